@@ -1,0 +1,68 @@
+"""Everything that differs between installations, read once from the environment.
+
+Every server is named by a URL. `medcab up` starts a local server for each URL that is absent and
+passes the address on through the same variables, so the rest of the code never knows the difference.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One installation. Durations are in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDCAB_", env_file=None, extra="ignore", frozen=True)
+
+    home: Path = Field(Path(".medcab"), description="Where local servers keep their data and keys.")
+    public_url: str = Field("http://127.0.0.1:8000", description="Address that people open.")
+    institution: str = Field("Городская клиническая больница № 7", description="Its name on pages.")
+    time_zone: str = Field("Europe/Moscow", description="Zone of the institution; years of numbers.")
+    demo: bool = Field(False, description="Development only: test seal, demo accounts.")
+
+    database_url: SecretStr = Field(
+        SecretStr("postgresql://medcab@127.0.0.1:5432/medcab"),
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL as the application's role, which cannot change the journal.",
+    )
+    database_owner_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_OWNER_URL",
+        description="PostgreSQL as the owner of the tables: migrations only.",
+    )
+    database_pool: int = 10
+
+    temporal_address: str = Field("127.0.0.1:7233", validation_alias="TEMPORAL_ADDRESS")
+    temporal_namespace: str = Field("default", validation_alias="TEMPORAL_NAMESPACE")
+    temporal_ui_url: str = "http://127.0.0.1:8233"
+    task_queue: str = "medcab"
+
+    s3_endpoint: str = Field("http://127.0.0.1:9000", validation_alias="S3_ENDPOINT")
+    s3_access_key: SecretStr = Field(SecretStr("medcab"), validation_alias="S3_ACCESS_KEY")
+    s3_secret_key: SecretStr = Field(SecretStr(""), validation_alias="S3_SECRET_KEY")
+    s3_bucket: str = Field("medcab", validation_alias="S3_BUCKET")
+
+    smtp_url: str = Field("smtp://127.0.0.1:1025", validation_alias="SMTP_URL")
+    mail_from: str = "Medcab <no-reply@medcab.invalid>"
+    register_url: str = Field("http://127.0.0.1:8090", description="Register of medical workers.")
+
+    keys: SecretStr = Field(
+        SecretStr(""),
+        description="Key ring, newest first: `id:base64 of 32 bytes`, comma separated.",
+    )
+    seal_file: Path | None = Field(None, description="PKCS#12 file of the institution's seal.")
+    seal_password: SecretStr = SecretStr("")
+
+    session_idle: int = 15 * 60
+    sweep_grace: float = Field(60.0, description="A case is rung when its wakes_at is older.")
+    upload_limit: int = 10 * 1024 * 1024
+    cookie_secure: bool = Field(True, description="False only on plain http to loopback.")
+    trusted_proxies: str = Field("", description="Addresses whose X-Forwarded-For is believed.")
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
