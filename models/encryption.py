@@ -1,0 +1,135 @@
+"""Encryption of what is stored: AES-256-GCM with a ring of keys, and blind indexes for look-ups.
+
+A ciphertext is `version (1 byte) | length of key id | key id | nonce (12) | ciphertext and tag`.
+The first key of the ring encrypts; all of them decrypt, so keys rotate without downtime.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Dialect, LargeBinary
+from sqlalchemy.types import TypeDecorator
+
+_VERSION = 1
+_NONCE = 12
+
+
+class UndecryptableError(ValueError):
+    """The bytes were not encrypted by a key of this ring, for this place."""
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """Keys by id, newest first."""
+
+    keys: dict[str, bytes]
+
+    @classmethod
+    def parse(cls, text: str) -> "KeyRing":
+        """Read `id:base64 of 32 bytes`, comma separated, newest first. Raises ValueError."""
+        keys: dict[str, bytes] = {}
+        for part in filter(None, (piece.strip() for piece in text.split(","))):
+            key_id, _, encoded = part.partition(":")
+            key = base64.b64decode(encoded, validate=True)
+            if not key_id or len(key_id) > 32 or len(key) != 32 or key_id in keys:
+                raise ValueError("MEDCAB_KEYS: write id:base64 of 32 bytes, comma separated")
+            keys[key_id] = key
+        if not keys:
+            raise ValueError("MEDCAB_KEYS is empty: `medcab up` makes a ring for development")
+        return cls(keys)
+
+    def encrypt(self, plain: bytes, aad: bytes) -> bytes:
+        """Encrypt with the newest key; `aad` names the place, and must be given again to decrypt."""
+        key_id, key = next(iter(self.keys.items()))
+        name = key_id.encode()
+        head = bytes([_VERSION, len(name)]) + name
+        nonce = os.urandom(_NONCE)
+        return head + nonce + AESGCM(key).encrypt(nonce, plain, head + aad)
+
+    def decrypt(self, sealed: bytes, aad: bytes) -> bytes:
+        """Decrypt with the key that the bytes name. Raises UndecryptableError."""
+        try:
+            if sealed[0] != _VERSION:
+                raise UndecryptableError("unknown version")
+            end = 2 + sealed[1]
+            head, nonce, body = sealed[:end], sealed[end : end + _NONCE], sealed[end + _NONCE :]
+            return AESGCM(self.keys[head[2:].decode()]).decrypt(nonce, body, head + aad)
+        except UndecryptableError:
+            raise
+        except Exception as error:
+            raise UndecryptableError(type(error).__name__) from None
+
+    def blind(self, text: str) -> str:
+        """A keyed hash by which an encrypted value can be looked up; from the oldest key."""
+        oldest = list(self.keys.values())[-1]
+        key = HKDF(SHA256(), 32, salt=None, info=b"medcab blind index").derive(oldest)
+        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+_ring: KeyRing | None = None
+
+
+def use_key_ring(ring: KeyRing) -> None:
+    """Set the ring that columns of this process are encrypted with."""
+    global _ring
+    _ring = ring
+
+
+def key_ring() -> KeyRing:
+    """The ring of this process. Raises RuntimeError before `use_key_ring`."""
+    if _ring is None:
+        raise RuntimeError("use_key_ring was not called")
+    return _ring
+
+
+class EncryptedText(TypeDecorator[str]):
+    """Text that stands encrypted in its column; `place` is `table.column`."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        """Encrypt on the way in."""
+        return None if value is None else key_ring().encrypt(value.encode(), self.place.encode())
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
+        """Decrypt on the way out."""
+        if value is None:
+            return None
+        return key_ring().decrypt(bytes(value), self.place.encode()).decode()
+
+
+class EncryptedJSON(TypeDecorator[Any]):
+    """Any JSON value that stands encrypted in its column; `place` is `table.column`."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self.place = place
+
+    def process_bind_param(self, value: Any | None, dialect: Dialect) -> bytes | None:
+        """Encrypt on the way in."""
+        if value is None:
+            return None
+        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return key_ring().encrypt(plain, self.place.encode())
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Any | None:
+        """Decrypt on the way out."""
+        if value is None:
+            return None
+        return json.loads(key_ring().decrypt(bytes(value), self.place.encode()))

@@ -1,0 +1,72 @@
+"""People, the units they work in, the roles they hold and when they are away."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Column
+from sqlmodel import Field, SQLModel
+
+from models.encryption import EncryptedText
+from models.tables.base import new_id, utc_column
+
+
+class Unit(SQLModel, table=True):
+    """A unit of the institution; the one without a parent is the institution itself."""
+
+    __tablename__ = "unit"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    code: str = Field(unique=True)
+    name: str
+    parent_id: UUID | None = Field(default=None, foreign_key="unit.id", index=True)
+    time_zone: str = "Europe/Moscow"
+
+
+class Person(SQLModel, table=True):
+    """Someone who works here. What identifies a person stands encrypted."""
+
+    __tablename__ = "person"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    unit_id: UUID = Field(foreign_key="unit.id", index=True)
+    position: str = Field(description="Post as on the door, such as «врач-кардиолог».")
+    name: str = Field(sa_column=Column(EncryptedText("person.name"), nullable=False))
+    email: str = Field(sa_column=Column(EncryptedText("person.email"), nullable=False))
+    phone: str | None = Field(
+        default=None, sa_column=Column(EncryptedText("person.phone"), nullable=True)
+    )
+    snils: str | None = Field(
+        default=None, sa_column=Column(EncryptedText("person.snils"), nullable=True)
+    )
+    inn: str | None = Field(
+        default=None, sa_column=Column(EncryptedText("person.inn"), nullable=True)
+    )
+    snils_blind: str | None = Field(default=None, unique=True)
+    language: str = "ru"
+    created_at: datetime = Field(sa_column=utc_column())
+    left_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class RoleGrant(SQLModel, table=True):
+    """A role held in a unit and the units below it, from one moment until another. Append-only."""
+
+    __tablename__ = "role_grant"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True)
+    role: str
+    unit_id: UUID = Field(foreign_key="unit.id", index=True)
+    valid_from: datetime = Field(sa_column=utc_column())
+    valid_until: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class Absence(SQLModel, table=True):
+    """Days on which a reviewer is away, and who stands in (both days included)."""
+
+    __tablename__ = "absence"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True)
+    first_day: date
+    last_day: date
+    deputy_id: UUID | None = Field(default=None, foreign_key="person.id")

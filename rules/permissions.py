@@ -1,0 +1,93 @@
+"""Who may do what: roles as sets of permissions, held in units. Source: requirements I6, A11."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Role(StrEnum):
+    """The roles of the institution."""
+
+    DOCTOR = "doctor"
+    NURSE = "nurse"
+    HR_REVIEWER = "hr_reviewer"
+    HR_HEAD = "hr_head"
+    UNIT_HEAD = "unit_head"
+    SECURITY = "security"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+    TECHNICIAN = "technician"
+    OPS = "ops"
+    AUDITOR = "auditor"
+
+
+class Permission(StrEnum):
+    """The single rights that roles are made of."""
+
+    APPLY = "apply"
+    KEEP_DOCUMENTS = "keep_documents"
+    REVIEW = "review"
+    OVERSEE_REVIEWS = "oversee_reviews"
+    VIEW_UNIT_CASES = "view_unit_cases"
+    MANAGE_CATALOGUE = "manage_catalogue"
+    MANAGE_PEOPLE = "manage_people"
+    DECODE_PAYLOADS = "decode_payloads"
+    WATCH_OPERATION = "watch_operation"
+    READ_JOURNAL = "read_journal"
+
+
+_CLINICIAN = frozenset({Permission.APPLY, Permission.KEEP_DOCUMENTS})
+_REVIEWER = _CLINICIAN | {Permission.REVIEW}
+
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.DOCTOR: _CLINICIAN,
+    Role.NURSE: _CLINICIAN,
+    Role.HR_REVIEWER: _REVIEWER,
+    Role.HR_HEAD: _REVIEWER | {Permission.OVERSEE_REVIEWS},
+    Role.UNIT_HEAD: _CLINICIAN | {Permission.VIEW_UNIT_CASES},
+    Role.SECURITY: frozenset({Permission.READ_JOURNAL}),
+    Role.OPERATOR: frozenset(),
+    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_CATALOGUE, Permission.MANAGE_PEOPLE}),
+    Role.TECHNICIAN: frozenset({Permission.WATCH_OPERATION}),
+    Role.OPS: frozenset({Permission.WATCH_OPERATION, Permission.DECODE_PAYLOADS}),
+    Role.AUDITOR: frozenset({Permission.READ_JOURNAL}),
+}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role held in a unit and in the units below it."""
+
+    role: Role
+    units: frozenset[UUID]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The person who acts, with the rights held at this moment."""
+
+    person_id: UUID
+    name: str
+    unit_id: UUID
+    grants: tuple[Grant, ...] = ()
+    scope: frozenset[Permission] | None = None
+    """What a personal access token is limited to; None where a person signed in."""
+
+    def may(self, permission: Permission, unit_id: UUID | None = None) -> bool:
+        """Whether the permission is held, in that unit where one is named."""
+        if self.scope is not None and permission not in self.scope:
+            return False
+        return any(
+            permission in ROLE_PERMISSIONS[grant.role]
+            and (unit_id is None or unit_id in grant.units)
+            for grant in self.grants
+        )
+
+    def units_with(self, permission: Permission) -> frozenset[UUID]:
+        """All units in which the permission is held."""
+        if self.scope is not None and permission not in self.scope:
+            return frozenset()
+        return frozenset().union(
+            *(g.units for g in self.grants if permission in ROLE_PERMISSIONS[g.role])
+        )
