@@ -1,0 +1,101 @@
+"""What workflows, activities, signals and queries say to each other: ids and states, no contents.
+
+Every field added later gets a default, so that histories written before can still be read.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from rules.applications import Party, Status, Transition
+
+
+class Message(BaseModel):
+    """A frozen message."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class WorkflowName(StrEnum):
+    """Types of workflows, as they stand in the Temporal UI."""
+
+    QUALIFICATION_APPLICATION = "QualificationApplication"
+    SWEEPER = "Sweeper"
+
+
+RING = "ring"
+"""The signal of the sweeper: look again. People's signals are named in `rules.applications`."""
+
+PRESENT_STATE = "present_state"
+"""The query that answers whom the case waits for, until when, and what happens then."""
+
+
+class CaseState(Message):
+    """What the database said of a case when it was last read."""
+
+    case_id: UUID
+    number: str
+    type: str
+    unit: str
+    """Code of the applicant's unit."""
+    status: Status
+    step: int
+    open: bool
+    waits_for: Party
+    wakes_at: datetime | None = None
+    due_at: datetime | None = None
+
+
+class CaseRef(Message):
+    """What a workflow starts with: the case, and its state where the starter knows it."""
+
+    case_id: UUID
+    state: CaseState | None = None
+
+
+class ActRef(Message):
+    """What a signal carries: the id of an act that is committed already."""
+
+    act_id: UUID
+
+
+class Ring(Message):
+    """A signal as heard: its name, and the act that it names."""
+
+    signal: str
+    act_id: UUID | None = None
+
+
+class Look(Message):
+    """Read the case; rings whose acts are not in the database are journaled."""
+
+    case: CaseRef
+    rings: tuple[Ring, ...] = ()
+
+
+class Stuck(Message):
+    """A case that its workflow cannot carry on by itself."""
+
+    case: CaseRef
+    activity: str
+    error_type: str
+
+
+class PresentState(Message):
+    """The answer of a running workflow."""
+
+    status: Status
+    step: int
+    waits_for: Party
+    until: datetime | None
+    then: Transition | str | None
+    """What happens when the time is over: `remind`, `escalate`, `lapse`, `check`."""
+    as_of: datetime
+    stuck: bool = False
+
+
+def application_workflow_id(case_id: UUID) -> str:
+    """`application-<uuid>`: one id for the whole life of the case, whatever the run."""
+    return f"application-{case_id}"
