@@ -1,0 +1,189 @@
+"""Cases: what was asked, in which versions, what was decided and by whom.
+
+Number, status, units and times stand in the clear, so that lists and queues need no keys; what
+people wrote stands encrypted. Notices, journal and documents have tables of their own.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from models.encryption import EncryptedJSON, EncryptedText
+from models.tables.base import new_id, utc_column
+
+
+class Case(SQLModel, table=True):
+    """One application or request. Only `services.cases` changes a row."""
+
+    __tablename__ = "case"
+    __table_args__ = (
+        Index("case_of_applicant", "applicant_id", "created_at", "id"),
+        Index("case_queue", "responsible_unit_id", "status", "due_at", "id"),
+        Index("case_list", "responsible_unit_id", "created_at", "id"),
+        Index("case_of_unit", "unit_id", "created_at", "id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    kind: str = Field(description="`application` or `request`.")
+    type: str
+    type_version: int
+    programme_id: UUID | None = Field(default=None, foreign_key="programme.id")
+    number: str | None = Field(default=None, unique=True)
+    applicant_id: UUID = Field(foreign_key="person.id")
+    unit_id: UUID = Field(foreign_key="unit.id")
+    responsible_unit_id: UUID = Field(foreign_key="unit.id")
+    reviewer_id: UUID | None = Field(default=None, foreign_key="person.id", index=True)
+    copied_from_id: UUID | None = Field(default=None, foreign_key="case.id")
+
+    status: str
+    step: int = 0
+    version: int = Field(default=0, description="The newest submitted version; 0 while a draft.")
+    created_at: datetime = Field(sa_column=utc_column())
+    since: datetime = Field(sa_column=utc_column())
+    closed_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+    waits_for: str
+    due_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    term_zone: str
+    term_left: int | None = Field(
+        default=None, description="Working days of review left when the clock was paused."
+    )
+    alarms: int = Field(default=0, description="Reminders and escalations told in this step.")
+    escalated_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    wakes_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True, index=True))
+    rung_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    rings: int = Field(default=0, description="Times the sweeper rang since the case last moved.")
+    stuck: str | None = Field(default=None, description="Type of the error that holds it.")
+
+    draft: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(EncryptedJSON("case.draft"), nullable=True)
+    )
+    draft_attachments: list[dict[str, str]] = Field(
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default="[]")
+    )
+    draft_saved_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class CaseVersion(SQLModel, table=True):
+    """What was submitted: form and attachments, never changed afterwards."""
+
+    __tablename__ = "case_version"
+
+    case_id: UUID = Field(foreign_key="case.id", primary_key=True)
+    number: int = Field(primary_key=True)
+    data: dict[str, Any] = Field(
+        sa_column=Column(EncryptedJSON("case_version.data"), nullable=False)
+    )
+    digest: str = Field(description="SHA-256 of the canonical form and its attachments.")
+    submitted_at: datetime = Field(sa_column=utc_column())
+    submitted_by: UUID = Field(foreign_key="person.id")
+    findings: list[dict[str, Any]] | None = Field(
+        default=None, sa_column=Column(EncryptedJSON("case_version.findings"), nullable=True)
+    )
+    checked_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class CaseAttachment(SQLModel, table=True):
+    """A document as cited by one version of a case."""
+
+    __tablename__ = "case_attachment"
+
+    case_id: UUID = Field(foreign_key="case.id", primary_key=True)
+    case_version: int = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    document_version_id: UUID = Field(
+        foreign_key="document_version.id", primary_key=True, index=True
+    )
+
+
+class CaseAct(SQLModel, table=True):
+    """An act of a person, by the id that the client gave: the same again gives the same answer."""
+
+    __tablename__ = "case_act"
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(foreign_key="case.id", index=True)
+    by: UUID = Field(foreign_key="person.id")
+    at: datetime = Field(sa_column=utc_column())
+    at_step: int
+    transition: str
+    body_hash: str
+
+
+class CaseDecision(SQLModel, table=True):
+    """What a reviewer decided on one version, and why."""
+
+    __tablename__ = "case_decision"
+    __table_args__ = (UniqueConstraint("case_id", "step"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    case_id: UUID = Field(foreign_key="case.id")
+    step: int = Field(description="The step that was decided.")
+    version: int
+    outcome: str
+    by: UUID = Field(foreign_key="person.id")
+    at: datetime = Field(sa_column=utc_column())
+    reason: str = Field(sa_column=Column(EncryptedText("case_decision.reason"), nullable=False))
+    remarks: dict[str, str] = Field(
+        sa_column=Column(EncryptedJSON("case_decision.remarks"), nullable=False),
+        description="What is wrong, by name of the field or kind of attachment.",
+    )
+    checklist: dict[str, bool] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class CaseComment(SQLModel, table=True):
+    """A remark on a case: to the applicant, or among those who review it."""
+
+    __tablename__ = "case_comment"
+    __table_args__ = (Index("case_comment_of_case", "case_id", "at", "id"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    case_id: UUID = Field(foreign_key="case.id")
+    by: UUID = Field(foreign_key="person.id")
+    at: datetime = Field(sa_column=utc_column())
+    internal: bool = False
+    text: str = Field(sa_column=Column(EncryptedText("case_comment.text"), nullable=False))
+
+
+class CaseReading(SQLModel, table=True):
+    """Who has the case open at this moment."""
+
+    __tablename__ = "case_reading"
+
+    case_id: UUID = Field(foreign_key="case.id", primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", primary_key=True)
+    at: datetime = Field(sa_column=utc_column())
+
+
+class IssuedAct(SQLModel, table=True):
+    """The signed act of enrolment of a case; the file lies in the object store."""
+
+    __tablename__ = "issued_act"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    case_id: UUID = Field(foreign_key="case.id", unique=True)
+    number: str = Field(unique=True)
+    issued_at: datetime = Field(sa_column=utc_column())
+    outcome: str
+    object_key: str = Field(unique=True)
+    sha256: str
+    size: int
+    public_code_hash: str = Field(unique=True, description="SHA-256 of the code in the QR.")
+
+
+class Outage(SQLModel, table=True):
+    """One time that an outside system was down; at most one open row per system."""
+
+    __tablename__ = "outage"
+    __table_args__ = (
+        Index("outage_open", "system", unique=True, postgresql_where=text("until is null")),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    system: str
+    since: datetime = Field(sa_column=utc_column())
+    until: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
