@@ -1,7 +1,7 @@
 """Everything that differs between installations, read once from the environment.
 
 Every server is named by a URL. `medcab up` starts a local server for each URL that is absent and
-passes the address on through the same variables, so the rest of the code never knows the difference.
+passes the address on through the same variables, so the rest of the code knows no difference.
 """
 
 from functools import lru_cache
@@ -14,12 +14,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """One installation. Durations are in seconds, sizes in bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="MEDCAB_", env_file=None, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="MEDCAB_", env_file=None, extra="ignore", frozen=True, populate_by_name=True
+    )
 
     home: Path = Field(Path(".medcab"), description="Where local servers keep their data and keys.")
     public_url: str = Field("http://127.0.0.1:8000", description="Address that people open.")
     institution: str = Field("Городская клиническая больница № 7", description="Its name on pages.")
-    time_zone: str = Field("Europe/Moscow", description="Zone of the institution; years of numbers.")
+    time_zone: str = Field(
+        "Europe/Moscow", description="Zone of the institution; years of numbers."
+    )
     demo: bool = Field(False, description="Development only: test seal, demo accounts.")
 
     database_url: SecretStr = Field(

@@ -17,7 +17,7 @@ def driver_url(url: str) -> str:
 
 
 class Database:
-    """A pool of connections. Errors are those of SQLAlchemy; a lost server is `OperationalError`."""
+    """A pool of connections. A lost server is SQLAlchemy's `OperationalError`."""
 
     def __init__(self, url: str, pool: int = 10) -> None:
         self.engine = create_async_engine(

@@ -47,7 +47,7 @@ class KeyRing:
         return cls(keys)
 
     def encrypt(self, plain: bytes, aad: bytes) -> bytes:
-        """Encrypt with the newest key; `aad` names the place, and must be given again to decrypt."""
+        """Encrypt with the newest key; `aad` names the place and is asked for again."""
         key_id, key = next(iter(self.keys.items()))
         name = key_id.encode()
         head = bytes([_VERSION, len(name)]) + name
