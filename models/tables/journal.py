@@ -1,0 +1,136 @@
+"""The journal: what was done, by whom, in chains of hashes; views of records; the seals over both.
+
+The application's role may add to these tables and read them, and nothing else: `grants` says how.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from models.encryption import EncryptedJSON
+from models.tables.base import new_id, utc_column
+from rules.journal import HASH_VERSION
+
+CONTENTS_PLACE = "journal_entry.contents"
+
+
+class JournalEntry(SQLModel, table=True):
+    """One act or change. `facts` stand in the clear and hold nothing personal; `contents` may.
+
+    `chain` is the id of the case or person it belongs to, or `rules.journal.SYSTEM_CHAIN`;
+    `position` counts from 1 within the chain; `step` is the case's step after the act.
+    """
+
+    __tablename__ = "journal_entry"
+    __table_args__ = (UniqueConstraint("chain", "position"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    chain: UUID
+    position: int
+    kind: str
+    at: datetime = Field(sa_column=utc_column())
+    by_person: UUID | None = None
+    by_system: str | None = None
+    step: int | None = None
+    facts: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    contents: Any = Field(
+        default=None, sa_column=Column(EncryptedJSON(CONTENTS_PLACE), nullable=True)
+    )
+    salt: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    contents_digest: bytes | None = Field(
+        default=None, sa_column=Column(LargeBinary, nullable=True)
+    )
+    hash_version: int = Field(default=HASH_VERSION, sa_column=Column(SmallInteger, nullable=False))
+    previous_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class RecordView(SQLModel, table=True):
+    """One look of a person at a record. Not chained, so that looking never waits."""
+
+    __tablename__ = "record_view"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    at: datetime = Field(sa_column=utc_column())
+    by_person: UUID
+    subject: UUID = Field(index=True)
+    what: str
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class JournalSeal(SQLModel, table=True):
+    """The heads of the chains that grew, and the views, since the seal before: signed.
+
+    `leaves` lists `[kind, ref, position, hash]`; `root` is their Merkle root; `signature` is a
+    detached CMS by the institution's seal over the canonical body, whose SHA-256 is `hash`.
+    """
+
+    __tablename__ = "journal_seal"
+
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    at: datetime = Field(sa_column=utc_column())
+    leaves: list[Any] = Field(sa_column=Column(JSONB, nullable=False))
+    root: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    previous_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    signature: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class JournalSealCopy(SQLModel, table=True):
+    """Up to which seal a place outside PostgreSQL holds copies."""
+
+    __tablename__ = "journal_seal_copy"
+
+    place: str = Field(primary_key=True)
+    number: int
+
+
+journal_pending = Table(
+    "journal_pending",
+    SQLModel.metadata,
+    Column("kind", Text, nullable=False),
+    Column("ref", Uuid(), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+"""What waits for the next seal. Rows come with their entry in one statement, so none is missed
+however transactions overlap; sealing deletes them."""
+
+
+ERASE_FUNCTION = """
+create or replace function journal_erase(entry uuid) returns void
+language sql security definer set search_path = pg_catalog, public as
+$$ update public.journal_entry set contents = null, salt = null where id = entry $$
+"""
+"""The one change that is allowed: contents erased by law, their salt with them. An erasure without
+an entry that records it is found by `medcab verify`."""
+
+
+def grants(role: str) -> list[str]:
+    """The statements by which the owner lets the application's role add and read, never change.
+
+    Run them after the tables exist, and after any broader grant; `role` is an SQL identifier.
+    """
+    tables = "journal_entry, record_view, journal_seal"
+    others = "journal_pending, journal_seal_copy"
+    return [
+        f"revoke all on {tables}, {others} from public, {role}",
+        f"grant select, insert on {tables} to {role}",
+        f"grant select, insert, delete on journal_pending to {role}",
+        f"grant select, insert, update on journal_seal_copy to {role}",
+        "revoke all on function journal_erase(uuid) from public",
+        f"grant execute on function journal_erase(uuid) to {role}",
+    ]
