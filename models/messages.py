@@ -23,6 +23,7 @@ class WorkflowName(StrEnum):
 
     QUALIFICATION_APPLICATION = "QualificationApplication"
     SWEEPER = "Sweeper"
+    NOTICES_MAIL = "NoticesMail"
 
 
 RING = "ring"

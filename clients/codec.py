@@ -1,0 +1,162 @@
+"""What Temporal stores of us: every payload encrypted, for the one workflow that it belongs to.
+
+AES-256-GCM with the key ring; the workflow id is authenticated, so a payload copied into another
+workflow is as foreign as one typed by hand. Decoding never raises and never lets plaintext in:
+what is not ours becomes an encoding that no converter reads, and the SDK drops the signal instead
+of failing the workflow's task for ever.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+from temporalio.api.common.v1 import Payload
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    DefaultPayloadConverter,
+    EncodingPayloadConverter,
+    JSONPlainPayloadConverter,
+    PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
+)
+
+from models.encryption import KeyRing, UndecryptableError
+from models.visibility import OpsText
+
+SEALED = b"binary/medcab-sealed"
+UNREADABLE = b"binary/medcab-unreadable"
+_OWNER = "workflow"
+_READABLE = "medcab-readable"
+_METADATA_OF_WORKFLOW = b"temporal.api.sdk.v1.WorkflowMetadata"
+_STARTED_BY_SCHEDULE = re.compile(r"-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def _place(workflow_id: bytes) -> bytes:
+    return b"temporal payload\x00" + workflow_id
+
+
+def _for_ops(payload: Payload) -> bool:
+    """Whether the payload is plain words for ops: an `OpsText`, or a workflow's current details."""
+    return (
+        _READABLE in payload.metadata
+        or payload.metadata.get("messageType") == _METADATA_OF_WORKFLOW
+    )
+
+
+def is_sealed(payload: Payload) -> bool:
+    """Whether this is one of ours, by its label."""
+    return payload.metadata.get("encoding") == SEALED
+
+
+def owner_of(payload: Payload) -> str:
+    """The workflow id that a sealed payload says it belongs to."""
+    return payload.metadata.get(_OWNER, b"").decode("utf-8", "replace")
+
+
+def seal(keys: KeyRing, payload: Payload, workflow_id: str) -> Payload:
+    """Encrypt one payload for one workflow."""
+    owner = workflow_id.encode()
+    return Payload(
+        metadata={"encoding": SEALED, _OWNER: owner},
+        data=keys.encrypt(payload.SerializeToString(), _place(owner)),
+    )
+
+
+def unseal(keys: KeyRing, payload: Payload) -> Payload:
+    """Decrypt one sealed payload. Raises UndecryptableError."""
+    if not is_sealed(payload):
+        raise UndecryptableError("not sealed")
+    plain = keys.decrypt(payload.data, _place(payload.metadata.get(_OWNER, b"")))
+    return Payload.FromString(plain)
+
+
+class SealingCodec(PayloadCodec, WithSerializationContext):
+    """Encrypts and decrypts for the workflow named by the SDK's context."""
+
+    def __init__(self, keys: KeyRing, workflow_id: str = "") -> None:
+        self._keys = keys
+        self._workflow_id = workflow_id
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """The codec of one workflow; activities have the id of the workflow that they serve."""
+        workflow_id = getattr(context, "workflow_id", None) or ""
+        return self if workflow_id == self._workflow_id else type(self)(self._keys, workflow_id)
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Encrypt all but the plain words for ops."""
+        return [p if _for_ops(p) else seal(self._keys, p, self._workflow_id) for p in payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Decrypt what is ours and meant for this workflow; the rest becomes unreadable."""
+        return [self._opened(payload) for payload in payloads]
+
+    def _opened(self, payload: Payload) -> Payload:
+        try:
+            if self._meant_for_us(owner_of(payload)):
+                return unseal(self._keys, payload)
+        except Exception:  # noqa: S110 - whatever is wrong with it, it must not stop a workflow
+            pass
+        return Payload(metadata={"encoding": UNREADABLE})
+
+    def _meant_for_us(self, owner: str) -> bool:
+        """A schedule seals for the id that it was given, and starts `<that id>-<time>`."""
+        if owner == self._workflow_id:
+            return True
+        rest = self._workflow_id.removeprefix(owner)
+        return rest != self._workflow_id and bool(_STARTED_BY_SCHEDULE.fullmatch(rest))
+
+
+@lru_cache(maxsize=512)
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(hint)
+
+
+class _Json(PydanticJSONPlainPayloadConverter):
+    """Pydantic's JSON with one set of adapters for all workflows, and a mark on words for ops."""
+
+    def to_payload(self, value: Any) -> Payload | None:
+        payload = super().to_payload(value)
+        if payload is not None and isinstance(value, OpsText):
+            payload.metadata[_READABLE] = b"ops"
+        return payload
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
+        hint: Any = Any if type_hint is None else type_hint
+        try:
+            hash(hint)
+        except TypeError:
+            return TypeAdapter(hint).validate_json(payload.data)
+        return _adapter(hint).validate_json(payload.data)
+
+
+_JSON = _Json()
+_CONVERTERS: tuple[EncodingPayloadConverter, ...] = tuple(
+    _JSON if isinstance(one, JSONPlainPayloadConverter) else one
+    for one in DefaultPayloadConverter.default_encoding_payload_converters
+)
+
+
+class MessageConverter(CompositePayloadConverter):
+    """Our messages as JSON. Every workflow makes one: the converters within are shared."""
+
+    def __init__(self) -> None:
+        super().__init__(*_CONVERTERS)
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """None of the converters differs by context."""
+        return self
+
+
+def data_converter(keys: KeyRing) -> DataConverter:
+    """The one data converter of clients and workers; messages of failures are encrypted too."""
+    return DataConverter(
+        payload_converter_class=MessageConverter,
+        payload_codec=SealingCodec(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )

@@ -1,0 +1,158 @@
+"""The line to the register of medical workers (ФРМР): one question, by SNILS."""
+
+from datetime import date
+from typing import Self
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class RegisterDownError(Exception):
+    """The register did not answer, or answered that it cannot: ask again later."""
+
+
+class RegisterGarbledError(Exception):
+    """The register answered something that is not a card: ask again later, and tell ops."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class General(_Section):
+    """Who the worker is."""
+
+    surname: str
+    name: str
+    patronymic: str = ""
+    birth_date: date
+    sex: str = ""
+
+
+class Organisation(_Section):
+    """A medical organisation, by its OID in the register of organisations (ФРМО)."""
+
+    oid: str
+    name: str
+
+
+class Card(_Section):
+    """A post that the worker holds or held; `until` is None while it lasts."""
+
+    organisation: Organisation
+    unit: str = ""
+    position: str
+    rate: float = 1.0
+    kind: str = ""
+    since: date = Field(alias="from")
+    until: date | None = Field(None, alias="to")
+
+
+class Accreditation(_Section):
+    """An accreditation of the worker."""
+
+    number: str
+    kind: str
+    specialty: str
+    passed: date
+    valid_until: date
+
+
+class Certificate(_Section):
+    """A specialist certificate of the older kind."""
+
+    number: str
+    specialty: str
+    organisation: str = ""
+    issued: date
+    valid_until: date | None = None
+
+
+class Education(_Section):
+    """A diploma of professional education."""
+
+    kind: str
+    series_number: str
+    organisation: str
+    specialty: str
+    graduated: int
+
+
+class Qualification(_Section):
+    """A completed course of further education; `hours` are academic."""
+
+    kind: str
+    title: str
+    hours: int
+    organisation: str
+    document: str = ""
+    since: date = Field(alias="from")
+    until: date = Field(alias="to")
+
+
+class RegisterCard(_Section):
+    """All that the register says about one worker."""
+
+    snils: str
+    general: General
+    cards: tuple[Card, ...] = ()
+    accreditation: tuple[Accreditation, ...] = ()
+    certs: tuple[Certificate, ...] = ()
+    profs: tuple[Education, ...] = ()
+    qualifications: tuple[Qualification, ...] = ()
+
+
+class RegisterClient:
+    """Asks the register over HTTP; safe to share between tasks. Timeouts are in seconds."""
+
+    def __init__(self, url: str, timeout: float = 5.0) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url.rstrip("/"),
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 2.0)),
+            headers={"Accept": "application/json"},
+            trust_env=False,
+        )
+
+    async def look_up(self, snils: str) -> RegisterCard | None:
+        """The card of the worker with this SNILS, None where the register knows nobody.
+
+        Raises RegisterDownError and RegisterGarbledError; neither says whom it was about.
+        """
+        digits = "".join(sign for sign in snils if sign.isdigit())
+        try:
+            reply = await self._http.post("/v1/workers/search", json={"snils": digits})
+        except httpx.DecodingError as error:
+            raise RegisterGarbledError(type(error).__name__) from None
+        except httpx.HTTPError as error:
+            raise RegisterDownError(type(error).__name__) from None
+        if reply.status_code == 404:
+            return self._nobody(reply)
+        if reply.status_code != 200:
+            raise RegisterDownError(f"HTTP {reply.status_code}")
+        try:
+            card = RegisterCard.model_validate_json(reply.content)
+        except ValidationError as error:
+            raise RegisterGarbledError(f"{error.error_count()} fields unreadable") from None
+        if "".join(sign for sign in card.snils if sign.isdigit()) != digits:
+            raise RegisterGarbledError("the answer is about somebody else")
+        return card
+
+    @staticmethod
+    def _nobody(reply: httpx.Response) -> None:
+        """A wrong address answers 404 as well: believe only the register's own words."""
+        try:
+            told = reply.json()
+        except ValueError:
+            told = None
+        if not isinstance(told, dict) or told.get("detail") != "not found":
+            raise RegisterGarbledError("404 that is not the register's")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

@@ -1,0 +1,216 @@
+"""The line to Temporal: a client that encrypts, signal-with-start, and the standing workflows."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.query.v1 import WorkflowQuery
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.api.workflowservice.v1 import QueryWorkflowRequest
+from temporalio.client import Client
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.converter import DefaultPayloadConverter
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.runtime import Runtime
+from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
+
+from clients.codec import data_converter
+from models.encryption import KeyRing
+from models.messages import (
+    RING,
+    ActRef,
+    CaseRef,
+    CaseState,
+    Ring,
+    WorkflowName,
+    application_workflow_id,
+)
+from models.visibility import SEARCH_ATTRIBUTES, OpsText, attributes_of
+from settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+async def connect(
+    settings: Settings, keys: KeyRing, *, lazy: bool = False, runtime: Runtime | None = None
+) -> Client:
+    """A client of the configured namespace; with `lazy` the server may come up later.
+
+    Without `lazy`, raises RuntimeError when the server does not answer.
+    """
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=data_converter(keys),
+        lazy=lazy,
+        runtime=runtime,
+        grpc_compression=GrpcCompression.NONE,
+    )
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Make the server know our search attributes; safe to repeat. Raises RPCError."""
+    try:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=client.namespace,
+                search_attributes={
+                    name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind.upper()}")
+                    for name, kind in SEARCH_ATTRIBUTES.items()
+                },
+            )
+        )
+    except RPCError as error:
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:
+            raise
+
+
+@dataclass(frozen=True)
+class Call:
+    """A signal, and the run that it starts where none is open."""
+
+    workflow: str
+    workflow_id: str
+    start: Any
+    signal: str
+    args: Sequence[Any]
+    summary: OpsText
+    attributes: TypedSearchAttributes
+
+
+async def ring(
+    client: Client, call: Call, task_queue: str, *, again: bool = False, deadline: float = 2.0
+) -> bool:
+    """Signal a workflow, starting it where none is open. False where Temporal did not take it.
+
+    Waits at most `deadline` seconds and never raises: what is not rung now, the sweeper rings.
+    A run that ended well is started anew only with `again`.
+    """
+    reuse = (
+        WorkflowIDReusePolicy.ALLOW_DUPLICATE
+        if again
+        else WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+    )
+    try:
+        async with asyncio.timeout(deadline):
+            await client.start_workflow(
+                call.workflow,
+                call.start,
+                id=call.workflow_id,
+                task_queue=task_queue,
+                id_reuse_policy=reuse,
+                search_attributes=call.attributes,
+                start_signal=call.signal,
+                start_signal_args=call.args,
+                static_summary=call.summary,
+                rpc_timeout=timedelta(seconds=deadline),
+            )
+    except WorkflowAlreadyStartedError:
+        log.info("ring_closed", workflow=call.workflow_id, signal=call.signal)
+        return False
+    except Exception as error:
+        log.warning(
+            "ring_failed",
+            workflow=call.workflow_id,
+            signal=call.signal,
+            error=type(error).__name__,
+            status=error.status.name if isinstance(error, RPCError) else None,
+        )
+        return False
+    return True
+
+
+class CaseRinger:
+    """Rings the workflow of a case: the `Ringer` of `services.bell`."""
+
+    def __init__(self, client: Client, task_queue: str, deadline: float = 2.0) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._deadline = deadline
+
+    async def __call__(self, case: CaseState, ring_: Ring) -> bool:
+        """Ring, and say whether it is done with.
+
+        A closed workflow is fine where the case is closed. The sweeper rings only cases that are
+        open and late: it starts a new run even where one ended well, as after a restored database.
+        """
+        call = Call(
+            workflow=WorkflowName.QUALIFICATION_APPLICATION,
+            workflow_id=application_workflow_id(case.case_id),
+            start=CaseRef(case_id=case.case_id, state=case),
+            signal=ring_.signal,
+            args=[ActRef(act_id=ring_.act_id)] if ring_.act_id else [],
+            summary=OpsText(f"{case.number} · {case.type}"),
+            attributes=attributes_of(case),
+        )
+        swept = case.open and ring_.signal == RING
+        rung = await ring(
+            self._client, call, self._task_queue, again=swept, deadline=self._deadline
+        )
+        return rung or not case.open
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A workflow that always runs, under one fixed id; it can start without an argument."""
+
+    workflow: str
+    id: str
+    summary: OpsText
+
+
+STANDING: tuple[Standing, ...] = (
+    Standing(WorkflowName.NOTICES_MAIL, "notices-mail", OpsText("tells notices by e-mail")),
+    Standing(WorkflowName.SWEEPER, "sweeper", OpsText("rings the cases that are late")),
+)
+
+
+async def ensure_standing(
+    client: Client, task_queue: str, standing: Sequence[Standing] = STANDING
+) -> None:
+    """Start the standing workflows that do not run; safe to repeat. Raises RPCError."""
+    for one in standing:
+        await client.start_workflow(
+            one.workflow,
+            id=one.id,
+            task_queue=task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=one.summary,
+            rpc_timeout=timedelta(seconds=5),
+        )
+
+
+@dataclass(frozen=True)
+class OpsView:
+    """What the Temporal UI shows of a run without any key."""
+
+    summary: str
+    details: str
+
+
+async def ops_view(client: Client, workflow_id: str) -> OpsView:
+    """Read what ops see: the static summary, and the current details told by the running workflow.
+
+    Raises RPCError, such as when no worker answers.
+    """
+    words = DefaultPayloadConverter()
+    described = await client.get_workflow_handle(workflow_id).describe()
+    metadata = described.raw_description.execution_config.user_metadata
+    reply = await client.workflow_service.query_workflow(
+        QueryWorkflowRequest(
+            namespace=client.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id),
+            query=WorkflowQuery(query_type="__temporal_workflow_metadata"),
+        ),
+        timeout=timedelta(seconds=10),
+    )
+    told: WorkflowMetadata = words.from_payload(reply.query_result.payloads[0], WorkflowMetadata)
+    summary = words.from_payload(metadata.summary, str) if metadata.HasField("summary") else ""
+    return OpsView(summary=summary, details=told.current_details)

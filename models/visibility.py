@@ -1,0 +1,51 @@
+"""What ops read in the Temporal UI without decoding anything: search attributes and plain words.
+
+Nothing here may identify a person or say anything about health: numbers, kinds, states and times.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+from models.messages import CaseState
+
+KIND = SearchAttributeKey.for_keyword("MedcabKind")
+TYPE = SearchAttributeKey.for_keyword("MedcabType")
+STATUS = SearchAttributeKey.for_keyword("MedcabStatus")
+UNIT = SearchAttributeKey.for_keyword("MedcabUnit")
+WAITS_FOR = SearchAttributeKey.for_keyword("MedcabWaitsFor")
+DUE = SearchAttributeKey.for_datetime("MedcabDue")
+
+SEARCH_ATTRIBUTES: Mapping[str, str] = {
+    KIND.name: "Keyword",
+    TYPE.name: "Keyword",
+    STATUS.name: "Keyword",
+    UNIT.name: "Keyword",
+    WAITS_FOR.name: "Keyword",
+    DUE.name: "Datetime",
+}
+"""Names and types, as they are registered with the server."""
+
+
+class OpsText(str):
+    """Words that stand unencrypted in the Temporal UI: summaries and details, never contents.
+
+    `summary=OpsText("look into the case")`. A plain `str` is encrypted like everything else.
+    """
+
+    __slots__ = ()
+
+
+def attributes_of(state: CaseState, kind: str = "application") -> TypedSearchAttributes:
+    """The search attributes of a case as it stands."""
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(KIND, kind),
+        SearchAttributePair(TYPE, state.type),
+        SearchAttributePair(STATUS, state.status.value),
+        SearchAttributePair(UNIT, state.unit),
+        SearchAttributePair(WAITS_FOR, state.waits_for.value),
+    ]
+    if state.due_at is not None:
+        pairs.append(SearchAttributePair(DUE, state.due_at))
+    return TypedSearchAttributes(pairs)

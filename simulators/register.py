@@ -1,0 +1,63 @@
+"""The federal register of medical workers (ФРМР), simulated: `python -m simulators.register`.
+
+The sections follow the register's own (general, cards, accreditation, certs, profs,
+qualifications); the people in `register.json` are invented, the check digits are right.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel
+
+from simulators.faults import FaultSwitch, FaultyServer
+
+_PEOPLE = Path(__file__).with_name("register.json")
+
+
+class Question(BaseModel):
+    """Whom to look up: a SNILS with or without punctuation."""
+
+    snils: str
+
+
+def _digits(snils: str) -> str:
+    return "".join(sign for sign in snils if sign.isdigit())
+
+
+def create_app(people: Path = _PEOPLE) -> FastAPI:
+    """The register over the people of one file; `app.state.faults` is its fault switch."""
+    workers: dict[str, dict[str, Any]] = {
+        _digits(worker["snils"]): worker for worker in json.loads(people.read_text("utf-8"))
+    }
+    app = FastAPI(title="ФРМР (имитация)", version="1")
+    switch = FaultSwitch()
+    app.state.faults = switch
+    app.include_router(switch.router())
+    app.add_middleware(FaultyServer, switch=switch)
+
+    @app.post("/v1/workers/search")
+    async def worker(question: Question) -> dict[str, Any]:
+        """All sections of one worker; asked by POST so that no log of addresses holds a SNILS."""
+        found = workers.get(_digits(question.snils))
+        if found is None:
+            raise HTTPException(404, "not found")
+        return found
+
+    return app
+
+
+def main() -> None:
+    """Serve on loopback until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8090)
+    parser.add_argument("--people", type=Path, default=_PEOPLE)
+    chosen = parser.parse_args()
+    uvicorn.run(create_app(chosen.people), host="127.0.0.1", port=chosen.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
