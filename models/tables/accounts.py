@@ -1,0 +1,122 @@
+"""Accounts, what proves a sign-in, and the journal of every try.
+
+Secrets that only have to be recognised (passwords, session and access tokens) stand hashed; the
+seed of the second factor has to be read, and stands encrypted.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Column, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from models.encryption import EncryptedText
+from models.tables.base import new_id, utc_column
+
+
+class Account(SQLModel, table=True):
+    """How a person signs in."""
+
+    __tablename__ = "account"
+
+    person_id: UUID = Field(foreign_key="person.id", primary_key=True)
+    login: str = Field(unique=True, description="Blind index of the e-mail address.")
+    password_hash: str = Field(description="argon2id, with its parameters.")
+    password_changed_at: datetime = Field(sa_column=utc_column())
+    must_change_password: bool = Field(
+        default=False, description="The password was given by somebody else."
+    )
+    totp_secret: str | None = Field(
+        default=None, sa_column=Column(EncryptedText("account.totp_secret"), nullable=True)
+    )
+    totp_confirmed_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    totp_last_step: int = Field(default=0, description="The last half minute whose code was used.")
+    locked_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    locked_reason: str | None = None
+    theme: str = Field(default="system", description="`light`, `dark` or `system`.")
+    created_at: datetime = Field(sa_column=utc_column())
+
+
+class AccountSession(SQLModel, table=True):
+    """One sign-in on one device. Its token is known only to the browser."""
+
+    __tablename__ = "account_session"
+    __table_args__ = (Index("account_session_of_person", "person_id", "ended_at"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="account.person_id")
+    token_hash: str = Field(unique=True, description="SHA-256 of the token.")
+    device_hash: str = Field(description="SHA-256 of the device's own cookie.")
+    device: str
+    device_kind: str
+    address: str
+    stage: str = Field(description="`code`, `setup`, `password` or `open`.")
+    created_at: datetime = Field(sa_column=utc_column())
+    last_active: datetime = Field(sa_column=utc_column())
+    ends_at: datetime = Field(sa_column=utc_column())
+    second_factor_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    pending_secret: str | None = Field(
+        default=None,
+        sa_column=Column(EncryptedText("account_session.pending_secret"), nullable=True),
+        description="Seed that was shown and is not confirmed yet.",
+    )
+    ended_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    ended_why: str | None = None
+
+
+class KnownDevice(SQLModel, table=True):
+    """A device on which a person has signed in before."""
+
+    __tablename__ = "known_device"
+    __table_args__ = (UniqueConstraint("person_id", "device_hash"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="account.person_id")
+    device_hash: str
+    name: str
+    first_seen: datetime = Field(sa_column=utc_column())
+    last_seen: datetime = Field(sa_column=utc_column())
+
+
+class AccessToken(SQLModel, table=True):
+    """A personal access token for programs: limited in what it may and how long."""
+
+    __tablename__ = "access_token"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="account.person_id", index=True)
+    name: str
+    token_hash: str = Field(unique=True, description="SHA-256 of the token.")
+    hint: str = Field(description="The last four characters, to tell tokens apart.")
+    scope: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: datetime = Field(sa_column=utc_column())
+    ends_at: datetime = Field(sa_column=utc_column())
+    last_used_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    ended_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class LoginAttempt(SQLModel, table=True):
+    """The login journal: every try to sign in, and every change of what signs in. Append-only."""
+
+    __tablename__ = "login_attempt"
+    __table_args__ = (Index("login_attempt_of_person", "person_id", "at", "id"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    at: datetime = Field(sa_column=utc_column(index=True))
+    person_id: UUID | None = Field(default=None, foreign_key="person.id")
+    login: str | None = Field(default=None, description="Blind index of what was typed.")
+    step: str
+    outcome: str
+    address: str
+    device: str
+    device_kind: str
+
+
+class RateLimit(SQLModel, table=True):
+    """How much of an allowance is used up, as the moment at which it is whole again."""
+
+    __tablename__ = "rate_limit"
+
+    key: str = Field(primary_key=True)
+    whole_at: datetime = Field(sa_column=utc_column(index=True))

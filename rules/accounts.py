@@ -1,0 +1,324 @@
+"""Signing in: how long things live, how often they may be tried, and which passwords are refused.
+
+Sources: requirements I4 and I5; OWASP ASVS 5.0, chapters V6 and V7; NIST SP 800-63B for lifetimes.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from ipaddress import ip_address, ip_network
+
+from rules.refusals import FieldError, Refusal
+
+PASSWORD_SHORTEST = 12
+PASSWORD_LONGEST = 256
+PASSWORD_AGE = timedelta(days=90)
+PASSWORD_WARNING = timedelta(days=14)
+HALF_OPEN_LIFE = timedelta(minutes=5)
+SESSION_LIFE = timedelta(hours=12)
+SESSIONS_AT_ONCE = 10
+FRESH = timedelta(minutes=5)
+TOKEN_LIFE = timedelta(days=90)
+TOKEN_PREFIX = "mcb_"  # noqa: S105
+CODE_STEP = timedelta(seconds=30)
+
+CONTEXT_WORDS = frozenset(
+    {
+        "medcab",
+        "медкаб",
+        "cabinet",
+        "кабинет",
+        "hospital",
+        "больница",
+        "больницы",
+        "clinic",
+        "клиника",
+        "поликлиника",
+        "doctor",
+        "доктор",
+        "врач",
+        "nurse",
+        "медсестра",
+        "medic",
+        "медик",
+        "медицина",
+        "medicine",
+        "health",
+        "здоровье",
+        "минздрав",
+        "password",
+        "пароль",
+        "admin",
+        "админ",
+        "temporal",
+        "welcome",
+    }
+)
+"""Words of this house that a password may contain but not consist of (ASVS 6.1.2)."""
+
+_REST_SHORTEST = 8
+
+
+class Stage(StrEnum):
+    """How far a person has come with signing in."""
+
+    CODE = "code"
+    SETUP = "setup"
+    PASSWORD = "password"  # noqa: S105
+    OPEN = "open"
+
+
+class Step(StrEnum):
+    """What an entry of the login journal is about."""
+
+    PASSWORD = "password"  # noqa: S105
+    CODE = "code"
+    SETUP = "setup"
+    CHECK = "check"
+    PASSWORD_CHANGE = "password_change"  # noqa: S105
+    SIGN_OUT = "sign_out"
+    SESSION_ENDED = "session_ended"
+    TOKEN_MADE = "token_made"  # noqa: S105
+    TOKEN_ENDED = "token_ended"  # noqa: S105
+    LOCK = "lock"
+    UNLOCK = "unlock"
+
+
+class Outcome(StrEnum):
+    """How it ended."""
+
+    PASSED = "passed"
+    WRONG = "wrong"
+    REUSED = "reused"
+    TOO_OFTEN = "too_often"
+    LOCKED = "locked"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `times` at once, then one more each `per / times`."""
+
+    name: str
+    times: int
+    per: timedelta
+
+    @property
+    def spacing(self) -> timedelta:
+        """How long one try takes to be forgiven."""
+        return self.per / self.times
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Tries that are allowed; a try that succeeds is given back."""
+
+    password: Limit = Limit("password", 10, timedelta(minutes=15))
+    address: Limit = Limit("address", 100, timedelta(minutes=15))
+    code: Limit = Limit("code", 5, timedelta(minutes=15))
+    token: Limit = Limit("token", 60, timedelta(minutes=15))
+
+
+class DeviceKind(StrEnum):
+    """What a person signs in with, as far as its own words tell."""
+
+    COMPUTER = "computer"
+    PHONE = "phone"
+    TABLET = "tablet"
+    PROGRAM = "program"
+
+
+@dataclass(frozen=True)
+class Device:
+    """A family of browsers on a system; no version, so an update is not a new device."""
+
+    kind: DeviceKind
+    name: str
+
+
+_BROWSERS = (
+    ("YaBrowser", "Яндекс Браузер"),
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("HeadlessChrome", "Chromium"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("Windows", "Windows", DeviceKind.COMPUTER),
+    ("iPad", "iPadOS", DeviceKind.TABLET),
+    ("iPhone", "iOS", DeviceKind.PHONE),
+    ("Android", "Android", DeviceKind.PHONE),
+    ("Mac OS X", "macOS", DeviceKind.COMPUTER),
+    ("CrOS", "ChromeOS", DeviceKind.COMPUTER),
+    ("Linux", "Linux", DeviceKind.COMPUTER),
+)
+_PROGRAM = re.compile(r"^([A-Za-z][A-Za-z0-9_.-]{0,30})(/|$)")
+
+
+def device_of(user_agent: str | None) -> Device:
+    """The device that a User-Agent header names; it is the client's word, good for display only."""
+    text = user_agent or ""
+    browser = next((name for mark, name in _BROWSERS if f"{mark}/" in text), None)
+    if browser is not None:
+        for mark, system, kind in _SYSTEMS:
+            if mark in text:
+                tablet = system == "Android" and "Mobile" not in text
+                return Device(DeviceKind.TABLET if tablet else kind, f"{browser}, {system}")
+        return Device(DeviceKind.COMPUTER, browser)
+    program = _PROGRAM.match(text)
+    return Device(DeviceKind.PROGRAM, program.group(1) if program else "—")
+
+
+def login_name(email: str) -> str:
+    """The form of an e-mail address under which an account is found."""
+    return email.strip().casefold()
+
+
+def code_digits(code: str) -> str | None:
+    """Six plain digits of what was typed, spaces forgiven; None where they are not that."""
+    digits = code.replace(" ", "").replace("\u00a0", "")
+    return digits if re.fullmatch(r"[0-9]{6}", digits) else None
+
+
+def is_alive(last_active: datetime, ends_at: datetime, now: datetime, idle: timedelta) -> bool:
+    """Whether a session still stands: 14:59 after the last activity it does, 15:01 after not."""
+    return now < min(last_active + idle, ends_at)
+
+
+def is_fresh(second_factor_at: datetime | None, now: datetime) -> bool:
+    """Whether the second factor was checked so lately that dangerous things may be done."""
+    return second_factor_at is not None and now - second_factor_at < FRESH
+
+
+def password_expires_at(changed_at: datetime) -> datetime:
+    """When the password must be changed (I5; demanded against ASVS 6.2.10)."""
+    return changed_at + PASSWORD_AGE
+
+
+def _own_words(texts: Iterable[str]) -> frozenset[str]:
+    """Words of four letters and more of the institution's name, the person's name and address."""
+    return frozenset(
+        word for text in texts for word in re.split(r"[\W_]+", text.casefold()) if len(word) >= 4
+    )
+
+
+def check_password(password: str, common: Collection[str], about: Iterable[str] = ()) -> None:
+    """Raise Refusal 422 unless the password will do. It is judged exactly as typed.
+
+    Any characters are allowed and none are demanded. `common` holds known passwords in lower case;
+    `about` are texts (names, addresses) whose words count as much as CONTEXT_WORDS.
+    """
+    folded = password.casefold()
+    fault = None
+    if len(password) < PASSWORD_SHORTEST:
+        fault = "Пароль короче 12 знаков. Возьмите, например, четыре слова подряд."
+    elif len(password) > PASSWORD_LONGEST:
+        fault = "Пароль длиннее 256 знаков. Сократите его."
+    elif folded in common or len(set(folded)) < 5:
+        fault = "Этот пароль есть в списках, по которым подбирают. Придумайте другой."
+    else:
+        rest = folded
+        for word in sorted(CONTEXT_WORDS | _own_words(about), key=len, reverse=True):
+            rest = rest.replace(word, "")
+        if len(rest) < _REST_SHORTEST:
+            fault = "Пароль почти весь состоит из слов о вас или больнице. Добавьте другие слова."
+    if fault is not None:
+        raise Refusal("weak_password", fault, 422, [FieldError("new_password", fault)])
+
+
+def from_own_page(fetch_site: str | None, origin: str | None, own_origin: str) -> bool:
+    """Whether a request that changes something was sent by our own page, or not by a browser.
+
+    `Sec-Fetch-Site` decides where it is sent, for pages cannot forge it; otherwise `Origin` does.
+    A client that sends neither is not a browser of the last ten years: the form token decides.
+    """
+    if fetch_site is not None:
+        return fetch_site == "same-origin"
+    return origin is None or origin == own_origin
+
+
+def client_address(peer: str, forwarded: str | None, trusted: str) -> str:
+    """The address a request came from; `X-Forwarded-For` counts only as far as proxies are ours.
+
+    `trusted` are addresses or networks, comma separated. Read from the right, the first address
+    that is no trusted proxy is the client.
+    """
+    networks = [
+        ip_network(part.strip(), strict=False) for part in trusted.split(",") if part.strip()
+    ]
+
+    def is_ours(address: str) -> bool:
+        try:
+            return any(ip_address(address) in network for network in networks)
+        except ValueError:
+            return False
+
+    address = peer
+    hops = [hop.strip() for hop in (forwarded or "").split(",") if hop.strip()]
+    while hops and is_ours(address):
+        candidate = hops.pop()
+        try:
+            ip_address(candidate)
+        except ValueError:
+            break
+        address = candidate
+    return address
+
+
+def not_signed_in() -> Refusal:
+    """Nobody is known to have sent this request."""
+    return Refusal("not_signed_in", "Войдите, чтобы продолжить.", 401)
+
+
+def session_ended() -> Refusal:
+    """There was a session; it ended by idleness, age, or because somebody ended it."""
+    return Refusal("session_ended", "Сеанс завершён. Войдите снова.", 401)
+
+
+def step_needed(stage: Stage) -> Refusal:
+    """The password was right, something is still to be done before the session opens."""
+    message = {
+        Stage.CODE: "Введите код из приложения, чтобы завершить вход.",
+        Stage.SETUP: "Настройте второй фактор, чтобы завершить вход.",
+        Stage.PASSWORD: "Смените пароль, чтобы завершить вход.",
+    }[stage]
+    return Refusal("sign_in_unfinished", message, 401, stage=stage.value)
+
+
+def second_factor_needed() -> Refusal:
+    """The act is dangerous enough to ask for a code again."""
+    return Refusal("second_factor_needed", "Подтвердите действие кодом из приложения.", 403)
+
+
+def wrong_credentials() -> Refusal:
+    """The same answer for an unknown account and for a wrong password."""
+    return Refusal("wrong_credentials", "Почта или пароль не подходят.", 401)
+
+
+def wrong_code() -> Refusal:
+    """The code does not fit this half minute, or was used already."""
+    message = "Код не подходит. Дождитесь следующего кода в приложении и введите его."
+    return Refusal("wrong_code", message, 422, [FieldError("code", message)])
+
+
+def account_locked() -> Refusal:
+    """The account exists, the password was right, and nothing may be done with it."""
+    return Refusal(
+        "account_locked",
+        "Учётная запись заблокирована. Обратитесь в отдел информационной безопасности.",
+        403,
+    )
+
+
+def too_often(retry_after: int) -> Refusal:
+    """Too many tries; `retry_after` in seconds."""
+    return Refusal(
+        "too_often", "Слишком много попыток. Повторите позже.", 429, retry_after=retry_after
+    )

@@ -1,0 +1,168 @@
+"""Who may do what at this moment: rights, those who hold them in a unit, and who stands in.
+
+Rights are read in one query each time they are asked for, so a change applies to the next request
+of a running session too (requirement I7).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.base import UtcDateTime
+from models.tables.people import Absence, Person, RoleGrant, Unit
+from rules.permissions import ROLE_PERMISSIONS, Actor, Grant, Permission, Role
+from rules.refusals import not_found
+
+_NOW = bindparam("now", type_=UtcDateTime())
+_DEPUTIES_IN_A_ROW = 5
+
+
+def is_valid_now() -> ColumnElement[bool]:
+    """The grants that hold at the moment bound as `now`."""
+    until = col(RoleGrant.valid_until)
+    return (col(RoleGrant.valid_from) <= _NOW) & or_(until.is_(None), until > _NOW)
+
+
+def works_here() -> ColumnElement[bool]:
+    """The people who have not left by the moment bound as `now`."""
+    left = col(Person.left_at)
+    return or_(left.is_(None), left > _NOW)
+
+
+def held_grants(person_id: ColumnElement[Any] | ScalarSelect[Any]) -> ScalarSelect[Any]:
+    """The valid grants of a person as JSON `{role: [unit, …]}`, units below included.
+
+    To be selected beside whatever else a query reads; needs the parameter `now`.
+    """
+    held = (
+        select(RoleGrant.role, RoleGrant.unit_id)  # type: ignore[call-overload]
+        .where(col(RoleGrant.person_id) == person_id, is_valid_now())
+        .cte("held", recursive=True)
+    )
+    held = held.union(
+        select(held.c.role, col(Unit.id)).join(held, col(Unit.parent_id) == held.c.unit_id)
+    )
+    by_role = (
+        select(held.c.role, func.array_agg(held.c.unit_id).label("units"))
+        .group_by(held.c.role)
+        .subquery("by_role")
+    )
+    return select(func.json_object_agg(by_role.c.role, by_role.c.units)).scalar_subquery()
+
+
+def grants_of(held: Mapping[str, Sequence[str]] | None) -> tuple[Grant, ...]:
+    """What `held_grants` selected, as grants."""
+    return tuple(
+        Grant(Role(role), frozenset(map(UUID, units)))
+        for role, units in sorted((held or {}).items())
+    )
+
+
+_ACTOR = select(
+    col(Person.name),
+    col(Person.unit_id),
+    held_grants(bindparam("person_id")).label("grants"),
+).where(col(Person.id) == bindparam("person_id"), works_here())
+
+
+async def actor_for(session: AsyncSession, person_id: UUID, now: datetime) -> Actor:
+    """The person with the rights held at `now`. Raises Refusal 404 for one who is not here."""
+    row = (await session.execute(_ACTOR, {"person_id": person_id, "now": now})).one_or_none()
+    if row is None:
+        raise not_found()
+    return Actor(person_id, row.name, row.unit_id, grants_of(row.grants))
+
+
+async def people_with(
+    session: AsyncSession, permission: Permission, unit_id: UUID, now: datetime
+) -> list[UUID]:
+    """Everybody who holds the permission in the unit, by a grant there or in a unit above it."""
+    above = (
+        select(col(Unit.id), col(Unit.parent_id))
+        .where(col(Unit.id) == unit_id)
+        .cte("above", recursive=True)
+    )
+    parent = aliased(Unit)
+    above = above.union(
+        select(col(parent.id), col(parent.parent_id)).join(
+            above, col(parent.id) == above.c.parent_id
+        )
+    )
+    roles = [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
+    found = await session.execute(
+        select(col(RoleGrant.person_id))
+        .distinct()
+        .join(above, col(RoleGrant.unit_id) == above.c.id)
+        .join(Person, col(Person.id) == col(RoleGrant.person_id))
+        .where(col(RoleGrant.role).in_(roles), is_valid_now(), works_here())
+        .order_by(col(RoleGrant.person_id)),
+        {"now": now},
+    )
+    return list(found.scalars())
+
+
+async def _day_in(session: AsyncSession, unit_id: UUID, now: datetime) -> date:
+    unit = await session.get(Unit, unit_id)
+    return now.astimezone(ZoneInfo(unit.time_zone if unit else "Europe/Moscow")).date()
+
+
+async def present_reviewers(
+    session: AsyncSession,
+    unit_id: UUID,
+    now: datetime,
+    permission: Permission = Permission.REVIEW,
+) -> list[UUID]:
+    """Those of `people_with` who are not away today, by the calendar of the unit (A11)."""
+    people = await people_with(session, permission, unit_id, now)
+    today = await _day_in(session, unit_id, now)
+    away = set(
+        (
+            await session.execute(
+                select(col(Absence.person_id)).where(
+                    col(Absence.person_id).in_(people),
+                    col(Absence.first_day) <= today,
+                    col(Absence.last_day) >= today,
+                )
+            )
+        ).scalars()
+    )
+    return [person for person in people if person not in away]
+
+
+async def deputy_of(session: AsyncSession, person_id: UUID, now: datetime) -> UUID | None:
+    """Who stands in for a person today; None while the person is here, or where nobody does.
+
+    A deputy who is away too is followed to their own deputy.
+    """
+    person = await session.get(Person, person_id)
+    if person is None:
+        return None
+    today = await _day_in(session, person.unit_id, now)
+    seen = {person_id}
+    present: UUID | None = person_id
+    while present is not None and len(seen) <= _DEPUTIES_IN_A_ROW:
+        absence = (
+            await session.execute(
+                select(col(Absence.id), col(Absence.deputy_id))
+                .where(
+                    col(Absence.person_id) == present,
+                    col(Absence.first_day) <= today,
+                    col(Absence.last_day) >= today,
+                )
+                .order_by(col(Absence.deputy_id).is_(None), col(Absence.last_day).desc())
+                .limit(1)
+            )
+        ).one_or_none()
+        if absence is None:
+            return present if present != person_id else None
+        present = absence.deputy_id if absence.deputy_id not in seen else None
+        if present is not None:
+            seen.add(present)
+    return None
