@@ -30,6 +30,7 @@ class JournalKind(StrEnum):
     CASE_DRAFTED = "case.drafted"
     CASE_SUBMITTED = "case.submitted"
     CASE_RESUBMITTED = "case.resubmitted"
+    CASE_CORRECTED = "case.corrected"
     CASE_CHECKED = "case.checked"
     CASE_CHECK_FAILED = "case.check_failed"
     CASE_REGISTER_DOWN = "case.register_down"

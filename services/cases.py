@@ -1,0 +1,321 @@
+"""The one function that moves a case, and what it needs: the lock, the act, the clock.
+
+`move` writes status, step, journal entry, notices and the times of the case in the transaction of
+its caller. A person's act and a timer may race: both lock the row, and the second finds a step that
+is no longer true and changes nothing.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.messages import CaseState
+from models.tables.cases import Case, CaseAct
+from models.tables.people import Unit
+from rules.applications import WAITS_FOR, Party, Status, Transition, rule_for
+from rules.forms import CaseTypeDefinition
+from rules.journal import JournalKind
+from rules.permissions import Actor, Permission
+from rules.refusals import Refusal, not_found
+from rules.terms import (
+    Alarm,
+    Terms,
+    WorkingCalendar,
+    answer_alarms,
+    deadline,
+    nth_alarm,
+    review_alarms,
+    working_days_left,
+)
+from services import catalogue, journal, notices
+
+
+JOURNALED: Mapping[Transition, JournalKind] = {
+    Transition.SUBMIT: JournalKind.CASE_SUBMITTED,
+    Transition.OPEN_REVIEW: JournalKind.CASE_REVIEW_OPENED,
+    Transition.APPROVE: JournalKind.CASE_APPROVED,
+    Transition.CLARIFY: JournalKind.CASE_CLARIFICATION_ASKED,
+    Transition.REJECT: JournalKind.CASE_REJECTED,
+    Transition.RESUBMIT: JournalKind.CASE_RESUBMITTED,
+    Transition.CORRECT: JournalKind.CASE_CORRECTED,
+    Transition.WITHDRAW: JournalKind.CASE_WITHDRAWN,
+    Transition.LAPSE: JournalKind.CASE_LAPSED,
+    Transition.ISSUE_ACT: JournalKind.CASE_ACT_ISSUED,
+}
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a person asks for: an id made by the client, and the step that the person saw."""
+
+    id: UUID
+    at_step: int
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A notice to be told because the case moved."""
+
+    kind: str
+    to: UUID
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def lock(session: AsyncSession, case_id: UUID) -> Case:
+    """Lock the row of a case until the unit of work ends. Raises `not_found`."""
+    found = await session.exec(select(Case).where(Case.id == case_id).with_for_update())
+    case = found.one_or_none()
+    if case is None:
+        raise not_found()
+    return case
+
+
+async def claim(
+    session: AsyncSession,
+    case: Case,
+    transition: Transition,
+    act: Act,
+    actor: Actor,
+    now: datetime,
+    body: Mapping[str, Any],
+) -> bool:
+    """Take note of an act. False where this very act was done before: answer the same again.
+
+    Raises a refusal (422) when the id was used for something else, and (409) when the person saw
+    another step than the present one.
+    """
+    digest = hashlib.sha256(
+        rfc8785.dumps(
+            {
+                "case": str(case.id),
+                "step": act.at_step,
+                "transition": transition.value,
+                "by": str(actor.person_id),
+                "body": dict(body),
+            }
+        )
+    ).hexdigest()
+    written = await session.exec(
+        insert(CaseAct)
+        .values(
+            id=act.id,
+            case_id=case.id,
+            by=actor.person_id,
+            at=now,
+            at_step=act.at_step,
+            transition=transition.value,
+            body_hash=digest,
+        )
+        .on_conflict_do_nothing()
+        .returning(CaseAct.id)  # type: ignore[call-overload]
+    )
+    if written.one_or_none() is None:
+        before = await session.get_one(CaseAct, act.id)
+        if before.body_hash != digest:
+            raise Refusal(
+                "act_id_reused",
+                "Этот номер действия уже использован для другого. Обновите страницу.",
+                422,
+            )
+        return False
+    if case.step != act.at_step:
+        raise stale(case)
+    return True
+
+
+def stale(case: Case) -> Refusal:
+    """The case moved on since the person looked at it."""
+    return Refusal(
+        "stale",
+        "Пока вы смотрели, заявка изменилась. Откройте её заново: ваш текст сохранён на странице.",
+        409,
+        status_now=case.status,
+        step=case.step,
+    )
+
+
+async def move(
+    session: AsyncSession,
+    case: Case,
+    transition: Transition,
+    *,
+    now: datetime,
+    by: Actor | None = None,
+    facts: Mapping[str, Any] | None = None,
+    contents: Mapping[str, Any] | None = None,
+    tell: Sequence[Notice] = (),
+    definition: CaseTypeDefinition | None = None,
+) -> None:
+    """Move a locked case by one transition. Raises a refusal where the rules have no such arrow.
+
+    Writes status, step, times, one journal entry and the notices; the caller's unit of work commits
+    them together.
+    """
+    before = Status(case.status)
+    rule = rule_for(before, transition)
+    if rule is None or case.closed_at is not None:
+        raise Refusal(
+            "not_now",
+            "Сейчас это действие невозможно: заявка в другом состоянии.",
+            409,
+            status_now=case.status,
+            step=case.step,
+        )
+    definition = definition or await catalogue.case_type(session, case.type, case.type_version)
+    await _set_times(session, case, before, rule.to, transition, definition.terms, now)
+    case.status = rule.to.value
+    case.step += 1
+    case.since = now
+    case.waits_for = WAITS_FOR[rule.to].value
+    case.alarms = 0
+    case.rings = 0
+    case.rung_at = None
+    case.stuck = None
+    if rule.closes:
+        case.closed_at = now
+        case.waits_for = Party.NOBODY.value
+        case.due_at = None
+    session.add(case)
+    await journal.append(
+        session,
+        chain=case.id,
+        kind=JOURNALED[transition],
+        at=now,
+        by=by.person_id if by else None,
+        system=None if by else "workflow",
+        step=case.step,
+        facts={"number": case.number, "from": before.value, "to": rule.to.value, **(facts or {})},
+        contents=dict(contents) if contents else None,
+    )
+    for notice in tell:
+        await notices.enqueue(
+            session,
+            person_id=notice.to,
+            kind=notice.kind,
+            case_id=case.id,
+            event_key=f"{case.id}:{case.step}:{notice.kind}",
+            facts={"number": case.number, **notice.facts},
+            now=now,
+        )
+
+
+async def _set_times(
+    session: AsyncSession,
+    case: Case,
+    before: Status,
+    after: Status,
+    transition: Transition,
+    terms: Terms,
+    now: datetime,
+) -> None:
+    """Set `due_at` and `wakes_at`; pause the term of the review while the applicant is awaited."""
+    calendar = await catalogue.calendar(session)
+    if before is Status.IN_REVIEW and case.due_at is not None:
+        case.term_left = working_days_left(now, case.due_at, case.term_zone, calendar)
+    case.due_at = None
+    # A person's act is to be heard by the workflow; where nobody rings it, the sweeper will.
+    case.wakes_at = now
+    if after is Status.IN_REVIEW:
+        days = terms.review if case.term_left is None else max(case.term_left, 1)
+        case.due_at = deadline(now, days, case.term_zone, calendar)
+        case.escalated_at = None
+        case.wakes_at = next_alarm(case, after, now, terms, calendar)
+    elif after is Status.CLARIFICATION:
+        case.due_at = deadline(now, terms.answer, case.term_zone, calendar)
+    if transition is Transition.ISSUE_ACT or transition is Transition.LAPSE:
+        case.wakes_at = None
+
+
+def next_alarm(
+    case: Case, status: Status, entered: datetime, terms: Terms, calendar: WorkingCalendar
+) -> datetime | None:
+    """When the clock has something to say next at this step."""
+    found = alarm_of(case, status, entered, terms, calendar)
+    return found[0] if found else None
+
+
+def alarm_of(
+    case: Case, status: Status, entered: datetime, terms: Terms, calendar: WorkingCalendar
+) -> tuple[datetime, Alarm] | None:
+    """The alarm that comes after the `case.alarms` already told, or None where no clock runs."""
+    if case.due_at is None or status not in (Status.IN_REVIEW, Status.CLARIFICATION):
+        return None
+    alarms = review_alarms if status is Status.IN_REVIEW else answer_alarms
+    return nth_alarm(alarms(entered, case.due_at, terms, case.term_zone, calendar), case.alarms)
+
+
+async def heard(session: AsyncSession, case: Case, now: datetime) -> None:
+    """Take note that the workflow has read a locked case, so that the sweeper leaves it alone."""
+    if case.wakes_at is None or case.wakes_at > now:
+        return
+    status = Status(case.status)
+    if case.closed_at is not None:
+        case.wakes_at = None
+    elif status is Status.CLARIFICATION and case.wakes_at == case.since:
+        definition = await catalogue.case_type(session, case.type, case.type_version)
+        calendar = await catalogue.calendar(session)
+        case.wakes_at = next_alarm(case, status, case.since, definition.terms, calendar)
+    case.rings = 0
+    case.rung_at = None
+    session.add(case)
+
+
+async def unit_code(session: AsyncSession, unit_id: UUID) -> str:
+    """The code of a unit; codes never change, so they are kept."""
+    if unit_id not in _unit_codes:
+        unit = await session.get_one(Unit, unit_id)
+        _unit_codes[unit_id] = unit.code
+    return _unit_codes[unit_id]
+
+
+_unit_codes: dict[UUID, str] = {}
+
+
+async def state_of(session: AsyncSession, case: Case) -> CaseState:
+    """What a workflow is told of a case."""
+    return CaseState(
+        case_id=case.id,
+        number=case.number or "",
+        type=case.type,
+        unit=await unit_code(session, case.unit_id),
+        status=Status(case.status),
+        step=case.step,
+        open=case.closed_at is None,
+        waits_for=Party(case.waits_for),
+        wakes_at=case.wakes_at,
+        due_at=case.due_at,
+    )
+
+
+def may_see(actor: Actor, case: Case) -> bool:
+    """Whether the person is entitled to see the case (Q9, I6)."""
+    if case.applicant_id == actor.person_id:
+        return actor.may(Permission.APPLY)
+    if case.status == Status.DRAFT and case.version == 0:
+        return False
+    return actor.may(Permission.REVIEW, case.responsible_unit_id) or actor.may(
+        Permission.VIEW_UNIT_CASES, case.unit_id
+    )
+
+
+async def see(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
+    """The case, if the person may see it. Raises `not_found` otherwise."""
+    case = await session.get(Case, case_id)
+    if case is None or not may_see(actor, case):
+        raise not_found()
+    return case
+
+
+async def next_sequence(session: AsyncSession) -> int:
+    """The next number; numbers drawn by a unit of work that fails are gaps."""
+    found = await session.exec(select(func.nextval("case_number")))
+    return int(found.one())

@@ -1,0 +1,207 @@
+"""The automatic check of an application: fields, attachments, hours, identifiers, the register.
+
+A check finds; it never rejects. What it finds is shown to the reviewer, and to the applicant.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from clients.registers import RegisterCard, RegisterClient, RegisterDown, RegisterGarbled
+from models.messages import CaseState
+from models.tables.base import new_id
+from models.tables.cases import Case, CaseAttachment, CaseVersion, Outage
+from models.tables.catalogue import Programme
+from models.tables.documents import DocumentVersion
+from models.tables.people import Person
+from rules.applications import Party, Status
+from rules.clock import now as present
+from rules.forms import CaseTypeDefinition, check_attachments, check_form, merged_attachments
+from rules.journal import JournalKind
+from services import catalogue, journal
+from services.cases import lock, state_of
+from services.reviews import open_review
+
+REGISTER = "register"
+FIRST_TRY_AFTER, LAST_TRY_AFTER = timedelta(seconds=5), timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What a check looks at, read in one go."""
+
+    definition: CaseTypeDefinition
+    programme: Programme | None
+    data: Mapping[str, Any]
+    attachments: list[tuple[str, str]]
+    person: Person
+
+
+async def check(
+    database: Database, register: RegisterClient, case_id: UUID, step: int
+) -> CaseState:
+    """Check the newest version and open the review; while the register is down, wait for it.
+
+    Safe to repeat: at another step than `step` it changes nothing and says what is true.
+    """
+    async with database.work() as session:
+        case = await session.get_one(Case, case_id)
+        if case.step != step or case.status != Status.CHECKING:
+            return await state_of(session, case)
+        subject = await _read(session, case)
+    snils = str(subject.data.get("snils") or subject.person.snils or "")
+    try:
+        card = await register.look_up(snils)
+    except (RegisterDown, RegisterGarbled):
+        return await _wait_for_register(database, case_id, step)
+    findings = findings_of(subject, card)
+    now = present()
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        if case.step == step and case.status == Status.CHECKING:
+            if case.waits_for == Party.REGISTER:
+                await _register_is_back(session, now)
+            await open_review(session, case, findings, now)
+        return await state_of(session, case)
+
+
+async def _read(session: AsyncSession, case: Case) -> _Subject:
+    version = await session.get_one(CaseVersion, (case.id, case.version))
+    cited = await session.exec(
+        select(CaseAttachment.kind, DocumentVersion.verdict)
+        .join(DocumentVersion)
+        .where(CaseAttachment.case_id == case.id, CaseAttachment.case_version == case.version)
+    )
+    return _Subject(
+        definition=await catalogue.case_type(session, case.type, case.type_version),
+        programme=(
+            await catalogue.programme(session, case.programme_id) if case.programme_id else None
+        ),
+        data=version.data,
+        attachments=list(cited.all()),
+        person=await session.get_one(Person, case.applicant_id),
+    )
+
+
+def findings_of(subject: _Subject, card: RegisterCard | None) -> list[dict[str, Any]]:
+    """What a check has to say, the problems first. `severity` is `problem`, `warning` or `fine`."""
+    found: list[dict[str, Any]] = []
+
+    def say(code: str, severity: str, about: str, text: str) -> None:
+        found.append({"code": code, "severity": severity, "about": about, "text": text})
+
+    _, errors = check_form(subject.definition, dict(subject.data), complete=True)
+    for error in errors:
+        say("field_wrong", "problem", error.path, error.message)
+    if not errors:
+        say("fields_fine", "fine", "form", "Все поля заполнены и верны.")
+
+    rules = merged_attachments(subject.definition, subject.programme)
+    missing = check_attachments(rules, [kind for kind, _ in subject.attachments])
+    for error in missing:
+        say("attachment_missing", "problem", error.path, error.message)
+    for kind, verdict in subject.attachments:
+        if verdict != "ok":
+            say("attachment_refused", "problem", kind, "Файл не прошёл проверку.")
+    if not missing:
+        say("attachments_fine", "fine", "attachments", "Все обязательные документы приложены.")
+
+    _say_hours(subject, say)
+    _say_identifiers(subject, say)
+    _say_register(card, say)
+    order = {"problem": 0, "warning": 1, "fine": 2}
+    return sorted(found, key=lambda f: order[f["severity"]])
+
+
+def _say_hours(subject: _Subject, say: Any) -> None:
+    asked, programme = subject.data.get("hours"), subject.programme
+    if programme is None or asked is None:
+        return
+    if int(asked) != programme.hours:
+        say("hours_differ", "problem", "hours", "Число часов не такое, как в программе.")
+    else:
+        say("hours_fine", "fine", "hours", "Число часов соответствует программе.")
+
+
+def _say_identifiers(subject: _Subject, say: Any) -> None:
+    for name, known, text in (
+        ("snils", subject.person.snils, "СНИЛС не такой, как в личном деле."),
+        ("inn", subject.person.inn, "ИНН не такой, как в личном деле."),
+    ):
+        given = subject.data.get(name)
+        if given and known and _digits(str(given)) != _digits(known):
+            say(f"{name}_differs", "problem", name, text)
+        elif given and known:
+            say(f"{name}_fine", "fine", name, "Совпадает с личным делом.")
+
+
+def _say_register(card: RegisterCard | None, say: Any) -> None:
+    if card is None:
+        say(
+            "register_unknown",
+            "warning",
+            "snils",
+            "В регистре медицинских работников нет сведений о заявителе.",
+        )
+    elif not card.accredited:
+        say(
+            "register_no_accreditation",
+            "warning",
+            "snils",
+            "В регистре нет действующей аккредитации заявителя.",
+        )
+    else:
+        say("register_fine", "fine", "snils", "Сведения регистра подтверждены.")
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c.isdigit())
+
+
+async def _wait_for_register(database: Database, case_id: UUID, step: int) -> CaseState:
+    """Note the outage once, pause the case, and say when to try again: never later than 10 min."""
+    now = present()
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        if case.step != step or case.status != Status.CHECKING:
+            return await state_of(session, case)
+        await session.exec(
+            insert(Outage)
+            .values(id=new_id(), system=REGISTER, since=now)
+            .on_conflict_do_nothing()  # type: ignore[call-overload]
+        )
+        found = await session.exec(
+            select(Outage.since).where(Outage.system == REGISTER, col(Outage.until).is_(None))
+        )
+        down_for = now - (found.first() or now)
+        if case.waits_for != Party.REGISTER:
+            case.waits_for = Party.REGISTER.value
+            await journal.append(
+                session,
+                chain=case.id,
+                kind=JournalKind.CASE_REGISTER_DOWN,
+                at=now,
+                system="check",
+                step=case.step,
+                facts={"number": case.number},
+            )
+        case.wakes_at = now + min(max(FIRST_TRY_AFTER, down_for / 4), LAST_TRY_AFTER)
+        case.rings, case.rung_at = 0, None
+        session.add(case)
+        return await state_of(session, case)
+
+
+async def _register_is_back(session: AsyncSession, now: datetime) -> None:
+    await session.exec(
+        update(Outage)
+        .where(col(Outage.system) == REGISTER, col(Outage.until).is_(None))
+        .values(until=now)  # type: ignore[call-overload]
+    )

@@ -1,0 +1,376 @@
+"""What reviewers and the clock do with an application: open, take, decide, remind, escalate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.messages import CaseState, Ring
+from models.tables.cases import Case, CaseDecision, CaseReading, CaseVersion
+from rules.applications import DECISIONS, Status, Transition
+from rules.clock import now as present
+from rules.forms import merged_attachments, merged_checklist
+from rules.journal import JournalKind
+from rules.permissions import Actor, Permission
+from rules.refusals import FieldError, Refusal, forbidden, not_found
+from rules.terms import Alarm
+from services import access, catalogue, journal, notices
+from services.bell import Bell
+from services.cases import (
+    Act,
+    Notice,
+    alarm_of,
+    claim,
+    lock,
+    move,
+    next_alarm,
+    see,
+    stale,
+    state_of,
+)
+
+NOTICE_OF = {
+    Transition.APPROVE: "application_approved",
+    Transition.CLARIFY: "application_clarification",
+    Transition.REJECT: "application_rejected",
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a reviewer decides: always with a reason (A4).
+
+    `remarks` say what is wrong by name of field or kind of attachment; `checklist` answers the
+    questions of the programme by name.
+    """
+
+    outcome: Transition
+    reason: str
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    checklist: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The outcome for one case among several: its state, or why it was refused."""
+
+    case_id: UUID
+    state: CaseState | None = None
+    refusal: Refusal | None = None
+
+
+class Reviews:
+    """The acts of reviewers; each is one unit of work, after which the workflow is rung."""
+
+    def __init__(self, database: Database, bell: Bell) -> None:
+        self._database = database
+        self._bell = bell
+
+    async def decide(
+        self, actor: Actor, case_id: UUID, act: Act, decision: Decision
+    ) -> CaseState:
+        """Approve, send back or reject. The same act again gives the same answer.
+
+        Raises refusals: `own_case`, `forbidden`, `stale`, `not_now`, `incomplete`, `act_id_reused`.
+        """
+        if decision.outcome not in DECISIONS:
+            raise Refusal("not_a_decision", "Выберите решение.", 422)
+        now = present()
+        body: dict[str, Any] = {
+            "reason": decision.reason.strip(),
+            "remarks": dict(decision.remarks),
+            "checklist": dict(decision.checklist),
+        }
+        async with self._database.work() as session:
+            case = await self._reviewable(session, actor, case_id)
+            if case.applicant_id == actor.person_id:
+                raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
+            if not await claim(session, case, decision.outcome, act, actor, now, body):
+                return await state_of(session, case)
+            definition = await catalogue.case_type(session, case.type, case.type_version)
+            programme = (
+                await catalogue.programme(session, case.programme_id)
+                if case.programme_id
+                else None
+            )
+            questions = [item.name for item in merged_checklist(definition, programme)]
+            subjects = {f.name for s in definition.sections for f in s.fields} | {
+                rule.kind for rule in merged_attachments(definition, programme)
+            }
+            _check(decision, questions, subjects)
+            session.add(
+                CaseDecision(
+                    case_id=case.id,
+                    step=case.step,
+                    version=case.version,
+                    outcome=decision.outcome.value,
+                    by=actor.person_id,
+                    at=now,
+                    reason=body["reason"],
+                    remarks=body["remarks"],
+                    checklist=body["checklist"],
+                )
+            )
+            if case.reviewer_id is None:
+                case.reviewer_id = actor.person_id
+            await move(
+                session,
+                case,
+                decision.outcome,
+                now=now,
+                by=actor,
+                facts={"version": case.version, "checklist": body["checklist"]},
+                contents={"reason": body["reason"], "remarks": body["remarks"]},
+                tell=[Notice(NOTICE_OF[decision.outcome], case.applicant_id)],
+                definition=definition,
+            )
+            state = await state_of(session, case)
+        self._bell.ring(state, Ring(signal=decision.outcome, act_id=act.id))
+        return state
+
+    async def decide_several(
+        self, actor: Actor, acts: Mapping[UUID, Act], decision: Decision
+    ) -> list[Decided]:
+        """One decision with one reason on several cases, each by itself: one refusal stops none."""
+        done: list[Decided] = []
+        for case_id, act in acts.items():
+            try:
+                state = await self.decide(actor, case_id, act, decision)
+                done.append(Decided(case_id, state=state))
+            except Refusal as refusal:
+                done.append(Decided(case_id, refusal=refusal))
+        return done
+
+    async def take(self, actor: Actor, case_id: UUID, at_step: int) -> CaseState:
+        """Take a case on one's own desk, from the queue or from a colleague."""
+        return await self._assign(actor, case_id, at_step, actor.person_id, JournalKind.CASE_TAKEN)
+
+    async def hand_over(
+        self, actor: Actor, case_id: UUID, at_step: int, to: UUID, reason: str
+    ) -> CaseState:
+        """Give a case to a colleague; the head of HR moves anybody's, others their own (A11)."""
+        return await self._assign(
+            actor, case_id, at_step, to, JournalKind.CASE_HANDED_OVER, reason.strip()
+        )
+
+    async def _assign(
+        self,
+        actor: Actor,
+        case_id: UUID,
+        at_step: int,
+        to: UUID,
+        kind: JournalKind,
+        reason: str = "",
+    ) -> CaseState:
+        now = present()
+        async with self._database.work() as session:
+            case = await self._reviewable(session, actor, case_id)
+            if case.step != at_step:
+                raise stale(case)
+            if case.closed_at is not None:
+                raise Refusal("not_now", "Заявка закрыта, передавать её незачем.", 409)
+            if to == case.applicant_id:
+                raise Refusal("own_case", "Нельзя рассматривать собственную заявку.", 403)
+            heads = actor.may(Permission.OVERSEE_REVIEWS, case.responsible_unit_id)
+            if to != actor.person_id and not heads and case.reviewer_id != actor.person_id:
+                raise forbidden()
+            reviewers = await access.people_with(
+                session, Permission.REVIEW, case.responsible_unit_id, now
+            )
+            if to not in reviewers:
+                raise Refusal("not_a_reviewer", "Этот сотрудник не рассматривает заявки.", 422)
+            if case.reviewer_id == to:
+                return await state_of(session, case)
+            before, case.reviewer_id = case.reviewer_id, to
+            session.add(case)
+            entry = await journal.append(
+                session,
+                chain=case.id,
+                kind=kind,
+                at=now,
+                by=actor.person_id,
+                step=case.step,
+                facts={"from": str(before) if before else None, "to": str(to)},
+                contents={"reason": reason} if reason else None,
+            )
+            if to != actor.person_id:
+                await notices.enqueue(
+                    session,
+                    person_id=to,
+                    kind="review_handed_over",
+                    case_id=case.id,
+                    event_key=f"{case.id}:handed:{entry.position}",
+                    facts={"number": case.number},
+                    now=now,
+                )
+            return await state_of(session, case)
+
+    async def read(self, actor: Actor, case_id: UUID) -> None:
+        """Say that the person has the case open: others see it for a minute."""
+        async with self._database.work() as session:
+            case = await see(session, actor, case_id)
+            if case.applicant_id != actor.person_id:
+                await session.merge(
+                    CaseReading(case_id=case.id, person_id=actor.person_id, at=present())
+                )
+
+    async def _reviewable(self, session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
+        """The locked case, if this person reviews its kind at all; nobody else learns of it."""
+        case = await lock(session, case_id)
+        if not case.version:
+            raise not_found()
+        if not actor.may(Permission.REVIEW, case.responsible_unit_id):
+            raise forbidden() if case.applicant_id == actor.person_id else not_found()
+        return case
+
+
+def _check(decision: Decision, questions: Sequence[str], subjects: set[str]) -> None:
+    """Refuse a decision without reason, without remarks, or against its own checklist."""
+    errors: list[FieldError] = []
+    if not 3 <= len(decision.reason.strip()) <= 4000:
+        errors.append(FieldError("reason", "Напишите причину решения: от 3 до 4000 знаков."))
+    errors += [
+        FieldError(f"remarks.{name}", "Такого поля в заявке нет.")
+        for name in decision.remarks
+        if name not in subjects
+    ]
+    errors += [
+        FieldError(f"checklist.{name}", "Такого вопроса в перечне нет.")
+        for name in decision.checklist
+        if name not in questions
+    ]
+    if decision.outcome is Transition.APPROVE:
+        errors += [
+            FieldError(f"checklist.{name}", "Чтобы одобрить, подтвердите это требование.")
+            for name in questions
+            if not decision.checklist.get(name)
+        ]
+    if decision.outcome is Transition.CLARIFY and not decision.remarks:
+        errors.append(FieldError("remarks", "Отметьте хотя бы одно поле и напишите, что не так."))
+    if errors:
+        raise Refusal("incomplete", "Решение пока нельзя принять: исправьте поля.", 422, errors)
+
+
+async def open_review(
+    session: AsyncSession,
+    case: Case,
+    findings: list[dict[str, Any]],
+    now: datetime,
+) -> None:
+    """The check is done: keep its findings, choose a reviewer, start the term (A3, A11)."""
+    version = await session.get_one(CaseVersion, (case.id, case.version))
+    version.findings = findings
+    version.checked_at = now
+    session.add(version)
+    reviewer, absent = await choose_reviewer(session, case, now)
+    case.reviewer_id = reviewer
+    tell = [Notice("application_in_review", case.applicant_id)]
+    if reviewer is not None:
+        tell.append(Notice("review_assigned", reviewer))
+    await move(
+        session,
+        case,
+        Transition.OPEN_REVIEW,
+        now=now,
+        facts={
+            "version": case.version,
+            "findings": sorted({f["code"] for f in findings}),
+            "reviewer": str(reviewer) if reviewer else None,
+            "stands_in_for": str(absent) if absent else None,
+        },
+        tell=tell,
+    )
+
+
+async def choose_reviewer(
+    session: AsyncSession, case: Case, now: datetime
+) -> tuple[UUID | None, UUID | None]:
+    """Who reviews: whoever had it before, the deputy of one who is away, or the least laden.
+
+    The second answer is the absent person whom a deputy stands in for.
+    """
+    present_ones = [
+        person
+        for person in await access.present_reviewers(session, case.responsible_unit_id, now)
+        if person != case.applicant_id
+    ]
+    if case.reviewer_id is not None:
+        if case.reviewer_id in present_ones:
+            return case.reviewer_id, None
+        deputy = await access.deputy_of(session, case.reviewer_id, now)
+        if deputy in present_ones:
+            return deputy, case.reviewer_id
+    return (present_ones[0] if present_ones else None), None
+
+
+async def alarm(session: AsyncSession, case: Case, now: datetime) -> None:
+    """Do what the clock says to a locked case: remind, escalate, or let it lapse.
+
+    Nothing is rejected by a clock; an answer that never came closes the case, and it can be copied.
+    """
+    if case.wakes_at is None or case.wakes_at > now or case.closed_at is not None:
+        return
+    status = Status(case.status)
+    definition = await catalogue.case_type(session, case.type, case.type_version)
+    calendar = await catalogue.calendar(session)
+    found = alarm_of(case, status, case.since, definition.terms, calendar)
+    if found is None or found[0] > now:
+        case.wakes_at = found[0] if found else case.wakes_at
+        session.add(case)
+        return
+    if found[1] is Alarm.LAPSE:
+        tell = [Notice("application_lapsed", case.applicant_id)]
+        await move(session, case, Transition.LAPSE, now=now, tell=tell, definition=definition)
+        return
+    await _tell_alarm(session, case, found[1], now)
+    case.alarms += 1
+    case.rings, case.rung_at = 0, None
+    case.wakes_at = next_alarm(case, status, case.since, definition.terms, calendar)
+    session.add(case)
+
+
+async def _tell_alarm(session: AsyncSession, case: Case, what: Alarm, now: datetime) -> None:
+    if Status(case.status) is Status.CLARIFICATION:
+        kind, people = "clarification_reminder", [case.applicant_id]
+    elif what is Alarm.REMIND:
+        kind, people = "review_reminder", [case.reviewer_id] if case.reviewer_id else []
+        people = people or await _heads(session, case, now)
+    else:
+        kind = "review_escalated"
+        case.escalated_at = case.escalated_at or now
+        deputy = await access.deputy_of(session, case.reviewer_id, now) if case.reviewer_id else None
+        people = [*([deputy] if deputy else []), *await _heads(session, case, now)]
+    await journal.append(
+        session,
+        chain=case.id,
+        kind=JournalKind.CASE_ESCALATED if what is Alarm.ESCALATE else JournalKind.CASE_REMINDED,
+        at=now,
+        system="clock",
+        step=case.step,
+        facts={"told": sorted({str(p) for p in people}), "alarm": case.alarms},
+    )
+    for person in dict.fromkeys(people):
+        await notices.enqueue(
+            session,
+            person_id=person,
+            kind=kind,
+            case_id=case.id,
+            event_key=f"{case.id}:{case.step}:{kind}:{case.alarms}",
+            facts={"number": case.number},
+            now=now,
+        )
+
+
+async def _heads(session: AsyncSession, case: Case, now: datetime) -> list[UUID]:
+    return [
+        person
+        for person in await access.people_with(
+            session, Permission.OVERSEE_REVIEWS, case.responsible_unit_id, now
+        )
+        if person != case.applicant_id
+    ]
+

@@ -1,0 +1,135 @@
+"""What a workflow does when it is rung or its time is over, and who is told when it is stuck."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.messages import RING, CaseState, Ring
+from models.tables.cases import Case, CaseAct
+from rules.clock import now as present
+from rules.journal import JournalKind
+from rules.permissions import Permission
+from services import access, journal, notices
+from services.bell import Bell
+from services.cases import heard, lock, state_of
+from services.reviews import alarm
+
+FIRST_RING_AFTER, LAST_RING_AFTER = 5.0, 600.0
+"""Seconds between the sweeper's rings of one case: doubled each time, up to ten minutes."""
+
+
+async def look(database: Database, case_id: UUID, rings: Sequence[Ring]) -> CaseState:
+    """What is true of the case. Rings whose acts were never committed are journaled."""
+    now = present()
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        await note_false_rings(session, case, rings)
+        await heard(session, case, now)
+        return await state_of(session, case)
+
+
+async def note_false_rings(session: AsyncSession, case: Case, rings: Sequence[Ring]) -> None:
+    """A signal typed by hand decides nothing; it is journaled, once for each act that it names."""
+    named = {ring.act_id for ring in rings if ring.act_id}
+    true: set[UUID] = set()
+    if named:
+        found = await session.exec(
+            select(CaseAct.id).where(col(CaseAct.id).in_(named), CaseAct.case_id == case.id)
+        )
+        true = set(found.all())
+    for ring in rings:
+        if ring.signal != RING and ring.act_id not in true:
+            await journal.append(
+                session,
+                chain=case.id,
+                kind=JournalKind.CASE_SIGNAL_WITHOUT_ACT,
+                at=present(),
+                system="workflow",
+                step=case.step,
+                facts={"signal": ring.signal, "act": str(ring.act_id) if ring.act_id else None},
+            )
+
+
+async def wake(database: Database, case_id: UUID) -> CaseState:
+    """Do what the clock says, if it is time, and say what is true."""
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        await alarm(session, case, present())
+        return await state_of(session, case)
+
+
+async def report_stuck(
+    database: Database, case_id: UUID, activity: str, error_type: str
+) -> None:
+    """Mark the case as stuck and tell ops, once for each step and error."""
+    now = present()
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        if case.stuck == error_type:
+            return
+        case.stuck = error_type
+        session.add(case)
+        await journal.append(
+            session,
+            chain=case.id,
+            kind=JournalKind.CASE_STUCK,
+            at=now,
+            system="workflow",
+            step=case.step,
+            facts={"activity": activity, "error": error_type},
+        )
+        people = await access.people_with(session, Permission.WATCH_OPERATION, None, now)
+        for person in people:
+            await notices.enqueue(
+                session,
+                person_id=person,
+                kind="case_stuck",
+                case_id=case.id,
+                event_key=f"{case.id}:{case.step}:stuck:{error_type}",
+                facts={"number": case.number},
+                now=now,
+            )
+
+
+async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -> int:
+    """Ring the open cases whose time came more than `grace` seconds ago and whom nobody rang.
+
+    Stops at the first ring that Temporal does not take, so that an outage is not counted against
+    the cases. Returns how many were rung.
+    """
+    now = present()
+    async with database.work() as session:
+        found = await session.exec(
+            select(Case)
+            .where(col(Case.wakes_at) < now - timedelta(seconds=grace))
+            .order_by(col(Case.wakes_at))
+            .limit(most * 4)
+        )
+        late = [case for case in found.all() if _may_be_rung(case, now.timestamp())][:most]
+        states = [await state_of(session, case) for case in late]
+    rung: list[UUID] = []
+    for state in states:
+        if not await bell.ring_now(state, Ring(signal=RING)):
+            break
+        rung.append(state.case_id)
+    if rung:
+        async with database.work() as session:
+            found = await session.exec(
+                select(Case).where(col(Case.id).in_(rung)).with_for_update(skip_locked=True)
+            )
+            for case in found.all():
+                case.rings += 1
+                case.rung_at = now
+                session.add(case)
+    return len(rung)
+
+
+def _may_be_rung(case: Case, now: float) -> bool:
+    if case.rung_at is None:
+        return True
+    pause = min(FIRST_RING_AFTER * 2 ** min(case.rings, 10), LAST_RING_AFTER)
+    return case.rung_at.timestamp() + pause < now
