@@ -27,7 +27,7 @@ DST_ZONES = ("Africa/Cairo", "America/Sao_Paulo", "Europe/Berlin")
 RU = WorkingCalendar()
 
 days = st.dates(date(2015, 1, 1), date(2060, 12, 31))
-moments = st.datetimes(datetime(2015, 1, 1), datetime(2060, 12, 31), timezones=st.just(UTC))
+moments = st.datetimes(datetime(2015, 1, 1), datetime(2060, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
 
 def moscow(*parts: int) -> datetime:

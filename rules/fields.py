@@ -1,0 +1,318 @@
+"""One field of a form: what it takes, how it is read, checked, shown and described.
+
+The same definition draws the field, checks it while a person types and again on the server, and
+stands in OpenAPI. Labels and hints are Russian gettext msgids. Messages say what to write.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field as Described
+
+from rules import identifiers
+from rules.identifiers import IdentifierError
+
+Value = str | int | bool
+"""A canonical value: text, ISO date, identifier or choice; number; checkbox."""
+
+NAME = r"^[a-z][a-z0-9_]{0,39}$"
+_TEXT, _LONG_TEXT, _DRAFT = 300, 4000, 20_000
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+_YES = frozenset({"true", "on", "1", "yes", "да"})
+_NO = frozenset({"", "false", "off", "0", "no", "нет"})
+
+
+class Words(str):
+    """A Russian sentence with facts in it, that can still be translated.
+
+    It is the finished Russian text; `msgid` and `facts` let a page say
+    `gettext(words.msgid).format(**words.facts)`.
+    """
+
+    msgid: str
+    facts: dict[str, Any]
+
+    def __new__(cls, msgid: str, /, **facts: Any) -> Self:
+        """Put the facts into the sentence and remember both."""
+        words = super().__new__(cls, msgid.format(**facts) if facts else msgid)
+        words.msgid = msgid
+        words.facts = facts
+        return words
+
+
+class FieldKind(StrEnum):
+    """What a field takes."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    DATE = "date"
+    SNILS = "snils"
+    INN = "inn"
+    PHONE = "phone"
+    LICENCE = "licence"
+    PATIENT_ID = "patient_id"
+    CHOICE = "choice"
+    CHECKBOX = "checkbox"
+
+
+class Definition(BaseModel):
+    """Frozen, and strict about names it does not know, so that a typing error is found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Choice(Definition):
+    """One answer of several. Written as plain text it is both value and label."""
+
+    value: str
+    label: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, raw: Any) -> Any:
+        return {"value": raw, "label": raw} if isinstance(raw, str) else raw
+
+
+class Field(Definition):
+    """One field of a form.
+
+    `min` and `max` bound numbers, or dates as ISO; `today` and `this_year` are allowed too.
+    `prefill` names the fact that fills it in, such as `person.snils` or `programme.title`; a
+    `locked` field shows that fact and takes no other value.
+    """
+
+    name: str = Described(pattern=NAME)
+    label: str
+    hint: str = ""
+    kind: FieldKind = FieldKind.TEXT
+    required: bool = True
+    min: int | date | Literal["today", "this_year"] | None = None
+    max: int | date | Literal["today", "this_year"] | None = None
+    max_length: int | None = Described(None, gt=0, le=_DRAFT)
+    choices: tuple[Choice, ...] = ()
+    autocomplete: str | None = None
+    inputmode: Literal["text", "numeric", "tel"] | None = None
+    prefill: str | None = Described(None, pattern=r"^[a-z_]+\.[a-z_]+$")
+    locked: bool = False
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if (self.kind is FieldKind.CHOICE) != bool(self.choices):
+            raise ValueError(f"{self.name}: a choice has choices, other fields have none")
+        if self.locked and not self.prefill:
+            raise ValueError(f"{self.name}: a locked field says what it is prefilled with")
+        for bound in (self.min, self.max):
+            fits = {
+                FieldKind.NUMBER: isinstance(bound, int) or bound == "this_year",
+                FieldKind.DATE: isinstance(bound, date) or bound == "today",
+            }.get(self.kind, False)
+            if bound is not None and not fits:
+                raise ValueError(f"{self.name}: {bound} does not bound a {self.kind.value}")
+        return self
+
+    @property
+    def longest(self) -> int:
+        """The most characters it takes."""
+        return self.max_length or (_LONG_TEXT if self.kind is FieldKind.LONG_TEXT else _TEXT)
+
+
+def check_field(
+    field: Field, raw: Any, today: date | None = None
+) -> tuple[Value | None, str | None]:
+    """Read what was typed: the canonical value, or what to write instead.
+
+    Nothing typed is `(None, None)`: whether something is required is asked by `check_form`.
+    `today` is the local day; without it bounds that move with time are not checked.
+    """
+    if isinstance(raw, bool) and field.kind is FieldKind.CHECKBOX:
+        return raw, None
+    if raw is None:
+        return None, None
+    if isinstance(raw, bool) or not isinstance(raw, str | int):
+        return None, "Напишите значение текстом"
+    if isinstance(raw, int) and abs(raw) >= 10**18:
+        return None, "Напишите значение покороче"
+    text = _UNSEEN.sub("", unicodedata.normalize("NFC", str(raw)))
+    if not text.strip():
+        return (False, None) if field.kind is FieldKind.CHECKBOX else (None, None)
+    if len(text) > _DRAFT:
+        return None, Words("Сократите текст до {max} знаков", max=field.longest)
+    try:
+        return _READERS[field.kind](field, text, today), None
+    except (IdentifierError, _Wrong) as error:
+        return None, error.message
+
+
+def as_typed(raw: str) -> str:
+    """What is kept of a wrong value in a draft: the text without unseen characters, not endless."""
+    return _UNSEEN.sub("", raw)[:_DRAFT]
+
+
+def display(field: Field, value: Any) -> str | None:
+    """A stored value as people read it: 04.12.2026, the label of a choice, «Да» or «Нет»."""
+    if value is None or value == "":
+        return None
+    if field.kind is FieldKind.CHECKBOX:
+        return "Да" if value is True else "Нет"
+    if field.kind is FieldKind.CHOICE:
+        return next((c.label for c in field.choices if c.value == value), str(value))
+    if field.kind is FieldKind.DATE:
+        try:
+            return f"{date.fromisoformat(str(value)):%d.%m.%Y}"
+        except ValueError:
+            return str(value)
+    return str(value)
+
+
+_PATTERNS = {
+    FieldKind.SNILS: r"^[0-9]{3}-[0-9]{3}-[0-9]{3} [0-9]{2}$",
+    FieldKind.INN: r"^[0-9]{12}$",
+    FieldKind.PHONE: r"^\+[0-9]{8,15}$",
+    FieldKind.LICENCE: r"^(Л041-[0-9]{5}-[0-9]{2}/[0-9]{8}|ЛО-[0-9]{2}-[0-9]{2}-[0-9]{6})$",
+    FieldKind.PATIENT_ID: r"^[0-9]{16}$",
+}
+
+
+def field_schema(field: Field) -> dict[str, Any]:
+    """The canonical value of the field as JSON Schema 2020-12."""
+    schema: dict[str, Any] = {"title": field.label}
+    if field.hint:
+        schema["description"] = field.hint
+    match field.kind:
+        case FieldKind.NUMBER:
+            schema["type"] = "integer"
+            for word, bound in (("minimum", field.min), ("maximum", field.max)):
+                if isinstance(bound, int):
+                    schema[word] = bound
+        case FieldKind.CHECKBOX:
+            schema["type"] = "boolean"
+            if field.required:
+                schema["const"] = True
+        case FieldKind.DATE:
+            schema |= {"type": "string", "format": "date"}
+        case FieldKind.CHOICE:
+            schema |= {"type": "string", "enum": [choice.value for choice in field.choices]}
+        case FieldKind.TEXT | FieldKind.LONG_TEXT:
+            schema |= {"type": "string", "minLength": 1, "maxLength": field.longest}
+        case _:
+            schema |= {"type": "string", "pattern": _PATTERNS[field.kind]}
+    if field.locked:
+        schema["readOnly"] = True
+    return schema
+
+
+class _Wrong(ValueError):
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def missing(field: Field) -> str:
+    """What to say where a required field is empty."""
+    match field.kind:
+        case FieldKind.CHECKBOX:
+            return "Поставьте отметку, без неё продолжить нельзя"
+        case FieldKind.CHOICE:
+            return "Выберите один из вариантов"
+        case FieldKind.DATE | FieldKind.NUMBER | FieldKind.TEXT | FieldKind.LONG_TEXT:
+            return Words("Заполните поле «{label}»", label=field.label)
+    try:
+        _READERS[field.kind](field, "-", None)
+    except (IdentifierError, _Wrong) as error:
+        return error.message
+    return Words("Заполните поле «{label}»", label=field.label)
+
+
+def _read_text(field: Field, text: str, today: date | None) -> str:
+    if field.kind is FieldKind.LONG_TEXT:
+        lines = (" ".join(line.split()) for line in text.replace("\r\n", "\n").splitlines())
+        text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    else:
+        text = " ".join(text.split())
+    if len(text) > field.longest:
+        raise _Wrong(Words("Сократите текст до {max} знаков", max=field.longest))
+    return text
+
+
+def _read_number(field: Field, text: str, today: date | None) -> int:
+    this_year = today.year if today else None
+    low = this_year if field.min == "this_year" else field.min
+    high = this_year if field.max == "this_year" else field.max
+    plain = re.sub(r"[.,]0+$", "", re.sub(r"\s", "", identifiers.tidy(text)))
+    if re.fullmatch(r"[+-]?\d{1,15}", plain, re.ASCII):
+        number = int(plain)
+        too_small = isinstance(low, int) and number < low
+        too_large = isinstance(high, int) and number > high
+        if not too_small and not too_large:
+            return number
+    if low is not None and high is not None:
+        raise _Wrong(Words("Напишите целое число от {min} до {max}", min=low, max=high))
+    if low is not None:
+        raise _Wrong(Words("Напишите целое число не меньше {min}", min=low))
+    if high is not None:
+        raise _Wrong(Words("Напишите целое число не больше {max}", max=high))
+    raise _Wrong("Напишите целое число")
+
+
+def _read_date(field: Field, text: str, today: date | None) -> str:
+    low = today if field.min == "today" else field.min
+    high = today if field.max == "today" else field.max
+    day = identifiers.day(text)
+    if isinstance(low, date) and day < low:
+        raise _Wrong(Words("Напишите дату не раньше {min}", min=f"{low:%d.%m.%Y}"))
+    if isinstance(high, date) and day > high:
+        raise _Wrong(Words("Напишите дату не позже {max}", max=f"{high:%d.%m.%Y}"))
+    return day.isoformat()
+
+
+def _read_patient(field: Field, text: str, today: date | None) -> str:
+    """The number of a compulsory insurance policy: 16 digits, the last one checks (Luhn)."""
+    digits = re.sub(r"[\s-]", "", identifiers.tidy(text))
+    if not re.fullmatch(r"\d{16}", digits, re.ASCII):
+        raise _Wrong("Напишите 16 цифр полиса ОМС пациента")
+    doubled = (int(digit) * (2 - place % 2) for place, digit in enumerate(digits))
+    if sum(number - 9 if number > 9 else number for number in doubled) % 10:
+        raise _Wrong("Проверьте номер полиса ОМС: контрольная цифра не сходится")
+    return digits
+
+
+def _read_choice(field: Field, text: str, today: date | None) -> str:
+    plain = " ".join(text.split())
+    for choice in field.choices:
+        if plain == choice.value or plain.casefold() == choice.label.casefold():
+            return choice.value
+    raise _Wrong("Выберите один из вариантов")
+
+
+def _read_checkbox(field: Field, text: str, today: date | None) -> bool:
+    plain = text.strip().casefold()
+    if plain not in _YES | _NO:
+        raise _Wrong("Поставьте или снимите отметку")
+    return plain in _YES
+
+
+def _identifier(read: Callable[[str], str]) -> Callable[[Field, str, date | None], str]:
+    return lambda field, text, today: read(text)
+
+
+_READERS: Mapping[FieldKind, Callable[[Field, str, date | None], Value]] = {
+    FieldKind.TEXT: _read_text,
+    FieldKind.LONG_TEXT: _read_text,
+    FieldKind.NUMBER: _read_number,
+    FieldKind.DATE: _read_date,
+    FieldKind.SNILS: _identifier(identifiers.snils),
+    FieldKind.INN: _identifier(identifiers.inn_of_person),
+    FieldKind.PHONE: _identifier(identifiers.phone),
+    FieldKind.LICENCE: _identifier(identifiers.licence),
+    FieldKind.PATIENT_ID: _read_patient,
+    FieldKind.CHOICE: _read_choice,
+    FieldKind.CHECKBOX: _read_checkbox,
+}
