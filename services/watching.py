@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import func, or_, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -102,15 +103,21 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
     the cases. Returns how many were rung.
     """
     now = present()
+    pause = func.least(
+        FIRST_RING_AFTER * func.power(2, func.least(col(Case.rings), 10)), LAST_RING_AFTER
+    )
+    ready = or_(
+        col(Case.rung_at).is_(None),
+        col(Case.rung_at) + pause * text("interval '1 second'") < now,
+    )
     async with database.work() as session:
         found = await session.exec(
             select(Case)
-            .where(col(Case.wakes_at) < now - timedelta(seconds=grace))
+            .where(col(Case.wakes_at) < now - timedelta(seconds=grace), ready)
             .order_by(col(Case.wakes_at))
-            .limit(most * 4)
+            .limit(most)
         )
-        late = [case for case in found.all() if _may_be_rung(case, now.timestamp())][:most]
-        states = [await state_of(session, case) for case in late]
+        states = [await state_of(session, case) for case in found.all()]
     rung: list[UUID] = []
     for state in states:
         if not await bell.ring_now(state, Ring(signal=RING)):
@@ -127,9 +134,3 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
                 session.add(case)
     return len(rung)
 
-
-def _may_be_rung(case: Case, now: float) -> bool:
-    if case.rung_at is None:
-        return True
-    pause = min(FIRST_RING_AFTER * 2 ** min(case.rings, 10), LAST_RING_AFTER)
-    return case.rung_at.timestamp() + pause < now

@@ -1,0 +1,116 @@
+"""The worker: workflows and activities of this installation, drained on SIGTERM."""
+
+import asyncio
+import signal
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.applications import ApplicationActivities
+from activities.notices import NoticeActivities
+from activities.sweeper import SweeperActivities
+from clients.database import Database
+from clients.mail import Mailer
+from clients.objects import Objects
+from clients.registers import RegisterClient
+from clients.temporal import CaseRinger, connect, ensure_standing, register_search_attributes
+from models.encryption import KeyRing, use_key_ring
+from services.bell import Bell
+from services.seals import seal_from
+from settings import Settings, get_settings
+from workflows.applications import QualificationApplication
+from workflows.notices import NoticesMail
+from workflows.sweeper import Sweeper
+
+log = structlog.get_logger(__name__)
+
+WORKFLOWS = [QualificationApplication, NoticesMail, Sweeper]
+DRAIN = timedelta(seconds=10)
+KEEP_STANDING_EVERY = 10.0
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Work until `stop` is set, then finish what is under way, at most 10 s."""
+    keys = KeyRing.parse(settings.keys.get_secret_value())
+    use_key_ring(keys)
+    database = Database.from_settings(settings)
+    client = await _connected(settings, keys, stop)
+    if client is None:
+        return
+    worker = build(settings, client, database)
+    async with worker:
+        log.info("worker_ready", task_queue=settings.task_queue)
+        keeper = asyncio.create_task(_keep_standing(client, settings))
+        await stop.wait()
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+    await database.close()
+
+
+def build(settings: Settings, client: Client, database: Database) -> Worker:
+    """A worker over these lines out; `use_key_ring` was called before."""
+    objects = Objects(settings)
+    applications = ApplicationActivities(
+        settings, database, objects, RegisterClient(settings.register_url), seal_from(settings)
+    )
+    notices = NoticeActivities(database, Mailer(settings.smtp_url, settings.mail_from), settings)
+    sweeper = SweeperActivities(
+        database, Bell(CaseRinger(client, settings.task_queue)), settings.sweep_grace
+    )
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=[
+            applications.look,
+            applications.check,
+            applications.wake,
+            applications.issue_act,
+            applications.report_stuck,
+            notices.drain_mail,
+            sweeper.sweep,
+        ],
+        graceful_shutdown_timeout=DRAIN,
+        max_cached_workflows=2000,
+        max_concurrent_activities=32,
+    )
+
+
+async def _connected(settings: Settings, keys: KeyRing, stop: asyncio.Event) -> Client | None:
+    """Wait for Temporal as long as it takes: the worker is useless without, but must not die."""
+    while not stop.is_set():
+        try:
+            client = await connect(settings, keys)
+            await register_search_attributes(client)
+        except Exception as error:
+            log.warning("temporal_down", error=type(error).__name__)
+            await asyncio.sleep(2)
+        else:
+            return client
+    return None
+
+
+async def _keep_standing(client: Client, settings: Settings) -> None:
+    """See to it that the standing workflows run, also after Temporal lost everything."""
+    while True:
+        try:
+            await register_search_attributes(client)
+            await ensure_standing(client, settings.task_queue)
+        except Exception as error:
+            log.warning("standing_workflows_not_started", error=type(error).__name__)
+        await asyncio.sleep(KEEP_STANDING_EVERY)
+
+
+async def _main() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    await serve(get_settings(), stop)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    asyncio.run(_main())
