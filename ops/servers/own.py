@@ -1,0 +1,161 @@
+"""Our own processes: workers and API processes."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable, Mapping
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from ops.home import CHECKOUT
+from ops.servers import Launch
+from ops.servers.ports import LOOPBACK, choose_port, return_port
+from ops.servers.simulators import answers
+
+HEALTH_PATH = "/health"
+
+
+class Own:
+    """A `medcab` command that runs until it is told to stop."""
+
+    ready_within = 60.0
+    command: str
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def address(self) -> str:
+        """Nobody connects to it, unless a subclass says otherwise."""
+        return ""
+
+    def obtain(self, say: Callable[[str], None]) -> None:
+        """It is ours."""
+
+    def prepare(self) -> None:
+        """Nothing to choose."""
+
+    def launch(self, environment: Mapping[str, str]) -> Launch:
+        """The command, with all variables of the system."""
+        return Launch(
+            [sys.executable, "-m", "ops.cli", self.command, *self.options()],
+            dict(environment) | {"PYTHONUNBUFFERED": "1"},
+            directory=CHECKOUT,
+            stop_within=30.0,
+            inherited=self.inherited(),
+        )
+
+    def options(self) -> list[str]:
+        """What the command is told."""
+        return []
+
+    def inherited(self) -> tuple[int, ...]:
+        """Open files that it takes over."""
+        return ()
+
+    def settle(self) -> None:
+        """Nothing to arrange."""
+
+    def variables(self) -> dict[str, str]:
+        """Nobody looks for it."""
+        return {}
+
+
+class Worker(Own):
+    """A process that runs workflows and activities."""
+
+    command = "worker"
+
+    def __init__(self, name: str = "worker") -> None:
+        super().__init__(name)
+        self._queue = ("", "", "")
+
+    def launch(self, environment: Mapping[str, str]) -> Launch:
+        """The command; the queue it will ask is kept to see it there."""
+        self._queue = (
+            environment["TEMPORAL_ADDRESS"],
+            environment.get("TEMPORAL_NAMESPACE", "default"),
+            environment.get("MEDCAB_TASK_QUEUE", "medcab"),
+        )
+        return super().launch(environment)
+
+    def ready(self, pid: int) -> bool:
+        """Temporal sees this very process ask for workflow tasks: `pid@host` is its identity."""
+        try:
+            pollers = asyncio.run(asyncio.wait_for(_pollers(*self._queue), timeout=5))
+        except (RuntimeError, RPCError, TimeoutError):
+            return False
+        return any(identity.startswith(f"{pid}@") for identity in pollers)
+
+
+class Api(Own):
+    """A process that serves the pages and the API, on a socket shared by all of them.
+
+    The socket belongs to whoever starts the processes: one of them may die or be replaced and
+    nobody is refused meanwhile.
+    """
+
+    command = "api"
+
+    def __init__(self, name: str, door: "Door") -> None:
+        super().__init__(name)
+        self.door = door
+
+    @property
+    def address(self) -> str:
+        """The address of the cabinet."""
+        return self.door.address
+
+    def options(self) -> list[str]:
+        """The socket."""
+        return ["--socket", str(self.door.socket.fileno())]
+
+    def inherited(self) -> tuple[int, ...]:
+        """The socket is passed on open."""
+        return (self.door.socket.fileno(),)
+
+    def ready(self, pid: int) -> bool:
+        """The health page answers."""
+        del pid
+        return answers(f"{self.address}{HEALTH_PATH}")
+
+
+class Door:
+    """The listening socket of the cabinet."""
+
+    def __init__(self, preferred: int | None) -> None:
+        self.port = choose_port(preferred)
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind((LOOPBACK, self.port))
+        self.socket.listen(1024)
+
+    @property
+    def address(self) -> str:
+        """The address of the cabinet."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def variables(self) -> dict[str, str]:
+        """The address people open; plain http is good enough on loopback only."""
+        return {"MEDCAB_PUBLIC_URL": self.address, "MEDCAB_COOKIE_SECURE": "false"}
+
+    def close(self) -> None:
+        """Nobody is let in any more."""
+        self.socket.close()
+        return_port(self.port)
+
+
+async def _pollers(target: str, namespace: str, queue: str) -> set[str]:
+    client = await Client.connect(target, namespace=namespace)
+    told = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=namespace,
+            task_queue=TaskQueue(name=queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+    )
+    return {poller.identity for poller in told.pollers}

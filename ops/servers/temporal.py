@@ -1,0 +1,159 @@
+"""Temporal's official development server, with its pages and a database file."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from ops.home import Home
+from ops.servers import Launch
+from ops.servers.binaries import Program
+from ops.servers.ports import LOOPBACK, choose_port, return_port
+
+PROGRAM = Program(
+    "temporal",
+    "1.5.1",
+    "github.com/temporalio/cli/cmd/temporal@v1.5.1",
+    "https://temporal.download/cli/archive/v1.5.1?platform={os}&arch={arch}",
+)
+NAMESPACE = "default"
+# How long a closed case stays visible in Temporal; the development server's own is one day.
+RETENTION = timedelta(days=30)
+SEARCH_ATTRIBUTES = {
+    "MedcabKind": "Keyword",
+    "MedcabType": "Keyword",
+    "MedcabStatus": "Keyword",
+    "MedcabUnit": "Keyword",
+    "MedcabWaitsFor": "Keyword",
+    "MedcabDue": "Datetime",
+}
+# Below the address of the cabinet: there the pages of Temporal have payloads decoded.
+CODEC_PATH = "/codec"
+
+
+class Temporal:
+    """One development server; in memory when it has no database file."""
+
+    name = "temporal"
+    ready_within = 60.0
+
+    def __init__(
+        self,
+        home: Home,
+        port: int | None = 7233,
+        pages_port: int | None = 8233,
+        *,
+        in_memory: bool = False,
+        codec: str | None = None,
+    ) -> None:
+        self.home = home
+        self.preferred = (port, pages_port)
+        self.port = self.pages_port = 0
+        self.in_memory = in_memory
+        self.codec = codec
+        self._program: Path | None = None
+
+    @property
+    def address(self) -> str:
+        """The address of its pages."""
+        return f"http://{LOOPBACK}:{self.pages_port}"
+
+    @property
+    def target(self) -> str:
+        """Host and port for programs."""
+        return f"{LOOPBACK}:{self.port}"
+
+    def obtain(self, say: Callable[[str], None]) -> None:
+        """From PATH, cache, download or source."""
+        self._program = PROGRAM.obtain(say)
+
+    def prepare(self) -> None:
+        """Choose both ports."""
+        for port in (self.port, self.pages_port):
+            return_port(port)
+        self.port, self.pages_port = map(choose_port, self.preferred)
+        (self.home.folder / "temporal").mkdir(mode=0o700, exist_ok=True)
+
+    def launch(self, environment: Mapping[str, str]) -> Launch:
+        """The server with its pages, the search attributes and the codec server."""
+        del environment
+        command = [str(self._program or PROGRAM.find() or PROGRAM.name), "server", "start-dev"]
+        command += ["--ip", LOOPBACK, "--port", str(self.port), "--ui-port", str(self.pages_port)]
+        command += ["--log-level", "warn", "--disable-config-env", "--disable-config-file"]
+        for key, value in SEARCH_ATTRIBUTES.items():
+            command += ["--search-attribute", f"{key}={value}"]
+        if not self.in_memory:
+            command += ["--db-filename", str(self.home.folder / "temporal" / "temporal.db")]
+        if self.codec:
+            command += ["--ui-codec-endpoint", self.codec]
+        return Launch(command, {"PATH": os.defpath, "HOME": str(self.home.folder / "temporal")})
+
+    def ready(self, pid: int) -> bool:
+        """Its namespace answers."""
+        del pid
+        try:
+            asyncio.run(asyncio.wait_for(_describe(self.target), timeout=5))
+        except (RuntimeError, RPCError, TimeoutError):
+            return False
+        return True
+
+    def settle(self) -> None:
+        """Keep closed cases longer than a day."""
+        asyncio.run(prepare_namespace(self.target, NAMESPACE))
+
+    def variables(self) -> dict[str, str]:
+        """Where programs and people find it."""
+        return {
+            "TEMPORAL_ADDRESS": self.target,
+            "TEMPORAL_NAMESPACE": NAMESPACE,
+            "MEDCAB_TEMPORAL_UI_URL": self.address,
+        }
+
+
+async def prepare_namespace(target: str, namespace: str) -> None:
+    """Give a namespace the search attributes and at least the retention that Medcab needs.
+
+    Safe to repeat; a longer retention is left as it is.
+    """
+    client = await Client.connect(target, namespace=namespace)
+    known = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=namespace)
+    )
+    missing = {
+        name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind.upper()}")
+        for name, kind in SEARCH_ATTRIBUTES.items()
+        if name not in known.custom_attributes
+    }
+    if missing:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
+        )
+    told = await client.workflow_service.describe_namespace(
+        DescribeNamespaceRequest(namespace=namespace)
+    )
+    retention = Duration()
+    retention.FromTimedelta(RETENTION)
+    if told.config.workflow_execution_retention_ttl.seconds < retention.seconds:
+        await client.workflow_service.update_namespace(
+            UpdateNamespaceRequest(
+                namespace=namespace,
+                config=NamespaceConfig(workflow_execution_retention_ttl=retention),
+            )
+        )
+
+
+async def _describe(target: str) -> None:
+    client = await Client.connect(target, namespace=NAMESPACE)
+    await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=NAMESPACE))

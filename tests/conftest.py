@@ -1,0 +1,98 @@
+"""What all tests may ask for: real servers, and the settings that lead to them."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ops.chromium import find
+from ops.home import Home
+from settings import Settings
+from tests.servers import Servers, Simulators, stop_servers, worker_settings
+
+FOLDER = pytest.StashKey[Path]()
+RUN = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One folder per test run, known to all its processes."""
+    given: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if given is None:
+        config.stash[FOLDER] = Path(tempfile.mkdtemp(prefix="medcab-tests-"))
+        # The account that PostgreSQL runs under passes through it.
+        config.stash[FOLDER].chmod(0o711)
+        config.stash[RUN] = os.getpid()
+    else:
+        config.stash[FOLDER] = Path(given["medcab_folder"])
+        config.stash[RUN] = given["medcab_run"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell each process of pytest-xdist the folder and the run."""
+    node.workerinput["medcab_folder"] = str(node.config.stash[FOLDER])
+    node.workerinput["medcab_run"] = node.config.stash[RUN]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The run is over: stop its servers."""
+    if not hasattr(config, "workerinput") and FOLDER in config.stash:
+        stop_servers(config.stash[FOLDER])
+
+
+@pytest.fixture(scope="session")
+def process_name(request: pytest.FixtureRequest) -> str:
+    """The name of this process of the run: `gw0`, `gw1`, …, or `main`."""
+    return str(getattr(request.config, "workerinput", {}).get("workerid", "main"))
+
+
+@pytest.fixture(scope="session")
+def home(request: pytest.FixtureRequest, process_name: str) -> Home:
+    """The home of this process of the run."""
+    made = Home(request.config.stash[FOLDER] / process_name)
+    made.make()
+    return made
+
+
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest) -> Servers:
+    """PostgreSQL, Temporal and MinIO, shared by all processes of the run."""
+    return Servers.of_run(request.config.stash[FOLDER], request.config.stash[RUN])
+
+
+@pytest.fixture(scope="session")
+def simulators(home: Home) -> Iterator[Simulators]:
+    """The register and the mail sink of this process; tests may switch faults or kill them."""
+    world = Simulators.start(home)
+    yield world
+    world.stop()
+
+
+@pytest.fixture(scope="session")
+def settings(servers: Servers, simulators: Simulators, process_name: str, home: Home) -> Settings:
+    """The settings of this process: own database, bucket, task queue and simulators."""
+    return worker_settings(servers, simulators, process_name, home)
+
+
+@pytest.fixture
+def new_database(servers: Servers) -> Iterator[Callable[[], dict[str, str]]]:
+    """Make empty migrated databases for one test: call it for their two URLs."""
+    made: list[str] = []
+
+    def make() -> dict[str, str]:
+        made.append(f"medcab_{uuid4().hex}")
+        return servers.new_database(made[-1])
+
+    yield make
+    for name in made:
+        servers.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """A Chromium that is on this machine; without one the test fails with the remedy."""
+    return find()

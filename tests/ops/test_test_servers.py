@@ -1,0 +1,60 @@
+"""The servers that the tests stand on."""
+
+from collections.abc import Callable
+
+import psycopg
+from minio import Minio
+from temporalio.client import Client
+
+from settings import Settings
+from tests.servers import Servers
+
+
+def test_the_application_role_cannot_make_tables(settings: Settings) -> None:
+    """The role of the application may not change the schema (I9)."""
+    url = settings.database_url.get_secret_value()
+    with psycopg.connect(url) as connection:
+        assert connection.execute("select current_user").fetchone() == ("medcab",)
+        try:
+            connection.execute("create table planted (id int)")
+        except psycopg.errors.InsufficientPrivilege:
+            return
+    raise AssertionError("the application's role made a table")
+
+
+def test_each_test_can_have_databases_of_its_own(
+    servers: Servers, new_database: Callable[[], dict[str, str]]
+) -> None:
+    """Two databases of one test are two, and both are migrated."""
+    found = set()
+    for urls in (new_database(), new_database()):
+        with psycopg.connect(urls["DATABASE_URL"]) as connection:
+            name, version = connection.execute(
+                "select current_database(), (select count(*) from alembic_version)"
+            ).fetchone() or ("", 0)
+            assert version == 1
+            found.add(name)
+    assert len(found) == 2
+
+
+async def test_temporal_knows_the_attributes_cases_are_searched_by(settings: Settings) -> None:
+    """Ops can search by status and by whom a case waits for (O1)."""
+    client = await Client.connect(settings.temporal_address)
+    found = [each async for each in client.list_workflows("MedcabStatus = 'in_review'")]
+    found += [each async for each in client.list_workflows("MedcabDue < '2026-01-01T00:00:00Z'")]
+    assert found == []
+
+
+def test_the_bucket_is_private(settings: Settings) -> None:
+    """Nobody reads objects without the secret."""
+    endpoint = settings.s3_endpoint.removeprefix("http://")
+    secret = settings.s3_secret_key.get_secret_value()
+    inside = Minio(endpoint, settings.s3_access_key.get_secret_value(), secret, secure=False)
+    assert inside.bucket_exists(settings.s3_bucket)
+    outside = Minio(endpoint, secure=False)
+    try:
+        list(outside.list_objects(settings.s3_bucket))
+    except Exception as refusal:
+        assert "AccessDenied" in str(refusal)  # noqa: PT017
+    else:
+        raise AssertionError("a stranger listed the bucket")

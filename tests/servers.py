@@ -1,0 +1,203 @@
+"""Real servers for the tests: one PostgreSQL, Temporal and MinIO for all processes of a test run.
+
+The first test that needs them starts them, as a program of their own that watches the run: when the
+run ends, however it ends, they are stopped and their data is removed. Every process of the run gets
+a database made from a migrated template, a bucket, a task queue and simulators of its own.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from ops.home import CHECKOUT, Home, write_private
+from ops.migrate import make_bucket, migrate_database
+from ops.servers.postgres import data_folder_aside, make_database
+from ops.servers.process import Process, Running
+from ops.servers.simulators import MailSink, Simulator, mail, register
+from ops.system import GIVEN_BY, System, settings_from
+from settings import Settings
+
+TEMPLATE = "medcab_template"
+START_WITHIN = 900.0
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The servers that all processes of a test run share."""
+
+    folder: Path
+    environment: dict[str, str]
+    superuser_url: str
+
+    @classmethod
+    def of_run(cls, folder: Path, run: int) -> "Servers":
+        """The servers of the test run with this process id, started at the first call."""
+        told = folder / "servers.json"
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            failed = folder / "failed"
+            if not told.exists() and not failed.exists():
+                _start(folder, run, told, failed)
+            if failed.exists():
+                raise RuntimeError(failed.read_text())
+        content = json.loads(told.read_text())
+        return cls(folder, content["environment"], content["superuser_url"])
+
+    def new_database(self, name: str) -> dict[str, str]:
+        """A migrated, empty database: its `DATABASE_URL` and `DATABASE_OWNER_URL`."""
+        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
+            make_database(connection, name, TEMPLATE)
+        return {
+            key: urlunsplit(urlsplit(self.environment[key])._replace(path=f"/{name}"))
+            for key in ("DATABASE_URL", "DATABASE_OWNER_URL")
+        }
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database with whoever is still connected to it."""
+        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
+            connection.execute(f'drop database if exists "{name}" with (force)')
+
+
+@dataclass(frozen=True)
+class Simulators:
+    """The outside world of one process of the test run."""
+
+    register: Simulator
+    mail: MailSink
+    processes: tuple[Process, Process]
+
+    @classmethod
+    def start(cls, home: Home) -> "Simulators":
+        """Start both side by side."""
+        world = register(home, None), mail(home, None, None)
+        processes = Process(world[0], home.logs), Process(world[1], home.logs)
+        for process in processes:
+            process.server.prepare()
+            process.start({"PATH": os.defpath})
+        running = [asdict(Running.of(process.pid)) for process in processes if process.pid]
+        write_private(home.folder / "processes.json", running)
+        for process in processes:
+            process.await_ready()
+        return cls(*world, processes)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Where they are."""
+        return self.register.variables() | self.mail.variables()
+
+    def stop(self) -> None:
+        """Stop both."""
+        for process in self.processes:
+            process.stop()
+
+
+def worker_settings(servers: Servers, simulators: Simulators, name: str, home: Home) -> Settings:
+    """The settings of one process of the run: everything that can be its own is its own."""
+    own = {
+        **servers.environment,
+        **servers.new_database(f"medcab_{name}"),
+        **simulators.variables,
+        "S3_BUCKET": f"medcab-{name}",
+        "MEDCAB_TASK_QUEUE": f"medcab-{name}",
+        "MEDCAB_HOME": str(home.folder),
+    }
+    settings = settings_from(own)
+    make_bucket(settings)
+    return settings
+
+
+def stop_servers(folder: Path) -> None:
+    """At the end of the run: stop what was started and remove the data."""
+    keeper = folder / "keeper.json"
+    if keeper.exists():
+        Running(**json.loads(keeper.read_text())).stop(within=60)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(folder: Path, run: int, told: Path, failed: Path) -> None:
+    log = folder / "servers.log"
+    with log.open("wb") as output:
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "tests.servers", str(folder), str(run)],
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    write_private(folder / "keeper.json", asdict(Running.of(keeper.pid)))
+    deadline = time.monotonic() + START_WITHIN
+    while not told.exists():
+        if keeper.poll() is not None or time.monotonic() > deadline:
+            last = "\n".join(log.read_text().splitlines()[-40:])
+            failed.write_text(f"the servers of the tests did not start:\n{last}")
+            return
+        time.sleep(0.1)
+
+
+def _keep(folder: Path, run: Running) -> None:
+    """Run the servers until the test run has ended or this program is told to stop."""
+    given = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in GIVEN_BY.values() and not key.startswith(("MEDCAB_", "DATABASE_", "S3_"))
+    }
+    home = Home(folder / "home")
+    system = System(home, given=given, usual=False, hasty=True, say=_print)
+    told_to_stop = threading.Event()
+
+    def stop(*_: object) -> None:
+        told_to_stop.set()
+        system.stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    system.outer = [each for each in system.outer if not isinstance(each, Simulator)]
+    try:
+        system.obtain()
+        system.start_outer()
+        superuser = urlunsplit(
+            urlsplit(system.environment["DATABASE_URL"])._replace(
+                netloc=f"postgres:{home.secrets().postgres_superuser}"
+                f"@{urlsplit(system.environment['DATABASE_URL']).netloc.rpartition('@')[2]}",
+                path="/postgres",
+            )
+        )
+        with psycopg.connect(superuser, autocommit=True) as connection:
+            make_database(connection, TEMPLATE)
+        urls = {
+            key: urlunsplit(urlsplit(system.environment[key])._replace(path=f"/{TEMPLATE}"))
+            for key in ("DATABASE_URL", "DATABASE_OWNER_URL")
+        }
+        migrate_database(settings_from({**system.environment, **urls}))
+        ours = {k: v for k, v in system.environment.items() if k not in given}
+        write_private(folder / "servers.json", {"environment": ours, "superuser_url": superuser})
+        while run.alive and not told_to_stop.wait(0.5):
+            pass
+    finally:
+        system.stop()
+        for left in folder.glob("*/processes.json"):
+            for running in json.loads(left.read_text()):
+                Running(**running).stop()
+        shutil.rmtree(data_folder_aside(home), ignore_errors=True)
+        if not run.alive:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _print(name: str, text: str) -> None:
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {name}: {text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    _keep(Path(sys.argv[1]), Running.of(int(sys.argv[2])))
