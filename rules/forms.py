@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 from pydantic import Field as Described
 from pydantic import model_validator
@@ -39,6 +39,7 @@ __all__ = [
     "Field",
     "FieldKind",
     "ProgrammeRules",
+    "Ruled",
     "Section",
     "Value",
     "Waiver",
@@ -97,6 +98,14 @@ class ProgrammeRules(Definition):
     waive: tuple[Waiver, ...] = ()
     checklist: tuple[ChecklistItem, ...] = ()
     terms: Terms | None = None
+
+
+class Ruled(Protocol):
+    """Whatever has rules of its own: a programme."""
+
+    @property
+    def rules(self) -> ProgrammeRules:
+        """What it changes in the type of its applications."""
 
 
 class CaseTypeDefinition(Definition):
@@ -203,13 +212,14 @@ def check_attachments(rules: Iterable[AttachmentRule], given: Collection[str]) -
 
 
 def merged_attachments(
-    definition: CaseTypeDefinition, programme: ProgrammeRules | None
+    definition: CaseTypeDefinition, programme: Ruled | None
 ) -> tuple[AttachmentRule, ...]:
     """The documents for an application to the programme: added, replaced and waived ones."""
     rules = {rule.kind: rule for rule in definition.attachments}
     if programme is not None:
-        rules |= {rule.kind: rule for rule in programme.add}
-        for waiver in programme.waive:
+        own = programme.rules
+        rules |= {rule.kind: rule for rule in own.add}
+        for waiver in own.waive:
             if (rule := rules.get(waiver.kind)) is not None:
                 change = {"required": False, "waived_reason": waiver.reason}
                 rules[waiver.kind] = rule.model_copy(update=change)
@@ -217,18 +227,19 @@ def merged_attachments(
 
 
 def merged_checklist(
-    definition: CaseTypeDefinition, programme: ProgrammeRules | None
+    definition: CaseTypeDefinition, programme: Ruled | None
 ) -> tuple[ChecklistItem, ...]:
     """The reviewer's questions: the type's, then the programme's; the same name replaces."""
     items = {item.name: item for item in definition.checklist}
     if programme is not None:
-        items |= {item.name: item for item in programme.checklist}
+        items |= {item.name: item for item in programme.rules.checklist}
     return tuple(items.values())
 
 
-def merged_terms(definition: CaseTypeDefinition, programme: ProgrammeRules | None) -> Terms:
+def merged_terms(definition: CaseTypeDefinition, programme: Ruled | None) -> Terms:
     """The programme's terms where it has its own, the type's otherwise."""
-    return definition.terms if programme is None or programme.terms is None else programme.terms
+    own = programme.rules.terms if programme is not None else None
+    return own or definition.terms
 
 
 @dataclass(frozen=True)

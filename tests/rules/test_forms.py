@@ -1,5 +1,6 @@
 """Forms as data: reading, refusing, prefilling, merging, showing."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -94,6 +95,14 @@ DEFINITION = CaseTypeDefinition.model_validate(
         "addressee": "hr",
     }
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A programme, as far as forms are concerned."""
+
+    rules: ProgrammeRules
+
 
 GOOD: dict[str, Any] = {
     "course": "Кардиология",
@@ -267,15 +276,16 @@ def test_programme_adds_and_waives_documents() -> None:
         checklist=(ChecklistItem(name="hours", question="Не больше 36 часов?"),),
         terms=Terms(review=5, review_reminders=(3,)),
     )
-    merged = merged_attachments(DEFINITION, rules)
+    programme = Programme(rules)
+    merged = merged_attachments(DEFINITION, programme)
     assert [rule.kind for rule in merged] == ["certificate", "reference", "diploma", "specialist"]
     assert merged[2].waived_reason == "Диплом проверен при приёме на работу"
     assert check_attachments(merged, {"certificate", "reference", "specialist"}) == []
     assert check_attachments(merged, {"certificate", "reference", "specialist", "diploma"}) == []
-    assert [item.question for item in merged_checklist(DEFINITION, rules)] == [
+    assert [item.question for item in merged_checklist(DEFINITION, programme)] == [
         "Не больше 36 часов?"
     ]
-    assert merged_terms(DEFINITION, rules).review == 5
+    assert merged_terms(DEFINITION, programme).review == 5
     assert merged_attachments(DEFINITION, None) == DEFINITION.attachments
     assert merged_checklist(DEFINITION, None) == DEFINITION.checklist
     assert merged_terms(DEFINITION, None) == DEFINITION.terms

@@ -1,0 +1,93 @@
+"""The catalogue: types of cases, programmes, stock reasons, and days that a decree has changed.
+
+Versions are never changed once written: a case keeps the type and the programme it began with.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from models.tables.base import new_id, utc_column
+from rules.forms import ProgrammeRules
+
+
+class CaseTypeVersion(SQLModel, table=True):
+    """One version of a type of case; `definition` is a `rules.forms.CaseTypeDefinition`."""
+
+    __tablename__ = "case_type_version"
+
+    key: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    definition: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    valid_from: datetime = Field(sa_column=utc_column())
+
+
+class Programme(SQLModel, table=True):
+    """One version of a programme of training (A1)."""
+
+    __tablename__ = "programme"
+    __table_args__ = (
+        UniqueConstraint("code", "version"),
+        CheckConstraint("kind in ('course', 'distance', 'seminar')", name="programme_kind"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    code: str
+    version: int
+    title: str
+    kind: str = Field(description="`course`, `distance` or `seminar`.")
+    organisation: str
+    hours: int
+    certified_hours: int
+    starts_on: list[str] = Field(
+        sa_column=Column(JSONB, nullable=False), description="ISO dates; empty: at any time."
+    )
+    description: str
+    specialties: list[str] = Field(
+        sa_column=Column(JSONB, nullable=False), description="Values of the form; empty: all."
+    )
+    attachments: dict[str, Any] = Field(
+        sa_column=Column(JSONB, nullable=False), description="Rules under `add` and `waive`."
+    )
+    checklist: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    terms: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    sort_key: str = Field(sa_column=Column(Text(collation="C"), nullable=False, index=True))
+    search_text: str = Field(description="What a search looks into, folded.")
+    valid_from: datetime = Field(sa_column=utc_column())
+    withdrawn_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+    @property
+    def rules(self) -> ProgrammeRules:
+        """What it changes in the type of its applications."""
+        own = {**self.attachments, "checklist": self.checklist, "terms": self.terms}
+        return ProgrammeRules.model_validate(own)
+
+
+class Reason(SQLModel, table=True):
+    """A reason from the stock, which a reviewer may take and edit (A4)."""
+
+    __tablename__ = "reason"
+    __table_args__ = (
+        CheckConstraint("outcome in ('approve', 'clarify', 'reject')", name="reason_outcome"),
+    )
+
+    key: str = Field(primary_key=True)
+    outcome: str
+    position: int
+    title: str = Field(description="What stands in the list.")
+    text: str = Field(description="What is put into the decision.")
+    active: bool = True
+
+
+class CalendarDay(SQLModel, table=True):
+    """A day that a decree has made working or not, against the calendar known before."""
+
+    __tablename__ = "calendar_day"
+
+    day: date = Field(primary_key=True)
+    working: bool
+    source: str = Field(description="The decree.")
