@@ -194,38 +194,39 @@ class QualificationApplication:
         """Somebody thinks that the case should be looked at."""
         self._hear(RING, None)
 
+    # Each can be called without its act: a bare signal typed by hand must not fail the task.
     @workflow.signal
-    def approve(self, act: ActRef) -> None:
+    def approve(self, act: ActRef | None = None) -> None:
         """A reviewer approved, and it is committed."""
         self._hear(Transition.APPROVE, act)
 
     @workflow.signal
-    def clarify(self, act: ActRef) -> None:
+    def clarify(self, act: ActRef | None = None) -> None:
         """A reviewer asked for a clarification, and it is committed."""
         self._hear(Transition.CLARIFY, act)
 
     @workflow.signal
-    def reject(self, act: ActRef) -> None:
+    def reject(self, act: ActRef | None = None) -> None:
         """A reviewer rejected, and it is committed."""
         self._hear(Transition.REJECT, act)
 
     @workflow.signal
-    def submit(self, act: ActRef) -> None:
+    def submit(self, act: ActRef | None = None) -> None:
         """The applicant submitted: the signal that comes with the start."""
         self._hear(Transition.SUBMIT, act)
 
     @workflow.signal
-    def resubmit(self, act: ActRef) -> None:
+    def resubmit(self, act: ActRef | None = None) -> None:
         """The applicant answered a clarification with a new version."""
         self._hear(Transition.RESUBMIT, act)
 
     @workflow.signal
-    def correct(self, act: ActRef) -> None:
+    def correct(self, act: ActRef | None = None) -> None:
         """The applicant handed in a correction."""
         self._hear(Transition.CORRECT, act)
 
     @workflow.signal
-    def withdraw(self, act: ActRef) -> None:
+    def withdraw(self, act: ActRef | None = None) -> None:
         """The applicant took the application back."""
         self._hear(Transition.WITHDRAW, act)
 
