@@ -126,7 +126,7 @@ class EntryFacts:
     salt: bytes | None = None
     contents: Any = None
     contents_state: str = "absent"
-    """`absent`, `readable`, or `broken` when the ciphertext could not be read."""
+    """`absent`, `readable`, `unread` without a key ring, or `broken` when it cannot be read."""
 
 
 def entry_hash(entry: EntryFacts) -> bytes:
@@ -207,6 +207,8 @@ def _wrong_contents(entry: EntryFacts) -> list[str]:
         return []
     if entry.contents_digest is None:
         return ["contents were added after it was written"]
+    if entry.contents_state == "unread":
+        return []
     if entry.salt is None or contents_digest(entry.contents, entry.salt) != entry.contents_digest:
         return ["contents were changed after they were written"]
     return []

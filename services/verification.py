@@ -1,0 +1,304 @@
+"""Check the journal against itself, against its seals, and against their copies outside PostgreSQL.
+
+What is found, up to the last seal: an entry or its contents changed, removed, added between others
+or put in another order; a chain cut or removed; a view of a record changed or removed; a seal
+changed, removed or made by another key. Entries younger than the last seal are checked by their
+chain alone.
+"""
+
+import base64
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cryptography import x509
+from sqlalchemy import LargeBinary, Row, RowMapping, Select, select, text, type_coerce
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
+
+from clients.database import Database
+from models.encryption import KeyRing, UndecryptableError
+from models.tables.journal import CONTENTS_PLACE, JournalEntry, JournalSeal, RecordView
+from rules.journal import (
+    CHAIN_LEAF,
+    GENESIS,
+    VIEW_LEAF,
+    EntryFacts,
+    Fault,
+    Leaf,
+    canonical,
+    merkle_root,
+    seal_hash,
+    verify_chain,
+    view_hash,
+)
+from services.journal import SEALS_FILE, as_line
+from services.signatures import SignatureError, check_signature
+
+UNSEALED_FOR = timedelta(minutes=5)
+"""How much older than the last seal an entry may be without standing in any seal."""
+
+
+@dataclass
+class Report:
+    """What was tried, and what was found."""
+
+    chains: int = 0
+    entries: int = 0
+    unsealed: int = 0
+    contents: int = 0
+    contents_unread: int = 0
+    erased: int = 0
+    views: int = 0
+    seals: int = 0
+    copies: int = 0
+    sealed_until: datetime | None = None
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def tried(self) -> int:
+        """How many things were checked; nothing tried is no proof."""
+        return self.entries + self.views + self.seals + self.copies
+
+
+@dataclass
+class _Sealed:
+    """All that the seals hold fast."""
+
+    chains: dict[UUID, dict[int, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    views: dict[UUID, bytes] = field(default_factory=dict)
+
+    def add(self, leaves: Iterable[Leaf]) -> None:
+        for leaf in leaves:
+            if leaf.kind == CHAIN_LEAF:
+                self.chains[leaf.ref][leaf.position] = leaf.hash
+            elif leaf.kind == VIEW_LEAF:
+                self.views[leaf.ref] = leaf.hash
+
+
+async def verify(
+    database: Database,
+    folder: Path,
+    trusted: Iterable[x509.Certificate],
+    ring: KeyRing | None,
+) -> Report:
+    """Check everything. `folder` holds the copies of the seals; without a ring, contents stay shut.
+
+    Seals are read before what they seal, so a journal in use is no fault.
+    """
+    report, sealed, certificates = Report(), _Sealed(), list(trusted)
+    copies = _read_copies(folder / SEALS_FILE, report)
+    async with database.engine.connect() as connection:
+        await connection.execute(text("set transaction read only"))
+        await connection.execute(text("set local statement_timeout = 0"))
+        await _check_seals(connection, copies, certificates, sealed, report)
+        await _check_chains(connection, sealed, ring, report)
+        await _check_views(connection, sealed, report)
+    return report
+
+
+def _read_copies(file: Path, report: Report) -> list[dict[str, Any]]:
+    """The seals as they stand outside PostgreSQL."""
+    if not file.exists():
+        return []
+    copies = []
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                copies.append(json.loads(line))
+            except ValueError:
+                report.faults.append(Fault(f"{file}, line {number}", "is not a seal"))
+    report.copies = len(copies)
+    return copies
+
+
+async def _check_seals(
+    connection: AsyncConnection,
+    copies: list[dict[str, Any]],
+    trusted: list[x509.Certificate],
+    sealed: _Sealed,
+    report: Report,
+) -> None:
+    """The seals of the database and their copies: each whole, all linked, both the same."""
+    outside = _SealChain("copy of seal", trusted, sealed, report)
+    for copy in copies:
+        outside.follow(copy)
+    inside = _SealChain("seal", trusted, sealed, report)
+    async for row in _stream(connection, select(*_SEAL.columns).order_by(_SEAL.c.number)):
+        one = JournalSeal(**row._mapping)
+        report.seals += 1
+        report.sealed_until = one.at
+        written = json.loads(as_line(one))
+        copy = outside.seen.pop(one.number, written)
+        if copy != written:
+            what = "differs from its copy outside the database"
+            report.faults.append(Fault(f"seal {one.number}", what))
+        if written["hash"] != one.hash.hex():
+            report.faults.append(Fault(f"seal {one.number}", "was changed after it was made"))
+        inside.follow(written)
+    report.faults += [
+        Fault(f"seal {number}", "was removed from the database") for number in outside.seen
+    ]
+
+
+class _SealChain:
+    """Follows seals in their order and checks each; what they hold fast goes to `sealed`."""
+
+    def __init__(
+        self, name: str, trusted: list[x509.Certificate], sealed: _Sealed, report: Report
+    ) -> None:
+        self.name, self.trusted, self.sealed, self.report = name, trusted, sealed, report
+        self.seen: dict[int, dict[str, Any]] = {}
+        self.number, self.hash = 0, GENESIS.hex()
+
+    def follow(self, written: dict[str, Any]) -> None:
+        """Check one seal as written outside: links, tree and signature."""
+        try:
+            body = written["body"]
+            number, digest = int(body["number"]), seal_hash(body).hex()
+            leaves = [Leaf.read(listed) for listed in written["leaves"]]
+            signature = base64.b64decode(written["signature"], validate=True)
+            root = merkle_root([leaf.encoded() for leaf in leaves]).hex()
+            wrong = [
+                what
+                for what, holds in (
+                    ("does not follow the seal before it", body["previous"] == self.hash),
+                    ("has another number than its place", number == self.number + 1),
+                    ("was changed after it was made", written["hash"] == digest),
+                    ("holds other heads than it was made over", root == body["root"]),
+                    ("counts other heads than it holds", len(leaves) == body["leaves"]),
+                )
+                if not holds
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            self.report.faults.append(Fault(self.name, f"cannot be read: {error}"))
+            return
+        try:
+            check_signature(canonical(body), signature, self.trusted)
+        except SignatureError as error:
+            wrong.append(str(error))
+        self.report.faults += [Fault(f"{self.name} {number}", what) for what in wrong]
+        self.sealed.add(leaves)
+        self.seen[number] = written
+        self.number, self.hash = number, digest
+
+
+async def _check_chains(
+    connection: AsyncConnection, sealed: _Sealed, ring: KeyRing | None, report: Report
+) -> None:
+    """Every chain from its first entry to its last, and against the seals."""
+    columns = [type_coerce(one, LargeBinary) if one.name == "contents" else one for one in _ENTRY.c]
+    query = select(*columns).order_by(_ENTRY.c.chain, _ENTRY.c.position)
+    chain: list[EntryFacts] = []
+    async for row in _stream(connection, query):
+        entry = _as_written(row._mapping, ring, report)
+        if chain and chain[-1].chain != entry.chain:
+            _check_chain(chain, sealed, report)
+            chain = []
+        chain.append(entry)
+    if chain:
+        _check_chain(chain, sealed, report)
+    report.faults += [
+        Fault(f"chain {chain_id}", f"was removed: it had {max(positions)} entries when sealed")
+        for chain_id, positions in sealed.chains.items()
+    ]
+
+
+def _check_chain(chain: list[EntryFacts], sealed: _Sealed, report: Report) -> None:
+    """One chain; what the seals say of it is taken out of `sealed`."""
+    report.chains += 1
+    report.entries += len(chain)
+    report.faults += verify_chain(chain)
+    chain_id, by_position = chain[0].chain, {entry.position: entry.hash for entry in chain}
+    heads = sealed.chains.pop(chain_id, {})
+    for position, digest in sorted(heads.items()):
+        where = f"chain {chain_id}, position {position}"
+        if position not in by_position:
+            report.faults.append(Fault(where, "was sealed and is missing: the chain was cut"))
+        elif by_position[position] != digest:
+            report.faults.append(Fault(where, "is not what was sealed"))
+    young = [entry for entry in chain if entry.position > max(heads, default=0)]
+    report.unsealed += len(young)
+    report.faults += [
+        Fault(f"chain {chain_id}, position {entry.position}", "was never sealed, younger ones were")
+        for entry in young
+        if report.sealed_until and _made(entry.id) < report.sealed_until - UNSEALED_FOR
+    ]
+
+
+def _as_written(row: RowMapping, ring: KeyRing | None, report: Report) -> EntryFacts:
+    """A row of the journal with its contents read as far as they can be."""
+    contents, state = None, "absent"
+    if row["contents"] is not None and ring is None:
+        report.contents_unread += 1
+        state = "unread"
+    elif row["contents"] is not None and ring is not None:
+        report.contents += 1
+        try:
+            contents = json.loads(ring.decrypt(bytes(row["contents"]), CONTENTS_PLACE.encode()))
+            state = "readable"
+        except (UndecryptableError, ValueError):
+            state = "broken"
+    elif row["contents_digest"] is not None:
+        report.erased += 1
+    known = {name: row[name] for name in _HASHED}
+    return EntryFacts(**known, contents=contents, contents_state=state)
+
+
+async def _check_views(connection: AsyncConnection, sealed: _Sealed, report: Report) -> None:
+    """Every view of a record, against itself and the seals."""
+    async for row in _stream(connection, select(*_VIEW.columns).order_by(_VIEW.c.id)):
+        report.views += 1
+        where = f"view {row.id}"
+        digest = view_hash(
+            view=row.id, at=row.at, by_person=row.by_person, subject=row.subject, what=row.what
+        )
+        if digest != row.hash:
+            report.faults.append(Fault(where, "was changed after it was written"))
+        held = sealed.views.pop(row.id, None)
+        if held is None:
+            report.unsealed += 1
+            if report.sealed_until and _made(row.id) < report.sealed_until - UNSEALED_FOR:
+                report.faults.append(Fault(where, "was never sealed, younger ones were"))
+        elif held != row.hash:
+            report.faults.append(Fault(where, "is not what was sealed"))
+    report.faults += [Fault(f"view {view}", "was sealed and is missing") for view in sealed.views]
+
+
+def _made(id_: UUID) -> datetime:
+    """When a UUIDv7 was made: its first 48 bits are milliseconds (RFC 9562, 5.7)."""
+    return datetime.fromtimestamp((id_.int >> 80) / 1000, UTC)
+
+
+async def _stream(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator[Row[Any]]:
+    """Rows as they come, not all in memory."""
+    result = await connection.stream(query, execution_options={"yield_per": 500})
+    async for row in result:
+        yield row
+
+
+_ENTRY, _SEAL, _VIEW = (
+    SQLModel.metadata.tables[model.__tablename__]
+    for model in (JournalEntry, JournalSeal, RecordView)
+)
+_HASHED = (
+    "id",
+    "chain",
+    "position",
+    "kind",
+    "at",
+    "by_person",
+    "by_system",
+    "step",
+    "facts",
+    "contents_digest",
+    "previous_hash",
+    "hash_version",
+    "hash",
+    "salt",
+)
