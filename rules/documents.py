@@ -1,0 +1,85 @@
+"""Categories of documents, and what each asks of a file. Source: requirements Q1, A2, I1."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """What a document proves. Values are stored: add, never rename."""
+
+    DIPLOMA = "diploma"
+    PREVIOUS_EDUCATION = "previous_education"
+    WORKPLACE_REFERENCE = "workplace_reference"
+    ATTESTATION = "attestation"
+    INTERNSHIP = "internship"
+    LICENCE = "licence"
+    COURSE = "course"
+    ACCREDITATION = "accreditation"
+    IDENTITY = "identity"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class CategoryRule:
+    """How a category is called (a Russian gettext msgid) and what is asked of its files."""
+
+    title: str
+    hint: str
+    registration: bool = False
+
+
+CATEGORIES: Mapping[Category, CategoryRule] = {
+    Category.DIPLOMA: CategoryRule(
+        "Диплом о высшем или среднем образовании",
+        "Все страницы с вкладышем, одним файлом",
+    ),
+    Category.PREVIOUS_EDUCATION: CategoryRule(
+        "Документ о предыдущем повышении квалификации",
+        "Удостоверение или сертификат, обе стороны",
+    ),
+    Category.WORKPLACE_REFERENCE: CategoryRule(
+        "Справка с места работы",
+        "С подписью и печатью, не старше трёх месяцев",
+    ),
+    Category.ATTESTATION: CategoryRule(
+        "Свидетельство об аттестации",
+        "Специальная аттестация или квалификационная категория",
+    ),
+    Category.INTERNSHIP: CategoryRule(
+        "Интернатура, ординатура, магистратура",
+        "Диплом или удостоверение об окончании",
+    ),
+    Category.LICENCE: CategoryRule(
+        "Лицензия или разрешение",
+        "Все листы с приложениями",
+    ),
+    Category.COURSE: CategoryRule(
+        "Документ о пройденном курсе",
+        "Где видны даты, тема и организация",
+    ),
+    Category.ACCREDITATION: CategoryRule(
+        "Свидетельство об аккредитации или сертификат специалиста",
+        "Где видны номер и срок действия",
+    ),
+    Category.IDENTITY: CategoryRule(
+        "Документ, удостоверяющий личность",
+        "Разворот с фотографией, скан от 300 точек на дюйм",
+        registration=True,
+    ),
+    Category.OTHER: CategoryRule(
+        "Другой документ",
+        "Если ни одна категория не подходит",
+    ),
+}
+
+REGISTRATION_DPI = 300
+"""Requirement I1: registration documents are scanned at 300 dpi or more."""
+
+TITLE_LENGTH = 200
+
+
+def minimum_dpi(category: Category, registration: bool = False) -> int | None:
+    """Dots per inch that a scan must have; None where nothing is asked."""
+    asked = registration or CATEGORIES[category].registration
+    return REGISTRATION_DPI if asked else None

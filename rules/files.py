@@ -1,0 +1,356 @@
+"""What makes a file acceptable, and the words with which it is refused. Pure functions."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+
+class MediaType(StrEnum):
+    """The kinds of file that are taken (requirement I1: PDF or JPEG)."""
+
+    PDF = "application/pdf"
+    JPEG = "image/jpeg"
+
+
+EXTENSIONS: Mapping[MediaType, str] = {MediaType.PDF: ".pdf", MediaType.JPEG: ".jpg"}
+
+_DECLARED = {
+    "application/pdf": MediaType.PDF,
+    "application/x-pdf": MediaType.PDF,
+    "image/jpeg": MediaType.JPEG,
+    "image/jpg": MediaType.JPEG,
+    "image/pjpeg": MediaType.JPEG,
+}
+_BY_EXTENSION = {
+    "pdf": MediaType.PDF,
+    "jpg": MediaType.JPEG,
+    "jpeg": MediaType.JPEG,
+    "jpe": MediaType.JPEG,
+    "jfif": MediaType.JPEG,
+}
+
+
+class Verdict(StrEnum):
+    """What came of the check. A refused file is not kept."""
+
+    OK = "ok"
+    REFUSED = "refused"
+
+
+class Code(StrEnum):
+    """Why a file is refused. Values are stored and part of the API: add, never rename."""
+
+    EMPTY = "empty"
+    TOO_BIG = "too_big"
+    CUT_OFF = "cut_off"
+    WRONG_TYPE = "wrong_type"
+    TYPE_MISMATCH = "type_mismatch"
+    DAMAGED = "damaged"
+    ENCRYPTED = "encrypted"
+    JAVASCRIPT = "javascript"
+    OPEN_ACTION = "open_action"
+    LAUNCH = "launch"
+    EMBEDDED_FILE = "embedded_file"
+    XFA = "xfa"
+    SUBMIT_FORM = "submit_form"
+    RICH_MEDIA = "rich_media"
+    OUTSIDE_REFERENCE = "outside_reference"
+    UNSAFE_LINK = "unsafe_link"
+    TRAILING_DATA = "trailing_data"
+    NO_PAGES = "no_pages"
+    TOO_MANY_PAGES = "too_many_pages"
+    PAGE_TOO_LARGE = "page_too_large"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_HEAVY = "too_heavy"
+    TOOK_TOO_LONG = "took_too_long"
+    LOW_RESOLUTION = "low_resolution"
+    INFECTED = "infected"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is wrong and how to mend it: Russian gettext msgids, filled with the facts by `%`."""
+
+    problem: str
+    remedy: str
+
+
+_PRINT_ANEW = "Откройте файл, выберите «Печать» → «Сохранить как PDF» и загрузите полученный файл."
+
+WORDS: Mapping[Code, Words] = {
+    Code.EMPTY: Words(
+        "Файл пустой.",
+        "Проверьте, что он сохранился полностью, и загрузите ещё раз.",
+    ),
+    Code.TOO_BIG: Words(
+        "Файл больше %(limit_mb)s МБ.",
+        "Уменьшите разрешение скана или сохраните страницы отдельными файлами.",
+    ),
+    Code.CUT_OFF: Words(
+        "Файл передан не полностью.",
+        "Проверьте соединение и загрузите файл ещё раз.",
+    ),
+    Code.WRONG_TYPE: Words(
+        "Такие файлы не принимаются: нужен PDF или JPEG.",
+        "Сохраните документ как PDF или сфотографируйте его в формате JPEG.",
+    ),
+    Code.TYPE_MISMATCH: Words(
+        "Содержимое файла не соответствует его типу.",
+        "Не переименовывайте файл: сохраните документ как PDF или JPEG и загрузите ещё раз.",
+    ),
+    Code.DAMAGED: Words(
+        "Файл повреждён: его не удаётся прочитать без исправлений.",
+        "Отсканируйте документ заново или ещё раз сохраните его как PDF.",
+    ),
+    Code.ENCRYPTED: Words(
+        "Файл защищён паролем.",
+        "Сохраните его без пароля и загрузите ещё раз.",
+    ),
+    Code.JAVASCRIPT: Words("В файле есть программа (JavaScript).", _PRINT_ANEW),
+    Code.OPEN_ACTION: Words("Файл выполняет действие, когда его открывают.", _PRINT_ANEW),
+    Code.LAUNCH: Words("Файл запускает другие программы.", _PRINT_ANEW),
+    Code.EMBEDDED_FILE: Words(
+        "В файл вложены другие файлы.",
+        "Сохраните вложенные документы отдельно и загрузите каждый сам по себе.",
+    ),
+    Code.XFA: Words("Это интерактивная форма XFA, а не документ.", _PRINT_ANEW),
+    Code.SUBMIT_FORM: Words("Файл отправляет данные наружу.", _PRINT_ANEW),
+    Code.RICH_MEDIA: Words("В файле есть видео, звук или трёхмерная модель.", _PRINT_ANEW),
+    Code.OUTSIDE_REFERENCE: Words("Файл обращается к другим файлам или серверам.", _PRINT_ANEW),
+    Code.UNSAFE_LINK: Words("В файле есть небезопасная ссылка.", _PRINT_ANEW),
+    Code.TRAILING_DATA: Words(
+        "После конца документа в файле есть посторонние данные.",
+        _PRINT_ANEW,
+    ),
+    Code.NO_PAGES: Words("В файле нет ни одной страницы.", "Сохраните документ ещё раз как PDF."),
+    Code.TOO_MANY_PAGES: Words(
+        "В файле больше %(limit)s страниц.",
+        "Загрузите только нужные страницы или разделите документ на части.",
+    ),
+    Code.PAGE_TOO_LARGE: Words(
+        "Страница больше допустимого размера.",
+        "Сохраните документ в формате не больше A0.",
+    ),
+    Code.TOO_MANY_PIXELS: Words(
+        "Изображение больше %(limit_mp)s мегапикселей.",
+        "Уменьшите разрешение: для документа достаточно 300–600 точек на дюйм.",
+    ),
+    Code.TOO_HEAVY: Words(
+        "Файл слишком сложен, чтобы его проверить.",
+        "Отсканируйте документ заново с разрешением 300 точек на дюйм.",
+    ),
+    Code.TOOK_TOO_LONG: Words(
+        "Проверка заняла слишком много времени и была остановлена.",
+        "Сохраните документ проще, например отсканируйте его с разрешением 300 точек на дюйм.",
+    ),
+    Code.LOW_RESOLUTION: Words(
+        "Разрешение скана %(dpi)s точек на дюйм, нужно не меньше %(minimum)s.",
+        "Отсканируйте документ с разрешением %(minimum)s точек на дюйм или выше.",
+    ),
+    Code.INFECTED: Words(
+        "Антивирус нашёл в файле угрозу.",
+        "Проверьте свой компьютер и загрузите документ из другого источника.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One reason against a file, with the figures that its words name."""
+
+    code: Code
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, as a msgid; fill it with `facts` after translating."""
+        return WORDS[self.code].problem
+
+    @property
+    def remedy(self) -> str:
+        """What the person can do, as a msgid; fill it with `facts` after translating."""
+        return WORDS[self.code].remedy
+
+    @property
+    def text(self) -> str:
+        """Both, in Russian."""
+        return f"{self.problem} {self.remedy}" % dict(self.facts)
+
+    def stored(self) -> dict[str, Any]:
+        """As it stands in the database and in the API."""
+        return {"code": self.code.value, **({"facts": dict(self.facts)} if self.facts else {})}
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "Finding":
+        """The reverse of `stored`. Raises ValueError for a code that does not exist."""
+        return cls(Code(stored["code"]), stored.get("facts", {}))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of everything a file may have, and how much its check may use."""
+
+    octets: int = 10 * 1024 * 1024
+    """Accreditation takes PDF files up to 10 MB each."""
+    pages: int = 200
+    page_points: float = 3600.0
+    """Longest side of a page, 1/72 inch: A0 is 3370 high."""
+    pixels: int = 60_000_000
+    """In one picture; A3 at 600 dpi has 70 million only in colour depth that no scanner sends."""
+    inflated: int = 256 * 1024 * 1024
+    """Bytes that all compressed streams of a PDF may unpack to."""
+    objects: int = 200_000
+    trailing: int = 1024
+    """Bytes after the last end-of-file mark; some programs add a line or two."""
+    seconds: float = 10.0
+    memory: int = 512 * 1024 * 1024
+
+
+LIMITS = Limits()
+
+
+def too_big(limit: int) -> Finding:
+    """The file has more bytes than the limit."""
+    return Finding(Code.TOO_BIG, {"limit_mb": f"{limit / 1024 / 1024:g}"})
+
+
+def declared_type(content_type: str | None, file_name: str | None) -> MediaType | None:
+    """What the sender says the file is: by its media type, or by the name where that says nothing.
+
+    None when neither is a type that is taken, or when the two contradict each other.
+    """
+    essence = (content_type or "").split(";")[0].strip().lower()
+    suffix = (file_name or "").rpartition(".")[2].lower() if "." in (file_name or "") else ""
+    by_name = _BY_EXTENSION.get(suffix)
+    if essence in ("", "application/octet-stream", "binary/octet-stream"):
+        return by_name
+    by_type = _DECLARED.get(essence)
+    if by_type is None or (by_name is not None and by_name is not by_type):
+        return None
+    return by_type
+
+
+def type_from_start(start: bytes) -> MediaType | None:
+    """What the first bytes say: nothing may stand before the mark."""
+    if start.startswith(b"%PDF-"):
+        return MediaType.PDF
+    if start.startswith(b"\xff\xd8\xff"):
+        return MediaType.JPEG
+    return None
+
+
+_FORBIDDEN_IN_NAMES = re.compile(r'[\\/:*?"<>|]')
+
+
+def safe_name(name: str | None, media_type: MediaType | None = None) -> str:
+    """The file's name without folders, control characters and tricks of direction.
+
+    At most 150 characters; the extension is that of the true type, where the type is known.
+    """
+    name = unicodedata.normalize("NFC", (name or "").encode("utf-8", "ignore").decode())
+    name = re.split(r"[\\/]", name)[-1]
+    name = "".join(" " if c.isspace() else c for c in name if unicodedata.category(c)[0] != "C")
+    name = _FORBIDDEN_IN_NAMES.sub("_", name).strip(" .")
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or not re.fullmatch(r"[A-Za-z0-9]{1,8}", suffix):
+        stem, suffix = name, ""
+    ending = EXTENSIONS[media_type] if media_type else (f".{suffix}" if suffix else "")
+    return (stem.strip(" .")[: 150 - len(ending)] or "document") + ending
+
+
+def content_disposition(name: str, *, inline: bool = False) -> str:
+    """The header's value with the name in ASCII and in UTF-8 (RFC 6266, RFC 8187)."""
+    kind = "inline" if inline else "attachment"
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-") else "_" for c in name)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture on a page: its own size in pixels, and the size it is shown at, in points."""
+
+    pixels: tuple[int, int]
+    points: tuple[float, float]
+
+    @property
+    def area(self) -> float:
+        """Square points that it covers."""
+        return self.points[0] * self.points[1]
+
+
+def effective_dpi(pixels: tuple[int, int], page_size_points: tuple[float, float]) -> int:
+    """Dots per inch of a scan: the smaller of both directions, rounded to the nearest whole.
+
+    A point is 1/72 inch. Rounding matters: A4 at 300 dpi is 2480 x 3508 pixels, which is 299.96.
+    Raises ValueError for a page without extent.
+    """
+    if min(page_size_points) <= 0:
+        raise ValueError("a page needs a width and a height")
+    across = pixels[0] * 72 / page_size_points[0]
+    down = pixels[1] * 72 / page_size_points[1]
+    return math.floor(min(across, down) + 0.5)
+
+
+_MOSTLY = 0.5
+_A4 = (595.276, 841.89)
+_SMALLEST_PAPER = (209.76, 297.64)  # A7: a card is not smaller
+
+
+def scan_dpi(page: tuple[float, float], pictures: Sequence[Picture]) -> int | None:
+    """Resolution of a page of a PDF if it is a scan; None where it was born digital.
+
+    A page is a scan when pictures cover at least half of it. Of several layers that each cover it
+    (text over background, as scanners separate them) the sharpest counts; of strips the coarsest.
+    """
+    whole = page[0] * page[1]
+    if whole <= 0:
+        return None
+    shown = [p for p in pictures if min(p.points) > 0]
+    covering = [effective_dpi(p.pixels, p.points) for p in shown if p.area >= _MOSTLY * whole]
+    if covering:
+        return max(covering)
+    if sum(p.area for p in shown) >= _MOSTLY * whole:
+        return min(effective_dpi(p.pixels, p.points) for p in shown if p.area >= whole / 100)
+    return None
+
+
+def photo_dpi(pixels: tuple[int, int], density: tuple[float, float] | None) -> int:
+    """Resolution of a JPEG, from the density it states or, failing that, as if it showed A4.
+
+    A stated density is believed only where it makes a sheet of at least A7: cameras write 72 and
+    forgers what they like.
+    """
+    short, long = sorted(pixels)
+    if density and min(density) > 0:
+        points = (pixels[0] * 72 / density[0], pixels[1] * 72 / density[1])
+        width, height = sorted(points)
+        fits = width >= _SMALLEST_PAPER[0] - 1 and height >= _SMALLEST_PAPER[1] - 1
+        if fits and min(density) > 96:
+            return effective_dpi(pixels, points)
+    return effective_dpi((short, long), _A4)
+
+
+def resolution_finding(dpi: int | None, minimum: int | None) -> Finding | None:
+    """Why the resolution does not do; None where it does, nothing is asked, or nothing is scanned."""
+    if minimum is None or dpi is None or dpi >= minimum:
+        return None
+    return Finding(Code.LOW_RESOLUTION, {"dpi": dpi, "minimum": minimum})
+
+
+_LINKS = ("http", "https", "mailto", "tel")
+
+
+def link_is_safe(uri: str) -> bool:
+    """Whether a link of a document may stand: the web, a mail address, a telephone, or relative."""
+    cleaned = "".join(c for c in uri if c.isprintable() and not c.isspace()).lower()
+    if cleaned.startswith(("\\\\", "//")):
+        return False
+    scheme, colon, _ = cleaned.partition(":")
+    if not colon or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme):
+        return True
+    return scheme in _LINKS
