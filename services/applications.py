@@ -5,7 +5,6 @@ Each method is one unit of work; after its commit the workflow is rung by the si
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,7 +23,13 @@ from models.tables.people import Person, Unit
 from rules.applications import COPYABLE, NEW_VERSION, WAITS_FOR, Status, Transition, open_to
 from rules.applications import Party as P
 from rules.clock import now as present
-from rules.forms import CaseTypeDefinition, check_attachments, check_form, merged_attachments
+from rules.forms import (
+    CaseTypeDefinition,
+    check_attachments,
+    check_form,
+    merged_attachments,
+    prefilled,
+)
 from rules.journal import JournalKind
 from rules.numbers import NumberKind, format_number
 from rules.permissions import Actor, Permission
@@ -52,7 +57,7 @@ class Applications:
             programme = await catalogue.programme(session, programme_id)
             definition = await catalogue.case_type(session, TYPE)
             person = await session.get_one(Person, actor.person_id)
-            draft = _prefilled(definition, person, programme)
+            draft = prefilled(definition, _facts(person, programme))
             return await self._new_case(session, actor, definition, programme.id, draft, [], None)
 
     async def copy(self, actor: Actor, case_id: UUID) -> Case:
@@ -191,7 +196,7 @@ class Applications:
             if case.draft is None:
                 raise Refusal("nothing_changed", "В заявке ничего не изменено.", 422)
             data, errors = check_form(definition, case.draft, complete=True)
-            rules = merged_attachments(definition, programme)
+            rules = merged_attachments(definition, programme.rules if programme else None)
             errors += check_attachments(rules, [a["kind"] for a in case.draft_attachments])
             if errors:
                 raise Refusal(
@@ -233,7 +238,6 @@ class Applications:
                 by=actor,
                 facts={"version": case.version, "version_digest": digest},
                 tell=told,
-                definition=definition,
             )
             state = await state_of(session, case)
         self._bell.ring(state, Ring(signal=transition, act_id=act.id))
@@ -286,7 +290,12 @@ class Applications:
                 raise forbidden()
             await lock(session, case_id)
             comment = CaseComment(
-                id=new_id(), case_id=case.id, by=actor.person_id, at=now, internal=internal, text=text
+                id=new_id(),
+                case_id=case.id,
+                by=actor.person_id,
+                at=now,
+                internal=internal,
+                text=text,
             )
             session.add(comment)
             await journal.append(
@@ -399,25 +408,16 @@ async def _checked_attachments(
 
 def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str, Any]:
     """Only fields of the form, and of these not those locked by the programme."""
-    fields = {f.name: f for section in definition.sections for f in section.fields}
+    fields = definition.fields
     return {
-        name: value
-        for name, value in data.items()
-        if name in fields and not fields[name].locked
+        name: value for name, value in data.items() if name in fields and not fields[name].locked
     }
 
 
-def _prefilled(
-    definition: CaseTypeDefinition, person: Person, programme: Programme
-) -> dict[str, Any]:
-    """What the form can know without asking: `prefill` names a column of person or programme."""
-    sources = {"person": person, "programme": programme}
-    draft: dict[str, Any] = {}
-    for section in definition.sections:
-        for form_field in section.fields:
-            if form_field.prefill:
-                source, _, column = form_field.prefill.partition(".")
-                value = getattr(sources[source], column)
-                if value is not None:
-                    draft[form_field.name] = value if isinstance(value, str | int) else str(value)
-    return draft
+def _facts(person: Person, programme: Programme) -> dict[str, Any]:
+    """What the form can know without asking, by the names that `prefill` uses."""
+    facts = {f"person.{name}": getattr(person, name) for name in ("snils", "inn", "phone")}
+    facts["person.position"] = person.position
+    facts |= {f"programme.{name}": getattr(programme, name) for name in ("title", "hours")}
+    facts["programme.organisation"] = programme.organisation
+    return facts

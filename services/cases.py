@@ -22,7 +22,7 @@ from models.messages import CaseState
 from models.tables.cases import Case, CaseAct
 from models.tables.people import Unit
 from rules.applications import WAITS_FOR, Party, Status, Transition, rule_for
-from rules.forms import CaseTypeDefinition
+from rules.forms import merged_terms
 from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
 from rules.refusals import Refusal, not_found
@@ -37,7 +37,6 @@ from rules.terms import (
     working_days_left,
 )
 from services import catalogue, journal, notices
-
 
 JOURNALED: Mapping[Transition, JournalKind] = {
     Transition.SUBMIT: JournalKind.CASE_SUBMITTED,
@@ -153,7 +152,6 @@ async def move(
     facts: Mapping[str, Any] | None = None,
     contents: Mapping[str, Any] | None = None,
     tell: Sequence[Notice] = (),
-    definition: CaseTypeDefinition | None = None,
 ) -> None:
     """Move a locked case by one transition. Raises a refusal where the rules have no such arrow.
 
@@ -170,8 +168,7 @@ async def move(
             status_now=case.status,
             step=case.step,
         )
-    definition = definition or await catalogue.case_type(session, case.type, case.type_version)
-    await _set_times(session, case, before, rule.to, transition, definition.terms, now)
+    await _set_times(session, case, before, rule.to, transition, now)
     case.status = rule.to.value
     case.step += 1
     case.since = now
@@ -214,11 +211,10 @@ async def _set_times(
     before: Status,
     after: Status,
     transition: Transition,
-    terms: Terms,
     now: datetime,
 ) -> None:
     """Set `due_at` and `wakes_at`; pause the term of the review while the applicant is awaited."""
-    calendar = await catalogue.calendar(session)
+    terms, calendar = await terms_of(session, case)
     if before is Status.IN_REVIEW and case.due_at is not None:
         case.term_left = working_days_left(now, case.due_at, case.term_zone, calendar)
     case.due_at = None
@@ -228,19 +224,20 @@ async def _set_times(
         days = terms.review if case.term_left is None else max(case.term_left, 1)
         case.due_at = deadline(now, days, case.term_zone, calendar)
         case.escalated_at = None
-        case.wakes_at = next_alarm(case, after, now, terms, calendar)
+        found = alarm_of(case, after, now, terms, calendar)
+        case.wakes_at = found[0] if found else None
     elif after is Status.CLARIFICATION:
         case.due_at = deadline(now, terms.answer, case.term_zone, calendar)
     if transition is Transition.ISSUE_ACT or transition is Transition.LAPSE:
         case.wakes_at = None
 
 
-def next_alarm(
-    case: Case, status: Status, entered: datetime, terms: Terms, calendar: WorkingCalendar
-) -> datetime | None:
-    """When the clock has something to say next at this step."""
-    found = alarm_of(case, status, entered, terms, calendar)
-    return found[0] if found else None
+async def terms_of(session: AsyncSession, case: Case) -> tuple[Terms, WorkingCalendar]:
+    """The terms that the case began with, its programme's where it has its own."""
+    definition = await catalogue.case_type(session, case.type, case.type_version)
+    programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
+    terms = merged_terms(definition, programme.rules if programme else None)
+    return terms, await catalogue.calendar(session)
 
 
 def alarm_of(
@@ -261,9 +258,8 @@ async def heard(session: AsyncSession, case: Case, now: datetime) -> None:
     if case.closed_at is not None:
         case.wakes_at = None
     elif status is Status.CLARIFICATION and case.wakes_at == case.since:
-        definition = await catalogue.case_type(session, case.type, case.type_version)
-        calendar = await catalogue.calendar(session)
-        case.wakes_at = next_alarm(case, status, case.since, definition.terms, calendar)
+        found = alarm_of(case, status, case.since, *await terms_of(session, case))
+        case.wakes_at = found[0] if found else None
     case.rings = 0
     case.rung_at = None
     session.add(case)

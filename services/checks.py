@@ -104,7 +104,8 @@ def findings_of(subject: _Subject, card: RegisterCard | None) -> list[dict[str, 
     if not errors:
         say("fields_fine", "fine", "form", "Все поля заполнены и верны.")
 
-    rules = merged_attachments(subject.definition, subject.programme)
+    programme = subject.programme
+    rules = merged_attachments(subject.definition, programme.rules if programme else None)
     missing = check_attachments(rules, [kind for kind, _ in subject.attachments])
     for error in missing:
         say("attachment_missing", "problem", error.path, error.message)
@@ -174,9 +175,7 @@ async def _wait_for_register(database: Database, case_id: UUID, step: int) -> Ca
         if case.step != step or case.status != Status.CHECKING:
             return await state_of(session, case)
         await session.exec(
-            insert(Outage)
-            .values(id=new_id(), system=REGISTER, since=now)
-            .on_conflict_do_nothing()  # type: ignore[call-overload]
+            insert(Outage).values(id=new_id(), system=REGISTER, since=now).on_conflict_do_nothing()  # type: ignore[call-overload]
         )
         found = await session.exec(
             select(Outage.since).where(Outage.system == REGISTER, col(Outage.until).is_(None))

@@ -27,10 +27,10 @@ from services.cases import (
     claim,
     lock,
     move,
-    next_alarm,
     see,
     stale,
     state_of,
+    terms_of,
 )
 
 NOTICE_OF = {
@@ -70,9 +70,7 @@ class Reviews:
         self._database = database
         self._bell = bell
 
-    async def decide(
-        self, actor: Actor, case_id: UUID, act: Act, decision: Decision
-    ) -> CaseState:
+    async def decide(self, actor: Actor, case_id: UUID, act: Act, decision: Decision) -> CaseState:
         """Approve, send back or reject. The same act again gives the same answer.
 
         Raises refusals: `own_case`, `forbidden`, `stale`, `not_now`, `incomplete`, `act_id_reused`.
@@ -93,13 +91,12 @@ class Reviews:
                 return await state_of(session, case)
             definition = await catalogue.case_type(session, case.type, case.type_version)
             programme = (
-                await catalogue.programme(session, case.programme_id)
-                if case.programme_id
-                else None
+                await catalogue.programme(session, case.programme_id) if case.programme_id else None
             )
-            questions = [item.name for item in merged_checklist(definition, programme)]
+            rules = programme.rules if programme else None
+            questions = [item.name for item in merged_checklist(definition, rules)]
             subjects = {f.name for s in definition.sections for f in s.fields} | {
-                rule.kind for rule in merged_attachments(definition, programme)
+                rule.kind for rule in merged_attachments(definition, rules)
             }
             _check(decision, questions, subjects)
             session.add(
@@ -126,7 +123,6 @@ class Reviews:
                 facts={"version": case.version, "checklist": body["checklist"]},
                 contents={"reason": body["reason"], "remarks": body["remarks"]},
                 tell=[Notice(NOTICE_OF[decision.outcome], case.applicant_id)],
-                definition=definition,
             )
             state = await state_of(session, case)
         self._bell.ring(state, Ring(signal=decision.outcome, act_id=act.id))
@@ -315,21 +311,21 @@ async def alarm(session: AsyncSession, case: Case, now: datetime) -> None:
     if case.wakes_at is None or case.wakes_at > now or case.closed_at is not None:
         return
     status = Status(case.status)
-    definition = await catalogue.case_type(session, case.type, case.type_version)
-    calendar = await catalogue.calendar(session)
-    found = alarm_of(case, status, case.since, definition.terms, calendar)
+    terms, calendar = await terms_of(session, case)
+    found = alarm_of(case, status, case.since, terms, calendar)
     if found is None or found[0] > now:
         case.wakes_at = found[0] if found else case.wakes_at
         session.add(case)
         return
     if found[1] is Alarm.LAPSE:
         tell = [Notice("application_lapsed", case.applicant_id)]
-        await move(session, case, Transition.LAPSE, now=now, tell=tell, definition=definition)
+        await move(session, case, Transition.LAPSE, now=now, tell=tell)
         return
     await _tell_alarm(session, case, found[1], now)
     case.alarms += 1
     case.rings, case.rung_at = 0, None
-    case.wakes_at = next_alarm(case, status, case.since, definition.terms, calendar)
+    following = alarm_of(case, status, case.since, terms, calendar)
+    case.wakes_at = following[0] if following else None
     session.add(case)
 
 
@@ -342,7 +338,9 @@ async def _tell_alarm(session: AsyncSession, case: Case, what: Alarm, now: datet
     else:
         kind = "review_escalated"
         case.escalated_at = case.escalated_at or now
-        deputy = await access.deputy_of(session, case.reviewer_id, now) if case.reviewer_id else None
+        deputy = (
+            await access.deputy_of(session, case.reviewer_id, now) if case.reviewer_id else None
+        )
         people = [*([deputy] if deputy else []), *await _heads(session, case, now)]
     await journal.append(
         session,
@@ -373,4 +371,3 @@ async def _heads(session: AsyncSession, case: Case, now: datetime) -> list[UUID]
         )
         if person != case.applicant_id
     ]
-

@@ -63,9 +63,7 @@ async def wake(database: Database, case_id: UUID) -> CaseState:
         return await state_of(session, case)
 
 
-async def report_stuck(
-    database: Database, case_id: UUID, activity: str, error_type: str
-) -> None:
+async def report_stuck(database: Database, case_id: UUID, activity: str, error_type: str) -> None:
     """Mark the case as stuck and tell ops, once for each step and error."""
     now = present()
     async with database.work() as session:
@@ -133,4 +131,3 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
                 case.rung_at = now
                 session.add(case)
     return len(rung)
-

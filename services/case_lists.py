@@ -1,0 +1,273 @@
+"""Lists of cases: mine, the review queue, those of a unit. Columns in the clear, one query a page.
+
+Pages are keysets: lists run over the immutable `(created_at, id)`, newest first; the queue runs
+over `(due_at, id)`, so that what is overdue comes first.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.cases import Case
+from models.tables.catalogue import Programme
+from models.tables.people import Person, Unit
+from rules.applications import Status
+from rules.identifiers import IdentifierError
+from rules.numbers import parse_number
+from rules.permissions import Actor, Permission
+from rules.refusals import Refusal
+
+PAGE = 50
+MOST = 200
+
+
+class CaseLine(BaseModel):
+    """A case in a list. Times in UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    number: str | None
+    type: str
+    title: str
+    programme_kind: str | None
+    status: Status
+    step: int
+    version: int
+    created_at: datetime
+    since: datetime
+    closed_at: datetime | None
+    waits_for: str
+    due_at: datetime | None
+    escalated: bool
+    stuck: bool
+    unit: str
+    responsible_unit: str
+    applicant_id: UUID
+    reviewer_id: UUID | None
+    applicant: str | None = Field(None, description="Only for those who review.")
+    reviewer: str | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list; `after` asks for the next one, None at the end."""
+
+    lines: Sequence[CaseLine]
+    after: str | None
+
+
+class Order(StrEnum):
+    """How a list runs."""
+
+    NEWEST = "newest"
+    DUE = "due"
+
+
+class Filters(BaseModel):
+    """What a list is narrowed to; everything is optional and all of it must hold."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: tuple[Status, ...] = ()
+    type: str | None = None
+    programme_kind: str | None = None
+    unit_id: UUID | None = None
+    reviewer: UUID | Literal["nobody"] | None = None
+    created_from: datetime | None = None
+    created_until: datetime | None = None
+    overdue: bool = False
+    open: bool | None = None
+    number: str | None = None
+    """A number as people type it."""
+
+
+async def mine(
+    session: AsyncSession,
+    actor: Actor,
+    filters: Filters | None = None,
+    after: str | None = None,
+    limit: int = PAGE,
+) -> Listing:
+    """The person's own cases, newest first (A8)."""
+    return await _listing(
+        session,
+        col(Case.applicant_id) == actor.person_id,
+        filters or Filters(),
+        after,
+        limit,
+        Order.NEWEST,
+        names=False,
+    )
+
+
+async def desk(
+    session: AsyncSession,
+    actor: Actor,
+    filters: Filters | None = None,
+    after: str | None = None,
+    limit: int = PAGE,
+    order: Order = Order.DUE,
+) -> Listing:
+    """The submitted cases that the person reviews or may look at; by default the queue (A3, A11).
+
+    In order of terms it holds only cases with a term. Raises `forbidden` for those without a desk.
+    """
+    reviews = actor.units_with(Permission.REVIEW)
+    views = actor.units_with(Permission.VIEW_UNIT_CASES)
+    if not reviews and not views:
+        raise Refusal("forbidden", "У вас нет прав на это действие.", 403)
+    scope = and_(
+        or_(col(Case.responsible_unit_id).in_(reviews), col(Case.unit_id).in_(views)),
+        col(Case.number).is_not(None),
+    )
+    if order is Order.DUE:
+        scope = and_(scope, col(Case.due_at).is_not(None))
+    return await _listing(session, scope, filters or Filters(), after, limit, order, names=True)
+
+
+async def counts(session: AsyncSession, actor: Actor, now: datetime) -> dict[str, int]:
+    """Figures of the desk: how many wait for review, for me, how many are overdue or unassigned."""
+    reviews = actor.units_with(Permission.REVIEW)
+    waiting = and_(
+        col(Case.responsible_unit_id).in_(reviews), col(Case.status) == Status.IN_REVIEW.value
+    )
+    row = (
+        await session.execute(
+            select(
+                func.count().label("in_review"),
+                func.count().filter(col(Case.reviewer_id) == actor.person_id).label("mine"),
+                func.count().filter(col(Case.due_at) < now).label("overdue"),
+                func.count().filter(col(Case.reviewer_id).is_(None)).label("unassigned"),
+            ).where(waiting)
+        )
+    ).one()
+    return dict(row._mapping)
+
+
+async def _listing(
+    session: AsyncSession,
+    scope: ColumnElement[bool],
+    filters: Filters,
+    after: str | None,
+    limit: int,
+    order: Order,
+    *,
+    names: bool,
+) -> Listing:
+    limit = max(1, min(limit, MOST))
+    key = col(Case.due_at) if order is Order.DUE else col(Case.created_at)
+    query = _columns(names).where(scope, *_conditions(filters))
+    if after is not None:
+        moment, case_id = _read_cursor(after)
+        here = tuple_(key, col(Case.id))
+        query = query.where(
+            here > (moment, case_id) if order is Order.DUE else here < (moment, case_id)
+        )
+    if order is Order.DUE:
+        query = query.order_by(key, col(Case.id))
+    else:
+        query = query.order_by(key.desc(), col(Case.id).desc())
+    rows = (await session.execute(query.limit(limit + 1))).mappings().all()
+    lines = [CaseLine.model_construct(**row) for row in rows[:limit]]
+    more = len(rows) > limit
+    last = rows[limit - 1] if more else None
+    moment_of = "due_at" if order is Order.DUE else "created_at"
+    return Listing(lines, _cursor(last[moment_of], last["id"]) if last else None)
+
+
+def _columns(names: bool) -> Select[Any]:
+    unit, responsible = aliased(Unit), aliased(Unit)
+    columns: list[Any] = [
+        Case.id,
+        Case.number,
+        Case.type,
+        func.coalesce(Programme.title, Case.type).label("title"),
+        col(Programme.kind).label("programme_kind"),
+        Case.status,
+        Case.step,
+        Case.version,
+        Case.created_at,
+        Case.since,
+        Case.closed_at,
+        Case.waits_for,
+        Case.due_at,
+        col(Case.escalated_at).is_not(None).label("escalated"),
+        col(Case.stuck).is_not(None).label("stuck"),
+        col(unit.name).label("unit"),
+        col(responsible.name).label("responsible_unit"),
+        Case.applicant_id,
+        Case.reviewer_id,
+    ]
+    query = (
+        select(*columns)
+        .join(unit, col(unit.id) == col(Case.unit_id))
+        .join(responsible, col(responsible.id) == col(Case.responsible_unit_id))
+        .outerjoin(Programme, col(Programme.id) == col(Case.programme_id))
+    )
+    if not names:
+        return query
+    applicant, reviewer = aliased(Person), aliased(Person)
+    return (
+        query.join(applicant, col(applicant.id) == col(Case.applicant_id))
+        .outerjoin(reviewer, col(reviewer.id) == col(Case.reviewer_id))
+        .add_columns(col(applicant.name).label("applicant"), col(reviewer.name).label("reviewer"))
+    )
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.status:
+        found.append(col(Case.status).in_([s.value for s in filters.status]))
+    if filters.type:
+        found.append(col(Case.type) == filters.type)
+    if filters.programme_kind:
+        found.append(col(Programme.kind) == filters.programme_kind)
+    if filters.unit_id:
+        found.append(col(Case.unit_id) == filters.unit_id)
+    if filters.reviewer == "nobody":
+        found.append(col(Case.reviewer_id).is_(None))
+    elif filters.reviewer:
+        found.append(col(Case.reviewer_id) == filters.reviewer)
+    if filters.created_from:
+        found.append(col(Case.created_at) >= filters.created_from)
+    if filters.created_until:
+        found.append(col(Case.created_at) < filters.created_until)
+    if filters.overdue:
+        found.append(
+            and_(col(Case.due_at) < func.now(), col(Case.status) == Status.IN_REVIEW.value)
+        )
+    if filters.open is not None:
+        closed = col(Case.closed_at)
+        found.append(closed.is_(None) if filters.open else closed.is_not(None))
+    if filters.number:
+        try:
+            found.append(col(Case.number) == str(parse_number(filters.number)))
+        except IdentifierError as error:
+            raise Refusal("wrong_number", str(error), 422) from error
+    return found
+
+
+def _cursor(moment: datetime, case_id: UUID) -> str:
+    return base64.urlsafe_b64encode(f"{moment.isoformat()}|{case_id}".encode()).decode()
+
+
+def _read_cursor(text: str) -> tuple[datetime, UUID]:
+    try:
+        moment, _, case_id = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
+        at = datetime.fromisoformat(moment)
+        if at.tzinfo is None:
+            raise ValueError("no zone")
+        return at, UUID(case_id)
+    except ValueError as error:
+        raise Refusal("wrong_cursor", "Откройте список с начала.", 422) from error

@@ -1,0 +1,333 @@
+"""All that the page of a case shows: versions, findings, decisions, timeline, comments, papers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.cases import (
+    Case,
+    CaseAttachment,
+    CaseComment,
+    CaseDecision,
+    CaseReading,
+    CaseVersion,
+    IssuedAct,
+    Outage,
+)
+from models.tables.catalogue import Programme
+from models.tables.documents import Document, DocumentVersion
+from models.tables.people import Person, Unit
+from rules.applications import Party, Status, Transition, open_to
+from rules.clock import now as present
+from rules.forms import (
+    AttachmentRule,
+    CaseTypeDefinition,
+    Change,
+    ChecklistItem,
+    difference,
+    merged_attachments,
+    merged_checklist,
+)
+from rules.permissions import Actor, Permission
+from services import catalogue, journal
+from services.applications import editable
+from services.case_lists import CaseLine, Filters, Listing, mine
+from services.cases import see
+
+READ_FOR = timedelta(minutes=1)
+"""How long a case counts as being read after the last sign of it."""
+
+INTERNAL = frozenset(
+    {"case.signal_without_act", "case.stuck", "case.act_downloaded", "case.receipt_issued"}
+)
+"""Entries of the journal that the applicant's timeline leaves out."""
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A document as cited by a version."""
+
+    kind: str
+    document_version_id: UUID
+    document_id: UUID
+    title: str
+    file_name: str
+    media_type: str
+    size: int
+    pages: int | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version as submitted, with what the check found; `changes` against the one before."""
+
+    number: int
+    submitted_at: datetime
+    data: Mapping[str, Any]
+    attachments: Sequence[Cited]
+    findings: Sequence[Mapping[str, Any]]
+    checked_at: datetime | None
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision as it stands in the case."""
+
+    outcome: Transition
+    version: int
+    by: str
+    at: datetime
+    reason: str
+    remarks: Mapping[str, str]
+    checklist: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One line of the timeline; `kind` is a tag of `rules.journal`."""
+
+    position: int
+    kind: str
+    at: datetime
+    by: str | None
+    facts: Mapping[str, Any]
+    contents: Mapping[str, Any] | None
+    hash: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """A comment."""
+
+    id: UUID
+    by: str
+    own: bool
+    at: datetime
+    internal: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """A case with all that this person may see of it."""
+
+    case: Case
+    definition: CaseTypeDefinition
+    programme: Programme | None
+    attachment_rules: Sequence[AttachmentRule]
+    checklist: Sequence[ChecklistItem]
+    applicant: str
+    applicant_position: str
+    unit: str
+    responsible_unit: str
+    reviewer: str | None
+    versions: Sequence[Version]
+    decisions: Sequence[Decided]
+    timeline: Sequence[Happened]
+    comments: Sequence[Said]
+    act: IssuedAct | None
+    reading: Sequence[str]
+    outage_since: datetime | None
+    own: bool
+    reviews: bool
+    oversees: bool
+    may: frozenset[Transition]
+    editable: bool
+
+    @property
+    def newest(self) -> Version | None:
+        """The version that stands."""
+        return self.versions[-1] if self.versions else None
+
+
+async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
+    """Everything about a case. Raises `not_found` for those who may not see it.
+
+    Looks of others than the applicant are recorded (I9).
+    """
+    case = await see(session, actor, case_id)
+    own = case.applicant_id == actor.person_id
+    if not own:
+        await journal.record_view(session, actor, case.id, "case")
+    definition = await catalogue.case_type(session, case.type, case.type_version)
+    programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
+    rules = programme.rules if programme else None
+    entries = await journal.read(session, case.id)
+    decisions = (
+        await session.exec(
+            select(CaseDecision)
+            .where(CaseDecision.case_id == case.id)
+            .order_by(col(CaseDecision.step))
+        )
+    ).all()
+    comments = (
+        await session.exec(
+            select(CaseComment).where(CaseComment.case_id == case.id).order_by(col(CaseComment.at))
+        )
+    ).all()
+    reading = await _reading(session, case, actor)
+    ids = {case.applicant_id, case.reviewer_id, *reading}
+    ids |= {e.by_person for e in entries} | {d.by for d in decisions} | {c.by for c in comments}
+    people = await _people(session, {i for i in ids if i})
+    units = {
+        u.id: u.name
+        for u in await session.exec(
+            select(Unit).where(col(Unit.id).in_({case.unit_id, case.responsible_unit_id}))
+        )
+    }
+    act = (await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))).one_or_none()
+    reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
+    party = Party.APPLICANT if own else Party.REVIEWER
+    may = open_to(Status(case.status), party) if (own or reviews) and not case.closed_at else ()
+    return CasePage(
+        case=case,
+        definition=definition,
+        programme=programme,
+        attachment_rules=merged_attachments(definition, rules),
+        checklist=merged_checklist(definition, rules),
+        applicant=people[case.applicant_id].name,
+        applicant_position=people[case.applicant_id].position,
+        unit=units[case.unit_id],
+        responsible_unit=units[case.responsible_unit_id],
+        reviewer=people[case.reviewer_id].name if case.reviewer_id else None,
+        versions=await _versions(session, case, definition),
+        decisions=[
+            Decided(
+                Transition(d.outcome),
+                d.version,
+                people[d.by].name,
+                d.at,
+                d.reason,
+                d.remarks,
+                d.checklist,
+            )
+            for d in decisions
+        ],
+        timeline=[
+            Happened(
+                e.position,
+                e.kind,
+                e.at,
+                people[e.by_person].name if e.by_person in people else None,
+                e.facts,
+                e.contents,
+                e.hash.hex(),
+            )
+            for e in reversed(entries)
+            if not own or (e.kind not in INTERNAL and not e.facts.get("internal"))
+        ],
+        comments=[
+            Said(c.id, people[c.by].name, c.by == actor.person_id, c.at, c.internal, c.text)
+            for c in comments
+            if reviews or not c.internal
+        ],
+        act=act,
+        reading=[people[i].name for i in reading],
+        outage_since=await _outage(session, case),
+        own=own,
+        reviews=reviews,
+        oversees=not own and actor.may(Permission.OVERSEE_REVIEWS, case.responsible_unit_id),
+        may=frozenset(may),
+        editable=own and editable(case),
+    )
+
+
+async def history_of(session: AsyncSession, actor: Actor, case_id: UUID) -> Sequence[CaseLine]:
+    """The applicant's other cases, for those who review this one."""
+    case = await see(session, actor, case_id)
+    if not actor.may(Permission.REVIEW, case.responsible_unit_id):
+        return []
+    applicant = Actor(case.applicant_id, "", case.unit_id)
+    others: Listing = await mine(session, applicant, Filters(), limit=20)
+    return [line for line in others.lines if line.id != case.id and line.number]
+
+
+async def tag_of(session: AsyncSession, actor: Actor, case_id: UUID) -> str:
+    """What changes whenever the live part of the page does: the ETag of polls."""
+    case = await see(session, actor, case_id)
+    return f"{case.step}-{case.alarms}-{case.waits_for}-{int(case.closed_at is not None)}"
+
+
+async def _versions(
+    session: AsyncSession, case: Case, definition: CaseTypeDefinition
+) -> list[Version]:
+    found = (
+        await session.exec(
+            select(CaseVersion)
+            .where(CaseVersion.case_id == case.id)
+            .order_by(col(CaseVersion.number))
+        )
+    ).all()
+    cited: dict[int, list[Cited]] = {version.number: [] for version in found}
+    for number, attachment in await _cited(session, case.id):
+        cited[number].append(attachment)
+    versions: list[Version] = []
+    for version in found:
+        before = versions[-1].data if versions else None
+        versions.append(
+            Version(
+                number=version.number,
+                submitted_at=version.submitted_at,
+                data=version.data,
+                attachments=cited[version.number],
+                findings=version.findings or [],
+                checked_at=version.checked_at,
+                changes=difference(definition, before, version.data) if before else [],
+            )
+        )
+    return versions
+
+
+async def _cited(session: AsyncSession, case_id: UUID) -> list[tuple[int, Cited]]:
+    rows = await session.exec(
+        select(CaseAttachment, DocumentVersion, Document)
+        .join(DocumentVersion, col(DocumentVersion.id) == col(CaseAttachment.document_version_id))
+        .join(Document, col(Document.id) == col(DocumentVersion.document_id))
+        .where(CaseAttachment.case_id == case_id)
+        .order_by(col(CaseAttachment.case_version), col(CaseAttachment.kind))
+    )
+    return [
+        (
+            attachment.case_version,
+            Cited(
+                kind=attachment.kind,
+                document_version_id=version.id,
+                document_id=document.id,
+                title=document.title,
+                file_name=version.file_name,
+                media_type=version.media_type,
+                size=version.size,
+                pages=version.pages,
+            ),
+        )
+        for attachment, version, document in rows.all()
+    ]
+
+
+async def _people(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Person]:
+    found = await session.exec(select(Person).where(col(Person.id).in_(ids)))
+    return {person.id: person for person in found.all()}
+
+
+async def _reading(session: AsyncSession, case: Case, actor: Actor) -> list[UUID]:
+    found = await session.exec(
+        select(CaseReading.person_id).where(
+            CaseReading.case_id == case.id,
+            CaseReading.at > present() - READ_FOR,
+            CaseReading.person_id != actor.person_id,
+        )
+    )
+    return list(found.all())
+
+
+async def _outage(session: AsyncSession, case: Case) -> datetime | None:
+    if case.waits_for != Party.REGISTER:
+        return None
+    found = await session.exec(select(Outage.since).where(col(Outage.until).is_(None)))
+    return found.first()
