@@ -19,15 +19,15 @@ _ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
 _PORTS = {"smtp": 25, "smtps": 465}
 
 
-class MailDownError(Exception):
+class MailDown(Exception):
     """The mail server cannot be reached or serves nobody now: stop sending and ask again later."""
 
 
-class MailLaterError(Exception):
+class MailLater(Exception):
     """The server refused this message for now (4xx): try this one again later."""
 
 
-class MailRefusedError(Exception):
+class MailRefused(Exception):
     """This message will never be taken: bad address, or a refusal for good (5xx)."""
 
 
@@ -39,20 +39,20 @@ class Delivered:
 
 
 def _one_line(text: str) -> str:
-    """Refuse what would start another header line. Raises MailRefusedError."""
+    """Refuse what would start another header line. Raises MailRefused."""
     if any(ord(sign) < 32 or ord(sign) in (127, 0x85, 0x2028, 0x2029) for sign in text):
-        raise MailRefusedError("control characters in a header")
+        raise MailRefused("control characters in a header")
     return text
 
 
 def _address(text: str) -> Address:
-    """One plain address. Raises MailRefusedError."""
+    """One plain address. Raises MailRefused."""
     try:
         address = Address(addr_spec=_one_line(text.strip()))
     except (MessageError, ValueError, IndexError):
-        raise MailRefusedError("not an e-mail address") from None
+        raise MailRefused("not an e-mail address") from None
     if not address.username or not address.domain:
-        raise MailRefusedError("not an e-mail address")
+        raise MailRefused("not an e-mail address")
     return address
 
 
@@ -90,7 +90,7 @@ class Mailer:
     ) -> Delivered:
         """Hand one message to the server.
 
-        Raises MailDownError, MailLaterError, MailRefusedError. After a lost connection nobody
+        Raises MailDown, MailLater, MailRefused. After a lost connection nobody
         knows whether the server took the message: sending again uses the same `message_id`.
         """
         recipient = _address(to)
@@ -99,7 +99,7 @@ class Mailer:
             async with asyncio.timeout(self._timeout):
                 return await self._hand_over(message, recipient)
         except (TimeoutError, OSError, ssl.SSLError) as error:
-            raise MailDownError(type(error).__name__) from None
+            raise MailDown(type(error).__name__) from None
 
     def _compose(
         self, message_id: str, to: Address, subject: str, text: str, html: str, language: str
@@ -112,7 +112,7 @@ class Mailer:
             message["Message-ID"] = _one_line(message_id)
             message["Content-Language"] = _one_line(language)
         except ValueError:
-            raise MailRefusedError("a header cannot be written") from None
+            raise MailRefused("a header cannot be written") from None
         message["Date"] = format_datetime(clock.now())
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
@@ -134,7 +134,7 @@ class Mailer:
             await line.connect()
         except aiosmtplib.SMTPException as error:
             line.close()
-            raise MailDownError(type(error).__name__) from None
+            raise MailDown(type(error).__name__) from None
         try:
             _, reply = await line.send_message(
                 message, sender=self._sender.addr_spec, recipients=[to.addr_spec]
@@ -142,13 +142,13 @@ class Mailer:
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _refusal(error.recipients[0].code, error.recipients[0].message) from None
         except aiosmtplib.SMTPSenderRefused as error:
-            raise MailDownError(f"{error.code}: the sender is refused") from None
+            raise MailDown(f"{error.code}: the sender is refused") from None
         except aiosmtplib.SMTPResponseException as error:
             raise _refusal(error.code, error.message) from None
         except aiosmtplib.SMTPNotSupported:
-            raise MailRefusedError("the server does not take such addresses") from None
+            raise MailRefused("the server does not take such addresses") from None
         except aiosmtplib.SMTPException as error:
-            raise MailDownError(type(error).__name__) from None
+            raise MailDown(type(error).__name__) from None
         finally:
             line.close()
         return Delivered(reply)
@@ -161,5 +161,5 @@ def _refusal(code: int, words: str) -> Exception:
     """
     said = f"{code} {_ADDRESS.sub('…', ' '.join(words.split()))[:200]}"
     if code == 421 or code < 400:
-        return MailDownError(said)
-    return MailLaterError(said) if code < 500 else MailRefusedError(said)
+        return MailDown(said)
+    return MailLater(said) if code < 500 else MailRefused(said)

@@ -7,11 +7,11 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 
-class RegisterDownError(Exception):
+class RegisterDown(Exception):
     """The register did not answer, or answered that it cannot: ask again later."""
 
 
-class RegisterGarbledError(Exception):
+class RegisterGarbled(Exception):
     """The register answered something that is not a card: ask again later, and tell ops."""
 
 
@@ -116,25 +116,25 @@ class RegisterClient:
     async def look_up(self, snils: str) -> RegisterCard | None:
         """The card of the worker with this SNILS, None where the register knows nobody.
 
-        Raises RegisterDownError and RegisterGarbledError; neither says whom it was about.
+        Raises RegisterDown and RegisterGarbled; neither says whom it was about.
         """
         digits = "".join(sign for sign in snils if sign.isdigit())
         try:
             reply = await self._http.post("/v1/workers/search", json={"snils": digits})
         except httpx.DecodingError as error:
-            raise RegisterGarbledError(type(error).__name__) from None
+            raise RegisterGarbled(type(error).__name__) from None
         except httpx.HTTPError as error:
-            raise RegisterDownError(type(error).__name__) from None
+            raise RegisterDown(type(error).__name__) from None
         if reply.status_code == 404:
             return self._nobody(reply)
         if reply.status_code != 200:
-            raise RegisterDownError(f"HTTP {reply.status_code}")
+            raise RegisterDown(f"HTTP {reply.status_code}")
         try:
             card = RegisterCard.model_validate_json(reply.content)
         except ValidationError as error:
-            raise RegisterGarbledError(f"{error.error_count()} fields unreadable") from None
+            raise RegisterGarbled(f"{error.error_count()} fields unreadable") from None
         if "".join(sign for sign in card.snils if sign.isdigit()) != digits:
-            raise RegisterGarbledError("the answer is about somebody else")
+            raise RegisterGarbled("the answer is about somebody else")
         return card
 
     @staticmethod
@@ -145,7 +145,7 @@ class RegisterClient:
         except ValueError:
             told = None
         if not isinstance(told, dict) or told.get("detail") != "not found":
-            raise RegisterGarbledError("404 that is not the register's")
+            raise RegisterGarbled("404 that is not the register's")
 
     async def close(self) -> None:
         """Close the connections."""

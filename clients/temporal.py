@@ -8,8 +8,6 @@ from typing import Any
 
 import structlog
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.query.v1 import WorkflowQuery
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.api.workflowservice.v1 import QueryWorkflowRequest
@@ -18,7 +16,7 @@ from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, W
 from temporalio.converter import DefaultPayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
-from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
+from temporalio.service import GrpcCompression, RPCError
 
 from clients.codec import data_converter
 from models.encryption import KeyRing
@@ -31,7 +29,7 @@ from models.messages import (
     WorkflowName,
     application_workflow_id,
 )
-from models.visibility import SEARCH_ATTRIBUTES, OpsText, attributes_of
+from models.visibility import OpsText, attributes_of
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -52,23 +50,6 @@ async def connect(
         runtime=runtime,
         grpc_compression=GrpcCompression.NONE,
     )
-
-
-async def register_search_attributes(client: Client) -> None:
-    """Make the server know our search attributes; safe to repeat. Raises RPCError."""
-    try:
-        await client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(
-                namespace=client.namespace,
-                search_attributes={
-                    name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind.upper()}")
-                    for name, kind in SEARCH_ATTRIBUTES.items()
-                },
-            )
-        )
-    except RPCError as error:
-        if error.status is not RPCStatusCode.ALREADY_EXISTS:
-            raise
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,102 @@
+"""The line to Temporal: rings that never raise, and handlers that no hand can block (O1)."""
+
+import inspect
+import time
+from uuid import uuid4
+
+import pytest
+from temporalio import workflow
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import TypedSearchAttributes
+from temporalio.worker import Worker
+
+from clients.codec import data_converter
+from clients.temporal import Call, Standing, connect, ensure_standing, ring
+from models.encryption import KeyRing
+from models.visibility import OpsText
+from settings import Settings
+from tests.clients.probes import Child, Note, Probe, answer, fail
+from workflows.applications import QualificationApplication
+from workflows.sweeper import Sweeper
+
+KEYS = KeyRing({"k1": bytes(range(32))})
+
+
+@pytest.mark.parametrize("kind", [QualificationApplication, Sweeper, Probe])
+def test_every_signal_may_come_without_input(kind):
+    """A bare signal typed by hand must not fail the workflow task: arguments have defaults."""
+    definition = workflow._Definition.must_from_class(kind)
+    for signal in definition.signals.values():
+        parameters = list(inspect.signature(signal.fn).parameters.values())[1:]
+        assert all(p.default is not inspect.Parameter.empty for p in parameters), signal.name
+
+
+def call_to(workflow_id: str, text: str) -> Call:
+    """A note to a probe."""
+    return Call(
+        workflow="Probe",
+        workflow_id=workflow_id,
+        start=Note(text="started"),
+        signal="hear",
+        args=[Note(text=text)],
+        summary=OpsText("probe"),
+        attributes=TypedSearchAttributes([]),
+    )
+
+
+async def test_ring_starts_then_signals_then_finds_it_closed(temporal_client: Client):
+    """The first ring starts the run, the next is heard by it, and a closed run stays closed."""
+    queue, name = f"probe-{uuid4()}", f"probe-{uuid4()}"
+    async with Worker(
+        temporal_client, task_queue=queue, workflows=[Probe, Child], activities=[answer, fail]
+    ):
+        assert await ring(temporal_client, call_to(name, "one"), queue)
+        assert await ring(temporal_client, call_to(name, "two"), queue)
+        handle = temporal_client.get_workflow_handle_for(Probe.run, name)
+        await handle.signal(Probe.end)
+        result = await handle.result()
+        assert {"one", "two"} <= set(result)
+        first = (await handle.describe()).run_id
+        assert not await ring(temporal_client, call_to(name, "late"), queue)
+        assert (await handle.describe()).run_id == first
+        assert await ring(temporal_client, call_to(name, "again"), queue, again=True)
+        described = await handle.describe()
+        assert described.run_id != first
+        assert described.status is WorkflowExecutionStatus.RUNNING
+        await handle.terminate()
+        assert await ring(temporal_client, call_to(name, "after terminate"), queue)
+        await handle.terminate()
+
+
+async def test_ring_of_a_server_that_is_down_is_false_within_its_deadline(unused_tcp_port_factory):
+    """An act is answered while Temporal is down: the ring gives up and the sweeper follows."""
+    settings = Settings(TEMPORAL_ADDRESS=f"127.0.0.1:{unused_tcp_port_factory()}")
+    client = await connect(settings, KEYS, lazy=True)
+    began = time.monotonic()
+    assert not await ring(client, call_to("probe", "nobody hears"), "probe", deadline=0.5)
+    assert time.monotonic() - began < 1.5
+
+
+async def test_standing_workflows_are_started_once(temporal_client: Client):
+    """However many workers ensure them, one run stands; after a terminate it stands again."""
+    queue, name = f"probe-{uuid4()}", f"standing-{uuid4()}"
+    standing = (Standing("Sweeper", name, OpsText("stands")),)
+    for _ in range(3):
+        await ensure_standing(temporal_client, queue, standing)
+    handle = temporal_client.get_workflow_handle(name)
+    first = (await handle.describe()).run_id
+    await ensure_standing(temporal_client, queue, standing)
+    assert (await handle.describe()).run_id == first
+    await handle.terminate()
+    await ensure_standing(temporal_client, queue, standing)
+    assert (await handle.describe()).run_id != first
+    await handle.terminate()
+
+
+async def test_client_of_the_settings_encrypts(temporal_client: Client):
+    """The client that the product uses has the sealing data converter."""
+    client = await connect(
+        Settings(TEMPORAL_ADDRESS=temporal_client.service_client.config.target_host), KEYS
+    )
+    assert type(client.data_converter) is type(data_converter(KEYS))
+    assert client.data_converter.payload_codec is not None
