@@ -21,8 +21,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from ops.home import cache_folder
 from ops.servers import ServerFailed
 
@@ -76,6 +74,8 @@ class Program:
     def _download(self, folder: Path, say: Callable[[str], None]) -> Path | None:
         if self.download is None:
             return None
+        import httpx
+
         arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
         address = self.download.format(os=sys.platform.rstrip("0123456789"), arch=arch)
         archive = folder / "archive.tar.gz"
@@ -158,6 +158,19 @@ class Program:
             raise ServerFailed(f"{self.name} as obtained does not run here: {reason}") from reason
         if done.returncode != 0:
             raise ServerFailed(f"{self.name} as obtained does not run here: {done.stderr!r}")
+
+
+TEMPORAL = Program(
+    "temporal",
+    "1.5.1",
+    "github.com/temporalio/cli/cmd/temporal@v1.5.1",
+    "https://temporal.download/cli/archive/v1.5.1?platform={os}&arch={arch}",
+)
+MINIO = Program(
+    "minio",
+    "2026-02-12",
+    "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
+)
 
 
 def find_go() -> Path | None:

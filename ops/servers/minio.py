@@ -9,14 +9,9 @@ from minio import Minio as Client
 
 from ops.home import Home
 from ops.servers import Launch
-from ops.servers.binaries import Program
+from ops.servers.binaries import MINIO
 from ops.servers.ports import LOOPBACK, choose_port, return_port
 
-PROGRAM = Program(
-    "minio",
-    "2026-02-12",
-    "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
-)
 BUCKET = "medcab"
 
 
@@ -40,7 +35,7 @@ class Minio:
 
     def obtain(self, say: Callable[[str], None]) -> None:
         """From PATH, cache or source."""
-        self._program = PROGRAM.obtain(say)
+        self._program = MINIO.obtain(say)
 
     def prepare(self) -> None:
         """Choose the port and make the data folder."""
@@ -51,7 +46,7 @@ class Minio:
     def launch(self, environment: Mapping[str, str]) -> Launch:
         """The server without its own pages and without calls to the outside."""
         del environment
-        program = str(self._program or PROGRAM.find() or PROGRAM.name)
+        program = str(self._program or MINIO.find() or MINIO.name)
         data = self.home.folder / "minio"
         return Launch(
             [program, "server", "--quiet", "--address", f"{LOOPBACK}:{self.port}", str(data)],

@@ -259,7 +259,7 @@ def find_programs(major: int | None = None) -> Path:
 
 def reachable_programs(programs: Path, runner: Account | None) -> Path:
     """The same programs where the account can execute them: copied aside when it cannot."""
-    if _can_run(programs, runner):
+    if can_run(programs, runner):
         return programs
     name = sha256(str(programs).encode()).hexdigest()[:12]
     copy = REACHABLE / f"medcab-postgresql-{name}"
@@ -275,7 +275,7 @@ def reachable_programs(programs: Path, runner: Account | None) -> Path:
                     raise
     if copy.is_symlink() or copy.stat().st_uid != os.geteuid():
         raise ServerFailed(f"{copy} is not ours: remove it and start again")
-    if not _can_run(copy / "bin", runner):
+    if not can_run(copy / "bin", runner):
         raise ServerFailed(f"the account {runner and runner.name} cannot run programs in {copy}")
     return copy / "bin"
 
@@ -283,7 +283,7 @@ def reachable_programs(programs: Path, runner: Account | None) -> Path:
 def data_folder(home: Home, runner: Account | None) -> Path:
     """`data` in a folder that belongs to the server's account, in the home when it is reachable."""
     place = home.folder / "postgres"
-    if runner is not None and not _can_pass(home.folder, runner):
+    if runner is not None and not can_pass(home.folder, runner):
         place = data_folder_aside(home)
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     owner = place.stat().st_uid
@@ -314,14 +314,16 @@ def run_as(runner: Account | None, *command: str | Path) -> subprocess.Completed
     )
 
 
-def _can_run(programs: Path, runner: Account | None) -> bool:
+def can_run(programs: Path, runner: Account | None) -> bool:
+    """The account can execute the programs."""
     try:
         return run_as(runner, programs / "postgres", "--version").returncode == 0
     except OSError:
         return False
 
 
-def _can_pass(folder: Path, runner: Account) -> bool:
+def can_pass(folder: Path, runner: Account) -> bool:
+    """The account can enter the folder."""
     try:
         return run_as(runner, "/bin/sh", "-c", 'cd "$0"', folder).returncode == 0
     except OSError:

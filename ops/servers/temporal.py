@@ -19,15 +19,9 @@ from temporalio.service import RPCError
 
 from ops.home import Home
 from ops.servers import Launch
-from ops.servers.binaries import Program
+from ops.servers.binaries import TEMPORAL
 from ops.servers.ports import LOOPBACK, choose_port, return_port
 
-PROGRAM = Program(
-    "temporal",
-    "1.5.1",
-    "github.com/temporalio/cli/cmd/temporal@v1.5.1",
-    "https://temporal.download/cli/archive/v1.5.1?platform={os}&arch={arch}",
-)
 NAMESPACE = "default"
 # How long a closed case stays visible in Temporal; the development server's own is one day.
 RETENTION = timedelta(days=30)
@@ -77,7 +71,7 @@ class Temporal:
 
     def obtain(self, say: Callable[[str], None]) -> None:
         """From PATH, cache, download or source."""
-        self._program = PROGRAM.obtain(say)
+        self._program = TEMPORAL.obtain(say)
 
     def prepare(self) -> None:
         """Choose both ports."""
@@ -89,7 +83,7 @@ class Temporal:
     def launch(self, environment: Mapping[str, str]) -> Launch:
         """The server with its pages, the search attributes and the codec server."""
         del environment
-        command = [str(self._program or PROGRAM.find() or PROGRAM.name), "server", "start-dev"]
+        command = [str(self._program or TEMPORAL.find() or TEMPORAL.name), "server", "start-dev"]
         command += ["--ip", LOOPBACK, "--port", str(self.port), "--ui-port", str(self.pages_port)]
         command += ["--log-level", "warn", "--disable-config-env", "--disable-config-file"]
         for key, value in SEARCH_ATTRIBUTES.items():

@@ -1,0 +1,229 @@
+"""The `medcab` command. Every command imports what it needs itself, so that each starts quickly."""
+
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from ops.home import Home, default_home
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+app = typer.Typer(
+    name="medcab",
+    help="Medcab: the servers, the data and the proofs of one installation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that run workflows.")]
+Apis = Annotated[int, typer.Option("--api", min=1, help="Processes that serve pages and the API.")]
+
+
+@app.command()
+def up(
+    workers: Workers = 1,
+    api: Apis = 1,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready.")] = False,
+) -> None:
+    """Start all servers, tell the addresses and keep everything running until Ctrl-C."""
+    from ops import up as supervisor
+
+    start = supervisor.up_detached if detach else supervisor.up
+    _end(start(_home(), supervisor.console(), workers=workers, apis=api))
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` started."""
+    from ops import up as supervisor
+
+    _end(supervisor.down(_home(), supervisor.console()))
+
+
+@app.command()
+def status() -> None:
+    """Show what runs and where."""
+    from ops import up as supervisor
+
+    _end(supervisor.status(_home(), supervisor.console()))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing on this machine, and the remedy."""
+    from ops import doctor as examination
+    from ops.up import console
+
+    _end(examination.run(_home(), console()))
+
+
+@app.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove the local data, keys and logs. There is no way back."""
+    from ops import up as supervisor
+
+    home = _home()
+    if not home.folder.exists():
+        typer.echo("There is nothing to remove.")
+        return
+    if not yes:
+        typer.confirm(f"Remove all data, keys and logs in {home.folder}?", abort=True)
+    _end(supervisor.reset(home, supervisor.console()))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring database, Temporal namespace and bucket to what this version needs."""
+    from ops.migrate import migrate as bring
+
+    bring(_settings())
+
+
+@app.command()
+def seed() -> None:
+    """Enter the catalogue and the demo accounts; refused where others have cases."""
+    from ops.seed import seed as enter
+
+    for account in enter(_settings(running=True)):
+        typer.echo(account)
+
+
+@app.command()
+def worker() -> None:
+    """Run workflows and activities until SIGTERM; what was begun is finished first."""
+    from worker import main
+
+    _settings()
+    main()
+    _end_at_once(0)
+
+
+@app.command()
+def api(
+    port: Annotated[int, typer.Option(help="Port on loopback.")] = 8000,
+    host: Annotated[str, typer.Option(help="Address; a proxy stands before any other.")] = "",
+    listening: Annotated[
+        int, typer.Option("--socket", help="Number of an open listening socket.")
+    ] = -1,
+) -> None:
+    """Serve the pages and the API until SIGTERM."""
+    import uvicorn
+
+    from api.app import create_app
+    from ops.servers.ports import LOOPBACK
+
+    settings = _settings()
+    config = uvicorn.Config(
+        create_app(settings),
+        host=host or LOOPBACK,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        # Addresses of pages name cases and people: they are in the journal, not in a log.
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        timeout_graceful_shutdown=15,
+    )
+    # The server raises the signal that stopped it again when it has ended: that is no failure.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    server = uvicorn.Server(config)
+    server.run(sockets=[socket.socket(fileno=listening)] if listening >= 0 else None)
+    _end_at_once(0 if server.started else 1)
+
+
+@app.command()
+def replay(
+    path: Annotated[Path, typer.Argument(help="A history, or a folder of them.")] = Path(
+        "tests/histories"
+    ),
+) -> None:
+    """Replay recorded histories against the workflows as they are now."""
+    from ops.replay import run
+
+    _end(run(path))
+
+
+@app.command()
+def verify() -> None:
+    """Check the journal's chains and seals."""
+    from ops.verify import run
+
+    _end(run(_settings(running=True)))
+
+
+@app.command()
+def demo() -> None:
+    """Take an application from draft to act through the API of the running system."""
+    from ops.demo import run
+
+    _end(run(_settings(running=True)))
+
+
+@app.command()
+def faults(
+    cases: Annotated[int, typer.Option(min=1, help="Applications to put through.")] = 200,
+    kills: Annotated[int, typer.Option(min=1, help="Faults to make meanwhile.")] = 50,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same faults.")] = 1,
+) -> None:
+    """Put applications through while servers fail, then prove that nothing was lost."""
+    from ops.faults import run
+
+    _end(run(cases, kills, seed))
+
+
+@app.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="P1 to P6; all by default.")] = None,
+) -> None:
+    """Measure what docs promise, against the least program that does the same."""
+    from bench import run
+
+    _end(run(names or []))
+
+
+def _home() -> Home:
+    return Home(default_home())
+
+
+def _settings(*, running: bool = False) -> "Settings":
+    """The settings of the running system, or of the environment. `running` demands one."""
+    from ops.up import adopt_running
+    from settings import get_settings
+
+    found = adopt_running(_home())
+    if running and not found and "DATABASE_URL" not in os.environ:
+        typer.echo("Nothing of Medcab is running here. `make up` starts it.", err=True)
+        raise typer.Exit(1)
+    return get_settings()
+
+
+def _end(code: int) -> NoReturn:
+    raise typer.Exit(code)
+
+
+def _end_at_once(code: int) -> NoReturn:
+    """Leave with a code that tells the truth.
+
+    The interpreter may abort while it takes down what a Temporal client has left behind, long
+    after all work was done.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    app()

