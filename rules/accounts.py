@@ -23,6 +23,7 @@ FRESH = timedelta(minutes=5)
 TOKEN_LIFE = timedelta(days=90)
 TOKEN_PREFIX = "mcb_"  # noqa: S105
 CODE_STEP = timedelta(seconds=30)
+SUSPICIOUS_FAILURES = 3
 
 CONTEXT_WORDS = frozenset(
     {

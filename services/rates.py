@@ -1,0 +1,77 @@
+"""Allowances as rows, so that several processes count together.
+
+Each row holds one moment: when the allowance will be whole again. A try moves it on by the spacing
+of the limit, and is refused where that would pass `now + per` (the generic cell rate algorithm of
+ITU-T I.371). So `times` tries may come at once, and one more each `per / times` after that.
+"""
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import BindParameter, Interval, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.accounts import RateLimit
+from models.tables.base import UtcDateTime
+from rules.accounts import Limit
+
+Allowance = tuple[Limit, str]
+
+
+def key_of(allowance: Allowance) -> str:
+    """The key of the row: the limit's name and whom it counts."""
+    limit, whom = allowance
+    return f"{limit.name}:{whom}"
+
+
+def _lasting(duration: timedelta) -> BindParameter[timedelta]:
+    return literal(duration, Interval())
+
+
+async def take(session: AsyncSession, allowances: Sequence[Allowance], now: datetime) -> int:
+    """Use one try of each allowance. 0 when all had one left, else the seconds to wait.
+
+    What was taken stays taken, so the caller must commit even when it refuses. Give the
+    allowances in one order everywhere: rows stay locked until the end of the transaction.
+    """
+    for allowance in allowances:
+        limit, key = allowance[0], key_of(allowance)
+        moment = literal(now, UtcDateTime())
+        later = func.greatest(col(RateLimit.whole_at), moment) + _lasting(limit.spacing)
+        taken = await session.execute(
+            insert(RateLimit)
+            .values(key=key, whole_at=now + limit.spacing)
+            .on_conflict_do_update(
+                index_elements=["key"],
+                set_={"whole_at": later},
+                where=later <= literal(now + limit.per, UtcDateTime()),
+            )
+            .returning(col(RateLimit.key))
+        )
+        if taken.first() is None:
+            whole_at: datetime = (
+                await session.execute(
+                    select(col(RateLimit.whole_at)).where(col(RateLimit.key) == key)
+                )
+            ).scalar_one()
+            wait = whole_at + limit.spacing - limit.per - now
+            return max(1, math.ceil(wait.total_seconds()))
+    return 0
+
+
+async def give_back(session: AsyncSession, allowances: Sequence[Allowance]) -> None:
+    """Return the try of each allowance: it was a rightful one."""
+    for allowance in allowances:
+        await session.execute(
+            update(RateLimit)
+            .where(col(RateLimit.key) == key_of(allowance))
+            .values(whole_at=col(RateLimit.whole_at) - _lasting(allowance[0].spacing))
+        )
+
+
+async def forget(session: AsyncSession, now: datetime, age: timedelta = timedelta(days=1)) -> None:
+    """Delete allowances that have been whole for `age`."""
+    await session.execute(delete(RateLimit).where(col(RateLimit.whole_at) < now - age))
