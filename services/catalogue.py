@@ -1,0 +1,178 @@
+"""The catalogue: types of cases, programmes, reasons and the working calendar.
+
+What never changes once written is kept per process and database; what may change, for a minute or
+five. `services.catalogue_files` fills the catalogue from files.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import and_, func, or_, true, tuple_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
+from models.tables.people import Unit
+from rules import clock
+from rules.forms import CaseTypeDefinition
+from rules.refusals import Refusal, not_found
+from rules.terms import WorkingCalendar
+
+NEWEST_KEPT = 60.0
+CALENDAR_KEPT = 300.0
+"""Seconds after which another process's change is seen at the latest."""
+
+
+@dataclass
+class _Known:
+    """What this process remembers of one database."""
+
+    types: dict[tuple[str, int], CaseTypeDefinition] = field(default_factory=dict)
+    newest: dict[str, tuple[float, int]] = field(default_factory=dict)
+    calendar: tuple[float, WorkingCalendar] | None = None
+    units: dict[str, UUID] = field(default_factory=dict)
+
+
+_known: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
+
+
+def _remembered(session: AsyncSession) -> _Known:
+    return _known.setdefault(session.bind, _Known())
+
+
+def forget(session: AsyncSession) -> None:
+    """Read everything anew: the catalogue has just been changed."""
+    _known.pop(session.bind, None)
+
+
+async def case_type(
+    session: AsyncSession, key: str, version: int | None = None
+) -> CaseTypeDefinition:
+    """A type of case; without a version the newest that is in force. Raises `not_found`."""
+    known = _remembered(session)
+    if version is None:
+        version = await _newest(session, known, key)
+    if (definition := known.types.get((key, version))) is None:
+        row = await session.get(CaseTypeVersion, (key, version))
+        if row is None:
+            raise not_found()
+        definition = CaseTypeDefinition.model_validate(row.definition)
+        known.types[key, version] = definition
+    return definition
+
+
+async def _newest(session: AsyncSession, known: _Known, key: str) -> int:
+    until, version = known.newest.get(key, (0.0, 0))
+    if time.monotonic() < until:
+        return version
+    found = await session.exec(
+        select(func.max(CaseTypeVersion.version)).where(
+            CaseTypeVersion.key == key, CaseTypeVersion.valid_from <= clock.now()
+        )
+    )
+    newest = found.one()
+    if newest is None:
+        raise not_found()
+    known.newest[key] = (time.monotonic() + NEWEST_KEPT, newest)
+    return newest
+
+
+async def programme(session: AsyncSession, programme_id: UUID) -> Programme:
+    """One version of a programme, offered or not. Raises `not_found`."""
+    found = await session.get(Programme, programme_id)
+    if found is None:
+        raise not_found()
+    return found
+
+
+async def offered_programme(session: AsyncSession, programme_id: UUID) -> Programme:
+    """A programme to begin an application with. Raises a refusal (409) when it is not on offer."""
+    found = await session.exec(select(Programme).where(Programme.id == programme_id, _offered()))
+    if (offered := found.one_or_none()) is None:
+        await programme(session, programme_id)
+        raise Refusal(
+            "programme_not_offered",
+            "Этой программы больше нет в каталоге или она изменилась. Выберите её заново.",
+            409,
+        )
+    return offered
+
+
+async def programmes(
+    session: AsyncSession,
+    kind: str | None = None,
+    text: str | None = None,
+    specialty: str | None = None,
+    after: tuple[str, UUID] | None = None,
+    limit: int = 200,
+) -> Sequence[Programme]:
+    """Programmes on offer by title: of a kind, with all words of a text, for a specialty.
+
+    `after` is the `(sort_key, id)` of the last one seen.
+    """
+    query = select(Programme).where(_offered())
+    if kind:
+        query = query.where(Programme.kind == kind)
+    for word in folded(text or "").split()[:10]:
+        query = query.where(col(Programme.search_text).contains(word, autoescape=True))
+    if specialty:
+        column = col(Programme.specialties)
+        query = query.where(or_(column.op("@>")([specialty]), column.op("=")([])))
+    if after:
+        query = query.where(tuple_(col(Programme.sort_key), col(Programme.id)) > after)
+    query = query.order_by(col(Programme.sort_key), col(Programme.id)).limit(limit)
+    return (await session.exec(query)).all()
+
+
+def _offered() -> Any:
+    """The newest version in force of a programme that is not withdrawn."""
+    now, newer = clock.now(), aliased(Programme)
+    superseded = select(true()).where(
+        col(newer.code) == col(Programme.code),
+        col(newer.version) > col(Programme.version),
+        col(newer.valid_from) <= now,
+    )
+    return and_(
+        col(Programme.withdrawn_at).is_(None),
+        col(Programme.valid_from) <= now,
+        ~superseded.exists(),
+    )
+
+
+def folded(text: str) -> str:
+    """Text as it is searched and sorted: lower case, ё as е, single spaces."""
+    return " ".join(text.casefold().replace("ё", "е").replace("\x00", "").split())
+
+
+async def reasons(session: AsyncSession, outcome: str | None = None) -> Sequence[Reason]:
+    """The reasons offered to reviewers, for one outcome or all, in the order of the stock."""
+    query = select(Reason).where(col(Reason.active)).order_by(col(Reason.position))
+    if outcome:
+        query = query.where(Reason.outcome == outcome)
+    return (await session.exec(query)).all()
+
+
+async def calendar(session: AsyncSession) -> WorkingCalendar:
+    """The working calendar with the institution's table of decrees."""
+    known = _remembered(session)
+    if known.calendar is None or known.calendar[0] <= time.monotonic():
+        days = (await session.exec(select(CalendarDay))).all()
+        overrides = {day.day: day.working for day in days}
+        known.calendar = (time.monotonic() + CALENDAR_KEPT, WorkingCalendar(overrides))
+    return known.calendar[1]
+
+
+async def unit_id(session: AsyncSession, code: str) -> UUID:
+    """The unit of this code; codes never change. Raises LookupError where there is none."""
+    known = _remembered(session)
+    if (found := known.units.get(code)) is None:
+        found = (await session.exec(select(Unit.id).where(Unit.code == code))).one_or_none()
+        if found is None:
+            raise LookupError(f"there is no unit with the code {code!r}")
+        known.units[code] = found
+    return found
