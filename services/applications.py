@@ -20,8 +20,7 @@ from models.tables.cases import Case, CaseAttachment, CaseComment, CaseVersion
 from models.tables.catalogue import Programme
 from models.tables.documents import Document, DocumentVersion
 from models.tables.people import Person, Unit
-from rules.applications import COPYABLE, NEW_VERSION, WAITS_FOR, Status, Transition, open_to
-from rules.applications import Party as P
+from rules.applications import COPYABLE, NEW_VERSION, WAITS_FOR, Party, Status, Transition, open_to
 from rules.clock import now as present
 from rules.forms import (
     CaseTypeDefinition,
@@ -157,7 +156,7 @@ class Applications:
                 return
             now = present()
             case.status, case.closed_at = Status.WITHDRAWN.value, now
-            case.waits_for, case.draft, case.draft_attachments = P.NOBODY.value, None, []
+            case.waits_for, case.draft, case.draft_attachments = Party.NOBODY.value, None, []
             session.add(case)
             await journal.append(
                 session,
@@ -334,7 +333,7 @@ class Applications:
 def editable(case: Case) -> bool:
     """Whether the applicant may change the case now."""
     return case.closed_at is None and any(
-        t in NEW_VERSION for t in open_to(Status(case.status), P.APPLICANT)
+        t in NEW_VERSION for t in open_to(Status(case.status), Party.APPLICANT)
     )
 
 

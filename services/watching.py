@@ -81,7 +81,7 @@ async def report_stuck(database: Database, case_id: UUID, activity: str, error_t
             step=case.step,
             facts={"activity": activity, "error": error_type},
         )
-        people = await access.people_with(session, Permission.WATCH_OPERATION, None, now)
+        people = await access.people_with(session, Permission.WATCH_OPERATION, case.unit_id, now)
         for person in people:
             await notices.enqueue(
                 session,

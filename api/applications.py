@@ -1,0 +1,291 @@
+"""Applications as their applicants see and act on them. Every act takes an `Idempotency-Key`."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, Field, TypeAdapter
+
+from api.auth import CurrentActor
+from api.case_bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
+from api.state import MedcabState, Work
+from models.messages import CaseState
+from rules.applications import Status
+from rules.refusals import Refusal
+from services import case_lists, case_pages, enrolments, live, receipts
+from services.case_lists import CaseLine, Filters
+from services.cases import Act
+
+router = APIRouter(prefix="/applications", tags=["applications"])
+
+IdempotencyKey = Annotated[
+    UUID,
+    Header(
+        description="A UUID made by the client: the same again gives the same answer, with another"
+        " body it is refused (422).",
+        examples=["0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"],
+    ),
+]
+
+
+class DraftIn(BaseModel):
+    """An application for a programme."""
+
+    programme_id: UUID
+
+
+class CitedIn(BaseModel):
+    """One of the person's documents, chosen for this application."""
+
+    kind: str = Field(max_length=64, examples=["diploma"])
+    document_version_id: UUID
+
+
+class DraftEdit(BaseModel):
+    """What was typed so far, merged by field; attachments replace the list when given."""
+
+    data: dict[str, Any] | None = Field(None, examples=[{"phone": "+7 900 000-00-00"}])
+    attachments: list[CitedIn] | None = Field(None, max_length=30)
+
+
+class FieldErrorOut(BaseModel):
+    """What has to be mended in one field."""
+
+    field: str
+    message: str
+
+
+class DraftOut(BaseModel):
+    """The draft as kept, and what would still be refused."""
+
+    id: UUID
+    step: int
+    status: Status
+    data: dict[str, Any]
+    attachments: list[dict[str, str]]
+    saved_at: datetime | None
+    errors: list[FieldErrorOut] = []
+
+
+class WithdrawalIn(StepIn):
+    """Why the application is taken back."""
+
+    reason: str = Field("", max_length=4000)
+
+
+class CommentIn(BaseModel):
+    """A remark on the case."""
+
+    text: str = Field(max_length=4000)
+    internal: bool = Field(False, description="Seen by reviewers only.")
+
+
+class CommentOut(BaseModel):
+    """A remark as kept."""
+
+    id: UUID
+    at: datetime
+    internal: bool
+    text: str
+
+
+class ListOut(BaseModel):
+    """A page of a list; `after` asks for the next one."""
+
+    items: list[CaseLine]
+    after: str | None
+
+
+_LIST = TypeAdapter(list[CaseLine])
+
+
+def list_response(listing: case_lists.Listing) -> Response:
+    """The page as JSON, written once: lines were typed by the query already."""
+    items = _LIST.dump_json(list(listing.lines), warnings=False)
+    after = f'"{listing.after}"' if listing.after else "null"
+    return Response(
+        b'{"items":' + items + b',"after":' + after.encode() + b"}", media_type="application/json"
+    )
+
+
+@router.get("", response_model=ListOut)
+async def list_mine(
+    session: Work,
+    actor: CurrentActor,
+    filters: Annotated[Filters, Query()],
+    after: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """My cases, newest first, narrowed by status, type, dates or number."""
+    return list_response(await case_lists.mine(session, actor, filters, after, limit))
+
+
+@router.post("", status_code=201)
+async def create(body: DraftIn, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
+    """Begin a draft, filled in from what is known already."""
+    case = await medcab.applications.create_draft(actor, body.programme_id)
+    return _draft_out(case)
+
+
+@router.get("/{case_id}")
+async def read(case_id: UUID, session: Work, actor: CurrentActor) -> CaseOut:
+    """The whole case: versions, findings, decisions, timeline, comments."""
+    return case_out(await case_pages.page(session, actor, case_id))
+
+
+@router.get("/{case_id}/state")
+async def present_state(
+    case_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
+) -> PresentStateOut:
+    """Ask the running case whom it waits for, until when, and what happens then (A8).
+
+    When it does not answer, `live` is false and the answer is what the database knows.
+    """
+    page = await case_pages.page(session, actor, case_id)
+    answer = None
+    if page.case.closed_at is None and page.case.number:
+        answer = await live.present_state(medcab.temporal, case_id)
+    return PresentStateOut.of(page.case, answer)
+
+
+@router.put("/{case_id}/draft")
+async def save_draft(
+    case_id: UUID, body: DraftEdit, actor: CurrentActor, medcab: MedcabState
+) -> DraftOut:
+    """Keep what was typed, right or wrong, and say what is wrong so far."""
+    attachments = (
+        [
+            {"kind": a.kind, "document_version_id": str(a.document_version_id)}
+            for a in body.attachments
+        ]
+        if body.attachments is not None
+        else None
+    )
+    case, errors = await medcab.applications.save_draft(actor, case_id, body.data, attachments)
+    out = _draft_out(case)
+    out.errors = [FieldErrorOut(field=e.path, message=e.message) for e in errors]
+    return out
+
+
+@router.delete("/{case_id}/draft", status_code=204)
+async def discard_draft(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
+    """Throw away a draft never submitted, or a correction in the making."""
+    await medcab.applications.discard_draft(actor, case_id)
+
+
+@router.post("/{case_id}/submit")
+async def submit(
+    case_id: UUID,
+    body: StepIn,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+) -> CaseStateOut:
+    """Submit the draft: it gets its number, and its workflow begins."""
+    act = Act(idempotency_key, body.step)
+    return _state_out(await medcab.applications.submit(actor, case_id, act))
+
+
+@router.post("/{case_id}/resubmit")
+async def resubmit(
+    case_id: UUID,
+    body: StepIn,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+) -> CaseStateOut:
+    """Answer a clarification with the draft as a new version."""
+    act = Act(idempotency_key, body.step)
+    return _state_out(await medcab.applications.resubmit(actor, case_id, act))
+
+
+@router.post("/{case_id}/correct")
+async def correct(
+    case_id: UUID,
+    body: StepIn,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+) -> CaseStateOut:
+    """Hand in the draft as a new version on one's own initiative."""
+    act = Act(idempotency_key, body.step)
+    return _state_out(await medcab.applications.correct(actor, case_id, act))
+
+
+@router.post("/{case_id}/withdraw")
+async def withdraw(
+    case_id: UUID,
+    body: WithdrawalIn,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+) -> CaseStateOut:
+    """Take the application back."""
+    act = Act(idempotency_key, body.step)
+    return _state_out(await medcab.applications.withdraw(actor, case_id, act, body.reason))
+
+
+@router.post("/{case_id}/copy", status_code=201)
+async def copy(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
+    """Copy a closed case without success into a new draft."""
+    return _draft_out(await medcab.applications.copy(actor, case_id))
+
+
+@router.post("/{case_id}/comments", status_code=201)
+async def comment(
+    case_id: UUID, body: CommentIn, actor: CurrentActor, medcab: MedcabState
+) -> CommentOut:
+    """Write a remark on the case."""
+    kept = await medcab.applications.comment(actor, case_id, body.text, internal=body.internal)
+    return CommentOut(id=kept.id, at=kept.at, internal=kept.internal, text=kept.text)
+
+
+@router.get("/{case_id}/act", response_class=Response)
+async def download_act(
+    case_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
+) -> Response:
+    """The signed act of enrolment as PDF/A."""
+    act, body = await enrolments.file_of(session, medcab.objects, actor, case_id)
+    return Response(
+        body,
+        media_type="application/pdf",
+        headers={
+            "Content-Disposition": f'attachment; filename="act-{act.id}.pdf"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+@router.get("/{case_id}/receipt")
+async def receipt(
+    case_id: UUID, request: Request, session: Work, actor: CurrentActor, medcab: MedcabState
+) -> Response:
+    """The applicant's receipt: signed, and checked offline by `medcab verify receipt`."""
+    body = await receipts.issue(session, actor, case_id, medcab.seal)
+    return Response(
+        body,
+        media_type="application/json",
+        headers={
+            "Content-Disposition": f'attachment; filename="receipt-{case_id}.json"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _draft_out(case: Any) -> DraftOut:
+    if case.draft is None:
+        raise Refusal("not_now", "У заявки нет черновика.", 409)
+    return DraftOut(
+        id=case.id,
+        step=case.step,
+        status=Status(case.status),
+        data=case.draft,
+        attachments=case.draft_attachments,
+        saved_at=case.draft_saved_at,
+    )
+
+
+def _state_out(state: CaseState) -> CaseStateOut:
+    return CaseStateOut.of(state)

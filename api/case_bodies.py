@@ -1,0 +1,206 @@
+"""How a case looks to a client of the API."""
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from models.messages import CaseState, PresentState
+from models.tables.cases import Case
+from rules.applications import Party, Status, Transition
+from rules.clock import now as present
+from services.case_pages import CasePage
+
+
+class StepIn(BaseModel):
+    """The step of the case as the client saw it: a stale one changes nothing (409)."""
+
+    step: int = Field(ge=0, examples=[0])
+
+
+class CaseStateOut(BaseModel):
+    """Where the case stands after an act."""
+
+    id: UUID
+    number: str | None
+    status: Status
+    step: int
+    open: bool
+    waits_for: Party
+    due_at: datetime | None
+
+    @classmethod
+    def of(cls, state: CaseState) -> Self:
+        """From what a service answered."""
+        return cls(
+            id=state.case_id,
+            number=state.number or None,
+            status=state.status,
+            step=state.step,
+            open=state.open,
+            waits_for=state.waits_for,
+            due_at=state.due_at,
+        )
+
+
+class PresentStateOut(BaseModel):
+    """Whom the case waits for, until when, and what happens then."""
+
+    live: bool = Field(description="True when the running workflow answered.")
+    as_of: datetime
+    status: Status
+    step: int
+    waits_for: Party
+    until: datetime | None
+    then: str | None
+    stuck: bool
+
+    @classmethod
+    def of(cls, case: Case, answer: PresentState | None) -> Self:
+        """From the workflow's answer, or from the row when there is none."""
+        if answer is not None and answer.step == case.step:
+            return cls(live=True, **answer.model_dump())
+        return cls(
+            live=False,
+            as_of=present(),
+            status=Status(case.status),
+            step=case.step,
+            waits_for=Party(case.waits_for),
+            until=case.due_at,
+            then=None,
+            stuck=case.stuck is not None,
+        )
+
+
+class CitedOut(BaseModel):
+    """A document cited by a version."""
+
+    kind: str
+    document_version_id: UUID
+    title: str
+    file_name: str
+    media_type: str
+    size: int
+    pages: int | None
+
+
+class VersionOut(BaseModel):
+    """One version as submitted."""
+
+    number: int
+    submitted_at: datetime
+    data: dict[str, Any]
+    attachments: list[CitedOut]
+    findings: list[dict[str, Any]]
+    changes: list[dict[str, Any]]
+
+
+class DecisionOut(BaseModel):
+    """One decision."""
+
+    outcome: Transition
+    version: int
+    by: str
+    at: datetime
+    reason: str
+    remarks: dict[str, str]
+    checklist: dict[str, bool]
+
+
+class HappenedOut(BaseModel):
+    """One entry of the activity journal."""
+
+    position: int
+    kind: str
+    at: datetime
+    by: str | None
+    facts: dict[str, Any]
+    contents: dict[str, Any] | None
+    hash: str
+
+
+class CommentLine(BaseModel):
+    """A remark with its author."""
+
+    id: UUID
+    by: str
+    at: datetime
+    internal: bool
+    text: str
+
+
+class CaseOut(BaseModel):
+    """A case with all that this person may see."""
+
+    id: UUID
+    number: str | None
+    type: str
+    programme_id: UUID | None
+    title: str
+    status: Status
+    step: int
+    version: int
+    created_at: datetime
+    since: datetime
+    closed_at: datetime | None
+    waits_for: Party
+    due_at: datetime | None
+    unit: str
+    responsible_unit: str
+    applicant: str
+    reviewer: str | None
+    draft: dict[str, Any] | None
+    draft_attachments: list[dict[str, str]]
+    versions: list[VersionOut]
+    decisions: list[DecisionOut]
+    timeline: list[HappenedOut]
+    comments: list[CommentLine]
+    checklist: list[dict[str, str]]
+    attachment_rules: list[dict[str, Any]]
+    act_number: str | None
+    may: list[Transition]
+
+
+def case_out(page: CasePage) -> CaseOut:
+    """The page of a case as JSON."""
+    case = page.case
+    return CaseOut(
+        id=case.id,
+        number=case.number,
+        type=case.type,
+        programme_id=case.programme_id,
+        title=page.programme.title if page.programme else page.definition.title,
+        status=Status(case.status),
+        step=case.step,
+        version=case.version,
+        created_at=case.created_at,
+        since=case.since,
+        closed_at=case.closed_at,
+        waits_for=Party(case.waits_for),
+        due_at=case.due_at,
+        unit=page.unit,
+        responsible_unit=page.responsible_unit,
+        applicant=page.applicant,
+        reviewer=page.reviewer,
+        draft=case.draft if page.own else None,
+        draft_attachments=case.draft_attachments if page.own else [],
+        versions=[
+            VersionOut(
+                number=v.number,
+                submitted_at=v.submitted_at,
+                data=dict(v.data),
+                attachments=[CitedOut.model_validate(vars(a)) for a in v.attachments],
+                findings=[dict(f) for f in v.findings],
+                changes=[vars(c) for c in v.changes],
+            )
+            for v in page.versions
+        ],
+        decisions=[DecisionOut.model_validate(vars(d)) for d in page.decisions],
+        timeline=[HappenedOut.model_validate(vars(h)) for h in page.timeline],
+        comments=[CommentLine.model_validate(vars(c)) for c in page.comments],
+        checklist=[c.model_dump() for c in page.checklist],
+        attachment_rules=[a.model_dump() for a in page.attachment_rules],
+        act_number=page.act.number if page.act else None,
+        may=sorted(page.may),
+    )
