@@ -1,0 +1,390 @@
+"""Fill the catalogue from files that an institution can replace.
+
+Each file is YAML with any of `types`, `programmes`, `reasons` and `calendar`. All files are read
+and checked first; with one mistake nothing is loaded, and all mistakes are named with their lines.
+Loading the same files again changes nothing.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import Field as Described
+from pydantic import ValidationError, model_validator
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
+from rules import clock
+from rules.documents import Category
+from rules.fields import Definition
+from rules.forms import AttachmentRule, CaseTypeDefinition, ChecklistItem, Waiver
+from rules.terms import Terms
+from services import catalogue
+
+_CATEGORIES = frozenset(category.value for category in Category)
+APPLICATION_TYPE = "qualification"
+"""The type of case that programmes add to."""
+
+
+class CatalogueError(ValueError):
+    """The files cannot be loaded; `problems` say where and why, one line each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass
+class Loaded:
+    """What loading changed: names of what is new, of a new version, or no longer offered."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Whether anything changed."""
+        return bool(self.added or self.changed or self.withdrawn)
+
+
+class _Type(CaseTypeDefinition):
+    valid_from: date | None = None
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"valid_from"})
+
+
+class _Attachments(Definition):
+    add: tuple[AttachmentRule, ...] = ()
+    waive: tuple[Waiver, ...] = ()
+
+
+class _Programme(Definition):
+    code: str = Described(pattern=r"^[A-Z0-9][A-Z0-9-]{1,31}$")
+    title: str = Described(min_length=3, max_length=300)
+    kind: Literal["course", "distance", "seminar"]
+    organisation: str = Described(min_length=3, max_length=300)
+    hours: int = Described(ge=2, le=576)
+    certified_hours: int = Described(ge=0)
+    starts_on: tuple[date, ...] = ()
+    description: str = ""
+    specialties: tuple[str, ...] = ()
+    attachments: _Attachments = _Attachments()
+    checklist: tuple[ChecklistItem, ...] = ()
+    terms: Terms | None = None
+    valid_from: date | None = None
+
+    @model_validator(mode="after")
+    def _hours_agree(self) -> Self:
+        if self.certified_hours > self.hours:
+            raise ValueError("certified_hours are more than hours")
+        return self
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        stored = self.model_dump(mode="json", exclude={"code", "valid_from"})
+        words = " ".join((self.title, self.organisation, self.code, self.description))
+        stored["sort_key"] = catalogue.folded(self.title)
+        stored["search_text"] = catalogue.folded(words)
+        return stored
+
+
+class _Reason(Definition):
+    key: str = Described(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    outcome: Literal["approve", "clarify", "reject"]
+    title: str = Described(min_length=3)
+    text: str = Described(min_length=3)
+
+
+class _Day(Definition):
+    day: date
+    working: bool
+    source: str = Described(min_length=3)
+
+
+class _File(Definition):
+    types: tuple[_Type, ...] = ()
+    programmes: tuple[_Programme, ...] = ()
+    reasons: tuple[_Reason, ...] = ()
+    calendar: tuple[_Day, ...] = ()
+
+
+@dataclass
+class _Content:
+    """All files together; a kind that no file names is None and stays as it is."""
+
+    types: list[_Type] = field(default_factory=list)
+    programmes: list[_Programme] | None = None
+    reasons: list[_Reason] | None = None
+    calendar: list[_Day] = field(default_factory=list)
+
+
+async def load(
+    session: AsyncSession,
+    files: Sequence[Path],
+    now: datetime | None = None,
+    zone: str = "Europe/Moscow",
+) -> Loaded:
+    """Bring the catalogue to what the files say. Raises CatalogueError, and then changes nothing.
+
+    The files name all programmes and reasons there are: what is missing is no longer offered. A
+    changed programme becomes a new version; a changed type must carry a new version number.
+    A `valid_from` of a file begins at midnight in `zone`.
+    """
+    now = now or clock.now()
+
+    def since(day: date | None) -> datetime:
+        return now if day is None else datetime.combine(day, time(), ZoneInfo(zone))
+
+    content = _read(files)
+    stored = await _stored_types(session)
+    if problems := [*_types_changed(content, stored), *_strangers(content, stored)]:
+        raise CatalogueError(problems)
+    loaded = Loaded()
+    _load_types(session, content, stored, loaded, since)
+    if content.programmes is not None:
+        await _load_programmes(session, content.programmes, loaded, now, since)
+    if content.reasons is not None:
+        await _load_reasons(session, content.reasons, loaded)
+    await _load_calendar(session, content.calendar, loaded)
+    await session.flush()
+    catalogue.forget(session)
+    return loaded
+
+
+def _read(files: Sequence[Path]) -> _Content:
+    content, problems = _Content(), []
+    named: dict[tuple[str, Any], str] = {}
+    for path in files:
+        try:
+            text = path.read_text(encoding="utf-8")
+            tree = yaml.compose(text, yaml.SafeLoader)
+            raw = yaml.safe_load(text)
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            problems.append(f"{path.name}: {' '.join(str(error).split())}")
+            continue
+        if tree is None or not isinstance(raw, dict):
+            problems.append(f"{path.name}: expected a mapping with types, programmes or reasons")
+            continue
+        problems += [f"{path.name}:{line}: {key} is written twice" for line, key in _twice(tree)]
+        try:
+            read = _File.model_validate(raw)
+        except ValidationError as error:
+            problems += [
+                f"{path.name}:{_line(tree, each['loc'])}: "
+                f"{_place(raw, each['loc'])}: {each['msg'].removeprefix('Value error, ')}"
+                for each in error.errors()
+            ]
+            continue
+        for index, (kind, key) in enumerate(_names(read)):
+            if (kind, key) in named:
+                problems.append(f"{path.name}: {kind} {key} is also in {named[kind, key]}")
+            named.setdefault((kind, key), f"{path.name}, entry {index + 1}")
+        content.types += read.types
+        content.calendar += read.calendar
+        if "programmes" in raw:
+            content.programmes = [*(content.programmes or []), *read.programmes]
+        if "reasons" in raw:
+            content.reasons = [*(content.reasons or []), *read.reasons]
+    if problems:
+        raise CatalogueError(problems)
+    return content
+
+
+def _names(read: _File) -> Iterator[tuple[str, Hashable]]:
+    yield from (("type", f"{each.key} version {each.version}") for each in read.types)
+    yield from (("programme", each.code) for each in read.programmes)
+    yield from (("reason", each.key) for each in read.reasons)
+    yield from (("day", each.day) for each in read.calendar)
+
+
+def _twice(node: yaml.Node) -> Iterator[tuple[int, str]]:
+    """Keys that stand twice in one mapping: YAML would silently take the last."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.start_mark.line + 1, str(key.value)
+            seen.add(key.value)
+            yield from _twice(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _twice(value)
+
+
+def _line(node: yaml.Node, location: Sequence[int | str]) -> int:
+    """The line (from 1) of the deepest part of the location that is in the file."""
+    for step in location:
+        found: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            found = next((value for key, value in node.value if key.value == step), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            found = node.value[step] if step < len(node.value) else None
+        if found is None:
+            break
+        node = found
+    return int(node.start_mark.line) + 1
+
+
+def _place(raw: Mapping[str, Any], location: Sequence[int | str]) -> str:
+    """The location in words: `programmes CARD-144: hours`."""
+    if len(location) < 2 or not isinstance(location[1], int):
+        return ".".join(map(str, location))
+    entry = raw[str(location[0])][location[1]]
+    keys = ("code", "key", "day")
+    name = next((entry[k] for k in keys if k in entry), None) if isinstance(entry, dict) else None
+    where = f"{location[0]} {name or location[1] + 1}"
+    rest = ".".join(map(str, location[2:]))
+    return f"{where}: {rest}" if rest else where
+
+
+async def _stored_types(session: AsyncSession) -> dict[tuple[str, int], dict[str, Any]]:
+    rows = (await session.exec(select(CaseTypeVersion))).all()
+    return {(row.key, row.version): row.definition for row in rows}
+
+
+def _types_changed(
+    content: _Content, stored: Mapping[tuple[str, int], dict[str, Any]]
+) -> Iterator[str]:
+    for each in content.types:
+        before = stored.get((each.key, each.version))
+        if before is not None and before != each.definition:
+            yield (
+                f"types {each.key}: version {each.version} is stored with another definition; "
+                f"cases may have begun with it, so raise `version`"
+            )
+    for each in content.types:
+        for rule in each.attachments:
+            if rule.kind not in _CATEGORIES:
+                yield f"types {each.key}: attachments: no category of documents {rule.kind!r}"
+
+
+def _strangers(
+    content: _Content, stored: Mapping[tuple[str, int], dict[str, Any]]
+) -> Iterator[str]:
+    """Names in programmes that the type of their applications does not know."""
+    known = {**stored, **{(each.key, each.version): each.definition for each in content.types}}
+    newest = max((version for key, version in known if key == APPLICATION_TYPE), default=None)
+    if not content.programmes:
+        return
+    if newest is None:
+        yield f"programmes: there is no type {APPLICATION_TYPE!r} to apply with"
+        return
+    definition = CaseTypeDefinition.model_validate(known[APPLICATION_TYPE, newest])
+    kinds = {rule.kind for rule in definition.attachments}
+    specialty = definition.fields.get("specialty")
+    specialties = {choice.value for choice in specialty.choices} if specialty else None
+    for each in content.programmes:
+        where = f"programmes {each.code}"
+        for rule in each.attachments.add:
+            if rule.kind not in _CATEGORIES:
+                yield f"{where}: attachments.add: no category of documents {rule.kind!r}"
+        for waiver in each.attachments.waive:
+            if waiver.kind not in kinds:
+                yield f"{where}: attachments.waive: {waiver.kind!r} is not asked for anyway"
+        for name in each.specialties:
+            if specialties is not None and name not in specialties:
+                yield f"{where}: specialties: {name!r} is not a choice of the form"
+
+
+def _load_types(
+    session: AsyncSession,
+    content: _Content,
+    stored: Mapping[tuple[str, int], dict[str, Any]],
+    loaded: Loaded,
+    since: Callable[[date | None], datetime],
+) -> None:
+    for each in content.types:
+        if (each.key, each.version) in stored:
+            continue
+        session.add(
+            CaseTypeVersion(
+                key=each.key,
+                version=each.version,
+                definition=each.definition,
+                valid_from=since(each.valid_from),
+            )
+        )
+        new = not any(key == each.key for key, _ in stored)
+        (loaded.added if new else loaded.changed).append(f"{each.key} version {each.version}")
+
+
+async def _load_programmes(
+    session: AsyncSession,
+    wanted: Sequence[_Programme],
+    loaded: Loaded,
+    now: datetime,
+    since: Callable[[date | None], datetime],
+) -> None:
+    newest_version = (
+        select(Programme.code, func.max(Programme.version)).group_by(Programme.code).subquery()
+    )
+    rows = await session.exec(
+        select(Programme)
+        .join(
+            newest_version,
+            (newest_version.c[0] == col(Programme.code))
+            & (newest_version.c[1] == col(Programme.version)),
+        )
+        .with_for_update(of=Programme)
+    )
+    newest = {row.code: row for row in rows.all()}
+    for each in wanted:
+        before, columns = newest.get(each.code), each.columns
+        if before is not None and all(getattr(before, k) == v for k, v in columns.items()):
+            if before.withdrawn_at is not None:
+                before.withdrawn_at = None
+                loaded.changed.append(each.code)
+            continue
+        session.add(
+            Programme(
+                code=each.code,
+                version=before.version + 1 if before else 1,
+                valid_from=since(each.valid_from),
+                **columns,
+            )
+        )
+        (loaded.changed if before else loaded.added).append(each.code)
+    offered = {each.code for each in wanted}
+    gone = [c for c, row in newest.items() if c not in offered and row.withdrawn_at is None]
+    if gone:
+        of_gone = col(Programme.code).in_(gone) & col(Programme.withdrawn_at).is_(None)
+        await session.exec(update(Programme).where(of_gone).values(withdrawn_at=now))
+        loaded.withdrawn += gone
+
+
+async def _load_reasons(session: AsyncSession, wanted: Sequence[_Reason], loaded: Loaded) -> None:
+    stored = {row.key: row for row in (await session.exec(select(Reason))).all()}
+    for position, each in enumerate(wanted):
+        columns = {**each.model_dump(), "position": position, "active": True}
+        row = stored.get(each.key)
+        if row is None:
+            session.add(Reason(**columns))
+            loaded.added.append(each.key)
+        elif any(getattr(row, k) != v for k, v in columns.items()):
+            row.sqlmodel_update(columns)
+            loaded.changed.append(each.key)
+    offered = {each.key for each in wanted}
+    for key, row in stored.items():
+        if key not in offered and row.active:
+            row.active = False
+            loaded.withdrawn.append(key)
+
+
+async def _load_calendar(session: AsyncSession, days: Sequence[_Day], loaded: Loaded) -> None:
+    for each in days:
+        before = await session.get(CalendarDay, each.day)
+        if before is not None and (before.working, before.source) == (each.working, each.source):
+            continue
+        columns = each.model_dump()
+        changed = insert(CalendarDay).values(columns)
+        await session.exec(changed.on_conflict_do_update(index_elements=["day"], set_=columns))
+        (loaded.changed if before else loaded.added).append(each.day.isoformat())
