@@ -18,7 +18,7 @@ from clients.registers import RegisterClient
 from clients.temporal import CaseRinger, connect, ensure_standing, register_search_attributes
 from models.encryption import KeyRing, use_key_ring
 from services.bell import Bell
-from services.seals import seal_from
+from services.seals import open_seal
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
 from workflows.notices import NoticesMail
@@ -53,7 +53,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     """A worker over these lines out; `use_key_ring` was called before."""
     objects = Objects(settings)
     applications = ApplicationActivities(
-        settings, database, objects, RegisterClient(settings.register_url), seal_from(settings)
+        settings, database, objects, RegisterClient(settings.register_url), open_seal(settings)
     )
     notices = NoticeActivities(database, Mailer(settings.smtp_url, settings.mail_from), settings)
     sweeper = SweeperActivities(

@@ -53,7 +53,7 @@ class Applications:
         if not actor.may(Permission.APPLY):
             raise forbidden()
         async with self._database.work() as session:
-            programme = await catalogue.programme(session, programme_id)
+            programme = await catalogue.offered_programme(session, programme_id)
             definition = await catalogue.case_type(session, TYPE)
             person = await session.get_one(Person, actor.person_id)
             draft = prefilled(definition, _facts(person, programme))
@@ -195,7 +195,7 @@ class Applications:
             if case.draft is None:
                 raise Refusal("nothing_changed", "В заявке ничего не изменено.", 422)
             data, errors = check_form(definition, case.draft, complete=True)
-            rules = merged_attachments(definition, programme.rules if programme else None)
+            rules = merged_attachments(definition, programme)
             errors += check_attachments(rules, [a["kind"] for a in case.draft_attachments])
             if errors:
                 raise Refusal(

@@ -157,7 +157,6 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         await journal.record_view(session, actor, case.id, "case")
     definition = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
-    rules = programme.rules if programme else None
     entries = await journal.read(session, case.id)
     decisions = (
         await session.exec(
@@ -189,8 +188,8 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         case=case,
         definition=definition,
         programme=programme,
-        attachment_rules=merged_attachments(definition, rules),
-        checklist=merged_checklist(definition, rules),
+        attachment_rules=merged_attachments(definition, programme),
+        checklist=merged_checklist(definition, programme),
         applicant=people[case.applicant_id].name,
         applicant_position=people[case.applicant_id].position,
         unit=units[case.unit_id],

@@ -236,7 +236,7 @@ async def terms_of(session: AsyncSession, case: Case) -> tuple[Terms, WorkingCal
     """The terms that the case began with, its programme's where it has its own."""
     definition = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
-    terms = merged_terms(definition, programme.rules if programme else None)
+    terms = merged_terms(definition, programme)
     return terms, await catalogue.calendar(session)
 
 

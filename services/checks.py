@@ -5,9 +5,10 @@ A check finds; it never rejects. What it finds is shown to the reviewer, and to 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
@@ -43,6 +44,7 @@ class _Subject:
     data: Mapping[str, Any]
     attachments: list[tuple[str, str]]
     person: Person
+    submitted_on: date
 
 
 async def check(
@@ -88,6 +90,7 @@ async def _read(session: AsyncSession, case: Case) -> _Subject:
         data=version.data,
         attachments=list(cited.all()),
         person=await session.get_one(Person, case.applicant_id),
+        submitted_on=version.submitted_at.astimezone(ZoneInfo(case.term_zone)).date(),
     )
 
 
@@ -98,14 +101,15 @@ def findings_of(subject: _Subject, card: RegisterCard | None) -> list[dict[str, 
     def say(code: str, severity: str, about: str, text: str) -> None:
         found.append({"code": code, "severity": severity, "about": about, "text": text})
 
-    _, errors = check_form(subject.definition, dict(subject.data), complete=True)
+    _, errors = check_form(
+        subject.definition, subject.data, complete=True, today=subject.submitted_on
+    )
     for error in errors:
         say("field_wrong", "problem", error.path, error.message)
     if not errors:
         say("fields_fine", "fine", "form", "Все поля заполнены и верны.")
 
-    programme = subject.programme
-    rules = merged_attachments(subject.definition, programme.rules if programme else None)
+    rules = merged_attachments(subject.definition, subject.programme)
     missing = check_attachments(rules, [kind for kind, _ in subject.attachments])
     for error in missing:
         say("attachment_missing", "problem", error.path, error.message)

@@ -93,10 +93,9 @@ class Reviews:
             programme = (
                 await catalogue.programme(session, case.programme_id) if case.programme_id else None
             )
-            rules = programme.rules if programme else None
-            questions = [item.name for item in merged_checklist(definition, rules)]
+            questions = [item.name for item in merged_checklist(definition, programme)]
             subjects = {f.name for s in definition.sections for f in s.fields} | {
-                rule.kind for rule in merged_attachments(definition, rules)
+                rule.kind for rule in merged_attachments(definition, programme)
             }
             _check(decision, questions, subjects)
             session.add(

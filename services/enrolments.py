@@ -1,0 +1,165 @@
+"""The act of enrolment of an approved application: made, signed, kept, handed out (A5).
+
+It is apart from the decision, so that an object store that is down never hides a decision.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from clients.objects import Objects
+from models.messages import CaseState, Ring
+from models.tables.base import new_id
+from models.tables.cases import Case, CaseDecision, CaseVersion, IssuedAct
+from models.tables.people import Person, Unit
+from rules.applications import Status, Transition
+from rules.clock import now as present
+from rules.numbers import NumberKind, format_number, parse_number
+from rules.permissions import Actor
+from rules.refusals import not_found
+from services import catalogue, journal
+from services.acts import ActFacts, SealFacts, build_act, code_hash, new_code
+from services.cases import Notice, heard, lock, move, see, state_of
+from services.seals import Seal
+from services.watching import note_false_rings
+from settings import Settings
+
+KIND_WORDS = {
+    "course": "Курсы повышения квалификации",
+    "distance": "Дистанционное обучение",
+    "seminar": "Семинар",
+}
+
+
+async def issue(
+    settings: Settings,
+    database: Database,
+    objects: Objects,
+    seal: Seal,
+    case_id: UUID,
+    rings: Sequence[Ring] = (),
+) -> CaseState:
+    """Issue the act of a case that is approved and has none; otherwise just say what is true.
+
+    Safe to repeat: the row of the act and the move are one transaction, at the step that was read.
+    An object whose row never came is swept.
+    """
+    async with database.work() as session:
+        case = await session.get_one(Case, case_id)
+        step, code = case.step, new_code()
+        facts = await _facts(session, settings, case, seal, code) if _awaits_act(case) else None
+    if facts is None:
+        return await _nothing_to_issue(database, case_id, rings)
+    signed = await asyncio.to_thread(_make, facts, seal)
+    key = objects.fresh_key("acts")
+    stored = await objects.put(key, signed, len(signed), "application/pdf")
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        await note_false_rings(session, case, rings)
+        if case.step == step and _awaits_act(case):
+            session.add(
+                IssuedAct(
+                    id=new_id(),
+                    case_id=case.id,
+                    number=facts.number,
+                    issued_at=facts.issued_at,
+                    outcome=Status.APPROVED.value,
+                    object_key=stored.key,
+                    sha256=stored.sha256,
+                    size=stored.size,
+                    public_code_hash=code_hash(code),
+                )
+            )
+            await move(
+                session,
+                case,
+                Transition.ISSUE_ACT,
+                now=facts.issued_at,
+                facts={"act": facts.number, "sha256": stored.sha256},
+                tell=[Notice("application_act_ready", case.applicant_id)],
+            )
+        return await state_of(session, case)
+
+
+def _awaits_act(case: Case) -> bool:
+    return case.status == Status.APPROVED and case.closed_at is None
+
+
+def _make(facts: ActFacts, seal: Seal) -> bytes:
+    return seal.sign_pdf(build_act(facts), reason="Акт о зачислении")
+
+
+async def _nothing_to_issue(database: Database, case_id: UUID, rings: Sequence[Ring]) -> CaseState:
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        await note_false_rings(session, case, rings)
+        await heard(session, case, present())
+        return await state_of(session, case)
+
+
+async def _facts(
+    session: AsyncSession, settings: Settings, case: Case, seal: Seal, code: str
+) -> ActFacts:
+    if case.programme_id is None or case.number is None:
+        raise not_found()
+    programme = await catalogue.programme(session, case.programme_id)
+    version = await session.get_one(CaseVersion, (case.id, case.version))
+    applicant = await session.get_one(Person, case.applicant_id)
+    unit = await session.get_one(Unit, case.unit_id)
+    decided = (
+        await session.exec(
+            select(CaseDecision, Person)
+            .join(Person, col(Person.id) == col(CaseDecision.by))
+            .where(
+                CaseDecision.case_id == case.id,
+                CaseDecision.outcome == Transition.APPROVE.value,
+            )
+        )
+    ).one()
+    decision, reviewer = decided
+    number = parse_number(case.number)
+    return ActFacts(
+        institution=settings.institution,
+        number=format_number(NumberKind.ENROLMENT_ACT, number.year, number.sequence),
+        issued_at=present(),
+        zone=settings.time_zone,
+        case_number=case.number,
+        submitted_at=version.submitted_at,
+        person=applicant.name,
+        position=applicant.position,
+        unit=unit.name,
+        programme=programme.title,
+        kind=KIND_WORDS.get(programme.kind, programme.kind),
+        hours=programme.hours,
+        organiser=programme.organisation,
+        decided_by=reviewer.name,
+        decided_post=reviewer.position,
+        decided_at=decision.at,
+        public_url=settings.public_url,
+        code=code,
+        seal=SealFacts.of(seal),
+        starts_on=_day(version.data.get("starts_on")),
+    )
+
+
+def _day(value: Any) -> date | None:
+    return datetime.fromisoformat(value).date() if isinstance(value, str) else None
+
+
+async def file_of(
+    session: AsyncSession, objects: Objects, actor: Actor, case_id: UUID
+) -> tuple[IssuedAct, bytes]:
+    """The signed act, for those who may see the case. Raises `not_found` where there is none."""
+    case = await see(session, actor, case_id)
+    found = await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))
+    act = found.one_or_none()
+    if act is None:
+        raise not_found()
+    await journal.record_view(session, actor, case.id, "act")
+    return act, await objects.read(act.object_key)
