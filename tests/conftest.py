@@ -1,6 +1,7 @@
 """What all tests may ask for: real servers, and the settings that lead to them."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.servers import Servers, Simulators, stop_servers, worker_settings
 
 FOLDER = pytest.StashKey[Path]()
 RUN = pytest.StashKey[int]()
+SESSION = pytest.StashKey[pytest.Session]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,10 +40,25 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["medcab_run"] = node.config.stash[RUN]
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Keep the session, whose exit status is the run's."""
+    session.config.stash[SESSION] = session
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The run is over: stop its servers."""
-    if not hasattr(config, "workerinput") and FOLDER in config.stash:
-        stop_servers(config.stash[FOLDER])
+    """The run is over: stop its servers, and leave with an exit code that tells the truth.
+
+    An interpreter that ran a Temporal worker may abort while it ends, after all was done.
+    """
+    if hasattr(config, "workerinput") or FOLDER not in config.stash:
+        return
+    stop_servers(config.stash[FOLDER])
+    session = config.stash.get(SESSION, None)
+    if session is not None and "temporalio.worker" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(session.exitstatus))
 
 
 @pytest.fixture(scope="session")
