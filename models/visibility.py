@@ -6,7 +6,12 @@ Nothing here may identify a person or say anything about health: numbers, kinds,
 from collections.abc import Mapping
 from typing import Any
 
-from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    SearchAttributeUpdate,
+    TypedSearchAttributes,
+)
 
 from models.messages import CaseState
 
@@ -49,3 +54,12 @@ def attributes_of(state: CaseState, kind: str = "application") -> TypedSearchAtt
     if state.due_at is not None:
         pairs.append(SearchAttributePair(DUE, state.due_at))
     return TypedSearchAttributes(pairs)
+
+
+def changes_of(state: CaseState) -> list[SearchAttributeUpdate[Any]]:
+    """What changes while a case moves, for an upsert by its workflow."""
+    return [
+        STATUS.value_set(state.status.value),
+        WAITS_FOR.value_set(state.waits_for.value),
+        DUE.value_set(state.due_at) if state.due_at else DUE.value_unset(),
+    ]

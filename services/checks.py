@@ -121,7 +121,7 @@ def findings_of(subject: _Subject, card: RegisterCard | None) -> list[dict[str, 
 
     _say_hours(subject, say)
     _say_identifiers(subject, say)
-    _say_register(card, say)
+    _say_register(card, subject.submitted_on, say)
     order = {"problem": 0, "warning": 1, "fine": 2}
     return sorted(found, key=lambda f: order[f["severity"]])
 
@@ -148,7 +148,7 @@ def _say_identifiers(subject: _Subject, say: Any) -> None:
             say(f"{name}_fine", "fine", name, "Совпадает с личным делом.")
 
 
-def _say_register(card: RegisterCard | None, say: Any) -> None:
+def _say_register(card: RegisterCard | None, today: date, say: Any) -> None:
     if card is None:
         say(
             "register_unknown",
@@ -156,7 +156,7 @@ def _say_register(card: RegisterCard | None, say: Any) -> None:
             "snils",
             "В регистре медицинских работников нет сведений о заявителе.",
         )
-    elif not card.accredited:
+    elif not any(one.valid_until >= today for one in card.accreditation):
         say(
             "register_no_accreditation",
             "warning",
@@ -179,7 +179,7 @@ async def _wait_for_register(database: Database, case_id: UUID, step: int) -> Ca
         if case.step != step or case.status != Status.CHECKING:
             return await state_of(session, case)
         await session.exec(
-            insert(Outage).values(id=new_id(), system=REGISTER, since=now).on_conflict_do_nothing()  # type: ignore[call-overload]
+            insert(Outage).values(id=new_id(), system=REGISTER, since=now).on_conflict_do_nothing()
         )
         found = await session.exec(
             select(Outage.since).where(Outage.system == REGISTER, col(Outage.until).is_(None))
@@ -206,5 +206,5 @@ async def _register_is_back(session: AsyncSession, now: datetime) -> None:
     await session.exec(
         update(Outage)
         .where(col(Outage.system) == REGISTER, col(Outage.until).is_(None))
-        .values(until=now)  # type: ignore[call-overload]
+        .values(until=now)
     )

@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
         Stuck,
         WorkflowName,
     )
-    from models.visibility import OpsText, attributes_of
+    from models.visibility import OpsText, changes_of
     from rules.applications import WORDS, Party, Status, Transition
 
 ACTIVITY_TIMEOUT = timedelta(seconds=15)
@@ -169,7 +169,7 @@ class QualificationApplication:
         """Tell ops where the case stands: search attributes when they change, details always."""
         if self._shown is None or self._shown.status is not case.status:
             if self._shown is not None:
-                workflow.upsert_search_attributes(attributes_of(case))
+                workflow.upsert_search_attributes(changes_of(case))
             self._shown = case
         workflow.set_current_details(OpsText(_details(case, self._stuck)))
 
