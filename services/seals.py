@@ -35,18 +35,6 @@ class SealError(Exception):
     """The seal is missing or cannot be read; the message says the remedy."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where readers may click for the signature: page from 0 (-1 the last), box in points.
-
-    Left, bottom, right, top from the lower left corner. Nothing is drawn there: the document
-    shows the seal in its own type, as PDF/A wants it.
-    """
-
-    page: int
-    box: tuple[int, int, int, int]
-
-
 class Seal(Protocol):
     """What signs for the institution."""
 
@@ -58,8 +46,11 @@ class Seal(Protocol):
     def test(self) -> bool:
         """Whether this is a seal of a development installation."""
 
-    def sign_pdf(self, pdf: bytes, *, reason: str = "", place: Place | None = None) -> bytes:
-        """The PDF with a PAdES signature appended; what was there stays as it was."""
+    def sign_pdf(self, pdf: bytes, *, reason: str = "") -> bytes:
+        """The PDF with a PAdES signature appended; what was there stays as it was.
+
+        The field is invisible: a document shows its seal in its own type, as PDF/A wants it.
+        """
 
     def sign_bytes(self, data: bytes) -> bytes:
         """A detached CMS signature over the bytes, DER."""
@@ -106,7 +97,7 @@ class FileSeal:
     def _signer(self) -> "_PdfSigner":
         return _PdfSigner(self._cms)
 
-    def sign_pdf(self, pdf: bytes, *, reason: str = "", place: Place | None = None) -> bytes:
+    def sign_pdf(self, pdf: bytes, *, reason: str = "") -> bytes:
         """The PDF with a PAdES B-B signature. Not to be called on a running event loop's thread."""
         out = BytesIO()
         meta = signers.PdfSignatureMetadata(
@@ -116,14 +107,10 @@ class FileSeal:
             name=common_name(self.certificate),
             reason=reason or None,
         )
-        spec = fields.SigFieldSpec(
-            "Seal",
-            on_page=place.page if place else 0,
-            box=place.box if place else None,
-            empty_field_appearance=True,
-        )
-        signers.PdfSigner(meta, signer=self._signer, new_field_spec=spec).sign_pdf(
-            IncrementalPdfFileWriter(BytesIO(pdf)), output=out, bytes_reserved=self._room
+        # What follows the end of the file must begin a line (ISO 19005-2, 6.1.9).
+        ended = pdf if pdf.endswith((b"\n", b"\r")) else pdf + b"\n"
+        signers.PdfSigner(meta, signer=self._signer).sign_pdf(
+            IncrementalPdfFileWriter(BytesIO(ended)), output=out, bytes_reserved=self._room
         )
         return out.getvalue()
 
