@@ -118,6 +118,8 @@ $$ update public.journal_entry set contents = null, salt = null where id = entry
 """The one change that is allowed: contents erased by law, their salt with them. An erasure without
 an entry that records it is found by `medcab verify`."""
 
+DROP_ERASE_FUNCTION = "drop function journal_erase(uuid)"
+
 
 def grants(role: str) -> list[str]:
     """The statements by which the owner lets the application's role add and read, never change.

@@ -3,6 +3,8 @@
 from alembic import context, op
 from sqlmodel import SQLModel
 
+from models.tables.journal import DROP_ERASE_FUNCTION, ERASE_FUNCTION, grants
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -17,9 +19,13 @@ def upgrade() -> None:
     op.execute(f"grant usage on schema public to {role}")
     op.execute(f"grant select, insert, update, delete on all tables in schema public to {role}")
     op.execute(f"grant usage on all sequences in schema public to {role}")
+    op.execute(ERASE_FUNCTION)
+    for statement in grants(role):
+        op.execute(statement)
 
 
 def downgrade() -> None:
     """Drop everything."""
     op.execute("drop sequence case_number")
+    op.execute(DROP_ERASE_FUNCTION)
     SQLModel.metadata.drop_all(op.get_bind())
