@@ -90,17 +90,22 @@ async def programme(session: AsyncSession, programme_id: UUID) -> Programme:
     return found
 
 
+async def is_offered(session: AsyncSession, programme_id: UUID) -> bool:
+    """Whether one may begin an application with this version of a programme now."""
+    query = select(Programme.id).where(Programme.id == programme_id, _offered())
+    return (await session.exec(query)).one_or_none() is not None
+
+
 async def offered_programme(session: AsyncSession, programme_id: UUID) -> Programme:
-    """A programme to begin an application with. Raises a refusal (409) when it is not on offer."""
-    found = await session.exec(select(Programme).where(Programme.id == programme_id, _offered()))
-    if (offered := found.one_or_none()) is None:
-        await programme(session, programme_id)
+    """A programme to begin an application with. Raises a refusal (404, 409) when there is none."""
+    found = await programme(session, programme_id)
+    if not await is_offered(session, programme_id):
         raise Refusal(
             "programme_not_offered",
             "Этой программы больше нет в каталоге или она изменилась. Выберите её заново.",
             409,
         )
-    return offered
+    return found
 
 
 async def programmes(
