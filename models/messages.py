@@ -97,6 +97,15 @@ class PresentState(Message):
     stuck: bool = False
 
 
+class MailShift(Message):
+    """How the mail stands: handed from one shift of the sender to the next."""
+
+    told: int = 0
+    waiting: int = 0
+    down_since: datetime | None = None
+    reason: str = ""
+
+
 def application_workflow_id(case_id: UUID) -> str:
     """`application-<uuid>`: one id for the whole life of the case, whatever the run."""
     return f"application-{case_id}"

@@ -1,0 +1,93 @@
+"""The sender of e-mail: works in shifts, heartbeating, and looks for new notices twice a second."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from temporalio import activity
+
+from clients.database import Database
+from clients.mail import Mailer
+from models.messages import MailShift
+from rules.clock import now as present
+from services.letters import Addresses
+from services.notices_mail import Stop, drain_mail, waiting
+
+SHIFT = 300.0
+"""Seconds after which a shift ends, so that a new one is seen in the history now and then."""
+SHIFT_WHILE_DOWN = 30.0
+"""Seconds after which a shift ends while the server is down: the number that waits is told."""
+IDLE = 0.5
+BEAT = 2.0
+LONGEST_PAUSE = 10.0
+
+
+class NoticeActivities:
+    """Activities of the notices."""
+
+    def __init__(self, database: Database, mailer: Mailer, addresses: Addresses) -> None:
+        self._database = database
+        self._mailer = mailer
+        self._addresses = addresses
+
+    @activity.defn
+    async def send_mail(self, before: MailShift) -> MailShift:
+        """Tell what is due by e-mail until the shift is over.
+
+        Ends early when the mail server goes down or comes back, so that ops are told, and when the
+        worker is drained.
+        """
+        end = time.monotonic() + (SHIFT_WHILE_DOWN if before.down_since else SHIFT)
+        shift = before
+        pause = IDLE
+        async with _beating():
+            while time.monotonic() < end and not activity.is_worker_shutdown():
+                done = await drain_mail(
+                    self._database,
+                    self._mailer,
+                    self._addresses,
+                    asked_to_stop=activity.is_worker_shutdown,
+                )
+                shift = shift.model_copy(update={"told": shift.told + done.told})
+                if done.ended is Stop.DOWN:
+                    shift = shift.model_copy(
+                        update={
+                            "down_since": shift.down_since or present(),
+                            "reason": done.reason,
+                        }
+                    )
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                elif done.tried:
+                    shift = shift.model_copy(update={"down_since": None, "reason": ""})
+                    pause = IDLE
+                if (shift.down_since is None) is not (before.down_since is None):
+                    break
+                await _pause(pause)
+            number = await waiting(self._database)
+        return shift.model_copy(update={"waiting": number})
+
+
+@asynccontextmanager
+async def _beating() -> AsyncIterator[None]:
+    """Heartbeat beside the work: one slow message must not look like a dead sender."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT)
+
+    beats = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beats.cancel()
+
+
+async def _pause(seconds: float) -> None:
+    """Wait, but no longer than the worker lives."""
+    try:
+        async with asyncio.timeout(seconds):
+            await activity.wait_for_worker_shutdown()
+    except TimeoutError:
+        return
