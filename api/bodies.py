@@ -1,0 +1,250 @@
+"""Bodies of requests: how long they may be, how long they may take, and files that stream in them.
+
+`BodyLimit` stands around the whole application, so that no route, parser or form can take in more
+than is meant for it. Files are read as they come, from a plain body or from a form, and never
+spooled by the framework.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import parse_options_header
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import Problem, draw
+from services.files import Incoming
+
+MEGABYTE = 1024 * 1024
+FORM_LIMIT = MEGABYTE
+SILENCE = 30.0
+_LINGER_BYTES = 32 * MEGABYTE
+_LINGER_SECONDS = 5.0
+_FIELDS_LIMIT = 64 * 1024
+_PARTS_LIMIT = 100
+
+
+class BodyLimit:
+    """Refuse longer bodies: by their announced length before reading, by count while reading.
+
+    `uploads` is a regular expression for the paths that take files, with their own limit. A body
+    that is silent for `silence` seconds is given up with 408.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        uploads: str,
+        upload_limit: int,
+        limit: int = FORM_LIMIT,
+        silence: float = SILENCE,
+    ) -> None:
+        self._app = app
+        self._uploads = re.compile(uploads)
+        self._upload_limit = upload_limit
+        self._limit = limit
+        self._silence = silence
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; only requests have bodies."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        takes_files = self._uploads.fullmatch(scope["path"])
+        most = self._upload_limit if takes_files else self._limit
+        if _announced(scope) > most:
+            too_long = Problem(413, "request_entity_too_large", "Слишком большой запрос.")
+            await draw(Request(scope), too_long)(scope, receive, send)
+            await _linger(receive)
+            return
+        await self._app(scope, self._counting(receive, most), send)
+
+    def _counting(self, receive: Receive, most: int) -> Receive:
+        read, complete = 0, False
+
+        async def counted() -> Message:
+            nonlocal read, complete
+            if complete:
+                return await receive()
+            try:
+                async with asyncio.timeout(self._silence):
+                    message = await receive()
+            except TimeoutError as error:
+                complete = True
+                raise HTTPException(408) from error
+            if message["type"] == "http.request":
+                read += len(message.get("body", b""))
+                complete = not message.get("more_body", False)
+                if read > most:
+                    raise HTTPException(413)
+            return message
+
+        return counted
+
+
+def _announced(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+async def _linger(receive: Receive) -> None:
+    """Read on for a little, so that a client that is still sending gets to read the answer."""
+    left = _LINGER_BYTES
+    try:
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return
+
+
+async def drain(request: Request) -> None:
+    """After a refusal before reading: let the client finish sending, within reason."""
+    if not getattr(request, "_stream_consumed", False):
+        await _linger(request.receive)
+
+
+def incoming_of(request: Request, file_name: str | None) -> Incoming:
+    """The file that is the whole body of the request."""
+    length = request.headers.get("content-length", "")
+    return Incoming(
+        request.stream(),
+        file_name,
+        request.headers.get("content-type"),
+        int(length) if length.isdigit() else None,
+    )
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body is a form with files in it."""
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+
+
+@dataclass
+class Form:
+    """A multipart form, read in order: `fields` fills while `files` are taken.
+
+    Fields that matter to a file have to stand before it, as they do in the pages' forms.
+    """
+
+    request: Request
+    fields: dict[str, str] = field(default_factory=dict)
+
+    async def files(self) -> AsyncIterator[Incoming]:
+        """The files in order, each to be read before the next is asked for. Raises 400 and 413.
+
+        A file input that was left empty is passed over.
+        """
+        async with aclosing(_events(self.request)) as events:
+            parts = octets = 0
+            async for event in events:
+                if not isinstance(event, _Part):
+                    continue
+                parts += 1
+                if parts > _PARTS_LIMIT:
+                    raise HTTPException(413)
+                if event.file_name is None:
+                    value = b"".join([piece async for piece in _pieces(events)])
+                    octets += len(value)
+                    if octets > _FIELDS_LIMIT:
+                        raise HTTPException(413)
+                    self.fields[event.name] = value.decode(errors="replace")
+                    continue
+                pieces = _pieces(events)
+                if event.file_name:
+                    yield Incoming(pieces, event.file_name, event.content_type)
+                async for _ in pieces:
+                    pass
+
+    async def rest(self) -> None:
+        """Read what is left of a form of which no file is wanted."""
+        async for _ in self.files():
+            pass
+
+
+@dataclass
+class _Part:
+    """The head of a part."""
+
+    name: str = ""
+    file_name: str | None = None
+    content_type: str | None = None
+
+
+class _End:
+    """The end of a part."""
+
+
+_Event = _Part | _End | bytes
+
+
+async def _pieces(events: AsyncIterator[_Event]) -> AsyncIterator[bytes]:
+    async for event in events:
+        if isinstance(event, bytes):
+            yield event
+        else:
+            return
+
+
+async def _events(request: Request) -> AsyncGenerator[_Event, None]:
+    """What stands in a form, as it comes in."""
+    found: list[_Event] = []
+    _, options = parse_options_header(request.headers.get("content-type"))
+    if not (boundary := options.get(b"boundary")):
+        raise HTTPException(400)
+    try:
+        parser = MultipartParser(boundary, _callbacks(found))
+        async for chunk in request.stream():
+            parser.write(chunk)
+            for event in found:
+                yield event
+            found.clear()
+        parser.finalize()
+    except MultipartParseError as error:
+        raise HTTPException(400) from error
+    for event in found:
+        yield event
+
+
+def _callbacks(found: list[_Event]) -> Any:
+    """Turn the calls of the parser into a list of events."""
+    name, value, headers = bytearray(), bytearray(), {}
+
+    def header_end() -> None:
+        headers[bytes(name).lower()] = value.decode("latin-1")
+        name.clear()
+        value.clear()
+
+    def headers_finished() -> None:
+        _, options = parse_options_header(headers.get(b"content-disposition"))
+        file_name = options.get(b"filename")
+        found.append(
+            _Part(
+                options.get(b"name", b"").decode(errors="replace"),
+                None if file_name is None else file_name.decode(errors="replace"),
+                headers.get(b"content-type"),
+            )
+        )
+        headers.clear()
+
+    return {
+        "on_header_field": lambda data, start, end: name.extend(data[start:end]),
+        "on_header_value": lambda data, start, end: value.extend(data[start:end]),
+        "on_header_end": header_end,
+        "on_headers_finished": headers_finished,
+        "on_part_data": lambda data, start, end: found.append(bytes(data[start:end])),
+        "on_part_end": lambda: found.append(_End()),
+    }

@@ -1,0 +1,525 @@
+"""What a person does with documents: give, replace, choose again, put away; and who may open them.
+
+Source: requirements Q2, Q3, Q9, Q10. A document given once stays; each file is a version of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from clients.objects import Opened
+from models.tables.cases import Case, CaseAttachment
+from models.tables.documents import Document, DocumentImage, DocumentVersion
+from rules import clock
+from rules.documents import CATEGORIES, TITLE_LENGTH, Category, minimum_dpi
+from rules.files import Finding, MediaType, Verdict, safe_name
+from rules.journal import JournalKind
+from rules.permissions import Actor, Permission
+from rules.refusals import Refusal, forbidden, not_found
+from services import journal
+from services.cases import may_see
+from services.files import Files, Incoming, Received
+
+PAGE = 50
+_VIEWED = "document"
+
+
+@dataclass(frozen=True)
+class VersionView:
+    """One file of a document. `pages` can be looked at; `dpi` is None where nothing is scanned."""
+
+    id: UUID
+    document_id: UUID
+    number: int
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    pages: int | None
+    dpi: int | None
+    scanned: bool
+    uploaded_at: datetime
+    replaced_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DocumentView:
+    """A document with its present file; `older` and `cases` only where one document was asked for.
+
+    `cases` are the numbers of the applications that cite it.
+    """
+
+    id: UUID
+    category: Category
+    title: str
+    created_at: datetime
+    archived_at: datetime | None
+    version: VersionView
+    older: tuple[VersionView, ...] = ()
+    cases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Given:
+    """What came of giving a file: a document when it is good, findings when it is not.
+
+    `known` says that this very file had been given before, and that is the document.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    document: DocumentView | None = None
+    file_name: str = ""
+    size: int = 0
+    known: bool = False
+
+    @property
+    def good(self) -> bool:
+        """Whether it was accepted."""
+        return self.document is not None
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A file that is being read, with what its reader has to be told."""
+
+    file_name: str
+    media_type: str
+    size: int
+    tag: str
+    first: int
+    opened: Opened
+
+
+class Documents:
+    """Documents of persons. Methods raise Refusal: 403, 404, and 503 while a server is down."""
+
+    def __init__(self, database: Database, files: Files) -> None:
+        self._database = database
+        self._files = files
+
+    async def give(
+        self,
+        actor: Actor,
+        incoming: Incoming,
+        category: Category,
+        title: str = "",
+        *,
+        registration: bool = False,
+    ) -> Given:
+        """Take in a new document. The same file in the same category is not kept twice."""
+        _must_keep_documents(actor)
+        received = await self._files.receive(incoming, minimum_dpi(category, registration))
+        if received.sha256 is None:
+            return _refused(incoming, received)
+        try:
+            async with self._database.work() as session:
+                known = received.key and await _same_file(session, actor, category, received)
+                if not known:
+                    document = Document(
+                        owner_id=actor.person_id,
+                        category=category,
+                        title=" ".join(title.split())[:TITLE_LENGTH] or CATEGORIES[category].title,
+                        created_at=clock.now(),
+                    )
+                    session.add(document)
+                    await session.flush()
+                    version = _version(document, 1, incoming, received, actor)
+                    session.add(version)
+                    kind = JournalKind.DOCUMENT_ADDED
+                    await _journal(session, document, version, kind, actor)
+        except Refusal:
+            await self._discard(received)
+            raise
+        if known:
+            await self._discard(received)
+            return Given(document=await self.one(actor, known), known=True)
+        return _given(document, version)
+
+    async def replace(self, actor: Actor, document_id: UUID, incoming: Incoming) -> Given:
+        """Give a newer file for a document; the older stays readable where it is cited."""
+        _must_keep_documents(actor)
+        async with self._database.work() as session:
+            document = await _own(session, actor, document_id)
+        received = await self._files.receive(incoming, minimum_dpi(Category(document.category)))
+        if received.sha256 is None:
+            return _refused(incoming, received)
+        try:
+            async with self._database.work() as session:
+                document = await _own(session, actor, document_id, lock=True)
+                current = await _current(session, document_id)
+                if current is not None and current.sha256 == received.sha256 and received.key:
+                    known = True
+                else:
+                    known = False
+                    number = await _next_number(session, document_id)
+                    version = _version(document, number, incoming, received, actor)
+                    if received.key and current is not None:
+                        current.replaced_at = version.uploaded_at
+                        session.add(current)
+                        await session.flush()
+                    session.add(version)
+                    kind = JournalKind.DOCUMENT_REPLACED
+                    await _journal(session, document, version, kind, actor)
+        except Refusal:
+            await self._discard(received)
+            raise
+        if known:
+            await self._discard(received)
+            return Given(document=await self.one(actor, document_id), known=True)
+        return _given(document, version)
+
+    async def _discard(self, received: Received) -> None:
+        if received.key is not None:
+            await self._files.discard(received.key)
+
+    async def mine(
+        self,
+        actor: Actor,
+        category: Category | None = None,
+        *,
+        before: UUID | None = None,
+        limit: int = PAGE,
+    ) -> Sequence[DocumentView]:
+        """The person's documents that can be chosen (Q10), newest first, from before an id."""
+        _must_keep_documents(actor)
+        query = (
+            select(Document, DocumentVersion)
+            .join(DocumentVersion)
+            .where(
+                Document.owner_id == actor.person_id,
+                col(Document.archived_at).is_(None),
+                DocumentVersion.verdict == Verdict.OK,
+                col(DocumentVersion.replaced_at).is_(None),
+            )
+            .order_by(col(Document.id).desc())
+            .limit(limit)
+        )
+        if category is not None:
+            query = query.where(Document.category == category)
+        if before is not None:
+            query = query.where(Document.id < before)
+        async with self._database.work() as session:
+            rows = (await session.exec(query)).all()
+        return [_document_view(document, version) for document, version in rows]
+
+    async def one(self, actor: Actor, document_id: UUID) -> DocumentView:
+        """One of the person's documents with its older versions, put away or not."""
+        _must_keep_documents(actor)
+        async with self._database.work() as session:
+            document = await session.get(Document, document_id)
+            if document is None or document.owner_id != actor.person_id:
+                raise not_found()
+            found = await session.exec(
+                select(DocumentVersion)
+                .where(
+                    DocumentVersion.document_id == document_id,
+                    DocumentVersion.verdict == Verdict.OK,
+                )
+                .order_by(col(DocumentVersion.number).desc())
+            )
+            versions = found.all()
+            if not versions:
+                raise not_found()
+            cited = await session.exec(
+                select(Case.number)
+                .join(CaseAttachment, col(CaseAttachment.case_id) == Case.id)
+                .where(col(CaseAttachment.document_version_id).in_([v.id for v in versions]))
+                .distinct()
+                .order_by(col(Case.number))
+            )
+            cases = tuple(number for number in cited.all() if number)
+        older = tuple(_version_view(version) for version in versions[1:])
+        return _document_view(document, versions[0], older, cases)
+
+    async def put_away(self, actor: Actor, document_id: UUID) -> None:
+        """Take a document out of the list. Where it is cited it stays readable."""
+        _must_keep_documents(actor)
+        async with self._database.work() as session:
+            document = await _own(session, actor, document_id, lock=True)
+            document.archived_at = clock.now()
+            session.add(document)
+            await journal.append(
+                session,
+                chain=document.id,
+                kind=JournalKind.DOCUMENT_REMOVED,
+                by=actor.person_id,
+                facts={"document": str(document.id)},
+            )
+
+    async def version(self, actor: Actor, version_id: UUID) -> VersionView:
+        """What is known of a file, for those who may open it."""
+        async with self._database.work() as session:
+            version, _ = await _entitled(session, actor, version_id)
+        return _version_view(version)
+
+    async def open(
+        self, actor: Actor, version_id: UUID, first: int = 0, last: int | None = None
+    ) -> Opening:
+        """Open the file itself from byte `first` to `last`; the caller reads or closes it.
+
+        A JPEG goes as given to its owner only; to others a picture made from it. The view is
+        recorded. Raises Refusal 416 for bytes that are not there.
+        """
+        async with self._database.work() as session:
+            version, own = await _entitled(session, actor, version_id)
+            await journal.record_view(session, actor, version_id, _VIEWED)
+        if not own and version.media_type == MediaType.JPEG:
+            image = await self._image(version, 1)
+            return await self._opening(image.object_key, image.media_type, version, image.size, 0)
+        if first >= version.size:
+            raise Refusal("no_such_bytes", "В файле нет таких байтов.", 416, size=version.size)
+        key = _key(version)
+        return await self._opening(key, version.media_type, version, version.size, first, last)
+
+    async def page(self, actor: Actor, version_id: UUID, page: int) -> Opening:
+        """Open the picture of a page (from 1); it is drawn when it is first asked for."""
+        async with self._database.work() as session:
+            version, own = await _entitled(session, actor, version_id)
+            if not own:
+                await journal.record_view(session, actor, version_id, _VIEWED)
+        image = await self._image(version, page)
+        return await self._opening(image.object_key, image.media_type, version, image.size, 0)
+
+    async def _opening(
+        self,
+        key: str,
+        media_type: str,
+        version: DocumentVersion,
+        size: int,
+        first: int,
+        last: int | None = None,
+    ) -> Opening:
+        opened = await self._files.open(key, first, last)
+        tag = version.sha256[:32] if key == version.object_key else key.rpartition("/")[2]
+        return Opening(version.file_name, media_type, size, tag, first, opened)
+
+    async def _image(self, version: DocumentVersion, page: int) -> DocumentImage:
+        if not 1 <= page <= (version.pages or 1):
+            raise not_found()
+        async with self._database.work() as session:
+            drawn = await session.get(DocumentImage, (version.id, page))
+        if drawn is not None:
+            return drawn
+        made = await self._files.draw(_key(version), MediaType(version.media_type), page)
+        if made is None:
+            raise Refusal("cannot_be_shown", "Эту страницу не удаётся показать.", 404)
+        key, media_type, size = made
+        image = DocumentImage(
+            version_id=version.id,
+            page=page,
+            object_key=key,
+            media_type=media_type,
+            size=size,
+            drawn_at=clock.now(),
+        )
+        async with self._database.work() as session:
+            await session.exec(
+                upsert(DocumentImage).values(image.model_dump()).on_conflict_do_nothing()
+            )
+        return image
+
+
+def _must_keep_documents(actor: Actor) -> None:
+    if not actor.may(Permission.KEEP_DOCUMENTS):
+        raise forbidden()
+
+
+async def _own(
+    session: AsyncSession, actor: Actor, document_id: UUID, *, lock: bool = False
+) -> Document:
+    query = select(Document).where(
+        Document.id == document_id,
+        Document.owner_id == actor.person_id,
+        col(Document.archived_at).is_(None),
+    )
+    document = (await session.exec(query.with_for_update() if lock else query)).one_or_none()
+    if document is None:
+        raise not_found()
+    return document
+
+
+async def _entitled(
+    session: AsyncSession, actor: Actor, version_id: UUID
+) -> tuple[DocumentVersion, bool]:
+    """The version, and whether it is the person's own. Raises `not_found` for anyone else.
+
+    Others are entitled by a submitted case that cites this version and that they may see.
+    """
+    row = (
+        await session.exec(
+            select(DocumentVersion, Document.owner_id)
+            .join(Document)
+            .where(DocumentVersion.id == version_id, DocumentVersion.verdict == Verdict.OK)
+        )
+    ).one_or_none()
+    if row is None:
+        raise not_found()
+    version, owner_id = row
+    if owner_id == actor.person_id and (
+        actor.scope is None or Permission.KEEP_DOCUMENTS in actor.scope
+    ):
+        return version, True
+    citing = await session.exec(
+        select(Case).where(
+            col(Case.id).in_(
+                select(CaseAttachment.case_id).where(
+                    CaseAttachment.document_version_id == version_id
+                )
+            )
+        )
+    )
+    if owner_id != actor.person_id and any(may_see(actor, case) for case in citing.all()):
+        return version, False
+    raise not_found()
+
+
+async def _same_file(
+    session: AsyncSession, actor: Actor, category: Category, received: Received
+) -> UUID | None:
+    found = await session.exec(
+        select(Document.id)
+        .join(DocumentVersion)
+        .where(
+            DocumentVersion.uploaded_by == actor.person_id,
+            DocumentVersion.sha256 == received.sha256,
+            DocumentVersion.verdict == Verdict.OK,
+            col(DocumentVersion.replaced_at).is_(None),
+            Document.owner_id == actor.person_id,
+            Document.category == category,
+            col(Document.archived_at).is_(None),
+        )
+        .limit(1)
+    )
+    return found.one_or_none()
+
+
+async def _current(session: AsyncSession, document_id: UUID) -> DocumentVersion | None:
+    found = await session.exec(
+        select(DocumentVersion).where(
+            DocumentVersion.document_id == document_id,
+            DocumentVersion.verdict == Verdict.OK,
+            col(DocumentVersion.replaced_at).is_(None),
+        )
+    )
+    return found.one_or_none()
+
+
+async def _next_number(session: AsyncSession, document_id: UUID) -> int:
+    found = await session.exec(
+        select(func.coalesce(func.max(DocumentVersion.number), 0)).where(
+            DocumentVersion.document_id == document_id, DocumentVersion.verdict == Verdict.OK
+        )
+    )
+    return found.one() + 1
+
+
+def _version(
+    document: Document, number: int, incoming: Incoming, received: Received, actor: Actor
+) -> DocumentVersion:
+    good = received.key is not None
+    return DocumentVersion(
+        document_id=document.id,
+        number=number,
+        object_key=received.key,
+        file_name=safe_name(incoming.file_name, received.media_type if good else None),
+        media_type=received.media_type or "application/octet-stream",
+        size=received.size,
+        sha256=received.sha256 or "",
+        verdict=Verdict.OK if good else Verdict.REFUSED,
+        findings=[finding.stored() for finding in received.findings],
+        pages=received.pages,
+        dpi=received.dpi,
+        scanned=received.scanned,
+        uploaded_at=clock.now(),
+        uploaded_by=actor.person_id,
+    )
+
+
+async def _journal(
+    session: AsyncSession,
+    document: Document,
+    version: DocumentVersion,
+    kind: JournalKind,
+    actor: Actor,
+) -> None:
+    good = version.verdict == Verdict.OK
+    await session.flush()
+    await journal.append(
+        session,
+        chain=document.id,
+        kind=kind if good else JournalKind.DOCUMENT_REFUSED,
+        by=actor.person_id,
+        facts={
+            "document": str(document.id),
+            "version": str(version.id),
+            "category": str(document.category),
+            "sha256": version.sha256,
+            "findings": [finding["code"] for finding in version.findings],
+        },
+    )
+
+
+def _key(version: DocumentVersion) -> str:
+    if version.object_key is None:
+        raise not_found()
+    return version.object_key
+
+
+def _refused(incoming: Incoming, received: Received) -> Given:
+    return Given(received.findings, file_name=safe_name(incoming.file_name), size=received.size)
+
+
+def _given(document: Document, version: DocumentVersion) -> Given:
+    view = _version_view(version)
+    return Given(
+        view.findings,
+        _document_view(document, version) if view.verdict is Verdict.OK else None,
+        view.file_name,
+        view.size,
+    )
+
+
+def _version_view(version: DocumentVersion) -> VersionView:
+    return VersionView(
+        id=version.id,
+        document_id=version.document_id,
+        number=version.number,
+        file_name=version.file_name,
+        media_type=version.media_type,
+        size=version.size,
+        sha256=version.sha256,
+        verdict=Verdict(version.verdict),
+        findings=tuple(Finding.read(stored) for stored in version.findings),
+        pages=version.pages,
+        dpi=version.dpi,
+        scanned=version.scanned,
+        uploaded_at=version.uploaded_at,
+        replaced_at=version.replaced_at,
+    )
+
+
+def _document_view(
+    document: Document,
+    version: DocumentVersion,
+    older: tuple[VersionView, ...] = (),
+    cases: tuple[str, ...] = (),
+) -> DocumentView:
+    return DocumentView(
+        id=document.id,
+        category=Category(document.category),
+        title=document.title,
+        created_at=document.created_at,
+        archived_at=document.archived_at,
+        version=_version_view(version),
+        older=older,
+        cases=cases,
+    )

@@ -1,0 +1,283 @@
+"""Files on their way: into the store while they are checked, out of it, as pictures, and swept.
+
+An upload passes once through this process: each piece is written to one nameless temporary file,
+which the check reads, and sent on to the object store, before the next piece is taken.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import BinaryIO
+
+import structlog
+from sqlmodel import col, select
+
+from clients.database import Database
+from clients.objects import (
+    CHUNK,
+    CutOffError,
+    ObjectMissingError,
+    Objects,
+    ObjectsDownError,
+    Opened,
+)
+from models.tables.documents import DocumentVersion
+from rules.files import Code, Finding, MediaType, declared_type, too_big
+from rules.refusals import Refusal
+from services.inspection import Inspection, InspectionDownError, Report
+
+FOLDER = "documents"
+ORIGINAL = "original"
+SWEEP_AFTER = timedelta(days=30)
+IMAGE_PIXELS = 1800
+"""Longer side of a page as it is shown: A4 at about 150 dpi."""
+
+_SWEPT_TOGETHER = 500
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A file as a client sends it. `size` is what was announced, None where nothing was."""
+
+    chunks: AsyncIterable[bytes]
+    file_name: str | None
+    content_type: str | None
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class Received:
+    """What came of it. A file with findings is not kept: its key is None.
+
+    `sha256` is None when the file was refused before it was read to its end.
+    """
+
+    key: str | None
+    media_type: MediaType | None
+    size: int
+    sha256: str | None
+    findings: tuple[Finding, ...] = ()
+    pages: int | None = None
+    dpi: int | None = None
+    scanned: bool = False
+
+
+class _TooBigError(ValueError):
+    """More bytes came than are allowed."""
+
+
+class _Spool:
+    """Passes a file on and keeps it in one nameless temporary file for the check."""
+
+    def __init__(self, limit: int) -> None:
+        self.file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        self.size = 0
+        self._limit = limit
+
+    async def through(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        """The same pieces. Raises _TooBigError as soon as they are too many."""
+        async for chunk in chunks:
+            self.size += len(chunk)
+            if self.size > self._limit:
+                raise _TooBigError
+            self.file.write(chunk)
+            yield chunk
+
+    async def again(self) -> AsyncIterator[bytes]:
+        """The pieces from the temporary file."""
+        for start in range(0, self.size, CHUNK):
+            yield os.pread(self.file.fileno(), CHUNK, start)
+
+
+class Files:
+    """The files of documents: needs the object store and the checking process.
+
+    A store or a check that is down is a Refusal with status 503: nothing was kept, try again.
+    """
+
+    def __init__(self, objects: Objects, inspection: Inspection) -> None:
+        self.objects = objects
+        self.inspection = inspection
+
+    async def receive(self, incoming: Incoming, minimum_dpi: int | None) -> Received:
+        """Take in one file, check it, and keep it if it is good.
+
+        Raises Refusal 503, and whatever the client's stream raises.
+        """
+        declared = declared_type(incoming.content_type, incoming.file_name)
+        limit = self.inspection.limits.octets
+        early = _refused_unread(incoming, declared, limit)
+        if early is not None:
+            return Received(None, declared, incoming.size or 0, None, (early,))
+        spool = _Spool(limit)
+        with spool.file, unavailable_is_refusal():
+            try:
+                return await self._receive(incoming, spool, declared, minimum_dpi)
+            except _TooBigError:
+                return Received(None, declared, spool.size, None, (too_big(limit),))
+            except CutOffError:
+                cut = Finding(Code.CUT_OFF)
+                return Received(None, declared, spool.size, None, (cut,))
+
+    async def _receive(
+        self,
+        incoming: Incoming,
+        spool: _Spool,
+        declared: MediaType | None,
+        minimum_dpi: int | None,
+    ) -> Received:
+        media_type = (declared or MediaType.PDF).value
+        key = f"{Objects.fresh_key(FOLDER)}/{ORIGINAL}"
+        passing = spool.through(incoming.chunks)
+        if incoming.size is None:
+            # The store wants to know the length beforehand: check first, then send the good ones.
+            digest = await _digest(passing)
+            report = await self._examine(spool, declared, minimum_dpi)
+            if report.good:
+                await self.objects.put(key, spool.again(), spool.size, media_type)
+        else:
+            digest = (await self.objects.put(key, passing, incoming.size, media_type)).sha256
+            try:
+                report = await self._examine(spool, declared, minimum_dpi)
+            except BaseException:
+                await self.discard(key)
+                raise
+            if not report.good:
+                await self.discard(key)
+        return Received(
+            key if report.good else None,
+            report.media_type or declared,
+            spool.size,
+            digest,
+            report.findings,
+            report.pages,
+            report.dpi,
+        )
+
+    async def _examine(
+        self, spool: _Spool, declared: MediaType | None, minimum_dpi: int | None
+    ) -> Report:
+        if spool.size == 0:
+            return Report(declared, (Finding(Code.EMPTY),))
+        return await self.inspection.examine(spool.file, declared, minimum_dpi)
+
+    async def discard(self, key: str) -> None:
+        """Remove an object that no row names. What cannot be removed now is swept later."""
+        with suppress(ObjectsDownError):
+            await self.objects.remove(key)
+
+    async def open(self, key: str, first: int = 0, last: int | None = None) -> Opened:
+        """Open a kept file. Raises Refusal: 503 when the store is down, 404 when it lost it."""
+        with unavailable_is_refusal():
+            return await self.objects.open(key, first, last)
+
+    async def draw(self, key: str, media_type: MediaType, page: int) -> tuple[str, str, int] | None:
+        """Draw a page (from 1) of a kept file and keep the picture beside it.
+
+        Gives its key, media type and size; None where there is no such page. The same again gives
+        the same. Raises Refusal 503 or 404.
+        """
+        with unavailable_is_refusal(), tempfile.TemporaryFile(buffering=0) as original:
+            opened = await self.objects.open(key)
+            async for chunk in opened.chunks():
+                original.write(chunk)
+            drawn = await self.inspection.draw(original, media_type, page, IMAGE_PIXELS)
+            if drawn is None:
+                return None
+            picture, picture_type = drawn
+            with picture:
+                size = os.fstat(picture.fileno()).st_size
+                at = f"{key.rpartition('/')[0]}/page-{page}"
+                await self.objects.put(at, _pieces(picture, size), size, picture_type)
+            return at, picture_type, size
+
+
+async def _digest(chunks: AsyncIterable[bytes]) -> str:
+    digest = sha256()
+    async for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+async def _pieces(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, size, CHUNK):
+        yield os.pread(file.fileno(), CHUNK, start)
+
+
+def _refused_unread(incoming: Incoming, declared: MediaType | None, limit: int) -> Finding | None:
+    """What can be said before a byte is read."""
+    if declared is None:
+        return Finding(Code.WRONG_TYPE)
+    if incoming.size == 0:
+        return Finding(Code.EMPTY)
+    if incoming.size is not None and incoming.size > limit:
+        return too_big(limit)
+    return None
+
+
+@contextmanager
+def unavailable_is_refusal() -> Iterator[None]:
+    """Say in words for the person that the store or the check does not answer."""
+    try:
+        yield
+    except ObjectMissingError as error:
+        _log.error("a kept file is missing from the object store")
+        raise Refusal(
+            "file_missing", "Файл не найден в хранилище. Сообщите в службу поддержки.", 404
+        ) from error
+    except ObjectsDownError as error:
+        _log.warning("object store is down", error=str(error))
+        raise Refusal(
+            "files_unavailable", "Хранилище файлов не отвечает. Попробуйте через минуту.", 503
+        ) from error
+    except InspectionDownError as error:
+        _log.error("files cannot be checked", error=str(error))
+        raise Refusal(
+            "check_unavailable", "Проверка файлов не отвечает. Попробуйте через минуту.", 503
+        ) from error
+
+
+async def sweep(
+    database: Database, objects: Objects, now: datetime, older_than: timedelta = SWEEP_AFTER
+) -> int:
+    """Remove files of documents that no row names, such as of uploads cut by a crash.
+
+    Nothing younger than `older_than` is touched, so an upload under way is safe. Pictures of pages
+    go with their original. Returns how many objects were removed; raises ObjectsDownError.
+    """
+    removed = 0
+    old: dict[str, list[str]] = {}
+    async for item in objects.list(f"{FOLDER}/"):
+        folder = item.key.rpartition("/")[0]
+        if folder not in old and len(old) >= _SWEPT_TOGETHER:
+            removed += await _sweep_folders(database, objects, old)
+            old = {}
+        if item.modified <= now - older_than:
+            old.setdefault(folder, []).append(item.key)
+    return removed + await _sweep_folders(database, objects, old)
+
+
+async def _sweep_folders(
+    database: Database, objects: Objects, folders: Mapping[str, list[str]]
+) -> int:
+    originals = [f"{folder}/{ORIGINAL}" for folder in folders]
+    async with database.work() as session:
+        found = await session.exec(
+            select(DocumentVersion.object_key).where(col(DocumentVersion.object_key).in_(originals))
+        )
+        named = set(found.all())
+    stray = [
+        key
+        for folder, keys in folders.items()
+        if f"{folder}/{ORIGINAL}" not in named
+        for key in keys
+    ]
+    if stray:
+        await objects.remove(*stray)
+    return len(stray)
