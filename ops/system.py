@@ -88,7 +88,6 @@ class System:
     def obtain(self) -> None:
         """Have all programs on this machine; takes minutes the first time."""
         for server in self.outer:
-            self.say(server.name, "looking for the program")
             server.obtain(lambda text, name=server.name: self.say(name, text))  # type: ignore[misc]
 
     def start_outer(self) -> None:
@@ -106,6 +105,8 @@ class System:
 
         Raises ServerFailed with the log of the first that failed, or Interrupted.
         """
+        # In this order they are stopped again, whichever is ready first.
+        self.processes.update({each.name: Process(each, self.home.logs) for each in servers})
         with ThreadPoolExecutor(max_workers=max(1, len(servers))) as together:
             started = [together.submit(self._start_one, server) for server in servers]
         for each in started:
@@ -171,9 +172,7 @@ class System:
                 raise Interrupted
             self.say(server.name, "starting")
             server.prepare()
-            process = Process(server, self.home.logs)
-            with self._lock:
-                self.processes[server.name] = process
+            process = self.processes[server.name]
             process.start(self.environment)
             try:
                 process.await_ready(self.stopping)

@@ -209,9 +209,7 @@ class _Supervisor:
 
     def _stop(self) -> None:
         self.console.print("Stopping; the data is kept.")
-        self.board.say = lambda name, text: None  # type: ignore[method-assign]
-        with self.console.status("Stopping"):
-            self.system.stop()
+        self.system.stop()
         self.system.home.forget()
 
     def _tell(self, *_: object) -> None:
