@@ -41,6 +41,15 @@ class CatalogueError(ValueError):
         self.problems = tuple(problems)
 
 
+class _Loader(yaml.SafeLoader):
+    """Leaves dates as text, so that a day that does not exist is told with its line."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [each for each in resolvers if each[0] != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 @dataclass
 class Loaded:
     """What loading changed: names of what is new, of a new version, or no longer offered."""
@@ -166,8 +175,8 @@ def _read(files: Sequence[Path]) -> _Content:
     for path in files:
         try:
             text = path.read_text(encoding="utf-8")
-            tree = yaml.compose(text, yaml.SafeLoader)
-            raw = yaml.safe_load(text)
+            tree = yaml.compose(text, _Loader)
+            raw = yaml.load(text, _Loader)  # noqa: S506
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             problems.append(f"{path.name}: {' '.join(str(error).split())}")
             continue
