@@ -143,7 +143,7 @@ async def counts(session: AsyncSession, actor: Actor, now: datetime) -> dict[str
         col(Case.responsible_unit_id).in_(reviews), col(Case.status) == Status.IN_REVIEW.value
     )
     row = (
-        await session.execute(
+        await session.exec(
             select(
                 func.count().label("in_review"),
                 func.count().filter(col(Case.reviewer_id) == actor.person_id).label("mine"),
@@ -178,7 +178,7 @@ async def _listing(
         query = query.order_by(key, col(Case.id))
     else:
         query = query.order_by(key.desc(), col(Case.id).desc())
-    rows = (await session.execute(query.limit(limit + 1))).mappings().all()
+    rows = (await session.exec(query.limit(limit + 1))).mappings().all()
     lines = [CaseLine.model_construct(**row) for row in rows[:limit]]
     more = len(rows) > limit
     last = rows[limit - 1] if more else None

@@ -1,0 +1,228 @@
+"""The life of an application in the database: every arrow, and what must not happen."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from rules.applications import Status, Transition
+from rules.clock import now
+from rules.permissions import Role
+from rules.refusals import Refusal
+from services.cases import Act
+from services.reviews import Decision
+from tests.office import Office
+
+
+async def test_submitted_application_gets_a_number_and_rings(office: Office) -> None:
+    """A3: submission registers the case, and the workflow is rung by the name of the act."""
+    case_id = await office.submitted()
+    case = await office.case(case_id)
+    assert case.status == Status.CHECKING
+    assert case.number is not None
+    assert case.number.startswith("ПК-")
+    await asyncio.sleep(0)
+    assert [ring.signal for _, ring in office.heard.rings] == [Transition.SUBMIT]
+
+
+async def test_check_opens_the_review_with_a_term_and_a_reviewer(office: Office) -> None:
+    """A3: the review has a reviewer, a term of ten working days and a first reminder."""
+    case = await office.case(await office.in_review())
+    assert case.status == Status.IN_REVIEW
+    assert case.reviewer_id is not None
+    assert case.due_at is not None
+    assert case.wakes_at is not None
+    assert now() < case.wakes_at < case.due_at
+
+
+async def test_same_act_again_gives_the_same_answer(office: Office) -> None:
+    """A double click decides once: the second answer is the first, and nothing is written."""
+    case_id = await office.draft()
+    act = Act(uuid4(), 0)
+    first = await office.applications.submit(office.clinician, case_id, act)
+    entries = len(await office.journal(case_id))
+    again = await office.applications.submit(office.clinician, case_id, act)
+    assert (again.number, again.step) == (first.number, first.step)
+    assert len(await office.journal(case_id)) == entries
+
+
+async def test_same_act_id_with_another_body_is_refused(office: Office) -> None:
+    """An act id that was used for something else gives 422 and changes nothing."""
+    case_id = await office.in_review()
+    case = await office.case(case_id)
+    act = Act(uuid4(), case.step)
+    await office.reviews.decide(
+        office.reviewer, case_id, act, Decision(Transition.REJECT, "Не по профилю.")
+    )
+    with pytest.raises(Refusal) as refused:
+        await office.reviews.decide(
+            office.reviewer, case_id, act, Decision(Transition.REJECT, "Другая причина.")
+        )
+    assert (refused.value.status, refused.value.code) == (422, "act_id_reused")
+
+
+async def test_two_reviewers_at_once_decide_once(office: Office) -> None:
+    """Of two decisions on the same step the first commit wins, the other is told so."""
+    case_id = await office.in_review()
+    results = await asyncio.gather(
+        office.decide(case_id, Transition.REJECT, by=office.reviewer),
+        office.decide(case_id, Transition.CLARIFY, by=office.head),
+        return_exceptions=True,
+    )
+    refusals = [r for r in results if isinstance(r, Refusal)]
+    assert len(refusals) == 1
+    assert refusals[0].code in ("stale", "not_now")
+    decisions = [e for e in await office.journal(case_id) if e.by_person and e.step == 3]
+    assert len(decisions) == 1
+
+
+async def test_decision_on_an_outdated_version_is_refused(office: Office) -> None:
+    """A reviewer who saw the version before the correction decides nothing."""
+    case_id = await office.in_review()
+    seen = (await office.case(case_id)).step
+    await office.applications.save_draft(office.clinician, case_id, {"purpose": "Иначе."})
+    await office.applications.correct(office.clinician, case_id, Act(uuid4(), seen))
+    await office.check(case_id)
+    with pytest.raises(Refusal) as refused:
+        await office.reviews.decide(
+            office.reviewer,
+            case_id,
+            Act(uuid4(), seen),
+            Decision(Transition.REJECT, "Не по профилю."),
+        )
+    assert refused.value.code == "stale"
+    assert (await office.case(case_id)).status == Status.IN_REVIEW
+
+
+async def test_nobody_decides_on_their_own_application(office: Office) -> None:
+    """A11: a reviewer's own application is decided by somebody else."""
+    case_id = await office.in_review(office.reviewer)
+    with pytest.raises(Refusal) as refused:
+        await office.decide(case_id, Transition.REJECT, by=office.reviewer)
+    assert refused.value.code == "own_case"
+    assert (await office.case(case_id)).reviewer_id != office.reviewer.person_id
+
+
+async def test_someone_without_the_right_learns_nothing(office: Office) -> None:
+    """Q9: a colleague who does not review gets the same answer as for a case that is not there."""
+    stranger = await office.person("Петров Пётр", Role.DOCTOR, office.ward)
+    case_id = await office.in_review()
+    with pytest.raises(Refusal) as refused:
+        await office.decide(case_id, Transition.REJECT, by=stranger, remarks={})
+    assert refused.value.status == 404
+
+
+async def test_approval_needs_the_whole_checklist(office: Office) -> None:
+    """A3: an unanswered question of the programme keeps the approval back, and says which."""
+    case_id = await office.in_review()
+    answers = await office.checklist(case_id)
+    missing = next(iter(answers))
+    with pytest.raises(Refusal) as refused:
+        await office.decide(
+            case_id, Transition.APPROVE, checklist={k: k != missing for k in answers}
+        )
+    assert [error.path for error in refused.value.fields] == [f"checklist.{missing}"]
+
+
+async def test_clarification_pauses_the_clock_and_keeps_what_is_left(office: Office) -> None:
+    """The review term stops while the applicant is awaited, and goes on afterwards."""
+    case_id = await office.in_review()
+    await office.decide(case_id, Transition.CLARIFY)
+    case = await office.case(case_id)
+    assert case.status == Status.CLARIFICATION
+    assert case.term_left is not None
+    await office.set_times(case_id, term_left=4)
+    await office.applications.save_draft(office.clinician, case_id, {"purpose": "Подробно."})
+    await office.applications.resubmit(office.clinician, case_id, Act(uuid4(), case.step))
+    await office.check(case_id)
+    case = await office.case(case_id)
+    assert case.version == 2
+    assert case.due_at is not None
+    assert case.due_at - now() < timedelta(days=12)
+
+
+async def test_overdue_review_is_escalated_not_rejected(office: Office) -> None:
+    """A case never dies because a reviewer was on holiday."""
+    case_id = await office.in_review()
+    past = now() - timedelta(days=30)
+    await office.set_times(case_id, since=past, due_at=past + timedelta(days=14))
+    for _ in range(4):
+        await office.wake(case_id)
+    case = await office.case(case_id)
+    assert case.status == Status.IN_REVIEW
+    assert case.escalated_at is not None
+    assert case.wakes_at is not None
+    kinds = [e.kind for e in await office.journal(case_id)]
+    assert "case.reminded" in kinds
+    assert kinds.count("case.escalated") >= 2
+
+
+async def test_unanswered_clarification_lapses_and_can_be_copied(office: Office) -> None:
+    """A6: a case closed without an answer loses nothing: it is copied into a new draft."""
+    case_id = await office.in_review()
+    await office.decide(case_id, Transition.CLARIFY)
+    past = now() - timedelta(days=40)
+    await office.set_times(case_id, since=past, due_at=past + timedelta(days=14))
+    for _ in range(5):
+        await office.wake(case_id)
+    case = await office.case(case_id)
+    assert case.status == Status.LAPSED
+    assert case.closed_at is not None
+    copied = await office.applications.copy(office.clinician, case_id)
+    assert copied.draft is not None
+    assert copied.draft["purpose"]
+    assert len(copied.draft_attachments) == 3
+
+
+@pytest.mark.parametrize("stage", ["checking", "in_review", "clarification"])
+async def test_withdrawn_at_any_open_stage(office: Office, stage: str) -> None:
+    """The applicant may take the application back as long as it is open."""
+    case_id = await (office.submitted() if stage == "checking" else office.in_review())
+    if stage == "clarification":
+        await office.decide(case_id, Transition.CLARIFY)
+    case = await office.case(case_id)
+    await office.applications.withdraw(
+        office.clinician, case_id, Act(uuid4(), case.step), "Передумала."
+    )
+    assert (await office.case(case_id)).status == Status.WITHDRAWN
+
+
+async def test_incomplete_draft_is_not_submitted_and_nothing_is_lost(office: Office) -> None:
+    """What is missing is named by field; the draft keeps what was typed."""
+    case_id = await office.draft(snils="112-233-445 96", purpose="")
+    with pytest.raises(Refusal) as refused:
+        await office.applications.submit(office.clinician, case_id, Act(uuid4(), 0))
+    assert {error.path for error in refused.value.fields} == {"snils", "purpose"}
+    case = await office.case(case_id)
+    assert (case.status, case.number) == (Status.DRAFT, None)
+    assert case.draft is not None
+    assert case.draft["snils"] == "112-233-445 96"
+
+
+async def test_only_own_accepted_documents_can_be_attached(office: Office) -> None:
+    """Q9, Q10: somebody else's document, or a refused one, is not taken."""
+    case = await office.applications.create_draft(office.clinician, office.programme_id)
+    for version in (
+        await office.document(office.reviewer, "diploma"),
+        await office.document(office.clinician, "diploma", verdict="refused"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            await office.applications.save_draft(
+                office.clinician,
+                case.id,
+                attachments=[{"kind": "diploma", "document_version_id": str(version)}],
+            )
+        assert refused.value.code == "not_your_document"
+
+
+async def test_handing_over_is_for_the_holder_and_the_head(office: Office) -> None:
+    """A11: a reviewer gives away only what is theirs, the head of HR moves anything."""
+    other = await office.person("Сидорова Инна", Role.HR_REVIEWER, office.hr)
+    case_id = await office.in_review()
+    step = (await office.case(case_id)).step
+    await office.reviews.take(office.reviewer, case_id, step)
+    with pytest.raises(Refusal):
+        await office.reviews.hand_over(other, case_id, step, office.head.person_id, "")
+    await office.reviews.hand_over(office.head, case_id, step, other.person_id, "Отпуск")
+    assert (await office.case(case_id)).reviewer_id == other.person_id

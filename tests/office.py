@@ -1,0 +1,283 @@
+"""A hospital to test in: units, people with rights, documents, and the services over real servers.
+
+Every test gets people of its own, so that none sees the cases of another.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.messages import CaseState, Ring
+from models.tables.base import new_id
+from models.tables.cases import Case
+from models.tables.catalogue import Programme
+from models.tables.documents import Document, DocumentVersion
+from models.tables.journal import JournalEntry
+from models.tables.people import Person, RoleGrant, Unit
+from rules.applications import Transition
+from rules.clock import now
+from rules.permissions import Actor, Role
+from services import access, catalogue, catalogue_files, checks, watching
+from services.applications import Applications
+from services.bell import Bell
+from services.cases import Act, see
+from services.reviews import Decision, Reviews
+
+CATALOGUE = Path(__file__).parent.parent / "ops" / "data"
+SNILS, INN = "112-233-445 95", "366220664163"
+
+FORM: dict[str, Any] = {
+    "starts_on": None,
+    "specialty": "cardiology",
+    "position": "врач-кардиолог",
+    "snils": SNILS,
+    "inn": INN,
+    "phone": "+7 916 123-45-67",
+    "education_level": "higher",
+    "institution": "Первый медицинский университет",
+    "graduation_year": "2012",
+    "diploma_number": "107704 0012345",
+    "purpose": "Нужны умения для работы в новом кабинете.",
+    "payer": "employer",
+    "data_consent": True,
+    "truth_consent": True,
+}
+
+
+@dataclass
+class Heard:
+    """A ringer that remembers; `works` says whether Temporal would have taken the ring."""
+
+    rings: list[tuple[CaseState, Ring]] = field(default_factory=list)
+    works: bool = True
+
+    async def __call__(self, case: CaseState, ring: Ring) -> bool:
+        """Remember the ring."""
+        self.rings.append((case, ring))
+        return self.works
+
+
+@dataclass
+class Office:
+    """The services as a test uses them, and its people."""
+
+    database: Database
+    heard: Heard
+    applications: Applications
+    reviews: Reviews
+    institution: UUID
+    ward: UUID
+    hr: UUID
+    programme_id: UUID
+    clinician: Actor
+    reviewer: Actor
+    head: Actor
+
+    @classmethod
+    async def open(cls, database: Database, ringer: Heard | Any = None) -> "Office":
+        """Units and catalogue of this database, and people of this test."""
+        heard = ringer or Heard()
+        bell = Bell(heard)
+        async with database.work() as session:
+            root, ward, hr = await _units(session)
+            if (await session.exec(select(Programme.id).limit(1))).first() is None:
+                await catalogue_files.load(session, sorted(CATALOGUE.glob("*.yaml")))
+                catalogue.forget(session)
+            programme = (
+                await session.exec(
+                    select(Programme.id)
+                    .where(col(Programme.attachments) == {"add": [], "waive": []})
+                    .order_by(col(Programme.sort_key))
+                    .limit(1)
+                )
+            ).first() or (await catalogue.programmes(session))[0].id
+        office = cls(
+            database,
+            heard,
+            Applications(database, bell, "Europe/Moscow"),
+            Reviews(database, bell),
+            root,
+            ward,
+            hr,
+            programme,
+            *[Actor(uuid4(), "", ward)] * 3,
+        )
+        office.clinician = await office.person("Соколова Анна Сергеевна", Role.DOCTOR, ward)
+        office.reviewer = await office.person("Иванова Мария Петровна", Role.HR_REVIEWER, hr)
+        office.head = await office.person("Громова Ольга Ильинична", Role.HR_HEAD, hr)
+        return office
+
+    async def person(self, name: str, role: Role, unit: UUID, **facts: Any) -> Actor:
+        """Somebody who works in a unit and holds a role there."""
+        moment = now()
+        async with self.database.work() as session:
+            person = Person(
+                unit_id=unit,
+                position="врач-кардиолог",
+                name=name,
+                email=f"{uuid4().hex}@example.org",
+                phone="+79161234567",
+                snils=SNILS,
+                inn=INN,
+                created_at=moment - timedelta(days=400),
+                **facts,
+            )
+            session.add(person)
+            await session.flush()
+            session.add(
+                RoleGrant(
+                    person_id=person.id,
+                    role=role.value,
+                    unit_id=unit,
+                    valid_from=moment - timedelta(days=400),
+                )
+            )
+            await session.flush()
+            return await access.actor_for(session, person.id, moment)
+
+    async def document(self, owner: Actor, category: str, verdict: str = "ok") -> UUID:
+        """An accepted document of a person: the id of its version."""
+        async with self.database.work() as session:
+            document = Document(
+                owner_id=owner.person_id, category=category, title="Диплом", created_at=now()
+            )
+            session.add(document)
+            await session.flush()
+            version = DocumentVersion(
+                id=new_id(),
+                document_id=document.id,
+                number=1,
+                object_key=f"documents/{uuid4().hex}/original" if verdict == "ok" else None,
+                file_name="diploma.pdf",
+                media_type="application/pdf",
+                size=1000,
+                sha256=uuid4().hex * 2,
+                verdict=verdict,
+                uploaded_at=now(),
+                uploaded_by=owner.person_id,
+            )
+            session.add(version)
+            await session.flush()
+            return version.id
+
+    async def attachments(
+        self, owner: Actor, programme_id: UUID | None = None
+    ) -> list[dict[str, str]]:
+        """One document for every kind that an application to the programme asks for."""
+        from rules.forms import merged_attachments
+
+        async with self.database.work() as session:
+            definition = await catalogue.case_type(session, "qualification")
+            programme = await catalogue.programme(session, programme_id or self.programme_id)
+            rules = merged_attachments(definition, programme)
+        return [
+            {
+                "kind": rule.kind,
+                "document_version_id": str(await self.document(owner, rule.kind)),
+            }
+            for rule in rules
+            if rule.required and not rule.waived_reason
+        ]
+
+    async def draft(self, actor: Actor | None = None, **changes: Any) -> UUID:
+        """A complete draft."""
+        actor = actor or self.clinician
+        case = await self.applications.create_draft(actor, self.programme_id)
+        data = {**FORM, "starts_on": (now() + timedelta(days=30)).date().isoformat(), **changes}
+        await self.applications.save_draft(actor, case.id, data, await self.attachments(actor))
+        return case.id
+
+    async def submitted(self, actor: Actor | None = None) -> UUID:
+        """An application that was just submitted."""
+        actor = actor or self.clinician
+        case_id = await self.draft(actor)
+        await self.applications.submit(actor, case_id, Act(uuid4(), 0))
+        return case_id
+
+    async def in_review(self, actor: Actor | None = None) -> UUID:
+        """An application that lies on the desk, checked by the service without a workflow."""
+        case_id = await self.submitted(actor)
+        await self.check(case_id)
+        return case_id
+
+    async def check(self, case_id: UUID, register: Any = None) -> CaseState:
+        """Do the check as the workflow would."""
+        case = await self.case(case_id)
+        return await checks.check(self.database, register or KnowsAll(), case_id, case.step)
+
+    async def case(self, case_id: UUID) -> Case:
+        """The row as it stands."""
+        async with self.database.work() as session:
+            return await session.get_one(Case, case_id)
+
+    async def decide(
+        self, case_id: UUID, outcome: Transition, by: Actor | None = None, **more: Any
+    ) -> CaseState:
+        """Decide the present step."""
+        case = await self.case(case_id)
+        if outcome is Transition.APPROVE:
+            more.setdefault("checklist", await self.checklist(case_id))
+        if outcome is Transition.CLARIFY:
+            more.setdefault("remarks", {"purpose": "Напишите подробнее."})
+        decision = Decision(outcome, "Причина решения.", **more)
+        act = Act(uuid4(), case.step)
+        return await self.reviews.decide(by or self.reviewer, case_id, act, decision)
+
+    async def checklist(self, case_id: UUID) -> dict[str, bool]:
+        """All questions of the case answered with yes."""
+        from rules.forms import merged_checklist
+
+        async with self.database.work() as session:
+            case = await see(session, self.reviewer, case_id)
+            definition = await catalogue.case_type(session, case.type, case.type_version)
+            programme = await catalogue.programme(session, self.programme_id)
+            return {item.name: True for item in merged_checklist(definition, programme)}
+
+    async def set_times(self, case_id: UUID, **columns: Any) -> None:
+        """Move the clock columns of a case."""
+        async with self.database.work() as session:
+            await session.exec(update(Case).where(col(Case.id) == case_id).values(**columns))
+
+    async def wake(self, case_id: UUID) -> CaseState:
+        """Let the clock ring for a case, now."""
+        await self.set_times(case_id, wakes_at=now() - timedelta(seconds=1))
+        return await watching.wake(self.database, case_id)
+
+    async def journal(self, case_id: UUID) -> list[JournalEntry]:
+        """The entries of a case, oldest first."""
+        async with self.database.work() as session:
+            found = await session.exec(
+                select(JournalEntry)
+                .where(JournalEntry.chain == case_id)
+                .order_by(col(JournalEntry.position))
+            )
+            return list(found.all())
+
+
+class KnowsAll:
+    """The edge of the world: a register that answers at once, for tests that are not about it."""
+
+    async def look_up(self, snils: str) -> None:
+        """Nobody is known: a warning, and the review opens."""
+
+
+async def _units(session: AsyncSession) -> tuple[UUID, UUID, UUID]:
+    known = {u.code: u.id for u in (await session.exec(select(Unit))).all()}
+    if "hr" not in known:
+        root = Unit(code="institution", name="Городская больница")
+        session.add(root)
+        await session.flush()
+        for code, name in (("cardiology", "Кардиологическое отделение"), ("hr", "Отдел кадров")):
+            unit = Unit(code=code, name=name, parent_id=root.id)
+            session.add(unit)
+            await session.flush()
+            known[code] = unit.id
+        known["institution"] = root.id
+    return known["institution"], known["cardiology"], known["hr"]
