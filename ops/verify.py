@@ -6,6 +6,7 @@ import sys
 from cryptography import x509
 
 from clients.database import Database
+from clients.objects import Objects
 from models.encryption import KeyRing
 from services.journal import seals_folder
 from services.seals import SealError, common_name, kept_certificates, open_seal
@@ -42,7 +43,11 @@ def tell(report: Report) -> int:
     until = (
         f", the last of {report.sealed_until:%Y-%m-%d %H:%M:%S} UTC" if report.sealed_until else ""
     )
-    print(f"Seals:    {report.seals} in the database, {report.copies} outside{until}")
+    print(f"Seals:    {report.seals} in the database{until}")
+    store = (
+        "the object store is down" if report.store_down else f"{report.stored} in the object store"
+    )
+    print(f"Copies:   {report.copies} on this machine, {store}")
     for fault in report.faults:
         print(f"FAULT  {fault}")
     if not report.tried:
@@ -62,8 +67,10 @@ def trusted_certificates(settings: Settings) -> list[x509.Certificate]:
 async def _verify(settings: Settings, trusted: list[x509.Certificate]) -> Report:
     keys = settings.keys.get_secret_value()
     ring = KeyRing.parse(keys) if keys else None
-    database = Database.from_settings(settings)
+    database, objects = Database.from_settings(settings), Objects(settings)
+    folder = seals_folder(settings.home)
     try:
-        return await verify(database, seals_folder(settings.home), trusted, ring)
+        return await verify(database, folder, trusted, ring, objects)
     finally:
         await database.close()
+        await objects.close()

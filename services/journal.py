@@ -10,7 +10,7 @@ import base64
 import fcntl
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from clients.objects import Objects
 from models.tables.base import new_id
 from models.tables.journal import (
     JournalEntry,
@@ -55,10 +56,8 @@ from services.seals import Seal, keep_certificate
 SEAL_EVERY = 60
 """Seconds between two seals: the age up to which an entry may stand unsealed."""
 
-Store = Callable[[str, bytes], Awaitable[object]]
-"""Puts bytes under a key outside PostgreSQL; the same key twice is harmless."""
-
 SEALS_FILE = "seals.jsonl"
+SEALS_PREFIX = "seals/"
 _STORE = "object store"
 _SEALING = 7_205_759_403_793
 _APPENDING = 1_245_662_035
@@ -223,19 +222,19 @@ async def erase_contents(
 
 
 async def seal(
-    database: Database, with_seal: Seal, folder: Path, store: Store | None = None
+    database: Database, with_seal: Seal, folder: Path, objects: Objects | None = None
 ) -> JournalSeal | None:
     """Seal what was written since the last time, and bring the copies outside up to date.
 
     None when nothing waits or another process is sealing. `folder` is where the copies stand on
-    this machine (`seals_folder`). A store that is down raises its own error after the seal was
-    written; the next call catches up.
+    this machine (`seals_folder`). Raises ObjectsDownError when the store is down, after the seal
+    was written and copied to the file; the next call catches up.
     """
     made = await _seal_pending(database, with_seal)
     await asyncio.to_thread(keep_certificate, folder, with_seal.certificate)
     await _copy_to_file(database, folder)
-    if store is not None:
-        await _copy_to_store(database, store)
+    if objects is not None:
+        await _copy_to_store(database, objects)
     return made
 
 
@@ -281,6 +280,11 @@ async def _seal_pending(database: Database, with_seal: Seal) -> JournalSeal | No
         )
         session.add(made)
         return made
+
+
+def seal_key(number: int) -> str:
+    """Where the object store keeps the copy of a seal."""
+    return f"{SEALS_PREFIX}{number:09}.json"
 
 
 def as_line(one: JournalSeal) -> bytes:
@@ -351,14 +355,15 @@ def _append_durably(file: Path, lines: bytes) -> None:
         os.fsync(out.fileno())
 
 
-async def _copy_to_store(database: Database, store: Store) -> None:
+async def _copy_to_store(database: Database, objects: Objects) -> None:
     """Put the seals that the store does not hold yet, one object each."""
     async with database.work() as session:
         place = await session.get(JournalSealCopy, _STORE)
         number = place.number if place else 0
     while seals := await _since(database, number):
         for one in seals:
-            await store(f"seals/{one.number:09}.json", as_line(one))
+            line = as_line(one)
+            await objects.put(seal_key(one.number), line, len(line), "application/json")
         number = seals[-1].number
         async with database.work() as session:
             await session.exec(

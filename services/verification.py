@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from clients.database import Database
+from clients.objects import Objects, ObjectsDownError
 from models.encryption import KeyRing, UndecryptableError
 from models.tables.journal import CONTENTS_PLACE, JournalEntry, JournalSeal, RecordView
 from rules.journal import (
@@ -37,7 +38,7 @@ from rules.journal import (
     verify_chain,
     view_hash,
 )
-from services.journal import SEALS_FILE, as_line
+from services.journal import SEALS_FILE, SEALS_PREFIX, as_line
 from services.signatures import SignatureError, check_signature
 
 UNSEALED_FOR = timedelta(minutes=5)
@@ -57,13 +58,15 @@ class Report:
     views: int = 0
     seals: int = 0
     copies: int = 0
+    stored: int = 0
+    store_down: bool = False
     sealed_until: datetime | None = None
     faults: list[Fault] = field(default_factory=list)
 
     @property
     def tried(self) -> int:
         """How many things were checked; nothing tried is no proof."""
-        return self.entries + self.views + self.seals + self.copies
+        return self.entries + self.views + self.seals + self.copies + self.stored
 
 
 @dataclass
@@ -86,10 +89,13 @@ async def verify(
     folder: Path,
     trusted: Iterable[x509.Certificate],
     ring: KeyRing | None,
+    objects: Objects | None = None,
 ) -> Report:
     """Check everything. `folder` holds the copies of the seals; without a ring, contents stay shut.
 
-    Seals are read before what they seal, so a journal in use is no fault.
+    Of the copies in the object store the newest hundred are compared, and none may be newer than
+    the database; a store that is down is no fault. Seals are read before what they seal, so a
+    journal in use is no fault either.
     """
     report, sealed, certificates = Report(), _Sealed(), list(trusted)
     copies = _read_copies(folder / SEALS_FILE, report)
@@ -99,7 +105,28 @@ async def verify(
         await _check_seals(connection, copies, certificates, sealed, report)
         await _check_chains(connection, sealed, ring, report)
         await _check_views(connection, sealed, report)
+        if objects is not None:
+            try:
+                await _check_store(connection, objects, report)
+            except ObjectsDownError:
+                report.store_down = True
     return report
+
+
+async def _check_store(connection: AsyncConnection, objects: Objects, report: Report) -> None:
+    """The newest copies in the object store against the seals of the database."""
+    keys = sorted([listed.key async for listed in objects.list(SEALS_PREFIX)])
+    report.stored = len(keys)
+    for key in keys[-100:]:
+        kept = await objects.read(key)
+        number = json.loads(kept)["body"]["number"]
+        found = await connection.execute(select(*_SEAL.columns).where(_SEAL.c.number == number))
+        row = found.one_or_none()
+        if row is None:
+            report.faults.append(Fault(f"seal {number}", "stands in the object store only"))
+        elif as_line(JournalSeal(**row._mapping)) != kept:
+            what = "differs from its copy in the object store"
+            report.faults.append(Fault(f"seal {number}", what))
 
 
 def _read_copies(file: Path, report: Report) -> list[dict[str, Any]]:
