@@ -10,7 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from api.auth import CurrentActor
+from api.auth import CurrentActor, require
+from api.problems import documented
 from api.state import Work
 from models.tables.catalogue import Programme
 from rules.fields import NAME
@@ -23,8 +24,8 @@ from rules.forms import (
     merged_checklist,
     merged_terms,
 )
-from rules.permissions import Permission
-from rules.refusals import FieldError, Refusal, forbidden
+from rules.permissions import Actor, Permission
+from rules.refusals import FieldError, Refusal
 from rules.terms import Terms
 from services import catalogue
 from services.catalogue_files import APPLICATION_TYPE
@@ -108,7 +109,7 @@ async def list_programmes(
     )
 
 
-@router.get("/programmes/{programme_id}")
+@router.get("/programmes/{programme_id}", responses=documented(404))
 async def read_programme(programme_id: UUID, session: Work, actor: CurrentActor) -> ProgrammeOut:
     """One programme, its documents (waived ones with the reason), checklist and terms."""
     programme = await catalogue.programme(session, programme_id)
@@ -123,7 +124,7 @@ async def read_programme(programme_id: UUID, session: Work, actor: CurrentActor)
     )
 
 
-@router.get("/case-types/{key}")
+@router.get("/case-types/{key}", responses=documented(404))
 async def read_case_type(
     key: Annotated[str, Path(pattern=NAME, examples=["qualification"])],
     session: Work,
@@ -137,15 +138,13 @@ async def read_case_type(
     return CaseTypeOut(definition=definition, data_schema=json_schema(definition))
 
 
-@router.get("/reasons")
+@router.get("/reasons", responses=documented(403))
 async def list_reasons(
     session: Work,
-    actor: CurrentActor,
+    actor: Annotated[Actor, require(Permission.REVIEW)],
     outcome: Literal["approve", "clarify", "reject"] | None = None,
 ) -> list[ReasonOut]:
     """The stock of reasons, for reviewers."""
-    if not actor.may(Permission.REVIEW):
-        raise forbidden()
     found = await catalogue.reasons(session, outcome)
     return [ReasonOut.model_validate(each, from_attributes=True) for each in found]
 
