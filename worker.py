@@ -15,9 +15,10 @@ from clients.database import Database
 from clients.mail import Mailer
 from clients.objects import Objects
 from clients.registers import RegisterClient
-from clients.temporal import CaseRinger, connect, ensure_standing, register_search_attributes
+from clients.temporal import CaseRinger, connect, ensure_standing
 from models.encryption import KeyRing, use_key_ring
 from services.bell import Bell
+from services.letters import Addresses
 from services.seals import open_seal
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
@@ -55,7 +56,9 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     applications = ApplicationActivities(
         settings, database, objects, RegisterClient(settings.register_url), open_seal(settings)
     )
-    notices = NoticeActivities(database, Mailer(settings.smtp_url, settings.mail_from), settings)
+    notices = NoticeActivities(
+        database, Mailer(settings.smtp_url, settings.mail_from), Addresses.of(settings)
+    )
     sweeper = SweeperActivities(
         database, Bell(CaseRinger(client, settings.task_queue)), settings.sweep_grace
     )
@@ -69,7 +72,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             applications.wake,
             applications.issue_act,
             applications.report_stuck,
-            notices.drain_mail,
+            notices.send_mail,
             sweeper.sweep,
         ],
         graceful_shutdown_timeout=DRAIN,
@@ -83,7 +86,6 @@ async def _connected(settings: Settings, keys: KeyRing, stop: asyncio.Event) -> 
     while not stop.is_set():
         try:
             client = await connect(settings, keys)
-            await register_search_attributes(client)
         except Exception as error:
             log.warning("temporal_down", error=type(error).__name__)
             await asyncio.sleep(2)
@@ -96,7 +98,6 @@ async def _keep_standing(client: Client, settings: Settings) -> None:
     """See to it that the standing workflows run, also after Temporal lost everything."""
     while True:
         try:
-            await register_search_attributes(client)
             await ensure_standing(client, settings.task_queue)
         except Exception as error:
             log.warning("standing_workflows_not_started", error=type(error).__name__)

@@ -30,6 +30,7 @@ from models.messages import (
     application_workflow_id,
 )
 from models.visibility import OpsText, attributes_of
+from rules.applications import Transition
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -54,12 +55,12 @@ async def connect(
 
 @dataclass(frozen=True)
 class Call:
-    """A signal, and the run that it starts where none is open."""
+    """A run to start, or where one is open, the signal for it; None only starts."""
 
     workflow: str
     workflow_id: str
     start: Any
-    signal: str
+    signal: str | None
     args: Sequence[Any]
     summary: OpsText
     attributes: TypedSearchAttributes
@@ -88,13 +89,13 @@ async def ring(
                 id_reuse_policy=reuse,
                 search_attributes=call.attributes,
                 start_signal=call.signal,
-                start_signal_args=call.args,
+                start_signal_args=call.args if call.signal else [],
                 static_summary=call.summary,
                 rpc_timeout=timedelta(seconds=deadline),
             )
     except WorkflowAlreadyStartedError:
         log.info("ring_closed", workflow=call.workflow_id, signal=call.signal)
-        return False
+        return call.signal is None
     except Exception as error:
         log.warning(
             "ring_failed",
@@ -125,7 +126,8 @@ class CaseRinger:
             workflow=WorkflowName.QUALIFICATION_APPLICATION,
             workflow_id=application_workflow_id(case.case_id),
             start=CaseRef(case_id=case.case_id, state=case),
-            signal=ring_.signal,
+            # A submission only starts: the run knows all that a signal would tell it.
+            signal=None if ring_.signal == Transition.SUBMIT else ring_.signal,
             args=[ActRef(act_id=ring_.act_id)] if ring_.act_id else [],
             summary=OpsText(f"{case.number} · {case.type}"),
             attributes=attributes_of(case),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -142,17 +142,18 @@ async def counts(session: AsyncSession, actor: Actor, now: datetime) -> dict[str
     waiting = and_(
         col(Case.responsible_unit_id).in_(reviews), col(Case.status) == Status.IN_REVIEW.value
     )
-    row = (
-        await session.exec(
+    found = await session.exec(
+        cast(
+            "Any",
             select(
                 func.count().label("in_review"),
                 func.count().filter(col(Case.reviewer_id) == actor.person_id).label("mine"),
                 func.count().filter(col(Case.due_at) < now).label("overdue"),
                 func.count().filter(col(Case.reviewer_id).is_(None)).label("unassigned"),
-            ).where(waiting)
+            ).where(waiting),
         )
-    ).one()
-    return dict(row._mapping)
+    )
+    return dict(found.mappings().one())
 
 
 async def _listing(
@@ -178,7 +179,8 @@ async def _listing(
         query = query.order_by(key, col(Case.id))
     else:
         query = query.order_by(key.desc(), col(Case.id).desc())
-    rows = (await session.exec(query.limit(limit + 1))).mappings().all()
+    found = await session.exec(cast("Any", query.limit(limit + 1)))
+    rows = found.mappings().all()
     lines = [CaseLine.model_construct(**row) for row in rows[:limit]]
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
