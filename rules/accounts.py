@@ -22,8 +22,6 @@ SESSIONS_AT_ONCE = 10
 FRESH = timedelta(minutes=5)
 TOKEN_LIFE = timedelta(days=90)
 TOKEN_PREFIX = "mcb_"  # noqa: S105
-CODE_STEP = timedelta(seconds=30)
-SUSPICIOUS_FAILURES = 3
 
 CONTEXT_WORDS = frozenset(
     {
@@ -119,7 +117,6 @@ class Limits:
     password: Limit = Limit("password", 10, timedelta(minutes=15))
     address: Limit = Limit("address", 100, timedelta(minutes=15))
     code: Limit = Limit("code", 5, timedelta(minutes=15))
-    token: Limit = Limit("token", 60, timedelta(minutes=15))
 
 
 class DeviceKind(StrEnum):

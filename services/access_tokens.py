@@ -1,4 +1,4 @@
-"""Personal access tokens: made after a fresh check of the second factor, shown once, kept hashed."""
+"""Personal access tokens: made after a fresh second-factor check, shown once, kept hashed."""
 
 import secrets
 from collections.abc import Collection, Sequence
@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.accounts import AccessToken
 from models.tables.base import new_id
 from rules.accounts import TOKEN_LIFE, TOKEN_PREFIX, Outcome, Step
+from rules.notices import NoticeKind
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, not_found
 from services import logins
@@ -65,7 +66,7 @@ async def make(
     await logins.note(
         session, Step.TOKEN_MADE, Outcome.PASSED, visitor, now, person_id=current.person_id
     )
-    await logins.tell(session, current.person_id, "token_made", now, name=name)
+    await logins.tell(session, current.person_id, NoticeKind.SECURITY, now)
     return Made(text, token)
 
 

@@ -4,12 +4,14 @@ What is tried is counted and journaled even when it is refused. So these functio
 database and commit before they raise, while hashing runs between two short units of work.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 import pyotp
 import segno
+from pyotp.exceptions import OTPVerificationError
 from sqlalchemy import or_, select, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,8 +21,6 @@ from models.encryption import key_ring
 from models.tables.accounts import AccessToken, Account, AccountSession
 from models.tables.people import Person
 from rules.accounts import (
-    CODE_STEP,
-    SUSPICIOUS_FAILURES,
     Limit,
     Limits,
     Outcome,
@@ -37,6 +37,7 @@ from rules.accounts import (
     wrong_code,
     wrong_credentials,
 )
+from rules.notices import NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
 from services import devices, logins, passwords, rates
 from services.sessions import Current, Opened, Visitor, end_sessions, open_session, rotate
@@ -251,14 +252,13 @@ async def confirm_setup(
         )
         opened = None
         if used is not None:
-            replaced = col(Account.totp_confirmed_at).is_(None)
-            if current.stage != Stage.SETUP:
-                replaced = or_(replaced, col(Account.totp_last_step) < used)
+            unset = col(Account.totp_confirmed_at).is_(None)
+            later = col(Account.totp_last_step) < used
             renewed = await session.execute(
                 update(Account)
                 .where(
                     col(Account.person_id) == current.person_id,
-                    replaced,
+                    unset if current.stage == Stage.SETUP else or_(unset, later),
                     col(Account.locked_at).is_(None),
                 )
                 .values(totp_secret=secret, totp_confirmed_at=now, totp_last_step=used)
@@ -274,7 +274,7 @@ async def confirm_setup(
                     session, current.person_id, "second_factor_set", now, current.session_id
                 )
                 opened = await _go_on(session, current, account, visitor, now, Step.SETUP)
-                await logins.tell(session, current.person_id, "second_factor_set", now)
+                await logins.tell(session, current.person_id, NoticeKind.SECURITY, now)
             await logins.note(
                 session, Step.SETUP, outcome, visitor, now, person_id=current.person_id
             )
@@ -352,7 +352,7 @@ async def change_password(
             now,
             person_id=current.person_id,
         )
-        await logins.tell(session, current.person_id, "password_changed", now)
+        await logins.tell(session, current.person_id, NoticeKind.SECURITY, now)
     return opened
 
 
@@ -414,12 +414,10 @@ async def _use_code(
         outcome, refusal = Outcome.TOO_OFTEN, too_often(wait)
     else:
         digits = code_digits(code)
-        if (
-            digits is not None
-            and secret is not None
-            and pyotp.TOTP(secret).verify(digits, for_time=now)
-        ):
-            return int(now.timestamp() // CODE_STEP.total_seconds()), wrong_code()
+        if digits is not None and secret is not None:
+            with suppress(OTPVerificationError):
+                step_used = pyotp.TOTP(secret).verify_and_get_timecode(digits, for_time=now)
+                return step_used, wrong_code()
         outcome, refusal = Outcome.WRONG, wrong_code()
     await logins.note(session, step, outcome, visitor, now, person_id=current.person_id)
     return None, refusal
@@ -443,14 +441,5 @@ async def _go_on(
         return opened
     failures = await logins.failures_since_last_success(session, current.person_id)
     if await devices.remember_device(session, current.person_id, visitor, now):
-        await logins.tell(
-            session,
-            current.person_id,
-            "new_device",
-            now,
-            device=visitor.device.name,
-            address=visitor.address,
-        )
-    if failures >= SUSPICIOUS_FAILURES:
-        await logins.tell(session, current.person_id, "failed_sign_ins", now, times=failures)
+        await logins.tell(session, current.person_id, NoticeKind.NEW_DEVICE, now)
     return replace(opened, failures_before=failures)

@@ -15,7 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.accounts import LoginAttempt
 from rules.accounts import Outcome, Step
 from rules.journal import JournalKind
-from services import journal
+from rules.notices import NoticeKind
+from services import journal, notices
 from services.sessions import Visitor
 
 _JOURNALED = {
@@ -90,7 +91,8 @@ async def failures_since_last_success(session: AsyncSession, person_id: UUID) ->
             (last.is_(None)) | (col(LoginAttempt.at) > last),
         )
     )
-    return counted.scalar_one()
+    failures: int = counted.scalar_one()
+    return failures
 
 
 async def attempts_of(
@@ -106,22 +108,12 @@ async def attempts_of(
     return found.scalars().all()
 
 
-async def tell(
-    session: AsyncSession,
-    person_id: UUID,
-    kind: str,
-    now: datetime,
-    **facts: str | int,
-) -> None:
+async def tell(session: AsyncSession, person_id: UUID, kind: NoticeKind, now: datetime) -> None:
     """Send the person a security notice; these cannot be turned off (N2)."""
-    from services import notices
-
     await notices.enqueue(
         session,
         person_id=person_id,
         kind=kind,
-        case_id=None,
-        event_key=f"{person_id}:{kind}:{now.isoformat()}",
-        facts=facts,
+        event_key=f"{person_id}:{kind.value}:{now.isoformat()}",
         now=now,
     )

@@ -1,0 +1,83 @@
+"""The application: the JSON API under /api/v1, its documentation, and the pages."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from api import accounts, applications, documentation, health, programmes, reviews
+from api.auth import OPEN_TO_ALL, cookie_names, guard
+from api.bodies import FORM_LIMIT, BodyLimit
+from api.openapi import describe
+from api.problems import answer_problems
+from api.state import Medcab
+from cabinet import assets
+from cabinet.security import SecurityHeaders
+from settings import Settings, get_settings
+
+API = "/api/v1"
+UPLOADS = rf"(?:{API})?/documents(?:/.*)?"
+"""Paths that take files."""
+
+JSON_ROUTERS: tuple[APIRouter, ...] = (
+    accounts.router,
+    applications.router,
+    reviews.router,
+    programmes.router,
+)
+"""Under /api/v1."""
+
+OTHER_ROUTERS: tuple[APIRouter, ...] = (health.router, documentation.router)
+"""With paths of their own."""
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise RuntimeError where cookies would go over a line that others can read."""
+    parts = urlsplit(settings.public_url)
+    host = parts.hostname or ""
+    try:
+        on_loopback = ip_address(host).is_loopback
+    except ValueError:
+        on_loopback = host == "localhost"
+    if not settings.cookie_secure and not on_loopback:
+        raise RuntimeError("MEDCAB_COOKIE_SECURE may be off only where people open a loopback URL")
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application for these settings, or for those of the environment."""
+    chosen = settings or get_settings()
+    check_settings(chosen)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with Medcab.running(chosen) as medcab:
+            app.state.medcab = medcab
+            yield
+
+    app = FastAPI(
+        title="Medcab",
+        summary="Личный кабинет медработника",
+        description=(
+            "Errors are RFC 9457 problems. Sign in with `POST /api/v1/sign-in` and `/sign-in/code`,"
+            " or send a personal access token as `Authorization: Bearer mcb_…`. With a session,"
+            " send `X-CSRF-Token` with everything that changes something."
+        ),
+        version="0.1.0",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        dependencies=[Depends(guard)],
+    )
+    answer_problems(app)
+    for router in JSON_ROUTERS:
+        app.include_router(router, prefix=API)
+    for router in OTHER_ROUTERS:
+        app.include_router(router)
+    app.include_router(assets.router, dependencies=[OPEN_TO_ALL])
+    describe(app, cookie_names(chosen)[0])
+    app.add_middleware(BodyLimit, uploads=UPLOADS, upload_limit=chosen.upload_limit + FORM_LIMIT)
+    app.add_middleware(SecurityHeaders, https=chosen.cookie_secure)
+    return app

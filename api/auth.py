@@ -1,0 +1,322 @@
+"""Who sends a request: by session cookie or access token; and which routes are open to whom.
+
+Every route names its openness by one of the rules below, so that a test can list them all:
+`Public`, `SigningIn`, `CurrentSession`, `CurrentActor`, or `Annotated[Actor, require(permission)]`.
+What a person may do with one case or document is decided in services.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from hmac import compare_digest
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+
+from api.state import Medcab, MedcabState, medcab_of
+from rules.accounts import (
+    Stage,
+    client_address,
+    device_of,
+    from_own_page,
+    not_signed_in,
+    step_needed,
+)
+from rules.clock import now
+from rules.permissions import Actor, Permission
+from rules.refusals import Refusal, forbidden
+from services.sessions import Current, Opened, Visitor, form_token, recognise, recognise_token
+from settings import Settings
+
+BACKGROUND = "X-Medcab-Background"
+FORM_HEADER = "X-CSRF-Token"
+FORM_FIELD = "csrf_token"
+DEVICE_LIFE = timedelta(days=400)
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in"})
+"""Needs no cookie and reads JSON only, which other sites cannot send without our leave."""
+
+
+def cookie_names(settings: Settings) -> tuple[str, str]:
+    """The names of the session's and the device's cookie; `__Host-` wherever cookies are secure."""
+    prefix = "__Host-" if settings.cookie_secure else ""
+    return f"{prefix}medcab", f"{prefix}medcab-device"
+
+
+def set_device_cookie(response: Response, settings: Settings, device_token: str) -> None:
+    """Give the browser its own name, by which a new device is noticed and a session is bound."""
+    response.set_cookie(
+        cookie_names(settings)[1],
+        device_token,
+        max_age=int(DEVICE_LIFE.total_seconds()),
+        path="/",
+        secure=settings.cookie_secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def set_cookies(response: Response, settings: Settings, opened: Opened) -> None:
+    """Hand a session that was just opened to the browser; it goes when the browser is closed.
+
+    `lax`, so that the link in a mail leads straight to the case.
+    """
+    response.set_cookie(
+        cookie_names(settings)[0],
+        opened.token,
+        path="/",
+        secure=settings.cookie_secure,
+        httponly=True,
+        samesite="lax",
+    )
+    set_device_cookie(response, settings, opened.device_token)
+
+
+def drop_session_cookie(response: Response, settings: Settings) -> None:
+    """Make the browser forget the session; the device stays known."""
+    response.delete_cookie(
+        cookie_names(settings)[0],
+        path="/",
+        secure=settings.cookie_secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Where the request comes from. A browser without a device cookie gets a new name."""
+    settings = medcab_of(request).settings
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    if visitor is None:
+        peer = request.client.host if request.client else ""
+        known = request.cookies.get(cookie_names(settings)[1], "")
+        visitor = Visitor(
+            address=client_address(
+                peer, request.headers.get("x-forwarded-for"), settings.trusted_proxies
+            ),
+            device=device_of(request.headers.get("user-agent")),
+            device_token=known if len(known) >= 22 else secrets.token_urlsafe(16),
+        )
+        request.state.visitor = visitor
+    return visitor
+
+
+def form_token_of(request: Request) -> str:
+    """What a form of this page must carry in `csrf_token`.
+
+    Before signing in it is bound to the device, so the answer must set the device's cookie.
+    """
+    session_cookie = request.cookies.get(cookie_names(medcab_of(request).settings)[0])
+    return form_token(session_cookie or visitor_of(request).device_token)
+
+
+def _bearer(request: Request) -> str | None:
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    kind, _, token = header.partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+async def guard(request: Request) -> None:
+    """Refuse what another site made a browser send (CSRF). Runs before every route.
+
+    A request with an `Authorization` header is exempt: browsers never add that by themselves, and
+    cookies beside it are not looked at.
+    """
+    if request.method in _SAFE or _bearer(request) is not None:
+        return
+    settings = medcab_of(request).settings
+    parts = urlsplit(settings.public_url)
+    headers = request.headers
+    if not from_own_page(
+        headers.get("sec-fetch-site"), headers.get("origin"), f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise Refusal("cross_site", "Запрос пришёл с чужой страницы.", 403)
+    path = request.url.path
+    has_session = cookie_names(settings)[0] in request.cookies
+    if path in _WITHOUT_FORM_TOKEN or (path.startswith("/api/") and not has_session):
+        return
+    if not compare_digest(await _sent_form_token(request), form_token_of(request).encode()):
+        raise Refusal("form_token", "Страница устарела. Откройте её заново и повторите.", 403)
+
+
+async def _sent_form_token(request: Request) -> bytes:
+    """The token in the header, or in the form; a stream of files is not read for it."""
+    sent: Any = request.headers.get(FORM_HEADER)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    read_already = getattr(request, "_form", None) is not None
+    if sent is None and (kind == "application/x-www-form-urlencoded" or read_already):
+        sent = (await request.form()).get(FORM_FIELD)
+    return sent.encode() if isinstance(sent, str) else b""
+
+
+async def identify(request: Request, medcab: MedcabState) -> Current | None:
+    """The session or token of the request; None where it brings none that still stands.
+
+    One query on a connection of its own, so nothing is held while the request goes on.
+    """
+    bearer = _bearer(request)
+    current: Current | None = None
+    request.state.refusal = not_signed_in()
+    try:
+        if bearer is not None:
+            current = await recognise_token(medcab.database, bearer, now(), medcab.activity)
+        else:
+            session_name, device_name = cookie_names(medcab.settings)
+            cookie = request.cookies.get(session_name)
+            if cookie:
+                current = await recognise(
+                    medcab.database,
+                    cookie,
+                    request.cookies.get(device_name),
+                    now(),
+                    timedelta(seconds=medcab.settings.session_idle),
+                    medcab.activity,
+                    counts=BACKGROUND not in request.headers,
+                )
+    except Refusal as refusal:
+        request.state.refusal = refusal
+    request.state.current = current
+    return current
+
+
+Identified = Annotated[Current | None, Depends(identify)]
+
+
+@dataclass(frozen=True)
+class Openness:
+    """To whom a route is open, as `declared` reads it."""
+
+    to: str
+    permission: Permission | None = None
+
+
+class _Open:
+    """Open to everybody, and does not ask who it is."""
+
+    openness = Openness("public")
+
+    async def __call__(self) -> None:
+        return None
+
+
+class _Public:
+    """Open to everybody; says who it is where it is known."""
+
+    openness = Openness("public")
+
+    async def __call__(self, current: Identified) -> Current | None:
+        return current if current is not None and current.stage == Stage.OPEN else None
+
+
+class _SigningIn:
+    """Open to whoever has at least entered the password; not to access tokens."""
+
+    openness = Openness("signing_in")
+
+    async def __call__(self, request: Request, current: Identified) -> Current:
+        if current is None:
+            raise request.state.refusal
+        if current.session_id is None:
+            raise session_needed()
+        return current
+
+
+class _SignedIn:
+    """Open to whoever has signed in, by session or access token."""
+
+    openness = Openness("signed_in")
+
+    async def __call__(self, request: Request, current: Identified) -> Current:
+        if current is None:
+            raise request.state.refusal
+        if current.stage != Stage.OPEN:
+            raise step_needed(current.stage)
+        return current
+
+
+_signed_in = _SignedIn()
+
+
+class _OwnSession:
+    """Open to a person at a browser; not to access tokens."""
+
+    openness = Openness("session")
+
+    async def __call__(self, current: Annotated[Current, Depends(_signed_in)]) -> Current:
+        if current.session_id is None:
+            raise session_needed()
+        return current
+
+
+class _Actor:
+    """Open to whoever has signed in; gives the person with the rights."""
+
+    openness = Openness("signed_in")
+
+    async def __call__(self, current: Annotated[Current, Depends(_signed_in)]) -> Actor:
+        return current.actor
+
+
+class _Require:
+    """Open to whoever holds the permission in some unit; gives the person with the rights."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.openness = Openness("permission", permission)
+        self._permission = permission
+
+    async def __call__(self, current: Annotated[Current, Depends(_signed_in)]) -> Actor:
+        if not current.actor.may(self._permission):
+            raise forbidden()
+        return current.actor
+
+
+_open = _Open()
+_public = _Public()
+_signing_in = _SigningIn()
+_own_session = _OwnSession()
+_actor = _Actor()
+
+Public = Annotated[Current | None, Depends(_public)]
+OptionalActor = Public
+SigningIn = Annotated[Current, Depends(_signing_in)]
+SignedIn = Annotated[Current, Depends(_signed_in)]
+CurrentSession = Annotated[Current, Depends(_own_session)]
+CurrentActor = Annotated[Actor, Depends(_actor)]
+From = Annotated[Visitor, Depends(visitor_of)]
+OPEN_TO_ALL = Depends(_open)
+"""For `dependencies=[…]` of a route that is open to everybody and does not ask who it is."""
+
+
+def require(permission: Permission) -> Any:
+    """The dependency of a route that needs a permission: `Annotated[Actor, require(…)]`."""
+    return Depends(_Require(permission))
+
+
+def session_needed() -> Refusal:
+    """An access token may not do this: it takes a person at a browser."""
+    return Refusal("session_needed", "Для этого войдите в кабинет: токен доступа не подходит.", 403)
+
+
+def declared(dependant: Dependant) -> set[Openness]:
+    """The rules that a route names itself, without those that its rules lean on."""
+    found: set[Openness] = set()
+    for used in dependant.dependencies:
+        call: Callable[..., Any] | None = used.call
+        openness = getattr(call, "openness", None)
+        if isinstance(openness, Openness):
+            found.add(openness)
+        else:
+            found |= declared(used)
+    return found
+
+
+def ends_session(medcab: Medcab, response: Response) -> None:
+    """The answer to a sign-out: the cookie goes, and whatever the browser kept of the cabinet."""
+    drop_session_cookie(response, medcab.settings)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -1,0 +1,112 @@
+"""What the API and the pages work with: the lines out, and the services that stand on them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlmodel.ext.asyncio.session import AsyncSession
+from temporalio.client import Client
+
+from clients.database import Database
+from clients.objects import Objects
+from clients.temporal import CaseRinger, connect
+from models.encryption import KeyRing, use_key_ring
+from rules.files import LIMITS
+from services.activity import Activity
+from services.applications import Applications
+from services.bell import Bell
+from services.devices import keep_forgetting
+from services.documents import Documents
+from services.files import Files
+from services.inspection import Inspection
+from services.reviews import Reviews
+from services.seals import Seal, open_seal
+from settings import Settings
+
+
+@dataclass
+class Medcab:
+    """One process of the API. Nothing here needs Temporal or the object store to be up."""
+
+    settings: Settings
+    keys: KeyRing
+    database: Database
+    objects: Objects
+    temporal: Client
+    bell: Bell
+    activity: Activity = field(default_factory=Activity)
+
+    @cached_property
+    def applications(self) -> Applications:
+        """The acts of applicants."""
+        return Applications(self.database, self.bell, self.settings.time_zone)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """The acts of reviewers."""
+        return Reviews(self.database, self.bell)
+
+    @cached_property
+    def inspection(self) -> Inspection:
+        """The process that checks files. It is started by the first file."""
+        return Inspection(replace(LIMITS, octets=self.settings.upload_limit))
+
+    @cached_property
+    def documents(self) -> Documents:
+        """What people do with their documents."""
+        return Documents(self.database, Files(self.objects, self.inspection))
+
+    @cached_property
+    def seal(self) -> Seal:
+        """The institution's seal. Raises SealError where it cannot be opened."""
+        return open_seal(self.settings)
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, settings: Settings) -> AsyncIterator["Medcab"]:
+        """The lines out, opened; on leaving, what is under way is finished and they are closed."""
+        keys = KeyRing.parse(settings.keys.get_secret_value())
+        use_key_ring(keys)
+        database = Database.from_settings(settings)
+        objects = Objects(settings)
+        temporal = await connect(settings, keys, lazy=True)
+        bell = Bell(CaseRinger(temporal, settings.task_queue))
+        medcab = cls(settings, keys, database, objects, temporal, bell)
+        beside = [
+            asyncio.create_task(medcab.activity.keep_flushing(database)),
+            asyncio.create_task(keep_forgetting(database)),
+        ]
+        try:
+            yield medcab
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await bell.settle()
+            with suppress(Exception):
+                await medcab.activity.flush(database)
+            await medcab.inspection.close()
+            await objects.close()
+            await database.close()
+
+
+def medcab_of(request: Request) -> Medcab:
+    """The state of the process that answers this request."""
+    medcab: Medcab = request.app.state.medcab
+    return medcab
+
+
+MedcabState = Annotated[Medcab, Depends(medcab_of)]
+
+
+async def work(medcab: MedcabState) -> AsyncIterator[AsyncSession]:
+    """One unit of work, committed before the answer is sent; an error rolls it back."""
+    async with medcab.database.work() as session:
+        yield session
+
+
+Work = Annotated[AsyncSession, Depends(work, scope="function")]
