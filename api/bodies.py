@@ -25,8 +25,6 @@ from services.files import Incoming
 MEGABYTE = 1024 * 1024
 FORM_LIMIT = MEGABYTE
 SILENCE = 30.0
-_LINGER_BYTES = 32 * MEGABYTE
-_LINGER_SECONDS = 5.0
 _FIELDS_LIMIT = 64 * 1024
 _PARTS_LIMIT = 100
 
@@ -63,7 +61,6 @@ class BodyLimit:
         if _announced(scope) > most:
             too_long = Problem(413, "request_entity_too_large", "Слишком большой запрос.")
             await draw(Request(scope), too_long)(scope, receive, send)
-            await _linger(receive)
             return
         await self._app(scope, self._counting(receive, most), send)
 
@@ -95,26 +92,6 @@ def _announced(scope: Scope) -> int:
         if name == b"content-length":
             return int(value) if value.isdigit() else 0
     return 0
-
-
-async def _linger(receive: Receive) -> None:
-    """Read on for a little, so that a client that is still sending gets to read the answer."""
-    left = _LINGER_BYTES
-    try:
-        async with asyncio.timeout(_LINGER_SECONDS):
-            while left > 0:
-                message = await receive()
-                left -= len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return
-    except TimeoutError:
-        return
-
-
-async def drain(request: Request) -> None:
-    """After a refusal before reading: let the client finish sending, within reason."""
-    if not getattr(request, "_stream_consumed", False):
-        await _linger(request.receive)
 
 
 def incoming_of(request: Request, file_name: str | None) -> Incoming:

@@ -5,7 +5,6 @@ Source: requirements Q2, Q3, Q9, Q10. A document given once stays; each file is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func
@@ -19,72 +18,25 @@ from models.tables.cases import Case, CaseAttachment
 from models.tables.documents import Document, DocumentImage, DocumentVersion
 from rules import clock
 from rules.documents import CATEGORIES, TITLE_LENGTH, Category, minimum_dpi
-from rules.files import Finding, MediaType, Verdict, safe_name
+from rules.files import MediaType, Verdict, safe_name
 from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
 from rules.refusals import Refusal, forbidden, not_found
 from services import journal
 from services.cases import may_see
+from services.document_views import (
+    DocumentView,
+    Given,
+    VersionView,
+    document_view,
+    given,
+    refused,
+    version_view,
+)
 from services.files import Files, Incoming, Received
 
 PAGE = 50
 _VIEWED = "document"
-
-
-@dataclass(frozen=True)
-class VersionView:
-    """One file of a document. `pages` can be looked at; `dpi` is None where nothing is scanned."""
-
-    id: UUID
-    document_id: UUID
-    number: int
-    file_name: str
-    media_type: str
-    size: int
-    sha256: str
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    pages: int | None
-    dpi: int | None
-    scanned: bool
-    uploaded_at: datetime
-    replaced_at: datetime | None
-
-
-@dataclass(frozen=True)
-class DocumentView:
-    """A document with its present file; `older` and `cases` only where one document was asked for.
-
-    `cases` are the numbers of the applications that cite it.
-    """
-
-    id: UUID
-    category: Category
-    title: str
-    created_at: datetime
-    archived_at: datetime | None
-    version: VersionView
-    older: tuple[VersionView, ...] = ()
-    cases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Given:
-    """What came of giving a file: a document when it is good, findings when it is not.
-
-    `known` says that this very file had been given before, and that is the document.
-    """
-
-    findings: tuple[Finding, ...] = ()
-    document: DocumentView | None = None
-    file_name: str = ""
-    size: int = 0
-    known: bool = False
-
-    @property
-    def good(self) -> bool:
-        """Whether it was accepted."""
-        return self.document is not None
 
 
 @dataclass(frozen=True)
@@ -119,7 +71,7 @@ class Documents:
         _must_keep_documents(actor)
         received = await self._files.receive(incoming, minimum_dpi(category, registration))
         if received.sha256 is None:
-            return _refused(incoming, received)
+            return refused(incoming, received)
         try:
             async with self._database.work() as session:
                 known = received.key and await _same_file(session, actor, category, received)
@@ -142,7 +94,7 @@ class Documents:
         if known:
             await self._discard(received)
             return Given(document=await self.one(actor, known), known=True)
-        return _given(document, version)
+        return given(document, version)
 
     async def replace(self, actor: Actor, document_id: UUID, incoming: Incoming) -> Given:
         """Give a newer file for a document; the older stays readable where it is cited."""
@@ -151,7 +103,7 @@ class Documents:
             document = await _own(session, actor, document_id)
         received = await self._files.receive(incoming, minimum_dpi(Category(document.category)))
         if received.sha256 is None:
-            return _refused(incoming, received)
+            return refused(incoming, received)
         try:
             async with self._database.work() as session:
                 document = await _own(session, actor, document_id, lock=True)
@@ -175,7 +127,7 @@ class Documents:
         if known:
             await self._discard(received)
             return Given(document=await self.one(actor, document_id), known=True)
-        return _given(document, version)
+        return given(document, version)
 
     async def _discard(self, received: Received) -> None:
         if received.key is not None:
@@ -209,7 +161,7 @@ class Documents:
             query = query.where(Document.id < before)
         async with self._database.work() as session:
             rows = (await session.exec(query)).all()
-        return [_document_view(document, version) for document, version in rows]
+        return [document_view(document, version) for document, version in rows]
 
     async def one(self, actor: Actor, document_id: UUID) -> DocumentView:
         """One of the person's documents with its older versions, put away or not."""
@@ -237,8 +189,8 @@ class Documents:
                 .order_by(col(Case.number))
             )
             cases = tuple(number for number in cited.all() if number)
-        older = tuple(_version_view(version) for version in versions[1:])
-        return _document_view(document, versions[0], older, cases)
+        older = tuple(version_view(version) for version in versions[1:])
+        return document_view(document, versions[0], older, cases)
 
     async def put_away(self, actor: Actor, document_id: UUID) -> None:
         """Take a document out of the list. Where it is cited it stays readable."""
@@ -259,7 +211,7 @@ class Documents:
         """What is known of a file, for those who may open it."""
         async with self._database.work() as session:
             version, _ = await _entitled(session, actor, version_id)
-        return _version_view(version)
+        return version_view(version)
 
     async def open(
         self, actor: Actor, version_id: UUID, first: int = 0, last: int | None = None
@@ -472,54 +424,3 @@ def _key(version: DocumentVersion) -> str:
     if version.object_key is None:
         raise not_found()
     return version.object_key
-
-
-def _refused(incoming: Incoming, received: Received) -> Given:
-    return Given(received.findings, file_name=safe_name(incoming.file_name), size=received.size)
-
-
-def _given(document: Document, version: DocumentVersion) -> Given:
-    view = _version_view(version)
-    return Given(
-        view.findings,
-        _document_view(document, version) if view.verdict is Verdict.OK else None,
-        view.file_name,
-        view.size,
-    )
-
-
-def _version_view(version: DocumentVersion) -> VersionView:
-    return VersionView(
-        id=version.id,
-        document_id=version.document_id,
-        number=version.number,
-        file_name=version.file_name,
-        media_type=version.media_type,
-        size=version.size,
-        sha256=version.sha256,
-        verdict=Verdict(version.verdict),
-        findings=tuple(Finding.read(stored) for stored in version.findings),
-        pages=version.pages,
-        dpi=version.dpi,
-        scanned=version.scanned,
-        uploaded_at=version.uploaded_at,
-        replaced_at=version.replaced_at,
-    )
-
-
-def _document_view(
-    document: Document,
-    version: DocumentVersion,
-    older: tuple[VersionView, ...] = (),
-    cases: tuple[str, ...] = (),
-) -> DocumentView:
-    return DocumentView(
-        id=document.id,
-        category=Category(document.category),
-        title=document.title,
-        created_at=document.created_at,
-        archived_at=document.archived_at,
-        version=_version_view(version),
-        older=older,
-        cases=cases,
-    )

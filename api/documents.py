@@ -1,0 +1,349 @@
+"""Documents: given as a plain body or in a form, listed, opened, shown page by page, put away."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from api.auth import CurrentActor
+from api.bodies import Form, incoming_of, is_form
+from api.problems import documented
+from api.state import MedcabState
+from cabinet.translation import catalogue, choose_language
+from rules.documents import CATEGORIES, TITLE_LENGTH, Category
+from rules.files import Code, Finding, content_disposition
+from rules.refusals import FieldError, Refusal
+from services.document_views import DocumentView, Given, VersionView
+from services.documents import PAGE, Documents, Opening
+from services.files import Incoming
+
+router = APIRouter(prefix="/documents", tags=["documents"])
+
+UPLOAD_PATHS = r"/api/v1/documents(/[^/]+/versions)?"
+"""Paths of this API that take files, for the limit of bodies."""
+
+
+def documents_of(medcab: MedcabState) -> Documents:
+    """The service."""
+    return medcab.documents
+
+
+DocumentsService = Annotated[Documents, Depends(documents_of)]
+
+
+class VersionOut(BaseModel):
+    """One file of a document."""
+
+    id: UUID
+    number: int = Field(examples=[1])
+    file_name: str = Field(examples=["Диплом.pdf"])
+    media_type: str = Field(examples=["application/pdf"])
+    size: int = Field(description="Bytes.", examples=[482113])
+    sha256: str
+    pages: int | None = Field(description="Pages that can be looked at.", examples=[2])
+    dpi: int | None = Field(description="Of the coarsest scanned page; null: nothing is scanned.")
+    scanned: bool = Field(description="Whether an antivirus has looked at it.")
+    uploaded_at: datetime
+    replaced_at: datetime | None
+
+    @classmethod
+    def of(cls, view: VersionView) -> Self:
+        """From what the service answered."""
+        return cls.model_validate(view, from_attributes=True)
+
+
+class DocumentOut(BaseModel):
+    """A document with its present file. Older files and citing cases: where one is asked for."""
+
+    id: UUID
+    category: Category
+    title: str = Field(examples=["Диплом о высшем образовании"])
+    created_at: datetime
+    archived_at: datetime | None
+    version: VersionOut
+    older: list[VersionOut] = []
+    cases: list[str] = Field([], examples=[["ПК-2026-000123-4"]])
+    known: bool = Field(False, description="This very file had been given before.")
+
+    @classmethod
+    def of(cls, view: DocumentView, *, known: bool = False) -> Self:
+        """From what the service answered."""
+        made = cls.model_validate(view, from_attributes=True)
+        return made.model_copy(update={"known": known})
+
+
+class DocumentPage(BaseModel):
+    """A page of the list; `before` asks for the next one."""
+
+    items: list[DocumentOut]
+    before: UUID | None
+
+
+class CategoryOut(BaseModel):
+    """A category that a document can be given under."""
+
+    value: Category
+    title: str
+    hint: str
+
+
+_BODY: Mapping[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The file itself, or a form with the file in `file`.",
+        "content": {
+            "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+            "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "category": {"type": "string"},
+                        "title": {"type": "string"},
+                        "file": {"type": "string", "format": "binary"},
+                    },
+                }
+            },
+        },
+    }
+}
+
+FileName = Annotated[
+    str | None,
+    Query(max_length=300, description="Name of the file.", examples=["Диплом.pdf"]),
+]
+
+
+@router.get("/categories", response_model=list[CategoryOut], responses=documented(401))
+async def categories(request: Request, actor: CurrentActor) -> list[CategoryOut]:
+    """The categories of documents."""
+    words = _words(request)
+    return [
+        CategoryOut(value=value, title=words.gettext(rule.title), hint=words.gettext(rule.hint))
+        for value, rule in CATEGORIES.items()
+    ]
+
+
+@router.get("", responses=documented(401, 403, 422))
+async def list_mine(
+    actor: CurrentActor,
+    documents: DocumentsService,
+    category: Category | None = None,
+    before: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
+) -> DocumentPage:
+    """My documents that can be attached, newest first."""
+    found = await documents.mine(actor, category, before=before, limit=limit)
+    return DocumentPage(
+        items=[DocumentOut.of(view) for view in found],
+        before=found[-1].id if len(found) == limit else None,
+    )
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=documented(400, 401, 403, 408, 413, 415, 422, 429, 503),
+    openapi_extra=dict(_BODY),
+)
+async def give(
+    request: Request,
+    actor: CurrentActor,
+    documents: DocumentsService,
+    category: Annotated[Category | None, Query(description="May stand in a form instead.")] = None,
+    title: Annotated[str, Query(max_length=TITLE_LENGTH)] = "",
+    file_name: FileName = None,
+) -> DocumentOut:
+    """Give a document. It is checked at once; a refusal says what is wrong and how to mend it.
+
+    The same file in the same category is not kept twice: the document that exists is answered.
+    """
+
+    async def taken(incoming: Incoming, fields: Mapping[str, str]) -> Given:
+        chosen = category or _category(fields.get("category"))
+        named = (title or fields.get("title", ""))[:TITLE_LENGTH]
+        return await documents.give(actor, incoming, chosen, named)
+
+    return _answer(request, await _take(request, file_name, taken))
+
+
+@router.post(
+    "/{document_id}/versions",
+    status_code=201,
+    responses=documented(400, 401, 403, 404, 408, 413, 415, 422, 429, 503),
+    openapi_extra=dict(_BODY),
+)
+async def replace(
+    request: Request,
+    document_id: UUID,
+    actor: CurrentActor,
+    documents: DocumentsService,
+    file_name: FileName = None,
+) -> DocumentOut:
+    """Give a newer file for a document. The older one stays readable where it is cited."""
+
+    async def taken(incoming: Incoming, fields: Mapping[str, str]) -> Given:
+        return await documents.replace(actor, document_id, incoming)
+
+    return _answer(request, await _take(request, file_name, taken))
+
+
+@router.get("/{document_id}", responses=documented(401, 403, 404, 422))
+async def one(document_id: UUID, actor: CurrentActor, documents: DocumentsService) -> DocumentOut:
+    """One of my documents, with its older files and the applications that cite it."""
+    return DocumentOut.of(await documents.one(actor, document_id))
+
+
+@router.delete("/{document_id}", status_code=204, responses=documented(401, 403, 404, 422))
+async def put_away(document_id: UUID, actor: CurrentActor, documents: DocumentsService) -> None:
+    """Take a document out of my list. Where it is cited it stays readable."""
+    await documents.put_away(actor, document_id)
+
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+@router.get(
+    "/versions/{version_id}/file",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "The file.", "content": {"application/pdf": {}, "image/jpeg": {}}},
+        206: {"description": "The bytes asked for."},
+        **documented(401, 403, 404, 416, 422, 503),
+    },
+)
+async def download(
+    version_id: UUID,
+    actor: CurrentActor,
+    documents: DocumentsService,
+    range_header: Annotated[str | None, Header(alias="Range", max_length=100)] = None,
+    if_range: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """Download a file: mine, or one cited by an application that I may see."""
+    asked = _RANGE.fullmatch((range_header or "").strip())
+    if asked is None or not any(asked.groups()):
+        return _stream(await documents.open(actor, version_id))
+    size = (await documents.version(actor, version_id)).size
+    start, end = asked.groups()
+    first = int(start) if start else max(0, size - int(end))
+    last = min(int(end), size - 1) if start and end else size - 1
+    if first > last:
+        raise Refusal("no_such_bytes", "В файле нет таких байтов.", 416, size=size)
+    opening = await documents.open(actor, version_id, first, last)
+    if if_range is not None and if_range != f'"{opening.tag}"':
+        await opening.opened.close()
+        return _stream(await documents.open(actor, version_id))
+    return _stream(opening)
+
+
+@router.get(
+    "/versions/{version_id}/pages/{page}.png",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "The page.", "content": {"image/png": {}, "image/jpeg": {}}},
+        **documented(401, 403, 404, 422, 503),
+    },
+)
+async def page_image(
+    version_id: UUID,
+    page: Annotated[int, Path(ge=1, le=10_000)],
+    actor: CurrentActor,
+    documents: DocumentsService,
+) -> Response:
+    """A page as a picture, to be looked at in the browser without running anything of the file.
+
+    Pages of PDF come as PNG; a photograph comes as JPEG, made anew.
+    """
+    return _stream(await documents.page(actor, version_id, page), inline=True)
+
+
+def _stream(opening: Opening, *, inline: bool = False) -> Response:
+    """The file with the headers that keep a browser from doing anything but showing or saving."""
+    length = opening.opened.length
+    headers = {
+        "Content-Disposition": content_disposition(opening.file_name, inline=inline),
+        "Content-Length": str(length),
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store, private",
+        "ETag": f'"{opening.tag}"',
+    }
+    if not inline:
+        headers["Accept-Ranges"] = "bytes"
+    partial = length < opening.size
+    if partial:
+        last = opening.first + length - 1
+        headers["Content-Range"] = f"bytes {opening.first}-{last}/{opening.size}"
+    return StreamingResponse(
+        opening.opened.chunks(),
+        status_code=206 if partial else 200,
+        headers=headers,
+        media_type=opening.media_type,
+    )
+
+
+Taken = Callable[[Incoming, Mapping[str, str]], Awaitable[Given]]
+
+
+async def _take(request: Request, file_name: str | None, taken: Taken) -> Given:
+    """Hand the one file of the request on, as it comes."""
+    if not is_form(request):
+        return await taken(incoming_of(request, file_name), {})
+    form, given = Form(request), None
+    async for incoming in form.files():
+        if given is None:
+            given = await taken(incoming, form.fields)
+    if given is None:
+        raise Refusal("no_file", "Выберите файл.", 422, [FieldError("file", "Выберите файл.")])
+    return given
+
+
+def _category(value: str | None) -> Category:
+    try:
+        return Category(value or "")
+    except ValueError as error:
+        words = "Выберите одно из допустимых значений."
+        raise Refusal("no_category", words, 422, [FieldError("category", words)]) from error
+
+
+_STATUS = {Code.TOO_BIG: 413, Code.WRONG_TYPE: 415}
+
+
+def _answer(request: Request, given: Given) -> DocumentOut:
+    if given.document is not None:
+        return DocumentOut.of(given.document, known=given.known)
+    first = given.findings[0].code
+    raise Refusal(
+        "file_refused",
+        "Файл не принят.",
+        _STATUS.get(first, 422),
+        findings=_in_words(request, given.findings),
+    )
+
+
+def _in_words(request: Request, findings: Sequence[Finding]) -> list[dict[str, str]]:
+    words = _words(request)
+    return [
+        {
+            "code": finding.code.value,
+            "problem": words.gettext(finding.problem) % dict(finding.facts),
+            "remedy": words.gettext(finding.remedy) % dict(finding.facts),
+        }
+        for finding in findings
+    ]
+
+
+def _words(request: Request) -> Any:
+    current = getattr(request.state, "current", None)
+    return catalogue(
+        choose_language(
+            request.headers.get("accept-language"), current.language if current else None
+        )
+    )
