@@ -144,6 +144,26 @@ def api(
     _end_at_once(0 if server.started else 1)
 
 
+@app.command(hidden=True)
+def healthy(
+    what: Annotated[str, typer.Argument(help="worker or api")],
+    port: Annotated[int, typer.Option(help="Port of the API.")] = 8000,
+) -> None:
+    """Exit code 0 when the process in this container does its work; for health checks."""
+    import asyncio
+
+    from ops.servers.own import HEALTH_PATH, polls
+    from ops.servers.ports import LOOPBACK
+    from ops.servers.simulators import answers
+    from settings import get_settings
+
+    if what == "api":
+        _end(int(not answers(f"http://{LOOPBACK}:{port}{HEALTH_PATH}")))
+    settings = get_settings()
+    queue = settings.temporal_address, settings.temporal_namespace, settings.task_queue
+    _end_at_once(int(not asyncio.run(polls(*queue))))
+
+
 @app.command()
 def replay(
     path: Annotated[Path, typer.Argument(help="A history, or a folder of them.")] = Path(

@@ -16,7 +16,7 @@ from ops.servers import Launch
 from ops.servers.ports import LOOPBACK, choose_port, return_port
 from ops.servers.simulators import answers
 
-HEALTH_PATH = "/health"
+HEALTH_PATH = "/health/ready"
 
 
 class Own:
@@ -147,6 +147,12 @@ class Door:
         """Nobody is let in any more."""
         self.socket.close()
         return_port(self.port)
+
+
+async def polls(target: str, namespace: str, queue: str) -> bool:
+    """A worker of this machine (or container) asks for workflow tasks."""
+    ending = f"@{socket.gethostname()}"
+    return any(each.endswith(ending) for each in await _pollers(target, namespace, queue))
 
 
 async def _pollers(target: str, namespace: str, queue: str) -> set[str]:

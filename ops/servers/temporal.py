@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -13,9 +14,14 @@ from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
     ListSearchAttributesRequest,
 )
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeNamespaceResponse,
+    RegisterNamespaceRequest,
+    UpdateNamespaceRequest,
+)
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from ops.home import Home
 from ops.servers import Launch
@@ -23,6 +29,7 @@ from ops.servers.binaries import TEMPORAL
 from ops.servers.ports import LOOPBACK, choose_port, return_port
 
 NAMESPACE = "default"
+KNOWN_WITHIN = 60.0
 # How long a closed case stays visible in Temporal; the development server's own is one day.
 RETENTION = timedelta(days=30)
 SEARCH_ATTRIBUTES = {
@@ -117,11 +124,32 @@ class Temporal:
 
 
 async def prepare_namespace(target: str, namespace: str) -> None:
-    """Give a namespace the search attributes and at least the retention that Medcab needs.
+    """Have a namespace with the search attributes and at least the retention that Medcab needs.
 
-    Safe to repeat; a longer retention is left as it is.
+    Safe to repeat; a longer retention is left as it is. Raises RPCError.
     """
     client = await Client.connect(target, namespace=namespace)
+    retention = Duration()
+    retention.FromTimedelta(RETENTION)
+    asked = DescribeNamespaceRequest(namespace=namespace)
+    try:
+        told = await client.workflow_service.describe_namespace(asked)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        await client.workflow_service.register_namespace(
+            RegisterNamespaceRequest(
+                namespace=namespace, workflow_execution_retention_period=retention
+            )
+        )
+        told = await _once_known(client, asked)
+    if told.config.workflow_execution_retention_ttl.seconds < retention.seconds:
+        await client.workflow_service.update_namespace(
+            UpdateNamespaceRequest(
+                namespace=namespace,
+                config=NamespaceConfig(workflow_execution_retention_ttl=retention),
+            )
+        )
     known = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=namespace)
     )
@@ -134,18 +162,21 @@ async def prepare_namespace(target: str, namespace: str) -> None:
         await client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
         )
-    told = await client.workflow_service.describe_namespace(
-        DescribeNamespaceRequest(namespace=namespace)
-    )
-    retention = Duration()
-    retention.FromTimedelta(RETENTION)
-    if told.config.workflow_execution_retention_ttl.seconds < retention.seconds:
-        await client.workflow_service.update_namespace(
-            UpdateNamespaceRequest(
-                namespace=namespace,
-                config=NamespaceConfig(workflow_execution_retention_ttl=retention),
+
+
+async def _once_known(client: Client, asked: DescribeNamespaceRequest) -> DescribeNamespaceResponse:
+    """A new namespace is known to all parts of the server after some seconds."""
+    deadline = time.monotonic() + KNOWN_WITHIN
+    while True:
+        try:
+            await client.operator_service.list_search_attributes(
+                ListSearchAttributesRequest(namespace=asked.namespace)
             )
-        )
+            return await client.workflow_service.describe_namespace(asked)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(1)
 
 
 async def _describe(target: str) -> None:
