@@ -339,7 +339,7 @@ def editable(case: Case) -> bool:
 
 def version_digest(data: Mapping[str, Any], attachments: Sequence[Mapping[str, str]]) -> str:
     """SHA-256 (hex) over the canonical JSON (RFC 8785) of a form and what it cites."""
-    body = {"data": dict(data), "attachments": [dict(a) for a in attachments]}
+    body: Any = {"data": dict(data), "attachments": [dict(a) for a in attachments]}
     return hashlib.sha256(rfc8785.dumps(body)).hexdigest()
 
 

@@ -129,5 +129,8 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
             for case in found.all():
                 case.rings += 1
                 case.rung_at = now
+                if case.closed_at is not None:
+                    # A run that is still open was told, and there is nothing more to tell.
+                    case.wakes_at = None
                 session.add(case)
     return len(rung)

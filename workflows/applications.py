@@ -211,11 +211,6 @@ class QualificationApplication:
         self._hear(Transition.REJECT, act)
 
     @workflow.signal
-    def submit(self, act: ActRef | None = None) -> None:
-        """The applicant submitted: the signal that comes with the start."""
-        self._hear(Transition.SUBMIT, act)
-
-    @workflow.signal
     def resubmit(self, act: ActRef | None = None) -> None:
         """The applicant answered a clarification with a new version."""
         self._hear(Transition.RESUBMIT, act)

@@ -1,0 +1,259 @@
+"""The workflow on a real Temporal with a real worker: what follows, and what hands cannot do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
+
+from clients.database import Database
+from clients.temporal import CaseRinger, connect
+from models.encryption import KeyRing
+from models.messages import ActRef, CaseRef, application_workflow_id
+from rules.applications import Status, Transition
+from rules.clock import now
+from services import live, watching
+from services.bell import Bell
+from services.cases import Act
+from settings import Settings
+from tests.office import Office
+from worker import build
+
+
+@pytest.fixture(scope="session")
+async def client(settings: Settings) -> Client:
+    """A client of the test run's Temporal."""
+    return await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
+
+
+@pytest.fixture
+async def bureau(settings: Settings, database: Database, client: Client) -> Office:
+    """An office whose acts ring real workflows."""
+    return await Office.open(database, CaseRinger(client, settings.task_queue))
+
+
+@asynccontextmanager
+async def working(settings: Settings, client: Client, database: Database) -> AsyncIterator[None]:
+    """A worker for as long as the block lasts."""
+    async with build(settings, client, database):
+        yield
+
+
+@pytest.fixture
+async def worker(settings: Settings, client: Client, database: Database) -> AsyncIterator[None]:
+    """A worker for the whole test."""
+    async with working(settings, client, database):
+        yield
+
+
+async def until(
+    what: Callable[[], Awaitable[bool]], seconds: float = 20.0, every: float = 0.05
+) -> None:
+    """Wait until something holds; fails after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not await what():  # noqa: ASYNC110 - the answer stands in a database
+            await asyncio.sleep(every)
+
+
+async def stands_at(office: Office, case_id: UUID, status: Status) -> None:
+    """Wait until the case stands there."""
+
+    async def check() -> bool:
+        return (await office.case(case_id)).status == status
+
+    await until(check)
+
+
+async def closed(office: Office, case_id: UUID) -> None:
+    """Wait until the case is closed."""
+
+    async def check() -> bool:
+        return (await office.case(case_id)).closed_at is not None
+
+    await until(check)
+
+
+async def test_from_submission_to_the_signed_act(
+    bureau: Office, client: Client, settings: Settings, worker: None
+) -> None:
+    """A3, A4, A5: submitted, checked, approved, and the act lies in the object store."""
+    case_id = await bureau.submitted()
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+    await bureau.decide(case_id, Transition.APPROVE)
+    await closed(bureau, case_id)
+    result = await client.get_workflow_handle(application_workflow_id(case_id)).result()
+    assert result["status"] == Status.APPROVED
+    kinds = [entry.kind for entry in await bureau.journal(case_id)]
+    assert kinds[-2:] == ["case.approved", "case.act_issued"]
+
+
+async def test_clarified_answered_and_rejected(
+    bureau: Office, client: Client, worker: None
+) -> None:
+    """A6: a clarification brings a new version and a new check; the history stays short."""
+    case_id = await bureau.submitted()
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+    await bureau.decide(case_id, Transition.CLARIFY)
+    case = await bureau.case(case_id)
+    await bureau.applications.save_draft(bureau.clinician, case_id, {"purpose": "Подробнее."})
+    await bureau.applications.resubmit(bureau.clinician, case_id, Act(uuid4(), case.step))
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+    await bureau.decide(case_id, Transition.REJECT)
+    handle = client.get_workflow_handle(application_workflow_id(case_id))
+
+    async def ended() -> bool:
+        return (await handle.describe()).status == WorkflowExecutionStatus.COMPLETED
+
+    await until(ended)
+
+
+async def test_acts_are_taken_while_no_worker_runs(
+    bureau: Office, client: Client, settings: Settings, database: Database
+) -> None:
+    """Submissions and decisions are answered without workers; the rest follows when they return."""
+    case_id = await bureau.submitted()
+    assert (await bureau.case(case_id)).number
+    async with working(settings, client, database):
+        await stands_at(bureau, case_id, Status.IN_REVIEW)
+    await bureau.decide(case_id, Transition.APPROVE)
+    assert (await bureau.case(case_id)).status == Status.APPROVED
+    async with working(settings, client, database):
+        await closed(bureau, case_id)
+
+
+async def test_signal_typed_by_hand_decides_nothing(
+    bureau: Office, client: Client, worker: None
+) -> None:
+    """Nobody approves a case by talking to Temporal: it is journaled, and the case stays."""
+    case_id = await bureau.submitted()
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+    handle = client.get_workflow_handle(application_workflow_id(case_id))
+    await handle.signal("approve", ActRef(act_id=uuid4()))
+
+    async def journaled() -> bool:
+        return any(e.kind == "case.signal_without_act" for e in await bureau.journal(case_id))
+
+    await until(journaled)
+    assert (await bureau.case(case_id)).status == Status.IN_REVIEW
+    await bureau.decide(case_id, Transition.APPROVE)
+    await closed(bureau, case_id)
+
+
+async def test_cancel_from_outside_is_ignored(bureau: Office, client: Client, worker: None) -> None:
+    """Cancel in the Temporal UI closes nothing."""
+    case_id = await bureau.submitted()
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+    handle = client.get_workflow_handle(application_workflow_id(case_id))
+    await handle.cancel()
+    await bureau.decide(case_id, Transition.APPROVE)
+    await closed(bureau, case_id)
+    assert (await handle.result())["status"] == Status.APPROVED
+
+
+async def test_terminated_workflow_is_started_again_by_the_sweeper(
+    bureau: Office, client: Client, settings: Settings, database: Database, worker: None
+) -> None:
+    """Terminating loses nothing: the sweeper starts the workflow where the case stands."""
+    case_id = await bureau.submitted()
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+    handle = client.get_workflow_handle(application_workflow_id(case_id))
+    await handle.terminate("by hand")
+    past = now() - timedelta(hours=1)
+    await bureau.set_times(case_id, wakes_at=past, due_at=past, since=past - timedelta(days=20))
+    await watching.sweep(database, Bell(CaseRinger(client, settings.task_queue)), grace=1.0)
+
+    async def reminded() -> bool:
+        return any(e.kind == "case.reminded" for e in await bureau.journal(case_id))
+
+    await until(reminded)
+    await bureau.decide(case_id, Transition.APPROVE)
+    await closed(bureau, case_id)
+
+
+async def test_lost_ring_is_made_good_by_the_sweeper(
+    bureau: Office, client: Client, settings: Settings, database: Database, worker: None
+) -> None:
+    """An act whose ring never reached Temporal is followed all the same."""
+    case_id = await bureau.submitted()
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+    bureau.reviews._bell.ring = lambda case, ring: None  # type: ignore[method-assign]
+    await bureau.decide(case_id, Transition.APPROVE)
+    await asyncio.sleep(0.5)
+    assert (await bureau.case(case_id)).closed_at is None
+    await watching.sweep(database, Bell(CaseRinger(client, settings.task_queue)), grace=0.1)
+    await closed(bureau, case_id)
+
+
+async def test_run_that_finds_its_case_closed_ends_without_effect(
+    bureau: Office, client: Client, settings: Settings, worker: None
+) -> None:
+    """A workflow may be started at any time, at any step."""
+    case_id = await bureau.submitted()
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+    await bureau.decide(case_id, Transition.APPROVE)
+    await closed(bureau, case_id)
+    entries = len(await bureau.journal(case_id))
+    result = await client.execute_workflow(
+        "QualificationApplication",
+        CaseRef(case_id=case_id),
+        id=f"{application_workflow_id(case_id)}-again",
+        task_queue=settings.task_queue,
+    )
+    assert result["open"] is False
+    assert len(await bureau.journal(case_id)) == entries
+
+
+async def test_running_case_says_whom_it_waits_for(
+    bureau: Office, client: Client, worker: None
+) -> None:
+    """A8: «Получить обновление» is answered by the workflow itself."""
+    case_id = await bureau.submitted()
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+
+    async def answered() -> bool:
+        answer = await live.present_state(client, case_id)
+        return answer is not None and answer.status is Status.IN_REVIEW
+
+    await until(answered)
+    answer = await live.present_state(client, case_id)
+    assert answer is not None
+    assert (answer.waits_for, answer.then) == ("reviewer", "escalate")
+    assert answer.until == (await bureau.case(case_id)).due_at
+
+
+async def test_register_that_is_down_delays_and_never_rejects(
+    bureau: Office, simulators: object, client: Client, settings: Settings, worker: None
+) -> None:
+    """While the register is down the case says so and waits; then the review opens."""
+    import httpx
+
+    async with httpx.AsyncClient(base_url=settings.register_url) as register:
+        await register.put("/faults", json={"mode": "fail"})
+        try:
+            case_id = await bureau.submitted()
+
+            async def waits() -> bool:
+                return (await bureau.case(case_id)).waits_for == "register"
+
+            await until(waits)
+        finally:
+            await register.put("/faults", json={"mode": "ok"})
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+
+
+async def test_unknown_workflow_error_does_not_fail_the_run(
+    bureau: Office, client: Client, settings: Settings, worker: None
+) -> None:
+    """A run never fails: a case that is not there makes it stuck, and it can be terminated."""
+    handle = await client.start_workflow(
+        "QualificationApplication",
+        CaseRef(case_id=uuid4()),
+        id=f"application-{uuid4()}",
+        task_queue=settings.task_queue,
+        execution_timeout=timedelta(seconds=2),
+    )
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
