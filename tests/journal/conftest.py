@@ -1,0 +1,134 @@
+"""A journal in a database of its own, with hands that the application does not have."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import event
+
+from clients.database import Database
+from clients.objects import Objects
+from models.encryption import KeyRing, use_key_ring
+from models.tables.journal import JournalEntry, JournalSeal
+from rules.journal import JournalKind
+from rules.permissions import Actor
+from services import journal
+from services.seals import FileSeal, ensure_test_seal
+from services.verification import Report, verify
+from settings import Settings
+from tests.servers import Servers
+
+
+@dataclass
+class Ledger:
+    """The application's hands on a journal, and those of someone with the owner's password."""
+
+    database: Database
+    objects: Objects
+    seal: FileSeal
+    ring: KeyRing
+    folder: Path
+    settings: Settings
+
+    async def write(self, chain: UUID, *kinds: JournalKind, **more: Any) -> list[JournalEntry]:
+        """Append entries in one unit of work."""
+        async with self.database.work() as session:
+            return [
+                await journal.append(session, chain=chain, kind=kind, lock=True, **more)
+                for kind in kinds
+            ]
+
+    async def story(self) -> UUID:
+        """A chain of four entries, two of them with contents."""
+        chain, person = uuid4(), uuid4()
+        await self.write(chain, JournalKind.CASE_DRAFTED, by=person)
+        contents = {"text": "Прошу рассмотреть", "hours": 36}
+        await self.write(chain, JournalKind.CASE_SUBMITTED, by=person, step=1, contents=contents)
+        await self.write(chain, JournalKind.CASE_CHECKED, system="check", facts={"wrong": []})
+        await self.write(chain, JournalKind.CASE_APPROVED, by=uuid4(), contents={"reason": "Да"})
+        return chain
+
+    async def look(self, subject: UUID) -> None:
+        """Record that someone looked."""
+        async with self.database.work() as session:
+            actor = Actor(uuid4(), "Кто-то", uuid4())
+            await journal.record_view(session, actor, subject, "case")
+
+    async def put_seal(self, objects: Objects | None = None) -> JournalSeal | None:
+        """Seal what waits."""
+        return await journal.seal(self.database, self.seal, self.folder, objects)
+
+    async def verify(self, **other: Any) -> Report:
+        """Check everything."""
+        given = {"folder": self.folder, "trusted": [self.seal.certificate], "ring": self.ring}
+        return await verify(self.database, **(given | other))
+
+    async def faults(self) -> str:
+        """What is found, one line each."""
+        return "\n".join(map(str, (await self.verify()).faults))
+
+    def tamper(self, statement: str, *values: Any) -> None:
+        """Change the tables as their owner, whom no grant stops."""
+        assert self.settings.database_owner_url is not None
+        url = self.settings.database_owner_url.get_secret_value()
+        with psycopg.connect(url) as connection:
+            done = connection.execute(statement, values)
+            assert done.rowcount != 0, "nothing was tampered with"
+
+
+@pytest.fixture(scope="session")
+def journal_urls(servers: Servers, process_name: str) -> Iterator[dict[str, str]]:
+    """The database of these tests; each test empties it."""
+    name = f"journal_{process_name}"
+    yield servers.new_database(name)
+    servers.drop_database(name)
+
+
+@pytest.fixture
+async def ledger(
+    settings: Settings, journal_urls: dict[str, str], tmp_path: Path
+) -> AsyncIterator[Ledger]:
+    """An empty journal."""
+    own = settings.model_copy(
+        update={
+            "database_url": SecretStr(journal_urls["DATABASE_URL"]),
+            "database_owner_url": SecretStr(journal_urls["DATABASE_OWNER_URL"]),
+            "home": tmp_path,
+            "demo": True,
+            "seal_file": None,
+            "s3_bucket": f"journal-{uuid4().hex}",
+        }
+    )
+    ring = KeyRing.parse(settings.keys.get_secret_value())
+    use_key_ring(ring)
+    made = Ledger(
+        Database.from_settings(own),
+        Objects(own),
+        FileSeal.read(ensure_test_seal(tmp_path, "Больница")),
+        ring,
+        journal.seals_folder(tmp_path),
+        own,
+    )
+    made.tamper(
+        "truncate journal_entry, record_view, journal_seal, journal_seal_copy, journal_pending"
+    )
+    yield made
+    await made.database.close()
+    await made.objects.close()
+
+
+@pytest.fixture
+def counted(ledger: Ledger) -> Callable[[], int]:
+    """How many statements the application's engine has sent."""
+    sent: list[str] = []
+    event.listen(
+        ledger.database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda *given: sent.append(given[2]),
+    )
+    return lambda: len(sent)

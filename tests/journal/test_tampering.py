@@ -1,0 +1,258 @@
+"""A journal that was changed, cut or reordered is found, even by the owner's hand (I9)."""
+
+import json
+from uuid import uuid4
+
+import pytest
+
+from models.tables.journal import JournalSeal
+from rules.journal import (
+    GENESIS,
+    EntryFacts,
+    JournalKind,
+    canonical,
+    entry_hash,
+    merkle_root,
+    seal_body,
+    seal_hash,
+)
+from services.journal import SEALS_FILE, erase_contents, read
+from services.seals import FileSeal, ensure_test_seal
+
+
+async def test_an_untouched_journal_holds(ledger):
+    """Without a fault nothing is reported, and what was tried is counted."""
+    chain = await ledger.story()
+    await ledger.story()
+    await ledger.look(chain)
+    assert await ledger.put_seal()
+    report = await ledger.verify()
+    assert report.faults == []
+    assert (report.chains, report.entries, report.contents, report.views) == (2, 8, 4, 1)
+    assert (report.seals, report.copies, report.unsealed) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("kind", "'case.rejected'"),
+        ("at", "at - interval '1 day'"),
+        ("by_person", "gen_random_uuid()"),
+        ("by_system", "'nobody'"),
+        ("step", "99"),
+        ("facts", "'{\"changed\": true}'"),
+        ("id", "gen_random_uuid()"),
+        ("contents_digest", "sha256('x')"),
+        ("hash", "sha256('x')"),
+        ("previous_hash", "sha256('x')"),
+        ("hash_version", "2"),
+    ],
+)
+async def test_a_changed_entry_is_found(ledger, column, value):
+    """Each column that is hashed, changed by the owner."""
+    chain = await ledger.story()
+    await ledger.put_seal()
+    change = f"update journal_entry set {column} = {value} where position = 2"  # noqa: S608
+    ledger.tamper(change)
+    assert f"chain {chain}, position 2" in await ledger.faults()
+
+
+async def test_changed_contents_are_found(ledger):
+    """Contents stand beside the chain, and still cannot be exchanged."""
+    await ledger.story()
+    other = ledger.ring.encrypt(b'{"text":"x"}', b"journal_entry.contents")
+    ledger.tamper("update journal_entry set contents = %s where position = 2", other)
+    assert "contents were changed" in await ledger.faults()
+    ledger.tamper("update journal_entry set contents = '\\x00' where position = 2")
+    assert "cannot be decrypted" in await ledger.faults()
+    ledger.tamper("update journal_entry set contents = null where position = 2")
+    assert "no entry says by whom" in await ledger.faults()
+    ledger.tamper("update journal_entry set contents = %s where position = 1", other)
+    assert "contents were added" in await ledger.faults()
+
+
+async def test_a_missing_entry_is_found(ledger):
+    """Taken from the middle, before any seal."""
+    await ledger.story()
+    ledger.tamper("delete from journal_entry where position = 2")
+    assert "entries are missing" in await ledger.faults()
+
+
+async def test_a_cut_chain_is_found(ledger):
+    """The last entry taken away: the chain looks whole, the seal does not."""
+    await ledger.story()
+    await ledger.put_seal()
+    ledger.tamper("delete from journal_entry where position = 4")
+    assert "the chain was cut" in await ledger.faults()
+
+
+async def test_a_removed_chain_is_found(ledger):
+    """A whole case taken away."""
+    chain = await ledger.story()
+    await ledger.put_seal()
+    ledger.tamper("delete from journal_entry where chain = %s", chain)
+    assert f"chain {chain}: was removed: it had 4 entries" in await ledger.faults()
+
+
+async def test_reordered_entries_are_found(ledger):
+    """Two entries in each other's places."""
+    await ledger.story()
+    ledger.tamper("update journal_entry set position = 99 where position = 2")
+    ledger.tamper("update journal_entry set position = 2 where position = 3")
+    ledger.tamper("update journal_entry set position = 3 where position = 99")
+    faults = await ledger.faults()
+    assert "position 2: does not follow" in faults
+    assert "position 3: does not follow" in faults
+
+
+async def test_a_chain_forged_with_all_its_hashes_is_found(ledger):
+    """Someone who knows the algorithm computes every hash anew: the seal still knows better."""
+    chain = await ledger.story()
+    await ledger.put_seal()
+    async with ledger.database.work() as session:
+        entries = await read(session, chain)
+    previous = GENESIS
+    for entry in entries:
+        fields = entry.model_dump(include=set(EntryFacts.__dataclass_fields__) - {"contents"})
+        fields |= {"previous_hash": previous}
+        if entry.position == 4:
+            fields["kind"] = JournalKind.CASE_REJECTED.value
+        digest = entry_hash(EntryFacts(**fields))
+        ledger.tamper(
+            "update journal_entry set kind = %s, previous_hash = %s, hash = %s where id = %s",
+            fields["kind"],
+            previous,
+            digest,
+            entry.id,
+        )
+        previous = digest
+    faults = await ledger.faults()
+    assert faults == f"chain {chain}, position 4: is not what was sealed"
+
+
+async def test_an_entry_slipped_in_past_the_seals_is_found(ledger):
+    """An entry that never waited for a seal shows once younger ones were sealed."""
+    chain = await ledger.story()
+    await ledger.put_seal()
+    await ledger.write(chain, JournalKind.CASE_COMMENTED)
+    ledger.tamper("delete from journal_pending")
+    old = "019a0000-0000-7000-8000-000000000000"
+    async with ledger.database.work() as session:
+        last = (await read(session, chain))[-1]
+    fields = last.model_dump(include=set(EntryFacts.__dataclass_fields__) - {"contents"})
+    digest = entry_hash(EntryFacts(**(fields | {"id": old})))
+    ledger.tamper("update journal_entry set id = %s, hash = %s where id = %s", old, digest, last.id)
+    assert "was never sealed, younger ones were" in await ledger.faults()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update record_view set by_person = gen_random_uuid()",
+        "update record_view set what = 'x'",
+        "update record_view set hash = sha256('x')",
+        "delete from record_view",
+    ],
+)
+async def test_a_changed_or_removed_view_is_found(ledger, statement):
+    """Who looked at a record cannot be made to look like another, or like nobody."""
+    await ledger.look(uuid4())
+    await ledger.put_seal()
+    ledger.tamper(statement)
+    assert "view" in await ledger.faults()
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("delete from journal_seal where number = 2", "seal 2: was removed from the database"),
+        ("update journal_seal set at = at - interval '1 h' where number = 1", "seal 1"),
+        ("update journal_seal set root = sha256('x') where number = 1", "seal 1"),
+        ("update journal_seal set hash = sha256('x') where number = 1", "was changed after"),
+        ("update journal_seal set leaves = leaves - 0 where number = 1", "holds other heads"),
+        ("update journal_seal set signature = '\\x00' where number = 1", "not a signature"),
+    ],
+)
+async def test_a_changed_or_removed_seal_is_found(ledger, statement, found):
+    """Seals are linked, signed, and compared with their copies outside."""
+    await ledger.story()
+    await ledger.put_seal()
+    await ledger.story()
+    await ledger.put_seal()
+    ledger.tamper(statement)
+    assert found in await ledger.faults()
+
+
+async def test_journal_and_seals_cut_together_are_found(ledger):
+    """Entries and the seals over them removed: the copy outside PostgreSQL remembers both."""
+    await ledger.story()
+    await ledger.put_seal()
+    chain = await ledger.story()
+    await ledger.put_seal()
+    ledger.tamper("delete from journal_entry where chain = %s", chain)
+    ledger.tamper("delete from journal_seal where number = 2")
+    faults = await ledger.faults()
+    assert "seal 2: was removed" in faults
+    assert f"chain {chain}: was removed" in faults
+
+
+async def test_a_seal_by_another_key_is_found(ledger, tmp_path):
+    """A forger without the institution's key can make everything fit but the signature."""
+    await ledger.story()
+    await ledger.put_seal()
+    forger = FileSeal.read(ensure_test_seal(tmp_path / "forger", "Больница"))
+    leaves = [["chain", str(uuid4()), 1, "00" * 32]]
+    root = merkle_root([canonical(leaves[0])])
+    async with ledger.database.work() as session:
+        made = await session.get_one(JournalSeal, 1)
+    body = seal_body(number=1, at=made.at, root=root, leaves=1, previous_hash=GENESIS)
+    ledger.tamper(
+        "update journal_seal set leaves = %s, root = %s, hash = %s, signature = %s",
+        json.dumps(leaves),
+        root,
+        seal_hash(body),
+        forger.sign_bytes(canonical(body)),
+    )
+    (ledger.folder / SEALS_FILE).unlink()
+    assert "not signed by a seal that is trusted here" in await ledger.faults()
+
+
+async def test_a_changed_copy_is_found(ledger):
+    """The file outside is checked as strictly as the table."""
+    await ledger.story()
+    await ledger.put_seal()
+    file = ledger.folder / SEALS_FILE
+    file.write_text(file.read_text().replace('"number":1', '"number":2'))
+    assert "copy of seal 2" in await ledger.faults()
+    file.write_text("nonsense\n")
+    assert "is not a seal" in await ledger.faults()
+
+
+async def test_the_object_store_remembers_too(ledger):
+    """With table and file both cut, the copies in the object store still show it."""
+    await ledger.objects.ensure_bucket()
+    await ledger.story()
+    assert await ledger.put_seal(ledger.objects)
+    assert (await ledger.verify(objects=ledger.objects)).stored == 1
+    ledger.tamper("delete from journal_entry")
+    ledger.tamper("delete from journal_seal")
+    (ledger.folder / SEALS_FILE).unlink()
+    report = await ledger.verify(objects=ledger.objects)
+    assert [str(fault) for fault in report.faults] == ["seal 1: stands in the object store only"]
+
+
+async def test_erasure_by_law_leaves_the_chain_whole(ledger):
+    """Contents and salt go, the chain verifies, and an entry says who did it."""
+    chain = await ledger.story()
+    await ledger.put_seal()
+    async with ledger.database.work() as session:
+        entry = (await read(session, chain))[1]
+        assert entry.contents == {"text": "Прошу рассмотреть", "hours": 36}
+        await erase_contents(session, entry, by=uuid4(), ground="152-FZ, article 21")
+    async with ledger.database.work() as session:
+        erased = (await read(session, chain))[1]
+    assert erased.contents is None
+    assert erased.salt is None
+    report = await ledger.verify()
+    assert report.faults == []
+    assert report.erased == 1
