@@ -1,0 +1,12 @@
+// Tells the server which field was left last, so that the answer can say what is wrong with it.
+// Saving itself is done by htmx from the attributes of the form.
+
+export function rememberFields(form) {
+  const left = form.querySelector("input[name=left]");
+  form.addEventListener("change", (event) => (left.value = event.target.name || ""), true);
+
+  const note = () => document.getElementById("saved-note");
+  document.addEventListener("htmx:error", () => {
+    if (note()) note().textContent = form.dataset.wordsFailed;
+  });
+}

@@ -1,0 +1,53 @@
+// Keeps the state of a case true without a reload: asks every four seconds, with the ETag of what is
+// shown. The header says that nobody did anything, so the session's idle time goes on.
+
+const EVERY = 4000;
+const AT_MOST = 60000;
+
+export function followLive(region) {
+  const url = region.dataset.live;
+  let tag = region.dataset.tag;
+  let pause = EVERY;
+
+  async function ask() {
+    if (document.hidden) return;
+    const headers = { "X-Medcab-Live": "1", "If-None-Match": tag };
+    const answer = await fetch(url, { headers, cache: "no-store" }).catch(() => null);
+    if (!answer || answer.status >= 500 || answer.status === 429) {
+      pause = Math.min(pause * 2, AT_MOST);
+      return;
+    }
+    pause = EVERY;
+    if (answer.status === 401 || answer.status === 404 || answer.redirected) {
+      pause = 0;
+      return;
+    }
+    if (answer.status !== 200) return;
+    tag = answer.headers.get("ETag") || tag;
+    show(await answer.text());
+  }
+
+  function show(html) {
+    const parsed = new DOMParser().parseFromString(html, "text/html");
+    for (const fresh of parsed.querySelectorAll("[data-live-part]")) {
+      const old = document.getElementById(fresh.id);
+      if (!old || old.outerHTML === fresh.outerHTML) continue;
+      if (old.contains(document.activeElement) && document.activeElement !== document.body) {
+        if (document.activeElement.matches("input, textarea, select")) continue;
+      }
+      const node = document.importNode(fresh, true);
+      old.replaceWith(node);
+      window.htmx?.process(node);
+    }
+  }
+
+  async function turn() {
+    await ask();
+    if (pause) setTimeout(turn, pause);
+  }
+
+  setTimeout(turn, EVERY);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && pause) ask();
+  });
+}

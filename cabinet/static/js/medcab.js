@@ -1,0 +1,50 @@
+// The one script of every page: it starts only what the page has a use for.
+
+import { watchSession } from "./session.js";
+
+const here = (selector) => document.querySelector(selector) !== null;
+
+if (here("[data-module]")) {
+  const { initAll } = await import("../vendor/govuk-frontend/govuk-frontend.min.js");
+  initAll();
+}
+if (here("[data-live]")) {
+  const { followLive } = await import("./live.js");
+  followLive(document.querySelector("[data-live]"));
+}
+if (here("[data-upload]")) {
+  const { takeFiles } = await import("./upload.js");
+  takeFiles(document);
+}
+if (here("form[data-autosave]")) {
+  const { rememberFields } = await import("./autosave.js");
+  rememberFields(document.querySelector("form[data-autosave]"));
+}
+if (here("[data-copy]")) {
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent.trim());
+      button.textContent = button.dataset.copied;
+    });
+  }
+}
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
+// A menu closes when the person goes elsewhere or presses Escape.
+for (const menu of document.querySelectorAll(".person-menu")) {
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && menu.open) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+}
+
+watchSession();

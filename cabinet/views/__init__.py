@@ -1,0 +1,1 @@
+"""What the templates are given: small frozen views, filled by the routes from services."""

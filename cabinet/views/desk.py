@@ -1,0 +1,332 @@
+"""The reviewers' desk as its pages show it: the queue, a case, several at once, the team."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from cabinet.views.applications import Answer, AnswerSection, Comment, Happening, WaitsFor
+from cabinet.views.frame import Chip, FieldView, Pages
+
+Severity = Literal["problem", "warning", "fine"]
+DueTone = Literal["late", "today", "soon", "calm", "none"]
+
+
+@dataclass(frozen=True)
+class Due:
+    """The end of a term in a table: the words people act on, and the date behind them."""
+
+    words: str
+    tone: DueTone = "none"
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """One case in a dense table."""
+
+    id: str
+    url: str
+    number: str
+    title: str
+    applicant: str
+    unit: str
+    status: str
+    due: Due
+    reviewer: str
+    """Surname and initials; empty where nobody has it."""
+    mine: bool = False
+    own: bool = False
+    """The person's own application: to be decided by others."""
+    reading: Sequence[str] = ()
+    selectable: bool = False
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The desk's list, with what it is narrowed to."""
+
+    rows: Sequence[QueueRow]
+    tabs: Sequence[Chip]
+    fields: Sequence[FieldView]
+    """Filters, in the order of the form."""
+    active: Sequence[Chip]
+    """Filters in force, each with the address without it."""
+    pages: Pages
+    order: Literal["due", "newest"]
+    due_url: str
+    newest_url: str
+    reset_url: str
+    here: str
+    """The query of this list, carried into the cases so that j and k follow it."""
+    reviews: bool = False
+    oversees: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One page of a document as a picture."""
+
+    url: str
+    number: int
+    words: str
+
+
+@dataclass(frozen=True)
+class DeskAnswer(Answer):
+    """An answer that a remark can be written about, by the name of its field."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class DeskDocument:
+    """A document cited by the shown version."""
+
+    kind: str
+    title: str
+    name: str
+    size: int
+    sheets: Sequence[Sheet]
+    download_url: str
+    new: bool = False
+    """Not cited by the version before."""
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """One line of the automatic check; `href` leads to what it is about."""
+
+    severity: Severity
+    text: str
+    about: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question of the checklist with the answer given so far: `yes`, `no` or nothing."""
+
+    name: str
+    question: str
+    value: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class StockReason:
+    """A reason from the stock."""
+
+    key: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One possible decision, with the reasons kept in stock for it."""
+
+    value: str
+    word: str
+    key: str
+    icon: str
+    tone: str
+    stock: Sequence[StockReason] = ()
+
+
+@dataclass(frozen=True)
+class RemarkSubject:
+    """A field or a kind of document that a remark can be about, with what was typed."""
+
+    name: str
+    label: str
+    group: str
+    value: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class DecisionForm:
+    """The decision as typed so far; `act_id` and `step` make it safe to send twice."""
+
+    url: str
+    act_id: str
+    step: int
+    outcomes: Sequence[Outcome]
+    outcome: str
+    reason: FieldView
+    checks: Sequence[Check]
+    subjects: Sequence[RemarkSubject]
+    outcome_error: str = ""
+    remarks_error: str = ""
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """To whom a case can be given."""
+
+    url: str
+    to: FieldView
+    reason: FieldView
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class PastDecision:
+    """A decision that was made on an earlier step."""
+
+    word: str
+    tone: str
+    by: str
+    at: datetime
+    version: int
+    reason: str
+    remarks: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class OtherCase:
+    """Another case of the same applicant."""
+
+    url: str
+    number: str
+    title: str
+    status: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class DeskCase:
+    """Everything that a reviewer sees of a case."""
+
+    url: str
+    query: str
+    """The queue's filters, with `?` where there are any."""
+    queue_url: str
+    number: str
+    title: str
+    applicant: str
+    facts: Sequence[tuple[str, str]]
+    step: int
+    version: int
+    versions: Sequence[tuple[int, datetime]]
+    compared: bool
+    changed: int
+    """How many answers and documents differ from the version before."""
+    waits: WaitsFor
+    sections: Sequence[AnswerSection]
+    documents: Sequence[DeskDocument]
+    gone: Sequence[str]
+    """Documents of the version before that this one no longer cites."""
+    waived: Sequence[tuple[str, str]]
+    findings: Sequence[FindingView]
+    checked_at: datetime | None
+    decision: DecisionForm | None
+    why_not: str
+    """Why there is nothing to decide for this person now."""
+    decisions: Sequence[PastDecision]
+    reviewer: str
+    mine: bool
+    take_url: str | None
+    hand_over: HandOver | None
+    reading: Sequence[str]
+    comments: Sequence[Comment]
+    comment: FieldView
+    comment_to: str
+    may_comment: bool
+    history: Sequence[OtherCase]
+    happenings: Sequence[Happening]
+    before_url: str | None = None
+    next_url: str | None = None
+    tag: str = ""
+    moved_on: bool = False
+    """The case is no longer at the step that the page was drawn for."""
+
+
+@dataclass(frozen=True)
+class SeveralRow:
+    """A case among those to be decided together, with an act id of its own."""
+
+    row: QueueRow
+    act_id: str
+    step: int
+    questions: Sequence[str] = ()
+    """Questions of its programme alone."""
+
+
+@dataclass(frozen=True)
+class Several:
+    """One decision for several cases."""
+
+    rows: Sequence[SeveralRow]
+    left_out: Sequence[tuple[str, str]]
+    """Numbers of cases that cannot be decided here, and why."""
+    form: DecisionForm
+    back_url: str
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """What became of one case among several."""
+
+    url: str
+    number: str
+    applicant: str
+    good: bool
+    words: str
+    todo: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What became of several cases at once."""
+
+    title: str
+    rows: Sequence[ResultRow]
+    back_url: str
+
+    @property
+    def good(self) -> int:
+        """How many were done."""
+        return sum(row.good for row in self.rows)
+
+
+@dataclass(frozen=True)
+class AbsenceLine:
+    """Days away, both included, and who stands in."""
+
+    first_day: date
+    last_day: date
+    deputy: str
+    end_url: str | None
+
+
+@dataclass(frozen=True)
+class Member:
+    """A reviewer with what lies on the desk."""
+
+    id: str
+    name: str
+    position: str
+    in_review: int
+    overdue: int
+    away_now: bool
+    absences: Sequence[AbsenceLine]
+    queue_url: str
+    share: int
+    """Load in per cent of the greatest one."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """Who reviews, who is away, what is overdue."""
+
+    members: Sequence[Member]
+    overdue: Sequence[QueueRow]
+    unassigned: int
+    waiting: int
+    oversees: bool
+    move: HandOver
+    absence: Sequence[FieldView] = field(default=())
+    overdue_url: str = "/desk?overdue=1"
+    unassigned_url: str = "/desk?reviewer=nobody"

@@ -1,0 +1,125 @@
+"""The frame around every page, and the small things that all pages speak in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Theme = Literal["auto", "light", "dark"]
+
+
+@dataclass(frozen=True)
+class NavEntry:
+    """One entry of the navigation. `short` is its name in the narrow bottom bar."""
+
+    key: str
+    text: str
+    short: str
+    icon: str
+    url: str
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Who:
+    """The person who is signed in, as the header shows them."""
+
+    name: str
+    position: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the layout needs. `csrf` goes into every form; `idle_seconds` ends the session."""
+
+    institution: str
+    language: str
+    theme: Theme
+    path: str
+    who: Who | None = None
+    nav: Sequence[NavEntry] = ()
+    bell: int = 0
+    csrf: str = ""
+    idle_seconds: int = 0
+    demo: bool = False
+    search: bool = True
+
+
+@dataclass(frozen=True)
+class ErrorItem:
+    """One line of the error summary: the words, and the field they lead to."""
+
+    message: str
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Flash:
+    """What the last act did, said once at the top of the next page."""
+
+    message: str
+    tone: Literal["good", "waiting", "bad", "info"] = "good"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer of a choice."""
+
+    value: str
+    label: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """A field as the macros draw it. `value` is what was typed, whether right or wrong."""
+
+    name: str
+    label: str
+    kind: Literal[
+        "text", "long_text", "number", "date", "choice", "checkbox", "email", "password", "code"
+    ] = "text"
+    value: str = ""
+    hint: str = ""
+    error: str = ""
+    required: bool = True
+    options: Sequence[Option] = ()
+    width: str = ""
+    autocomplete: str = ""
+    inputmode: str = ""
+    max_length: int = 0
+    locked: bool = False
+    remark: str = ""
+    """What a reviewer wrote about the field."""
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Links of a keyset-paged list; None where there is no such page."""
+
+    before: str | None = None
+    after: str | None = None
+    shown: int = 0
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter as a link, with how many it leads to where that is known."""
+
+    text: str
+    url: str
+    current: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    """A refusal or a failure as a page: what it is, and what the person can do now."""
+
+    status: int
+    title: str
+    text: str
+    todo: Sequence[str] = ()
+    action: str = ""
+    url: str = "/"
+    reference: str = ""

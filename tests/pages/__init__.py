@@ -1,0 +1,1 @@
+"""The pages: that they render, read well and are usable by everybody."""

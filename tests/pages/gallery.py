@@ -1,0 +1,44 @@
+"""A gallery of every page with invented contents: `python -m tests.pages.gallery PORT`.
+
+For those who draw: the same templates, styles and headers as in the cabinet, no servers behind.
+`?theme=dark` and `?language=en` choose how a page is shown.
+"""
+
+import sys
+from dataclasses import replace
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from cabinet.assets import router as static_files
+from cabinet.rendering import page
+from cabinet.security import SecurityHeaders
+from cabinet.translation import Presentation
+from tests.pages.samples import SAMPLES
+
+
+def gallery() -> FastAPI:
+    """The gallery as an application."""
+    app = FastAPI()
+    app.add_middleware(SecurityHeaders, https=False)
+    app.include_router(static_files)
+
+    @app.get("/", response_class=HTMLResponse)
+    async def contents() -> str:
+        links = "".join(f'<li><a href="/{name}">{name}</a></li>' for name in SAMPLES)
+        return f"<!doctype html><title>Gallery</title><ul>{links}</ul>"
+
+    @app.get("/{name}")
+    async def show(name: str, request: Request) -> HTMLResponse:
+        sample = SAMPLES[name]
+        language = request.query_params.get("language", "ru")
+        theme = request.query_params.get("theme", "auto")
+        frame = replace(sample.frame, language=language, theme=theme)  # type: ignore[arg-type]
+        return page(sample.template, Presentation(language), frame, **sample.context)
+
+    return app
+
+
+if __name__ == "__main__":
+    uvicorn.run(gallery(), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
