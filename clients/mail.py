@@ -110,7 +110,7 @@ class Mailer:
             message["To"] = to
             message["Subject"] = _one_line(subject)
             message["Message-ID"] = _one_line(message_id)
-            message["Content-Language"] = _one_line(language)
+            _one_line(language)
         except ValueError:
             raise MailRefused("a header cannot be written") from None
         message["Date"] = format_datetime(clock.now())
@@ -118,6 +118,7 @@ class Mailer:
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(text, cte="quoted-printable")
         message.add_alternative(html, subtype="html", cte="quoted-printable")
+        message["Content-Language"] = language
         return message
 
     async def _hand_over(self, message: EmailMessage, to: Address) -> Delivered:

@@ -89,8 +89,10 @@ def _read(number: int, envelope: Envelope) -> StoredMessage:
 
 def _cut(protocol: SMTP) -> None:
     """Drop the connection without a word."""
-    if isinstance(protocol.transport, asyncio.Transport):
-        protocol.transport.abort()
+    # Transports of uvloop have the method without being asyncio's class.
+    abort = getattr(protocol.transport, "abort", None)
+    if abort is not None:
+        abort()
 
 
 class MailSink:

@@ -1,0 +1,123 @@
+"""A database of one's own for each test, people in it, and a mail server with a fault switch."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from clients.database import Database
+from clients.mail import Mailer
+from models.encryption import KeyRing, use_key_ring
+from models.tables.cases import Case
+from models.tables.people import Person, Unit
+from rules.clock import now
+from services.letters import Addresses
+from settings import Settings
+from tests.servers import Simulators
+
+
+@pytest.fixture
+async def database(
+    settings: Settings, new_database: Callable[[], dict[str, str]]
+) -> AsyncIterator[Database]:
+    """An empty migrated database, as the application's role."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    made = Database(new_database()["DATABASE_URL"], 10)
+    yield made
+    await made.close()
+
+
+@dataclass
+class Staff:
+    """Makes people to be told something."""
+
+    database: Database
+    unit_id: UUID
+
+    async def person(self, email: str = "", language: str = "ru") -> Person:
+        """Someone with an address nobody else has."""
+        made = Person(
+            unit_id=self.unit_id,
+            position="врач-терапевт",
+            name="Иванова Анна Сергеевна",
+            email=email or f"{uuid4()}@hospital.example",
+            snils="112-233-445 95",
+            language=language,
+            created_at=now(),
+        )
+        async with self.database.work() as session:
+            session.add(made)
+        return made
+
+    async def case(self, applicant: Person) -> UUID:
+        """A case that a notice can be about."""
+        made = Case(
+            kind="application",
+            type="qualification",
+            type_version=1,
+            applicant_id=applicant.id,
+            unit_id=self.unit_id,
+            responsible_unit_id=self.unit_id,
+            status="draft",
+            created_at=now(),
+            since=now(),
+            waits_for="applicant",
+            term_zone="Europe/Moscow",
+        )
+        async with self.database.work() as session:
+            session.add(made)
+        return made.id
+
+
+@pytest.fixture
+async def staff(database: Database) -> Staff:
+    """People of one unit."""
+    unit = Unit(code="therapy", name="Терапевтическое отделение")
+    async with database.work() as session:
+        session.add(unit)
+    return Staff(database, unit.id)
+
+
+class Post:
+    """The mail sink as tests use it."""
+
+    def __init__(self, address: str) -> None:
+        self.http = httpx.Client(base_url=address, trust_env=False)
+
+    def fault(self, mode: str = "ok", **more: Any) -> None:
+        """Turn the fault switch."""
+        self.http.put("/faults", json={"mode": mode, **more}).raise_for_status()
+
+    def to(self, person: Person) -> list[dict[str, Any]]:
+        """Whole messages to a person, oldest first."""
+        found = self.http.get("/messages", params={"to": person.email}).json()
+        return [self.http.get(f"/messages/{one['id']}").json() for one in reversed(found)]
+
+
+@pytest.fixture
+def post(simulators: Simulators) -> Iterator[Post]:
+    """The sink, well at the start of the test and after it."""
+    made = Post(simulators.mail.address)
+    made.fault()
+    yield made
+    made.fault()
+    made.http.close()
+
+
+@pytest.fixture
+def mailer(settings: Settings, simulators: Simulators) -> Mailer:
+    """The line to the sink, impatient."""
+    return Mailer(simulators.mail.variables()["SMTP_URL"], settings.mail_from, timeout=5)
+
+
+@pytest.fixture
+def addresses() -> Addresses:
+    """Where links lead."""
+    return Addresses(
+        public="https://cabinet.example",
+        temporal="https://temporal.example/namespaces/default",
+        institution="Городская клиническая больница № 7",
+    )

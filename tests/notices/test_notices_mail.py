@@ -1,0 +1,320 @@
+"""Notices are told by e-mail: none lost, none doubled without need, each try written down (A9)."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import select
+
+from models.tables.notices import Notice, NoticeAttempt
+from rules.clock import now
+from rules.notices import Channel, NoticeState
+from services import notices
+from services.notices_mail import Stop, drain_mail, send_next, waiting
+
+CASE = {"number": "ПК-2026-000123-0"}
+
+
+@pytest.fixture
+def tell(database):
+    """Write a notice and commit."""
+
+    async def write(person, kind="application_in_review", key="1", at=None):
+        async with database.work() as session:
+            await notices.enqueue(
+                session,
+                person_id=person.id,
+                kind=kind,
+                event_key=f"{key}:{kind}",
+                facts=CASE,
+                now=at or now(),
+            )
+
+    return write
+
+
+@pytest.fixture
+def drain(database, mailer, addresses):
+    """One round of sending."""
+
+    async def once():
+        return await drain_mail(database, mailer, addresses)
+
+    return once
+
+
+@pytest.fixture
+def stored(database):
+    """The mails of a person as they stand in the database."""
+
+    async def read(person, channel=Channel.MAIL):
+        async with database.work() as session:
+            found = await session.exec(
+                select(Notice).where(Notice.person_id == person.id, Notice.channel == channel.value)
+            )
+            return list(found)
+
+    return read
+
+
+@pytest.fixture
+def tries(database):
+    """Outcomes of the tries of a notice, oldest first."""
+
+    async def read(notice):
+        async with database.work() as session:
+            found = await session.exec(
+                select(NoticeAttempt)
+                .where(NoticeAttempt.notice_id == notice.id)
+                .order_by(NoticeAttempt.id)
+            )
+            return [one.outcome for one in found]
+
+    return read
+
+
+@pytest.fixture
+def make_due(database):
+    """Move the clock columns, as if the pause were over."""
+
+    async def move():
+        async with database.work() as session:
+            await session.exec(text("update notice set next_try_at = now() where state='waiting'"))
+
+    return move
+
+
+async def test_mail_says_what_happened_what_next_and_links_to_the_case(staff, tell, drain, post):
+    """Subject with the number only, both bodies, the link, and nothing about the person."""
+    anna = await staff.person()
+    await tell(anna)
+    assert (await drain()).told == 1
+    [mail] = post.to(anna)
+    assert mail["subject"] == "Заявка ПК-2026-000123-0 передана в отдел кадров"
+    assert mail["language"] == "ru"
+    for body in (mail["text"], mail["html"]):
+        assert "Что дальше" in body
+        assert "https://cabinet.example/cases/" in body
+        assert "Иванова" not in body
+    assert "Иванова" not in mail["raw"]
+    assert "Auto-Submitted: auto-generated" in mail["raw"]
+
+
+async def test_mail_is_in_the_language_of_the_person(staff, tell, drain, post):
+    """A person who reads English gets English."""
+    john = await staff.person(language="en")
+    await tell(john)
+    await drain()
+    [mail] = post.to(john)
+    assert mail["subject"] == "Application ПК-2026-000123-0 is with the HR department"
+    assert "What next" in mail["text"]
+    assert mail["language"] == "en"
+
+
+async def test_message_id_is_made_of_the_notice_id(staff, tell, drain, post, stored):
+    """So a checker can compare rows and the mail server one by one."""
+    anna = await staff.person()
+    await tell(anna)
+    await drain()
+    [row] = await stored(anna)
+    assert row.state == NoticeState.TOLD
+    assert [mail["message_id"] for mail in post.to(anna)] == [f"<notice-{row.id}@medcab.invalid>"]
+
+
+async def test_same_event_is_told_once(staff, tell, drain, post):
+    """An activity that is tried again writes no second notice."""
+    anna = await staff.person()
+    await tell(anna)
+    await tell(anna)
+    await drain()
+    await drain()
+    assert len(post.to(anna)) == 1
+
+
+async def test_server_down_delays_mail_and_costs_no_tries(
+    staff, tell, drain, post, stored, tries, database
+):
+    """A mail server that is down delays mail, never loses it; the outage is in the journal."""
+    anna = await staff.person()
+    await tell(anna)
+    post.fault("down")
+    for _ in range(3):
+        done = await drain()
+        assert (done.ended, done.told) == (Stop.DOWN, 0)
+    assert await waiting(database) == 1
+    post.fault()
+    assert (await drain()).told == 1
+    [row] = await stored(anna)
+    assert (row.state, row.tries) == (NoticeState.TOLD, 0)
+    assert await tries(row) == ["down", "told"]
+
+
+async def test_refusal_for_now_is_tried_again_later(
+    staff, tell, drain, post, stored, tries, make_due
+):
+    """A 4xx answer waits with growing pauses, other messages go on."""
+    anna, boris = await staff.person("busy@hospital.example"), await staff.person()
+    post.fault("refuse_for_now", recipient="busy@")
+    await tell(anna)
+    await tell(boris)
+    done = await drain()
+    assert (done.ended, done.told, done.tried) == (Stop.NOTHING_DUE, 1, 2)
+    [row] = await stored(anna)
+    assert row.state == NoticeState.WAITING
+    assert timedelta(0) < row.next_try_at - now() < timedelta(seconds=5)
+    post.fault()
+    await make_due()
+    await drain()
+    [row] = await stored(anna)
+    assert await tries(row) == ["later", "told"]
+
+
+async def test_refusal_for_good_is_told_in_the_cabinet(staff, tell, drain, post, stored, tries):
+    """A 5xx answer fails with its reason, without the address, and the person learns of it."""
+    anna = await staff.person("gone@hospital.example")
+    post.fault("refuse", recipient="gone@")
+    await tell(anna)
+    await drain()
+    [row] = await stored(anna)
+    assert row.state == NoticeState.FAILED
+    assert row.failure_reason == "550 5.1.1 no such mailbox"
+    assert await tries(row) == ["refused"]
+    told = [notice.kind for notice in await stored(anna, Channel.CABINET)]
+    assert told == ["application_in_review", "delivery_failed"]
+
+
+async def test_refusals_for_now_end_some_day(staff, tell, drain, post, stored, make_due):
+    """After the last pause the message is given up, not tried for ever."""
+    anna = await staff.person("busy@hospital.example")
+    post.fault("refuse_for_now")
+    await tell(anna)
+    for _ in range(40):
+        await make_due()
+        if (await drain()).tried == 0:
+            break
+    [row] = await stored(anna)
+    assert row.state == NoticeState.FAILED
+    assert row.tries == 17
+
+
+async def test_connection_cut_after_data_sends_again_under_the_same_id(
+    staff, tell, drain, post, stored
+):
+    """Nobody knows whether the server took it: a second copy, recognisable as one."""
+    anna = await staff.person()
+    await tell(anna)
+    post.fault("cut")
+    assert (await drain()).ended is Stop.DOWN
+    post.fault()
+    assert (await drain()).told == 1
+    ids = [mail["message_id"] for mail in post.to(anna)]
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
+
+
+async def test_two_senders_send_each_message_once(staff, tell, drain, post, database):
+    """Rows are locked while they are sent, so senders share the work."""
+    people = [await staff.person() for _ in range(12)]
+    for person in people:
+        await tell(person)
+    rounds = await asyncio.gather(drain(), drain(), drain())
+    assert sum(done.told for done in rounds) == 12
+    assert [len(post.to(person)) for person in people] == [1] * 12
+    assert await waiting(database) == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "nobody",
+        "a@b\r\nBcc: c@d.example",
+        "a@b.example, c@d.example",
+        "Name <a@b.example>",
+        "@b.example",
+        "a@" + "x" * 70 + "." + "y" * 3000,
+    ],
+)
+async def test_bad_address_holds_up_nobody(staff, tell, drain, post, stored, address, database):
+    """An address that is none fails alone; nobody can add a recipient or a header with it."""
+    odd = await staff.person()
+    async with database.work() as session:
+        odd.email = address
+        session.add(odd)
+    anna = await staff.person()
+    await tell(odd)
+    await tell(anna)
+    await drain()
+    [row] = await stored(odd)
+    assert row.state == NoticeState.FAILED
+    assert len(post.to(anna)) == 1
+    assert not post.http.get("/messages", params={"to": "c@d.example"}).json()
+
+
+async def test_unreadable_address_holds_up_nobody(staff, tell, drain, post, stored, database):
+    """A column that no key opens delays its own message only."""
+    odd, anna = await staff.person(), await staff.person()
+    async with database.work() as session:
+        await session.exec(
+            text("update person set email = '\\x00' where id = :id").bindparams(id=odd.id)
+        )
+    await tell(odd)
+    await tell(anna)
+    await drain()
+    [row] = await stored(odd)
+    assert (row.state, row.tries) == (NoticeState.WAITING, 1)
+    assert len(post.to(anna)) == 1
+
+
+async def test_next_event_spares_the_mail_that_waits(staff, database, drain, post, stored):
+    """Registered and passed on within a moment: one mail says both, the cabinet shows both."""
+    anna = await staff.person()
+    case_id = await staff.case(anna)
+    moment = now()
+    async with database.work() as session:
+        for kind in ("application_submitted", "application_in_review"):
+            await notices.enqueue(
+                session,
+                person_id=anna.id,
+                kind=kind,
+                case_id=case_id,
+                event_key=f"{case_id}:{kind}",
+                facts=CASE,
+                now=moment,
+            )
+    await drain()
+    [mail] = post.to(anna)
+    assert mail["subject"].endswith("передана в отдел кадров")
+    assert f"https://cabinet.example/cases/{case_id}" in mail["text"]
+    assert {row.state for row in await stored(anna)} == {NoticeState.SUPERSEDED, NoticeState.TOLD}
+    assert len(await stored(anna, Channel.CABINET)) == 2
+
+
+async def test_first_event_is_told_alone_when_nothing_follows(staff, tell, drain, post):
+    """A check that waits for the register does not keep the registration secret."""
+    anna = await staff.person()
+    await tell(anna, "application_submitted")
+    assert (await drain()).tried == 0
+    other = await staff.person()
+    await tell(other, "application_submitted", at=now() - timedelta(seconds=11))
+    assert (await drain()).told == 1
+
+
+async def test_frozen_sender_keeps_others_from_its_message_only(
+    staff, tell, post, database, mailer, addresses
+):
+    """While one sender hangs in a slow reply, the others send what else is due."""
+    slow = await staff.person("slow@hospital.example")
+    await tell(slow, at=now() - timedelta(minutes=1))
+    post.fault("slow", recipient="slow@", seconds=1.5)
+    hanging = asyncio.create_task(send_next(database, mailer, addresses))
+    await asyncio.sleep(0.5)
+    anna = await staff.person()
+    await tell(anna)
+    await send_next(database, mailer, addresses)
+    assert await send_next(database, mailer, addresses) is None
+    assert len(post.to(anna)) == 1
+    assert not hanging.done()
+    await hanging
+    assert len(post.to(slow)) == 1
