@@ -5,6 +5,7 @@ Each method is one unit of work; after its commit the workflow is rung by the si
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -141,7 +142,8 @@ class Applications:
                 case.draft_attachments = await _checked_attachments(session, actor, attachments)
             case.draft_saved_at = present()
             session.add(case)
-            _, errors = check_form(definition, case.draft or {}, complete=False)
+            today = _today(case, present())
+            _, errors = check_form(definition, case.draft or {}, complete=False, today=today)
             return case, errors
 
     async def discard_draft(self, actor: Actor, case_id: UUID) -> None:
@@ -194,7 +196,9 @@ class Applications:
             definition, programme = await self._terms_of(session, case)
             if case.draft is None:
                 raise Refusal("nothing_changed", "В заявке ничего не изменено.", 422)
-            data, errors = check_form(definition, case.draft, complete=True)
+            data, errors = check_form(
+                definition, case.draft, complete=True, today=_today(case, now)
+            )
             rules = merged_attachments(definition, programme)
             errors += check_attachments(rules, [a["kind"] for a in case.draft_attachments])
             if errors:
@@ -328,6 +332,10 @@ class Applications:
             await catalogue.programme(session, case.programme_id) if case.programme_id else None
         )
         return definition, programme
+
+
+def _today(case: Case, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(case.term_zone)).date()
 
 
 def editable(case: Case) -> bool:
