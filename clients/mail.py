@@ -93,21 +93,21 @@ class Mailer:
         Raises MailDown, MailLater, MailRefused. After a lost connection nobody
         knows whether the server took the message: sending again uses the same `message_id`.
         """
-        recipient = _address(to)
-        message = self._compose(message_id, recipient, subject, text, html, language)
+        message = self.compose(message_id, to, subject, text, html, language)
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._hand_over(message, recipient)
+                return await self._hand_over(message, _address(to))
         except (TimeoutError, OSError, ssl.SSLError) as error:
             raise MailDown(type(error).__name__) from None
 
-    def _compose(
-        self, message_id: str, to: Address, subject: str, text: str, html: str, language: str
+    def compose(
+        self, message_id: str, to: str, subject: str, text: str, html: str, language: str
     ) -> EmailMessage:
+        """The message as it is handed over. Raises MailRefused for what cannot be a header."""
         message = EmailMessage(policy=SMTP)
         try:
             message["From"] = self._sender
-            message["To"] = to
+            message["To"] = _address(to)
             message["Subject"] = _one_line(subject)
             message["Message-ID"] = _one_line(message_id)
             _one_line(language)

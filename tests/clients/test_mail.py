@@ -1,0 +1,94 @@
+"""The line to the mail server: what is sent, and what can never be."""
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from clients.mail import MailDown, Mailer, MailLater, MailRefused
+
+
+@pytest.fixture(scope="module")
+def mailer(simulators):
+    """The line to the sink."""
+    return Mailer(simulators.mail.variables()["SMTP_URL"], "Кабинет <no-reply@medcab.example>", 3)
+
+
+@pytest.fixture(scope="module")
+def sink(simulators):
+    """The sink over HTTP."""
+    with httpx.Client(base_url=simulators.mail.address, trust_env=False) as client:
+        yield client
+        client.put("/faults", json={"mode": "ok"})
+
+
+async def send(mailer, to="anna@hospital.example", subject="Заявка", message_id="<1@x>"):
+    """Send something."""
+    return await mailer.send(message_id, to, subject, "текст\n.\nещё", "<p>текст</p>")
+
+
+async def test_message_arrives_as_it_was_written(mailer, sink):
+    """Cyrillic subject and sender, both bodies, a line of one dot, and the Message-ID."""
+    sink.delete("/messages")
+    await send(mailer)
+    [found] = sink.get("/messages").json()
+    message = sink.get(f"/messages/{found['id']}").json()
+    assert message["subject"] == "Заявка"
+    assert message["text"].splitlines() == ["текст", ".", "ещё"]
+    assert message["html"].strip() == "<p>текст</p>"
+    assert message["message_id"] == "<1@x>"
+    assert message["sender"] == "no-reply@medcab.example"
+
+
+@pytest.mark.parametrize(
+    ("mode", "error"),
+    [("refuse_for_now", MailLater), ("refuse", MailRefused), ("cut", MailDown), ("down", MailDown)],
+)
+async def test_errors_say_what_to_do_next(mailer, sink, mode, error):
+    """For now, for good, and the server is not there: three different things."""
+    sink.put("/faults", json={"mode": mode}).raise_for_status()
+    with pytest.raises(error):
+        await send(mailer)
+    sink.put("/faults", json={"mode": "ok"}).raise_for_status()
+    await send(mailer)
+
+
+async def test_slow_server_is_given_up(simulators, sink):
+    """The timeout is for the whole message."""
+    hasty = Mailer(simulators.mail.variables()["SMTP_URL"], "no-reply@medcab.example", 0.3)
+    sink.put("/faults", json={"mode": "slow", "seconds": 2}).raise_for_status()
+    with pytest.raises(MailDown):
+        await send(hasty)
+    sink.put("/faults", json={"mode": "ok"}).raise_for_status()
+
+
+@hypothesis_settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    to=st.text(max_size=30) | st.emails(),
+    subject=st.text(max_size=40)
+    | st.sampled_from(["a\r\nBcc: evil@x.example", "a\nX: y", "a\u2028b", "a\x00b"]),
+)
+async def test_no_text_adds_a_header_or_a_recipient(mailer, to, subject):
+    """Whatever stands in address and subject, a message has our headers or is refused."""
+    try:
+        message = mailer.compose("<1@x>", to, subject, "t", "<p>t</p>", "ru")
+    except MailRefused:
+        return
+    raw = message.as_bytes()
+    head, _, _ = raw.partition(b"\r\n\r\n")
+    names = [line.split(b":")[0] for line in head.split(b"\r\n") if line[:1] not in b" \t"]
+    assert sorted(names) == sorted(set(names))
+    assert b"Bcc" not in names
+    assert len(message["To"].addresses) == 1
+
+
+@pytest.mark.parametrize("url", ["http://x", "smtp://", "smtp://x?starttls=maybe", "x"])
+def test_odd_address_of_the_server_is_refused_at_the_start(url):
+    """A misspelt SMTP_URL is found when the program starts, not by the first message."""
+    with pytest.raises(ValueError, match="SMTP_URL"):
+        Mailer(url, "no-reply@medcab.example")
