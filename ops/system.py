@@ -109,8 +109,11 @@ class System:
         self.processes.update({each.name: Process(each, self.home.logs) for each in servers})
         with ThreadPoolExecutor(max_workers=max(1, len(servers))) as together:
             started = [together.submit(self._start_one, server) for server in servers]
-        for each in started:
-            each.result()
+        errors = [error for error in (each.exception() for each in started) if error]
+        # One that failed calls off the others: the reason is told, not its consequence.
+        errors.sort(key=lambda error: isinstance(error, Interrupted))
+        if errors:
+            raise errors[0]
         for server in servers:
             self.environment.update(
                 {k: v for k, v in server.variables().items() if k not in self.environment}

@@ -1,0 +1,56 @@
+"""Small programs that stand for servers where only their starting and stopping matters."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ops.servers import Launch
+from ops.servers.ports import choose_port, listening, return_port
+
+# Listens on its port until it is told to stop.
+LISTENS = """
+import signal, socket, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print("listening", flush=True)
+while True:
+    listener.accept()[0].close()
+"""
+
+
+class Program:
+    """A server whose program is a few lines of Python."""
+
+    address = ""
+
+    def __init__(self, name: str, code: str = LISTENS, ready_within: float = 20.0) -> None:
+        self.name = name
+        self.code = code
+        self.ready_within = ready_within
+        self.port = 0
+        self.settled = 0
+
+    def obtain(self, say: Callable[[str], None]) -> None:
+        """Python is here."""
+
+    def prepare(self) -> None:
+        """Choose a port."""
+        return_port(self.port)
+        self.port = choose_port()
+
+    def launch(self, environment: Mapping[str, str]) -> Launch:
+        """Run the lines with the port."""
+        command = [sys.executable, "-I", "-c", self.code, str(self.port)]
+        return Launch(command, dict(environment), directory=Path("/"), stop_within=1.0)
+
+    def ready(self, pid: int) -> bool:
+        """The port answers."""
+        return listening(self.port)
+
+    def settle(self) -> None:
+        """Count."""
+        self.settled += 1
+
+    def variables(self) -> dict[str, str]:
+        """A variable of its own."""
+        return {f"{self.name.upper()}_PORT": str(self.port)}

@@ -1,0 +1,129 @@
+"""Starting, keeping and stopping all servers together (O3)."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.home import Home
+from ops.servers import ServerFailed
+from ops.servers.ports import choose_port, is_free, listening
+from ops.servers.process import Running
+from ops.system import System, settings_from
+from tests.ops.programs import Program
+
+
+def within(seconds: float, happened: Callable[[], bool]) -> bool:
+    """Whether something happens in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if happened():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.fixture
+def said() -> list[tuple[str, str]]:
+    """What the system said."""
+    return []
+
+
+@pytest.fixture
+def system(tmp_path: Path, said: list[tuple[str, str]]) -> Iterator[System]:
+    """A system of two small programs."""
+    made = System(
+        Home(tmp_path / "home"), given={}, usual=False, say=lambda *told: said.append(told)
+    )
+    made.outer = [Program("first"), Program("second")]
+    yield made
+    made.stop()
+
+
+def test_all_are_started_and_lead_to_each_other(system: System) -> None:
+    """Those started later read the addresses of those before."""
+    system.start_outer()
+    ports = [getattr(server, "port", 0) for server in system.outer]
+    assert all(map(listening, ports))
+    assert system.environment["FIRST_PORT"] == str(ports[0])
+
+
+def test_they_are_stopped_in_reverse_order(system: System, said: list[tuple[str, str]]) -> None:
+    """What others stand on goes last, and nothing is left."""
+    system.start_outer()
+    running = [Running.of(each.pid) for each in system.processes.values() if each.pid]
+    said.clear()
+    system.stop()
+    assert [name for name, told in said if told == "stopping"] == ["second", "first"]
+    assert len(running) == 2
+    assert not any(each.alive for each in running)
+
+
+def test_a_server_that_dies_is_started_again(system: System, said: list[tuple[str, str]]) -> None:
+    """The same address serves again, and people are told."""
+    system.start_outer()
+    process = system.processes["first"]
+    port, pid = getattr(process.server, "port", 0), process.pid
+    system.kill("first")
+    assert within(20, lambda: ("first", "ready again") in said)
+    assert process.pid not in (None, pid)
+    assert listening(port)
+    assert process.restarts == 1
+    assert any("ended with -9" in told for _, told in said)
+
+
+def test_one_that_fails_fails_the_start_with_its_log(system: System) -> None:
+    """The others are stopped with it."""
+    system.outer.append(Program("third", "raise SystemExit('out of paper')"))
+    with pytest.raises(ServerFailed, match=r"third ended with exit code 1[\s\S]*out of paper"):
+        system.start_outer()
+    system.stop()
+    assert all(process.pid is None for process in system.processes.values())
+
+
+def test_what_the_environment_names_is_not_started(tmp_path: Path) -> None:
+    """A server given by URL is somebody else's."""
+    given = {"DATABASE_URL": "postgresql://medcab@db/medcab", "SMTP_URL": "smtp://mail:25"}
+    made = System(Home(tmp_path / "home"), given=given, usual=False)
+    assert {server.name for server in made.outer} == {"temporal", "minio", "register"}
+    assert made.settings.database_url.get_secret_value() == given["DATABASE_URL"]
+    assert made.settings.smtp_url == given["SMTP_URL"]
+    made.door.close()
+
+
+def test_a_busy_port_falls_back_to_a_free_one() -> None:
+    """Another program on the usual port stops nobody."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        assert not is_free(taken)
+        chosen = choose_port(taken)
+        assert chosen != taken
+        assert is_free(chosen)
+
+
+def test_a_port_is_given_once() -> None:
+    """Two servers that start at once do not fight for one port."""
+    ports = [choose_port() for _ in range(50)]
+    assert len(set(ports)) == 50
+
+
+def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:
+    """A second start reads what the first one wrote, and nobody else reads it."""
+    home = Home(tmp_path / "home")
+    home.make()
+    first = home.secrets()
+    assert Home(tmp_path / "home").secrets() == first
+    assert (home.folder / "secrets.json").stat().st_mode & 0o777 == 0o600
+    values = [first.postgres_owner, first.postgres_app, first.minio_password, first.keys]
+    assert len(set(values)) == len(values)
+
+
+def test_variables_are_read_like_the_environment() -> None:
+    """What a child process reads is what the supervisor says."""
+    settings = settings_from(
+        {"MEDCAB_TASK_QUEUE": "q", "S3_BUCKET": "b", "MEDCAB_COOKIE_SECURE": "false", "PATH": "/"}
+    )
+    assert (settings.task_queue, settings.s3_bucket, settings.cookie_secure) == ("q", "b", False)
