@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.applications import ApplicationActivities
+from activities.journal import JournalActivities
 from activities.notices import NoticeActivities
 from activities.sweeper import SweeperActivities
 from clients.database import Database
@@ -23,11 +24,11 @@ from services.seals import open_seal
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
 from workflows.notices import NoticesMail
-from workflows.sweeper import Sweeper
+from workflows.standing import JournalSealer, Sweeper
 
 log = structlog.get_logger(__name__)
 
-WORKFLOWS = [QualificationApplication, NoticesMail, Sweeper]
+WORKFLOWS = [QualificationApplication, NoticesMail, Sweeper, JournalSealer]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
 
@@ -53,9 +54,11 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 def build(settings: Settings, client: Client, database: Database) -> Worker:
     """A worker over these lines out; `use_key_ring` was called before."""
     objects = Objects(settings)
+    seal = open_seal(settings)
     applications = ApplicationActivities(
-        settings, database, objects, RegisterClient(settings.register_url), open_seal(settings)
+        settings, database, objects, RegisterClient(settings.register_url), seal
     )
+    journal = JournalActivities(database, objects, seal, settings.home)
     notices = NoticeActivities(
         database, Mailer(settings.smtp_url, settings.mail_from), Addresses.of(settings)
     )
@@ -74,6 +77,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             applications.report_stuck,
             notices.send_mail,
             sweeper.sweep,
+            journal.seal_journal,
         ],
         graceful_shutdown_timeout=DRAIN,
         max_cached_workflows=2000,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, Field, TypeAdapter
 
 from api.auth import CurrentActor
@@ -15,7 +15,7 @@ from rules.applications import Status
 from rules.refusals import Refusal
 from services import case_lists, case_pages, enrolments, live, receipts
 from services.case_lists import CaseLine, Filters
-from services.cases import Act
+from services.cases import Act, see
 
 router = APIRouter(prefix="/applications", tags=["applications"])
 
@@ -260,10 +260,11 @@ async def download_act(
 
 @router.get("/{case_id}/receipt")
 async def receipt(
-    case_id: UUID, request: Request, session: Work, actor: CurrentActor, medcab: MedcabState
+    case_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
 ) -> Response:
     """The applicant's receipt: signed, and checked offline by `medcab verify receipt`."""
-    body = await receipts.issue(session, actor, case_id, medcab.seal)
+    case = await see(session, actor, case_id)
+    body = await receipts.issue(session, medcab.seal, medcab.settings.institution, case.id)
     return Response(
         body,
         media_type="application/json",

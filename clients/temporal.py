@@ -151,6 +151,9 @@ class Standing:
 STANDING: tuple[Standing, ...] = (
     Standing(WorkflowName.NOTICES_MAIL, "notices-mail", OpsText("tells notices by e-mail")),
     Standing(WorkflowName.SWEEPER, "sweeper", OpsText("rings the cases that are late")),
+    Standing(
+        WorkflowName.JOURNAL_SEALER, "journal-sealer", OpsText("seals the journal once a minute")
+    ),
 )
 
 

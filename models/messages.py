@@ -24,6 +24,7 @@ class WorkflowName(StrEnum):
     QUALIFICATION_APPLICATION = "QualificationApplication"
     SWEEPER = "Sweeper"
     NOTICES_MAIL = "NoticesMail"
+    JOURNAL_SEALER = "JournalSealer"
 
 
 RING = "ring"

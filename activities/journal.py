@@ -1,0 +1,32 @@
+"""Sealing the journal once a minute."""
+
+from pathlib import Path
+
+from temporalio import activity
+
+from activities.shifts import in_a_shift
+from clients.database import Database
+from clients.objects import Objects
+from services import journal
+from services.seals import Seal
+
+
+class JournalActivities:
+    """Activities of the journal; copies of the seals go to `home` and to the object store."""
+
+    def __init__(self, database: Database, objects: Objects, seal: Seal, home: Path) -> None:
+        self._database = database
+        self._objects = objects
+        self._seal = seal
+        self._folder = journal.seals_folder(home)
+
+    @activity.defn
+    async def seal_journal(self) -> None:
+        """Seal what was written since the last seal, every minute."""
+        await in_a_shift(self._seal_once, every=journal.SEAL_EVERY)
+
+    async def _seal_once(self) -> None:
+        async def store(key: str, body: bytes) -> None:
+            await self._objects.put(key, body, len(body), "application/json")
+
+        await journal.seal(self._database, self._seal, self._folder, store)

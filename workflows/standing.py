@@ -1,0 +1,49 @@
+"""The standing workflows: one long heartbeating activity after another, for ever."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from activities.journal import JournalActivities
+    from activities.sweeper import SweeperActivities
+    from models.messages import WorkflowName
+    from models.visibility import OpsText
+
+SHIFTS = 100
+
+
+async def _work_in_shifts(activity: Any, summary: str) -> None:
+    """A new run after a hundred shifts keeps the history short."""
+    workflow.set_current_details(OpsText(summary))
+    for _ in range(SHIFTS):
+        await workflow.execute_activity_method(
+            activity,
+            start_to_close_timeout=timedelta(minutes=15),
+            heartbeat_timeout=timedelta(seconds=30),
+            retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
+            summary=OpsText(summary),
+        )
+    workflow.continue_as_new()
+
+
+@workflow.defn(name=WorkflowName.SWEEPER)
+class Sweeper:
+    """Rings the cases that nobody rang."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Walk for ever."""
+        await _work_in_shifts(SweeperActivities.sweep, "ring open cases whose time has come")
+
+
+@workflow.defn(name=WorkflowName.JOURNAL_SEALER)
+class JournalSealer:
+    """Seals the journal once a minute."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Seal for ever."""
+        await _work_in_shifts(JournalActivities.seal_journal, "seal the journal once a minute")
