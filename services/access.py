@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, or_
 from sqlalchemy.orm import aliased
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.base import UtcDateTime
@@ -42,7 +42,7 @@ def held_grants(person_id: ColumnElement[Any] | ScalarSelect[Any]) -> ScalarSele
     To be selected beside whatever else a query reads; needs the parameter `now`.
     """
     held = (
-        select(RoleGrant.role, RoleGrant.unit_id)  # type: ignore[call-overload]
+        select(RoleGrant.role, RoleGrant.unit_id)
         .where(col(RoleGrant.person_id) == person_id, is_valid_now())
         .cte("held", recursive=True)
     )
@@ -74,10 +74,11 @@ _ACTOR = select(
 
 async def actor_for(session: AsyncSession, person_id: UUID, now: datetime) -> Actor:
     """The person with the rights held at `now`. Raises Refusal 404 for one who is not here."""
-    row = (await session.execute(_ACTOR, {"person_id": person_id, "now": now})).one_or_none()
+    row = (await session.exec(_ACTOR, params={"person_id": person_id, "now": now})).one_or_none()
     if row is None:
         raise not_found()
-    return Actor(person_id, row.name, row.unit_id, grants_of(row.grants))
+    name, unit_id, grants = row
+    return Actor(person_id, name, unit_id, grants_of(grants))
 
 
 async def people_with(
@@ -96,16 +97,16 @@ async def people_with(
         )
     )
     roles = [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
-    found = await session.execute(
+    found = await session.exec(
         select(col(RoleGrant.person_id))
         .distinct()
         .join(above, col(RoleGrant.unit_id) == above.c.id)
         .join(Person, col(Person.id) == col(RoleGrant.person_id))
         .where(col(RoleGrant.role).in_(roles), is_valid_now(), works_here())
         .order_by(col(RoleGrant.person_id)),
-        {"now": now},
+        params={"now": now},
     )
-    return list(found.scalars())
+    return list(found)
 
 
 async def _day_in(session: AsyncSession, unit_id: UUID, now: datetime) -> date:
@@ -123,15 +124,13 @@ async def present_reviewers(
     people = await people_with(session, permission, unit_id, now)
     today = await _day_in(session, unit_id, now)
     away = set(
-        (
-            await session.execute(
-                select(col(Absence.person_id)).where(
-                    col(Absence.person_id).in_(people),
-                    col(Absence.first_day) <= today,
-                    col(Absence.last_day) >= today,
-                )
+        await session.exec(
+            select(col(Absence.person_id)).where(
+                col(Absence.person_id).in_(people),
+                col(Absence.first_day) <= today,
+                col(Absence.last_day) >= today,
             )
-        ).scalars()
+        )
     )
     return [person for person in people if person not in away]
 
@@ -149,8 +148,8 @@ async def deputy_of(session: AsyncSession, person_id: UUID, now: datetime) -> UU
     present: UUID | None = person_id
     while present is not None and len(seen) <= _DEPUTIES_IN_A_ROW:
         absence = (
-            await session.execute(
-                select(col(Absence.id), col(Absence.deputy_id))
+            await session.exec(
+                select(Absence)
                 .where(
                     col(Absence.person_id) == present,
                     col(Absence.first_day) <= today,

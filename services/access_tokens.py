@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlmodel import col
+from sqlalchemy import update
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.accounts import AccessToken
@@ -72,7 +72,7 @@ async def make(
 
 async def tokens_of(session: AsyncSession, person_id: UUID, now: datetime) -> Sequence[AccessToken]:
     """The person's living tokens, newest first."""
-    found = await session.execute(
+    found = await session.exec(
         select(AccessToken)
         .where(
             col(AccessToken.person_id) == person_id,
@@ -81,14 +81,14 @@ async def tokens_of(session: AsyncSession, person_id: UUID, now: datetime) -> Se
         )
         .order_by(col(AccessToken.created_at).desc())
     )
-    return found.scalars().all()
+    return found.all()
 
 
 async def end(
     session: AsyncSession, current: Current, token_id: UUID, visitor: Visitor, now: datetime
 ) -> None:
     """End a token of one's own at once. Raises Refusal 404 where there is no such one."""
-    ended = await session.execute(
+    ended = await session.exec(
         update(AccessToken)
         .where(
             col(AccessToken.id) == token_id,

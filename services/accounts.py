@@ -12,8 +12,8 @@ from uuid import UUID
 import pyotp
 import segno
 from pyotp.exceptions import OTPVerificationError
-from sqlalchemy import or_, select, update
-from sqlmodel import col
+from sqlalchemy import or_, update
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
@@ -103,10 +103,8 @@ async def sign_in(
     login = login_of(email)
     async with database.work() as session:
         account = (
-            (await session.execute(select(Account).where(col(Account.login) == login)))
-            .scalars()
-            .one_or_none()
-        )
+            await session.exec(select(Account).where(col(Account.login) == login))
+        ).one_or_none()
         person_id = account.person_id if account else None
         whose = login
         if account is not None and await devices.knows_device(session, account.person_id, visitor):
@@ -181,7 +179,7 @@ async def enter_code(
         )
         opened = None
         if used is not None and account is not None:
-            renewed = await session.execute(
+            renewed = await session.exec(
                 update(Account)
                 .where(
                     col(Account.person_id) == current.person_id,
@@ -254,7 +252,7 @@ async def confirm_setup(
         if used is not None:
             unset = col(Account.totp_confirmed_at).is_(None)
             later = col(Account.totp_last_step) < used
-            renewed = await session.execute(
+            renewed = await session.exec(
                 update(Account)
                 .where(
                     col(Account.person_id) == current.person_id,
@@ -376,7 +374,7 @@ async def lock(session: AsyncSession, person_id: UUID, reason: str, now: datetim
     account.locked_at = account.locked_at or now
     account.locked_reason = reason
     await end_sessions(session, person_id, "locked", now)
-    await session.execute(
+    await session.exec(
         update(AccessToken)
         .where(col(AccessToken.person_id) == person_id, col(AccessToken.ended_at).is_(None))
         .values(ended_at=now)

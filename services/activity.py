@@ -42,7 +42,7 @@ class Activity:
                 continue
             batch = sorted(noted.items())
             async with database.work() as session:
-                await session.execute(
+                await (await session.connection()).execute(
                     _WRITE[table],
                     {"ids": [key for key, _ in batch], "times": [at for _, at in batch]},
                 )

@@ -5,9 +5,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
@@ -19,7 +19,7 @@ from services.sessions import Visitor
 
 async def knows_device(session: AsyncSession, person_id: UUID, visitor: Visitor) -> bool:
     """Whether the person has signed in on this device before."""
-    found = await session.execute(
+    found = await session.exec(
         select(col(KnownDevice.id)).where(
             col(KnownDevice.person_id) == person_id,
             col(KnownDevice.device_hash) == visitor.device_hash,
@@ -32,12 +32,11 @@ async def remember_device(
     session: AsyncSession, person_id: UUID, visitor: Visitor, now: datetime
 ) -> bool:
     """Note the device; True where it is new to a person who has others."""
-    rows = (
-        await session.execute(
+    devices = list(
+        await session.exec(
             select(KnownDevice).where(col(KnownDevice.person_id) == person_id).with_for_update()
         )
-    ).scalars()
-    devices = list(rows)
+    )
     for device in devices:
         if device.device_hash == visitor.device_hash:
             device.last_seen = now
@@ -57,10 +56,10 @@ async def remember_device(
 async def forget_old(database: Database, now: datetime) -> None:
     """Delete sessions that ended over 30 days ago, devices unseen for a year, spent allowances."""
     async with database.work() as session:
-        await session.execute(
+        await session.exec(
             delete(AccountSession).where(col(AccountSession.ends_at) < now - timedelta(days=30))
         )
-        await session.execute(
+        await session.exec(
             delete(KnownDevice).where(col(KnownDevice.last_seen) < now - timedelta(days=365))
         )
         await rates.forget(session, now)

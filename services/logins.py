@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlmodel import col
+from sqlalchemy import func
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.accounts import LoginAttempt
@@ -82,7 +82,7 @@ async def failures_since_last_success(session: AsyncSession, person_id: UUID) ->
         )
         .scalar_subquery()
     )
-    counted = await session.execute(
+    counted = await session.exec(
         select(func.count())
         .select_from(LoginAttempt)
         .where(
@@ -91,21 +91,20 @@ async def failures_since_last_success(session: AsyncSession, person_id: UUID) ->
             (last.is_(None)) | (col(LoginAttempt.at) > last),
         )
     )
-    failures: int = counted.scalar_one()
-    return failures
+    return counted.one()
 
 
 async def attempts_of(
     session: AsyncSession, person_id: UUID, most: int = 50
 ) -> Sequence[LoginAttempt]:
     """The person's entries, newest first."""
-    found = await session.execute(
+    found = await session.exec(
         select(LoginAttempt)
         .where(col(LoginAttempt.person_id) == person_id)
         .order_by(col(LoginAttempt.at).desc(), col(LoginAttempt.id).desc())
         .limit(most)
     )
-    return found.scalars().all()
+    return found.all()
 
 
 async def tell(session: AsyncSession, person_id: UUID, kind: NoticeKind, now: datetime) -> None:

@@ -9,9 +9,9 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, Interval, delete, func, literal, select, update
+from sqlalchemy import BindParameter, Interval, delete, func, literal, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.accounts import RateLimit
@@ -41,7 +41,7 @@ async def take(session: AsyncSession, allowances: Sequence[Allowance], now: date
         limit, key = allowance[0], key_of(allowance)
         moment = literal(now, UtcDateTime())
         later = func.greatest(col(RateLimit.whole_at), moment) + _lasting(limit.spacing)
-        taken = await session.execute(
+        taken = await session.exec(
             insert(RateLimit)
             .values(key=key, whole_at=now + limit.spacing)
             .on_conflict_do_update(
@@ -53,10 +53,10 @@ async def take(session: AsyncSession, allowances: Sequence[Allowance], now: date
         )
         if taken.first() is None:
             whole_at: datetime = (
-                await session.execute(
+                await session.exec(
                     select(col(RateLimit.whole_at)).where(col(RateLimit.key) == key)
                 )
-            ).scalar_one()
+            ).one()
             wait = whole_at + limit.spacing - limit.per - now
             return max(1, math.ceil(wait.total_seconds()))
     return 0
@@ -65,7 +65,7 @@ async def take(session: AsyncSession, allowances: Sequence[Allowance], now: date
 async def give_back(session: AsyncSession, allowances: Sequence[Allowance]) -> None:
     """Return the try of each allowance: it was a rightful one."""
     for allowance in allowances:
-        await session.execute(
+        await session.exec(
             update(RateLimit)
             .where(col(RateLimit.key) == key_of(allowance))
             .values(whole_at=col(RateLimit.whole_at) - _lasting(allowance[0].spacing))
@@ -74,4 +74,4 @@ async def give_back(session: AsyncSession, allowances: Sequence[Allowance]) -> N
 
 async def forget(session: AsyncSession, now: datetime, age: timedelta = timedelta(days=1)) -> None:
     """Delete allowances that have been whole for `age`."""
-    await session.execute(delete(RateLimit).where(col(RateLimit.whole_at) < now - age))
+    await session.exec(delete(RateLimit).where(col(RateLimit.whole_at) < now - age))

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, select, update
 from sqlmodel import col
+from sqlmodel import select as select_models
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
@@ -291,7 +292,7 @@ async def open_session(
 
 
 async def _end(session: AsyncSession, now: datetime, why: str, *which: Any) -> list[UUID]:
-    ended = await session.execute(
+    ended = await session.exec(
         update(AccountSession)
         .where(col(AccountSession.ended_at).is_(None), *which)
         .values(ended_at=now, ended_why=why, pending_secret=None)
@@ -360,8 +361,8 @@ async def sessions_of(
     session: AsyncSession, current: Current, now: datetime, idle: timedelta, activity: Activity
 ) -> list[SessionSeen]:
     """The person's living sessions, the last used first."""
-    rows = await session.execute(
-        select(AccountSession).where(
+    rows = await session.exec(
+        select_models(AccountSession).where(
             col(AccountSession.person_id) == current.person_id,
             col(AccountSession.ended_at).is_(None),
             col(AccountSession.stage) == Stage.OPEN,
@@ -369,7 +370,7 @@ async def sessions_of(
         )
     )
     seen = []
-    for row in rows.scalars():
+    for row in rows:
         last_active = max(row.last_active, activity.sessions.get(row.id, row.last_active))
         if is_alive(last_active, row.ends_at, now, idle):
             seen.append(

@@ -1,0 +1,158 @@
+"""People with accounts, and a door to knock at: the application over a real database."""
+
+import base64
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pyotp
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import update
+from sqlmodel import col
+
+from api.app import create_app
+from api.state import Medcab
+from models.encryption import KeyRing, use_key_ring
+from models.tables.accounts import Account
+from models.tables.people import Person, RoleGrant, Unit
+from ops.system import settings_from
+from rules.accounts import Device, DeviceKind, Limit, Limits, Stage
+from rules.clock import now
+from rules.permissions import Role
+from services.accounts import create_account
+from services.sessions import Opened, Visitor, open_session
+from settings import Settings
+
+PASSWORD = "четыре слова подряд, не секрет"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0"
+KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
+BOUNDLESS = Limits(
+    *(Limit(name, 10_000, timedelta(minutes=1)) for name in ("password", "address", "code"))
+)
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A person who can sign in, with what only that person knows."""
+
+    person_id: UUID
+    unit_id: UUID
+    email: str
+    secret: str
+
+    def code(self, at: datetime | None = None) -> str:
+        """The code that the person's app shows."""
+        return pyotp.TOTP(self.secret).at(at or now())
+
+
+@dataclass
+class House:
+    """The application of one test, its database and its people."""
+
+    app: FastAPI
+    settings: Settings
+    medcab: Medcab
+    institution: UUID
+    ward: UUID
+
+    async def someone(
+        self, role: Role = Role.DOCTOR, unit: UUID | None = None, *, set_up: bool = True
+    ) -> Someone:
+        """A person with an account; `set_up` says whether the second factor is."""
+        moment, secret = now(), pyotp.random_base32()
+        async with self.medcab.database.work() as session:
+            person = Person(
+                unit_id=unit or self.ward,
+                position="врач",
+                name="Соколова Анна Сергеевна",
+                email=f"{uuid4().hex}@example.org",
+                created_at=moment,
+            )
+            session.add(person)
+            await session.flush()
+            session.add(
+                RoleGrant(
+                    person_id=person.id,
+                    role=role,
+                    unit_id=unit or self.ward,
+                    valid_from=moment - timedelta(days=1),
+                )
+            )
+            account = await create_account(session, person, PASSWORD, moment, given=False)
+            if set_up:
+                account.totp_secret, account.totp_confirmed_at = secret, moment
+        return Someone(person.id, person.unit_id, person.email, secret)
+
+    def client(self, address: str = "203.0.113.7") -> httpx.AsyncClient:
+        """A browser without cookies at this address."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(
+                self.app, client=(address, 40000), raise_app_exceptions=False
+            ),
+            base_url=self.settings.public_url,
+            headers={"User-Agent": FIREFOX},
+        )
+
+    async def signed_in(self, someone: Someone, at: datetime | None = None) -> httpx.AsyncClient:
+        """A browser in which the person has signed in, without going through both steps."""
+        client, visitor = self.client(), visitor_at()
+        async with self.medcab.database.work() as session:
+            opened = await open_session(
+                session,
+                someone.person_id,
+                Stage.OPEN,
+                visitor,
+                at or now(),
+                second_factor_at=at or now(),
+            )
+        carry(client, opened)
+        return client
+
+    async def change_account(self, someone: Someone, **values: object) -> None:
+        """Change columns of the account."""
+        async with self.medcab.database.work() as session:
+            await session.exec(
+                update(Account).where(col(Account.person_id) == someone.person_id).values(**values)
+            )
+
+
+def carry(client: httpx.AsyncClient, opened: Opened) -> None:
+    """Give a browser the cookies of a session, and its pages the form token."""
+    client.cookies.set("medcab", opened.token)
+    client.cookies.set("medcab-device", opened.device_token)
+    client.headers["X-CSRF-Token"] = opened.form_token
+
+
+def visitor_at(address: str = "203.0.113.7", device: str | None = None) -> Visitor:
+    """Somebody at a computer."""
+    return Visitor(address, Device(DeviceKind.COMPUTER, "Firefox, Linux"), device or uuid4().hex)
+
+
+@pytest.fixture
+async def house(new_database: Callable[[], dict[str, str]], tmp_path: Path) -> AsyncIterator[House]:
+    """The application over an empty database, with an institution and a ward."""
+    use_key_ring(KeyRing.parse(KEYS))
+    settings = settings_from(
+        {
+            **new_database(),
+            "MEDCAB_KEYS": KEYS,
+            "MEDCAB_HOME": str(tmp_path),
+            "S3_SECRET_KEY": "no object store is needed here",
+            "MEDCAB_COOKIE_SECURE": "0",
+            "MEDCAB_PUBLIC_URL": "http://127.0.0.1:8000",
+        }
+    )
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        medcab: Medcab = app.state.medcab
+        async with medcab.database.work() as session:
+            institution = Unit(code="hospital", name="Больница № 7")
+            session.add(institution)
+            await session.flush()
+            ward = Unit(code="cardio", name="Кардиология", parent_id=institution.id)
+            session.add(ward)
+        yield House(app, settings, medcab, institution.id, ward.id)

@@ -1,0 +1,456 @@
+"""Signing in, in two steps, over the application and a real PostgreSQL."""
+
+import asyncio
+import time
+from datetime import timedelta
+from statistics import median
+from uuid import UUID
+
+import httpx
+import pyotp
+import pytest
+from sqlmodel import col, select
+
+from models.tables.accounts import Account, LoginAttempt
+from models.tables.journal import JournalEntry
+from models.tables.notices import Notice
+from models.tables.people import Person
+from rules.accounts import Outcome, Stage, Step
+from rules.clock import now
+from rules.refusals import Refusal
+from services import accounts, devices, rates
+from services.sessions import Current, Opened, recognise
+from tests.accounts.conftest import BOUNDLESS, PASSWORD, House, Someone, visitor_at
+
+
+async def enter_password(
+    client: httpx.AsyncClient, email: str, password: str = PASSWORD
+) -> httpx.Response:
+    """The first step, keeping the form token as a page would."""
+    answer = await client.post("/api/v1/sign-in", json={"email": email, "password": password})
+    if answer.is_success:
+        client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+    return answer
+
+
+async def half_open(house: House, someone: Someone, device: str | None = None) -> Current:
+    """The session after the first step, as the second step gets it."""
+    visitor = visitor_at(device=device)
+    opened = await accounts.sign_in(
+        house.medcab.database, someone.email, PASSWORD, visitor, now(), BOUNDLESS
+    )
+    return await recognised(house, opened)
+
+
+async def recognised(house: House, opened: Opened) -> Current:
+    """What a request with this session's cookies is known as."""
+    return await recognise(
+        house.medcab.database,
+        opened.token,
+        opened.device_token,
+        now(),
+        timedelta(minutes=15),
+        house.medcab.activity,
+        counts=True,
+    )
+
+
+async def journal_of(house: House, person_id: UUID) -> list[tuple[str, str]]:
+    """The login journal of a person, oldest first: step and outcome."""
+    async with house.medcab.database.work() as session:
+        rows = await session.exec(
+            select(LoginAttempt.step, LoginAttempt.outcome)
+            .where(LoginAttempt.person_id == person_id)
+            .order_by(col(LoginAttempt.at), col(LoginAttempt.id))
+        )
+        return list(rows)
+
+
+async def notices_of(house: House, person_id: UUID) -> list[str]:
+    """The kinds of notices a person has in the cabinet."""
+    async with house.medcab.database.work() as session:
+        rows = await session.exec(
+            select(Notice.kind).where(Notice.person_id == person_id, Notice.channel == "cabinet")
+        )
+        return list(rows)
+
+
+@pytest.mark.asvs("6.3.3")
+@pytest.mark.asvs("7.2.4")
+async def test_password_and_code_open_a_session_each_under_a_new_token(house: House) -> None:
+    """Both steps are needed (I5), and no token survives the step it was made for."""
+    someone = await house.someone()
+    async with house.client() as client:
+        first = await enter_password(client, someone.email)
+        assert first.status_code == 200, first.text
+        assert first.json()["stage"] == "code"
+        half = client.cookies["medcab"]
+        refused = await client.get("/api/v1/session")
+        assert (refused.status_code, refused.json()["code"]) == (401, "sign_in_unfinished")
+
+        second = await client.post("/api/v1/sign-in/code", json={"code": someone.code()})
+        assert (second.status_code, second.json()["stage"]) == (200, "open"), second.text
+        mine = (await client.get("/api/v1/session")).json()
+        assert mine["name"] == "Соколова Анна Сергеевна"
+        assert [role["role"] for role in mine["roles"]] == ["doctor"]
+
+        client.cookies.set("medcab", half)
+        assert (await client.get("/api/v1/session")).json()["code"] == "session_ended"
+
+
+async def test_first_sign_in_sets_up_the_second_factor(house: House) -> None:
+    """Without an app yet, the password leads to the set-up and nowhere else (I5)."""
+    someone = await house.someone(set_up=False)
+    async with house.client() as client:
+        assert (await enter_password(client, someone.email)).json()["stage"] == "setup"
+        code = await client.post("/api/v1/sign-in/code", json={"code": "123456"})
+        assert (code.status_code, code.json()["stage"]) == (401, "setup")
+
+        shown = (await client.post("/api/v1/second-factor")).json()
+        assert shown == (await client.post("/api/v1/second-factor")).json()
+        assert shown["qr_svg"].startswith("<svg")
+        totp = pyotp.parse_uri(shown["uri"])
+        assert (totp.issuer, totp.name) == ("Medcab", someone.email)
+
+        done = await client.post(
+            "/api/v1/second-factor/confirm", json={"code": pyotp.TOTP(shown["secret"]).at(now())}
+        )
+        assert (done.status_code, done.json()["stage"]) == (200, "open"), done.text
+        assert (await client.get("/api/v1/session")).status_code == 200
+    async with house.medcab.database.work() as session:
+        account = await session.get_one(Account, someone.person_id)
+        assert account.totp_secret == shown["secret"]
+
+
+@pytest.mark.asvs("6.3.8")
+async def test_an_unknown_account_is_answered_like_a_wrong_password(house: House) -> None:
+    """Neither words, nor status, nor time tell whether somebody works here."""
+    someone = await house.someone()
+    took: dict[str, list[float]] = {"known": [], "unknown": []}
+    said = {}
+    for _ in range(8):
+        for who, email in (("known", someone.email), ("unknown", "nobody@example.org")):
+            async with house.client(address=f"203.0.113.{len(took[who]) + 10}") as client:
+                began = time.perf_counter()
+                answer = await enter_password(client, email, "не тот пароль")
+                took[who].append(time.perf_counter() - began)
+                said[who] = (answer.status_code, answer.content, sorted(answer.headers))
+    assert said["known"] == said["unknown"]
+    assert said["known"][0] == 401
+    assert 0.6 < median(took["known"]) / median(took["unknown"]) < 1.7
+
+
+@pytest.mark.asvs("6.5.1")
+async def test_a_code_works_once_under_fifty_parallel_tries(house: House) -> None:
+    """Fifty half-open sessions with the same code at once: one of them opens."""
+    someone = await house.someone()
+    database = house.medcab.database
+    halves = await asyncio.gather(*(half_open(house, someone) for _ in range(50)))
+    moment = now()
+    code = someone.code(moment)
+    done = await asyncio.gather(
+        *(
+            accounts.enter_code(database, half, code, visitor_at(), moment, BOUNDLESS)
+            for half in halves
+        ),
+        return_exceptions=True,
+    )
+    opened = [one for one in done if isinstance(one, Opened)]
+    assert [one.stage for one in opened] == [Stage.OPEN]
+    assert {one.code for one in done if isinstance(one, Refusal)} == {"wrong_code"}
+    assert len(done) == 50
+    outcomes = [
+        outcome for step, outcome in await journal_of(house, someone.person_id) if step == Step.CODE
+    ]
+    assert outcomes.count(Outcome.PASSED) == 1
+    assert outcomes.count(Outcome.REUSED) == 49
+
+
+async def test_one_half_open_session_opens_once(house: House) -> None:
+    """A double click on the code's button does not open two sessions."""
+    someone = await house.someone()
+    half = await half_open(house, someone)
+    moment = now()
+    done = await asyncio.gather(
+        *(
+            accounts.enter_code(
+                house.medcab.database,
+                half,
+                someone.code(moment + timedelta(seconds=30 * step)),
+                visitor_at(),
+                moment + timedelta(seconds=30 * step),
+                BOUNDLESS,
+            )
+            for step in range(4)
+        ),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(one, Opened) for one in done) == 1
+
+
+@pytest.mark.asvs("6.5.5")
+@pytest.mark.parametrize("steps", [-2, -1, 1])
+async def test_a_code_fits_only_its_own_half_minute(house: House, steps: int) -> None:
+    """Neither the last code nor the next one is taken."""
+    someone = await house.someone()
+    half = await half_open(house, someone)
+    moment = now()
+    with pytest.raises(Refusal) as refusal:
+        await accounts.enter_code(
+            house.medcab.database,
+            half,
+            someone.code(moment + timedelta(seconds=30 * steps)),
+            visitor_at(),
+            moment,
+            BOUNDLESS,
+        )
+    assert refusal.value.code == "wrong_code"
+
+
+@pytest.mark.parametrize("typed", ["", "12345", "1234567", "12345a", "１２３４５６", "-12345"])
+async def test_what_is_no_code_is_refused_in_words(house: House, typed: str) -> None:
+    """Letters, other digits and other lengths are refused like a wrong code, and counted."""
+    someone = await house.someone()
+    half = await half_open(house, someone)
+    with pytest.raises(Refusal) as refusal:
+        await accounts.enter_code(
+            house.medcab.database, half, typed, visitor_at(), now(), BOUNDLESS
+        )
+    assert refusal.value.code == "wrong_code"
+
+
+async def test_half_a_session_lives_five_minutes(house: House) -> None:
+    """Who walks away between the steps begins again."""
+    someone = await house.someone()
+    visitor, moment = visitor_at(), now()
+    database = house.medcab.database
+    opened = await accounts.sign_in(database, someone.email, PASSWORD, visitor, moment)
+    for minutes, lives in ((4.9, True), (5.1, False)):
+        later = moment + timedelta(minutes=minutes)
+        known = recognise(
+            database,
+            opened.token,
+            opened.device_token,
+            later,
+            timedelta(minutes=15),
+            house.medcab.activity,
+            counts=True,
+        )
+        if lives:
+            assert (await known).stage == Stage.CODE
+        else:
+            with pytest.raises(Refusal, match="session_ended"):
+                await known
+
+
+async def test_too_many_passwords_are_refused_until_time_has_passed(house: House) -> None:
+    """Ten wrong passwords, then even the right one has to wait, in every process (I4)."""
+    someone = await house.someone()
+    async with house.client() as client:
+        for _ in range(10):
+            assert (await enter_password(client, someone.email, "не тот")).status_code == 401
+        refused = await enter_password(client, someone.email)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_often")
+        assert 0 < int(refused.headers["Retry-After"]) <= 90
+    database, later = house.medcab.database, now() + timedelta(seconds=91)
+    opened = await accounts.sign_in(database, someone.email, PASSWORD, visitor_at(), later)
+    assert opened.stage == Stage.CODE
+    assert (Step.PASSWORD, Outcome.TOO_OFTEN) in await journal_of(house, someone.person_id)
+
+
+@pytest.mark.asvs("6.3.1")
+async def test_parallel_guessing_gets_no_more_tries(house: House) -> None:
+    """Forty guesses at once are ten tries, not forty."""
+    someone = await house.someone()
+    done = await asyncio.gather(
+        *(
+            accounts.sign_in(
+                house.medcab.database,
+                someone.email,
+                f"догадка {n}",
+                visitor_at(f"198.51.100.{n}"),
+                now(),
+            )
+            for n in range(40)
+        ),
+        return_exceptions=True,
+    )
+    codes = [one.code for one in done if isinstance(one, Refusal)]
+    assert codes.count("wrong_credentials") == 10
+    assert codes.count("too_often") == 30
+
+
+async def test_a_stranger_cannot_lock_a_person_out(house: House) -> None:
+    """On a device that was used before, tries are counted apart (ASVS 6.1.1)."""
+    someone = await house.someone()
+    mine = visitor_at(device="a device of my own that is known")
+    async with house.medcab.database.work() as session:
+        await devices.remember_device(session, someone.person_id, mine, now())
+    for _ in range(11):
+        with pytest.raises(Refusal):
+            await accounts.sign_in(
+                house.medcab.database, someone.email, "не тот", visitor_at("198.51.100.9"), now()
+            )
+    opened = await accounts.sign_in(house.medcab.database, someone.email, PASSWORD, mine, now())
+    assert opened.stage == Stage.CODE
+
+
+async def test_one_address_tries_at_most_a_hundred_accounts(house: House) -> None:
+    """Stuffing known passwords into many accounts is stopped by the address."""
+    limits = accounts.LIMITS
+    visitor, moment = visitor_at("198.51.100.77"), now()
+    codes = []
+    async with house.medcab.database.work() as session:
+        for n in range(limits.address.times + 1):
+            allowances = [(limits.password, f"n{n}"), (limits.address, visitor.address)]
+            codes.append(await rates.take(session, allowances, moment))
+    assert codes[:-1] == [0] * limits.address.times
+    assert codes[-1] > 0
+
+
+@pytest.mark.asvs("6.6.3")
+async def test_five_wrong_codes_are_the_last_for_a_while(house: House) -> None:
+    """Who knows a password cannot go through a million codes."""
+    someone = await house.someone()
+    half = await half_open(house, someone)
+    moment = now()
+    wrong = f"{(int(someone.code(moment)) + 1) % 1_000_000:06}"
+    codes = []
+    for code in [wrong] * 5 + [someone.code(moment)]:
+        with pytest.raises(Refusal) as refusal:
+            await accounts.enter_code(house.medcab.database, half, code, visitor_at(), moment)
+        codes.append(refusal.value.code)
+    assert codes == ["wrong_code"] * 5 + ["too_often"]
+
+
+async def test_success_gives_the_tries_back(house: House) -> None:
+    """Signing in twenty times a day is not guessing."""
+    someone = await house.someone()
+    for _ in range(20):
+        opened = await accounts.sign_in(
+            house.medcab.database, someone.email, PASSWORD, visitor_at(), now()
+        )
+        assert opened.stage == Stage.CODE
+
+
+@pytest.mark.asvs("7.4.2")
+async def test_a_locked_account_can_do_nothing(house: House) -> None:
+    """Locking ends sessions and tokens at once and lets nobody in again (I4)."""
+    someone = await house.someone()
+    client = await house.signed_in(someone)
+    made = await client.post("/api/v1/tokens", json={"name": "отчёт", "scope": ["apply"]})
+    bearer = {"Authorization": f"Bearer {made.json()['token']}"}
+    half = await half_open(house, someone)
+    async with house.client() as program:
+        assert (await program.get("/api/v1/session", headers=bearer)).status_code == 200
+        async with house.medcab.database.work() as session:
+            await accounts.lock(session, someone.person_id, "потерян телефон", now())
+        assert (await program.get("/api/v1/session", headers=bearer)).status_code == 401
+    assert (await client.get("/api/v1/session")).json()["code"] == "session_ended"
+    with pytest.raises(Refusal):
+        await accounts.enter_code(house.medcab.database, half, someone.code(), visitor_at(), now())
+    async with house.client() as again:
+        refused = await enter_password(again, someone.email)
+        assert (refused.status_code, refused.json()["code"]) == (403, "account_locked")
+        wrong = await enter_password(again, someone.email, "не тот пароль")
+        assert wrong.json()["code"] == "wrong_credentials"
+    async with house.medcab.database.work() as session:
+        await accounts.unlock(session, someone.person_id)
+    async with house.client() as again:
+        assert (await enter_password(again, someone.email)).status_code == 200
+
+
+async def test_who_has_left_cannot_sign_in(house: House) -> None:
+    """The last day of work is the last day of the account (I8)."""
+    someone = await house.someone()
+    client = await house.signed_in(someone)
+    async with house.medcab.database.work() as session:
+        person = await session.get_one(Person, someone.person_id)
+        person.left_at = now()
+    assert (await client.get("/api/v1/session")).status_code == 401
+    async with house.client() as again:
+        assert (await enter_password(again, someone.email)).status_code == 403
+
+
+@pytest.mark.asvs("16.3.1")
+async def test_every_try_is_in_the_login_journal(house: House) -> None:
+    """Time, address, device and outcome of each step, chained in the person's journal (I4)."""
+    someone = await house.someone()
+    async with house.client("198.51.100.20") as client:
+        await enter_password(client, someone.email, "не тот")
+        await enter_password(client, someone.email)
+        await client.post("/api/v1/sign-in/code", json={"code": someone.code()})
+        attempts = (await client.get("/api/v1/login-attempts")).json()
+    assert [(one["step"], one["outcome"]) for one in attempts] == [
+        ("code", "passed"),
+        ("password", "passed"),
+        ("password", "wrong"),
+    ]
+    assert {one["address"] for one in attempts} == {"198.51.100.20"}
+    assert {(one["device"], one["device_kind"]) for one in attempts} == {
+        ("Firefox, Linux", "computer")
+    }
+    async with house.client() as client:
+        await enter_password(client, "nobody@example.org")
+    async with house.medcab.database.work() as session:
+        nobody = (
+            await session.exec(select(LoginAttempt).where(col(LoginAttempt.person_id).is_(None)))
+        ).one()
+        assert (nobody.outcome, nobody.login) == ("wrong", accounts.login_of("nobody@example.org"))
+        chained = await session.exec(
+            select(JournalEntry.kind).where(JournalEntry.chain == someone.person_id)
+        )
+        assert sorted(chained) == ["account.sign_in_failed", "account.signed_in"]
+
+
+async def test_a_new_device_is_announced_once(house: House) -> None:
+    """A second device is worth a notice; the first one is not, nor the same one again."""
+    someone = await house.someone()
+    moment = now()
+    for n, device in enumerate(["a" * 32, "b" * 32, "b" * 32]):
+        half = await half_open(house, someone, device)
+        later = moment + timedelta(seconds=30 * n)
+        await accounts.enter_code(
+            house.medcab.database, half, someone.code(later), visitor_at(device=device), later
+        )
+    assert await notices_of(house, someone.person_id) == ["new_device"]
+
+
+@pytest.mark.parametrize("why", ["old", "given"])
+async def test_an_old_or_given_password_must_be_changed(house: House, why: str) -> None:
+    """A password of 90 days, or chosen by somebody else, opens only its own change (I5)."""
+    someone = await house.someone()
+    if why == "old":
+        await house.change_account(someone, password_changed_at=now() - timedelta(days=91))
+    else:
+        await house.change_account(someone, must_change_password=True)
+    async with house.client() as client:
+        await enter_password(client, someone.email)
+        step = await client.post("/api/v1/sign-in/code", json={"code": someone.code()})
+        client.headers["X-CSRF-Token"] = step.json()["csrf_token"]
+        assert step.json()["stage"] == "password"
+        assert (await client.get("/api/v1/sessions")).json()["stage"] == "password"
+        changed = await client.post(
+            "/api/v1/password",
+            json={"old_password": PASSWORD, "new_password": "совсем другие пять слов подряд"},
+        )
+        assert (changed.status_code, changed.json()["stage"]) == (200, "open"), changed.text
+        assert (await client.get("/api/v1/sessions")).status_code == 200
+
+
+async def test_login_names_are_found_however_they_are_typed(house: House) -> None:
+    """Capitals and spaces around an address do not matter."""
+    someone = await house.someone()
+    async with house.client() as client:
+        assert (await enter_password(client, f"  {someone.email.upper()} ")).status_code == 200
+
+
+async def test_failed_tries_are_told_at_the_next_sign_in(house: House) -> None:
+    """Who signs in sees how often somebody else tried."""
+    someone = await house.someone()
+    async with house.client() as client:
+        for _ in range(3):
+            await enter_password(client, someone.email, "не тот")
+        await enter_password(client, someone.email)
+        opened = await client.post("/api/v1/sign-in/code", json={"code": someone.code()})
+        assert opened.json()["failures_before"] == 3
