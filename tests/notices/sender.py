@@ -1,0 +1,37 @@
+"""A worker with the mail sender alone, as a process that a test can kill."""
+
+import asyncio
+
+from temporalio.worker import Worker
+
+from activities.notices import NoticeActivities
+from clients.database import Database
+from clients.mail import Mailer
+from clients.temporal import connect
+from models.encryption import KeyRing, use_key_ring
+from services.letters import Addresses
+from settings import get_settings
+from workflows.notices import NoticesMail
+
+
+async def main() -> None:
+    """Serve until killed."""
+    settings = get_settings()
+    keys = KeyRing.parse(settings.keys.get_secret_value())
+    use_key_ring(keys)
+    activities = NoticeActivities(
+        Database.from_settings(settings),
+        Mailer(settings.smtp_url, settings.mail_from),
+        Addresses.of(settings),
+    )
+    worker = Worker(
+        await connect(settings, keys),
+        task_queue=settings.task_queue,
+        workflows=[NoticesMail],
+        activities=[activities.send_mail],
+    )
+    await worker.run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

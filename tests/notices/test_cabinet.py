@@ -1,0 +1,108 @@
+"""Notices in the cabinet: read, counted, followed and sent again by their person only (N3)."""
+
+from uuid import uuid4
+
+import pytest
+
+from models.tables.notices import Notice
+from rules.clock import now
+from rules.notices import NoticeState
+from rules.permissions import Actor
+from rules.refusals import Refusal
+from services import notices
+
+
+@pytest.fixture
+async def anna(staff):
+    """Someone who is told things."""
+    return await staff.person()
+
+
+def actor(person):
+    """The person as the one who acts."""
+    return Actor(person.id, person.name, person.unit_id)
+
+
+async def tell(database, person, key, kind="application_approved", facts=None):
+    """Commit an event."""
+    async with database.work() as session:
+        await notices.enqueue(
+            session,
+            person_id=person.id,
+            kind=kind,
+            event_key=key,
+            facts=facts or {"number": "ПК-2026-000123-0"},
+            now=now(),
+        )
+
+
+async def test_newest_first_page_by_page(database, anna, staff):
+    """Pages follow each other without gaps, and hold nobody else's notices."""
+    for number in range(5):
+        await tell(database, anna, f"{number}")
+    await tell(database, await staff.person(), "other")
+    async with database.work() as session:
+        first = await notices.mine(session, actor(anna), limit=3)
+        second = await notices.mine(session, actor(anna), limit=3, before=first[-1].id)
+    ids = [view.id for view in (*first, *second)]
+    assert len(ids) == 5
+    assert ids == sorted(ids, reverse=True)
+
+
+async def test_words_follow_the_language_of_the_page(database, anna):
+    """The cabinet may be read in another language than mail."""
+    await tell(database, anna, "1")
+    async with database.work() as session:
+        [russian] = await notices.mine(session, actor(anna))
+        [english] = await notices.mine(session, actor(anna), language="en")
+    assert russian.wording.title == "Заявка ПК-2026-000123-0 одобрена"
+    assert english.wording.title == "Application ПК-2026-000123-0 is approved"
+
+
+async def test_read_is_remembered(database, anna, staff):
+    """Reading lowers the count; nobody reads for somebody else."""
+    boris = await staff.person()
+    for key in ("1", "2", "3"):
+        await tell(database, anna, key)
+    async with database.work() as session:
+        assert await notices.unread_count(session, actor(anna)) == 3
+        [newest, *_] = await notices.mine(session, actor(anna))
+        await notices.mark_read(session, actor(boris), now())
+        await notices.mark_read(session, actor(anna), now(), ids=[newest.id])
+        assert await notices.unread_count(session, actor(anna)) == 2
+        assert len(await notices.mine(session, actor(anna), unread_only=True)) == 2
+        await notices.mark_read(session, actor(anna), now())
+        assert await notices.unread_count(session, actor(anna)) == 0
+
+
+async def test_failed_mail_is_shown_with_its_reason_and_sent_again(database, anna, staff):
+    """Delivery stands beside the notice; only a failed mail is sent again, only by its person."""
+    await tell(database, anna, "1")
+    async with database.work() as session:
+        [view] = await notices.mine(session, actor(anna))
+        assert view.mail_state == NoticeState.WAITING
+        mail = await session.get_one(Notice, view.mail_id)
+        mail.state, mail.failed_at, mail.failure_reason = "failed", now(), "550 no such mailbox"
+        session.add(mail)
+    async with database.work() as session:
+        [view] = await notices.mine(session, actor(anna))
+        assert (view.mail_state, view.mail_reason) == ("failed", "550 no such mailbox")
+        with pytest.raises(Refusal) as refused:
+            await notices.resend(session, actor(await staff.person()), view.mail_id, now())
+        assert refused.value.status == 404
+        await notices.resend(session, actor(anna), view.mail_id, now())
+        with pytest.raises(Refusal) as again:
+            await notices.resend(session, actor(anna), view.mail_id, now())
+        assert again.value.status == 409
+        [view] = await notices.mine(session, actor(anna))
+        assert view.mail_state == NoticeState.WAITING
+        with pytest.raises(Refusal):
+            await notices.attempts(session, actor(await staff.person()), view.mail_id)
+        with pytest.raises(Refusal):
+            await notices.attempts(session, actor(anna), uuid4())
+
+
+async def test_unknown_kind_is_a_mistake(database, anna):
+    """A misspelt kind fails the event at once instead of telling nothing."""
+    with pytest.raises(ValueError, match="no_such_kind"):
+        await tell(database, anna, "1", kind="no_such_kind")

@@ -1,0 +1,154 @@
+"""The standing workflow that sends e-mail: quick, seen by ops, and taken over when it dies."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlmodel import select
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.notices import NoticeActivities
+from clients.temporal import Standing, connect, ensure_standing, ops_view
+from models.encryption import KeyRing
+from models.tables.notices import Notice
+from models.visibility import OpsText
+from rules.clock import now
+from rules.notices import NoticeState
+from services import notices
+from tests.clients.waiting import until
+from workflows.notices import NoticesMail
+
+
+@pytest.fixture
+async def client(settings) -> Client:
+    """Our client."""
+    return await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
+
+
+@pytest.fixture
+def standing():
+    """A sender of this test alone."""
+    return Standing("NoticesMail", f"notices-mail-{uuid4()}", OpsText("tells notices by e-mail"))
+
+
+@asynccontextmanager
+async def sender(client, standing, database, mailer, addresses):
+    """A worker with a running sender."""
+    activities = NoticeActivities(database, mailer, addresses)
+    async with Worker(
+        client,
+        task_queue=standing.id,
+        workflows=[NoticesMail],
+        activities=[activities.send_mail],
+        graceful_shutdown_timeout=timedelta(seconds=10),
+    ):
+        await ensure_standing(client, standing.id, [standing])
+        yield
+        await client.get_workflow_handle(standing.id).terminate()
+
+
+async def tell(database, person, key="1"):
+    """Commit an event."""
+    async with database.work() as session:
+        await notices.enqueue(
+            session,
+            person_id=person.id,
+            kind="application_in_review",
+            event_key=key,
+            facts={"number": "ПК-2026-000123-0"},
+            now=now(),
+        )
+
+
+async def test_told_within_two_seconds(client, standing, database, mailer, addresses, staff, post):
+    """From the commit to the mail server in less than two seconds."""
+    anna = await staff.person()
+    async with sender(client, standing, database, mailer, addresses):
+        await tell(database, anna, "warm")
+        await until(lambda: _count(post, anna, 1))
+        began = time.monotonic()
+        await tell(database, anna, "timed")
+        await until(lambda: _count(post, anna, 2))
+        assert time.monotonic() - began < 2
+
+
+async def test_outage_is_seen_by_ops_and_ends_by_itself(
+    client, standing, database, mailer, addresses, staff, post
+):
+    """The current details say since when the mail server is down and how many wait."""
+    anna = await staff.person()
+    post.fault("down")
+    await tell(database, anna)
+    async with sender(client, standing, database, mailer, addresses):
+
+        async def shown(words):
+            return words in (await ops_view(client, standing.id)).details
+
+        await until(lambda: shown("DOWN since"))
+        assert await shown("1 waiting")
+        post.fault()
+        await until(lambda: _count(post, anna, 1))
+        await until(lambda: shown("e-mail works"))
+
+
+async def test_drained_worker_stops_soon(
+    client, standing, database, mailer, addresses, staff, post
+):
+    """A deployment does not wait for the end of a shift."""
+    anna = await staff.person()
+    async with sender(client, standing, database, mailer, addresses):
+        await tell(database, anna)
+        await until(lambda: _count(post, anna, 1))
+        began = time.monotonic()
+    assert time.monotonic() - began < 5
+
+
+async def test_killed_sender_is_replaced(
+    client, standing, database, mailer, addresses, staff, post, settings
+):
+    """After kill -9 of the worker another one sends what waits, within seconds."""
+    anna = await staff.person()
+    program = subprocess.Popen(  # noqa: ASYNC220 - started once, never waited for in the loop
+        [sys.executable, "-m", "tests.notices.sender"],
+        env={
+            **os.environ,
+            "TEMPORAL_ADDRESS": settings.temporal_address,
+            "DATABASE_URL": database.engine.url.set(drivername="postgresql").render_as_string(
+                hide_password=False
+            ),
+            "SMTP_URL": settings.smtp_url,
+            "MEDCAB_KEYS": settings.keys.get_secret_value(),
+            "MEDCAB_TASK_QUEUE": standing.id,
+        },
+    )
+    try:
+        await ensure_standing(client, standing.id, [standing])
+        await tell(database, anna, "before")
+        await until(lambda: _all_told(database))
+        program.send_signal(signal.SIGKILL)
+        program.wait()
+        await tell(database, anna, "after")
+        async with sender(client, standing, database, mailer, addresses):
+            await until(lambda: _count(post, anna, 2), seconds=40)
+    finally:
+        program.kill()
+    await asyncio.sleep(1)
+    assert len(post.to(anna)) == 2
+
+
+async def _all_told(database):
+    async with database.work() as session:
+        found = await session.exec(select(Notice).where(Notice.channel == "mail"))
+        return all(notice.state == NoticeState.TOLD for notice in found)
+
+
+async def _count(post, person, number):
+    return len(post.to(person)) >= number

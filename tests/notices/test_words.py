@@ -1,0 +1,95 @@
+"""The catalogue of events: complete, in both languages, and free of what mail must not hold."""
+
+import re
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from babel.messages.pofile import read_po
+
+from rules.notices import EVENTS, SUPERSEDES, Channel, NoticeKind, pause_after
+from services.letters import _CATALOGUES, _TEMPLATES, Addresses, letter
+
+CHECKOUT = Path(__file__).parent.parent.parent
+ADDRESSES = Addresses("https://cabinet.example", "https://temporal.example", "Больница № 7")
+IN_TEMPLATES = re.compile(r'_\("([^"]+)"\)')
+
+
+def message_ids():
+    """All words that are said."""
+    for event in EVENTS.values():
+        yield from (event.title, event.text, event.then, event.link)
+    for template in _TEMPLATES.iterdir():
+        yield from IN_TEMPLATES.findall(template.read_text("utf-8"))
+
+
+def test_every_kind_is_in_the_catalogue():
+    """No kind is without words, and the cabinet always has the notice."""
+    assert set(EVENTS) == set(NoticeKind)
+    assert all(Channel.CABINET in event.channels for event in EVENTS.values())
+
+
+def test_security_notices_go_out_by_mail():
+    """They cannot be turned off, and reach the person outside the cabinet (N2)."""
+    secure = [event for event in EVENTS.values() if event.security]
+    assert secure
+    assert all(Channel.MAIL in event.channels for event in secure)
+
+
+def test_every_word_is_translated():
+    """English is complete, has the same placeholders, and no words nobody says."""
+    with (_CATALOGUES / "en" / "LC_MESSAGES" / "notices.po").open("rb") as file:
+        english = {m.id: m.string for m in read_po(file, locale="en") if m.id}
+    assert set(english) == set(message_ids())
+    for russian, translated in english.items():
+        assert re.findall(r"%\(\w+\)s", russian) == re.findall(r"%\(\w+\)s", translated)
+        assert not re.search("[а-яё]", translated, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_every_mail_can_be_written(kind, language):
+    """With the number alone, or with nothing; no placeholder is left, the link is whole."""
+    case_id = uuid4()
+    for facts in ({"number": "ПК-2026-000123-0"}, {}):
+        written = letter(kind, facts, case_id, language, ADDRESSES)
+        for words in (written.subject, written.text, written.html):
+            assert "%(" not in words
+            assert "{{" not in words
+        assert "\n" not in written.subject
+        assert "https://" in written.text
+    if "%(case_id)s" in EVENTS[kind].path:
+        assert str(case_id) in written.text
+
+
+def test_kinds_that_the_services_tell_exist():
+    """A kind that is told somewhere and unknown here would fail a move."""
+    pattern = re.compile(
+        r'(?:Notice\(\s*|kind(?:, people)? ?= ?|APPROVE: |CLARIFY: |REJECT: )"(\w+)"'
+    )
+    told = {
+        kind
+        for file in (CHECKOUT / "services").glob("*.py")
+        for kind in pattern.findall(file.read_text("utf-8"))
+        if kind.startswith(("application_", "review_", "clarification_", "comment_", "case_"))
+    }
+    assert "application_submitted" in told
+    assert told <= set(NoticeKind)
+
+
+def test_a_delayed_mail_is_spared_by_an_event_of_the_same_case():
+    """What is held back is held back for something."""
+    for kind, event in EVENTS.items():
+        assert bool(event.delay) == (event.superseded_by is not None)
+        if event.superseded_by:
+            assert kind in SUPERSEDES[event.superseded_by]
+
+
+def test_pauses_grow_and_end():
+    """Within a minute after a short fault a message is tried again; after a day it is given up."""
+    pauses = []
+    while (pause := pause_after(len(pauses) + 1)) is not None:
+        pauses.append(pause.total_seconds())
+    assert pauses == sorted(pauses)
+    assert max(pauses[:7]) <= 30
+    assert 12 * 3600 < sum(pauses) < 24 * 3600
