@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.applications import ApplicationActivities
+from activities.files import FileActivities
 from activities.journal import JournalActivities
 from activities.notices import NoticeActivities
 from activities.sweeper import SweeperActivities
@@ -16,7 +17,7 @@ from clients.database import Database
 from clients.mail import Mailer
 from clients.objects import Objects
 from clients.registers import RegisterClient
-from clients.temporal import CaseRinger, connect, ensure_standing
+from clients.temporal import CaseRinger, connect, ensure_schedules, ensure_standing
 from models.encryption import KeyRing, use_key_ring
 from services.bell import Bell
 from services.letters import Addresses
@@ -24,11 +25,11 @@ from services.seals import open_seal
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
 from workflows.notices import NoticesMail
-from workflows.standing import JournalSealer, Sweeper
+from workflows.standing import FileSweep, JournalSealer, Sweeper
 
 log = structlog.get_logger(__name__)
 
-WORKFLOWS = [QualificationApplication, NoticesMail, Sweeper, JournalSealer]
+WORKFLOWS = [QualificationApplication, NoticesMail, Sweeper, JournalSealer, FileSweep]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
 
@@ -58,6 +59,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     applications = ApplicationActivities(
         settings, database, objects, RegisterClient(settings.register_url), seal
     )
+    files = FileActivities(database, objects)
     journal = JournalActivities(database, objects, seal, settings.home)
     notices = NoticeActivities(
         database, Mailer(settings.smtp_url, settings.mail_from), Addresses.of(settings)
@@ -78,6 +80,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             notices.send_mail,
             sweeper.sweep,
             journal.seal_journal,
+            files.sweep_files,
         ],
         graceful_shutdown_timeout=DRAIN,
         max_cached_workflows=2000,
@@ -103,6 +106,7 @@ async def _keep_standing(client: Client, settings: Settings) -> None:
     while True:
         try:
             await ensure_standing(client, settings.task_queue)
+            await ensure_schedules(client, settings.task_queue, settings.time_zone)
         except Exception as error:
             log.warning("standing_workflows_not_started", error=type(error).__name__)
         await asyncio.sleep(KEEP_STANDING_EVERY)

@@ -26,7 +26,4 @@ class JournalActivities:
         await in_a_shift(self._seal_once, every=journal.SEAL_EVERY)
 
     async def _seal_once(self) -> None:
-        async def store(key: str, body: bytes) -> None:
-            await self._objects.put(key, body, len(body), "application/json")
-
-        await journal.seal(self._database, self._seal, self._folder, store)
+        await journal.seal(self._database, self._seal, self._folder, self._objects)

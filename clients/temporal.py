@@ -11,7 +11,17 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.query.v1 import WorkflowQuery
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.api.workflowservice.v1 import QueryWorkflowRequest
-from temporalio.client import Client
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleRange,
+    ScheduleSpec,
+)
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.converter import DefaultPayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -171,6 +181,27 @@ async def ensure_standing(
             static_summary=one.summary,
             rpc_timeout=timedelta(seconds=5),
         )
+
+
+async def ensure_schedules(client: Client, task_queue: str, time_zone: str) -> None:
+    """Have the nightly sweep of files scheduled; safe to repeat. Raises RPCError."""
+    try:
+        await client.create_schedule(
+            "file-sweep",
+            Schedule(
+                action=ScheduleActionStartWorkflow(
+                    WorkflowName.FILE_SWEEP, id="file-sweep", task_queue=task_queue
+                ),
+                spec=ScheduleSpec(
+                    calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(3)])],
+                    jitter=timedelta(minutes=20),
+                    time_zone_name=time_zone,
+                ),
+                policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
+            ),
+        )
+    except ScheduleAlreadyRunningError:
+        return
 
 
 @dataclass(frozen=True)

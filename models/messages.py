@@ -25,6 +25,7 @@ class WorkflowName(StrEnum):
     SWEEPER = "Sweeper"
     NOTICES_MAIL = "NoticesMail"
     JOURNAL_SEALER = "JournalSealer"
+    FILE_SWEEP = "FileSweep"
 
 
 RING = "ring"

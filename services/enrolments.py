@@ -30,6 +30,7 @@ from services.seals import Seal
 from services.watching import note_false_rings
 from settings import Settings
 
+FOLDER = "acts"
 KIND_WORDS = {
     "course": "Курсы повышения квалификации",
     "distance": "Дистанционное обучение",
@@ -57,7 +58,7 @@ async def issue(
     if facts is None:
         return await _nothing_to_issue(database, case_id, rings)
     signed = await asyncio.to_thread(_make, facts, seal)
-    key = objects.fresh_key("acts")
+    key = objects.fresh_key(FOLDER)
     stored = await objects.put(key, signed, len(signed), "application/pdf")
     async with database.work() as session:
         case = await lock(session, case_id)
@@ -163,3 +164,16 @@ async def file_of(
         raise not_found()
     await journal.record_view(session, actor, case.id, "act")
     return act, await objects.read(act.object_key)
+
+
+async def sweep(database: Database, objects: Objects, before: datetime) -> int:
+    """Remove acts older than `before` whose row never came. Returns how many."""
+    old = [item.key async for item in objects.list(f"{FOLDER}/") if item.modified < before]
+    async with database.work() as session:
+        found = await session.exec(
+            select(IssuedAct.object_key).where(col(IssuedAct.object_key).in_(old))
+        )
+        orphans = set(old) - set(found.all())
+    if orphans:
+        await objects.remove(*sorted(orphans))
+    return len(orphans)

@@ -1,4 +1,4 @@
-"""The standing workflows: one long heartbeating activity after another, for ever."""
+"""The standing workflows, one long heartbeating activity after another, and the daily sweep."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
+    from activities.files import FileActivities
     from activities.journal import JournalActivities
     from activities.sweeper import SweeperActivities
     from models.messages import WorkflowName
@@ -47,3 +48,18 @@ class JournalSealer:
     async def run(self) -> None:
         """Seal for ever."""
         await _work_in_shifts(JournalActivities.seal_journal, "seal the journal once a minute")
+
+
+@workflow.defn(name=WorkflowName.FILE_SWEEP)
+class FileSweep:
+    """Removes objects without a row; started by a schedule, once a night."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """Sweep once."""
+        return await workflow.execute_activity_method(
+            FileActivities.sweep_files,
+            start_to_close_timeout=timedelta(hours=1),
+            retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10), maximum_attempts=20),
+            summary=OpsText("remove objects without a row"),
+        )

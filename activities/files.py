@@ -1,0 +1,28 @@
+"""The daily sweep of objects that no row names."""
+
+from datetime import timedelta
+
+from temporalio import activity
+
+from clients.database import Database
+from clients.objects import Objects
+from rules.clock import now
+from services import enrolments, files
+
+
+class FileActivities:
+    """Activities of the files; `older_than` guards what is under way."""
+
+    def __init__(
+        self, database: Database, objects: Objects, older_than: timedelta = files.SWEEP_AFTER
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._older_than = older_than
+
+    @activity.defn
+    async def sweep_files(self) -> int:
+        """Remove old objects without a row. Returns how many; safe to repeat."""
+        before = now() - self._older_than
+        removed = await enrolments.sweep(self._database, self._objects, before)
+        return removed + await files.sweep(self._database, self._objects, now(), self._older_than)
