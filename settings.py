@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     seal_password: SecretStr = SecretStr("")
 
     session_idle: int = 15 * 60
+    crash_points: Path | None = Field(
+        None, description="Development only: folder that tells processes where to die."
+    )
     sweep_grace: float = Field(60.0, description="A case is rung when its wakes_at is older.")
     upload_limit: int = 10 * 1024 * 1024
     cookie_secure: bool = Field(True, description="False only on plain http to loopback.")

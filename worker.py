@@ -19,6 +19,7 @@ from clients.objects import Objects
 from clients.registers import RegisterClient
 from clients.temporal import CaseRinger, connect, ensure_schedules, ensure_standing
 from models.encryption import KeyRing, use_key_ring
+from services import crash_points
 from services.bell import Bell
 from services.letters import Addresses
 from services.seals import open_seal
@@ -38,6 +39,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Work until `stop` is set, then finish what is under way, at most 10 s."""
     keys = KeyRing.parse(settings.keys.get_secret_value())
     use_key_ring(keys)
+    crash_points.arm(settings)
     database = Database.from_settings(settings)
     client = await _connected(settings, keys, stop)
     if client is None:

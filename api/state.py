@@ -16,6 +16,7 @@ from clients.objects import Objects
 from clients.temporal import CaseRinger, connect
 from models.encryption import KeyRing, use_key_ring
 from rules.files import LIMITS
+from services import crash_points
 from services.activity import Activity
 from services.applications import Applications
 from services.bell import Bell
@@ -71,6 +72,7 @@ class Medcab:
         """The lines out, opened; on leaving, what is under way is finished and they are closed."""
         keys = KeyRing.parse(settings.keys.get_secret_value())
         use_key_ring(keys)
+        crash_points.arm(settings)
         database = Database.from_settings(settings)
         objects = Objects(settings)
         temporal = await connect(settings, keys, lazy=True)

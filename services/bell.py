@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from models.messages import CaseState, Ring
+from services.crash_points import CrashPoint, reach
 
 Ringer = Callable[[CaseState, Ring], Awaitable[bool]]
 
@@ -23,6 +24,7 @@ class Bell:
 
     def ring(self, case: CaseState, ring: Ring) -> None:
         """Ring without waiting. With too many rings under way the sweeper is left to do it."""
+        reach(CrashPoint.ACT_COMMITTED)
         if len(self._under_way) >= self._most:
             return
         task = asyncio.create_task(self.ring_now(case, ring))

@@ -29,6 +29,7 @@ from rules.forms import CaseTypeDefinition, check_attachments, check_form, merge
 from rules.journal import JournalKind
 from services import catalogue, journal
 from services.cases import lock, state_of
+from services.crash_points import CrashPoint, reach
 from services.reviews import open_review
 
 REGISTER = "register"
@@ -64,15 +65,18 @@ async def check(
         card = await register.look_up(snils)
     except (RegisterDown, RegisterGarbled):
         return await _wait_for_register(database, case_id, step)
+    reach(CrashPoint.REGISTER_ASKED)
     findings = findings_of(subject, card)
     now = present()
     async with database.work() as session:
         case = await lock(session, case_id)
         if case.step == step and case.status == Status.CHECKING:
-            if case.waits_for == Party.REGISTER:
-                await _register_is_back(session, now)
+            # Whoever noticed the outage may have been withdrawn since: any answer ends it.
+            await _register_is_back(session, now)
             await open_review(session, case, findings, now)
-        return await state_of(session, case)
+        state = await state_of(session, case)
+    reach(CrashPoint.REVIEW_OPENED)
+    return state
 
 
 async def _read(session: AsyncSession, case: Case) -> _Subject:

@@ -24,6 +24,7 @@ from rules.permissions import Actor, Permission
 from rules.refusals import Refusal, forbidden, not_found
 from services import journal
 from services.cases import may_see
+from services.crash_points import CrashPoint, reach
 from services.document_views import (
     DocumentView,
     Given,
@@ -72,6 +73,7 @@ class Documents:
         received = await self._files.receive(incoming, minimum_dpi(category, registration))
         if received.sha256 is None:
             return refused(incoming, received)
+        reach(CrashPoint.DOCUMENT_STORED)
         try:
             async with self._database.work() as session:
                 known = received.key and await _same_file(session, actor, category, received)

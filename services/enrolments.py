@@ -26,6 +26,7 @@ from rules.refusals import not_found
 from services import catalogue, journal
 from services.acts import ActFacts, SealFacts, build_act, code_hash, new_code
 from services.cases import Notice, heard, lock, move, see, state_of
+from services.crash_points import CrashPoint, reach
 from services.seals import Seal
 from services.watching import note_false_rings
 from settings import Settings
@@ -60,6 +61,7 @@ async def issue(
     signed = await asyncio.to_thread(_make, facts, seal)
     key = objects.fresh_key(FOLDER)
     stored = await objects.put(key, signed, len(signed), "application/pdf")
+    reach(CrashPoint.ACT_FILED)
     async with database.work() as session:
         case = await lock(session, case_id)
         await note_false_rings(session, case, rings)
@@ -85,7 +87,9 @@ async def issue(
                 facts={"act": facts.number, "sha256": stored.sha256},
                 tell=[Notice("application_act_ready", case.applicant_id)],
             )
-        return await state_of(session, case)
+        state = await state_of(session, case)
+    reach(CrashPoint.ACT_ISSUED)
+    return state
 
 
 def _awaits_act(case: Case) -> bool:

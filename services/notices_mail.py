@@ -23,6 +23,7 @@ from models.tables.people import Person
 from rules.clock import now as present
 from rules.notices import Channel, NoticeKind, NoticeState, Outcome, pause_after
 from services import notices
+from services.crash_points import CrashPoint, reach
 from services.letters import Addresses, letter
 
 LANES = 4
@@ -94,6 +95,7 @@ async def _try(
             said.html,
             notice.language,
         )
+        reach(CrashPoint.MAIL_HANDED_OVER)
     except MailDown as error:
         return Tried(Outcome.DOWN, str(error))
     except MailLater as error:

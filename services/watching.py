@@ -17,6 +17,7 @@ from rules.permissions import Permission
 from services import access, journal, notices
 from services.bell import Bell
 from services.cases import heard, lock, state_of
+from services.crash_points import CrashPoint, reach
 from services.reviews import alarm
 
 FIRST_RING_AFTER, LAST_RING_AFTER = 5.0, 600.0
@@ -122,6 +123,7 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
             break
         rung.append(state.case_id)
     if rung:
+        reach(CrashPoint.SWEPT)
         async with database.work() as session:
             found = await session.exec(
                 select(Case).where(col(Case.id).in_(rung)).with_for_update(skip_locked=True)

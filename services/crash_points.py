@@ -1,0 +1,53 @@
+"""Named places where a process can be made to die, to prove that nothing is lost there.
+
+Inert unless `MEDCAB_CRASH_POINTS` names a folder, which only a development installation accepts.
+A file in it that bears the name of a place is used up by the first process that comes there: it
+leaves `<name>.hit.<nanoseconds>` and kills itself, as a power cut would.
+"""
+
+import os
+import signal
+import time
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+
+from settings import Settings
+
+
+class CrashPoint(StrEnum):
+    """The places. Each lies between two effects that no transaction can hold together."""
+
+    ACT_COMMITTED = "act-committed-not-rung"
+    DOCUMENT_STORED = "document-stored-no-row"
+    REGISTER_ASKED = "register-asked-review-not-opened"
+    REVIEW_OPENED = "review-opened-not-reported"
+    ACT_FILED = "act-filed-no-row"
+    ACT_ISSUED = "act-issued-not-reported"
+    MAIL_HANDED_OVER = "mail-handed-over-not-noted"
+    SWEPT = "rung-by-sweeper-not-counted"
+    SEALED = "journal-sealed-not-copied"
+
+
+_folder: Path | None = None
+
+
+def arm(settings: Settings) -> None:
+    """Take the folder from the settings. Raises RuntimeError outside development."""
+    global _folder
+    if settings.crash_points is not None and not settings.demo:
+        raise RuntimeError("MEDCAB_CRASH_POINTS is for development only (MEDCAB_DEMO)")
+    _folder = settings.crash_points
+
+
+def reach(point: CrashPoint) -> None:
+    """Die here if told so; costs one comparison otherwise."""
+    if _folder is not None:
+        _die_if_told(_folder, point)
+
+
+def _die_if_told(folder: Path, point: CrashPoint) -> None:
+    with suppress(FileNotFoundError):
+        # Only one process can rename the file.
+        (folder / point).rename(folder / f"{point}.hit.{time.time_ns()}")
+        os.kill(os.getpid(), signal.SIGKILL)
