@@ -37,9 +37,10 @@ from rules.accounts import (
     wrong_code,
     wrong_credentials,
 )
+from rules.journal import JournalKind
 from rules.notices import NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
-from services import devices, logins, passwords, rates
+from services import devices, journal, logins, passwords, rates
 from services.sessions import Current, Opened, Visitor, end_sessions, open_session, rotate
 
 LIMITS = Limits()
@@ -83,6 +84,15 @@ async def create_account(
     )
     session.add(account)
     await session.flush()
+    await journal.append(
+        session,
+        chain=person.id,
+        kind=JournalKind.ACCOUNT_CREATED,
+        at=now,
+        system="accounts",
+        facts={"given": given},
+        lock=True,
+    )
     return account
 
 
