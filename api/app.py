@@ -7,7 +7,16 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from api import accounts, applications, documentation, health, programmes, reviews
+from api import (
+    accounts,
+    applications,
+    codec,
+    documentation,
+    health,
+    programmes,
+    reviews,
+    temporal_pages,
+)
 from api.auth import OPEN_TO_ALL, cookie_names, guard
 from api.bodies import FORM_LIMIT, BodyLimit
 from api.openapi import describe
@@ -29,7 +38,12 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
 )
 """Under /api/v1."""
 
-OTHER_ROUTERS: tuple[APIRouter, ...] = (health.router, documentation.router)
+OTHER_ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    documentation.router,
+    codec.router,
+    temporal_pages.router,
+)
 """With paths of their own."""
 
 

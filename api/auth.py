@@ -39,6 +39,10 @@ DEVICE_LIFE = timedelta(days=400)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in"})
 """Needs no cookie and reads JSON only, which other sites cannot send without our leave."""
+_OF_TEMPORAL = ("/temporal/", "/codec/")
+"""Called by the Temporal UI, which knows no form tokens of ours: its own origin alone may."""
+_BY_ITSELF = ("/temporal/api/", "/codec/")
+"""What the Temporal UI calls again and again without anybody touching it."""
 
 
 def cookie_names(settings: Settings) -> tuple[str, str]:
@@ -139,7 +143,9 @@ async def guard(request: Request) -> None:
         raise Refusal("cross_site", "Запрос пришёл с чужой страницы.", 403)
     path = request.url.path
     has_session = cookie_names(settings)[0] in request.cookies
-    if path in _WITHOUT_FORM_TOKEN or (path.startswith("/api/") and not has_session):
+    if path in _WITHOUT_FORM_TOKEN or path.startswith(_OF_TEMPORAL):
+        return
+    if path.startswith("/api/") and not has_session:
         return
     if not compare_digest(await _sent_form_token(request), form_token_of(request).encode()):
         raise Refusal("form_token", "Страница устарела. Откройте её заново и повторите.", 403)
@@ -177,7 +183,8 @@ async def identify(request: Request, medcab: MedcabState) -> Current | None:
                     now(),
                     timedelta(seconds=medcab.settings.session_idle),
                     medcab.activity,
-                    counts=BACKGROUND not in request.headers,
+                    counts=BACKGROUND not in request.headers
+                    and not request.url.path.startswith(_BY_ITSELF),
                 )
     except Refusal as refusal:
         request.state.refusal = refusal

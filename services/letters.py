@@ -60,8 +60,9 @@ class Addresses:
     @classmethod
     def of(cls, settings: Settings) -> "Addresses":
         """The addresses of this installation."""
-        temporal = f"{settings.temporal_ui_url}/namespaces/{settings.temporal_namespace}"
-        return cls(settings.public_url.rstrip("/"), temporal, settings.institution)
+        public = settings.public_url.rstrip("/")
+        temporal = f"{public}/temporal/namespaces/{settings.temporal_namespace}"
+        return cls(public, temporal, settings.institution)
 
 
 @dataclass(frozen=True)
