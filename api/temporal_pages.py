@@ -1,0 +1,92 @@
+"""The Temporal UI, shown below `/temporal` to those who watch the operation, and to nobody else.
+
+The UI knows no accounts of ours. Standing behind the cabinet it needs none, and as it is of the
+same origin its calls to `/codec` bring the person's session with them.
+"""
+
+import base64
+import hashlib
+import re
+import ssl
+from functools import cache
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from api.auth import require
+from api.state import MedcabState
+from rules.permissions import Actor, Permission
+from rules.refusals import Refusal
+
+router = APIRouter(include_in_schema=False)
+
+Watcher = Annotated[Actor, require(Permission.WATCH_OPERATION)]
+
+PREFIX = "/temporal"
+"""Where the UI is told to stand (`--ui-public-path`, `TEMPORAL_UI_PUBLIC_PATH`)."""
+
+_THERE = ("accept", "accept-language", "content-type", "caller-type", "x-csrf-token", "x-namespace")
+_BACK = ("content-type", "cache-control", "last-modified", "location")
+_TIMEOUT = httpx.Timeout(90.0, connect=3.0)
+_INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+_READS = re.compile(r"/api/v1/namespaces/[^/]+/workflows/[^/]+/query/[^/]+")
+
+log = structlog.get_logger(__name__)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+@router.get("/temporal")
+@router.get("/temporal/{path:path}")
+@router.post("/temporal/{path:path}")
+async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Response:
+    """Pass a request on to the Temporal UI, without anything that belongs to the cabinet."""
+    upstream = urlsplit(medcab.settings.temporal_ui_url)
+    address = f"{upstream.scheme}://{upstream.netloc}{request.url.path}"
+    headers = {name: request.headers[name] for name in _THERE if name in request.headers}
+    token = request.cookies.get("_csrf")
+    if token:
+        headers["cookie"] = f"_csrf={token}"
+    within = request.url.path.removeprefix(PREFIX)
+    if request.method == "POST" and not _READS.fullmatch(within):
+        log.info("temporal_ui_act", person=str(watcher.person_id), path=within)
+    try:
+        async with httpx.AsyncClient(timeout=_TIMEOUT, verify=_tls(), trust_env=False) as line:
+            reply = await line.request(
+                request.method,
+                address,
+                params=request.query_params,
+                headers=headers,
+                content=await request.body(),
+            )
+    except httpx.HTTPError:
+        raise Refusal("temporal_ui_down", "Страницы Temporal сейчас не отвечают.", 503) from None
+    answer = Response(
+        reply.content,
+        reply.status_code,
+        {name: reply.headers[name] for name in _BACK if name in reply.headers},
+    )
+    for cookie in reply.headers.get_list("set-cookie"):
+        if cookie.startswith("_csrf="):
+            answer.headers.append("set-cookie", cookie.replace("Path=/;", f"Path={PREFIX};"))
+    answer.headers["content-security-policy"] = _policy(reply)
+    return answer
+
+
+def _policy(reply: httpx.Response) -> str:
+    """What the UI's pages may load: only from here, and only the scripts that came with them."""
+    inline = ""
+    if reply.headers.get("content-type", "").startswith("text/html"):
+        digests = (hashlib.sha256(script).digest() for script in _INLINE.findall(reply.content))
+        inline = "".join(f" 'sha256-{base64.b64encode(one).decode()}'" for one in digests)
+    return (
+        f"default-src 'self'; script-src 'self'{inline}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
