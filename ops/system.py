@@ -52,6 +52,8 @@ class System:
         home.make()
         self.home = home
         self.say = say
+        # A server that ran so long before it ended is started again without a longer pause.
+        self.steady_after = STEADY_AFTER
         self.stopping = threading.Event()
         self.processes: dict[str, Process] = {}
         self.door = Door(8000 if usual else None)
@@ -199,7 +201,7 @@ class System:
         while not self.stopping.wait(0.1):
             if process.exit_code is None:
                 continue
-            if time.monotonic() - began > STEADY_AFTER:
+            if time.monotonic() - began > self.steady_after:
                 pause = FIRST_PAUSE
             told = "".join(f"\n    {line}" for line in process.last_lines(5))
             self.say(name, f"ended with {process.exit_code}, again in {pause:g} s{told}")
