@@ -72,10 +72,9 @@ class System:
         def port(number: int) -> int | None:
             return number if usual else None
 
-        codec = self.environment["MEDCAB_PUBLIC_URL"] + CODEC_PATH
         self.outer: list[Server] = [
             Postgres(home, port(54329), hasty=hasty),
-            Temporal(home, port(7233), port(8233), in_memory=hasty, codec=codec),
+            Temporal(home, port(7233), port(8233), in_memory=hasty, codec=CODEC_PATH),
             Minio(home, port(9000)),
             register(home, port(8090)),
             mail(home, port(8025), port(1025)),

@@ -240,7 +240,7 @@ class _Supervisor:
             ("Cabinet", cabinet),
             ("HR desk", f"{cabinet}/desk"),
             ("API docs", f"{cabinet}/api/docs"),
-            ("Temporal UI", environment.get("MEDCAB_TEMPORAL_UI_URL", "")),
+            ("Temporal UI", f"{cabinet}/temporal"),
             ("Mail", environment.get("MEDCAB_MAIL_PAGE_URL", "")),
         ):
             addresses.add_row(title, address)
@@ -248,7 +248,7 @@ class _Supervisor:
         self.console.print(addresses)
         for account in accounts:
             self.console.print(str(account), markup=False, highlight=False)
-        self.console.print("\nCtrl-C stops everything; the data is kept.")
+        self.console.print("\nCtrl-C or `medcab down` stops everything; the data is kept.")
 
 
 def console() -> Console:

@@ -40,7 +40,9 @@ SEARCH_ATTRIBUTES = {
     "MedcabWaitsFor": "Keyword",
     "MedcabDue": "Datetime",
 }
-# Below the address of the cabinet: there the pages of Temporal have payloads decoded.
+# The cabinet shows the pages of Temporal below its own address, so they are of one origin with the
+# path at which payloads are decoded, and bring the person's session along.
+PAGES_PATH = "/temporal"
 CODEC_PATH = "/codec"
 
 
@@ -98,7 +100,7 @@ class Temporal:
         if not self.in_memory:
             command += ["--db-filename", str(self.home.folder / "temporal" / "temporal.db")]
         if self.codec:
-            command += ["--ui-codec-endpoint", self.codec]
+            command += ["--ui-public-path", PAGES_PATH, "--ui-codec-endpoint", self.codec]
         return Launch(command, {"PATH": os.defpath, "HOME": str(self.home.folder / "temporal")})
 
     def ready(self, pid: int) -> bool:
