@@ -2,14 +2,17 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
 from cryptography import x509
 
 from clients.database import Database
 from clients.objects import Objects
 from models.encryption import KeyRing
+from rules.journal import Fault
+from services import receipts
 from services.journal import seals_folder
-from services.seals import SealError, common_name, kept_certificates, open_seal
+from services.seals import SealError, common_name, fingerprint, kept_certificates, open_seal
 from services.verification import Report, verify
 from settings import Settings
 
@@ -28,6 +31,46 @@ def run(settings: Settings) -> int:
     for certificate in trusted:
         print(f"Trusted seal: {common_name(certificate)}, serial {certificate.serial_number:x}")
     return tell(report)
+
+
+def run_receipt(settings: Settings | None, file: Path) -> int:
+    """Check a receipt, offline; with settings, also against the journal of this installation.
+
+    0 when it holds. Without settings the certificate inside is believed and its fingerprint shown,
+    for the reader to compare with the one that the institution publishes.
+    """
+    try:
+        content = file.read_bytes()
+        trusted = trusted_certificates(settings) if settings else []
+        receipt = receipts.read(content, trusted)
+    except (OSError, SealError, receipts.ReceiptError) as error:
+        print(f"The receipt does not hold: {error}", file=sys.stderr)
+        return 1
+    print(f"Receipt of {receipt.institution}")
+    print(f"Number:      {receipt.number}, version {receipt.version}")
+    print(f"Submitted:   {receipt.submitted_at}, SHA-256 {receipt.version_sha256}")
+    print(f"Journal:     chain {receipt.chain}, position {receipt.position}")
+    sealed = f"by seal {receipt.sealed_by}" if receipt.sealed_by else "not yet when it was issued"
+    print(f"Sealed:      {sealed}")
+    print(f"Signed by:   {common_name(receipt.certificate)}, {receipt.issued_at}")
+    print(f"Certificate: SHA-256 {fingerprint(receipt.certificate)}")
+    if settings is None:
+        print("It holds, if this is the institution's certificate.")
+        return 0
+    faults = asyncio.run(_compare(settings, receipt, content))
+    for fault in faults:
+        print(f"FAULT  {fault}")
+    print("The journal says otherwise." if faults else "It holds, and the journal says the same.")
+    return 1 if faults else 0
+
+
+async def _compare(settings: Settings, receipt: receipts.Receipt, content: bytes) -> list[Fault]:
+    database = Database.from_settings(settings)
+    try:
+        async with database.work() as session:
+            return await receipts.compare(session, receipt, content)
+    finally:
+        await database.close()
 
 
 def tell(report: Report) -> int:

@@ -1,9 +1,11 @@
 """The journal's arithmetic: canonical bytes, the hash chain, Merkle trees. Pure functions.
 
-An entry's hash covers canonical JSON (RFC 8785) of all that stands in the clear, a salted digest of
-the contents, and the hash of the entry before it. The contents themselves stand beside, so erasing
-them by law (with their salt) leaves every chain whole. Trees follow RFC 9162, section 2.1: leaves
-and nodes are hashed with different prefixes, so neither can pass for the other.
+An entry's hash covers the hash of the entry before it and a digest of its own canonical JSON (RFC
+8785): all that stands in the clear and a salted digest of the contents. The contents themselves
+stand beside, so erasing them by law (with their salt) leaves every chain whole.
+
+Trees follow RFC 9162, section 2.1: leaves and nodes are hashed with different prefixes, so neither
+can pass for the other.
 """
 
 import hashlib
@@ -129,8 +131,8 @@ class EntryFacts:
     """`absent`, `readable`, `unread` without a key ring, or `broken` when it cannot be read."""
 
 
-def entry_hash(entry: EntryFacts) -> bytes:
-    """SHA-256 over the canonical form of the entry, the hash before it included.
+def body_digest(entry: EntryFacts) -> bytes:
+    """SHA-256 over the canonical form of the entry itself, without the one before it.
 
     Raises ValueError for a hash version this code does not know.
     """
@@ -146,11 +148,23 @@ def entry_hash(entry: EntryFacts) -> bytes:
         "id": str(entry.id),
         "kind": str(entry.kind),
         "position": entry.position,
-        "previous": entry.previous_hash.hex(),
         "step": entry.step,
         "v": entry.hash_version,
     }
     return hashlib.sha256(canonical(body)).digest()
+
+
+def chain_hash(previous_hash: bytes, digest: bytes) -> bytes:
+    """The hash of an entry: of the hash before it and its own digest.
+
+    So a chain can be followed through entries whose contents and facts are not disclosed.
+    """
+    return hashlib.sha256(previous_hash + digest).digest()
+
+
+def entry_hash(entry: EntryFacts) -> bytes:
+    """The hash by which the next entry holds this one fast. Raises as `body_digest` does."""
+    return chain_hash(entry.previous_hash, body_digest(entry))
 
 
 @dataclass(frozen=True, slots=True)

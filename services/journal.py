@@ -58,6 +58,8 @@ SEAL_EVERY = 60
 
 SEALS_FILE = "seals.jsonl"
 SEALS_PREFIX = "seals/"
+HASHED = frozenset(EntryFacts.__dataclass_fields__) - {"contents", "contents_state"}
+"""The columns of an entry that its check needs, its contents apart."""
 _STORE = "object store"
 _SEALING = 7_205_759_403_793
 _APPENDING = 1_245_662_035
@@ -165,6 +167,14 @@ def _entry(
         hash_version=HASH_VERSION,
         previous_hash=previous,
         hash=entry_hash(hashed),
+    )
+
+
+def facts_of(entry: JournalEntry) -> EntryFacts:
+    """The entry as it is hashed, without its contents."""
+    return EntryFacts(
+        **entry.model_dump(include=set(HASHED)),
+        contents_state="absent" if entry.contents is None else "unread",
     )
 
 

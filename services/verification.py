@@ -38,7 +38,7 @@ from rules.journal import (
     verify_chain,
     view_hash,
 )
-from services.journal import SEALS_FILE, SEALS_PREFIX, as_line
+from services.journal import HASHED, SEALS_FILE, SEALS_PREFIX, as_line
 from services.signatures import SignatureError, check_signature
 
 UNSEALED_FOR = timedelta(minutes=5)
@@ -273,7 +273,7 @@ def _as_written(row: RowMapping, ring: KeyRing | None, report: Report) -> EntryF
             state = "broken"
     elif row["contents_digest"] is not None:
         report.erased += 1
-    known = {name: row[name] for name in _HASHED}
+    known = {name: row[name] for name in HASHED}
     return EntryFacts(**known, contents=contents, contents_state=state)
 
 
@@ -312,20 +312,4 @@ async def _stream(connection: AsyncConnection, query: Select[Any]) -> AsyncItera
 _ENTRY, _SEAL, _VIEW = (
     SQLModel.metadata.tables[model.__tablename__]
     for model in (JournalEntry, JournalSeal, RecordView)
-)
-_HASHED = (
-    "id",
-    "chain",
-    "position",
-    "kind",
-    "at",
-    "by_person",
-    "by_system",
-    "step",
-    "facts",
-    "contents_digest",
-    "previous_hash",
-    "hash_version",
-    "hash",
-    "salt",
 )

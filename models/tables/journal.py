@@ -81,7 +81,7 @@ class JournalSeal(SQLModel, table=True):
     __tablename__ = "journal_seal"
 
     number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    at: datetime = Field(sa_column=utc_column())
+    at: datetime = Field(sa_column=utc_column(index=True))
     leaves: list[Any] = Field(sa_column=Column(JSONB, nullable=False))
     root: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     previous_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

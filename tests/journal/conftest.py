@@ -1,6 +1,6 @@
 """A journal in a database of its own, with hands that the application does not have."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from cryptography.x509 import Certificate
 from pydantic import SecretStr
 from sqlalchemy import event
 
@@ -59,14 +60,22 @@ class Ledger:
             actor = Actor(uuid4(), "Кто-то", uuid4())
             await journal.record_view(session, actor, subject, "case")
 
-    async def put_seal(self, objects: Objects | None = None) -> JournalSeal | None:
+    async def put_seal(self, objects: Objects | None = None) -> JournalSeal:
         """Seal what waits."""
+        made = await self.try_seal(objects)
+        assert made is not None
+        return made
+
+    async def try_seal(self, objects: Objects | None = None) -> JournalSeal | None:
+        """Seal what waits, if anything does."""
         return await journal.seal(self.database, self.seal, self.folder, objects)
 
-    async def verify(self, **other: Any) -> Report:
+    async def verify(
+        self, trusted: Sequence[Certificate] | None = None, objects: Objects | None = None
+    ) -> Report:
         """Check everything."""
-        given = {"folder": self.folder, "trusted": [self.seal.certificate], "ring": self.ring}
-        return await verify(self.database, **(given | other))
+        certificates = trusted or [self.seal.certificate]
+        return await verify(self.database, self.folder, certificates, self.ring, objects)
 
     async def faults(self) -> str:
         """What is found, one line each."""

@@ -1,6 +1,7 @@
 """A journal that was changed, cut or reordered is found, even by the owner's hand (I9)."""
 
 import json
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -18,9 +19,10 @@ from rules.journal import (
 )
 from services.journal import SEALS_FILE, erase_contents, read
 from services.seals import FileSeal, ensure_test_seal
+from tests.journal.conftest import Ledger
 
 
-async def test_an_untouched_journal_holds(ledger):
+async def test_an_untouched_journal_holds(ledger: Ledger) -> None:
     """Without a fault nothing is reported, and what was tried is counted."""
     chain = await ledger.story()
     await ledger.story()
@@ -48,7 +50,7 @@ async def test_an_untouched_journal_holds(ledger):
         ("hash_version", "2"),
     ],
 )
-async def test_a_changed_entry_is_found(ledger, column, value):
+async def test_a_changed_entry_is_found(ledger: Ledger, column: str, value: str) -> None:
     """Each column that is hashed, changed by the owner."""
     chain = await ledger.story()
     await ledger.put_seal()
@@ -57,7 +59,7 @@ async def test_a_changed_entry_is_found(ledger, column, value):
     assert f"chain {chain}, position 2" in await ledger.faults()
 
 
-async def test_changed_contents_are_found(ledger):
+async def test_changed_contents_are_found(ledger: Ledger) -> None:
     """Contents stand beside the chain, and still cannot be exchanged."""
     await ledger.story()
     other = ledger.ring.encrypt(b'{"text":"x"}', b"journal_entry.contents")
@@ -71,14 +73,14 @@ async def test_changed_contents_are_found(ledger):
     assert "contents were added" in await ledger.faults()
 
 
-async def test_a_missing_entry_is_found(ledger):
+async def test_a_missing_entry_is_found(ledger: Ledger) -> None:
     """Taken from the middle, before any seal."""
     await ledger.story()
     ledger.tamper("delete from journal_entry where position = 2")
     assert "entries are missing" in await ledger.faults()
 
 
-async def test_a_cut_chain_is_found(ledger):
+async def test_a_cut_chain_is_found(ledger: Ledger) -> None:
     """The last entry taken away: the chain looks whole, the seal does not."""
     await ledger.story()
     await ledger.put_seal()
@@ -86,7 +88,7 @@ async def test_a_cut_chain_is_found(ledger):
     assert "the chain was cut" in await ledger.faults()
 
 
-async def test_a_removed_chain_is_found(ledger):
+async def test_a_removed_chain_is_found(ledger: Ledger) -> None:
     """A whole case taken away."""
     chain = await ledger.story()
     await ledger.put_seal()
@@ -94,7 +96,7 @@ async def test_a_removed_chain_is_found(ledger):
     assert f"chain {chain}: was removed: it had 4 entries" in await ledger.faults()
 
 
-async def test_reordered_entries_are_found(ledger):
+async def test_reordered_entries_are_found(ledger: Ledger) -> None:
     """Two entries in each other's places."""
     await ledger.story()
     ledger.tamper("update journal_entry set position = 99 where position = 2")
@@ -105,7 +107,7 @@ async def test_reordered_entries_are_found(ledger):
     assert "position 3: does not follow" in faults
 
 
-async def test_a_chain_forged_with_all_its_hashes_is_found(ledger):
+async def test_a_chain_forged_with_all_its_hashes_is_found(ledger: Ledger) -> None:
     """Someone who knows the algorithm computes every hash anew: the seal still knows better."""
     chain = await ledger.story()
     await ledger.put_seal()
@@ -130,7 +132,7 @@ async def test_a_chain_forged_with_all_its_hashes_is_found(ledger):
     assert faults == f"chain {chain}, position 4: is not what was sealed"
 
 
-async def test_an_entry_slipped_in_past_the_seals_is_found(ledger):
+async def test_an_entry_slipped_in_past_the_seals_is_found(ledger: Ledger) -> None:
     """An entry that never waited for a seal shows once younger ones were sealed."""
     chain = await ledger.story()
     await ledger.put_seal()
@@ -154,7 +156,7 @@ async def test_an_entry_slipped_in_past_the_seals_is_found(ledger):
         "delete from record_view",
     ],
 )
-async def test_a_changed_or_removed_view_is_found(ledger, statement):
+async def test_a_changed_or_removed_view_is_found(ledger: Ledger, statement: str) -> None:
     """Who looked at a record cannot be made to look like another, or like nobody."""
     await ledger.look(uuid4())
     await ledger.put_seal()
@@ -173,7 +175,9 @@ async def test_a_changed_or_removed_view_is_found(ledger, statement):
         ("update journal_seal set signature = '\\x00' where number = 1", "not a signature"),
     ],
 )
-async def test_a_changed_or_removed_seal_is_found(ledger, statement, found):
+async def test_a_changed_or_removed_seal_is_found(
+    ledger: Ledger, statement: str, found: str
+) -> None:
     """Seals are linked, signed, and compared with their copies outside."""
     await ledger.story()
     await ledger.put_seal()
@@ -183,7 +187,7 @@ async def test_a_changed_or_removed_seal_is_found(ledger, statement, found):
     assert found in await ledger.faults()
 
 
-async def test_journal_and_seals_cut_together_are_found(ledger):
+async def test_journal_and_seals_cut_together_are_found(ledger: Ledger) -> None:
     """Entries and the seals over them removed: the copy outside PostgreSQL remembers both."""
     await ledger.story()
     await ledger.put_seal()
@@ -196,7 +200,7 @@ async def test_journal_and_seals_cut_together_are_found(ledger):
     assert f"chain {chain}: was removed" in faults
 
 
-async def test_a_seal_by_another_key_is_found(ledger, tmp_path):
+async def test_a_seal_by_another_key_is_found(ledger: Ledger, tmp_path: Path) -> None:
     """A forger without the institution's key can make everything fit but the signature."""
     await ledger.story()
     await ledger.put_seal()
@@ -217,7 +221,7 @@ async def test_a_seal_by_another_key_is_found(ledger, tmp_path):
     assert "not signed by a seal that is trusted here" in await ledger.faults()
 
 
-async def test_a_changed_copy_is_found(ledger):
+async def test_a_changed_copy_is_found(ledger: Ledger) -> None:
     """The file outside is checked as strictly as the table."""
     await ledger.story()
     await ledger.put_seal()
@@ -228,7 +232,7 @@ async def test_a_changed_copy_is_found(ledger):
     assert "is not a seal" in await ledger.faults()
 
 
-async def test_the_object_store_remembers_too(ledger):
+async def test_the_object_store_remembers_too(ledger: Ledger) -> None:
     """With table and file both cut, the copies in the object store still show it."""
     await ledger.objects.ensure_bucket()
     await ledger.story()
@@ -241,7 +245,7 @@ async def test_the_object_store_remembers_too(ledger):
     assert [str(fault) for fault in report.faults] == ["seal 1: stands in the object store only"]
 
 
-async def test_erasure_by_law_leaves_the_chain_whole(ledger):
+async def test_erasure_by_law_leaves_the_chain_whole(ledger: Ledger) -> None:
     """Contents and salt go, the chain verifies, and an entry says who did it."""
     chain = await ledger.story()
     await ledger.put_seal()

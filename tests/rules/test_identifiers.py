@@ -15,19 +15,19 @@ from rules.identifiers import IdentifierError
     "typed",
     ["112-233-445 95", "11223344595", "112 233 445-95", " 112–233–445 95 ", "１１２23344595"],
 )
-def test_snils_is_read_however_it_is_typed(typed):
+def test_snils_is_read_however_it_is_typed(typed: str) -> None:
     """Blanks, dashes and full-width digits make no difference."""
     assert identifiers.snils(typed) == "112-233-445 95"
 
 
 @pytest.mark.parametrize("typed", ["112-233-445 96", "112233445", "112-233-445 9a", "", "0" * 11])
-def test_wrong_snils_is_refused_with_a_remedy(typed):
+def test_wrong_snils_is_refused_with_a_remedy(typed: str) -> None:
     """A mistake is answered in words that say what to write (S2)."""
     with pytest.raises(IdentifierError, match="СНИЛС"):
         identifiers.snils(typed)
 
 
-def test_snils_up_to_001_001_998_carries_no_check():
+def test_snils_up_to_001_001_998_carries_no_check() -> None:
     """The oldest numbers were given before check digits were introduced."""
     assert identifiers.snils("001-001-998 77") == "001-001-998 77"
     with pytest.raises(IdentifierError):
@@ -35,7 +35,7 @@ def test_snils_up_to_001_001_998_carries_no_check():
 
 
 @given(st.integers(1_001_999, 999_999_999), st.integers(0, 8), st.integers(1, 9))
-def test_a_wrong_digit_of_snils_is_found(number, place, shift):
+def test_a_wrong_digit_of_snils_is_found(number: int, place: int, shift: int) -> None:
     """Every single wrong digit in the body is found, unless it hits the old numbers."""
     body = f"{number:09}"
     check = sum(int(d) * (9 - i) for i, d in enumerate(body)) % 101 % 100
@@ -51,19 +51,19 @@ def test_a_wrong_digit_of_snils_is_found(number, place, shift):
 
 
 @pytest.mark.parametrize("typed", ["366220664163", "123456789047", "1234567894", "3662 2066 4163"])
-def test_good_inn(typed):
+def test_good_inn(typed: str) -> None:
     """People's and organisations' numbers pass."""
     assert identifiers.inn(typed) == typed.replace(" ", "")
 
 
 @pytest.mark.parametrize("typed", ["123456789037", "1234567895", "123", "0" * 12, "36622066416x"])
-def test_bad_inn(typed):
+def test_bad_inn(typed: str) -> None:
     """Wrong check digits, lengths and letters are refused."""
     with pytest.raises(IdentifierError, match="ИНН"):
         identifiers.inn(typed)
 
 
-def test_inn_of_the_other_kind_is_refused():
+def test_inn_of_the_other_kind_is_refused() -> None:
     """A person's number is not an organisation's, and the other way round."""
     assert identifiers.inn_of_person("366220664163")
     assert identifiers.inn_of_organisation("1234567894")
@@ -74,13 +74,13 @@ def test_inn_of_the_other_kind_is_refused():
 
 
 @pytest.mark.parametrize("typed", ["4509 123456", "45 09 123456", "4509123456", "45 09 № 123456"])
-def test_passport(typed):
+def test_passport(typed: str) -> None:
     """Series and number in the ways people copy them."""
     assert identifiers.passport(typed) == "4509 123456"
 
 
 @pytest.mark.parametrize("typed", ["4509 12345", "4509 000000", "45О9 123456", ""])
-def test_bad_passport(typed):
+def test_bad_passport(typed: str) -> None:
     """A digit too few, number zero, or a letter for a digit."""
     with pytest.raises(IdentifierError, match="паспорта"):
         identifiers.passport(typed)
@@ -97,13 +97,13 @@ def test_bad_passport(typed):
         ("ло 37 02 000001", "ЛО-37-02-000001"),
     ],
 )
-def test_licence(typed, read):
+def test_licence(typed: str, read: str) -> None:
     """Both forms, with Latin twins and odd blanks."""
     assert identifiers.licence(typed) == read
 
 
 @pytest.mark.parametrize("typed", ["Л041-01137-77/0058493", "ЛО-37-02-1", "123", "Л042-01137-77/1"])
-def test_bad_licence(typed):
+def test_bad_licence(typed: str) -> None:
     """Anything else is refused with both examples."""
     with pytest.raises(IdentifierError, match="ЛО-37-02-000001"):
         identifiers.licence(typed)
@@ -124,7 +124,7 @@ def test_bad_licence(typed):
         "04.12.2026 года",
     ],
 )
-def test_day(typed):
+def test_day(typed: str) -> None:
     """Dates in all the ways people write them."""
     assert identifiers.day(typed) == date(2026, 12, 4)
 
@@ -132,7 +132,7 @@ def test_day(typed):
 @pytest.mark.parametrize(
     "typed", ["4.12.26", "31.02.2026", "12/31/2026", "вчера", "", "4 мартобря 2026"]
 )
-def test_bad_day(typed):
+def test_bad_day(typed: str) -> None:
     """Two-digit years, days that do not exist and words are refused."""
     with pytest.raises(IdentifierError):
         identifiers.day(typed)
@@ -141,25 +141,25 @@ def test_bad_day(typed):
 @pytest.mark.parametrize(
     "typed", ["+7 916 123-45-67", "8 (916) 123-45-67", "89161234567", "79161234567", "9161234567"]
 )
-def test_phone(typed):
+def test_phone(typed: str) -> None:
     """Russian numbers in every habit."""
     assert identifiers.phone(typed) == "+79161234567"
 
 
-def test_phone_of_another_country():
+def test_phone_of_another_country() -> None:
     """A plus and the country's code are enough."""
     assert identifiers.phone("+375 29 123-45-67") == "+375291234567"
 
 
 @pytest.mark.parametrize("typed", ["123", "+8 916 1", "916123456", "+0123456789", "телефон"])
-def test_bad_phone(typed):
+def test_bad_phone(typed: str) -> None:
     """Too short, or not digits."""
     with pytest.raises(IdentifierError, match="телефона"):
         identifiers.phone(typed)
 
 
 @given(st.text(max_size=40))
-def test_readers_refuse_or_read_but_never_break(text):
+def test_readers_refuse_or_read_but_never_break(text: str) -> None:
     """Whatever is typed gives an identifier or a refusal in words."""
     for reader in (
         identifiers.snils,

@@ -15,13 +15,13 @@ numbers = st.builds(
 )
 
 
-def test_form():
+def test_form() -> None:
     """Kind, year, six digits, check digit."""
     assert format_number(NumberKind.APPLICATION, 2026, 123) == "ПК-2026-000123-0"
 
 
 @given(numbers)
-def test_printed_number_is_read_back(number):
+def test_printed_number_is_read_back(number: Number) -> None:
     """What is printed is read as the same number, in any habit of typing."""
     printed = str(number)
     assert parse_number(printed) == number
@@ -47,21 +47,21 @@ def test_printed_number_is_read_back(number):
         ("az", NumberKind.ENROLMENT_ACT),
     ],
 )
-def test_latin_letters_are_accepted(typed, kind):
+def test_latin_letters_are_accepted(typed: str, kind: NumberKind) -> None:
     """Look-alikes, the same sounds and the other keyboard layout."""
     number = Number(kind, 2026, 77)
     assert parse_number(str(number).replace(kind.value, typed)) == number
     assert parse_number(str(number).replace(kind.value, typed).replace("-", "")) == number
 
 
-def test_letter_o_for_zero_is_accepted():
+def test_letter_o_for_zero_is_accepted() -> None:
     """A Latin or Cyrillic O between digits is a zero."""
     printed = str(Number(NumberKind.APPLICATION, 2026, 1))
     assert parse_number(printed[:3] + printed[3:].replace("0", "О")).sequence == 1
 
 
 @given(numbers, st.data())
-def test_every_single_wrong_digit_is_found(number, data):
+def test_every_single_wrong_digit_is_found(number: Number, data: st.DataObject) -> None:
     """No single mistyped digit, check digit and year included, gives another case."""
     printed = str(number)
     place = data.draw(st.sampled_from([i for i, c in enumerate(printed) if c.isdigit()]))
@@ -71,7 +71,7 @@ def test_every_single_wrong_digit_is_found(number, data):
 
 
 @given(numbers, st.data())
-def test_every_swap_of_neighbours_is_found(number, data):
+def test_every_swap_of_neighbours_is_found(number: Number, data: st.DataObject) -> None:
     """Two neighbouring digits in the wrong order never give another case, over dashes too."""
     printed = str(number)
     places = [i for i, c in enumerate(printed) if c.isdigit()]
@@ -84,7 +84,7 @@ def test_every_swap_of_neighbours_is_found(number, data):
 
 
 @given(numbers, st.sampled_from(NumberKind))
-def test_a_mistaken_kind_is_found(number, kind):
+def test_a_mistaken_kind_is_found(number: Number, kind: NumberKind) -> None:
     """The number of an application is not that of a request."""
     if kind is not number.kind:
         with pytest.raises(IdentifierError):
@@ -92,14 +92,14 @@ def test_a_mistaken_kind_is_found(number, kind):
 
 
 @given(st.text(max_size=30))
-def test_anything_else_is_refused_in_words(text):
+def test_anything_else_is_refused_in_words(text: str) -> None:
     """The search box never breaks."""
     with suppress(IdentifierError):
         assert str(parse_number(text))
 
 
 @pytest.mark.parametrize(("year", "sequence"), [(1999, 1), (2026, 0), (2026, -1), (2026, 10**12)])
-def test_what_could_not_be_read_back_is_not_printed(year, sequence):
+def test_what_could_not_be_read_back_is_not_printed(year: int, sequence: int) -> None:
     """A number out of range is a mistake of the program."""
     with pytest.raises(ValueError, match="no number"):
         Number(NumberKind.APPLICATION, year, sequence)
