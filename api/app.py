@@ -12,6 +12,7 @@ from api import (
     applications,
     codec,
     documentation,
+    documents,
     health,
     programmes,
     reviews,
@@ -35,6 +36,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     applications.router,
     reviews.router,
     programmes.router,
+    documents.router,
 )
 """Under /api/v1."""
 

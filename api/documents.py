@@ -24,9 +24,6 @@ from services.files import Incoming
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
-UPLOAD_PATHS = r"/api/v1/documents(/[^/]+/versions)?"
-"""Paths of this API that take files, for the limit of bodies."""
-
 
 def documents_of(medcab: MedcabState) -> Documents:
     """The service."""
