@@ -1,0 +1,113 @@
+"""`medcab doctor` and the Chromium of the browser tests (O3)."""
+
+import os
+import resource
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ops import chromium, doctor
+from ops.doctor import Finding, Verdict
+from ops.home import CHECKOUT, Home
+from ops.servers import binaries
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """An empty home, and an empty cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MEDCAB_HOME", str(tmp_path / "home"))
+    return Home(tmp_path / "home")
+
+
+def found(home: Home, subject: str) -> Finding:
+    """What is found about a subject."""
+    return next(each for each in doctor.examine(home) if each.subject == subject)
+
+
+def test_it_takes_two_seconds(home: Home) -> None:
+    """At most two seconds of computing, also where nothing is here yet."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "ops.cli", "doctor"]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert "PostgreSQL" in done.stdout, done.stderr
+    assert spent < 2.0
+
+
+def test_all_is_well_where_tests_run(home: Home) -> None:
+    """Nothing is bad on a machine where `make test` has set itself up."""
+    assert [each for each in doctor.examine(home) if each.verdict is Verdict.BAD] == []
+
+
+def test_without_go_it_names_the_remedy(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be had without an act of the person is bad, with the act."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(doctor, "find_go", lambda: None)
+    finding = found(home, "minio")
+    assert finding.verdict is Verdict.BAD
+    assert "make install" in finding.remedy
+    monkeypatch.setattr(doctor, "find_go", binaries.find_go)
+    assert found(home, "minio").verdict is Verdict.NOTE
+
+
+def test_a_taken_port_is_a_note(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program on a usual port stops nothing, and is told."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        monkeypatch.setattr(doctor, "USUAL_PORTS", {"cabinet": taken})
+        finding = found(home, "Ports")
+    assert finding.verdict is Verdict.NOTE
+    assert f"{taken} (cabinet)" in finding.found
+
+
+def test_secrets_that_others_can_read_are_bad(home: Home) -> None:
+    """The keys of an installation are nobody else's."""
+    home.make()
+    home.secrets()
+    assert found(home, "Folders").verdict is Verdict.GOOD
+    (home.folder / "secrets.json").chmod(0o644)
+    assert "chmod 600" in found(home, "Secrets").remedy
+
+
+def test_missing_libraries_are_bad(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation that differs from the lock is not the one that was tested."""
+    monkeypatch.setattr("importlib.metadata.distributions", lambda: iter(()))
+    finding = found(home, "Libraries")
+    assert finding.verdict is Verdict.BAD
+    assert finding.remedy == "make install"
+
+
+def test_without_a_chromium_the_remedy_is_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Browser tests fail with what to do, they are not skipped."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    monkeypatch.delenv("MEDCAB_CHROMIUM", raising=False)
+    with pytest.raises(chromium.ChromiumMissing, match="apt-get install chromium"):
+        chromium.find()
+    monkeypatch.setattr(chromium, "_ways", lambda: [["sh", "-c", "echo no network; false"]])
+    with pytest.raises(chromium.ChromiumMissing, match=r"Tried:\n.*(no network|No such file)"):
+        chromium.find_or_install()
+
+
+def test_a_chromium_that_is_there_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one named wins, then the PATH, then playwright's own."""
+    own = tmp_path / "chromium-1234" / "chrome-linux" / "chrome"
+    own.parent.mkdir(parents=True)
+    for program in (own, tmp_path / "chromium", tmp_path / "named"):
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    monkeypatch.delenv("MEDCAB_CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", os.devnull)
+    assert chromium.find() == own
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert chromium.find() == tmp_path / "chromium"
+    monkeypatch.setenv("MEDCAB_CHROMIUM", str(tmp_path / "named"))
+    assert chromium.find() == tmp_path / "named"
