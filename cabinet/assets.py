@@ -29,6 +29,8 @@ STYLESHEETS = (
     "case",
     "files",
     "desk",
+    "desk-table",
+    "desk-case",
     "print",
 )
 _VENDORED_STYLE = "vendor/govuk-frontend/govuk-frontend.min.css"

@@ -1,7 +1,7 @@
 """The reviewers' desk as its pages show it: the queue, a case, several at once, the team."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
@@ -185,6 +185,13 @@ class PastDecision:
 
 
 @dataclass(frozen=True)
+class DeskComment(Comment):
+    """A comment, to the applicant or among those who review."""
+
+    internal: bool = False
+
+
+@dataclass(frozen=True)
 class OtherCase:
     """Another case of the same applicant."""
 
@@ -230,7 +237,7 @@ class DeskCase:
     take_url: str | None
     hand_over: HandOver | None
     reading: Sequence[str]
-    comments: Sequence[Comment]
+    comments: Sequence[DeskComment]
     comment: FieldView
     comment_to: str
     may_comment: bool
@@ -319,14 +326,20 @@ class Member:
 
 @dataclass(frozen=True)
 class Team:
-    """Who reviews, who is away, what is overdue."""
+    """Who reviews, who is away, what is overdue.
+
+    `overdue` holds the cases that can be moved: those chosen in the queue, else the overdue ones.
+    """
 
     members: Sequence[Member]
     overdue: Sequence[QueueRow]
+    steps: Mapping[str, int]
+    late: int
     unassigned: int
     waiting: int
     oversees: bool
     move: HandOver
-    absence: Sequence[FieldView] = field(default=())
+    absence: Sequence[FieldView] = ()
+    chosen: bool = False
     overdue_url: str = "/desk?overdue=1"
     unassigned_url: str = "/desk?reviewer=nobody"
