@@ -61,6 +61,7 @@ def find_or_install() -> Path:
                 check=False,
             )
             told = (done.stdout + done.stderr).strip().splitlines()
+            told = [line for line in told if "rror" in line] or told
         except (OSError, subprocess.TimeoutExpired) as reason:
             told = [str(reason)]
         try:

@@ -62,7 +62,7 @@ class System:
         given = os.environ if given is None else given
         self.environment = {
             "MEDCAB_HOME": str(home.folder),
-            "MEDCAB_DEMO": "true",
+            "MEDCAB_DEMO": str("DATABASE_URL" not in given).lower(),
             "MEDCAB_KEYS": home.secrets().keys,
             "MEDCAB_SEAL_PASSWORD": home.secrets().seal_password,
             **self.door.variables(),

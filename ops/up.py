@@ -191,7 +191,7 @@ class _Supervisor:
 
     def _start(self) -> list[Any]:
         from ops.migrate import migrate
-        from ops.seed import seed
+        from ops.seed import SeedRefusedError, seed
 
         with self._main_thread_works():
             self.system.obtain()
@@ -202,8 +202,12 @@ class _Supervisor:
             self.board.say("database", "bringing the tables up to date")
             migrate(self.system.settings)
             self.board.say("database", "entering programmes and demo accounts")
-            accounts = seed(self.system.settings)
-            self.board.say("database", "ready")
+            accounts: list[Any] = []
+            try:
+                accounts += seed(self.system.settings)
+                self.board.say("database", "ready")
+            except SeedRefusedError as reason:
+                self.board.say("database", f"ready, without demo accounts: {reason}")
         self.system.start_own(self.workers, self.apis)
         return accounts
 
