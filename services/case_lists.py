@@ -7,7 +7,7 @@ over `(due_at, id)`, so that what is overdue comes first.
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -18,17 +18,20 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.cases import Case
+from models.tables.cases import Case, CaseReading
 from models.tables.catalogue import Programme
 from models.tables.people import Person, Unit
 from rules.applications import Status
+from rules.clock import now as present
 from rules.identifiers import IdentifierError
 from rules.numbers import parse_number
 from rules.permissions import Actor, Permission
-from rules.refusals import Refusal
+from rules.refusals import Refusal, forbidden
 
 PAGE = 50
 MOST = 200
+READ_FOR = timedelta(minutes=1)
+"""How long a case counts as being read after the last sign of it."""
 
 
 class CaseLine(BaseModel):
@@ -90,6 +93,7 @@ class Filters(BaseModel):
     open: bool | None = None
     number: str | None = None
     """A number as people type it."""
+    ids: tuple[UUID, ...] = ()
 
 
 async def mine(
@@ -123,17 +127,71 @@ async def desk(
 
     In order of terms it holds only cases with a term. Raises `forbidden` for those without a desk.
     """
+    scope = _desk_scope(actor, order)
+    return await _listing(session, scope, filters or Filters(), after, limit, order, names=True)
+
+
+def _desk_scope(actor: Actor, order: Order) -> ColumnElement[bool]:
     reviews = actor.units_with(Permission.REVIEW)
     views = actor.units_with(Permission.VIEW_UNIT_CASES)
     if not reviews and not views:
-        raise Refusal("forbidden", "У вас нет прав на это действие.", 403)
+        raise forbidden()
     scope = and_(
         or_(col(Case.responsible_unit_id).in_(reviews), col(Case.unit_id).in_(views)),
         col(Case.number).is_not(None),
     )
-    if order is Order.DUE:
-        scope = and_(scope, col(Case.due_at).is_not(None))
-    return await _listing(session, scope, filters or Filters(), after, limit, order, names=True)
+    return and_(scope, col(Case.due_at).is_not(None)) if order is Order.DUE else scope
+
+
+async def neighbours(
+    session: AsyncSession,
+    actor: Actor,
+    filters: Filters,
+    order: Order,
+    case_id: UUID,
+    moment: datetime | None,
+) -> tuple[UUID | None, UUID | None]:
+    """The cases before and after a place in the desk's list; the case itself may have left it.
+
+    `moment` is the case's `due_at` or `created_at`, by the order; None stands before the first.
+    """
+    key = col(Case.due_at) if order is Order.DUE else col(Case.created_at)
+    place = tuple_(key, col(Case.id))
+    query = (
+        select(col(Case.id))
+        .outerjoin(Programme, col(Programme.id) == col(Case.programme_id))
+        .where(_desk_scope(actor, order), *_conditions(filters), col(Case.id) != case_id)
+        .limit(1)
+    )
+    rising, falling = (key, col(Case.id)), (key.desc(), col(Case.id).desc())
+    later, earlier = query.order_by(*rising), query.order_by(*falling)
+    if moment is not None:
+        later = later.where(place > (moment, case_id))
+        earlier = earlier.where(place < (moment, case_id))
+    onward, back = (later, earlier) if order is Order.DUE else (earlier, later)
+    following = (await session.execute(onward)).scalar_one_or_none()
+    if moment is None:
+        return None, following
+    return (await session.execute(back)).scalar_one_or_none(), following
+
+
+async def readers(
+    session: AsyncSession, actor: Actor, case_ids: Sequence[UUID]
+) -> dict[UUID, list[str]]:
+    """Names of the others who have these cases open at this moment."""
+    found = await session.execute(
+        select(col(CaseReading.case_id), col(Person.name))
+        .join(Person, col(Person.id) == col(CaseReading.person_id))
+        .where(
+            col(CaseReading.case_id).in_(case_ids),
+            col(CaseReading.at) > present() - READ_FOR,
+            col(CaseReading.person_id) != actor.person_id,
+        )
+    )
+    names: dict[UUID, list[str]] = {}
+    for case_id, name in found.all():
+        names.setdefault(case_id, []).append(name)
+    return {case_id: sorted(those) for case_id, those in names.items()}
 
 
 async def counts(session: AsyncSession, actor: Actor, now: datetime) -> dict[str, int]:
@@ -252,6 +310,8 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.open is not None:
         closed = col(Case.closed_at)
         found.append(closed.is_(None) if filters.open else closed.is_not(None))
+    if filters.ids:
+        found.append(col(Case.id).in_(filters.ids))
     if filters.number:
         try:
             found.append(col(Case.number) == str(parse_number(filters.number)))

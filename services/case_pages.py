@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,11 +36,8 @@ from rules.forms import (
 from rules.permissions import Actor, Permission
 from services import catalogue, journal
 from services.applications import editable
-from services.case_lists import CaseLine, Filters, Listing, mine
+from services.case_lists import READ_FOR, CaseLine, Filters, Listing, mine
 from services.cases import see
-
-READ_FOR = timedelta(minutes=1)
-"""How long a case counts as being read after the last sign of it."""
 
 INTERNAL = frozenset(
     {"case.signal_without_act", "case.stuck", "case.act_downloaded", "case.receipt_issued"}
