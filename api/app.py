@@ -24,6 +24,7 @@ from api.openapi import describe
 from api.problems import answer_problems
 from api.state import Medcab
 from cabinet import assets
+from cabinet.routers import add_pages
 from cabinet.security import SecurityHeaders
 from settings import Settings, get_settings
 
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in OTHER_ROUTERS:
         app.include_router(router)
     app.include_router(assets.router, dependencies=[OPEN_TO_ALL])
+    add_pages(app)
     describe(app, cookie_names(chosen)[0])
     app.add_middleware(BodyLimit, uploads=UPLOADS, upload_limit=chosen.upload_limit + FORM_LIMIT)
     app.add_middleware(SecurityHeaders, https=chosen.cookie_secure)

@@ -39,6 +39,8 @@ DEVICE_LIFE = timedelta(days=400)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in"})
 """Needs no cookie and reads JSON only, which other sites cannot send without our leave."""
+_STREAMED_FORMS = "/documents/files"
+"""Forms with files: their routes call `demand_form_token` for what stands before the first file."""
 _OF_TEMPORAL = ("/temporal/", "/codec/")
 """Called by the Temporal UI, which knows no form tokens of ours: its own origin alone may."""
 _BY_ITSELF = ("/temporal/api/", "/codec/")
@@ -147,18 +149,29 @@ async def guard(request: Request) -> None:
         return
     if path.startswith("/api/") and not has_session:
         return
-    if not compare_digest(await _sent_form_token(request), form_token_of(request).encode()):
+    if path.startswith(_STREAMED_FORMS) and _kind_of(request) == "multipart/form-data":
+        return
+    demand_form_token(request, await _sent_form_token(request))
+
+
+def demand_form_token(request: Request, sent: str | None) -> None:
+    """Raise Refusal 403 unless this is the token that forms of this page carry."""
+    if not compare_digest((sent or "").encode(), form_token_of(request).encode()):
         raise Refusal("form_token", "Страница устарела. Откройте её заново и повторите.", 403)
 
 
-async def _sent_form_token(request: Request) -> bytes:
+def _kind_of(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _sent_form_token(request: Request) -> str:
     """The token in the header, or in the form; a stream of files is not read for it."""
     sent: Any = request.headers.get(FORM_HEADER)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _kind_of(request)
     read_already = getattr(request, "_form", None) is not None
     if sent is None and (kind == "application/x-www-form-urlencoded" or read_already):
         sent = (await request.form()).get(FORM_FIELD)
-    return sent.encode() if isinstance(sent, str) else b""
+    return sent if isinstance(sent, str) else ""
 
 
 async def identify(request: Request, medcab: MedcabState) -> Current | None:

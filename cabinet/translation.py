@@ -15,8 +15,11 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from rules.fields import Words
 
 LANGUAGES = {"ru": "Русский", "en": "English"}
 DEFAULT_LANGUAGE = "ru"
@@ -49,6 +52,11 @@ def current() -> Presentation:
     return _current.get()
 
 
+def present(presentation: Presentation) -> None:
+    """From here on, this request is shown so."""
+    _current.set(presentation)
+
+
 @contextmanager
 def presented(presentation: Presentation) -> Iterator[None]:
     """Everything rendered inside is in this language and zone."""
@@ -61,11 +69,14 @@ def presented(presentation: Presentation) -> Iterator[None]:
 
 @cache
 def catalogue(language: str) -> gnu.NullTranslations:
-    """The words of one language; an unknown language reads as Russian."""
+    """The words of one language, from all its files; an unknown language reads as Russian."""
     known = language if language in LANGUAGES else DEFAULT_LANGUAGE
-    source = LOCALE_FOLDER / known / "LC_MESSAGES" / "messages.po"
-    with source.open("rb") as file:
-        messages = read_po(file, locale=known)
+    messages = Catalog(locale=known)
+    for source in sorted((LOCALE_FOLDER / known / "LC_MESSAGES").glob("*.po")):
+        with source.open("rb") as file:
+            for message in read_po(file, locale=known):
+                if message.id:
+                    messages[message.id] = message
     compiled = io.BytesIO()
     write_mo(compiled, messages)
     compiled.seek(0)
@@ -80,6 +91,14 @@ def gettext(message: str) -> str:
 def ngettext(one: str, many: str, n: int) -> str:
     """The form for `n`; Russian has three, from its own catalogue."""
     return catalogue(current().language).ngettext(one, many, n)
+
+
+def in_words(message: str) -> str:
+    """A message of the rules in the current language, with its facts where it carries some."""
+    if isinstance(message, Words):
+        facts = {k: gettext(v) if isinstance(v, str) else v for k, v in message.facts.items()}
+        return gettext(message.msgid).format(**facts)
+    return gettext(message)
 
 
 def marked(message: str) -> str:

@@ -75,3 +75,4 @@ class NoticeLine:
     unread: bool
     delivery: str
     delivered: bool
+    resend_url: str | None = None

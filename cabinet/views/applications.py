@@ -16,14 +16,13 @@ class ProgrammeView:
     id: str
     title: str
     type: str
-    """`courses`, `distance` or `seminars`."""
+    """`course`, `distance` or `seminar`."""
     type_word: str
     organisation: str
     hours: int
     dates: str
     summary: str
     url: str
-    format: str = ""
     requirements: Sequence[str] = ()
     attachments: Sequence[str] = ()
     waived: Sequence[tuple[str, str]] = ()
@@ -228,7 +227,7 @@ class CasePage:
     happenings: Sequence[Happening]
     comments: Sequence[Comment]
     papers: Sequence[Paper]
-    programme: ProgrammeView
+    programme: ProgrammeView | None
     facts: Sequence[tuple[str, str]] = ()
     reason: str = ""
     remarks: Sequence[Remark] = ()
@@ -237,6 +236,7 @@ class CasePage:
     withdraw_url: str | None = None
     copy_url: str | None = None
     comment: FieldView = field(default_factory=lambda: FieldView("text", ""))
+    may_comment: bool = True
     tag: str = ""
     """ETag of the live part."""
 
@@ -266,4 +266,5 @@ class Verification:
     outcome: str = ""
     institution: str = ""
     seal: str = ""
+    sha256: str = ""
     test_seal: bool = False

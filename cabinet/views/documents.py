@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
 
@@ -62,16 +62,15 @@ class Slot:
 
 @dataclass(frozen=True)
 class DocumentView:
-    """A document of the person with its versions, newest first."""
+    """A document of the person; `older` versions newest first, `used_in` as (number, link)."""
 
     id: str
     title: str
     category: str
-    valid_until: date | None
     row: FileRow
+    url: str = ""
     older: Sequence[FileRow] = ()
     used_in: Sequence[tuple[str, str]] = ()
-    expires_in_days: int | None = None
 
 
 @dataclass(frozen=True)

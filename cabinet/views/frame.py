@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Theme = Literal["auto", "light", "dark"]
+Theme = Literal["system", "light", "dark"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Frame:
     language: str
     theme: Theme
     path: str
+    here: str = "/"
+    """Path and query, to come back to after a change of language or theme."""
     who: Who | None = None
     nav: Sequence[NavEntry] = ()
     bell: int = 0

@@ -33,7 +33,7 @@ def gallery() -> FastAPI:
     async def show(name: str, request: Request) -> HTMLResponse:
         sample = SAMPLES[name]
         language = request.query_params.get("language", "ru")
-        theme = request.query_params.get("theme", "auto")
+        theme = request.query_params.get("theme", "system")
         frame = replace(sample.frame, language=language, theme=theme)  # type: ignore[arg-type]
         return page(sample.template, Presentation(language), frame, **sample.context)
 

@@ -8,11 +8,15 @@ export function followLive(region) {
   const url = region.dataset.live;
   let tag = region.dataset.tag;
   let pause = EVERY;
+  let first = true;
 
   async function ask() {
     if (document.hidden) return;
-    const headers = { "X-Medcab-Live": "1", "If-None-Match": tag };
-    const answer = await fetch(url, { headers, cache: "no-store" }).catch(() => null);
+    const headers = { "X-Medcab-Background": "1", "If-None-Match": tag };
+    // The first time the running process itself is asked, and its answer is shown.
+    const answer = await fetch(first ? `${url}?ask=1` : url, { headers, cache: "no-store" })
+      .catch(() => null);
+    first = false;
     if (!answer || answer.status >= 500 || answer.status === 429) {
       pause = Math.min(pause * 2, AT_MOST);
       return;
@@ -46,7 +50,7 @@ export function followLive(region) {
     if (pause) setTimeout(turn, pause);
   }
 
-  setTimeout(turn, EVERY);
+  turn();
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && pause) ask();
   });

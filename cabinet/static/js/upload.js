@@ -38,6 +38,7 @@ function send(form, file, shown) {
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
     request.setRequestHeader("X-Requested-With", "upload");
+    request.setRequestHeader("X-CSRF-Token", form.elements.csrf_token.value);
     request.responseType = "text";
     request.upload.addEventListener("progress", (event) => {
       const done = Math.round((100 * event.loaded) / event.total);

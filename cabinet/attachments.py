@@ -1,0 +1,124 @@
+"""The documents of a draft: what is asked for, what is there, what could be chosen again (Q10)."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from cabinet.translation import gettext
+from cabinet.views.documents import Candidate, FileRow, Slot
+from cabinet.views.documents import Verdict as VerdictView
+from cabinet.visits import Visit
+from rules.files import Finding
+from rules.forms import AttachmentRule
+from rules.refusals import Refusal
+from services import case_pages
+from services.document_views import DocumentView, VersionView
+
+MOST_CANDIDATES = 20
+
+
+def version_row(version: VersionView, note: str = "") -> FileRow:
+    """A file that was accepted."""
+    return FileRow(
+        id=str(version.id),
+        name=version.file_name,
+        size=version.size,
+        state="good",
+        added_at=version.uploaded_at,
+        view_url=f"/documents/versions/{version.id}",
+        download_url=f"/documents/versions/{version.id}/file",
+        note=note,
+        version=version.number,
+    )
+
+
+def refused_row(name: str, size: int, findings: Sequence[Finding]) -> FileRow:
+    """A file that was refused, with what is wrong and how to mend it."""
+    return FileRow(
+        id="refused",
+        name=name,
+        size=size,
+        state="bad",
+        verdicts=[
+            VerdictView(
+                gettext(finding.problem) % dict(finding.facts),
+                gettext(finding.remedy) % dict(finding.facts),
+            )
+            for finding in findings
+        ],
+    )
+
+
+async def slots_of(
+    visit: Visit,
+    case_id: UUID,
+    page: case_pages.CasePage,
+    attached: Sequence[Mapping[str, str]],
+    remarks: Mapping[str, str],
+    *,
+    refused: Mapping[str, FileRow] | None = None,
+    read_only: bool = False,
+) -> list[Slot]:
+    """Each kind of document that goes with the application, with its files."""
+    documents = visit.medcab.documents
+    known = [] if read_only else list(await documents.mine(visit.actor, limit=200))
+    versions = {str(document.version.id): document.version for document in known}
+    for given in attached:
+        number = given["document_version_id"]
+        if number not in versions:
+            try:
+                versions[number] = await documents.version(visit.actor, UUID(number))
+            except Refusal:
+                continue
+    cited = {given["document_version_id"] for given in attached}
+    return [
+        _slot(rule, case_id, attached, versions, known, cited, remarks, refused or {}, read_only)
+        for rule in page.attachment_rules
+    ]
+
+
+def _slot(
+    rule: AttachmentRule,
+    case_id: UUID,
+    attached: Sequence[Mapping[str, str]],
+    versions: Mapping[str, VersionView],
+    known: Sequence[DocumentView],
+    cited: set[str],
+    remarks: Mapping[str, str],
+    refused: Mapping[str, FileRow],
+    read_only: bool,
+) -> Slot:
+    here = f"/documents/cases/{case_id}/{rule.kind}"
+    rows = []
+    for given in attached:
+        version = versions.get(given["document_version_id"])
+        if given["kind"] != rule.kind or version is None:
+            continue
+        row = version_row(version)
+        remove = None if read_only else f"{here}/{version.id}/remove"
+        rows.append(FileRow(**{**vars(row), "remove_url": remove}))
+    if rule.kind in refused:
+        rows.append(refused[rule.kind])
+    candidates = [d for d in known if str(d.version.id) not in cited]
+    fitting = [d for d in candidates if d.category == rule.kind]
+    others = [d for d in candidates if d.category != rule.kind]
+    return Slot(
+        kind=rule.kind,
+        title=gettext(rule.title),
+        hint=gettext(rule.hint) if rule.hint else "",
+        required=rule.required,
+        rows=rows,
+        candidates=[
+            Candidate(
+                str(d.version.id),
+                gettext(d.title),
+                d.version.file_name,
+                d.version.size,
+                d.version.uploaded_at,
+            )
+            for d in [*fitting, *others][:MOST_CANDIDATES]
+        ],
+        upload_url=f"/documents/files/cases/{case_id}/{rule.kind}",
+        choose_url=f"{here}/choose",
+        waived_reason=gettext(rule.waived_reason) if rule.waived_reason else "",
+        remark=remarks.get(rule.kind, ""),
+    )

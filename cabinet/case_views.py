@@ -1,0 +1,316 @@
+"""From what services say of a case to what its pages show; for applicants and reviewers alike."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from cabinet import formats
+from cabinet.timeline import timeline
+from cabinet.translation import gettext as _
+from cabinet.translation import ngettext
+from cabinet.views.applications import (
+    Answer,
+    AnswerSection,
+    CaseFile,
+    CaseLine,
+    Comment,
+    Happening,
+    ProgrammeView,
+    WaitsFor,
+)
+from cabinet.views.documents import FileRow
+from cabinet.views.frame import FieldView, Option
+from models.messages import PresentState
+from models.tables.catalogue import Programme
+from rules.applications import Party, Status
+from rules.clock import now
+from rules.fields import Field, FieldKind, display
+from rules.forms import AttachmentRule, CaseTypeDefinition, merged_terms
+from rules.terms import WorkingCalendar, working_days_left
+from services import case_lists
+from services.case_pages import CasePage, Cited, Version
+
+KINDS: Mapping[str, str] = {
+    "course": "Очный курс",
+    "distance": "Дистанционно",
+    "seminar": "Семинар",
+}
+"""Types of programmes in words, as msgids."""
+
+_DRAWN_AS = {
+    FieldKind.LONG_TEXT: "long_text",
+    FieldKind.NUMBER: "number",
+    FieldKind.DATE: "date",
+    FieldKind.CHOICE: "choice",
+    FieldKind.CHECKBOX: "checkbox",
+}
+_WIDTHS = {
+    FieldKind.SNILS: "width-20",
+    FieldKind.INN: "width-20",
+    FieldKind.PHONE: "width-20",
+    FieldKind.LICENCE: "width-20",
+    FieldKind.PATIENT_ID: "width-20",
+}
+_FOLLOWED_BY = {
+    "remind": "Если не ответят, мы напомним о сроке, а потом передадим вопрос начальнику отдела.",
+    "escalate": "Если не ответят, вопрос перейдёт к начальнику отдела кадров.",
+}
+
+
+def programme_view(
+    programme: Programme,
+    rules: Sequence[AttachmentRule] = (),
+    definition: CaseTypeDefinition | None = None,
+    requirements: Sequence[str] = (),
+    draft_url: str | None = None,
+) -> ProgrammeView:
+    """A programme as pages show it; `rules` are the documents it asks for."""
+    days = merged_terms(definition, programme).review if definition else 0
+    return ProgrammeView(
+        id=str(programme.id),
+        title=programme.title,
+        type=programme.kind,
+        type_word=_(KINDS.get(programme.kind, programme.kind)),
+        organisation=programme.organisation,
+        hours=programme.hours,
+        dates=starts(programme),
+        summary=programme.description,
+        url=f"/programmes/{programme.id}",
+        requirements=requirements,
+        attachments=[_(r.title) for r in rules if r.waived_reason is None],
+        waived=[(_(r.title), _(r.waived_reason)) for r in rules if r.waived_reason],
+        review_days=days,
+        draft_url=draft_url,
+    )
+
+
+def starts(programme: Programme) -> str:
+    """When one may begin: the coming intakes, or any day."""
+    today = now().date()
+    coming = [day for day in map(date.fromisoformat, programme.starts_on) if day >= today]
+    if not programme.starts_on:
+        return _("начало в любой день")
+    if not coming:
+        return _("наборы этого года закончились")
+    return _("наборы: %(days)s") % {"days": ", ".join(formats.day(day) for day in coming[:2])}
+
+
+def field_view(field: Field, raw: Any, error: str = "", remark: str = "") -> FieldView:
+    """A field of a form with what was typed, right or wrong."""
+    if field.kind is FieldKind.CHECKBOX:
+        value = "true" if raw in (True, "true", "on", "1") else ""
+    elif field.kind is FieldKind.DATE:
+        value = display(field, raw) or ""
+    else:
+        value = "" if raw is None else str(raw)
+    return FieldView(
+        name=field.name,
+        label=_(field.label),
+        kind=_DRAWN_AS.get(field.kind, "text"),  # type: ignore[arg-type]
+        value=value,
+        hint=_(field.hint) if field.hint else "",
+        error=error,
+        required=field.required,
+        options=[Option(choice.value, _(choice.label)) for choice in field.choices],
+        width=_WIDTHS.get(field.kind, ""),
+        autocomplete=field.autocomplete or "",
+        inputmode=field.inputmode or "",
+        max_length=(field.max_length or 0) if field.kind is FieldKind.LONG_TEXT else 0,
+        locked=field.locked,
+        remark=remark,
+    )
+
+
+def shown_value(field: Field, value: Any) -> str | None:
+    """A stored value as people read it, in their language."""
+    words = display(field, value)
+    translated = field.kind in (FieldKind.CHOICE, FieldKind.CHECKBOX)
+    return _(words) if words and translated else words
+
+
+def answer_sections(
+    definition: CaseTypeDefinition,
+    data: Mapping[str, Any],
+    before: Mapping[str, Any] | None = None,
+    *,
+    change_url: str | None = None,
+    remarks: Mapping[str, str] | None = None,
+) -> list[AnswerSection]:
+    """Answers by section; with `before` each says what it was. `change_url` ends before a name."""
+    noted = remarks or {}
+    return [
+        AnswerSection(
+            _(section.title),
+            [
+                Answer(
+                    _(field.label),
+                    shown_value(field, data.get(field.name)),
+                    old=shown_value(field, before.get(field.name)) if before else None,
+                    changed=before is not None and before.get(field.name) != data.get(field.name),
+                    change_url=f"{change_url}/{section.name}#field-{field.name}"
+                    if change_url and not field.locked
+                    else None,
+                    remark=noted.get(field.name, ""),
+                )
+                for field in section.fields
+            ],
+        )
+        for section in definition.sections
+    ]
+
+
+def cited_files(
+    version: Version, rules: Sequence[AttachmentRule], remarks: Mapping[str, str] | None = None
+) -> list[CaseFile]:
+    """The documents of a version, with the kind that each was given for."""
+    titles = {rule.kind: _(rule.title) for rule in rules}
+    noted = remarks or {}
+    return [
+        CaseFile(
+            cited.kind,
+            file_row(cited, titles.get(cited.kind, cited.title)),
+            remark=noted.get(cited.kind, ""),
+        )
+        for cited in version.attachments
+    ]
+
+
+def file_row(cited: Cited, note: str = "") -> FileRow:
+    """A cited document as a row with its links."""
+    return FileRow(
+        id=str(cited.document_version_id),
+        name=cited.file_name,
+        size=cited.size,
+        state="good",
+        view_url=f"/documents/versions/{cited.document_version_id}",
+        download_url=f"/documents/versions/{cited.document_version_id}/file",
+        note=note,
+    )
+
+
+def latest_remarks(page: CasePage) -> Mapping[str, str]:
+    """What the reviewer asked for, while the case waits for an answer to it."""
+    if page.case.status != Status.CLARIFICATION or not page.decisions:
+        return {}
+    return page.decisions[-1].remarks
+
+
+def case_comments(page: CasePage) -> list[Comment]:
+    """Comments, oldest first; those of the institution are set off."""
+    return [
+        Comment(
+            said.by,
+            "" if said.by == page.applicant else page.responsible_unit,
+            said.at,
+            said.text,
+            staff=said.by != page.applicant,
+        )
+        for said in page.comments
+    ]
+
+
+def case_timeline(page: CasePage) -> list[Happening]:
+    """The timeline of the page."""
+    return timeline(page.timeline, own=page.own, case_id=page.case.id, receipts=page.own)
+
+
+def waits_for(
+    page: CasePage, calendar: WorkingCalendar, answer: PresentState | None, *, asked: bool = False
+) -> WaitsFor:
+    """Whom the case waits for, until when, and what happens then (A8).
+
+    `answer` is what the running workflow said; without one this is what the database knows.
+    """
+    case, at = page.case, now()
+    live = answer is not None and answer.step == case.step
+    status = Status(case.status)
+    until = case.due_at
+    left = working_days_left(at, until, case.term_zone, calendar) if until else None
+    overdue = until is not None and until < at
+    following = answer.then if answer is not None and live else None
+    return WaitsFor(
+        status=status.value,
+        whom=_whom(page, Party(case.waits_for)),
+        then=_then(page, status, Party(case.waits_for), str(following or "escalate"), overdue),
+        until=until,
+        days_left=left,
+        overdue=overdue,
+        paused=_("Срок рассмотрения остановлен, пока мы ждём ответа.")
+        if status is Status.CLARIFICATION
+        else "",
+        as_of=answer.as_of if answer is not None and live else at,
+        live=live or case.closed_at is not None,
+        can_ask=case.closed_at is None and not asked,
+    )
+
+
+def _whom(page: CasePage, party: Party) -> str:
+    if page.case.closed_at is not None:
+        return ""
+    match party:
+        case Party.APPLICANT:
+            return _("вас") if page.own else _("заявителя")
+        case Party.REVIEWER:
+            return page.responsible_unit
+        case Party.REGISTER:
+            return _("ответ регистра медработников")
+        case Party.SYSTEM:
+            return _("автоматическую проверку") if page.act is None else ""
+        case _:
+            return ""
+
+
+def _then(page: CasePage, status: Status, party: Party, following: str, overdue: bool) -> str:
+    if page.case.stuck and page.case.closed_at is None:
+        return _(
+            "Обработка остановилась. Техническая служба уже знает об этом, ничего не потеряно."
+        )
+    match status:
+        case Status.CHECKING if party is Party.REGISTER:
+            return _("Регистр не отвечает. Мы спрашиваем его снова сами, срок пока не идёт.")
+        case Status.CHECKING:
+            return _("Обычно это меньше минуты. Затем заявка перейдёт в отдел кадров.")
+        case Status.IN_REVIEW if overdue or page.case.escalated_at:
+            return _("Вопрос уже у начальника отдела кадров.")
+        case Status.IN_REVIEW:
+            return _(_FOLLOWED_BY.get(following, _FOLLOWED_BY["escalate"]))
+        case Status.CLARIFICATION:
+            return _("Если ответа не будет, заявка закроется, и её можно будет подать заново.")
+        case Status.APPROVED if page.act is None:
+            return _("Готовим акт о зачислении.")
+        case Status.APPROVED:
+            return _("Акт о зачислении готов.")
+        case Status.REJECTED | Status.WITHDRAWN | Status.LAPSED:
+            return _("Её можно подать заново на основе этой.") if page.own else ""
+        case _:
+            return ""
+
+
+def case_line(line: case_lists.CaseLine, url: str = "") -> CaseLine:
+    """A case of a list of the applicant."""
+    draft = line.status is Status.DRAFT
+    return CaseLine(
+        url=url or (f"/applications/{line.id}/draft" if draft else f"/applications/{line.id}"),
+        number=line.number,
+        title=line.title,
+        status=line.status.value,
+        since=line.since,
+        unit=line.responsible_unit,
+        note=_note(line),
+        overdue=line.due_at is not None and line.due_at < now(),
+    )
+
+
+def _note(line: case_lists.CaseLine) -> str:
+    if line.closed_at is not None or line.due_at is None:
+        return ""
+    if line.due_at < now():
+        return _("срок прошёл %(at)s") % {"at": formats.term(line.due_at)}
+    if line.status is Status.CLARIFICATION:
+        return _("ждём вас до %(at)s") % {"at": formats.term(line.due_at)}
+    return _("ответ до %(at)s") % {"at": formats.term(line.due_at)}
+
+
+def counted(one: str, many: str, n: int) -> str:
+    """A counted noun that does not break from its number."""
+    return (ngettext(one, many, n) % {"num": n}).replace(" ", "\u00a0", 1)

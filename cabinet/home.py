@@ -1,0 +1,142 @@
+"""The home page: what needs the person today, said in a sentence, then as cards, then the cases."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Response
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.state import Work
+from cabinet.case_views import case_line, counted
+from cabinet.translation import gettext
+from cabinet.views.applications import Call, Home
+from cabinet.visits import Inside, Visit
+from rules.applications import Status
+from rules.clock import now
+from rules.permissions import Permission
+from services import case_lists
+from services.case_lists import CaseLine, Filters
+
+router = APIRouter(include_in_schema=False)
+
+MOST_CARDS, LAST_CASES, FRESH_DAYS = 6, 5, 14
+
+
+@router.get("/")
+async def home(visit: Inside, session: Work) -> Response:
+    """What needs you today (W9, as far as applications go)."""
+    calls: list[Call] = []
+    parts: list[str] = []
+    lines: list[CaseLine] = []
+    if visit.actor.may(Permission.REVIEW):
+        await _of_reviewer(visit, session, calls, parts)
+    if visit.actor.may(Permission.APPLY):
+        listing = await case_lists.mine(session, visit.actor, Filters(), None, 50)
+        lines = [line for line in listing.lines if line.number or line.closed_at is None]
+        _of_applicant(lines, calls, parts)
+    waits = gettext("Сегодня от вас ждут: %(what)s") % {"what": ", ".join(parts)}
+    return visit.page(
+        "home.html",
+        home=Home(
+            greeting=_greeting(visit),
+            sentence=waits if parts else gettext("Сегодня от вас ничего не ждут"),
+            calls=calls[:MOST_CARDS],
+            cases=[case_line(line) for line in lines[:LAST_CASES]],
+        ),
+        applies=visit.actor.may(Permission.APPLY),
+    )
+
+
+def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) -> None:
+    asked = [line for line in lines if line.status is Status.CLARIFICATION]
+    drafts = [line for line in lines if line.status is Status.DRAFT]
+    if asked:
+        parts.append(counted("%(num)d ответ", "%(num)d ответов", len(asked)))
+    if drafts:
+        parts.append(counted("%(num)d черновик", "%(num)d черновиков", len(drafts)))
+    calls += [
+        Call(
+            "paused",
+            "circle-question-mark",
+            line.number or "",
+            line.title,
+            gettext("Отдел кадров просит уточнить заявку."),
+            gettext("Ответить"),
+            f"/applications/{line.id}",
+            line.due_at,
+        )
+        for line in asked
+    ]
+    calls += [
+        Call(
+            "good",
+            "stamp",
+            line.number or "",
+            line.title,
+            gettext("Заявка одобрена, акт о зачислении готов."),
+            gettext("Скачать акт"),
+            f"/applications/{line.id}/act",
+        )
+        for line in lines
+        if line.status is Status.APPROVED
+        and line.closed_at is not None
+        and (now() - line.closed_at).days < FRESH_DAYS
+    ]
+    calls += [
+        Call(
+            "idle",
+            "file-pen",
+            gettext("Черновик"),
+            line.title,
+            gettext("Заявка ещё не отправлена."),
+            gettext("Продолжить"),
+            f"/applications/{line.id}/draft",
+        )
+        for line in drafts
+    ]
+
+
+async def _of_reviewer(
+    visit: Visit, session: AsyncSession, calls: list[Call], parts: list[str]
+) -> None:
+    figures = await case_lists.counts(session, visit.actor, now())
+    if figures["mine"]:
+        parts.append(counted("%(num)d решение", "%(num)d решений", figures["mine"]))
+    if figures["overdue"]:
+        calls.append(
+            Call(
+                "bad",
+                "triangle-alert",
+                gettext("Рассмотрение"),
+                gettext("Просрочено: %(n)s") % {"n": figures["overdue"]},
+                gettext("Срок рассмотрения прошёл, заявители ждут."),
+                gettext("Открыть просроченные"),
+                "/desk?overdue=true",
+            )
+        )
+    if figures["in_review"]:
+        calls.append(
+            Call(
+                "waiting",
+                "inbox",
+                gettext("Рассмотрение"),
+                gettext("В очереди: %(n)s") % {"n": figures["in_review"]},
+                gettext("Из них у вас %(mine)s, без сотрудника %(free)s.")
+                % {"mine": figures["mine"], "free": figures["unassigned"]},
+                gettext("Открыть очередь"),
+                "/desk",
+            )
+        )
+
+
+def _greeting(visit: Visit) -> str:
+    hour = datetime.now(ZoneInfo(visit.presentation.zone)).hour
+    words = (
+        gettext("Доброе утро")
+        if 5 <= hour < 12
+        else gettext("Добрый день")
+        if 12 <= hour < 18
+        else gettext("Добрый вечер")
+    )
+    names = visit.actor.name.split()[1:]
+    return f"{words}, {' '.join(names)}" if names else words

@@ -1,0 +1,106 @@
+"""Refusals and failures as pages: what it is in words, and what the person can do now."""
+
+from urllib.parse import quote, urlsplit
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.problems import Problem, draw, in_words
+from api.state import medcab_of
+from cabinet.rendering import page
+from cabinet.translation import gettext, marked, present
+from cabinet.views.frame import ErrorPage
+from cabinet.visits import bare_frame, presentation_of
+
+STEPS = {"code": "/sign-in/code", "setup": "/sign-in/setup", "password": "/sign-in/password"}
+
+TITLES = {
+    400: marked("Запрос не удалось прочитать"),
+    403: marked("Сюда нельзя"),
+    404: marked("Такой страницы нет"),
+    405: marked("Такой страницы нет"),
+    409: marked("Что-то изменилось, пока вы работали"),
+    413: marked("Слишком большой файл"),
+    422: marked("Мы не смогли это принять"),
+    429: marked("Слишком часто"),
+    500: marked("У нас что-то сломалось"),
+    503: marked("Кабинет ненадолго недоступен"),
+}
+TODO = {
+    403: (marked("Если доступ вам нужен по работе, попросите о нём руководителя подразделения."),),
+    404: (
+        marked("Проверьте адрес."),
+        marked("Если вы ищете заявку, введите её номер в поиск наверху."),
+    ),
+    409: (
+        marked("Ничего не потеряно и ничего не изменено."),
+        marked("Откройте страницу заново, посмотрите, что нового, и повторите, если это нужно."),
+    ),
+    429: (marked("Подождите минуту и повторите."),),
+    500: (marked("То, что вы сохранили раньше, на месте. Повторите через несколько минут."),),
+    503: (
+        marked("Повторите через несколько секунд."),
+        marked("То, что вы сохранили раньше, на месте."),
+    ),
+}
+
+
+async def page_problem(request: Request, problem: Problem) -> Response:
+    """The problem as a page; somebody who has to sign in is led there and back again."""
+    if problem.status == 401:
+        return _to_sign_in(request, problem)
+    if problem.code == "second_factor_needed":
+        return _lead(request, f"/profile/confirm?next={quote(_came_from(request))}")
+    if request.headers.get("x-requested-with") == "upload":
+        return draw(request, problem)
+    medcab = medcab_of(request)
+    current = getattr(request.state, "current", None)
+    presentation = presentation_of(request, medcab, current)
+    present(presentation)
+    known = problem.status if problem.status in TITLES else 500 if problem.status > 499 else 400
+    moved = problem.status == 409
+    shown = ErrorPage(
+        status=problem.status,
+        title=gettext(TITLES[known]),
+        text=in_words(gettext(problem.title), problem.facts),
+        todo=[gettext(line) for line in TODO.get(known, ())],
+        action=gettext("Открыть страницу заново") if moved else gettext("На главную"),
+        url=_came_from(request) if moved else "/",
+        reference=(problem.instance or "").rpartition(":")[2],
+    )
+    return page(
+        "errors/error.html",
+        presentation,
+        bare_frame(request, medcab, current),
+        status=problem.status,
+        headers=dict(problem.headers),
+        error=shown,
+    )
+
+
+def _to_sign_in(request: Request, problem: Problem) -> Response:
+    back = quote(_came_from(request))
+    step = STEPS.get(str(problem.facts.get("stage", "")))
+    if step is not None:
+        return _lead(request, f"{step}?next={back}")
+    if request.url.path.endswith("/live"):
+        return Response(status_code=401)
+    ended = "&expired=1" if problem.code == "session_ended" else ""
+    return _lead(request, f"/sign-in?next={back}{ended}")
+
+
+def _lead(request: Request, url: str) -> Response:
+    if request.headers.get("hx-request"):
+        return Response(status_code=204, headers={"HX-Redirect": url, "Cache-Control": "no-store"})
+    return RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
+
+
+def _came_from(request: Request) -> str:
+    """The page that the person looks at: this one, or the one whose form was sent."""
+    if request.method == "GET" and not request.headers.get("hx-request"):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return request.url.path + query
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc == request.url.netloc and came.path.startswith("/"):
+        return came.path + (f"?{came.query}" if came.query else "")
+    return "/"

@@ -1,0 +1,88 @@
+"""The catalogue of programmes: to look through, to look at, to begin an application from (A1)."""
+
+from collections import Counter
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Response
+from sqlmodel import col, select
+
+from api.state import Work
+from cabinet.case_views import KINDS, programme_view
+from cabinet.translation import gettext
+from cabinet.views.frame import Chip
+from cabinet.visits import Inside
+from models.tables.cases import Case
+from rules.applications import Status
+from rules.forms import merged_attachments, merged_checklist
+from rules.permissions import Permission
+from services import catalogue
+from services.applications import TYPE
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/programmes")
+async def list_programmes(
+    visit: Inside,
+    session: Work,
+    q: Annotated[str, Query(max_length=200)] = "",
+    kind: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    """Programmes on offer, by kind and by words."""
+    kind = kind if kind in KINDS else ""
+    found = await catalogue.programmes(session, text=q)
+    counts = Counter(programme.kind for programme in found)
+    chips = [Chip(gettext("Все"), _address(q, ""), not kind, len(found))] + [
+        Chip(gettext(words), _address(q, value), kind == value, counts[value])
+        for value, words in KINDS.items()
+    ]
+    return visit.page(
+        "programmes/list.html",
+        programmes=[programme_view(p) for p in found if not kind or p.kind == kind],
+        kinds=chips,
+        kind=kind,
+        q=q,
+    )
+
+
+@router.get("/programmes/{programme_id}")
+async def show_programme(programme_id: UUID, visit: Inside, session: Work) -> Response:
+    """One programme, with what an application for it needs."""
+    programme = await catalogue.programme(session, programme_id)
+    definition = await catalogue.case_type(session, TYPE)
+    begun = (
+        await session.exec(
+            select(Case.id).where(
+                Case.applicant_id == visit.actor.person_id,
+                Case.programme_id == programme_id,
+                Case.status == Status.DRAFT.value,
+                col(Case.closed_at).is_(None),
+            )
+        )
+    ).first()
+    return visit.page(
+        "programmes/programme.html",
+        programme=programme_view(
+            programme,
+            merged_attachments(definition, programme),
+            definition,
+            [gettext(item.question) for item in merged_checklist(definition, programme)],
+            f"/applications/{begun}/draft" if begun else None,
+        ),
+        offered=await catalogue.is_offered(session, programme_id),
+        may_apply=visit.actor.may(Permission.APPLY),
+    )
+
+
+@router.post("/applications")
+async def begin(visit: Inside, programme_id: Annotated[UUID, Form()]) -> Response:
+    """Begin a draft."""
+    case = await visit.medcab.applications.create_draft(visit.actor, programme_id)
+    return visit.go(f"/applications/{case.id}/draft")
+
+
+def _address(q: str, kind: str) -> str:
+    asked = {name: value for name, value in (("q", q), ("kind", kind)) if value}
+    return "/programmes" + (f"?{urlencode(asked)}" if asked else "")

@@ -1,0 +1,36 @@
+"""The pages, as `api.app` takes them in."""
+
+from fastapi import APIRouter, FastAPI
+
+from cabinet import (
+    accounts,
+    applications,
+    documents,
+    drafts,
+    home,
+    notices,
+    problems,
+    profile,
+    programmes,
+    verification,
+)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    home.router,
+    accounts.router,
+    profile.router,
+    profile.account,
+    programmes.router,
+    drafts.router,
+    applications.router,
+    documents.router,
+    notices.router,
+    verification.router,
+)
+
+
+def add_pages(app: FastAPI) -> None:
+    """Take in the pages, and draw problems for people as pages."""
+    for router in ROUTERS:
+        app.include_router(router)
+    app.state.page_problem = problems.page_problem

@@ -1,0 +1,71 @@
+"""The public page behind the QR of an act: number, date and outcome, nothing personal (A5)."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from api.state import Work
+from cabinet.states import state_of
+from cabinet.translation import gettext
+from cabinet.views.applications import Verification
+from cabinet.views.frame import FieldView
+from cabinet.visits import Outside, Visit
+from rules.refusals import Refusal
+from services import acts
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/verify")
+async def ask(
+    visit: Outside, session: Work, code: Annotated[str, Query(max_length=80)] = ""
+) -> Response:
+    """Type a code from paper."""
+    if not code.strip():
+        return visit.page("applications/verify.html", field=_field(), shown=None)
+    return await _answer(visit, session, code)
+
+
+@router.get("/verify/{code}")
+async def follow(code: str, visit: Outside, session: Work) -> Response:
+    """Follow the QR."""
+    return await _answer(visit, session, code)
+
+
+async def _answer(visit: Visit, session: Any, code: str) -> Response:
+    settings = visit.medcab.settings
+    try:
+        found = await acts.confirm(session, code[:80])
+    except Refusal as refusal:
+        if refusal.status != 404:
+            raise
+        shown = Verification(found=False, code=code[:80])
+    else:
+        test = settings.demo or settings.seal_file is None
+        shown = Verification(
+            found=True,
+            code=code,
+            number=found.number,
+            issued_at=found.issued_at,
+            outcome=state_of(found.outcome).word,
+            institution=settings.institution,
+            seal=gettext("Проверочная печать") if test else gettext("Печать учреждения"),
+            sha256=found.sha256,
+            test_seal=test,
+        )
+    return visit.page(
+        "applications/verify.html",
+        status=200 if shown.found else 404,
+        field=_field(code[:80]),
+        shown=shown,
+    )
+
+
+def _field(value: str = "") -> FieldView:
+    return FieldView(
+        "code",
+        gettext("Код с акта"),
+        value=value,
+        hint=gettext("26 букв и цифр под рисунком QR, пробелы не важны"),
+        width="width-30",
+    )

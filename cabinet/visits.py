@@ -1,0 +1,259 @@
+"""A visit: one request for a page, with who asks, how it is shown, and the frame around it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy import func, select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.auth import (
+    CurrentSession,
+    Public,
+    SigningIn,
+    cookie_names,
+    form_token_of,
+    set_device_cookie,
+    visitor_of,
+)
+from api.state import Medcab, MedcabState
+from cabinet.rendering import page
+from cabinet.translation import Presentation, choose_language, gettext, marked, present
+from cabinet.views.frame import Flash, Frame, NavEntry, Theme, Who
+from models.tables.cases import Case
+from models.tables.notices import Notice
+from models.tables.people import Person, Unit
+from rules.applications import Status
+from rules.notices import Channel
+from rules.permissions import Actor, Permission
+from services.sessions import Current
+
+LANGUAGE_COOKIE = "medcab-language"
+THEME_COOKIE = "medcab-theme"
+
+DONE: Mapping[str, str] = {
+    "comment": marked("Мы передали ваш комментарий."),
+    "withdrawn": marked("Заявка отозвана."),
+    "discarded": marked("Черновик удалён. Загруженные документы остались."),
+    "saved": marked("Сохранено."),
+    "given": marked("Документ принят."),
+    "replaced": marked("Новая версия принята. Прежняя сохранена."),
+    "put_away": marked("Документ убран из списка."),
+    "session_ended": marked("Сеанс завершён."),
+    "token_ended": marked("Ключ отозван."),
+    "confirmed": marked("Код принят. Теперь повторите действие."),
+    "password": marked("Пароль изменён. На других устройствах нужно войти заново."),
+    "read": marked("Все уведомления отмечены прочитанными."),
+    "resent": marked("Письмо отправим ещё раз."),
+    "copied": marked("Мы перенесли ответы и документы в новый черновик."),
+}
+"""What an act says on the page after it, by the word in `?done=`."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request for a page."""
+
+    request: Request
+    medcab: Medcab
+    presentation: Presentation
+    frame: Frame
+    current: Current | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks. Raises ValueError where nobody has signed in."""
+        if self.current is None:
+            raise ValueError("nobody has signed in")
+        return self.current.actor
+
+    def page(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        **context: Any,
+    ) -> HTMLResponse:
+        """The page, with what the last act did said at its top."""
+        done = DONE.get(self.request.query_params.get("done", ""))
+        if done and "flash" not in context:
+            context["flash"] = Flash(gettext(done))
+        response = page(
+            template, self.presentation, self.frame, status=status, headers=headers, **context
+        )
+        self.name_device(response)
+        return response
+
+    def go(self, url: str, done: str = "") -> RedirectResponse:
+        """Lead to another page after an act, so that a reload repeats nothing."""
+        if done:
+            url += ("&" if "?" in url else "?") + f"done={done}"
+        response = RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
+        self.name_device(response)
+        return response
+
+    def name_device(self, response: Any) -> None:
+        """Before signing in the form token is bound to the device, so the device needs a name."""
+        settings = self.medcab.settings
+        if self.current is None and cookie_names(settings)[1] not in self.request.cookies:
+            set_device_cookie(response, settings, visitor_of(self.request).device_token)
+
+
+async def enter(request: Request, medcab: Medcab, current: Current | None) -> Visit:
+    """Begin a visit: choose language and zone, and make the frame."""
+    presentation = presentation_of(request, medcab, current)
+    present(presentation)
+    frame = bare_frame(request, medcab, current)
+    if current is not None and current.session_id is not None and frame.nav:
+        async with medcab.database.work() as session:
+            frame = await _peopled(session, frame, current)
+    return Visit(request, medcab, presentation, frame, current)
+
+
+def presentation_of(request: Request, medcab: Medcab, current: Current | None) -> Presentation:
+    """The person's language, else the browser's; times in the institution's zone."""
+    wishes = (request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
+    language = current.language if current else choose_language(*wishes)
+    return Presentation(language, medcab.settings.time_zone)
+
+
+def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Frame:
+    """A frame that needs no database, good for the page of an outage too."""
+    settings = medcab.settings
+    open_session = current is not None and current.stage == "open"
+    theme: Theme = "system"
+    for wish in (current.theme if current else None, request.cookies.get(THEME_COOKIE)):
+        if wish in ("light", "dark"):
+            theme = "light" if wish == "light" else "dark"
+            break
+        if wish == "system":
+            break
+    path = request.url.path if request.method == "GET" else "/"
+    query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
+    return Frame(
+        institution=settings.institution,
+        language=presentation_of(request, medcab, current).language,
+        theme=theme,
+        path=path,
+        here=path + query,
+        who=Who(current.actor.name, "", "") if current and open_session else None,
+        nav=navigation(current.actor) if current and open_session else (),
+        csrf=form_token_of(request),
+        idle_seconds=settings.session_idle if open_session else 0,
+        demo=settings.demo,
+    )
+
+
+def navigation(actor: Actor) -> tuple[NavEntry, ...]:
+    """At most seven entries, by what the person may do."""
+    entries = [NavEntry("home", gettext("Главная"), gettext("Главная"), "house", "/")]
+    if actor.may(Permission.APPLY):
+        entries += [
+            NavEntry(
+                "applications",
+                gettext("Мои заявки"),
+                gettext("Заявки"),
+                "clipboard-list",
+                "/applications",
+            ),
+            NavEntry(
+                "programmes",
+                gettext("Программы"),
+                gettext("Программы"),
+                "graduation-cap",
+                "/programmes",
+            ),
+        ]
+    if actor.may(Permission.KEEP_DOCUMENTS):
+        entries.append(
+            NavEntry(
+                "documents",
+                gettext("Документы"),
+                gettext("Документы"),
+                "folder-open",
+                "/documents",
+            )
+        )
+    entries.append(NavEntry("profile", gettext("Профиль"), gettext("Профиль"), "user", "/profile"))
+    return tuple(entries)
+
+
+async def _peopled(session: AsyncSession, frame: Frame, current: Current) -> Frame:
+    """The frame with post, unit, unread notices and what waits: one query."""
+    unread = (
+        select(func.count())
+        .select_from(Notice)
+        .where(
+            col(Notice.person_id) == current.person_id,
+            col(Notice.channel) == Channel.CABINET.value,
+            col(Notice.read_at).is_(None),
+        )
+        .scalar_subquery()
+    )
+    asked = (
+        select(func.count())
+        .select_from(Case)
+        .where(
+            col(Case.applicant_id) == current.person_id,
+            col(Case.status) == Status.CLARIFICATION.value,
+            col(Case.closed_at).is_(None),
+        )
+        .scalar_subquery()
+    )
+    query = (
+        select(col(Person.position), col(Unit.name), unread, asked)
+        .join(Unit, col(Unit.id) == col(Person.unit_id))
+        .where(col(Person.id) == current.person_id)
+    )
+    position, unit, bell, waiting = (await session.execute(query)).one()
+    nav = tuple(replace(e, count=waiting) if e.key == "applications" else e for e in frame.nav)
+    who = Who(current.actor.name, position, unit)
+    return replace(frame, who=who, bell=bell, nav=nav)
+
+
+async def _inside(request: Request, medcab: MedcabState, current: CurrentSession) -> Visit:
+    return await enter(request, medcab, current)
+
+
+async def _outside(request: Request, medcab: MedcabState, current: Public) -> Visit:
+    return await enter(request, medcab, current)
+
+
+async def _halfway(request: Request, medcab: MedcabState, current: SigningIn) -> Visit:
+    return await enter(request, medcab, current)
+
+
+Inside = Annotated[Visit, Depends(_inside)]
+"""A visit of somebody who has signed in."""
+
+Outside = Annotated[Visit, Depends(_outside)]
+"""A visit of anybody."""
+
+Halfway = Annotated[Visit, Depends(_halfway)]
+"""A visit of somebody who has at least entered the password."""
+
+
+def own_path(wish: str | None, otherwise: str = "/") -> str:
+    """A path of ours to lead on to; anything that could lead elsewhere is not followed."""
+    if not wish or not wish.startswith("/") or wish.startswith("//"):
+        return otherwise
+    return wish if wish.isprintable() and "\\" not in wish else otherwise
+
+
+def safe_next(wish: str | None) -> str:
+    """Where to go after signing in: a path of ours, and never back to signing in."""
+    path = own_path(wish)
+    return "/" if path.startswith("/sign-") else path
+
+
+def uuid_of(text: str | None) -> UUID | None:
+    """The id in a form; None where there is none."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None

@@ -1,0 +1,10 @@
+"""Every page with invented contents, as the gallery shows it and the tests render it."""
+
+from tests.pages.samples.cases import AT, file_row, frame, outside
+from tests.pages.samples.others import other_pages
+from tests.pages.samples.pages import main_pages
+from tests.pages.samples.sample import Sample
+
+__all__ = ["AT", "SAMPLES", "Sample", "file_row", "frame", "outside"]
+
+SAMPLES: dict[str, Sample] = {made.name: made for made in (*main_pages(), *other_pages())}

@@ -1,0 +1,184 @@
+"""Documents, notices, account and error pages with invented contents."""
+
+from datetime import timedelta
+from typing import Any
+
+from cabinet.views.accounts import (
+    LoginLine,
+    NoticeLine,
+    Profile,
+    SessionLine,
+    TokenLine,
+)
+from cabinet.views.documents import Category, DocumentView
+from cabinet.views.frame import (
+    ErrorPage,
+    FieldView,
+    Frame,
+    Option,
+    Pages,
+)
+from tests.pages.samples.cases import (
+    AT,
+    REFUSED,
+    file_row,
+    frame,
+    outside,
+)
+from tests.pages.samples.pages import CODE
+from tests.pages.samples.sample import Sample
+
+
+def _error(status: int, title: str, text: str, *todo: str, action: str = "На главную") -> ErrorPage:
+    return ErrorPage(status, title, text, todo, action, "/", "7f3a-19c2" if status >= 500 else "")
+
+
+def other_pages() -> list[Sample]:
+    """Documents, notices, account, errors."""
+    made: list[Sample] = []
+
+    def add(name: str, template: str, where: Frame, **context: Any) -> None:
+        made.append(Sample(name, template, where, context))
+
+    def inside(path: str) -> Frame:
+        return frame(path)
+
+    documents = [
+        DocumentView(
+            "d1",
+            "Диплом с отличием",
+            "Дипломы",
+            file_row(remove_url=None),
+            "#",
+            (file_row(id="f9", replace_url=None, remove_url=None, version=1),),
+            (("ПК-2026-000123-4", "#"),),
+        ),
+        DocumentView(
+            "d2",
+            "Аккредитация по кардиологии",
+            "Аккредитация",
+            file_row(id="f10"),
+        ),
+    ]
+    categories = [Category("diploma", "Диплом", ""), Category("course", "Удостоверение", "")]
+    add(
+        "documents",
+        "documents/list.html",
+        inside("/documents"),
+        documents=documents,
+        categories=categories,
+        chosen="",
+        refused=REFUSED,
+    )
+    add(
+        "documents-empty",
+        "documents/list.html",
+        inside("/documents"),
+        documents=[],
+        categories=categories,
+        chosen="",
+        refused=None,
+    )
+    add(
+        "replace",
+        "documents/replace.html",
+        inside("/documents"),
+        document=documents[0],
+        back_url="#",
+        action="#",
+        refused=None,
+    )
+    add(
+        "notices",
+        "notices/list.html",
+        inside("/notices"),
+        paging=Pages(),
+        notices=[
+            NoticeLine(
+                "n1",
+                AT,
+                "Отдел кадров просит уточнить заявку ПК-2026-000118-7",
+                "Ответьте до 4 декабря, 24:00.",
+                "#",
+                "circle-question-mark",
+                True,
+                "Письмо отправлено",
+                True,
+            ),
+            NoticeLine(
+                "n2",
+                AT,
+                "Заявка ПК-2026-000104-2 одобрена",
+                "",
+                "#",
+                "circle-check",
+                False,
+                "Почта не отвечает, отправим ещё раз",
+                False,
+            ),
+        ],
+    )
+    add("notices-empty", "notices/list.html", inside("/notices"), paging=Pages(), notices=[])
+    add(
+        "profile",
+        "accounts/profile.html",
+        inside("/profile"),
+        profile=Profile(
+            (("Фамилия, имя, отчество", "Соколова Анна Игоревна"), ("Почта", "sokolova@…")),
+            (("Врач", "Кардиологическое отделение № 2"),),
+            (
+                SessionLine("s1", "Chromium, Linux", "10.0.0.5", AT, AT, True),
+                SessionLine("s2", "Safari, iPhone", "10.0.0.9", AT, AT, False),
+            ),
+            (
+                LoginLine(AT, "Вход выполнен", True, "Chromium, Linux", "10.0.0.5"),
+                LoginLine(AT, "Неверный пароль", False, "Firefox, Windows", "10.0.0.7"),
+            ),
+        ),
+    )
+    scopes = [Option("apply", "Подавать заявки"), Option("keep_documents", "Хранить документы")]
+    add(
+        "tokens",
+        "accounts/tokens.html",
+        inside("/profile/tokens"),
+        fresh="mdc_7Hq2…",
+        scopes=scopes,
+        chosen=["apply"],
+        code=CODE,
+        scope_error="Отметьте хотя бы одно",
+        fields=(
+            FieldView("name", "Название"),
+            FieldView("days", "Действует, дней", "number", "90"),
+        ),
+        tokens=[
+            TokenLine("t1", "Выгрузка", "Подавать заявки", AT, AT + timedelta(days=90), None, "#")
+        ],
+    )
+    for error in (
+        _error(403, "Сюда нельзя", "У вас нет прав на это действие."),
+        _error(
+            404,
+            "Такой страницы нет",
+            "Страницы нет, или она вам не доступна.",
+            "Проверьте адрес.",
+            "Найдите заявку по номеру.",
+        ),
+        _error(
+            409,
+            "Заявка уже изменилась",
+            "Пока вы писали, её состояние изменилось.",
+            "Откройте заявку и посмотрите, что нового.",
+            action="Открыть заявку",
+        ),
+        _error(422, "Мы не поняли запрос", "Часть того, что отправлено, прочитать не удалось."),
+        _error(429, "Слишком часто", "Подождите минуту и попробуйте ещё раз."),
+        _error(500, "У нас что-то сломалось", "Мы уже знаем об этом. Ваши данные сохранены."),
+        _error(503, "Кабинет сейчас недоступен", "Попробуйте ещё раз через несколько минут."),
+    ):
+        add(
+            f"error-{error.status}",
+            "errors/error.html",
+            inside("/applications") if error.status == 409 else outside("/"),
+            error=error,
+        )
+    return made

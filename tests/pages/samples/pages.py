@@ -1,0 +1,348 @@
+"""Every page with invented people and papers, as the gallery shows it and the tests render it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import segno
+from markupsafe import Markup
+
+from cabinet.views.accounts import (
+    SecondFactorSetup,
+)
+from cabinet.views.applications import (
+    Call,
+    Confirmation,
+    FormSection,
+    Home,
+    ProgrammeView,
+    Verification,
+)
+from cabinet.views.frame import (
+    Chip,
+    ErrorItem,
+    FieldView,
+    Flash,
+    Frame,
+    Option,
+    Pages,
+)
+from tests.pages.samples.cases import (
+    ANSWERING,
+    APPROVED,
+    ASKED,
+    AT,
+    CASE,
+    CASES,
+    DRAFT,
+    FIELDS,
+    INSTITUTION,
+    PROGRAMME,
+    REJECTED,
+    SECTIONS,
+    SLOTS,
+    TITLES,
+    frame,
+    outside,
+)
+from tests.pages.samples.sample import Sample
+
+CODE = FieldView("code", "Шесть цифр", "code", autocomplete="one-time-code")
+QR = Markup(segno.make("otpauth://totp/sample?secret=JBSWY3DPEHPK3PXP").svg_inline(scale=4))  # noqa: S704
+
+
+def _programmes() -> list[ProgrammeView]:
+    return [
+        PROGRAMME,
+        *(replace(PROGRAMME, title=t, type=k, type_word=w, hours=h) for t, k, w, h in TITLES),
+    ]
+
+
+def main_pages() -> list[Sample]:
+    made: list[Sample] = []
+
+    def add(name: str, template: str, where: Frame, **context: Any) -> None:
+        made.append(Sample(name, template, where, context))
+
+    def inside(path: str) -> Frame:
+        return frame(path)
+
+    sign_in = (
+        FieldView("login", "Электронная почта", "email", "sokolova@", autocomplete="username"),
+        FieldView("password", "Пароль", "password", autocomplete="current-password"),
+    )
+    add(
+        "sign-in",
+        "accounts/sign_in.html",
+        outside("/sign-in"),
+        fields=sign_in,
+        next="/",
+        expired=True,
+    )
+    add(
+        "sign-in-error",
+        "accounts/sign_in.html",
+        outside("/sign-in"),
+        fields=(sign_in[0], replace(sign_in[1], error="Почта или пароль не подошли")),
+        next="/",
+        expired=False,
+        errors=[ErrorItem("Почта или пароль не подошли", "#field-password")],
+    )
+    add("code", "accounts/code.html", outside("/sign-in/code"), field=CODE, next="/")
+    add(
+        "setup",
+        "accounts/setup.html",
+        outside("/sign-in/setup"),
+        next="/",
+        field=replace(CODE, label="Введите шесть цифр, которые показывает приложение"),
+        setup=SecondFactorSetup(QR, "JBSW Y3DP EHPK 3PXP", "sokolova@hospital.example"),
+    )
+    add(
+        "password",
+        "accounts/password.html",
+        outside("/sign-in/password"),
+        next="/",
+        action="#",
+        why="Паролю больше 90 дней.",
+        fields=(FieldView("new", "Новый пароль", "password", autocomplete="new-password"),),
+    )
+    add(
+        "home",
+        "home.html",
+        inside("/"),
+        home=Home(
+            "Добрый день, Анна Игоревна",
+            "Сегодня от вас ждут: 1 ответ, 1 документ истекает через 30 дней",
+            (
+                Call(
+                    "paused",
+                    "circle-question-mark",
+                    "ПК-2026-000118-7",
+                    TITLES[0][0],
+                    "Отдел кадров просит уточнить дату.",
+                    "Ответить",
+                    "#",
+                    AT + timedelta(days=7),
+                ),
+                Call(
+                    "waiting",
+                    "calendar-clock",
+                    "Документы",
+                    "Свидетельство об аккредитации",
+                    "Действует до 20 декабря 2026.",
+                    "Обновить",
+                    "#",
+                ),
+                Call(
+                    "good",
+                    "stamp",
+                    "ПК-2026-000104-2",
+                    TITLES[2][0],
+                    "Акт о зачислении готов.",
+                    "Скачать акт",
+                    "#",
+                ),
+            ),
+            CASES[:4],
+        ),
+        applies=True,
+    )
+    add(
+        "home-empty",
+        "home.html",
+        inside("/"),
+        home=Home("Добрый день, Анна Игоревна", "Сегодня от вас ничего не ждут", (), ()),
+        applies=True,
+    )
+    add(
+        "programmes",
+        "programmes/list.html",
+        inside("/programmes"),
+        q="",
+        kind="",
+        kinds=[Chip("Все", "#", True, 14), Chip("Курсы", "#", count=6), Chip("Дистанционно", "#")],
+        programmes=_programmes(),
+    )
+    add(
+        "programmes-none",
+        "programmes/list.html",
+        inside("/programmes"),
+        q="зуб",
+        kind="course",
+        kinds=[Chip("Все", "#"), Chip("Курсы", "#", True)],
+        programmes=[],
+    )
+    add(
+        "programme",
+        "programmes/programme.html",
+        inside("/programmes"),
+        programme=replace(PROGRAMME, draft_url="#"),
+        offered=True,
+        may_apply=True,
+    )
+    lists = {
+        "kinds": [Option("course", "Очный курс")],
+        "kind": "",
+        "created_from": "",
+        "created_until": "",
+        "filter_error": "",
+        "chosen_status": "",
+    }
+    add(
+        "applications",
+        "applications/list.html",
+        inside("/applications"),
+        cases=CASES,
+        paging=Pages(after="#"),
+        narrowed=False,
+        states=[Chip("Все", "#", True), Chip("Ждут меня", "#"), Chip("Завершённые", "#")],
+        **lists,
+    )
+    add(
+        "applications-filtered",
+        "applications/list.html",
+        inside("/applications"),
+        cases=(),
+        paging=Pages(),
+        narrowed=True,
+        states=[],
+        **{
+            **lists,
+            "filter_error": "Напишите дату: день, месяц и год, например 04.12.2026",
+            "created_from": "вчера",
+        },
+    )
+    add("draft", "applications/draft.html", inside("/applications"), draft=DRAFT)
+    add("draft-answer", "applications/draft.html", inside("/applications"), draft=ANSWERING)
+    add(
+        "section",
+        "applications/section.html",
+        inside("/applications"),
+        action="#",
+        saved_at=AT,
+        section=FormSection(
+            "about",
+            "О вас",
+            "Мы заполнили то, что знаем из кадрового учёта.",
+            FIELDS,
+            1,
+            5,
+            "#",
+            "#",
+        ),
+        errors=[ErrorItem(FIELDS[1].error, "#field-snils")],
+    )
+    add(
+        "attachments",
+        "applications/attachments.html",
+        inside("/applications"),
+        slots=SLOTS,
+        position=4,
+        total=5,
+        back_url="#",
+        next_url="#",
+    )
+    add(
+        "check",
+        "applications/check.html",
+        inside("/applications"),
+        draft=DRAFT,
+        sections=SECTIONS,
+        slots=SLOTS,
+        compared=False,
+        act_id="a",
+        step=0,
+    )
+    add(
+        "check-answer",
+        "applications/check.html",
+        inside("/applications"),
+        draft=ANSWERING,
+        sections=SECTIONS,
+        slots=SLOTS[:1],
+        compared=True,
+        act_id="a",
+        step=4,
+    )
+    add(
+        "submitted",
+        "applications/submitted.html",
+        inside("/applications"),
+        done=Confirmation(
+            CASE.number,
+            CASE.title,
+            "sokolova@hospital.example",
+            "отдел кадров",
+            CASE.waits.until,
+            "#",
+            "#",
+        ),
+    )
+    add(
+        "case",
+        "applications/case.html",
+        inside("/applications"),
+        case=CASE,
+        flash=Flash("Мы отправили комментарий в отдел кадров."),
+    )
+    add(
+        "case-compared",
+        "applications/case.html",
+        inside("/applications"),
+        case=replace(CASE, compared=True),
+    )
+    add("case-asked", "applications/case.html", inside("/applications"), case=ASKED)
+    add("case-approved", "applications/case.html", inside("/applications"), case=APPROVED)
+    add("case-rejected", "applications/case.html", inside("/applications"), case=REJECTED)
+    add(
+        "withdraw",
+        "applications/withdraw.html",
+        inside("/applications"),
+        number=CASE.number,
+        case_url="#",
+        act_id="a",
+        step=5,
+        field=FieldView("reason", "Почему вы отзываете заявку", "long_text", required=False),
+    )
+    add(
+        "search",
+        "applications/search.html",
+        inside("/search"),
+        field=FieldView(
+            "number",
+            "Номер заявки",
+            value="ПК-2026-000123-5",
+            width="width-20",
+            error="Проверьте номер: одна из цифр или букв в нём ошибочна",
+        ),
+        errors=[
+            ErrorItem("Проверьте номер: одна из цифр или букв в нём ошибочна", "#field-number")
+        ],
+    )
+    code = FieldView("code", "Код с акта", hint="22 знака под рисунком QR", width="width-20")
+    add("verify", "applications/verify.html", outside("/verify"), field=code, shown=None)
+    add(
+        "verify-good",
+        "applications/verify.html",
+        outside("/verify"),
+        field=code,
+        shown=Verification(
+            True,
+            "x",
+            "АЗ-2026-000031-5",
+            AT,
+            "Одобрено, врач зачислен",
+            INSTITUTION,
+            "Проверочная печать",
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            True,
+        ),
+    )
+    add(
+        "verify-bad",
+        "applications/verify.html",
+        outside("/verify"),
+        field=code,
+        shown=Verification(False, "x"),
+    )
+    return made
