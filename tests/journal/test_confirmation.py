@@ -1,0 +1,36 @@
+"""What anyone who holds the code of an act may learn (A5)."""
+
+import pytest
+
+from models.tables.base import new_id
+from models.tables.cases import IssuedAct
+from rules.clock import now
+from rules.refusals import Refusal
+from services.acts import code_hash, confirm, new_code
+from tests.journal.conftest import Ledger
+from tests.journal.test_receipts import submitted
+
+
+async def test_the_code_confirms_and_nothing_else_does(ledger: Ledger) -> None:
+    """Number, date and outcome by the code; the act's number or a wrong code say nothing."""
+    code, case = new_code(), await submitted(ledger)
+    act = IssuedAct(
+        id=new_id(),
+        case_id=case,
+        number=f"АЗ-{now().timestamp()}",
+        issued_at=now(),
+        outcome="approved",
+        object_key=code,
+        sha256="ab" * 32,
+        size=1,
+        public_code_hash=code_hash(code),
+    )
+    number = act.number
+    async with ledger.database.work() as session:
+        session.add(act)
+    async with ledger.database.work() as session:
+        said = await confirm(session, f" {code[:4]}-{code[4:].lower()} ")
+        assert (said.number, said.outcome, said.sha256) == (number, "approved", "ab" * 32)
+        for wrong in (number, new_code(), code[:-1], code_hash(code), ""):
+            with pytest.raises(Refusal, match="not_found"):
+                await confirm(session, wrong)
