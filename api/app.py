@@ -14,9 +14,11 @@ from api import (
     documentation,
     documents,
     health,
+    notices,
     programmes,
     reviews,
     temporal_pages,
+    verification,
 )
 from api.auth import OPEN_TO_ALL, cookie_names, guard
 from api.bodies import FORM_LIMIT, BodyLimit
@@ -38,6 +40,8 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     reviews.router,
     programmes.router,
     documents.router,
+    notices.router,
+    verification.router,
 )
 """Under /api/v1."""
 

@@ -1,0 +1,36 @@
+"""What anyone who holds the code of an act may learn: number, date and outcome (A5)."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from api.auth import OPEN_TO_ALL
+from api.problems import documented
+from api.state import MedcabState, Work
+from services import acts
+
+router = APIRouter(prefix="/verify", tags=["verification"])
+
+
+class ConfirmationOut(BaseModel):
+    """An act that this institution issued; nothing that identifies a person."""
+
+    institution: str
+    number: str
+    issued_at: datetime
+    outcome: str
+    sha256: str
+
+
+@router.get("/{code}", dependencies=[OPEN_TO_ALL], responses=documented(404))
+async def confirm(code: str, session: Work, medcab: MedcabState) -> ConfirmationOut:
+    """Confirm the act with this code."""
+    found = await acts.confirm(session, code[:80])
+    return ConfirmationOut(
+        institution=medcab.settings.institution,
+        number=found.number,
+        issued_at=found.issued_at,
+        outcome=found.outcome,
+        sha256=found.sha256,
+    )
