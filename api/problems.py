@@ -4,6 +4,7 @@
 have to be mended. Pages may draw the same problem as a page: they set `app.state.page_problem`.
 """
 
+import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -198,7 +199,8 @@ async def answer(request: Request, error: Exception) -> Response:
             **facts,
             instance=problem.instance,
             error=type(error).__name__,
-            exc_info=error if unexpected else None,
+            # Neither message nor locals: they may hold what people entered.
+            where=traceback.format_tb(error.__traceback__) if unexpected else None,
         )
     elif problem.status in (401, 403, 429):
         log.warning("request_refused", **facts)

@@ -1,10 +1,10 @@
 """People with accounts, and a door to knock at: the application over a real database."""
 
 import base64
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
+from ipaddress import IPv6Address
 from uuid import UUID, uuid4
 
 import httpx
@@ -26,6 +26,7 @@ from rules.permissions import Role
 from services.accounts import create_account
 from services.sessions import Opened, Visitor, open_session
 from settings import Settings
+from tests.servers import Servers
 
 PASSWORD = "четыре слова подряд, не секрет"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0"
@@ -87,11 +88,11 @@ class House:
                 account.totp_secret, account.totp_confirmed_at = secret, moment
         return Someone(person.id, person.unit_id, person.email, secret)
 
-    def client(self, address: str = "203.0.113.7") -> httpx.AsyncClient:
-        """A browser without cookies at this address."""
+    def client(self, address: str | None = None) -> httpx.AsyncClient:
+        """A browser without cookies, at this address or at one of its own."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(
-                self.app, client=(address, 40000), raise_app_exceptions=False
+                self.app, client=(address or own_address(), 40000), raise_app_exceptions=False
             ),
             base_url=self.settings.public_url,
             headers={"User-Agent": FIREFOX},
@@ -122,25 +123,38 @@ class House:
 
 def carry(client: httpx.AsyncClient, opened: Opened) -> None:
     """Give a browser the cookies of a session, and its pages the form token."""
-    client.cookies.set("medcab", opened.token)
-    client.cookies.set("medcab-device", opened.device_token)
+    client.cookies.set("medcab", opened.token, domain="127.0.0.1")
+    client.cookies.set("medcab-device", opened.device_token, domain="127.0.0.1")
     client.headers["X-CSRF-Token"] = opened.form_token
 
 
-def visitor_at(address: str = "203.0.113.7", device: str | None = None) -> Visitor:
+def own_address() -> str:
+    """An address that no other test uses."""
+    return str(IPv6Address(uuid4().int))
+
+
+def visitor_at(address: str | None = None, device: str | None = None) -> Visitor:
     """Somebody at a computer."""
-    return Visitor(address, Device(DeviceKind.COMPUTER, "Firefox, Linux"), device or uuid4().hex)
+    return Visitor(
+        address or own_address(),
+        Device(DeviceKind.COMPUTER, "Firefox, Linux"),
+        device or uuid4().hex,
+    )
 
 
-@pytest.fixture
-async def house(new_database: Callable[[], dict[str, str]], tmp_path: Path) -> AsyncIterator[House]:
-    """The application over an empty database, with an institution and a ward."""
+@pytest.fixture(scope="module")
+async def house(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """The application over a database of its own, with an institution and a ward.
+
+    Shared by the tests of a file: each has people of its own, at addresses of their own.
+    """
+    name = f"medcab_accounts_{uuid4().hex}"
     use_key_ring(KeyRing.parse(KEYS))
     settings = settings_from(
         {
-            **new_database(),
+            **servers.new_database(name),
             "MEDCAB_KEYS": KEYS,
-            "MEDCAB_HOME": str(tmp_path),
+            "MEDCAB_HOME": str(tmp_path_factory.mktemp("home")),
             "S3_SECRET_KEY": "no object store is needed here",
             "MEDCAB_COOKIE_SECURE": "0",
             "MEDCAB_PUBLIC_URL": "http://127.0.0.1:8000",
@@ -156,3 +170,4 @@ async def house(new_database: Callable[[], dict[str, str]], tmp_path: Path) -> A
             ward = Unit(code="cardio", name="Кардиология", parent_id=institution.id)
             session.add(ward)
         yield House(app, settings, medcab, institution.id, ward.id)
+    servers.drop_database(name)

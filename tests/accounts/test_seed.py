@@ -1,0 +1,124 @@
+"""The demo institution."""
+
+import stat
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from clients.database import Database
+from models.encryption import KeyRing, use_key_ring
+from models.tables.people import Person, Unit
+from ops.seed import PEOPLE, SeedRefusedError, seed_database
+from ops.system import settings_from
+from rules import identifiers
+from rules.clock import now
+from rules.permissions import Permission
+from services import accounts, catalogue
+from services.access import actor_for, present_reviewers
+from settings import Settings
+from tests.accounts.conftest import KEYS, visitor_at
+
+
+@pytest.fixture
+async def demo(
+    new_database: Callable[[], dict[str, str]], tmp_path: Path
+) -> AsyncIterator[tuple[Database, Settings]]:
+    """An empty database and the settings of a demo."""
+    use_key_ring(KeyRing.parse(KEYS))
+    settings = settings_from(
+        {
+            **new_database(),
+            "MEDCAB_KEYS": KEYS,
+            "MEDCAB_HOME": str(tmp_path / "home"),
+            "MEDCAB_DEMO": "1",
+        }
+    )
+    database = Database.from_settings(settings)
+    yield database, settings
+    await database.close()
+
+
+async def test_demo_people_can_sign_in_and_review(demo: tuple[Database, Settings]) -> None:
+    """Printed passwords and seeds work, rights hold where they should, the catalogue is there."""
+    database, settings = demo
+    known = {one.email.partition("@")[0]: one for one in await seed_database(database, settings)}
+    assert len(known) == len(PEOPLE)
+    opened = await accounts.sign_in(
+        database, known["sokolova"].email, known["sokolova"].password, visitor_at(), now()
+    )
+    assert opened.stage == "code"
+    assert known["sokolova"].uri.startswith("otpauth://totp/Medcab:sokolova")
+    async with database.work() as session:
+        hr = await catalogue.unit_id(session, "hr")
+        assert len(await present_reviewers(session, hr, now())) == 3
+        assert len(await catalogue.programmes(session)) >= 12
+        doctor = await actor_for(session, opened.person_id, now())
+        assert doctor.may(Permission.APPLY)
+        assert not doctor.may(Permission.REVIEW)
+
+
+async def test_seeding_again_changes_no_password(demo: tuple[Database, Settings]) -> None:
+    """A second start prints the same accounts, from a file that only its owner can read."""
+    database, settings = demo
+    first = await seed_database(database, settings)
+    assert await seed_database(database, settings) == first
+    assert stat.S_IMODE((settings.home / "demo.json").stat().st_mode) == 0o600
+    async with database.work() as session:
+        assert len((await session.exec(select(Person))).all()) == len(PEOPLE)
+
+
+async def test_a_lost_file_makes_new_passwords(demo: tuple[Database, Settings]) -> None:
+    """Without demo.json the accounts get passwords that are printed, not ones nobody knows."""
+    database, settings = demo
+    before = await seed_database(database, settings)
+    (settings.home / "demo.json").unlink()
+    after = await seed_database(database, settings)
+    assert {one.password for one in before}.isdisjoint(one.password for one in after)
+    opened = await accounts.sign_in(
+        database, after[0].email, after[0].password, visitor_at(), now()
+    )
+    assert opened.stage == "code"
+
+
+async def test_demo_is_refused_where_others_work(demo: tuple[Database, Settings]) -> None:
+    """Accounts with known passwords never enter a database that holds other people."""
+    database, settings = demo
+    async with database.work() as session:
+        unit = Unit(code="institution", name="Больница")
+        session.add(unit)
+        await session.flush()
+        session.add(
+            Person(
+                unit_id=unit.id, position="врач", name="Иной", email="a@b.example", created_at=now()
+            )
+        )
+    with pytest.raises(SeedRefusedError):
+        await seed_database(database, settings)
+    async with database.work() as session:
+        assert len((await session.exec(select(Person))).all()) == 1
+
+
+@pytest.mark.asvs("6.3.2")
+async def test_without_demo_there_are_no_accounts(demo: tuple[Database, Settings]) -> None:
+    """An ordinary installation gets the catalogue and nobody who could sign in."""
+    database, settings = demo
+    plain = settings.model_copy(update={"demo": False})
+    async with database.work() as session:
+        root = Unit(code="institution", name="Больница")
+        session.add(root)
+        await session.flush()
+        session.add(Unit(code="hr", name="Отдел кадров", parent_id=root.id))
+    assert await seed_database(database, plain) == []
+    async with database.work() as session:
+        assert (await session.exec(select(Person))).all() == []
+
+
+def test_demo_identifiers_are_valid() -> None:
+    """SNILS and INN of the demo people pass the checks of the forms."""
+    for person in PEOPLE:
+        if person.snils:
+            assert identifiers.snils(person.snils)
+        if person.inn:
+            assert identifiers.inn_of_person(person.inn)
