@@ -136,7 +136,7 @@ async def lead_to_case(case_id: UUID, visit: Inside, session: Work) -> Response:
     case = await see(session, visit.actor, case_id)
     reviews = visit.actor.may(Permission.REVIEW, case.responsible_unit_id)
     if case.applicant_id != visit.actor.person_id and reviews:
-        return visit.go(f"/desk/{case_id}")
+        return visit.go(f"/desk/cases/{case_id}")
     return visit.go(f"/applications/{case_id}")
 
 

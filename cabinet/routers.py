@@ -5,6 +5,9 @@ from fastapi import APIRouter, FastAPI
 from cabinet import (
     accounts,
     applications,
+    desk,
+    desk_several,
+    desk_team,
     documents,
     drafts,
     home,
@@ -25,6 +28,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     applications.router,
     documents.router,
     notices.router,
+    desk.router,
+    desk_several.router,
+    desk_team.router,
     verification.router,
 )
 

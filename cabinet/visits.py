@@ -7,8 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlalchemy import func, select
-from sqlmodel import col
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.auth import (
@@ -152,6 +151,10 @@ def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Fra
 def navigation(actor: Actor) -> tuple[NavEntry, ...]:
     """At most seven entries, by what the person may do."""
     entries = [NavEntry("home", gettext("Главная"), gettext("Главная"), "house", "/")]
+    if actor.may(Permission.REVIEW) or actor.may(Permission.VIEW_UNIT_CASES):
+        entries.append(
+            NavEntry("desk", gettext("Рассмотрение"), gettext("Очередь"), "inbox", "/desk")
+        )
     if actor.may(Permission.APPLY):
         entries += [
             NavEntry(
@@ -210,7 +213,7 @@ async def _peopled(session: AsyncSession, frame: Frame, current: Current) -> Fra
         .join(Unit, col(Unit.id) == col(Person.unit_id))
         .where(col(Person.id) == current.person_id)
     )
-    position, unit, bell, waiting = (await session.execute(query)).one()
+    position, unit, bell, waiting = (await session.exec(query)).one()
     nav = tuple(replace(e, count=waiting) if e.key == "applications" else e for e in frame.nav)
     who = Who(current.actor.name, position, unit)
     return replace(frame, who=who, bell=bell, nav=nav)

@@ -91,6 +91,8 @@ class DeskDocument:
     download_url: str
     new: bool = False
     """Not cited by the version before."""
+    about: str = ""
+    """The kind that remarks are written about; `kind` names the tab, unique on the page."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +233,8 @@ class DeskCase:
     decision: DecisionForm | None
     why_not: str
     """Why there is nothing to decide for this person now."""
+    kept: str
+    """What was typed for a decision that can no longer be made."""
     decisions: Sequence[PastDecision]
     reviewer: str
     mine: bool
@@ -268,8 +272,10 @@ class Several:
     rows: Sequence[SeveralRow]
     left_out: Sequence[tuple[str, str]]
     """Numbers of cases that cannot be decided here, and why."""
-    form: DecisionForm
+    form: DecisionForm | None
+    """None where no case is left."""
     back_url: str
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -341,5 +347,6 @@ class Team:
     move: HandOver
     absence: Sequence[FieldView] = ()
     chosen: bool = False
+    ticked: frozenset[str] = frozenset()
     overdue_url: str = "/desk?overdue=1"
     unassigned_url: str = "/desk?reviewer=nobody"

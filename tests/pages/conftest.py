@@ -1,0 +1,184 @@
+"""The cabinet as people meet it: a served application, a real browser, people who can sign in."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyotp
+import pytest
+import uvicorn
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+from fastapi import FastAPI
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from sqlmodel import col, select
+
+from api.app import create_app
+from clients.database import Database
+from models.encryption import KeyRing, use_key_ring
+from models.tables.accounts import Account
+from models.tables.people import Person
+from rules.accounts import Device, DeviceKind, Stage
+from rules.clock import now
+from rules.permissions import Actor
+from services.accounts import create_account
+from services.sessions import Visitor, open_session
+from settings import Settings
+from tests.office import Office
+
+PASSWORD = "четыре слова подряд, не секрет"
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+
+
+@asynccontextmanager
+async def served(app: FastAPI, port: int) -> AsyncIterator[str]:
+    """The application behind a port of loopback, for as long as the block lasts."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none")
+    )
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(30):
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
+            await asyncio.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await serving
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running cabinet."""
+
+    url: str
+    settings: Settings
+
+
+@pytest.fixture(scope="session")
+async def site(settings: Settings) -> AsyncIterator[Site]:
+    """The cabinet over the servers of the run."""
+    port = free_port()
+    chosen = settings.model_copy(
+        update={
+            "public_url": f"http://127.0.0.1:{port}",
+            "cookie_secure": False,
+            "demo": True,
+        }
+    )
+    async with served(create_app(chosen), port) as url:
+        yield Site(url, chosen)
+
+
+@pytest.fixture(scope="session")
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of this process of the run."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    made = Database.from_settings(settings)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def office(database: Database) -> Office:
+    """People of this test's own."""
+    return await Office.open(database)
+
+
+@pytest.fixture(scope="session")
+async def browser(chromium: Path) -> AsyncIterator[Browser]:
+    """A real Chromium."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        await started.close()
+
+
+@dataclass(frozen=True)
+class Key:
+    """What only the person knows: the seed of the second factor."""
+
+    email: str
+    secret: str
+
+    def code(self) -> str:
+        """The code that the person's app shows now."""
+        return pyotp.TOTP(self.secret).at(now())
+
+
+async def account_of(office: Office, actor: Actor, *, set_up: bool = True) -> Key:
+    """Give a person of the office an account."""
+    secret = pyotp.random_base32()
+    async with office.database.work() as session:
+        person = await session.get_one(Person, actor.person_id)
+        account = await create_account(session, person, PASSWORD, now(), given=False)
+        if set_up:
+            account.totp_secret, account.totp_confirmed_at = secret, now()
+    return Key(person.email, secret)
+
+
+async def signed_in(
+    browser: Browser, site: Site, office: Office, actor: Actor, **options: object
+) -> BrowserContext:
+    """A browser in which a person has signed in, without the steps of signing in."""
+    async with office.database.work() as session:
+        held = (
+            await session.exec(
+                select(Account.person_id).where(col(Account.person_id) == actor.person_id)
+            )
+        ).first()
+    if held is None:
+        await account_of(office, actor)
+    context = await browser.new_context(**{"viewport": DESKTOP, "locale": "ru-RU", **options})  # type: ignore[arg-type]
+    async with office.database.work() as session:
+        visitor = Visitor(
+            "127.0.0.1", Device(DeviceKind.COMPUTER, "Chromium, Linux"), f"device-{actor.person_id}"
+        )
+        opened = await open_session(
+            session, actor.person_id, Stage.OPEN, visitor, now(), second_factor_at=now()
+        )
+    await context.add_cookies(
+        [
+            {"name": "medcab", "value": opened.token, "url": site.url},
+            {"name": "medcab-device", "value": opened.device_token, "url": site.url},
+        ]
+    )
+    return context
+
+
+async def faults_of(page: Page) -> list[str]:
+    """What axe finds wrong on a page: rule, and the elements it means."""
+    found = await Axe().run(page)
+    return [
+        f"{fault['id']}: {'; '.join(node['html'][:160] for node in fault['nodes'])}"
+        for fault in found.response["violations"]
+    ]
+
+
+def watch(page: Page) -> list[str]:
+    """Collect what goes wrong in the browser: errors of scripts, and what the policy blocked."""
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on(
+        "console",
+        lambda line: said.append(line.text) if line.type == "error" else None,
+    )
+    return said
