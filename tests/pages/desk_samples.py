@@ -31,7 +31,17 @@ from cabinet.views.desk import (
     StockReason,
     Team,
 )
-from cabinet.views.frame import Chip, ErrorItem, FieldView, Flash, Frame, NavEntry, Option, Pages, Who
+from cabinet.views.frame import (
+    Chip,
+    ErrorItem,
+    FieldView,
+    Flash,
+    Frame,
+    NavEntry,
+    Option,
+    Pages,
+    Who,
+)
 from tests.pages.samples import AT, Sample, frame
 
 NAV = (
@@ -240,6 +250,7 @@ CASE = DeskCase(
             tuple(Sheet("/page.svg", n + 1, f"{title}, страница {n + 1}") for n in range(pages)),
             "#",
             new=kind == "diploma",
+            about=kind,
         )
         for kind, title, pages in (
             ("previous", "Документ о предыдущем обучении", 2),
@@ -258,6 +269,7 @@ CASE = DeskCase(
     checked_at=AT,
     decision=DECISION,
     why_not="",
+    kept="",
     decisions=(
         PastDecision(
             "Требуется уточнение",
@@ -353,9 +365,7 @@ TEAM = Team(
         FieldView("person_id", "Кто", "choice", options=MOVE.to.options),
         FieldView("first_day", "Первый день", "date"),
         FieldView("last_day", "Последний день", "date"),
-        FieldView(
-            "deputy_id", "Кто замещает", "choice", options=MOVE.to.options, required=False
-        ),
+        FieldView("deputy_id", "Кто замещает", "choice", options=MOVE.to.options, required=False),
     ),
 )
 SEVERAL = Several(

@@ -1,0 +1,206 @@
+"""What stands in the address of the desk: filters and order, read, shown and written back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from cabinet.case_views import KINDS
+from cabinet.translation import gettext as _
+from cabinet.translation import in_words
+from cabinet.views.frame import Chip, FieldView, Option
+from cabinet.visits import uuid_of
+from rules import identifiers
+from rules.applications import WORDS, Status
+from rules.identifiers import IdentifierError
+from rules.numbers import parse_number
+from rules.permissions import Actor
+from services.case_lists import Filters, Order
+
+DESK = "/desk"
+ANY = "any"
+_NAMES = ("status", "kind", "unit", "reviewer", "from", "until", "overdue", "number", "sort")
+_SHOWN = (
+    Status.IN_REVIEW,
+    Status.CLARIFICATION,
+    Status.CHECKING,
+    Status.APPROVED,
+    Status.REJECTED,
+    Status.WITHDRAWN,
+    Status.LAPSED,
+)
+_WITH_TERM = frozenset({Status.IN_REVIEW, Status.CLARIFICATION})
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who can be chosen in a filter."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The filters as they stand in the address. Unknown values are left out, wrong ones told."""
+
+    given: dict[str, str]
+    filters: Filters
+    order: Order
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def query(self) -> str:
+        """The address after `?`, without the place in the list; empty for the plain queue."""
+        return urlencode(self.given)
+
+    @property
+    def suffix(self) -> str:
+        """The same with its question mark, to be put after a path."""
+        return f"?{self.query}" if self.given else ""
+
+    def address(self, path: str = DESK, **changes: str) -> str:
+        """The same list with other filters; an empty one is taken away."""
+        kept = {name: value for name, value in {**self.given, **changes}.items() if value}
+        return path + (f"?{urlencode(kept)}" if kept else "")
+
+
+def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
+    """Read the address. A number is looked for everywhere, other lists begin with the queue."""
+    raw = {name: value.strip()[:100] for name, value in parse_qsl(query) if value.strip()}
+    given = {name: raw[name] for name in _NAMES if name in raw}
+    if "overdue" in given:
+        given["overdue"] = "1"
+    errors: dict[str, str] = {}
+    status = _status(given)
+    bounds: dict[str, datetime | None] = {"from": None, "until": None}
+    for name, days in (("from", 0), ("until", 1)):
+        if name in given:
+            try:
+                day = identifiers.day(given[name]) + timedelta(days=days)
+                if not 1900 <= day.year <= 2200:
+                    raise IdentifierError("Такого дня нет в календаре, проверьте дату")
+                bounds[name] = datetime.combine(day, time(0), zone)
+            except IdentifierError as error:
+                errors[name] = in_words(error.message)
+    number = given.get("number")
+    if number is not None:
+        try:
+            parse_number(number)
+        except IdentifierError as error:
+            errors["number"] = in_words(error.message)
+            number = None
+    reviewer = given.get("reviewer")
+    filters = Filters(
+        status=() if status is None else (status,),
+        programme_kind=given.get("kind") if given.get("kind") in KINDS else None,
+        unit_id=uuid_of(given.get("unit")),
+        reviewer=actor.person_id
+        if reviewer == "me"
+        else "nobody"
+        if reviewer == "nobody"
+        else uuid_of(reviewer),
+        created_from=bounds["from"],
+        created_until=bounds["until"],
+        overdue="overdue" in given,
+        number=number,
+    )
+    newest = given.get("sort") == "newest" or status not in _WITH_TERM
+    return Asked(given, filters, Order.NEWEST if newest else Order.DUE, errors)
+
+
+def _status(given: dict[str, str]) -> Status | None:
+    """The status asked for; the queue where none is, every status where a number is."""
+    wish = given.get("status")
+    if wish in {status.value for status in _SHOWN}:
+        return Status(wish)
+    if wish == ANY or "number" in given:
+        return None
+    return Status.IN_REVIEW
+
+
+def tabs(asked: Asked, counts: dict[str, int]) -> list[Chip]:
+    """The queue's main views with what waits in each."""
+    plain = {k: v for k, v in asked.given.items() if k != "sort"}
+    views: tuple[tuple[str, dict[str, str], str], ...] = (
+        (_("Все"), {}, "in_review"),
+        (_("Мои"), {"reviewer": "me"}, "mine"),
+        (_("Просроченные"), {"overdue": "1"}, "overdue"),
+        (_("Ни у кого"), {"reviewer": "nobody"}, "unassigned"),
+    )
+    return [
+        Chip(words, DESK + (f"?{urlencode(query)}" if query else ""), plain == query, counts[key])
+        for words, query, key in views
+    ]
+
+
+def fields(
+    asked: Asked, units: Sequence[tuple[UUID, str]], reviewers: Sequence[Person]
+) -> list[FieldView]:
+    """The form of the filters, with what is chosen."""
+
+    def one(name: str, label: str, options: Sequence[Option] = (), kind: str = "text") -> FieldView:
+        return FieldView(
+            name,
+            label,
+            "choice" if options else kind,  # type: ignore[arg-type]
+            asked.given.get(name, ""),
+            error=asked.errors.get(name, ""),
+            options=options,
+            required=False,
+        )
+
+    kinds = [Option(kind, _(words)) for kind, words in KINDS.items()]
+    places = [Option(str(key), name) for key, name in units]
+    statuses = [Option(s.value if s is not Status.IN_REVIEW else "", _(WORDS[s])) for s in _SHOWN]
+    return [
+        one("number", _("Номер заявки")),
+        one("status", _("Состояние"), [*statuses, Option(ANY, _("Любое"))]),
+        one("kind", _("Вид обучения"), [Option("", _("Любой")), *kinds]),
+        one("unit", _("Подразделение"), [Option("", _("Любое")), *places]),
+        one(
+            "reviewer",
+            _("Рассматривает"),
+            [
+                Option("", _("Все")),
+                Option("me", _("Я")),
+                Option("nobody", _("Никто")),
+                *(Option(str(p.id), p.name) for p in reviewers),
+            ],
+        ),
+        one("from", _("Создана не раньше"), kind="date"),
+        one("until", _("не позже"), kind="date"),
+        one("overdue", _("Только просроченные"), kind="checkbox"),
+    ]
+
+
+def active(
+    asked: Asked, units: Sequence[tuple[UUID, str]], reviewers: Sequence[Person]
+) -> list[Chip]:
+    """The filters in force that no tab stands for, each with the address without it."""
+    given = asked.given
+    names = {str(key): name for key, name in units} | {str(p.id): p.name for p in reviewers}
+    words: dict[str, str] = {}
+    if given.get("status"):
+        known = _status(given)
+        words["status"] = _(WORDS[known]) if known else _("любое состояние")
+    if given.get("kind") in KINDS:
+        words["kind"] = _(KINDS[given["kind"]])
+    if given.get("unit") in names:
+        words["unit"] = names[given["unit"]]
+    if given.get("reviewer") in names:
+        words["reviewer"] = names[given["reviewer"]]
+    if asked.filters.created_from:
+        words["from"] = _("с %(day)s") % {"day": given["from"]}
+    if asked.filters.created_until:
+        words["until"] = _("по %(day)s") % {"day": given["until"]}
+    if "number" in given:
+        words["number"] = given["number"]
+    narrowed = len(given.keys() - {"sort"}) > 1
+    if narrowed and "overdue" in given:
+        words["overdue"] = _("просроченные")
+    if narrowed and given.get("reviewer") in ("me", "nobody"):
+        words["reviewer"] = _("мои") if given["reviewer"] == "me" else _("ни у кого")
+    return [Chip(text, asked.address(**{name: ""})) for name, text in words.items()]

@@ -1,0 +1,257 @@
+"""The department: who reviews and how much, who is away, what is overdue and to whom it goes."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Response
+
+from cabinet.desk import SHOWN_AGAIN
+from cabinet.desk_several import MOST, lines_of
+from cabinet.desk_views import hand_over, queue_row, short_name
+from cabinet.translation import gettext as _
+from cabinet.translation import in_words, marked
+from cabinet.views.desk import AbsenceLine, Member, ResultRow, Results, Team
+from cabinet.views.frame import ErrorItem, FieldView, Flash, Option
+from cabinet.visits import Inside, Visit, uuid_of
+from rules import identifiers
+from rules.applications import Status
+from rules.clock import now
+from rules.identifiers import IdentifierError
+from rules.permissions import Permission
+from rules.refusals import FieldError, Refusal
+from services import absences, case_lists, catalogue
+from services.absences import Reviewer
+from services.case_lists import CaseLine, Filters
+
+router = APIRouter(include_in_schema=False, prefix="/desk/team")
+
+Chosen = Annotated[list[UUID], Query(alias="case", max_length=MOST)]
+Short = Annotated[str, Form(max_length=1000)]
+
+_DONE = {
+    "away": marked("Отсутствие записано."),
+    "back": marked("Отсутствие отменено."),
+}
+
+
+@router.get("")
+async def team_page(visit: Inside, case: Chosen = [], done: str = "") -> Response:  # noqa: B006
+    """The department today; cases chosen in the queue can be moved from here."""
+    flash = Flash(_(_DONE[done])) if done in _DONE else None
+    return await _shown(visit, case, flash=flash)
+
+
+async def _shown(
+    visit: Visit,
+    chosen: Sequence[UUID] = (),
+    *,
+    absence: dict[str, str] | None = None,
+    move: dict[str, str] | None = None,
+    refusal: Refusal | None = None,
+    flash: Flash | None = None,
+) -> Response:
+    actor, at, zone = visit.actor, now(), visit.presentation.zone
+    told = {e.path: in_words(e.message) for e in refusal.fields} if refusal else {}
+    async with visit.medcab.database.work() as session:
+        unit = await catalogue.unit_id(session, "hr")
+        people = await absences.reviewers(session, actor, unit)
+        counts = await case_lists.counts(session, actor, at)
+        calendar = await catalogue.calendar(session)
+        heads = actor.may(Permission.OVERSEE_REVIEWS, unit)
+        lines: Sequence[CaseLine] = ()
+        if heads:
+            filters = (Filters(ids=tuple(chosen)) if chosen else Filters(overdue=True)).model_copy(
+                update={"status": (Status.IN_REVIEW,)}
+            )
+            lines = (await case_lists.desk(session, actor, filters, limit=MOST)).lines
+        reading = await case_lists.readers(session, actor, [line.id for line in lines])
+    rows = [
+        queue_row(
+            line, actor, at, zone, calendar, reading=reading.get(line.id, ()), selectable=True
+        )
+        for line in lines
+    ]
+    typed = move or {}
+    errors = [ErrorItem(text, f"#field-{name}") for name, text in told.items()]
+    if refusal and not errors:
+        errors = [ErrorItem(in_words(refusal.message))]
+    team = Team(
+        members=_members(visit, people, unit),
+        overdue=rows,
+        steps={str(line.id): line.step for line in lines},
+        late=counts["overdue"],
+        unassigned=counts["unassigned"],
+        waiting=counts["in_review"],
+        oversees=heads,
+        move=hand_over(
+            "/desk/team/move",
+            people,
+            chosen=typed.get("to", ""),
+            why=typed.get("why", ""),
+            error=told.get("to", ""),
+        ),
+        absence=_absence_fields(visit, people, heads, absence or {}, told),
+        chosen=bool(chosen) and bool(rows),
+        ticked=frozenset(str(case_id) for case_id in chosen),
+    )
+    status = refusal.status if refusal else 200
+    return visit.page("desk/team.html", status=status, team=team, errors=errors, flash=flash)
+
+
+def _members(visit: Visit, people: Sequence[Reviewer], unit: UUID) -> list[Member]:
+    heads = visit.actor.may(Permission.OVERSEE_REVIEWS, unit)
+    most = max((person.in_review for person in people), default=0) or 1
+    return [
+        Member(
+            id=str(person.id),
+            name=person.name,
+            position=person.position,
+            in_review=person.in_review,
+            overdue=person.overdue,
+            away_now=person.away_now,
+            absences=[
+                AbsenceLine(
+                    away.first_day,
+                    away.last_day,
+                    short_name(away.deputy) if away.deputy else "",
+                    f"/desk/team/absences/{away.id}/end"
+                    if heads or person.id == visit.actor.person_id
+                    else None,
+                )
+                for away in person.absences
+            ],
+            queue_url="/desk?reviewer=me"
+            if person.id == visit.actor.person_id
+            else f"/desk?reviewer={person.id}",
+            share=round(100 * person.in_review / most),
+        )
+        for person in people
+    ]
+
+
+def _absence_fields(
+    visit: Visit,
+    people: Sequence[Reviewer],
+    heads: bool,
+    typed: dict[str, str],
+    told: dict[str, str],
+) -> list[FieldView]:
+    """Whom, from when until when, and who stands in; reviewers note their own days only."""
+    options = [Option(str(person.id), person.name) for person in people]
+    own = str(visit.actor.person_id)
+    fields = []
+    if heads:
+        fields.append(
+            FieldView(
+                "person_id",
+                _("Кто"),
+                "choice",
+                typed.get("person_id", ""),
+                error=told.get("person_id", ""),
+                options=options,
+            )
+        )
+    for name, label in (("first_day", _("Первый день")), ("last_day", _("Последний день"))):
+        fields.append(FieldView(name, label, "date", typed.get(name, ""), error=told.get(name, "")))
+    fields.append(
+        FieldView(
+            "deputy_id",
+            _("Кто замещает"),
+            "choice",
+            typed.get("deputy_id", ""),
+            error=told.get("deputy_id", ""),
+            options=options if heads else [o for o in options if o.value != own],
+            required=False,
+        )
+    )
+    return fields
+
+
+@router.post("/absences")
+async def set_absence(
+    visit: Inside,
+    person_id: Short = "",
+    first_day: Short = "",
+    last_day: Short = "",
+    deputy_id: Short = "",
+) -> Response:
+    """Note days away: one's own, or anybody's by the head."""
+    typed = {
+        "person_id": person_id,
+        "first_day": first_day,
+        "last_day": last_day,
+        "deputy_id": deputy_id,
+    }
+    try:
+        errors, days = [], {}
+        for name in ("first_day", "last_day"):
+            try:
+                days[name] = identifiers.day(typed[name])
+            except IdentifierError as error:
+                errors.append(FieldError(name, error.message))
+        who = uuid_of(person_id) if person_id else visit.actor.person_id
+        if who is None:
+            errors.append(FieldError("person_id", "Выберите сотрудника."))
+        if errors or who is None:
+            raise Refusal("incomplete", "Исправьте поля.", 422, errors)
+        await _set(visit, who, days["first_day"], days["last_day"], uuid_of(deputy_id))
+    except Refusal as refusal:
+        if refusal.status not in SHOWN_AGAIN:
+            raise
+        return await _shown(visit, absence=typed, refusal=refusal)
+    return visit.go("/desk/team?done=away")
+
+
+async def _set(visit: Visit, who: UUID, first: date, last: date, deputy: UUID | None) -> None:
+    async with visit.medcab.database.work() as session:
+        unit = await catalogue.unit_id(session, "hr")
+        await absences.set_absence(session, visit.actor, unit, who, first, last, deputy)
+
+
+@router.post("/absences/{absence_id}/end")
+async def end_absence(absence_id: UUID, visit: Inside) -> Response:
+    """Take an absence back."""
+    async with visit.medcab.database.work() as session:
+        unit = await catalogue.unit_id(session, "hr")
+        await absences.end_absence(session, visit.actor, unit, absence_id)
+    return visit.go("/desk/team?done=back")
+
+
+@router.post("/move")
+async def move(visit: Inside, to: Short = "", why: Short = "") -> Response:
+    """Move the ticked cases to somebody; each is moved or refused by itself."""
+    form = await visit.request.form()
+    chosen = [found for text in form.getlist("case")[:MOST] if (found := uuid_of(str(text)))]
+    whom = uuid_of(to)
+    errors = []
+    if whom is None:
+        errors.append(FieldError("to", "Выберите, кому передать."))
+    if not chosen:
+        errors.append(FieldError("case", "Отметьте хотя бы одну заявку."))
+    if errors or whom is None:
+        refusal = Refusal("incomplete", "Исправьте поля.", 422, errors)
+        return await _shown(visit, chosen, move={"to": to, "why": why}, refusal=refusal)
+    lines = await lines_of(visit, chosen)
+    rows = []
+    for case_id in chosen:
+        line, step = lines.get(case_id), str(form.get(f"step.{case_id}", ""))
+        refused: Refusal | None = None
+        try:
+            at_step = int(step) if step.isdecimal() and len(step) < 9 else -1
+            await visit.medcab.reviews.hand_over(visit.actor, case_id, at_step, whom, why)
+        except Refusal as refusal:
+            refused = refusal
+        rows.append(
+            ResultRow(
+                f"/desk/cases/{case_id}",
+                line.number or "" if line else "",
+                short_name(line.applicant or "") if line else "",
+                refused is None,
+                in_words(refused.message) if refused else _("Передана."),
+                _("Заявка не изменилась.") if refused else "",
+            )
+        )
+    results = Results(_("Передача заявок"), rows, "/desk/team")
+    return visit.page("desk/results.html", results=results)

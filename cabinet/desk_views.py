@@ -1,0 +1,373 @@
+"""From what services say to what the pages of the desk show."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from babel.dates import format_date
+
+from cabinet import formats
+from cabinet.case_views import KINDS, case_timeline, shown_value, waits_for
+from cabinet.translation import current, marked, ngettext
+from cabinet.translation import gettext as _
+from cabinet.views.applications import AnswerSection
+from cabinet.views.desk import (
+    DecisionForm,
+    DeskAnswer,
+    DeskCase,
+    DeskComment,
+    DeskDocument,
+    Due,
+    FindingView,
+    HandOver,
+    OtherCase,
+    PastDecision,
+    QueueRow,
+    Sheet,
+)
+from cabinet.views.frame import FieldView, Option
+from models.messages import PresentState
+from rules.applications import WORDS, Status, Transition
+from rules.permissions import Actor
+from rules.terms import WorkingCalendar, last_day, working_days_left
+from services.absences import Reviewer
+from services.case_lists import CaseLine
+from services.case_pages import CasePage, Cited, Version
+
+SOON = 2
+"""Working days left from which a term is shown as coming up."""
+
+OUTCOMES: Mapping[Transition, tuple[str, str, str, str]] = {
+    Transition.APPROVE: (marked("Одобрить"), "a", "circle-check", "good"),
+    Transition.CLARIFY: (marked("Запросить уточнение"), "c", "circle-question-mark", "paused"),
+    Transition.REJECT: (marked("Отклонить"), "r", "octagon-x", "bad"),
+}
+"""Word (msgid), key, icon and tone of each decision."""
+
+_DECIDED: Mapping[Transition, Status] = {
+    Transition.APPROVE: Status.APPROVED,
+    Transition.CLARIFY: Status.CLARIFICATION,
+    Transition.REJECT: Status.REJECTED,
+}
+_NOT_NOW: Mapping[Status, str] = {
+    Status.CHECKING: marked(
+        "Идёт автоматическая проверка. Решить можно будет, когда она закончится."
+    ),
+    Status.CLARIFICATION: marked("Ждём ответа заявителя. После ответа заявка вернётся в очередь."),
+    Status.APPROVED: marked("Заявка одобрена, решать больше нечего."),
+    Status.REJECTED: marked("Заявка отклонена, решать больше нечего."),
+    Status.WITHDRAWN: marked("Заявитель отозвал заявку."),
+    Status.LAPSED: marked("Заявка закрыта: заявитель не ответил на уточнение."),
+}
+
+
+def word_of(outcome: Transition) -> str:
+    """The status that a decision leads to, in words: «Одобрено»."""
+    return _(WORDS[_DECIDED[outcome]])
+
+
+def short_name(name: str) -> str:
+    """«Иванова Мария Петровна» becomes «Иванова М. П.»."""
+    surname, *others = name.split() or [""]
+    return " ".join([surname, *(f"{other[0]}." for other in others[:2])])
+
+
+def due_of(
+    status: str, due_at: datetime | None, at: datetime, zone: str, calendar: WorkingCalendar
+) -> Due:
+    """The end of a term in words: overdue ones say by how many working days."""
+    if due_at is None:
+        return Due("—")
+    left = working_days_left(at, due_at, zone, calendar)
+    day = format_date(last_day(due_at, zone), "d MMMM", locale=current().locale)
+    if status != Status.IN_REVIEW:
+        return Due(_("ответ до %(day)s") % {"day": day}, "calm", due_at)
+    if due_at <= at:
+        if left >= 0:
+            return Due(_("срок прошёл %(day)s") % {"day": day}, "late", due_at)
+        words = ngettext(
+            "просрочено на %(n)s рабочий день", "просрочено на %(n)s рабочих дней", -left
+        )
+        return Due(words % {"n": -left}, "late", due_at)
+    if left == 0:
+        return Due(_("сегодня до 24:00"), "today", due_at)
+    words = ngettext("до %(day)s, %(n)s рабочий день", "до %(day)s, %(n)s рабочих дней", left)
+    return Due(words % {"day": day, "n": left}, "soon" if left <= SOON else "calm", due_at)
+
+
+def queue_row(
+    line: CaseLine,
+    actor: Actor,
+    at: datetime,
+    zone: str,
+    calendar: WorkingCalendar,
+    *,
+    reading: Sequence[str] = (),
+    suffix: str = "",
+    selectable: bool = False,
+) -> QueueRow:
+    """A case in the dense table; `suffix` is the list's query, for the way to its neighbours."""
+    own = line.applicant_id == actor.person_id
+    return QueueRow(
+        id=str(line.id),
+        url=f"/desk/cases/{line.id}{suffix}",
+        number=line.number or "",
+        title=line.title,
+        applicant=short_name(line.applicant or ""),
+        unit=line.unit,
+        status=line.status,
+        due=due_of(line.status, line.due_at, at, zone, calendar),
+        reviewer=short_name(line.reviewer) if line.reviewer else "",
+        mine=line.reviewer_id == actor.person_id,
+        own=own,
+        reading=[name.split()[0] for name in reading],
+        selectable=selectable and not own and line.status == Status.IN_REVIEW,
+    )
+
+
+def why_not(page: CasePage) -> str:
+    """Why there is nothing to decide for this person now; empty where there is."""
+    if page.own:
+        return _("Это ваша заявка. Решение по ней примет другой сотрудник отдела кадров.")
+    if not page.reviews:
+        return _("Вы можете смотреть эту заявку. Решение по ней принимает отдел кадров.")
+    return _(_NOT_NOW[status]) if (status := Status(page.case.status)) in _NOT_NOW else ""
+
+
+def sections(
+    page: CasePage, chosen: Version, before: Version | None, *, compared: bool
+) -> list[AnswerSection]:
+    """The submitted form with its differences; remarks stand with the version they are about."""
+    remarks: dict[str, str] = {}
+    for decision in page.decisions:
+        if decision.version == chosen.number:
+            remarks |= decision.remarks
+    old = before.data if before and compared else None
+    return [
+        AnswerSection(
+            _(section.title),
+            [
+                DeskAnswer(
+                    _(field.label),
+                    shown_value(field, chosen.data.get(field.name)),
+                    old=shown_value(field, old.get(field.name)) if old is not None else None,
+                    changed=old is not None and old.get(field.name) != chosen.data.get(field.name),
+                    remark=remarks.get(field.name, ""),
+                    name=field.name,
+                )
+                for field in section.fields
+            ],
+        )
+        for section in page.definition.sections
+    ]
+
+
+def documents(page: CasePage, chosen: Version, before: Version | None) -> list[DeskDocument]:
+    """The cited documents, each with pictures of its pages."""
+    titles = {rule.kind: _(rule.title) for rule in page.attachment_rules}
+    known = {cited.document_version_id for cited in before.attachments} if before else None
+    made: list[DeskDocument] = []
+    for n, cited in enumerate(chosen.attachments, 1):
+        title = titles.get(cited.kind, cited.title)
+        made.append(
+            DeskDocument(
+                kind=f"{n}-{cited.kind}",
+                title=title,
+                name=cited.file_name,
+                size=cited.size,
+                sheets=_sheets(cited, title),
+                download_url=f"/documents/versions/{cited.document_version_id}/file",
+                new=known is not None and cited.document_version_id not in known,
+                about=cited.kind,
+            )
+        )
+    return made
+
+
+def _sheets(cited: Cited, title: str) -> list[Sheet]:
+    total = cited.pages or 1
+    return [
+        Sheet(
+            f"/documents/versions/{cited.document_version_id}/pages/{n}.png",
+            n,
+            _("%(title)s, страница %(n)s из %(total)s") % {"title": title, "n": n, "total": total},
+        )
+        for n in range(1, total + 1)
+    ]
+
+
+def findings(page: CasePage, chosen: Version, shown: Sequence[DeskDocument]) -> list[FindingView]:
+    """What the automatic check said, with the way to what it is about."""
+    labels = {name: _(field.label) for name, field in page.definition.fields.items()}
+    titles = {rule.kind: _(rule.title) for rule in page.attachment_rules}
+    tabs = {document.about: f"#tab-{document.kind}" for document in shown}
+    made: list[FindingView] = []
+    for finding in chosen.findings:
+        about = str(finding.get("about", "")).removeprefix("attachments.")
+        severity = finding.get("severity")
+        made.append(
+            FindingView(
+                severity if severity in ("problem", "warning") else "fine",
+                _(str(finding.get("text", ""))),
+                labels.get(about) or titles.get(about, ""),
+                f"#answer-{about}" if about in labels else tabs.get(about, ""),
+            )
+        )
+    return made
+
+
+def past_decisions(page: CasePage) -> list[PastDecision]:
+    """The decisions made so far, newest first."""
+    labels = {name: _(field.label) for name, field in page.definition.fields.items()}
+    labels |= {rule.kind: _(rule.title) for rule in page.attachment_rules}
+    return [
+        PastDecision(
+            word_of(decided.outcome),
+            OUTCOMES[decided.outcome][3],
+            short_name(decided.by),
+            decided.at,
+            decided.version,
+            decided.reason,
+            [(labels.get(name, name), text) for name, text in decided.remarks.items()],
+        )
+        for decided in reversed(page.decisions)
+    ]
+
+
+def comments(page: CasePage) -> list[DeskComment]:
+    """Comments, oldest first; those among colleagues are marked."""
+    return [
+        DeskComment(
+            said.by,
+            _("заявитель") if said.by == page.applicant else "",
+            said.at,
+            said.text,
+            staff=said.by != page.applicant,
+            internal=said.internal,
+        )
+        for said in page.comments
+    ]
+
+
+def hand_over(
+    url: str,
+    reviewers: Sequence[Reviewer],
+    without: frozenset[UUID] = frozenset(),
+    *,
+    chosen: str = "",
+    why: str = "",
+    error: str = "",
+) -> HandOver:
+    """To whom a case can be given, each with the load; those who are away say so."""
+    options = []
+    for reviewer in reviewers:
+        if reviewer.id in without:
+            continue
+        words = ngettext("%(n)s заявка", "%(n)s заявок", reviewer.in_review)
+        load = words % {"n": reviewer.in_review}
+        label = (
+            f"{reviewer.name} ({load}, {_('отсутствует')})"
+            if reviewer.away_now
+            else (f"{reviewer.name} ({load})")
+        )
+        options.append(Option(str(reviewer.id), label))
+    return HandOver(
+        url,
+        FieldView("to", _("Кому"), "choice", chosen, error=error, options=options),
+        FieldView("why", _("Почему"), value=why, hint=_("Увидят только коллеги"), required=False),
+        open=bool(error),
+    )
+
+
+def desk_case(
+    page: CasePage,
+    actor: Actor,
+    calendar: WorkingCalendar,
+    history: Sequence[CaseLine],
+    *,
+    answer: PresentState | None = None,
+    asked: bool = False,
+    number: int = 0,
+    compare: bool = False,
+    suffix: str = "",
+    decision: DecisionForm | None = None,
+    passing: HandOver | None = None,
+    around: tuple[UUID | None, UUID | None] = (None, None),
+    comment: FieldView | None = None,
+    comment_to: str = "applicant",
+    tag: str = "",
+    drawn_step: int | None = None,
+    kept: str = "",
+) -> DeskCase:
+    """The page of a case; `number` chooses a version, `drawn_step` is what an open page shows."""
+    case = page.case
+    versions = {version.number: version for version in page.versions}
+    chosen = versions.get(number) or page.versions[-1]
+    before = versions.get(chosen.number - 1)
+    compared = compare and before is not None
+    shown = documents(page, chosen, before)
+    here = {cited.document_version_id for cited in chosen.attachments}
+    titles = {rule.kind: _(rule.title) for rule in page.attachment_rules}
+    gone = [c for c in before.attachments if c.document_version_id not in here] if before else []
+    open_case = case.closed_at is None
+    mine = case.reviewer_id == actor.person_id
+    earlier, following = around
+    programme = page.programme
+    facts = [(_("Должность"), page.applicant_position), (_("Подразделение"), page.unit)]
+    if programme is not None:
+        words = f"{_(KINDS.get(programme.kind, programme.kind))}, {formats.hours(programme.hours)}"
+        facts.append((_("Программа"), f"{words}, {programme.organisation}"))
+    return DeskCase(
+        url=f"/desk/cases/{case.id}",
+        query=suffix,
+        queue_url=f"/desk{suffix}",
+        number=case.number or "",
+        title=programme.title if programme else _(page.definition.title),
+        applicant=page.applicant,
+        facts=facts,
+        step=case.step,
+        version=chosen.number,
+        versions=[(v.number, v.submitted_at) for v in page.versions],
+        compared=compared,
+        changed=len(chosen.changes) + len(gone) + sum(d.new for d in shown) if before else 0,
+        waits=waits_for(page, calendar, answer, asked=asked),
+        sections=sections(page, chosen, before, compared=compared),
+        documents=shown,
+        gone=[f"{titles.get(c.kind, c.title)} ({c.file_name})" for c in gone] if compared else [],
+        waived=[(_(r.title), _(r.waived_reason)) for r in page.attachment_rules if r.waived_reason],
+        findings=findings(page, chosen, shown),
+        checked_at=chosen.checked_at,
+        decision=decision,
+        why_not=why_not(page),
+        kept=kept,
+        decisions=past_decisions(page),
+        reviewer=short_name(page.reviewer) if page.reviewer else "",
+        mine=mine,
+        take_url=f"/desk/cases/{case.id}/take{suffix}"
+        if page.reviews and open_case and not mine
+        else None,
+        hand_over=passing if open_case else None,
+        reading=[short_name(name) for name in page.reading],
+        comments=comments(page),
+        comment=comment or comment_field(),
+        comment_to=comment_to,
+        may_comment=page.reviews,
+        history=[
+            OtherCase(
+                f"/desk/cases/{line.id}", line.number or "", line.title, line.status, line.since
+            )
+            for line in history
+        ],
+        happenings=case_timeline(page),
+        before_url=f"/desk/cases/{earlier}{suffix}" if earlier else None,
+        next_url=f"/desk/cases/{following}{suffix}" if following else None,
+        tag=tag,
+        moved_on=drawn_step is not None and drawn_step != case.step,
+    )
+
+
+def comment_field(text: str = "", error: str = "") -> FieldView:
+    """What a reviewer writes, to the applicant or to colleagues."""
+    return FieldView(
+        "text", _("Написать комментарий"), "long_text", text, error=error, max_length=4000
+    )
