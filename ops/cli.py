@@ -177,11 +177,21 @@ def replay(
 
 
 @app.command()
-def verify() -> None:
-    """Check the journal's chains and seals."""
-    from ops.verify import run
+def verify(
+    what: Annotated[str, typer.Argument(help="`journal`, or `receipt` with its file.")] = "journal",
+    file: Annotated[Path | None, typer.Argument(help="The receipt.")] = None,
+    here: Annotated[
+        bool, typer.Option(help="Compare the receipt with this installation's journal too.")
+    ] = False,
+) -> None:
+    """Check the journal's chains and seals, or a receipt, which needs no running system."""
+    from ops.verify import run, run_receipt
 
-    _end(run(_settings(running=True)))
+    if what == "journal" and file is None:
+        _end(run(_settings(running=True)))
+    if what != "receipt" or file is None:
+        raise typer.BadParameter("write `medcab verify` or `medcab verify receipt FILE`")
+    _end(run_receipt(_settings(running=True) if here else None, file))
 
 
 @app.command()

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert
+from sqlalchemy import Insert, bindparam, delete, func, insert
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
@@ -51,6 +51,7 @@ from rules.journal import (
     view_hash,
 )
 from rules.permissions import Actor
+from services.crash_points import CrashPoint, reach
 from services.seals import Seal, keep_certificate
 
 SEAL_EVERY = 60
@@ -63,6 +64,32 @@ HASHED = frozenset(EntryFacts.__dataclass_fields__) - {"contents", "contents_sta
 _STORE = "object store"
 _SEALING = 7_205_759_403_793
 _APPENDING = 1_245_662_035
+
+
+_LEAF = ("kind", "ref", "position", "hash")
+
+
+def _insert_with_pending(model: type[SQLModel]) -> Insert:
+    """One statement for a row and for what waits for its seal; built once, values are bound."""
+    table = SQLModel.metadata.tables[str(model.__tablename__)]
+    row = insert(table).values({one.name: bindparam(f"row_{one.name}") for one in table.c})
+    leaf: dict[str, Any] = {name: bindparam(f"leaf_{name}") for name in _LEAF}
+    return insert(journal_pending).values(leaf).add_cte(row.cte("written"))
+
+
+_WRITE_ENTRY, _WRITE_VIEW = _insert_with_pending(JournalEntry), _insert_with_pending(RecordView)
+_HEAD = (
+    select(JournalEntry.position, JournalEntry.hash)
+    .where(JournalEntry.chain == bindparam("of_chain"))
+    .order_by(col(JournalEntry.position).desc())
+    .limit(1)
+)
+
+
+async def _write(session: AsyncSession, statement: Insert, row: SQLModel, leaf: Leaf) -> None:
+    values = {f"row_{name}": value for name, value in row.model_dump().items()}
+    waits = {f"leaf_{name}": getattr(leaf, name) for name in _LEAF}
+    await session.exec(statement, params=values | waits)
 
 
 async def append(
@@ -95,12 +122,7 @@ async def append(
     if after is not None and after.chain == chain:
         position, previous = after.position, after.hash
     else:
-        head = await session.exec(
-            select(JournalEntry.position, JournalEntry.hash)
-            .where(JournalEntry.chain == chain)
-            .order_by(col(JournalEntry.position).desc())
-            .limit(1)
-        )
+        head = await session.exec(_HEAD, params={"of_chain": chain})
         position, previous = head.one_or_none() or (position, previous)
     entry = _entry(
         chain=chain,
@@ -114,12 +136,7 @@ async def append(
         facts=dict(facts or {}),
         contents=contents,
     )
-    written = insert(JournalEntry).values(entry.model_dump()).cte("written")
-    await session.exec(
-        insert(journal_pending)
-        .values(kind=CHAIN_LEAF, ref=chain, position=entry.position, hash=entry.hash)
-        .add_cte(written)
-    )
+    await _write(session, _WRITE_ENTRY, entry, Leaf(CHAIN_LEAF, chain, position + 1, entry.hash))
     return entry
 
 
@@ -204,12 +221,7 @@ async def record_view(
             view=view_id, at=moment, by_person=actor.person_id, subject=subject_id, what=what
         ),
     )
-    written = insert(RecordView).values(view.model_dump()).cte("written")
-    await session.exec(
-        insert(journal_pending)
-        .values(kind=VIEW_LEAF, ref=view.id, position=0, hash=view.hash)
-        .add_cte(written)
-    )
+    await _write(session, _WRITE_VIEW, view, Leaf(VIEW_LEAF, view.id, 0, view.hash))
     return view
 
 
@@ -241,6 +253,8 @@ async def seal(
     was written and copied to the file; the next call catches up.
     """
     made = await _seal_pending(database, with_seal)
+    if made is not None:
+        reach(CrashPoint.SEALED)
     await asyncio.to_thread(keep_certificate, folder, with_seal.certificate)
     await _copy_to_file(database, folder)
     if objects is not None:
