@@ -173,7 +173,7 @@ def replay(
     """Replay recorded histories against the workflows as they are now."""
     from ops.replay import run
 
-    _end(run(path))
+    _end_at_once(run(path))
 
 
 @app.command()
@@ -211,7 +211,7 @@ def faults(
     """Put applications through while servers fail, then prove that nothing was lost."""
     from ops.faults import run
 
-    _end(run(cases, kills, seed))
+    _end_at_once(run(cases, kills, seed))
 
 
 @app.command()

@@ -1,0 +1,77 @@
+"""What a run of faults has seen: answers that were given, faults that were made."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from rules.applications import Transition
+from rules.clock import now
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An act that was answered for good: accepted, or refused by the business."""
+
+    act_id: UUID
+    case_id: UUID
+    transition: Transition
+    by: UUID
+    accepted: bool
+
+
+@dataclass
+class Tally:
+    """Requests in rounds of three tries of five seconds; without an answer there is another round.
+
+    `rounds` began while the API could answer; `during_outage` began while it could not.
+    """
+
+    rounds: int = 0
+    unanswered: int = 0
+    during_outage: int = 0
+    unanswered_then: int = 0
+    retried: int = 0
+    hung_up: int = 0
+    refused: int = 0
+
+    def count(self, *, up: bool, answered: bool) -> None:
+        """Count one round."""
+        self.rounds += up
+        self.unanswered += up and not answered
+        self.during_outage += not up
+        self.unanswered_then += not up and not answered
+
+    @property
+    def share(self) -> float:
+        """The share of rounds that got their answer, of those begun while the servers were back."""
+        return 1 - self.unanswered / self.rounds if self.rounds else 0.0
+
+
+@dataclass
+class Evidence:
+    """All that the checker compares with what the servers hold."""
+
+    tally: Tally = field(default_factory=Tally)
+    submitted: dict[UUID, str] = field(default_factory=dict)
+    """Number by case, as acknowledged."""
+    answers: list[Answered] = field(default_factory=list)
+    stories: Counter[str] = field(default_factory=Counter)
+    failed: list[str] = field(default_factory=list)
+    """Stories that came to no end, and why."""
+    faults: Counter[str] = field(default_factory=Counter)
+    sender_interrupted: int = 0
+    """Faults that may part the handing over of a mail from the noting of it."""
+    cuts: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """When the mail server took messages without saying so."""
+
+    @contextmanager
+    def cutting(self) -> Iterator[None]:
+        """A time in which the mail server hangs up before its reply."""
+        began = now()
+        try:
+            yield
+        finally:
+            self.cuts.append((began, now()))

@@ -1,0 +1,127 @@
+"""The people of a run: accounts and access tokens made by the services, documents by the API."""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.tables.accounts import Account
+from models.tables.catalogue import Programme
+from models.tables.people import Person, RoleGrant, Unit
+from ops.seed import CATALOGUE
+from rules.accounts import Stage, device_of
+from rules.clock import now
+from rules.permissions import Actor, Permission, Role
+from services import access, access_tokens, accounts, catalogue_files
+from services.sessions import Current, Visitor
+
+SNILS, INN = "112-233-445 95", "366220664163"
+_BEFORE = timedelta(days=400)
+
+
+@dataclass(frozen=True)
+class Player:
+    """Somebody who uses the API with a token."""
+
+    person_id: UUID
+    name: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who takes part; `leaver` is a reviewer whose role ends while the run goes on."""
+
+    applicants: tuple[Player, ...]
+    reviewers: tuple[Player, ...]
+    leaver: Player
+    programmes: tuple[UUID, ...]
+
+
+async def gather(database: Database, applicants: int) -> Cast:
+    """Enter catalogue, units and people into an empty database."""
+    async with database.work() as session:
+        await catalogue_files.load(session, sorted(CATALOGUE.glob("*.yaml")))
+    async with database.work() as session:
+        root = Unit(code="institution", name="Городская клиническая больница")
+        session.add(root)
+        known = {u.code: u for u in (await session.exec(select(Unit))).all()}
+        for code, name in (("therapy", "Терапевтическое отделение"), ("hr", "Отдел кадров")):
+            if code not in known:
+                known[code] = Unit(code=code, name=name, parent_id=root.id)
+                session.add(known[code])
+        await session.flush()
+        programmes = await session.exec(
+            select(Programme.id).where(col(Programme.attachments) == {"add": [], "waive": []})
+        )
+        offered = tuple(programmes.all())
+        ward, hr = known["therapy"].id, known["hr"].id
+    doctors = [
+        await _join(database, f"Заявитель {n}", Role.DOCTOR, ward) for n in range(applicants)
+    ]
+    reviewers = [await _join(database, f"Кадровик {n}", Role.HR_REVIEWER, hr) for n in range(3)]
+    head = await _join(database, "Начальник отдела кадров", Role.HR_HEAD, hr)
+    return Cast(tuple(doctors), (*reviewers[:-1], head), reviewers[-1], offered)
+
+
+async def _join(database: Database, name: str, role: Role, unit: UUID) -> Player:
+    """Somebody with a role, an account and a token for all that the role may do."""
+    moment = now()
+    async with database.work() as session:
+        person = Person(
+            unit_id=unit,
+            position="врач-терапевт",
+            name=name,
+            email=f"{secrets.token_hex(8)}@hospital.example",
+            phone="+79161234567",
+            snils=SNILS,
+            inn=INN,
+            created_at=moment - _BEFORE,
+        )
+        session.add(person)
+        await session.flush()
+        session.add(
+            RoleGrant(
+                person_id=person.id, role=role.value, unit_id=unit, valid_from=moment - _BEFORE
+            )
+        )
+        await accounts.create_account(session, person, secrets.token_urlsafe(24), moment)
+        # A token is made after a second-factor check; nobody types a code here.
+        await session.exec(
+            update(Account)
+            .where(col(Account.person_id) == person.id)
+            .values(must_change_password=False)
+        )
+        actor = await access.actor_for(session, person.id, moment)
+        return Player(person.id, name, await _token(session, actor, moment))
+
+
+async def _token(session: AsyncSession, actor: Actor, moment: datetime) -> str:
+    current = Current(
+        actor=replace(actor, scope=None),
+        stage=Stage.OPEN,
+        language="ru",
+        theme="system",
+        password_expires_at=moment + timedelta(days=90),
+        ends_at=moment + timedelta(hours=12),
+        second_factor_at=moment,
+    )
+    rights = [right for right in Permission if actor.may(right)]
+    visitor = Visitor("127.0.0.1", device_of("medcab-faults/1"), secrets.token_urlsafe(16))
+    made = await access_tokens.make(session, current, "faults", rights, 1, visitor, moment)
+    return made.text
+
+
+async def dismiss(database: Database, player: Player) -> None:
+    """End every role of a person, now."""
+    async with database.work() as session:
+        await session.exec(
+            update(RoleGrant)
+            .where(col(RoleGrant.person_id) == player.person_id)
+            .values(valid_until=now())
+        )

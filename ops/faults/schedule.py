@@ -1,0 +1,164 @@
+"""The faults of a run, drawn from a seed, and how each is made."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ops.faults.evidence import Evidence
+from ops.faults.ground import Ground
+from ops.faults.lines import Exchange
+from services.crash_points import CrashPoint
+
+BEYOND_ACTIVITY = 17.0
+"""Seconds: more than the start-to-close of an activity (15), so that what goes on is a zombie."""
+BEYOND_LOCK = 33.0
+"""Seconds: more than PostgreSQL leaves a transaction idle (30): a sender that lost its lock."""
+HANG_UPS = 4
+
+RESTART_SECONDS = 90.0
+IN_API = frozenset({CrashPoint.ACT_COMMITTED, CrashPoint.DOCUMENT_STORED})
+RARE = (CrashPoint.SWEPT, CrashPoint.SEALED, CrashPoint.DOCUMENT_STORED)
+"""Points that few come by: armed beside the others, until somebody does."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: what is done to whom, and for how many seconds."""
+
+    what: str
+    whom: str
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.whom}" + (f" {self.seconds:g} s" if self.seconds else "")
+
+
+ESSENTIAL = (
+    Fault("kill", "worker"),
+    Fault("kill", "postgres"),
+    Fault("kill", "temporal"),
+    Fault("kill", "api"),
+    Fault("kill", "minio"),
+    Fault("freeze", "worker", BEYOND_ACTIVITY),
+    Fault("cut", "mail", 3.0),
+    Fault("hang up", "clients"),
+)
+"""Every run has these, in some order."""
+
+FURTHER = (
+    Fault("fail", "register", 6.0),
+    Fault("silent", "register", 8.0),
+    Fault("slow", "register", 6.0),
+    Fault("garbage", "register", 4.0),
+    Fault("cut", "register", 4.0),
+    Fault("down", "mail", 6.0),
+    Fault("slow", "mail", 5.0),
+    Fault("refuse_for_now", "mail", 4.0),
+    Fault("kill", "mail"),
+    Fault("kill", "register"),
+    Fault("freeze", "api", 6.0),
+    Fault("freeze", "postgres", 6.0),
+    Fault("freeze", "temporal", 8.0),
+    Fault("freeze", "minio", 8.0),
+    Fault("freeze", "worker", BEYOND_LOCK),
+    Fault("kill", "worker"),
+    Fault("kill", "worker"),
+    Fault("kill", "api"),
+    Fault("kill", "postgres"),
+    Fault("kill", "temporal"),
+    Fault("hang up", "clients"),
+)
+
+
+def draw(kills: int, dice: random.Random) -> list[Fault]:
+    """So many faults, the essential ones first to be chosen, then as the dice fall."""
+    chosen = list(ESSENTIAL[:kills])
+    while len(chosen) < kills:
+        further = dice.sample(FURTHER, len(FURTHER))
+        chosen += further[: kills - len(chosen)]
+        # After all of the others the essential ones come again.
+        chosen += ESSENTIAL[: kills - len(chosen)]
+    dice.shuffle(chosen)
+    return chosen
+
+
+@dataclass
+class Hand:
+    """Makes faults and keeps account of them."""
+
+    ground: Ground
+    exchange: Exchange
+    evidence: Evidence
+    dice: random.Random
+    say: Callable[[str], None]
+    _lasting: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def make(self, fault: Fault) -> None:
+        """Make a fault; those that last go on beside what follows."""
+        self.say(f"fault {self.evidence.faults.total() + 1:>3}: {fault}")
+        self.evidence.faults[f"{fault.what} {fault.whom}"] += 1
+        if fault.whom in ("worker", "postgres") or (fault.what, fault.whom) == ("kill", "mail"):
+            self.evidence.sender_interrupted += 1
+        task = asyncio.create_task(self._do(fault))
+        self._lasting.add(task)
+        task.add_done_callback(self._lasting.discard)
+        if not fault.seconds:
+            await task
+
+    async def lifted(self) -> None:
+        """Wait until no fault lasts any more."""
+        if self._lasting:
+            await asyncio.gather(*self._lasting)
+
+    async def _do(self, fault: Fault) -> None:
+        if fault.what == "hang up":
+            self.exchange.to_cut += HANG_UPS
+        elif fault.what == "kill":
+            self.ground.kill(await self._one_of(fault.whom))
+        elif fault.what == "freeze":
+            frozen = self.ground.freeze(await self._one_of(fault.whom))
+            try:
+                await asyncio.sleep(fault.seconds)
+            finally:
+                self.ground.thaw(frozen)
+        elif (fault.what, fault.whom) == ("cut", "mail"):
+            with self.evidence.cutting():
+                await self._spoil(fault)
+        else:
+            await self._spoil(fault)
+
+    async def _spoil(self, fault: Fault) -> None:
+        slow = {"seconds": 3.0} if fault.what in ("slow", "silent") else {}
+        await self.ground.turn(fault.whom, mode=fault.what, **slow)
+        await asyncio.sleep(fault.seconds)
+        await self.ground.turn(fault.whom, mode="ok")
+
+    async def _one_of(self, whom: str) -> str:
+        """One server of the kind, once it runs: the dead cannot be killed."""
+        group = {"worker": self.ground.workers, "api": self.ground.apis}.get(whom)
+        name = self.dice.choice(group) if group else whom
+        async with asyncio.timeout(RESTART_SECONDS):
+            while not self.ground.runs(name):  # noqa: ASYNC110 - another program is watched
+                await asyncio.sleep(0.1)
+        return name
+
+
+def lanes(hits: Mapping[CrashPoint, int], dice: random.Random) -> list[list[CrashPoint]]:
+    """Points in the order in which they are armed: the rare ones beside the others."""
+    common = [point for point, times in hits.items() if point not in RARE for _ in range(times)]
+    dice.shuffle(common)
+    return [common, *([point] * hits[point] for point in RARE if hits.get(point))]
+
+
+async def crash(
+    ground: Ground, evidence: Evidence, points: Sequence[CrashPoint], pause: float
+) -> None:
+    """Have processes die at these points, one after another; waits until each was hit."""
+    for point in points:
+        before = ground.hits(point)
+        ground.arm(point)
+        while ground.hits(point) == before:  # noqa: ASYNC110 - another program is watched
+            await asyncio.sleep(0.1)
+        evidence.sender_interrupted += point not in IN_API
+        await asyncio.sleep(pause)
