@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -51,6 +52,19 @@ def up_detached(home: Home, console: Console, *, workers: int, apis: int) -> int
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    try:
+        return _follow(supervisor, home, log, console)
+    except KeyboardInterrupt:
+        console.print("Called off.")
+        return 1
+    finally:
+        if supervisor.poll() is None and home.recorded().get("state") != "ready":
+            supervisor.terminate()
+            supervisor.wait(DOWN_WITHIN)
+
+
+def _follow(supervisor: subprocess.Popen[bytes], home: Home, log: Path, console: Console) -> int:
+    """Show what a supervisor in the background says until it is ready or has ended."""
     deadline = time.monotonic() + READY_WITHIN
     with log.open() as told:
         while time.monotonic() < deadline:
@@ -64,7 +78,6 @@ def up_detached(home: Home, console: Console, *, workers: int, apis: int) -> int
             if ready:
                 return 0
             time.sleep(0.1)
-    supervisor.terminate()
     console.print(f"not ready after {READY_WITHIN:.0f} s: see {log}")
     return 1
 
@@ -89,6 +102,10 @@ def status(home: Home, console: Console) -> int:
     recorded = home.recorded()
     servers: list[dict[str, Any]] = recorded.get("servers", [])
     alive = [running is not None and running.alive for running in map(_running, servers)]
+    supervisor = _running(recorded.get("supervisor"))
+    if not any(alive) and supervisor is not None and supervisor.alive:
+        console.print(f"Medcab is starting here ({recorded['state']}).")
+        return 1
     if not any(alive):
         console.print("Nothing of Medcab is running here. `make up` starts it.")
         return 1
@@ -193,6 +210,7 @@ class _Supervisor:
         from ops.migrate import migrate
         from ops.seed import SeedRefusedError, seed
 
+        self.system.record("obtaining the programs")
         with self._main_thread_works():
             self.system.obtain()
         self.system.record("starting")
