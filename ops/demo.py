@@ -264,7 +264,7 @@ class Story:
             "mails about the case",
             lambda: [
                 m
-                for m in httpx.get(f"{sink}/messages", timeout=10).json()["messages"]
+                for m in httpx.get(f"{sink}/messages", timeout=10).json()
                 if number in m["subject"]
             ],
             lambda mails: len(mails) >= 3,

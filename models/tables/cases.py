@@ -78,7 +78,8 @@ class CaseVersion(SQLModel, table=True):
     data: dict[str, Any] = Field(
         sa_column=Column(EncryptedJSON("case_version.data"), nullable=False)
     )
-    digest: str = Field(description="SHA-256 of the canonical form and its attachments.")
+    salt: bytes = Field(description="Keeps the digest from being guessed.")
+    digest: str = Field(description="HMAC-SHA256 of the canonical form and its attachments.")
     submitted_at: datetime = Field(sa_column=utc_column())
     submitted_by: UUID = Field(foreign_key="person.id")
     findings: list[dict[str, Any]] | None = Field(
