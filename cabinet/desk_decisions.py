@@ -103,6 +103,7 @@ def decision_form(
         (f.name, _(f.label), _(section.title))
         for section in definition.sections
         for f in section.fields
+        if not f.locked
     ] + [(rule.kind, _(rule.title), papers) for rule in rules if not rule.waived_reason]
     return DecisionForm(
         url=url,
@@ -116,12 +117,13 @@ def decision_form(
                 picture,
                 tone,
                 [
-                    StockReason(reason.key, _(reason.title), reason.text)
+                    StockReason(reason.key, reason.title, reason.text)
                     for reason in stock
                     if reason.outcome == outcome.value
                 ],
+                _(short),
             )
-            for outcome, (word, key, picture, tone) in OUTCOMES.items()
+            for outcome, (word, key, picture, tone, short) in OUTCOMES.items()
         ],
         outcome=typed.outcome,
         reason=FieldView(

@@ -37,12 +37,18 @@ from services.case_pages import CasePage, Cited, Version
 SOON = 2
 """Working days left from which a term is shown as coming up."""
 
-OUTCOMES: Mapping[Transition, tuple[str, str, str, str]] = {
-    Transition.APPROVE: (marked("Одобрить"), "a", "circle-check", "good"),
-    Transition.CLARIFY: (marked("Запросить уточнение"), "c", "circle-question-mark", "paused"),
-    Transition.REJECT: (marked("Отклонить"), "r", "octagon-x", "bad"),
+OUTCOMES: Mapping[Transition, tuple[str, str, str, str, str]] = {
+    Transition.APPROVE: (marked("Одобрить"), "a", "circle-check", "good", marked("Одобрить")),
+    Transition.CLARIFY: (
+        marked("Запросить уточнение"),
+        "c",
+        "circle-question-mark",
+        "paused",
+        marked("Уточнить"),
+    ),
+    Transition.REJECT: (marked("Отклонить"), "r", "octagon-x", "bad", marked("Отклонить")),
 }
-"""Word (msgid), key, icon and tone of each decision."""
+"""Word (msgid), key, icon, tone and a shorter word of each decision."""
 
 _DECIDED: Mapping[Transition, Status] = {
     Transition.APPROVE: Status.APPROVED,
@@ -154,6 +160,7 @@ def sections(
                     changed=old is not None and old.get(field.name) != chosen.data.get(field.name),
                     remark=remarks.get(field.name, ""),
                     name=field.name,
+                    locked=field.locked,
                 )
                 for field in section.fields
             ],

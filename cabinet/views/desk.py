@@ -77,6 +77,8 @@ class DeskAnswer(Answer):
     """An answer that a remark can be written about, by the name of its field."""
 
     name: str = ""
+    locked: bool = False
+    """Taken from the programme: nothing that the applicant could mend."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ class Outcome:
     icon: str
     tone: str
     stock: Sequence[StockReason] = ()
+    short: str = ""
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,7 @@ DECISION = DecisionForm(
             "circle-check",
             "good",
             (StockReason("fits", "Всё соответствует", "Документы соответствуют требованиям."),),
+            "Одобрить",
         ),
         Outcome(
             "clarify",
@@ -154,6 +155,7 @@ DECISION = DecisionForm(
             "circle-question-mark",
             "paused",
             (StockReason("pages", "Не хватает страниц", "В документе не хватает страниц."),),
+            "Уточнить",
         ),
         Outcome(
             "reject",
@@ -162,6 +164,7 @@ DECISION = DecisionForm(
             "octagon-x",
             "bad",
             (StockReason("full", "Набор закрыт", "Набор на эту программу закрыт."),),
+            "Отклонить",
         ),
     ),
     outcome="",

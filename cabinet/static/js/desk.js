@@ -289,7 +289,42 @@ function decision(form) {
     form.scrollIntoView({ block: "nearest" });
     if (thenReason) (value === "clarify" && add ? add : reason).focus();
   }
+  for (const link of all("[data-choose]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      choose(link.dataset.choose);
+    });
+  }
   return { choose };
+}
+
+// A comment is sent without leaving the page, so a decision that was begun stays typed.
+
+function commenting(form) {
+  const text = one("textarea", form);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    one(".comment-refused", form)?.remove();
+    const headers = { "X-Requested-With": "desk" };
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.action, { method: "POST", headers, body }).catch(() => null);
+    if (answer?.ok && !answer.redirected) {
+      const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const fresh of all("[data-live-part]", parsed)) {
+        document.getElementById(fresh.id)?.replaceWith(document.importNode(fresh, true));
+      }
+      text.value = "";
+      text.dispatchEvent(new Event("input"));
+      document.dispatchEvent(new CustomEvent("medcab:active"));
+    } else {
+      const said = document.createElement("p");
+      said.className = "govuk-error-message comment-refused";
+      said.setAttribute("role", "alert");
+      said.textContent = answer?.status === 422 ? await answer.text() : form.dataset.wordsFailed;
+      text.before(said);
+    }
+    text.focus();
+  });
 }
 
 // Others see that the case is being read. Said by the page, so it does not prolong the session.
@@ -311,6 +346,7 @@ function casePage(region) {
   const papers = tabs(one("[data-tabs]"));
   const form = one("[data-decision]");
   const decide = form && decision(form);
+  if (one("[data-comment]")) commenting(one("[data-comment]"));
   const follow = (selector) => one(selector) && (() => one(selector).click());
   watchKeys((key) => {
     if (/^[1-9]$/.test(key)) return () => papers.choose(Number(key) - 1);
@@ -326,6 +362,14 @@ function casePage(region) {
       c: decide && (() => decide.choose("clarify")),
       r: decide && (() => decide.choose("reject")),
     }[key];
+  });
+}
+
+// The address holds only the filters that say something.
+
+for (const form of all("[data-filters]")) {
+  form.addEventListener("submit", () => {
+    for (const input of form.elements) if (input.name && !input.value) input.disabled = true;
   });
 }
 
