@@ -1,0 +1,238 @@
+"""Record the histories that `medcab replay` replays: `python -m tests.recording`.
+
+To be run again when a workflow has changed on purpose; histories of the old way stay as long as
+cases that began with it may be open.
+"""
+
+import asyncio
+import json
+import os
+import re
+import socket
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+from pydantic import SecretStr
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from clients.database import Database
+from clients.temporal import CaseRinger, connect
+from models.encryption import KeyRing, use_key_ring
+from models.messages import ActRef, application_workflow_id
+from ops.home import Home
+from ops.replay import KEYS_FILE
+from rules.applications import Status, Transition
+from rules.clock import now
+from services import watching
+from services.bell import Bell
+from services.cases import Act
+from settings import Settings
+from tests.office import Office
+from tests.servers import Servers, Simulators, stop_servers, worker_settings
+from worker import build
+
+HISTORIES = Path(__file__).parent / "histories"
+_MACHINE = re.compile(rf"\d+@{re.escape(socket.gethostname())}")
+
+
+class Recorder:
+    """Lives through cases with a real worker, and keeps what Temporal wrote down."""
+
+    def __init__(
+        self, settings: Settings, database: Database, client: Client, office: Office
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.client = client
+        self.office = office
+        self._ringer = CaseRinger(client, settings.task_queue)
+
+    async def all(self) -> None:
+        """Every story, one after another."""
+        stories: dict[str, Callable[[], Awaitable[UUID]]] = {
+            "approved": self.approved,
+            "clarified": self.clarified,
+            "rejected": self.rejected,
+            "withdrawn": self.withdrawn,
+            "lapsed": self.lapsed,
+            "register-down": self.register_down,
+            "false-signal": self.false_signal,
+            "escalated": self.escalated,
+        }
+        for name, story in stories.items():
+            await self._keep(name, await story())
+
+    async def approved(self) -> UUID:
+        """Straight to the act."""
+        case_id = await self._in_review()
+        await self.office.decide(case_id, Transition.APPROVE)
+        return case_id
+
+    async def clarified(self) -> UUID:
+        """Sent back and answered, which begins a new run; then approved."""
+        case_id = await self._in_review()
+        await self._clarify(case_id)
+        case = await self.office.case(case_id)
+        await self.office.applications.save_draft(
+            self.office.clinician, case_id, {"purpose": "Подробнее."}
+        )
+        await self.office.applications.resubmit(
+            self.office.clinician, case_id, Act(uuid4(), case.step)
+        )
+        await self._stands(case_id, Status.IN_REVIEW)
+        await self.office.decide(case_id, Transition.APPROVE)
+        return case_id
+
+    async def rejected(self) -> UUID:
+        """Rejected."""
+        case_id = await self._in_review()
+        await self.office.decide(case_id, Transition.REJECT)
+        return case_id
+
+    async def withdrawn(self) -> UUID:
+        """Taken back from the review."""
+        case_id = await self._in_review()
+        step = (await self.office.case(case_id)).step
+        await self.office.applications.withdraw(
+            self.office.clinician, case_id, Act(uuid4(), step), "Передумала."
+        )
+        return case_id
+
+    async def lapsed(self) -> UUID:
+        """Reminded twice, never answered."""
+        case_id = await self._in_review()
+        await self._clarify(case_id)
+        past = now() - timedelta(days=40)
+        await self.office.set_times(
+            case_id, since=past, due_at=past + timedelta(days=14), wakes_at=past
+        )
+        await self._sweep()
+        await self._stands(case_id, Status.LAPSED)
+        return case_id
+
+    async def register_down(self) -> UUID:
+        """The check waits for the register, and goes on by itself."""
+        async with httpx.AsyncClient(base_url=self.settings.register_url) as register:
+            await register.put("/faults", json={"mode": "fail"})
+            case_id = await self.office.submitted()
+            await self._until(case_id, lambda: self._waits_for(case_id, "register"))
+            await register.put("/faults", json={"mode": "ok"})
+        await self._stands(case_id, Status.IN_REVIEW)
+        await self.office.decide(case_id, Transition.REJECT)
+        return case_id
+
+    async def false_signal(self) -> UUID:
+        """A signal typed by hand decides nothing."""
+        case_id = await self._in_review()
+        handle = self.client.get_workflow_handle(application_workflow_id(case_id))
+        await handle.signal("approve", ActRef(act_id=uuid4()))
+        await self._until(case_id, lambda: self._journaled(case_id, "case.signal_without_act"))
+        await self.office.decide(case_id, Transition.REJECT)
+        return case_id
+
+    async def escalated(self) -> UUID:
+        """Overdue: reminded and escalated, then decided."""
+        case_id = await self._in_review()
+        past = now() - timedelta(days=30)
+        await self.office.set_times(
+            case_id, since=past, due_at=past + timedelta(days=14), wakes_at=past
+        )
+        await self._sweep()
+        await self._until(case_id, lambda: self._journaled(case_id, "case.escalated"))
+        await self.office.decide(case_id, Transition.APPROVE)
+        return case_id
+
+    async def _in_review(self) -> UUID:
+        case_id = await self.office.submitted()
+        await self._stands(case_id, Status.IN_REVIEW)
+        return case_id
+
+    async def _clarify(self, case_id: UUID) -> None:
+        """Ask, and wait until the workflow has heard of it."""
+        await self.office.decide(case_id, Transition.CLARIFY)
+
+        async def heard() -> bool:
+            case = await self.office.case(case_id)
+            return case.wakes_at is not None and case.wakes_at > now()
+
+        await self._until(case_id, heard)
+
+    async def _sweep(self) -> None:
+        await watching.sweep(self.database, Bell(self._ringer), grace=1.0)
+
+    async def _stands(self, case_id: UUID, status: Status) -> None:
+        async def there() -> bool:
+            return (await self.office.case(case_id)).status == status
+
+        await self._until(case_id, there)
+
+    async def _waits_for(self, case_id: UUID, party: str) -> bool:
+        return (await self.office.case(case_id)).waits_for == party
+
+    async def _journaled(self, case_id: UUID, kind: str) -> bool:
+        return any(entry.kind == kind for entry in await self.office.journal(case_id))
+
+    async def _until(self, case_id: UUID, holds: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(90):
+            while not await holds():  # noqa: ASYNC110 - the answer stands in a database
+                await asyncio.sleep(0.1)
+
+    async def _keep(self, name: str, case_id: UUID) -> None:
+        """Write down every run of the case, oldest first, once the last has ended."""
+        workflow_id = application_workflow_id(case_id)
+        handle = self.client.get_workflow_handle(workflow_id)
+
+        async def ended() -> bool:
+            return (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+
+        await self._until(case_id, ended)
+        query = f"WorkflowId = '{workflow_id}'"
+        runs = [run async for run in self.client.list_workflows(query)]
+        runs.sort(key=lambda run: run.start_time)
+        for number, run in enumerate(runs, start=1):
+            one = self.client.get_workflow_handle(workflow_id, run_id=run.run_id)
+            content = json.loads((await one.fetch_history()).to_json())
+            suffix = f"-{number}" if len(runs) > 1 else ""
+            file = HISTORIES / f"{name}{suffix}.json"
+            text = _MACHINE.sub("0@recorded", json.dumps(content, indent=1, ensure_ascii=False))
+            file.write_text(text + "\n", "utf-8")
+            sys.stdout.write(f"{file.name}: {len(content['events'])} events\n")
+
+
+async def _record(settings: Settings) -> None:
+    keys = KeyRing.parse(settings.keys.get_secret_value())
+    use_key_ring(keys)
+    database = Database.from_settings(settings)
+    client = await connect(settings, keys)
+    office = await Office.open(database, CaseRinger(client, settings.task_queue))
+    async with build(settings, client, database):
+        await Recorder(settings, database, client, office).all()
+    await database.close()
+
+
+def main() -> None:
+    """Start servers, record, stop them."""
+    folder = Path(tempfile.mkdtemp(prefix="medcab-recording-"))
+    folder.chmod(0o711)
+    home = Home(folder / "main")
+    home.make()
+    servers = Servers.of_run(folder, os.getpid())
+    simulators = Simulators.start(home)
+    try:
+        settings = worker_settings(servers, simulators, "recording", home)
+        ring = (HISTORIES / KEYS_FILE).read_text().strip()
+        asyncio.run(_record(settings.model_copy(update={"keys": SecretStr(ring)})))
+    finally:
+        simulators.stop()
+        stop_servers(folder)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
