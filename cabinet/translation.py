@@ -16,6 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -76,7 +77,7 @@ def catalogue(language: str) -> gnu.NullTranslations:
         with source.open("rb") as file:
             for message in read_po(file, locale=known):
                 if message.id:
-                    messages[message.id] = message
+                    messages.add(message.id, message.string)
     compiled = io.BytesIO()
     write_mo(compiled, messages)
     compiled.seek(0)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
 from pikepdf import Pdf
+from playwright.async_api import Browser, Page, expect
 
 from rules.applications import Transition
 from tests.office import Office

@@ -1,0 +1,42 @@
+"""Dates, terms and sizes as people write them."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from cabinet import formats
+from cabinet.translation import Presentation, presented
+
+EVENING = datetime(2026, 12, 4, 15, 0, tzinfo=UTC)
+MIDNIGHT = datetime(2099, 12, 4, 21, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("ru", "4 декабря 2026, 18:00"), ("en", "4 December 2026, 18:00")]
+)
+def test_moment(language: str, words: str) -> None:
+    """A moment is shown in the zone of the institution, with the month as a word."""
+    with presented(Presentation(language, "Europe/Moscow")):
+        assert formats.moment(EVENING) == words
+
+
+def test_a_term_ends_at_24_not_at_midnight_of_the_next_day() -> None:
+    """A term until the end of the 4th says the 4th, 24:00."""
+    with presented(Presentation("ru", "Europe/Moscow")):
+        assert formats.term(MIDNIGHT) == "4 декабря 2099, 24:00"
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"), [(900, "900 Б"), (1_500, "1 КБ"), (1_482_331, "1,4 МБ")]
+)
+def test_size(octets: int, words: str) -> None:
+    """Sizes are in units of 1024, with a decimal comma."""
+    with presented(Presentation("ru")):
+        assert formats.size(octets) == words
+
+
+def test_days_for_tables_and_machines() -> None:
+    """Tables have short dates, `<time>` has ISO 8601."""
+    assert formats.short_day(date(2026, 12, 4)) == "04.12.2026"
+    assert formats.machine(EVENING) == "2026-12-04T15:00:00+00:00"
+    assert formats.initials("Соколова Анна Игоревна") == "АС"

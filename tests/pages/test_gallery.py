@@ -1,0 +1,47 @@
+"""Every page in a real Chromium: nothing for axe to find, nothing cut off, nothing blocked."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.pages.conftest import DESKTOP, PHONE, faults_of, free_port, served, watch
+from tests.pages.gallery import gallery
+from tests.pages.samples import SAMPLES
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [
+    ("phone", PHONE, "light", "ru"),
+    ("phone-dark", PHONE, "dark", "en"),
+    ("desktop", DESKTOP, "light", "en"),
+    ("desktop-dark", DESKTOP, "dark", "ru"),
+]
+
+
+@pytest.fixture(scope="module")
+async def address() -> AsyncIterator[str]:
+    """The gallery, served."""
+    async with served(gallery(), free_port()) as url:
+        yield url
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look[0])
+@pytest.mark.parametrize("name", SAMPLES)
+async def test_page(
+    browser: Browser, address: str, name: str, look: tuple[str, dict[str, int], str, str]
+) -> None:
+    """A page is accessible, fits its screen, and asks for nothing that the policy forbids."""
+    _, viewport, theme, language = look
+    page = await browser.new_page(viewport=viewport)  # type: ignore[arg-type]
+    wrong = watch(page)
+    try:
+        answer = await page.goto(f"{address}/{name}?theme={theme}&language={language}")
+        assert answer is not None
+        assert answer.status == 200
+        assert await faults_of(page) == []
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"]
+        assert wrong == []
+    finally:
+        await page.close()

@@ -1,0 +1,54 @@
+"""Every page renders from its view, in both languages, safe for any text."""
+
+import re
+
+import pytest
+from markupsafe import escape
+
+from cabinet.rendering import environment, render
+from cabinet.translation import Presentation
+from cabinet.views.frame import FieldView
+from tests.pages.samples import SAMPLES
+
+RUSSIAN = re.compile("[А-Яа-яЁё]")
+HOSTILE = "<script>alert('«1»')</script>"
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_page_renders(name: str, language: str) -> None:
+    """No template asks for what its view does not have; no script or style stands in a page."""
+    sample = SAMPLES[name]
+    page = render(sample.template, Presentation(language), frame=sample.frame, **sample.context)
+    assert "<h1" in page
+    assert page.count("<h1") == 1
+    assert not re.search(r"<script(?![^>]*\bsrc=)", page)
+    assert not re.search(r"<style|\sstyle=|\son\w+=", page)
+    assert f'<html lang="{language}"' in page
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_form_that_changes_something_carries_the_token(name: str) -> None:
+    """A form sent by POST has the form token in it (CSRF)."""
+    sample = SAMPLES[name]
+    page = render(sample.template, Presentation(), frame=sample.frame, **sample.context)
+    for form in re.findall(r'<form[^>]*method="post".*?</form>', page, re.S):
+        assert 'name="csrf_token"' in form
+
+
+def test_what_people_type_is_shown_and_never_run() -> None:
+    """Text in a field comes out escaped."""
+    macros = environment().get_template("macros/forms.html").make_module()
+    drawn = str(macros.group(FieldView("purpose", HOSTILE, value=HOSTILE, error=HOSTILE)))  # type: ignore[attr-defined]
+    assert HOSTILE not in drawn
+    assert str(escape(HOSTILE)) in drawn
+
+
+def test_an_error_is_tied_to_its_field() -> None:
+    """The message stands at the field and is named by it, for those who listen."""
+    macros = environment().get_template("macros/forms.html").make_module()
+    view = FieldView("snils", "СНИЛС", hint="11 цифр", error="Проверьте СНИЛС")
+    drawn = str(macros.group(view))  # type: ignore[attr-defined]
+    assert 'aria-describedby="hint-snils error-snils"' in drawn
+    assert 'id="error-snils"' in drawn
+    assert 'aria-invalid="true"' in drawn

@@ -1,0 +1,82 @@
+"""Everything that people see exists in both languages."""
+
+import re
+
+import pytest
+
+from cabinet import formats
+from cabinet.translation import Presentation, choose_language, in_words, ngettext, presented
+from rules.fields import Words
+from tests.pages.words import collected, missing, translated
+
+PLACES = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
+
+
+def test_english_is_complete() -> None:
+    """Every Russian text of templates, code and forms has English words."""
+    assert len(collected()) > 500
+    assert not [f"{where}: {one}" for (one, _), where in missing("en").items()]
+
+
+def test_russian_counts_in_three_forms() -> None:
+    """Every counted message has one, few and many in Russian."""
+    known = translated("ru")
+    counted = [message for message in collected() if message[1]]
+    assert counted
+    for one, _ in counted:
+        found = known.get(one)
+        assert found is not None, one
+        assert len(found.string or ()) == 3, one
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_translations_name_the_same_facts(language: str) -> None:
+    """A translation neither loses nor invents a figure, a name or a date."""
+    for message in translated(language):
+        if not message.id:
+            continue
+        ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        wanted = set(PLACES.findall(str(ids[-1])))
+        for string in strings[1:] or strings:
+            assert set(PLACES.findall(str(string))) == wanted, ids
+
+
+@pytest.mark.parametrize(
+    ("n", "russian", "english"),
+    [
+        (1, "1 рабочий день", "1 working day"),
+        (3, "3 рабочих дня", "3 working days"),
+        (11, "11 рабочих дней", "11 working days"),
+        (21, "21 рабочий день", "21 working days"),
+    ],
+)
+def test_counting(n: int, russian: str, english: str) -> None:
+    """Counted nouns take the form of their number."""
+    for language, words in (("ru", russian), ("en", english)):
+        with presented(Presentation(language)):
+            assert formats.working_days(n) == words
+            assert ngettext("%(n)d рабочий день", "%(n)d рабочих дней", n) % {"n": n} == words
+
+
+def test_facts_are_put_into_the_translated_sentence() -> None:
+    """A refusal with a title in it is said wholly in the reader's language."""
+    words = Words("Приложите: {title}", title="Копия диплома")
+    with presented(Presentation("en")):
+        assert in_words(words) == "Attach: Copy of the diploma"
+    with presented(Presentation("ru")):
+        assert in_words(words) == "Приложите: Копия диплома"
+
+
+@pytest.mark.parametrize(
+    ("wishes", "chosen"),
+    [
+        ((None, "en-GB,en;q=0.9"), "en"),
+        (("ru", "en"), "ru"),
+        (("de", "fr,en;q=0.1"), "en"),
+        ((None, None), "ru"),
+    ],
+)
+def test_language_is_the_first_that_is_known(wishes: tuple[str | None, ...], chosen: str) -> None:
+    """What was chosen goes before what the browser asks for, else Russian."""
+    assert choose_language(*wishes) == chosen
