@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func, insert
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
@@ -38,6 +38,7 @@ from services.files import Files, Incoming, Received
 
 PAGE = 50
 _VIEWED = "document"
+_DOCUMENT, _VERSION = (SQLModel.metadata.tables[name] for name in ("document", "document_version"))
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,8 @@ class Documents:
                         title=" ".join(title.split())[:TITLE_LENGTH] or CATEGORIES[category].title,
                         created_at=clock.now(),
                     )
-                    session.add(document)
-                    await session.flush()
                     version = _version(document, 1, incoming, received, actor)
-                    session.add(version)
+                    await _insert(session, document, version)
                     kind = JournalKind.DOCUMENT_ADDED
                     await _journal(session, document, version, kind, actor)
         except Refusal:
@@ -119,8 +118,9 @@ class Documents:
                     if received.key and current is not None:
                         current.replaced_at = version.uploaded_at
                         session.add(current)
-                        await session.flush()
+                        await session.flush()  # Before the insert: one version is present at most.
                     session.add(version)
+                    await session.flush()
                     kind = JournalKind.DOCUMENT_REPLACED
                     await _journal(session, document, version, kind, actor)
         except Refusal:
@@ -336,24 +336,39 @@ async def _entitled(
     raise not_found()
 
 
+_SAME_FILE = (
+    select(Document.id)
+    .join(DocumentVersion)
+    .where(
+        DocumentVersion.uploaded_by == bindparam("person_id"),
+        DocumentVersion.sha256 == bindparam("sha256"),
+        DocumentVersion.verdict == Verdict.OK,
+        col(DocumentVersion.replaced_at).is_(None),
+        Document.owner_id == bindparam("person_id"),
+        Document.category == bindparam("category"),
+        col(Document.archived_at).is_(None),
+    )
+    .limit(1)
+)
+"""Built once: an upload of a small file costs little more than this."""
+
+
 async def _same_file(
     session: AsyncSession, actor: Actor, category: Category, received: Received
 ) -> UUID | None:
-    found = await session.exec(
-        select(Document.id)
-        .join(DocumentVersion)
-        .where(
-            DocumentVersion.uploaded_by == actor.person_id,
-            DocumentVersion.sha256 == received.sha256,
-            DocumentVersion.verdict == Verdict.OK,
-            col(DocumentVersion.replaced_at).is_(None),
-            Document.owner_id == actor.person_id,
-            Document.category == category,
-            col(Document.archived_at).is_(None),
-        )
-        .limit(1)
+    connection = await session.connection()
+    found = await connection.execute(
+        _SAME_FILE,
+        {"person_id": actor.person_id, "sha256": received.sha256, "category": category.value},
     )
-    return found.one_or_none()
+    return found.scalar_one_or_none()
+
+
+async def _insert(session: AsyncSession, document: Document, version: DocumentVersion) -> None:
+    """Both rows by one statement."""
+    given = insert(_DOCUMENT).values(document.model_dump()).cte("given")
+    connection = await session.connection()
+    await connection.execute(insert(_VERSION).values(version.model_dump()).add_cte(given))
 
 
 async def _current(session: AsyncSession, document_id: UUID) -> DocumentVersion | None:
@@ -406,7 +421,6 @@ async def _journal(
     actor: Actor,
 ) -> None:
     good = version.verdict == Verdict.OK
-    await session.flush()
     await journal.append(
         session,
         chain=document.id,

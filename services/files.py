@@ -75,8 +75,8 @@ class _TooBigError(ValueError):
 class _Spool:
     """Passes a file on and keeps it in one nameless temporary file for the check."""
 
-    def __init__(self, limit: int) -> None:
-        self.file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+    def __init__(self, file: BinaryIO, limit: int) -> None:
+        self.file = file
         self.size = 0
         self._limit = limit
 
@@ -115,7 +115,7 @@ class Files:
         early = _refused_unread(incoming, declared, limit)
         if early is not None:
             return Received(None, declared, incoming.size or 0, None, (early,))
-        spool = _Spool(limit)
+        spool = _Spool(self.inspection.intake(), limit)
         with spool.file, unavailable_is_refusal():
             try:
                 return await self._receive(incoming, spool, declared, minimum_dpi)

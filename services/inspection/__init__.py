@@ -91,6 +91,10 @@ class Inspection:
         async with self._starting:
             await self._stop()
 
+    def intake(self) -> BinaryIO:
+        """A nameless file to put in what is to be checked."""
+        return tempfile.TemporaryFile(buffering=0)
+
     async def examine(
         self, file: BinaryIO, declared: MediaType | None, minimum_dpi: int | None = None
     ) -> Report:
