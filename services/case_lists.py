@@ -239,7 +239,9 @@ async def _listing(
         query = query.order_by(key.desc(), col(Case.id).desc())
     found = await session.exec(cast("Any", query.limit(limit + 1)))
     rows = found.mappings().all()
-    lines = [CaseLine.model_construct(**row) for row in rows[:limit]]
+    lines = [
+        CaseLine.model_construct(**{**row, "status": Status(row["status"])}) for row in rows[:limit]
+    ]
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
     moment_of = "due_at" if order is Order.DUE else "created_at"
