@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     )
     sweep_grace: float = Field(60.0, description="A case is rung when its wakes_at is older.")
     upload_limit: int = 10 * 1024 * 1024
+    antivirus_url: str = Field("", description="clamd: tcp://host:port or unix:///path.")
     cookie_secure: bool = Field(True, description="False only on plain http to loopback.")
     trusted_proxies: str = Field("", description="Addresses whose X-Forwarded-For is believed.")
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio.client import Client
 
+from clients.antivirus import Antivirus
 from clients.database import Database
 from clients.objects import Objects
 from clients.temporal import CaseRinger, connect
@@ -59,7 +60,9 @@ class Medcab:
     @cached_property
     def documents(self) -> Documents:
         """What people do with their documents."""
-        return Documents(self.database, Files(self.objects, self.inspection))
+        url = self.settings.antivirus_url
+        antivirus = Antivirus(url) if url else None
+        return Documents(self.database, Files(self.objects, self.inspection, antivirus))
 
     @cached_property
     def seal(self) -> Seal:

@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import BinaryIO
@@ -16,6 +16,7 @@ from typing import BinaryIO
 import structlog
 from sqlmodel import col, select
 
+from clients.antivirus import Antivirus, AntivirusDownError
 from clients.database import Database
 from clients.objects import (
     CHUNK,
@@ -96,14 +97,17 @@ class _Spool:
 
 
 class Files:
-    """The files of documents: needs the object store and the checking process.
+    """The files of documents: needs the object store, the checking process, maybe an antivirus.
 
-    A store or a check that is down is a Refusal with status 503: nothing was kept, try again.
+    One of them that is down is a Refusal with status 503: nothing was kept, try again.
     """
 
-    def __init__(self, objects: Objects, inspection: Inspection) -> None:
+    def __init__(
+        self, objects: Objects, inspection: Inspection, antivirus: Antivirus | None = None
+    ) -> None:
         self.objects = objects
         self.inspection = inspection
+        self.antivirus = antivirus
 
     async def receive(self, incoming: Incoming, minimum_dpi: int | None) -> Received:
         """Take in one file, check it, and keep it if it is good.
@@ -158,6 +162,7 @@ class Files:
             report.findings,
             report.pages,
             report.dpi,
+            scanned=self.antivirus is not None,
         )
 
     async def _examine(
@@ -165,7 +170,13 @@ class Files:
     ) -> Report:
         if spool.size == 0:
             return Report(declared, (Finding(Code.EMPTY),))
-        return await self.inspection.examine(spool.file, declared, minimum_dpi)
+        report = await self.inspection.examine(spool.file, declared, minimum_dpi)
+        if report.good and self.antivirus is not None:
+            threat = await self.antivirus.scan(spool.again())
+            if threat is not None:
+                _log.warning("an antivirus found a threat", threat=threat)
+                return replace(report, findings=(Finding(Code.INFECTED),))
+        return report
 
     async def discard(self, key: str) -> None:
         """Remove an object that no row names. What cannot be removed now is swept later."""
@@ -236,7 +247,7 @@ def unavailable_is_refusal() -> Iterator[None]:
         raise Refusal(
             "files_unavailable", "Хранилище файлов не отвечает. Попробуйте через минуту.", 503
         ) from error
-    except InspectionDownError as error:
+    except (InspectionDownError, AntivirusDownError) as error:
         _log.error("files cannot be checked", error=str(error))
         raise Refusal(
             "check_unavailable", "Проверка файлов не отвечает. Попробуйте через минуту.", 503

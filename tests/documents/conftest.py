@@ -108,6 +108,7 @@ class Hospital:
                     case_id=case.id,
                     number=1,
                     data={},
+                    salt=bytes(16),
                     digest="",
                     submitted_at=clock.now(),
                     submitted_by=applicant.person_id,
