@@ -33,6 +33,8 @@ from settings import Settings, get_settings
 API = "/api/v1"
 UPLOADS = rf"(?:{API})?/documents(?:/.*)?"
 """Paths that take files."""
+FILES_AT_ONCE = 10
+"""Files in one form; each of them has the limit of a file besides."""
 
 JSON_ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
@@ -100,6 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(assets.router, dependencies=[OPEN_TO_ALL])
     add_pages(app)
     describe(app, cookie_names(chosen)[0])
-    app.add_middleware(BodyLimit, uploads=UPLOADS, upload_limit=chosen.upload_limit + FORM_LIMIT)
+    most = FILES_AT_ONCE * chosen.upload_limit + FORM_LIMIT
+    app.add_middleware(BodyLimit, uploads=UPLOADS, upload_limit=most)
     app.add_middleware(SecurityHeaders, https=chosen.cookie_secure)
     return app

@@ -92,7 +92,7 @@ class CategoryOut(BaseModel):
 _BODY: Mapping[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The file itself, or a form with the file in `file`.",
+        "description": "The file itself, or a form with `file` last; of several files the first.",
         "content": {
             "application/pdf": {"schema": {"type": "string", "format": "binary"}},
             "image/jpeg": {"schema": {"type": "string", "format": "binary"}},
