@@ -1,0 +1,73 @@
+"""What a line of the access table is made of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rules.permissions import Role
+
+Things = Mapping[str, str]
+Sent = Callable[[Things], dict[str, Any]]
+Roles = frozenset[Role]
+
+EVERYBODY: Roles = frozenset(Role)
+NOBODY: Roles = frozenset()
+REVIEWERS: Roles = frozenset({Role.HR_REVIEWER, Role.HR_HEAD})
+HR_HEAD: Roles = frozenset({Role.HR_HEAD})
+UNIT_HEAD: Roles = frozenset({Role.UNIT_HEAD})
+CLINICIANS: Roles = frozenset({Role.DOCTOR, Role.NURSE, Role.UNIT_HEAD}) | REVIEWERS
+"""Those who apply and keep documents of their own."""
+WATCHERS: Roles = frozenset({Role.OPS, Role.TECHNICIAN})
+OPS: Roles = frozenset({Role.OPS})
+
+
+def nothing(_: Things) -> dict[str, Any]:
+    """A request without body or query."""
+    return {}
+
+
+def form(**fields: Any) -> Sent:
+    """A form as a page sends it; `"{case_id}"` and the like are filled in."""
+    return lambda things: {"data": _filled(fields, things)}
+
+
+def body(**fields: Any) -> Sent:
+    """A JSON body, filled in likewise."""
+    return lambda things: {"json": _filled(fields, things)}
+
+
+def _filled(value: Any, things: Things) -> Any:
+    if isinstance(value, str):
+        return value.format_map(things) if value.startswith("{") else value
+    if isinstance(value, dict):
+        return {key: _filled(each, things) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, things) for each in value]
+    return value
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who gets through to one route, by what the request is about.
+
+    `to` is what the route itself declares (see `api.auth.Openness`), a permission by its name.
+    `colleague` and `stranger` are None where the request is about nobody's thing in particular.
+    `case` says which of a person's cases stands for `{case_id}`.
+    """
+
+    to: str
+    own: Roles
+    colleague: Roles | None = None
+    stranger: Roles | None = None
+    send: Sent = nothing
+    case: str = "case_id"
+
+
+def public(send: Sent = nothing) -> Row:
+    """Open to everybody."""
+    return Row("public", EVERYBODY, send=send)
+
+
+def mine(to: str, send: Sent = nothing, own: Roles = EVERYBODY, case: str = "case_id") -> Row:
+    """About one's own things only."""
+    return Row(to, own, NOBODY, NOBODY, send, case)

@@ -1,0 +1,137 @@
+"""The access table of the API: every route, and who gets through to it. See `access.Row`."""
+
+from tests.api.access import (
+    CLINICIANS,
+    EVERYBODY,
+    HR_HEAD,
+    OPS,
+    REVIEWERS,
+    UNIT_HEAD,
+    WATCHERS,
+    Row,
+    body,
+    form,
+    mine,
+    nothing,
+    public,
+)
+
+ACT = "0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"
+STALE = 999
+SEES = (CLINICIANS, REVIEWERS | UNIT_HEAD, REVIEWERS)
+REVIEWS = (REVIEWERS, REVIEWERS, REVIEWERS)
+
+ACCOUNT_ROWS: dict[str, Row] = {
+    "POST /api/v1/sign-in": public(body(email="nobody@example.org", password="x")),
+    "POST /api/v1/sign-in/code": Row("signing_in", EVERYBODY, send=body(code="000000")),
+    "POST /api/v1/second-factor": Row("signing_in", EVERYBODY),
+    "POST /api/v1/second-factor/confirm": Row("signing_in", EVERYBODY, send=body(code="000000")),
+    "POST /api/v1/password": Row(
+        "signing_in", EVERYBODY, send=body(old_password="x", new_password="y")
+    ),
+    "GET /api/v1/session": Row("signed_in", EVERYBODY),
+    "POST /api/v1/session/extend": Row("session", EVERYBODY),
+    "DELETE /api/v1/session": Row("signing_in", EVERYBODY),
+    "GET /api/v1/sessions": Row("session", EVERYBODY),
+    "DELETE /api/v1/sessions": Row("session", EVERYBODY),
+    "DELETE /api/v1/sessions/{session_id}": mine("session"),
+    "GET /api/v1/login-attempts": Row("session", EVERYBODY),
+    "GET /api/v1/tokens": Row("session", EVERYBODY),
+    "POST /api/v1/tokens": Row("session", EVERYBODY, send=body(name="x", scope=["apply"], days=1)),
+    "DELETE /api/v1/tokens/{token_id}": mine("session"),
+    "PATCH /api/v1/preferences": Row("session", EVERYBODY, send=body(theme="dark")),
+}
+"""Accounts."""
+
+CASE_ROWS: dict[str, Row] = {
+    "GET /api/v1/applications": Row("signed_in", CLINICIANS),
+    "POST /api/v1/applications": Row(
+        "signed_in", CLINICIANS, send=body(programme_id="{programme_id}")
+    ),
+    "GET /api/v1/applications/{case_id}": Row("signed_in", *SEES),
+    "GET /api/v1/applications/{case_id}/state": Row("signed_in", *SEES),
+    "PUT /api/v1/applications/{case_id}/draft": mine(
+        "signed_in", body(data={"purpose": "Нужно"}), CLINICIANS, "draft_id"
+    ),
+    "DELETE /api/v1/applications/{case_id}/draft": mine("signed_in", nothing, CLINICIANS),
+    "POST /api/v1/applications/{case_id}/submit": mine("signed_in", body(step=STALE), CLINICIANS),
+    "POST /api/v1/applications/{case_id}/resubmit": mine("signed_in", body(step=STALE), CLINICIANS),
+    "POST /api/v1/applications/{case_id}/correct": mine("signed_in", body(step=STALE), CLINICIANS),
+    "POST /api/v1/applications/{case_id}/withdraw": mine("signed_in", body(step=STALE), CLINICIANS),
+    "POST /api/v1/applications/{case_id}/copy": mine("signed_in", nothing, CLINICIANS),
+    "POST /api/v1/applications/{case_id}/comments": Row(
+        "signed_in", *SEES, body(text="Здравствуйте")
+    ),
+    "GET /api/v1/applications/{case_id}/act": Row("signed_in", *SEES, case="approved_id"),
+    "GET /api/v1/applications/{case_id}/receipt": mine("signed_in", nothing, CLINICIANS),
+    "GET /api/v1/desk": Row("signed_in", REVIEWERS | UNIT_HEAD),
+    "GET /api/v1/desk/counts": Row("signed_in", REVIEWERS | UNIT_HEAD),
+    "POST /api/v1/applications/{case_id}/decision": Row(
+        "signed_in",
+        *REVIEWS,
+        body(step=STALE, outcome="reject", reason="Причина"),
+    ),
+    "POST /api/v1/desk/decisions": Row(
+        "signed_in",
+        EVERYBODY,
+        send=body(
+            outcome="reject",
+            reason="Причина",
+            cases=[{"step": STALE, "case_id": "{case_id}", "act_id": ACT}],
+        ),
+    ),
+    "POST /api/v1/applications/{case_id}/take": Row("signed_in", *REVIEWS, body(step=STALE)),
+    "POST /api/v1/applications/{case_id}/hand-over": Row(
+        "signed_in", *REVIEWS, body(step=STALE, to="{person_id}")
+    ),
+    "POST /api/v1/applications/{case_id}/reading": Row("signed_in", *REVIEWS),
+    "GET /api/v1/applications/{case_id}/history": Row("signed_in", *REVIEWS),
+    "GET /api/v1/desk/reviewers": Row("signed_in", REVIEWERS),
+    "POST /api/v1/desk/absences": Row(
+        "signed_in",
+        REVIEWERS,
+        HR_HEAD,
+        HR_HEAD,
+        body(person_id="{person_id}", first_day="2030-01-10", last_day="2030-01-11"),
+    ),
+    "DELETE /api/v1/desk/absences/{absence_id}": Row("signed_in", REVIEWERS, HR_HEAD, HR_HEAD),
+    "GET /api/v1/programmes": Row("signed_in", EVERYBODY),
+    "GET /api/v1/programmes/{programme_id}": Row("signed_in", EVERYBODY),
+    "GET /api/v1/case-types/{key}": Row("signed_in", EVERYBODY),
+    "GET /api/v1/reasons": Row("review", REVIEWERS),
+}
+"""Applications, the desk, the catalogue."""
+
+DOCUMENT_ROWS: dict[str, Row] = {
+    "GET /api/v1/documents/categories": Row("signed_in", EVERYBODY),
+    "GET /api/v1/documents": Row("signed_in", CLINICIANS),
+    "POST /api/v1/documents": Row("signed_in", CLINICIANS),
+    "POST /api/v1/documents/{document_id}/versions": mine("signed_in", nothing, CLINICIANS),
+    "GET /api/v1/documents/{document_id}": mine("signed_in", nothing, CLINICIANS),
+    "DELETE /api/v1/documents/{document_id}": mine("signed_in", nothing, CLINICIANS),
+    "GET /api/v1/documents/versions/{version_id}/file": mine("signed_in", nothing, CLINICIANS),
+    "GET /api/v1/documents/versions/{version_id}/pages/{page}.png": mine(
+        "signed_in", nothing, CLINICIANS
+    ),
+}
+"""Documents. That those who see a case open what it cites is shown in tests of documents."""
+
+OTHER_ROWS: dict[str, Row] = {
+    "GET /api/v1/notices": Row("signed_in", EVERYBODY),
+    "GET /api/v1/notices/unread": Row("signed_in", EVERYBODY),
+    "POST /api/v1/notices/read": Row("signed_in", EVERYBODY, send=body(ids=["{notice_id}"])),
+    "GET /api/v1/notices/{notice_id}/attempts": mine("signed_in"),
+    "POST /api/v1/notices/{notice_id}/resend": mine("signed_in"),
+    "GET /api/v1/verify/{code}": public(),
+    "GET /health/live": public(),
+    "GET /health/ready": public(),
+    "GET /api/docs": public(),
+    "GET /api/docs/{name}": public(),
+    "GET /static/{version}/{path:path}": public(),
+    "POST /codec/decode": Row("decode_payloads", OPS, send=body(payloads=[])),
+    "POST /codec/encode": Row("decode_payloads", OPS, send=body(payloads=[])),
+    "GET /temporal": Row("watch_operation", WATCHERS),
+    "GET /temporal/{path:path}": Row("watch_operation", WATCHERS),
+    "POST /temporal/{path:path}": Row("watch_operation", WATCHERS, send=form()),
+}
+"""Notices, confirmation, health, documentation, operation."""

@@ -1,0 +1,148 @@
+"""Every route, for every role, about one's own things, a colleague's and a stranger's.
+
+A route that is not in the table fails, as does a line of the table without its route. The lines
+stand in `access_rows` and `page_rows`; a new route needs one there.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api.app import create_app
+from api.openapi import routes
+from models.encryption import KeyRing, use_key_ring
+from ops.system import settings_from
+from rules.permissions import Role
+from settings import Settings
+from tests.accounts.conftest import KEYS
+from tests.api.access import Row
+from tests.api.access_rows import ACCOUNT_ROWS, CASE_ROWS, DOCUMENT_ROWS, OTHER_ROWS
+from tests.api.page_rows import (
+    ACCOUNT_PAGES,
+    CASE_PAGES,
+    DESK_PAGES,
+    DOCUMENT_PAGES,
+    OTHER_PAGES,
+)
+from tests.api.world import Whose, World
+from tests.servers import Servers
+
+TABLE: dict[str, Row] = {
+    **ACCOUNT_ROWS,
+    **CASE_ROWS,
+    **DOCUMENT_ROWS,
+    **OTHER_ROWS,
+    **ACCOUNT_PAGES,
+    **CASE_PAGES,
+    **DOCUMENT_PAGES,
+    **DESK_PAGES,
+    **OTHER_PAGES,
+}
+
+BASE = "http://127.0.0.1:8000"
+NOWHERE = "127.0.0.1:1"
+REFUSED = frozenset({401, 403, 404})
+SPENDS_ITSELF = frozenset({"DELETE /api/v1/session", "POST /sign-out", "DELETE /api/v1/sessions"})
+"""Asked last, because nothing of that person's is left afterwards."""
+NAMES = {
+    "key": "qualification",
+    "kind": "diploma",
+    "name": "applicant",
+    "page": "1",
+    "step": "0",
+    "code": "AAAA-AAAA",
+    "path": "none",
+    "version": "none",
+}
+
+
+def table_settings(database: dict[str, str], home: str) -> Settings:
+    """An installation whose other servers are all down: rights must not depend on them."""
+    return settings_from(
+        {
+            **database,
+            "MEDCAB_KEYS": KEYS,
+            "MEDCAB_HOME": home,
+            "MEDCAB_DEMO": "1",
+            "MEDCAB_COOKIE_SECURE": "0",
+            "MEDCAB_PUBLIC_URL": BASE,
+            "MEDCAB_TEMPORAL_UI_URL": f"http://{NOWHERE}",
+            "TEMPORAL_ADDRESS": NOWHERE,
+            "S3_ENDPOINT": f"http://{NOWHERE}",
+            "S3_SECRET_KEY": "nobody listens",
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+async def world(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """The hospital of this table."""
+    use_key_ring(KeyRing.parse(KEYS))
+    name = f"medcab_access_{uuid4().hex}"
+    home = str(tmp_path_factory.mktemp("home"))
+    app = create_app(table_settings(servers.new_database(name), home))
+    async with app.router.lifespan_context(app):
+        yield await World.populate(app, BASE)
+    servers.drop_database(name)
+
+
+async def ask(
+    client: httpx.AsyncClient, route: str, row: Row, things: dict[str, str]
+) -> httpx.Response:
+    """Send the request of a line of the table, about these things."""
+    method, _, path = route.partition(" ")
+    known = {**NAMES, **things, "case_id": things[row.case]}
+    address = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: known[found.group(1)], path)
+    return await client.request(method, address, **row.send(known))
+
+
+def test_every_route_is_in_the_table() -> None:
+    """A new route without a line here fails, and so does a line whose route is gone."""
+    app = create_app(table_settings({}, "."))
+    declared = {f"{method} {path}": openness for method, path, openness in routes(app)}
+    assert set(declared) == set(TABLE)
+    for route, openness in declared.items():
+        said = {each.permission.value if each.permission else each.to for each in openness}
+        assert said == {TABLE[route].to}, route
+
+
+@pytest.mark.asvs("8.2.1")
+@pytest.mark.asvs("8.2.2")
+@pytest.mark.asvs("8.3.1")
+@pytest.mark.parametrize("route", sorted(TABLE, key=lambda route: (route in SPENDS_ITSELF, route)))
+async def test_each_role_gets_through_where_the_table_says(world: World, route: str) -> None:
+    """By role and by whose the thing is: let through, or told 403 or 404 (I6, Q9)."""
+    row = TABLE[route]
+    wrong = []
+    for whose, allowed in (
+        (Whose.OWN, row.own),
+        (Whose.COLLEAGUE, row.colleague),
+        (Whose.STRANGER, row.stranger),
+    ):
+        if allowed is None:
+            continue
+        for role in Role:
+            things = dict(world.things(role, whose))
+            answer = await ask(world.clients[role], route, row, things)
+            let_in = answer.status_code not in REFUSED
+            if let_in != (role in allowed) or answer.status_code == 500:
+                wrong.append(f"{role} about {whose}: {answer.status_code} {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("route", sorted(TABLE))
+async def test_nobody_in_particular_sees_only_what_is_public(world: World, route: str) -> None:
+    """Without a session: public routes answer, all others ask to sign in."""
+    row = TABLE[route]
+    async with world.anonymous(BASE) as client:
+        if not route.startswith("GET "):
+            page = await client.get("/sign-in")
+            found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+            client.headers["X-CSRF-Token"] = found.group(1) if found else ""
+        answer = await ask(client, route, row, dict(world.things(Role.DOCTOR, Whose.OWN)))
+    leads_to_sign_in = answer.status_code in (303, 204) and "/sign-in" in str(answer.headers)
+    asked = answer.status_code == 401 or leads_to_sign_in
+    assert asked is (row.to != "public" or (route.endswith("/sign-in") and asked)), answer.text
