@@ -66,8 +66,9 @@ class Assets:
 def _stylesheet() -> bytes:
     vendored = (STATIC_FOLDER / _VENDORED_STYLE).read_text("utf-8")
     vendored = vendored.removeprefix('@charset "UTF-8";').split("/*# sourceMappingURL")[0]
-    # Its typeface is licensed for one government's sites only: ours takes its place everywhere.
+    # Its typeface and crest are one government's own: ours take their place, or nothing does.
     vendored = re.sub(r"@font-face\{[^}]*\}", "", vendored)
+    vendored = re.sub(r"url\([\"']?/assets/[^)]*\)", "none", vendored)
     vendored = vendored.replace("GDS Transport,arial,sans-serif", "inherit")
     ours = ((STATIC_FOLDER / "css" / f"{name}.css").read_text("utf-8") for name in STYLESHEETS)
     return "\n".join(['@charset "UTF-8";', f"@layer vendored {{{vendored}}}", *ours]).encode()

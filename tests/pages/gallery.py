@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from cabinet.assets import router as static_files
@@ -28,6 +28,10 @@ def gallery() -> FastAPI:
     async def contents() -> str:
         links = "".join(f'<li><a href="/{name}">{name}</a></li>' for name in SAMPLES)
         return f"<!doctype html><title>Gallery</title><ul>{links}</ul>"
+
+    @app.get("/applications/{name}/live")
+    async def nothing_new(name: str) -> Response:
+        return Response(status_code=304)
 
     @app.get("/{name}")
     async def show(name: str, request: Request) -> HTMLResponse:

@@ -1,0 +1,319 @@
+"""What the pages do besides showing: lead, refuse, remember, keep quiet, and warn in time."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from io import BytesIO
+from uuid import uuid4
+
+import httpx
+import pytest
+from pikepdf import Pdf
+from playwright.async_api import Browser, expect
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from models.tables.accounts import AccountSession
+from rules.accounts import Device, DeviceKind, Stage
+from rules.applications import Transition
+from rules.clock import now
+from rules.permissions import Actor, Role
+from services.sessions import Visitor, open_session
+from tests.office import Office
+from tests.pages.conftest import Site, account_of, signed_in
+
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@pytest.fixture
+async def visitor(site: Site) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser in which nobody has signed in."""
+    async with httpx.AsyncClient(base_url=site.url, headers={"Accept-Language": "ru"}) as client:
+        yield client
+
+
+@pytest.fixture
+async def client(site: Site, office: Office) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser without scripts, in which the clinician of this test has signed in."""
+    await account_of(office, office.clinician)
+    async with httpx.AsyncClient(base_url=site.url, headers={"Accept-Language": "ru"}) as made:
+        await let_in(made, office, office.clinician)
+        yield made
+
+
+async def let_in(client: httpx.AsyncClient, office: Office, actor: Actor) -> None:
+    """Give a browser the cookies of a session."""
+    device = Visitor("127.0.0.1", Device(DeviceKind.COMPUTER, "Firefox, Linux"), uuid4().hex)
+    async with office.database.work() as session:
+        opened = await open_session(
+            session, actor.person_id, Stage.OPEN, device, now(), second_factor_at=now()
+        )
+    client.cookies.set("medcab", opened.token)
+    client.cookies.set("medcab-device", opened.device_token)
+
+
+async def token_on(client: httpx.AsyncClient, path: str) -> str:
+    """The form token of a page."""
+    found = TOKEN.search((await client.get(path)).text)
+    assert found is not None
+    return found[1]
+
+
+def small_pdf() -> bytes:
+    """A harmless PDF of one page, never the same twice."""
+    document, body = Pdf.new(), BytesIO()
+    document.add_blank_page(page_size=(595, 842))
+    document.docinfo["/Title"] = uuid4().hex
+    document.save(body)
+    return body.getvalue()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/applications?status=open", "/documents", "/profile", "/notices", "/desk"]
+)
+async def test_strangers_are_led_to_sign_in_and_back(visitor: httpx.AsyncClient, path: str) -> None:
+    """A page that needs a person leads to signing in, and remembers where one wanted to go."""
+    answer = await visitor.get(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/sign-in?next=" + path.replace("?", "%3F").replace(
+        "=", "%3D"
+    )
+
+
+@pytest.mark.parametrize("wish", ["//evil.example", "https://evil.example", "/\\evil.example"])
+async def test_signing_in_never_leads_elsewhere(client: httpx.AsyncClient, wish: str) -> None:
+    """What stands in `next` cannot send a person to another site."""
+    answer = await client.get("/sign-in", params={"next": wish})
+    assert answer.headers["location"] == "/"
+
+
+async def test_headers_of_a_page(client: httpx.AsyncClient) -> None:
+    """A page may run only our own scripts, is framed by nobody, and is not kept."""
+    answer = await client.get("/applications")
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_form_without_its_token_changes_nothing(
+    client: httpx.AsyncClient, office: Office
+) -> None:
+    """A form that did not come from our page is refused (CSRF)."""
+    answer = await client.post("/applications", data={"programme_id": str(office.programme_id)})
+    assert answer.status_code == 403
+    assert "Страница устарела" in answer.text
+    forged = await client.post(
+        "/documents/files",
+        data={"category": "diploma", "csrf_token": "forged"},
+        files={"file": ("a.pdf", small_pdf(), "application/pdf")},
+    )
+    assert forged.status_code == 403
+    assert "a.pdf" not in (await client.get("/documents")).text
+
+
+async def test_upload_without_scripts(client: httpx.AsyncClient, office: Office) -> None:
+    """A plain form gives a document, and a bad file gets its verdict with the remedy."""
+    csrf = await token_on(client, "/documents")
+    given = await client.post(
+        "/documents/files",
+        data={"csrf_token": csrf, "category": "diploma"},
+        files={"file": ("Диплом.pdf", small_pdf(), "application/pdf")},
+        follow_redirects=True,
+    )
+    assert given.status_code == 200
+    assert "Документ принят." in given.text
+    assert "Диплом.pdf" in given.text
+    refused = await client.post(
+        "/documents/files",
+        data={"csrf_token": csrf, "category": "diploma"},
+        files={"file": ("virus.exe", b"MZ", "application/octet-stream")},
+    )
+    assert refused.status_code == 422
+    assert "нужен PDF или JPEG" in refused.text
+
+
+async def test_a_document_given_before_is_chosen_again(
+    client: httpx.AsyncClient, office: Office
+) -> None:
+    """A document is attached by choosing it, and taken off again; it stays the person's (Q10)."""
+    version = await office.document(office.clinician, "diploma")
+    case = await office.applications.create_draft(office.clinician, office.programme_id)
+    page = f"/applications/{case.id}/draft/attachments"
+    csrf = await token_on(client, page)
+    chosen = await client.post(
+        f"/documents/cases/{case.id}/diploma/choose",
+        data={"csrf_token": csrf, "document_version_id": str(version)},
+        follow_redirects=True,
+    )
+    assert f"/documents/cases/{case.id}/diploma/{version}/remove" in chosen.text
+    removed = await client.post(
+        f"/documents/cases/{case.id}/diploma/{version}/remove",
+        data={"csrf_token": csrf},
+        follow_redirects=True,
+    )
+    assert f"{version}/remove" not in removed.text
+    assert str(version) in (await client.get("/documents")).text
+
+
+async def test_a_second_click_is_the_same_act(client: httpx.AsyncClient, office: Office) -> None:
+    """Sending the same form twice gives one number (a double click)."""
+    case_id = await office.draft()
+    page = (await client.get(f"/applications/{case_id}/draft/check")).text
+    form = {
+        name: re.search(f'name="{name}" value="([^"]+)"', page)[1]  # type: ignore[index]
+        for name in ("csrf_token", "act_id", "at_step", "mode")
+    }
+    answers = [
+        await client.post(f"/applications/{case_id}/draft/submit", data=form) for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    kept = await office.case(case_id)
+    assert kept.version == 1
+
+
+async def test_an_incomplete_application_is_not_sent(
+    client: httpx.AsyncClient, office: Office
+) -> None:
+    """What is missing is named at the top, each with the way to its field; nothing is lost."""
+    case = await office.applications.create_draft(office.clinician, office.programme_id)
+    page = (await client.get(f"/applications/{case.id}/draft/check")).text
+    act = re.search('name="act_id" value="([^"]+)"', page)
+    assert act is not None
+    answer = await client.post(
+        f"/applications/{case.id}/draft/submit",
+        data={
+            "csrf_token": await token_on(client, "/"),
+            "act_id": act[1],
+            "at_step": "0",
+            "mode": "draft",
+        },
+    )
+    assert answer.status_code == 422
+    assert f"/applications/{case.id}/draft/grounds#field-purpose" in answer.text
+    assert f"/applications/{case.id}/draft/attachments#slot-diploma" in answer.text
+
+
+async def test_others_cases_do_not_exist(client: httpx.AsyncClient, office: Office) -> None:
+    """A case of somebody else answers like one that was never there, on every page of it (I6)."""
+    stranger = await office.person("Чужой Пётр Ильич", Role.DOCTOR, office.ward)
+    case_id = await office.submitted(stranger)
+    for path in ("", "/live", "/draft", "/draft/check", "/withdraw", "/act", "/receipt"):
+        answer = await client.get(f"/applications/{case_id}{path}")
+        assert answer.status_code == 404, path
+    made_up = await client.get(f"/applications/{uuid4()}")
+    assert made_up.status_code == 404
+    assert "Такой страницы нет" in made_up.text
+
+
+async def test_live_part_says_nothing_while_nothing_happens(
+    client: httpx.AsyncClient, office: Office
+) -> None:
+    """A poll with the tag of what is shown gets 304; a comment of a colleague changes the tag."""
+    case_id = await office.in_review()
+    first = await client.get(f"/applications/{case_id}/live")
+    assert first.status_code == 200
+    tag = first.headers["etag"]
+    same = await client.get(f"/applications/{case_id}/live", headers={"If-None-Match": tag})
+    assert same.status_code == 304
+    await office.applications.comment(office.reviewer, case_id, "Мы смотрим вашу заявку.")
+    changed = await client.get(f"/applications/{case_id}/live", headers={"If-None-Match": tag})
+    assert changed.status_code == 200
+    assert "Мы смотрим вашу заявку." in changed.text
+
+
+async def test_polls_do_not_prolong_the_session(
+    client: httpx.AsyncClient, office: Office, site: Site
+) -> None:
+    """What a page asks by itself is no activity: the session ends although it polls (I5)."""
+    case_id = await office.in_review()
+    long_ago = now() - timedelta(seconds=site.settings.session_idle - 2)
+    async with office.database.work() as session:
+        await session.exec(
+            update(AccountSession)
+            .where(col(AccountSession.person_id) == office.clinician.person_id)
+            .values(last_active=long_ago)
+        )
+    quiet = {"X-Medcab-Background": "1"}
+    assert (await client.get(f"/applications/{case_id}/live", headers=quiet)).status_code == 200
+    async with office.database.work() as session:
+        held = (
+            await session.exec(
+                select(AccountSession.last_active).where(
+                    col(AccountSession.person_id) == office.clinician.person_id
+                )
+            )
+        ).one()
+        assert abs((held - long_ago).total_seconds()) < 1
+        await session.exec(
+            update(AccountSession)
+            .where(col(AccountSession.person_id) == office.clinician.person_id)
+            .values(last_active=long_ago - timedelta(seconds=10))
+        )
+    answer = await client.get(f"/applications/{case_id}/live", headers=quiet)
+    assert answer.status_code == 401
+    page = await client.get(f"/applications/{case_id}")
+    assert "expired=1" in page.headers["location"]
+
+
+async def test_language_and_theme_stay(client: httpx.AsyncClient) -> None:
+    """What a person chooses holds on the next page and is kept with the account."""
+    csrf = await token_on(client, "/")
+    for choice in ({"language": "en"}, {"theme": "dark"}):
+        answer = await client.post(
+            "/preferences", data={"csrf_token": csrf, "next": "/applications", **choice}
+        )
+        assert answer.headers["location"] == "/applications"
+    page = (await client.get("/applications")).text
+    assert '<html lang="en" data-theme="dark">' in page
+    assert "My applications" in page
+
+
+async def test_a_moved_case_is_told_as_such(client: httpx.AsyncClient, office: Office) -> None:
+    """An act on a case that has moved on changes nothing, and says what to do."""
+    case_id = await office.in_review()
+    page = (await client.get(f"/applications/{case_id}/withdraw")).text
+    form = {
+        name: re.search(f'name="{name}" value="([^"]+)"', page)[1]  # type: ignore[index]
+        for name in ("csrf_token", "act_id", "at_step")
+    }
+    await office.decide(case_id, Transition.CLARIFY)
+    answer = await client.post(f"/applications/{case_id}/withdraw", data=form)
+    assert answer.status_code == 409
+    assert "Что-то изменилось, пока вы работали" in answer.text
+    assert (await office.case(case_id)).closed_at is None
+
+
+async def test_the_public_page_needs_no_sign_in_and_says_no_name(
+    visitor: httpx.AsyncClient,
+) -> None:
+    """A code that was never issued is refused in words; nothing is asked of the visitor (A5)."""
+    empty = await visitor.get("/verify")
+    assert empty.status_code == 200
+    wrong = await visitor.get("/verify/AAAAAAAAAAAAAAAAAAAAAAAAAA")
+    assert wrong.status_code == 404
+    assert "Такой код не выдавался" in wrong.text
+
+
+@pytest.mark.browser
+async def test_the_end_of_the_session_is_announced(
+    browser: Browser, site: Site, office: Office
+) -> None:
+    """Two minutes before the end a warning takes the focus; staying renews, silence leaves (I5)."""
+    context = await signed_in(browser, site, office, office.clinician)
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(f"{site.url}/profile")
+    warning = page.locator("#expiry")
+    await expect(warning).to_be_hidden()
+    await page.clock.run_for((site.settings.session_idle - 110) * 1000)
+    await expect(warning).to_be_visible()
+    await expect(page.get_by_role("button", name="Остаться")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.clock.run_for(2000)
+    await expect(warning).to_be_hidden()
+    await page.clock.run_for((site.settings.session_idle + 5) * 1000)
+    await expect(page.locator("h1")).to_have_text("Вход в личный кабинет")
+    await expect(page.locator(".notice")).to_contain_text("Сеанс закончился")
+    await context.close()
