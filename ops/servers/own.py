@@ -22,7 +22,7 @@ HEALTH_PATH = "/health/ready"
 class Own:
     """A `medcab` command that runs until it is told to stop."""
 
-    ready_within = 60.0
+    ready_within = 120.0
     command: str
 
     def __init__(self, name: str) -> None:
