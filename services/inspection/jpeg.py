@@ -7,7 +7,7 @@ from PIL import Image, ImageOps
 
 from rules.files import Code, Finding, Limits, photo_dpi
 
-_LOOK = 1 / 8
+_LOOK = 8
 """Decoding at an eighth of the size reads all of the data and needs little memory."""
 
 
@@ -27,7 +27,7 @@ def examine(file: BinaryIO, limits: Limits) -> dict[str, Any]:
             report["dpi"] = photo_dpi(
                 (width, height), (float(density[0]), float(density[1])) if density else None
             )
-            picture.draft(None, (int(width * _LOOK), int(height * _LOOK)))
+            picture.draft(None, (width // _LOOK or 1, height // _LOOK or 1))
             picture.load()
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, ArithmeticError):
         report["findings"] = [Finding(Code.DAMAGED)]

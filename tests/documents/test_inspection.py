@@ -311,6 +311,13 @@ async def test_resolution_is_measured(inspection: Inspection) -> None:
     assert (await checked(inspection, s.born_digital(), PDF)).dpi is None
 
 
+async def test_any_size_of_photograph_is_read(inspection: Inspection) -> None:
+    """A picture of few pixels is read like a large one."""
+    for size in ((1, 1), (7, 9000), (65500, 2)):
+        with as_file(s.photo(size, None)) as file:
+            assert (await inspection.examine(file, JPEG)).good
+
+
 async def test_small_file_is_checked_quickly(inspection: Inspection) -> None:
     """The process is warm: a small file takes less than 100 ms as a rule."""
     content, taken = s.born_digital(), []
