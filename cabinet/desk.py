@@ -40,6 +40,7 @@ from services.cases import Act
 
 router = APIRouter(include_in_schema=False, prefix="/desk")
 
+PAGE = 50
 Cursor = Annotated[str | None, Query(max_length=300)]
 Long = Annotated[str, Form(max_length=20_000)]
 Short = Annotated[str, Form(max_length=1000)]
@@ -54,7 +55,7 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
     """The queue, narrowed by what stands in the address; overdue cases come first."""
     actor = visit.actor
     asked = asked_of(visit.request.url.query, actor, visit.presentation.tzinfo)
-    found = await case_lists.desk(session, actor, asked.filters, after, order=asked.order)
+    found = await case_lists.desk(session, actor, asked.filters, after, PAGE, asked.order)
     reviews = actor.may(Permission.REVIEW)
     readers = await case_lists.readers(session, actor, [line.id for line in found.lines])
     calendar = await catalogue.calendar(session)

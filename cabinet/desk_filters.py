@@ -79,10 +79,10 @@ def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
     for name, days in (("from", 0), ("until", 1)):
         if name in given:
             try:
-                day = identifiers.day(given[name]) + timedelta(days=days)
+                day = identifiers.day(given[name])
                 if not 1900 <= day.year <= 2200:
                     raise IdentifierError("Такого дня нет в календаре, проверьте дату")
-                bounds[name] = datetime.combine(day, time(0), zone)
+                bounds[name] = datetime.combine(day + timedelta(days=days), time(0), zone)
             except IdentifierError as error:
                 errors[name] = in_words(error.message)
     number = given.get("number")

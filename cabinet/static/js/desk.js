@@ -302,8 +302,11 @@ function decision(form) {
 
 function commenting(form) {
   const text = one("textarea", form);
+  let sending = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (sending) return;
+    sending = true;
     one(".comment-refused", form)?.remove();
     const headers = { "X-Requested-With": "desk" };
     const body = new URLSearchParams(new FormData(form));
@@ -323,6 +326,7 @@ function commenting(form) {
       said.textContent = answer?.status === 422 ? await answer.text() : form.dataset.wordsFailed;
       text.before(said);
     }
+    sending = false;
     text.focus();
   });
 }

@@ -1,0 +1,183 @@
+"""What the desk makes of addresses, terms and typed decisions, without servers or a browser."""
+
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cabinet.desk_decisions import Typed, decision_of, error_items, typed_of
+from cabinet.desk_filters import Asked, active, asked_of, tabs
+from cabinet.desk_views import due_of, short_name
+from cabinet.rendering import page
+from cabinet.translation import Presentation, presented
+from rules.applications import Status, Transition
+from rules.permissions import Actor
+from rules.refusals import Refusal
+from rules.terms import WorkingCalendar
+from services.case_lists import Order
+from tests.pages.desk_samples import DECISION, DESK_SAMPLES
+from tests.pages.words import missing
+
+ZONE = "Europe/Moscow"
+REVIEWER = Actor(uuid4(), "Иванова Мария Петровна", uuid4())
+COUNTS = {"in_review": 9, "mine": 4, "overdue": 2, "unassigned": 1}
+MONDAY, SATURDAY = (datetime(2026, 11, day, 9, tzinfo=UTC) for day in (23, 21))
+
+
+def asked(query: str) -> Asked:
+    """The address as the desk reads it."""
+    return asked_of(query, REVIEWER, ZoneInfo(ZONE))
+
+
+@pytest.mark.parametrize(
+    ("at", "last", "words", "tone"),
+    [
+        (MONDAY, 16, "просрочено на 5 рабочих дней", "late"),
+        (MONDAY, 19, "просрочено на 2 рабочих дня", "late"),
+        (MONDAY, 20, "просрочено на 1 рабочий день", "late"),
+        (SATURDAY, 20, "срок прошёл 20 ноября", "late"),
+        (MONDAY, 23, "сегодня до 24:00", "today"),
+        (MONDAY, 24, "до 24 ноября, 1 рабочий день", "soon"),
+        (MONDAY, 25, "до 25 ноября, 2 рабочих дня", "soon"),
+        (MONDAY, 30, "до 30 ноября, 5 рабочих дней", "calm"),
+    ],
+)
+def test_terms_are_told_in_working_days(at: datetime, last: int, words: str, tone: str) -> None:
+    """A row says by how many working days a review is late, or how many are left (A11)."""
+    due = datetime(2026, 11, last, 21, tzinfo=UTC)
+    shown = due_of(Status.IN_REVIEW, due, at, ZONE, WorkingCalendar())
+    assert (shown.words, shown.tone) == (words, tone)
+
+
+def test_the_applicants_term_is_never_the_reviewers_delay() -> None:
+    """While the applicant is awaited the row says until when, and is not shown as overdue."""
+    due = datetime(2026, 11, 30, 21, tzinfo=UTC)
+    shown = due_of(Status.CLARIFICATION, due, MONDAY, ZONE, WorkingCalendar())
+    assert (shown.words, shown.tone) == ("ответ до 30 ноября", "calm")
+    assert due_of(Status.CHECKING, None, MONDAY, ZONE, WorkingCalendar()).words == "—"
+
+
+def test_names_are_short_in_tables() -> None:
+    """A table has room for the surname and initials."""
+    assert short_name("Иванова Мария Петровна") == "Иванова М. П."
+    assert short_name("Ким") == "Ким"
+    assert short_name("") == ""
+
+
+def test_the_desk_begins_with_the_queue() -> None:
+    """Without filters the desk shows what is in review, in the order of terms."""
+    plain = asked("")
+    assert plain.filters.status == (Status.IN_REVIEW,)
+    assert plain.order is Order.DUE
+    assert plain.suffix == ""
+    assert asked("sort=newest").order is Order.NEWEST
+
+
+def test_closed_cases_have_no_term_to_be_sorted_by() -> None:
+    """Statuses without a term are listed by age whatever the order, or the list would be empty."""
+    for query in ("status=approved", "status=any", "number=%D0%9F%D0%9A-2026-000123-0"):
+        assert asked(query).order is Order.NEWEST, query
+
+
+def test_a_wrong_filter_is_told_at_its_field() -> None:
+    """A date or a number that nobody can read is kept as typed and explained; the rest works."""
+    wrong = asked("from=40.11.2026&until=31.12.9999&number=777&kind=seminar")
+    assert set(wrong.errors) == {"from", "until", "number"}
+    assert wrong.filters.programme_kind == "seminar"
+    assert wrong.given["from"] == "40.11.2026"
+
+
+def test_who_reviews_can_be_me_nobody_or_a_colleague() -> None:
+    """The filter by reviewer knows the two words and ids, and nothing else."""
+    colleague = uuid4()
+    assert asked("reviewer=me").filters.reviewer == REVIEWER.person_id
+    assert asked("reviewer=nobody").filters.reviewer == "nobody"
+    assert asked(f"reviewer={colleague}").filters.reviewer == colleague
+    assert asked("reviewer=boss").filters.reviewer is None
+
+
+@given(st.text(max_size=200))
+def test_any_address_can_be_opened(query: str) -> None:
+    """Whatever stands in the address, the desk reads it and can write it back (hypothesis)."""
+    read = asked(query)
+    again = asked(urlsplit(read.address()).query)
+    assert again.filters == read.filters
+    assert again.given == read.given
+
+
+def test_a_tab_stands_for_its_own_filters_only() -> None:
+    """A tab is current where the address says just that; more filters become chips to remove."""
+    chosen = asked("reviewer=me")
+    assert [tab.current for tab in tabs(chosen, COUNTS)] == [False, True, False, False]
+    assert active(chosen, (), ()) == []
+    narrowed = asked("reviewer=me&kind=seminar&overdue=true")
+    assert not any(tab.current for tab in tabs(narrowed, COUNTS))
+    chips = {chip.text: parse_qs(urlsplit(chip.url).query) for chip in active(narrowed, (), ())}
+    assert set(chips) == {"Семинар", "просроченные", "мои"}
+    assert chips["Семинар"] == {"reviewer": ["me"], "overdue": ["1"]}
+
+
+def test_a_decision_is_read_from_the_form() -> None:
+    """Outcome, reason, remarks and answers come from fields of their names; blanks are left out."""
+    typed = typed_of(
+        {
+            "outcome": "clarify",
+            "reason": "Строка\r\nещё",
+            "remark.snils": " Проверьте цифры ",
+            "remark.inn": "  ",
+            "check.education_fits": "no",
+            "check.specialty_fits": "yes",
+            "check.no_overlap": "maybe",
+        }
+    )
+    decision = decision_of(typed)
+    assert decision.outcome is Transition.CLARIFY
+    assert decision.reason == "Строка\nещё"
+    assert decision.remarks == {"snils": "Проверьте цифры"}
+    assert decision.checklist == {"education_fits": False, "specialty_fits": True}
+
+
+def test_remarks_go_with_a_question_only() -> None:
+    """Remarks typed before the reviewer chose to reject are not sent to the applicant."""
+    typed = Typed("reject", "Набор закрыт.", {"snils": "Проверьте"}, {})
+    assert decision_of(typed).remarks == {}
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [
+        (Typed("", "Причина"), "outcome"),
+        (Typed("withdraw", "Причина"), "outcome"),
+        (Typed("clarify", "Причина", {"snils": "а" * 1001}), "remarks.snils"),
+    ],
+)
+def test_what_is_no_decision_is_refused(typed: Typed, path: str) -> None:
+    """Without an outcome of the three there is nothing to decide, and the field is named (A4)."""
+    with pytest.raises(Refusal) as refused:
+        decision_of(typed)
+    assert [error.path for error in refused.value.fields] == [path]
+    (item,) = error_items(refused.value, DECISION)
+    assert item.href in ("#outcome-approve", "#remark-snils")
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize("name", DESK_SAMPLES)
+def test_every_page_of_the_desk_is_drawn(name: str, language: str) -> None:
+    """Each page renders in both languages with nothing that its template did not get."""
+    sample = DESK_SAMPLES[name]
+    with presented(Presentation(language)):
+        answer = page(sample.template, Presentation(language), sample.frame, **sample.context)
+    text = bytes(answer.body).decode()
+    words = {"desk": ("У кого", "With"), "desk-empty": ("Очередь пуста", "The queue is empty")}
+    russian, english = words.get(name, ("К очереди", "Back to the queue"))
+    assert (russian in text, english in text) == (language == "ru", language == "en")
+
+
+def test_the_desk_speaks_english() -> None:
+    """No word of the desk is left without its English one."""
+    rooms = ("cabinet/desk", "cabinet/templates/desk", "cabinet/views/desk", "services/reviews")
+    assert not {m: where for m, where in missing("en").items() if where.startswith(rooms)}
