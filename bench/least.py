@@ -1,0 +1,299 @@
+"""The least programs: what a careful programmer would write who owes nobody anything else.
+
+`python -m bench.least api --socket N` and `python -m bench.least worker` are the two processes.
+They stand behind the same uvicorn as Medcab's, recognise the same bearer tokens by the same
+dependency, keep pools of the same size and use the same servers, with the same durability. Their
+rows lie in a database of their own. What they leave out is everything that makes an application
+accountable: no rules, no versions, no journal, no act ids, no locks, no encryption of payloads, no
+notices but the rows of two.
+
+A whole case is six commits: the insert, the check and its notice, the decision, the act and its
+notice. The act is the same PDF by the same `services.acts` and `services.seals`, put by the same
+client.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+from pydantic_core import to_json
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.service import GrpcCompression
+from temporalio.worker import Worker
+
+from api import health
+from api.app import create_app
+from api.auth import CurrentActor
+from api.state import Medcab
+from bench.least_workflows import LeastCase, LeastCheck
+from clients.objects import Objects
+from models.encryption import KeyRing, use_key_ring
+from rules.files import LIMITS, MediaType
+from services.acts import ActFacts, SealFacts, build_act, new_code
+from services.documents import Documents
+from services.files import Files
+from services.inspection import Inspection, Report
+from services.seals import Seal, open_seal
+from settings import Settings, get_settings
+
+QUEUE = "least"
+URL = "BENCH_LEAST_URL"
+WORKER_TASKS = 32
+CACHED = 2000
+
+TABLES = """
+create table least_case (
+    id uuid primary key, applicant uuid not null, status text not null,
+    act_key text, at timestamptz not null
+);
+create table least_notice (id uuid primary key, case_id uuid not null, at timestamptz not null);
+create table least_file (id text primary key, sha256 text not null, size bigint not null);
+grant select, insert, update on least_case, least_notice, least_file to medcab
+"""
+
+LIST = """
+select c.id, c.number, c.type, coalesce(p.title, c.type) as title, p.kind as programme_kind,
+    c.status, c.step, c.version, c.created_at, c.since, c.closed_at, c.waits_for, c.due_at,
+    c.escalated_at is not null as escalated, c.stuck is not null as stuck, u.name as unit,
+    r.name as responsible_unit, c.applicant_id, c.reviewer_id
+from "case" c
+join unit u on u.id = c.unit_id
+join unit r on r.id = c.responsible_unit_id
+left join programme p on p.id = c.programme_id
+where c.applicant_id = %s
+order by c.created_at desc, c.id desc
+limit 50
+"""
+"""The rows of `GET /api/v1/applications` by hand."""
+
+
+def lines_to(url: str, size: int) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
+    """A pool as large as Medcab's; every statement commits by itself."""
+    return AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=2 * size,
+        open=False,
+        kwargs={"autocommit": True, "row_factory": dict_row},
+    )
+
+
+async def temporal(settings: Settings) -> Client:
+    """A client with the SDK's own converter."""
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        grpc_compression=GrpcCompression.NONE,
+    )
+
+
+def least_app(settings: Settings) -> FastAPI:
+    """The least routes. The database of the list is Medcab's: the rows are the same."""
+    own = lines_to(os.environ[URL], settings.database_pool)
+    medcabs = lines_to(settings.database_url.get_secret_value(), settings.database_pool)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with own, medcabs, Medcab.running(settings) as medcab:
+            app.state.medcab = medcab
+            app.state.temporal = await temporal(settings)
+            yield
+
+    app = FastAPI(lifespan=lifespan, openapi_url=None)
+    app.include_router(health.router)
+
+    async def begin(actor: CurrentActor, case_id: UUID, workflow: str) -> dict[str, str]:
+        async with own.connection() as line:
+            await line.execute(
+                "insert into least_case values (%s, %s, 'checking', null, %s)",
+                (case_id, actor.person_id, datetime.now(UTC)),
+            )
+        await app.state.temporal.start_workflow(
+            workflow, str(case_id), id=f"least-{case_id}", task_queue=QUEUE
+        )
+        return {"id": str(case_id), "status": "checking"}
+
+    @app.post("/checks/{case_id}")
+    async def check(case_id: UUID, actor: CurrentActor) -> dict[str, str]:
+        """One insert and an awaited start of the workflow of one activity."""
+        return await begin(actor, case_id, "LeastCheck")
+
+    @app.post("/cases/{case_id}")
+    async def submit(case_id: UUID, actor: CurrentActor) -> dict[str, str]:
+        """One insert and an awaited start of the workflow of a whole case."""
+        return await begin(actor, case_id, "LeastCase")
+
+    @app.post("/cases/{case_id}/approval")
+    async def approve(case_id: UUID, actor: CurrentActor) -> dict[str, str]:
+        """One commit and an awaited signal."""
+        async with own.connection() as line:
+            await line.execute(
+                "update least_case set status = 'approved' where id = %s", (case_id,)
+            )
+        await app.state.temporal.get_workflow_handle(f"least-{case_id}").signal("approve")
+        return {"id": str(case_id), "status": "approved"}
+
+    @app.get("/cases")
+    async def listed(actor: CurrentActor) -> Response:
+        """Fifty rows by raw SQL, written as JSON in one go."""
+        async with medcabs.connection() as line:
+            rows = await (await line.execute(LIST, (actor.person_id,))).fetchall()
+        return Response(to_json({"items": rows, "after": None}), media_type="application/json")
+
+    @app.post("/files")
+    async def upload(request: Request, actor: CurrentActor) -> dict[str, str]:
+        """The bytes as they come, straight to the store, and one commit."""
+        medcab: Medcab = app.state.medcab
+        size = int(request.headers["content-length"])
+        key = Objects.fresh_key("least")
+        stored = await medcab.objects.put(key, request.stream(), size, "application/pdf")
+        async with own.connection() as line:
+            await line.execute(
+                "insert into least_file values (%s, %s, %s)", (key, stored.sha256, size)
+            )
+        return {"id": key}
+
+    return app
+
+
+class _Unchecked(Inspection):
+    """Takes files in as usual and finds them good unread: P5 leaves the checks apart."""
+
+    async def examine(
+        self, file: Any, declared: MediaType | None, minimum_dpi: int | None = None
+    ) -> Report:
+        return Report(MediaType.PDF, (), 1, None)
+
+
+def unchecked_app(settings: Settings) -> FastAPI:
+    """Medcab itself, but for the look into files."""
+    app = create_app(settings)
+    usual = app.router.lifespan_context
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
+        async with usual(app) as state:
+            medcab: Medcab = app.state.medcab
+            files = Files(medcab.objects, _Unchecked(LIMITS))
+            medcab.__dict__["documents"] = Documents(medcab.database, files)
+            yield state
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+class Activities:
+    """The two activities of a case."""
+
+    def __init__(self, settings: Settings, objects: Objects, seal: Seal, own: Any) -> None:
+        self._settings, self._objects, self._seal, self._own = settings, objects, seal, own
+
+    @activity.defn(name="least_check")
+    async def check(self, case_id: str, notify: bool) -> None:
+        """One commit that says that the case is checked, and one for the notice told."""
+        async with self._own.connection() as line:
+            await line.execute("update least_case set status = 'checked' where id = %s", (case_id,))
+            if notify:
+                await self._told(line, case_id)
+
+    @activity.defn(name="least_act")
+    async def act(self, case_id: str) -> None:
+        """The same PDF, signature and PUT; one commit for the act, one for the notice told."""
+        signed = await asyncio.to_thread(self._make)
+        key = Objects.fresh_key("least")
+        await self._objects.put(key, signed, len(signed), "application/pdf")
+        async with self._own.connection() as line:
+            await line.execute(
+                "update least_case set status = 'issued', act_key = %s where id = %s",
+                (key, case_id),
+            )
+            await self._told(line, case_id)
+
+    async def _told(self, line: Any, case_id: str) -> None:
+        await line.execute(
+            "insert into least_notice values (gen_random_uuid(), %s, %s)",
+            (case_id, datetime.now(UTC)),
+        )
+
+    def _make(self) -> bytes:
+        now = datetime.now(UTC)
+        facts = ActFacts(
+            institution=self._settings.institution,
+            number="АЗ-2026-000123-4",
+            issued_at=now,
+            zone=self._settings.time_zone,
+            case_number="ПК-2026-000123-4",
+            submitted_at=now,
+            person="Соколова Анна Сергеевна",
+            position="врач-терапевт",
+            unit="Терапевтическое отделение",
+            programme="Неотложная помощь при острых состояниях",
+            kind="Курсы повышения квалификации",
+            hours=72,
+            organiser="Академия последипломного образования",
+            decided_by="Иванова Мария Петровна",
+            decided_post="специалист отдела кадров",
+            decided_at=now,
+            public_url=self._settings.public_url,
+            code=new_code(),
+            seal=SealFacts.of(self._seal),
+            starts_on=now.date(),
+        )
+        return self._seal.sign_pdf(build_act(facts), reason="Акт о зачислении")
+
+
+async def work(settings: Settings) -> None:
+    """Run both workflows until the process is ended."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    async with lines_to(os.environ[URL], settings.database_pool) as own:
+        activities = Activities(settings, Objects(settings), open_seal(settings), own)
+        worker = Worker(
+            await temporal(settings),
+            task_queue=QUEUE,
+            workflows=[LeastCheck, LeastCase],
+            activities=[activities.check, activities.act],
+            max_cached_workflows=CACHED,
+            max_concurrent_activities=WORKER_TASKS,
+        )
+        await worker.run()
+
+
+def serve(app: FastAPI, listening: int) -> None:
+    """Behind uvicorn as `medcab api` sets it."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=listening)])
+
+
+def main(what: str, *options: str) -> None:
+    """One of the processes."""
+    settings = get_settings()
+    if what == "worker":
+        asyncio.run(work(settings))
+        return
+    make = {"api": least_app, "unchecked": unchecked_app}[what]
+    serve(make(settings), int(options[-1]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

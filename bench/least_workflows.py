@@ -1,0 +1,46 @@
+"""The least workflows that do what an application asks of a durable workflow."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+TIMEOUT = timedelta(seconds=15)
+TERM = timedelta(days=10)
+
+
+@workflow.defn
+class LeastCheck:
+    """One activity that commits: against it P1 measures how soon a review is open."""
+
+    @workflow.run
+    async def run(self, case_id: str) -> None:
+        """Check once."""
+        await workflow.execute_activity(
+            "least_check", args=[case_id, False], start_to_close_timeout=TIMEOUT
+        )
+
+
+@workflow.defn
+class LeastCase:
+    """Two activities, and between them the wait for a signal that has a term.
+
+    Nothing can be left out: without the first activity nothing is checked, without the wait nobody
+    decides, without the term nobody is reminded, without the second activity there is no act.
+    """
+
+    def __init__(self) -> None:
+        self._approved = False
+
+    @workflow.run
+    async def run(self, case_id: str) -> None:
+        """Check, wait, issue."""
+        await workflow.execute_activity(
+            "least_check", args=[case_id, True], start_to_close_timeout=TIMEOUT
+        )
+        await workflow.wait_condition(lambda: self._approved, timeout=TERM)
+        await workflow.execute_activity("least_act", case_id, start_to_close_timeout=TIMEOUT)
+
+    @workflow.signal
+    def approve(self) -> None:
+        """The decision is committed."""
+        self._approved = True

@@ -1,0 +1,168 @@
+"""How two programs are compared: short blocks in the order ABBA, ratios, and what may be concluded.
+
+The cost of a block is in seconds for one unit (a request, a case, a byte). A block of both programs
+is measured twice in the order A B B A, so that a machine that gets slower in between favours
+neither; each such four gives one ratio. The first ones are dropped, as warming up. The answer is
+the median of the ratios with its 95 % bootstrap interval, and a bar holds only where the worse end
+of the interval holds it. Before, the second program is compared with itself: where that interval
+leaves 0.95–1.05, the machine was too restless and the run is void.
+"""
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from statistics import median
+
+Costs = Mapping[str, float]
+Block = Callable[[], Awaitable[Costs]]
+
+CONTROL = (0.95, 1.05)
+RESAMPLES = 4000
+
+
+class Verdict(StrEnum):
+    """What may be said of a bar."""
+
+    HOLDS = "holds"
+    MISSES = "MISSES"
+    VOID = "VOID"
+
+
+class Bound(StrEnum):
+    """On which side of its bar a figure must stay."""
+
+    AT_MOST = "≤"
+    AT_LEAST = "≥"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The median of some ratios with its 95 % bootstrap interval."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, ratios: Sequence[float]) -> "Interval":
+        """Of at least one ratio; the resampling is the same at every call."""
+        dice = random.Random(20)  # noqa: S311 - repeatable, nothing secret
+        medians = sorted(median(dice.choices(ratios, k=len(ratios))) for _ in range(RESAMPLES))
+        cut = RESAMPLES // 40
+        return cls(median(ratios), medians[cut], medians[-cut - 1])
+
+    def within(self, low: float, high: float) -> bool:
+        """Whether all of it lies between the two."""
+        return low <= self.low and self.high <= high
+
+    def __str__(self) -> str:
+        return f"{self.median:.3f} [{self.low:.3f}–{self.high:.3f}]"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured promise. `tried` counts the units; costs are medians in seconds for one unit."""
+
+    name: str
+    what: str
+    bound: Bound
+    bar: float
+    ratio: Interval
+    control: Interval | None
+    tried: int
+    ours: float
+    least: float
+    unit: str = "s"
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Void unless the control held; a bar holds when the worse end of the interval does."""
+        if self.control is not None and not self.control.within(*CONTROL):
+            return Verdict.VOID
+        if self.bound is Bound.AT_MOST:
+            good = self.ratio.high <= self.bar
+        else:
+            good = self.ratio.low >= self.bar
+        return Verdict.HOLDS if good and self.tried else Verdict.MISSES
+
+
+@dataclass(frozen=True)
+class Series:
+    """How long a comparison lasts, in fours of blocks, warming up included."""
+
+    fours: int
+    warm_up: int = 2
+
+    def scaled(self, by: float) -> "Series":
+        """A shorter or longer one; never without a counted four."""
+        return Series(max(self.warm_up + 3, round(self.fours * by)), self.warm_up)
+
+
+@dataclass
+class Compared:
+    """The counted blocks of one comparison, by cost."""
+
+    ratios: dict[str, list[float]] = field(default_factory=dict)
+    ours: dict[str, list[float]] = field(default_factory=dict)
+    least: dict[str, list[float]] = field(default_factory=dict)
+
+
+async def compare(ours: Block, least: Block, series: Series) -> Compared:
+    """Run the fours one after another. The ratios are ours to the least program's."""
+    found = Compared()
+    for number in range(series.fours):
+        costs = [await block() for block in (ours, least, least, ours)]
+        if number < series.warm_up:
+            continue
+        for name in costs[0]:
+            a, b = costs[0][name] + costs[3][name], costs[1][name] + costs[2][name]
+            found.ratios.setdefault(name, []).append(a / b)
+            found.ours.setdefault(name, []).append(a / 2)
+            found.least.setdefault(name, []).append(b / 2)
+    return found
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What is promised of one cost of a comparison; a share is the inverse of a ratio of costs."""
+
+    cost: str
+    name: str
+    what: str
+    bound: Bound
+    bar: float
+
+
+async def judge(
+    promises: Sequence[Promise],
+    ours: Block,
+    least: Block,
+    series: Series,
+    units: int,
+    notes: Mapping[str, str] | None = None,
+) -> list[Figure]:
+    """The control first, then the comparison. `units` are tried in one block."""
+    control = await compare(least, least, series)
+    found = await compare(ours, least, series)
+    counted = (series.fours - series.warm_up) * 2 * units
+
+    def oriented(ratios: Sequence[float], bound: Bound) -> Interval:
+        return Interval.of([1 / one if bound is Bound.AT_LEAST else one for one in ratios])
+
+    return [
+        Figure(
+            name=one.name,
+            what=one.what,
+            bound=one.bound,
+            bar=one.bar,
+            ratio=oriented(found.ratios[one.cost], one.bound),
+            control=Interval.of(control.ratios[one.cost]),
+            tried=counted,
+            ours=median(found.ours[one.cost]),
+            least=median(found.least[one.cost]),
+            notes=notes or {},
+        )
+        for one in promises
+    ]

@@ -1,0 +1,147 @@
+"""One run: servers, measures, the table and the file with the results."""
+
+import asyncio
+import json
+import os
+import platform
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bench.cached import p8
+from bench.counts import p6
+from bench.ground import Ground, Office
+from bench.latency import p1, p3, p4, p5
+from bench.method import Figure, Verdict
+from bench.throughput import p2
+from ops.home import CHECKOUT
+from ops.servers.postgres import CONFIGURATION
+from settings import Settings
+
+Measure = Callable[[Office, float], Awaitable[list[Figure]]]
+MEASURES: dict[str, Measure] = {
+    "P6": p6,
+    "P4": p4,
+    "P1": p1,
+    "P3": p3,
+    "P5": p5,
+    "P2": p2,
+    "P8": p8,
+}
+QUICK, QUICK_SCALE = "quick", 0.25
+RESULTS = CHECKOUT / "bench-results"
+
+
+def run(names: list[str]) -> int:
+    """Measure the named figures, all by default. 0 when every bar holds and something was tried."""
+    wanted = [name.upper() for name in names if name.lower() != QUICK]
+    unknown = sorted(set(wanted) - set(MEASURES))
+    if unknown:
+        sys.stderr.write(f"There is no {', '.join(unknown)}: choose of {', '.join(MEASURES)}.\n")
+        return 2
+    scale = QUICK_SCALE if len(wanted) < len(names) else 1.0
+    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    ground = Ground()
+    keep = True
+    # Told to end, it ends in order: nothing of the run is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        console.print("starting servers of our own")
+        ground.start()
+        _tell_configuration(ground.settings, console)
+        chosen = {name: one for name, one in MEASURES.items() if not wanted or name in wanted}
+        figures, failed = asyncio.run(_measure(ground, chosen, scale, console))
+        keep = bool(failed)
+    finally:
+        ground.stop(keep=keep)
+        if keep:
+            console.print(f"logs and data are kept in {ground.folder}")
+    console.print("all figures")
+    _show(figures, console)
+    for name, reason in failed.items():
+        console.print(f"{name} [red]could not be measured[/]: {reason}", markup=True)
+    _keep(figures, failed, scale)
+    good = bool(figures) and not failed and all(f.verdict is Verdict.HOLDS for f in figures)
+    return 0 if good else 1
+
+
+async def _measure(
+    ground: Ground, chosen: dict[str, Measure], scale: float, console: Console
+) -> tuple[list[Figure], dict[str, str]]:
+    figures: list[Figure] = []
+    failed: dict[str, str] = {}
+    async with Office.open(ground) as office:
+        for name, measure in chosen.items():
+            began = time.monotonic()
+            try:
+                found = await measure(office, scale)
+            except Exception as error:
+                # One that cannot be measured fails the run, and the others are still worth it.
+                failed[name] = f"{type(error).__name__}: {error}"
+            else:
+                figures += found
+                _show(found, console)
+            console.print(f"{name} took {time.monotonic() - began:.0f} s")
+    return figures, failed
+
+
+def _tell_configuration(settings: Settings, console: Console) -> None:
+    """How both sides are set, printed because a ratio means nothing without it."""
+    durability = {key: CONFIGURATION[key] for key in ("fsync", "synchronous_commit")}
+    console.print(
+        f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()},"
+        f" load {os.getloadavg()[0]:.1f}\n"
+        f"PostgreSQL {durability}, pools of {settings.database_pool}, object store encrypted,"
+        " Temporal with a database file\n"
+        "each side: one worker (2000 cached workflows, 32 activities), one uvicorn (uvloop,"
+        " httptools)"
+    )
+
+
+def _show(figures: list[Figure], console: Console) -> None:
+    table = Table(
+        "", "what", "ratio [95 %]", "bar", "control", "Medcab", "least", "tried", "", box=None
+    )
+    for one in sorted(figures, key=lambda figure: figure.name):
+        colour = "green" if one.verdict is Verdict.HOLDS else "red"
+        table.add_row(
+            one.name,
+            one.what,
+            escape(str(one.ratio)) if one.control else f"{one.ratio.median:.3g}",
+            f"{one.bound} {one.bar:g}",
+            escape(str(one.control)) if one.control else "exact",
+            _cost(one.ours, one.unit),
+            _cost(one.least, one.unit),
+            str(one.tried),
+            f"[{colour}]{one.verdict}[/]",
+        )
+    console.print(table)
+    for one in figures:
+        for what, value in one.notes.items():
+            console.print(f"{one.name}: {what}: {value}", markup=False)
+
+
+def _cost(value: float, unit: str) -> str:
+    return f"{value * 1000:.2f} ms" if unit == "s" else f"{value:.3g} {unit}"
+
+
+def _keep(figures: list[Figure], failed: dict[str, str], scale: float) -> Path:
+    """The same as JSON, for a comparison with other runs."""
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
+    content = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "quick": scale < 1,
+        "platform": platform.platform(),
+        "figures": [{**asdict(one), "verdict": one.verdict} for one in figures],
+        "failed": failed,
+    }
+    file.write_text(json.dumps(content, ensure_ascii=False, indent=1))
+    return file

@@ -1,0 +1,87 @@
+"""Counts the commits of one database exactly: by the commit records in PostgreSQL's own log.
+
+`xact_commit` counts transactions that only read as well; a commit record is written, and waited
+for, by those that wrote. The record does not name the database, so each is known by what its
+transaction wrote before.
+"""
+
+import re
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+_LINE = re.compile(r"rmgr: (\w+)\s.*?tx:\s*(\d+), lsn: .*?desc: (\w+)")
+_PLACE = re.compile(r"rel \d+/(\d+)/(\d+)")
+_WITHIN = re.compile(r"subxacts: ([\d ]+)")
+_WRITES = {"INSERT", "UPDATE", "HOT_UPDATE", "DELETE", "MULTI_INSERT"}
+
+
+@dataclass(frozen=True)
+class Log:
+    """The log of a server. `url` is the superuser's, of the database that is looked at."""
+
+    url: str
+    programs: Path
+
+    def position(self) -> str:
+        """The end of the log now, when all before it lies on the disk."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            asked = connection.execute("select pg_current_wal_insert_lsn()").fetchone()
+            assert asked is not None
+            flushed = "select pg_current_wal_flush_lsn() >= %s::pg_lsn"
+            while connection.execute(flushed, asked).fetchone() != (True,):
+                time.sleep(0.02)
+        return str(asked[0])
+
+    def commits(self, start: str, end: str) -> Sequence[frozenset[str]]:
+        """For every commit of the database between the two, the tables that it wrote to."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            rows = connection.execute(
+                "select pg_relation_filenode(oid), relname from pg_class where relkind = 'r'"
+            ).fetchall()
+            place = connection.execute(
+                "select oid::int, current_setting('data_directory') from pg_database"
+                " where datname = current_database()"
+            ).fetchone()
+        assert place is not None
+        database, data = place
+        tables = {int(number): str(name) for number, name in rows if number}
+        told = subprocess.run(  # noqa: S603 - a program of our own server
+            [
+                str(self.programs / "pg_waldump"),
+                f"--path={data}/pg_wal",
+                f"--start={start}",
+                f"--end={end}",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if told.returncode != 0:
+            raise RuntimeError(f"pg_waldump: {told.stderr.strip()}")
+        return _read(told.stdout.splitlines(), database, tables)
+
+
+def _read(lines: Sequence[str], database: int, tables: dict[int, str]) -> list[frozenset[str]]:
+    written: dict[int, set[str]] = {}
+    found: list[frozenset[str]] = []
+    for line in lines:
+        matched = _LINE.match(line)
+        if matched is None:
+            continue
+        manager, number, verb = matched[1], int(matched[2]), matched[3]
+        if manager in ("Heap", "Heap2") and verb.partition("+")[0] in _WRITES:
+            for of, node in _PLACE.findall(line):
+                if int(of) == database and int(node) in tables:
+                    written.setdefault(number, set()).add(tables[int(node)])
+        elif manager == "Transaction" and verb == "COMMIT":
+            inner = _WITHIN.search(line)
+            numbers = [number, *map(int, inner[1].split() if inner else [])]
+            of_it = {table for one in numbers for table in written.pop(one, set())}
+            if of_it:
+                found.append(frozenset(of_it))
+    return found

@@ -1,0 +1,71 @@
+"""A small HTTP/1.1 client: it keeps its connections and costs next to nothing itself."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class RefusedError(RuntimeError):
+    """The server answered something else than success."""
+
+
+class Wire:
+    """Requests of one person to one server; as many connections as are needed at once."""
+
+    def __init__(self, base: str, token: str) -> None:
+        at = urlsplit(base)
+        self._host, self._port = at.hostname or "", at.port or 80
+        self._head = f"Host: {at.netloc}\r\nAuthorization: Bearer {token}\r\n"
+        self._idle: list[Line] = []
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        kind: str = "application/json",
+    ) -> bytes:
+        """Send and read the whole answer. Raises RefusedError unless it is a success."""
+        more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+        head = f"{method} {path} HTTP/1.1\r\n{self._head}{more}"
+        if body or method != "GET":
+            head += f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+        reader, writer = self._open() or await self._connect()
+        writer.write(head.encode() + b"\r\n")
+        writer.write(body)
+        await writer.drain()
+        told = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")
+        fields = dict(line.lower().split(b": ", 1) for line in told[1:-2])
+        answer = await reader.readexactly(int(fields.get(b"content-length", b"0")))
+        self._idle.append((reader, writer))
+        status = told[0].split(b" ", 2)[1]
+        if not status.startswith(b"2"):
+            raise RefusedError(f"{method} {path}: {status.decode()} {answer[:300].decode()}")
+        return answer
+
+    async def tell(self, method: str, path: str, body: Any, **headers: str) -> Any:
+        """The same with JSON both ways."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return json.loads(await self.ask(method, path, json.dumps(body).encode(), named))
+
+    def close(self) -> None:
+        """Close the connections."""
+        for _, writer in self._idle:
+            writer.close()
+
+    def _open(self) -> Line | None:
+        """A connection that the server has not closed meanwhile, as it does after five seconds."""
+        while self._idle:
+            line = self._idle.pop()
+            if not line[0].at_eof():
+                return line
+            line[1].close()
+        return None
+
+    async def _connect(self) -> Line:
+        return await asyncio.open_connection(self._host, self._port, limit=1 << 20)
