@@ -1,6 +1,7 @@
 """The local PostgreSQL: roles, logs, and the account it runs under (O3, I9, I10)."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     process.await_ready()
     yield process
     process.stop()
+    shutil.rmtree(postgres.data_folder_aside(home), ignore_errors=True)
 
 
 def url(server: Process, role: str) -> str:
