@@ -10,17 +10,23 @@ import httpx
 import pytest
 from pikepdf import Pdf
 from playwright.async_api import Browser, expect
+from pydantic import SecretStr
 from sqlalchemy import update
 from sqlmodel import col, select
 
+from api.app import create_app
+from clients.objects import Objects
 from models.tables.accounts import AccountSession
 from rules.accounts import Device, DeviceKind, Stage
 from rules.applications import Transition
 from rules.clock import now
 from rules.permissions import Actor, Role
+from services import enrolments
+from services.seals import open_seal
 from services.sessions import Visitor, open_session
+from settings import Settings
 from tests.office import Office
-from tests.pages.conftest import Site, account_of, signed_in
+from tests.pages.conftest import Site, account_of, free_port, served, signed_in
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -317,3 +323,57 @@ async def test_the_end_of_the_session_is_announced(
     await expect(page.locator("h1")).to_have_text("Вход в личный кабинет")
     await expect(page.locator(".notice")).to_contain_text("Сеанс закончился")
     await context.close()
+
+
+async def test_an_outage_is_told_as_a_page(settings: Settings) -> None:
+    """While the database is away a person reads what to do, and nobody is signed out (O3)."""
+    port = free_port()
+    away = settings.model_copy(
+        update={
+            "database_url": SecretStr(f"postgresql://medcab@127.0.0.1:{free_port()}/medcab"),
+            "public_url": f"http://127.0.0.1:{port}",
+            "cookie_secure": False,
+        }
+    )
+    async with served(create_app(away), port) as url, httpx.AsyncClient(base_url=url) as client:
+        client.cookies.set("medcab", "a session that stands")
+        answer = await client.get("/applications", headers={"Accept-Language": "ru"})
+    assert answer.status_code == 503
+    assert "Кабинет ненадолго недоступен" in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+async def test_the_act_is_downloaded_and_confirmed(
+    client: httpx.AsyncClient, visitor: httpx.AsyncClient, office: Office, site: Site
+) -> None:
+    """After approval the signed act lies ready, and the code in its QR confirms it (A5)."""
+    case_id = await office.in_review()
+    await office.decide(case_id, Transition.APPROVE)
+    objects = Objects(site.settings)
+    await enrolments.issue(
+        site.settings, office.database, objects, open_seal(site.settings), case_id
+    )
+    await objects.close()
+    page = await client.get(f"/applications/{case_id}")
+    assert "Скачать акт о зачислении" in page.text
+    act = await client.get(f"/applications/{case_id}/act")
+    assert act.headers["content-type"] == "application/pdf"
+    codes = _codes(act.content)
+    assert codes
+    confirmed = await visitor.get(f"/verify/{codes[0]}")
+    assert confirmed.status_code == 200
+    assert "Акт подлинный" in confirmed.text
+    assert "АЗ-" in confirmed.text
+    assert "Соколова" not in confirmed.text
+
+
+def _codes(content: bytes) -> list[str]:
+    """The codes that the links of a PDF lead to."""
+    with Pdf.open(BytesIO(content)) as document:
+        found = [
+            str(note.A.URI)
+            for page in document.pages
+            for note in page.get("/Annots", [])
+            if "/A" in note
+        ]
+    return [uri.rpartition("/")[2] for uri in found if "/verify/" in uri]
