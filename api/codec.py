@@ -5,10 +5,11 @@ The UI sends payloads here and shows what comes back. It is served from our own 
 access token instead: `--codec-endpoint {public_url}/codec --codec-auth "Bearer mcb_…"`.
 """
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from google.protobuf.json_format import MessageToJson, Parse, ParseError
+from google.protobuf.json_format import MessageToJson, ParseDict, ParseError
 from temporalio.api.common.v1 import Payload, Payloads
 
 from api.auth import require
@@ -34,8 +35,11 @@ async def decode(request: Request, medcab: MedcabState, session: Work, reader: D
     """Decrypt what is ours and give back the rest as it came; each call is journaled first."""
     payloads = Payloads()
     try:
-        Parse(await request.body(), payloads)
-    except (ParseError, UnicodeDecodeError):
+        body = json.loads(await request.body())
+        if not isinstance(body, dict):
+            raise ValueError("not an object")
+        ParseDict(body, payloads)
+    except (ParseError, ValueError, TypeError, AttributeError, RecursionError):
         raise Refusal("not_payloads", "Здесь нужны payload процессов Temporal.", 422) from None
     sealed = [payload for payload in payloads.payloads if is_sealed(payload)]
     if sealed:

@@ -7,14 +7,13 @@ same origin its calls to `/codec` bring the person's session with them.
 import base64
 import hashlib
 import re
-import ssl
-from functools import cache
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import httpx
 import structlog
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from api.auth import require
 from api.state import MedcabState
@@ -31,15 +30,20 @@ PREFIX = "/temporal"
 _THERE = ("accept", "accept-language", "content-type", "caller-type", "x-csrf-token", "x-namespace")
 _BACK = ("content-type", "cache-control", "last-modified", "location")
 _TIMEOUT = httpx.Timeout(90.0, connect=3.0)
+_NEVER_CHANGES = "/_app/immutable/"
 _INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _READS = re.compile(r"/api/v1/namespaces/[^/]+/workflows/[^/]+/query/[^/]+")
 
 log = structlog.get_logger(__name__)
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
+def _line(request: Request) -> httpx.AsyncClient:
+    """The line to the UI, opened when the first page is asked for."""
+    state = request.app.state
+    if not hasattr(state, "temporal_pages"):
+        state.temporal_pages = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False)
+    line: httpx.AsyncClient = state.temporal_pages
+    return line
 
 
 @router.get("/temporal")
@@ -57,14 +61,13 @@ async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Resp
     if request.method == "POST" and not _READS.fullmatch(within):
         log.info("temporal_ui_act", person=str(watcher.person_id), path=within)
     try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT, verify=_tls(), trust_env=False) as line:
-            reply = await line.request(
-                request.method,
-                address,
-                params=request.query_params,
-                headers=headers,
-                content=await request.body(),
-            )
+        reply = await _line(request).request(
+            request.method,
+            address,
+            params=request.query_params,
+            headers=headers,
+            content=await request.body(),
+        )
     except httpx.HTTPError:
         raise Refusal("temporal_ui_down", "Страницы Temporal сейчас не отвечают.", 503) from None
     answer = Response(
@@ -75,8 +78,19 @@ async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Resp
     for cookie in reply.headers.get_list("set-cookie"):
         if cookie.startswith("_csrf="):
             answer.headers.append("set-cookie", cookie.replace("Path=/;", f"Path={PREFIX};"))
+    if within.startswith(_NEVER_CHANGES):
+        answer.headers["cache-control"] = "private, max-age=31536000, immutable"
     answer.headers["content-security-policy"] = _policy(reply)
+    # The UI draws summaries and details in frames of its own.
+    answer.headers["x-frame-options"] = "SAMEORIGIN"
     return answer
+
+
+@router.get("/render")
+async def render(request: Request, watcher: Watcher) -> RedirectResponse:
+    """The UI frames its drawn texts from here, forgetting below which path it stands."""
+    del watcher
+    return RedirectResponse(f"{PREFIX}/render?{request.url.query}")
 
 
 def _policy(reply: httpx.Response) -> str:
@@ -88,5 +102,5 @@ def _policy(reply: httpx.Response) -> str:
     return (
         f"default-src 'self'; script-src 'self'{inline}; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; "
-        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     )

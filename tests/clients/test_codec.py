@@ -1,7 +1,6 @@
 """What Temporal keeps of us is unreadable, and what others put there is harmless (O1)."""
 
 import asyncio
-import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,6 +27,7 @@ from clients.codec import UNREADABLE, SealingCodec, data_converter, is_sealed
 from clients.temporal import ops_view
 from models.encryption import KeyRing
 from models.visibility import OpsText
+from tests.clients.histories import laid_open
 from tests.clients.probes import SECRET, Child, Note, Probe, answer, fail
 from tests.clients.waiting import until
 
@@ -136,24 +136,7 @@ async def settled(handle: WorkflowHandle[Probe, list[str]]) -> None:
 
 async def history_of(client: Client, workflow_id: str) -> str:
     """All that Temporal stores of a workflow, with every base64 text opened."""
-    history = (await client.get_workflow_handle(workflow_id).fetch_history()).to_json()
-    texts = [history]
-
-    def walk(value: object) -> None:
-        if isinstance(value, dict):
-            for one in value.values():
-                walk(one)
-        elif isinstance(value, list):
-            for one in value:
-                walk(one)
-        elif isinstance(value, str):
-            try:
-                texts.append(base64.b64decode(value, validate=True).decode("utf-8", "ignore"))
-            except ValueError:
-                return
-
-    walk(json.loads(history))
-    return "\n".join(texts)
+    return laid_open((await client.get_workflow_handle(workflow_id).fetch_history()).to_json())
 
 
 @pytest.mark.parametrize("cached", [100, 0])
