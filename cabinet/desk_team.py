@@ -20,7 +20,7 @@ from rules.applications import Status
 from rules.clock import now
 from rules.identifiers import IdentifierError
 from rules.permissions import Permission
-from rules.refusals import FieldError, Refusal
+from rules.refusals import FieldError, Refusal, forbidden
 from services import absences, case_lists, catalogue
 from services.absences import Reviewer
 from services.case_lists import CaseLine, Filters
@@ -221,7 +221,9 @@ async def end_absence(absence_id: UUID, visit: Inside) -> Response:
 
 @router.post("/move")
 async def move(visit: Inside, to: Short = "", why: Short = "") -> Response:
-    """Move the ticked cases to somebody; each is moved or refused by itself."""
+    """Move the ticked cases to somebody, as the head may; each is moved or refused by itself."""
+    if not visit.actor.may(Permission.OVERSEE_REVIEWS):
+        raise forbidden()
     form = await visit.request.form()
     chosen = [found for text in form.getlist("case")[:MOST] if (found := uuid_of(str(text)))]
     whom = uuid_of(to)
