@@ -17,6 +17,7 @@ from sqlmodel import col, select
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.worker import Worker
 
+from api.temporal_pages import drawn
 from clients.codec import seal
 from models.encryption import KeyRing
 from models.tables.journal import JournalEntry
@@ -219,6 +220,14 @@ async def test_pages_never_see_the_session(door):
     assert "'unsafe-inline'" not in reply.headers["content-security-policy"].split("style-src")[0]
     cookies = reply.headers.get_list("set-cookie")
     assert all(cookie.startswith("_csrf=") and "Path=/temporal;" in cookie for cookie in cookies)
+
+
+def test_drawn_texts_hold_no_markup_but_ours():
+    """Headings, bullets, bold; whatever else stands there is text."""
+    assert drawn("### STUCK\n**a** <b>\n- one\n- two\n") == (
+        "<h3>STUCK</h3><p><strong>a</strong> &lt;b&gt;</p><ul><li>one</li><li>two</li></ul>"
+    )
+    assert "<script" not in drawn("<script>alert(1)</script>\n**<img onerror=x>**")
 
 
 async def test_calls_of_the_pages_do_not_count_as_activity(door):
