@@ -336,7 +336,7 @@ def photo_dpi(pixels: tuple[int, int], density: tuple[float, float] | None) -> i
 
 
 def resolution_finding(dpi: int | None, minimum: int | None) -> Finding | None:
-    """Why the resolution does not do; None where it does, nothing is asked, or nothing is scanned."""
+    """Why the resolution does not do; None where it does, or where nothing is asked of it."""
     if minimum is None or dpi is None or dpi >= minimum:
         return None
     return Finding(Code.LOW_RESOLUTION, {"dpi": dpi, "minimum": minimum})

@@ -58,6 +58,7 @@ async def submitted(ledger: Ledger) -> UUID:
                 case_id=case.id,
                 number=1,
                 data={},
+                salt=bytes(32),
                 digest=DIGEST,
                 submitted_at=now(),
                 submitted_by=person.id,
