@@ -37,7 +37,7 @@ from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services import catalogue, journal, notices
 from services.bell import Bell
-from services.cases import Act, Notice, claim, lock, move, next_sequence, see, state_of
+from services.cases import Act, Notice, claim, lock, move, see, state_of
 
 TYPE = "qualification"
 
@@ -151,7 +151,7 @@ class Applications:
         """Throw away a draft that was never submitted, or the correction in the making."""
         async with self._database.work() as session:
             case = await lock(session, case_id)
-            if case.applicant_id != actor.person_id:
+            if case.applicant_id != actor.person_id or not actor.may(Permission.APPLY):
                 raise not_found()
             if case.version:
                 case.draft, case.draft_attachments, case.draft_saved_at = None, [], None
@@ -192,7 +192,8 @@ class Applications:
             case = await lock(session, case_id)
             if case.applicant_id != actor.person_id or not actor.may(Permission.APPLY):
                 raise not_found()
-            if not await claim(session, case, transition, act, actor, now, {}):
+            claimed = await claim(session, case, transition, act, actor, now, {})
+            if claimed is None:
                 return await state_of(session, case)
             definition, programme = await self._terms_of(session, case)
             if case.draft is None:
@@ -206,10 +207,9 @@ class Applications:
                 raise Refusal(
                     "incomplete", "Заявку пока нельзя отправить: исправьте поля.", 422, errors
                 )
-            if case.number is None:
-                sequence = await next_sequence(session)
+            if claimed.sequence is not None:
                 year = now.astimezone(self._zone).year
-                case.number = format_number(NumberKind.APPLICATION, year, sequence)
+                case.number = format_number(NumberKind.APPLICATION, year, claimed.sequence)
             case.version += 1
             attachments = case.draft_attachments
             case.draft, case.draft_attachments, case.draft_saved_at = None, [], None

@@ -1,8 +1,9 @@
 """What a line of the access table is made of."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from rules.permissions import Role
 
@@ -36,6 +37,27 @@ def body(**fields: Any) -> Sent:
     return lambda things: {"json": _filled(fields, things)}
 
 
+def act(**fields: Any) -> Sent:
+    """A JSON body with the id of a new act."""
+    return lambda things: {
+        "json": _filled(fields, things),
+        "headers": {"Idempotency-Key": str(uuid4())},
+    }
+
+
+def upload(**fields: Any) -> Sent:
+    """A form with a file in it."""
+    return lambda things: {
+        "data": _filled(fields, things),
+        "files": {"file": ("diploma.pdf", b"%PDF-1.7 nothing more", "application/pdf")},
+    }
+
+
+def query(**fields: Any) -> Sent:
+    """What stands after the question mark."""
+    return lambda things: {"params": _filled(fields, things)}
+
+
 def _filled(value: Any, things: Things) -> Any:
     if isinstance(value, str):
         return value.format_map(things) if value.startswith("{") else value
@@ -52,7 +74,7 @@ class Row:
 
     `to` is what the route itself declares (see `api.auth.Openness`), a permission by its name.
     `colleague` and `stranger` are None where the request is about nobody's thing in particular.
-    `case` says which of a person's cases stands for `{case_id}`.
+    `using` says which thing stands for a name of the path where it is not the one of that name.
     """
 
     to: str
@@ -60,7 +82,7 @@ class Row:
     colleague: Roles | None = None
     stranger: Roles | None = None
     send: Sent = nothing
-    case: str = "case_id"
+    using: Mapping[str, str] = field(default_factory=dict)
 
 
 def public(send: Sent = nothing) -> Row:
@@ -68,6 +90,6 @@ def public(send: Sent = nothing) -> Row:
     return Row("public", EVERYBODY, send=send)
 
 
-def mine(to: str, send: Sent = nothing, own: Roles = EVERYBODY, case: str = "case_id") -> Row:
+def mine(to: str, send: Sent = nothing, own: Roles = EVERYBODY, **using: str) -> Row:
     """About one's own things only."""
-    return Row(to, own, NOBODY, NOBODY, send, case)
+    return Row(to, own, NOBODY, NOBODY, send, using)

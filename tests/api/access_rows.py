@@ -4,22 +4,26 @@ from tests.api.access import (
     CLINICIANS,
     EVERYBODY,
     HR_HEAD,
+    NOBODY,
     OPS,
     REVIEWERS,
     UNIT_HEAD,
     WATCHERS,
     Row,
+    act,
     body,
     form,
     mine,
     nothing,
     public,
+    upload,
 )
 
 ACT = "0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"
 STALE = 999
 SEES = (CLINICIANS, REVIEWERS | UNIT_HEAD, REVIEWERS)
 REVIEWS = (REVIEWERS, REVIEWERS, REVIEWERS)
+TALKS = (CLINICIANS, REVIEWERS, REVIEWERS)
 
 ACCOUNT_ROWS: dict[str, Row] = {
     "POST /api/v1/sign-in": public(body(email="nobody@example.org", password="x")),
@@ -44,32 +48,36 @@ ACCOUNT_ROWS: dict[str, Row] = {
 """Accounts."""
 
 CASE_ROWS: dict[str, Row] = {
-    "GET /api/v1/applications": Row("signed_in", CLINICIANS),
+    "GET /api/v1/applications": Row("signed_in", EVERYBODY),
     "POST /api/v1/applications": Row(
         "signed_in", CLINICIANS, send=body(programme_id="{programme_id}")
     ),
     "GET /api/v1/applications/{case_id}": Row("signed_in", *SEES),
     "GET /api/v1/applications/{case_id}/state": Row("signed_in", *SEES),
     "PUT /api/v1/applications/{case_id}/draft": mine(
-        "signed_in", body(data={"purpose": "Нужно"}), CLINICIANS, "draft_id"
+        "signed_in", body(data={"purpose": "Нужно"}), CLINICIANS, case_id="draft_id"
     ),
     "DELETE /api/v1/applications/{case_id}/draft": mine("signed_in", nothing, CLINICIANS),
-    "POST /api/v1/applications/{case_id}/submit": mine("signed_in", body(step=STALE), CLINICIANS),
-    "POST /api/v1/applications/{case_id}/resubmit": mine("signed_in", body(step=STALE), CLINICIANS),
-    "POST /api/v1/applications/{case_id}/correct": mine("signed_in", body(step=STALE), CLINICIANS),
-    "POST /api/v1/applications/{case_id}/withdraw": mine("signed_in", body(step=STALE), CLINICIANS),
+    "POST /api/v1/applications/{case_id}/submit": mine("signed_in", act(step=STALE), CLINICIANS),
+    "POST /api/v1/applications/{case_id}/resubmit": mine("signed_in", act(step=STALE), CLINICIANS),
+    "POST /api/v1/applications/{case_id}/correct": mine("signed_in", act(step=STALE), CLINICIANS),
+    "POST /api/v1/applications/{case_id}/withdraw": mine("signed_in", act(step=STALE), CLINICIANS),
     "POST /api/v1/applications/{case_id}/copy": mine("signed_in", nothing, CLINICIANS),
     "POST /api/v1/applications/{case_id}/comments": Row(
-        "signed_in", *SEES, body(text="Здравствуйте")
+        "signed_in", *TALKS, body(text="Здравствуйте")
     ),
-    "GET /api/v1/applications/{case_id}/act": Row("signed_in", *SEES, case="approved_id"),
-    "GET /api/v1/applications/{case_id}/receipt": mine("signed_in", nothing, CLINICIANS),
+    "GET /api/v1/applications/{case_id}/act": Row(
+        "signed_in", *SEES, using={"case_id": "approved_id"}
+    ),
+    "GET /api/v1/applications/{case_id}/receipt": Row("signed_in", *SEES),
     "GET /api/v1/desk": Row("signed_in", REVIEWERS | UNIT_HEAD),
-    "GET /api/v1/desk/counts": Row("signed_in", REVIEWERS | UNIT_HEAD),
+    "GET /api/v1/desk/counts": Row("signed_in", EVERYBODY),
     "POST /api/v1/applications/{case_id}/decision": Row(
         "signed_in",
-        *REVIEWS,
-        body(step=STALE, outcome="reject", reason="Причина"),
+        NOBODY,
+        REVIEWERS,
+        REVIEWERS,
+        act(step=STALE, outcome="reject", reason="Причина"),
     ),
     "POST /api/v1/desk/decisions": Row(
         "signed_in",
@@ -84,17 +92,19 @@ CASE_ROWS: dict[str, Row] = {
     "POST /api/v1/applications/{case_id}/hand-over": Row(
         "signed_in", *REVIEWS, body(step=STALE, to="{person_id}")
     ),
-    "POST /api/v1/applications/{case_id}/reading": Row("signed_in", *REVIEWS),
-    "GET /api/v1/applications/{case_id}/history": Row("signed_in", *REVIEWS),
+    "POST /api/v1/applications/{case_id}/reading": Row("signed_in", *SEES),
+    "GET /api/v1/applications/{case_id}/history": Row("signed_in", *SEES),
     "GET /api/v1/desk/reviewers": Row("signed_in", REVIEWERS),
     "POST /api/v1/desk/absences": Row(
         "signed_in",
         REVIEWERS,
         HR_HEAD,
         HR_HEAD,
-        body(person_id="{person_id}", first_day="2030-01-10", last_day="2030-01-11"),
+        body(person_id="{hr_person_id}", first_day="2030-01-10", last_day="2030-01-11"),
     ),
-    "DELETE /api/v1/desk/absences/{absence_id}": Row("signed_in", REVIEWERS, HR_HEAD, HR_HEAD),
+    "DELETE /api/v1/desk/absences/{absence_id}": Row(
+        "signed_in", REVIEWERS, HR_HEAD, HR_HEAD, using={"absence_id": "hr_absence_id"}
+    ),
     "GET /api/v1/programmes": Row("signed_in", EVERYBODY),
     "GET /api/v1/programmes/{programme_id}": Row("signed_in", EVERYBODY),
     "GET /api/v1/case-types/{key}": Row("signed_in", EVERYBODY),
@@ -105,14 +115,14 @@ CASE_ROWS: dict[str, Row] = {
 DOCUMENT_ROWS: dict[str, Row] = {
     "GET /api/v1/documents/categories": Row("signed_in", EVERYBODY),
     "GET /api/v1/documents": Row("signed_in", CLINICIANS),
-    "POST /api/v1/documents": Row("signed_in", CLINICIANS),
-    "POST /api/v1/documents/{document_id}/versions": mine("signed_in", nothing, CLINICIANS),
+    "POST /api/v1/documents": Row("signed_in", CLINICIANS, send=upload(category="diploma")),
+    "POST /api/v1/documents/{document_id}/versions": mine("signed_in", upload(), CLINICIANS),
     "GET /api/v1/documents/{document_id}": mine("signed_in", nothing, CLINICIANS),
-    "DELETE /api/v1/documents/{document_id}": mine("signed_in", nothing, CLINICIANS),
-    "GET /api/v1/documents/versions/{version_id}/file": mine("signed_in", nothing, CLINICIANS),
-    "GET /api/v1/documents/versions/{version_id}/pages/{page}.png": mine(
-        "signed_in", nothing, CLINICIANS
+    "DELETE /api/v1/documents/{document_id}": mine(
+        "signed_in", nothing, CLINICIANS, document_id="first_spare_document_id"
     ),
+    "GET /api/v1/documents/versions/{version_id}/file": mine("signed_in"),
+    "GET /api/v1/documents/versions/{version_id}/pages/{page}.png": mine("signed_in"),
 }
 """Documents. That those who see a case open what it cites is shown in tests of documents."""
 
@@ -129,9 +139,10 @@ OTHER_ROWS: dict[str, Row] = {
     "GET /api/docs/{name}": public(),
     "GET /static/{version}/{path:path}": public(),
     "POST /codec/decode": Row("decode_payloads", OPS, send=body(payloads=[])),
-    "POST /codec/encode": Row("decode_payloads", OPS, send=body(payloads=[])),
+    "POST /codec/encode": Row("decode_payloads", NOBODY, send=body(payloads=[])),
     "GET /temporal": Row("watch_operation", WATCHERS),
     "GET /temporal/{path:path}": Row("watch_operation", WATCHERS),
+    "GET /render": Row("watch_operation", WATCHERS),
     "POST /temporal/{path:path}": Row("watch_operation", WATCHERS, send=form()),
 }
 """Notices, confirmation, health, documentation, operation."""

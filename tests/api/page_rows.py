@@ -4,6 +4,7 @@ from tests.api.access import (
     CLINICIANS,
     EVERYBODY,
     HR_HEAD,
+    NOBODY,
     REVIEWERS,
     UNIT_HEAD,
     Row,
@@ -11,9 +12,13 @@ from tests.api.access import (
     mine,
     nothing,
     public,
+    query,
+    upload,
 )
-from tests.api.access_rows import ACT, REVIEWS, SEES, STALE
+from tests.api.access_rows import ACT, REVIEWS, SEES, STALE, TALKS
 
+OVERSEES = (REVIEWERS | UNIT_HEAD, REVIEWERS | UNIT_HEAD, REVIEWERS)
+DRAFT = {"case_id": "draft_id"}
 _ACT = {"act_id": ACT, "at_step": STALE, "step": STALE}
 
 ACCOUNT_PAGES: dict[str, Row] = {
@@ -31,14 +36,14 @@ ACCOUNT_PAGES: dict[str, Row] = {
     "POST /preferences": public(form(theme="dark")),
     "GET /profile": Row("session", EVERYBODY),
     "POST /profile/sessions/end-others": Row("session", EVERYBODY),
-    "POST /profile/sessions/{session_id}/end": mine("session"),
+    "POST /profile/sessions/{session_id}/end": mine("session", session_id="second_session_id"),
     "GET /profile/confirm": Row("session", EVERYBODY),
     "POST /profile/confirm": Row("session", EVERYBODY, send=form(code="000000")),
     "GET /profile/password": Row("session", EVERYBODY),
     "POST /profile/password": Row("session", EVERYBODY, send=form(old_password="x")),
     "GET /profile/tokens": Row("session", EVERYBODY),
     "POST /profile/tokens": Row("session", EVERYBODY, send=form(name="x")),
-    "POST /profile/tokens/{token_id}/revoke": mine("session"),
+    "POST /profile/tokens/{token_id}/revoke": mine("session", token_id="second_token_id"),
     "GET /account": Row("session", EVERYBODY),
 }
 """Signing in, and one's own account."""
@@ -47,73 +52,75 @@ CASE_PAGES: dict[str, Row] = {
     "GET /programmes": Row("session", EVERYBODY),
     "GET /programmes/{programme_id}": Row("session", EVERYBODY),
     "POST /applications": Row("session", CLINICIANS, send=form(programme_id="{programme_id}")),
-    "GET /applications": Row("session", CLINICIANS),
+    "GET /applications": Row("session", EVERYBODY),
     "GET /applications/{case_id}": Row("session", *SEES),
     "GET /cases/{case_id}": Row("session", *SEES),
     "GET /applications/{case_id}/live": Row("session", *SEES),
-    "POST /applications/{case_id}/ask": Row("session", *SEES),
-    "POST /applications/{case_id}/comments": Row("session", *SEES, form(text="Здравствуйте")),
-    "GET /applications/{case_id}/withdraw": mine("session", nothing, CLINICIANS),
+    "POST /applications/{case_id}/ask": Row("session", EVERYBODY),
+    "POST /applications/{case_id}/comments": Row("session", *TALKS, form(text="Здравствуйте")),
+    "GET /applications/{case_id}/withdraw": Row("session", *SEES),
     "POST /applications/{case_id}/withdraw": mine("session", form(**_ACT), CLINICIANS),
     "POST /applications/{case_id}/copy": mine("session", nothing, CLINICIANS),
     "GET /applications/{case_id}/submitted": mine("session", nothing, CLINICIANS),
-    "GET /applications/{case_id}/act": Row("signed_in", *SEES, case="approved_id"),
-    "GET /applications/{case_id}/receipt": mine("signed_in", nothing, CLINICIANS),
+    "GET /applications/{case_id}/act": Row("signed_in", *SEES, using={"case_id": "approved_id"}),
+    "GET /applications/{case_id}/receipt": Row("signed_in", *SEES),
     "GET /search": Row("session", EVERYBODY),
-    "GET /applications/{case_id}/draft": mine("session", nothing, CLINICIANS, "draft_id"),
+    "GET /applications/{case_id}/draft": mine("session", nothing, CLINICIANS, **DRAFT),
     "POST /applications/{case_id}/draft/discard": mine("session", nothing, CLINICIANS),
-    "GET /applications/{case_id}/draft/attachments": mine(
-        "session", nothing, CLINICIANS, "draft_id"
-    ),
-    "GET /applications/{case_id}/draft/check": mine("session", nothing, CLINICIANS, "draft_id"),
+    "GET /applications/{case_id}/draft/attachments": mine("session", nothing, CLINICIANS, **DRAFT),
+    "GET /applications/{case_id}/draft/check": mine("session", nothing, CLINICIANS, **DRAFT),
     "POST /applications/{case_id}/draft/submit": mine(
-        "session", form(**_ACT, mode="draft"), CLINICIANS, "draft_id"
+        "session", form(**_ACT, mode="draft"), CLINICIANS, **DRAFT
     ),
-    "GET /applications/{case_id}/draft/{name}": mine("session", nothing, CLINICIANS, "draft_id"),
-    "POST /applications/{case_id}/draft/{name}": mine("session", form(), CLINICIANS, "draft_id"),
+    "GET /applications/{case_id}/draft/{name}": mine("session", nothing, CLINICIANS, **DRAFT),
+    "POST /applications/{case_id}/draft/{name}": mine("session", form(), CLINICIANS, **DRAFT),
     "POST /applications/{case_id}/draft/{name}/autosave": mine(
-        "session", form(), CLINICIANS, "draft_id"
+        "session", form(), CLINICIANS, **DRAFT
     ),
 }
 """Applications as their applicants see them."""
 
 DOCUMENT_PAGES: dict[str, Row] = {
     "GET /documents": Row("session", CLINICIANS),
-    "POST /documents/files": Row("session", CLINICIANS),
-    "GET /documents/versions/{version_id}": mine("session", nothing, CLINICIANS),
-    "GET /documents/versions/{version_id}/file": mine("signed_in", nothing, CLINICIANS),
-    "GET /documents/versions/{version_id}/pages/{page}.png": mine("signed_in", nothing, CLINICIANS),
+    "POST /documents/files": Row("session", CLINICIANS, send=upload(category="diploma")),
+    "GET /documents/versions/{version_id}": mine("session"),
+    "GET /documents/versions/{version_id}/file": mine("signed_in"),
+    "GET /documents/versions/{version_id}/pages/{page}.png": mine("signed_in"),
     "GET /documents/{document_id}": mine("session", nothing, CLINICIANS),
     "GET /documents/{document_id}/replace": mine("session", nothing, CLINICIANS),
-    "POST /documents/files/{document_id}": mine("session", nothing, CLINICIANS),
-    "POST /documents/{document_id}/put-away": mine("session", nothing, CLINICIANS),
-    "POST /documents/files/cases/{case_id}/{kind}": mine(
-        "session", nothing, CLINICIANS, "draft_id"
+    "POST /documents/files/{document_id}": mine("session", upload(), CLINICIANS),
+    "POST /documents/{document_id}/put-away": mine(
+        "session", nothing, CLINICIANS, document_id="second_spare_document_id"
     ),
+    "POST /documents/files/cases/{case_id}/{kind}": mine("session", nothing, CLINICIANS, **DRAFT),
     "POST /documents/cases/{case_id}/{kind}/choose": mine(
-        "session", form(document_version_id="{version_id}"), CLINICIANS, "draft_id"
+        "session", form(document_version_id="{version_id}"), CLINICIANS, **DRAFT
     ),
     "POST /documents/cases/{case_id}/{kind}/{version_id}/remove": mine(
-        "session", nothing, CLINICIANS, "draft_id"
+        "session", nothing, CLINICIANS, **DRAFT
     ),
 }
 """Documents."""
 
 DESK_PAGES: dict[str, Row] = {
     "GET /desk": Row("session", REVIEWERS | UNIT_HEAD),
-    "GET /desk/cases/{case_id}": Row("session", *REVIEWS),
-    "GET /desk/cases/{case_id}/live/{step}": Row("session", *REVIEWS),
-    "POST /desk/cases/{case_id}/ask": Row("session", *REVIEWS),
-    "POST /desk/cases/{case_id}/reading": Row("session", *REVIEWS),
+    "GET /desk/cases/{case_id}": Row("session", *OVERSEES),
+    "GET /desk/cases/{case_id}/live/{step}": Row("session", *OVERSEES),
+    "POST /desk/cases/{case_id}/ask": Row("session", EVERYBODY),
+    "POST /desk/cases/{case_id}/reading": Row("session", *SEES),
     "POST /desk/cases/{case_id}/decision": Row(
-        "session", *REVIEWS, form(**_ACT, outcome="reject", reason="Причина")
+        "session",
+        NOBODY,
+        REVIEWERS,
+        REVIEWERS,
+        form(**_ACT, outcome="reject", reason="Причина"),
     ),
     "POST /desk/cases/{case_id}/take": Row("session", *REVIEWS, form(**_ACT)),
     "POST /desk/cases/{case_id}/hand-over": Row(
         "session", *REVIEWS, form(**_ACT, to="{person_id}")
     ),
-    "POST /desk/cases/{case_id}/comments": Row("session", *REVIEWS, form(text="Здравствуйте")),
-    "GET /desk/several": Row("session", REVIEWERS),
+    "POST /desk/cases/{case_id}/comments": Row("session", *TALKS, form(text="Здравствуйте")),
+    "GET /desk/several": Row("session", REVIEWERS, send=query(case="{case_id}")),
     "POST /desk/several": Row("session", REVIEWERS, send=form()),
     "GET /desk/team": Row("session", REVIEWERS),
     "POST /desk/team/absences": Row(
@@ -121,9 +128,11 @@ DESK_PAGES: dict[str, Row] = {
         REVIEWERS,
         HR_HEAD,
         HR_HEAD,
-        form(person="{person_id}", first_day="10.01.2030", last_day="11.01.2030"),
+        form(person_id="{hr_person_id}", first_day="10.01.2030", last_day="11.01.2030"),
     ),
-    "POST /desk/team/absences/{absence_id}/end": Row("session", REVIEWERS, HR_HEAD, HR_HEAD),
+    "POST /desk/team/absences/{absence_id}/end": Row(
+        "session", REVIEWERS, HR_HEAD, HR_HEAD, using={"absence_id": "second_hr_absence_id"}
+    ),
     "POST /desk/team/move": Row("session", HR_HEAD, send=form()),
 }
 """The desk."""

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import pyotp
 from fastapi import FastAPI
 from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -22,9 +23,11 @@ from models.tables.people import Absence, Unit
 from rules.accounts import Stage
 from rules.applications import Status
 from rules.clock import now
+from rules.journal import JournalKind
 from rules.permissions import Actor, Role
+from services import journal
 from services.acts import code_hash, new_code
-from services.sessions import Opened, open_session
+from services.sessions import open_session
 from tests.accounts.conftest import carry, visitor_at
 from tests.office import Office
 
@@ -52,6 +55,7 @@ class World:
     """A hospital with one of everybody."""
 
     app: FastAPI
+    base_url: str
     office: Office
     people: dict[Role, Actor] = field(default_factory=dict)
     clients: dict[Role, httpx.AsyncClient] = field(default_factory=dict)
@@ -62,7 +66,7 @@ class World:
     async def populate(cls, app: FastAPI, base_url: str) -> "World":
         """Make the people, sign them in, and give each something of every kind."""
         medcab: Medcab = app.state.medcab
-        world = cls(app, await Office.open(medcab.database))
+        world = cls(app, base_url, await Office.open(medcab.database))
         office = world.office
         async with medcab.database.work() as session:
             surgery = Unit(code="surgery", name="Хирургия", parent_id=office.institution)
@@ -76,18 +80,40 @@ class World:
             Whose.COLLEAGUE: await office.person("Коллега", Role.DOCTOR, office.ward),
             Whose.STRANGER: await office.person("Чужой", Role.DOCTOR, surgery.id),
         }
+        at_hr = await office.person("Иной кадровик", Role.HR_REVIEWER, office.hr)
         for actor in (*world.people.values(), *world.others.values()):
+            away = actor if actor in world.people.values() else at_hr
             async with medcab.database.work() as session:
-                opened, things = await _give(session, office, actor, template)
-            world.belongings[actor.person_id] = things
-            for role, person in world.people.items():
-                if person is actor:
-                    world.clients[role] = _client(app, base_url, opened)
+                world.belongings[actor.person_id] = await _give(
+                    session, office, actor, template, away
+                )
+        for role in Role:
+            world.clients[role] = await world.sign_in(role)
         return world
 
-    def anonymous(self, base_url: str) -> httpx.AsyncClient:
+    async def sign_in(self, role: Role) -> httpx.AsyncClient:
+        """A browser in which the person of the role has just signed in."""
+        medcab: Medcab = self.app.state.medcab
+        async with medcab.database.work() as session:
+            opened = await open_session(
+                session,
+                self.people[role].person_id,
+                Stage.OPEN,
+                visitor_at(),
+                now(),
+                second_factor_at=now(),
+            )
+        client = self.anonymous()
+        carry(client, opened)
+        return client
+
+    def anonymous(self) -> httpx.AsyncClient:
         """A browser in which nobody has signed in."""
-        return _client(self.app, base_url, None)
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url=self.base_url,
+            headers={"Accept": "text/html, */*"},
+        )
 
     def things(self, role: Role, whose: Whose) -> Mapping[str, str]:
         """Ids of what is the person's own, or of a colleague or a stranger."""
@@ -95,21 +121,13 @@ class World:
         return self.belongings[actor.person_id]
 
 
-def _client(app: FastAPI, base_url: str, opened: Opened | None) -> httpx.AsyncClient:
-    client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app, raise_app_exceptions=False),
-        base_url=base_url,
-        headers={"Accept": "text/html, */*"},
-    )
-    if opened is not None:
-        carry(client, opened)
-    return client
-
-
 async def _give(
-    session: AsyncSession, office: Office, actor: Actor, template: UUID
-) -> tuple[Opened, Mapping[str, str]]:
-    """An account with a session, cases in three states, a document, notices, an absence."""
+    session: AsyncSession, office: Office, actor: Actor, template: UUID, away: Actor
+) -> Mapping[str, str]:
+    """An account with sessions and tokens, cases in three states, documents, notices, absences.
+
+    `away` is who the absences are of: the person, or for others somebody who is a reviewer.
+    """
     moment, person_id = now(), actor.person_id
     session.add(
         Account(
@@ -117,56 +135,69 @@ async def _give(
             login=uuid4().hex,
             password_hash="none",
             password_changed_at=moment,
-            totp_secret="JBSWY3DPEHPK3PXP",
+            totp_secret=pyotp.random_base32(),
             totp_confirmed_at=moment,
             created_at=moment,
         )
     )
     await session.flush()
-    opened = await open_session(
-        session, person_id, Stage.OPEN, visitor_at(), moment, second_factor_at=moment
-    )
-    spare = await open_session(session, person_id, Stage.OPEN, visitor_at(), moment)
+    spare = [
+        await open_session(session, person_id, Stage.OPEN, visitor_at(), moment) for _ in range(2)
+    ]
     case = {
         status: await _copy_case(session, template, actor, status)
         for status in (Status.DRAFT, Status.IN_REVIEW, Status.APPROVED)
     }
-    token = AccessToken(
+    tokens = [_token(person_id) for _ in range(2)]
+    documents = [_document(person_id) for _ in range(3)]
+    days = [_absence(away.person_id, day) for day in (100, 200)]
+    told = [_notice(person_id, channel) for channel in ("cabinet", "mail")]
+    await _add(session, *tokens, *documents, *days, *told)
+    versions = [_version(document) for document in documents]
+    await _add(session, *versions)
+    return {
+        "person_id": str(person_id),
+        "hr_person_id": str(away.person_id),
+        "case_id": str(case[Status.IN_REVIEW]),
+        "draft_id": str(case[Status.DRAFT]),
+        "approved_id": str(case[Status.APPROVED]),
+        "session_id": str(spare[0].session_id),
+        "second_session_id": str(spare[1].session_id),
+        "token_id": str(tokens[0].id),
+        "second_token_id": str(tokens[1].id),
+        "document_id": str(documents[0].id),
+        "first_spare_document_id": str(documents[1].id),
+        "second_spare_document_id": str(documents[2].id),
+        "version_id": str(versions[0].id),
+        "notice_id": str(told[0].id),
+        "mail_id": str(told[1].id),
+        "hr_absence_id": str(days[0].id),
+        "second_hr_absence_id": str(days[1].id),
+        "programme_id": str(office.programme_id),
+    }
+
+
+def _token(person_id: UUID) -> AccessToken:
+    return AccessToken(
+        id=new_id(),
         person_id=person_id,
         name="отчёт",
         token_hash=uuid4().hex,
         hint="abcd",
         scope=["apply"],
-        created_at=moment,
-        ends_at=moment + timedelta(days=30),
+        created_at=now(),
+        ends_at=now() + timedelta(days=30),
     )
-    document = Document(
-        id=new_id(), owner_id=person_id, category="diploma", title="Диплом", created_at=moment
+
+
+def _document(person_id: UUID) -> Document:
+    return Document(
+        id=new_id(), owner_id=person_id, category="diploma", title="Диплом", created_at=now()
     )
-    away = Absence(
-        id=new_id(),
-        person_id=person_id,
-        first_day=(moment + timedelta(days=100)).date(),
-        last_day=(moment + timedelta(days=101)).date(),
-    )
-    told = {
-        channel: Notice(
-            id=new_id(),
-            event_key=f"{person_id}:test",
-            person_id=person_id,
-            kind="security",
-            channel=channel,
-            language="ru",
-            facts={},
-            created_at=moment,
-            due_at=moment,
-            state="told" if channel == "cabinet" else "failed",
-            next_try_at=moment,
-        )
-        for channel in ("cabinet", "mail")
-    }
-    await _add(session, token, document, away, *told.values())
-    version = DocumentVersion(
+
+
+def _version(document: Document) -> DocumentVersion:
+    return DocumentVersion(
         id=new_id(),
         document_id=document.id,
         number=1,
@@ -177,24 +208,34 @@ async def _give(
         pages=1,
         sha256=uuid4().hex * 2,
         verdict="ok",
-        uploaded_at=moment,
-        uploaded_by=person_id,
+        uploaded_at=now(),
+        uploaded_by=document.owner_id,
     )
-    await _add(session, version)
-    return opened, {
-        "person_id": str(person_id),
-        "case_id": str(case[Status.IN_REVIEW]),
-        "draft_id": str(case[Status.DRAFT]),
-        "approved_id": str(case[Status.APPROVED]),
-        "session_id": str(spare.session_id),
-        "token_id": str(token.id),
-        "document_id": str(document.id),
-        "version_id": str(version.id),
-        "notice_id": str(told["cabinet"].id),
-        "mail_id": str(told["mail"].id),
-        "absence_id": str(away.id),
-        "programme_id": str(office.programme_id),
-    }
+
+
+def _absence(person_id: UUID, day: int) -> Absence:
+    return Absence(
+        id=new_id(),
+        person_id=person_id,
+        first_day=(now() + timedelta(days=day)).date(),
+        last_day=(now() + timedelta(days=day + 1)).date(),
+    )
+
+
+def _notice(person_id: UUID, channel: str) -> Notice:
+    return Notice(
+        id=new_id(),
+        event_key=f"{person_id}:test",
+        person_id=person_id,
+        kind="security",
+        channel=channel,
+        language="ru",
+        facts={},
+        created_at=now(),
+        due_at=now(),
+        state="told" if channel == "cabinet" else "failed",
+        next_try_at=now(),
+    )
 
 
 async def _add(session: AsyncSession, *rows: SQLModel) -> None:
@@ -226,6 +267,15 @@ async def _copy_case(session: AsyncSession, template: UUID, actor: Actor, status
         await _add(
             session,
             CaseVersion(**version | {"case_id": id_, "submitted_by": actor.person_id}),
+        )
+    if not is_draft:
+        await journal.append(
+            session,
+            chain=id_,
+            kind=JournalKind.CASE_SUBMITTED,
+            by=actor.person_id,
+            facts={"version": 1},
+            lock=True,
         )
     if status is Status.APPROVED:
         act = IssuedAct(
