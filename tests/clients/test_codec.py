@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -45,7 +46,7 @@ def plain(text: str = SECRET) -> Payload:
     return Payload(metadata={"encoding": b"json/plain"}, data=json.dumps({"text": text}).encode())
 
 
-async def test_activity_and_workflow_share_the_workflow_id():
+async def test_activity_and_workflow_share_the_workflow_id() -> None:
     """What a workflow sealed for its activity, the activity opens."""
     sealed = await for_workflow("application-1").encode([plain()])
     context = ActivitySerializationContext(
@@ -65,13 +66,13 @@ async def test_activity_and_workflow_share_the_workflow_id():
         Payload(metadata={"encoding": b"binary/medcab-sealed", "workflow": b"\xff"}, data=b""),
     ],
 )
-async def test_foreign_payload_becomes_unreadable_and_never_raises(foreign):
+async def test_foreign_payload_becomes_unreadable_and_never_raises(foreign: Payload) -> None:
     """Nothing that was not sealed here comes through, and nothing of it raises."""
     [opened] = await for_workflow("a").decode([foreign])
     assert opened == Payload(metadata={"encoding": UNREADABLE})
 
 
-async def test_payload_of_another_workflow_is_foreign():
+async def test_payload_of_another_workflow_is_foreign() -> None:
     """A sealed payload that was copied from one case to another is not accepted."""
     [sealed] = await for_workflow("application-1").encode([plain()])
     [moved] = await for_workflow("application-2").decode([sealed])
@@ -80,21 +81,21 @@ async def test_payload_of_another_workflow_is_foreign():
     assert moved.metadata["encoding"] == relabelled.metadata["encoding"] == UNREADABLE
 
 
-async def test_payload_of_another_key_is_foreign():
+async def test_payload_of_another_key_is_foreign() -> None:
     """A ring that lost its key reads nothing, but does not fail either."""
     sealed = await for_workflow("a", OTHER_KEYS).encode([plain()])
     [opened] = await for_workflow("a").decode(sealed)
     assert opened.metadata["encoding"] == UNREADABLE
 
 
-async def test_older_keys_of_the_ring_still_open():
+async def test_older_keys_of_the_ring_still_open() -> None:
     """Rotation of keys leaves open workflows readable."""
     sealed = await for_workflow("a").encode([plain()])
     rotated = KeyRing({"k2": bytes(32), "k1": bytes(range(32))})
     assert await for_workflow("a", rotated).decode(sealed) == [plain()]
 
 
-async def test_run_of_a_schedule_opens_what_the_schedule_sealed():
+async def test_run_of_a_schedule_opens_what_the_schedule_sealed() -> None:
     """A schedule seals for its own id, and its runs get that id with a time behind it."""
     sealed = await for_workflow("nightly").encode([plain()])
     started = for_workflow("nightly-2026-12-04T18:00:00Z")
@@ -103,7 +104,7 @@ async def test_run_of_a_schedule_opens_what_the_schedule_sealed():
     assert other.metadata["encoding"] == UNREADABLE
 
 
-async def test_words_for_ops_stay_readable_and_plain_words_do_not():
+async def test_words_for_ops_stay_readable_and_plain_words_do_not() -> None:
     """Only what is marked as meant for ops is left in the clear."""
     converter = data_converter(KEYS).with_context(WorkflowSerializationContext("default", "a"))
     [readable, secret] = await converter.encode([OpsText("waits for HR"), SECRET])
@@ -140,7 +141,9 @@ async def history_of(client: Client, workflow_id: str) -> str:
 
 
 @pytest.mark.parametrize("cached", [100, 0])
-async def test_every_way_of_a_payload_is_encrypted_and_comes_back(temporal_client, cached):
+async def test_every_way_of_a_payload_is_encrypted_and_comes_back(
+    temporal_client: Client, cached: int
+) -> None:
     """Inputs, results, heartbeats, failures, signals, queries, updates, children: also replayed."""
     async with office(temporal_client, max_cached_workflows=cached) as queue:
         name = f"probe-{uuid4()}"
@@ -176,7 +179,9 @@ async def test_every_way_of_a_payload_is_encrypted_and_comes_back(temporal_clien
     assert "asks the register" in await history_of(temporal_client, name)
 
 
-async def test_signal_typed_by_hand_leaves_the_workflow_healthy(temporal_client, plain_client):
+async def test_signal_typed_by_hand_leaves_the_workflow_healthy(
+    temporal_client: Client, plain_client: Client
+) -> None:
     """A hand that types JSON into the Temporal UI decides nothing and blocks nothing."""
     async with office(temporal_client) as queue:
         handle = await temporal_client.start_workflow(
@@ -204,7 +209,9 @@ async def test_signal_typed_by_hand_leaves_the_workflow_healthy(temporal_client,
         ]
 
 
-async def test_failure_of_a_workflow_is_readable_only_with_the_key(temporal_client, plain_client):
+async def test_failure_of_a_workflow_is_readable_only_with_the_key(
+    temporal_client: Client, plain_client: Client
+) -> None:
     """The message of a failed workflow reaches our client and no other."""
     async with office(temporal_client) as queue:
         handle = await temporal_client.start_workflow(
@@ -218,7 +225,7 @@ async def test_failure_of_a_workflow_is_readable_only_with_the_key(temporal_clie
     assert "child fails" not in await history_of(plain_client, handle.id)
 
 
-async def test_schedule_starts_a_workflow_that_reads_its_input(temporal_client):
+async def test_schedule_starts_a_workflow_that_reads_its_input(temporal_client: Client) -> None:
     """The suffix that a schedule puts behind the workflow id does not lock the input out."""
     async with office(temporal_client) as queue:
         name = f"nightly-{uuid4()}"
@@ -234,11 +241,11 @@ async def test_schedule_starts_a_workflow_that_reads_its_input(temporal_client):
         )
         try:
 
-            async def actions():
+            async def actions() -> Any:
                 return (await schedule.describe()).info.recent_actions
 
             recent = await until(actions)
-            started = recent[0].action.workflow_id  # type: ignore[union-attr]
+            started = recent[0].action.workflow_id
             run = temporal_client.get_workflow_handle(started, result_type=Note)
             assert (await asyncio.wait_for(run.result(), 10)).text == SECRET
             assert "Иванова" not in await history_of(temporal_client, started)

@@ -1,34 +1,43 @@
 """The line to the mail server: what is sent, and what can never be."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import httpx
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from clients.mail import MailDown, Mailer, MailLater, MailRefused
+from clients.mail import Delivered, MailDown, Mailer, MailLater, MailRefused
+from tests.servers import Simulators
 
 
 @pytest.fixture(scope="module")
-def mailer(simulators):
+def mailer(simulators: Simulators) -> Mailer:
     """The line to the sink."""
     return Mailer(simulators.mail.variables()["SMTP_URL"], "Кабинет <no-reply@medcab.example>", 3)
 
 
 @pytest.fixture(scope="module")
-def sink(simulators):
+def sink(simulators: Simulators) -> Iterator[httpx.Client]:
     """The sink over HTTP."""
     with httpx.Client(base_url=simulators.mail.address, trust_env=False) as client:
         yield client
         client.put("/faults", json={"mode": "ok"})
 
 
-async def send(mailer, to="anna@hospital.example", subject="Заявка", message_id="<1@x>"):
+async def send(
+    mailer: Mailer,
+    to: str = "anna@hospital.example",
+    subject: str = "Заявка",
+    message_id: str = "<1@x>",
+) -> Delivered:
     """Send something."""
     return await mailer.send(message_id, to, subject, "текст\n.\nещё", "<p>текст</p>")
 
 
-async def test_message_arrives_as_it_was_written(mailer, sink):
+async def test_message_arrives_as_it_was_written(mailer: Mailer, sink: Any) -> None:
     """Cyrillic subject and sender, both bodies, a line of one dot, and the Message-ID."""
     sink.delete("/messages")
     await send(mailer)
@@ -45,7 +54,9 @@ async def test_message_arrives_as_it_was_written(mailer, sink):
     ("mode", "error"),
     [("refuse_for_now", MailLater), ("refuse", MailRefused), ("cut", MailDown), ("down", MailDown)],
 )
-async def test_errors_say_what_to_do_next(mailer, sink, mode, error):
+async def test_errors_say_what_to_do_next(
+    mailer: Mailer, sink: Any, mode: str, error: type[Exception]
+) -> None:
     """For now, for good, and the server is not there: three different things."""
     sink.put("/faults", json={"mode": mode}).raise_for_status()
     with pytest.raises(error):
@@ -54,7 +65,7 @@ async def test_errors_say_what_to_do_next(mailer, sink, mode, error):
     await send(mailer)
 
 
-async def test_slow_server_is_given_up(simulators, sink):
+async def test_slow_server_is_given_up(simulators: Simulators, sink: Any) -> None:
     """The timeout is for the whole message."""
     hasty = Mailer(simulators.mail.variables()["SMTP_URL"], "no-reply@medcab.example", 0.3)
     sink.put("/faults", json={"mode": "slow", "seconds": 2}).raise_for_status()
@@ -73,7 +84,7 @@ async def test_slow_server_is_given_up(simulators, sink):
     subject=st.text(max_size=40)
     | st.sampled_from(["a\r\nBcc: evil@x.example", "a\nX: y", "a\u2028b", "a\x00b"]),
 )
-async def test_no_text_adds_a_header_or_a_recipient(mailer, to, subject):
+async def test_no_text_adds_a_header_or_a_recipient(mailer: Mailer, to: str, subject: str) -> None:
     """Whatever stands in address and subject, a message has our headers or is refused."""
     try:
         message = mailer.compose("<1@x>", to, subject, "t", "<p>t</p>", "ru")
@@ -88,7 +99,7 @@ async def test_no_text_adds_a_header_or_a_recipient(mailer, to, subject):
 
 
 @pytest.mark.parametrize("url", ["http://x", "smtp://", "smtp://x?starttls=maybe", "x"])
-def test_odd_address_of_the_server_is_refused_at_the_start(url):
+def test_odd_address_of_the_server_is_refused_at_the_start(url: str) -> None:
     """A misspelt SMTP_URL is found when the program starts, not by the first message."""
     with pytest.raises(ValueError, match="SMTP_URL"):
         Mailer(url, "no-reply@medcab.example")

@@ -2,22 +2,25 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 
 from clients.registers import RegisterClient, RegisterDown, RegisterGarbled
+from tests.servers import Simulators
 
 ANNA = "112-233-445 95"
 
 
 @pytest.fixture
-def switch(simulators):
+def switch(simulators: Simulators) -> Iterator[Any]:
     """Turns the fault switch of the register; off again after the test."""
     address = simulators.register.address
 
-    def turn(mode="ok", **more):
+    def turn(mode: str = "ok", **more: Any) -> None:
         httpx.put(
             f"{address}/faults", json={"mode": mode, **more}, trust_env=False
         ).raise_for_status()
@@ -28,14 +31,16 @@ def switch(simulators):
 
 
 @pytest.fixture
-async def register(simulators):
+async def register(simulators: Simulators) -> AsyncIterator[RegisterClient]:
     """A client that waits one second."""
     async with RegisterClient(simulators.register.address, timeout=1.0) as client:
         yield client
 
 
 @pytest.mark.parametrize("written", [ANNA, "11223344595", "112 233 445 95"])
-async def test_worker_is_found_however_the_snils_is_written(register, switch, written):
+async def test_worker_is_found_however_the_snils_is_written(
+    register: RegisterClient, switch: Any, written: str
+) -> None:
     """All sections of the card come typed."""
     card = await register.look_up(written)
     assert card is not None
@@ -45,7 +50,7 @@ async def test_worker_is_found_however_the_snils_is_written(register, switch, wr
     assert card.qualifications[0].hours == 144
 
 
-async def test_unknown_worker_is_nobody(register, switch):
+async def test_unknown_worker_is_nobody(register: RegisterClient, switch: Any) -> None:
     """Staff of the security services are not in the register: that is an answer, not an error."""
     assert await register.look_up("190-217-745 59") is None
 
@@ -60,7 +65,9 @@ async def test_unknown_worker_is_nobody(register, switch):
         ("garbage", RegisterGarbled),
     ],
 )
-async def test_fault_is_told_apart_in_time_and_without_the_snils(register, switch, mode, error):
+async def test_fault_is_told_apart_in_time_and_without_the_snils(
+    register: RegisterClient, switch: Any, mode: str, error: type[Exception]
+) -> None:
     """Every fault ends within the timeout, and its message names nobody."""
     switch(mode, seconds=5)
     began = time.monotonic()
@@ -72,13 +79,13 @@ async def test_fault_is_told_apart_in_time_and_without_the_snils(register, switc
     assert await register.look_up(ANNA) is not None
 
 
-async def test_slow_register_is_waited_for(register, switch):
+async def test_slow_register_is_waited_for(register: RegisterClient, switch: Any) -> None:
     """Slow but in time is fine."""
     switch("slow", seconds=0.3)
     assert await register.look_up(ANNA) is not None
 
 
-async def test_fault_ends_by_itself(register, switch):
+async def test_fault_ends_by_itself(register: RegisterClient, switch: Any) -> None:
     """`until` turns the switch back without anybody."""
     switch("fail", until=(datetime.now(UTC) + timedelta(seconds=0.3)).isoformat())
     with pytest.raises(RegisterDown):
@@ -87,7 +94,7 @@ async def test_fault_ends_by_itself(register, switch):
     assert await register.look_up(ANNA) is not None
 
 
-async def test_share_of_requests_suffers(register, switch):
+async def test_share_of_requests_suffers(register: RegisterClient, switch: Any) -> None:
     """`rate` spoils some requests and not all."""
     switch("fail", rate=0.5)
     outcomes = set()
@@ -99,14 +106,16 @@ async def test_share_of_requests_suffers(register, switch):
     assert outcomes == {True, False}
 
 
-async def test_register_that_is_not_there_is_down(unused_tcp_port_factory):
+async def test_register_that_is_not_there_is_down(
+    unused_tcp_port_factory: Callable[[], int],
+) -> None:
     """A refused connection is an outage."""
     async with RegisterClient(f"http://127.0.0.1:{unused_tcp_port_factory()}") as client:
         with pytest.raises(RegisterDown):
             await client.look_up(ANNA)
 
 
-async def test_wrong_address_is_not_taken_for_nobody(simulators, switch):
+async def test_wrong_address_is_not_taken_for_nobody(simulators: Simulators, switch: Any) -> None:
     """A 404 of something else must not read as "the register does not know this person"."""
     async with RegisterClient(f"{simulators.register.address}/wrong") as client:
         with pytest.raises(RegisterGarbled):

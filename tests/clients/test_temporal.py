@@ -2,6 +2,8 @@
 
 import inspect
 import time
+from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,13 +19,16 @@ from models.visibility import OpsText
 from settings import Settings
 from tests.clients.probes import Child, Note, Probe, answer, fail
 from workflows.applications import QualificationApplication
-from workflows.sweeper import Sweeper
+from workflows.notices import NoticesMail
+from workflows.standing import FileSweep, JournalSealer, Sweeper
 
 KEYS = KeyRing({"k1": bytes(range(32))})
 
 
-@pytest.mark.parametrize("kind", [QualificationApplication, Sweeper, Probe])
-def test_every_signal_may_come_without_input(kind):
+@pytest.mark.parametrize(
+    "kind", [QualificationApplication, NoticesMail, Sweeper, JournalSealer, FileSweep, Probe]
+)
+def test_every_signal_may_come_without_input(kind: Any) -> None:
     """A bare signal typed by hand must not fail the workflow task: arguments have defaults."""
     definition = workflow._Definition.must_from_class(kind)
     for signal in definition.signals.values():
@@ -44,7 +49,7 @@ def call_to(workflow_id: str, text: str) -> Call:
     )
 
 
-async def test_ring_starts_then_signals_then_finds_it_closed(temporal_client: Client):
+async def test_ring_starts_then_signals_then_finds_it_closed(temporal_client: Client) -> None:
     """The first ring starts the run, the next is heard by it, and a closed run stays closed."""
     queue, name = f"probe-{uuid4()}", f"probe-{uuid4()}"
     async with Worker(
@@ -68,7 +73,9 @@ async def test_ring_starts_then_signals_then_finds_it_closed(temporal_client: Cl
         await handle.terminate()
 
 
-async def test_ring_of_a_server_that_is_down_is_false_within_its_deadline(unused_tcp_port_factory):
+async def test_ring_of_a_server_that_is_down_is_false_within_its_deadline(
+    unused_tcp_port_factory: Callable[[], int],
+) -> None:
     """An act is answered while Temporal is down: the ring gives up and the sweeper follows."""
     settings = Settings(TEMPORAL_ADDRESS=f"127.0.0.1:{unused_tcp_port_factory()}")
     client = await connect(settings, KEYS, lazy=True)
@@ -77,7 +84,7 @@ async def test_ring_of_a_server_that_is_down_is_false_within_its_deadline(unused
     assert time.monotonic() - began < 1.5
 
 
-async def test_standing_workflows_are_started_once(temporal_client: Client):
+async def test_standing_workflows_are_started_once(temporal_client: Client) -> None:
     """However many workers ensure them, one run stands; after a terminate it stands again."""
     queue, name = f"probe-{uuid4()}", f"standing-{uuid4()}"
     standing = (Standing("Sweeper", name, OpsText("stands")),)
@@ -93,7 +100,7 @@ async def test_standing_workflows_are_started_once(temporal_client: Client):
     await handle.terminate()
 
 
-async def test_client_of_the_settings_encrypts(temporal_client: Client):
+async def test_client_of_the_settings_encrypts(temporal_client: Client) -> None:
     """The client that the product uses has the sealing data converter."""
     client = await connect(
         Settings(TEMPORAL_ADDRESS=temporal_client.service_client.config.target_host), KEYS

@@ -1,29 +1,39 @@
 """Notices in the cabinet: read, counted, followed and sent again by their person only (N3)."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from clients.database import Database
 from models.tables.notices import Notice
+from models.tables.people import Person
 from rules.clock import now
 from rules.notices import NoticeState
 from rules.permissions import Actor
 from rules.refusals import Refusal
 from services import notices
+from tests.notices.conftest import Staff
 
 
 @pytest.fixture
-async def anna(staff):
+async def anna(staff: Staff) -> Person:
     """Someone who is told things."""
     return await staff.person()
 
 
-def actor(person):
+def actor(person: Person) -> Actor:
     """The person as the one who acts."""
     return Actor(person.id, person.name, person.unit_id)
 
 
-async def tell(database, person, key, kind="application_approved", facts=None):
+async def tell(
+    database: Database,
+    person: Person,
+    key: str,
+    kind: Any = "application_approved",
+    facts: dict[str, Any] | None = None,
+) -> None:
     """Commit an event."""
     async with database.work() as session:
         await notices.enqueue(
@@ -36,7 +46,7 @@ async def tell(database, person, key, kind="application_approved", facts=None):
         )
 
 
-async def test_newest_first_page_by_page(database, anna, staff):
+async def test_newest_first_page_by_page(database: Database, anna: Person, staff: Staff) -> None:
     """Pages follow each other without gaps, and hold nobody else's notices."""
     for number in range(5):
         await tell(database, anna, f"{number}")
@@ -49,7 +59,7 @@ async def test_newest_first_page_by_page(database, anna, staff):
     assert ids == sorted(ids, reverse=True)
 
 
-async def test_words_follow_the_language_of_the_page(database, anna):
+async def test_words_follow_the_language_of_the_page(database: Database, anna: Person) -> None:
     """The cabinet may be read in another language than mail."""
     await tell(database, anna, "1")
     async with database.work() as session:
@@ -59,7 +69,7 @@ async def test_words_follow_the_language_of_the_page(database, anna):
     assert english.wording.title == "Application ПК-2026-000123-0 is approved"
 
 
-async def test_read_is_remembered(database, anna, staff):
+async def test_read_is_remembered(database: Database, anna: Person, staff: Staff) -> None:
     """Reading lowers the count; nobody reads for somebody else."""
     boris = await staff.person()
     for key in ("1", "2", "3"):
@@ -75,18 +85,22 @@ async def test_read_is_remembered(database, anna, staff):
         assert await notices.unread_count(session, actor(anna)) == 0
 
 
-async def test_failed_mail_is_shown_with_its_reason_and_sent_again(database, anna, staff):
+async def test_failed_mail_is_shown_with_its_reason_and_sent_again(
+    database: Database, anna: Person, staff: Staff
+) -> None:
     """Delivery stands beside the notice; only a failed mail is sent again, only by its person."""
     await tell(database, anna, "1")
     async with database.work() as session:
         [view] = await notices.mine(session, actor(anna))
         assert view.mail_state == NoticeState.WAITING
+        assert view.mail_id is not None
         mail = await session.get_one(Notice, view.mail_id)
         mail.state, mail.failed_at, mail.failure_reason = "failed", now(), "550 no such mailbox"
         session.add(mail)
     async with database.work() as session:
         [view] = await notices.mine(session, actor(anna))
         assert (view.mail_state, view.mail_reason) == ("failed", "550 no such mailbox")
+        assert view.mail_id is not None
         with pytest.raises(Refusal) as refused:
             await notices.resend(session, actor(await staff.person()), view.mail_id, now())
         assert refused.value.status == 404
@@ -96,13 +110,14 @@ async def test_failed_mail_is_shown_with_its_reason_and_sent_again(database, ann
         assert again.value.status == 409
         [view] = await notices.mine(session, actor(anna))
         assert view.mail_state == NoticeState.WAITING
+        assert view.mail_id is not None
         with pytest.raises(Refusal):
             await notices.attempts(session, actor(await staff.person()), view.mail_id)
         with pytest.raises(Refusal):
             await notices.attempts(session, actor(anna), uuid4())
 
 
-async def test_unknown_kind_is_a_mistake(database, anna):
+async def test_unknown_kind_is_a_mistake(database: Database, anna: Person) -> None:
     """A misspelt kind fails the event at once instead of telling nothing."""
     with pytest.raises(ValueError, match="no_such_kind"):
         await tell(database, anna, "1", kind="no_such_kind")

@@ -1,26 +1,37 @@
 """Notices are told by e-mail: none lost, none doubled without need, each try written down (A9)."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 
+from clients.database import Database
+from clients.mail import Mailer
 from models.tables.notices import Notice, NoticeAttempt
+from models.tables.people import Person
 from rules.clock import now
 from rules.notices import Channel, NoticeState
 from services import notices
-from services.notices_mail import Stop, drain_mail, send_next, waiting
+from services.letters import Addresses
+from services.notices_mail import Round, Stop, drain_mail, send_next, waiting
+from tests.notices.conftest import Post, Staff
 
 CASE = {"number": "ПК-2026-000123-0"}
 
 
 @pytest.fixture
-def tell(database):
+def tell(database: Database) -> Any:
     """Write a notice and commit."""
 
-    async def write(person, kind="application_in_review", key="1", at=None):
+    async def write(
+        person: Person,
+        kind: Any = "application_in_review",
+        key: str = "1",
+        at: datetime | None = None,
+    ) -> None:
         async with database.work() as session:
             await notices.enqueue(
                 session,
@@ -35,20 +46,20 @@ def tell(database):
 
 
 @pytest.fixture
-def drain(database, mailer, addresses):
+def drain(database: Database, mailer: Mailer, addresses: Addresses) -> Any:
     """One round of sending."""
 
-    async def once():
+    async def once() -> Round:
         return await drain_mail(database, mailer, addresses)
 
     return once
 
 
 @pytest.fixture
-def stored(database):
+def stored(database: Database) -> Any:
     """The mails of a person as they stand in the database."""
 
-    async def read(person, channel=Channel.MAIL):
+    async def read(person: Person, channel: Channel = Channel.MAIL) -> Any:
         async with database.work() as session:
             found = await session.exec(
                 select(Notice).where(Notice.person_id == person.id, Notice.channel == channel.value)
@@ -59,15 +70,15 @@ def stored(database):
 
 
 @pytest.fixture
-def tries(database):
+def tries(database: Database) -> Any:
     """Outcomes of the tries of a notice, oldest first."""
 
-    async def read(notice):
+    async def read(notice: Notice) -> Any:
         async with database.work() as session:
             found = await session.exec(
                 select(NoticeAttempt)
                 .where(NoticeAttempt.notice_id == notice.id)
-                .order_by(NoticeAttempt.id)
+                .order_by(col(NoticeAttempt.id))
             )
             return [one.outcome for one in found]
 
@@ -75,17 +86,21 @@ def tries(database):
 
 
 @pytest.fixture
-def make_due(database):
+def make_due(database: Database) -> Any:
     """Move the clock columns, as if the pause were over."""
 
-    async def move():
+    async def move() -> None:
         async with database.work() as session:
-            await session.exec(text("update notice set next_try_at = now() where state='waiting'"))
+            await session.execute(
+                text("update notice set next_try_at = now() where state = 'waiting'")
+            )
 
     return move
 
 
-async def test_mail_says_what_happened_what_next_and_links_to_the_case(staff, tell, drain, post):
+async def test_mail_says_what_happened_what_next_and_links_to_the_case(
+    staff: Staff, tell: Any, drain: Any, post: Post
+) -> None:
     """Subject with the number only, both bodies, the link, and nothing about the person."""
     anna = await staff.person()
     await tell(anna)
@@ -101,7 +116,9 @@ async def test_mail_says_what_happened_what_next_and_links_to_the_case(staff, te
     assert "Auto-Submitted: auto-generated" in mail["raw"]
 
 
-async def test_mail_is_in_the_language_of_the_person(staff, tell, drain, post):
+async def test_mail_is_in_the_language_of_the_person(
+    staff: Staff, tell: Any, drain: Any, post: Post
+) -> None:
     """A person who reads English gets English."""
     john = await staff.person(language="en")
     await tell(john)
@@ -112,7 +129,9 @@ async def test_mail_is_in_the_language_of_the_person(staff, tell, drain, post):
     assert mail["language"] == "en"
 
 
-async def test_message_id_is_made_of_the_notice_id(staff, tell, drain, post, stored):
+async def test_message_id_is_made_of_the_notice_id(
+    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any
+) -> None:
     """So a checker can compare rows and the mail server one by one."""
     anna = await staff.person()
     await tell(anna)
@@ -122,7 +141,7 @@ async def test_message_id_is_made_of_the_notice_id(staff, tell, drain, post, sto
     assert [mail["message_id"] for mail in post.to(anna)] == [f"<notice-{row.id}@medcab.invalid>"]
 
 
-async def test_same_event_is_told_once(staff, tell, drain, post):
+async def test_same_event_is_told_once(staff: Staff, tell: Any, drain: Any, post: Post) -> None:
     """An activity that is tried again writes no second notice."""
     anna = await staff.person()
     await tell(anna)
@@ -133,8 +152,8 @@ async def test_same_event_is_told_once(staff, tell, drain, post):
 
 
 async def test_server_down_delays_mail_and_costs_no_tries(
-    staff, tell, drain, post, stored, tries, database
-):
+    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any, tries: Any, database: Database
+) -> None:
     """A mail server that is down delays mail, never loses it; the outage is in the journal."""
     anna = await staff.person()
     await tell(anna)
@@ -151,8 +170,8 @@ async def test_server_down_delays_mail_and_costs_no_tries(
 
 
 async def test_refusal_for_now_is_tried_again_later(
-    staff, tell, drain, post, stored, tries, make_due
-):
+    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any, tries: Any, make_due: Any
+) -> None:
     """A 4xx answer waits with growing pauses, other messages go on."""
     anna, boris = await staff.person("busy@hospital.example"), await staff.person()
     post.fault("refuse_for_now", recipient="busy@")
@@ -170,7 +189,9 @@ async def test_refusal_for_now_is_tried_again_later(
     assert await tries(row) == ["later", "told"]
 
 
-async def test_refusal_for_good_is_told_in_the_cabinet(staff, tell, drain, post, stored, tries):
+async def test_refusal_for_good_is_told_in_the_cabinet(
+    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any, tries: Any
+) -> None:
     """A 5xx answer fails with its reason, without the address, and the person learns of it."""
     anna = await staff.person("gone@hospital.example")
     post.fault("refuse", recipient="gone@")
@@ -184,7 +205,9 @@ async def test_refusal_for_good_is_told_in_the_cabinet(staff, tell, drain, post,
     assert told == ["application_in_review", "delivery_failed"]
 
 
-async def test_refusals_for_now_end_some_day(staff, tell, drain, post, stored, make_due):
+async def test_refusals_for_now_end_some_day(
+    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any, make_due: Any
+) -> None:
     """After the last pause the message is given up, not tried for ever."""
     anna = await staff.person("busy@hospital.example")
     post.fault("refuse_for_now")
@@ -199,8 +222,8 @@ async def test_refusals_for_now_end_some_day(staff, tell, drain, post, stored, m
 
 
 async def test_connection_cut_after_data_sends_again_under_the_same_id(
-    staff, tell, drain, post, stored
-):
+    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any
+) -> None:
     """Nobody knows whether the server took it: a second copy, recognisable as one."""
     anna = await staff.person()
     await tell(anna)
@@ -213,7 +236,9 @@ async def test_connection_cut_after_data_sends_again_under_the_same_id(
     assert len(set(ids)) == 1
 
 
-async def test_two_senders_send_each_message_once(staff, tell, drain, post, database):
+async def test_two_senders_send_each_message_once(
+    staff: Staff, tell: Any, drain: Any, post: Post, database: Database
+) -> None:
     """Rows are locked while they are sent, so senders share the work."""
     people = [await staff.person() for _ in range(12)]
     for person in people:
@@ -236,7 +261,9 @@ async def test_two_senders_send_each_message_once(staff, tell, drain, post, data
         "a@" + "x" * 70 + "." + "y" * 3000,
     ],
 )
-async def test_bad_address_holds_up_nobody(staff, tell, drain, post, stored, address, database):
+async def test_bad_address_holds_up_nobody(
+    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any, address: str, database: Database
+) -> None:
     """An address that is none fails alone; nobody can add a recipient or a header with it."""
     odd = await staff.person()
     async with database.work() as session:
@@ -252,11 +279,13 @@ async def test_bad_address_holds_up_nobody(staff, tell, drain, post, stored, add
     assert not post.http.get("/messages", params={"to": "c@d.example"}).json()
 
 
-async def test_unreadable_address_holds_up_nobody(staff, tell, drain, post, stored, database):
+async def test_unreadable_address_holds_up_nobody(
+    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any, database: Database
+) -> None:
     """A column that no key opens delays its own message only."""
     odd, anna = await staff.person(), await staff.person()
     async with database.work() as session:
-        await session.exec(
+        await session.execute(
             text("update person set email = '\\x00' where id = :id").bindparams(id=odd.id)
         )
     await tell(odd)
@@ -267,7 +296,9 @@ async def test_unreadable_address_holds_up_nobody(staff, tell, drain, post, stor
     assert len(post.to(anna)) == 1
 
 
-async def test_next_event_spares_the_mail_that_waits(staff, database, drain, post, stored):
+async def test_next_event_spares_the_mail_that_waits(
+    staff: Staff, database: Database, drain: Any, post: Post, stored: Any
+) -> None:
     """Registered and passed on within a moment: one mail says both, the cabinet shows both."""
     anna = await staff.person()
     case_id = await staff.case(anna)
@@ -291,7 +322,9 @@ async def test_next_event_spares_the_mail_that_waits(staff, database, drain, pos
     assert len(await stored(anna, Channel.CABINET)) == 2
 
 
-async def test_first_event_is_told_alone_when_nothing_follows(staff, tell, drain, post):
+async def test_first_event_is_told_alone_when_nothing_follows(
+    staff: Staff, tell: Any, drain: Any, post: Post
+) -> None:
     """A check that waits for the register does not keep the registration secret."""
     anna = await staff.person()
     await tell(anna, "application_submitted")
@@ -302,8 +335,8 @@ async def test_first_event_is_told_alone_when_nothing_follows(staff, tell, drain
 
 
 async def test_frozen_sender_keeps_others_from_its_message_only(
-    staff, tell, post, database, mailer, addresses
-):
+    staff: Staff, tell: Any, post: Post, database: Database, mailer: Mailer, addresses: Addresses
+) -> None:
     """While one sender hangs in a slow reply, the others send what else is due."""
     slow = await staff.person("slow@hospital.example")
     await tell(slow, at=now() - timedelta(minutes=1))

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import uuid4
@@ -16,31 +17,39 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.notices import NoticeActivities
+from clients.database import Database
+from clients.mail import Mailer
 from clients.temporal import Standing, connect, ensure_standing, ops_view
 from models.encryption import KeyRing
 from models.tables.notices import Notice
+from models.tables.people import Person
 from models.visibility import OpsText
 from rules.clock import now
 from rules.notices import NoticeState
 from services import notices
+from services.letters import Addresses
+from settings import Settings
 from tests.clients.waiting import until
+from tests.notices.conftest import Post, Staff
 from workflows.notices import NoticesMail
 
 
 @pytest.fixture
-async def client(settings) -> Client:
+async def client(settings: Settings) -> Client:
     """Our client."""
     return await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
 
 
 @pytest.fixture
-def standing():
+def standing() -> Standing:
     """A sender of this test alone."""
     return Standing("NoticesMail", f"notices-mail-{uuid4()}", OpsText("tells notices by e-mail"))
 
 
 @asynccontextmanager
-async def sender(client, standing, database, mailer, addresses):
+async def sender(
+    client: Client, standing: Standing, database: Database, mailer: Mailer, addresses: Addresses
+) -> AsyncIterator[None]:
     """A worker with a running sender."""
     activities = NoticeActivities(database, mailer, addresses)
     async with Worker(
@@ -55,7 +64,7 @@ async def sender(client, standing, database, mailer, addresses):
         await client.get_workflow_handle(standing.id).terminate()
 
 
-async def tell(database, person, key="1"):
+async def tell(database: Database, person: Person, key: str = "1") -> None:
     """Commit an event."""
     async with database.work() as session:
         await notices.enqueue(
@@ -68,7 +77,15 @@ async def tell(database, person, key="1"):
         )
 
 
-async def test_told_within_two_seconds(client, standing, database, mailer, addresses, staff, post):
+async def test_told_within_two_seconds(
+    client: Client,
+    standing: Standing,
+    database: Database,
+    mailer: Mailer,
+    addresses: Addresses,
+    staff: Staff,
+    post: Post,
+) -> None:
     """From the commit to the mail server in less than two seconds."""
     anna = await staff.person()
     async with sender(client, standing, database, mailer, addresses):
@@ -81,15 +98,21 @@ async def test_told_within_two_seconds(client, standing, database, mailer, addre
 
 
 async def test_outage_is_seen_by_ops_and_ends_by_itself(
-    client, standing, database, mailer, addresses, staff, post
-):
+    client: Client,
+    standing: Standing,
+    database: Database,
+    mailer: Mailer,
+    addresses: Addresses,
+    staff: Staff,
+    post: Post,
+) -> None:
     """The current details say since when the mail server is down and how many wait."""
     anna = await staff.person()
     post.fault("down")
     await tell(database, anna)
     async with sender(client, standing, database, mailer, addresses):
 
-        async def shown(words):
+        async def shown(words: str) -> bool:
             return words in (await ops_view(client, standing.id)).details
 
         await until(lambda: shown("DOWN since"))
@@ -100,8 +123,14 @@ async def test_outage_is_seen_by_ops_and_ends_by_itself(
 
 
 async def test_drained_worker_stops_soon(
-    client, standing, database, mailer, addresses, staff, post
-):
+    client: Client,
+    standing: Standing,
+    database: Database,
+    mailer: Mailer,
+    addresses: Addresses,
+    staff: Staff,
+    post: Post,
+) -> None:
     """A deployment does not wait for the end of a shift."""
     anna = await staff.person()
     async with sender(client, standing, database, mailer, addresses):
@@ -112,8 +141,15 @@ async def test_drained_worker_stops_soon(
 
 
 async def test_killed_sender_is_replaced(
-    client, standing, database, mailer, addresses, staff, post, settings
-):
+    client: Client,
+    standing: Standing,
+    database: Database,
+    mailer: Mailer,
+    addresses: Addresses,
+    staff: Staff,
+    post: Post,
+    settings: Settings,
+) -> None:
     """After kill -9 of the worker another one sends what waits, within seconds."""
     anna = await staff.person()
     program = subprocess.Popen(  # noqa: ASYNC220 - started once, never waited for in the loop
@@ -144,11 +180,11 @@ async def test_killed_sender_is_replaced(
     assert len(post.to(anna)) == 2
 
 
-async def _all_told(database):
+async def _all_told(database: Database) -> bool:
     async with database.work() as session:
         found = await session.exec(select(Notice).where(Notice.channel == "mail"))
         return all(notice.state == NoticeState.TOLD for notice in found)
 
 
-async def _count(post, person, number):
+async def _count(post: Post, person: Person, number: int) -> bool:
     return len(post.to(person)) >= number

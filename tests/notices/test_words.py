@@ -1,7 +1,9 @@
 """The catalogue of events: complete, in both languages, and free of what mail must not hold."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,7 +17,7 @@ ADDRESSES = Addresses("https://cabinet.example", "https://temporal.example", "Б
 IN_TEMPLATES = re.compile(r'_\("([^"]+)"\)')
 
 
-def message_ids():
+def message_ids() -> Iterator[str]:
     """All words that are said."""
     for event in EVENTS.values():
         yield from (event.title, event.text, event.then, event.link)
@@ -23,23 +25,23 @@ def message_ids():
         yield from IN_TEMPLATES.findall(template.read_text("utf-8"))
 
 
-def test_every_kind_is_in_the_catalogue():
+def test_every_kind_is_in_the_catalogue() -> None:
     """No kind is without words, and the cabinet always has the notice."""
     assert set(EVENTS) == set(NoticeKind)
     assert all(Channel.CABINET in event.channels for event in EVENTS.values())
 
 
-def test_security_notices_go_out_by_mail():
+def test_security_notices_go_out_by_mail() -> None:
     """They cannot be turned off, and reach the person outside the cabinet (N2)."""
     secure = [event for event in EVENTS.values() if event.security]
     assert secure
     assert all(Channel.MAIL in event.channels for event in secure)
 
 
-def test_every_word_is_translated():
+def test_every_word_is_translated() -> None:
     """English is complete, has the same placeholders, and no words nobody says."""
     with (_CATALOGUES / "en" / "LC_MESSAGES" / "notices.po").open("rb") as file:
-        english = {m.id: m.string for m in read_po(file, locale="en") if m.id}
+        english = {str(m.id): str(m.string) for m in read_po(file, locale="en") if m.id}
     assert set(english) == set(message_ids())
     for russian, translated in english.items():
         assert re.findall(r"%\(\w+\)s", russian) == re.findall(r"%\(\w+\)s", translated)
@@ -48,7 +50,7 @@ def test_every_word_is_translated():
 
 @pytest.mark.parametrize("kind", NoticeKind)
 @pytest.mark.parametrize("language", ["ru", "en"])
-def test_every_mail_can_be_written(kind, language):
+def test_every_mail_can_be_written(kind: Any, language: str) -> None:
     """With the number alone, or with nothing; no placeholder is left, the link is whole."""
     case_id = uuid4()
     for facts in ({"number": "ПК-2026-000123-0"}, {}):
@@ -62,7 +64,7 @@ def test_every_mail_can_be_written(kind, language):
         assert str(case_id) in written.text
 
 
-def test_kinds_that_the_services_tell_exist():
+def test_kinds_that_the_services_tell_exist() -> None:
     """A kind that is told somewhere and unknown here would fail a move."""
     pattern = re.compile(
         r'(?:Notice\(\s*|kind(?:, people)? ?= ?|APPROVE: |CLARIFY: |REJECT: )"(\w+)"'
@@ -77,7 +79,7 @@ def test_kinds_that_the_services_tell_exist():
     assert told <= set(NoticeKind)
 
 
-def test_a_delayed_mail_is_spared_by_an_event_of_the_same_case():
+def test_a_delayed_mail_is_spared_by_an_event_of_the_same_case() -> None:
     """What is held back is held back for something."""
     for kind, event in EVENTS.items():
         assert bool(event.delay) == (event.superseded_by is not None)
@@ -85,9 +87,9 @@ def test_a_delayed_mail_is_spared_by_an_event_of_the_same_case():
             assert kind in SUPERSEDES[event.superseded_by]
 
 
-def test_pauses_grow_and_end():
+def test_pauses_grow_and_end() -> None:
     """Within a minute after a short fault a message is tried again; after a day it is given up."""
-    pauses = []
+    pauses: list[float] = []
     while (pause := pause_after(len(pauses) + 1)) is not None:
         pauses.append(pause.total_seconds())
     assert pauses == sorted(pauses)

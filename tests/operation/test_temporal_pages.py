@@ -6,8 +6,11 @@ O1: what a case is, where it stands, whom it waits for and until when, without p
 import asyncio
 import json
 import subprocess
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,6 +18,7 @@ from google.protobuf.json_format import MessageToJson, Parse
 from playwright.async_api import async_playwright
 from sqlmodel import col, select
 from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.client import WorkflowHandle
 from temporalio.worker import Worker
 
 from api.temporal_pages import drawn
@@ -70,7 +74,7 @@ async def journaled(door: Door) -> list[JournalEntry]:
         return list(found)
 
 
-async def test_who_may_decode_reads_and_leaves_a_trace(door):
+async def test_who_may_decode_reads_and_leaves_a_trace(door: Door) -> None:
     """What is ours is opened, what is not comes back as it was, and the journal says who."""
     ops = await door.browser_of(Role.OPS)
     reply = await ops.post("/codec/decode", content=sealed())
@@ -85,7 +89,7 @@ async def test_who_may_decode_reads_and_leaves_a_trace(door):
 
 
 @pytest.mark.parametrize("role", [r for r in Role if r is not Role.OPS])
-async def test_nobody_else_decodes(door, role):
+async def test_nobody_else_decodes(door: Door, role: Role) -> None:
     """Not even who watches the operation."""
     browser = await door.browser_of(role)
     reply = await browser.post("/codec/decode", content=sealed())
@@ -94,7 +98,7 @@ async def test_nobody_else_decodes(door, role):
     assert await journaled(door) == []
 
 
-async def test_strangers_and_other_sites_decode_nothing(door):
+async def test_strangers_and_other_sites_decode_nothing(door: Door) -> None:
     """Without a session, with a session that another site abuses, or with a made-up token."""
     ops = await door.browser_of(Role.OPS)
     foreign = await ops.post(
@@ -108,20 +112,20 @@ async def test_strangers_and_other_sites_decode_nothing(door):
     assert await journaled(door) == []
 
 
-async def test_encoding_is_refused(door):
+async def test_encoding_is_refused(door: Door) -> None:
     """Nobody makes a payload of ours by typing it into the Temporal UI."""
     ops = await door.browser_of(Role.OPS)
     assert (await ops.post("/codec/encode", content=sealed())).status_code == 403
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b'{"payloads": [{"data": 7}]}'])
-async def test_garbage_is_refused_in_words(door, body):
+async def test_garbage_is_refused_in_words(door: Door, body: bytes) -> None:
     """A body that is no payloads is a 422, never a 500."""
     ops = await door.browser_of(Role.OPS)
     assert (await ops.post("/codec/decode", content=body)).status_code == 422
 
 
-async def test_payload_that_lies_about_its_workflow_stays_closed(door):
+async def test_payload_that_lies_about_its_workflow_stays_closed(door: Door) -> None:
     """The workflow id is authenticated: a relabelled payload is given back as it came."""
     ops = await door.browser_of(Role.OPS)
     body = json.loads(sealed())
@@ -132,7 +136,7 @@ async def test_payload_that_lies_about_its_workflow_stays_closed(door):
 
 
 @asynccontextmanager
-async def waiting_probe(door):
+async def waiting_probe(door: Door) -> AsyncIterator[WorkflowHandle[Any, Any]]:
     """A workflow that stands as a case does: told what it is, and waiting."""
     queue = f"probe-{uuid4()}"
     async with Worker(
@@ -150,7 +154,7 @@ async def waiting_probe(door):
             static_summary=OpsText("ПК-2026-000123-0 · qualification"),
         )
 
-        async def heard():
+        async def heard() -> bool:
             return "from outside" in (await handle.query(Probe.so_far, Note(text=""))).text
 
         await until(heard)
@@ -158,7 +162,7 @@ async def waiting_probe(door):
         await handle.terminate()
 
 
-async def test_token_reads_on_the_command_line(door):
+async def test_token_reads_on_the_command_line(door: Door) -> None:
     """`temporal workflow show` decodes with a personal access token made for that."""
     ops = await door.browser_of(Role.OPS)
     async with door.house.medcab.database.work() as session:
@@ -197,7 +201,9 @@ async def test_token_reads_on_the_command_line(door):
     ("role", "status"),
     [(Role.OPS, 200), (Role.TECHNICIAN, 200), (Role.DOCTOR, 403), (Role.HR_HEAD, 403)],
 )
-async def test_pages_are_for_those_who_watch_the_operation(door, role, status):
+async def test_pages_are_for_those_who_watch_the_operation(
+    door: Door, role: Role, status: int
+) -> None:
     """The pages, their scripts and their data alike."""
     browser = await door.browser_of(role)
     for path in (
@@ -212,7 +218,7 @@ async def test_pages_are_for_those_who_watch_the_operation(door, role, status):
         assert (await browser.get(path)).status_code == 401
 
 
-async def test_pages_never_see_the_session(door):
+async def test_pages_never_see_the_session(door: Door) -> None:
     """Cookies of the cabinet stay in the cabinet; only the UI's own token goes through."""
     browser = await door.browser_of(Role.OPS)
     reply = await browser.get("/temporal")
@@ -222,7 +228,7 @@ async def test_pages_never_see_the_session(door):
     assert all(cookie.startswith("_csrf=") and "Path=/temporal;" in cookie for cookie in cookies)
 
 
-def test_drawn_texts_hold_no_markup_but_ours():
+def test_drawn_texts_hold_no_markup_but_ours() -> None:
     """Headings, bullets, bold; whatever else stands there is text."""
     assert drawn("### STUCK\n**a** <b>\n- one\n- two\n") == (
         "<h3>STUCK</h3><p><strong>a</strong> &lt;b&gt;</p><ul><li>one</li><li>two</li></ul>"
@@ -230,7 +236,7 @@ def test_drawn_texts_hold_no_markup_but_ours():
     assert "<script" not in drawn("<script>alert(1)</script>\n**<img onerror=x>**")
 
 
-async def test_calls_of_the_pages_do_not_count_as_activity(door):
+async def test_calls_of_the_pages_do_not_count_as_activity(door: Door) -> None:
     """The UI asks again and again by itself: that must not keep a session alive (I5)."""
     ops = await door.browser_of(Role.OPS)
     await ops.get("/temporal/api/v1/namespaces")
@@ -241,8 +247,8 @@ async def test_calls_of_the_pages_do_not_count_as_activity(door):
 @pytest.mark.browser
 @pytest.mark.parametrize(("role", "reads"), [(Role.OPS, True), (Role.TECHNICIAN, False)])
 async def test_real_browser_shows_words_to_all_ops_and_payloads_to_those_who_may(
-    door, chromium, role, reads
-):
+    door: Door, chromium: Path, role: Role, reads: bool
+) -> None:
     """Summary and current details stand in the clear; contents only for who may decode."""
     browser = await door.browser_of(role)
     async with waiting_probe(door) as handle, async_playwright() as playwright:
