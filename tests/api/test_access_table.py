@@ -170,3 +170,19 @@ async def test_nobody_in_particular_sees_only_what_is_public(world: World, route
             client.headers["X-CSRF-Token"] = found.group(1) if found else ""
         answer = await ask(client, route, row, dict(world.things(Role.DOCTOR, Whose.OWN)))
     assert asks_who(answer) is (row.to != "public"), answer.text
+
+
+async def test_a_token_opens_no_route_that_is_for_browsers(world: World) -> None:
+    """Whatever its owner may: sessions, tokens, passwords and pages refuse access tokens."""
+    person = world.people[Role.HR_HEAD]
+    client = await world.sign_in(Role.HR_HEAD)
+    made = await client.post("/api/v1/tokens", json={"name": "x", "scope": ["apply", "review"]})
+    things = dict(world.things(Role.HR_HEAD, Whose.OWN))
+    async with world.anonymous() as program:
+        program.headers["Authorization"] = f"Bearer {made.json()['token']}"
+        known = (await program.get("/api/v1/session")).json()
+        assert known["person_id"] == str(person.person_id)
+        for route, row in TABLE.items():
+            if row.to in ("session", "signing_in"):
+                answer = await ask(program, route, row, things)
+                assert answer.status_code == 403, route
