@@ -91,7 +91,7 @@ def make_due(database: Database) -> Any:
 
     async def move() -> None:
         async with database.work() as session:
-            await session.execute(
+            await (await session.connection()).execute(
                 text("update notice set next_try_at = now() where state = 'waiting'")
             )
 
@@ -285,7 +285,7 @@ async def test_unreadable_address_holds_up_nobody(
     """A column that no key opens delays its own message only."""
     odd, anna = await staff.person(), await staff.person()
     async with database.work() as session:
-        await session.execute(
+        await (await session.connection()).execute(
             text("update person set email = '\\x00' where id = :id").bindparams(id=odd.id)
         )
     await tell(odd)
