@@ -105,7 +105,12 @@ def medcab_of(request: Request) -> Medcab:
     return medcab
 
 
-MedcabState = Annotated[Medcab, Depends(medcab_of)]
+async def _state(request: Request) -> Medcab:
+    """`medcab_of` on the event loop: what is not a coroutine is sent to a thread."""
+    return medcab_of(request)
+
+
+MedcabState = Annotated[Medcab, Depends(_state)]
 
 
 async def work(medcab: MedcabState) -> AsyncIterator[AsyncSession]:
@@ -115,3 +120,12 @@ async def work(medcab: MedcabState) -> AsyncIterator[AsyncSession]:
 
 
 Work = Annotated[AsyncSession, Depends(work, scope="function")]
+
+
+async def reading(medcab: MedcabState) -> AsyncIterator[AsyncSession]:
+    """For a route that asks one thing and changes nothing."""
+    async with medcab.database.reading() as session:
+        yield session
+
+
+Reading = Annotated[AsyncSession, Depends(reading, scope="function")]

@@ -1,10 +1,12 @@
 """The line to PostgreSQL: a pool, and the unit of work."""
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,7 +27,6 @@ class Database:
             pool_size=pool,
             max_overflow=pool,
             pool_timeout=10,
-            pool_pre_ping=True,
             hide_parameters=True,
             connect_args={
                 "connect_timeout": 5,
@@ -33,6 +34,8 @@ class Database:
                 " -c idle_in_transaction_session_timeout=30s",
             },
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -50,6 +53,12 @@ class Database:
                 await session.rollback()
                 raise
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """For one query that changes nothing: it is its own transaction, in one round trip."""
+        async with AsyncSession(self._reading, expire_on_commit=False) as session:
+            yield session
+
     async def ping(self) -> None:
         """Raise OperationalError unless the server answers."""
         async with self.engine.connect() as connection:
@@ -58,3 +67,16 @@ class Database:
     async def close(self) -> None:
         """Give the connections back."""
         await self.engine.dispose()
+
+
+def _refuse_dead(connection: Any, record: Any, proxy: Any) -> None:
+    """Have the pool take a new connection where the server has hung up.
+
+    Nothing is expected on an idle connection: what can be read there is the end, or the server's
+    last words. The socket tells without a round trip, which a ping would cost every unit of work.
+    """
+    del record, proxy
+    waiting = select.poll()
+    waiting.register(connection.driver_connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        raise InvalidatePoolError("the server has hung up")
