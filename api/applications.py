@@ -5,11 +5,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
 
 from api.auth import CurrentActor
 from api.case_bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
-from api.state import MedcabState, Work
+from api.state import MedcabState, Reading, Work
 from models.messages import CaseState
 from rules.applications import Status
 from rules.refusals import Refusal
@@ -97,21 +98,15 @@ class ListOut(BaseModel):
     after: str | None
 
 
-_LIST = TypeAdapter(list[CaseLine])
-
-
 def list_response(listing: case_lists.Listing) -> Response:
-    """The page as JSON, written once: lines were typed by the query already."""
-    items = _LIST.dump_json(list(listing.lines), warnings=False)
-    after = f'"{listing.after}"' if listing.after else "null"
-    return Response(
-        b'{"items":' + items + b',"after":' + after.encode() + b"}", media_type="application/json"
-    )
+    """The page as JSON, written once: rows were typed by the query already."""
+    page = {"items": listing.rows, "after": listing.after}
+    return Response(to_json(page), media_type="application/json")
 
 
 @router.get("", response_model=ListOut)
 async def list_mine(
-    session: Work,
+    session: Reading,
     actor: CurrentActor,
     filters: Annotated[Filters, Query()],
     after: str | None = None,

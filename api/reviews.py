@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.applications import IdempotencyKey, ListOut, list_response
 from api.auth import CurrentActor
 from api.case_bodies import CaseStateOut, StepIn
-from api.state import MedcabState, Work
+from api.state import MedcabState, Reading, Work
 from rules.applications import Transition
 from rules.clock import now
 from services import absences, case_lists, case_pages, catalogue
@@ -99,7 +99,7 @@ class ReviewerOut(BaseModel):
 
 @router.get("/desk", response_model=ListOut)
 async def desk(
-    session: Work,
+    session: Reading,
     actor: CurrentActor,
     filters: Annotated[Filters, Query()],
     order: Order = Order.DUE,

@@ -5,15 +5,27 @@ over `(due_at, id)`, so that what is overdue comes first.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from typing import Any, Literal, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    null,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -66,8 +78,17 @@ class CaseLine(BaseModel):
 class Listing:
     """One page of a list; `after` asks for the next one, None at the end."""
 
-    lines: Sequence[CaseLine]
+    rows: Sequence[Mapping[str, Any]]
+    """The lines as they were read, by the names of `CaseLine`."""
     after: str | None
+
+    @cached_property
+    def lines(self) -> Sequence[CaseLine]:
+        """The lines; the database has typed them already, but for the status."""
+        return [
+            CaseLine.model_construct(**{**row, "status": Status(row["status"])})
+            for row in self.rows
+        ]
 
 
 class Order(StrEnum):
@@ -104,6 +125,9 @@ async def mine(
     limit: int = PAGE,
 ) -> Listing:
     """The person's own cases, newest first (A8)."""
+    if filters in (None, Filters()) and after is None:
+        values = {"applicant_id": actor.person_id, "most": _within(limit) + 1}
+        return await _page(session, _first_of_mine(), limit, Order.NEWEST, values)
     return await _listing(
         session,
         col(Case.applicant_id) == actor.person_id,
@@ -224,7 +248,6 @@ async def _listing(
     *,
     names: bool,
 ) -> Listing:
-    limit = max(1, min(limit, MOST))
     key = col(Case.due_at) if order is Order.DUE else col(Case.created_at)
     query = _columns(names).where(scope, *_conditions(filters))
     if after is not None:
@@ -237,17 +260,43 @@ async def _listing(
         query = query.order_by(key, col(Case.id))
     else:
         query = query.order_by(key.desc(), col(Case.id).desc())
-    found = await session.exec(cast("Any", query.limit(limit + 1)))
-    rows = found.mappings().all()
-    lines = [
-        CaseLine.model_construct(**{**row, "status": Status(row["status"])}) for row in rows[:limit]
-    ]
+    return await _page(session, query.limit(_within(limit) + 1), limit, order)
+
+
+@lru_cache
+def _first_of_mine() -> Select[Any]:
+    """What the home page and every list begin with, built once."""
+    return (
+        _columns(names=False)
+        .where(col(Case.applicant_id) == bindparam("applicant_id"))
+        .order_by(col(Case.created_at).desc(), col(Case.id).desc())
+        .limit(bindparam("most", type_=Integer()))
+    )
+
+
+def _within(limit: int) -> int:
+    return max(1, min(limit, MOST))
+
+
+async def _page(
+    session: AsyncSession,
+    query: Select[Any],
+    limit: int,
+    order: Order,
+    values: Mapping[str, Any] | None = None,
+) -> Listing:
+    limit = _within(limit)
+    connection = await session.connection()
+    found = await connection.execute(query, values)
+    columns = tuple(found.keys())
+    rows = [dict(zip(columns, row, strict=True)) for row in found.all()]
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
     moment_of = "due_at" if order is Order.DUE else "created_at"
-    return Listing(lines, _cursor(last[moment_of], last["id"]) if last else None)
+    return Listing(rows[:limit], _cursor(last[moment_of], last["id"]) if last else None)
 
 
+@lru_cache
 def _columns(names: bool) -> Select[Any]:
     unit, responsible = aliased(Unit), aliased(Unit)
     columns: list[Any] = [
@@ -278,7 +327,7 @@ def _columns(names: bool) -> Select[Any]:
         .outerjoin(Programme, col(Programme.id) == col(Case.programme_id))
     )
     if not names:
-        return query
+        return query.add_columns(null().label("applicant"), null().label("reviewer"))
     applicant, reviewer = aliased(Person), aliased(Person)
     return (
         query.join(applicant, col(applicant.id) == col(Case.applicant_id))

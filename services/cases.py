@@ -13,9 +13,10 @@ from typing import Any
 from uuid import UUID
 
 import rfc8785
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import select
+from sqlalchemy.sql.dml import ReturningInsert
+from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.messages import CaseState
@@ -24,6 +25,7 @@ from models.tables.people import Unit
 from rules.applications import WAITS_FOR, Party, Status, Transition, rule_for
 from rules.forms import merged_terms
 from rules.journal import JournalKind
+from rules.notices import NoticeKind
 from rules.permissions import Actor, Permission
 from rules.refusals import Refusal, not_found
 from rules.terms import (
@@ -78,6 +80,27 @@ async def lock(session: AsyncSession, case_id: UUID) -> Case:
     return case
 
 
+@dataclass(frozen=True)
+class Claim:
+    """An act that may be done now. `sequence` is drawn for a case that has no number yet."""
+
+    sequence: int | None
+
+
+def _claiming(*, numbered: bool) -> ReturningInsert[*tuple[Any, ...]]:
+    table = SQLModel.metadata.tables["case_act"]
+    wanted = [table.c.id, *journal.head_columns(bindparam("case_id", type_=table.c.case_id.type))]
+    if not numbered:
+        # Numbers drawn by a unit of work that fails are gaps.
+        wanted.append(func.nextval("case_number"))
+    values = {one.name: bindparam(one.name, type_=one.type) for one in table.c}
+    return insert(table).values(values).on_conflict_do_nothing().returning(*wanted)
+
+
+_CLAIM = {numbered: _claiming(numbered=numbered) for numbered in (True, False)}
+"""The act, the end of the journal's chain and the number by one statement, sent under the lock."""
+
+
 async def claim(
     session: AsyncSession,
     case: Case,
@@ -86,8 +109,8 @@ async def claim(
     actor: Actor,
     now: datetime,
     body: Mapping[str, Any],
-) -> bool:
-    """Take note of an act. False where this very act was done before: answer the same again.
+) -> Claim | None:
+    """Take note of an act. None where this very act was done before: answer the same again.
 
     Raises a refusal (422) when the id was used for something else, and (409) when the person saw
     another step than the present one.
@@ -103,21 +126,18 @@ async def claim(
             }
         )
     ).hexdigest()
-    written = await session.exec(
-        insert(CaseAct)
-        .values(
-            id=act.id,
-            case_id=case.id,
-            by=actor.person_id,
-            at=now,
-            at_step=act.at_step,
-            transition=transition.value,
-            body_hash=digest,
-        )
-        .on_conflict_do_nothing()
-        .returning(CaseAct.id)  # type: ignore[call-overload]
-    )
-    if written.one_or_none() is None:
+    values = CaseAct(
+        id=act.id,
+        case_id=case.id,
+        by=actor.person_id,
+        at=now,
+        at_step=act.at_step,
+        transition=transition.value,
+        body_hash=digest,
+    ).model_dump()
+    found = await session.exec(_CLAIM[case.number is not None], params=values)
+    written = found.one_or_none()
+    if written is None:
         before = await session.get_one(CaseAct, act.id)
         if before.body_hash != digest:
             raise Refusal(
@@ -125,10 +145,11 @@ async def claim(
                 "Этот номер действия уже использован для другого. Обновите страницу.",
                 422,
             )
-        return False
+        return None
     if case.step != act.at_step:
         raise stale(case)
-    return True
+    journal.head_is_known(session, case.id, written[1], written[2])
+    return Claim(int(written[3]) if case.number is None else None)
 
 
 def stale(case: Case) -> Refusal:
@@ -193,16 +214,17 @@ async def move(
         facts={"number": case.number, "from": before.value, "to": rule.to.value, **(facts or {})},
         contents=dict(contents) if contents else None,
     )
-    for notice in tell:
-        await notices.enqueue(
-            session,
+    told = [
+        notices.Happened(
             person_id=notice.to,
-            kind=notice.kind,
-            case_id=case.id,
+            kind=NoticeKind(notice.kind),
             event_key=f"{case.id}:{case.step}:{notice.kind}",
+            case_id=case.id,
             facts={"number": case.number, **notice.facts},
-            now=now,
         )
+        for notice in tell
+    ]
+    await notices.enqueue_all(session, told, now)
 
 
 async def _set_times(
@@ -309,9 +331,3 @@ async def see(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
     if case is None or not may_see(actor, case):
         raise not_found()
     return case
-
-
-async def next_sequence(session: AsyncSession) -> int:
-    """The next number; numbers drawn by a unit of work that fails are gaps."""
-    found = await session.exec(select(func.nextval("case_number")))
-    return int(found.one())

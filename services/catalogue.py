@@ -36,6 +36,7 @@ class _Known:
     newest: dict[str, tuple[float, int]] = field(default_factory=dict)
     calendar: tuple[float, WorkingCalendar] | None = None
     units: dict[str, UUID] = field(default_factory=dict)
+    programmes: dict[UUID, tuple[float, Programme]] = field(default_factory=dict)
 
 
 _known: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
@@ -83,10 +84,15 @@ async def _newest(session: AsyncSession, known: _Known, key: str) -> int:
 
 
 async def programme(session: AsyncSession, programme_id: UUID) -> Programme:
-    """One version of a programme, offered or not. Raises `not_found`."""
-    found = await session.get(Programme, programme_id)
-    if found is None:
-        raise not_found()
+    """One version of a programme, offered or not, to be read only. Raises `not_found`."""
+    known = _remembered(session).programmes
+    until, found = known.get(programme_id, (0.0, None))
+    if found is None or time.monotonic() >= until:
+        found = await session.get(Programme, programme_id)
+        if found is None:
+            raise not_found()
+        session.expunge(found)
+        known[programme_id] = (time.monotonic() + NEWEST_KEPT, found)
     return found
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Insert, bindparam, delete, func, insert
+from sqlalchemy import BindParameter, Insert, bindparam, delete, func, insert
+from sqlalchemy import select as scalar
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -66,6 +67,7 @@ _SEALING = 7_205_759_403_793
 _APPENDING = 1_245_662_035
 
 
+_HEAD_OF = "head of the chain"
 _LEAF = ("kind", "ref", "position", "hash")
 
 
@@ -113,7 +115,7 @@ async def append(
 
     The caller holds a lock on the row that owns the chain. For a chain without such a row `lock`
     takes one, in a third statement; the system's own chain always does. `after`, the entry just
-    appended to the same chain in this unit of work, spares the look-up.
+    appended to the same chain in this unit of work, spares the look-up; so does `head_is_known`.
     """
     if lock or chain == SYSTEM_CHAIN:
         key = int.from_bytes(chain.bytes[-4:], "big", signed=True)
@@ -121,6 +123,8 @@ async def append(
     position, previous = 0, GENESIS
     if after is not None and after.chain == chain:
         position, previous = after.position, after.hash
+    elif (known := session.info.get((_HEAD_OF, chain))) is not None:
+        position, previous = known
     else:
         head = await session.exec(_HEAD, params={"of_chain": chain})
         position, previous = head.one_or_none() or (position, previous)
@@ -137,7 +141,32 @@ async def append(
         contents=contents,
     )
     await _write(session, _WRITE_ENTRY, entry, Leaf(CHAIN_LEAF, chain, position + 1, entry.hash))
+    session.info[_HEAD_OF, chain] = (entry.position, entry.hash)
     return entry
+
+
+def head_columns(chain: BindParameter[UUID]) -> tuple[Any, Any]:
+    """Place and hash of a chain's last entry, for a statement that is sent anyway.
+
+    Only for one that begins after the chain's owner is locked: an older one sees an older end.
+    """
+    of_chain = col(JournalEntry.chain) == chain
+    last = col(JournalEntry.position).desc()
+    return (
+        scalar(col(JournalEntry.position))
+        .where(of_chain)
+        .order_by(last)
+        .limit(1)
+        .scalar_subquery(),
+        scalar(col(JournalEntry.hash)).where(of_chain).order_by(last).limit(1).scalar_subquery(),
+    )
+
+
+def head_is_known(
+    session: AsyncSession, chain: UUID, position: int | None, digest: bytes | None
+) -> None:
+    """Keep what `head_columns` gave for the next `append` of this unit of work."""
+    session.info[_HEAD_OF, chain] = (position or 0, bytes(digest) if digest else GENESIS)
 
 
 def _entry(

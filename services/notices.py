@@ -1,15 +1,17 @@
 """Notices of a person: written with the event, read in the cabinet, resent on demand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, cast, func, union_all, update
+from sqlalchemy import select as choose
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import aliased
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.base import new_id
@@ -37,35 +39,93 @@ async def enqueue(
     The same `event_key` for the same person again changes nothing. `facts` hold numbers and ids
     only. Raises ValueError for an unknown kind.
     """
-    known = NoticeKind(kind)
-    event = EVENTS[known]
-    language = select(Person.language).where(Person.id == person_id).scalar_subquery()
-    rows = []
-    for channel in event.channels:
-        at_once = channel is Channel.CABINET
-        due = now if at_once else now + event.delay
-        rows.append(
-            {
-                "id": new_id(),
-                "event_key": event_key,
-                "person_id": person_id,
-                "case_id": case_id,
-                "kind": known.value,
-                "channel": channel.value,
-                "language": language,
-                "facts": dict(facts or {}),
-                "contents": contents,
-                "created_at": now,
-                "due_at": due,
-                "state": (NoticeState.TOLD if at_once else NoticeState.WAITING).value,
-                "tries": 0,
-                "next_try_at": due,
-                "told_at": now if at_once else None,
-            }
+    event = Happened(person_id, NoticeKind(kind), event_key, case_id, facts or {}, contents)
+    await enqueue_all(session, [event], now)
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event that a person is to be told of; see `enqueue`."""
+
+    person_id: UUID
+    kind: NoticeKind
+    event_key: str
+    case_id: UUID | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    contents: Any = None
+
+
+async def enqueue_all(session: AsyncSession, events: Sequence[Happened], now: datetime) -> None:
+    """`enqueue` for several events, in one statement."""
+    rows = [_row(one, channel, now) for one in events for channel in EVENTS[one.kind].channels]
+    if not rows:
+        return
+    named = {f"{name}_{n}": value for n, row in enumerate(rows) for name, value in row.items()}
+    await session.exec(_write(len(rows)), params=named)
+    for one in events:
+        if SUPERSEDES[one.kind] and one.case_id is not None:
+            await _supersede(session, one.person_id, one.case_id, SUPERSEDES[one.kind])
+
+
+def _row(one: Happened, channel: Channel, now: datetime) -> dict[str, Any]:
+    at_once = channel is Channel.CABINET
+    due = now if at_once else now + EVENTS[one.kind].delay
+    return {
+        "id": new_id(),
+        "event_key": one.event_key,
+        "person_id": one.person_id,
+        "case_id": one.case_id,
+        "kind": one.kind.value,
+        "channel": channel.value,
+        "facts": dict(one.facts),
+        "contents": one.contents,
+        "created_at": now,
+        "due_at": due,
+        "state": (NoticeState.TOLD if at_once else NoticeState.WAITING).value,
+        "tries": 0,
+        "next_try_at": due,
+        "told_at": now if at_once else None,
+    }
+
+
+_WRITTEN = (
+    "id",
+    "event_key",
+    "person_id",
+    "case_id",
+    "kind",
+    "channel",
+    "facts",
+    "contents",
+    "created_at",
+    "due_at",
+    "state",
+    "tries",
+    "next_try_at",
+    "told_at",
+)
+
+
+@lru_cache
+def _write(rows: int) -> Insert:
+    """The statement for so many rows, built once: SQLAlchemy compiles lists of values each time."""
+    table = SQLModel.metadata.tables["notice"]
+
+    def given(name: str, n: int) -> Any:
+        kind = table.c[name].type
+        return cast(bindparam(f"{name}_{n}", type_=kind), kind)
+
+    lines = [
+        choose(
+            *[given(name, n) for name in _WRITTEN],
+            choose(col(Person.language))
+            .where(Person.id == given("person_id", n))
+            .scalar_subquery(),
         )
-    await session.exec(insert(Notice).values(rows).on_conflict_do_nothing())
-    if SUPERSEDES[known] and case_id is not None:
-        await _supersede(session, person_id, case_id, SUPERSEDES[known])
+        for n in range(rows)
+    ]
+    values = union_all(*lines) if rows > 1 else lines[0]
+    return insert(table).from_select([*_WRITTEN, "language"], values).on_conflict_do_nothing()
 
 
 async def _supersede(
