@@ -1,4 +1,4 @@
-"""`medcab bench [quick] [P1 … P8]`: what is promised of speed, measured against the least program.
+"""`medcab bench [quick] [P1 … P6]`: what is promised of speed, measured against the least program.
 
 A run has servers of its own, durable, on ports of its own. Each figure is a ratio of Medcab to the
 least program that does the same (`bench.least` says what it leaves out), both behind the same

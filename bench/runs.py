@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.cached import p8
 from bench.counts import p6
 from bench.ground import Ground, Office
 from bench.latency import p1, p3, p4, p5
@@ -33,7 +32,6 @@ MEASURES: dict[str, Measure] = {
     "P3": p3,
     "P5": p5,
     "P2": p2,
-    "P8": p8,
 }
 QUICK, QUICK_SCALE = "quick", 0.25
 RESULTS = CHECKOUT / "bench-results"

@@ -1,0 +1,211 @@
+"""Figures that are exact: what a case costs in commits, events and statements (P6)."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import event, func
+from sqlmodel import col, select
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from bench.counts import COMMITS, EVENTS, ended, events, own
+from bench.least_workflows import LeastCase
+from bench.wal import Log
+from clients.database import Database
+from clients.temporal import CaseRinger, Standing, connect, ensure_standing
+from models.encryption import KeyRing, use_key_ring
+from models.messages import WorkflowName, application_workflow_id
+from models.tables.notices import Notice
+from models.visibility import OpsText
+from ops.servers.postgres import find_programs
+from rules.applications import Status, Transition
+from rules.notices import Channel, NoticeState
+from services import case_lists, case_pages
+from services.cases import Act
+from services.reviews import Decision
+from settings import Settings
+from tests.office import Office
+from tests.servers import Servers
+from worker import build
+
+LIST_STATEMENTS = 1
+PAGE_STATEMENTS = 10
+SUBMIT_STATEMENTS = 7
+DECISION_STATEMENTS = 6
+CHECK_STATEMENTS = 16
+
+
+@pytest.fixture(scope="module")
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of this process of the run."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    made = Database.from_settings(settings)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def office(database: Database) -> Office:
+    """An office that knows its catalogue already, as every process does after its first case."""
+    made = await Office.open(database)
+    await made.decide(await made.in_review(), Transition.APPROVE)
+    return made
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """The statements that are sent to PostgreSQL meanwhile."""
+    sent: list[str] = []
+
+    def note(*told: object) -> None:
+        sent.append(" ".join(str(told[2]).split()))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+
+
+async def test_a_list_is_one_statement(office: Office, database: Database) -> None:
+    """A8, P4: whatever stands in a list comes with it, for any number of cases."""
+    for _ in range(3):
+        await office.draft()
+    with statements(database) as sent:
+        async with database.reading() as session:
+            mine = await case_lists.mine(session, office.clinician)
+        async with database.reading() as session:
+            await case_lists.desk(session, office.reviewer)
+    assert len(mine.lines) == 4
+    assert len(sent) == 2 * LIST_STATEMENTS, sent
+
+
+async def test_a_page_does_not_ask_more_for_a_longer_story(
+    office: Office, database: Database
+) -> None:
+    """A8: the page of a case asks a fixed number of things, however often it was corrected."""
+
+    async def asked(case_id: UUID) -> list[str]:
+        with statements(database) as sent:
+            async with database.work() as session:
+                await case_pages.page(session, office.clinician, case_id)
+        return sent
+
+    case_id = await office.in_review()
+    short = await asked(case_id)
+    await office.decide(case_id, Transition.CLARIFY)
+    case = await office.case(case_id)
+    await office.applications.save_draft(office.clinician, case_id, {"purpose": "Подробнее."})
+    await office.applications.resubmit(office.clinician, case_id, Act(uuid4(), case.step))
+    await office.check(case_id)
+    long = await asked(case_id)
+    assert len(long) <= PAGE_STATEMENTS, long
+    assert len(long) <= len(short) + 1, (len(short), len(long))
+
+
+async def test_an_act_sends_few_statements(office: Office, database: Database) -> None:
+    """P1, P3: every statement is a round trip that a person, or the whole case, waits for."""
+    case_id = await office.draft()
+    with statements(database) as sent:
+        await office.applications.submit(office.clinician, case_id, Act(uuid4(), 0))
+    assert len(sent) <= SUBMIT_STATEMENTS, sent
+    with statements(database) as sent:
+        await office.check(case_id)
+    assert len(sent) <= CHECK_STATEMENTS + 1, sent  # One is this test's own look at the case.
+    case = await office.case(case_id)
+    checklist = await office.checklist(case_id)
+    decision = Decision(Transition.APPROVE, "Документы в порядке.", checklist=checklist)
+    with statements(database) as sent:
+        await office.reviews.decide(office.reviewer, case_id, Act(uuid4(), case.step), decision)
+    assert len(sent) <= DECISION_STATEMENTS, sent
+
+
+@pytest.fixture
+def log(servers: Servers, settings: Settings) -> Log:
+    """PostgreSQL's own log, for the database of this process."""
+    name = urlsplit(settings.database_url.get_secret_value()).path
+    url = urlunsplit(urlsplit(servers.superuser_url)._replace(path=name))
+    return Log(url, find_programs())
+
+
+@activity.defn(name="least_check")
+async def nothing_to_check(case_id: str, notify: bool) -> None:
+    """The least program's first activity, for its events only."""
+
+
+@activity.defn(name="least_act")
+async def nothing_to_issue(case_id: str) -> None:
+    """The least program's second activity, for its events only."""
+
+
+async def least_events(client: Client) -> Counter[str]:
+    """The events of the least program's run."""
+    queue = f"least-{uuid4()}"
+    activities: list[Callable[..., Any]] = [nothing_to_check, nothing_to_issue]
+    async with Worker(client, task_queue=queue, workflows=[LeastCase], activities=activities):
+        run = await client.start_workflow(LeastCase.run, "case", id=queue, task_queue=queue)
+        async with asyncio.timeout(20):
+            while (await events(client, queue))["timer_started"] == 0:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await run.signal(LeastCase.approve)
+        await run.result()
+    return await events(client, queue)
+
+
+async def test_a_case_costs_seven_commits_and_a_fifth_more_events(
+    database: Database, settings: Settings, log: Log
+) -> None:
+    """P6: four commits from submission to act and one for each mail; events as few as can be."""
+    client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
+    office = await Office.open(database, CaseRinger(client, settings.task_queue))
+    post = Standing(WorkflowName.NOTICES_MAIL, f"mail-{uuid4()}", OpsText("mail"))
+    case_id = await office.draft()
+    async with build(settings, client, database):
+        await ensure_standing(client, settings.task_queue, [post])
+        await mails_are_told(database)
+        start = await asyncio.to_thread(log.position)
+        await office.applications.submit(office.clinician, case_id, Act(uuid4(), 0))
+        await stands_at(office, case_id, Status.IN_REVIEW)
+        checklist = await office.checklist(case_id)
+        await office.decide(case_id, Transition.APPROVE, checklist=checklist)
+        await ended(client, application_workflow_id(case_id))
+        await mails_are_told(database)
+        end = await asyncio.to_thread(log.position)
+        await client.get_workflow_handle(post.id).terminate()
+    commits = own(await asyncio.to_thread(log.commits, start, end))
+    mails = [one for one in commits if "notice_attempt" in one]
+    assert len(commits) - len(mails) == 4, commits
+    assert len(mails) >= 2, commits
+    assert len(commits) <= COMMITS, commits
+    ours = await events(client, application_workflow_id(case_id))
+    least = await least_events(client)
+    assert ours.total() <= EVENTS * least.total(), (ours, least)
+
+
+async def stands_at(office: Office, case_id: UUID, status: Status) -> None:
+    """Wait until the case stands there."""
+    async with asyncio.timeout(30):
+        while (await office.case(case_id)).status != status:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def mails_are_told(database: Database) -> None:
+    """Wait until no mail is due."""
+    query = select(func.count()).where(
+        Notice.channel == Channel.MAIL.value,
+        Notice.state == NoticeState.WAITING.value,
+        col(Notice.next_try_at) <= func.now(),
+    )
+    async with asyncio.timeout(30):
+        while True:
+            async with database.work() as session:
+                if (await session.exec(query)).one() == 0:
+                    return
+            await asyncio.sleep(0.1)
