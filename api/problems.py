@@ -178,7 +178,7 @@ def in_words(message: str, facts: Mapping[str, Any]) -> str:
 
 def is_page(request: Request) -> bool:
     """Whether a person looks at the answer."""
-    return not request.url.path.startswith(("/api/", "/health/"))
+    return not request.url.path.startswith(("/api/", "/health/", "/codec/", "/temporal/api/"))
 
 
 async def answer(request: Request, error: Exception) -> Response:

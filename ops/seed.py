@@ -234,7 +234,7 @@ async def seed_database(database: Database, settings: Settings) -> list[DemoAcco
 async def _seed_people(
     session: AsyncSession, settings: Settings, accounts: Sequence[DemoAccount], is_fresh: bool
 ) -> None:
-    known = dict(await session.exec(select(Account.login, Account.person_id)))
+    known = dict((await session.exec(select(Account.login, Account.person_id))).all())
     logins = {person.login: login_of(person.email) for person in PEOPLE}
     if set(logins.values()) - set(known):
         await _refuse_strangers(session, {known[b] for b in logins.values() if b in known})

@@ -53,9 +53,7 @@ async def take(session: AsyncSession, allowances: Sequence[Allowance], now: date
         )
         if taken.first() is None:
             whole_at: datetime = (
-                await session.exec(
-                    select(col(RateLimit.whole_at)).where(col(RateLimit.key) == key)
-                )
+                await session.exec(select(col(RateLimit.whole_at)).where(col(RateLimit.key) == key))
             ).one()
             wait = whole_at + limit.spacing - limit.per - now
             return max(1, math.ceil(wait.total_seconds()))
