@@ -214,8 +214,10 @@ async def test_pages_are_for_those_who_watch_the_operation(
         reply = await browser.get(path)
         assert reply.status_code == status, path
     browser.cookies.clear()
-    for path in ("/temporal", "/temporal/api/v1/namespaces"):
-        assert (await browser.get(path)).status_code == 401
+    assert (await browser.get("/temporal/api/v1/namespaces")).status_code == 401
+    led = await browser.get("/temporal")
+    assert led.status_code == 303
+    assert led.headers["location"].startswith("/sign-in")
 
 
 async def test_pages_never_see_the_session(door: Door) -> None:
