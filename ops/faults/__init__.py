@@ -5,6 +5,7 @@ A run has servers, data and people of its own, in a folder that is removed when 
 
 import asyncio
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -65,6 +66,8 @@ def rehearse(plan: Plan, ground: Ground) -> int:
         sys.stdout.write(f"{time.monotonic() - began:6.1f} s  {text}\n")
         sys.stdout.flush()
 
+    # Whoever stops this program has its servers stopped with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     good = False
     try:
         say(f"{plan.cases} cases, {plan.kills} faults, seed {plan.seed}: starting the servers")
@@ -114,12 +117,26 @@ class _Run:
         """Begin cases, so many in flight, until there were enough and the faults are over."""
         places = asyncio.Semaphore(self.plan.in_flight)
         while self.begun < self.plan.cases or not self.faults_over.is_set():
-            await places.acquire()
-            task = asyncio.create_task(self._tell(cast, self.begun))
+            if not await self._place(places):
+                return
+            task = asyncio.create_task(
+                self._tell(cast, self.begun), name=f"case {self.begun} came to no end"
+            )
             self.begun += 1
             self.under_way.add(task)
             task.add_done_callback(self.under_way.discard)
             task.add_done_callback(lambda _: places.release())
+
+    async def _place(self, places: asyncio.Semaphore) -> bool:
+        """Wait for a place in flight; False once no further case is wanted."""
+        taken = asyncio.create_task(places.acquire())
+        over = asyncio.create_task(self.faults_over.wait())
+        await asyncio.wait([taken, over], return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        if not taken.done() and self.begun >= self.plan.cases:
+            taken.cancel()
+            return False
+        return await taken
 
     async def _tell(self, cast: people.Cast, number: int) -> None:
         dice = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311
@@ -176,16 +193,18 @@ class _Run:
         """Seconds until nothing was under way any more; None when it took too long."""
         self.say("no more faults: everything has to settle")
         began = time.monotonic()
+        left = ""
         while time.monotonic() - began < self.plan.settle_within:
-            if not self.under_way:
-                unsettled = await checker.unsettled(self.ground.settings, self.database)
-                if not unsettled:
-                    return time.monotonic() - began
+            if self.under_way:
+                left = f"{len(self.under_way)} stories under way"
+            elif not (left := await checker.unsettled(self.ground.settings, self.database)):
+                return time.monotonic() - began
             await asyncio.sleep(1)
+        self.say(f"NOT settled after {self.plan.settle_within:g} s: {left}")
+        self.evidence.failed += [task.get_name() for task in self.under_way]
         for task in self.under_way:
             task.cancel()
         await asyncio.gather(*self.under_way, return_exceptions=True)
-        self.say(f"NOT settled: {len(self.under_way)} stories under way")
         return None
 
     def _verdict(self, report: checker.Report, settled: float | None) -> bool:

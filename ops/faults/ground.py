@@ -54,6 +54,7 @@ class Ground:
             Home(folder),
             given={
                 **ours,
+                "MEDCAB_DEMO": "true",
                 "MEDCAB_SWEEP_GRACE": str(SWEEP_GRACE),
                 "MEDCAB_CRASH_POINTS": str(self.tokens),
                 **(given or {}),
