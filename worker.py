@@ -22,6 +22,7 @@ from models.encryption import KeyRing, use_key_ring
 from services import crash_points
 from services.bell import Bell
 from services.letters import Addresses
+from services.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
 from services.seals import open_seal
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication

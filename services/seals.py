@@ -11,21 +11,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from asn1crypto import cms  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign import fields, signers
 
 from rules.clock import now
-from services.signatures import CmsSigner, SealKey, as_asn1
+from services.signatures import CmsSigner, SealKey
 from settings import Settings
 
 TEST_SEAL = "Тестовая печать"
@@ -93,44 +89,16 @@ class FileSeal:
         """Hex digits to keep free for a signature: ECDSA's own length varies by a few bytes."""
         return 2 * len(self._cms.sign(bytes(32))) + 64
 
-    @cached_property
-    def _signer(self) -> "_PdfSigner":
-        return _PdfSigner(self._cms)
-
     def sign_pdf(self, pdf: bytes, *, reason: str = "") -> bytes:
         """The PDF with a PAdES B-B signature. Not to be called on a running event loop's thread."""
-        out = BytesIO()
-        meta = signers.PdfSignatureMetadata(
-            field_name="Seal",
-            md_algorithm="sha256",
-            subfilter=fields.SigSeedSubFilter.PADES,
-            name=common_name(self.certificate),
-            reason=reason or None,
-        )
-        # What follows the end of the file must begin a line (ISO 19005-2, 6.1.9).
-        ended = pdf if pdf.endswith((b"\n", b"\r")) else pdf + b"\n"
-        signers.PdfSigner(meta, signer=self._signer).sign_pdf(
-            IncrementalPdfFileWriter(BytesIO(ended)), output=out, bytes_reserved=self._room
-        )
-        return out.getvalue()
+        # pyHanko takes half a second to load: workers do it when they start, others never need it.
+        from services.pdf_signing import sign_pdf
+
+        return sign_pdf(pdf, self._cms, self._room, common_name(self.certificate), reason)
 
     def sign_bytes(self, data: bytes) -> bytes:
         """A detached CMS signature, DER, with the certificate inside."""
         return self._cms.sign(sha256(data).digest(), signing_time=now())
-
-
-class _PdfSigner(signers.Signer):
-    """Puts our CMS where pyHanko, which knows the PDF around it, would build its own."""
-
-    def __init__(self, made_by: CmsSigner) -> None:
-        super().__init__(signing_cert=as_asn1(made_by.certificate))
-        self._made_by = made_by
-
-    async def async_sign(
-        self, data_digest: bytes, *_: Any, dry_run: bool = False, **__: Any
-    ) -> cms.ContentInfo:
-        """The CMS over this SHA-256 digest of the byte ranges."""
-        return cms.ContentInfo.load(self._made_by.sign(data_digest))
 
 
 def open_seal(settings: Settings) -> Seal:
