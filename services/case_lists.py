@@ -124,7 +124,9 @@ async def mine(
     after: str | None = None,
     limit: int = PAGE,
 ) -> Listing:
-    """The person's own cases, newest first (A8)."""
+    """The person's own cases, newest first (A8). A token needs the scope `apply`."""
+    if actor.scope is not None and not actor.may(Permission.APPLY):
+        raise forbidden()
     if filters in (None, Filters()) and after is None:
         values = {"applicant_id": actor.person_id, "most": _within(limit) + 1}
         return await _page(session, _first_of_mine(), limit, Order.NEWEST, values)

@@ -125,7 +125,7 @@ def findings_of(subject: _Subject, card: RegisterCard | None) -> list[dict[str, 
 
     _say_hours(subject, say)
     _say_identifiers(subject, say)
-    _say_register(card, subject.submitted_on, say)
+    _say_register(subject, card, say)
     order = {"problem": 0, "warning": 1, "fine": 2}
     return sorted(found, key=lambda f: order[f["severity"]])
 
@@ -152,7 +152,7 @@ def _say_identifiers(subject: _Subject, say: Any) -> None:
             say(f"{name}_fine", "fine", name, "Совпадает с личным делом.")
 
 
-def _say_register(card: RegisterCard | None, today: date, say: Any) -> None:
+def _say_register(subject: _Subject, card: RegisterCard | None, say: Any) -> None:
     if card is None:
         say(
             "register_unknown",
@@ -160,7 +160,14 @@ def _say_register(card: RegisterCard | None, today: date, say: Any) -> None:
             "snils",
             "В регистре медицинских работников нет сведений о заявителе.",
         )
-    elif not any(one.valid_until >= today for one in card.accreditation):
+    elif not _same_name(subject.person.name, card):
+        say(
+            "register_other_name",
+            "problem",
+            "snils",
+            "В регистре под этим СНИЛС записан другой человек.",
+        )
+    elif not any(one.valid_until >= subject.submitted_on for one in card.accreditation):
         say(
             "register_no_accreditation",
             "warning",
@@ -169,6 +176,14 @@ def _say_register(card: RegisterCard | None, today: date, say: Any) -> None:
         )
     else:
         say("register_fine", "fine", "snils", "Сведения регистра подтверждены.")
+
+
+def _same_name(name: str, card: RegisterCard) -> bool:
+    """Surname and first name agree; ё and е are the same letter here."""
+    general = card.general
+    written = [word.casefold().replace("ё", "е") for word in name.split()[:2]]
+    known = [word.casefold().replace("ё", "е") for word in (general.surname, general.name)]
+    return written == known
 
 
 def _digits(text: str) -> str:

@@ -23,6 +23,9 @@ from services.reviews import alarm
 FIRST_RING_AFTER, LAST_RING_AFTER = 5.0, 600.0
 """Seconds between the sweeper's rings of one case: doubled each time, up to ten minutes."""
 
+UNANSWERED = 6
+"""After so many rings without an effect ops are told: about five minutes."""
+
 
 async def look(database: Database, case_id: UUID, rings: Sequence[Ring]) -> CaseState:
     """What is true of the case. Rings whose acts were never committed are journaled."""
@@ -122,6 +125,7 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
         if not await bell.ring_now(state, Ring(signal=RING)):
             break
         rung.append(state.case_id)
+    unanswered: list[UUID] = []
     if rung:
         reach(CrashPoint.SWEPT)
         async with database.work() as session:
@@ -131,8 +135,12 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
             for case in found.all():
                 case.rings += 1
                 case.rung_at = now
+                if case.rings == UNANSWERED and case.closed_at is None:
+                    unanswered.append(case.id)
                 if case.closed_at is not None:
                     # A run that is still open was told, and there is nothing more to tell.
                     case.wakes_at = None
                 session.add(case)
+    for case_id in unanswered:
+        await report_stuck(database, case_id, "workflow", "DoesNotAnswer")
     return len(rung)

@@ -19,7 +19,7 @@ from services import live, watching
 from services.bell import Bell
 from services.cases import Act
 from settings import Settings
-from tests.office import Office
+from tests.office import Heard, Office
 from worker import build
 
 
@@ -257,3 +257,13 @@ async def test_unknown_workflow_error_does_not_fail_the_run(
     )
     with pytest.raises(WorkflowFailureError):
         await handle.result()
+
+
+async def test_case_that_never_answers_is_told_to_ops(bureau: Office, database: Database) -> None:
+    """A run that hangs, such as one started by hand, costs no case: after some rings ops know."""
+    case_id = await bureau.submitted()
+    bell = Bell(Heard())
+    for _ in range(watching.UNANSWERED):
+        await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
+        await watching.sweep(database, bell, grace=1.0)
+    assert (await bureau.case(case_id)).stuck == "DoesNotAnswer"

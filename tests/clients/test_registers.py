@@ -44,7 +44,7 @@ async def test_worker_is_found_however_the_snils_is_written(
     """All sections of the card come typed."""
     card = await register.look_up(written)
     assert card is not None
-    assert (card.general.surname, card.general.name) == ("Иванова", "Анна")
+    assert (card.general.surname, card.general.name) == ("Соколова", "Анна")
     assert card.cards[0].until is None
     assert card.accreditation[0].valid_until > card.accreditation[0].passed
     assert card.qualifications[0].hours == 144
