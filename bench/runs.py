@@ -83,6 +83,7 @@ async def _measure(
             except Exception as error:
                 # One that cannot be measured fails the run, and the others are still worth it.
                 failed[name] = f"{type(error).__name__}: {error}"
+                console.print(f"{name}: {failed[name]}", markup=False)
             else:
                 figures += found
                 _show(found, console)

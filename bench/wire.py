@@ -2,9 +2,14 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
+
+KEPT = 3.0
+"""Seconds for which an idle connection is used again."""
 
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -20,7 +25,7 @@ class Wire:
         at = urlsplit(base)
         self._host, self._port = at.hostname or "", at.port or 80
         self._head = f"Host: {at.netloc}\r\nAuthorization: Bearer {token}\r\n"
-        self._idle: list[Line] = []
+        self._idle: list[tuple[float, Line]] = []
 
     async def ask(
         self,
@@ -38,11 +43,13 @@ class Wire:
         reader, writer = self._open() or await self._connect()
         writer.write(head.encode() + b"\r\n")
         writer.write(body)
-        await writer.drain()
+        with suppress(ConnectionError):
+            # A server that refuses early hangs up before it has read all: its answer says why.
+            await writer.drain()
         told = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")
         fields = dict(line.lower().split(b": ", 1) for line in told[1:-2])
         answer = await reader.readexactly(int(fields.get(b"content-length", b"0")))
-        self._idle.append((reader, writer))
+        self._idle.append((time.monotonic(), (reader, writer)))
         status = told[0].split(b" ", 2)[1]
         if not status.startswith(b"2"):
             raise RefusedError(f"{method} {path}: {status.decode()} {answer[:300].decode()}")
@@ -55,14 +62,14 @@ class Wire:
 
     def close(self) -> None:
         """Close the connections."""
-        for _, writer in self._idle:
+        for _, (_, writer) in self._idle:
             writer.close()
 
     def _open(self) -> Line | None:
-        """A connection that the server has not closed meanwhile, as it does after five seconds."""
+        """A connection that the server is not about to close, as it does after five seconds."""
         while self._idle:
-            line = self._idle.pop()
-            if not line[0].at_eof():
+            used_at, line = self._idle.pop()
+            if time.monotonic() - used_at < KEPT and not line[0].at_eof():
                 return line
             line[1].close()
         return None
