@@ -5,6 +5,7 @@ Every route names its openness by one of the rules below, so that a test can lis
 What a person may do with one case or document is decided in services.
 """
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ BACKGROUND = "X-Medcab-Background"
 FORM_HEADER = "X-CSRF-Token"
 FORM_FIELD = "csrf_token"
 DEVICE_LIFE = timedelta(days=400)
+
+_HALF = re.compile("[\ud800-\udfff]")
+_NOT_TEXT = "В запросе есть знаки, которых не бывает в тексте. Уберите их и повторите."
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in"})
@@ -129,11 +133,12 @@ def _bearer(request: Request) -> str | None:
 
 
 async def guard(request: Request) -> None:
-    """Refuse what another site made a browser send (CSRF). Runs before every route.
+    """Refuse what another site made a browser send (CSRF), and what is no text; before every route.
 
     A request with an `Authorization` header is exempt: browsers never add that by themselves, and
     cookies beside it are not looked at.
     """
+    _demand_text(request)
     if request.method in _SAFE or _bearer(request) is not None:
         return
     settings = medcab_of(request).settings
@@ -154,6 +159,26 @@ async def guard(request: Request) -> None:
     demand_form_token(request, await _sent_form_token(request))
 
 
+def _demand_text(request: Request) -> None:
+    """Raise Refusal where an address, a JSON body or a form holds what PostgreSQL or UTF-8 cannot.
+
+    That is NUL, and half of a character that takes two. The body was read before.
+    """
+    if "\x00" in request.url.path or b"%00" in request.scope["query_string"]:
+        raise Refusal("not_text", _NOT_TEXT, 400)
+    form = getattr(request, "_form", None)
+    waiting = [getattr(request, "_json", None), *(form.multi_items() if form is not None else ())]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            if "\x00" in value or (not value.isascii() and _HALF.search(value)):
+                raise Refusal("not_text", _NOT_TEXT, 422)
+        elif isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple):
+            waiting += value
+
+
 def demand_form_token(request: Request, sent: str | None) -> None:
     """Raise Refusal 403 unless this is the token that forms of this page carry."""
     if not compare_digest((sent or "").encode(), form_token_of(request).encode()):
@@ -171,6 +196,7 @@ async def _sent_form_token(request: Request) -> str:
     read_already = getattr(request, "_form", None) is not None
     if sent is None and (kind == "application/x-www-form-urlencoded" or read_already):
         sent = (await request.form()).get(FORM_FIELD)
+        _demand_text(request)
     return sent if isinstance(sent, str) else ""
 
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cabinet.translation import catalogue, choose_language
 from clients.objects import ObjectsDownError
@@ -63,6 +64,7 @@ _FIELD_WORDS = {
     "extra_forbidden": "Такого поля нет.",
 }
 _FIELD_WORD = "Проверьте это значение."
+_FIELDS_NAMED = 50
 
 
 class ProblemField(BaseModel):
@@ -116,10 +118,10 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, RequestValidationError):
         fields = [
             FieldError(
-                ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]),
+                (".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]))[:80],
                 _FIELD_WORDS.get(fault["type"], _FIELD_WORD),
             )
-            for fault in error.errors()
+            for fault in error.errors()[:_FIELDS_NAMED]
         ]
         return Problem(422, "invalid_request", INVALID, fields)
     if isinstance(error, HTTPException):
@@ -220,6 +222,42 @@ def answer_problems(app: FastAPI) -> None:
         PoolTimeoutError,
         ObjectsDownError,
         ConnectionError,
-        Exception,
     ):
         app.add_exception_handler(kind, answer)
+    app.add_middleware(LastResort)
+
+
+class LastResort:
+    """ASGI middleware: answers what no handler expected, and lets nothing of it out.
+
+    The framework's own last handler hands the error on to the server, which writes its message to
+    the log. Where the answer has begun, the connection is cut, so that nobody takes a part of a
+    file for the whole.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and answer in the place of whatever failed."""
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, noting)
+        except Exception as error:
+            response = await answer(Request(scope), error)
+            if begun:
+                raise CutShort("the answer was cut short") from None
+            await response(scope, receive, send)
+
+
+class CutShort(Exception):
+    """An answer that had begun could not be finished; what went wrong is in the log already."""
