@@ -91,6 +91,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        # They would lead to whatever host the request names.
+        redirect_slashes=False,
         lifespan=lifespan,
         dependencies=[Depends(guard)],
     )
