@@ -46,7 +46,9 @@ class CitedIn(BaseModel):
 class DraftEdit(BaseModel):
     """What was typed so far, merged by field; attachments replace the list when given."""
 
-    data: dict[str, Any] | None = Field(None, examples=[{"phone": "+7 900 000-00-00"}])
+    data: dict[str, bool | int | str | None] | None = Field(
+        None, examples=[{"phone": "+7 900 000-00-00"}]
+    )
     attachments: list[CitedIn] | None = Field(None, max_length=30)
 
 

@@ -16,7 +16,7 @@ from services.case_pages import CasePage
 class StepIn(BaseModel):
     """The step of the case as the client saw it: a stale one changes nothing (409)."""
 
-    step: int = Field(ge=0, examples=[0])
+    step: int = Field(ge=0, lt=2**31, examples=[0])
 
 
 class CaseStateOut(BaseModel):

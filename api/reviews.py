@@ -28,10 +28,14 @@ class DecisionBody(BaseModel):
 
     outcome: Outcome
     reason: str = Field(max_length=4000, examples=["Документы в порядке."])
-    remarks: dict[str, str] = Field(
-        {}, description="What is wrong, by field or kind of attachment; asked for by `clarify`."
+    remarks: dict[str, Annotated[str, Field(max_length=1000)]] = Field(
+        {},
+        max_length=100,
+        description="What is wrong, by field or kind of attachment; asked for by `clarify`.",
     )
-    checklist: dict[str, bool] = Field({}, description="Answers to the programme's questions.")
+    checklist: dict[str, bool] = Field(
+        {}, max_length=100, description="Answers to the programme's questions."
+    )
 
     def decision(self) -> Decision:
         """As the service takes it."""

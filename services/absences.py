@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func
@@ -17,6 +17,8 @@ from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services import access, journal
+
+LONGEST = timedelta(days=3 * 366)
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ async def set_absence(
     errors = []
     if last_day < first_day:
         errors.append(FieldError("last_day", "Последний день не может быть раньше первого."))
+    elif last_day - first_day > LONGEST:
+        errors.append(FieldError("last_day", "Отсутствие не бывает дольше трёх лет."))
     if deputy_id == person_id:
         errors.append(FieldError("deputy_id", "Выберите другого сотрудника."))
     elif deputy_id is not None:

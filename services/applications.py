@@ -24,6 +24,7 @@ from models.tables.documents import Document, DocumentVersion
 from models.tables.people import Person, Unit
 from rules.applications import COPYABLE, NEW_VERSION, WAITS_FOR, Party, Status, Transition, open_to
 from rules.clock import now as present
+from rules.fields import as_typed
 from rules.forms import (
     CaseTypeDefinition,
     check_attachments,
@@ -396,10 +397,9 @@ async def _checked_attachments(
     session: AsyncSession, actor: Actor, attachments: Sequence[Mapping[str, str]]
 ) -> list[dict[str, str]]:
     """The attachments, if each is an accepted document of the person's own. Raises 422."""
-    given = [
-        {"kind": str(a["kind"])[:64], "document_version_id": str(UUID(a["document_version_id"]))}
-        for a in attachments
-    ]
+    cited = [(str(a["kind"])[:64], str(UUID(a["document_version_id"]))) for a in attachments]
+    # The same document twice for the same purpose is once.
+    given = [{"kind": kind, "document_version_id": id_} for kind, id_ in dict.fromkeys(cited)]
     wanted = {UUID(a["document_version_id"]) for a in given}
     if not wanted:
         return []
@@ -426,7 +426,9 @@ def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str,
     """Only fields of the form, and of these not those locked by the programme."""
     fields = definition.fields
     return {
-        name: value for name, value in data.items() if name in fields and not fields[name].locked
+        name: as_typed(value) if isinstance(value, str) else value
+        for name, value in data.items()
+        if name in fields and not fields[name].locked
     }
 
 

@@ -244,6 +244,11 @@ def _check(decision: Decision, questions: Sequence[str], subjects: set[str]) -> 
             for name in questions
             if not decision.checklist.get(name)
         ]
+    errors += [
+        FieldError(f"remarks.{name}", "Напишите, что не так.")
+        for name, remark in decision.remarks.items()
+        if not remark.strip()
+    ]
     if decision.outcome is Transition.CLARIFY and not decision.remarks:
         errors.append(FieldError("remarks", "Отметьте хотя бы одно поле и напишите, что не так."))
     if errors:
