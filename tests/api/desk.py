@@ -1,0 +1,123 @@
+"""An application with an office in it, and programs that hold access tokens."""
+
+import base64
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from fastapi import FastAPI
+from sqlmodel import col, func, select
+
+from api.state import Medcab
+from models.tables.accounts import AccessToken, Account
+from models.tables.cases import Case, CaseAct, CaseComment, CaseDecision, CaseVersion
+from models.tables.documents import Document
+from models.tables.journal import JournalEntry
+from models.tables.notices import Notice
+from models.tables.people import Absence
+from rules.accounts import Stage
+from rules.clock import now
+from rules.permissions import Actor, Permission
+from services import access_tokens
+from services.sessions import open_session, recognise
+from tests.accounts.conftest import visitor_at
+from tests.office import Office
+
+SCOPE = (Permission.APPLY, Permission.KEEP_DOCUMENTS, Permission.REVIEW, Permission.OVERSEE_REVIEWS)
+COUNTED = (CaseVersion, CaseAct, CaseDecision, CaseComment, JournalEntry, Document, Absence, Notice)
+
+
+@dataclass
+class Desk:
+    """An office, and the application that serves it."""
+
+    app: FastAPI
+    office: Office
+
+    @classmethod
+    async def open(cls, app: FastAPI) -> "Desk":
+        """People and the catalogue in this application's database."""
+        medcab: Medcab = app.state.medcab
+        return cls(app, await Office.open(medcab.database))
+
+    @property
+    def medcab(self) -> Medcab:
+        """What the application works with."""
+        found: Medcab = self.app.state.medcab
+        return found
+
+    def anonymous(self) -> httpx.AsyncClient:
+        """A program without a token."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        base_url = f"{self.medcab.settings.public_url}/api/v1"
+        return httpx.AsyncClient(transport=transport, base_url=base_url, timeout=30)
+
+    async def program(
+        self, actor: Actor, scope: Collection[Permission] = SCOPE
+    ) -> httpx.AsyncClient:
+        """A program of the person's, with a token for as much of the scope as the person may."""
+        visitor, moment = visitor_at(), now()
+        async with self.medcab.database.work() as session:
+            if await session.get(Account, actor.person_id) is None:
+                session.add(
+                    Account(
+                        person_id=actor.person_id,
+                        login=uuid4().hex,
+                        password_hash="none",
+                        password_changed_at=moment,
+                        created_at=moment,
+                    )
+                )
+                await session.flush()
+            opened = await open_session(
+                session, actor.person_id, Stage.OPEN, visitor, moment, second_factor_at=moment
+            )
+        medcab = self.medcab
+        idle = medcab.settings.session_idle
+        current = await recognise(
+            medcab.database,
+            opened.token,
+            opened.device_token,
+            moment,
+            timedelta(seconds=idle),
+            medcab.activity,
+            counts=False,
+        )
+        async with medcab.database.work() as session:
+            held = [right for right in scope if current.actor.may(right)]
+            made = await access_tokens.make(session, current, "тест", held, 1, visitor, moment)
+        client = self.anonymous()
+        client.headers["Authorization"] = f"Bearer {made.text}"
+        return client
+
+    async def traces(self) -> dict[str, Any]:
+        """How much of everything there is, and how all cases stand."""
+        async with self.medcab.database.work() as session:
+            counts = {
+                table.__name__: (await session.exec(select(func.count()).select_from(table))).one()
+                for table in (*COUNTED, AccessToken)
+            }
+            cases = (await session.exec(select(Case).order_by(col(Case.id)))).all()
+            return {**counts, "cases": [case.model_dump() for case in cases]}
+
+
+def key(act: UUID | None = None) -> dict[str, str]:
+    """The header that an act takes."""
+    return {"Idempotency-Key": str(act or uuid4())}
+
+
+def raw(body: Any) -> dict[str, Any]:
+    """JSON written as ASCII, so that it may hold what no text may."""
+    return {
+        "content": json.dumps(body).encode(),
+        "headers": {**key(), "Content-Type": "application/json"},
+    }
+
+
+def cursor(text: str) -> str:
+    """A place in a list as somebody might forge it."""
+    return base64.urlsafe_b64encode(text.encode()).decode()
