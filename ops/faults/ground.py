@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class Ground:
         self.folder = folder
         self.tokens = folder / "crash-points"
         self.tokens.mkdir(parents=True)
+        self._ready: set[str] = set()
         self._log = (folder / "system.log").open("w")
         ours = {
             key: value
@@ -137,9 +138,9 @@ class Ground:
         for point in CrashPoint:
             (self.tokens / point).unlink(missing_ok=True)
 
-    def runs(self, name: str) -> bool:
-        """Whether its process lives."""
-        return self.system.processes[name].pid is not None
+    def ready(self, names: Iterable[str]) -> bool:
+        """Whether all of these work: neither dead nor still starting."""
+        return self._ready.issuperset(names)
 
     def _family(self, name: str) -> Iterator[int]:
         pid = self.system.processes[name].pid
@@ -148,6 +149,11 @@ class Ground:
             yield from _descendants(pid)
 
     def _note(self, name: str, text: str) -> None:
+        """Keep what the system says of its servers, and who of them works by it."""
+        if text.startswith("ready"):
+            self._ready.add(name)
+        else:
+            self._ready.discard(name)
         self._log.write(f"{time.strftime('%H:%M:%S')} {name}: {text}\n")
         self._log.flush()
 

@@ -17,7 +17,7 @@ from ops.servers.own import HEALTH_PATH
 
 TRIES = 3
 TRY_SECONDS = 5.0
-GIVE_UP_SECONDS = 180.0
+GIVE_UP_SECONDS = 300.0
 
 
 class NoAnswer(Exception):

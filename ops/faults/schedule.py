@@ -16,7 +16,8 @@ BEYOND_LOCK = 33.0
 """Seconds: more than PostgreSQL leaves a transaction idle (30): a sender that lost its lock."""
 HANG_UPS = 4
 
-RESTART_SECONDS = 90.0
+RESTART_SECONDS = 180.0
+"""Within which a server has to work again, on a busy machine too."""
 IN_API = frozenset({CrashPoint.ACT_COMMITTED, CrashPoint.DOCUMENT_STORED})
 RARE = (CrashPoint.SWEPT, CrashPoint.SEALED, CrashPoint.DOCUMENT_STORED)
 """Points that few come by: armed beside the others, until somebody does."""
@@ -135,13 +136,20 @@ class Hand:
         await self.ground.turn(fault.whom, mode="ok")
 
     async def _one_of(self, whom: str) -> str:
-        """One server of the kind, once it runs: the dead cannot be killed."""
-        group = {"worker": self.ground.workers, "api": self.ground.apis}.get(whom)
-        name = self.dice.choice(group) if group else whom
-        async with asyncio.timeout(RESTART_SECONDS):
-            while not self.ground.runs(name):  # noqa: ASYNC110 - another program is watched
-                await asyncio.sleep(0.1)
-        return name
+        """One server of the kind, once all of them work: the dead cannot be killed."""
+        group = _group(self.ground, whom)
+        await _working(self.ground, group)
+        return self.dice.choice(group)
+
+
+def _group(ground: Ground, whom: str) -> list[str]:
+    return {"worker": ground.workers, "api": ground.apis}.get(whom, [whom])
+
+
+async def _working(ground: Ground, names: Sequence[str]) -> None:
+    async with asyncio.timeout(RESTART_SECONDS):
+        while not ground.ready(names):  # noqa: ASYNC110 - other programs are watched
+            await asyncio.sleep(0.1)
 
 
 def lanes(hits: Mapping[CrashPoint, int], dice: random.Random) -> list[list[CrashPoint]]:
@@ -156,6 +164,10 @@ async def crash(
 ) -> None:
     """Have processes die at these points, one after another; waits until each was hit."""
     for point in points:
+        group = _group(ground, "api" if point in IN_API else "worker")
+        # One death at a time in each lane: what dies all the time cannot show that it recovers.
+        await _working(ground, group)
+        await asyncio.sleep(pause)
         before = ground.hits(point)
         ground.arm(point)
         while ground.hits(point) == before:  # noqa: ASYNC110 - another program is watched

@@ -16,7 +16,7 @@ from rules.applications import Status, Transition
 from rules.clock import now
 
 LOOKS_EVERY = 0.7
-PATIENCE = 150.0
+PATIENCE = 400.0
 """Seconds that a story waits for a status; by then the run has failed anyway."""
 
 FORM: Mapping[str, Any] = {
