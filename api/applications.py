@@ -132,18 +132,18 @@ async def read(case_id: UUID, session: Work, actor: CurrentActor) -> CaseOut:
 
 
 @router.get("/{case_id}/state")
-async def present_state(
-    case_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
-) -> PresentStateOut:
+async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> PresentStateOut:
     """Ask the running case whom it waits for, until when, and what happens then (A8).
 
     When it does not answer, `live` is false and the answer is what the database knows.
     """
-    page = await case_pages.page(session, actor, case_id)
+    # A case that is slow to answer holds no connection to the database.
+    async with medcab.database.work() as session:
+        case = await see(session, actor, case_id)
     answer = None
-    if page.case.closed_at is None and page.case.number:
+    if case.closed_at is None and case.number:
         answer = await live.present_state(medcab.temporal, case_id)
-    return PresentStateOut.of(page.case, answer)
+    return PresentStateOut.of(case, answer)
 
 
 @router.put("/{case_id}/draft")

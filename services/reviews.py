@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
@@ -209,8 +210,15 @@ class Reviews:
         async with self._database.work() as session:
             case = await see(session, actor, case_id)
             if case.applicant_id != actor.person_id:
-                await session.merge(
-                    CaseReading(case_id=case.id, person_id=actor.person_id, at=present())
+                now = present()
+                seen = insert(CaseReading).values(
+                    case_id=case.id, person_id=actor.person_id, at=now
+                )
+                # Two windows may say it at once.
+                await session.exec(
+                    seen.on_conflict_do_update(
+                        index_elements=["case_id", "person_id"], set_={"at": now}
+                    )
                 )
 
     async def _reviewable(self, session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
