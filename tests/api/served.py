@@ -61,12 +61,14 @@ class Served:
 
 
 def with_new_database(settings: Settings, urls: dict[str, str]) -> Settings:
-    """The settings of this run, but for a database of its own."""
+    """The settings of this run, but for a database and a task queue of its own."""
     own = {"database_url": urls["DATABASE_URL"], "database_owner_url": urls["DATABASE_OWNER_URL"]}
     return Settings.model_validate(
         {
             **settings.model_dump(),
             **own,
+            # Workers of other tests know nothing of these cases.
+            "task_queue": f"served-{uuid4().hex}",
             "cookie_secure": False,
             "public_url": "http://127.0.0.1:8000",
         }

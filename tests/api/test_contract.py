@@ -1,0 +1,134 @@
+"""What OpenAPI promises, asked of the running application by schemathesis, role by role.
+
+Short by default, always with the same requests. `MEDCAB_CONTRACT=200` asks each operation for two
+hundred requests of a role, new ones at every run.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import load_all_checks, not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    ignored_auth,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import create_app
+from rules.permissions import Role
+from settings import Settings
+from tests.api.served import Served, served
+from tests.api.test_access_table import NAMES, table_settings
+from tests.api.world import Whose, World
+from tests.servers import Servers
+
+LONGER = int(os.environ.get("MEDCAB_CONTRACT", "0"))
+EXAMPLES = LONGER or 4
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+    ignored_auth,
+]
+ROLES = {
+    "clinician": Role.DOCTOR,
+    "reviewer": Role.HR_REVIEWER,
+    "head": Role.HR_HEAD,
+    "ops": Role.OPS,
+    "nobody": None,
+}
+load_all_checks()
+HOW = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
+SCHEMA = schemathesis.openapi.from_dict(create_app(table_settings({}, ".")).openapi(), config=HOW)
+OPERATIONS: dict[str, Any] = {
+    operation.label: operation
+    for operation in (found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok))
+    if "/api/v1" in operation.path
+}
+
+
+@dataclass
+class Town:
+    """The hospital's application at an address."""
+
+    standing: Served
+    world: World
+
+    def carried(self, role: Role | None) -> dict[str, Any]:
+        """The cookies and the form token of somebody who has just signed in."""
+        if role is None:
+            return {"headers": {}, "cookies": {}}
+        client = self.standing.run(self.world.sign_in(role))
+        return {
+            "headers": {"X-CSRF-Token": client.headers["X-CSRF-Token"]},
+            "cookies": dict(client.cookies),
+        }
+
+    def known(self, role: Role | None, path: str) -> dict[str, str]:
+        """For the names in a path: things that exist, the person's own."""
+        things = {**NAMES, **self.world.things(role or Role.DOCTOR, Whose.OWN)}
+        things["absence_id"] = things["hr_absence_id"]
+        return {name: things[name] for name in re.findall(r"{(\w+)}", path) if name in things}
+
+
+@pytest.fixture(scope="module")
+def town(settings: Settings, servers: Servers) -> Iterator[Town]:
+    """One of everybody, at a real server."""
+    with served(settings, servers) as standing:
+        world = standing.run(World.populate(standing.app, "http://127.0.0.1:8000"))
+        yield Town(standing, world)
+
+
+def cases(operation: Any, known: dict[str, str]) -> st.SearchStrategy[Case[Any]]:
+    """Requests as described, and against the description; half of them about what exists."""
+    modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+    strategies = [operation.as_strategy(mode) for mode in modes if mode in possible(operation)]
+    if known:
+        strategies.append(operation.as_strategy(GenerationMode.POSITIVE, path_parameters=known))
+    return st.one_of(strategies)
+
+
+def possible(operation: Any) -> set[GenerationMode]:
+    """Nothing can be wrong about an operation that takes nothing."""
+    takes = bool(operation.body) or any(operation.iter_parameters())
+    return {GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if takes else [])}
+
+
+@pytest.mark.parametrize("who", ROLES)
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_the_application_keeps_what_it_promises(town: Town, label: str, who: str) -> None:
+    """No server error, no status, type or shape that OpenAPI does not name, for any role."""
+    operation, role = OPERATIONS[label], ROLES[who]
+    carried = town.carried(role)
+
+    @given(case=cases(operation, town.known(role, operation.path)))
+    @how(
+        max_examples=EXAMPLES,
+        derandomize=not LONGER,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case: Case[Any]) -> None:
+        answer = case.call(base_url=town.standing.url, timeout=30, **carried)
+        case.validate_response(answer, checks=CHECKS)
+        if role is None and operation.definition.raw["security"]:
+            assert answer.status_code in (400, 401, 405, 404, 413, 415, 422), answer.status_code
+
+    ask()
