@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, cast, func, union_all, update
+from sqlalchemy import CTE, bindparam, cast, func, union_all, update
 from sqlalchemy import select as choose
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import aliased
@@ -60,11 +60,11 @@ async def enqueue_all(session: AsyncSession, events: Sequence[Happened], now: da
     rows = [_row(one, channel, now) for one in events for channel in EVENTS[one.kind].channels]
     if not rows:
         return
-    named = {f"{name}_{n}": value for n, row in enumerate(rows) for name, value in row.items()}
-    await session.exec(_write(len(rows)), params=named)
-    for one in events:
-        if SUPERSEDES[one.kind] and one.case_id is not None:
-            await _supersede(session, one.person_id, one.case_id, SUPERSEDES[one.kind])
+    spare = tuple(one for one in events if SUPERSEDES[one.kind] and one.case_id is not None)
+    named = {f"row{n}_{name}": value for n, row in enumerate(rows) for name, value in row.items()}
+    for n, one in enumerate(spare):
+        named |= {f"spared_person_{n}": one.person_id, f"spared_case_{n}": one.case_id}
+    await session.exec(_write(len(rows), tuple(one.kind for one in spare)), params=named)
 
 
 def _row(one: Happened, channel: Channel, now: datetime) -> dict[str, Any]:
@@ -107,13 +107,16 @@ _WRITTEN = (
 
 
 @lru_cache
-def _write(rows: int) -> Insert:
-    """The statement for so many rows, built once: SQLAlchemy compiles lists of values each time."""
+def _write(rows: int, spare: tuple[NoticeKind, ...]) -> Insert:
+    """The statement for so many rows and for mails that these kinds of notices make needless.
+
+    Built once: SQLAlchemy compiles lists of values each time.
+    """
     table = SQLModel.metadata.tables["notice"]
 
     def given(name: str, n: int) -> Any:
         kind = table.c[name].type
-        return cast(bindparam(f"{name}_{n}", type_=kind), kind)
+        return cast(bindparam(f"row{n}_{name}", type_=kind), kind)
 
     lines = [
         choose(
@@ -125,31 +128,27 @@ def _write(rows: int) -> Insert:
         for n in range(rows)
     ]
     values = union_all(*lines) if rows > 1 else lines[0]
-    return insert(table).from_select([*_WRITTEN, "language"], values).on_conflict_do_nothing()
+    written = insert(table).from_select([*_WRITTEN, "language"], values).on_conflict_do_nothing()
+    return written.add_cte(*[_supersede(kind, n) for n, kind in enumerate(spare)])
 
 
-async def _supersede(
-    session: AsyncSession, person_id: UUID, case_id: UUID, kinds: Sequence[NoticeKind]
-) -> None:
+def _supersede(kind: NoticeKind, n: int) -> CTE:
     """Spare mails that wait and that the new one says as well; one being sent is let go."""
+    table = SQLModel.metadata.tables["notice"]
     spared = (
-        select(Notice.id)
+        choose(table.c.id)
         .where(
-            Notice.person_id == person_id,
-            Notice.case_id == case_id,
-            col(Notice.kind).in_([kind.value for kind in kinds]),
-            Notice.channel != Channel.CABINET.value,
-            Notice.state == NoticeState.WAITING.value,
-            Notice.tries == 0,
+            table.c.person_id == bindparam(f"spared_person_{n}"),
+            table.c.case_id == bindparam(f"spared_case_{n}"),
+            table.c.kind.in_([one.value for one in SUPERSEDES[kind]]),
+            table.c.channel != Channel.CABINET.value,
+            table.c.state == NoticeState.WAITING.value,
+            table.c.tries == 0,
         )
         .with_for_update(skip_locked=True)
     )
-    await session.exec(
-        update(Notice)
-        .where(col(Notice.id).in_(spared))
-        .values(state=NoticeState.SUPERSEDED.value)
-        .execution_options(synchronize_session=False)
-    )
+    superseded = {"state": NoticeState.SUPERSEDED.value}
+    return update(table).where(table.c.id.in_(spared)).values(superseded).cte(f"superseded_{n}")
 
 
 @dataclass(frozen=True)
