@@ -6,14 +6,17 @@ of a running session too (requirement I7).
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, or_
+from sqlalchemy import ColumnElement, Date, ScalarSelect, bindparam, func, or_
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from models.tables.base import UtcDateTime
 from models.tables.people import Absence, Person, RoleGrant, Unit
@@ -81,13 +84,12 @@ async def actor_for(session: AsyncSession, person_id: UUID, now: datetime) -> Ac
     return Actor(person_id, name, unit_id, grants_of(grants))
 
 
-async def people_with(
-    session: AsyncSession, permission: Permission, unit_id: UUID, now: datetime
-) -> list[UUID]:
-    """Everybody who holds the permission in the unit, by a grant there or in a unit above it."""
+@lru_cache
+def _holding(permission: Permission) -> SelectOfScalar[UUID]:
+    """The people of `people_with` in the unit bound as `unit_id`; built once."""
     above = (
         select(col(Unit.id), col(Unit.parent_id))
-        .where(col(Unit.id) == unit_id)
+        .where(col(Unit.id) == bindparam("unit_id"))
         .cte("above", recursive=True)
     )
     parent = aliased(Unit)
@@ -97,15 +99,40 @@ async def people_with(
         )
     )
     roles = [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
-    found = await session.exec(
+    return (
         select(col(RoleGrant.person_id))
         .distinct()
         .join(above, col(RoleGrant.unit_id) == above.c.id)
         .join(Person, col(Person.id) == col(RoleGrant.person_id))
         .where(col(RoleGrant.role).in_(roles), is_valid_now(), works_here())
-        .order_by(col(RoleGrant.person_id)),
-        params={"now": now},
+        .order_by(col(RoleGrant.person_id))
     )
+
+
+@lru_cache
+def _present(permission: Permission) -> SelectOfScalar[UUID]:
+    """Of these, who is not away on the day that it is in the unit."""
+    holding = _holding(permission).order_by(None).subquery("holding")
+    today = sql_cast(
+        func.timezone(
+            select(Unit.time_zone).where(col(Unit.id) == bindparam("unit_id")).scalar_subquery(),
+            _NOW,
+        ),
+        Date,
+    )
+    away = select(Absence.id).where(
+        col(Absence.person_id) == holding.c.person_id,
+        col(Absence.first_day) <= today,
+        col(Absence.last_day) >= today,
+    )
+    return select(holding.c.person_id).where(~away.exists()).order_by(holding.c.person_id)
+
+
+async def people_with(
+    session: AsyncSession, permission: Permission, unit_id: UUID, now: datetime
+) -> list[UUID]:
+    """Everybody who holds the permission in the unit, by a grant there or in a unit above it."""
+    found = await session.exec(_holding(permission), params={"unit_id": unit_id, "now": now})
     return list(found)
 
 
@@ -121,18 +148,8 @@ async def present_reviewers(
     permission: Permission = Permission.REVIEW,
 ) -> list[UUID]:
     """Those of `people_with` who are not away today, by the calendar of the unit (A11)."""
-    people = await people_with(session, permission, unit_id, now)
-    today = await _day_in(session, unit_id, now)
-    away = set(
-        await session.exec(
-            select(col(Absence.person_id)).where(
-                col(Absence.person_id).in_(people),
-                col(Absence.first_day) <= today,
-                col(Absence.last_day) >= today,
-            )
-        )
-    )
-    return [person for person in people if person not in away]
+    found = await session.exec(_present(permission), params={"unit_id": unit_id, "now": now})
+    return list(found)
 
 
 async def deputy_of(session: AsyncSession, person_id: UUID, now: datetime) -> UUID | None:
