@@ -7,11 +7,12 @@ five. `services.catalogue_files` fills the catalogue from files.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import and_, func, or_, true, tuple_
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -43,12 +44,17 @@ _known: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
 
 
 def _remembered(session: AsyncSession) -> _Known:
-    return _known.setdefault(session.bind, _Known())
+    return _known.setdefault(_database_of(session), _Known())
+
+
+def _database_of(session: AsyncSession) -> Any:
+    """What units of work and mere reading have in common."""
+    return cast("AsyncEngine", session.bind).pool
 
 
 def forget(session: AsyncSession) -> None:
     """Read everything anew: the catalogue has just been changed."""
-    _known.pop(session.bind, None)
+    _known.pop(_database_of(session), None)
 
 
 async def case_type(

@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, func, update
+from sqlalchemy import select as choose
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -55,11 +56,11 @@ async def check(
 
     Safe to repeat: at another step than `step` it changes nothing and says what is true.
     """
-    async with database.work() as session:
-        case = await session.get_one(Case, case_id)
+    async with database.reading() as session:
+        case, version, person, cited, down = await _read(session, case_id)
         if case.step != step or case.status != Status.CHECKING:
             return await state_of(session, case)
-        subject = await _read(session, case)
+        subject = await _subject(session, case, version, person, cited)
     snils = str(subject.data.get("snils") or subject.person.snils or "")
     try:
         card = await register.look_up(snils)
@@ -71,29 +72,68 @@ async def check(
     async with database.work() as session:
         case = await lock(session, case_id)
         if case.step == step and case.status == Status.CHECKING:
-            # Whoever noticed the outage may have been withdrawn since: any answer ends it.
-            await _register_is_back(session, now)
+            if down:
+                # Whoever noticed the outage may have been withdrawn since: any answer ends it.
+                await _register_is_back(session, now)
             await open_review(session, case, findings, now)
         state = await state_of(session, case)
     reach(CrashPoint.REVIEW_OPENED)
     return state
 
 
-async def _read(session: AsyncSession, case: Case) -> _Subject:
-    version = await session.get_one(CaseVersion, (case.id, case.version))
-    cited = await session.exec(
-        select(CaseAttachment.kind, DocumentVersion.verdict)
-        .join(DocumentVersion)
-        .where(CaseAttachment.case_id == case.id, CaseAttachment.case_version == case.version)
+_CITED = (
+    select(
+        func.json_agg(func.json_build_array(col(CaseAttachment.kind), col(DocumentVersion.verdict)))
     )
+    .join(DocumentVersion)
+    .where(
+        col(CaseAttachment.case_id) == col(Case.id),
+        col(CaseAttachment.case_version) == col(Case.version),
+    )
+    .correlate(Case)
+    .scalar_subquery()
+)
+_DOWN = (
+    select(Outage.id)
+    .where(Outage.system == REGISTER, col(Outage.until).is_(None))
+    .correlate(None)
+    .exists()
+)
+_READ: Any = (
+    choose(Case, CaseVersion, Person, _CITED, _DOWN)
+    .outerjoin(
+        CaseVersion,
+        (col(CaseVersion.case_id) == col(Case.id)) & (col(CaseVersion.number) == col(Case.version)),
+    )
+    .join(Person, col(Person.id) == col(Case.applicant_id))
+    .where(col(Case.id) == bindparam("case_id"))
+)
+"""All that a check looks at, by one statement that is built once."""
+
+
+async def _read(
+    session: AsyncSession, case_id: UUID
+) -> tuple[Case, CaseVersion, Person, list[tuple[str, str]], bool]:
+    found = await session.exec(_READ, params={"case_id": case_id})
+    case, version, person, cited, down = found.one()
+    return case, version, person, [(kind, verdict) for kind, verdict in cited or ()], down
+
+
+async def _subject(
+    session: AsyncSession,
+    case: Case,
+    version: CaseVersion,
+    person: Person,
+    cited: list[tuple[str, str]],
+) -> _Subject:
     return _Subject(
         definition=await catalogue.case_type(session, case.type, case.type_version),
         programme=(
             await catalogue.programme(session, case.programme_id) if case.programme_id else None
         ),
         data=version.data,
-        attachments=list(cited.all()),
-        person=await session.get_one(Person, case.applicant_id),
+        attachments=cited,
+        person=person,
         submitted_on=version.submitted_at.astimezone(ZoneInfo(case.term_zone)).date(),
     )
 

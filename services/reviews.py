@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.messages import CaseState, Ring
-from models.tables.cases import Case, CaseDecision, CaseReading, CaseVersion
+from models.tables.cases import Case, CaseDecision, CaseReading
 from rules.applications import DECISIONS, Status, Transition
 from rules.clock import now as present
 from rules.forms import merged_attachments, merged_checklist
@@ -263,6 +265,15 @@ def _check(decision: Decision, questions: Sequence[str], subjects: set[str]) -> 
         raise Refusal("incomplete", "Решение пока нельзя принять: исправьте поля.", 422, errors)
 
 
+_VERSION = SQLModel.metadata.tables["case_version"]
+_CHECKED = (
+    update(_VERSION)
+    .where(_VERSION.c.case_id == bindparam("of_case"), _VERSION.c.number == bindparam("of_number"))
+    .values(findings=bindparam("findings"), checked_at=bindparam("at"))
+)
+"""Keeps the findings of a check: the version was read before, so it is not read again."""
+
+
 async def open_review(
     session: AsyncSession,
     case: Case,
@@ -270,10 +281,8 @@ async def open_review(
     now: datetime,
 ) -> None:
     """The check is done: keep its findings, choose a reviewer, start the term (A3, A11)."""
-    version = await session.get_one(CaseVersion, (case.id, case.version))
-    version.findings = findings
-    version.checked_at = now
-    session.add(version)
+    checked = {"of_case": case.id, "of_number": case.version, "findings": findings, "at": now}
+    await (await session.connection()).execute(_CHECKED, checked)
     reviewer, absent = await choose_reviewer(session, case, now)
     case.reviewer_id = reviewer
     tell = [Notice("application_in_review", case.applicant_id)]
