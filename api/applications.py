@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from api.auth import CurrentActor
 from api.case_bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
-from api.state import MedcabState, Reading, Work
+from api.state import MedcabState, Work
 from models.messages import CaseState
 from rules.applications import Status
 from rules.refusals import Refusal
@@ -108,14 +108,17 @@ def list_response(listing: case_lists.Listing) -> Response:
 
 @router.get("", response_model=ListOut)
 async def list_mine(
-    session: Reading,
+    medcab: MedcabState,
     actor: CurrentActor,
     filters: Annotated[Filters, Query()],
     after: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """My cases, newest first, narrowed by status, type, dates or number."""
-    return list_response(await case_lists.mine(session, actor, filters, after, limit))
+    if after is None and not filters.model_fields_set:
+        return list_response(await case_lists.first_of_mine(medcab.database, actor, limit))
+    async with medcab.database.reading() as session:
+        return list_response(await case_lists.mine(session, actor, filters, after, limit))
 
 
 @router.post("", status_code=201)

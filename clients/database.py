@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
+import psycopg
 from sqlalchemy import event, text
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -58,6 +59,22 @@ class Database:
         """For one query that changes nothing: it is its own transaction, in one round trip."""
         async with AsyncSession(self._reading, expire_on_commit=False) as session:
             yield session
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """For one short query in plain SQL, where even SQLAlchemy's dispatch would be felt.
+
+        It is the driver's own connection, out of the same pool; each statement is its own
+        transaction. A lost server is SQLAlchemy's `OperationalError` here too.
+        """
+        async with self._reading.connect() as connection:
+            line: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                yield line
+            except psycopg.OperationalError as error:
+                if line.broken:
+                    await connection.invalidate()
+                raise OperationalError(None, None, error, hide_parameters=True) from error
 
     async def ping(self) -> None:
         """Raise OperationalError unless the server answers."""
