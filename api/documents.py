@@ -25,8 +25,8 @@ from services.files import Incoming
 router = APIRouter(prefix="/documents", tags=["documents"])
 
 
-def documents_of(medcab: MedcabState) -> Documents:
-    """The service."""
+async def documents_of(medcab: MedcabState) -> Documents:
+    """The service; on the event loop, like the state itself."""
     return medcab.documents
 
 

@@ -364,11 +364,24 @@ async def _same_file(
     return found.scalar_one_or_none()
 
 
+_INSERT = (
+    insert(_VERSION)
+    .values({one.name: bindparam(f"version_{one.name}") for one in _VERSION.c})
+    .add_cte(
+        insert(_DOCUMENT)
+        .values({one.name: bindparam(f"document_{one.name}") for one in _DOCUMENT.c})
+        .cte("given")
+    )
+)
+
+
 async def _insert(session: AsyncSession, document: Document, version: DocumentVersion) -> None:
-    """Both rows by one statement."""
-    given = insert(_DOCUMENT).values(document.model_dump()).cte("given")
+    """Both rows by one statement; the journal of the document is empty yet."""
+    values = {f"document_{name}": value for name, value in document.model_dump().items()}
+    values |= {f"version_{name}": value for name, value in version.model_dump().items()}
     connection = await session.connection()
-    await connection.execute(insert(_VERSION).values(version.model_dump()).add_cte(given))
+    await connection.execute(_INSERT, values)
+    journal.head_is_known(session, document.id, None, None)
 
 
 async def _current(session: AsyncSession, document_id: UUID) -> DocumentVersion | None:

@@ -82,13 +82,27 @@ class _Spool:
         self._limit = limit
 
     async def through(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        """The same pieces. Raises _TooBigError as soon as they are too many."""
+        """The same bytes in pieces of about CHUNK. Raises _TooBigError once they are too many."""
+        waiting: list[bytes] = []
+        held = 0
         async for chunk in chunks:
-            self.size += len(chunk)
-            if self.size > self._limit:
+            waiting.append(chunk)
+            held += len(chunk)
+            if self.size + held > self._limit:
+                self.size += held
                 raise _TooBigError
-            self.file.write(chunk)
-            yield chunk
+            if held >= CHUNK:
+                yield self._keep(waiting, held)
+                waiting, held = [], 0
+        if held:
+            yield self._keep(waiting, held)
+
+    def _keep(self, waiting: list[bytes], held: int) -> bytes:
+        """What came in since the last piece, as one: each costs a call on every side."""
+        piece = waiting[0] if len(waiting) == 1 else b"".join(waiting)
+        self.file.write(piece)
+        self.size += held
+        return piece
 
     async def again(self) -> AsyncIterator[bytes]:
         """The pieces from the temporary file."""
