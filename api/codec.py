@@ -28,6 +28,7 @@ Decoder = Annotated[Actor, require(Permission.DECODE_PAYLOADS)]
 
 OWNERS_NAMED = 50
 """Workflows that one journal entry names at most; their number is always written."""
+OWNER_LENGTH = 200
 
 
 @router.post("/decode")
@@ -43,7 +44,7 @@ async def decode(request: Request, medcab: MedcabState, session: Work, reader: D
         raise Refusal("not_payloads", "Здесь нужны payload процессов Temporal.", 422) from None
     sealed = [payload for payload in payloads.payloads if is_sealed(payload)]
     if sealed:
-        owners = sorted({owner_of(payload) for payload in sealed})
+        owners = sorted({_plain(owner_of(payload)) for payload in sealed})
         await journal.append(
             session,
             chain=SYSTEM_CHAIN,
@@ -60,6 +61,11 @@ async def decode(request: Request, medcab: MedcabState, session: Work, reader: D
     return Response(
         MessageToJson(opened), media_type="application/json", headers={"Cache-Control": "no-store"}
     )
+
+
+def _plain(owner: str) -> str:
+    """The name of a workflow as the journal takes it; what was sent may be anything."""
+    return owner.replace("\x00", "")[:OWNER_LENGTH]
 
 
 def _opened(keys: KeyRing, payload: Payload) -> Payload:

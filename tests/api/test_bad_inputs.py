@@ -1,12 +1,18 @@
 """Bad inputs to the API of applications: each is refused in words, and nothing is changed by it."""
 
+import base64
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import httpx
 import pytest
+from sqlmodel import select
 
+from models.tables.journal import JournalEntry
+from rules.journal import JournalKind
+from rules.permissions import Permission, Role
 from settings import Settings
 from tests.api.bad_rows import BAD, NOBODYS
 from tests.api.desk import Desk, cursor, key, raw
@@ -146,3 +152,27 @@ async def test_an_unexpected_error_does_not_reach_the_server(
         answer = await client.post("/applications", json={"programme_id": NOBODYS})
     assert (answer.status_code, answer.json()["code"]) == (500, "unexpected")
     assert "112-233" not in answer.text
+
+
+@pytest.mark.parametrize("owner", [b"\x00", b"\xff", b"x" * 100_000])
+async def test_a_payload_of_an_invented_workflow_is_written_down_short(
+    bench: Bench, owner: bytes
+) -> None:
+    """What ops send to be decoded cannot break the journal, nor fill it."""
+    office = bench.desk.office
+    ops = await office.person("Фёдоров", Role.OPS, office.institution)
+    metadata = {
+        name: base64.b64encode(value).decode()
+        for name, value in {"encoding": b"binary/medcab-sealed", "workflow": owner}.items()
+    }
+    sent = {"payloads": [{"metadata": metadata, "data": ""}]}
+    program = await bench.desk.program(ops, (Permission.DECODE_PAYLOADS,))
+    url = f"{bench.desk.medcab.settings.public_url}/codec/decode"
+    assert (await program.post(url, json=sent)).status_code == 200
+    async with bench.desk.medcab.database.work() as session:
+        entries = (
+            await session.exec(select(JournalEntry).where(JournalEntry.by_person == ops.person_id))
+        ).all()
+    written = [entry.facts for entry in entries if entry.kind == JournalKind.PAYLOAD_DECODED]
+    assert len(written) == 1
+    assert len(json.dumps(written)) < 500
