@@ -71,9 +71,12 @@ class Notice:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+_LOCK = select(Case).where(Case.id == bindparam("case_id")).with_for_update()
+
+
 async def lock(session: AsyncSession, case_id: UUID) -> Case:
     """Lock the row of a case until the unit of work ends. Raises `not_found`."""
-    found = await session.exec(select(Case).where(Case.id == case_id).with_for_update())
+    found = await session.exec(_LOCK, params={"case_id": case_id})
     case = found.one_or_none()
     if case is None:
         raise not_found()

@@ -1,0 +1,32 @@
+"""The line to PostgreSQL."""
+
+import psycopg
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from clients.database import Database
+from settings import Settings
+
+
+async def test_lost_server_is_told_alike_on_the_drivers_own_line(settings: Settings) -> None:
+    """Whoever asks in plain SQL gets the error that is answered with 503, and a new line next."""
+    url = settings.database_url.get_secret_value()
+    database = Database(url)
+
+    async def asks_in_vain() -> None:
+        async with database.line() as line:
+            found = await (await line.execute("select pg_backend_pid()")).fetchone()
+            assert found is not None
+            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other:
+                await other.execute("select pg_terminate_backend(%s, 5000)", found)
+            await line.execute("select 1")
+
+    with pytest.raises(OperationalError):
+        await asks_in_vain()
+    async with database.line() as line:
+        assert await (await line.execute("select 2")).fetchone() == (2,)
+    async with database.work() as session:
+        raw = await (await session.connection()).get_raw_connection()
+        assert raw.driver_connection is not None
+        assert not raw.driver_connection.autocommit
+    await database.close()
