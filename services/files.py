@@ -6,6 +6,7 @@ which the check reads, and sent on to the object store, before the next piece is
 
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -38,6 +39,7 @@ IMAGE_PIXELS = 1800
 """Longer side of a page as it is shown: A4 at about 150 dpi."""
 
 _SWEPT_TOGETHER = 500
+_HELD_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -82,18 +84,21 @@ class _Spool:
         self._limit = limit
 
     async def through(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        """The same bytes in pieces of about CHUNK. Raises _TooBigError once they are too many."""
+        """The same bytes in pieces of about CHUNK. Raises _TooBigError once they are too many.
+
+        From a slow line they go on every second, so that the store does not take us for silent.
+        """
         waiting: list[bytes] = []
-        held = 0
+        held, passed_on = 0, time.monotonic()
         async for chunk in chunks:
             waiting.append(chunk)
             held += len(chunk)
             if self.size + held > self._limit:
                 self.size += held
                 raise _TooBigError
-            if held >= CHUNK:
+            if held >= CHUNK or time.monotonic() > passed_on + _HELD_SECONDS:
                 yield self._keep(waiting, held)
-                waiting, held = [], 0
+                waiting, held, passed_on = [], 0, time.monotonic()
         if held:
             yield self._keep(waiting, held)
 

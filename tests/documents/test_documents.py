@@ -18,6 +18,7 @@ from rules.documents import Category
 from rules.files import Code, Verdict
 from rules.permissions import Actor, Permission, Role
 from rules.refusals import Refusal
+from services import files
 from services.document_views import Given
 from services.documents import Documents, Opening
 from services.files import FOLDER, Files, Incoming, sweep
@@ -401,3 +402,23 @@ async def test_names_and_titles_are_encrypted(
         stored = [bytes(column) for column in rows.one()]
     assert len(stored) == 2
     assert not any(b"planted" in column for column in stored)
+
+
+async def test_fast_upload_goes_on_in_few_pieces_and_a_slow_one_without_waiting(
+    inspection: Inspection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pieces are joined up to 256 KiB; from a slow line each goes on, or the store hangs up."""
+    pieces = [bytes([number]) * 65_536 for number in range(10)]
+
+    async def coming() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    for held, sizes in ((1.0, [262_144, 262_144, 131_072]), (-1.0, [65_536] * 10)):
+        monkeypatch.setattr(files, "_HELD_SECONDS", held)
+        with inspection.intake() as file:
+            spool = files._Spool(file, 1_000_000)
+            passed = [piece async for piece in spool.through(coming())]
+            again = [piece async for piece in spool.again()]
+        assert [len(piece) for piece in passed] == sizes
+        assert b"".join(passed) == b"".join(again) == b"".join(pieces)
