@@ -7,12 +7,14 @@ of failing the workflow's task for ever.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from types import TracebackType
 from typing import Any, Self
 
 from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
@@ -22,6 +24,7 @@ from temporalio.converter import (
     EncodingPayloadConverter,
     JSONPlainPayloadConverter,
     PayloadCodec,
+    PayloadConverter,
     SerializationContext,
     WithSerializationContext,
 )
@@ -31,6 +34,8 @@ from models.visibility import OpsText
 
 SEALED = b"binary/medcab-sealed"
 UNREADABLE = b"binary/medcab-unreadable"
+FRAMES_KEPT = 4
+ERRORS_KEPT = 3
 _OWNER = "workflow"
 _READABLE = "medcab-readable"
 _METADATA_OF_WORKFLOW = b"temporal.api.sdk.v1.WorkflowMetadata"
@@ -153,10 +158,48 @@ class MessageConverter(CompositePayloadConverter):
         return self
 
 
+class ShortFailures(DefaultFailureConverterWithEncodedAttributes):
+    """Failures whose messages are encrypted, short enough for Temporal to keep.
+
+    Of an activity that is tried again Temporal keeps at most 4 KiB and otherwise shows no reason at
+    all; the stack of one lost database connection is longer. The log has the whole of it.
+    """
+
+    def to_failure(
+        self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
+    ) -> None:
+        """Leave the innermost frames of each error of the chain."""
+        for error in _chain(exception):
+            error.__traceback__ = _innermost(error.__traceback__)
+        super().to_failure(exception, payload_converter, failure)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and what led to it; the links beyond the third are cut."""
+    for _ in range(ERRORS_KEPT):
+        yield error
+        led = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if led is None:
+            return
+        last, error = error, led
+    last.__cause__ = None
+    last.__suppress_context__ = True
+
+
+def _innermost(traceback: TracebackType | None) -> TracebackType | None:
+    frames = 0
+    at = traceback
+    while at is not None:
+        frames, at = frames + 1, at.tb_next
+    for _ in range(frames - FRAMES_KEPT):
+        traceback = traceback.tb_next if traceback else None
+    return traceback
+
+
 def data_converter(keys: KeyRing) -> DataConverter:
     """The one data converter of clients and workers; messages of failures are encrypted too."""
     return DataConverter(
         payload_converter_class=MessageConverter,
         payload_codec=SealingCodec(keys),
-        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+        failure_converter_class=ShortFailures,
     )

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
 from temporalio.client import (
     Client,
     Schedule,
@@ -251,3 +252,33 @@ async def test_schedule_starts_a_workflow_that_reads_its_input(temporal_client: 
             assert "Иванова" not in await history_of(temporal_client, started)
         finally:
             await schedule.delete(rpc_timeout=timedelta(seconds=5))
+
+
+async def test_reason_of_a_retry_fits_into_what_temporal_keeps() -> None:
+    """Ops see why an activity is tried again, however long the stack of its error is (O1)."""
+
+    def fall(depth: int) -> None:
+        if depth:
+            fall(depth - 1)
+        raise ConnectionError("the line was lost " * 10)
+
+    def wrapped(times: int) -> Exception:
+        try:
+            try:
+                if times:
+                    raise wrapped(times - 1)
+                fall(60)
+            except Exception as error:
+                raise RuntimeError("connection failed: " * 10) from error
+        except Exception as error:
+            return error
+        raise AssertionError
+
+    failure = Failure()
+    converter = data_converter(KEYS).with_context(WorkflowSerializationContext("default", "w"))
+    await converter.encode_failure(wrapped(5), failure)
+    assert failure.ByteSize() < 4096
+    assert "connection failed" not in str(failure)
+    error = await converter.decode_failure(failure)
+    assert "connection failed" in str(error)
+    assert "connection failed" in str(error.__cause__)
