@@ -167,10 +167,10 @@ async def crash(
         group = _group(ground, "api" if point in IN_API else "worker")
         # One death at a time in each lane: what dies all the time cannot show that it recovers.
         await _working(ground, group)
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause / 2)
         before = ground.hits(point)
         ground.arm(point)
         while ground.hits(point) == before:  # noqa: ASYNC110 - another program is watched
             await asyncio.sleep(0.1)
         evidence.sender_interrupted += point not in IN_API
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause / 2)

@@ -1,0 +1,209 @@
+"""The seven checks after a run of faults find what they are there for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlmodel import select
+
+from clients.database import Database
+from clients.mail import Mailer
+from clients.objects import Objects
+from clients.temporal import CaseRinger, connect
+from models.encryption import KeyRing, key_ring, use_key_ring
+from models.tables.cases import IssuedAct
+from models.tables.documents import DocumentVersion
+from ops.faults import checker
+from ops.faults.evidence import Answered, Evidence
+from ops.migrate import make_bucket
+from ops.servers.temporal import prepare_namespace
+from rules.applications import Status, Transition
+from rules.clock import now
+from services.letters import Addresses
+from services.notices_mail import drain_mail
+from settings import Settings
+from tests.office import Office
+from tests.servers import Servers, Simulators
+from worker import build
+
+
+@dataclass
+class Scene:
+    """An installation with one approved application, and what was acknowledged of it."""
+
+    settings: Settings
+    database: Database
+    objects: Objects
+    sink: str
+    superuser_url: str
+    office: Office
+    case_id: UUID
+    evidence: Evidence
+
+    async def found(self) -> set[int]:
+        """The checks that find a fault."""
+        report = await checker.check(self.settings, self.database, self.sink, self.evidence)
+        assert all(report.tried[number] for number in checker.CHECKS)
+        return {number for number, faults in report.faults.items() if faults}
+
+    async def forget_a_submission(self) -> None:
+        """An acknowledged submission is not kept."""
+        self.evidence.submitted[uuid4()] = "ПК-2026-999999-0"
+
+    async def forget_a_decision(self) -> None:
+        """An accepted decision is not kept."""
+        self.evidence.answers.append(
+            Answered(uuid4(), self.case_id, Transition.REJECT, uuid4(), accepted=True)
+        )
+
+    async def decide_without_the_right(self) -> None:
+        """The reviewer had no role yet when the decision was made."""
+        self._rewrite("update role_grant set valid_from = now() + interval '1 day'")
+
+    async def lose_a_mail(self) -> None:
+        """One mail that is noted as told never came."""
+        await self._at_the_sink("DELETE", f"/messages/{(await self._mails())[0]['id']}")
+
+    async def leave_a_step_unheard(self) -> None:
+        """The case went on and its workflow does not know."""
+        await self.office.set_times(self.case_id, step=9)
+
+    async def lose_a_file(self) -> None:
+        """The act is gone from the store."""
+        async with self.database.work() as session:
+            key = (await session.exec(select(IssuedAct.object_key))).one()
+        await self.objects.remove(key)
+
+    async def leave_a_stray_file(self) -> None:
+        """An object that no row names and no sweep knows."""
+        await self.objects.put("elsewhere/stray", b"stray", 5, "text/plain")
+
+    async def rewrite_the_journal(self) -> None:
+        """An entry says something else than it did."""
+        self._rewrite("update journal_entry set step = 7 where kind = 'case.approved'")
+
+    async def sleep_too_long(self) -> None:
+        """An act that nobody has heard of."""
+        await self.office.set_times(self.case_id, wakes_at=now() - timedelta(minutes=1))
+
+    def _rewrite(self, statement: str) -> None:
+        name = self.settings.database_url.get_secret_value().rpartition("/")[2]
+        url = self.superuser_url.rpartition("/")[0] + f"/{name}"
+        with psycopg.connect(url, autocommit=True) as connection:
+            assert connection.execute(statement.encode()).rowcount
+
+    async def _mails(self) -> list[dict[str, str]]:
+        return list((await self._at_the_sink("GET", "/messages")).json())
+
+    async def _at_the_sink(self, method: str, path: str) -> httpx.Response:
+        async with httpx.AsyncClient(base_url=self.sink, trust_env=False) as http:
+            return (await http.request(method, path)).raise_for_status()
+
+
+@pytest.fixture
+async def scene(
+    settings: Settings,
+    servers: Servers,
+    simulators: Simulators,
+    new_database: Callable[[], dict[str, str]],
+    tmp_path: Path,
+) -> AsyncIterator[Scene]:
+    """Submitted, checked, approved, the act issued, all mails told; everything of its own."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    name = f"checker-{uuid4().hex}"
+    own = settings.model_copy(
+        update={
+            "database_url": SecretStr(new_database()["DATABASE_URL"]),
+            "temporal_namespace": name,
+            "task_queue": name,
+            "s3_bucket": name,
+            "home": tmp_path,
+            "demo": True,
+        }
+    )
+    await prepare_namespace(own.temporal_address, name)
+    make_bucket(own)
+    async with httpx.AsyncClient(base_url=simulators.mail.address, trust_env=False) as http:
+        await http.delete("/messages")
+    base, objects = Database.from_settings(own), Objects(own)
+    client = await connect(own, key_ring())
+    office = await Office.open(base, CaseRinger(client, own.task_queue))
+    async with build(own, client, base):
+        case_id = await office.submitted()
+        await _file(base, objects)
+        await _until(lambda: _stands(office, case_id, Status.IN_REVIEW))
+        await office.decide(case_id, Transition.APPROVE)
+        await _until(lambda: _closed(office, case_id))
+        await drain_mail(base, Mailer(own.smtp_url, own.mail_from), Addresses.of(own))
+        await _until(lambda: _quiet(own, base))
+        number = (await office.case(case_id)).number or ""
+        yield Scene(
+            own,
+            base,
+            objects,
+            simulators.mail.address,
+            servers.superuser_url,
+            office,
+            case_id,
+            Evidence(submitted={case_id: number}),
+        )
+    await objects.close()
+    await base.close()
+
+
+async def _file(database: Database, objects: Objects) -> None:
+    """Put into the store what the rows of the documents name."""
+    async with database.work() as session:
+        for version in (await session.exec(select(DocumentVersion))).all():
+            kept = await objects.put(str(version.object_key), b"%PDF-", 5, version.media_type)
+            version.sha256 = kept.sha256
+            session.add(version)
+
+
+async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(60):
+        while not await holds():  # noqa: ASYNC110 - the answer stands in a database
+            await asyncio.sleep(0.1)
+
+
+async def _stands(office: Office, case_id: UUID, status: Status) -> bool:
+    return (await office.case(case_id)).status == status
+
+
+async def _closed(office: Office, case_id: UUID) -> bool:
+    return (await office.case(case_id)).closed_at is not None
+
+
+async def _quiet(settings: Settings, database: Database) -> bool:
+    return not await checker.unsettled(settings, database)
+
+
+async def test_checks_find_what_they_are_there_for(scene: Scene) -> None:
+    """Nothing is wrong at first; then each tampering is found by its own check."""
+    assert await scene.found() == set()
+    for tamper, check in (
+        (scene.forget_a_submission, 1),
+        (scene.forget_a_decision, 2),
+        (scene.lose_a_mail, 3),
+        (scene.lose_a_file, 5),
+        (scene.rewrite_the_journal, 6),
+        (scene.sleep_too_long, 7),
+        (scene.leave_a_step_unheard, 4),
+    ):
+        before = await scene.found()
+        await tamper()
+        assert await scene.found() - before == {check}, tamper.__name__
+
+
+async def test_checks_find_strangers_and_strays(scene: Scene) -> None:
+    """A decision by someone without the right, and an object without a row."""
+    await scene.decide_without_the_right()
+    await scene.leave_a_stray_file()
+    assert await scene.found() == {2, 5}
