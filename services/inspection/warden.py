@@ -99,7 +99,8 @@ def _confine(limits: Limits) -> None:
         (resource.RLIMIT_NOFILE, 32),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(what, (most, most))
+        # At the harder limit of seconds the kernel kills without saying why.
+        resource.setrlimit(what, (most, most + 1 if what == resource.RLIMIT_CPU else most))
 
 
 def _in_child(request: dict[str, Any], descriptors: list[int]) -> int:

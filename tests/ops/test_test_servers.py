@@ -40,8 +40,9 @@ def test_each_test_can_have_databases_of_its_own(
 async def test_temporal_knows_the_attributes_cases_are_searched_by(settings: Settings) -> None:
     """Ops can search by status and by whom a case waits for (O1)."""
     client = await Client.connect(settings.temporal_address)
-    found = [each async for each in client.list_workflows("MedcabStatus = 'in_review'")]
-    found += [each async for each in client.list_workflows("MedcabDue < '2026-01-01T00:00:00Z'")]
+    nowhere = "MedcabUnit = 'nowhere' and MedcabStatus = 'in_review' and MedcabType = 'none'"
+    found = [each async for each in client.list_workflows(f"{nowhere} and MedcabKind = 'none'")]
+    found += [each async for each in client.list_workflows("MedcabDue < '2020-01-01T00:00:00Z'")]
     assert found == []
 
 
