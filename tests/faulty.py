@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,11 @@ BROKEN = Plan(
     workers=1,
     apis=1,
     in_flight=3,
-    settle_within=20.0,
+    pause=0.0,
+    settle_within=15.0,
 )
 """The first submission is committed and its process dies: only the sweeper can ring for it."""
+PLANS = {"short": SHORT, "sweeper": BROKEN, "ring": replace(BROKEN, hits={})}
 
 GIVEN = "servers.json"
 """In the folder of a run with a broken part: the servers that are not its own."""
@@ -138,7 +141,7 @@ def main() -> None:
         return
     threading.Thread(target=_end_with_the_tests, daemon=True).start()
     folder = Path(rest[0])
-    code = rehearse(SHORT if what == "short" else BROKEN, _ground(what, folder))
+    code = rehearse(PLANS[what], _ground(what, folder))
     sys.stdout.flush()
     os._exit(code)
 
