@@ -330,7 +330,8 @@ async def test_small_file_is_checked_quickly(inspection: Inspection) -> None:
 
 async def test_file_that_hangs_is_killed_and_nothing_else() -> None:
     """Past its seconds a check is killed; another that runs beside it is not disturbed."""
-    hasty = Inspection(replace(LIMITS, seconds=1.5))
+    # Room enough, so that the seconds end before the memory does.
+    hasty = Inspection(replace(LIMITS, seconds=1.5, memory=8 * 1024**3))
     try:
         await hasty.start()
         report, other = await asyncio.gather(
