@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from api.auth import CurrentActor
 from api.case_bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
 from api.state import MedcabState, Work
-from models.messages import CaseState
 from rules.applications import Status
 from rules.refusals import Refusal
 from services import case_lists, case_pages, enrolments, live, receipts
@@ -28,6 +27,13 @@ IdempotencyKey = Annotated[
         examples=["0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"],
     ),
 ]
+
+
+def _handed_in(body: StepIn, idempotency_key: IdempotencyKey) -> Act:
+    return Act(idempotency_key, body.step)
+
+
+HandedIn = Annotated[Act, Depends(_handed_in)]
 
 
 class DraftIn(BaseModel):
@@ -176,41 +182,26 @@ async def discard_draft(case_id: UUID, actor: CurrentActor, medcab: MedcabState)
 
 @router.post("/{case_id}/submit")
 async def submit(
-    case_id: UUID,
-    body: StepIn,
-    actor: CurrentActor,
-    medcab: MedcabState,
-    idempotency_key: IdempotencyKey,
+    case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:
     """Submit the draft: it gets its number, and its workflow begins."""
-    act = Act(idempotency_key, body.step)
-    return _state_out(await medcab.applications.submit(actor, case_id, act))
+    return CaseStateOut.of(await medcab.applications.submit(actor, case_id, act))
 
 
 @router.post("/{case_id}/resubmit")
 async def resubmit(
-    case_id: UUID,
-    body: StepIn,
-    actor: CurrentActor,
-    medcab: MedcabState,
-    idempotency_key: IdempotencyKey,
+    case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:
     """Answer a clarification with the draft as a new version."""
-    act = Act(idempotency_key, body.step)
-    return _state_out(await medcab.applications.resubmit(actor, case_id, act))
+    return CaseStateOut.of(await medcab.applications.resubmit(actor, case_id, act))
 
 
 @router.post("/{case_id}/correct")
 async def correct(
-    case_id: UUID,
-    body: StepIn,
-    actor: CurrentActor,
-    medcab: MedcabState,
-    idempotency_key: IdempotencyKey,
+    case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:
     """Hand in the draft as a new version on one's own initiative."""
-    act = Act(idempotency_key, body.step)
-    return _state_out(await medcab.applications.correct(actor, case_id, act))
+    return CaseStateOut.of(await medcab.applications.correct(actor, case_id, act))
 
 
 @router.post("/{case_id}/withdraw")
@@ -223,7 +214,8 @@ async def withdraw(
 ) -> CaseStateOut:
     """Take the application back."""
     act = Act(idempotency_key, body.step)
-    return _state_out(await medcab.applications.withdraw(actor, case_id, act, body.reason))
+    state = await medcab.applications.withdraw(actor, case_id, act, body.reason)
+    return CaseStateOut.of(state)
 
 
 @router.post("/{case_id}/copy", status_code=201)
@@ -286,7 +278,3 @@ def _draft_out(case: Any) -> DraftOut:
         attachments=case.draft_attachments,
         saved_at=case.draft_saved_at,
     )
-
-
-def _state_out(state: CaseState) -> CaseStateOut:
-    return CaseStateOut.of(state)
