@@ -7,6 +7,9 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 
 from clients.database import Database
@@ -267,3 +270,33 @@ async def test_case_that_never_answers_is_told_to_ops(bureau: Office, database: 
         await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
         await watching.sweep(database, bell, grace=1.0)
     assert (await bureau.case(case_id)).stuck == "DoesNotAnswer"
+
+
+async def test_reset_workflow_goes_on_where_the_case_stands(
+    bureau: Office, client: Client, worker: None
+) -> None:
+    """Reset in the Temporal UI repeats activities, and changes nothing that is done already."""
+    case_id = await bureau.submitted()
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+    handle = client.get_workflow_handle(application_workflow_id(case_id))
+    first = await handle.describe()
+    done = [
+        event.event_id
+        async for event in handle.fetch_history_events()
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    ]
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=first.run_id),
+            reason="by hand",
+            workflow_task_finish_event_id=done[0],
+            request_id=str(uuid4()),
+        )
+    )
+    entries = len(await bureau.journal(case_id))
+    await bureau.decide(case_id, Transition.APPROVE)
+    await closed(bureau, case_id)
+    assert (await handle.describe()).run_id != first.run_id
+    kinds = [entry.kind for entry in await bureau.journal(case_id)]
+    assert kinds[entries:] == ["case.approved", "case.act_issued"]
