@@ -209,17 +209,19 @@ async def neighbours(
         later = later.where(place > (moment, case_id))
         earlier = earlier.where(place < (moment, case_id))
     onward, back = (later, earlier) if order is Order.DUE else (earlier, later)
-    following = (await session.execute(onward)).scalar_one_or_none()
+    connection = await session.connection()
+    following = (await connection.execute(onward)).scalar_one_or_none()
     if moment is None:
         return None, following
-    return (await session.execute(back)).scalar_one_or_none(), following
+    return (await connection.execute(back)).scalar_one_or_none(), following
 
 
 async def readers(
     session: AsyncSession, actor: Actor, case_ids: Sequence[UUID]
 ) -> dict[UUID, list[str]]:
     """Names of the others who have these cases open at this moment."""
-    found = await session.execute(
+    connection = await session.connection()
+    found = await connection.execute(
         select(col(CaseReading.case_id), col(Person.name))
         .join(Person, col(Person.id) == col(CaseReading.person_id))
         .where(

@@ -155,6 +155,12 @@ async def claim(
     return Claim(int(written[3]) if case.number is None else None)
 
 
+async def was_done(session: AsyncSession, case: Case, act: Act, actor: Actor) -> bool:
+    """Whether this person did an act of this id on the case before."""
+    kept = await session.get(CaseAct, act.id)
+    return kept is not None and (kept.case_id, kept.by) == (case.id, actor.person_id)
+
+
 def stale(case: Case) -> Refusal:
     """The case moved on since the person looked at it."""
     return Refusal(

@@ -34,6 +34,7 @@ from services.cases import (
     stale,
     state_of,
     terms_of,
+    was_done,
 )
 
 NOTICE_OF = {
@@ -87,7 +88,7 @@ class Reviews:
             "checklist": dict(decision.checklist),
         }
         async with self._database.work() as session:
-            case = await self._reviewable(session, actor, case_id)
+            case = await self._reviewable(session, actor, case_id, act)
             if case.applicant_id == actor.person_id:
                 raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
             if not await claim(session, case, decision.outcome, act, actor, now, body):
@@ -223,12 +224,19 @@ class Reviews:
                     )
                 )
 
-    async def _reviewable(self, session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
-        """The locked case, if this person reviews its kind at all; nobody else learns of it."""
+    async def _reviewable(
+        self, session: AsyncSession, actor: Actor, case_id: UUID, again: Act | None = None
+    ) -> Case:
+        """The locked case, if this person reviews its kind at all; nobody else learns of it.
+
+        Whoever did `again` before and lost the right since is answered: that answer was lost.
+        """
         case = await lock(session, case_id)
         if not case.version:
             raise not_found()
-        if not actor.may(Permission.REVIEW, case.responsible_unit_id):
+        if actor.may(Permission.REVIEW, case.responsible_unit_id):
+            return case
+        if again is None or not await was_done(session, case, again, actor):
             raise forbidden() if case.applicant_id == actor.person_id else not_found()
         return case
 

@@ -1,6 +1,7 @@
 """The life of an application in the database: every arrow, and what must not happen."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -45,6 +46,21 @@ async def test_same_act_again_gives_the_same_answer(office: Office) -> None:
     again = await office.applications.submit(office.clinician, case_id, act)
     assert (again.number, again.step) == (first.number, first.step)
     assert len(await office.journal(case_id)) == entries
+
+
+async def test_same_act_again_is_answered_to_one_who_lost_the_right_since(office: Office) -> None:
+    """A decision that was kept and whose answer was lost is never called refused; a new one is."""
+    case_id = await office.in_review()
+    act = Act(uuid4(), (await office.case(case_id)).step)
+    decision = Decision(Transition.REJECT, "Не по профилю.")
+    await office.reviews.decide(office.reviewer, case_id, act, decision)
+    dismissed = replace(office.reviewer, grants=())
+    again = await office.reviews.decide(dismissed, case_id, act, decision)
+    assert again.status is Status.REJECTED
+    for other in (Act(uuid4(), act.at_step), Act(uuid4(), act.at_step + 1)):
+        with pytest.raises(Refusal) as refused:
+            await office.reviews.decide(dismissed, case_id, other, decision)
+        assert refused.value.status == 404
 
 
 async def test_same_act_id_with_another_body_is_refused(office: Office) -> None:
