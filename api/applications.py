@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from api.auth import CurrentActor
 from api.case_bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
 from api.state import MedcabState, Work
-from rules.applications import Status
+from rules.cases import Status
 from rules.refusals import Refusal
 from services import case_lists, case_pages, enrolments, live, receipts
 from services.case_lists import CaseLine, Filters

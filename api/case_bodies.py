@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from models.messages import CaseState, PresentState
 from models.tables.cases import Case
-from rules.applications import Party, Status, Transition
+from rules.cases import Party, Status, Transition
 from rules.clock import now as present
 from services.case_pages import CasePage
 

@@ -11,7 +11,7 @@ from api.applications import IdempotencyKey, ListOut, list_response
 from api.auth import CurrentActor
 from api.case_bodies import CaseStateOut, StepIn
 from api.state import MedcabState, Reading, Work
-from rules.applications import Transition
+from rules.cases import Transition
 from rules.clock import now
 from services import absences, case_lists, case_pages, catalogue
 from services.case_lists import CaseLine, Filters, Order

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from bench.ground import Office
 from bench.least import temporal
 from bench.method import Bound, Figure, Interval
-from models.messages import application_workflow_id
+from models.messages import case_workflow_id
 
 COMMITS, EVENTS = 7, 1.2
 CASES = 10
@@ -63,7 +63,7 @@ async def p6(office: Office, scale: float) -> list[Figure]:
     start = await asyncio.to_thread(log.position)
     for case_id, wire in ours:
         await office.whole(case_id, wire)
-        await ended(client, application_workflow_id(case_id))
+        await ended(client, case_workflow_id(case_id))
     await office.settle()
     end = await asyncio.to_thread(log.position)
     commits = own(await asyncio.to_thread(log.commits, start, end))

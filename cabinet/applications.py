@@ -35,7 +35,8 @@ from models.tables.base import new_id
 from models.tables.journal import JournalEntry
 from models.tables.people import Person
 from rules import identifiers
-from rules.applications import COPYABLE, Status, Transition
+from rules.applications import COPYABLE
+from rules.cases import CaseKind, Status, Transition
 from rules.clock import now
 from rules.identifiers import IdentifierError
 from rules.permissions import Permission
@@ -355,7 +356,7 @@ async def _asked(visit: Visit, page: case_pages.CasePage) -> PresentState | None
     """What the running case says; None where it is over or does not answer."""
     if page.case.closed_at is not None:
         return None
-    return await live.present_state(visit.medcab.temporal, page.case.id)
+    return await live.present_state(visit.medcab.temporal, page.case.id, CaseKind(page.case.kind))
 
 
 def _view(

@@ -22,7 +22,7 @@ from cabinet.views.documents import FileRow
 from cabinet.views.frame import FieldView, Option
 from models.messages import PresentState
 from models.tables.catalogue import Programme
-from rules.applications import Party, Status
+from rules.cases import Party, Status
 from rules.clock import now
 from rules.fields import Field, FieldKind, display
 from rules.forms import AttachmentRule, CaseTypeDefinition, merged_terms

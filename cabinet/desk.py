@@ -27,7 +27,8 @@ from models.messages import PresentState
 from models.tables.catalogue import Reason
 from models.tables.journal import JournalEntry
 from models.tables.people import Unit
-from rules.applications import DECISIONS, Transition
+from rules.applications import DECISIONS
+from rules.cases import CaseKind, Transition
 from rules.clock import now
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, not_found
@@ -226,7 +227,7 @@ async def _asked(visit: Visit, page: CasePage) -> PresentState | None:
     """What the running case says; None where it is over or does not answer."""
     if page.case.closed_at is not None:
         return None
-    return await live.present_state(visit.medcab.temporal, page.case.id)
+    return await live.present_state(visit.medcab.temporal, page.case.id, CaseKind(page.case.kind))
 
 
 @router.get("/cases/{case_id}")

@@ -12,7 +12,7 @@ from cabinet.views.desk import Check, DecisionForm, Outcome, RemarkSubject, Stoc
 from cabinet.views.frame import ErrorItem, FieldView
 from models.tables.base import new_id
 from models.tables.catalogue import Reason
-from rules.applications import Transition
+from rules.cases import Transition
 from rules.forms import AttachmentRule, CaseTypeDefinition, ChecklistItem
 from rules.refusals import FieldError, Refusal
 from services.reviews import Decision

@@ -13,7 +13,8 @@ from cabinet.translation import in_words
 from cabinet.views.frame import Chip, FieldView, Option
 from cabinet.visits import uuid_of
 from rules import identifiers
-from rules.applications import WORDS, Status
+from rules.applications import WORDS
+from rules.cases import Status
 from rules.identifiers import IdentifierError
 from rules.numbers import parse_number
 from rules.permissions import Actor

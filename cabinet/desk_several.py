@@ -19,7 +19,7 @@ from cabinet.visits import Inside, Visit, own_path, uuid_of
 from models.tables.base import new_id
 from models.tables.cases import Case
 from models.tables.catalogue import Reason
-from rules.applications import Status, Transition
+from rules.cases import Status, Transition
 from rules.clock import now
 from rules.forms import (
     AttachmentRule,

@@ -16,7 +16,7 @@ from cabinet.views.desk import AbsenceLine, Member, ResultRow, Results, Team
 from cabinet.views.frame import ErrorItem, FieldView, Flash, Option
 from cabinet.visits import Inside, Visit, uuid_of
 from rules import identifiers
-from rules.applications import Status
+from rules.cases import Status
 from rules.clock import now
 from rules.identifiers import IdentifierError
 from rules.permissions import Permission

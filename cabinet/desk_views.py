@@ -27,7 +27,8 @@ from cabinet.views.desk import (
 )
 from cabinet.views.frame import FieldView, Option
 from models.messages import PresentState
-from rules.applications import WORDS, Status, Transition
+from rules.applications import WORDS
+from rules.cases import Status, Transition
 from rules.permissions import Actor
 from rules.terms import WorkingCalendar, last_day, working_days_left
 from services.absences import Reviewer

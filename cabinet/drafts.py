@@ -20,7 +20,7 @@ from cabinet.views.applications import Draft, FormSection, Task
 from cabinet.views.frame import ErrorItem
 from cabinet.visits import Inside, Visit
 from models.tables.base import new_id
-from rules.applications import Status
+from rules.cases import Status
 from rules.clock import now
 from rules.fields import FieldKind
 from rules.forms import Section, check_attachments, check_field, check_form

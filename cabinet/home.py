@@ -11,7 +11,7 @@ from cabinet.case_views import case_line, counted
 from cabinet.translation import gettext
 from cabinet.views.applications import Call, Home
 from cabinet.visits import Inside, Visit
-from rules.applications import Status
+from rules.cases import Status
 from rules.clock import now
 from rules.permissions import Permission
 from services import case_lists

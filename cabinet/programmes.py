@@ -14,7 +14,7 @@ from cabinet.translation import gettext
 from cabinet.views.frame import Chip
 from cabinet.visits import Inside
 from models.tables.cases import Case
-from rules.applications import Status
+from rules.cases import Status
 from rules.forms import merged_attachments, merged_checklist
 from rules.permissions import Permission
 from services import catalogue

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cabinet.translation import gettext
-from rules.applications import WORDS, Status
+from rules.applications import WORDS
+from rules.cases import Status
 
 Tone = Literal["idle", "busy", "waiting", "paused", "good", "bad"]
 

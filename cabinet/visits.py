@@ -26,7 +26,7 @@ from cabinet.views.frame import Flash, Frame, NavEntry, Theme, Who
 from models.tables.cases import Case
 from models.tables.notices import Notice
 from models.tables.people import Person, Unit
-from rules.applications import Status
+from rules.cases import Status
 from rules.notices import Channel
 from rules.permissions import Actor, Permission
 from services.sessions import Current

@@ -32,15 +32,16 @@ from clients.codec import data_converter
 from models.encryption import KeyRing
 from models.messages import (
     RING,
+    WORKFLOWS,
     ActRef,
     CaseRef,
     CaseState,
     Ring,
     WorkflowName,
-    application_workflow_id,
+    case_workflow_id,
 )
 from models.visibility import OpsText, attributes_of
-from rules.applications import Transition
+from rules.cases import Transition
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -133,8 +134,8 @@ class CaseRinger:
         open and late: it starts a new run even where one ended well, as after a restored database.
         """
         call = Call(
-            workflow=WorkflowName.QUALIFICATION_APPLICATION,
-            workflow_id=application_workflow_id(case.case_id),
+            workflow=WORKFLOWS[case.kind],
+            workflow_id=case_workflow_id(case.case_id, case.kind),
             start=CaseRef(case_id=case.case_id, state=case),
             # A submission only starts: the run knows all that a signal would tell it.
             signal=None if ring_.signal == Transition.SUBMIT else ring_.signal,

@@ -3,13 +3,14 @@
 Every field added later gets a default, so that histories written before can still be read.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from rules.applications import Party, Status, Transition
+from rules.cases import CaseKind, Party, Status, Transition
 
 
 class Message(BaseModel):
@@ -22,6 +23,7 @@ class WorkflowName(StrEnum):
     """Types of workflows, as they stand in the Temporal UI."""
 
     QUALIFICATION_APPLICATION = "QualificationApplication"
+    SERVICE_REQUEST = "ServiceRequest"
     SWEEPER = "Sweeper"
     NOTICES_MAIL = "NoticesMail"
     JOURNAL_SEALER = "JournalSealer"
@@ -29,7 +31,7 @@ class WorkflowName(StrEnum):
 
 
 RING = "ring"
-"""The signal of the sweeper: look again. People's signals are named in `rules.applications`."""
+"""The signal of the sweeper: look again. People's signals are named in `rules.cases`."""
 
 PRESENT_STATE = "present_state"
 """The query that answers whom the case waits for, until when, and what happens then."""
@@ -49,6 +51,7 @@ class CaseState(Message):
     waits_for: Party
     wakes_at: datetime | None = None
     due_at: datetime | None = None
+    kind: CaseKind = CaseKind.APPLICATION
 
 
 class CaseRef(Message):
@@ -108,6 +111,13 @@ class MailShift(Message):
     reason: str = ""
 
 
-def application_workflow_id(case_id: UUID) -> str:
-    """`application-<uuid>`: one id for the whole life of the case, whatever the run."""
-    return f"application-{case_id}"
+WORKFLOWS: Mapping[CaseKind, WorkflowName] = {
+    CaseKind.APPLICATION: WorkflowName.QUALIFICATION_APPLICATION,
+    CaseKind.REQUEST: WorkflowName.SERVICE_REQUEST,
+}
+"""The type of the workflow of each kind of case."""
+
+
+def case_workflow_id(case_id: UUID, kind: CaseKind = CaseKind.APPLICATION) -> str:
+    """`application-<uuid>`, `request-<uuid>`: one id for the whole life of a case."""
+    return f"{kind.value}-{case_id}"

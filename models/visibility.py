@@ -42,10 +42,10 @@ class OpsText(str):
     __slots__ = ()
 
 
-def attributes_of(state: CaseState, kind: str = "application") -> TypedSearchAttributes:
+def attributes_of(state: CaseState) -> TypedSearchAttributes:
     """The search attributes of a case as it stands."""
     pairs: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(KIND, kind),
+        SearchAttributePair(KIND, state.kind.value),
         SearchAttributePair(TYPE, state.type),
         SearchAttributePair(STATUS, state.status.value),
         SearchAttributePair(UNIT, state.unit),

@@ -1,56 +1,8 @@
 """The life of an application for qualification improvement. Source: requirements A1-A10."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Status(StrEnum):
-    """Where an application stands."""
-
-    DRAFT = "draft"
-    CHECKING = "checking"
-    IN_REVIEW = "in_review"
-    CLARIFICATION = "clarification"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    WITHDRAWN = "withdrawn"
-    LAPSED = "lapsed"
-
-
-class Transition(StrEnum):
-    """What a person or a clock may do to it. People's names are also the names of the signals."""
-
-    SUBMIT = "submit"
-    OPEN_REVIEW = "open_review"
-    APPROVE = "approve"
-    CLARIFY = "clarify"
-    REJECT = "reject"
-    RESUBMIT = "resubmit"
-    CORRECT = "correct"
-    WITHDRAW = "withdraw"
-    LAPSE = "lapse"
-    ISSUE_ACT = "issue_act"
-
-
-class Party(StrEnum):
-    """On whose behalf a transition is made, and for whom a case waits."""
-
-    APPLICANT = "applicant"
-    REVIEWER = "reviewer"
-    REGISTER = "register"
-    SYSTEM = "system"
-    NOBODY = "nobody"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One arrow of the state diagram."""
-
-    to: Status
-    by: Party
-    closes: bool = False
-
+from rules.cases import CaseKind, Party, Process, Rule, Status, Transition
 
 S, T, P = Status, Transition, Party
 
@@ -102,26 +54,11 @@ NEW_VERSION = frozenset({T.SUBMIT, T.RESUBMIT, T.CORRECT})
 SIGNALS = frozenset({T.APPROVE, T.CLARIFY, T.REJECT, T.RESUBMIT, T.CORRECT, T.WITHDRAW})
 """Transitions of people after which a running workflow is rung by a signal of the same name."""
 
-
-def rule_for(status: Status, transition: Transition) -> Rule | None:
-    """The arrow that leaves `status` by `transition`, or None where there is none."""
-    return TRANSITIONS.get((status, transition))
-
-
-def open_to(status: Status, party: Party) -> tuple[Transition, ...]:
-    """What `party` may do to an application that stands at `status`."""
-    return tuple(t for (s, t), rule in TRANSITIONS.items() if s is status and rule.by is party)
-
-
-def state_diagram() -> str:
-    """The life of an application as a Mermaid state diagram."""
-    lines = ["stateDiagram-v2", "    [*] --> draft"]
-    for (status, transition), rule in TRANSITIONS.items():
-        end = "[*]" if status is rule.to and rule.closes else rule.to.value
-        lines.append(f"    {status.value} --> {end} : {transition.value} ({rule.by.value})")
-    lines += [
-        f"    {rule.to.value} --> [*]"
-        for rule in dict.fromkeys(r for r in TRANSITIONS.values() if r.closes)
-        if rule.to is not S.APPROVED
-    ]
-    return "\n".join(dict.fromkeys(lines)) + "\n"
+APPLICATION = Process(
+    kind=CaseKind.APPLICATION,
+    transitions=TRANSITIONS,
+    waits_for=WAITS_FOR,
+    words=WORDS,
+    copyable=COPYABLE,
+    signals=SIGNALS,
+)

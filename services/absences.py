@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.cases import Case
 from models.tables.people import Absence, Person
-from rules.applications import Status
+from rules.cases import Status
 from rules.clock import now as present
 from rules.journal import JournalKind
 from rules.permissions import Actor, Permission

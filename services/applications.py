@@ -22,7 +22,8 @@ from models.tables.cases import Case, CaseAttachment, CaseComment, CaseVersion
 from models.tables.catalogue import Programme
 from models.tables.documents import Document, DocumentVersion
 from models.tables.people import Person, Unit
-from rules.applications import COPYABLE, NEW_VERSION, WAITS_FOR, Party, Status, Transition, open_to
+from rules.applications import APPLICATION, COPYABLE, NEW_VERSION, WAITS_FOR
+from rules.cases import CaseKind, Party, Status, Transition
 from rules.clock import now as present
 from rules.fields import as_typed
 from rules.forms import (
@@ -88,7 +89,7 @@ class Applications:
         now = present()
         unit = await session.get_one(Unit, actor.unit_id)
         case = Case(
-            kind="application",
+            kind=CaseKind.APPLICATION,
             type=definition.key,
             type_version=definition.version,
             programme_id=programme_id,
@@ -345,7 +346,7 @@ def _today(case: Case, now: datetime) -> date:
 def editable(case: Case) -> bool:
     """Whether the applicant may change the case now."""
     return case.closed_at is None and any(
-        t in NEW_VERSION for t in open_to(Status(case.status), Party.APPLICANT)
+        t in NEW_VERSION for t in APPLICATION.open_to(Status(case.status), Party.APPLICANT)
     )
 
 

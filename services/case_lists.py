@@ -36,7 +36,7 @@ from clients.database import Database
 from models.tables.cases import Case, CaseReading
 from models.tables.catalogue import Programme
 from models.tables.people import Person, Unit
-from rules.applications import Status
+from rules.cases import Status
 from rules.clock import now as present
 from rules.identifiers import IdentifierError
 from rules.numbers import parse_number

@@ -22,7 +22,7 @@ from models.tables.cases import (
 from models.tables.catalogue import Programme
 from models.tables.documents import Document, DocumentVersion
 from models.tables.people import Person, Unit
-from rules.applications import Party, Status, Transition, open_to
+from rules.cases import Party, Status, Transition
 from rules.clock import now as present
 from rules.forms import (
     AttachmentRule,
@@ -34,6 +34,7 @@ from rules.forms import (
     merged_checklist,
 )
 from rules.permissions import Actor, Permission
+from rules.processes import process_of
 from services import catalogue, journal
 from services.applications import editable
 from services.case_lists import READ_FOR, CaseLine, Filters, Listing, mine
@@ -180,7 +181,8 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
     act = (await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))).one_or_none()
     reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
     party = Party.APPLICANT if own else Party.REVIEWER
-    may = open_to(Status(case.status), party) if (own or reviews) and not case.closed_at else ()
+    # A closed case has only the arrows that reopen it.
+    may = process_of(case.kind).open_to(Status(case.status), party) if own or reviews else ()
     return CasePage(
         case=case,
         definition=definition,

@@ -22,11 +22,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.messages import CaseState
 from models.tables.cases import Case, CaseAct
 from models.tables.people import Unit
-from rules.applications import WAITS_FOR, Party, Status, Transition, rule_for
+from rules.cases import CaseKind, Party, Status, Transition
 from rules.forms import merged_terms
 from rules.journal import JournalKind
 from rules.notices import NoticeKind
 from rules.permissions import Actor, Permission
+from rules.processes import process_of
 from rules.refusals import Refusal, not_found
 from rules.terms import (
     Alarm,
@@ -189,8 +190,9 @@ async def move(
     them together.
     """
     before = Status(case.status)
-    rule = rule_for(before, transition)
-    if rule is None or case.closed_at is not None:
+    process = process_of(case.kind)
+    rule = process.rule_for(before, transition)
+    if rule is None or (case.closed_at is not None and not rule.reopens):
         raise Refusal(
             "not_now",
             "Сейчас это действие невозможно: заявка в другом состоянии.",
@@ -202,7 +204,8 @@ async def move(
     case.status = rule.to.value
     case.step += 1
     case.since = now
-    case.waits_for = WAITS_FOR[rule.to].value
+    case.waits_for = process.waits_for[rule.to].value
+    case.closed_at = None
     case.alarms = 0
     case.rings = 0
     case.rung_at = None
@@ -320,6 +323,7 @@ async def state_of(session: AsyncSession, case: Case) -> CaseState:
         waits_for=Party(case.waits_for),
         wakes_at=case.wakes_at,
         due_at=case.due_at,
+        kind=CaseKind(case.kind),
     )
 
 

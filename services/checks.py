@@ -24,7 +24,7 @@ from models.tables.cases import Case, CaseAttachment, CaseVersion, Outage
 from models.tables.catalogue import Programme
 from models.tables.documents import DocumentVersion
 from models.tables.people import Person
-from rules.applications import Party, Status
+from rules.cases import Party, Status
 from rules.clock import now as present
 from rules.forms import CaseTypeDefinition, check_attachments, check_form, merged_attachments
 from rules.journal import JournalKind

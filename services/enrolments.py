@@ -21,7 +21,7 @@ from models.messages import CaseState, Ring
 from models.tables.base import new_id
 from models.tables.cases import Case, CaseDecision, CaseVersion, IssuedAct
 from models.tables.people import Person, Unit
-from rules.applications import Status, Transition
+from rules.cases import Status, Transition
 from rules.clock import now as present
 from rules.numbers import NumberKind, format_number, parse_number
 from rules.permissions import Actor

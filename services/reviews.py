@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.messages import CaseState, Ring
 from models.tables.cases import Case, CaseDecision, CaseReading
-from rules.applications import DECISIONS, Status, Transition
+from rules.applications import DECISIONS
+from rules.cases import Status, Transition
 from rules.clock import now as present
 from rules.forms import merged_attachments, merged_checklist
 from rules.journal import JournalKind

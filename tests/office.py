@@ -21,7 +21,7 @@ from models.tables.catalogue import Programme
 from models.tables.documents import Document, DocumentVersion
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, RoleGrant, Unit
-from rules.applications import Transition
+from rules.cases import Transition
 from rules.clock import now
 from rules.permissions import Actor, Role
 from services import access, catalogue, catalogue_files, checks, watching

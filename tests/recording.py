@@ -23,10 +23,10 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from clients.database import Database
 from clients.temporal import CaseRinger, connect
 from models.encryption import KeyRing, use_key_ring
-from models.messages import ActRef, application_workflow_id
+from models.messages import ActRef, case_workflow_id
 from ops.home import Home
 from ops.replay import KEYS_FILE
-from rules.applications import Status, Transition
+from rules.cases import Status, Transition
 from rules.clock import now
 from services import watching
 from services.bell import Bell
@@ -129,7 +129,7 @@ class Recorder:
     async def false_signal(self) -> UUID:
         """A signal typed by hand decides nothing."""
         case_id = await self._in_review()
-        handle = self.client.get_workflow_handle(application_workflow_id(case_id))
+        handle = self.client.get_workflow_handle(case_workflow_id(case_id))
         await handle.signal("approve", ActRef(act_id=uuid4()))
         await self._until(case_id, lambda: self._journaled(case_id, "case.signal_without_act"))
         await self.office.decide(case_id, Transition.REJECT)
@@ -184,7 +184,7 @@ class Recorder:
 
     async def _keep(self, name: str, case_id: UUID) -> None:
         """Write down every run of the case, oldest first, once the last has ended."""
-        workflow_id = application_workflow_id(case_id)
+        workflow_id = case_workflow_id(case_id)
         handle = self.client.get_workflow_handle(workflow_id)
 
         async def ended() -> bool:

@@ -24,7 +24,7 @@ from ops.faults import checker
 from ops.faults.evidence import Answered, Evidence
 from ops.migrate import make_bucket
 from ops.servers.temporal import prepare_namespace
-from rules.applications import Status, Transition
+from rules.cases import Status, Transition
 from rules.clock import now
 from services.letters import Addresses
 from services.notices_mail import drain_mail

@@ -21,11 +21,11 @@ from bench.wal import Log
 from clients.database import Database
 from clients.temporal import CaseRinger, Standing, connect, ensure_standing
 from models.encryption import KeyRing, use_key_ring
-from models.messages import WorkflowName, application_workflow_id
+from models.messages import WorkflowName, case_workflow_id
 from models.tables.notices import Notice
 from models.visibility import OpsText
 from ops.servers.postgres import find_programs
-from rules.applications import Status, Transition
+from rules.cases import Status, Transition
 from rules.notices import Channel, NoticeState
 from services import case_lists, case_pages
 from services.cases import Act
@@ -177,7 +177,7 @@ async def test_a_case_costs_seven_commits_and_a_fifth_more_events(
         await stands_at(office, case_id, Status.IN_REVIEW)
         checklist = await office.checklist(case_id)
         await office.decide(case_id, Transition.APPROVE, checklist=checklist)
-        await ended(client, application_workflow_id(case_id))
+        await ended(client, case_workflow_id(case_id))
         await mails_are_told(database)
         end = await asyncio.to_thread(log.position)
         await client.get_workflow_handle(post.id).terminate()
@@ -186,7 +186,7 @@ async def test_a_case_costs_seven_commits_and_a_fifth_more_events(
     assert len(commits) - len(mails) == 4, commits
     assert len(mails) >= 2, commits
     assert len(commits) <= COMMITS, commits
-    ours = await events(client, application_workflow_id(case_id))
+    ours = await events(client, case_workflow_id(case_id))
     least = await least_events(client)
     assert ours.total() <= EVENTS * least.total(), (ours, least)
 

@@ -28,7 +28,8 @@ with workflow.unsafe.imports_passed_through():
         WorkflowName,
     )
     from models.visibility import OpsText, changes_of
-    from rules.applications import WORDS, Party, Status, Transition
+    from rules.applications import WORDS
+    from rules.cases import Party, Status, Transition
 
 ACTIVITY_TIMEOUT = timedelta(seconds=15)
 RETRIES = RetryPolicy(

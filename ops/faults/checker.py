@@ -20,10 +20,10 @@ from clients.temporal import connect
 from models.encryption import key_ring
 from models.messages import (
     PRESENT_STATE,
+    WORKFLOWS,
     CaseState,
     PresentState,
-    WorkflowName,
-    application_workflow_id,
+    case_workflow_id,
 )
 from models.tables.cases import Case, CaseAct, CaseDecision, IssuedAct
 from models.tables.documents import DocumentImage, DocumentVersion
@@ -32,7 +32,7 @@ from models.tables.notices import Notice
 from ops import verify
 from ops.faults.evidence import Evidence
 from ops.faults.ground import SWEEP_GRACE
-from rules.applications import Transition
+from rules.cases import CaseKind, Transition
 from rules.clock import now
 from rules.journal import JournalKind
 from rules.notices import Channel, NoticeKind, NoticeState
@@ -146,12 +146,17 @@ async def unsettled(settings: Settings, database: Database) -> str:
                     Notice.state == NoticeState.WAITING.value,
                 )
             )
-            ended = select(Case.id).where(Case.version > 0, col(Case.closed_at).is_not(None))
+            ended = select(Case.id, Case.kind).where(
+                Case.version > 0, col(Case.closed_at).is_not(None)
+            )
             counts = {
                 "cases to be heard": (await session.exec(late)).one(),
                 "mails to be told": (await session.exec(waiting)).one(),
             }
-            closed = {application_workflow_id(one) for one in (await session.exec(ended)).all()}
+            closed = {
+                case_workflow_id(case_id, CaseKind(kind))
+                for case_id, kind in (await session.exec(ended)).all()
+            }
         client = await connect(settings, key_ring())
         runs = await _runs(client)
         counts["runs to end"] = sum(1 for one in closed if one in runs and runs[one].open)
@@ -161,9 +166,9 @@ async def unsettled(settings: Settings, database: Database) -> str:
 
 
 async def _runs(client: Client) -> dict[str, _Runs]:
-    """All runs of applications, by workflow id."""
+    """All runs of cases, by workflow id."""
     found: dict[str, _Runs] = defaultdict(_Runs)
-    query = f"WorkflowType = '{WorkflowName.QUALIFICATION_APPLICATION}'"
+    query = f"WorkflowType in ({', '.join(repr(one.value) for one in WORKFLOWS.values())})"
     async for run in client.list_workflows(query):
         found[run.id].states[run.status.name if run.status else "UNKNOWN"] += 1
     return found
@@ -199,7 +204,7 @@ async def _submissions(
     runs = await _runs(client)
     for case in cases:
         report.compare(1, acts[case.id] == 1, f"{case.number} was submitted {acts[case.id]} times")
-        run = runs.pop(application_workflow_id(case.id), _Runs())
+        run = runs.pop(case_workflow_id(case.id, CaseKind(case.kind)), _Runs())
         wanted = int(case.closed_at is None)
         report.compare(
             1,
@@ -305,7 +310,7 @@ async def _workflows(report: Report, client: Client, cases: list[Case]) -> None:
     at_once = asyncio.Semaphore(8)
 
     async def compare(case: Case) -> None:
-        handle = client.get_workflow_handle(application_workflow_id(case.id))
+        handle = client.get_workflow_handle(case_workflow_id(case.id, CaseKind(case.kind)))
         async with at_once:
             if case.closed_at is None:
                 answer: PresentState | None = await handle.query(

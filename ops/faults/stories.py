@@ -12,7 +12,7 @@ import typst
 
 from ops.faults.evidence import Answered, Evidence
 from ops.faults.lines import Line, NoAnswer, Reply
-from rules.applications import Status, Transition
+from rules.cases import Status, Transition
 from rules.clock import now
 
 LOOKS_EVERY = 0.7

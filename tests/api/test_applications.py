@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from sqlmodel import select
 
 from models.tables.cases import Case
-from rules.applications import Status, Transition
+from rules.cases import Status, Transition
 from rules.clock import now
 from rules.permissions import Actor, Permission, Role
 from services import enrolments, receipts

@@ -21,7 +21,7 @@ from models.tables.documents import Document, DocumentVersion
 from models.tables.notices import Notice
 from models.tables.people import Absence, Unit
 from rules.accounts import Stage
-from rules.applications import Status
+from rules.cases import Status
 from rules.clock import now
 from rules.journal import JournalKind
 from rules.permissions import Actor, Role

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from rules.applications import Status, Transition
+from rules.cases import Status, Transition
 from rules.clock import now
 from rules.permissions import Role
 from rules.refusals import Refusal

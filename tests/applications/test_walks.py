@@ -16,7 +16,8 @@ from clients.database import Database
 from clients.objects import Objects
 from models.messages import CaseState
 from models.tables.cases import CaseDecision
-from rules.applications import DECISIONS, Status, Transition, rule_for
+from rules.applications import APPLICATION, DECISIONS
+from rules.cases import Status, Transition
 from rules.clock import now
 from rules.journal import verify_chain
 from rules.refusals import Refusal
@@ -69,7 +70,9 @@ class Walk:
     async def attempt(self, transition: Transition, how: str) -> None:
         """Try something; what the rules do not allow changes nothing."""
         step = len(self.done) + (how == "stale")
-        arrow = None if self.closed or how == "stale" else rule_for(self.status, transition)
+        arrow = (
+            None if self.closed or how == "stale" else APPLICATION.rule_for(self.status, transition)
+        )
         if transition in (T.RESUBMIT, T.CORRECT):
             await self._write()
         refused: list[str] = []

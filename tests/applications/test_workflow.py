@@ -15,8 +15,8 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from clients.database import Database
 from clients.temporal import CaseRinger, connect
 from models.encryption import KeyRing
-from models.messages import ActRef, CaseRef, application_workflow_id
-from rules.applications import Status, Transition
+from models.messages import ActRef, CaseRef, case_workflow_id
+from rules.cases import Status, Transition
 from rules.clock import now
 from services import live, watching
 from services.bell import Bell
@@ -87,7 +87,7 @@ async def test_from_submission_to_the_signed_act(
     await stands_at(bureau, case_id, Status.IN_REVIEW)
     await bureau.decide(case_id, Transition.APPROVE)
     await closed(bureau, case_id)
-    result = await client.get_workflow_handle(application_workflow_id(case_id)).result()
+    result = await client.get_workflow_handle(case_workflow_id(case_id)).result()
     assert result["status"] == Status.APPROVED
     kinds = [entry.kind for entry in await bureau.journal(case_id)]
     assert kinds[-2:] == ["case.approved", "case.act_issued"]
@@ -105,7 +105,7 @@ async def test_clarified_answered_and_rejected(
     await bureau.applications.resubmit(bureau.clinician, case_id, Act(uuid4(), case.step))
     await stands_at(bureau, case_id, Status.IN_REVIEW)
     await bureau.decide(case_id, Transition.REJECT)
-    handle = client.get_workflow_handle(application_workflow_id(case_id))
+    handle = client.get_workflow_handle(case_workflow_id(case_id))
 
     async def ended() -> bool:
         return (await handle.describe()).status == WorkflowExecutionStatus.COMPLETED
@@ -133,7 +133,7 @@ async def test_signal_typed_by_hand_decides_nothing(
     """Nobody approves a case by talking to Temporal: it is journaled, and the case stays."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
-    handle = client.get_workflow_handle(application_workflow_id(case_id))
+    handle = client.get_workflow_handle(case_workflow_id(case_id))
     await handle.signal("approve", ActRef(act_id=uuid4()))
 
     async def journaled() -> bool:
@@ -149,7 +149,7 @@ async def test_cancel_from_outside_is_ignored(bureau: Office, client: Client, wo
     """Cancel in the Temporal UI closes nothing."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
-    handle = client.get_workflow_handle(application_workflow_id(case_id))
+    handle = client.get_workflow_handle(case_workflow_id(case_id))
     await handle.cancel()
     await bureau.decide(case_id, Transition.APPROVE)
     await closed(bureau, case_id)
@@ -162,7 +162,7 @@ async def test_terminated_workflow_is_started_again_by_the_sweeper(
     """Terminating loses nothing: the sweeper starts the workflow where the case stands."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
-    handle = client.get_workflow_handle(application_workflow_id(case_id))
+    handle = client.get_workflow_handle(case_workflow_id(case_id))
     await handle.terminate("by hand")
     past = now() - timedelta(hours=1)
     await bureau.set_times(case_id, wakes_at=past, due_at=past, since=past - timedelta(days=20))
@@ -202,7 +202,7 @@ async def test_run_that_finds_its_case_closed_ends_without_effect(
     result = await client.execute_workflow(
         "QualificationApplication",
         CaseRef(case_id=case_id),
-        id=f"{application_workflow_id(case_id)}-again",
+        id=f"{case_workflow_id(case_id)}-again",
         task_queue=settings.task_queue,
     )
     assert result["open"] is False
@@ -278,7 +278,7 @@ async def test_reset_workflow_goes_on_where_the_case_stands(
     """Reset in the Temporal UI repeats activities, and changes nothing that is done already."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
-    handle = client.get_workflow_handle(application_workflow_id(case_id))
+    handle = client.get_workflow_handle(case_workflow_id(case_id))
     first = await handle.describe()
     done = [
         event.event_id

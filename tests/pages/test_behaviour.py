@@ -18,7 +18,7 @@ from api.app import create_app
 from clients.objects import Objects
 from models.tables.accounts import AccountSession
 from rules.accounts import Device, DeviceKind, Stage
-from rules.applications import Transition
+from rules.cases import Transition
 from rules.clock import now
 from rules.permissions import Actor, Role
 from services import enrolments

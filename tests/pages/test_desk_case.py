@@ -9,7 +9,7 @@ from playwright.async_api import Browser, BrowserContext, Page, Request, expect
 from sqlmodel import col, select
 
 from models.tables.cases import CaseDecision
-from rules.applications import Status, Transition
+from rules.cases import Status, Transition
 from rules.permissions import Role
 from services.cases import Act
 from tests.office import Office

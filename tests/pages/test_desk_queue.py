@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from cabinet import desk
-from rules.applications import Status
+from rules.cases import Status
 from rules.clock import now
 from rules.permissions import Actor, Role
 from services.cases import Act

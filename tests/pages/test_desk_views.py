@@ -14,7 +14,7 @@ from cabinet.desk_filters import Asked, active, asked_of, tabs
 from cabinet.desk_views import due_of, short_name
 from cabinet.rendering import page
 from cabinet.translation import Presentation, presented
-from rules.applications import Status, Transition
+from rules.cases import Status, Transition
 from rules.permissions import Actor
 from rules.refusals import Refusal
 from rules.terms import WorkingCalendar

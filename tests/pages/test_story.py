@@ -7,7 +7,7 @@ import pytest
 from pikepdf import Pdf
 from playwright.async_api import Browser, Page, expect
 
-from rules.applications import Transition
+from rules.cases import Transition
 from rules.clock import now
 from tests.office import Office
 from tests.pages.conftest import (
