@@ -12,13 +12,15 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import httpx
-import structlog
 from fastapi import APIRouter, Request, Response
 
 from api.auth import require
-from api.state import MedcabState
+from api.state import Medcab, MedcabState
+from rules.clock import now
+from rules.journal import SYSTEM_CHAIN, JournalKind
 from rules.permissions import Actor, Permission
 from rules.refusals import Refusal
+from services import journal
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,7 +41,7 @@ _LIGHT = _BODY + "body{color:#10203a}"
 _DARK = _BODY + "body{color:#e6ecf5}"
 _READS = re.compile(r"/api/v1/namespaces/[^/]+/workflows/[^/]+/query/[^/]+")
 
-log = structlog.get_logger(__name__)
+PATH_LENGTH = 300
 
 
 def _line(request: Request) -> httpx.AsyncClient:
@@ -64,7 +66,7 @@ async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Resp
         headers["cookie"] = f"_csrf={token}"
     within = request.url.path.removeprefix(PREFIX)
     if request.method == "POST" and not _READS.fullmatch(within):
-        log.info("temporal_ui_act", person=str(watcher.person_id), path=within)
+        await _journal_act(medcab, watcher, within)
     try:
         reply = await _line(request).request(
             request.method,
@@ -89,6 +91,19 @@ async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Resp
     # The UI draws summaries and details in frames of its own.
     answer.headers["x-frame-options"] = "SAMEORIGIN"
     return answer
+
+
+async def _journal_act(medcab: Medcab, watcher: Actor, path: str) -> None:
+    """Keep who does what to which workflow, before it is done: a signal, a reset, an end."""
+    async with medcab.database.work() as session:
+        await journal.append(
+            session,
+            chain=SYSTEM_CHAIN,
+            kind=JournalKind.TEMPORAL_ACTED,
+            at=now(),
+            by=watcher.person_id,
+            facts={"path": path.replace("\x00", "")[:PATH_LENGTH]},
+        )
 
 
 @router.get("/render")

@@ -83,6 +83,7 @@ class JournalKind(StrEnum):
     CATALOGUE_LOADED = "catalogue.loaded"
     INSTALLATION_BOOTSTRAPPED = "installation.bootstrapped"
     PAYLOAD_DECODED = "payload.decoded"
+    TEMPORAL_ACTED = "temporal.acted"
     CONTENTS_ERASED = "journal.contents_erased"
 
 

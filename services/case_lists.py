@@ -237,8 +237,13 @@ async def readers(
 
 
 async def counts(session: AsyncSession, actor: Actor, now: datetime) -> dict[str, int]:
-    """Figures of the desk: how many wait for review, for me, how many are overdue or unassigned."""
+    """Figures of the desk: how many wait for review, for me, how many are overdue or unassigned.
+
+    Raises `forbidden` for those without a desk.
+    """
     reviews = actor.units_with(Permission.REVIEW)
+    if not reviews and not actor.units_with(Permission.VIEW_UNIT_CASES):
+        raise forbidden()
     waiting = and_(
         col(Case.responsible_unit_id).in_(reviews), col(Case.status) == Status.IN_REVIEW.value
     )

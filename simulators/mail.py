@@ -11,7 +11,7 @@ import email
 import email.policy
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from enum import StrEnum
@@ -21,7 +21,7 @@ from typing import Any
 import uvicorn
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI, HTTPException
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from simulators.mail_page import pages_of
 
@@ -109,7 +109,9 @@ class MailSink:
         self._sessions: set[SMTP] = set()
         if file is not None and file.exists():
             for line in file.read_text("utf-8").splitlines():
-                self._keep(StoredMessage.model_validate_json(line))
+                # A sink that was killed while it wrote leaves the last line torn.
+                with suppress(ValidationError):
+                    self._keep(StoredMessage.model_validate_json(line))
 
     def _keep(self, message: StoredMessage) -> None:
         self.messages[message.id] = message

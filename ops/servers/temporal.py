@@ -23,6 +23,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from models.visibility import SEARCH_ATTRIBUTES
 from ops.home import Home
 from ops.servers import Launch
 from ops.servers.binaries import TEMPORAL
@@ -32,14 +33,6 @@ NAMESPACE = "default"
 KNOWN_WITHIN = 60.0
 # How long a closed case stays visible in Temporal; the development server's own is one day.
 RETENTION = timedelta(days=30)
-SEARCH_ATTRIBUTES = {
-    "MedcabKind": "Keyword",
-    "MedcabType": "Keyword",
-    "MedcabStatus": "Keyword",
-    "MedcabUnit": "Keyword",
-    "MedcabWaitsFor": "Keyword",
-    "MedcabDue": "Datetime",
-}
 # The cabinet shows the pages of Temporal below its own address, so they are of one origin with the
 # path at which payloads are decoded, and bring the person's session along.
 PAGES_PATH = "/temporal"

@@ -71,7 +71,7 @@ CASE_ROWS: dict[str, Row] = {
     ),
     "GET /api/v1/applications/{case_id}/receipt": Row("signed_in", *SEES),
     "GET /api/v1/desk": Row("signed_in", REVIEWERS | UNIT_HEAD),
-    "GET /api/v1/desk/counts": Row("signed_in", EVERYBODY),
+    "GET /api/v1/desk/counts": Row("signed_in", REVIEWERS | UNIT_HEAD),
     "POST /api/v1/applications/{case_id}/decision": Row(
         "signed_in",
         NOBODY,

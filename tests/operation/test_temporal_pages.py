@@ -220,6 +220,21 @@ async def test_pages_are_for_those_who_watch_the_operation(
     assert led.headers["location"].startswith("/sign-in")
 
 
+async def test_what_is_done_by_the_pages_is_journaled_first(door: Door) -> None:
+    """I9: who signals, resets or ends a workflow by hand; reading leaves no entry."""
+    ops = await door.browser_of(Role.OPS)
+    path = "/api/v1/namespaces/default/workflows/application-1/signal/ring"
+    await ops.get("/temporal/api/v1/namespaces")
+    await ops.post(f"/temporal{path}", json={})
+    async with door.house.medcab.database.work() as session:
+        found = await session.exec(
+            select(JournalEntry).where(JournalEntry.kind == JournalKind.TEMPORAL_ACTED.value)
+        )
+        [entry] = found.all()
+    assert entry.facts == {"path": path}
+    assert entry.by_person is not None
+
+
 async def test_pages_never_see_the_session(door: Door) -> None:
     """Cookies of the cabinet stay in the cabinet; only the UI's own token goes through."""
     browser = await door.browser_of(Role.OPS)
