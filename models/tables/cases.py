@@ -25,6 +25,10 @@ class Case(SQLModel, table=True):
         Index("case_queue", "responsible_unit_id", "status", "due_at", "id"),
         Index("case_list", "responsible_unit_id", "created_at", "id"),
         Index("case_of_unit", "unit_id", "created_at", "id"),
+        Index("case_archive_status", "responsible_unit_id", "status", "created_at", "id"),
+        Index("case_archive_type", "responsible_unit_id", "kind", "type", "created_at", "id"),
+        Index("case_archive_programme", "responsible_unit_id", "programme_id", "created_at", "id"),
+        Index("case_archive_unit", "unit_id", "status", "created_at", "id"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
