@@ -52,7 +52,7 @@ async def p1(office: Office, scale: float) -> list[Figure]:
         ],
         ours,
         least,
-        Series(20).scaled(scale),
+        Series(40).scaled(scale),
         each,
     )
 
@@ -82,7 +82,7 @@ async def p3(office: Office, scale: float) -> list[Figure]:
         return await _timed(waiting, approve, office.watches["least"].until, "issued")
 
     promise = Promise("act", "P3", "approve until the act is ready", Bound.AT_MOST, 1.3)
-    return await judge([promise], ours, least, Series(20).scaled(scale), each)
+    return await judge([promise], ours, least, Series(30).scaled(scale), each)
 
 
 async def _in_review(office: Office, count: int) -> list[tuple[UUID, Wire]]:
@@ -134,7 +134,7 @@ async def p4(office: Office, scale: float) -> list[Figure]:
     promise = Promise("list", "P4", f"list of {LINES} cases, p50", Bound.AT_MOST, 1.3)
     notes = {"raw SQL alone, p50": f"{await _raw(office, player.person_id) * 1000:.2f} ms"}
     ours, least = reading(mine, path), reading(office.least, "/cases")
-    return await judge([promise], ours, least, Series(30).scaled(scale), each, notes)
+    return await judge([promise], ours, least, Series(90).scaled(scale), each, notes)
 
 
 async def _raw(office: Office, person_id: UUID) -> float:
@@ -182,6 +182,6 @@ async def p5(office: Office, scale: float) -> list[Figure]:
 
         promise = Promise("upload", "P5", f"upload of {size}", Bound.AT_LEAST, share)
         ours, least = sending(unchecked, to), sending(office.least, "/files")
-        found += await judge([promise], ours, least, Series(16).scaled(scale), each)
+        found += await judge([promise], ours, least, Series(40).scaled(scale), each)
     unchecked.close()
     return found

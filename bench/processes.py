@@ -1,0 +1,55 @@
+"""Where the time of processors goes: what each process of a run used, for a unit of work."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+Used = Mapping[str, float]
+
+_NAMES = {
+    "postgres": "PostgreSQL",
+    "temporal": "Temporal",
+    "minio": "object store",
+    "simulators.mail": "mail server",
+    "simulators.register": "register",
+    "bench.least worker": "worker",
+    "bench.least api": "API",
+    "ops.cli worker": "worker",
+    "ops.cli api": "API",
+}
+
+
+def used(side: str, folder: Path) -> Used:
+    """Seconds of processor so far by process; only the API and the worker of `side` count.
+
+    PostgreSQL, of which `folder` holds the data, runs under an account of its own and is no child.
+    """
+    other = "ops.cli" if side == "least" else "bench.least"
+    mine = psutil.Process()
+    found: dict[str, float] = {}
+    for one in {mine, *mine.children(recursive=True), *_postgres(folder)}:
+        try:
+            command, times = " ".join(one.cmdline()), one.cpu_times()
+        except psutil.Error:
+            continue
+        if other in command:
+            continue
+        name = next((name for part, name in _NAMES.items() if part in command), "client")
+        found[name] = found.get(name, 0.0) + times.user + times.system
+    return found
+
+
+def _postgres(folder: Path) -> list[psutil.Process]:
+    for one in psutil.process_iter(["name", "cmdline"]):
+        command = " ".join(one.info["cmdline"] or [])
+        if one.info["name"] == "postgres" and str(folder) in command:
+            return [one, *one.children()]
+    return []
+
+
+def spent(before: Used, after: Used, units: int) -> str:
+    """Milliseconds of processor for one unit, the largest first."""
+    each = {name: (after[name] - before.get(name, 0.0)) / units * 1000 for name in after}
+    parts = [f"{name} {cost:.0f}" for name, cost in sorted(each.items(), key=lambda i: -i[1])]
+    return f"{sum(each.values()):.0f} ms: {', '.join(parts)}"
