@@ -11,10 +11,11 @@ COPY --from=build /opt/medcab /opt/medcab
 COPY . /app
 ENV PATH=/opt/medcab/bin:$PATH \
     PYTHONPATH=/app \
-    PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     MEDCAB_HOME=/var/lib/medcab
 WORKDIR /app
+# The sandbox imports the module of a workflow anew for every run: it must not be compiled each time.
+RUN python -m compileall -q /app
 USER medcab
 VOLUME /var/lib/medcab
 EXPOSE 8000

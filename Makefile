@@ -10,6 +10,8 @@ MEDCAB := .venv/bin/medcab
 READY := .venv/.installed
 SUITABLE := import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 ARGS ?=
+# Without compiled files every process of the tests compiles all of the code again.
+unexport PYTHONDONTWRITEBYTECODE
 # More processes than this only wait for the servers that they share.
 PROCESSES ?= 3
 

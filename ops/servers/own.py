@@ -40,10 +40,14 @@ class Own:
         """Nothing to choose."""
 
     def launch(self, environment: Mapping[str, str]) -> Launch:
-        """The command, with all variables of the system."""
+        """The command, with all variables of the system.
+
+        Compiled files are kept: the sandbox imports the module of a workflow anew for every run.
+        """
+        kept = {k: v for k, v in environment.items() if k != "PYTHONDONTWRITEBYTECODE"}
         return Launch(
             [sys.executable, "-m", "ops.cli", self.command, *self.options()],
-            dict(environment) | {"PYTHONUNBUFFERED": "1"},
+            kept | {"PYTHONUNBUFFERED": "1"},
             directory=CHECKOUT,
             stop_within=30.0,
             inherited=self.inherited(),
