@@ -36,6 +36,11 @@ class Settings(BaseSettings):
         validation_alias="DATABASE_OWNER_URL",
         description="PostgreSQL as the owner of the tables: migrations only.",
     )
+    database_backup_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_BACKUP_URL",
+        description="PostgreSQL as a role that may replicate: backups and the log archive only.",
+    )
     database_pool: int = 10
 
     temporal_address: str = Field("127.0.0.1:7233", validation_alias="TEMPORAL_ADDRESS")
@@ -52,12 +57,38 @@ class Settings(BaseSettings):
     mail_from: str = "Medcab <no-reply@medcab.invalid>"
     register_url: str = Field("http://127.0.0.1:8090", description="Register of medical workers.")
 
+    gov_service_url: str = Field("http://127.0.0.1:8091", description="The gov-service module.")
+    gov_service_callback_url: str = Field(
+        "", description="Where the module reaches our callbacks; by default below public_url."
+    )
+    gov_service_callback_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Signs the module's callbacks: `whsec_…`, newest first, comma separated.",
+    )
+    module_keys: Path | None = Field(
+        None, description="Key ring of the line to the module; by default below home."
+    )
+    module_keys_password: SecretStr = SecretStr("")
+
     keys: SecretStr = Field(
         SecretStr(""),
         description="Key ring, newest first: `id:base64 of 32 bytes`, comma separated.",
     )
     seal_file: Path | None = Field(None, description="PKCS#12 file of the institution's seal.")
     seal_password: SecretStr = SecretStr("")
+
+    backup_folder: Path | None = Field(
+        None, description="Where backups go when `--to` does not say; best on another machine."
+    )
+    backup_keys_folder: Path | None = Field(
+        None, description="Where the keys are backed up, apart from the data they open."
+    )
+    backup_key: SecretStr = Field(
+        SecretStr(""), description="What backups are encrypted with: base64 of 32 bytes."
+    )
+    backup_recipient: str = Field(
+        "", description="Public half of the recovery phrase, which alone opens the backed-up keys."
+    )
 
     session_idle: int = 15 * 60
     crash_points: Path | None = Field(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
+from typing import Any
 
 from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
 from asn1crypto import x509 as asn1_x509
@@ -18,7 +19,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-_SEQUENCE, _SET, _OCTETS, _FIRST = 0x30, 0x31, 0x04, 0xA0
+from services.der import FIRST, OCTETS, SEQUENCE, SET, attribute, der, number, oid
+
+_DATA = oid("1.2.840.113549.1.7.1")
 _HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
     "sha256": hashes.SHA256,
     "sha384": hashes.SHA384,
@@ -32,26 +35,17 @@ class SignatureError(ValueError):
     """The signature does not hold, or not by a certificate that is trusted."""
 
 
+class ContentChanged(SignatureError):
+    """Content or signature were changed after it was signed."""
+
+
+class UnknownSigner(SignatureError):
+    """The signature names a certificate that is not trusted here."""
+
+
 def as_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
     """The certificate in the other library's form."""
     return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
-
-
-def _der(tag: int, *parts: bytes) -> bytes:
-    """One DER value: tag, length, contents (X.690, 8.1)."""
-    body = b"".join(parts)
-    if len(body) < 128:
-        return bytes((tag, len(body))) + body
-    size = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(size))) + size + body
-
-
-def _attribute(kind: bytes, value: bytes) -> bytes:
-    return _der(_SEQUENCE, kind, _der(_SET, value))
-
-
-def _oid(name: str) -> bytes:
-    return bytes(core.ObjectIdentifier(name).dump())
 
 
 @dataclass(frozen=True)
@@ -70,16 +64,18 @@ class CmsSigner:
         essence = tsp.SigningCertificateV2({"certs": [{"cert_hash": sha256(own.dump()).digest()}]})
         certificates = sorted(as_asn1(one).dump() for one in (self.certificate, *self.chain))
         return _Fixed(
-            content_type=_attribute(_oid("1.2.840.113549.1.9.3"), _oid("1.2.840.113549.1.7.1")),
-            signing_certificate=_attribute(_oid("1.2.840.113549.1.9.16.2.47"), essence.dump()),
+            content_type=attribute(oid("1.2.840.113549.1.9.3"), _DATA),
+            signing_certificate=attribute(oid("1.2.840.113549.1.9.16.2.47"), essence.dump()),
             digest_algorithm=algos.DigestAlgorithm({"algorithm": "sha256"}).dump(),
             signature_algorithm=algos.SignedDigestAlgorithm({"algorithm": algorithm}).dump(),
-            certificates=_der(_FIRST, *certificates),
-            signer=_der(_SEQUENCE, own.issuer.dump(), core.Integer(own.serial_number).dump()),
+            certificates=der(FIRST, *certificates),
+            signer=der(SEQUENCE, own.issuer.dump(), number(own.serial_number)),
         )
 
-    def sign(self, digest: bytes, *, signing_time: datetime | None = None) -> bytes:
-        """A detached signature over content of this SHA-256 digest, DER.
+    def sign(
+        self, digest: bytes, *, signing_time: datetime | None = None, content: bytes | None = None
+    ) -> bytes:
+        """A signature over content of this SHA-256 digest, DER; detached without `content`.
 
         PAdES states the time in the PDF and forbids `signing_time` here (ETSI EN 319 142-1, 6.3).
         """
@@ -87,32 +83,33 @@ class CmsSigner:
         attributes = [
             fixed.content_type,
             fixed.signing_certificate,
-            _attribute(_oid("1.2.840.113549.1.9.4"), _der(_OCTETS, digest)),
+            attribute(oid("1.2.840.113549.1.9.4"), der(OCTETS, digest)),
         ]
         if signing_time is not None:
             time = cms.Time({"utc_time": core.UTCTime(signing_time)}).dump()
-            attributes.append(_attribute(_oid("1.2.840.113549.1.9.5"), time))
+            attributes.append(attribute(oid("1.2.840.113549.1.9.5"), time))
         attributes.sort()
-        signed = _der(_SET, *attributes)
-        version, data = core.Integer(1).dump(), _oid("1.2.840.113549.1.7.1")
-        signer_info = _der(
-            _SEQUENCE,
+        signed = der(SET, *attributes)
+        version = number(1)
+        inside = b"" if content is None else der(FIRST, der(OCTETS, content))
+        signer_info = der(
+            SEQUENCE,
             version,
             fixed.signer,
             fixed.digest_algorithm,
-            _der(_FIRST, *attributes),
+            der(FIRST, *attributes),
             fixed.signature_algorithm,
-            _der(_OCTETS, self._sign_raw(signed)),
+            der(OCTETS, self._sign_raw(signed)),
         )
-        signed_data = _der(
-            _SEQUENCE,
+        signed_data = der(
+            SEQUENCE,
             version,
-            _der(_SET, fixed.digest_algorithm),
-            _der(_SEQUENCE, data),
+            der(SET, fixed.digest_algorithm),
+            der(SEQUENCE, _DATA, inside),
             fixed.certificates,
-            _der(_SET, signer_info),
+            der(SET, signer_info),
         )
-        return _der(_SEQUENCE, _oid("1.2.840.113549.1.7.2"), _der(_FIRST, signed_data))
+        return der(SEQUENCE, oid("1.2.840.113549.1.7.2"), der(FIRST, signed_data))
 
     def _sign_raw(self, data: bytes) -> bytes:
         if isinstance(self.key, rsa.RSAPrivateKey):
@@ -132,6 +129,21 @@ class _Fixed:
     signer: bytes
 
 
+@dataclass(frozen=True)
+class Signed:
+    """What a signature holds together, and by whom it was made."""
+
+    content: bytes
+    certificate: x509.Certificate
+    signed_at: datetime | None
+    """As the signer states it."""
+
+
+def sign_content(signer: CmsSigner, content: bytes, at: datetime) -> bytes:
+    """A signature that carries what it signs, DER."""
+    return signer.sign(sha256(content).digest(), signing_time=at, content=content)
+
+
 def check_signature(
     data: bytes, signature: bytes, trusted: Iterable[x509.Certificate]
 ) -> x509.Certificate:
@@ -140,25 +152,81 @@ def check_signature(
     A certificate is trusted by being given, byte for byte: no chain is followed, nothing is
     fetched. Raises SignatureError when the content differs or no trusted key made the signature.
     """
+    return _check(_read(signature), data, trusted).certificate
+
+
+def check_signed(signed: bytes, trusted: Iterable[x509.Certificate]) -> Signed:
+    """What a CMS with its content inside says, and who of the trusted signed it.
+
+    Raises SignatureError, ContentChanged and UnknownSigner.
+    """
+    read = _read(signed)
+    if read.content is None:
+        raise SignatureError("the signature carries no content")
+    return _check(read, read.content, trusted)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A CMS with one signature, taken apart."""
+
+    content: bytes | None
+    algorithm: hashes.HashAlgorithm
+    stated: bytes
+    of_type: str
+    signed: bytes
+    value: bytes
+    signed_at: datetime | None
+    names: Any
+    """The signer as the signature names it."""
+
+
+def _read(signature: bytes) -> _Read:
     try:
         info = cms.ContentInfo.load(signature, strict=True)
-        (signer,) = info["content"]["signer_infos"]
+        signed_data = info["content"]
+        (signer,) = signed_data["signer_infos"]
         attributes = {one["type"].native: one["values"] for one in signer["signed_attrs"]}
-        chosen = _HASHES[signer["digest_algorithm"]["algorithm"].native]()
-        stated = attributes["message_digest"][0].native
-        of_type = attributes["content_type"][0].native
-        signed = signer["signed_attrs"].untag().dump()
-        value = signer["signature"].native
-    except (ValueError, TypeError, KeyError, IndexError) as error:
+        time = attributes.get("signing_time")
+        return _Read(
+            content=signed_data["encap_content_info"]["content"].native,
+            algorithm=_HASHES[signer["digest_algorithm"]["algorithm"].native](),
+            stated=attributes["message_digest"][0].native,
+            of_type=attributes["content_type"][0].native,
+            signed=signer["signed_attrs"].untag().dump(),
+            value=signer["signature"].native,
+            signed_at=time[0].native if time is not None else None,
+            names=signer["sid"],
+        )
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise SignatureError("not a signature this program can read") from error
-    digest = hashes.Hash(chosen)
+
+
+def _check(read: _Read, data: bytes, trusted: Iterable[x509.Certificate]) -> Signed:
+    digest = hashes.Hash(read.algorithm)
     digest.update(data)
-    if of_type != "data" or digest.finalize() != stated:
-        raise SignatureError("the content was changed after it was signed")
+    if read.of_type != "data" or digest.finalize() != read.stated:
+        raise ContentChanged("the content was changed after it was signed")
+    named = False
     for certificate in trusted:
-        if _made_by(certificate, value, signed, chosen):
-            return certificate
-    raise SignatureError("not signed by a seal that is trusted here")
+        if _made_by(certificate, read.value, read.signed, read.algorithm):
+            return Signed(data, certificate, read.signed_at)
+        named = named or names(read.names, certificate)
+    if named:
+        raise ContentChanged("the signature was changed, or is not by the key it names")
+    raise UnknownSigner("not signed by a seal that is trusted here")
+
+
+def names(identifier: Any, certificate: x509.Certificate) -> bool:
+    """Whether a CMS identifier (RFC 5652, 5.3 and 6.2) means this certificate."""
+    own = as_asn1(certificate)
+    chosen = identifier.chosen
+    if isinstance(chosen, cms.IssuerAndSerialNumber):
+        same: bool = chosen["serial_number"].native == own.serial_number
+        return same and bool(chosen["issuer"] == own.issuer)
+    if isinstance(chosen, core.OctetString):
+        return bool(chosen.native == own.key_identifier)
+    return False
 
 
 def _made_by(
