@@ -9,13 +9,10 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from io import BytesIO
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import segno
-import typst
 from babel.dates import format_date, format_datetime
 from cryptography.x509 import Certificate
 from sqlmodel import select
@@ -24,8 +21,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.cases import IssuedAct
 from rules.refusals import not_found
 from services.seals import Seal, common_name
+from services.typesetting import PAPERS, typeset
 
-PAPERS = Path(__file__).parent / "papers"
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISREAD = str.maketrans("OILU", "011V")
 _CODE_LENGTH = 26
@@ -144,27 +141,11 @@ def build_act(facts: ActFacts) -> bytes:
     segno.make(code_url(facts.public_url, facts.code), error="m").save(
         svg, kind="svg", border=0, xmldecl=False
     )
-    made = typst.Compiler(
-        (PAPERS / "act.typ").read_bytes(),
-        root=PAPERS,
-        font_paths=_fonts(),
-        sys_inputs={
-            "facts": json.dumps(_shown(facts), ensure_ascii=False),
-            "qr": svg.getvalue().decode(),
-        },
-    ).compile(format="pdf", pdf_standards=["a-2a"], timestamp=int(facts.issued_at.timestamp()))
-    if not isinstance(made, bytes):
-        raise TypeError("typst gave no PDF")
-    return made
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    """Only the fonts that come with us, so that every machine sets the same page."""
-    return typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[PAPERS / "fonts"],
+    return typeset(
+        PAPERS / "act.typ",
+        {"facts": json.dumps(_shown(facts), ensure_ascii=False), "qr": svg.getvalue().decode()},
+        standard="a-2a",
+        at=facts.issued_at,
     )
 
 

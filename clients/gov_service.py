@@ -1,0 +1,161 @@
+"""The line to the gov-service module: hand over a sealed request, ask how it stands.
+
+Both are safe to repeat: the module knows a message by its id. What an envelope holds is for
+`services.envelopes` and `services.module_messages`.
+"""
+
+import asyncio
+import base64
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+import httpx
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from settings import Settings
+
+ENVELOPE_TYPE = "application/cms"
+ANSWER_LIMIT = 96 * 1024 * 1024
+"""Bytes of a reply that are read at most."""
+
+
+class GovServiceDown(Exception):
+    """The module did not answer, or answered that it cannot: try again later."""
+
+
+class GovServiceGarbled(GovServiceDown):
+    """The module answered something that is no receipt: try again later, and tell ops."""
+
+
+class GovServiceRefused(Exception):
+    """The module will not take this message, whenever it is sent; `code` is its own.
+
+    `unknown_message` says that it never got, or has lost, what it is asked for: hand over again.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def _from_base64(value: object) -> object:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+class Receipt(BaseModel):
+    """How a message stands at the module.
+
+    Believe nothing of it but that the module was reached: the answer, and a refusal's words, stand
+    signed in `envelope`. A callback may leave the envelope out where it is large: then `ask`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    state: Literal["accepted", "working", "answered", "refused"]
+    at: AwareDatetime
+    envelope: Annotated[bytes | None, BeforeValidator(_from_base64)] = None
+    reason: str | None = Field(None, max_length=100, description="A code for logs, not for people.")
+
+
+class _Fault(BaseModel):
+    code: str = Field(max_length=100, pattern=r"^[a-z_]+$")
+
+
+class GovService:
+    """Speaks to the module over HTTP; safe to share between tasks. Timeouts are in seconds."""
+
+    def __init__(self, settings: Settings, timeout: float = 10.0) -> None:
+        self._whole = 3 * timeout
+        self._http = httpx.AsyncClient(
+            base_url=settings.gov_service_url.rstrip("/"),
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 2.0)),
+            headers={"Accept": "application/json"},
+            trust_env=False,
+        )
+
+    async def hand_over(
+        self, message_id: UUID, service: str, envelope: bytes, callback_url: str
+    ) -> Receipt:
+        """Give the module a message; what it has taken already it takes as the same again.
+
+        Raises GovServiceDown, and GovServiceRefused where the envelope is not what it can open and
+        verify, or where other contents were taken under this id.
+        """
+        return await self._send(
+            "PUT",
+            f"/v1/messages/{message_id}",
+            params={"service": service, "callback": callback_url},
+            content=envelope,
+            headers={"Content-Type": ENVELOPE_TYPE},
+        )
+
+    async def ask(self, message_id: UUID) -> Receipt:
+        """How a message stands. Raises GovServiceDown and GovServiceRefused."""
+        receipt = await self._send("GET", f"/v1/messages/{message_id}")
+        if receipt.state in ("answered", "refused") and receipt.envelope is None:
+            raise GovServiceGarbled("an answer without its envelope")
+        return receipt
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str] | None = None,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Receipt:
+        try:
+            async with (
+                asyncio.timeout(self._whole),
+                self._http.stream(
+                    method, path, params=params, content=content, headers=headers
+                ) as reply,
+            ):
+                body = await _body(reply)
+        except httpx.DecodingError as error:
+            raise GovServiceGarbled(type(error).__name__) from None
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise GovServiceDown(type(error).__name__) from None
+        if reply.status_code in (404, 409, 413, 422):
+            raise _refused(body)
+        if reply.status_code not in (200, 202):
+            raise GovServiceDown(f"HTTP {reply.status_code}")
+        try:
+            return Receipt.model_validate_json(body)
+        except ValidationError as error:
+            raise GovServiceGarbled(f"{error.error_count()} fields unreadable") from None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+async def _body(reply: httpx.Response) -> bytes:
+    body = bytearray()
+    async for piece in reply.aiter_bytes():
+        body += piece
+        if len(body) > ANSWER_LIMIT:
+            raise GovServiceGarbled("a reply without end")
+    return bytes(body)
+
+
+def _refused(body: bytes) -> GovServiceRefused | GovServiceGarbled:
+    """A wrong address answers 404 as well: believe only the module's own words."""
+    try:
+        return GovServiceRefused(_Fault.model_validate_json(body).code)
+    except ValidationError:
+        return GovServiceGarbled("a refusal that is not the module's")
