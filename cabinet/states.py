@@ -1,11 +1,11 @@
-"""How the state of an application looks: a word, a tone and a shape, never colour alone."""
+"""How the state of a case looks: a word, a tone and a shape, never colour alone."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from cabinet.translation import gettext
-from rules.applications import WORDS
-from rules.cases import Status
+from rules.cases import CaseKind, Status
+from rules.processes import process_of
 
 Tone = Literal["idle", "busy", "waiting", "paused", "good", "bad"]
 
@@ -28,11 +28,15 @@ _LOOKS: dict[Status, tuple[Tone, str]] = {
     Status.REJECTED: ("bad", "octagon-x"),
     Status.WITHDRAWN: ("idle", "undo-2"),
     Status.LAPSED: ("idle", "archive"),
+    Status.ACCEPTED: ("busy", "file-check"),
+    Status.PROCESSING: ("waiting", "hourglass"),
+    Status.READY: ("good", "circle-check"),
+    Status.REFUSED: ("bad", "octagon-x"),
 }
 
 
-def state_of(status: Status | str) -> State:
-    """How a status is shown in the current language."""
+def state_of(status: Status | str, kind: str = CaseKind.APPLICATION) -> State:
+    """How a status is shown in the current language; words agree with the kind of case."""
     known = Status(status)
     tone, icon = _LOOKS[known]
-    return State(gettext(WORDS[known]), tone, icon)
+    return State(gettext(process_of(kind).words[known]), tone, icon)

@@ -57,6 +57,7 @@ class CaseLine:
     unit: str
     note: str = ""
     overdue: bool = False
+    kind: str = "application"
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,7 @@ class WaitsFor:
     as_of: datetime | None = None
     live: bool = True
     can_ask: bool = False
+    kind: str = "application"
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class QueueRow:
     due: Due
     reviewer: str
     """Surname and initials; empty where nobody has it."""
+    kind: str = "application"
     mine: bool = False
     own: bool = False
     """The person's own application: to be decided by others."""
@@ -205,6 +206,7 @@ class OtherCase:
     title: str
     status: str
     since: datetime
+    kind: str = "application"
 
 
 @dataclass(frozen=True)
