@@ -116,8 +116,8 @@ class Mailer:
         message["Date"] = format_datetime(clock.now())
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
-        message.set_content(text, cte="quoted-printable")
-        message.add_alternative(html, subtype="html", cte="quoted-printable")
+        message.set_content(text, cte="base64")
+        message.add_alternative(html, subtype="html", cte="base64")
         message["Content-Language"] = language
         return message
 
