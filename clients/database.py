@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import event, text
 from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util import greenlet_spawn
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from settings import Settings
@@ -67,14 +69,20 @@ class Database:
         It is the driver's own connection, out of the same pool; each statement is its own
         transaction. A lost server is SQLAlchemy's `OperationalError` here too.
         """
-        async with self._reading.connect() as connection:
-            line: Any = (await connection.get_raw_connection()).driver_connection
-            try:
-                yield line
-            except psycopg.OperationalError as error:
-                if line.broken:
-                    await connection.invalidate()
-                raise OperationalError(None, None, error, hide_parameters=True) from error
+        pooled: Any = await self.engine.raw_connection()
+        line: psycopg.AsyncConnection[Any] = pooled.driver_connection
+        try:
+            await line.set_autocommit(True)
+            yield line
+        except psycopg.OperationalError as error:
+            raise OperationalError(None, None, error, hide_parameters=True) from error
+        finally:
+            if line.info.transaction_status is TransactionStatus.IDLE:
+                await line.set_autocommit(False)
+            else:
+                # Lost, or left in the middle of a query: nobody else may get it.
+                await greenlet_spawn(pooled.invalidate)
+            await greenlet_spawn(pooled.close)
 
     async def ping(self) -> None:
         """Raise OperationalError unless the server answers."""

@@ -1,5 +1,7 @@
 """The line to PostgreSQL."""
 
+import asyncio
+
 import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -25,6 +27,22 @@ async def test_lost_server_is_told_alike_on_the_drivers_own_line(settings: Setti
         await asks_in_vain()
     async with database.line() as line:
         assert await (await line.execute("select 2")).fetchone() == (2,)
+    async with database.work() as session:
+        raw = await (await session.connection()).get_raw_connection()
+        assert raw.driver_connection is not None
+        assert not raw.driver_connection.autocommit
+    await database.close()
+
+
+async def test_line_given_up_in_the_middle_of_a_query_goes_to_nobody(settings: Settings) -> None:
+    """A request that is cut off leaves neither a half-done query nor autocommit to the next."""
+    database = Database(settings.database_url.get_secret_value(), pool=1)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2), database.line() as line:
+            await line.execute("select pg_sleep(5)")
+    for _ in range(3):
+        async with database.line() as line:
+            assert await (await line.execute("select 2")).fetchone() == (2,)
     async with database.work() as session:
         raw = await (await session.connection()).get_raw_connection()
         assert raw.driver_connection is not None
