@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from api import (
     accounts,
     applications,
+    archive,
     codec,
     documentation,
     documents,
@@ -40,6 +41,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     applications.router,
     reviews.router,
+    archive.router,
     programmes.router,
     documents.router,
     notices.router,

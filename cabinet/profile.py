@@ -52,6 +52,7 @@ RIGHTS = {
     Permission.DECODE_PAYLOADS: marked("Читать данные процессов"),
     Permission.WATCH_OPERATION: marked("Следить за работой системы"),
     Permission.READ_JOURNAL: marked("Читать журнал"),
+    Permission.KEEP_ARCHIVE: marked("Хранить архив"),
 }
 _STEPS = {
     Step.PASSWORD: marked("Пароль"),

@@ -5,6 +5,7 @@ from fastapi import APIRouter, FastAPI
 from cabinet import (
     accounts,
     applications,
+    archive,
     desk,
     desk_several,
     desk_team,
@@ -29,6 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     documents.router,
     notices.router,
     desk.router,
+    archive.router,
     desk_several.router,
     desk_team.router,
     verification.router,

@@ -48,6 +48,8 @@ DONE: Mapping[str, str] = {
     "password": marked("Пароль изменён. На других устройствах нужно войти заново."),
     "read": marked("Все уведомления отмечены прочитанными."),
     "resent": marked("Письмо отправим ещё раз."),
+    "view_kept": marked("Подборка сохранена."),
+    "view_removed": marked("Подборка удалена."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
 }
 """What an act says on the page after it, by the word in `?done=`."""
@@ -181,6 +183,10 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
                 "folder-open",
                 "/documents",
             )
+        )
+    if actor.may(Permission.APPLY) or actor.may(Permission.KEEP_ARCHIVE):
+        entries.append(
+            NavEntry("archive", gettext("Архив"), gettext("Архив"), "archive", "/archive")
         )
     entries.append(NavEntry("profile", gettext("Профиль"), gettext("Профиль"), "user", "/profile"))
     return tuple(entries)

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     DECODE_PAYLOADS = "decode_payloads"
     WATCH_OPERATION = "watch_operation"
     READ_JOURNAL = "read_journal"
+    KEEP_ARCHIVE = "keep_archive"
 
 
 _CLINICIAN = frozenset({Permission.APPLY, Permission.KEEP_DOCUMENTS})
@@ -44,11 +45,13 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.DOCTOR: _CLINICIAN,
     Role.NURSE: _CLINICIAN,
     Role.HR_REVIEWER: _REVIEWER,
-    Role.HR_HEAD: _REVIEWER | {Permission.OVERSEE_REVIEWS},
+    Role.HR_HEAD: _REVIEWER | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE},
     Role.UNIT_HEAD: _CLINICIAN | {Permission.VIEW_UNIT_CASES},
     Role.SECURITY: frozenset({Permission.READ_JOURNAL}),
     Role.OPERATOR: frozenset(),
-    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_CATALOGUE, Permission.MANAGE_PEOPLE}),
+    Role.ADMINISTRATOR: frozenset(
+        {Permission.MANAGE_CATALOGUE, Permission.MANAGE_PEOPLE, Permission.KEEP_ARCHIVE}
+    ),
     Role.TECHNICIAN: frozenset({Permission.WATCH_OPERATION}),
     Role.OPS: frozenset({Permission.WATCH_OPERATION, Permission.DECODE_PAYLOADS}),
     Role.AUDITOR: frozenset({Permission.READ_JOURNAL}),

@@ -56,6 +56,7 @@ class CaseLine(BaseModel):
 
     id: UUID
     number: str | None
+    kind: str
     type: str
     title: str
     programme_kind: str | None
@@ -147,7 +148,7 @@ async def first_of_mine(database: Database, actor: Actor, limit: int = PAGE) -> 
     async with database.line() as line, line.cursor(row_factory=dict_row) as cursor:
         query = _first_of_mine(database.engine.dialect)
         rows = await (await cursor.execute(query, values)).fetchall()
-    return _listed(rows, limit, Order.NEWEST)
+    return listed(rows, _within(limit), Order.NEWEST)
 
 
 def _must_apply(actor: Actor) -> None:
@@ -200,7 +201,7 @@ async def neighbours(
     query = (
         select(col(Case.id))
         .outerjoin(Programme, col(Programme.id) == col(Case.programme_id))
-        .where(_desk_scope(actor, order), *_conditions(filters), col(Case.id) != case_id)
+        .where(_desk_scope(actor, order), *conditions(filters), col(Case.id) != case_id)
         .limit(1)
     )
     rising, falling = (key, col(Case.id)), (key.desc(), col(Case.id).desc())
@@ -272,9 +273,9 @@ async def _listing(
     names: bool,
 ) -> Listing:
     key = col(Case.due_at) if order is Order.DUE else col(Case.created_at)
-    query = _columns(names).where(scope, *_conditions(filters))
+    query = line_columns(names).where(scope, *conditions(filters))
     if after is not None:
-        moment, case_id = _read_cursor(after)
+        moment, case_id = read_cursor(after)
         here = tuple_(key, col(Case.id))
         query = query.where(
             here > (moment, case_id) if order is Order.DUE else here < (moment, case_id)
@@ -290,7 +291,7 @@ async def _listing(
 def _first_of_mine(dialect: Dialect) -> bytes:
     """The query as the driver takes it, compiled once."""
     query = (
-        _columns(names=False)
+        line_columns(names=False)
         .where(col(Case.applicant_id) == bindparam("applicant_id"))
         .order_by(col(Case.created_at).desc(), col(Case.id).desc())
         .limit(bindparam("most", type_=Integer()))
@@ -306,12 +307,12 @@ async def _page(session: AsyncSession, query: Select[Any], limit: int, order: Or
     connection = await session.connection()
     found = await connection.execute(query)
     columns = tuple(found.keys())
-    return _listed([dict(zip(columns, row, strict=True)) for row in found.all()], limit, order)
+    rows = [dict(zip(columns, row, strict=True)) for row in found.all()]
+    return listed(rows, _within(limit), order)
 
 
-def _listed(rows: Sequence[Mapping[str, Any]], limit: int, order: Order) -> Listing:
+def listed(rows: Sequence[Mapping[str, Any]], limit: int, order: Order) -> Listing:
     """The page, of rows of which one too many was asked for."""
-    limit = _within(limit)
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
     moment_of = "due_at" if order is Order.DUE else "created_at"
@@ -319,11 +320,13 @@ def _listed(rows: Sequence[Mapping[str, Any]], limit: int, order: Order) -> List
 
 
 @lru_cache
-def _columns(names: bool) -> Select[Any]:
+def line_columns(names: bool) -> Select[Any]:
+    """The columns of `CaseLine`, to be narrowed and put in order by the caller."""
     unit, responsible = aliased(Unit), aliased(Unit)
     columns: list[Any] = [
         Case.id,
         Case.number,
+        Case.kind,
         Case.type,
         func.coalesce(Programme.title, Case.type).label("title"),
         col(Programme.kind).label("programme_kind"),
@@ -358,7 +361,8 @@ def _columns(names: bool) -> Select[Any]:
     )
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+def conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """What must hold of a case and its programme. Raises a refusal (422) for a wrong number."""
     found: list[ColumnElement[bool]] = []
     if filters.status:
         found.append(col(Case.status).in_([s.value for s in filters.status]))
@@ -397,7 +401,8 @@ def _cursor(moment: datetime, case_id: UUID) -> str:
     return base64.urlsafe_b64encode(f"{moment.isoformat()}|{case_id}".encode()).decode()
 
 
-def _read_cursor(text: str) -> tuple[datetime, UUID]:
+def read_cursor(text: str) -> tuple[datetime, UUID]:
+    """The place in a list that `Listing.after` names. Raises a refusal (422)."""
     try:
         moment, _, case_id = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
         at = datetime.fromisoformat(moment)

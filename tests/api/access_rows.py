@@ -112,6 +112,16 @@ CASE_ROWS: dict[str, Row] = {
 }
 """Applications, the desk, the catalogue."""
 
+ARCHIVE_ROWS: dict[str, Row] = {
+    "GET /api/v1/archive": Row("signed_in", EVERYBODY),
+    "GET /api/v1/archive/count": Row("signed_in", EVERYBODY),
+    "GET /api/v1/archive/views": Row("signed_in", EVERYBODY),
+    "POST /api/v1/archive/views": Row("signed_in", EVERYBODY, send=body(name="Отказы")),
+    "PATCH /api/v1/archive/views/{view_id}": mine("signed_in", body(name="Отказы года")),
+    "DELETE /api/v1/archive/views/{view_id}": mine("signed_in", view_id="second_view_id"),
+}
+"""The archive. That lists hold only what the person may see is shown in tests of the archive."""
+
 DOCUMENT_ROWS: dict[str, Row] = {
     "GET /api/v1/documents/categories": Row("signed_in", EVERYBODY),
     "GET /api/v1/documents": Row("signed_in", CLINICIANS),

@@ -137,6 +137,14 @@ DESK_PAGES: dict[str, Row] = {
 }
 """The desk."""
 
+ARCHIVE_PAGES: dict[str, Row] = {
+    "GET /archive": Row("session", EVERYBODY),
+    "POST /archive/views": Row("session", EVERYBODY, send=form(name="Отказы", query="")),
+    "POST /archive/views/{view_id}": mine("session", form(name="Отказы года")),
+    "POST /archive/views/{view_id}/remove": mine("session", view_id="third_view_id"),
+}
+"""The archive."""
+
 OTHER_PAGES: dict[str, Row] = {
     "GET /notices": Row("session", EVERYBODY),
     "GET /notices/{notice_id}": mine("session"),

@@ -19,9 +19,16 @@ from rules.permissions import Role
 from settings import Settings
 from tests.accounts.conftest import KEYS
 from tests.api.access import Row
-from tests.api.access_rows import ACCOUNT_ROWS, CASE_ROWS, DOCUMENT_ROWS, OTHER_ROWS
+from tests.api.access_rows import (
+    ACCOUNT_ROWS,
+    ARCHIVE_ROWS,
+    CASE_ROWS,
+    DOCUMENT_ROWS,
+    OTHER_ROWS,
+)
 from tests.api.page_rows import (
     ACCOUNT_PAGES,
+    ARCHIVE_PAGES,
     CASE_PAGES,
     DESK_PAGES,
     DOCUMENT_PAGES,
@@ -34,11 +41,13 @@ TABLE: dict[str, Row] = {
     **ACCOUNT_ROWS,
     **CASE_ROWS,
     **DOCUMENT_ROWS,
+    **ARCHIVE_ROWS,
     **OTHER_ROWS,
     **ACCOUNT_PAGES,
     **CASE_PAGES,
     **DOCUMENT_PAGES,
     **DESK_PAGES,
+    **ARCHIVE_PAGES,
     **OTHER_PAGES,
 }
 

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.state import Medcab
 from models.tables.accounts import AccessToken, Account
+from models.tables.archive import SavedView
 from models.tables.base import new_id
 from models.tables.cases import Case, CaseVersion, IssuedAct
 from models.tables.documents import Document, DocumentVersion
@@ -152,7 +153,8 @@ async def _give(
     documents = [_document(person_id) for _ in range(3)]
     days = [_absence(away.person_id, day) for day in (100, 200)]
     told = [_notice(person_id, channel) for channel in ("cabinet", "mail")]
-    await _add(session, *tokens, *documents, *days, *told)
+    views = [_saved_view(person_id, name) for name in ("первая", "вторая", "третья")]
+    await _add(session, *tokens, *documents, *days, *told, *views)
     versions = [_version(document) for document in documents]
     await _add(session, *versions)
     return {
@@ -171,6 +173,9 @@ async def _give(
         "version_id": str(versions[0].id),
         "notice_id": str(told[0].id),
         "mail_id": str(told[1].id),
+        "view_id": str(views[0].id),
+        "second_view_id": str(views[1].id),
+        "third_view_id": str(views[2].id),
         "hr_absence_id": str(days[0].id),
         "second_hr_absence_id": str(days[1].id),
         "programme_id": str(office.programme_id),
@@ -236,6 +241,10 @@ def _notice(person_id: UUID, channel: str) -> Notice:
         state="told" if channel == "cabinet" else "failed",
         next_try_at=now(),
     )
+
+
+def _saved_view(person_id: UUID, name: str) -> SavedView:
+    return SavedView(id=new_id(), person_id=person_id, name=name, query="", created_at=now())
 
 
 async def _add(session: AsyncSession, *rows: SQLModel) -> None:

@@ -1,0 +1,157 @@
+"""What stands in the address of the archive: filters read, shown and written back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from cabinet.translation import gettext as _
+from cabinet.translation import in_words, marked
+from cabinet.views.frame import Chip, FieldView, Option
+from cabinet.visits import uuid_of
+from rules import identifiers
+from rules.cases import CaseKind, Status
+from rules.identifiers import IdentifierError
+from rules.numbers import parse_number
+from rules.processes import PROCESSES
+from services.archive import ArchiveFilters, TypeTitle
+
+ARCHIVE = "/archive"
+KINDS = {
+    CaseKind.APPLICATION: marked("Заявки на обучение"),
+    CaseKind.REQUEST: marked("Запросы"),
+}
+_NAMES = ("text", "kind", "type", "status", "unit", "from", "until")
+
+
+def status_words() -> dict[Status, str]:
+    """Every status but the draft, with its word; kinds that say it differently stand side by side.
+
+    To be called within a request: words are in its language.
+    """
+    words: dict[Status, list[str]] = {}
+    for process in PROCESSES.values():
+        for status, word in process.words.items():
+            if status is not Status.DRAFT and _(word) not in words.setdefault(status, []):
+                words[status].append(_(word))
+    return {status: " / ".join(each) for status, each in words.items()}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The filters as they stand in the address. Unknown values are left out, wrong ones told."""
+
+    given: dict[str, str]
+    filters: ArchiveFilters
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def query(self) -> str:
+        """The address after `?`, without the place in the list."""
+        return urlencode(self.given)
+
+    def address(self, path: str = ARCHIVE, **changes: str) -> str:
+        """The same list with other filters; an empty one is taken away."""
+        kept = {name: value for name, value in {**self.given, **changes}.items() if value}
+        return path + (f"?{urlencode(kept)}" if kept else "")
+
+
+def asked_of(query: str, known: Sequence[TypeTitle], zone: ZoneInfo) -> Asked:
+    """Read the address. What reads as a number is one, other words are looked for in titles."""
+    raw = {name: value.strip()[:100] for name, value in parse_qsl(query) if value.strip()}
+    given = {name: raw[name] for name in _NAMES if name in raw}
+    errors: dict[str, str] = {}
+    bounds: dict[str, datetime | None] = {"from": None, "until": None}
+    for name, days in (("from", 0), ("until", 1)):
+        if name not in given:
+            continue
+        try:
+            day = identifiers.day(given[name])
+            if not 1900 <= day.year <= 2200:
+                raise IdentifierError("Такого дня нет в календаре, проверьте дату")
+            bounds[name] = datetime.combine(day + timedelta(days=days), time(0), zone)
+        except IdentifierError as error:
+            errors[name] = in_words(error.message)
+    text = given.get("text")
+    number = text if text and _is_number(text) else None
+    kind, status, type_ = given.get("kind"), given.get("status"), given.get("type")
+    filters = ArchiveFilters(
+        kind=CaseKind(kind) if kind in set(CaseKind) else None,
+        type=type_ if type_ in {one.key for one in known} else None,
+        status=(Status(status),) if status in set(Status) else (),
+        unit_id=uuid_of(given.get("unit")),
+        created_from=bounds["from"],
+        created_until=bounds["until"],
+        number=number,
+        text=None if number else text,
+    )
+    return Asked(given, filters, errors)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        parse_number(text)
+    except IdentifierError:
+        return False
+    return True
+
+
+def fields(
+    asked: Asked, known: Sequence[TypeTitle], units: Sequence[tuple[UUID, str]]
+) -> list[FieldView]:
+    """The form of the filters, with what is chosen."""
+
+    def one(name: str, label: str, options: Sequence[Option] = (), kind: str = "text") -> FieldView:
+        return FieldView(
+            name,
+            label,
+            "choice" if options else kind,  # type: ignore[arg-type]
+            asked.given.get(name, ""),
+            error=asked.errors.get(name, ""),
+            options=options,
+            required=False,
+        )
+
+    kinds = [Option(kind.value, _(words)) for kind, words in KINDS.items()]
+    types = [Option(one.key, _(one.title)) for one in known]
+    statuses = [Option(status.value, word) for status, word in status_words().items()]
+    places = [Option(str(key), name) for key, name in units]
+    return [
+        one("text", _("Номер или название")),
+        one("kind", _("Вид"), [Option("", _("Любой")), *kinds]),
+        one("type", _("Тип"), [Option("", _("Любой")), *types]),
+        one("status", _("Состояние"), [Option("", _("Любое")), *statuses]),
+        *([one("unit", _("Подразделение"), [Option("", _("Любое")), *places])] if places else []),
+        one("from", _("Создано не раньше"), kind="date"),
+        one("until", _("не позже"), kind="date"),
+    ]
+
+
+def words_of(
+    asked: Asked, known: Sequence[TypeTitle], units: Sequence[tuple[UUID, str]]
+) -> dict[str, str]:
+    """The filters in force, in words, by their names in the address."""
+    given, filters = asked.given, asked.filters
+    words: dict[str, str] = {}
+    if "text" in given:
+        words["text"] = f"«{given['text']}»"
+    if filters.kind:
+        words["kind"] = _(KINDS[filters.kind])
+    if filters.type:
+        words["type"] = next(_(one.title) for one in known if one.key == filters.type)
+    if filters.status:
+        words["status"] = status_words().get(filters.status[0], "")
+    if filters.unit_id:
+        words["unit"] = dict(units).get(filters.unit_id, "")
+    if filters.created_from:
+        words["from"] = _("с %(day)s") % {"day": given["from"]}
+    if filters.created_until:
+        words["until"] = _("по %(day)s") % {"day": given["until"]}
+    return {name: text for name, text in words.items() if text}
+
+
+def active(words: dict[str, str], asked: Asked) -> list[Chip]:
+    """The filters in force, each with the address without it."""
+    return [Chip(text, asked.address(**{name: ""})) for name, text in words.items()]

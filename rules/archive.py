@@ -1,0 +1,67 @@
+"""The archive's arithmetic: states of an export, its limits, and terms of keeping. Source: S7."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from rules.cases import CaseKind
+
+
+class ExportKind(StrEnum):
+    """Into what kind of file a list goes."""
+
+    PDF = "pdf"
+    XLSX = "xlsx"
+
+
+class ExportState(StrEnum):
+    """Where an export stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REMOVED = "removed"
+
+
+UNDER_WAY = frozenset({ExportState.WAITING, ExportState.RUNNING})
+
+AT_ONCE = 200
+"""Rows of a list that is made within the request."""
+
+MOST_ROWS = 50_000
+MOST_RUNNING = 3
+"""Exports of one person that may be under way together."""
+
+KEPT = timedelta(days=7)
+"""How long the file of an export waits to be downloaded."""
+
+MOST_VIEWS = 20
+"""Saved views of one person."""
+
+NOTICE_DAYS = (90, 30)
+"""How long before its end applicants and keepers of the archive are told of it."""
+
+MOST_YEARS = 75
+"""The longest extension; the longest term that archives of institutions know for staff papers."""
+
+USUAL_YEARS: Mapping[CaseKind, int] = {CaseKind.APPLICATION: 5, CaseKind.REQUEST: 5}
+"""Kept so long where the installation has loaded no term."""
+
+
+def kept_until(closed_at: datetime, years: int, zone: ZoneInfo) -> datetime:
+    """The end of keeping: midnight after so many years, counted from the next January (zone's).
+
+    Archives count from the first of January after the year in which a case was closed.
+    """
+    return datetime(closed_at.astimezone(zone).year + 1 + years, 1, 1, tzinfo=zone)
+
+
+def notice_due(until: datetime, now: datetime, told: int | None) -> int | None:
+    """Which notice of `NOTICE_DAYS` is due now, in days; None where none is, or it was given."""
+    reached = [days for days in NOTICE_DAYS if now >= until - timedelta(days=days)]
+    if not reached or (told is not None and told <= min(reached)):
+        return None
+    return min(reached)

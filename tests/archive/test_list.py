@@ -1,0 +1,139 @@
+"""The archive's list: what stands in it, for whom, and in which order (S7)."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from models.tables.people import Unit
+from rules.cases import CaseKind, Status, Transition
+from rules.permissions import Actor, Role
+from rules.refusals import Refusal
+from services import archive
+from services.archive import ArchiveFilters
+from tests.archive.many import copied
+from tests.office import Office
+
+
+async def seen(office: Office, actor: Actor, **filters: object) -> set[str]:
+    """Numbers of all cases that a person finds with these filters."""
+    asked = ArchiveFilters.model_validate(filters)
+    numbers: list[str] = []
+    async for batch in archive.walk(office.database, actor, asked):
+        numbers += [line.number or "" for line in batch.lines]
+    assert len(numbers) == len(set(numbers))
+    async with office.database.work() as session:
+        assert await archive.count(session, actor, asked, most=100_000) == len(numbers)
+    return set(numbers)
+
+
+async def number_of(office: Office, case_id: object) -> str:
+    """The number of a case."""
+    return (await office.case(case_id)).number or ""  # type: ignore[arg-type]
+
+
+async def test_everyone_sees_own_cases_and_those_of_their_units(office: Office) -> None:
+    """Q9, I6: the clinician, the department that reviews, the head of the unit; nobody else."""
+    number = await number_of(office, await office.in_review())
+    colleague = await office.person("Коллега", Role.DOCTOR, office.ward)
+    head = await office.person("Заведующий", Role.UNIT_HEAD, office.ward)
+    auditor = await office.person("Проверяющий", Role.AUDITOR, office.institution)
+    assert await seen(office, office.clinician) == {number}
+    for actor in (office.reviewer, office.head, head):
+        assert number in await seen(office, actor, number=number)
+    for actor in (colleague, auditor):
+        assert await seen(office, actor, number=number) == set()
+
+
+async def test_drafts_are_no_part_of_the_archive(office: Office) -> None:
+    """What was never sent has no number and no place here."""
+    await office.draft()
+    assert await seen(office, office.clinician) == set()
+
+
+async def test_filters_narrow_together(office: Office) -> None:
+    """By date, kind, type, status, unit, number as typed, and words of the title."""
+    first = await office.in_review()
+    second = await office.in_review()
+    await office.decide(second, Transition.REJECT)
+    a, b = await number_of(office, first), await number_of(office, second)
+    who = office.clinician
+    assert await seen(office, who, status=(Status.REJECTED,)) == {b}
+    assert await seen(office, who, status=(Status.REJECTED, Status.IN_REVIEW)) == {a, b}
+    assert await seen(office, who, kind=CaseKind.APPLICATION) == {a, b}
+    assert await seen(office, who, kind=CaseKind.REQUEST) == set()
+    assert await seen(office, who, type="qualification") == {a, b}
+    assert await seen(office, who, unit_id=office.ward) == {a, b}
+    assert await seen(office, who, unit_id=office.hr) == set()
+    typed = a.replace("ПК", "pk").replace("-", " ")
+    assert await seen(office, who, number=typed) == {a}
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert await seen(office, who, created_from=tomorrow) == set()
+    assert await seen(office, who, created_until=tomorrow) == {a, b}
+    programme = (await office.case(first)).programme_id
+    async with office.database.work() as session:
+        from services import catalogue
+
+        title = (await catalogue.programme(session, programme)).title  # type: ignore[arg-type]
+    word = title.split()[0].upper()
+    assert await seen(office, who, text=word) == {a, b}
+    assert await seen(office, who, text=word, status=(Status.REJECTED,)) == {b}
+    assert await seen(office, who, text="такого названия нет") == set()
+    assert a in await seen(office, office.reviewer, text=word, status=(Status.IN_REVIEW,))
+
+
+async def test_each_filter_finds_the_same_for_a_department_as_one_plain_question(
+    office: Office,
+) -> None:
+    """The walks along indexes leave nothing out and give nothing twice, whatever is asked."""
+    hr = await own_department(office)
+    reviewer = await office.person("Кадровик", Role.HR_REVIEWER, hr.id)
+    template = await office.in_review()
+    began = datetime(2025, 3, 1, tzinfo=UTC)
+    await copied(office, template, 700, unit=hr.id, began=began)
+    await copied(office, template, 120, unit=hr.id, began=began, status="lapsed")
+    assert len(await seen(office, reviewer)) == 820
+    assert len(await seen(office, reviewer, status=(Status.LAPSED,))) == 120
+    both = await seen(office, reviewer, status=(Status.LAPSED, Status.REJECTED))
+    assert len(both) == 820
+    assert len(await seen(office, reviewer, unit_id=office.ward)) == 820
+    assert len(await seen(office, reviewer, type="qualification")) == 820
+    half = began + timedelta(seconds=351)
+    assert len(await seen(office, reviewer, created_from=half, status=(Status.REJECTED,))) == 350
+    assert len(await seen(office, reviewer, text="нет такой программы")) == 0
+
+
+async def test_pages_hold_while_new_cases_come_in(office: Office) -> None:
+    """Keyset pages: a case that comes in meanwhile shifts nothing, and none is shown twice."""
+    hr = await own_department(office)
+    reviewer = await office.person("Кадровик", Role.HR_REVIEWER, hr.id)
+    template = await office.in_review()
+    began = datetime(2025, 3, 1, tzinfo=UTC)
+    await copied(office, template, 30, unit=hr.id, began=began)
+    numbers: list[str] = []
+    after = None
+    for turn in range(3):
+        async with office.database.work() as session:
+            page = await archive.page(session, reviewer, ArchiveFilters(), after, 10)
+        numbers += [line.number or "" for line in page.lines]
+        after = page.after
+        later = began + timedelta(days=turn + 1)
+        await copied(office, template, 5, unit=hr.id, began=later)
+    assert len(set(numbers)) == 30
+    assert after is None
+    assert numbers == sorted(numbers, reverse=True)
+
+
+async def test_a_wrong_number_is_told(office: Office) -> None:
+    """A refusal with words, not an empty list that looks like an answer."""
+    async with office.database.work() as session:
+        with pytest.raises(Refusal, match="wrong_number"):
+            await archive.page(session, office.clinician, ArchiveFilters(number="ПК-1"))
+
+
+async def own_department(office: Office) -> Unit:
+    """A department of this test's own, so that other tests' cases are not in its lists."""
+    unit = Unit(code=uuid4().hex, name="Кадры филиала", parent_id=office.institution)
+    async with office.database.work() as session:
+        session.add(unit)
+    return unit
