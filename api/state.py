@@ -21,6 +21,7 @@ from services import crash_points
 from services.activity import Activity
 from services.applications import Applications
 from services.bell import Bell
+from services.conversation import Conversations
 from services.devices import keep_forgetting
 from services.documents import Documents
 from services.files import Files
@@ -51,6 +52,11 @@ class Medcab:
     def reviews(self) -> Reviews:
         """The acts of reviewers."""
         return Reviews(self.database, self.bell)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """What people say on cases."""
+        return Conversations(self.database)
 
     @cached_property
     def inspection(self) -> Inspection:

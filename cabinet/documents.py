@@ -65,6 +65,7 @@ async def _list(
         categories=[
             CategoryView(value.value, gettext(rule.title), gettext(rule.hint))
             for value, rule in CATEGORIES.items()
+            if rule.offered
         ],
         chosen=chosen,
         refused=refused,

@@ -18,6 +18,7 @@ class Category(StrEnum):
     ACCREDITATION = "accreditation"
     IDENTITY = "identity"
     OTHER = "other"
+    MESSAGE = "message"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class CategoryRule:
     title: str
     hint: str
     registration: bool = False
+    offered: bool = True
+    """Whether people choose it themselves; what goes with messages is not a document to keep."""
 
 
 CATEGORIES: Mapping[Category, CategoryRule] = {
@@ -70,6 +73,11 @@ CATEGORIES: Mapping[Category, CategoryRule] = {
     Category.OTHER: CategoryRule(
         "Другой документ",
         "Если ни одна категория не подходит",
+    ),
+    Category.MESSAGE: CategoryRule(
+        "Файл из переписки",
+        "Приложен к сообщению по заявке",
+        offered=False,
     ),
 }
 

@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.objects import Opened
-from models.tables.cases import Case, CaseAttachment
+from models.tables.cases import Case, CaseAttachment, CaseComment
+from models.tables.conversation import MessageFile
 from models.tables.documents import Document, DocumentImage, DocumentVersion
 from rules import clock
 from rules.documents import CATEGORIES, TITLE_LENGTH, Category, minimum_dpi
@@ -24,6 +25,7 @@ from rules.permissions import Actor, Permission
 from rules.refusals import Refusal, forbidden, not_found
 from services import journal
 from services.cases import may_see
+from services.conversation import may_see_message
 from services.crash_points import CrashPoint, reach
 from services.document_views import (
     DocumentView,
@@ -143,7 +145,10 @@ class Documents:
         before: UUID | None = None,
         limit: int = PAGE,
     ) -> Sequence[DocumentView]:
-        """The person's documents that can be chosen (Q10), newest first, from before an id."""
+        """The person's documents that can be chosen (Q10), newest first, from before an id.
+
+        Files sent with messages are among them only where that category is asked for.
+        """
         _must_keep_documents(actor)
         query = (
             select(Document, DocumentVersion)
@@ -159,6 +164,8 @@ class Documents:
         )
         if category is not None:
             query = query.where(Document.category == category)
+        else:
+            query = query.where(Document.category != Category.MESSAGE)
         if before is not None:
             query = query.where(Document.id < before)
         async with self._database.work() as session:
@@ -306,7 +313,8 @@ async def _entitled(
 ) -> tuple[DocumentVersion, bool]:
     """The version, and whether it is the person's own. Raises `not_found` for anyone else.
 
-    Others are entitled by a submitted case that cites this version and that they may see.
+    Others are entitled by a submitted case that cites this version and that they may see, or by a
+    message on such a case.
     """
     row = (
         await session.exec(
@@ -331,8 +339,17 @@ async def _entitled(
             )
         )
     )
-    if owner_id != actor.person_id and any(may_see(actor, case) for case in citing.all()):
-        return version, False
+    if owner_id != actor.person_id:
+        if any(may_see(actor, case) for case in citing.all()):
+            return version, False
+        said = await session.exec(
+            select(Case, CaseComment.internal)
+            .join(CaseComment, col(CaseComment.case_id) == Case.id)
+            .join(MessageFile, col(MessageFile.message_id) == CaseComment.id)
+            .where(MessageFile.document_version_id == version_id)
+        )
+        if any(may_see_message(actor, case, internal=inside) for case, inside in said.all()):
+            return version, False
     raise not_found()
 
 

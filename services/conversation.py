@@ -1,0 +1,369 @@
+"""The conversation on a case between its applicant and those who review it (A8).
+
+Messages may carry files, which are documents of their sender. Internal remarks are seen by
+reviewers only. What each person has read is known, so that lists can say what is new.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.tables.base import new_id
+from models.tables.cases import Case, CaseComment
+from models.tables.conversation import ConversationReading, MessageFile
+from models.tables.documents import Document, DocumentVersion
+from models.tables.people import Person
+from rules import conversation
+from rules.clock import now as present
+from rules.files import Verdict
+from rules.journal import JournalKind
+from rules.notices import NoticeKind
+from rules.permissions import Actor, Permission
+from rules.refusals import FieldError, Refusal, forbidden
+from services import access, journal, notices, rates
+from services.cases import lock, may_see, see
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file that went with a message."""
+
+    document_version_id: UUID
+    file_name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as the person who asks sees it; `new` since the visit before this one."""
+
+    id: UUID
+    by: str
+    own: bool
+    of_applicant: bool
+    at: datetime
+    internal: bool
+    text: str
+    files: Sequence[SentFile] = ()
+    new: bool = False
+
+
+class Conversations:
+    """What people say on cases. Methods raise Refusal."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def say(
+        self,
+        actor: Actor,
+        case_id: UUID,
+        text: str,
+        *,
+        files: Sequence[UUID] = (),
+        internal: bool = False,
+        message_id: UUID | None = None,
+    ) -> CaseComment:
+        """Write a message; the other side is told. `files` are versions of own documents.
+
+        The same `message_id` again gives the message that was written. Raises Refusal 403 and 404,
+        409 where the conversation is over, 422, 429.
+        """
+        files = tuple(dict.fromkeys(files))
+        text = conversation.checked_text(text, len(files))
+        async with self._database.work() as session:
+            # Rights first: what strangers try costs them nothing and tells them nothing.
+            case = await see(session, actor, case_id)
+            own = case.applicant_id == actor.person_id
+            reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
+            if not (own or reviews) or (internal and own):
+                raise forbidden()
+            said = await _said_before(session, actor, case_id, message_id, text, internal=internal)
+            if said is not None:
+                return said
+            wait = await rates.take(
+                session, [(conversation.OFTEN, str(actor.person_id))], present()
+            )
+        if wait:
+            raise conversation.too_many(wait)
+        async with self._database.work() as session:
+            case = await lock(session, case_id)
+            # After the lock, so that messages of one case stand in the order they were written.
+            now = present()
+            said = await _said_before(session, actor, case_id, message_id, text, internal=internal)
+            if said is not None:
+                return said
+            if not case.number:
+                raise conversation.not_begun()
+            if conversation.is_over(case.closed_at, now):
+                raise conversation.over()
+            sent = await _own_files(session, actor, files)
+            message = CaseComment(
+                id=message_id or new_id(),
+                case_id=case.id,
+                by=actor.person_id,
+                at=now,
+                internal=internal,
+                text=text,
+            )
+            session.add(message)
+            await session.flush()
+            session.add_all(
+                MessageFile(message_id=message.id, document_version_id=one, position=position)
+                for position, one in enumerate(files)
+            )
+            facts: dict[str, Any] = {"comment": str(message.id), "internal": internal}
+            if sent:
+                facts["files"] = [sent[one].sha256 for one in files]
+            await journal.append(
+                session,
+                chain=case.id,
+                kind=JournalKind.CASE_COMMENTED,
+                at=now,
+                by=actor.person_id,
+                step=case.step,
+                facts=facts,
+                contents={"text": text, **_names(files, sent)},
+            )
+            await _tell(session, actor, case, message)
+            return message
+
+    async def read(self, actor: Actor, case_id: UUID, message_id: UUID) -> None:
+        """Take note that the person has read up to this message."""
+        async with self._database.work() as session:
+            await see(session, actor, case_id)
+            found = await session.exec(
+                select(CaseComment.at).where(
+                    CaseComment.id == message_id, CaseComment.case_id == case_id
+                )
+            )
+            if (at := found.one_or_none()) is not None:
+                await _note(session, actor, case_id, at)
+
+
+def _names(files: Sequence[UUID], sent: dict[UUID, DocumentVersion]) -> dict[str, Any]:
+    return {"files": [sent[one].file_name for one in files]} if files else {}
+
+
+async def _said_before(
+    session: AsyncSession,
+    actor: Actor,
+    case_id: UUID,
+    message_id: UUID | None,
+    text: str,
+    *,
+    internal: bool,
+) -> CaseComment | None:
+    said = await session.get(CaseComment, message_id) if message_id else None
+    if said is None:
+        return None
+    if (said.case_id, said.by, said.text, said.internal) == (
+        case_id,
+        actor.person_id,
+        text,
+        internal,
+    ):
+        return said
+    raise Refusal(
+        "act_id_reused",
+        "Этот номер действия уже использован для другого. Обновите страницу.",
+        422,
+    )
+
+
+async def _own_files(
+    session: AsyncSession, actor: Actor, files: Sequence[UUID]
+) -> dict[UUID, DocumentVersion]:
+    """The files by their ids, if each is an accepted document of the person's own."""
+    if not files:
+        return {}
+    found = await session.exec(
+        select(DocumentVersion)
+        .join(Document)
+        .where(
+            col(DocumentVersion.id).in_(files),
+            Document.owner_id == actor.person_id,
+            DocumentVersion.verdict == Verdict.OK,
+        )
+    )
+    known = {version.id: version for version in found.all()}
+    if len(known) < len(files):
+        words = "Приложить можно только свой принятый документ. Загрузите файл ещё раз."
+        raise Refusal("not_your_document", words, 422, [FieldError("file", words)])
+    return known
+
+
+async def _tell(session: AsyncSession, actor: Actor, case: Case, message: CaseComment) -> None:
+    """Tell the other side; of an internal remark, the colleague whose case it is."""
+    own = case.applicant_id == actor.person_id
+    if own or message.internal:
+        to = {case.reviewer_id} if case.reviewer_id is not None else set()
+        if own and not to:
+            to = set(await access.present_reviewers(session, case.responsible_unit_id, message.at))
+        to -= {case.applicant_id}
+    else:
+        to = {case.applicant_id}
+    told = [
+        notices.Happened(
+            person_id=person,
+            kind=NoticeKind.COMMENT_ADDED,
+            event_key=f"{case.id}:comment:{message.id}",
+            case_id=case.id,
+            facts={"number": case.number},
+        )
+        for person in sorted(to - {actor.person_id}, key=str)
+        if person is not None
+    ]
+    await notices.enqueue_all(session, told, message.at)
+
+
+def may_see_message(actor: Actor, case: Case, *, internal: bool) -> bool:
+    """Whether the person may see what was said on a case; internal remarks are for reviewers."""
+    if not internal:
+        return may_see(actor, case)
+    reviews = actor.may(Permission.REVIEW, case.responsible_unit_id)
+    return reviews and case.applicant_id != actor.person_id
+
+
+async def messages(session: AsyncSession, actor: Actor, case: Case) -> list[Message]:
+    """What was said on a case that the person may see, oldest first."""
+    own = case.applicant_id == actor.person_id
+    reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
+    query = (
+        select(CaseComment, Person)
+        .join(Person, col(Person.id) == col(CaseComment.by))
+        .where(CaseComment.case_id == case.id)
+        .order_by(col(CaseComment.at), col(CaseComment.id))
+    )
+    if not reviews:
+        query = query.where(col(CaseComment.internal).is_(False))
+    rows = (await session.exec(query)).all()
+    if not rows:
+        return []
+    files = await _files(session, case.id)
+    reading = await session.get(ConversationReading, (case.id, actor.person_id))
+    since = reading.before if reading else None
+    talks = own or reviews
+    return [
+        Message(
+            id=said.id,
+            by=person.name,
+            own=said.by == actor.person_id,
+            of_applicant=said.by == case.applicant_id,
+            at=said.at,
+            internal=said.internal,
+            text=said.text,
+            files=files.get(said.id, ()),
+            new=talks and said.by != actor.person_id and (since is None or said.at > since),
+        )
+        for said, person in rows
+    ]
+
+
+async def _files(session: AsyncSession, case_id: UUID) -> dict[UUID, list[SentFile]]:
+    found = await session.exec(
+        select(MessageFile, DocumentVersion)
+        .join(CaseComment, col(CaseComment.id) == col(MessageFile.message_id))
+        .join(DocumentVersion, col(DocumentVersion.id) == col(MessageFile.document_version_id))
+        .where(CaseComment.case_id == case_id)
+        .order_by(col(MessageFile.position))
+    )
+    files: dict[UUID, list[SentFile]] = {}
+    for sent, version in found.all():
+        files.setdefault(sent.message_id, []).append(
+            SentFile(version.id, version.file_name, version.media_type, version.size)
+        )
+    return files
+
+
+async def visited(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
+    """A person opens the page of a case: all that was said until now is read.
+
+    What came since the visit before is shown as new until the next one.
+    """
+    found = await session.exec(
+        select(func.max(CaseComment.at)).where(CaseComment.case_id == case_id)
+    )
+    newest: datetime | None = found.one()
+    if newest is not None:
+        await _note(session, actor, case_id, newest, visit=True)
+
+
+async def _note(
+    session: AsyncSession, actor: Actor, case_id: UUID, at: datetime, *, visit: bool = False
+) -> None:
+    table = ConversationReading
+    changed: dict[str, Any] = {"read_to": func.greatest(col(table.read_to), at)}
+    if visit:
+        changed["before"] = col(table.read_to)
+    await session.exec(
+        insert(table)
+        .values(case_id=case_id, person_id=actor.person_id, read_to=at)
+        .on_conflict_do_update(index_elements=["case_id", "person_id"], set_=changed)
+    )
+
+
+async def unread(
+    session: AsyncSession, actor: Actor, case_ids: Sequence[UUID] | None = None
+) -> dict[UUID, int]:
+    """How many messages the person has not read, by case: of these cases or of all.
+
+    For those who review these are the applicant's, unless a colleague has answered since, and the
+    internal remarks of colleagues.
+    """
+    reviewed = actor.units_with(Permission.REVIEW)
+    answer = aliased(CaseComment)
+    answered = (
+        select(answer.id)
+        .where(
+            col(answer.case_id) == col(CaseComment.case_id),
+            col(answer.at) > col(CaseComment.at),
+            col(answer.internal).is_(False),
+            col(answer.by) != col(Case.applicant_id),
+        )
+        .exists()
+    )
+    of_others = and_(
+        col(Case.applicant_id) != actor.person_id,
+        col(Case.responsible_unit_id).in_(reviewed),
+        or_(
+            col(CaseComment.internal),
+            and_(col(CaseComment.by) == col(Case.applicant_id), ~answered),
+        ),
+    )
+    mine = and_(col(Case.applicant_id) == actor.person_id, col(CaseComment.internal).is_(False))
+    query = (
+        select(CaseComment.case_id, func.count())
+        .join(Case, col(Case.id) == col(CaseComment.case_id))
+        .outerjoin(
+            ConversationReading,
+            and_(
+                col(ConversationReading.case_id) == col(CaseComment.case_id),
+                col(ConversationReading.person_id) == actor.person_id,
+            ),
+        )
+        .where(
+            CaseComment.by != actor.person_id,
+            or_(
+                col(ConversationReading.read_to).is_(None),
+                col(CaseComment.at) > col(ConversationReading.read_to),
+            ),
+            or_(mine, of_others) if reviewed else mine,
+        )
+        .group_by(col(CaseComment.case_id))
+    )
+    if case_ids is not None:
+        if not case_ids:
+            return {}
+        query = query.where(col(CaseComment.case_id).in_(case_ids))
+    return dict((await session.exec(query)).all())
