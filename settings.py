@@ -55,6 +55,11 @@ class Settings(BaseSettings):
 
     smtp_url: str = Field("smtp://127.0.0.1:1025", validation_alias="SMTP_URL")
     mail_from: str = "Medcab <no-reply@medcab.invalid>"
+    sms_url: str = Field("http://127.0.0.1:8026", description="SMS gateway; see clients/sms.py.")
+    sms_token: SecretStr = Field(SecretStr(""), description="What the SMS gateway knows us by.")
+    sms_secret: SecretStr = Field(
+        SecretStr(""), description="`whsec_…`: signs what the SMS gateway calls back."
+    )
     register_url: str = Field("http://127.0.0.1:8090", description="Register of medical workers.")
 
     gov_service_url: str = Field("http://127.0.0.1:8091", description="The gov-service module.")
@@ -85,6 +90,9 @@ class Settings(BaseSettings):
     )
     backup_key: SecretStr = Field(
         SecretStr(""), description="What backups are encrypted with: base64 of 32 bytes."
+    )
+    backup_keep: int = Field(
+        0, ge=0, description="Days whose newest backup is kept; 0 keeps all of them."
     )
     backup_recipient: str = Field(
         "", description="Public half of the recovery phrase, which alone opens the backed-up keys."

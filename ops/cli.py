@@ -195,6 +195,33 @@ def verify(
 
 
 @app.command()
+def backup(
+    to: Annotated[Path | None, typer.Option("--to", help="The folder of the backups.")] = None,
+    keep: Annotated[
+        int | None, typer.Option("--keep", min=0, help="Days whose newest backup is kept; 0: all.")
+    ] = None,
+    verify: Annotated[
+        Path | None, typer.Option("--verify", help="Only read this folder, or one backup in it.")
+    ] = None,
+) -> None:
+    """Back up database, files, workflows and keys of the running system, encrypted."""
+    from ops.backup import commands
+    from ops.up import console
+
+    if verify is not None:
+        _end(commands.check(_settings_at_rest(), console(), verify))
+    _end(commands.back_up(_home(), _settings(running=True), console(), to, keep))
+
+
+@app.command(hidden=True)
+def archive() -> None:
+    """Archive the database's log until SIGTERM, so that any point in time can be restored."""
+    from ops.backup import commands
+
+    commands.archive(_home(), _settings())
+
+
+@app.command()
 def demo() -> None:
     """Take an application from draft to act through the API of the running system."""
     from ops.demo import run
@@ -238,6 +265,13 @@ def _settings(*, running: bool = False) -> "Settings":
         typer.echo("Nothing of Medcab is running here. `make up` starts it.", err=True)
         raise typer.Exit(1)
     return get_settings()
+
+
+def _settings_at_rest() -> "Settings":
+    """The settings of the running system, or those that it would have if it ran."""
+    from ops.backup.rest import settings_at_rest
+
+    return settings_at_rest(_home())
 
 
 def _end(code: int) -> NoReturn:

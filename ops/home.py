@@ -36,6 +36,11 @@ class Secrets:
     minio_kms: str
     keys: str
     seal_password: str
+    gov_service_secret: str
+    sms_token: str
+    sms_secret: str
+    postgres_backup: str
+    backup_key: str
 
     @classmethod
     def fresh(cls) -> "Secrets":
@@ -49,6 +54,11 @@ class Secrets:
             minio_kms=f"medcab:{_key()}",
             keys=f"k1:{_key()}",
             seal_password=secrets.token_urlsafe(24),
+            gov_service_secret=f"whsec_{_key()}",
+            sms_token=secrets.token_urlsafe(24),
+            sms_secret=f"whsec_{_key()}",
+            postgres_backup=secrets.token_urlsafe(24),
+            backup_key=_key(),
         )
 
 

@@ -14,7 +14,7 @@ from ops.servers.own import Api, Door, Worker
 from ops.servers.ports import LOOPBACK, is_free
 from ops.servers.postgres import Postgres
 from ops.servers.process import Interrupted, Process, Running
-from ops.servers.simulators import mail, register
+from ops.servers.simulators import gov_service, mail, register, sms
 from ops.servers.temporal import CODEC_PATH, Temporal
 from settings import Settings
 
@@ -29,7 +29,9 @@ GIVEN_BY = {
     "temporal": "TEMPORAL_ADDRESS",
     "minio": "S3_ENDPOINT",
     "register": "MEDCAB_REGISTER_URL",
+    "gov_service": "MEDCAB_GOV_SERVICE_URL",
     "mail": "SMTP_URL",
+    "sms": "MEDCAB_SMS_URL",
 }
 
 
@@ -65,6 +67,10 @@ class System:
             "MEDCAB_DEMO": str("DATABASE_URL" not in given).lower(),
             "MEDCAB_KEYS": home.secrets().keys,
             "MEDCAB_SEAL_PASSWORD": home.secrets().seal_password,
+            "MEDCAB_GOV_SERVICE_CALLBACK_SECRET": home.secrets().gov_service_secret,
+            "MEDCAB_SMS_TOKEN": home.secrets().sms_token,
+            "MEDCAB_SMS_SECRET": home.secrets().sms_secret,
+            "MEDCAB_BACKUP_KEY": home.secrets().backup_key,
             **self.door.variables(),
             **given,
         }
@@ -77,7 +83,9 @@ class System:
             Temporal(home, port(7233), port(8233), in_memory=hasty, codec=CODEC_PATH),
             Minio(home, port(9000)),
             register(home, port(8090)),
+            gov_service(home, port(8091)),
             mail(home, port(8025), port(1025)),
+            sms(home, port(8026)),
         ]
         self.outer = [each for each in self.outer if GIVEN_BY[each.name] not in given]
 

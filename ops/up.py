@@ -18,6 +18,7 @@ from rich.table import Table
 from ops.board import Board
 from ops.home import CHECKOUT, Home
 from ops.servers import ServerFailed
+from ops.servers.own import Archiver
 from ops.servers.process import Interrupted, Running
 
 READY_WITHIN = 1800.0
@@ -227,6 +228,8 @@ class _Supervisor:
             except SeedRefusedError as reason:
                 self.board.say("database", f"ready, without demo accounts: {reason}")
         self.system.start_own(self.workers, self.apis)
+        if "DATABASE_BACKUP_URL" in self.system.environment:
+            self.system.start([Archiver()])
         return accounts
 
     def _stop(self) -> None:
@@ -263,6 +266,7 @@ class _Supervisor:
             ("HR desk", f"{cabinet}/desk"),
             ("API docs", f"{cabinet}/api/docs"),
             ("Temporal UI", f"{cabinet}/temporal"),
+            ("Gov service", environment.get("MEDCAB_GOV_SERVICE_URL", "")),
             ("Mail", environment.get("MEDCAB_MAIL_PAGE_URL", "")),
         ):
             addresses.add_row(title, address)

@@ -96,6 +96,20 @@ class Worker(Own):
         return any(identity.startswith(f"{pid}@") for identity in pollers)
 
 
+class Archiver(Own):
+    """The process that archives PostgreSQL's log for `restore`; idle before the first backup."""
+
+    command = "archive"
+
+    def __init__(self) -> None:
+        super().__init__("archiver")
+
+    def ready(self, pid: int) -> bool:
+        """Nobody waits for it."""
+        del pid
+        return True
+
+
 class Api(Own):
     """A process that serves the pages and the API, on a socket shared by all of them.
 

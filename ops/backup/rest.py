@@ -1,0 +1,67 @@
+"""A home whose servers do not run: its settings, and its servers for the time of a repair."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ops.backup import BackupError, Say
+from ops.home import Home
+from ops.servers import Server, ServerFailed
+from ops.servers.process import Interrupted
+from ops.system import System
+from ops.up import adopt_running, stop_leftovers
+from settings import Settings, get_settings
+
+
+def settings_at_rest(home: Home) -> Settings:
+    """The settings of the running system, or those that it would have if it ran."""
+    if adopt_running(home) or not (home.folder / "secrets.json").exists():
+        return get_settings()
+    return system_at_rest(home).settings
+
+
+def system_at_rest(home: Home, say: Say = lambda name, text: None) -> System:
+    """The system of a home, nothing started; ports are drawn, none of the usual ones is taken."""
+    system = System(home, usual=False, say=say)
+    system.door.close()
+    return system
+
+
+@contextmanager
+def held(home: Home) -> Iterator[None]:
+    """Hold a home in which nothing runs. Raises BackupError with the remedy."""
+    from ops.up import console
+
+    with home.taken() as mine:
+        if not mine:
+            raise BackupError("Medcab is running here: `medcab down` first")
+        stop_leftovers(home, console())
+        yield
+
+
+@contextmanager
+def started(system: System, servers: list[Server]) -> Iterator[System]:
+    """Some of its servers, running meanwhile. Raises BackupError when one does not start."""
+    try:
+        for server in servers:
+            server.obtain(lambda text, name=server.name: system.say(name, text))  # type: ignore[misc]
+        system.start(servers)
+        yield system
+    except ServerFailed as error:
+        raise BackupError(str(error)) from error
+    except Interrupted:
+        raise BackupError("called off") from None
+    finally:
+        system.stop()
+
+
+def named(system: System, *names: str) -> list[Server]:
+    """The servers of these names that are ours to start."""
+    return [each for each in system.outer if each.name in names]
+
+
+def is_given(name: str) -> bool:
+    """Whether a server is somebody else's, by its address in the environment."""
+    from ops.system import GIVEN_BY
+
+    return GIVEN_BY[name] in os.environ
