@@ -29,8 +29,10 @@ USUAL_PORTS = {
     "temporal pages": 8233,
     "minio": 9000,
     "register": 8090,
+    "gov service": 8091,
     "mail": 1025,
     "mail page": 8025,
+    "sms": 8026,
 }
 
 

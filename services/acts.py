@@ -4,7 +4,6 @@ The same facts give the same bytes. Signing them is the seal's part (`services.s
 """
 
 import hashlib
-import json
 import re
 import secrets
 from dataclasses import dataclass
@@ -143,7 +142,8 @@ def build_act(facts: ActFacts) -> bytes:
     )
     return typeset(
         PAPERS / "act.typ",
-        {"facts": json.dumps(_shown(facts), ensure_ascii=False), "qr": svg.getvalue().decode()},
+        _shown(facts),
+        parts={"qr": svg.getvalue().decode()},
         standard="a-2a",
         at=facts.issued_at,
     )

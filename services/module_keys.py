@@ -120,7 +120,7 @@ class ModuleKeys:
     def add(self, name: str, organisation: str) -> ModuleKey:
         """A new key with a certificate of its own making; it signs once it is `use`d."""
         key = ec.generate_private_key(ec.SECP256R1())
-        return self._keep(key, _certificate(key, name, organisation), ())
+        return self._keep(key, self_signed(key, name, organisation), ())
 
     def take(self, file: Path, password: str) -> ModuleKey:
         """A key that an authority certified, out of PKCS#12; it signs once it is `use`d."""
@@ -209,7 +209,7 @@ def ensure_rings(home: Path) -> None:
         ours.trust(key.certificate)
 
 
-def _certificate(key: ec.EllipticCurvePrivateKey, name: str, organisation: str) -> x509.Certificate:
+def self_signed(key: ec.EllipticCurvePrivateKey, name: str, organisation: str) -> x509.Certificate:
     """Self-signed, for signatures and key agreement."""
     subject = x509.Name(
         [

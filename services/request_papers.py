@@ -4,7 +4,6 @@ The same facts give the same bytes. `request.json` inside the PDF is canonical J
 says what the page says, with values as programs want them.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,10 +68,10 @@ class Paper:
 def form(facts: RequestFacts) -> Paper:
     """The document; some 20 ms. Not to be called on an event loop's thread."""
     data = canonical(_data(facts))
-    shown = json.dumps(_shown(facts), ensure_ascii=False)
     pdf = typeset(
         PAPERS / "request.typ",
-        {"facts": shown, "data": data.decode()},
+        _shown(facts),
+        parts={"data": data.decode()},
         standard="a-3a",
         at=facts.created_at,
     )

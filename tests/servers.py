@@ -24,7 +24,7 @@ from ops.home import CHECKOUT, Home, write_private
 from ops.migrate import make_bucket, migrate_database
 from ops.servers.postgres import data_folder_aside, make_database
 from ops.servers.process import Process, Running
-from ops.servers.simulators import MailSink, Simulator, mail, register
+from ops.servers.simulators import MailSink, Simulator, gov_service, mail, register, sms
 from ops.system import GIVEN_BY, System, settings_from
 from settings import Settings
 
@@ -75,29 +75,43 @@ class Simulators:
 
     register: Simulator
     mail: MailSink
-    processes: tuple[Process, Process]
+    sms: Simulator
+    gov_service: Simulator
+    processes: tuple[Process, ...]
+    secrets: dict[str, str]
 
     @classmethod
     def start(cls, home: Home) -> "Simulators":
-        """Start both side by side."""
-        world = register(home, None), mail(home, None, None)
-        processes = Process(world[0], home.logs), Process(world[1], home.logs)
+        """Start them side by side."""
+        world = (
+            register(home, None),
+            mail(home, None, None),
+            sms(home, None),
+            gov_service(home, None),
+        )
+        processes = tuple(Process(one, home.logs) for one in world)
+        secrets = {
+            "MEDCAB_SMS_TOKEN": home.secrets().sms_token,
+            "MEDCAB_SMS_SECRET": home.secrets().sms_secret,
+            "MEDCAB_GOV_SERVICE_CALLBACK_SECRET": home.secrets().gov_service_secret,
+        }
         for process in processes:
             process.server.prepare()
-            process.start({"PATH": os.defpath})
+            process.start({"PATH": os.defpath, **secrets})
         running = [asdict(Running.of(process.pid)) for process in processes if process.pid]
         write_private(home.folder / "processes.json", running)
         for process in processes:
             process.await_ready()
-        return cls(*world, processes)
+        return cls(*world, processes, secrets)
 
     @property
     def variables(self) -> dict[str, str]:
-        """Where they are."""
-        return self.register.variables() | self.mail.variables()
+        """Where they are, and what they know us by."""
+        servers = (self.register, self.mail, self.sms, self.gov_service)
+        return self.secrets | {k: v for one in servers for k, v in one.variables().items()}
 
     def stop(self) -> None:
-        """Stop both."""
+        """Stop them all."""
         for process in self.processes:
             process.stop()
 

@@ -8,6 +8,7 @@ import httpx
 from ops.home import CHECKOUT, Home
 from ops.servers import Launch
 from ops.servers.ports import LOOPBACK, choose_port, return_port
+from services.module_keys import ensure_rings, modules_folder
 
 
 class Simulator:
@@ -60,6 +61,14 @@ class Simulator:
         return {f"MEDCAB_{self.name.upper()}_URL": self.address}
 
 
+class KeepingSimulator(Simulator):
+    """One that keeps what it was given over restarts, in a file of its name."""
+
+    def options(self) -> list[str]:
+        """The port and the file."""
+        return [*super().options(), "--file", str(self.home.folder / f"{self.name}.jsonl")]
+
+
 class MailSink(Simulator):
     """Takes every letter by SMTP and shows it on a page; nothing leaves the machine."""
 
@@ -88,14 +97,39 @@ class MailSink(Simulator):
         }
 
 
+class GovService(Simulator):
+    """The gov-service module, with its own keys and ours known to each other."""
+
+    def prepare(self) -> None:
+        """Choose the port, and have keys at both ends of the line."""
+        super().prepare()
+        ensure_rings(self.home.folder)
+
+    def options(self) -> list[str]:
+        """The port, its keys, and the file that keeps messages over restarts."""
+        kept = self.home.folder / "gov-service.db"
+        keys = modules_folder(self.home.folder)
+        return [*super().options(), "--keys", str(keys), "--file", str(kept)]
+
+
 def register(home: Home, port: int | None = 8090) -> Simulator:
     """The federal register of medical workers."""
     return Simulator(home, "register", port)
 
 
+def gov_service(home: Home, port: int | None = 8091) -> Simulator:
+    """The gov-service module and its page."""
+    return GovService(home, "gov_service", port)
+
+
 def mail(home: Home, port: int | None = 8025, smtp_port: int | None = 1025) -> MailSink:
     """The mail server and its page."""
     return MailSink(home, port, smtp_port)
+
+
+def sms(home: Home, port: int | None = 8026) -> Simulator:
+    """The SMS gateway and its page."""
+    return KeepingSimulator(home, "sms", port)
 
 
 def answers(address: str) -> bool:

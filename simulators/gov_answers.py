@@ -1,0 +1,125 @@
+"""What the simulated module answers, by kind of service: a certificate, results, a confirmation."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pikepdf
+
+from rules.journal import canonical
+from services.module_keys import ModuleKey
+from services.module_messages import ModuleAnswer, ModuleFile, ModuleRequest, refusal
+from services.request_papers import DATA_NAME
+from services.seals import FileSeal
+from services.typesetting import typeset
+
+_SERVICES = Path(__file__).with_name("gov_service.json")
+_TEMPLATE = Path(__file__).with_name("gov_pages") / "answer.typ"
+_REFUSED_WORD = "отказ"
+
+
+class DocumentUnreadable(ValueError):
+    """The electronic document does not hold what it must, or is about something else."""
+
+
+def data_of(request: ModuleRequest) -> dict[str, Any]:
+    """The data inside the document, held against what stands around it.
+
+    Raises DocumentUnreadable.
+    """
+    try:
+        with pikepdf.open(BytesIO(request.document.content)) as pdf:
+            data: dict[str, Any] = json.loads(pdf.attachments[DATA_NAME].get_file().read_bytes())
+        listed = {one["sha256"] for one in data["attachments"]}
+        same = (data["number"], data["version"]) == (request.number, request.version)
+        values = [each["canonical"] for each in data["fields"]]
+    except (pikepdf.PdfError, KeyError, TypeError, ValueError) as error:
+        raise DocumentUnreadable(type(error).__name__) from None
+    if not same or listed != {each.sha256 for each in request.attachments} or not values:
+        raise DocumentUnreadable("the document is about something else")
+    return data
+
+
+def answer_to(
+    request: ModuleRequest, message_id: UUID, at: datetime, key: ModuleKey, *, again: bool = False
+) -> ModuleAnswer:
+    """The answer, or a refusal by the module's rules. Takes some 50 ms of the processor."""
+    data = data_of(request)
+    reason = _reason(data)
+    if reason:
+        return refusal(request, reason, at)
+    known = _services()
+    service = known["services"].get(request.service, known["other"])
+    number = _number(message_id, service["mark"], at, again=again)
+    results = service["results"]
+    facts = {
+        "lang": "ru",
+        "title": f"{service['title']} № {number}",
+        "authority": known["authority"],
+        "heading": service["title"],
+        "number": number,
+        "date": f"{at:%d.%m.%Y}",
+        "statement": service["statement"],
+        "rows": [
+            ("Запрос", f"№ {request.number}, версия {request.version}"),
+            *[(str(each["label"]), str(each["value"])) for each in data["fields"]],
+        ],
+        "results": results,
+        "warning": "Имитация модуля государственных услуг: юридической силы не имеет",
+    }
+    pdf = typeset(_TEMPLATE, facts, standard="a-2a", at=at)
+    signed = FileSeal(key.key, key.certificate).sign_pdf(pdf, reason=service["title"])
+    files = [ModuleFile.of(f"{service['file']}.pdf", "application/pdf", signed)]
+    told: dict[str, Any] = {"number": number, "request": request.number, "kind": service["kind"]}
+    if results:
+        told["results"] = results
+        files.append(ModuleFile.of(f"{service['file']}.json", "application/json", canonical(told)))
+    return ModuleAnswer(
+        outcome="answered",
+        number=request.number,
+        version=request.version,
+        document_number=number,
+        title=service["title"],
+        issued_at=at,
+        data=told,
+        files=tuple(files),
+    )
+
+
+def _reason(data: dict[str, Any]) -> str:
+    """Why the module refuses: a value that says so, or a patient whom nobody knows."""
+    unknown = set(_services()["unknown_patients"])
+    for value in _texts(each["canonical"] for each in data["fields"]):
+        if _REFUSED_WORD in value.lower():
+            return "Сведений, достаточных для ответа, нет. Уточните запрос и направьте его снова."
+        if "".join(sign for sign in value if sign.isdigit()) in unknown:
+            return "Пациент с таким номером полиса не найден."
+    return ""
+
+
+def _texts(values: Iterable[Any]) -> Iterable[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            yield from _texts(value.values())
+        elif isinstance(value, list):
+            yield from _texts(value)
+
+
+def _number(message_id: UUID, mark: str, at: datetime, *, again: bool) -> str:
+    """A number that follows from the message, so that the module never gives two by chance."""
+    digest = sha256(message_id.bytes + bytes([again])).digest()
+    return f"{mark}-{at:%Y}-{int.from_bytes(digest[:4], 'big') % 10**8:08}"
+
+
+@lru_cache(maxsize=1)
+def _services() -> dict[str, Any]:
+    known: dict[str, Any] = json.loads(_SERVICES.read_text("utf-8"))
+    return known

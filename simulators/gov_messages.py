@@ -1,0 +1,199 @@
+"""What the simulated module remembers: messages by their id, answers, callbacks still to be sent.
+
+A file of SQLite keeps it over restarts, as a real module would.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+FINAL = ("answered", "refused")
+CALLBACK_TRIES = 12
+_TABLES = """
+create table if not exists message (
+    id text primary key, service text not null, number text not null, version integer not null,
+    digest text not null, request blob not null, callback text not null, state text not null,
+    at text not null, taken real not null, handed_over integer not null default 1,
+    answers integer not null default 0, envelope blob, reason text
+);
+create table if not exists callback (
+    id text primary key, message text not null, body blob not null, sign text not null,
+    due real not null, tries integer not null default 0, done text
+);
+"""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One message. `request` is the plain request, `at` when its state was reached."""
+
+    id: UUID
+    service: str
+    number: str
+    version: int
+    digest: str
+    request: bytes
+    callback: str
+    state: str
+    at: datetime
+    taken: float
+    handed_over: int
+    answers: int
+    envelope: bytes | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Callback:
+    """One call to be made; `sign` says how it is signed."""
+
+    id: str
+    message: UUID
+    body: bytes
+    sign: str
+    tries: int
+    address: str
+
+
+class Messages:
+    """The messages of one module."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._line = sqlite3.connect(file or ":memory:", isolation_level=None)
+        self._line.row_factory = sqlite3.Row
+        self._line.executescript(_TABLES)
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        self._line.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._line.execute("rollback")
+            raise
+        self._line.execute("commit")
+
+    def get(self, id_: UUID) -> Kept | None:
+        """The message with this id."""
+        row = self._line.execute("select * from message where id = ?", [str(id_)]).fetchone()
+        return _kept(row) if row else None
+
+    def all(self) -> list[Kept]:
+        """Newest first."""
+        rows = self._line.execute("select * from message order by taken desc, rowid desc")
+        return [_kept(row) for row in rows]
+
+    def open_ones(self) -> list[Kept]:
+        """Those not yet answered."""
+        rows = self._line.execute("select * from message where state not in (?, ?)", FINAL)
+        return [_kept(row) for row in rows]
+
+    def take(self, kept: Kept) -> None:
+        """Keep a new message."""
+        self._line.execute(
+            "insert into message (id, service, number, version, digest, request, callback, state,"
+            " at, taken) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                str(kept.id),
+                kept.service,
+                kept.number,
+                kept.version,
+                kept.digest,
+                kept.request,
+                kept.callback,
+                kept.state,
+                kept.at.isoformat(),
+                kept.taken,
+            ],
+        )
+
+    def handed_over_again(self, id_: UUID) -> None:
+        """Count that the same came once more."""
+        self._line.execute(
+            "update message set handed_over = handed_over + 1 where id = ?", [str(id_)]
+        )
+
+    def reach(
+        self,
+        id_: UUID,
+        state: str,
+        at: datetime,
+        *,
+        envelope: bytes | None = None,
+        reason: str | None = None,
+        callbacks: list[tuple[bytes, str, float]],
+    ) -> None:
+        """Move a message on, with the calls that tell of it: body, how to sign, when."""
+        with self._together():
+            self._line.execute(
+                "update message set state = ?, at = ?, envelope = ?, reason = ?,"
+                " answers = answers + ? where id = ?",
+                [state, at.isoformat(), envelope, reason, int(state in FINAL), str(id_)],
+            )
+            for body, sign, due in callbacks:
+                self._line.execute(
+                    "insert into callback (id, message, body, sign, due) values (?, ?, ?, ?, ?)",
+                    [f"msg_{uuid4().hex}", str(id_), body, sign, due],
+                )
+
+    def due_callbacks(self) -> list[Callback]:
+        """Calls to be made now."""
+        rows = self._line.execute(
+            "select callback.*, message.callback as address from callback"
+            " join message on message.id = callback.message"
+            " where done is null and due <= ? order by due",
+            [time.time()],
+        )
+        return [
+            Callback(
+                row["id"],
+                UUID(row["message"]),
+                row["body"],
+                row["sign"],
+                row["tries"],
+                row["address"],
+            )
+            for row in rows
+        ]
+
+    def called(self, callback: Callback, outcome: str, again: bool) -> None:
+        """Note how a call went; `again` tries it later, up to a limit."""
+        tries = callback.tries + 1
+        last = not again or tries >= CALLBACK_TRIES
+        self._line.execute(
+            "update callback set tries = ?, due = ?, done = ? where id = ?",
+            [tries, time.time() + min(0.5 * 2**tries, 60), outcome if last else None, callback.id],
+        )
+
+    def outcomes(self, id_: UUID) -> list[str | None]:
+        """How the calls about a message ended; None for those still to be made."""
+        rows = self._line.execute(
+            "select done from callback where message = ? order by rowid", [str(id_)]
+        )
+        return [row["done"] for row in rows]
+
+    def forget(self) -> None:
+        """Lose everything, as a module without a backup would."""
+        with self._together():
+            self._line.execute("delete from callback")
+            self._line.execute("delete from message")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._line.close()
+
+
+def _kept(row: sqlite3.Row) -> Kept:
+    facts = dict(row)
+    return Kept(
+        **{
+            **facts,
+            "id": UUID(facts["id"]),
+            "at": datetime.fromisoformat(facts["at"]).astimezone(UTC),
+        }
+    )

@@ -1,0 +1,372 @@
+"""The gov-service module, simulated: `python -m simulators.gov_service --keys FOLDER`.
+
+Its own process with its own keys. It takes sealed requests, refuses what it cannot open or verify,
+acknowledges, works for a while, answers in a sealed envelope of its own and calls back, signed as
+Standard Webhooks want it. `PUT /faults` spoils the line; `PUT /behaviour` spoils what the module
+itself does; `DELETE /v1/messages` makes it forget everything.
+"""
+
+import argparse
+import asyncio
+import base64
+import json
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import httpx
+import structlog
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric import ec
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from jinja2 import Environment, FileSystemLoader
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from standardwebhooks.webhooks import Webhook
+
+from services.enciphering import encrypt
+from services.envelopes import GOV_SERVICE, MEDCAB, EnvelopeRefused, Envelopes
+from services.module_keys import ModuleKeys, in_force, self_signed
+from services.module_messages import MessageUnreadable, ModuleAnswer, ModuleRequest, refusal
+from services.signatures import CmsSigner, sign_content
+from simulators.faults import FaultSwitch, FaultyServer
+from simulators.gov_answers import DocumentUnreadable, answer_to, data_of
+from simulators.gov_messages import Callback, Kept, Messages
+
+log = structlog.get_logger(__name__)
+
+LIMIT = 128 * 1024 * 1024
+IN_A_CALLBACK = 700 * 1024
+"""Bytes of an envelope that a callback carries; a larger one has to be asked for."""
+TICK = 0.1
+_PAGES = Path(__file__).with_name("gov_pages")
+_STYLE = Path(__file__).with_name("mail_pages") / "style.css"
+_POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'"
+_WORDS = {
+    "accepted": "Принят",
+    "working": "В работе",
+    "answered": "Отвечен",
+    "refused": "Отказано",
+}
+
+
+class Behaviour(BaseModel):
+    """How the module itself goes wrong; `until` turns it back, `delay` is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    delay: float = Field(6.0, ge=0, le=86400, description="Seconds from acceptance to answer.")
+    answer: Literal[
+        "ordinary",
+        "refused",
+        "never",
+        "garbled",
+        "tampered",
+        "other_message",
+        "other_signer",
+        "other_request",
+    ] = "ordinary"
+    twice: bool = Field(False, description="Answer again, differently, a moment later.")
+    callbacks: Literal["sent", "lost", "twice", "unsigned", "late", "foreign"] = "sent"
+    until: AwareDatetime | None = None
+
+
+class Module:
+    """The module behind its routes."""
+
+    def __init__(
+        self, keys: ModuleKeys, secret: str, messages: Messages, behaviour: Behaviour
+    ) -> None:
+        self.keys = keys
+        self.messages = messages
+        self._envelopes = Envelopes(keys, GOV_SERVICE)
+        self._secret = secret
+        self._behaviour = behaviour
+        self._http = httpx.AsyncClient(timeout=5, trust_env=False)
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """The switch as it stands."""
+        until = self._behaviour.until
+        if until is not None and datetime.now(UTC) >= until:
+            self._behaviour = Behaviour(delay=self._behaviour.delay)
+        return self._behaviour
+
+    @behaviour.setter
+    def behaviour(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+
+    def take(self, id_: UUID, service: str, callback: str, envelope: bytes) -> tuple[int, str]:
+        """Take a message: the status of the reply, and why it is refused if it is."""
+        try:
+            opened = self._envelopes.open_(envelope, message_id=id_)
+            request = ModuleRequest.read(opened.plain)
+            data_of(request)
+        except EnvelopeRefused as error:
+            return 422, error.code.value
+        except MessageUnreadable:
+            return 422, "message_unreadable"
+        except DocumentUnreadable:
+            return 422, "document_unreadable"
+        if request.service != service or urlsplit(callback).scheme not in ("http", "https"):
+            return 422, "wrong_address"
+        digest = sha256(opened.plain).hexdigest()
+        known = self.messages.get(id_)
+        if known is not None:
+            self.messages.handed_over_again(id_)
+            return (200, "") if known.digest == digest else (409, "other_contents")
+        self.messages.take(
+            Kept(
+                id=id_,
+                service=service,
+                number=request.number,
+                version=request.version,
+                digest=digest,
+                request=opened.plain,
+                callback=callback,
+                state="accepted",
+                at=datetime.now(UTC),
+                taken=time.time(),
+                handed_over=1,
+                answers=0,
+                envelope=None,
+                reason=None,
+            )
+        )
+        return 202, ""
+
+    async def work(self) -> None:
+        """Answer and call back, for ever."""
+        while True:
+            await asyncio.sleep(TICK)
+            try:
+                for message in self.messages.open_ones():
+                    await self._move(message)
+                await asyncio.gather(*map(self._call, self.messages.due_callbacks()))
+            except Exception:  # one message must not stop the others
+                log.exception("module_failed")
+
+    async def _move(self, message: Kept) -> None:
+        behaviour = self.behaviour
+        age = time.time() - message.taken
+        if age >= behaviour.delay and behaviour.answer != "never":
+            envelope, state = await asyncio.to_thread(self._answer, message, behaviour)
+            self._reach(message, state, behaviour, envelope)
+            if behaviour.twice:
+                await asyncio.sleep(TICK)
+                envelope, state = await asyncio.to_thread(
+                    self._answer, message, behaviour, again=True
+                )
+                self._reach(message, state, behaviour, envelope)
+        elif age >= behaviour.delay / 3 and message.state == "accepted":
+            self._reach(message, "working", behaviour, None)
+
+    def _reach(
+        self, message: Kept, state: str, behaviour: Behaviour, envelope: bytes | None
+    ) -> None:
+        at = datetime.now(UTC)
+        reason = "by_rule" if state == "refused" else None
+        told = shown(replace(message, state=state, at=at, envelope=envelope, reason=reason))
+        if envelope is not None and len(envelope) > IN_A_CALLBACK:
+            told["envelope"] = None
+        body = json.dumps(told | {"message_id": str(message.id)}).encode()
+        calls = {"lost": 0, "twice": 2}.get(behaviour.callbacks, 1)
+        due = time.time()
+        self.messages.reach(
+            message.id,
+            state,
+            at,
+            envelope=envelope,
+            reason=reason,
+            callbacks=[(body, behaviour.callbacks, due)] * calls,
+        )
+
+    def _answer(
+        self, message: Kept, behaviour: Behaviour, *, again: bool = False
+    ) -> tuple[bytes, str]:
+        """The sealed answer, spoilt as told, and the state that it brings."""
+        at = datetime.now(UTC)
+        request = ModuleRequest.read(message.request)
+        signing = self.keys.ring().signing
+        if behaviour.answer == "refused":
+            answer = refusal(request, "Запрос отклонён. Исправьте его и направьте снова.", at)
+        else:
+            answer = answer_to(request, message.id, at, signing, again=again)
+        if behaviour.answer == "other_request":
+            answer = answer.model_copy(update={"number": "НЕ-2026-000000-0"})
+        return self._sealed(message.id, answer, behaviour.answer), answer.outcome
+
+    def _sealed(self, id_: UUID, answer: ModuleAnswer, spoilt: str) -> bytes:
+        plain = answer.packed()
+        if spoilt == "garbled":
+            return b"not an envelope"
+        if spoilt == "other_signer":
+            stranger = ec.generate_private_key(ec.SECP256R1())
+            signer = CmsSigner(stranger, self_signed(stranger, "Чужой модуль", "Неизвестно"))
+            now = datetime.now(UTC)
+            head = f"Message: {id_}\r\nTo: {MEDCAB}\r\n\r\n".encode()
+            readers = [each for each in self.keys.ring().theirs if in_force(each, now)]
+            return encrypt(sign_content(signer, head + plain, now), readers)
+        about = uuid4() if spoilt == "other_message" else id_
+        envelope = self._envelopes.seal(plain, message_id=about, addressee=MEDCAB)
+        if spoilt == "tampered":
+            middle = len(envelope) // 2
+            flipped = bytes([envelope[middle] ^ 1])
+            return envelope[:middle] + flipped + envelope[middle + 1 :]
+        return envelope
+
+    async def _call(self, callback: Callback) -> None:
+        """Make one call, signed or not as told when it was due."""
+        at = datetime.now(UTC)
+        if callback.sign == "late":
+            at = at.replace(year=at.year - 1, day=1)
+        secret = self._secret
+        if callback.sign == "foreign":
+            secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+        signature = Webhook(secret).sign(callback.id, at, callback.body.decode())
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": callback.id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": "" if callback.sign == "unsigned" else signature,
+        }
+        try:
+            reply = await self._http.post(callback.address, content=callback.body, headers=headers)
+        except httpx.HTTPError as error:
+            self.messages.called(callback, type(error).__name__, again=True)
+            return
+        again = reply.status_code >= 500 or reply.status_code in (408, 425, 429)
+        self.messages.called(callback, str(reply.status_code), again=again)
+
+    async def close(self) -> None:
+        """Close the line and the file."""
+        await self._http.aclose()
+        self.messages.close()
+
+
+def shown(message: Kept) -> dict[str, Any]:
+    """A message as its sender may see it."""
+    envelope = message.envelope
+    return {
+        "state": message.state,
+        "at": message.at.isoformat(),
+        "envelope": base64.b64encode(envelope).decode() if envelope is not None else None,
+        "reason": message.reason,
+    }
+
+
+def create_app(
+    keys: Path, secret: str, file: Path | None = None, behaviour: Behaviour | None = None
+) -> FastAPI:
+    """The module over one folder of keys; `app.state.faults` is its fault switch."""
+    module = Module(ModuleKeys(keys), secret, Messages(file), behaviour or Behaviour())
+    switch = FaultSwitch()
+
+    @asynccontextmanager
+    async def working(_: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.create_task(module.work())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await module.close()
+
+    app = FastAPI(title="Модуль госуслуг (имитация)", version="1", lifespan=working)
+    app.state.faults, app.state.module = switch, module
+    app.include_router(switch.router())
+    app.add_middleware(FaultyServer, switch=switch)
+    templates = Environment(loader=FileSystemLoader(_PAGES), autoescape=True)
+
+    @app.put("/v1/messages/{id_}")
+    async def take(id_: UUID, service: str, callback: str, request: Request) -> JSONResponse:
+        """Take a sealed message: 202, 200 for what is known already, 409, 413 or 422."""
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > LIMIT:
+                return JSONResponse({"code": "too_large"}, 413)
+        status, code = module.take(id_, service, callback, bytes(body))
+        found = module.messages.get(id_)
+        if code or found is None:
+            return JSONResponse({"code": code}, status)
+        return JSONResponse(shown(found), status)
+
+    @app.get("/v1/messages/{id_}")
+    async def state(id_: UUID) -> JSONResponse:
+        """How a message stands, with the answer if there is one."""
+        found = module.messages.get(id_)
+        if found is None:
+            return JSONResponse({"code": "unknown_message"}, 404)
+        return JSONResponse(shown(found))
+
+    @app.get("/messages")
+    async def listed() -> list[dict[str, Any]]:
+        """All messages, newest first, without contents; for tests."""
+        return [
+            {
+                "id": str(one.id),
+                "service": one.service,
+                "number": one.number,
+                "version": one.version,
+                "state": one.state,
+                "handed_over": one.handed_over,
+                "answers": one.answers,
+                "callbacks": module.messages.outcomes(one.id),
+            }
+            for one in module.messages.all()
+        ]
+
+    @app.delete("/messages", status_code=204)
+    async def forget() -> None:
+        module.messages.forget()
+
+    @app.get("/behaviour")
+    async def behaves() -> Behaviour:
+        return module.behaviour
+
+    @app.put("/behaviour")
+    async def behave(chosen: Behaviour) -> Behaviour:
+        module.behaviour = chosen
+        return chosen
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> HTMLResponse:
+        html = templates.get_template("list.html").render(
+            messages=module.messages.all()[:500], words=_WORDS, fault=switch.fault.mode.value
+        )
+        return HTMLResponse(html, headers={"Content-Security-Policy": _POLICY})
+
+    @app.get("/style.css", include_in_schema=False)
+    async def style() -> FileResponse:
+        return FileResponse(_STYLE, media_type="text/css")
+
+    return app
+
+
+def main() -> None:
+    """Serve on loopback until told to stop; the secret of callbacks comes by the environment."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8091)
+    parser.add_argument("--keys", type=Path, required=True, help="The module's own key ring.")
+    parser.add_argument("--file", type=Path, help="Keep messages here over restarts.")
+    parser.add_argument("--delay", type=float, default=6.0, help="Seconds until an answer.")
+    chosen = parser.parse_args()
+    app = create_app(
+        chosen.keys,
+        os.environ["MEDCAB_GOV_SERVICE_CALLBACK_SECRET"],
+        chosen.file,
+        Behaviour(delay=chosen.delay),
+    )
+    uvicorn.run(app, host="127.0.0.1", port=chosen.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
