@@ -16,6 +16,7 @@ from api import (
     documents,
     health,
     notices,
+    operation,
     programmes,
     reviews,
     temporal_pages,
@@ -45,6 +46,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     programmes.router,
     documents.router,
     notices.router,
+    operation.router,
     verification.router,
 )
 """Under /api/v1."""

@@ -26,8 +26,10 @@ from services.devices import keep_forgetting
 from services.documents import Documents
 from services.files import Files
 from services.inspection import Inspection
+from services.operation_acts import OperationActs
 from services.reviews import Reviews
 from services.seals import Seal, open_seal
+from services.standing import Standings
 from settings import Settings
 
 
@@ -57,6 +59,16 @@ class Medcab:
     def conversations(self) -> Conversations:
         """What people say on cases."""
         return Conversations(self.database)
+
+    @cached_property
+    def standings(self) -> Standings:
+        """What Temporal says of workers and standing workflows."""
+        return Standings(self.temporal, self.settings.task_queue)
+
+    @cached_property
+    def operation(self) -> OperationActs:
+        """The remedies of the ops desk."""
+        return OperationActs(self.database, self.bell, self.standings)
 
     @cached_property
     def inspection(self) -> Inspection:

@@ -51,6 +51,7 @@ RIGHTS = {
     Permission.MANAGE_PEOPLE: marked("Вести сотрудников"),
     Permission.DECODE_PAYLOADS: marked("Читать данные процессов"),
     Permission.WATCH_OPERATION: marked("Следить за работой системы"),
+    Permission.OPERATE: marked("Устранять сбои в работе системы"),
     Permission.READ_JOURNAL: marked("Читать журнал"),
     Permission.KEEP_ARCHIVE: marked("Хранить архив"),
 }

@@ -13,6 +13,7 @@ from cabinet import (
     drafts,
     home,
     notices,
+    operation,
     problems,
     profile,
     programmes,
@@ -33,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     archive.router,
     desk_several.router,
     desk_team.router,
+    operation.router,
     verification.router,
 )
 

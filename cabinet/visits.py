@@ -188,6 +188,12 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
         entries.append(
             NavEntry("archive", gettext("Архив"), gettext("Архив"), "archive", "/archive")
         )
+    if actor.may(Permission.WATCH_OPERATION):
+        entries.append(
+            NavEntry(
+                "operation", gettext("Состояние"), gettext("Состояние"), "monitor", "/operation"
+            )
+        )
     entries.append(NavEntry("profile", gettext("Профиль"), gettext("Профиль"), "user", "/profile"))
     return tuple(entries)
 

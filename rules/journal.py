@@ -92,6 +92,12 @@ class JournalKind(StrEnum):
     INSTALLATION_BOOTSTRAPPED = "installation.bootstrapped"
     PAYLOAD_DECODED = "payload.decoded"
     TEMPORAL_ACTED = "temporal.acted"
+    OPERATION_RETRIED = "operation.retried"
+    OPERATION_ASKED_AGAIN = "operation.asked_again"
+    OPERATION_RESENT = "operation.resent"
+    OPERATION_SENT_NOW = "operation.sent_now"
+    OPERATION_HEAD_TOLD = "operation.head_told"
+    OPERATION_STARTED = "operation.started"
     CONTENTS_ERASED = "journal.contents_erased"
 
 

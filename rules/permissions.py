@@ -34,6 +34,7 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     DECODE_PAYLOADS = "decode_payloads"
     WATCH_OPERATION = "watch_operation"
+    OPERATE = "operate"
     READ_JOURNAL = "read_journal"
     KEEP_ARCHIVE = "keep_archive"
 
@@ -53,7 +54,9 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         {Permission.MANAGE_CATALOGUE, Permission.MANAGE_PEOPLE, Permission.KEEP_ARCHIVE}
     ),
     Role.TECHNICIAN: frozenset({Permission.WATCH_OPERATION}),
-    Role.OPS: frozenset({Permission.WATCH_OPERATION, Permission.DECODE_PAYLOADS}),
+    Role.OPS: frozenset(
+        {Permission.WATCH_OPERATION, Permission.OPERATE, Permission.DECODE_PAYLOADS}
+    ),
     Role.AUDITOR: frozenset({Permission.READ_JOURNAL}),
 }
 

@@ -150,6 +150,10 @@ OTHER_ROWS: dict[str, Row] = {
     "GET /static/{version}/{path:path}": public(),
     "POST /codec/decode": Row("decode_payloads", OPS, send=body(payloads=[])),
     "POST /codec/encode": Row("decode_payloads", NOBODY, send=body(payloads=[])),
+    "GET /api/v1/operation": Row("watch_operation", WATCHERS),
+    "POST /api/v1/operation/remedies": Row(
+        "operate", OPS, send=act(remedy="start", subject="sweeper", reason="Проверка")
+    ),
     "GET /temporal": Row("watch_operation", WATCHERS),
     "GET /temporal/{path:path}": Row("watch_operation", WATCHERS),
     "GET /render": Row("watch_operation", WATCHERS),

@@ -1,0 +1,253 @@
+"""The ops desk: what is stuck and why, each with its workflow and the safe remedy (O7)."""
+
+from dataclasses import replace
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Form, Query, Response
+
+from cabinet import formats
+from cabinet.rendering import render
+from cabinet.translation import gettext, in_words, marked, ngettext
+from cabinet.views.frame import ErrorItem, FieldView, Flash
+from cabinet.views.operation import OperationPage, RemedyPage, TroubleLine, TroublePart
+from cabinet.visits import Inside, Visit
+from rules.cases import Status
+from rules.operation import REASON, REMEDIES, TROUBLES, Remedy, Trouble
+from rules.permissions import Permission
+from rules.processes import process_of
+from rules.refusals import Refusal, forbidden
+from services import operation
+from services.letters import Addresses
+from services.operation import Desk, Line, Section
+from services.operation_acts import Wanted
+
+router = APIRouter(include_in_schema=False, prefix="/operation")
+
+Short = Annotated[str, Form(max_length=100)]
+
+_NAMES = {
+    "mail": marked("Почта"),
+    "sms": marked("SMS"),
+    "push": marked("Push-уведомления"),
+    "register": marked("Регистр медицинских работников"),
+    "gov_service": marked("Модуль государственных услуг"),
+}
+_WELL = "well"
+
+
+@router.get("")
+async def desk_page(visit: Inside, done: str = "") -> Response:
+    """What needs attention, the most urgent first."""
+    flash = None
+    if done == _WELL:
+        flash = Flash(gettext("Это уже в порядке: делать ничего не нужно."), "info")
+    elif done in set(Remedy):
+        flash = Flash(gettext(REMEDIES[Remedy(done)].done))
+    page = _drawn(visit, await _desk(visit))
+    return visit.page("operation/desk.html", desk=page, flash=flash)
+
+
+@router.get("/live")
+async def live(visit: Inside) -> Response:
+    """The parts of the desk that change, for a page that is open; 304 while nothing has."""
+    found = await _desk(visit)
+    headers = {"ETag": found.tag, "Cache-Control": "no-store"}
+    if visit.request.headers.get("if-none-match") == found.tag:
+        return Response(status_code=304, headers=headers)
+    body = render("operation/live_parts.html", visit.presentation, desk=_drawn(visit, found))
+    return Response(body, media_type="text/html", headers=headers)
+
+
+@router.get("/remedy")
+async def remedy_page(
+    visit: Inside,
+    remedy: Remedy,
+    subject: Annotated[str, Query(max_length=100)],
+) -> Response:
+    """Say what a remedy does, and ask why it is done."""
+    if not visit.actor.may(Permission.OPERATE):
+        raise forbidden()
+    line = _of(await _desk(visit), remedy, subject)
+    if line is None:
+        return visit.go("/operation", _WELL)
+    return visit.page("operation/remedy.html", act=_remedy(line, remedy), field=_reason())
+
+
+@router.post("/remedy")
+async def do_remedy(
+    visit: Inside,
+    act_id: Annotated[UUID, Form()],
+    remedy: Annotated[Remedy, Form()],
+    subject: Short,
+    reason: Annotated[str, Form(max_length=5000)] = "",
+) -> Response:
+    """Do it, and lead back to the desk."""
+    try:
+        await visit.medcab.operation.act(visit.actor, act_id, Wanted(remedy, subject, reason))
+    except Refusal as refusal:
+        if refusal.code != "incomplete":
+            raise
+        line = _of(await _desk(visit), remedy, subject)
+        if line is None:
+            return visit.go("/operation", _WELL)
+        message = in_words(refusal.message)
+        return visit.page(
+            "operation/remedy.html",
+            status=422,
+            act=replace(_remedy(line, remedy), act_id=str(act_id)),
+            field=replace(_reason(), value=reason, error=message),
+            errors=[ErrorItem(message, "#field-reason")],
+        )
+    return visit.go("/operation", remedy.value)
+
+
+async def _desk(visit: Visit) -> Desk:
+    medcab = visit.medcab
+    return await operation.desk(
+        medcab.database, medcab.standings, visit.actor, medcab.settings.sweep_grace
+    )
+
+
+def _of(found: Desk, remedy: Remedy, subject: str) -> Line | None:
+    """The line that asks for this remedy; None where it is well by now."""
+    for section in found.sections:
+        for line in section.lines:
+            if line.remedy is remedy and line.subject == subject:
+                return line
+    return None
+
+
+def _remedy(line: Line, remedy: Remedy) -> RemedyPage:
+    words = REMEDIES[remedy]
+    return RemedyPage(
+        title=gettext(words.button),
+        name=_name(line),
+        does=gettext(words.does),
+        button=gettext(words.button),
+        remedy=remedy.value,
+        subject=line.subject,
+        act_id=str(uuid4()),
+    )
+
+
+def _reason() -> FieldView:
+    return FieldView(
+        "reason",
+        gettext("Зачем вы это делаете"),
+        "long_text",
+        hint=gettext("Останется в журнале. Не называйте людей и не пишите о здоровье."),
+        max_length=REASON[1],
+    )
+
+
+def _drawn(visit: Visit, found: Desk) -> OperationPage:
+    sections = {section.trouble: section for section in found.sections}
+    number = found.attention
+    needs = ngettext("Требует внимания: %(n)s", "Требуют внимания: %(n)s", number) % {"n": number}
+    return OperationPage(
+        sentence=needs if number else gettext("Всё работает"),
+        well=not number,
+        facts=_facts(found),
+        parts=[_part(visit, trouble, sections.get(trouble)) for trouble in Trouble],
+        tag=found.tag,
+    )
+
+
+def _facts(found: Desk) -> list[tuple[str, str]]:
+    engine = found.engine
+    said = gettext("Temporal не отвечает")
+    facts = [(gettext("Обработчиков"), str(engine.workers) if engine else said)]
+    if engine:
+        running = sum(one.runs for one in engine.standing)
+        facts.append(
+            (
+                gettext("Постоянных процессов"),
+                gettext("%(n)s из %(of)s") % {"n": running, "of": len(engine.standing)},
+            )
+        )
+    sealed = formats.moment(found.sealed_at) if found.sealed_at else gettext("ещё не было")
+    facts.append((gettext("Последняя печать журнала"), sealed))
+    return facts
+
+
+def _part(visit: Visit, trouble: Trouble, section: Section | None) -> TroublePart:
+    words = TROUBLES[trouble]
+    return TroublePart(
+        key=trouble.value,
+        title=gettext(words.title),
+        why=gettext(words.why),
+        total=section.total if section else 0,
+        lines=[_line(visit, line) for line in section.lines] if section else [],
+    )
+
+
+def _line(visit: Visit, line: Line) -> TroubleLine:
+    temporal = Addresses.of(visit.medcab.settings).temporal
+    remedy = line.remedy if visit.actor.may(Permission.OPERATE) else None
+    asked = urlencode({"remedy": remedy.value, "subject": line.subject}) if remedy else ""
+    return TroubleLine(
+        name=_name(line),
+        name_url=f"{temporal}/workflows/{line.workflow_id}" if line.workflow_id else "",
+        since=line.since,
+        details=_details(line),
+        remedy=gettext(REMEDIES[remedy].button) if remedy else "",
+        remedy_url=f"/operation/remedy?{asked}" if remedy else "",
+    )
+
+
+def _name(line: Line) -> str:
+    return gettext(_NAMES[line.name]) if line.name in _NAMES else line.name
+
+
+def _details(line: Line) -> str:
+    """The facts of a line in words."""
+    facts = line.facts
+    match line.trouble:
+        case Trouble.CASE_STUCK:
+            return gettext("%(error)s на шаге %(step)s, состояние «%(status)s»") % {
+                "error": facts["stuck"],
+                "step": facts["step"],
+                "status": _status(line),
+            }
+        case Trouble.ACT_UNHEARD:
+            return gettext("состояние «%(status)s», процессу напомнили %(n)s раз") % {
+                "status": _status(line),
+                "n": facts["rings"],
+            }
+        case Trouble.TERM_OVERDUE:
+            told = facts["escalated"]
+            return gettext("состояние «%(status)s», %(told)s") % {
+                "status": _status(line),
+                "told": gettext("начальник отдела знает")
+                if told
+                else gettext("начальнику ещё не сообщали"),
+            }
+        case Trouble.COUNTERPART_DOWN:
+            return gettext("ждут заявок: %(n)s") % {"n": facts["waiting"]}
+        case Trouble.CHANNEL_LATE:
+            said = gettext("ждут: %(n)s, попыток не больше %(tries)s") % {
+                "n": facts["waiting"],
+                "tries": facts["tries"],
+            }
+            return f"{said}. {facts['reason']}" if facts["reason"] else said
+        case Trouble.NOTICE_FAILED:
+            said = gettext("%(channel)s, попыток: %(tries)s") % {
+                "channel": gettext(_NAMES.get(facts["channel"], facts["channel"])),
+                "tries": facts["tries"],
+            }
+            return f"{said}. {facts['reason']}" if facts["reason"] else said
+        case Trouble.STANDING_FAILING:
+            return gettext("шаг %(activity)s, попытка %(n)s") % {
+                "activity": facts["activity"],
+                "n": facts["attempt"],
+            }
+        case Trouble.EXPORT_FAILED:
+            return " ".join(str(part) for part in (facts["kind"], facts["reason"]) if part)
+        case _:
+            return ""
+
+
+def _status(line: Line) -> str:
+    return gettext(process_of(line.facts["kind"]).words[Status(line.facts["status"])])

@@ -1,0 +1,54 @@
+"""The ops desk as its pages show it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class TroubleLine:
+    """One thing that needs attention."""
+
+    name: str
+    name_url: str
+    """The workflow in the Temporal UI; empty where there is none."""
+    since: datetime | None
+    details: str
+    remedy: str
+    """The words of the button; empty where there is no remedy, or no right to it."""
+    remedy_url: str
+
+
+@dataclass(frozen=True)
+class TroublePart:
+    """All of one kind; kinds without lines are drawn empty, so that each can be refreshed."""
+
+    key: str
+    title: str
+    why: str
+    total: int
+    lines: Sequence[TroubleLine]
+
+
+@dataclass(frozen=True)
+class OperationPage:
+    """The desk: the sentence, what stands well, and what does not."""
+
+    sentence: str
+    well: bool
+    facts: Sequence[tuple[str, str]]
+    parts: Sequence[TroublePart]
+    tag: str
+
+
+@dataclass(frozen=True)
+class RemedyPage:
+    """A remedy before it is done: to what, what it does, and the field for the reason."""
+
+    title: str
+    name: str
+    does: str
+    button: str
+    remedy: str
+    subject: str
+    act_id: str

@@ -1,0 +1,38 @@
+"""What people do from the ops desk, and the indexes that only its look at everything needs."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel, col
+
+from models.tables.base import utc_column
+from models.tables.cases import Case
+from models.tables.notices import Notice
+
+
+class OperationAct(SQLModel, table=True):
+    """A remedy, by the id that the client gave: the same again gives the same answer.
+
+    Why it was done stands in the journal.
+    """
+
+    __tablename__ = "operation_act"
+
+    id: UUID = Field(primary_key=True)
+    by: UUID = Field(foreign_key="person.id")
+    at: datetime = Field(sa_column=utc_column(index=True))
+    remedy: str = Field(description="One of `rules.operation.Remedy`.")
+    subject: str = Field(description="Id of the case or notice, name of the channel or system.")
+    body_hash: str
+    touched: int = Field(description="How many cases or notices it was done to.")
+
+
+Index("case_open", col(Case.kind), col(Case.status), postgresql_where=text("closed_at is null"))
+Index("case_stuck", col(Case.kind), postgresql_where=text("stuck is not null"))
+Index(
+    "notice_failed",
+    col(Notice.channel),
+    col(Notice.failed_at),
+    postgresql_where=text("state = 'failed'"),
+)

@@ -1,0 +1,191 @@
+"""What counts as trouble in operation, in words, and the safe remedy of each. Source: O1, O7.
+
+Words are gettext message ids. Nothing here may name a person or say anything about health.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from rules.journal import JournalKind
+
+
+class Trouble(StrEnum):
+    """Kinds of what needs the attention of ops, the most urgent first."""
+
+    TEMPORAL_DOWN = "temporal_down"
+    NO_WORKER = "no_worker"
+    STANDING_ENDED = "standing_ended"
+    STANDING_FAILING = "standing_failing"
+    JOURNAL_UNSEALED = "journal_unsealed"
+    COUNTERPART_DOWN = "counterpart_down"
+    CASE_STUCK = "case_stuck"
+    ACT_UNHEARD = "act_unheard"
+    CHANNEL_LATE = "channel_late"
+    NOTICE_FAILED = "notice_failed"
+    TERM_OVERDUE = "term_overdue"
+    EXPORT_FAILED = "export_failed"
+    BACKUP_OLD = "backup_old"
+
+
+class Remedy(StrEnum):
+    """What ops may do from the desk. Each is safe to repeat and decides nothing about a case."""
+
+    RETRY = "retry"
+    ASK_AGAIN = "ask_again"
+    RESEND = "resend"
+    SEND_NOW = "send_now"
+    TELL_HEAD = "tell_head"
+    START = "start"
+
+
+@dataclass(frozen=True)
+class TroubleWords:
+    """How one kind of trouble is told: a heading, the reason in plain words, what helps."""
+
+    title: str
+    why: str
+    remedy: Remedy | None = None
+
+
+@dataclass(frozen=True)
+class RemedyWords:
+    """The button, what pressing it does, what is said afterwards, and how it is journaled."""
+
+    button: str
+    does: str
+    done: str
+    journaled: JournalKind
+
+
+T, R = Trouble, Remedy
+
+TROUBLES: Mapping[Trouble, TroubleWords] = {
+    T.TEMPORAL_DOWN: TroubleWords(
+        "Temporal не отвечает",
+        "Решения и заявки принимаются и сохраняются, но ничего не движется само. "
+        "Когда Temporal ответит, всё продолжится без вашего участия.",
+    ),
+    T.NO_WORKER: TroubleWords(
+        "Обработчики не работают",
+        "Ни один обработчик не просит у Temporal работу. Решения и заявки принимаются, "
+        "остальное продолжится, когда обработчик запустят: medcab worker.",
+    ),
+    T.STANDING_ENDED: TroubleWords(
+        "Постоянные процессы не работают",
+        "Процесс, который должен работать всегда, завершился или не начат.",
+        R.START,
+    ),
+    T.STANDING_FAILING: TroubleWords(
+        "Постоянные процессы спотыкаются",
+        "Процесс работает, но его шаг раз за разом кончается ошибкой. "
+        "Тип ошибки виден в Temporal и в журнале обработчика.",
+    ),
+    T.JOURNAL_UNSEALED: TroubleWords(
+        "Журнал не опечатан вовремя",
+        "Записи журнала опечатываются раз в минуту. Пока этого нет, изменение свежих записей "
+        "можно не заметить.",
+        R.START,
+    ),
+    T.COUNTERPART_DOWN: TroubleWords(
+        "Внешние системы не отвечают",
+        "Заявки, которым нужна эта система, ждут, их срок остановлен. "
+        "Мы спрашиваем её снова не реже раза в десять минут.",
+        R.ASK_AGAIN,
+    ),
+    T.CASE_STUCK: TroubleWords(
+        "Остановились",
+        "Шаг кончился ошибкой, которую система не может обойти сама. "
+        "Устраните причину и повторите.",
+        R.RETRY,
+    ),
+    T.ACT_UNHEARD: TroubleWords(
+        "Процесс не принял действие",
+        "Действие сохранено, но процесс его ещё не прочитал. "
+        "Обычно это значит, что не хватает обработчиков или не отвечает Temporal.",
+        R.RETRY,
+    ),
+    T.CHANNEL_LATE: TroubleWords(
+        "Уведомления ждут отправки",
+        "Их срок прошёл: сервер канала не отвечает, отказывает на время или отправитель стоит.",
+        R.SEND_NOW,
+    ),
+    T.NOTICE_FAILED: TroubleWords(
+        "Уведомления не доставлены",
+        "Все попытки исчерпаны или канал отказал окончательно. В кабинете уведомление есть.",
+        R.RESEND,
+    ),
+    T.TERM_OVERDUE: TroubleWords(
+        "Срок прошёл",
+        "Заявка ждёт человека дольше срока. Передать её другому может начальник отдела кадров.",
+        R.TELL_HEAD,
+    ),
+    T.EXPORT_FAILED: TroubleWords(
+        "Выгрузки не удались",
+        "Файл не сделан. Человек, который его заказал, видит это и может заказать снова.",
+    ),
+    T.BACKUP_OLD: TroubleWords(
+        "Резервная копия устарела",
+        "Последняя копия старше суток. Сделайте её: medcab backup.",
+    ),
+}
+
+REMEDIES: Mapping[Remedy, RemedyWords] = {
+    R.RETRY: RemedyWords(
+        "Повторить сейчас",
+        "Процесс прочитает заявку заново и сделает то, что она требует. "
+        "Решений это не принимает и ничего не отменяет.",
+        "Процессу передано: посмотреть заявку снова.",
+        JournalKind.OPERATION_RETRIED,
+    ),
+    R.ASK_AGAIN: RemedyWords(
+        "Спросить сейчас",
+        "Процессы, которые ждут эту систему, спросят её сразу, не дожидаясь своей очереди.",
+        "Ожидающим процессам передано: спросить снова.",
+        JournalKind.OPERATION_ASKED_AGAIN,
+    ),
+    R.RESEND: RemedyWords(
+        "Отправить снова",
+        "Попытки начнутся сначала. Если адрес неверен, отказ повторится.",
+        "Отправим ещё раз.",
+        JournalKind.OPERATION_RESENT,
+    ),
+    R.SEND_NOW: RemedyWords(
+        "Отправить сейчас",
+        "Все ожидающие уведомления этого канала станут срочными: пауза после отказа отменяется, "
+        "а отправитель начнёт работу, если стоял.",
+        "Ожидающие уведомления отправим сейчас.",
+        JournalKind.OPERATION_SENT_NOW,
+    ),
+    R.TELL_HEAD: RemedyWords(
+        "Сообщить начальнику отдела",
+        "Начальник отдела получит уведомление со ссылкой на заявку и сможет передать её другому.",
+        "Начальник отдела получит уведомление.",
+        JournalKind.OPERATION_HEAD_TOLD,
+    ),
+    R.START: RemedyWords(
+        "Запустить",
+        "Процесс начнётся, если он не работает. Если работает, ничего не изменится.",
+        "Процесс запущен.",
+        JournalKind.OPERATION_STARTED,
+    ),
+}
+
+CHANNEL_IS_LATE_AFTER = timedelta(minutes=5)
+"""How long a notice may stand due before its channel counts as late."""
+
+FAILED_ARE_SHOWN = timedelta(days=7)
+"""How long a notice or an export that failed needs attention: its person was told at once."""
+
+SEAL_IS_LATE_AFTER = timedelta(minutes=3)
+"""The journal is sealed once a minute: two seals in a row are missing."""
+
+BACKUP_IS_OLD_AFTER = timedelta(hours=26)
+"""A day, and two hours in which the nightly backup may run."""
+
+FAILING_AFTER = 3
+"""Tries of one step of a standing workflow from which on it counts as failing."""
+
+REASON = (3, 500)
+"""Shortest and longest reason of a remedy."""

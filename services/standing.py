@@ -1,0 +1,123 @@
+"""Whether workers and the standing workflows run, asked of Temporal within a deadline."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from clients.temporal import STANDING, ensure_standing
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 2.0
+KEPT = 5.0
+"""Seconds for which an answer is good: many look at the desk, and again every four seconds."""
+ASKED_WITHIN = 90
+"""Seconds after which a worker that does not ask for work any more is taken for dead."""
+
+
+@dataclass(frozen=True)
+class StandingState:
+    """One standing workflow: whether it runs, and how often its present step was tried."""
+
+    id: str
+    runs: bool
+    attempt: int = 0
+    activity: str = ""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What Temporal says of an installation: who works for it, and what always should."""
+
+    task_queue: str
+    workers: int
+    standing: Sequence[StandingState]
+
+
+class Standings:
+    """The standing workflows of an installation, as Temporal knows them."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self.task_queue = task_queue
+        self._asking = asyncio.Lock()
+        self._known: tuple[float, Engine | None] = (-KEPT, None)
+
+    async def known(self) -> Engine | None:
+        """How they stand, at most five seconds ago; None where Temporal does not answer."""
+        async with self._asking:
+            asked, known = self._known
+            if time.monotonic() - asked >= KEPT:
+                known = await self._ask()
+                self._known = (time.monotonic(), known)
+            return known
+
+    def forget(self) -> None:
+        """Ask anew the next time."""
+        self._known = (-KEPT, None)
+
+    async def start(self, workflow_id: str) -> bool:
+        """Start one that does not run. False where Temporal does not take it."""
+        chosen = [one for one in STANDING if one.id == workflow_id]
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await ensure_standing(self._client, self.task_queue, chosen)
+        except Exception as error:
+            log.warning("standing_not_started", workflow=workflow_id, error=type(error).__name__)
+            return False
+        self.forget()
+        return True
+
+    async def _ask(self) -> Engine | None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                workers, standing = await asyncio.gather(
+                    self._workers(), asyncio.gather(*(self._one(one.id) for one in STANDING))
+                )
+        except Exception as error:
+            log.info("standing_not_known", error=type(error).__name__)
+            return None
+        return Engine(self.task_queue, workers, standing)
+
+    async def _workers(self) -> int:
+        """How many processes asked for work lately; each asks at least once a minute."""
+        told = await self._client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=self._client.namespace,
+                task_queue=TaskQueue(name=self.task_queue),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+            ),
+            timeout=timedelta(seconds=PATIENCE),
+        )
+        since = time.time() - ASKED_WITHIN
+        return len({p.identity for p in told.pollers if p.last_access_time.seconds > since})
+
+    async def _one(self, workflow_id: str) -> StandingState:
+        handle = self._client.get_workflow_handle(workflow_id)
+        try:
+            described = await handle.describe(rpc_timeout=timedelta(seconds=PATIENCE))
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return StandingState(workflow_id, runs=False)
+            raise
+        return _state(workflow_id, described)
+
+
+def _state(workflow_id: str, described: WorkflowExecutionDescription) -> StandingState:
+    runs = described.status is WorkflowExecutionStatus.RUNNING
+    pending = described.raw_description.pending_activities
+    # A shift that was ended by a restart of the worker is tried again too: that is no failure.
+    failing = [one for one in pending if one.HasField("last_failure")]
+    worst = max(failing, key=lambda one: one.attempt, default=None)
+    if worst is None:
+        return StandingState(workflow_id, runs)
+    return StandingState(workflow_id, runs, worst.attempt, worst.activity_type.name)
