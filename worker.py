@@ -17,6 +17,7 @@ from clients.database import Database
 from clients.mail import Mailer
 from clients.objects import Objects
 from clients.registers import RegisterClient
+from clients.sms import SmsGateway
 from clients.temporal import CaseRinger, connect, ensure_schedules, ensure_standing
 from models.encryption import KeyRing, use_key_ring
 from services import crash_points
@@ -24,14 +25,15 @@ from services.bell import Bell
 from services.letters import Addresses
 from services.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
 from services.seals import open_seal
+from services.ways import MailWay, SmsWay
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
-from workflows.notices import NoticesMail
+from workflows.notices import NoticesMail, NoticesSms
 from workflows.standing import FileSweep, JournalSealer, Sweeper
 
 log = structlog.get_logger(__name__)
 
-WORKFLOWS = [QualificationApplication, NoticesMail, Sweeper, JournalSealer, FileSweep]
+WORKFLOWS = [QualificationApplication, NoticesMail, NoticesSms, Sweeper, JournalSealer, FileSweep]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
 
@@ -64,8 +66,11 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     )
     files = FileActivities(database, objects)
     journal = JournalActivities(database, objects, seal, settings.home)
+    addresses = Addresses.of(settings)
     notices = NoticeActivities(
-        database, Mailer(settings.smtp_url, settings.mail_from), Addresses.of(settings)
+        database,
+        MailWay(Mailer(settings.smtp_url, settings.mail_from), addresses),
+        SmsWay(SmsGateway.from_settings(settings), addresses),
     )
     sweeper = SweeperActivities(
         database, Bell(CaseRinger(client, settings.task_queue)), settings.sweep_grace
@@ -81,6 +86,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             applications.issue_act,
             applications.report_stuck,
             notices.send_mail,
+            notices.send_sms,
             sweeper.sweep,
             journal.seal_journal,
             files.sweep_files,

@@ -1,4 +1,4 @@
-"""The sender of e-mail: works in shifts, heartbeating, and looks for new notices twice a second."""
+"""The senders: one a channel, in shifts, heartbeating; each looks for notices twice a second."""
 
 import asyncio
 import time
@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager
 from temporalio import activity
 
 from clients.database import Database
-from clients.mail import Mailer
 from models.messages import MailShift
 from rules.clock import now as present
-from services.letters import Addresses
-from services.notices_mail import Stop, drain_mail, waiting
+from rules.notices import Channel
+from services.deliveries import Stop, Way, drain, waiting
 
 SHIFT = 300.0
 """Seconds after which a shift ends, so that a new one is seen in the history now and then."""
@@ -24,12 +23,11 @@ LONGEST_PAUSE = 10.0
 
 
 class NoticeActivities:
-    """Activities of the notices."""
+    """Activities of the notices: a shift of each channel."""
 
-    def __init__(self, database: Database, mailer: Mailer, addresses: Addresses) -> None:
+    def __init__(self, database: Database, *ways: Way) -> None:
         self._database = database
-        self._mailer = mailer
-        self._addresses = addresses
+        self._ways = {way.channel: way for way in ways}
 
     @activity.defn
     async def send_mail(self, before: MailShift) -> MailShift:
@@ -38,17 +36,26 @@ class NoticeActivities:
         Ends early when the mail server goes down or comes back, so that ops are told, and when the
         worker is drained.
         """
+        return await self._shift(Channel.MAIL, before)
+
+    @activity.defn
+    async def send_sms(self, before: MailShift) -> MailShift:
+        """Tell what is due by SMS, and ask what became of it; see `send_mail`."""
+        return await self._shift(Channel.SMS, before)
+
+    @activity.defn
+    async def send_push(self, before: MailShift) -> MailShift:
+        """Tell what is due by web push; see `send_mail`."""
+        return await self._shift(Channel.PUSH, before)
+
+    async def _shift(self, channel: Channel, before: MailShift) -> MailShift:
+        way = self._ways[channel]
         end = time.monotonic() + (SHIFT_WHILE_DOWN if before.down_since else SHIFT)
         shift = before
         pause = IDLE
         async with _beating():
             while time.monotonic() < end and not activity.is_worker_shutdown():
-                done = await drain_mail(
-                    self._database,
-                    self._mailer,
-                    self._addresses,
-                    asked_to_stop=activity.is_worker_shutdown,
-                )
+                done = await drain(self._database, way, asked_to_stop=activity.is_worker_shutdown)
                 shift = shift.model_copy(update={"told": shift.told + done.told})
                 if done.ended is Stop.DOWN:
                     shift = shift.model_copy(
@@ -63,8 +70,10 @@ class NoticeActivities:
                     pause = IDLE
                 if (shift.down_since is None) is not (before.down_since is None):
                     break
+                if shift.down_since is None:
+                    await way.follow_up(self._database)
                 await _pause(pause)
-            number = await waiting(self._database)
+            number = await waiting(self._database, channel)
         return shift.model_copy(update={"waiting": number})
 
 

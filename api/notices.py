@@ -1,5 +1,6 @@
 """The notices of the person: what was told, how the telling went, read marks, another try (N3)."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -11,13 +12,27 @@ from api.auth import CurrentActor
 from api.problems import documented
 from api.state import Work
 from rules.clock import now
+from rules.notices import NoticeGroup
 from services import notices
+from services.notices import Sought
 
 router = APIRouter(prefix="/notices", tags=["notices"])
 
 
+class DeliveryOut(BaseModel):
+    """How the telling went by one channel outside the cabinet."""
+
+    id: UUID = Field(description="For `resend` and `attempts`.")
+    channel: str
+    state: str
+    at: datetime | None
+    reason: str | None
+    receipt: str | None = Field(description="The provider's last word.")
+    held_until: datetime | None = Field(description="The end of quiet hours, or of the digest.")
+
+
 class NoticeOut(BaseModel):
-    """A notice in the cabinet, with the state of the mail about the same event."""
+    """A notice in the cabinet, with what became of the messages about the same event."""
 
     id: UUID
     kind: str
@@ -26,14 +41,12 @@ class NoticeOut(BaseModel):
     read_at: datetime | None
     title: str
     text: str
-    mail_id: UUID | None = Field(description="For `resend` and `attempts`.")
-    mail_state: str | None
-    mail_at: datetime | None
-    mail_reason: str | None
+    path: str = Field(description="What it is about, on these pages.")
+    deliveries: list[DeliveryOut]
 
 
 class AttemptOut(BaseModel):
-    """One try to send a mail."""
+    """One try to send a message, or a provider's word on it."""
 
     at: datetime
     outcome: str
@@ -57,11 +70,14 @@ async def list_mine(
     session: Work,
     actor: CurrentActor,
     unread_only: bool = False,
+    failed_only: bool = False,
+    group: NoticeGroup | None = None,
     before: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[NoticeOut]:
     """My notices, newest first; `before` is the id of the last one already seen."""
-    found = await notices.mine(session, actor, unread_only=unread_only, before=before, limit=limit)
+    sought = Sought(unread_only, failed_only, group)
+    found = await notices.mine(session, actor, sought=sought, before=before, limit=limit)
     return [
         NoticeOut(
             id=view.id,
@@ -71,10 +87,8 @@ async def list_mine(
             read_at=view.read_at,
             title=view.wording.title,
             text=view.wording.text,
-            mail_id=view.mail_id,
-            mail_state=view.mail_state,
-            mail_at=view.mail_at,
-            mail_reason=view.mail_reason,
+            path=view.wording.path,
+            deliveries=[DeliveryOut(**asdict(one)) for one in view.deliveries],
         )
         for view in found
     ]
@@ -94,12 +108,12 @@ async def mark_read(body: ReadIn, session: Work, actor: CurrentActor) -> None:
 
 @router.get("/{notice_id}/attempts", responses=documented(401, 404, 422))
 async def attempts(notice_id: UUID, session: Work, actor: CurrentActor) -> list[AttemptOut]:
-    """Every try to send one of my mails, oldest first."""
+    """Every try to send one of my messages, oldest first."""
     found = await notices.attempts(session, actor, notice_id)
     return [AttemptOut(at=one.at, outcome=one.outcome, reason=one.reason) for one in found]
 
 
 @router.post("/{notice_id}/resend", status_code=204, responses=documented(401, 404, 409, 422))
 async def resend(notice_id: UUID, session: Work, actor: CurrentActor) -> None:
-    """Try a mail that failed once more."""
+    """Try a message that failed once more."""
     await notices.resend(session, actor, notice_id, now())

@@ -7,20 +7,34 @@ from fastapi import APIRouter, Query, Response
 
 from api.state import Work
 from cabinet import formats
-from cabinet.translation import gettext
+from cabinet.translation import gettext, marked
 from cabinet.views.accounts import NoticeLine
 from cabinet.views.frame import Pages
 from cabinet.visits import Inside
 from models.tables.notices import Notice
 from rules.clock import now
-from rules.notices import NoticeState
+from rules.notices import Channel, NoticeState, Receipt
 from rules.refusals import not_found
 from services import notices
 from services.letters import Addresses, worded
-from services.notices import NoticeView
+from services.notices import Delivery, NoticeView
 
 router = APIRouter(include_in_schema=False, prefix="/notices")
 PAGE = 30
+
+WAYS = {
+    Channel.MAIL: marked("Почта"),
+    Channel.SMS: marked("SMS"),
+    Channel.PUSH: marked("Push"),
+}
+REASONS = {
+    "unknown_number": marked("такого номера нет"),
+    "bounced": marked("не принято у получателя"),
+    "expired": marked("телефон долго был недоступен"),
+    "blocked": marked("оператор не принимает сообщения на этот номер"),
+    "no telephone number": marked("номер телефона не указан"),
+    "no device": marked("ни одно устройство не подключено"),
+}
 
 _ICONS = {
     "application_submitted": "file-check",
@@ -70,7 +84,7 @@ async def list_mine(
 
 
 def _line(view: NoticeView) -> NoticeLine:
-    failed = view.mail_state == NoticeState.FAILED
+    failed = [one for one in view.deliveries if one.state == NoticeState.FAILED]
     return NoticeLine(
         id=str(view.id),
         at=view.at,
@@ -79,25 +93,34 @@ def _line(view: NoticeView) -> NoticeLine:
         url=f"/notices/{view.id}",
         icon=_ICONS.get(view.kind, "bell"),
         unread=view.read_at is None,
-        delivery=_delivery(view),
+        delivery="; ".join(map(_delivery, view.deliveries)) or gettext("только в кабинете"),
         delivered=not failed,
-        resend_url=f"/notices/{view.mail_id}/resend" if failed and view.mail_id else None,
+        resend_url=f"/notices/{failed[0].id}/resend" if failed else None,
     )
 
 
-def _delivery(view: NoticeView) -> str:
-    match view.mail_state:
-        case NoticeState.TOLD if view.mail_at is not None:
-            return gettext("письмо отправлено %(at)s") % {"at": formats.moment(view.mail_at)}
-        case NoticeState.WAITING:
-            return gettext("письмо отправляется")
+def _delivery(one: Delivery) -> str:
+    """How the telling went by one channel, in a few words."""
+    return f"{gettext(WAYS[Channel(one.channel)])}: {_became(one)}"
+
+
+def _became(one: Delivery) -> str:
+    match NoticeState(one.state):
+        case NoticeState.TOLD if one.receipt == Receipt.DELIVERED and one.at is not None:
+            return gettext("доставлено %(at)s") % {"at": formats.moment(one.at)}
+        case NoticeState.TOLD if one.at is not None:
+            return gettext("отправлено %(at)s") % {"at": formats.moment(one.at)}
+        case NoticeState.WAITING if one.held_until is not None and one.held_until > now():
+            return gettext("придёт %(at)s") % {"at": formats.moment(one.held_until)}
         case NoticeState.FAILED:
-            reason = view.mail_reason or ""
-            return (gettext("письмо не доставлено: %(why)s") % {"why": reason}).rstrip(": ")
+            reason = gettext(REASONS.get(one.reason or "", one.reason or ""))
+            return (gettext("не доставлено: %(why)s") % {"why": reason}).rstrip(": ")
         case NoticeState.SUPERSEDED:
-            return gettext("письмо заменено более новым")
+            return gettext("заменено более новым")
+        case NoticeState.OFF:
+            return gettext("отключено вами")
         case _:
-            return gettext("только в кабинете")
+            return gettext("отправляется")
 
 
 @router.get("/{notice_id}")

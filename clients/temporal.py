@@ -41,7 +41,7 @@ from models.messages import (
     case_workflow_id,
 )
 from models.visibility import OpsText, attributes_of
-from rules.cases import Transition
+from rules.cases import CaseKind, Transition
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -132,6 +132,7 @@ class CaseRinger:
 
         A closed workflow is fine where the case is closed. The sweeper rings only cases that are
         open and late: it starts a new run even where one ended well, as after a restored database.
+        A request that is corrected after its answer begins a new run as well.
         """
         call = Call(
             workflow=WORKFLOWS[case.kind],
@@ -143,9 +144,9 @@ class CaseRinger:
             summary=OpsText(f"{case.number} · {case.type}"),
             attributes=attributes_of(case),
         )
-        swept = case.open and ring_.signal == RING
+        again = case.open and (ring_.signal == RING or case.kind is CaseKind.REQUEST)
         rung = await ring(
-            self._client, call, self._task_queue, again=swept, deadline=self._deadline
+            self._client, call, self._task_queue, again=again, deadline=self._deadline
         )
         return rung or not case.open
 
@@ -161,6 +162,7 @@ class Standing:
 
 STANDING: tuple[Standing, ...] = (
     Standing(WorkflowName.NOTICES_MAIL, "notices-mail", OpsText("tells notices by e-mail")),
+    Standing(WorkflowName.NOTICES_SMS, "notices-sms", OpsText("tells notices by SMS")),
     Standing(WorkflowName.SWEEPER, "sweeper", OpsText("rings the cases that are late")),
     Standing(
         WorkflowName.JOURNAL_SEALER, "journal-sealer", OpsText("seals the journal once a minute")

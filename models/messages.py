@@ -26,12 +26,17 @@ class WorkflowName(StrEnum):
     SERVICE_REQUEST = "ServiceRequest"
     SWEEPER = "Sweeper"
     NOTICES_MAIL = "NoticesMail"
+    NOTICES_SMS = "NoticesSms"
+    NOTICES_PUSH = "NoticesPush"
     JOURNAL_SEALER = "JournalSealer"
     FILE_SWEEP = "FileSweep"
 
 
 RING = "ring"
 """The signal of the sweeper: look again. People's signals are named in `rules.cases`."""
+
+RECEIPT = "receipt"
+"""The signal after a receipt of the module was kept; it names the receipt as its act."""
 
 PRESENT_STATE = "present_state"
 """The query that answers whom the case waits for, until when, and what happens then."""
@@ -103,7 +108,7 @@ class PresentState(Message):
 
 
 class MailShift(Message):
-    """How the mail stands: handed from one shift of the sender to the next."""
+    """How a channel stands: handed from one shift of its sender to the next."""
 
     told: int = 0
     waiting: int = 0

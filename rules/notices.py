@@ -29,9 +29,24 @@ class NoticeKind(StrEnum):
     REVIEW_WITHDRAWN = "review_withdrawn"
     COMMENT_ADDED = "comment_added"
     REGISTER_DOWN = "register_down"
+    REQUEST_ACCEPTED = "request_accepted"
+    REQUEST_PROCESSING = "request_processing"
+    REQUEST_READY = "request_ready"
+    REQUEST_REFUSED = "request_refused"
+    REQUEST_WITHDRAWN = "request_withdrawn"
+    REQUEST_OVERDUE = "request_overdue"
+    REQUEST_ASSIGNED = "request_assigned"
+    REQUEST_CANCELLED = "request_cancelled"
+    REQUEST_REMINDER = "request_reminder"
+    REQUEST_ESCALATED = "request_escalated"
+    REQUEST_LATE = "request_late"
+    REQUEST_ANSWER_UNVERIFIED = "request_answer_unverified"
+    REQUEST_STUCK = "request_stuck"
     DELIVERY_FAILED = "delivery_failed"
     NEW_DEVICE = "new_device"
     SECURITY = "security"
+    CONTACT_CODE = "contact_code"
+    CONTACT_CHANGED = "contact_changed"
     CASE_STUCK = "case_stuck"
 
 
@@ -42,6 +57,17 @@ class Channel(StrEnum):
     MAIL = "mail"
     SMS = "sms"
     PUSH = "push"
+
+
+class NoticeGroup(StrEnum):
+    """What a person chooses channels for. Values are stored for ever: add, never rename."""
+
+    CASES = "cases"
+    COMMENTS = "comments"
+    REVIEW = "review"
+    OPERATION = "operation"
+    SERVICE = "service"
+    SECURITY = "security"
 
 
 class Audience(StrEnum):
@@ -55,48 +81,100 @@ class Audience(StrEnum):
 
 
 class NoticeState(StrEnum):
-    """Where a notice stands; a superseded one is told by a later notice of the same case."""
+    """Where a notice stands.
+
+    A superseded one is told by a later notice of the same case, one that is `off` waited when its
+    person turned it off. `told` says that the channel took it: a receipt may say more later.
+    """
 
     WAITING = "waiting"
     TOLD = "told"
     FAILED = "failed"
     SUPERSEDED = "superseded"
+    OFF = "off"
 
 
 class Outcome(StrEnum):
-    """What came of one try."""
+    """What came of one try, and what a provider's receipt says of it later."""
 
     TOLD = "told"
     LATER = "later"
     DOWN = "down"
     REFUSED = "refused"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
 
+
+class Receipt(StrEnum):
+    """What a provider says became of a message that it took."""
+
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    UNKNOWN_NUMBER = "unknown_number"
+    EXPIRED = "expired"
+    SILENT = "silent"
+    """It was asked for days and knows nothing."""
+
+
+FAILED_RECEIPTS = frozenset({Receipt.BOUNCED, Receipt.UNKNOWN_NUMBER, Receipt.EXPIRED})
 
 _CABINET = (Channel.CABINET,)
-_BOTH = (Channel.CABINET, Channel.MAIL)
+_ALL = (Channel.CABINET, Channel.MAIL, Channel.SMS, Channel.PUSH)
+
+ON_BY_DEFAULT: Mapping[Channel, bool] = {
+    Channel.MAIL: True,
+    Channel.SMS: False,
+    Channel.PUSH: True,
+}
+"""Whether a channel outside the cabinet is used by whoever has chosen nothing."""
+
+SPARE = (Channel.MAIL, Channel.SMS, Channel.PUSH)
+"""In this order another channel is looked for when one could not deliver."""
+
+
+_GROUP_OF = {
+    Audience.APPLICANT: NoticeGroup.CASES,
+    Audience.REVIEWER: NoticeGroup.REVIEW,
+    Audience.PARTNER: NoticeGroup.COMMENTS,
+    Audience.ACCOUNT: NoticeGroup.SERVICE,
+    Audience.OPS: NoticeGroup.OPERATION,
+}
 
 
 @dataclass(frozen=True)
 class Event:
     """How one kind of event is told.
 
-    `delay` holds the mail back, because an event of `superseded_by` normally follows within
-    moments and says more: then one mail tells both. `path` is completed with `case_id`.
+    `delay` holds the message back, because an event of `superseded_by` normally follows within
+    moments and says more: then one tells both. `path` is completed with `case_id`. Messages of a
+    `security` event cannot be turned off, nor do they wait for quiet hours or a digest.
     """
 
     audience: Audience
     title: str
     text: str
     then: str
-    channels: tuple[Channel, ...] = _BOTH
+    channels: tuple[Channel, ...] = _ALL
     path: str = "/cases/%(case_id)s"
     link: str = "Открыть заявку"
-    security: bool = False
+    about: NoticeGroup | None = None
     superseded_by: "NoticeKind | None" = None
     delay: timedelta = timedelta(0)
 
+    @property
+    def group(self) -> NoticeGroup:
+        """What its channels are chosen with; who is told says it where nothing else does."""
+        return self.about or _GROUP_OF[self.audience]
+
+    @property
+    def security(self) -> bool:
+        """Whether it concerns the safety of the account."""
+        return self.group is NoticeGroup.SECURITY
+
 
 K, A = NoticeKind, Audience
+_REQUEST = "Открыть запрос"
 
 EVENTS: Mapping[NoticeKind, Event] = {
     K.APPLICATION_SUBMITTED: Event(
@@ -205,11 +283,119 @@ EVENTS: Mapping[NoticeKind, Event] = {
         "От вас ничего не требуется: мы продолжим, как только регистр ответит.",
         channels=_CABINET,
     ),
+    K.REQUEST_ACCEPTED: Event(
+        A.APPLICANT,
+        "Запрос %(number)s принят",
+        "Мы зарегистрировали запрос и готовим его для адресата.",
+        "Сейчас от вас ничего не требуется. Мы напишем, когда адресат получит запрос.",
+        link=_REQUEST,
+        superseded_by=K.REQUEST_PROCESSING,
+        delay=timedelta(seconds=15),
+    ),
+    K.REQUEST_PROCESSING: Event(
+        A.APPLICANT,
+        "Запрос %(number)s в обработке",
+        "Запрос принят, адресат получил его и готовит ответ.",
+        "Сейчас от вас ничего не требуется. Срок ответа указан на странице запроса, об ответе мы "
+        "напишем.",
+        link=_REQUEST,
+        superseded_by=K.REQUEST_READY,
+        delay=timedelta(seconds=15),
+    ),
+    K.REQUEST_READY: Event(
+        A.APPLICANT,
+        "Ответ на запрос %(number)s готов",
+        "Адресат ответил на запрос, ответ сохранён в кабинете.",
+        "Откройте запрос, чтобы прочитать или скачать ответ. Если ответ вам не подходит, исправьте "
+        "запрос и отправьте его снова.",
+        link=_REQUEST,
+    ),
+    K.REQUEST_REFUSED: Event(
+        A.APPLICANT,
+        "По запросу %(number)s отказано",
+        "Адресат отказал в ответе на запрос.",
+        "Причина указана на странице запроса. Там же запрос можно исправить и отправить снова.",
+        link=_REQUEST,
+    ),
+    K.REQUEST_WITHDRAWN: Event(
+        A.APPLICANT,
+        "Запрос %(number)s отозван",
+        "Вы отозвали запрос, ответа на него больше не ждём.",
+        "Если это были не вы, сообщите в отдел информационной безопасности. "
+        "Запрос можно скопировать в новый черновик.",
+        link=_REQUEST,
+    ),
+    K.REQUEST_OVERDUE: Event(
+        A.APPLICANT,
+        "Срок ответа на запрос %(number)s истёк",
+        "Адресат не ответил в срок. Мы сообщили об этом тем, кто отвечает за запрос.",
+        "От вас ничего не требуется: мы ждём ответ дальше. Запрос можно отозвать или исправить и "
+        "отправить снова.",
+        link=_REQUEST,
+    ),
+    K.REQUEST_ASSIGNED: Event(
+        A.REVIEWER,
+        "Вам назначен запрос %(number)s",
+        "Запрос ждёт вашего ответа.",
+        "Ответьте до указанного в запросе срока.",
+        channels=_CABINET,
+        link=_REQUEST,
+    ),
+    K.REQUEST_CANCELLED: Event(
+        A.REVIEWER,
+        "Запрос %(number)s отозван",
+        "Заявитель отозвал запрос.",
+        "Отвечать на него больше не нужно.",
+        channels=_CABINET,
+        link=_REQUEST,
+    ),
+    K.REQUEST_REMINDER: Event(
+        A.REVIEWER,
+        "Подходит срок ответа на запрос %(number)s",
+        "На запрос ещё не ответили.",
+        "Ответьте на запрос или передайте его другому сотруднику.",
+        link=_REQUEST,
+    ),
+    K.REQUEST_ESCALATED: Event(
+        A.REVIEWER,
+        "Срок ответа на запрос %(number)s истёк",
+        "На запрос не ответили в срок.",
+        "Ответьте на запрос сами или передайте его другому сотруднику.",
+        link=_REQUEST,
+    ),
+    K.REQUEST_LATE: Event(
+        A.OPS,
+        "Модуль госуслуг не отвечает на запрос %(number)s",
+        "Подходит или прошёл срок ответа, а модуль госуслуг не ответил.",
+        "Проверьте, работает ли модуль, и свяжитесь с его службой поддержки.",
+        path="%(temporal)s/workflows/request-%(case_id)s",
+        link="Открыть процесс",
+    ),
+    K.REQUEST_ANSWER_UNVERIFIED: Event(
+        A.OPS,
+        "Ответ на запрос %(number)s не прошёл проверку",
+        "Подпись или шифрование ответа модуля госуслуг неверны. Ответ отклонён, заявитель его не "
+        "видит, запрос ждёт дальше.",
+        "Сверьте сертификаты с владельцем модуля и сообщите в отдел информационной безопасности. "
+        "Код ошибки указан в журнале запроса.",
+        path="%(temporal)s/workflows/request-%(case_id)s",
+        link="Открыть процесс",
+    ),
+    K.REQUEST_STUCK: Event(
+        A.OPS,
+        "Запрос %(number)s остановился",
+        "Ход запроса остановился из-за ошибки, которую система не может обойти сама.",
+        "Откройте процесс в Temporal: в подробностях указан тип ошибки. "
+        "После исправления отправьте процессу сигнал ring.",
+        path="%(temporal)s/workflows/request-%(case_id)s",
+        link="Открыть процесс",
+    ),
     K.DELIVERY_FAILED: Event(
         A.ACCOUNT,
-        "Письмо не доставлено",
-        "Мы не смогли доставить вам письмо по электронной почте.",
-        "Проверьте адрес почты в профиле. Само уведомление осталось в кабинете.",
+        "Сообщение не доставлено",
+        "Мы не смогли доставить вам сообщение вне кабинета.",
+        "Откройте уведомления: там написано, каким путём и почему. Проверьте адрес почты и номер "
+        "телефона в настройках. Само уведомление осталось в кабинете.",
         channels=_CABINET,
         path="/notices",
         link="Открыть уведомления",
@@ -222,7 +408,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         "Если нет, смените пароль и завершите чужие сеансы.",
         path="/account",
         link="Открыть настройки входа",
-        security=True,
+        about=NoticeGroup.SECURITY,
     ),
     K.SECURITY: Event(
         A.ACCOUNT,
@@ -231,7 +417,26 @@ EVENTS: Mapping[NoticeKind, Event] = {
         "Если это были не вы, сообщите в отдел информационной безопасности.",
         path="/account",
         link="Открыть настройки входа",
-        security=True,
+        about=NoticeGroup.SECURITY,
+    ),
+    K.CONTACT_CODE: Event(
+        A.ACCOUNT,
+        "Код подтверждения контакта",
+        "В вашем кабинете указали новый адрес почты или номер телефона. Код отправлен на него.",
+        "Введите код на странице настроек. Если это были не вы, сообщите в отдел информационной "
+        "безопасности.",
+        channels=_CABINET,
+        path="/notices/contacts",
+        link="Открыть настройки уведомлений",
+    ),
+    K.CONTACT_CHANGED: Event(
+        A.ACCOUNT,
+        "Изменены контактные данные",
+        "В вашем кабинете заменили адрес почты или номер телефона.",
+        "Если это были не вы, сообщите в отдел информационной безопасности.",
+        path="/notices/contacts",
+        link="Открыть настройки уведомлений",
+        about=NoticeGroup.SECURITY,
     ),
     K.CASE_STUCK: Event(
         A.OPS,
@@ -243,6 +448,20 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link="Открыть процесс",
     ),
 }
+
+CHOSEN = tuple(
+    group
+    for group in NoticeGroup
+    if group is not NoticeGroup.SECURITY
+    and any(e.group is group and len(e.channels) > 1 for e in EVENTS.values())
+)
+"""Groups whose channels people choose; what belongs to no such group waits for nothing."""
+
+
+def kinds_of(group: NoticeGroup) -> tuple[NoticeKind, ...]:
+    """The kinds of events that a group holds."""
+    return tuple(kind for kind, event in EVENTS.items() if event.group is group)
+
 
 SUPERSEDES: Mapping[NoticeKind, tuple[NoticeKind, ...]] = {
     kind: tuple(k for k, event in EVENTS.items() if event.superseded_by is kind)
@@ -259,3 +478,19 @@ def pause_after(tries: int) -> timedelta | None:
     if tries > len(_PAUSES):
         return None
     return timedelta(seconds=_PAUSES[tries - 1])
+
+
+_ASKED_AFTER = (30, 120, 600, 3600, 6 * 3600, 24 * 3600, 48 * 3600)
+"""Seconds after each question until a provider is asked again what became of a message."""
+
+
+def asked_again_after(asks: int) -> timedelta | None:
+    """How long to wait for a receipt after so many questions; None when no word is awaited."""
+    return timedelta(seconds=_ASKED_AFTER[asks]) if asks < len(_ASKED_AFTER) else None
+
+
+GIVEN_UP_AFTER: Mapping[Channel, timedelta] = {
+    Channel.SMS: timedelta(days=1),
+    Channel.PUSH: timedelta(days=1),
+}
+"""How long a channel may be down before its message is given up; mail waits as long as it takes."""

@@ -2,7 +2,7 @@
 
 import gettext
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,8 @@ from settings import Settings
 
 _CATALOGUES = Path(__file__).parent.parent / "cabinet" / "locale"
 _TEMPLATES = Path(__file__).with_name("mail_templates")
+
+DIGEST_TITLE = "Уведомлений за день: %(number)s"
 
 
 @cache
@@ -64,6 +66,10 @@ class Addresses:
         temporal = f"{public}/temporal/namespaces/{settings.temporal_namespace}"
         return cls(public, temporal, settings.institution)
 
+    def whole(self, path: str) -> str:
+        """The address of a path of ours; one that is whole already stays."""
+        return path if "://" in path else self.public + path
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -107,22 +113,63 @@ def letter(
     case_id: UUID | None,
     language: str,
     addresses: Addresses,
+    *,
+    code: str = "",
 ) -> Letter:
-    """Write the e-mail of a notice: what happened, what to do next, and the link."""
+    """Write the e-mail of a notice: what happened, what to do next, and the link.
+
+    `code` confirms a new address and stands in nothing but the message to it.
+    """
     said = worded(kind, facts, case_id, language, addresses.temporal)
     shown = {
         "title": said.title,
         "text": said.text,
         "then": said.then,
         "link": said.link,
-        "url": said.path if "://" in said.path else addresses.public + said.path,
+        "url": addresses.whole(said.path),
         "institution": addresses.institution,
         "language": language,
         "security": EVENTS[NoticeKind(kind)].security,
+        "code": code,
     }
+    return _letter(said.title, "notice", shown, language)
+
+
+def digest(
+    told: Sequence[tuple[str, Mapping[str, Any], UUID | None]],
+    language: str,
+    addresses: Addresses,
+) -> Letter:
+    """Write one e-mail about several notices, given as kind, facts and case: titles and links."""
+    items = [worded(*one, language, addresses.temporal) for one in told]
+    title = catalogue(language).gettext(DIGEST_TITLE) % {"number": len(items)}
+    shown = {
+        "title": title,
+        "items": [(said.title, said.then, addresses.whole(said.path)) for said in items],
+        "institution": addresses.institution,
+        "language": language,
+    }
+    return _letter(title, "digest", shown, language)
+
+
+def _letter(subject: str, template: str, shown: Mapping[str, Any], language: str) -> Letter:
     templates = _environment(language)
     return Letter(
-        subject=said.title,
-        text=templates.get_template("notice.txt").render(shown),
-        html=templates.get_template("notice.html").render(shown),
+        subject=subject,
+        text=templates.get_template(f"{template}.txt").render(shown),
+        html=templates.get_template(f"{template}.html").render(shown),
     )
+
+
+def short_message(
+    kind: str,
+    facts: Mapping[str, Any],
+    case_id: UUID | None,
+    language: str,
+    addresses: Addresses,
+    *,
+    code: str = "",
+) -> str:
+    """Write the SMS of a notice: the title, and the code or the link."""
+    said = worded(kind, facts, case_id, language, addresses.temporal)
+    return f"{said.title}: {code}" if code else f"{said.title}. {addresses.whole(said.path)}"

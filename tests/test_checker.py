@@ -26,8 +26,9 @@ from ops.migrate import make_bucket
 from ops.servers.temporal import prepare_namespace
 from rules.cases import Status, Transition
 from rules.clock import now
+from services.deliveries import drain
 from services.letters import Addresses
-from services.notices_mail import drain_mail
+from services.ways import MailWay
 from settings import Settings
 from tests.office import Office
 from tests.servers import Servers, Simulators
@@ -141,7 +142,7 @@ async def scene(
         await _until(lambda: _stands(office, case_id, Status.IN_REVIEW))
         await office.decide(case_id, Transition.APPROVE)
         await _until(lambda: _closed(office, case_id))
-        await drain_mail(base, Mailer(own.smtp_url, own.mail_from), Addresses.of(own))
+        await drain(base, MailWay(Mailer(own.smtp_url, own.mail_from), Addresses.of(own)))
         await _until(lambda: _quiet(own, base))
         number = (await office.case(case_id)).number or ""
         yield Scene(

@@ -1,6 +1,8 @@
-"""The standing workflow that tells notices by e-mail."""
+"""The standing workflows that tell notices: one a channel, shift after shift."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -15,29 +17,44 @@ SHIFTS = 200
 
 @workflow.defn(name=WorkflowName.NOTICES_MAIL)
 class NoticesMail:
-    """One shift of the sender after another; a new run now and then keeps histories short."""
+    """Tells notices by e-mail."""
 
     @workflow.run
     async def run(self, shift: MailShift | None = None) -> None:
         """Send for ever."""
-        shift = shift or MailShift()
-        for _ in range(SHIFTS):
-            _show(shift)
-            shift = await workflow.execute_activity_method(
-                NoticeActivities.send_mail,
-                shift,
-                start_to_close_timeout=timedelta(minutes=10),
-                heartbeat_timeout=timedelta(seconds=10),
-                retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=5)),
-                summary=OpsText("send what is due"),
-            )
-        workflow.continue_as_new(shift)
+        await _send(NoticeActivities.send_mail, "e-mail", shift)
 
 
-def _show(shift: MailShift) -> None:
-    """Tell ops how the mail stands."""
+@workflow.defn(name=WorkflowName.NOTICES_SMS)
+class NoticesSms:
+    """Tells notices by SMS."""
+
+    @workflow.run
+    async def run(self, shift: MailShift | None = None) -> None:
+        """Send for ever."""
+        await _send(NoticeActivities.send_sms, "SMS", shift)
+
+
+async def _send(work: Callable[..., Any], channel: str, shift: MailShift | None) -> None:
+    """Shift after shift; a new run now and then keeps histories short."""
+    now = shift or MailShift()
+    for _ in range(SHIFTS):
+        _show(channel, now)
+        now = await workflow.execute_activity_method(
+            work,
+            now,
+            start_to_close_timeout=timedelta(minutes=10),
+            heartbeat_timeout=timedelta(seconds=10),
+            retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=5)),
+            summary=OpsText("send what is due"),
+        )
+    workflow.continue_as_new(now)
+
+
+def _show(channel: str, shift: MailShift) -> None:
+    """Tell ops how the channel stands."""
     if shift.down_since is None:
-        told = f"**e-mail works**: {shift.told} told, {shift.waiting} waiting"
+        told = f"**{channel} works**: {shift.told} told, {shift.waiting} waiting"
     else:
         since = shift.down_since.strftime("%Y-%m-%d %H:%M:%S UTC")
         told = f"### DOWN since {since}, {shift.waiting} waiting\n- {shift.reason}"

@@ -4,7 +4,8 @@ A row is written in the transaction of the event that it tells of, so none is lo
 of what did not happen. Facts stand in the clear and hold numbers and ids only.
 """
 
-from datetime import datetime
+import re
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,10 @@ from sqlalchemy import Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.encryption import EncryptedJSON
+from models.encryption import EncryptedJSON, EncryptedText
 from models.tables.base import new_id, utc_column
+
+_NAME = re.compile(r"notice-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-(\d{1,4}))?")
 
 
 class Notice(SQLModel, table=True):
@@ -35,6 +38,7 @@ class Notice(SQLModel, table=True):
             "person_id",
             postgresql_where=text("channel = 'cabinet' and read_at is null"),
         ),
+        Index("notice_to_ask", "channel", "ask_at", postgresql_where=text("ask_at is not null")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -59,10 +63,45 @@ class Notice(SQLModel, table=True):
     failure_reason: str | None = None
     read_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
 
+    held_until: datetime | None = Field(
+        default=None,
+        sa_column=utc_column(nullable=True),
+        description="The end of the quiet hours, or the hour of the digest, that it waits for.",
+    )
+    sendings: int = Field(
+        default=1,
+        sa_column_kwargs={"server_default": "1"},
+        description="How often it was begun: each resending is told to providers as a new one.",
+    )
+    receipt: str | None = Field(
+        default=None, description="The provider's last word: one of `rules.notices.Receipt`."
+    )
+    receipt_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    asks: int = Field(
+        default=0,
+        sa_column_kwargs={"server_default": "0"},
+        description="How often the provider was asked what became of it.",
+    )
+    ask_at: datetime | None = Field(
+        default=None,
+        sa_column=utc_column(nullable=True),
+        description="When the provider is asked next; None where no word is awaited.",
+    )
+    told_with: UUID | None = Field(
+        default=None, description="The notice in whose message, a digest, this one was told."
+    )
+
     @property
     def message_name(self) -> str:
-        """The part of the Message-ID before the @: the same for every try and every copy."""
-        return f"notice-{self.id}"
+        """Its name with providers: the same for every try and every copy of one sending."""
+        again = f"-{self.sendings}" if self.sendings > 1 else ""
+        return f"notice-{self.id}{again}"
+
+
+def notice_named(name: str) -> tuple[UUID, int] | None:
+    """The notice and the sending that a provider knows by this name; None where it is none."""
+    told = _NAME.fullmatch(name)
+    return (UUID(told[1]), int(told[2] or 1)) if told else None
 
 
 class NoticeAttempt(SQLModel, table=True):
@@ -75,3 +114,61 @@ class NoticeAttempt(SQLModel, table=True):
     at: datetime = Field(sa_column=utc_column())
     outcome: str = Field(description="One of `rules.notices.Outcome`.")
     reason: str = Field(default="", description="What the server said, addresses cut out.")
+
+
+class NoticeSetting(SQLModel, table=True):
+    """What a person chose for a group of events and a channel; without a row the default holds."""
+
+    __tablename__ = "notice_setting"
+
+    person_id: UUID = Field(foreign_key="person.id", primary_key=True)
+    group: str = Field(primary_key=True, description="One of `rules.notices.NoticeGroup`.")
+    channel: str = Field(primary_key=True)
+    on: bool
+    changed_at: datetime = Field(sa_column=utc_column())
+
+
+class NoticePreferences(SQLModel, table=True):
+    """Quiet hours and the daily digest of whoever asked for them, by the clock of `zone`."""
+
+    __tablename__ = "notice_preferences"
+
+    person_id: UUID = Field(foreign_key="person.id", primary_key=True)
+    zone: str
+    quiet_from: time | None = None
+    quiet_to: time | None = None
+    digest_hour: int | None = None
+    changed_at: datetime = Field(sa_column=utc_column())
+
+
+class PushSubscription(SQLModel, table=True):
+    """A browser that a person lets show notices. Deleted when it, or its push service, ends it."""
+
+    __tablename__ = "push_subscription"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True)
+    contents: Any = Field(
+        sa_column=Column(EncryptedJSON("push_subscription.contents"), nullable=False),
+        description="`endpoint`, `p256dh` and `auth` as the browser gave them.",
+    )
+    endpoint_blind: str = Field(unique=True, description="Blind index of the endpoint.")
+    device: str
+    created_at: datetime = Field(sa_column=utc_column())
+    last_ok_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class ContactChange(SQLModel, table=True):
+    """A new address or number that its code has yet to confirm, or has confirmed."""
+
+    __tablename__ = "contact_change"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True)
+    channel: str = Field(description="`mail` or `sms`.")
+    value: str = Field(sa_column=Column(EncryptedText("contact_change.value"), nullable=False))
+    code_hash: str = Field(description="Keyed hash of the code and this row's id.")
+    created_at: datetime = Field(sa_column=utc_column())
+    ends_at: datetime = Field(sa_column=utc_column())
+    tries: int = 0
+    done_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))

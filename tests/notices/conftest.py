@@ -12,6 +12,7 @@ from clients.database import Database
 from clients.mail import Mailer
 from models.encryption import KeyRing, use_key_ring
 from models.tables.cases import Case
+from models.tables.notices import NoticeSetting
 from models.tables.people import Person, Unit
 from rules.clock import now
 from services.letters import Addresses
@@ -37,8 +38,18 @@ class Staff:
     database: Database
     unit_id: UUID
 
-    async def person(self, email: str = "", language: str = "ru") -> Person:
-        """Someone with an address nobody else has."""
+    async def person(
+        self,
+        email: str = "",
+        language: str = "ru",
+        *,
+        phone: str | None = None,
+        **chosen: bool,
+    ) -> Person:
+        """Someone with an address nobody else has; `chosen` turns channels on or off.
+
+        Whoever chooses SMS and says nothing of mail gets no mail.
+        """
         made = Person(
             unit_id=self.unit_id,
             position="врач-терапевт",
@@ -46,10 +57,24 @@ class Staff:
             email=email or f"{uuid4()}@hospital.example",
             snils="112-233-445 95",
             language=language,
+            phone=phone,
             created_at=now(),
         )
+        if chosen.get("sms"):
+            chosen.setdefault("mail", False)
         async with self.database.work() as session:
             session.add(made)
+            await session.flush()
+            for channel, on in chosen.items():
+                session.add(
+                    NoticeSetting(
+                        person_id=made.id,
+                        group="cases",
+                        channel=channel,
+                        on=on,
+                        changed_at=now(),
+                    )
+                )
         return made
 
     async def case(self, applicant: Person) -> UUID:
@@ -104,6 +129,41 @@ def post(simulators: Simulators) -> Iterator[Post]:
     made.fault()
     yield made
     made.fault()
+    made.http.close()
+
+
+class Phones:
+    """The simulated SMS gateway as tests use it."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self.address = address
+        self.token = token
+        self.http = httpx.Client(base_url=address, trust_env=False)
+
+    def fault(self, mode: str = "ok", **more: Any) -> None:
+        """Turn the fault switch."""
+        self.http.put("/faults", json={"mode": mode, **more}).raise_for_status()
+
+    def behave(self, **how: Any) -> None:
+        """Say what becomes of messages from now on."""
+        self.http.put("/behaviour", json=how).raise_for_status()
+
+    def to(self, person: Person) -> list[dict[str, Any]]:
+        """Messages to a person, oldest first."""
+        found = self.http.get("/messages", params={"to": person.phone}).json()
+        return list(reversed(found))
+
+
+@pytest.fixture
+def phones(simulators: Simulators) -> Iterator[Phones]:
+    """The gateway, well and empty at the start of the test, and well after it."""
+    made = Phones(simulators.sms.address, simulators.secrets["MEDCAB_SMS_TOKEN"])
+    made.fault()
+    made.behave()
+    made.http.delete("/messages").raise_for_status()
+    yield made
+    made.fault()
+    made.behave()
     made.http.close()
 
 

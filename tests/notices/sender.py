@@ -7,11 +7,13 @@ from temporalio.worker import Worker
 from activities.notices import NoticeActivities
 from clients.database import Database
 from clients.mail import Mailer
+from clients.sms import SmsGateway
 from clients.temporal import connect
 from models.encryption import KeyRing, use_key_ring
 from services.letters import Addresses
+from services.ways import MailWay, SmsWay
 from settings import get_settings
-from workflows.notices import NoticesMail
+from workflows.notices import NoticesMail, NoticesSms
 
 
 async def main() -> None:
@@ -21,14 +23,14 @@ async def main() -> None:
     use_key_ring(keys)
     activities = NoticeActivities(
         Database.from_settings(settings),
-        Mailer(settings.smtp_url, settings.mail_from),
-        Addresses.of(settings),
+        MailWay(Mailer(settings.smtp_url, settings.mail_from), Addresses.of(settings)),
+        SmsWay(SmsGateway.from_settings(settings), Addresses.of(settings)),
     )
     worker = Worker(
         await connect(settings, keys),
         task_queue=settings.task_queue,
-        workflows=[NoticesMail],
-        activities=[activities.send_mail],
+        workflows=[NoticesMail, NoticesSms],
+        activities=[activities.send_mail, activities.send_sms],
     )
     await worker.run()
 

@@ -13,6 +13,7 @@ from rules.notices import NoticeState
 from rules.permissions import Actor
 from rules.refusals import Refusal
 from services import notices
+from services.notices import Sought
 from tests.notices.conftest import Staff
 
 
@@ -80,7 +81,7 @@ async def test_read_is_remembered(database: Database, anna: Person, staff: Staff
         await notices.mark_read(session, actor(boris), now())
         await notices.mark_read(session, actor(anna), now(), ids=[newest.id])
         assert await notices.unread_count(session, actor(anna)) == 2
-        assert len(await notices.mine(session, actor(anna), unread_only=True)) == 2
+        assert len(await notices.mine(session, actor(anna), sought=Sought(unread=True))) == 2
         await notices.mark_read(session, actor(anna), now())
         assert await notices.unread_count(session, actor(anna)) == 0
 
@@ -92,27 +93,27 @@ async def test_failed_mail_is_shown_with_its_reason_and_sent_again(
     await tell(database, anna, "1")
     async with database.work() as session:
         [view] = await notices.mine(session, actor(anna))
-        assert view.mail_state == NoticeState.WAITING
-        assert view.mail_id is not None
-        mail = await session.get_one(Notice, view.mail_id)
+        [sent] = view.deliveries
+        assert (sent.channel, sent.state) == ("mail", NoticeState.WAITING)
+        mail = await session.get_one(Notice, sent.id)
         mail.state, mail.failed_at, mail.failure_reason = "failed", now(), "550 no such mailbox"
         session.add(mail)
     async with database.work() as session:
         [view] = await notices.mine(session, actor(anna))
-        assert (view.mail_state, view.mail_reason) == ("failed", "550 no such mailbox")
-        assert view.mail_id is not None
+        [sent] = view.deliveries
+        assert (sent.state, sent.reason) == ("failed", "550 no such mailbox")
         with pytest.raises(Refusal) as refused:
-            await notices.resend(session, actor(await staff.person()), view.mail_id, now())
+            await notices.resend(session, actor(await staff.person()), sent.id, now())
         assert refused.value.status == 404
-        await notices.resend(session, actor(anna), view.mail_id, now())
+        await notices.resend(session, actor(anna), sent.id, now())
         with pytest.raises(Refusal) as again:
-            await notices.resend(session, actor(anna), view.mail_id, now())
+            await notices.resend(session, actor(anna), sent.id, now())
         assert again.value.status == 409
         [view] = await notices.mine(session, actor(anna))
-        assert view.mail_state == NoticeState.WAITING
-        assert view.mail_id is not None
+        [sent] = view.deliveries
+        assert sent.state == NoticeState.WAITING
         with pytest.raises(Refusal):
-            await notices.attempts(session, actor(await staff.person()), view.mail_id)
+            await notices.attempts(session, actor(await staff.person()), sent.id)
         with pytest.raises(Refusal):
             await notices.attempts(session, actor(anna), uuid4())
 

@@ -15,8 +15,9 @@ from models.tables.people import Person
 from rules.clock import now
 from rules.notices import Channel, NoticeState
 from services import notices
+from services.deliveries import Round, Stop, drain, send_next, waiting
 from services.letters import Addresses
-from services.notices_mail import Round, Stop, drain_mail, send_next, waiting
+from services.ways import MailWay
 from tests.notices.conftest import Post, Staff
 
 CASE = {"number": "ПК-2026-000123-0"}
@@ -45,12 +46,12 @@ def tell(database: Database) -> Any:
     return write
 
 
-@pytest.fixture
-def drain(database: Database, mailer: Mailer, addresses: Addresses) -> Any:
+@pytest.fixture(name="drain")
+def one_round(database: Database, mailer: Mailer, addresses: Addresses) -> Any:
     """One round of sending."""
 
     async def once() -> Round:
-        return await drain_mail(database, mailer, addresses)
+        return await drain(database, MailWay(mailer, addresses))
 
     return once
 
@@ -161,7 +162,7 @@ async def test_server_down_delays_mail_and_costs_no_tries(
     for _ in range(3):
         done = await drain()
         assert (done.ended, done.told) == (Stop.DOWN, 0)
-    assert await waiting(database) == 1
+    assert await waiting(database, Channel.MAIL) == 1
     post.fault()
     assert (await drain()).told == 1
     [row] = await stored(anna)
@@ -246,7 +247,7 @@ async def test_two_senders_send_each_message_once(
     rounds = await asyncio.gather(drain(), drain(), drain())
     assert sum(done.told for done in rounds) == 12
     assert [len(post.to(person)) for person in people] == [1] * 12
-    assert await waiting(database) == 0
+    assert await waiting(database, Channel.MAIL) == 0
 
 
 @pytest.mark.parametrize(
@@ -341,12 +342,12 @@ async def test_frozen_sender_keeps_others_from_its_message_only(
     slow = await staff.person("slow@hospital.example")
     await tell(slow, at=now() - timedelta(minutes=1))
     post.fault("slow", recipient="slow@", seconds=1.5)
-    hanging = asyncio.create_task(send_next(database, mailer, addresses))
+    hanging = asyncio.create_task(send_next(database, MailWay(mailer, addresses)))
     await asyncio.sleep(0.5)
     anna = await staff.person()
     await tell(anna)
-    await send_next(database, mailer, addresses)
-    assert await send_next(database, mailer, addresses) is None
+    await send_next(database, MailWay(mailer, addresses))
+    assert await send_next(database, MailWay(mailer, addresses)) is None
     assert len(post.to(anna)) == 1
     assert not hanging.done()
     await hanging

@@ -28,6 +28,7 @@ from rules.clock import now
 from rules.notices import NoticeState
 from services import notices
 from services.letters import Addresses
+from services.ways import MailWay
 from settings import Settings
 from tests.clients.waiting import until
 from tests.notices.conftest import Post, Staff
@@ -51,7 +52,7 @@ async def sender(
     client: Client, standing: Standing, database: Database, mailer: Mailer, addresses: Addresses
 ) -> AsyncIterator[None]:
     """A worker with a running sender."""
-    activities = NoticeActivities(database, mailer, addresses)
+    activities = NoticeActivities(database, MailWay(mailer, addresses))
     async with Worker(
         client,
         task_queue=standing.id,

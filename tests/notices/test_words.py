@@ -9,8 +9,25 @@ from uuid import uuid4
 import pytest
 from babel.messages.pofile import read_po
 
-from rules.notices import EVENTS, SUPERSEDES, Channel, NoticeKind, pause_after
-from services.letters import _CATALOGUES, _TEMPLATES, Addresses, letter
+from rules.notices import (
+    CHOSEN,
+    EVENTS,
+    SUPERSEDES,
+    Channel,
+    NoticeGroup,
+    NoticeKind,
+    kinds_of,
+    pause_after,
+)
+from services.letters import (
+    _CATALOGUES,
+    _TEMPLATES,
+    DIGEST_TITLE,
+    Addresses,
+    digest,
+    letter,
+    short_message,
+)
 
 CHECKOUT = Path(__file__).parent.parent.parent
 ADDRESSES = Addresses("https://cabinet.example", "https://temporal.example", "Больница № 7")
@@ -19,6 +36,7 @@ IN_TEMPLATES = re.compile(r'_\("([^"]+)"\)')
 
 def message_ids() -> Iterator[str]:
     """All words that are said."""
+    yield DIGEST_TITLE
     for event in EVENTS.values():
         yield from (event.title, event.text, event.then, event.link)
     for template in _TEMPLATES.iterdir():
@@ -60,8 +78,34 @@ def test_every_mail_can_be_written(kind: Any, language: str) -> None:
             assert "{{" not in words
         assert "\n" not in written.subject
         assert "https://" in written.text
+        short = short_message(kind, facts, case_id, language, ADDRESSES)
+        assert "%(" not in short
+        assert "https://" in short
     if "%(case_id)s" in EVENTS[kind].path:
         assert str(case_id) in written.text
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_a_digest_names_every_notice(language: str) -> None:
+    """Titles and links of all, in the reader's language, and how many they are."""
+    told = [(kind.value, {"number": "ПК-2026-000123-0"}, uuid4()) for kind in NoticeKind]
+    written = digest(told, language, ADDRESSES)
+    assert str(len(told)) in written.subject
+    for words in (written.text, written.html):
+        assert "%(" not in words
+        assert all(
+            str(case_id) in words
+            for kind, _, case_id in told
+            if "case_id" in EVENTS[NoticeKind(kind)].path
+        )
+
+
+def test_groups_are_as_people_know_them() -> None:
+    """Security is never chosen; every group that is chosen holds something that is sent."""
+    assert NoticeGroup.SECURITY not in CHOSEN
+    assert NoticeGroup.SERVICE not in CHOSEN
+    assert NoticeGroup.CASES in CHOSEN
+    assert {EVENTS[kind].group for group in CHOSEN for kind in kinds_of(group)} == set(CHOSEN)
 
 
 def test_kinds_that_the_services_tell_exist() -> None:

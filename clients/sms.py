@@ -1,0 +1,138 @@
+"""The line to the SMS gateway: a message handed over once, and what became of it.
+
+The protocol is our own and small, so that any provider fits behind an adapter. `POST /v1/messages`
+with `Idempotency-Key` takes a message (202) or refuses it (422 with a `code`); the same key again
+sends nothing. `GET /v1/messages/{key}` says what became of it, and so does a callback that is
+signed by Standard Webhooks.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Self
+
+import httpx
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from settings import Settings
+
+CALLBACK_PATH = "/api/v1/callbacks/sms"
+
+State = Literal["accepted", "delivered", "bounced", "unknown_number", "expired"]
+
+
+class SmsDown(Exception):
+    """The gateway does not answer, or serves nobody now: ask again later."""
+
+
+class SmsLater(Exception):
+    """The gateway refused this message for now: try this one again later."""
+
+
+class SmsRefused(Exception):
+    """The gateway will never take this message: `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Told(BaseModel):
+    """The gateway's word on a message, as an answer or a callback."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    state: State
+    at: AwareDatetime
+
+
+@dataclass(frozen=True)
+class Became:
+    """What became of a message, and since when."""
+
+    state: State
+    at: datetime
+
+
+class SmsGateway:
+    """Hands messages over; safe to share between tasks. `timeout` is in seconds."""
+
+    def __init__(self, url: str, token: str, receipts: str, timeout: float = 10.0) -> None:
+        self._receipts = receipts
+        self._http = httpx.AsyncClient(
+            base_url=url.rstrip("/"),
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 2.0)),
+            headers={"Accept": "application/json", "Authorization": f"Bearer {token}"},
+            trust_env=False,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The gateway of this installation, which calls back where people open the cabinet."""
+        public = settings.public_url.rstrip("/")
+        token = settings.sms_token.get_secret_value()
+        return cls(settings.sms_url, token, f"{public}{CALLBACK_PATH}")
+
+    async def send(self, key: str, to: str, text: str) -> Became:
+        """Hand one message over. The same `key` again sends nothing and tells how it stands.
+
+        Raises SmsDown, SmsLater and SmsRefused; none of them says the number.
+        """
+        body = {"to": to, "text": text, "receipts": self._receipts}
+        reply = await self._asked("POST", "/v1/messages", json=body, key=key)
+        if reply.status_code == 422:
+            raise SmsRefused(_code(reply))
+        if reply.status_code == 429:
+            raise SmsLater("HTTP 429: too many messages")
+        if reply.status_code not in (200, 202):
+            raise SmsDown(f"HTTP {reply.status_code}")
+        return _told(reply, key)
+
+    async def ask(self, key: str) -> Became | None:
+        """What became of a message; None where the gateway does not know it. Raises SmsDown."""
+        reply = await self._asked("GET", f"/v1/messages/{key}")
+        if reply.status_code == 404:
+            return None
+        if reply.status_code != 200:
+            raise SmsDown(f"HTTP {reply.status_code}")
+        return _told(reply, key)
+
+    async def _asked(
+        self, method: str, path: str, *, json: object = None, key: str = ""
+    ) -> httpx.Response:
+        headers = {"Idempotency-Key": key} if key else {}
+        try:
+            return await self._http.request(method, path, json=json, headers=headers)
+        except httpx.HTTPError as error:
+            raise SmsDown(type(error).__name__) from None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _code(reply: httpx.Response) -> str:
+    """The gateway's reason: a short word, never a number or a text of somebody's."""
+    try:
+        told = reply.json().get("code", "")
+    except (ValueError, AttributeError):
+        told = ""
+    known = isinstance(told, str) and told.isascii() and told.replace("_", "").isalpha()
+    return told[:40] if known else "refused"
+
+
+def _told(reply: httpx.Response, key: str) -> Became:
+    """Read the gateway's word. Raises SmsDown for what is not one about this message."""
+    try:
+        told = Told.model_validate_json(reply.content)
+    except ValidationError:
+        raise SmsDown("an answer that cannot be read") from None
+    if told.id != key:
+        raise SmsDown("an answer about another message")
+    return Became(told.state, told.at)

@@ -1,0 +1,228 @@
+"""An SMS gateway that sends nothing and shows everything: `python -m simulators.sms`.
+
+The protocol of `clients.sms`: real HTTP for the product, a page for people, JSON for tests. Beside
+the fault switch that all simulators have, `PUT /behaviour` says what becomes of messages: when
+they are delivered or bounce, whether receipts are called back, lost or sent twice, and whether the
+answer to a message is lost after it was taken. With `--file` messages survive a restart.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import httpx
+import uvicorn
+from fastapi import FastAPI, Header, HTTPException, Response
+from pydantic import BaseModel, ConfigDict, Field
+from standardwebhooks.webhooks import Webhook
+
+from simulators.faults import FaultSwitch, FaultyServer
+from simulators.phone_pages import page_of
+
+State = Literal["accepted", "delivered", "bounced", "unknown_number", "expired"]
+
+
+class Behaviour(BaseModel):
+    """What becomes of messages to numbers that contain `recipient`; others are delivered at once.
+
+    `refuse` answers 422 with this code, or 429 for `later`. `reply="lost"` takes the message and
+    answers 503. `after` is the time until the receipt, in seconds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipient: str = ""
+    result: State = "delivered"
+    after: float = Field(0.0, ge=0, le=3600)
+    refuse: Literal["", "unknown_number", "blocked", "later"] = ""
+    reply: Literal["sent", "lost"] = "sent"
+    receipts: Literal["sent", "lost", "twice"] = "sent"
+
+
+class Sent(BaseModel):
+    """What the product hands over."""
+
+    to: str = Field(pattern=r"^\+\d{8,15}$")
+    text: str = Field(min_length=1, max_length=1000)
+    receipts: str = ""
+
+
+class StoredSms(BaseModel):
+    """One message as it was taken, and what became of it. `asked` counts its requests."""
+
+    id: str
+    received_at: datetime
+    to: str
+    text: str
+    receipts: str
+    state: State = "accepted"
+    at: datetime
+    asked: int = 1
+
+
+class SmsBox:
+    """The messages, and the receipts that follow them."""
+
+    def __init__(self, file: Path | None = None, token: str = "", secret: str = "") -> None:
+        self.file = file
+        self.token = token
+        self.secret = secret
+        self.behaviour = Behaviour()
+        self.messages: dict[str, StoredSms] = {}
+        self._receipts: set[asyncio.Task[None]] = set()
+        if file is not None and file.exists():
+            for line in file.read_text("utf-8").splitlines():
+                kept = StoredSms.model_validate_json(line)
+                self.messages[kept.id] = kept
+
+    def keep(self) -> None:
+        """Write all messages to the file."""
+        if self.file is not None:
+            lines = [message.model_dump_json() + "\n" for message in self.messages.values()]
+            self.file.write_text("".join(lines), "utf-8")
+
+    def behaviour_for(self, to: str) -> Behaviour:
+        """How a message to this number fares."""
+        chosen = self.behaviour
+        return chosen if chosen.recipient in to else Behaviour()
+
+    def take(self, key: str, sent: Sent) -> StoredSms:
+        """Keep a message once; its receipt follows."""
+        if key in self.messages:
+            self.messages[key].asked += 1
+            return self.messages[key]
+        moment = datetime.now(UTC)
+        kept = StoredSms(id=key, received_at=moment, at=moment, **sent.model_dump())
+        self.messages[key] = kept
+        self.keep()
+        task = asyncio.ensure_future(self._settle(kept, self.behaviour_for(sent.to)))
+        self._receipts.add(task)
+        task.add_done_callback(self._receipts.discard)
+        return kept
+
+    def found(self, to: str = "") -> list[StoredSms]:
+        """Messages newest first; `to` is a part of a number."""
+        return [one for one in reversed(self.messages.values()) if to in one.to]
+
+    async def _settle(self, message: StoredSms, behaviour: Behaviour) -> None:
+        await asyncio.sleep(behaviour.after)
+        message.state, message.at = behaviour.result, datetime.now(UTC)
+        self.keep()
+        if behaviour.receipts == "lost" or not message.receipts or not self.secret:
+            return
+        for _ in range(2 if behaviour.receipts == "twice" else 1):
+            await self._call_back(message)
+
+    async def _call_back(self, message: StoredSms) -> None:
+        body = json.dumps(
+            {"id": message.id, "state": message.state, "at": message.at.isoformat()},
+            separators=(",", ":"),
+        )
+        name, moment = f"receipt-{secrets.token_hex(8)}", datetime.now(UTC)
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": name,
+            "webhook-timestamp": str(int(moment.timestamp())),
+            "webhook-signature": Webhook(self.secret).sign(name, moment, body),
+        }
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
+            for pause in (0.0, 1.0, 5.0):
+                await asyncio.sleep(pause)
+                try:
+                    reply = await http.post(message.receipts, content=body, headers=headers)
+                except httpx.HTTPError:
+                    continue
+                if reply.status_code < 500:
+                    return
+
+
+def create_app(box: SmsBox) -> FastAPI:
+    """The gateway and its pages; `app.state.faults` is its fault switch."""
+    app = FastAPI(title="SMS (имитация)", version="1")
+    switch = FaultSwitch()
+    app.state.faults, app.state.box = switch, box
+    app.include_router(switch.router())
+    app.include_router(page_of("sms.html", box.found, switch))
+    app.add_middleware(FaultyServer, switch=switch)
+
+    @app.post("/v1/messages", status_code=202)
+    async def take(
+        sent: Sent,
+        response: Response,
+        idempotency_key: Annotated[str, Header(min_length=8, max_length=100)],
+        authorization: Annotated[str, Header()] = "",
+    ) -> StoredSms:
+        """Take a message; the same key again sends nothing."""
+        if box.token and not secrets.compare_digest(authorization, f"Bearer {box.token}"):
+            raise HTTPException(401, "unknown token")
+        behaviour = box.behaviour_for(sent.to)
+        if behaviour.refuse == "later":
+            raise HTTPException(429, "too many messages", headers={"Retry-After": "5"})
+        if behaviour.refuse:
+            raise _Refused(behaviour.refuse)
+        response.status_code = 200 if idempotency_key in box.messages else 202
+        kept = box.take(idempotency_key, sent)
+        if behaviour.reply == "lost":
+            raise HTTPException(503, "the answer was lost")
+        return kept
+
+    @app.exception_handler(_Refused)
+    async def refused(_: object, error: Exception) -> Response:
+        return Response(
+            json.dumps({"code": str(error)}), status_code=422, media_type="application/json"
+        )
+
+    @app.get("/v1/messages/{key}")
+    async def became(key: str) -> StoredSms:
+        """What became of a message."""
+        if key not in box.messages:
+            raise HTTPException(404, "no such message")
+        return box.messages[key]
+
+    @app.get("/messages")
+    async def messages(to: str = "") -> list[StoredSms]:
+        """Newest first."""
+        return box.found(to)
+
+    @app.delete("/messages", status_code=204)
+    async def delete_all() -> None:
+        box.messages.clear()
+        box.keep()
+
+    @app.get("/behaviour")
+    async def show() -> Behaviour:
+        return box.behaviour
+
+    @app.put("/behaviour")
+    async def behave(behaviour: Behaviour) -> Behaviour:
+        box.behaviour = behaviour
+        return behaviour
+
+    return app
+
+
+class _Refused(Exception):
+    """The gateway will not take this one."""
+
+
+def main() -> None:
+    """Serve on loopback until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8026)
+    parser.add_argument("--file", type=Path, help="Keep messages here over restarts.")
+    chosen = parser.parse_args()
+    box = SmsBox(
+        chosen.file,
+        os.environ.get("MEDCAB_SMS_TOKEN", ""),
+        os.environ.get("MEDCAB_SMS_SECRET", ""),
+    )
+    uvicorn.run(create_app(box), host="127.0.0.1", port=chosen.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
