@@ -20,6 +20,7 @@ from api import (
     programmes,
     reviews,
     temporal_pages,
+    requests,
     verification,
 )
 from api.auth import OPEN_TO_ALL, cookie_names, guard
@@ -33,7 +34,7 @@ from cabinet.security import SecurityHeaders
 from settings import Settings, get_settings
 
 API = "/api/v1"
-UPLOADS = rf"(?:{API})?/documents(?:/.*)?"
+UPLOADS = rf"(?:{API})?/(?:documents(?:/.*)?|requests/[^/]+/answer)"
 """Paths that take files."""
 FILES_AT_ONCE = 10
 """Files in one form; each of them has the limit of a file besides."""
@@ -43,6 +44,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     applications.router,
     reviews.router,
     archive.router,
+    requests.router,
     programmes.router,
     documents.router,
     notices.router,

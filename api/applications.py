@@ -1,5 +1,6 @@
 """Applications as their applicants see and act on them. Every act takes an `Idempotency-Key`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,8 +12,9 @@ from pydantic_core import to_json
 from api.auth import CurrentActor
 from api.case_bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
 from api.state import MedcabState, Work
-from rules.cases import Status
-from rules.refusals import Refusal
+from models.tables.cases import Case
+from rules.cases import CaseKind, Status
+from rules.refusals import FieldError, Refusal
 from services import case_lists, case_pages, enrolments, live, receipts
 from services.case_lists import CaseLine, Filters
 from services.cases import Act, see
@@ -120,18 +122,19 @@ async def list_mine(
     after: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
-    """My cases, newest first, narrowed by status, type, dates or number."""
+    """My applications, newest first, narrowed by status, type, dates or number."""
     if after is None and not filters.model_fields_set:
         return list_response(await case_lists.first_of_mine(medcab.database, actor, limit))
     async with medcab.database.reading() as session:
-        return list_response(await case_lists.mine(session, actor, filters, after, limit))
+        own = filters.model_copy(update={"kind": CaseKind.APPLICATION})
+        return list_response(await case_lists.mine(session, actor, own, after, limit))
 
 
 @router.post("", status_code=201)
 async def create(body: DraftIn, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
     """Begin a draft, filled in from what is known already."""
     case = await medcab.applications.create_draft(actor, body.programme_id)
-    return _draft_out(case)
+    return draft_out(case)
 
 
 @router.get("/{case_id}")
@@ -160,18 +163,8 @@ async def save_draft(
     case_id: UUID, body: DraftEdit, actor: CurrentActor, medcab: MedcabState
 ) -> DraftOut:
     """Keep what was typed, right or wrong, and say what is wrong so far."""
-    attachments = (
-        [
-            {"kind": a.kind, "document_version_id": str(a.document_version_id)}
-            for a in body.attachments
-        ]
-        if body.attachments is not None
-        else None
-    )
-    case, errors = await medcab.applications.save_draft(actor, case_id, body.data, attachments)
-    out = _draft_out(case)
-    out.errors = [FieldErrorOut(field=e.path, message=e.message) for e in errors]
-    return out
+    case, errors = await medcab.applications.save_draft(actor, case_id, *edited(body))
+    return draft_out(case, errors)
 
 
 @router.delete("/{case_id}/draft", status_code=204)
@@ -221,7 +214,7 @@ async def withdraw(
 @router.post("/{case_id}/copy", status_code=201)
 async def copy(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
     """Copy a closed case without success into a new draft."""
-    return _draft_out(await medcab.applications.copy(actor, case_id))
+    return draft_out(await medcab.applications.copy(actor, case_id))
 
 
 @router.post("/{case_id}/comments", status_code=201)
@@ -267,9 +260,20 @@ async def receipt(
     )
 
 
-def _draft_out(case: Any) -> DraftOut:
+def edited(body: DraftEdit) -> tuple[dict[str, Any] | None, list[dict[str, str]] | None]:
+    """What was typed and what was chosen, as a service takes them."""
+    if body.attachments is None:
+        return body.data, None
+    return body.data, [
+        {"kind": a.kind, "document_version_id": str(a.document_version_id)}
+        for a in body.attachments
+    ]
+
+
+def draft_out(case: Case, errors: Sequence[FieldError] = ()) -> DraftOut:
+    """The draft of a case. Raises a refusal (409) where it has none."""
     if case.draft is None:
-        raise Refusal("not_now", "У заявки нет черновика.", 409)
+        raise Refusal("not_now", "Черновика нет.", 409)
     return DraftOut(
         id=case.id,
         step=case.step,
@@ -277,4 +281,5 @@ def _draft_out(case: Any) -> DraftOut:
         data=case.draft,
         attachments=case.draft_attachments,
         saved_at=case.draft_saved_at,
+        errors=[FieldErrorOut(field=e.path, message=e.message) for e in errors],
     )

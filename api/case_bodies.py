@@ -130,6 +130,42 @@ class CommentLine(BaseModel):
     text: str
 
 
+class PaperOut(BaseModel):
+    """The electronic document of one version of a request."""
+
+    version: int
+    formed_at: datetime
+    sha256: str
+    size: int
+    sealed: bool = Field(description="Signed and encrypted for the module.")
+    handed_over_at: datetime | None
+    state: str | None = Field(description="What the module said last.")
+
+
+class AnswerFileOut(BaseModel):
+    """A file of an answer."""
+
+    position: int
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+class AnsweredOut(BaseModel):
+    """What one version of a request was answered; of a refusal `message` is the reason."""
+
+    version: int
+    outcome: Status
+    at: datetime
+    by: str | None
+    signer: str | None
+    signed_at: datetime | None
+    message: str | None
+    data: dict[str, Any] | None
+    files: list[AnswerFileOut]
+
+
 class CaseOut(BaseModel):
     """A case with all that this person may see."""
 
@@ -160,6 +196,8 @@ class CaseOut(BaseModel):
     attachment_rules: list[dict[str, Any]]
     act_number: str | None
     may: list[Transition]
+    papers: list[PaperOut] = Field([], description="Of a request.")
+    answers: list[AnsweredOut] = Field([], description="Of a request.")
 
 
 def case_out(page: CasePage) -> CaseOut:
@@ -203,4 +241,11 @@ def case_out(page: CasePage) -> CaseOut:
         attachment_rules=[a.model_dump() for a in page.attachment_rules],
         act_number=page.act.number if page.act else None,
         may=sorted(page.may),
+        papers=[PaperOut.model_validate(vars(p)) for p in page.papers],
+        answers=[
+            AnsweredOut(
+                **{**vars(a), "files": [AnswerFileOut.model_validate(vars(f)) for f in a.files]}
+            )
+            for a in page.answers
+        ],
     )

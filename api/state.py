@@ -27,6 +27,7 @@ from services.documents import Documents
 from services.files import Files
 from services.inspection import Inspection
 from services.operation_acts import OperationActs
+from services.requests import Requests
 from services.reviews import Reviews
 from services.seals import Seal, open_seal
 from services.standing import Standings
@@ -76,11 +77,20 @@ class Medcab:
         return Inspection(replace(LIMITS, octets=self.settings.upload_limit))
 
     @cached_property
+    def files(self) -> Files:
+        """Files on their way into the store: checked, kept."""
+        url = self.settings.antivirus_url
+        return Files(self.objects, self.inspection, Antivirus(url) if url else None)
+
+    @cached_property
     def documents(self) -> Documents:
         """What people do with their documents."""
-        url = self.settings.antivirus_url
-        antivirus = Antivirus(url) if url else None
-        return Documents(self.database, Files(self.objects, self.inspection, antivirus))
+        return Documents(self.database, self.files)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """The acts on service requests."""
+        return Requests(self.database, self.bell, self.settings.time_zone, self.files)
 
     @cached_property
     def seal(self) -> Seal:

@@ -26,8 +26,8 @@ from rules.fields import FieldKind
 from rules.forms import Section, check_attachments, check_field, check_form
 from rules.refusals import FieldError, Refusal, not_found
 from services import case_pages
-from services.applications import attachments_of
 from services.cases import Act
+from services.drafts import attachments_of
 
 router = APIRouter(include_in_schema=False, prefix="/applications/{case_id}/draft")
 

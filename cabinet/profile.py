@@ -33,6 +33,7 @@ ROLES = {
     Role.NURSE: marked("Медсестра"),
     Role.HR_REVIEWER: marked("Сотрудник отдела кадров"),
     Role.HR_HEAD: marked("Начальник отдела кадров"),
+    Role.CLERK: marked("Сотрудник, отвечающий на запросы"),
     Role.UNIT_HEAD: marked("Руководитель подразделения"),
     Role.SECURITY: marked("Отдел информационной безопасности"),
     Role.OPERATOR: marked("Оператор"),

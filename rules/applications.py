@@ -50,7 +50,6 @@ WORDS: Mapping[Status, str] = {
 """The words on the screen, as gettext msgids."""
 
 DECISIONS = frozenset({T.APPROVE, T.CLARIFY, T.REJECT})
-NEW_VERSION = frozenset({T.SUBMIT, T.RESUBMIT, T.CORRECT})
 SIGNALS = frozenset({T.APPROVE, T.CLARIFY, T.REJECT, T.RESUBMIT, T.CORRECT, T.WITHDRAW})
 """Transitions of people after which a running workflow is rung by a signal of the same name."""
 

@@ -50,6 +50,10 @@ class Transition(StrEnum):
     REFUSE = "refuse"
 
 
+NEW_VERSION = frozenset({Transition.SUBMIT, Transition.RESUBMIT, Transition.CORRECT})
+"""What hands in a version, of any kind of case."""
+
+
 class Party(StrEnum):
     """On whose behalf a transition is made, and for whom a case waits."""
 

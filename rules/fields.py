@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -86,7 +87,9 @@ class Field(Definition):
 
     `min` and `max` bound numbers, or dates as ISO; `today` and `this_year` are allowed too.
     `prefill` names the fact that fills it in, such as `person.snils` or `programme.title`; a
-    `locked` field shows that fact and takes no other value.
+    `locked` field shows that fact and takes no other value. `pattern` is the whole shape of a text
+    or of an institution's own patient identifier, in place of the policy number; `example` shows
+    one that fits.
     """
 
     name: str = Described(pattern=NAME)
@@ -97,6 +100,8 @@ class Field(Definition):
     min: int | date | Literal["today", "this_year"] | None = None
     max: int | date | Literal["today", "this_year"] | None = None
     max_length: int | None = Described(None, gt=0, le=_DRAFT)
+    pattern: str | None = Described(None, max_length=200)
+    example: str | None = Described(None, max_length=80)
     choices: tuple[Choice, ...] = ()
     autocomplete: str | None = None
     inputmode: Literal["text", "numeric", "tel"] | None = None
@@ -107,6 +112,11 @@ class Field(Definition):
     def _agrees_with_itself(self) -> Self:
         if (self.kind is FieldKind.CHOICE) != bool(self.choices):
             raise ValueError(f"{self.name}: a choice has choices, other fields have none")
+        if self.pattern is not None:
+            if self.kind not in (FieldKind.TEXT, FieldKind.PATIENT_ID):
+                raise ValueError(f"{self.name}: only a text or a patient identifier has a pattern")
+            if not self.example or not _shape(self.pattern).fullmatch(self.example):
+                raise ValueError(f"{self.name}: a pattern comes with an example that fits it")
         if self.locked and not self.prefill:
             raise ValueError(f"{self.name}: a locked field says what it is prefilled with")
         for bound in (self.min, self.max):
@@ -122,6 +132,15 @@ class Field(Definition):
     def longest(self) -> int:
         """The most characters it takes."""
         return self.max_length or (_LONG_TEXT if self.kind is FieldKind.LONG_TEXT else _TEXT)
+
+
+@lru_cache(maxsize=256)
+def _shape(pattern: str) -> re.Pattern[str]:
+    """A pattern of a form, compiled once. Raises ValueError for one that is none."""
+    try:
+        return re.compile(pattern, re.ASCII)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
 
 
 def check_field(
@@ -202,8 +221,11 @@ def field_schema(field: Field) -> dict[str, Any]:
             schema |= {"type": "string", "enum": [choice.value for choice in field.choices]}
         case FieldKind.TEXT | FieldKind.LONG_TEXT:
             schema |= {"type": "string", "minLength": 1, "maxLength": field.longest}
+            if field.pattern:
+                schema["pattern"] = f"^(?:{field.pattern})$"
         case _:
-            schema |= {"type": "string", "pattern": _PATTERNS[field.kind]}
+            own = f"^(?:{field.pattern})$" if field.pattern else None
+            schema |= {"type": "string", "pattern": own or _PATTERNS[field.kind]}
     if field.locked:
         schema["readOnly"] = True
     return schema
@@ -239,6 +261,8 @@ def _read_text(field: Field, text: str, today: date | None) -> str:
         text = " ".join(text.split())
     if len(text) > field.longest:
         raise _Wrong(Words("Сократите текст до {max} знаков", max=field.longest))
+    if field.pattern and not _shape(field.pattern).fullmatch(text):
+        raise _Wrong(Words("Напишите так, как в примере: {example}", example=field.example))
     return text
 
 
@@ -274,7 +298,12 @@ def _read_date(field: Field, text: str, today: date | None) -> str:
 
 
 def _read_patient(field: Field, text: str, today: date | None) -> str:
-    """The number of a compulsory insurance policy: 16 digits, the last one checks (Luhn)."""
+    """The number of a compulsory insurance policy: 16 digits, the last one checks (Luhn).
+
+    An institution that numbers its patients otherwise gives the field a pattern of its own.
+    """
+    if field.pattern:
+        return _read_text(field, re.sub(r"\s", "", identifiers.tidy(text)).upper(), today)
     digits = re.sub(r"[\s-]", "", identifiers.tidy(text))
     if not re.fullmatch(r"\d{16}", digits, re.ASCII):
         raise _Wrong("Напишите 16 цифр полиса ОМС пациента")

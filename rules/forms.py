@@ -7,6 +7,7 @@ A definition is stored as JSON with its version; pages draw it, `check_form` dec
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal, Protocol, Self
 
@@ -31,9 +32,11 @@ from rules.refusals import FieldError
 from rules.terms import Terms
 
 __all__ = [
+    "AnswerKind",
     "AttachmentRule",
     "CaseTypeDefinition",
     "Change",
+    "Channel",
     "ChecklistItem",
     "Choice",
     "Field",
@@ -108,8 +111,26 @@ class Ruled(Protocol):
         """What it changes in the type of its applications."""
 
 
+class Channel(StrEnum):
+    """Who answers a request: the module of a state service, or the people of the addressee."""
+
+    MODULE = "module"
+    DESK = "desk"
+
+
+class AnswerKind(StrEnum):
+    """What a request is answered with."""
+
+    DOCUMENT = "document"
+    DATA = "data"
+    MESSAGE = "message"
+
+
 class CaseTypeDefinition(Definition):
-    """A type of case: its form, attachments, reviewer's questions, terms and addressee."""
+    """A type of case: its form, attachments, reviewer's questions, terms and addressee.
+
+    Requests have a `channel`; that of the module names its `service`. Their term is `terms.review`.
+    """
 
     key: str = Described(pattern=NAME)
     version: int = Described(ge=1)
@@ -120,7 +141,14 @@ class CaseTypeDefinition(Definition):
     checklist: tuple[ChecklistItem, ...] = ()
     terms: Terms = Terms()
     addressee: str
-    """Code of the unit that decides."""
+    """Code of the unit that decides, or of a request: that answers, or answers for the exchange."""
+    hint: str = ""
+    group: str = Described("", description="Heading under which the catalogue shows it.")
+    order: int = Described(0, ge=0, description="Place in the catalogue, the lowest first.")
+    channel: Channel | None = None
+    service: str | None = Described(None, pattern=r"^[a-z][a-z0-9-]{1,63}$")
+    recipient: str = Described("", description="The addressee in words, where it is no unit.")
+    answer: AnswerKind | None = None
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -133,6 +161,19 @@ class CaseTypeDefinition(Definition):
             if twice := {name for name in names if names.count(name) > 1}:
                 raise ValueError(f"named twice: {', '.join(sorted(twice))}")
         return self
+
+    @model_validator(mode="after")
+    def _says_who_answers(self) -> Self:
+        if (self.kind == "request") != (self.channel is not None and self.answer is not None):
+            raise ValueError("a request names its channel and kind of answer, an application none")
+        if (self.channel is Channel.MODULE) != (self.service is not None):
+            raise ValueError("the channel of the module, and no other, names its service")
+        return self
+
+    @property
+    def answered_by_people(self) -> bool:
+        """Whether people of the addressee answer it, not a module."""
+        return self.channel is Channel.DESK
 
     @cached_property
     def fields(self) -> dict[str, Field]:

@@ -13,6 +13,8 @@ class Role(StrEnum):
     NURSE = "nurse"
     HR_REVIEWER = "hr_reviewer"
     HR_HEAD = "hr_head"
+    CLERK = "clerk"
+    """Answers requests to a unit that is not HR: supply, for one."""
     UNIT_HEAD = "unit_head"
     SECURITY = "security"
     OPERATOR = "operator"
@@ -47,6 +49,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.NURSE: _CLINICIAN,
     Role.HR_REVIEWER: _REVIEWER,
     Role.HR_HEAD: _REVIEWER | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE},
+    Role.CLERK: _REVIEWER,
     Role.UNIT_HEAD: _CLINICIAN | {Permission.VIEW_UNIT_CASES},
     Role.SECURITY: frozenset({Permission.READ_JOURNAL}),
     Role.OPERATOR: frozenset(),

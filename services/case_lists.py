@@ -34,9 +34,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.tables.cases import Case, CaseReading
-from models.tables.catalogue import Programme
+from models.tables.catalogue import CaseTypeVersion, Programme
 from models.tables.people import Person, Unit
-from rules.cases import Status
+from rules.cases import CaseKind, Party, Status
 from rules.clock import now as present
 from rules.identifiers import IdentifierError
 from rules.numbers import parse_number
@@ -107,6 +107,7 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    kind: CaseKind | None = None
     status: tuple[Status, ...] = ()
     type: str | None = None
     programme_kind: str | None = None
@@ -141,10 +142,19 @@ async def mine(
     )
 
 
-async def first_of_mine(database: Database, actor: Actor, limit: int = PAGE) -> Listing:
-    """The first page of `mine` without filters: what a client begins with, and asks most often."""
+async def first_of_mine(
+    database: Database,
+    actor: Actor,
+    limit: int = PAGE,
+    kind: CaseKind = CaseKind.APPLICATION,
+) -> Listing:
+    """The first page of `mine` of one kind: what a client begins with, and asks most often."""
     _must_apply(actor)
-    values = {"applicant_id": actor.person_id, "most": _within(limit) + 1}
+    values = {
+        "applicant_id": actor.person_id,
+        "kind": kind.value,
+        "most": _within(limit) + 1,
+    }
     async with database.line() as line, line.cursor(row_factory=dict_row) as cursor:
         query = _first_of_mine(database.engine.dialect)
         rows = await (await cursor.execute(query, values)).fetchall()
@@ -172,13 +182,24 @@ async def desk(
     return await _listing(session, scope, filters or Filters(), after, limit, order, names=True)
 
 
+def _waits_for_an_answer() -> ColumnElement[bool]:
+    """The cases on which people of the responsible unit have to decide or answer."""
+    return and_(
+        col(Case.status).in_([Status.IN_REVIEW.value, Status.PROCESSING.value]),
+        col(Case.waits_for) == Party.REVIEWER.value,
+    )
+
+
 def _desk_scope(actor: Actor, order: Order) -> ColumnElement[bool]:
     reviews = actor.units_with(Permission.REVIEW)
     views = actor.units_with(Permission.VIEW_UNIT_CASES)
     if not reviews and not views:
         raise forbidden()
     scope = and_(
-        or_(col(Case.responsible_unit_id).in_(reviews), col(Case.unit_id).in_(views)),
+        or_(
+            col(Case.responsible_unit_id).in_(reviews),
+            and_(col(Case.unit_id).in_(views), col(Case.kind) == CaseKind.APPLICATION.value),
+        ),
         col(Case.number).is_not(None),
     )
     return and_(scope, col(Case.due_at).is_not(None)) if order is Order.DUE else scope
@@ -246,7 +267,7 @@ async def counts(session: AsyncSession, actor: Actor, now: datetime) -> dict[str
     if not reviews and not actor.units_with(Permission.VIEW_UNIT_CASES):
         raise forbidden()
     waiting = and_(
-        col(Case.responsible_unit_id).in_(reviews), col(Case.status) == Status.IN_REVIEW.value
+        col(Case.responsible_unit_id).in_(reviews), _waits_for_an_answer()
     )
     found = await session.exec(
         cast(
@@ -292,7 +313,10 @@ def _first_of_mine(dialect: Dialect) -> bytes:
     """The query as the driver takes it, compiled once."""
     query = (
         line_columns(names=False)
-        .where(col(Case.applicant_id) == bindparam("applicant_id"))
+        .where(
+            col(Case.applicant_id) == bindparam("applicant_id"),
+            col(Case.kind) == bindparam("kind"),
+        )
         .order_by(col(Case.created_at).desc(), col(Case.id).desc())
         .limit(bindparam("most", type_=Integer()))
     )
@@ -319,6 +343,18 @@ def listed(rows: Sequence[Mapping[str, Any]], limit: int, order: Order) -> Listi
     return Listing(rows[:limit], _cursor(last[moment_of], last["id"]) if last else None)
 
 
+_TITLE_OF_TYPE = (
+    select(func.jsonb_extract_path_text(col(CaseTypeVersion.definition), "title"))
+    .where(
+        col(CaseTypeVersion.key) == col(Case.type),
+        col(CaseTypeVersion.version) == col(Case.type_version),
+    )
+    .correlate(Case)
+    .scalar_subquery()
+)
+"""Asked only of cases without a programme."""
+
+
 @lru_cache
 def line_columns(names: bool) -> Select[Any]:
     """The columns of `CaseLine`, to be narrowed and put in order by the caller."""
@@ -328,7 +364,7 @@ def line_columns(names: bool) -> Select[Any]:
         Case.number,
         Case.kind,
         Case.type,
-        func.coalesce(Programme.title, Case.type).label("title"),
+        func.coalesce(Programme.title, _TITLE_OF_TYPE).label("title"),
         col(Programme.kind).label("programme_kind"),
         Case.status,
         Case.step,
@@ -364,6 +400,8 @@ def line_columns(names: bool) -> Select[Any]:
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     """What must hold of a case and its programme. Raises a refusal (422) for a wrong number."""
     found: list[ColumnElement[bool]] = []
+    if filters.kind:
+        found.append(col(Case.kind) == filters.kind.value)
     if filters.status:
         found.append(col(Case.status).in_([s.value for s in filters.status]))
     if filters.type:
@@ -382,7 +420,7 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(col(Case.created_at) < filters.created_until)
     if filters.overdue:
         found.append(
-            and_(col(Case.due_at) < func.now(), col(Case.status) == Status.IN_REVIEW.value)
+            and_(col(Case.due_at) < func.now(), _waits_for_an_answer())
         )
     if filters.open is not None:
         closed = col(Case.closed_at)

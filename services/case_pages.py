@@ -22,7 +22,7 @@ from models.tables.cases import (
 from models.tables.catalogue import Programme
 from models.tables.documents import Document, DocumentVersion
 from models.tables.people import Person, Unit
-from rules.cases import Party, Status, Transition
+from rules.cases import CaseKind, Party, Status, Transition
 from rules.clock import now as present
 from rules.forms import (
     AttachmentRule,
@@ -36,12 +36,14 @@ from rules.forms import (
 from rules.permissions import Actor, Permission
 from rules.processes import process_of
 from services import catalogue, journal
-from services.applications import editable
 from services.case_lists import READ_FOR, CaseLine, Filters, Listing, mine
 from services.cases import see
+from services.drafts import editable
+from services.request_pages import Answered, Paper, answers_of, papers_of
 
 INTERNAL = frozenset(
     {"case.signal_without_act", "case.stuck", "case.act_downloaded", "case.receipt_issued"}
+    | {"request.odd_receipt", "request.answer_unverified"}
 )
 """Entries of the journal that the applicant's timeline leaves out."""
 
@@ -137,6 +139,10 @@ class CasePage:
     oversees: bool
     may: frozenset[Transition]
     editable: bool
+    papers: Sequence[Paper] = ()
+    """Of a request: the electronic document of each version."""
+    answers: Sequence[Answered] = ()
+    """Of a request: what its versions were answered."""
 
     @property
     def newest(self) -> Version | None:
@@ -181,6 +187,9 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
     act = (await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))).one_or_none()
     reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
     party = Party.APPLICANT if own else Party.REVIEWER
+    is_request = case.kind == CaseKind.REQUEST
+    if is_request and not own:
+        party = Party.ADDRESSEE if definition.answered_by_people else Party.NOBODY
     # A closed case has only the arrows that reopen it.
     may = process_of(case.kind).open_to(Status(case.status), party) if own or reviews else ()
     return CasePage(
@@ -233,6 +242,8 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         oversees=not own and actor.may(Permission.OVERSEE_REVIEWS, case.responsible_unit_id),
         may=frozenset(may),
         editable=own and editable(case),
+        papers=await papers_of(session, case) if is_request else (),
+        answers=await answers_of(session, case) if is_request else (),
     )
 
 
@@ -325,7 +336,10 @@ async def _reading(session: AsyncSession, case: Case, actor: Actor) -> list[UUID
 
 
 async def _outage(session: AsyncSession, case: Case) -> datetime | None:
-    if case.waits_for != Party.REGISTER:
+    system = {Party.REGISTER: "register", Party.ADDRESSEE: "gov-service"}.get(Party(case.waits_for))
+    if system is None:
         return None
-    found = await session.exec(select(Outage.since).where(col(Outage.until).is_(None)))
+    found = await session.exec(
+        select(Outage.since).where(Outage.system == system, col(Outage.until).is_(None))
+    )
     return found.first()

@@ -52,7 +52,14 @@ JOURNALED: Mapping[Transition, JournalKind] = {
     Transition.WITHDRAW: JournalKind.CASE_WITHDRAWN,
     Transition.LAPSE: JournalKind.CASE_LAPSED,
     Transition.ISSUE_ACT: JournalKind.CASE_ACT_ISSUED,
+    Transition.HAND_OVER: JournalKind.REQUEST_SENT,
+    Transition.ANSWER: JournalKind.REQUEST_ANSWERED,
+    Transition.REFUSE: JournalKind.REQUEST_REFUSED,
 }
+
+
+CLOCKED = frozenset({Status.IN_REVIEW, Status.CLARIFICATION, Status.ACCEPTED, Status.PROCESSING})
+"""Where a term runs."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +173,10 @@ def stale(case: Case) -> Refusal:
     """The case moved on since the person looked at it."""
     return Refusal(
         "stale",
-        "Пока вы смотрели, заявка изменилась. Откройте её заново: ваш текст сохранён на странице.",
+        "Пока вы смотрели, запрос изменился. Откройте его заново: ваш текст сохранён на странице."
+        if case.kind == CaseKind.REQUEST
+        else "Пока вы смотрели, заявка изменилась. Откройте её заново: ваш текст сохранён на"
+        " странице.",
         409,
         status_now=case.status,
         step=case.step,
@@ -195,16 +205,21 @@ async def move(
     if rule is None or (case.closed_at is not None and not rule.reopens):
         raise Refusal(
             "not_now",
-            "Сейчас это действие невозможно: заявка в другом состоянии.",
+            "Сейчас это действие невозможно: запрос в другом состоянии."
+            if case.kind == CaseKind.REQUEST
+            else "Сейчас это действие невозможно: заявка в другом состоянии.",
             409,
             status_now=case.status,
             step=case.step,
         )
-    await _set_times(session, case, before, rule.to, transition, now)
+    await _set_times(session, case, before, rule.to, now)
+    if rule.closes and by is None:
+        # Its workflow did it and knows.
+        case.wakes_at = None
     case.status = rule.to.value
     case.step += 1
     case.since = now
-    case.waits_for = process.waits_for[rule.to].value
+    case.waits_for = (await _awaited(session, case, process.waits_for[rule.to])).value
     case.closed_at = None
     case.alarms = 0
     case.rings = 0
@@ -239,19 +254,23 @@ async def move(
     await notices.enqueue_all(session, told, now)
 
 
+async def _awaited(session: AsyncSession, case: Case, party: Party) -> Party:
+    """For whom the case waits: the addressee of some requests is the people of a unit."""
+    if party is Party.ADDRESSEE:
+        definition = await catalogue.case_type(session, case.type, case.type_version)
+        if definition.answered_by_people:
+            return Party.REVIEWER
+    return party
+
+
 async def _set_times(
-    session: AsyncSession,
-    case: Case,
-    before: Status,
-    after: Status,
-    transition: Transition,
-    now: datetime,
+    session: AsyncSession, case: Case, before: Status, after: Status, now: datetime
 ) -> None:
     """Set `due_at` and `wakes_at`; pause the term of the review while the applicant is awaited."""
     terms, calendar = await terms_of(session, case)
     if before is Status.IN_REVIEW and case.due_at is not None:
         case.term_left = working_days_left(now, case.due_at, case.term_zone, calendar)
-    case.due_at = None
+    due_before, case.due_at = case.due_at, None
     # A person's act is to be heard by the workflow; where nobody rings it, the sweeper will.
     case.wakes_at = now
     if after is Status.IN_REVIEW:
@@ -262,8 +281,14 @@ async def _set_times(
         case.wakes_at = found[0] if found else None
     elif after is Status.CLARIFICATION:
         case.due_at = deadline(now, terms.answer, case.term_zone, calendar)
-    if transition is Transition.ISSUE_ACT or transition is Transition.LAPSE:
-        case.wakes_at = None
+    elif after is Status.ACCEPTED:
+        case.due_at = deadline(now, terms.review, case.term_zone, calendar)
+        case.escalated_at = None
+    elif after is Status.PROCESSING:
+        case.due_at = due_before
+        case.alarms = 0
+        found = alarm_of(case, after, now, terms, calendar)
+        case.wakes_at = found[0] if found else None
 
 
 async def terms_of(session: AsyncSession, case: Case) -> tuple[Terms, WorkingCalendar]:
@@ -278,9 +303,9 @@ def alarm_of(
     case: Case, status: Status, entered: datetime, terms: Terms, calendar: WorkingCalendar
 ) -> tuple[datetime, Alarm] | None:
     """The alarm that comes after the `case.alarms` already told, or None where no clock runs."""
-    if case.due_at is None or status not in (Status.IN_REVIEW, Status.CLARIFICATION):
+    if case.due_at is None or status not in CLOCKED:
         return None
-    alarms = review_alarms if status is Status.IN_REVIEW else answer_alarms
+    alarms = answer_alarms if status is Status.CLARIFICATION else review_alarms
     return nth_alarm(alarms(entered, case.due_at, terms, case.term_zone, calendar), case.alarms)
 
 
@@ -333,6 +358,9 @@ def may_see(actor: Actor, case: Case) -> bool:
         return actor.may(Permission.APPLY)
     if case.status == Status.DRAFT and case.version == 0:
         return False
+    if case.kind == CaseKind.REQUEST:
+        # Requests tell of health: those who answer see them, heads of units do not.
+        return actor.may(Permission.REVIEW, case.responsible_unit_id)
     return actor.may(Permission.REVIEW, case.responsible_unit_id) or actor.may(
         Permission.VIEW_UNIT_CASES, case.unit_id
     )

@@ -73,6 +73,22 @@ async def case_type(
     return definition
 
 
+async def request_types(session: AsyncSession) -> list[CaseTypeDefinition]:
+    """The types of requests in force, in the order of the catalogue (S1).
+
+    One whose addressee is no unit of this institution is not offered.
+    """
+    found = await session.exec(
+        select(CaseTypeVersion.key, func.max(CaseTypeVersion.version))
+        .where(CaseTypeVersion.valid_from <= clock.now())
+        .group_by(col(CaseTypeVersion.key))
+    )
+    types = [await case_type(session, key, version) for key, version in found.all()]
+    units = set((await session.exec(select(Unit.code))).all())
+    offered = [one for one in types if one.kind == "request" and one.addressee in units]
+    return sorted(offered, key=lambda one: (one.order, one.title))
+
+
 async def _newest(session: AsyncSession, known: _Known, key: str) -> int:
     until, version = known.newest.get(key, (0.0, 0))
     if time.monotonic() < until:

@@ -260,12 +260,17 @@ async def _stored_types(session: AsyncSession) -> dict[tuple[str, int], dict[str
     return {(row.key, row.version): row.definition for row in rows}
 
 
+def _as_now(stored: dict[str, Any]) -> dict[str, Any]:
+    """A stored definition with what definitions have got since, at its default."""
+    return CaseTypeDefinition.model_validate(stored).model_dump(mode="json")
+
+
 def _types_changed(
     content: _Content, stored: Mapping[tuple[str, int], dict[str, Any]]
 ) -> Iterator[str]:
     for each in content.types:
         before = stored.get((each.key, each.version))
-        if before is not None and before != each.definition:
+        if before is not None and _as_now(before) != each.definition:
             yield (
                 f"types {each.key}: version {each.version} is stored with another definition; "
                 f"cases may have begun with it, so raise `version`"

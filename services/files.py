@@ -128,8 +128,10 @@ class Files:
         self.inspection = inspection
         self.antivirus = antivirus
 
-    async def receive(self, incoming: Incoming, minimum_dpi: int | None) -> Received:
-        """Take in one file, check it, and keep it if it is good.
+    async def receive(
+        self, incoming: Incoming, minimum_dpi: int | None, folder: str = FOLDER
+    ) -> Received:
+        """Take in one file, check it, and keep it in the folder if it is good.
 
         Raises Refusal 503, and whatever the client's stream raises.
         """
@@ -141,7 +143,7 @@ class Files:
         spool = _Spool(self.inspection.intake(), limit)
         with spool.file, unavailable_is_refusal():
             try:
-                return await self._receive(incoming, spool, declared, minimum_dpi)
+                return await self._receive(incoming, spool, declared, minimum_dpi, folder)
             except _TooBigError:
                 return Received(None, declared, spool.size, None, (too_big(limit),))
             except CutOffError:
@@ -154,9 +156,10 @@ class Files:
         spool: _Spool,
         declared: MediaType | None,
         minimum_dpi: int | None,
+        folder: str,
     ) -> Received:
         media_type = (declared or MediaType.PDF).value
-        key = f"{Objects.fresh_key(FOLDER)}/{ORIGINAL}"
+        key = f"{Objects.fresh_key(folder)}/{ORIGINAL}"
         passing = spool.through(incoming.chunks)
         if incoming.size is None:
             # The store wants to know the length beforehand: check first, then send the good ones.

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.messages import RING, CaseState, Ring
 from models.tables.cases import Case, CaseAct
+from rules.cases import CaseKind
 from rules.clock import now as present
 from rules.journal import JournalKind
 from rules.permissions import Permission
@@ -90,7 +91,7 @@ async def report_stuck(database: Database, case_id: UUID, activity: str, error_t
             await notices.enqueue(
                 session,
                 person_id=person,
-                kind="case_stuck",
+                kind="request_stuck" if case.kind == CaseKind.REQUEST else "case_stuck",
                 case_id=case.id,
                 event_key=f"{case.id}:{case.step}:stuck:{error_type}",
                 facts={"number": case.number},

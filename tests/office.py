@@ -275,7 +275,12 @@ async def _units(session: AsyncSession) -> tuple[UUID, UUID, UUID]:
         root = Unit(code="institution", name="Городская больница")
         session.add(root)
         await session.flush()
-        for code, name in (("cardiology", "Кардиологическое отделение"), ("hr", "Отдел кадров")):
+        for code, name in (
+            ("cardiology", "Кардиологическое отделение"),
+            ("hr", "Отдел кадров"),
+            ("supply", "Отдел снабжения"),
+            ("it", "Отдел информационных технологий"),
+        ):
             unit = Unit(code=code, name=name, parent_id=root.id)
             session.add(unit)
             await session.flush()

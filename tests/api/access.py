@@ -13,7 +13,7 @@ Roles = frozenset[Role]
 
 EVERYBODY: Roles = frozenset(Role)
 NOBODY: Roles = frozenset()
-REVIEWERS: Roles = frozenset({Role.HR_REVIEWER, Role.HR_HEAD})
+REVIEWERS: Roles = frozenset({Role.HR_REVIEWER, Role.HR_HEAD, Role.CLERK})
 HR_HEAD: Roles = frozenset({Role.HR_HEAD})
 UNIT_HEAD: Roles = frozenset({Role.UNIT_HEAD})
 CLINICIANS: Roles = frozenset({Role.DOCTOR, Role.NURSE, Role.UNIT_HEAD}) | REVIEWERS

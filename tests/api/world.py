@@ -44,6 +44,7 @@ class Whose(StrEnum):
 IN_UNIT = {
     Role.HR_REVIEWER: "hr",
     Role.HR_HEAD: "hr",
+    Role.CLERK: "hr",
     Role.DOCTOR: "cardiology",
     Role.NURSE: "cardiology",
     Role.UNIT_HEAD: "cardiology",

@@ -11,13 +11,12 @@ from rules.applications import (
     APPLICATION,
     COPYABLE,
     DECISIONS,
-    NEW_VERSION,
     SIGNALS,
     TRANSITIONS,
     WAITS_FOR,
     WORDS,
 )
-from rules.cases import Party, Status, Transition
+from rules.cases import NEW_VERSION, Party, Status, Transition
 
 ROOT = Path(__file__).parents[2]
 ENDS = COPYABLE | {Status.APPROVED}

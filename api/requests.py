@@ -1,0 +1,342 @@
+"""Service requests: what may be asked, one's own requests, answers of people (S1-S6).
+
+Every act takes an `Idempotency-Key`, as with applications.
+"""
+
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field, ValidationError
+
+from api.applications import (
+    DraftEdit,
+    DraftOut,
+    HandedIn,
+    IdempotencyKey,
+    ListOut,
+    WithdrawalIn,
+    draft_out,
+    edited,
+    list_response,
+)
+from api.auth import CurrentActor
+from api.bodies import Form, is_form
+from api.case_bodies import (
+    CaseOut,
+    CaseStateOut,
+    PresentStateOut,
+    StepIn,
+    case_out,
+)
+from api.problems import documented
+from api.state import MedcabState, Work
+from rules.cases import CaseKind
+from rules.fields import NAME
+from rules.files import content_disposition
+from rules.forms import CaseTypeDefinition, json_schema
+from rules.refusals import FieldError, Refusal, not_found
+from rules.terms import Terms
+from services import case_lists, case_pages, live, request_pages
+from services.case_lists import Filters
+from services.cases import Act, see
+from services.request_pages import Download
+from services.requests import Answer
+
+router = APIRouter(tags=["requests"])
+
+
+class RequestTypeOut(BaseModel):
+    """What may be requested: `definition` draws the form, `data_schema` describes its data."""
+
+    key: str = Field(examples=["vaccination_certificate"])
+    version: int
+    title: str = Field(examples=["Справка о прививках"])
+    hint: str
+    channel: Literal["module", "desk"]
+    answer: Literal["document", "data", "message"]
+    recipient: str = Field(description="The addressee in words; empty: the people of a unit.")
+    terms: Terms = Field(description="`review` is the term of the answer, in working days.")
+    definition: CaseTypeDefinition
+    data_schema: dict[str, Any]
+
+    @classmethod
+    def of(cls, definition: CaseTypeDefinition) -> Self:
+        """From the definition."""
+        shown = definition.model_dump(
+            mode="json",
+            include={"key", "version", "title", "hint", "channel", "answer", "recipient"},
+        )
+        return cls(
+            **shown,
+            terms=definition.terms,
+            definition=definition,
+            data_schema=json_schema(definition),
+        )
+
+
+class RequestIn(BaseModel):
+    """The type of a new request."""
+
+    type: str = Field(pattern=NAME, examples=["vaccination_certificate"])
+
+
+class RequestAnswerIn(StepIn):
+    """The answer of people, in words."""
+
+    message: str = Field("", max_length=4000)
+
+
+class RefusalIn(StepIn):
+    """Why a request is refused."""
+
+    reason: str = Field(max_length=4000)
+
+
+@router.get("/request-types", responses=documented(401, 403))
+async def request_types(actor: CurrentActor, medcab: MedcabState) -> list[RequestTypeOut]:
+    """What may be requested here, in the order of the catalogue (S1)."""
+    return [RequestTypeOut.of(one) for one in await medcab.requests.types(actor)]
+
+
+@router.get("/requests", response_model=ListOut)
+async def list_mine(
+    medcab: MedcabState,
+    actor: CurrentActor,
+    filters: Annotated[Filters, Query()],
+    after: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """My requests, newest first, narrowed by status, type, dates or number."""
+    own = filters.model_copy(update={"kind": CaseKind.REQUEST})
+    async with medcab.database.reading() as session:
+        return list_response(await case_lists.mine(session, actor, own, after, limit))
+
+
+@router.post("/requests", status_code=201, responses=documented(403, 404))
+async def create(body: RequestIn, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
+    """Begin a draft, filled in from what is known already."""
+    return draft_out(await medcab.requests.create_draft(actor, body.type))
+
+
+@router.get("/requests/{case_id}", responses=documented(404))
+async def read(case_id: UUID, session: Work, actor: CurrentActor) -> CaseOut:
+    """The whole request: versions with their documents, answers, timeline."""
+    page = await case_pages.page(session, actor, case_id)
+    if page.case.kind != CaseKind.REQUEST:
+        raise not_found()
+    return case_out(page)
+
+
+@router.get("/requests/{case_id}/state", responses=documented(404))
+async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> PresentStateOut:
+    """Ask the running request whom it waits for, until when, and what happens then.
+
+    When it does not answer, `live` is false and the answer is what the database knows.
+    """
+    # A case that is slow to answer holds no connection to the database.
+    async with medcab.database.work() as session:
+        case = await see(session, actor, case_id)
+    if case.kind != CaseKind.REQUEST:
+        raise not_found()
+    answer = None
+    if case.closed_at is None and case.number:
+        answer = await live.present_state(medcab.temporal, case_id, CaseKind.REQUEST)
+    return PresentStateOut.of(case, answer)
+
+
+@router.put("/requests/{case_id}/draft")
+async def save_draft(
+    case_id: UUID, body: DraftEdit, actor: CurrentActor, medcab: MedcabState
+) -> DraftOut:
+    """Keep what was typed, right or wrong, and say what is wrong so far (S2)."""
+    case, errors = await medcab.requests.save_draft(actor, case_id, *edited(body))
+    return draft_out(case, errors)
+
+
+@router.delete("/requests/{case_id}/draft", status_code=204)
+async def discard_draft(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
+    """Throw away a draft never submitted, or a correction in the making."""
+    await medcab.requests.discard_draft(actor, case_id)
+
+
+@router.post("/requests/{case_id}/submit")
+async def submit(
+    case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
+) -> CaseStateOut:
+    """Send the draft: it gets its number, and its workflow begins (S3)."""
+    return CaseStateOut.of(await medcab.requests.submit(actor, case_id, act))
+
+
+@router.post("/requests/{case_id}/correct")
+async def correct(
+    case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
+) -> CaseStateOut:
+    """Send the corrected draft as a new version; after the answer too (S6)."""
+    return CaseStateOut.of(await medcab.requests.correct(actor, case_id, act))
+
+
+@router.post("/requests/{case_id}/withdraw")
+async def withdraw(
+    case_id: UUID,
+    body: WithdrawalIn,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+) -> CaseStateOut:
+    """Take the request back."""
+    act = Act(idempotency_key, body.step)
+    return CaseStateOut.of(await medcab.requests.withdraw(actor, case_id, act, body.reason))
+
+
+@router.post("/requests/{case_id}/copy", status_code=201)
+async def copy(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
+    """Copy a request that was taken back into a new draft."""
+    return draft_out(await medcab.requests.copy(actor, case_id))
+
+
+_ANSWER: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "A message, or a form with `step`, `message` and, last, `file`.",
+        "content": {
+            "application/json": {"schema": RequestAnswerIn.model_json_schema()},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["step"],
+                    "properties": {
+                        "step": {"type": "integer", "minimum": 0},
+                        "message": {"type": "string", "maxLength": 4000},
+                        "file": {"type": "string", "format": "binary"},
+                    },
+                }
+            },
+        },
+    }
+}
+
+
+@router.post(
+    "/requests/{case_id}/answer",
+    responses=documented(400, 403, 404, 408, 409, 413, 415, 422, 503),
+    openapi_extra=_ANSWER,
+)
+async def answer(
+    case_id: UUID,
+    request: Request,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+) -> CaseStateOut:
+    """Answer for one's unit. The same act id again gives the same answer and changes nothing."""
+    if not is_form(request):
+        body = _answer_in(await request.body())
+        act = Act(idempotency_key, body.step)
+        said = Answer(body.message)
+        return CaseStateOut.of(await medcab.requests.answer(actor, case_id, act, said))
+    form = Form(request)
+    async for incoming in form.files():
+        step, message = _fields(form.fields)
+        said = Answer(message, incoming)
+        act = Act(idempotency_key, step)
+        return CaseStateOut.of(await medcab.requests.answer(actor, case_id, act, said))
+    step, message = _fields(form.fields)
+    act = Act(idempotency_key, step)
+    return CaseStateOut.of(await medcab.requests.answer(actor, case_id, act, Answer(message)))
+
+
+@router.post("/requests/{case_id}/refuse", responses=documented(403, 404, 409, 422))
+async def refuse(
+    case_id: UUID,
+    body: RefusalIn,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+) -> CaseStateOut:
+    """Refuse for one's unit, with the reason."""
+    act = Act(idempotency_key, body.step)
+    return CaseStateOut.of(await medcab.requests.refuse(actor, case_id, act, body.reason))
+
+
+VersionNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="The newest where absent.")]
+
+
+@router.get(
+    "/requests/{case_id}/document",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "The document.", "content": {"application/pdf": {}}},
+        **documented(404, 503),
+    },
+)
+async def document(
+    case_id: UUID,
+    session: Work,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    version: VersionNumber = None,
+) -> Response:
+    """The electronic document of a version: PDF/A-3 with its data inside."""
+    opened = await request_pages.open_paper(session, medcab.objects, actor, case_id, version)
+    return file_response(opened)
+
+
+@router.get(
+    "/requests/{case_id}/answer/{position}",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "The file.", "content": {"application/octet-stream": {}}},
+        **documented(404, 503),
+    },
+)
+async def answer_file(
+    case_id: UUID,
+    position: Annotated[int, Path(ge=1, le=1000)],
+    session: Work,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    version: VersionNumber = None,
+) -> Response:
+    """A file of the answer, 1 being the answer itself; for those who may see the request."""
+    opened = await request_pages.open_answer(
+        session, medcab.objects, actor, case_id, version, position
+    )
+    return file_response(opened)
+
+
+def file_response(download: Download) -> Response:
+    """The file with the headers that keep a browser from doing anything but saving it."""
+    return StreamingResponse(
+        download.opened.chunks(),
+        media_type=download.media_type,
+        headers={
+            "Content-Disposition": content_disposition(download.name),
+            "Content-Length": str(download.opened.length),
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store, private",
+        },
+    )
+
+
+def _answer_in(body: bytes) -> RequestAnswerIn:
+    try:
+        return RequestAnswerIn.model_validate_json(body)
+    except ValidationError as error:
+        wrong = [
+            FieldError(".".join(map(str, one["loc"])) or "body", "Исправьте это поле.")
+            for one in error.errors()
+        ]
+        raise Refusal("unreadable", "Запрос не удаётся прочесть.", 422, wrong) from None
+
+
+def _fields(fields: Any) -> tuple[int, str]:
+    """Step and message out of a form; both stand before the file."""
+    given = str(fields.get("step", ""))
+    if not given.isascii() or not given.isdigit() or len(given) > 9:
+        wrong = FieldError("step", "Обновите страницу.")
+        raise Refusal("unreadable", "Запрос не удаётся прочесть.", 422, [wrong])
+    return int(given), str(fields.get("message", ""))

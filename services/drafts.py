@@ -1,0 +1,387 @@
+"""What the applicant of any case does with it: draft, hand in versions, take back, copy.
+
+`Applications` and `Requests` stand on this. Each act is one unit of work; after its commit the
+workflow is rung by the signal of that name.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import rfc8785
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.messages import CaseState, Ring
+from models.tables.cases import Case, CaseAttachment, CaseVersion
+from models.tables.catalogue import Programme
+from models.tables.documents import Document, DocumentVersion
+from models.tables.people import Person, Unit
+from rules.cases import NEW_VERSION, CaseKind, Party, Status, Transition
+from rules.clock import now as present
+from rules.fields import as_typed
+from rules.forms import (
+    CaseTypeDefinition,
+    check_attachments,
+    check_form,
+    merged_attachments,
+)
+from rules.journal import JournalKind, new_salt
+from rules.numbers import NumberKind, format_number
+from rules.permissions import Actor, Permission
+from rules.processes import process_of
+from rules.refusals import FieldError, Refusal, not_found
+from services import catalogue, journal
+from services.bell import Bell
+from services.cases import Act, Notice, claim, lock, move, state_of
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """How a kind of case is called in refusals: gettext msgids."""
+
+    not_closed: str
+    not_now: str
+    nothing_changed: str
+    incomplete: str
+
+
+class Drafts:
+    """The acts of applicants on one kind of case.
+
+    `institution_zone` gives the year of the numbers. A case of another kind is not found.
+    """
+
+    kind: ClassVar[CaseKind]
+    number_kind: ClassVar[NumberKind]
+    spoken: ClassVar[Spoken]
+
+    def __init__(self, database: Database, bell: Bell, institution_zone: str) -> None:
+        self._database = database
+        self._bell = bell
+        self._zone = ZoneInfo(institution_zone)
+
+    def told_of(self, transition: Transition, case: Case) -> list[Notice]:
+        """Who is told that the applicant did this."""
+        raise NotImplementedError
+
+    async def copy(self, actor: Actor, case_id: UUID) -> Case:
+        """Copy a closed case without success into a new draft (A6)."""
+        async with self._database.work() as session:
+            old = await session.get(Case, case_id)
+            if old is None or not self._is_own(actor, old):
+                raise not_found()
+            if Status(old.status) not in process_of(self.kind).copyable or not old.version:
+                raise Refusal("not_closed", self.spoken.not_closed, 409)
+            version = await session.get_one(CaseVersion, (old.id, old.version))
+            attachments = await attachments_of(session, old.id, old.version)
+            definition = await catalogue.case_type(session, old.type)
+            return await self._new_case(
+                session, actor, definition, old.programme_id, version.data, attachments, old.id
+            )
+
+    async def _new_case(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        definition: CaseTypeDefinition,
+        programme_id: UUID | None,
+        draft: dict[str, Any],
+        attachments: list[dict[str, str]],
+        copied_from: UUID | None,
+    ) -> Case:
+        now = present()
+        unit = await session.get_one(Unit, actor.unit_id)
+        case = Case(
+            kind=self.kind,
+            type=definition.key,
+            type_version=definition.version,
+            programme_id=programme_id,
+            applicant_id=actor.person_id,
+            unit_id=unit.id,
+            responsible_unit_id=await catalogue.unit_id(session, definition.addressee),
+            copied_from_id=copied_from,
+            status=Status.DRAFT.value,
+            waits_for=process_of(self.kind).waits_for[Status.DRAFT].value,
+            created_at=now,
+            since=now,
+            term_zone=unit.time_zone,
+            draft=draft,
+            draft_attachments=attachments,
+            draft_saved_at=now,
+        )
+        session.add(case)
+        await session.flush()
+        await journal.append(
+            session,
+            chain=case.id,
+            kind=JournalKind.CASE_COPIED if copied_from else JournalKind.CASE_DRAFTED,
+            at=now,
+            by=actor.person_id,
+            step=case.step,
+            facts={"copied_from": str(copied_from)} if copied_from else {},
+        )
+        return case
+
+    async def save_draft(
+        self,
+        actor: Actor,
+        case_id: UUID,
+        data: Mapping[str, Any] | None = None,
+        attachments: Sequence[Mapping[str, str]] | None = None,
+    ) -> tuple[Case, list[FieldError]]:
+        """Keep what was typed, wrong or not, and say what is wrong with it so far.
+
+        `data` is merged into the draft by field; `attachments` (kind, document_version_id)
+        replaces the list. A case that may be corrected has a draft too: the correction in the
+        making (A6, S6).
+        """
+        async with self._database.work() as session:
+            case = await self._lock_own(session, actor, case_id)
+            if not editable(case):
+                raise Refusal("not_now", self.spoken.not_now, 409)
+            definition, _ = await rules_of(session, case)
+            await _begin_correction(session, case)
+            if data is not None:
+                case.draft = {**(case.draft or {}), **_known(definition, data)}
+            if attachments is not None:
+                case.draft_attachments = await _checked_attachments(session, actor, attachments)
+            case.draft_saved_at = present()
+            session.add(case)
+            today = _today(case, present())
+            _, errors = check_form(definition, case.draft or {}, complete=False, today=today)
+            return case, errors
+
+    async def discard_draft(self, actor: Actor, case_id: UUID) -> None:
+        """Throw away a draft that was never submitted, or the correction in the making."""
+        async with self._database.work() as session:
+            case = await self._lock_own(session, actor, case_id)
+            if case.version:
+                case.draft, case.draft_attachments, case.draft_saved_at = None, [], None
+                session.add(case)
+                return
+            now = present()
+            case.status, case.closed_at = Status.WITHDRAWN.value, now
+            case.waits_for, case.draft, case.draft_attachments = Party.NOBODY.value, None, []
+            session.add(case)
+            await journal.append(
+                session,
+                chain=case.id,
+                kind=JournalKind.CASE_WITHDRAWN,
+                at=now,
+                by=actor.person_id,
+                step=case.step,
+                facts={"draft": True},
+            )
+
+    async def submit(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
+        """Submit the draft: it gets its number and a durable workflow (A3, S3)."""
+        return await self._hand_in(actor, case_id, act, Transition.SUBMIT)
+
+    async def correct(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
+        """Hand in a new version on one's own initiative, wherever the case may take one."""
+        return await self._hand_in(actor, case_id, act, Transition.CORRECT)
+
+    async def _hand_in(
+        self, actor: Actor, case_id: UUID, act: Act, transition: Transition
+    ) -> CaseState:
+        assert transition in NEW_VERSION  # noqa: S101 - a mistake of ours, not of the person
+        now = present()
+        async with self._database.work() as session:
+            case = await self._lock_own(session, actor, case_id)
+            claimed = await claim(session, case, transition, act, actor, now, {})
+            if claimed is None:
+                return await state_of(session, case)
+            definition, programme = await rules_of(session, case)
+            if case.draft is None:
+                raise Refusal("nothing_changed", self.spoken.nothing_changed, 422)
+            data, errors = check_form(
+                definition, case.draft, complete=True, today=_today(case, now)
+            )
+            rules = merged_attachments(definition, programme)
+            errors += check_attachments(rules, [a["kind"] for a in case.draft_attachments])
+            if errors:
+                raise Refusal("incomplete", self.spoken.incomplete, 422, errors)
+            if claimed.sequence is not None:
+                year = now.astimezone(self._zone).year
+                case.number = format_number(self.number_kind, year, claimed.sequence)
+            case.version += 1
+            attachments = case.draft_attachments
+            case.draft, case.draft_attachments, case.draft_saved_at = None, [], None
+            salt = new_salt()
+            digest = version_digest(data, attachments, salt)
+            session.add(
+                CaseVersion(
+                    case_id=case.id,
+                    number=case.version,
+                    data=data,
+                    salt=salt,
+                    digest=digest,
+                    submitted_at=now,
+                    submitted_by=actor.person_id,
+                )
+            )
+            session.add_all(
+                CaseAttachment(
+                    case_id=case.id,
+                    case_version=case.version,
+                    kind=given["kind"],
+                    document_version_id=UUID(given["document_version_id"]),
+                )
+                for given in attachments
+            )
+            await move(
+                session,
+                case,
+                transition,
+                now=now,
+                by=actor,
+                facts={"version": case.version, "version_digest": digest},
+                tell=self.told_of(transition, case),
+            )
+            state = await state_of(session, case)
+        self._bell.ring(state, Ring(signal=transition, act_id=act.id))
+        return state
+
+    async def withdraw(self, actor: Actor, case_id: UUID, act: Act, reason: str) -> CaseState:
+        """Take the case back, at any open stage."""
+        now = present()
+        async with self._database.work() as session:
+            case = await self._lock_own(session, actor, case_id)
+            body = {"reason": reason}
+            if not await claim(session, case, Transition.WITHDRAW, act, actor, now, body):
+                return await state_of(session, case)
+            await move(
+                session,
+                case,
+                Transition.WITHDRAW,
+                now=now,
+                by=actor,
+                contents=body,
+                tell=self.told_of(Transition.WITHDRAW, case),
+            )
+            state = await state_of(session, case)
+        self._bell.ring(state, Ring(signal=Transition.WITHDRAW, act_id=act.id))
+        return state
+
+    async def _lock_own(self, session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
+        """The locked case, if it is the person's own and of this kind. Raises `not_found`."""
+        case = await lock(session, case_id)
+        if not self._is_own(actor, case):
+            raise not_found()
+        return case
+
+    def _is_own(self, actor: Actor, case: Case) -> bool:
+        own = case.applicant_id == actor.person_id and case.kind == self.kind
+        return own and actor.may(Permission.APPLY)
+
+
+async def rules_of(
+    session: AsyncSession, case: Case
+) -> tuple[CaseTypeDefinition, Programme | None]:
+    """The type that the case began with, and its programme where it has one."""
+    definition = await catalogue.case_type(session, case.type, case.type_version)
+    programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
+    return definition, programme
+
+
+def editable(case: Case) -> bool:
+    """Whether the applicant may hand in a version now; after the end only where that reopens."""
+    process, status = process_of(case.kind), Status(case.status)
+    return any(
+        rule.reopens or case.closed_at is None
+        for transition in NEW_VERSION
+        if (rule := process.rule_for(status, transition)) and rule.by is Party.APPLICANT
+    )
+
+
+def version_digest(
+    data: Mapping[str, Any], attachments: Sequence[Mapping[str, str]], salt: bytes
+) -> str:
+    """HMAC-SHA256 (hex) over the canonical JSON (RFC 8785) of a form and what it cites.
+
+    The digest stands in the clear in the journal and on receipts; the salt keeps it from being
+    guessed field by field.
+    """
+    body: Any = {"data": dict(data), "attachments": [dict(a) for a in attachments]}
+    return hmac.new(salt, rfc8785.dumps(body), hashlib.sha256).hexdigest()
+
+
+async def attachments_of(
+    session: AsyncSession, case_id: UUID, version: int
+) -> list[dict[str, str]]:
+    """What a version cites, as a draft holds it."""
+    found = await session.exec(
+        select(CaseAttachment)
+        .where(CaseAttachment.case_id == case_id, CaseAttachment.case_version == version)
+        .order_by(col(CaseAttachment.kind), col(CaseAttachment.document_version_id))
+    )
+    return [
+        {"kind": a.kind, "document_version_id": str(a.document_version_id)} for a in found.all()
+    ]
+
+
+def facts_of(person: Person) -> dict[str, Any]:
+    """What a form can know of the person without asking, by the names that `prefill` uses."""
+    names = ("name", "position", "snils", "inn", "phone")
+    return {f"person.{name}": getattr(person, name) for name in names}
+
+
+def _today(case: Case, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(case.term_zone)).date()
+
+
+async def _begin_correction(session: AsyncSession, case: Case) -> None:
+    """A submitted case is corrected from its newest version."""
+    if case.draft is None:
+        if case.version:
+            version = await session.get_one(CaseVersion, (case.id, case.version))
+            case.draft = dict(version.data)
+            case.draft_attachments = await attachments_of(session, case.id, case.version)
+        else:
+            case.draft = {}
+
+
+async def _checked_attachments(
+    session: AsyncSession, actor: Actor, attachments: Sequence[Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """The attachments, if each is an accepted document of the person's own. Raises 422."""
+    cited = [(str(a["kind"])[:64], str(UUID(a["document_version_id"]))) for a in attachments]
+    # The same document twice for the same purpose is once.
+    given = [{"kind": kind, "document_version_id": id_} for kind, id_ in dict.fromkeys(cited)]
+    wanted = {UUID(a["document_version_id"]) for a in given}
+    if not wanted:
+        return []
+    found = await session.exec(
+        select(DocumentVersion.id)
+        .join(Document)
+        .where(
+            col(DocumentVersion.id).in_(wanted),
+            Document.owner_id == actor.person_id,
+            DocumentVersion.verdict == "ok",
+        )
+    )
+    if missing := wanted - set(found.all()):
+        raise Refusal(
+            "not_your_document",
+            "Приложить можно только свой принятый документ. Загрузите файл ещё раз.",
+            422,
+            [FieldError("attachments", f"{len(missing)}")],
+        )
+    return given
+
+
+def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Only fields of the form, and of these not those locked by a fact."""
+    fields = definition.fields
+    return {
+        name: as_typed(value) if isinstance(value, str) else value
+        for name, value in data.items()
+        if name in fields and not fields[name].locked
+    }

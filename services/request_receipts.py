@@ -1,0 +1,117 @@
+"""What the module says of a request: kept once, judged, never believed beyond its signature.
+
+A receipt comes by callback, or as the reply to a question. It is kept under the lock of its case,
+and the workflow of the request takes it: `services.request_handover`.
+"""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID, uuid5
+
+import rfc8785
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.gov_service import Receipt
+from models.tables.base import new_id
+from models.tables.cases import Case
+from models.tables.requests import RequestMessage, RequestReceipt
+from rules.journal import JournalKind
+from services import journal
+
+ENDS = frozenset({"answered", "refused"})
+
+
+def message_id_of(case_id: UUID, version: int) -> UUID:
+    """The id under which the module knows a version of a request: the same again, always."""
+    return uuid5(case_id, str(version))
+
+
+async def message_of(session: AsyncSession, message_id: UUID) -> RequestMessage | None:
+    """The message of this id; None where we never formed it."""
+    found = await session.exec(
+        select(RequestMessage).where(RequestMessage.message_id == message_id)
+    )
+    return found.one_or_none()
+
+
+async def keep(
+    session: AsyncSession,
+    case: Case,
+    message: RequestMessage,
+    receipt: Receipt,
+    came: str,
+    now: datetime,
+) -> RequestReceipt | None:
+    """Keep what is new, on a locked case. None for the same again, and for what changes nothing.
+
+    An answer to a version that was corrected since, or after the end, is journaled: it is odd.
+    """
+    envelope = receipt.envelope
+    digest = hashlib.sha256(
+        rfc8785.dumps(
+            {
+                "state": receipt.state,
+                "reason": receipt.reason,
+                "envelope": hashlib.sha256(envelope).hexdigest() if envelope else None,
+            }
+        )
+    ).hexdigest()
+    row = RequestReceipt(
+        id=new_id(),
+        message_id=message.message_id,
+        digest=digest,
+        came=came,
+        at=now,
+        state=receipt.state,
+        envelope=envelope,
+        reason=receipt.reason,
+    )
+    late = is_late(case, message)
+    if late:
+        row.envelope, row.taken_at, row.verdict = None, now, late
+    written = await session.exec(
+        insert(RequestReceipt)
+        .values(row.model_dump())
+        .on_conflict_do_nothing()
+        .returning(RequestReceipt.__table__.c.id)  # type: ignore[attr-defined]
+    )
+    if written.one_or_none() is None:
+        return None
+    if late:
+        await journal_odd(session, case, message, row, now)
+        return None
+    return row
+
+
+def is_late(case: Case, message: RequestMessage) -> str | None:
+    """Why a receipt of this message changes nothing any more; None where it may."""
+    if message.version != case.version:
+        return "older_version"
+    return "closed" if case.closed_at is not None else None
+
+
+async def journal_odd(
+    session: AsyncSession,
+    case: Case,
+    message: RequestMessage,
+    receipt: RequestReceipt,
+    now: datetime,
+) -> None:
+    """Journal an answer that comes too late or a second time; mere states are no news."""
+    if receipt.state in ENDS:
+        await journal.append(
+            session,
+            chain=case.id,
+            kind=JournalKind.REQUEST_ODD_RECEIPT,
+            at=now,
+            system="gov-service",
+            step=case.step,
+            facts={
+                "version": message.version,
+                "state": receipt.state,
+                "why": is_late(case, message),
+                "digest": receipt.digest,
+            },
+        )
