@@ -11,6 +11,7 @@ from api import (
     accounts,
     applications,
     archive,
+    callbacks,
     codec,
     documentation,
     documents,
@@ -49,6 +50,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     documents.router,
     notices.router,
     operation.router,
+    callbacks.router,
     verification.router,
 )
 """Under /api/v1."""

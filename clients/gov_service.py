@@ -22,6 +22,7 @@ from pydantic import (
 from settings import Settings
 
 ENVELOPE_TYPE = "application/cms"
+CALLBACK_PATH = "/api/v1/callbacks/gov-service"
 ANSWER_LIMIT = 96 * 1024 * 1024
 """Bytes of a reply that are read at most."""
 
@@ -43,6 +44,12 @@ class GovServiceRefused(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+def callback_url(settings: Settings) -> str:
+    """Where the module tells of a message by itself."""
+    given = settings.gov_service_callback_url
+    return given or f"{settings.public_url.rstrip('/')}{CALLBACK_PATH}"
 
 
 def _from_base64(value: object) -> object:

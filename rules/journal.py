@@ -96,6 +96,7 @@ class JournalKind(StrEnum):
     ABSENCE_SET = "absence.set"
     CATALOGUE_LOADED = "catalogue.loaded"
     INSTALLATION_BOOTSTRAPPED = "installation.bootstrapped"
+    CALLBACK_REFUSED = "callback.refused"
     PAYLOAD_DECODED = "payload.decoded"
     TEMPORAL_ACTED = "temporal.acted"
     OPERATION_RETRIED = "operation.retried"

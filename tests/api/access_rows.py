@@ -143,6 +143,7 @@ OTHER_ROWS: dict[str, Row] = {
     "GET /api/v1/notices/{notice_id}/attempts": mine("signed_in"),
     "POST /api/v1/notices/{notice_id}/resend": mine("signed_in"),
     "GET /api/v1/verify/{code}": public(),
+    "POST /api/v1/callbacks/gov-service": public(body(message_id="{case_id}")),
     "GET /health/live": public(),
     "GET /health/ready": public(),
     "GET /api/docs": public(),

@@ -1,0 +1,78 @@
+"""What the gov-service module calls back: that it works on a request, and its answer (S4).
+
+Open to all, since the caller has no account: its signature says who it is. Nothing of a callback is
+believed beyond that; the answer itself is sealed and signed, and is opened by the workflow.
+"""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from api.auth import OPEN_TO_ALL, From
+from api.problems import documented
+from api.state import Medcab, MedcabState
+from clients.gov_service import Receipt
+from rules.clock import now
+from rules.refusals import Refusal
+from services import callbacks
+from services.callbacks import CallbackFault
+
+router = APIRouter(prefix="/callbacks", tags=["callbacks"])
+
+SOURCE = "gov-service"
+
+
+class _About(BaseModel):
+    """The message that a receipt is about; it stands beside the receipt's own fields."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    message_id: UUID
+
+
+@router.post(
+    "/gov-service",
+    status_code=204,
+    dependencies=[OPEN_TO_ALL],
+    responses=documented(403, 404, 413, 422),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "A receipt and the `message_id` it is about, signed as Standard "
+            "Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`.",
+            "content": {"application/json": {"schema": Receipt.model_json_schema()}},
+        }
+    },
+)
+async def gov_service(request: Request, medcab: MedcabState, visitor: From) -> Response:
+    """Take a receipt of the module. The same callback again changes nothing."""
+    body = await request.body()
+    secrets = medcab.settings.gov_service_callback_secret.get_secret_value()
+    webhook_id = callbacks.verified(body, request.headers, secrets)
+    if webhook_id is None:
+        why = CallbackFault.SIGNATURE if secrets else CallbackFault.NO_SECRET
+        await callbacks.tell_refused(medcab.database, SOURCE, why, visitor.address, now())
+        raise Refusal("signature", "Подпись сообщения не подтверждается.", 403)
+    if await callbacks.was_heard(medcab.database, SOURCE, webhook_id):
+        return Response(status_code=204)
+    await _take(medcab, body, visitor.address)
+    await callbacks.note_heard(medcab.database, SOURCE, webhook_id, now())
+    return Response(status_code=204)
+
+
+async def _take(medcab: Medcab, body: bytes, address: str) -> None:
+    try:
+        about = _About.model_validate_json(body)
+        receipt = Receipt.model_validate_json(body)
+    except ValidationError:
+        why = CallbackFault.UNREADABLE
+        await callbacks.tell_refused(medcab.database, SOURCE, why, address, now())
+        raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
+    try:
+        await medcab.requests.receipt(about.message_id, receipt)
+    except Refusal as refusal:
+        if refusal.status == 404:
+            why = CallbackFault.UNKNOWN_MESSAGE
+            await callbacks.tell_refused(medcab.database, SOURCE, why, address, now())
+        raise

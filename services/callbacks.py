@@ -1,0 +1,96 @@
+"""Callbacks from outside: who sent them, whether they were heard before, and what was refused.
+
+They are signed as Standard Webhooks 1.0 want it: HMAC-SHA256 over id, time and body, with a secret
+that only we and the sender know. A call is noted as heard after it took effect, so one that failed
+half-way is taken again; effects themselves are the same however often they are asked for.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import structlog
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from clients.database import Database
+from models.tables.callbacks import HeardCallback
+from rules.accounts import Limit
+from rules.journal import SYSTEM_CHAIN, JournalKind
+from services import journal, rates
+
+log = structlog.get_logger(__name__)
+
+KEPT_FOR = timedelta(days=1)
+"""Far longer than a callback's own time may lie back (5 minutes)."""
+_ID_LENGTH = 200
+_JOURNALED = Limit("callback_refused", 20, timedelta(hours=1))
+"""Refusals that the journal takes; anybody may send rubbish, and each is in the log besides."""
+
+
+class CallbackFault(StrEnum):
+    """Why a callback is refused."""
+
+    NO_SECRET = "no_secret"  # noqa: S105 - a code
+    SIGNATURE = "signature"
+    UNREADABLE = "unreadable"
+    UNKNOWN_MESSAGE = "unknown_message"
+
+
+def verified(body: bytes, headers: Mapping[str, str], secrets: str) -> str | None:
+    """The callback's id where one of the secrets proves it and its time is right; else None.
+
+    `secrets` are comma separated, so that both ends can renew theirs one after the other.
+    """
+    id_ = headers.get("webhook-id", "")
+    if not 0 < len(id_) <= _ID_LENGTH:
+        return None
+    for secret in filter(None, (one.strip() for one in secrets.split(","))):
+        try:
+            Webhook(secret).verify(body, dict(headers), json_parse=False)
+        except (WebhookVerificationError, ValueError, RuntimeError):
+            continue
+        return id_
+    return None
+
+
+async def was_heard(database: Database, source: str, webhook_id: str) -> bool:
+    """Whether this callback took effect before."""
+    async with database.reading() as session:
+        found = await session.exec(
+            select(col(HeardCallback.at)).where(
+                HeardCallback.source == source, HeardCallback.webhook_id == webhook_id
+            )
+        )
+        return found.first() is not None
+
+
+async def note_heard(database: Database, source: str, webhook_id: str, now: datetime) -> None:
+    """Note that this callback took effect, and forget those of yesterday."""
+    async with database.work() as session:
+        await session.exec(
+            insert(HeardCallback)
+            .values(source=source, webhook_id=webhook_id, at=now)
+            .on_conflict_do_nothing()
+        )
+        await session.exec(delete(HeardCallback).where(col(HeardCallback.at) < now - KEPT_FOR))
+
+
+async def tell_refused(
+    database: Database, source: str, why: CallbackFault, address: str, now: datetime
+) -> None:
+    """Let ops see a refused callback: in the log always, in the journal within limits."""
+    log.warning("callback_refused", source=source, why=why.value)
+    async with database.work() as session:
+        if await rates.take(session, [(_JOURNALED, source)], now) == 0:
+            await journal.append(
+                session,
+                chain=SYSTEM_CHAIN,
+                kind=JournalKind.CALLBACK_REFUSED,
+                at=now,
+                system=source,
+                facts={"why": why.value},
+                contents={"address": address},
+            )

@@ -1,0 +1,265 @@
+"""Callbacks of the gov-service module: signed, in time, once; what is refused is seen (S4, O2)."""
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from secrets import token_bytes
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlmodel import col, select
+from standardwebhooks.webhooks import Webhook
+
+from api.state import Medcab
+from clients.gov_service import CALLBACK_PATH, Receipt, callback_url
+from models.tables.journal import JournalEntry
+from rules.journal import JournalKind
+from rules.refusals import not_found
+from settings import Settings
+from tests.api.served import in_process
+from tests.servers import Servers
+
+SECRET = "whsec_" + b64encode(token_bytes(24)).decode()
+OLD_SECRET = "whsec_" + b64encode(token_bytes(24)).decode()
+FOREIGN = "whsec_" + b64encode(token_bytes(24)).decode()
+
+
+@dataclass
+class Taken:
+    """Stands where requests take receipts; knows all messages but those told to be unknown."""
+
+    receipts: list[tuple[UUID, Receipt]] = field(default_factory=list)
+    unknown: set[UUID] = field(default_factory=set)
+    fails: int = 0
+
+    async def receipt(self, message_id: UUID, receipt: Receipt) -> None:
+        """Remember the receipt."""
+        if message_id in self.unknown:
+            raise not_found()
+        if self.fails:
+            self.fails -= 1
+            raise ConnectionError
+        self.receipts.append((message_id, receipt))
+
+
+@pytest.fixture(scope="module")
+async def app(settings: Settings, servers: Servers) -> AsyncIterator[FastAPI]:
+    """The application with two secrets, the newer first."""
+    both = settings.model_copy(
+        update={"gov_service_callback_secret": SecretStr(f"{SECRET}, {OLD_SECRET}")}
+    )
+    async with in_process(both, servers) as app:
+        yield app
+
+
+@pytest.fixture
+def taken(app: FastAPI) -> Taken:
+    """What the callbacks of this test bring."""
+    medcab: Medcab = app.state.medcab
+    medcab.__dict__["requests"] = fresh = Taken()
+    return fresh
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """The caller: no session, no token."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as opened:
+        yield opened
+
+
+def told(about: UUID, **changed: Any) -> str:
+    """The body of a callback."""
+    ordinary = {
+        "message_id": str(about),
+        "state": "answered",
+        "at": "2026-12-04T13:05:00+00:00",
+        "envelope": b64encode(b"sealed").decode(),
+        "reason": None,
+    }
+    return json.dumps({**ordinary, **changed})
+
+
+def signed(
+    body: str, secret: str = SECRET, at: datetime | None = None, **more: str
+) -> dict[str, str]:
+    """The headers of a callback."""
+    at, id_ = at or datetime.now(UTC), more.pop("id", f"msg_{uuid4().hex}")
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": id_,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(id_, at, body),
+        **more,
+    }
+
+
+async def call(
+    client: httpx.AsyncClient, body: str | bytes, headers: dict[str, str]
+) -> httpx.Response:
+    """Send it."""
+    return await client.post(CALLBACK_PATH, content=body, headers=headers)
+
+
+async def refused(app: FastAPI) -> list[str]:
+    """Why callbacks were refused, as the journal has it."""
+    medcab: Medcab = app.state.medcab
+    async with medcab.database.reading() as session:
+        rows = await session.exec(
+            select(col(JournalEntry.facts))
+            .where(col(JournalEntry.kind) == JournalKind.CALLBACK_REFUSED.value)
+            .order_by(col(JournalEntry.position))
+        )
+        return [row["why"] for row in rows]
+
+
+@pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
+async def test_a_signed_callback_is_taken(
+    client: httpx.AsyncClient, taken: Taken, secret: str
+) -> None:
+    """By the newer and the older secret; what it says arrives whole."""
+    id_ = uuid4()
+    body = told(id_)
+    assert (await call(client, body, signed(body, secret))).status_code == 204
+    ((message_id, receipt),) = taken.receipts
+    assert (message_id, receipt.state, receipt.envelope) == (id_, "answered", b"sealed")
+
+
+async def test_the_same_callback_changes_nothing_again(
+    client: httpx.AsyncClient, taken: Taken
+) -> None:
+    """Sent twice or played back: the second is answered, and nothing happens."""
+    body = told(uuid4())
+    headers = signed(body)
+    answers = [await call(client, body, headers) for _ in range(3)]
+    assert [each.status_code for each in answers] == [204] * 3
+    assert len(taken.receipts) == 1
+
+
+async def test_a_callback_that_failed_is_taken_when_it_comes_again(
+    client: httpx.AsyncClient, taken: Taken
+) -> None:
+    """It was not noted as heard before it took effect."""
+    taken.fails = 1
+    body = told(uuid4())
+    headers = signed(body)
+    assert (await call(client, body, headers)).status_code == 503
+    assert (await call(client, body, headers)).status_code == 204
+    assert len(taken.receipts) == 1
+
+
+async def test_callbacks_at_once_are_all_answered(client: httpx.AsyncClient, taken: Taken) -> None:
+    """Ten copies of one call race; none of them fails."""
+    body = told(uuid4())
+    headers = signed(body)
+    answers = await asyncio.gather(*(call(client, body, headers) for _ in range(10)))
+    assert {each.status_code for each in answers} == {204}
+    assert taken.receipts
+
+
+def _flipped(body: str) -> str:
+    return body.replace('"answered"', '"refused"')
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["foreign", "changed", "old", "early", "no_id", "long_id", "other_id", "unsigned", "garbage"],
+)
+async def test_a_callback_that_does_not_verify_is_refused_and_seen(
+    app: FastAPI, client: httpx.AsyncClient, taken: Taken, wrong: str
+) -> None:
+    """Another secret, body, time or id: 403, nothing happens, and the journal says so."""
+    body, now = told(uuid4()), datetime.now(UTC)
+    headers = {
+        "foreign": signed(body, FOREIGN),
+        "old": signed(body, at=now - timedelta(minutes=6)),
+        "early": signed(body, at=now + timedelta(minutes=6)),
+        "long_id": signed(body, id="m" * 201),
+        "other_id": signed(body) | {"webhook-id": "msg_other"},
+        "no_id": signed(body) | {"webhook-id": ""},
+        "unsigned": signed(body) | {"webhook-signature": ""},
+        "garbage": signed(body) | {"webhook-signature": "v1,%%%,x v1 a,b,c"},
+    }.get(wrong, signed(body))
+    before = len(await refused(app))
+    reply = await call(client, _flipped(body) if wrong == "changed" else body, headers)
+    assert (reply.status_code, reply.json()["code"]) == (403, "signature")
+    assert taken.receipts == []
+    assert (await refused(app))[before:] == ["signature"]
+
+
+async def test_without_a_secret_nobody_is_believed(settings: Settings, servers: Servers) -> None:
+    """An installation that agreed on no secret takes no callback, however signed."""
+    bare = settings.model_copy(update={"gov_service_callback_secret": SecretStr("")})
+    async with in_process(bare, servers) as app:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            body = told(uuid4())
+            assert (await call(client, body, signed(body))).status_code == 403
+            assert await refused(app) == ["no_secret"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "not json",
+        "[]",
+        told(uuid4(), message_id="x"),
+        told(uuid4(), state="lost"),
+        told(uuid4(), envelope="%%"),
+        told(uuid4(), at="yesterday"),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_and_seen(
+    app: FastAPI, client: httpx.AsyncClient, taken: Taken, body: str
+) -> None:
+    """Signed, and yet no receipt: 422."""
+    before = len(await refused(app))
+    reply = await call(client, body, signed(body))
+    assert (reply.status_code, reply.json()["code"]) == (422, "unreadable")
+    assert taken.receipts == []
+    assert (await refused(app))[before:] == ["unreadable"]
+
+
+async def test_a_message_nobody_sent_is_refused_and_seen(
+    app: FastAPI, client: httpx.AsyncClient, taken: Taken
+) -> None:
+    """The module speaks of a message that we never formed."""
+    id_ = uuid4()
+    taken.unknown.add(id_)
+    body = told(id_)
+    before = len(await refused(app))
+    assert (await call(client, body, signed(body))).status_code == 404
+    assert (await refused(app))[before:] == ["unknown_message"]
+
+
+async def test_a_callback_without_end_is_cut_off(client: httpx.AsyncClient, taken: Taken) -> None:
+    """A megabyte is the most: larger answers are asked for."""
+    body = told(uuid4(), envelope="A" * (1 << 20))
+    assert (await call(client, body, signed(body))).status_code == 413
+    assert taken.receipts == []
+
+
+async def test_rubbish_cannot_fill_the_journal(
+    app: FastAPI, client: httpx.AsyncClient, taken: Taken
+) -> None:
+    """Every refusal is answered, only so many of an hour are journaled."""
+    body = told(uuid4())
+    for _ in range(40):
+        assert (await call(client, body, signed(body, FOREIGN))).status_code == 403
+    before = len(await refused(app))
+    assert (await call(client, body, signed(body, FOREIGN))).status_code == 403
+    assert len(await refused(app)) == before <= 40
+
+
+def test_the_module_is_told_where_to_call(settings: Settings) -> None:
+    """Below the public address, unless an installation has another way in."""
+    assert callback_url(settings) == f"{settings.public_url}{CALLBACK_PATH}"
+    inner = settings.model_copy(update={"gov_service_callback_url": "http://api:8000/x"})
+    assert callback_url(inner) == "http://api:8000/x"
