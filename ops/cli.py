@@ -12,6 +12,8 @@ import typer
 from ops.home import Home, default_home
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from settings import Settings
 
 app = typer.Typer(
@@ -213,6 +215,36 @@ def backup(
     _end(commands.back_up(_home(), _settings(running=True), console(), to, keep))
 
 
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="The folder of the backups, or one of them.")],
+    at: Annotated[
+        str | None, typer.Option("--at", help="The point in time, as 2026-11-23T12:00:00+03:00.")
+    ] = None,
+    part: Annotated[
+        list[str] | None, typer.Option("--part", help="keys, database, objects or temporal.")
+    ] = None,
+    keys: Annotated[Path | None, typer.Option("--keys", help="The folder of the keys.")] = None,
+    phrase: Annotated[
+        Path | None, typer.Option("--phrase", help="A file with the recovery phrase.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put aside what this home holds.")
+    ] = False,
+) -> None:
+    """Bring back what was lost. Nothing may run here; `medcab reconcile` comes next."""
+    from ops.backup import commands
+    from ops.backup.restore import Order, Part
+    from ops.up import console
+
+    try:
+        parts = [Part(each) for each in part or []]
+    except ValueError as error:
+        raise typer.BadParameter(f"parts are {', '.join(Part)}") from error
+    order = Order(source, _moment(at), parts, keys, replace)
+    _end(commands.bring_back(_home(), console(), order, lambda: _phrase(phrase)))
+
+
 @app.command(hidden=True)
 def archive() -> None:
     """Archive the database's log until SIGTERM, so that any point in time can be restored."""
@@ -265,6 +297,29 @@ def _settings(*, running: bool = False) -> "Settings":
         typer.echo("Nothing of Medcab is running here. `make up` starts it.", err=True)
         raise typer.Exit(1)
     return get_settings()
+
+
+def _moment(text: str | None) -> "datetime | None":
+    """A point in time with its zone."""
+    from datetime import datetime
+
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("write a time as 2026-11-23T12:00:00+03:00") from error
+    if at.tzinfo is None:
+        raise typer.BadParameter("say the zone too: 2026-11-23T12:00:00+03:00")
+    return at
+
+
+def _phrase(file: Path | None) -> str:
+    """The recovery phrase: from a file, the environment, or typed."""
+    if file is not None:
+        return file.read_text()
+    given = os.environ.get("MEDCAB_RECOVERY_PHRASE")
+    return given or str(typer.prompt("Recovery phrase", hide_input=True))
 
 
 def _settings_at_rest() -> "Settings":

@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+RESTORED = "restored.json"
+"""A file in a home that was restored and not reconciled yet: nobody may work there."""
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 

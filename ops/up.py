@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.board import Board
-from ops.home import CHECKOUT, Home
+from ops.home import CHECKOUT, RESTORED, Home
 from ops.servers import ServerFailed
 from ops.servers.own import Archiver
 from ops.servers.process import Interrupted, Running
@@ -31,6 +31,9 @@ def up(home: Home, console: Console, *, workers: int, apis: int) -> int:
         if not mine:
             return already_running(home, console)
         stop_leftovers(home, console)
+        if (home.folder / RESTORED).exists():
+            console.print("This home was restored: `medcab reconcile` comes first.")
+            return 1
         return _Supervisor(home, console, workers, apis).run()
 
 

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
 from ops.backup import BackupError, places
 from ops.backup.check import verify
+from ops.backup.restore import Order, restore
 from ops.backup.retention import prune
 from ops.backup.take import Taken, take
 from ops.backup.wal import Archiver
@@ -74,6 +76,23 @@ def check(settings: Settings, console: Console, where: Path) -> int:
         console.print(f"FAULT  {fault}", markup=False, highlight=False)
     console.print(f"Faults found: {len(done.faults)}" if done.faults else "All of it holds.")
     return 1 if done.faults else 0
+
+
+def bring_back(home: Home, console: Console, order: Order, phrase: Callable[[], str]) -> int:
+    """Restore, and say what comes next. 0 when all that was asked for is there."""
+    try:
+        with Board(console) as board:
+            done = restore(home, order, phrase, board.say)
+    except BackupError as error:
+        return _refuse(console, error)
+    console.print(f"Restored from {done.backup.folder}: {', '.join(done.parts)}", markup=False)
+    if done.point is not None:
+        console.print(f"The database is as of {done.point:%Y-%m-%d %H:%M:%S} UTC.")
+    console.print(f"{done.objects} objects were put back; it took {done.seconds:.1f} s.")
+    for name in done.missing:
+        console.print(f"FAULT  object {name} cannot be put back", markup=False, highlight=False)
+    console.print("Now `medcab reconcile`, then `medcab up`, then a new `medcab backup`.")
+    return 1 if done.missing else 0
 
 
 def archive(home: Home, settings: Settings) -> None:

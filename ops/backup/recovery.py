@@ -11,7 +11,7 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -26,21 +26,12 @@ from settings import Settings
 
 SETTINGS = "settings.json"
 SEAL_FILE = "seal-file.p12"
+KEY_FOLDERS = ("seal", "seals", "module-keys")
 _GROUPS, _GROUP = 8, 4
 _ENDING = ".keys"
 _MAGIC = b"MEDCAB KEYS 1\n"
 _PREFACE = len(_MAGIC) + 64
 _NAME = "keys"
-_SECRET_SETTINGS = (
-    "keys",
-    "seal_password",
-    "backup_key",
-    "s3_access_key",
-    "s3_secret_key",
-    "database_url",
-    "database_owner_url",
-    "database_backup_url",
-)
 
 
 def new_phrase() -> str:
@@ -115,12 +106,8 @@ def open_keys(folder: Path, phrase: str) -> dict[str, bytes]:
 
 
 def _packed(home: Home, settings: Settings) -> bytes:
-    secret = {name: getattr(settings, name) for name in _SECRET_SETTINGS}
-    plain = {
-        name: value.get_secret_value()
-        for name, value in secret.items()
-        if isinstance(value, SecretStr)
-    }
+    told = ((name, getattr(settings, name)) for name in type(settings).model_fields)
+    plain = {name: value.get_secret_value() for name, value in told if isinstance(value, SecretStr)}
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         _put(archive, SETTINGS, json.dumps(plain, indent=2).encode())
@@ -138,14 +125,11 @@ def _put(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def key_files(home: Home) -> list[str]:
-    """What of a home is a key, or proves by one: secrets, seal, seals made."""
-    found: Iterable[Path] = [
-        home.folder / "secrets.json",
-        *(home.folder / "seal").glob("*.p12"),
-        *(home.folder / "seals").glob("*.pem"),
-        *(home.folder / "seals").glob("*.jsonl"),
-    ]
-    return [each.relative_to(home.folder).as_posix() for each in found if each.is_file()]
+    """What of a home is a key, or proves by one: secrets, seals, what they signed, rings."""
+    folders = (home.folder / name for name in KEY_FOLDERS)
+    found = [home.folder / "secrets.json", *(each for one in folders for each in one.rglob("*"))]
+    names = [each.relative_to(home.folder).as_posix() for each in found if each.is_file()]
+    return sorted(filter(_is_key, names))
 
 
 def differing(home: Home, keys: Mapping[str, bytes]) -> list[str]:
@@ -188,6 +172,5 @@ def put_keys(home: Home, keys: Mapping[str, bytes]) -> list[str]:
 def _is_key(name: str) -> bool:
     """A name that this archive may write into a home, and nothing else."""
     parts = PurePosixPath(name).parts
-    return name == "secrets.json" or (
-        len(parts) == 2 and parts[0] in ("seal", "seals") and not parts[1].startswith(".")
-    )
+    plain = len(parts) > 1 and parts[0] in KEY_FOLDERS and ".." not in parts
+    return name == "secrets.json" or (plain and parts[-1] != "lock")

@@ -140,7 +140,7 @@ class Archiver:
         key = places.key_of(self.settings)
         await asyncio.to_thread(self._receive)
         at, number = await asyncio.to_thread(self._catch_up)
-        await asyncio.to_thread(self._copy, where.repository, key)
+        await asyncio.to_thread(self.copy, where.repository, key)
         if at is not None:
             before = read_state(where.repository, key)
             number = max(number, before.last_number if before else 0)
@@ -216,7 +216,7 @@ class Archiver:
                 time.sleep(0.1)
         return None, number
 
-    def _copy(self, repository: Repository, key: BackupKey) -> None:
+    def copy(self, repository: Repository, key: BackupKey) -> None:
         """Encrypt what is new in the spool into the repository."""
         for path in sorted(self.spool.glob("[0-9A-F]*")):
             stat = path.stat()
