@@ -1,0 +1,29 @@
+"""The whole story against the running system, through the public API, as its people would live it.
+
+Every step prints the case's number and status; the first thing that is not as it should be ends the
+story with an exit code of 1 and says what was seen.
+"""
+
+import httpx
+from rich.console import Console
+
+from ops.demo.applications import ApplicationStory
+from ops.demo.requests import RequestStory
+from ops.demo.story import Story, Unexpected
+from rules.permissions import Role
+from settings import Settings
+
+
+def run(settings: Settings) -> int:
+    """Tell the story against the running system; 0 when everything was as it should be."""
+    console = Console()
+    story = Story(settings, console)
+    try:
+        clinician = story.sign_in(Role.DOCTOR)
+        ApplicationStory(story, clinician, story.sign_in(Role.HR_REVIEWER)).tell()
+        RequestStory(story, clinician, story.sign_in(Role.CLERK)).tell()
+    except (Unexpected, httpx.HTTPError) as error:
+        console.print(f"[bold red]Not as it should be:[/] {error}")
+        return 1
+    console.print(f"[bold green]All {story.steps} steps went as they should.[/]")
+    return 0

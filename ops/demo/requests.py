@@ -1,0 +1,117 @@
+"""Requests: a certificate of a state service, sent twice; equipment, answered by the supply."""
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import pikepdf
+
+from ops.demo.story import Player, Story, Unexpected
+
+CERTIFICATE = {
+    "birth_date": "04.12.1985",
+    "patient_id": "7700 0012 3456 7890",
+    "vaccine": "influenza",
+    "purpose": "В отдел кадров",
+    "data_consent": True,
+}
+
+
+class RequestStory:
+    """What a clinician asks of the state and of the hospital."""
+
+    def __init__(self, story: Story, clinician: Player, clerk: Player) -> None:
+        self.story = story
+        self.clinician = clinician
+        self.clerk = clerk
+
+    def tell(self) -> None:
+        """A certificate, answered twice, and equipment, answered by people."""
+        types = {one["key"]: one for one in self.clinician.call("GET", "/request-types")}
+        self.story.say(f"{len(types)} kinds of requests may be sent")
+        self._certificate(types["vaccination_certificate"])
+        self._equipment(types["equipment"])
+
+    def _certificate(self, kind: Mapping[str, Any]) -> None:
+        case_id, case = self._sent(kind, CERTIFICATE, wrong={"birth_date": "31.02.1985"})
+        self.story.until(
+            "the module's acknowledgement",
+            lambda: self._look(case_id),
+            lambda seen: seen["status"] in ("processing", "ready"),
+        )
+        self.story.say(f"signed, encrypted and acknowledged by «{kind['recipient']}»", case)
+        ready = self._answered(case_id, 1)
+        document = self.clinician.call("GET", f"/requests/{case_id}/document")
+        with pikepdf.open(io.BytesIO(document)) as pdf:
+            inside = json.loads(next(iter(pdf.attachments.values())).get_file().read_bytes())
+        self.story.same(inside["number"], ready["number"], "the document carries its own data")
+        self.story.say("the request is a PDF/A with its data inside", ready)
+        again = {**CERTIFICATE, "vaccine": "all"}
+        self.clinician.call("PUT", f"/requests/{case_id}/draft", json={"data": again})
+        state = self.clinician.act(f"/requests/{case_id}/correct", {"step": ready["step"]})
+        self.story.say("corrected and sent again after the answer", state)
+        self._answered(case_id, 2)
+        first = self.clinician.call("GET", f"/requests/{case_id}/answer/1?version=1")
+        self.story.same(first[:5], b"%PDF-", "the earlier answer stays")
+        self.story.say("both versions and both answers are kept")
+
+    def _equipment(self, kind: Mapping[str, Any]) -> None:
+        case_id, case = self._sent(kind, _any_values(kind["definition"]))
+        case = self.story.stands(self.clinician, case_id, "processing", "/requests")
+        queue = self.clerk.call("GET", "/desk", params={"number": case["number"]})["items"]
+        self.story.same([one["id"] for one in queue], [case_id], "the request lies on the desk")
+        self.story.say(f"lies on the desk of «{case['responsible_unit']}»", case)
+        answer = {"step": case["step"], "message": "Выдадим со склада 1 декабря."}
+        state = self.clerk.act(f"/requests/{case_id}/answer", answer)
+        self.story.say(f"{self.clerk.name} answers", state)
+        [seen] = self._look(case_id)["answers"]
+        self.story.same(seen["message"], answer["message"], "the applicant reads the answer")
+
+    def _sent(
+        self,
+        kind: Mapping[str, Any],
+        data: Mapping[str, Any],
+        wrong: Mapping[str, Any] | None = None,
+    ) -> tuple[str, Any]:
+        draft = self.clinician.call("POST", "/requests", 201, json={"type": kind["key"]})
+        path = f"/requests/{draft['id']}"
+        if wrong is not None:
+            kept = self.clinician.call("PUT", f"{path}/draft", json={"data": {**data, **wrong}})
+            self.story.same([e["field"] for e in kept["errors"]], [*wrong], "mistakes are told")
+            self.story.say("a wrong value is kept as typed, and told with what to write")
+        kept = self.clinician.call("PUT", f"{path}/draft", json={"data": dict(data)})
+        self.story.same(kept["errors"], [], "the draft has no errors")
+        key = str(uuid4())
+        first = self.clinician.act(f"{path}/submit", {"step": 0}, key=key)
+        again = self.clinician.act(f"{path}/submit", {"step": 0}, key=key)
+        self.story.same(first["number"], again["number"], "a double click gives the same number")
+        self.story.say(f"«{kind['title']}» is sent; a double click gave the same answer", first)
+        return draft["id"], self._look(draft["id"])
+
+    def _answered(self, case_id: str, version: int) -> Any:
+        case = self.story.stands(self.clinician, case_id, "ready", "/requests")
+        answer = next(one for one in case["answers"] if one["version"] == version)
+        if not answer["signer"]:
+            raise Unexpected("the answer bears no verified signature")
+        file = self.clinician.call("GET", f"/requests/{case_id}/answer/1?version={version}")
+        self.story.same(file[:5], b"%PDF-", "the answer is a PDF")
+        self.story.say(f"answered, signed by {answer['signer']}, {len(file)} bytes", case)
+        return case
+
+    def _look(self, case_id: str) -> Any:
+        return self.clinician.call("GET", f"/requests/{case_id}")
+
+
+def _any_values(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """A value that is right for each mandatory field that is not filled in already."""
+    by_kind = {"checkbox": True, "date": "04.12.2030", "number": 2}
+    return {
+        field["name"]: field["choices"][0]["value"]
+        if field["choices"]
+        else by_kind.get(field["kind"], "Для нового кабинета")
+        for section in definition["sections"]
+        for field in section["fields"]
+        if field["required"] and not field["prefill"]
+    }

@@ -1,0 +1,143 @@
+"""What every story of the show needs: people who sign in, printed steps, waits that end."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import typst
+from rich.console import Console
+
+from ops.home import Home
+from ops.seed import DemoAccount, seed
+from rules.permissions import Role
+from settings import Settings
+
+PATIENCE = 30.0
+SCOPE = ["apply", "keep_documents", "review", "oversee_reviews"]
+
+
+class Unexpected(Exception):
+    """Something was not as it should be."""
+
+
+@dataclass
+class Player:
+    """A person of the story with a signed-in client."""
+
+    name: str
+    http: httpx.Client
+
+    def call(self, method: str, path: str, expect: int = 200, **more: Any) -> Any:
+        """One request; raises Unexpected for another status than expected."""
+        reply = self.http.request(method, f"/api/v1{path}", **more)
+        if reply.status_code != expect:
+            raise Unexpected(f"{method} {path}: {reply.status_code} {reply.text[:400]}")
+        if reply.headers.get("content-type", "").startswith(
+            ("application/json", "application/problem+json")
+        ):
+            return reply.json()
+        return reply.content
+
+    def act(self, path: str, body: Mapping[str, Any], expect: int = 200, key: str = "") -> Any:
+        """An act with an idempotency key of its own."""
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        return self.call("POST", path, expect, json=dict(body), headers=headers)
+
+
+class Story:
+    """The story and what it prints."""
+
+    def __init__(self, settings: Settings, console: Console) -> None:
+        self.settings = settings
+        self.console = console
+        self.steps = 0
+        self.accounts = seed(settings)
+
+    def say(self, text: str, case: Mapping[str, Any] | None = None) -> None:
+        """One step, with the case's number and status."""
+        self.steps += 1
+        facts = f"  [bold]{case['number']}[/] {case['status']}" if case else ""
+        self.console.print(f"{self.steps:>2}. {text}{facts}")
+
+    def sign_in(self, role: Role) -> Player:
+        """Sign in with password and one-time code, and make an access token for an hour's work."""
+        account = next(a for a in self.accounts if role in a.roles)
+        http = httpx.Client(base_url=self.settings.public_url, timeout=20)
+        player = Player(account.name, http)
+        stage = player.call(
+            "POST", "/sign-in", json={"email": account.email, "password": account.password}
+        )
+        stage = self._enter_code(player, account, stage["csrf_token"])
+        token = player.call(
+            "POST",
+            "/tokens",
+            201,
+            json={"name": "Показ", "scope": self._scope(player), "days": 1},
+            headers={"X-CSRF-Token": stage["csrf_token"]},
+        )
+        player.http = httpx.Client(
+            base_url=self.settings.public_url,
+            timeout=20,
+            headers={"Authorization": f"Bearer {token['token']}"},
+        )
+        self.say(f"{account.name} ({role}) signs in with password and one-time code")
+        return player
+
+    def _scope(self, player: Player) -> list[str]:
+        roles = {role["role"] for role in player.call("GET", "/session")["roles"]}
+        reviews = roles & {"hr_reviewer", "hr_head", "clerk"}
+        return SCOPE if "hr_head" in roles else SCOPE[:3] if reviews else SCOPE[:2]
+
+    def _enter_code(self, player: Player, account: DemoAccount, csrf: str) -> Any:
+        """A code works once: where it was used already, wait for the next half minute."""
+        headers = {"X-CSRF-Token": csrf}
+        for _ in range(2):
+            code = {"code": account.code()}
+            reply = player.http.post("/api/v1/sign-in/code", json=code, headers=headers)
+            if reply.status_code == 200:
+                return reply.json()
+            time.sleep(30 - time.time() % 30 + 0.5)
+        raise Unexpected(f"the one-time code of {player.name} was refused: {reply.text[:300]}")
+
+    def until(self, what: str, look: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
+        """Look until something holds, for at most half a minute."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            seen = look()
+            if holds(seen):
+                return seen
+            if time.monotonic() > end:
+                raise Unexpected(f"waited {PATIENCE:.0f} s for {what}, saw {str(seen)[:300]}")
+            time.sleep(0.2)
+
+    def stands(self, player: Player, case_id: str, status: str, room: str = "/applications") -> Any:
+        """Wait until the case stands at a status."""
+        return self.until(
+            f"status {status}",
+            lambda: player.call("GET", f"{room}/{case_id}"),
+            lambda case: case["status"] == status,
+        )
+
+    def server(self, name: str) -> str | None:
+        """The address of a local server of this system; None where it is somebody else's."""
+        servers = Home(self.settings.home).recorded().get("servers", [])
+        return next((one["address"] for one in servers if one["name"] == name), None)
+
+    def same(self, seen: Any, wanted: Any, what: str) -> None:
+        """Raise Unexpected unless what is seen is as it should be."""
+        if seen != wanted:
+            raise Unexpected(f"{what}: wanted {wanted!r}, saw {seen!r}")
+
+
+def paper(title: str) -> bytes:
+    """A small born-digital PDF, unlike any given before."""
+    made = typst.compile(
+        f"#set page(width: 12cm, height: 8cm)\n= {title}\nПоказ {uuid4().hex}".encode(),
+        format="pdf",
+    )
+    if not isinstance(made, bytes):
+        raise Unexpected("typst gave no PDF")
+    return made
