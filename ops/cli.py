@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from ops import module_keys
 from ops.home import Home, default_home
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ app = typer.Typer(
 
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that run workflows.")]
 Apis = Annotated[int, typer.Option("--api", min=1, help="Processes that serve pages and the API.")]
+
+app.add_typer(module_keys.app, name="module-keys")
 
 
 @app.command()

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from services.seals import SealError, fingerprint, keep_certificate, kept_certificates
+from services.seals import SealError, fingerprint, fitting, keep_certificate, kept_certificates
 from services.signatures import CmsSigner, SealKey
 from settings import Settings
 
@@ -213,8 +213,8 @@ def self_signed(key: ec.EllipticCurvePrivateKey, name: str, organisation: str) -
     """Self-signed, for signatures and key agreement."""
     subject = x509.Name(
         [
-            x509.NameAttribute(NameOID.COMMON_NAME, name[:64]),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation[:64]),
+            x509.NameAttribute(NameOID.COMMON_NAME, fitting(name)),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, fitting(organisation)),
             x509.NameAttribute(NameOID.COUNTRY_NAME, "RU"),
         ]
     )

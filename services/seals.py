@@ -147,7 +147,7 @@ def _test_certificate(key: ec.EllipticCurvePrivateKey, institution: str) -> x509
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, TEST_SEAL),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, institution[:64]),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, fitting(institution)),
             x509.NameAttribute(NameOID.COUNTRY_NAME, "RU"),
         ]
     )
@@ -182,6 +182,11 @@ def _test_certificate(key: ec.EllipticCurvePrivateKey, institution: str) -> x509
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
+
+
+def fitting(name: str) -> str:
+    """As much of a name as a certificate takes: 64 octets, without half a letter at the end."""
+    return name.encode()[:64].decode(errors="ignore").rstrip()
 
 
 def common_name(certificate: x509.Certificate) -> str:
