@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.applications import ApplicationActivities
+from activities.exports import ExportActivities
 from activities.files import FileActivities
 from activities.journal import JournalActivities
 from activities.notices import NoticeActivities
@@ -18,7 +19,7 @@ from clients.mail import Mailer
 from clients.objects import Objects
 from clients.registers import RegisterClient
 from clients.sms import SmsGateway
-from clients.temporal import CaseRinger, connect, ensure_schedules, ensure_standing
+from clients.temporal import CaseRinger, ExportStarter, connect, ensure_schedules, ensure_standing
 from models.encryption import KeyRing, use_key_ring
 from services import crash_points
 from services.bell import Bell
@@ -28,12 +29,21 @@ from services.seals import open_seal
 from services.ways import MailWay, SmsWay
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
+from workflows.exports import Export
 from workflows.notices import NoticesMail, NoticesSms
 from workflows.standing import FileSweep, JournalSealer, Sweeper
 
 log = structlog.get_logger(__name__)
 
-WORKFLOWS = [QualificationApplication, NoticesMail, NoticesSms, Sweeper, JournalSealer, FileSweep]
+WORKFLOWS = [
+    QualificationApplication,
+    NoticesMail,
+    NoticesSms,
+    Sweeper,
+    JournalSealer,
+    FileSweep,
+    Export,
+]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
 
@@ -65,6 +75,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
         settings, database, objects, RegisterClient(settings.register_url), seal
     )
     files = FileActivities(database, objects)
+    exports = ExportActivities(settings, database, objects)
     journal = JournalActivities(database, objects, seal, settings.home)
     addresses = Addresses.of(settings)
     notices = NoticeActivities(
@@ -73,7 +84,10 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
         SmsWay(SmsGateway.from_settings(settings), addresses),
     )
     sweeper = SweeperActivities(
-        database, Bell(CaseRinger(client, settings.task_queue)), settings.sweep_grace
+        database,
+        Bell(CaseRinger(client, settings.task_queue)),
+        settings.sweep_grace,
+        ExportStarter(client, settings.task_queue),
     )
     return Worker(
         client,
@@ -90,6 +104,9 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             sweeper.sweep,
             journal.seal_journal,
             files.sweep_files,
+            exports.gather_lines,
+            exports.put_together,
+            exports.give_export_up,
         ],
         graceful_shutdown_timeout=DRAIN,
         max_cached_workflows=2000,

@@ -4,22 +4,27 @@ from temporalio import activity
 
 from activities.shifts import in_a_shift
 from clients.database import Database
-from services import watching
+from services import exports, watching
 from services.bell import Bell
 
 
 class SweeperActivities:
-    """Activities of the sweeper; `grace` is in seconds."""
+    """Activities of the sweeper; `grace` is in seconds, `start` starts exports."""
 
-    def __init__(self, database: Database, bell: Bell, grace: float) -> None:
+    def __init__(self, database: Database, bell: Bell, grace: float, start: exports.Start) -> None:
         self._database = database
         self._bell = bell
         self._grace = grace
+        self._start = start
 
     @activity.defn
     async def sweep(self) -> None:
-        """Walk over the late cases again and again."""
+        """Walk over the late cases and exports again and again."""
         await in_a_shift(
-            lambda: watching.sweep(self._database, self._bell, self._grace),
+            self._walk,
             every=min(max(self._grace / 4, 1.0), 5.0),
         )
+
+    async def _walk(self) -> None:
+        await watching.sweep(self._database, self._bell, self._grace)
+        await exports.start_late(self._database, self._start)

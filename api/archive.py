@@ -5,13 +5,16 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from api.applications import ListOut, list_response
 from api.auth import CurrentActor
-from api.state import Reading, Work
-from models.tables.archive import SavedView
-from services import archive, saved_views
+from api.problems import documented
+from api.state import MedcabState, Reading, Work
+from models.tables.archive import Export, SavedView
+from rules.archive import ExportKind, ExportState
+from services import archive, export_lines, saved_views
 from services.archive import COUNTED, ArchiveFilters
 
 router = APIRouter(prefix="/archive", tags=["archive"])
@@ -93,3 +96,87 @@ async def remove_view(view_id: UUID, session: Work, actor: CurrentActor) -> None
 
 def _view_out(view: SavedView) -> ViewOut:
     return ViewOut(id=view.id, name=view.name, query=view.query, created_at=view.created_at)
+
+
+class ExportIn(ArchiveFilters):
+    """A list to be made into a file: its filters, and the kind of file."""
+
+    file: ExportKind = ExportKind.XLSX
+
+
+class ExportOut(BaseModel):
+    """How an export stands."""
+
+    id: UUID
+    file: ExportKind
+    state: ExportState
+    done: int
+    total: int
+    asked_at: datetime
+    ends_at: datetime
+    size: int | None
+    sha256: str | None
+
+
+def _export_out(export: Export) -> ExportOut:
+    return ExportOut(
+        id=export.id,
+        file=ExportKind(export.kind),
+        state=ExportState(export.state),
+        done=export.done,
+        total=export.total,
+        asked_at=export.asked_at,
+        ends_at=export.ends_at,
+        size=export.size,
+        sha256=export.sha256,
+    )
+
+
+@router.post("/exports", status_code=202, responses=documented(401, 409, 422))
+async def ask_export(body: ExportIn, actor: CurrentActor, medcab: MedcabState) -> ExportOut:
+    """Have the filtered list made into a file in the background; three at a time."""
+    filters = ArchiveFilters.model_validate(body.model_dump(exclude={"file"}))
+    return _export_out(await medcab.exports.ask(actor, body.file, filters))
+
+
+@router.get("/exports")
+async def list_exports(session: Work, actor: CurrentActor, medcab: MedcabState) -> list[ExportOut]:
+    """The person's exports, newest first."""
+    return [_export_out(export) for export in await medcab.exports.mine(session, actor)]
+
+
+@router.get("/exports/{export_id}", responses=documented(401, 404, 422))
+async def read_export(
+    export_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
+) -> ExportOut:
+    """How one export stands."""
+    return _export_out(await medcab.exports.one(session, actor, export_id))
+
+
+@router.delete("/exports/{export_id}", status_code=204, responses=documented(401, 404, 422))
+async def cancel_export(export_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
+    """Stop an export; one that is over stays as it is."""
+    await medcab.exports.cancel(actor, export_id)
+
+
+@router.get(
+    "/exports/{export_id}/file",
+    response_class=Response,
+    responses=documented(401, 403, 404, 422, 503),
+)
+async def download_export(
+    export_id: UUID, actor: CurrentActor, medcab: MedcabState
+) -> StreamingResponse:
+    """The file, while the person may still see all that is in it."""
+    export, opened = await medcab.exports.download(actor, export_id)
+    kind = ExportKind(export.kind)
+    return StreamingResponse(
+        opened.chunks(),
+        media_type=export_lines.MEDIA_TYPES[kind],
+        headers={
+            "Content-Disposition": f'attachment; filename="archive.{kind.value}"',
+            "Content-Length": str(opened.length),
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

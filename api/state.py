@@ -14,7 +14,7 @@ from temporalio.client import Client
 from clients.antivirus import Antivirus
 from clients.database import Database
 from clients.objects import Objects
-from clients.temporal import CaseRinger, connect
+from clients.temporal import CaseRinger, ExportStarter, connect
 from models.encryption import KeyRing, use_key_ring
 from rules.files import LIMITS
 from services import crash_points
@@ -24,6 +24,7 @@ from services.bell import Bell
 from services.conversation import Conversations
 from services.devices import keep_forgetting
 from services.documents import Documents
+from services.exports import Exports
 from services.files import Files
 from services.inspection import Inspection
 from services.operation_acts import OperationActs
@@ -70,6 +71,18 @@ class Medcab:
     def operation(self) -> OperationActs:
         """The remedies of the ops desk."""
         return OperationActs(self.database, self.bell, self.standings)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """Lists of the archive as files."""
+        start = ExportStarter(self.temporal, self.settings.task_queue)
+        return Exports(
+            self.database,
+            self.objects,
+            self.settings.institution,
+            self.settings.time_zone,
+            start,
+        )
 
     @cached_property
     def inspection(self) -> Inspection:

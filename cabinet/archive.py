@@ -84,7 +84,7 @@ async def _drawn(
 
 def title_of(line: CaseLine, titles: dict[str, str]) -> str:
     """The title of the programme, or of the type where there is no programme."""
-    return _(titles.get(line.title, line.title)) if line.title == line.type else line.title
+    return line.title if line.programme_kind else _(titles.get(line.type, line.title))
 
 
 def _row(line: CaseLine, visit: Visit, titles: dict[str, str]) -> ArchiveRow:

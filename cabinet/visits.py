@@ -50,6 +50,8 @@ DONE: Mapping[str, str] = {
     "resent": marked("Письмо отправим ещё раз."),
     "view_kept": marked("Подборка сохранена."),
     "view_removed": marked("Подборка удалена."),
+    "export_asked": marked("Собираем файл. Когда он будет готов, придёт уведомление."),
+    "export_cancelled": marked("Выгрузка отменена."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
 }
 """What an act says on the page after it, by the word in `?done=`."""

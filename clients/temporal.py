@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from temporalio.api.common.v1 import WorkflowExecution
@@ -22,7 +23,12 @@ from temporalio.client import (
     ScheduleRange,
     ScheduleSpec,
 )
-from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 from temporalio.converter import DefaultPayloadConverter
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
@@ -36,11 +42,12 @@ from models.messages import (
     ActRef,
     CaseRef,
     CaseState,
+    ExportRef,
     Ring,
     WorkflowName,
     case_workflow_id,
 )
-from models.visibility import OpsText, attributes_of
+from models.visibility import KIND, OpsText, attributes_of
 from rules.cases import CaseKind, Transition
 from settings import Settings
 
@@ -149,6 +156,27 @@ class CaseRinger:
             self._client, call, self._task_queue, again=again, deadline=self._deadline
         )
         return rung or not case.open
+
+
+class ExportStarter:
+    """Starts the workflow of an export: the `Start` of `services.exports`."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    async def __call__(self, export_id: UUID) -> bool:
+        """Start it, also again after its run was lost; one that runs is left alone."""
+        call = Call(
+            workflow=WorkflowName.EXPORT,
+            workflow_id=f"export-{export_id}",
+            start=ExportRef(export_id=export_id),
+            signal=None,
+            args=[],
+            summary=OpsText("a list of the archive into a file"),
+            attributes=TypedSearchAttributes([SearchAttributePair(KIND, "export")]),
+        )
+        return await ring(self._client, call, self._task_queue, again=True)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ class WorkflowName(StrEnum):
     NOTICES_PUSH = "NoticesPush"
     JOURNAL_SEALER = "JournalSealer"
     FILE_SWEEP = "FileSweep"
+    EXPORT = "Export"
+    ARCHIVE_NIGHT = "ArchiveNight"
 
 
 RING = "ring"
@@ -114,6 +116,20 @@ class MailShift(Message):
     waiting: int = 0
     down_since: datetime | None = None
     reason: str = ""
+
+
+class ExportRef(Message):
+    """Which export a workflow makes."""
+
+    export_id: UUID
+
+
+class ExportProgress(Message):
+    """How far an export is; not under way where it is over, was stopped or has failed."""
+
+    done: int = 0
+    total: int = 0
+    under_way: bool = True
 
 
 WORKFLOWS: Mapping[CaseKind, WorkflowName] = {

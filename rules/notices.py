@@ -48,6 +48,10 @@ class NoticeKind(StrEnum):
     CONTACT_CODE = "contact_code"
     CONTACT_CHANGED = "contact_changed"
     CASE_STUCK = "case_stuck"
+    EXPORT_READY = "export_ready"
+    EXPORT_FAILED = "export_failed"
+    RETENTION_ENDS = "retention_ends"
+    RETENTION_DUE = "retention_due"
 
 
 class Channel(StrEnum):
@@ -437,6 +441,41 @@ EVENTS: Mapping[NoticeKind, Event] = {
         path="/notices/contacts",
         link="Открыть настройки уведомлений",
         about=NoticeGroup.SECURITY,
+    ),
+    K.EXPORT_READY: Event(
+        A.ACCOUNT,
+        "Выгрузка готова",
+        "Мы собрали файл со списком из архива.",
+        "Скачайте его на странице выгрузок: файл хранится семь дней.",
+        channels=_CABINET,
+        path="/archive/exports",
+        link="Открыть выгрузки",
+    ),
+    K.EXPORT_FAILED: Event(
+        A.ACCOUNT,
+        "Выгрузка не получилась",
+        "Мы не смогли собрать файл со списком из архива.",
+        "Попросите его ещё раз. Если снова не получится, напишите в поддержку.",
+        channels=_CABINET,
+        path="/archive/exports",
+        link="Открыть выгрузки",
+    ),
+    K.RETENTION_ENDS: Event(
+        A.APPLICANT,
+        "Заканчивается срок хранения дела %(number)s",
+        "Дело закрыто, и срок его хранения скоро закончится. После этого его содержание "
+        "будет стёрто.",
+        "Если содержание вам ещё нужно, скачайте дело целиком на его странице.",
+        link="Открыть дело",
+    ),
+    K.RETENTION_DUE: Event(
+        A.PARTNER,
+        "Заканчиваются сроки хранения дел",
+        "Сроки хранения закрытых дел скоро закончатся, и содержание этих дел будет стёрто.",
+        "Проверьте список. Если дело нужно дольше, продлите срок или запретите стирать его.",
+        channels=_CABINET,
+        path="/archive/retention",
+        link="Открыть сроки хранения",
     ),
     K.CASE_STUCK: Event(
         A.OPS,

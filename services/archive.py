@@ -255,12 +255,14 @@ def _others(
 ) -> list[Select[Any]]:
     """Walks over the cases of others, for each unit one."""
     reviews, views = col(Case.responsible_unit_id), col(Case.unit_id)
+    # What their people ask of the state is no business of heads of units.
+    headed = col(Case.kind) == CaseKind.APPLICATION.value
     places: list[tuple[Any, frozenset[UUID], list[ColumnElement[bool]]]]
     if filters.unit_id is not None:
-        seen = or_(reviews.in_(scope.reviews), views.in_(scope.views))
+        seen = or_(reviews.in_(scope.reviews), and_(views.in_(scope.views), headed))
         places = [(views, frozenset({filters.unit_id}), [seen])] if scope.others else []
     else:
-        places = [(reviews, scope.reviews, []), (views, scope.views, [])]
+        places = [(reviews, scope.reviews, []), (views, scope.views, [headed])]
     made = []
     for column, ids, more in places:
         if not ids:

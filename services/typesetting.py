@@ -20,8 +20,9 @@ def typeset(
     facts: Mapping[str, object],
     *,
     parts: Mapping[str, str] | None = None,
-    standard: Literal["a-2a", "a-3a"],
+    standard: Literal["1.7", "a-2a", "a-3a"],
     at: datetime,
+    tagged: bool = True,
 ) -> bytes:
     """The PDF, unsigned; some 20 ms. Not to be called on an event loop's thread.
 
@@ -33,7 +34,12 @@ def typeset(
     inputs = {**(parts or {}), "facts": shown}
     made = typst.Compiler(
         template.read_bytes(), root=template.parent, font_paths=_fonts(), sys_inputs=inputs
-    ).compile(format="pdf", pdf_standards=[standard], timestamp=int(at.timestamp()))
+    ).compile(
+        format="pdf",
+        pdf_standards=[standard],
+        timestamp=int(at.timestamp()),
+        pdf_tags=tagged,
+    )
     if not isinstance(made, bytes):
         raise TypeError("typst gave no PDF")
     return made

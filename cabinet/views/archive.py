@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from cabinet.views.frame import Chip, FieldView, Pages
 
@@ -68,7 +67,7 @@ class ExportRow:
     """Into what it goes, and what it was narrowed to."""
     state: str
     word: str
-    tone: Literal["idle", "busy", "good", "bad"]
+    tone: str
     icon: str
     done: int
     total: int

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.state import Medcab
 from models.tables.accounts import AccessToken, Account
-from models.tables.archive import SavedView
+from models.tables.archive import Export, SavedView
 from models.tables.base import new_id
 from models.tables.cases import Case, CaseVersion, IssuedAct
 from models.tables.documents import Document, DocumentVersion
@@ -155,7 +155,8 @@ async def _give(
     days = [_absence(away.person_id, day) for day in (100, 200)]
     told = [_notice(person_id, channel) for channel in ("cabinet", "mail")]
     views = [_saved_view(person_id, name) for name in ("первая", "вторая", "третья")]
-    await _add(session, *tokens, *documents, *days, *told, *views)
+    export = _export(person_id)
+    await _add(session, *tokens, *documents, *days, *told, *views, export)
     versions = [_version(document) for document in documents]
     await _add(session, *versions)
     return {
@@ -174,6 +175,7 @@ async def _give(
         "version_id": str(versions[0].id),
         "notice_id": str(told[0].id),
         "mail_id": str(told[1].id),
+        "export_id": str(export.id),
         "view_id": str(views[0].id),
         "second_view_id": str(views[1].id),
         "third_view_id": str(views[2].id),
@@ -241,6 +243,26 @@ def _notice(person_id: UUID, channel: str) -> Notice:
         due_at=now(),
         state="told" if channel == "cabinet" else "failed",
         next_try_at=now(),
+    )
+
+
+def _export(person_id: UUID) -> Export:
+    folder = f"exports/{uuid4().hex}"
+    return Export(
+        id=new_id(),
+        person_id=person_id,
+        kind="pdf",
+        filters={},
+        scope={"own": False, "reviews": [], "views": []},
+        state="ready",
+        total=1,
+        done=1,
+        folder=folder,
+        object_key=f"{folder}/file.pdf",
+        size=1,
+        asked_at=now(),
+        beat_at=now(),
+        ends_at=now() + timedelta(days=7),
     )
 
 

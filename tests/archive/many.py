@@ -1,10 +1,11 @@
 """Cases by the thousand, copied in by SQL from one that was made by the services."""
 
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
+from models.tables.people import Unit
 from tests.office import Office
 
 _COPY = """
@@ -45,3 +46,11 @@ async def copied(
     }
     async with office.database.work() as session:
         await session.exec(text(_COPY), params=values)  # type: ignore[call-overload]
+
+
+async def own_department(office: Office) -> Unit:
+    """A department of this test's own, so that other tests' cases are not in its lists."""
+    unit = Unit(code=uuid4().hex, name="Кадры филиала", parent_id=office.institution)
+    async with office.database.work() as session:
+        session.add(unit)
+    return unit

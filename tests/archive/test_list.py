@@ -1,17 +1,15 @@
 """The archive's list: what stands in it, for whom, and in which order (S7)."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
-from models.tables.people import Unit
 from rules.cases import CaseKind, Status, Transition
 from rules.permissions import Actor, Role
 from rules.refusals import Refusal
 from services import archive
 from services.archive import ArchiveFilters
-from tests.archive.many import copied
+from tests.archive.many import copied, own_department
 from tests.office import Office
 
 
@@ -129,11 +127,3 @@ async def test_a_wrong_number_is_told(office: Office) -> None:
     async with office.database.work() as session:
         with pytest.raises(Refusal, match="wrong_number"):
             await archive.page(session, office.clinician, ArchiveFilters(number="ПК-1"))
-
-
-async def own_department(office: Office) -> Unit:
-    """A department of this test's own, so that other tests' cases are not in its lists."""
-    unit = Unit(code=uuid4().hex, name="Кадры филиала", parent_id=office.institution)
-    async with office.database.work() as session:
-        session.add(unit)
-    return unit

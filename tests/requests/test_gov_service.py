@@ -3,25 +3,16 @@
 import json
 import time
 from collections.abc import AsyncIterator
-from hashlib import sha256
 from io import BytesIO
-from uuid import uuid4
 
-import httpx
 import pikepdf
 import pytest
 
 from clients.gov_service import (
     GovService,
-    GovServiceDown,
-    GovServiceGarbled,
-    GovServiceRefused,
 )
-from services.envelopes import EnvelopeRefused
-from services.module_messages import ModuleFile
-from services.request_papers import RequestField
 from settings import Settings
-from tests.requests.line import NOWHERE, Line, facts, request_of
+from tests.requests.line import Line, facts
 
 
 @pytest.fixture

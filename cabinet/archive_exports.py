@@ -1,0 +1,141 @@
+"""«Выгрузки»: lists of the archive as files, made at once or in the background (S7)."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.state import Work
+from cabinet import archive_filters as asked_for
+from cabinet.archive_filters import ARCHIVE
+from cabinet.rendering import render
+from cabinet.states import Tone
+from cabinet.translation import gettext as _
+from cabinet.translation import marked
+from cabinet.views.archive import ExportRow
+from cabinet.visits import Inside, Visit
+from models.tables.archive import Export
+from rules.archive import UNDER_WAY, ExportKind, ExportState
+from rules.clock import now
+from services import archive, export_lines
+from services.archive import ArchiveFilters
+from services.export_work import RIGHTS
+
+router = APIRouter(include_in_schema=False, prefix=ARCHIVE)
+
+EXPORTS = f"{ARCHIVE}/exports"
+_STATES: dict[ExportState, tuple[str, Tone, str]] = {
+    ExportState.WAITING: (marked("В очереди"), "idle", "clock"),
+    ExportState.RUNNING: (marked("Собираем"), "busy", "hourglass"),
+    ExportState.READY: (marked("Готова"), "good", "circle-check"),
+    ExportState.FAILED: (marked("Не получилась"), "bad", "octagon-x"),
+    ExportState.CANCELLED: (marked("Отменена"), "idle", "undo-2"),
+    ExportState.REMOVED: (marked("Срок вышел"), "idle", "archive"),
+}
+
+
+@router.post("/list.{kind}")
+async def export_list(kind: ExportKind, visit: Inside) -> Response:
+    """The list that stands in the address as a file: at once, or in the background when long."""
+    async with visit.medcab.database.work() as session:
+        known = await archive.types(session)
+    query = visit.request.url.query
+    filters = asked_for.asked_of(query, known, visit.presentation.tzinfo).filters
+    exports = visit.medcab.exports
+    body = await exports.at_once(visit.actor, kind, filters)
+    if body is None:
+        await exports.ask(visit.actor, kind, filters)
+        return visit.go(EXPORTS, done="export_asked")
+    return file_response(body, kind)
+
+
+def file_response(body: bytes, kind: ExportKind) -> Response:
+    """A file that was made within the request."""
+    return Response(body, media_type=export_lines.MEDIA_TYPES[kind], headers=_headers(kind))
+
+
+def _headers(kind: ExportKind) -> dict[str, str]:
+    name = f"archive-{now():%Y-%m-%d}.{kind.value}"
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+@router.get("/exports")
+async def show(visit: Inside, session: Work, live: bool = False) -> Response:
+    """The person's exports with their progress; `live` asks for the list alone."""
+    found = await visit.medcab.exports.mine(session, visit.actor)
+    rows = []
+    for export in found:
+        filters = archive.of_stored(export.filters)
+        rows.append(_row(export, await _words(visit, session, filters)))
+    waiting = any(export.state in UNDER_WAY for export in found)
+    if live:
+        body = render(
+            "archive/export_rows.html",
+            visit.presentation,
+            rows=rows,
+            frame=visit.frame,
+            waiting=waiting,
+        )
+        return Response(body, media_type="text/html", headers={"Cache-Control": "no-store"})
+    return visit.page("archive/exports.html", rows=rows, waiting=waiting)
+
+
+async def _words(visit: Visit, session: AsyncSession, filters: ArchiveFilters) -> str:
+    words = await export_lines.conditions(session, filters, visit.presentation.tzinfo)
+    return "; ".join(words)
+
+
+def _row(export: Export, words: str) -> ExportRow:
+    state = ExportState(export.state)
+    if state is ExportState.READY and export.ends_at <= now():
+        state = ExportState.REMOVED
+    word, tone, icon = _STATES[state]
+    gathered = state is ExportState.RUNNING and export.done >= export.total
+    reason = ""
+    if state is ExportState.FAILED:
+        reason = (
+            _("Ваши права изменились, пока мы собирали файл.")
+            if export.reason == RIGHTS
+            else _("Наши серверы долго не отвечали. Попросите файл ещё раз.")
+        )
+    return ExportRow(
+        id=str(export.id),
+        words=f"{export.kind.upper()}: {words}",
+        state=state.value,
+        word=_("Складываем файл") if gathered else _(word),
+        tone=tone,
+        icon=icon,
+        done=export.done,
+        total=export.total,
+        percent=round(100 * min(export.done, export.total) / max(export.total, 1)),
+        asked_at=export.asked_at,
+        ends_at=export.ends_at if state is ExportState.READY else None,
+        size=export.size if state is ExportState.READY else None,
+        reason=reason,
+        download_url=f"{EXPORTS}/{export.id}/file" if state is ExportState.READY else None,
+        may_cancel=state in UNDER_WAY,
+    )
+
+
+@router.post("/exports/{export_id}/cancel")
+async def cancel(export_id: UUID, visit: Inside) -> Response:
+    """Stop an export that is under way."""
+    await visit.medcab.exports.cancel(visit.actor, export_id)
+    return visit.go(EXPORTS, done="export_cancelled")
+
+
+@router.get("/exports/{export_id}/file")
+async def download(export_id: UUID, visit: Inside) -> Response:
+    """The file, streamed from the object store."""
+    export, opened = await visit.medcab.exports.download(visit.actor, export_id)
+    kind = ExportKind(export.kind)
+    return StreamingResponse(
+        opened.chunks(),
+        media_type=export_lines.MEDIA_TYPES[kind],
+        headers={**_headers(kind), "Content-Length": str(opened.length)},
+    )

@@ -1,0 +1,106 @@
+"""What a list says on paper: its columns and words. Exports are written in Russian, as acts are."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from rules.archive import ExportKind
+from rules.cases import CaseKind
+from rules.processes import process_of
+from services import archive
+from services.archive import ArchiveFilters
+from services.case_lists import CaseLine
+from services.export_files import Head
+
+COLUMNS = (
+    "Номер",
+    "Вид",
+    "Название",
+    "Заявитель",
+    "Подразделение",
+    "Состояние",
+    "Создано",
+    "Изменено",
+)
+KINDS = {CaseKind.APPLICATION: "Заявка", CaseKind.REQUEST: "Запрос"}
+MEDIA_TYPES = {
+    ExportKind.PDF: "application/pdf",
+    ExportKind.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def row(line: CaseLine, titles: Mapping[str, str], zone: ZoneInfo) -> list[str]:
+    """A case as one row, in the order of `COLUMNS`."""
+    title = line.title if line.programme_kind else titles.get(line.type, line.title)
+    return [
+        line.number or "",
+        KINDS[CaseKind(line.kind)],
+        title,
+        line.applicant or "",
+        line.unit,
+        process_of(line.kind).words[line.status],
+        _day(line.created_at, zone),
+        _day(line.since, zone),
+    ]
+
+
+async def titles(session: AsyncSession) -> dict[str, str]:
+    """Titles of the types of cases."""
+    return {one.key: one.title for one in await archive.types(session)}
+
+
+async def head(
+    session: AsyncSession, institution: str, filters: ArchiveFilters, at: datetime, zone: ZoneInfo
+) -> Head:
+    """What stands above the list: of when it is, and what it was narrowed to."""
+    narrowed = await conditions(session, filters, zone)
+    moment = f"{at.astimezone(zone):%d.%m.%Y, %H:%M}"
+    return Head(
+        lang="ru",
+        institution=institution,
+        title="Архив",
+        about=[
+            f"Список на {moment} ({zone.key})",
+            f"Условия: {'; '.join(narrowed)}" if narrowed else "Условия: все дела",
+        ],
+        columns=COLUMNS,
+        footer=f"Архив, список на {moment}",
+        at=int(at.timestamp()),
+    )
+
+
+async def conditions(
+    session: AsyncSession, filters: ArchiveFilters, zone: ZoneInfo
+) -> Sequence[str]:
+    """The filters in words."""
+    words: list[str] = []
+    if filters.number:
+        words.append(f"номер {filters.number}")
+    if filters.text:
+        words.append(f"в названии «{filters.text}»")
+    if filters.kind:
+        words.append(f"вид: {KINDS[filters.kind].lower()}")
+    if filters.type:
+        words.append(f"тип: {(await titles(session)).get(filters.type, filters.type)}")
+    if filters.status:
+        said = {
+            process_of(kind).words[status]
+            for status in filters.status
+            for kind in ([filters.kind] if filters.kind else CaseKind)
+            if status in process_of(kind).words
+        }
+        words.append(f"состояние: {', '.join(sorted(said))}")
+    if filters.unit_id:
+        names = dict(await archive.units(session))
+        words.append(f"подразделение: {names.get(filters.unit_id, '—')}")
+    if filters.created_from:
+        words.append(f"созданы не раньше {_day(filters.created_from, zone)}")
+    if filters.created_until:
+        words.append(f"созданы до {filters.created_until.astimezone(zone):%d.%m.%Y, %H:%M}")
+    return words
+
+
+def _day(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%d.%m.%Y}"
