@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import typst
 
@@ -30,7 +30,7 @@ def typeset(
     of the facts for which the fonts have no picture is set as «◊», since PDF/A allows no gaps.
     Raises typst.TypstError when the template cannot be set, which is a mistake of the program.
     """
-    shown = displayable(json.dumps(facts, ensure_ascii=False))
+    shown = json.dumps(_displayable(facts), ensure_ascii=False)
     inputs = {**(parts or {}), "facts": shown}
     made = typst.Compiler(
         template.read_bytes(), root=template.parent, font_paths=_fonts(), sys_inputs=inputs
@@ -55,10 +55,22 @@ def _fonts() -> typst.Fonts:
     )
 
 
+def _displayable(value: Any) -> Any:
+    match value:
+        case str():
+            return displayable(value)
+        case Mapping():
+            return {key: _displayable(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_displayable(each) for each in value]
+        case _:
+            return value
+
+
 def displayable(text: str) -> str:
     """The text with a lozenge in the place of every sign that one of our fonts lacks.
 
-    Other blanks become plain ones, and what has no width goes.
+    Other blanks become plain ones; what has no width, or steers a printer, goes.
     """
     known = _signs()
     if known.issuperset(text):
@@ -67,10 +79,12 @@ def displayable(text: str) -> str:
 
 
 def _instead(sign: str) -> str:
+    if sign in "\n\t":
+        return sign
     match unicodedata.category(sign):
         case "Zs":
             return "\u00a0"
-        case "Cf" | "Mn":
+        case "Cc" | "Cf" | "Mn":
             return ""
         case _:
             return _LOZENGE

@@ -83,6 +83,16 @@ class Line:
         """How its line is spoilt."""
         self._put("/faults", mode=mode, **more)
 
+    def forget(self) -> None:
+        """Make the module lose everything."""
+        httpx.delete(
+            f"{self.settings.gov_service_url}/messages", trust_env=False
+        ).raise_for_status()
+
+    def page(self) -> str:
+        """What people see of the module."""
+        return httpx.get(self.settings.gov_service_url, trust_env=False).text
+
     def kept(self, id_: UUID) -> dict[str, Any]:
         """What the module knows of a message."""
         rows = httpx.get(f"{self.settings.gov_service_url}/messages", trust_env=False).json()

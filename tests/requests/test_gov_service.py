@@ -1,18 +1,31 @@
 """The line to the gov-service module: hand over, ask, answers; and each of its faults (S3, O2)."""
 
+import asyncio
 import json
+import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from io import BytesIO
+from uuid import uuid4
 
 import pikepdf
 import pytest
 
 from clients.gov_service import (
     GovService,
+    GovServiceDown,
+    GovServiceGarbled,
+    GovServiceRefused,
+    Receipt,
 )
+from services.callbacks import verified
+from services.envelopes import EnvelopeRefused
+from services.module_messages import ModuleFile
+from services.request_papers import RequestField
 from settings import Settings
-from tests.requests.line import Line, facts
+from tests.requests.line import NOWHERE, Line, facts, request_of
+from tests.requests.listener import listening
+from tests.servers import Simulators
 
 
 @pytest.fixture
@@ -45,3 +58,274 @@ async def test_a_request_is_acknowledged_worked_on_and_answered(line: Line) -> N
     assert json.loads(data.content)["results"] == answer.data["results"] != []
     with pikepdf.open(BytesIO(pdf.content)) as document:
         assert answer.document_number in str(document.docinfo["/Title"])
+
+
+@pytest.mark.parametrize(
+    ("service", "kind", "files"),
+    [
+        ("vaccination-certificates", "certificate", 2),
+        ("examination-certificates", "certificate", 1),
+        ("laboratory-results", "results", 2),
+        ("qualification-confirmations", "confirmation", 1),
+        ("insurance", "confirmation", 1),
+        ("a-service-of-tomorrow", "certificate", 1),
+    ],
+)
+async def test_each_kind_of_service_has_its_answer(
+    line: Line, service: str, kind: str, files: int
+) -> None:
+    """Certificates, results with their data, confirmations; a new service needs no code (S1)."""
+    id_, _ = await line.hand_over(request_of(facts(), service=service))
+    _, answer = line.read(id_, await line.answered(id_))
+    assert (answer.data["kind"], len(answer.files)) == (kind, files)
+    assert answer.files[0].content.startswith(b"%PDF-")
+
+
+async def test_attachments_arrive_whole(line: Line) -> None:
+    """Ten megabytes and an empty file: listed in the document by their digests, and let through."""
+    files = [
+        ModuleFile.of("Снимок.pdf", "application/pdf", bytes(range(256)) * 40_000),
+        ModuleFile.of("Пусто.txt", "text/plain", b""),
+    ]
+    async with GovService(line.settings, timeout=10.0) as patient:
+        _, receipt = await Line(line.settings, patient).hand_over(request_of(facts(), *files))
+    assert receipt.state == "accepted"
+
+
+async def test_the_same_message_is_taken_once(line: Line) -> None:
+    """Handed over again after a lost reply, sealed anew: the same message, one answer (A6)."""
+    line.behave(delay=1.0)
+    id_, first = await line.hand_over()
+    for _ in range(3):
+        _, again = await line.hand_over(id_=id_)
+        assert again.at == first.at
+    await line.answered(id_)
+    _, after = await line.hand_over(id_=id_)
+    assert after.state == "answered"
+    kept = line.kept(id_)
+    assert (kept["handed_over"], kept["answers"]) == (5, 1)
+
+
+async def test_other_contents_under_the_same_id_are_refused(line: Line) -> None:
+    """A message means one thing for ever."""
+    id_, _ = await line.hand_over()
+    with pytest.raises(GovServiceRefused) as caught:
+        await line.hand_over(request_of(facts(version=2)), id_)
+    assert caught.value.code == "other_contents"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("Отказ от проведения", "Уточните запрос"),
+        ("7700 0099 9999 9999", "не найден"),
+    ],
+)
+async def test_the_module_refuses_by_its_rules(line: Line, value: str, words: str) -> None:
+    """The reason comes signed, in words for the applicant (S4)."""
+    told = facts(fields=(RequestField("Поле", value, value),))
+    id_, _ = await line.hand_over(request_of(told))
+    receipt = await line.answered(id_)
+    _, answer = line.read(id_, receipt)
+    assert (receipt.state, answer.outcome, answer.files) == ("refused", "refused", ())
+    assert words in answer.reason
+
+
+async def test_what_was_not_sealed_for_it_is_refused(line: Line) -> None:
+    """Rubbish, a changed envelope, one of another message: a typed refusal, nothing kept."""
+    request = request_of(facts())
+    id_ = uuid4()
+    good = line.envelopes.seal(request.packed(), message_id=id_)
+    changed = good[:-1] + bytes([good[-1] ^ 1])
+    about_other = line.envelopes.seal(request.packed(), message_id=uuid4())
+    for envelope, code in (
+        (b"rubbish", "unreadable"),
+        (changed, "not_decrypted"),
+        (about_other, "other_message"),
+    ):
+        with pytest.raises(GovServiceRefused) as caught:
+            await line.module.hand_over(id_, request.service, envelope, NOWHERE)
+        assert caught.value.code == code
+    with pytest.raises(GovServiceRefused) as caught:
+        await line.module.ask(id_)
+    assert caught.value.code == "unknown_message"
+
+
+async def test_a_document_about_something_else_is_refused(line: Line) -> None:
+    """The envelope says another number than the document inside, or brings a file it hides."""
+    request = request_of(facts())
+    stray = ModuleFile.of("Чужой.pdf", "application/pdf", b"%PDF-")
+    for wrong in (
+        request.model_copy(update={"number": "ЗС-2026-000999-0"}),
+        request.model_copy(update={"attachments": (stray,)}),
+        request.model_copy(update={"document": stray}),
+    ):
+        with pytest.raises(GovServiceRefused) as caught:
+            await line.hand_over(wrong)
+        assert caught.value.code == "document_unreadable"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("garbled", "unreadable"),
+        ("tampered", "not_decrypted"),
+        ("other_message", "other_message"),
+        ("other_signer", "unknown_signer"),
+    ],
+)
+async def test_an_answer_that_does_not_verify_is_refused(line: Line, fault: str, code: str) -> None:
+    """Whatever its receipt says."""
+    line.behave(answer=fault)
+    id_, _ = await line.hand_over()
+    receipt = await line.answered(id_)
+    with pytest.raises(EnvelopeRefused) as caught:
+        line.read(id_, receipt)
+    assert caught.value.code.value == code
+
+
+async def test_an_answer_says_what_it_answers(line: Line) -> None:
+    """An answer to another request is well sealed and still shows itself."""
+    line.behave(answer="other_request")
+    id_, _ = await line.hand_over()
+    _, answer = line.read(id_, await line.answered(id_))
+    assert answer.number != facts().number
+
+
+@pytest.mark.parametrize(
+    ("mode", "error"),
+    [
+        ("fail", GovServiceDown),
+        ("silent", GovServiceDown),
+        ("slow", GovServiceDown),
+        ("cut", GovServiceDown),
+        ("garbage", GovServiceGarbled),
+    ],
+)
+async def test_a_fault_of_the_line_is_an_outage_in_time(
+    line: Line, mode: str, error: type[Exception]
+) -> None:
+    """Every fault ends within the timeout and is told as down; afterwards all goes on."""
+    line.fault(mode, seconds=5)
+    id_ = uuid4()
+    for asking in (line.hand_over(id_=id_), line.module.ask(id_)):
+        began = time.monotonic()
+        with pytest.raises(error):
+            await asking
+        assert time.monotonic() - began < 2.5
+    line.fault()
+    await line.hand_over(id_=id_)
+    assert (await line.answered(id_)).state == "answered"
+
+
+async def test_a_module_that_lost_everything_says_so(line: Line) -> None:
+    """Then the message is handed over again, under the same id."""
+    id_, _ = await line.hand_over()
+    line.forget()
+    with pytest.raises(GovServiceRefused) as caught:
+        await line.module.ask(id_)
+    assert caught.value.code == "unknown_message"
+    assert (await line.hand_over(id_=id_))[1].state == "accepted"
+
+
+async def test_a_wrong_address_is_not_taken_for_a_refusal(line: Line) -> None:
+    """A 404 of something else is an outage, not the module's word."""
+    astray = line.settings.model_copy(
+        update={"gov_service_url": f"{line.settings.gov_service_url}/wrong"}
+    )
+    async with GovService(astray) as module:
+        with pytest.raises(GovServiceGarbled):
+            await module.ask(uuid4())
+
+
+async def test_a_module_that_is_not_there_is_down(
+    settings: Settings, unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    """A refused connection is an outage."""
+    nowhere = f"http://127.0.0.1:{unused_tcp_port_factory()}"
+    async with GovService(settings.model_copy(update={"gov_service_url": nowhere})) as module:
+        with pytest.raises(GovServiceDown):
+            await module.ask(uuid4())
+
+
+async def test_callbacks_are_signed_and_tell_the_states(line: Line) -> None:
+    """One for work, one for the answer, each with an id of its own; the answer opens (S4)."""
+    line.behave(delay=0.6)
+    secrets = line.settings.gov_service_callback_secret.get_secret_value()
+    async with listening() as listener:
+        id_, _ = await line.hand_over(callback=listener.url)
+        await listener.until(lambda: len(listener.calls) == 2)
+        assert len({verified(each.body, each.headers, secrets) for each in listener.calls}) == 2
+        told = [json.loads(each.body) for each in listener.calls]
+        assert [each["state"] for each in told] == ["working", "answered"]
+        assert {each["message_id"] for each in told} == {str(id_)}
+        line.read(id_, Receipt.model_validate(told[1]))
+
+
+async def test_a_callback_that_fails_is_tried_again(line: Line) -> None:
+    """The same id and the same body, until it is taken."""
+    line.behave(delay=0.0)
+    async with listening() as listener:
+        listener.answers = [503, 500, 204]
+        await line.hand_over(callback=listener.url)
+        await listener.until(lambda: len(listener.calls) == 3)
+        assert len({each.headers["webhook-id"] for each in listener.calls}) == 1
+        assert len({each.body for each in listener.calls}) == 1
+
+
+async def test_an_answer_given_twice_differs_and_both_are_told(line: Line) -> None:
+    """Two answers, two callbacks; which one counts is ours to decide."""
+    line.behave(delay=0.0, twice=True)
+    async with listening() as listener:
+        id_, _ = await line.hand_over(callback=listener.url)
+        await listener.until(lambda: len(listener.calls) == 2)
+        receipts = [Receipt.model_validate_json(each.body) for each in listener.calls]
+        first, second = (line.read(id_, each)[1].document_number for each in receipts)
+        assert first != second
+        assert line.kept(id_)["answers"] == 2
+
+
+async def test_lost_callbacks_are_never_made(line: Line) -> None:
+    """The answer is there for whoever asks."""
+    line.behave(callbacks="lost")
+    async with listening() as listener:
+        id_, _ = await line.hand_over(callback=listener.url)
+        assert (await line.answered(id_)).state == "answered"
+        await asyncio.sleep(0.3)
+        assert listener.calls == []
+
+
+@pytest.mark.parametrize("fault", ["unsigned", "late", "foreign"])
+async def test_spoilt_callbacks_do_not_verify(line: Line, fault: str) -> None:
+    """Without signature, a year old, or by another secret."""
+    line.behave(delay=0.0, callbacks=fault)
+    secrets = line.settings.gov_service_callback_secret.get_secret_value()
+    async with listening() as listener:
+        await line.hand_over(callback=listener.url)
+        await listener.until(lambda: bool(listener.calls))
+        assert verified(listener.calls[0].body, listener.calls[0].headers, secrets) is None
+
+
+async def test_the_module_keeps_messages_over_a_restart(line: Line, simulators: Simulators) -> None:
+    """Killed between acceptance and answer, it still answers."""
+    line.behave(delay=1.5)
+    id_, _ = await line.hand_over()
+    process = next(one for one in simulators.processes if one.server is simulators.gov_service)
+    process.kill()
+    with pytest.raises(GovServiceDown):
+        await line.module.ask(id_)
+    process.start({"PATH": os.defpath, **simulators.secrets})
+    await asyncio.to_thread(process.await_ready)
+    line.behave()
+    assert (await line.answered(id_)).state == "answered"
+
+
+async def test_the_page_shows_number_and_state_only(line: Line) -> None:
+    """Nothing of the applicant is on the module's page."""
+    id_, _ = await line.hand_over()
+    await line.answered(id_)
+    page = line.page()
+    assert facts().number in page
+    assert "Отвечен" in page
+    for secret in ("Соколова", "2200000000000010", "2200 0000 0000 0010"):
+        assert secret not in page

@@ -1,0 +1,150 @@
+"""The electronic document of a request: a PDF/A-3 that carries its own data (S3)."""
+
+import json
+import re
+import shutil
+import subprocess
+from io import BytesIO
+from pathlib import Path
+
+import pikepdf
+import pypdfium2  # type: ignore[import-untyped]
+import pytest
+import rfc8785
+
+from ops.home import CHECKOUT, cache_folder
+from services.request_papers import (
+    DATA_NAME,
+    Paper,
+    RequestAttachment,
+    RequestFacts,
+    RequestField,
+    form,
+)
+from services.seals import FileSeal, ensure_test_seal
+from services.typesetting import displayable
+from tests.requests.line import facts
+
+DIGEST = "ab" * 32
+
+
+@pytest.fixture(scope="module")
+def told() -> RequestFacts:
+    """A second version with an attachment."""
+    return facts(version=2, attachments=(RequestAttachment("Направление.pdf", DIGEST),))
+
+
+@pytest.fixture(scope="module")
+def paper(told: RequestFacts) -> Paper:
+    """Its document."""
+    return form(told)
+
+
+def words(pdf: bytes) -> str:
+    """The text of all pages, blanks made single."""
+    document = pypdfium2.PdfDocument(pdf)
+    return " ".join(" ".join(page.get_textpage().get_text_range() for page in document).split())
+
+
+def test_everything_stands_on_the_page(paper: Paper, told: RequestFacts) -> None:
+    """Number, version, time, people, every field, every attachment with its digest."""
+    text = words(paper.pdf)
+    for said in (
+        told.institution,
+        f"№ {told.number}",
+        "4 декабря 2026 г., 16:05",
+        told.type_title,
+        "Версия 2, исправлена заявителем",
+        told.applicant,
+        told.addressee,
+        "Номер полиса ОМС 2200 0000 0000 0010",
+        "1 декабря 2026 г.",
+        "Направление.pdf",
+        " ".join([DIGEST[:8]] * 8),
+        DATA_NAME,
+    ):
+        assert said in text, said
+
+
+def test_the_data_inside_are_the_data_beside(paper: Paper, told: RequestFacts) -> None:
+    """Canonical JSON, byte for byte, with values as programs want them."""
+    with pikepdf.open(BytesIO(paper.pdf)) as pdf:
+        assert list(pdf.attachments) == [DATA_NAME]
+        inside = pdf.attachments[DATA_NAME]
+        assert inside.get_file().read_bytes() == paper.data
+        assert str(inside.obj.AFRelationship) == "/Data"
+        assert inside.get_file().mime_type == "application/json"
+    data = json.loads(paper.data)
+    assert rfc8785.dumps(data) == paper.data
+    assert (data["number"], data["version"]) == (told.number, 2)
+    assert data["created_at"] == "2026-12-04T13:05:00.000000Z"
+    assert data["fields"][1] == {
+        "key": "taken_on",
+        "label": "Когда взят материал",
+        "value": "1 декабря 2026 г.",
+        "canonical": "2026-12-01",
+    }
+    assert data["attachments"] == [{"title": "Направление.pdf", "sha256": DIGEST}]
+
+
+def test_the_same_facts_give_the_same_bytes(paper: Paper, told: RequestFacts) -> None:
+    """A document is formed anew after a crash without a second truth."""
+    assert form(told) == paper
+    assert form(facts()).pdf != paper.pdf
+
+
+def test_verapdf_finds_nothing(paper: Paper, tmp_path: Path) -> None:
+    """PDF/A-3a, bare, sealed, and with all that people may type. It needs Java."""
+    here, library = CHECKOUT / "tests" / "acts" / "verapdf", cache_folder() / "verapdf-1.30.2"
+    java = shutil.which("java")
+    if java is None or not library.exists():
+        pytest.skip("veraPDF is not here: tests/acts/test_acts.py fetches it where Maven is")
+    seal = FileSeal.read(ensure_test_seal(tmp_path, "Больница"))
+    odd = facts(fields=(RequestField("Цель", "Справка 😀 для 中文 ⁹\n\tи\u202fещё\u0000", "x"),))
+    for name, pdf in (
+        ("bare.pdf", paper.pdf),
+        ("sealed.pdf", seal.sign_pdf(paper.pdf)),
+        ("odd.pdf", form(odd).pdf),
+    ):
+        (tmp_path / name).write_bytes(pdf)
+    said = subprocess.run(
+        [java, "-cp", f"{library}/*", here / "Check.java", "bare.pdf", "sealed.pdf", "odd.pdf"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.splitlines() == ["3a true"] * 3
+
+
+def test_text_is_never_markup() -> None:
+    """What people wrote is set as it stands."""
+    odd = '#panic("x") *жирно* $x^2$ <метка> // \\ [скобки] "кавычки"'
+    assert odd in words(form(facts(fields=(RequestField(odd, odd, odd),), applicant=odd)).pdf)
+
+
+def test_a_sign_without_a_picture_stops_nothing() -> None:
+    """The page shows a lozenge, the data keep what was typed."""
+    made = form(facts(fields=(RequestField("Цель", "Здоровье 😀", "Здоровье 😀"),)))
+    assert "Здоровье ◊" in words(made.pdf)
+    assert json.loads(made.data)["fields"][0]["value"] == "Здоровье 😀"
+    assert displayable("— «№» ё\u00a0\u202f\u200b😀") == "— «№» ё\u00a0\u00a0◊"
+
+
+def test_long_requests_run_over_several_pages() -> None:
+    """Nothing is cut off, and pages are numbered."""
+    long = "Подробное обоснование запроса. " * 60
+    many = tuple(RequestField(f"Поле {n}", long, long) for n in range(12))
+    made = form(facts(fields=many, attachments=(RequestAttachment("Ы" * 200, DIGEST),)))
+    pages = len(pypdfium2.PdfDocument(made.pdf))
+    assert pages > 3
+    text = words(made.pdf)
+    assert text.count("обоснование") == 12 * 60
+    assert re.search(rf"\b{pages} / {pages}\b", text)
+
+
+def test_without_attachments_there_is_no_such_heading() -> None:
+    """And a first version says nothing of versions on its first page."""
+    text = words(form(facts()).pdf)
+    assert "Приложения" not in text
+    assert "исправлена" not in text
