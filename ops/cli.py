@@ -124,8 +124,10 @@ def api(
     import uvicorn
 
     from api.app import create_app
+    from clients.logs import log_in_json
     from ops.servers.ports import LOOPBACK
 
+    log_in_json()
     settings = _settings()
     config = uvicorn.Config(
         create_app(settings),
@@ -136,6 +138,7 @@ def api(
         ws="none",
         # Addresses of pages name cases and people: they are in the journal, not in a log.
         access_log=False,
+        log_config=None,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or None,
@@ -246,6 +249,23 @@ def restore(
         raise typer.BadParameter(f"parts are {', '.join(Part)}") from error
     order = Order(source, _moment(at), parts, keys, replace)
     _end(commands.bring_back(_home(), console(), order, lambda: _phrase(phrase)))
+
+
+@app.command()
+def reconcile(
+    deep: Annotated[bool, typer.Option("--deep", help="Read every object, too.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Let people work although faults are left.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Tell it for machines.")] = False,
+) -> None:
+    """Make database, files, workflows and journal agree; after a restore, before anybody works."""
+    from ops.backup import commands
+    from ops.up import console
+
+    _end_at_once(
+        commands.make_right(_home(), console(), deep=deep, accept=accept, for_machines=json)
+    )
 
 
 @app.command(hidden=True)

@@ -91,6 +91,9 @@ def tell(report: Report) -> int:
         "the object store is down" if report.store_down else f"{report.stored} in the object store"
     )
     print(f"Copies:   {report.copies} on this machine, {store}")
+    if report.lost_seals:
+        numbers = ", ".join(map(str, sorted(report.lost_seals)))
+        print(f"LOST   by a restore that is journaled: {report.lost} heads and views of {numbers}")
     for fault in report.faults:
         print(f"FAULT  {fault}")
     if not report.tried:

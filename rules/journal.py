@@ -88,6 +88,7 @@ class JournalKind(StrEnum):
     ACCOUNT_SIGNED_OUT = "account.signed_out"
     ACCOUNT_SECOND_FACTOR_SET = "account.second_factor_set"
     ACCOUNT_PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - a tag
+    ACCOUNT_CONTACT_CHANGED = "account.contact_changed"
     ACCOUNT_TOKEN_MADE = "account.token_made"  # noqa: S105 - a tag
     ACCOUNT_TOKEN_REVOKED = "account.token_revoked"  # noqa: S105 - a tag
     ACCOUNT_SETTINGS_CHANGED = "account.settings_changed"
@@ -96,6 +97,8 @@ class JournalKind(StrEnum):
     ABSENCE_SET = "absence.set"
     CATALOGUE_LOADED = "catalogue.loaded"
     INSTALLATION_BOOTSTRAPPED = "installation.bootstrapped"
+    INSTALLATION_RESTORED = "installation.restored"
+    INSTALLATION_RECONCILED = "installation.reconciled"
     CALLBACK_REFUSED = "callback.refused"
     PAYLOAD_DECODED = "payload.decoded"
     TEMPORAL_ACTED = "temporal.acted"

@@ -3,7 +3,7 @@
 What is found, up to the last seal: an entry or its contents changed, removed, added between others
 or put in another order; a chain cut or removed; a view of a record changed or removed; a seal
 changed, removed or made by another key. Entries younger than the last seal are checked by their
-chain alone.
+chain alone. What a restore has lost, by a journaled declaration of its own, is told as lost.
 """
 
 import base64
@@ -28,9 +28,11 @@ from models.tables.journal import CONTENTS_PLACE, JournalEntry, JournalSeal, Rec
 from rules.journal import (
     CHAIN_LEAF,
     GENESIS,
+    SYSTEM_CHAIN,
     VIEW_LEAF,
     EntryFacts,
     Fault,
+    JournalKind,
     Leaf,
     canonical,
     merkle_root,
@@ -39,6 +41,7 @@ from rules.journal import (
     view_hash,
 )
 from services.journal import HASHED, SEALS_FILE, SEALS_PREFIX, as_line
+from services.losses import lost_seals
 from services.signatures import SignatureError, check_signature
 
 UNSEALED_FOR = timedelta(minutes=5)
@@ -61,6 +64,9 @@ class Report:
     stored: int = 0
     store_down: bool = False
     sealed_until: datetime | None = None
+    lost_seals: set[int] = field(default_factory=set)
+    lost: int = 0
+    """Heads and views that a seal of before a restore held fast and the journal lacks."""
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -75,10 +81,13 @@ class _Sealed:
 
     chains: dict[UUID, dict[int, bytes]] = field(default_factory=lambda: defaultdict(dict))
     views: dict[UUID, bytes] = field(default_factory=dict)
+    lost: set[tuple[UUID, int, bytes]] = field(default_factory=set)
 
-    def add(self, leaves: Iterable[Leaf]) -> None:
+    def add(self, leaves: Iterable[Leaf], *, lost: bool = False) -> None:
         for leaf in leaves:
-            if leaf.kind == CHAIN_LEAF:
+            if lost:
+                self.lost.add((leaf.ref, leaf.position, leaf.hash))
+            elif leaf.kind == CHAIN_LEAF:
                 self.chains[leaf.ref][leaf.position] = leaf.hash
             elif leaf.kind == VIEW_LEAF:
                 self.views[leaf.ref] = leaf.hash
@@ -102,15 +111,26 @@ async def verify(
     async with database.engine.connect() as connection:
         await connection.execute(text("set transaction read only"))
         await connection.execute(text("set local statement_timeout = 0"))
+        await _read_losses(connection, report)
         await _check_seals(connection, copies, certificates, sealed, report)
         await _check_chains(connection, sealed, ring, report)
         await _check_views(connection, sealed, report)
+        report.lost = len(sealed.lost)
         if objects is not None:
             try:
                 await _check_store(connection, objects, report)
             except ObjectsDownError:
                 report.store_down = True
     return report
+
+
+async def _read_losses(connection: AsyncConnection, report: Report) -> None:
+    """Restores that say which seals speak of what they lost."""
+    declared = select(_ENTRY.c.facts).where(
+        _ENTRY.c.chain == SYSTEM_CHAIN,
+        _ENTRY.c.kind == JournalKind.INSTALLATION_RESTORED.value,
+    )
+    report.lost_seals = lost_seals(facts for (facts,) in await connection.execute(declared))
 
 
 async def _check_store(connection: AsyncConnection, objects: Objects, report: Report) -> None:
@@ -210,7 +230,7 @@ class _SealChain:
         except SignatureError as error:
             wrong.append(str(error))
         self.report.faults += [Fault(f"{self.name} {number}", what) for what in wrong]
-        self.sealed.add(leaves)
+        self.sealed.add(leaves, lost=number in self.report.lost_seals)
         self.seen[number] = written
         self.number, self.hash = number, digest
 
@@ -243,6 +263,7 @@ def _check_chain(chain: list[EntryFacts], sealed: _Sealed, report: Report) -> No
     report.faults += verify_chain(chain)
     chain_id, by_position = chain[0].chain, {entry.position: entry.hash for entry in chain}
     heads = sealed.chains.pop(chain_id, {})
+    sealed.lost -= {(chain_id, position, digest) for position, digest in by_position.items()}
     for position, digest in sorted(heads.items()):
         where = f"chain {chain_id}, position {position}"
         if position not in by_position:
@@ -288,6 +309,7 @@ async def _check_views(connection: AsyncConnection, sealed: _Sealed, report: Rep
         if digest != row.hash:
             report.faults.append(Fault(where, "was changed after it was written"))
         held = sealed.views.pop(row.id, None)
+        sealed.lost.discard((row.id, 0, row.hash))
         if held is None:
             report.unsealed += 1
             if report.sealed_until and _made(row.id) < report.sealed_until - UNSEALED_FOR:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ops.backup import BackupError, places
 from ops.backup.check import verify
+from ops.backup.reconcile import in_words, reconcile
 from ops.backup.restore import Order, restore
 from ops.backup.retention import prune
 from ops.backup.take import Taken, take
@@ -93,6 +94,24 @@ def bring_back(home: Home, console: Console, order: Order, phrase: Callable[[], 
         console.print(f"FAULT  object {name} cannot be put back", markup=False, highlight=False)
     console.print("Now `medcab reconcile`, then `medcab up`, then a new `medcab backup`.")
     return 1 if done.missing else 0
+
+
+def make_right(
+    home: Home, console: Console, *, deep: bool, accept: bool, for_machines: bool
+) -> int:
+    """Reconcile and tell it. 0 only when all is right."""
+    quiet = Console(stderr=True) if for_machines else console
+    try:
+        with Board(quiet) as board:
+            findings = reconcile(home, board.say, deep=deep, accept=accept)
+    except BackupError as error:
+        return _refuse(quiet, error)
+    if for_machines:
+        print(as_json(findings.told()))
+    else:
+        for line in in_words(findings):
+            console.print(line, markup=False, highlight=False)
+    return 0 if findings.good else 1
 
 
 def archive(home: Home, settings: Settings) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -238,3 +238,20 @@ async def _put_one(objects: Objects, found: Archived, done: Copied) -> None:
         raise DamagedError(f"{found.key} came out of the archive with other bytes than went in")
     done.objects += 1
     done.bytes += stored.size
+
+
+async def changed(
+    objects: Objects, rows: Sequence[Wanted], passed: Callable[[int, int], None]
+) -> list[str]:
+    """The keys of objects whose bytes are not what their rows say. Reads every one of them."""
+    found = []
+    named = [each for each in rows if each.sha256 is not None]
+    for number, one in enumerate(named, start=1):
+        opened = await objects.open(one.key)
+        digest = hashlib.sha256()
+        async for chunk in opened.chunks():
+            digest.update(chunk)
+        if digest.hexdigest() != one.sha256:
+            found.append(one.key)
+        passed(number, len(named))
+    return found

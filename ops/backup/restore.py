@@ -48,17 +48,16 @@ class Part(StrEnum):
 class Mark(BaseModel):
     """Left in a home that was restored, until it is reconciled.
 
-    `point` is as of when the database is, `until` the last moment at which the system before is
-    known to have worked; both are absent where the database was not restored.
+    `point` is as of when the database is, absent where it was not restored; `lost_until` the last
+    moment at which the system is known to have worked after that, absent where nothing is lost.
     """
 
     model_config = ConfigDict(frozen=True)
 
     at: AwareDatetime
     backup: str
-    asked: AwareDatetime | None = None
     point: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    lost_until: AwareDatetime | None = None
     last_number: int = 0
 
     @classmethod
@@ -120,12 +119,12 @@ def restore(home: Home, order: Order, phrase: Callable[[], str], say: Say) -> Re
             say("temporal", "ready")
         mark = Mark.read(home) or Mark(at=now(), backup=backup.manifest.id)
         if Part.DATABASE in parts:
+            until = max(backup.manifest.ended_at, *([state.until] if state else []))
             mark = Mark(
                 at=now(),
                 backup=backup.manifest.id,
-                asked=order.at,
                 point=recovered.point or backup.manifest.ended_at,
-                until=max(backup.manifest.ended_at, *([state.until] if state else [])),
+                lost_until=until if order.at is not None and order.at < until else None,
                 last_number=max(backup.manifest.last_number, state.last_number if state else 0),
             )
         mark.write(home)

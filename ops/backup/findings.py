@@ -1,0 +1,68 @@
+"""What a reconciliation looked at, and what it found and did, in words and for machines."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `good` is false where people have to act."""
+
+    subject: str
+    count: int
+    what: str
+    good: bool = True
+    examples: tuple[str, ...] = ()
+    counted: bool = True
+    """False where `what` says it all."""
+
+    def __str__(self) -> str:
+        """One line for people."""
+        count = f"{self.count} " if self.counted else ""
+        return f"{'' if self.good else 'FAULT  '}{self.subject}: {count}{self.what}"
+
+
+@dataclass
+class Findings:
+    """All of them, in the order in which they were looked at."""
+
+    lines: list[Finding] = field(default_factory=list)
+
+    def add(
+        self,
+        subject: str,
+        count: int,
+        what: str,
+        *,
+        good: bool = True,
+        examples: Iterable[object] = (),
+    ) -> None:
+        """Note one; of examples the first twenty."""
+        listed = tuple(map(str, islice(examples, 20)))
+        self.lines.append(Finding(subject, count, what, good, listed))
+
+    def say(self, subject: str, what: str) -> None:
+        """Note that all is well with something."""
+        self.lines.append(Finding(subject, 0, what, counted=False))
+
+    def fault(self, subject: str, found: Sequence[object], what: str, otherwise: str) -> None:
+        """Note what should not be: a fault where something was found, else that all is well."""
+        if found:
+            self.add(subject, len(found), what, good=False, examples=found)
+        else:
+            self.say(subject, otherwise)
+
+    @property
+    def good(self) -> bool:
+        """Nobody has to act."""
+        return all(each.good for each in self.lines)
+
+    def told(self) -> dict[str, Any]:
+        """For machines."""
+        return {"good": self.good, "findings": [asdict(each) for each in self.lines]}
+
+    def counts(self) -> dict[str, int]:
+        """For the journal: numbers only."""
+        return {f"{one.subject}: {one.what}": one.count for one in self.lines if one.count}
