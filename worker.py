@@ -9,10 +9,12 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.applications import ApplicationActivities
+from activities.cases import CaseActivities
 from activities.exports import ExportActivities
 from activities.files import FileActivities
 from activities.journal import JournalActivities
 from activities.notices import NoticeActivities
+from activities.requests import RequestActivities
 from activities.sweeper import SweeperActivities
 from clients.database import Database
 from clients.mail import Mailer
@@ -23,6 +25,7 @@ from clients.temporal import CaseRinger, ExportStarter, connect, ensure_schedule
 from models.encryption import KeyRing, use_key_ring
 from services import crash_points
 from services.bell import Bell
+from services.exchange import Exchange
 from services.letters import Addresses
 from services.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
 from services.seals import open_seal
@@ -31,12 +34,14 @@ from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
 from workflows.exports import Export
 from workflows.notices import NoticesMail, NoticesSms
+from workflows.requests import ServiceRequest
 from workflows.standing import FileSweep, JournalSealer, Sweeper
 
 log = structlog.get_logger(__name__)
 
 WORKFLOWS = [
     QualificationApplication,
+    ServiceRequest,
     NoticesMail,
     NoticesSms,
     Sweeper,
@@ -74,6 +79,8 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     applications = ApplicationActivities(
         settings, database, objects, RegisterClient(settings.register_url), seal
     )
+    cases = CaseActivities(database)
+    requests = RequestActivities(Exchange.of(settings, database, objects, seal))
     files = FileActivities(database, objects)
     exports = ExportActivities(settings, database, objects)
     journal = JournalActivities(database, objects, seal, settings.home)
@@ -94,11 +101,13 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
         activities=[
-            applications.look,
+            cases.look,
+            cases.report_stuck,
             applications.check,
             applications.wake,
             applications.issue_act,
-            applications.report_stuck,
+            requests.hand_over_request,
+            requests.tend_request,
             notices.send_mail,
             notices.send_sms,
             sweeper.sweep,

@@ -5,7 +5,7 @@ from temporalio import activity
 from clients.database import Database
 from clients.objects import Objects
 from clients.registers import RegisterClient
-from models.messages import CaseState, Look, Stuck
+from models.messages import CaseState, Look
 from services import checks, enrolments, watching
 from services.seals import Seal
 from settings import Settings
@@ -29,11 +29,6 @@ class ApplicationActivities:
         self._seal = seal
 
     @activity.defn
-    async def look(self, look: Look) -> CaseState:
-        """Read the case, and take note that its workflow heard of the newest act."""
-        return await watching.look(self._database, look.case.case_id, look.rings)
-
-    @activity.defn
     async def check(self, case: CaseState) -> CaseState:
         """Check the version and open the review, or wait for the register."""
         return await checks.check(self._database, self._register, case.case_id, case.step)
@@ -48,11 +43,4 @@ class ApplicationActivities:
         """Make, sign and keep the act of enrolment, if the case is approved and has none."""
         return await enrolments.issue(
             self._settings, self._database, self._objects, self._seal, look.case.case_id, look.rings
-        )
-
-    @activity.defn
-    async def report_stuck(self, stuck: Stuck) -> None:
-        """Tell ops that a case cannot go on by itself."""
-        await watching.report_stuck(
-            self._database, stuck.case.case_id, stuck.activity, stuck.error_type
         )

@@ -161,6 +161,8 @@ class AnsweredOut(BaseModel):
     by: str | None
     signer: str | None
     signed_at: datetime | None
+    title: str | None
+    document_number: str | None
     message: str | None
     data: dict[str, Any] | None
     files: list[AnswerFileOut]

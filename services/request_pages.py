@@ -59,6 +59,8 @@ class Answered:
     by: str | None
     signer: str | None
     signed_at: datetime | None
+    title: str | None
+    document_number: str | None
     message: str | None
     data: Mapping[str, Any] | None
     files: Sequence[AnswerFile]
@@ -112,6 +114,8 @@ async def answers_of(session: AsyncSession, case: Case) -> list[Answered]:
             by=name,
             signer=answer.signer,
             signed_at=answer.signed_at,
+            title=answer.title,
+            document_number=answer.document_number,
             message=answer.message,
             data=answer.data,
             files=files[answer.id],

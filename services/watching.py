@@ -9,8 +9,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.messages import RING, CaseState, Ring
+from models.messages import RECEIPT, RING, CaseState, Ring
 from models.tables.cases import Case, CaseAct
+from models.tables.requests import RequestMessage, RequestReceipt
 from rules.cases import CaseKind
 from rules.clock import now as present
 from rules.journal import JournalKind
@@ -39,7 +40,10 @@ async def look(database: Database, case_id: UUID, rings: Sequence[Ring]) -> Case
 
 
 async def note_false_rings(session: AsyncSession, case: Case, rings: Sequence[Ring]) -> None:
-    """A signal typed by hand decides nothing; it is journaled, once for each act that it names."""
+    """A signal typed by hand decides nothing; it is journaled, once for each act that it names.
+
+    The signal of a receipt names the receipt.
+    """
     named = {ring.act_id for ring in rings if ring.act_id}
     true: set[UUID] = set()
     if named:
@@ -47,6 +51,16 @@ async def note_false_rings(session: AsyncSession, case: Case, rings: Sequence[Ri
             select(CaseAct.id).where(col(CaseAct.id).in_(named), CaseAct.case_id == case.id)
         )
         true = set(found.all())
+    if any(ring.signal == RECEIPT for ring in rings):
+        kept = await session.exec(
+            select(RequestReceipt.id)
+            .join(
+                RequestMessage,
+                col(RequestMessage.message_id) == col(RequestReceipt.message_id),
+            )
+            .where(col(RequestReceipt.id).in_(named), RequestMessage.case_id == case.id)
+        )
+        true |= set(kept.all())
     for ring in rings:
         if ring.signal != RING and ring.act_id not in true:
             await journal.append(

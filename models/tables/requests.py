@@ -74,6 +74,13 @@ class RequestAnswer(SQLModel, table=True):
     by: UUID | None = Field(default=None, foreign_key="person.id", description="None: the module.")
     signer: str | None = Field(default=None, description="Serial of the certificate that signed.")
     signed_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    title: str | None = Field(
+        default=None, sa_column=Column(EncryptedText("request_answer.title"), nullable=True)
+    )
+    document_number: str | None = Field(
+        default=None,
+        sa_column=Column(EncryptedText("request_answer.document_number"), nullable=True),
+    )
     message: str | None = Field(
         default=None, sa_column=Column(EncryptedText("request_answer.message"), nullable=True)
     )

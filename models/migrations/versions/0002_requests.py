@@ -68,6 +68,8 @@ def upgrade() -> None:
         sa.Column("by", sa.Uuid(), nullable=True),
         sa.Column("signer", sa.String(), nullable=True),
         sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("title", sa.LargeBinary(), nullable=True),
+        sa.Column("document_number", sa.LargeBinary(), nullable=True),
         sa.Column("message", sa.LargeBinary(), nullable=True),
         sa.Column("data", sa.LargeBinary(), nullable=True),
         sa.Column("envelope_key", sa.String(), nullable=True),

@@ -1,0 +1,26 @@
+"""What the workflows of all kinds of cases let happen in the world. Each is safe to repeat."""
+
+from temporalio import activity
+
+from clients.database import Database
+from models.messages import CaseState, Look, Stuck
+from services import watching
+
+
+class CaseActivities:
+    """Activities that need the database alone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @activity.defn
+    async def look(self, look: Look) -> CaseState:
+        """Read the case, and take note that its workflow heard of the newest act."""
+        return await watching.look(self._database, look.case.case_id, look.rings)
+
+    @activity.defn
+    async def report_stuck(self, stuck: Stuck) -> None:
+        """Tell ops that a case cannot go on by itself."""
+        await watching.report_stuck(
+            self._database, stuck.case.case_id, stuck.activity, stuck.error_type
+        )

@@ -1,0 +1,38 @@
+"""What the workflow of a request works with: the lines out, the line to the module, the seal."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from clients.database import Database
+from clients.gov_service import GovService
+from clients.objects import Objects
+from services.envelopes import Envelopes
+from services.module_keys import ModuleKeys
+from services.seals import Seal
+from settings import Settings
+
+CALLBACK_PATH = "/api/v1/callbacks/gov-service"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Everything that handing over and answering needs."""
+
+    settings: Settings
+    database: Database
+    objects: Objects
+    seal: Seal
+    module: GovService
+    envelopes: Envelopes
+
+    @classmethod
+    def of(cls, settings: Settings, database: Database, objects: Objects, seal: Seal) -> Self:
+        """Over the lines that a worker opened. The module's keys are read when they are used."""
+        envelopes = Envelopes(ModuleKeys.of(settings))
+        return cls(settings, database, objects, seal, GovService(settings), envelopes)
+
+    @property
+    def callback_url(self) -> str:
+        """Where the module calls back."""
+        own = self.settings.gov_service_callback_url
+        return own or self.settings.public_url.rstrip("/") + CALLBACK_PATH

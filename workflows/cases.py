@@ -1,0 +1,224 @@
+"""What the workflows of all kinds of cases share: hearing rings, being stuck, telling ops.
+
+The database holds what is; a workflow holds what happens next. So a run may start at any step, and
+losing one loses nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from activities.cases import CaseActivities
+    from models.messages import (
+        PRESENT_STATE,
+        RING,
+        ActRef,
+        CaseRef,
+        CaseState,
+        Look,
+        PresentState,
+        Ring,
+        Stuck,
+    )
+    from models.visibility import OpsText, changes_of
+    from rules.cases import Status, Transition
+
+ACTIVITY_TIMEOUT = timedelta(seconds=15)
+RETRIES = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    maximum_interval=timedelta(seconds=10),
+    non_retryable_error_types=["PermanentError"],
+)
+"""Our own servers come back: tried again every 10 s at most, without a last time."""
+
+STUCK_LOOKS_AGAIN = timedelta(hours=1)
+RINGS_KEPT = 50
+
+
+class CaseWorkflow:
+    """A case of any kind; a workflow says in `_step` what each status asks."""
+
+    words: ClassVar[Mapping[Status, str]]
+    activity_timeout: ClassVar[timedelta] = ACTIVITY_TIMEOUT
+
+    def __init__(self) -> None:
+        self._case: CaseState | None = None
+        self._rings: list[Ring] = []
+        self._shown: CaseState | None = None
+        self._stuck: str | None = None
+
+    async def _step(self, case: CaseState) -> CaseState:
+        """Do what the status asks."""
+        raise NotImplementedError
+
+    def _then(self, case: CaseState) -> str | None:
+        """What happens when the time is over."""
+        raise NotImplementedError
+
+    async def _live(self, ref: CaseRef) -> CaseState:
+        """While the case is open, do what its status asks; ends without effect when it is closed.
+
+        A run never fails and ignores a cancel from outside: what it cannot handle makes it stuck,
+        ops are told, and it waits to be rung.
+        """
+        self._case = case = ref.state or await self._look(ref)
+        while self._goes_on(case):
+            self._show(case)
+            try:
+                before, case = case, await self._step(case)
+            except (ActivityError, asyncio.CancelledError) as error:
+                before, case = case, await self._recover(case, error)
+            self._case = case
+            self._stop_early(before, case)
+        self._show(case)
+        return case
+
+    def _goes_on(self, case: CaseState) -> bool:
+        """Whether there is anything more to do."""
+        return case.open
+
+    async def _rung_or_at(
+        self, case: CaseState, when_over: Callable[[CaseState], Awaitable[CaseState]]
+    ) -> CaseState:
+        """Wait until somebody rings, or until the case wants to be woken."""
+        wait = max(case.wakes_at - workflow.now(), timedelta(0)) if case.wakes_at else None
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self._rings),
+                timeout=wait,
+                timeout_summary=OpsText(f"{self.words[case.status]}: {case.waits_for.value}"),
+            )
+        except TimeoutError:
+            return await when_over(case)
+        return await self._rung(case)
+
+    async def _rung(self, case: CaseState) -> CaseState:
+        """Do what follows a ring."""
+        return await self._look(CaseRef(case_id=case.case_id))
+
+    async def _look(self, ref: CaseRef) -> CaseState:
+        return await self._do(CaseActivities.look, self._heard(ref.case_id, ref), "read the case")
+
+    def _heard(self, case_id: UUID, ref: CaseRef | None = None) -> Look:
+        """The rings heard since the last look, for an activity that looks for itself."""
+        return Look(case=ref or CaseRef(case_id=case_id), rings=self._take_rings())
+
+    async def _do(self, activity: Any, argument: Any, summary: str) -> CaseState:
+        result: CaseState = await workflow.execute_activity_method(
+            activity,
+            argument,
+            start_to_close_timeout=self.activity_timeout,
+            retry_policy=RETRIES,
+            summary=OpsText(summary),
+        )
+        self._stuck = None
+        return result
+
+    async def _recover(self, case: CaseState, error: BaseException) -> CaseState:
+        """Ignore a cancel; of anything else tell ops, and wait to be rung."""
+        if is_cancelled_exception(error):
+            return case
+        cause = error.__cause__
+        kind = (cause.type if isinstance(cause, ApplicationError) else None) or type(cause).__name__
+        name = error.activity_type if isinstance(error, ActivityError) else "workflow"
+        self._stuck = kind
+        self._show(case)
+        try:
+            await workflow.execute_activity_method(
+                CaseActivities.report_stuck,
+                Stuck(case=CaseRef(case_id=case.case_id), activity=name, error_type=kind),
+                start_to_close_timeout=ACTIVITY_TIMEOUT,
+                retry_policy=RETRIES,
+                summary=OpsText("tell ops that the case is stuck"),
+            )
+            await workflow.wait_condition(
+                lambda: bool(self._rings),
+                timeout=STUCK_LOOKS_AGAIN,
+                timeout_summary=OpsText(f"stuck: {kind}"),
+            )
+            return await self._look(CaseRef(case_id=case.case_id))
+        except (ActivityError, asyncio.CancelledError, TimeoutError):
+            return case
+
+    def _take_rings(self) -> tuple[Ring, ...]:
+        rings, self._rings = tuple(self._rings), []
+        return rings
+
+    def _stop_early(self, before: CaseState, case: CaseState) -> None:
+        """Keep histories short: a new run when Temporal asks, and where `_turns` says so."""
+        if case.open and (
+            self._turns(before, case) or workflow.info().is_continue_as_new_suggested()
+        ):
+            workflow.continue_as_new(CaseRef(case_id=case.case_id, state=case))
+
+    def _turns(self, before: CaseState, case: CaseState) -> bool:
+        """Whether the case begins anew here."""
+        return False
+
+    def _show(self, case: CaseState) -> None:
+        """Tell ops where the case stands: search attributes when they change, details always."""
+        if self._shown is None or self._shown.status is not case.status:
+            if self._shown is not None:
+                workflow.upsert_search_attributes(changes_of(case))
+            self._shown = case
+        workflow.set_current_details(OpsText(self._details(case)))
+
+    def _details(self, case: CaseState) -> str:
+        """The case in Markdown for the Temporal UI: states and times, nobody's name."""
+
+        def at(moment: datetime | None) -> str:
+            return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "—"
+
+        lines = [
+            f"**{self.words[case.status]}** ({case.status.value}), step {case.step}",
+            f"- waits for: **{case.waits_for.value}**",
+            f"- due: {at(case.due_at)}, then: {self._then(case) or '—'}",
+            f"- looks again: {at(case.wakes_at)}",
+        ]
+        if self._stuck:
+            lines.insert(0, f"### STUCK: {self._stuck}")
+        return "\n".join(lines)
+
+    @workflow.query(name=PRESENT_STATE)
+    def present_state(self) -> PresentState | None:
+        """Whom the case waits for, until when, and what happens then, as this run knows it."""
+        case = self._case
+        if case is None:
+            return None
+        return PresentState(
+            status=case.status,
+            step=case.step,
+            waits_for=case.waits_for,
+            until=case.due_at,
+            then=self._then(case),
+            as_of=workflow.now(),
+            stuck=self._stuck is not None,
+        )
+
+    @workflow.signal(name=RING)
+    def ring(self) -> None:
+        """Somebody thinks that the case should be looked at."""
+        self._hear(RING, None)
+
+    # Each can be called without its act: a bare signal typed by hand must not fail the task.
+    @workflow.signal
+    def correct(self, act: ActRef | None = None) -> None:
+        """The applicant handed in a correction."""
+        self._hear(Transition.CORRECT, act)
+
+    @workflow.signal
+    def withdraw(self, act: ActRef | None = None) -> None:
+        """The applicant took the case back."""
+        self._hear(Transition.WITHDRAW, act)
+
+    def _hear(self, signal: str, act: ActRef | None) -> None:
+        ring = Ring(signal=signal, act_id=act.act_id if act else None)
+        if len(self._rings) < RINGS_KEPT and ring not in self._rings:
+            self._rings.append(ring)

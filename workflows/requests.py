@@ -1,0 +1,88 @@
+"""The life of a service request as a durable workflow: handed over, followed, answered (S3-S5)."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.requests import RequestActivities as Activities
+    from models.messages import RECEIPT, ActRef, CaseRef, CaseState, WorkflowName
+    from rules.cases import Party, Status, Transition
+    from rules.requests import WORDS
+    from workflows.cases import CaseWorkflow
+
+
+@workflow.defn(name=WorkflowName.SERVICE_REQUEST)
+class ServiceRequest(CaseWorkflow):
+    """One request, from its sending to its answer; a correction after that begins a new run."""
+
+    words = WORDS
+    # Papers are formed, sealed and sent whole, with what is attached.
+    activity_timeout = timedelta(seconds=60)
+
+    @workflow.run
+    async def run(self, ref: CaseRef) -> CaseState:
+        """Live until the request is answered, refused or taken back."""
+        return await self._live(ref)
+
+    def _goes_on(self, case: CaseState) -> bool:
+        # What is heard while the run is ending may be a correction, which reopens the request.
+        return case.open or bool(self._rings)
+
+    async def _step(self, case: CaseState) -> CaseState:
+        """Do what the status asks."""
+        if not case.open:
+            return await super()._rung(case)
+        match case.status:
+            case Status.ACCEPTED if case.waits_for is Party.ADDRESSEE:
+                return await self._rung_or_at(case, self._hand_over)
+            case Status.ACCEPTED:
+                return await self._hand_over(case)
+            case _:
+                return await self._rung_or_at(case, self._tend)
+
+    async def _rung(self, case: CaseState) -> CaseState:
+        if case.status is Status.ACCEPTED:
+            return await self._hand_over(case)
+        return await self._tend(case)
+
+    async def _hand_over(self, case: CaseState) -> CaseState:
+        heard = self._heard(case.case_id)
+        return await self._do(
+            Activities.hand_over_request, heard, "form, sign and seal the request, hand it over"
+        )
+
+    async def _tend(self, case: CaseState) -> CaseState:
+        heard = self._heard(case.case_id)
+        return await self._do(
+            Activities.tend_request, heard, "take what came, ask the module, tell of the term"
+        )
+
+    def _turns(self, before: CaseState, case: CaseState) -> bool:
+        """A correction while the addressee had the request begins a new run."""
+        return before.status is Status.PROCESSING and case.status is Status.ACCEPTED
+
+    def _then(self, case: CaseState) -> str | None:
+        match case.status:
+            case Status.ACCEPTED if case.waits_for is Party.ADDRESSEE:
+                return "try the module again, escalate when due"
+            case Status.PROCESSING:
+                return "escalate"
+            case _:
+                return None
+
+    # Each can be called without its act: a bare signal typed by hand must not fail the task.
+    @workflow.signal
+    def answer(self, act: ActRef | None = None) -> None:
+        """People of the unit answered, and it is committed."""
+        self._hear(Transition.ANSWER, act)
+
+    @workflow.signal
+    def refuse(self, act: ActRef | None = None) -> None:
+        """People of the unit refused, and it is committed."""
+        self._hear(Transition.REFUSE, act)
+
+    @workflow.signal(name=RECEIPT)
+    def receipt(self, act: ActRef | None = None) -> None:
+        """The module called back, and what it said is kept."""
+        self._hear(RECEIPT, act)
