@@ -60,6 +60,17 @@ class Settings(BaseSettings):
     sms_secret: SecretStr = Field(
         SecretStr(""), description="`whsec_…`: signs what the SMS gateway calls back."
     )
+    vapid_key: SecretStr = Field(
+        SecretStr(""), description="Private key of web push, 32 bytes in base64url; empty: no push."
+    )
+    push_contact: str = Field(
+        "mailto:no-reply@medcab.invalid", description="Whom push services write to."
+    )
+    push_hosts: str = Field(
+        "fcm.googleapis.com,*.push.services.mozilla.com,web.push.apple.com,*.notify.windows.com",
+        description="Push services that browsers may name.",
+    )
+    push_url: str = Field("", description="Development only: one more push service, on loopback.")
     register_url: str = Field("http://127.0.0.1:8090", description="Register of medical workers.")
 
     gov_service_url: str = Field("http://127.0.0.1:8091", description="The gov-service module.")
@@ -79,6 +90,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Key ring, newest first: `id:base64 of 32 bytes`, comma separated.",
     )
+    metrics_address: str = Field(
+        "", description="host:port at which this process tells Prometheus; none where absent."
+    )
+    otlp_url: str = Field("", description="OpenTelemetry collector: http://host:4318.")
+    trace_share: float = Field(1.0, ge=0, le=1, description="Which part of all acts is traced.")
     seal_file: Path | None = Field(None, description="PKCS#12 file of the institution's seal.")
     seal_password: SecretStr = SecretStr("")
 

@@ -19,6 +19,7 @@ from activities.sweeper import SweeperActivities
 from clients.database import Database
 from clients.mail import Mailer
 from clients.objects import Objects
+from clients.push import PushSender
 from clients.registers import RegisterClient
 from clients.sms import SmsGateway
 from clients.temporal import CaseRinger, ExportStarter, connect, ensure_schedules, ensure_standing
@@ -29,11 +30,11 @@ from services.exchange import Exchange
 from services.letters import Addresses
 from services.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
 from services.seals import open_seal
-from services.ways import MailWay, SmsWay
+from services.ways import MailWay, PushWay, SmsWay
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
 from workflows.exports import Export
-from workflows.notices import NoticesMail, NoticesSms
+from workflows.notices import NoticesMail, NoticesPush, NoticesSms
 from workflows.requests import ServiceRequest
 from workflows.standing import FileSweep, JournalSealer, Sweeper
 
@@ -44,6 +45,7 @@ WORKFLOWS = [
     ServiceRequest,
     NoticesMail,
     NoticesSms,
+    NoticesPush,
     Sweeper,
     JournalSealer,
     FileSweep,
@@ -89,6 +91,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
         database,
         MailWay(Mailer(settings.smtp_url, settings.mail_from), addresses),
         SmsWay(SmsGateway.from_settings(settings), addresses),
+        PushWay(PushSender.from_settings(settings)),
     )
     sweeper = SweeperActivities(
         database,
@@ -110,6 +113,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             requests.tend_request,
             notices.send_mail,
             notices.send_sms,
+            notices.send_push,
             sweeper.sweep,
             journal.seal_journal,
             files.sweep_files,

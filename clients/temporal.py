@@ -191,6 +191,7 @@ class Standing:
 STANDING: tuple[Standing, ...] = (
     Standing(WorkflowName.NOTICES_MAIL, "notices-mail", OpsText("tells notices by e-mail")),
     Standing(WorkflowName.NOTICES_SMS, "notices-sms", OpsText("tells notices by SMS")),
+    Standing(WorkflowName.NOTICES_PUSH, "notices-push", OpsText("tells notices by web push")),
     Standing(WorkflowName.SWEEPER, "sweeper", OpsText("rings the cases that are late")),
     Standing(
         WorkflowName.JOURNAL_SEALER, "journal-sealer", OpsText("seals the journal once a minute")

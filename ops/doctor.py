@@ -33,6 +33,7 @@ USUAL_PORTS = {
     "mail": 1025,
     "mail page": 8025,
     "sms": 8026,
+    "push": 8027,
 }
 
 

@@ -42,6 +42,7 @@ class Secrets:
     gov_service_secret: str
     sms_token: str
     sms_secret: str
+    vapid_key: str
     postgres_backup: str
     backup_key: str
 
@@ -60,6 +61,7 @@ class Secrets:
             gov_service_secret=f"whsec_{_key()}",
             sms_token=secrets.token_urlsafe(24),
             sms_secret=f"whsec_{_key()}",
+            vapid_key=_vapid_key(),
             postgres_backup=secrets.token_urlsafe(24),
             backup_key=_key(),
         )
@@ -67,6 +69,12 @@ class Secrets:
 
 def _key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _vapid_key() -> str:
+    """A private key of P-256 as web push writes it: any 32 bytes below the order of the curve."""
+    number = 1 + secrets.randbelow(2**255)
+    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
 
 
 class Home:

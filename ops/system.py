@@ -14,7 +14,7 @@ from ops.servers.own import Api, Door, Worker
 from ops.servers.ports import LOOPBACK, is_free
 from ops.servers.postgres import Postgres
 from ops.servers.process import Interrupted, Process, Running
-from ops.servers.simulators import gov_service, mail, register, sms
+from ops.servers.simulators import gov_service, mail, push, register, sms
 from ops.servers.temporal import CODEC_PATH, Temporal
 from settings import Settings
 
@@ -32,6 +32,7 @@ GIVEN_BY = {
     "gov_service": "MEDCAB_GOV_SERVICE_URL",
     "mail": "SMTP_URL",
     "sms": "MEDCAB_SMS_URL",
+    "push": "MEDCAB_PUSH_URL",
 }
 
 
@@ -70,6 +71,7 @@ class System:
             "MEDCAB_GOV_SERVICE_CALLBACK_SECRET": home.secrets().gov_service_secret,
             "MEDCAB_SMS_TOKEN": home.secrets().sms_token,
             "MEDCAB_SMS_SECRET": home.secrets().sms_secret,
+            "MEDCAB_VAPID_KEY": home.secrets().vapid_key,
             "MEDCAB_BACKUP_KEY": home.secrets().backup_key,
             **self.door.variables(),
             **given,
@@ -86,6 +88,7 @@ class System:
             gov_service(home, port(8091)),
             mail(home, port(8025), port(1025)),
             sms(home, port(8026)),
+            push(home, port(8027)),
         ]
         self.outer = [each for each in self.outer if GIVEN_BY[each.name] not in given]
 

@@ -1,7 +1,7 @@
 """When a message may go out: quiet hours and the daily digest, both only if asked for (N2)."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -60,5 +60,5 @@ def _next(zone: str, here: datetime, at: time) -> datetime:
         for fold in (0, 1):
             moment = datetime.combine(day, at, tzinfo=place).replace(fold=fold)
             if moment.timestamp() > here.timestamp():
-                return moment
+                return moment.astimezone(UTC)
     raise ValueError("a clock that never shows the time")

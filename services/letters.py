@@ -173,3 +173,15 @@ def short_message(
     """Write the SMS of a notice: the title, and the code or the link."""
     said = worded(kind, facts, case_id, language, addresses.temporal)
     return f"{said.title}: {code}" if code else f"{said.title}. {addresses.whole(said.path)}"
+
+
+def push_message(
+    kind: str, facts: Mapping[str, Any], case_id: UUID | None, language: str
+) -> dict[str, str]:
+    """Write the push message of a notice: the title and the path, nothing else.
+
+    What leads outside the cabinet leads to the notices instead.
+    """
+    said = worded(kind, facts, case_id, language)
+    path = said.path if EVENTS[NoticeKind(kind)].path.startswith("/") else "/notices"
+    return {"title": said.title, "path": path, "language": language}

@@ -156,7 +156,7 @@ def _row(one: Happened, channel: Channel, now: datetime) -> dict[str, Any]:
         "kind": one.kind.value,
         "channel": channel.value,
         "facts": dict(one.facts),
-        "contents": one.contents,
+        "contents": None if at_once else one.contents,
         "created_at": now,
         "due_at": due,
         "state": (NoticeState.TOLD if at_once else NoticeState.WAITING).value,

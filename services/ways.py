@@ -4,20 +4,27 @@ None carries anything about a person or health: what happened, in the words of t
 link.
 """
 
+import json
 from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.mail import MailDown, Mailer, MailLater, MailRefused
+from clients.push import PushGone, PushLater, PushRefused, PushSender
 from clients.sms import SmsDown, SmsGateway, SmsLater, SmsRefused
 from models.tables.notices import Notice
 from models.tables.people import Person
-from rules.notices import Channel, Outcome
+from rules.clock import now
+from rules.notices import EVENTS, GIVEN_UP_AFTER, Channel, NoticeKind, Outcome
 from services.crash_points import CrashPoint, reach
 from services.deliveries import Tried
-from services.letters import Addresses, Letter, digest, letter, short_message
+from services.letters import Addresses, Letter, digest, letter, push_message, short_message
 from services.provider_receipts import ask_gateway
+from services.push_subscriptions import browsers_of, subscriber
+
+LIVES = int(GIVEN_UP_AFTER[Channel.PUSH].total_seconds())
+"""Seconds that a push service keeps a message for a browser that is offline."""
 
 
 async def _reach(session: AsyncSession, notice: Notice, name: str) -> str:
@@ -121,3 +128,48 @@ class SmsWay:
             self._addresses,
             code=_code(notice),
         )
+
+
+class PushWay:
+    """Notices by web push: the title, and the path to open.
+
+    Told when one browser of the person took it. Services of different makers fail apart, so one
+    that is down delays its own messages and does not stop the channel.
+    """
+
+    channel = Channel.PUSH
+
+    def __init__(self, sender: PushSender) -> None:
+        self._sender = sender
+
+    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
+        """One message to every browser of the person; those that are gone are forgotten."""
+        notice = told[0]
+        browsers = await browsers_of(session, notice.person_id)
+        message = push_message(notice.kind, notice.facts, notice.case_id, notice.language)
+        message["tag"] = notice.id.hex
+        body = json.dumps(message, ensure_ascii=False).encode()
+        urgent = EVENTS[NoticeKind(notice.kind)].security
+        taken, later, refused = 0, "", ""
+        for browser in browsers:
+            try:
+                await self._sender.send(
+                    subscriber(browser), body, topic=notice.id.hex, lives=LIVES, urgent=urgent
+                )
+                browser.last_ok_at = now()
+                session.add(browser)
+                taken += 1
+            except PushLater as error:
+                later = str(error)
+            except PushGone:
+                await session.delete(browser)
+            except PushRefused as error:
+                refused = str(error)
+        if taken:
+            return Tried(Outcome.TOLD)
+        if later:
+            return Tried(Outcome.LATER, later)
+        return Tried(Outcome.REFUSED, refused or "no device")
+
+    async def follow_up(self, database: Database) -> None:
+        """Push services send no receipts."""

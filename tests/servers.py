@@ -24,7 +24,7 @@ from ops.home import CHECKOUT, Home, write_private
 from ops.migrate import make_bucket, migrate_database
 from ops.servers.postgres import data_folder_aside, make_database
 from ops.servers.process import Process, Running
-from ops.servers.simulators import MailSink, Simulator, gov_service, mail, register, sms
+from ops.servers.simulators import MailSink, Simulator, gov_service, mail, push, register, sms
 from ops.system import GIVEN_BY, System, settings_from
 from settings import Settings
 
@@ -76,6 +76,7 @@ class Simulators:
     register: Simulator
     mail: MailSink
     sms: Simulator
+    push: Simulator
     gov_service: Simulator
     processes: tuple[Process, ...]
     secrets: dict[str, str]
@@ -87,12 +88,14 @@ class Simulators:
             register(home, None),
             mail(home, None, None),
             sms(home, None),
+            push(home, None),
             gov_service(home, None),
         )
         processes = tuple(Process(one, home.logs) for one in world)
         secrets = {
             "MEDCAB_SMS_TOKEN": home.secrets().sms_token,
             "MEDCAB_SMS_SECRET": home.secrets().sms_secret,
+            "MEDCAB_VAPID_KEY": home.secrets().vapid_key,
             "MEDCAB_GOV_SERVICE_CALLBACK_SECRET": home.secrets().gov_service_secret,
         }
         for process in processes:
@@ -107,7 +110,7 @@ class Simulators:
     @property
     def variables(self) -> dict[str, str]:
         """Where they are, and what they know us by."""
-        servers = (self.register, self.mail, self.sms, self.gov_service)
+        servers = (self.register, self.mail, self.sms, self.push, self.gov_service)
         return self.secrets | {k: v for one in servers for k, v in one.variables().items()}
 
     def stop(self) -> None:

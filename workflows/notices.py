@@ -35,6 +35,16 @@ class NoticesSms:
         await _send(NoticeActivities.send_sms, "SMS", shift)
 
 
+@workflow.defn(name=WorkflowName.NOTICES_PUSH)
+class NoticesPush:
+    """Tells notices by web push."""
+
+    @workflow.run
+    async def run(self, shift: MailShift | None = None) -> None:
+        """Send for ever."""
+        await _send(NoticeActivities.send_push, "push", shift)
+
+
 async def _send(work: Callable[..., Any], channel: str, shift: MailShift | None) -> None:
     """Shift after shift; a new run now and then keeps histories short."""
     now = shift or MailShift()

@@ -132,6 +132,11 @@ def sms(home: Home, port: int | None = 8026) -> Simulator:
     return KeepingSimulator(home, "sms", port)
 
 
+def push(home: Home, port: int | None = 8027) -> Simulator:
+    """The push service and its page."""
+    return KeepingSimulator(home, "push", port)
+
+
 def answers(address: str) -> bool:
     """A page answers with success within two seconds."""
     try:

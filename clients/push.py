@@ -1,0 +1,165 @@
+"""The line to the push services of browsers: encrypted for the browser and signed by us.
+
+The encryption is that of RFC 8291, the signature (VAPID) that of RFC 8292.
+
+Which service it is the browser says, so addresses are believed only where they lead to one of the
+known hosts: nobody can make us call something else.
+"""
+
+import base64
+import time
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+from py_vapid import Vapid02  # type: ignore[import-untyped]
+from pywebpush import WebPusher, WebPushException  # type: ignore[import-untyped]
+
+from settings import Settings
+
+TOKEN_LIVES = 3600
+"""Seconds that a signature of ours holds; services accept a day at most."""
+
+
+class PushLater(Exception):
+    """The service refused for now, or does not answer: try this message again later."""
+
+
+class PushGone(Exception):
+    """The browser, or its service, ended the subscription: forget it."""
+
+
+class PushRefused(Exception):
+    """The service will never take this message."""
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """A browser as it named itself: where its messages go, and its keys, base64url."""
+
+    endpoint: str
+    p256dh: str
+    auth: str
+
+    @property
+    def sound(self) -> bool:
+        """Whether the keys are keys: a point of P-256 and 16 bytes."""
+        try:
+            pusher = self.pusher()
+            pusher.encode(b"{}")
+        except (WebPushException, ValueError, TypeError, IndexError):
+            return False
+        return len(pusher.auth_key) == 16
+
+    def pusher(self) -> WebPusher:
+        """What encrypts for this browser. Raises ValueError or WebPushException."""
+        keys = {"p256dh": self.p256dh, "auth": self.auth}
+        return WebPusher({"endpoint": self.endpoint, "keys": keys})
+
+
+class PushSender:
+    """Encrypts, signs and hands over; safe to share between tasks. `timeout` is in seconds."""
+
+    def __init__(
+        self, key: str, contact: str, hosts: str, own_service: str = "", timeout: float = 10.0
+    ) -> None:
+        self._vapid = Vapid02.from_raw(key.encode()) if key else None
+        self._contact = contact
+        self._hosts = [host.strip().lower() for host in hosts.split(",") if host.strip()]
+        self._own = own_service.rstrip("/")
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 3.0)),
+            trust_env=False,
+            follow_redirects=False,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The sender of this installation."""
+        return cls(
+            settings.vapid_key.get_secret_value(),
+            settings.push_contact,
+            settings.push_hosts,
+            settings.push_url if settings.demo else "",
+        )
+
+    @property
+    def public_key(self) -> str:
+        """What a browser subscribes with, base64url; empty where push is not set up."""
+        if self._vapid is None:
+            return ""
+        numbers = self._vapid.public_key.public_numbers()
+        point = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+        return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
+
+    def knows(self, endpoint: str) -> bool:
+        """Whether an address leads to a push service that we send to."""
+        try:
+            parts = urlsplit(endpoint)
+            port, host = parts.port, (parts.hostname or "").lower()
+        except ValueError:
+            return False
+        if self._own and endpoint.startswith(f"{self._own}/"):
+            return True
+        if parts.scheme != "https" or port not in (None, 443) or parts.username is not None:
+            return False
+        return any(
+            host == known or (known.startswith("*.") and host.endswith(known[1:]))
+            for known in self._hosts
+        )
+
+    async def send(
+        self, to: Subscriber, message: bytes, *, topic: str, lives: int, urgent: bool = False
+    ) -> None:
+        """Hand one message over; a later one of the same `topic` replaces it where it still waits.
+
+        `lives` is how long the service keeps it for a browser that is offline, in seconds. Raises
+        PushLater, PushGone and PushRefused; none of them says the address.
+        """
+        if self._vapid is None or not self.knows(to.endpoint):
+            raise PushRefused("not a known push service")
+        parts = urlsplit(to.endpoint)
+        try:
+            body = to.pusher().encode(message)["body"]
+        except (WebPushException, ValueError, TypeError, IndexError):
+            raise PushGone("keys that are none") from None
+        claims = {
+            "sub": self._contact,
+            "aud": f"{parts.scheme}://{parts.netloc}",
+            "exp": int(time.time()) + TOKEN_LIVES,
+        }
+        headers = {
+            "Content-Encoding": "aes128gcm",
+            "Content-Type": "application/octet-stream",
+            "TTL": str(lives),
+            "Topic": topic,
+            "Urgency": "high" if urgent else "normal",
+            **self._vapid.sign(claims),
+        }
+        try:
+            reply = await self._http.post(to.endpoint, content=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise PushLater(type(error).__name__) from None
+        _understand(reply.status_code)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _understand(status: int) -> None:
+    """What a service's answer means (RFC 8030, section 7.3 and 8.4)."""
+    if status in (200, 201, 202, 204):
+        return
+    if status in (404, 410):
+        raise PushGone(f"HTTP {status}")
+    if status == 429 or status >= 500:
+        raise PushLater(f"HTTP {status}")
+    raise PushRefused(f"HTTP {status}")

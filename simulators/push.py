@@ -1,0 +1,211 @@
+"""A push service and the browsers behind it: `python -m simulators.push`.
+
+`POST /subscriptions` makes a browser with keys of its own, as `PushManager.subscribe` would. `POST
+/push/{id}` is what browsers' services offer (RFC 8030): it verifies our signature (RFC 8292),
+decrypts as the browser would (RFC 8291), keeps the message, and shows it on a page. A later message
+of the same topic replaces an earlier one, as services do while a browser is offline.
+"""
+
+import argparse
+import base64
+import binascii
+import json
+import re
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import http_ece  # type: ignore[import-untyped]
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from fastapi import FastAPI, HTTPException, Request, Response
+from py_vapid import Vapid02  # type: ignore[import-untyped]
+from pydantic import BaseModel, ConfigDict
+
+from simulators.faults import FaultSwitch, FaultyServer
+from simulators.phone_pages import page_of
+
+LARGEST = 4096
+_VAPID = re.compile(r"vapid t=([\w.-]+),\s*k=([\w-]+)")
+
+
+class Behaviour(BaseModel):
+    """What subscriptions get as an answer: all of them, or the one named."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: Literal[201, 400, 404, 410, 429, 500] = 201
+    subscription: str = ""
+
+
+class StoredPush(BaseModel):
+    """One message as the browser read it, and the headers that came with it."""
+
+    subscription: str
+    received_at: datetime
+    topic: str
+    ttl: int
+    urgency: str
+    contact: str
+    text: str
+    copies: int = 1
+
+
+class Browser:
+    """A browser that subscribed: its private key and its secret."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey, secret: bytes) -> None:
+        self.key = key
+        self.secret = secret
+
+    @classmethod
+    def fresh(cls) -> "Browser":
+        """A new one."""
+        return cls(ec.generate_private_key(ec.SECP256R1()), secrets.token_bytes(16))
+
+    def subscription(self, endpoint: str) -> dict[str, Any]:
+        """What the browser gives to the page, as `PushSubscription.toJSON` does."""
+        point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        keys = {"p256dh": _encoded(point), "auth": _encoded(self.secret)}
+        return {"endpoint": endpoint, "expirationTime": None, "keys": keys}
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class PushService:
+    """The browsers, and the messages to them."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self.file = file
+        self.behaviour = Behaviour()
+        self.browsers: dict[str, Browser] = {}
+        self.messages: list[StoredPush] = []
+        if file is not None and file.exists():
+            for line in file.read_text("utf-8").splitlines():
+                self.messages.append(StoredPush.model_validate_json(line))
+
+    def answer(self, subscription: str) -> int:
+        """What this subscription gets as an answer."""
+        named = self.behaviour.subscription
+        if subscription not in self.browsers:
+            return 404
+        return self.behaviour.answer if named in ("", subscription) else 201
+
+    def keep(self, message: StoredPush) -> None:
+        """Keep a message, or count it where it replaces one of its topic."""
+        for n, known in enumerate(self.messages):
+            if (known.subscription, known.topic) == (message.subscription, message.topic):
+                copies = known.copies + 1
+                self.messages[n] = message.model_copy(update={"copies": copies})
+                break
+        else:
+            self.messages.append(message)
+        if self.file is not None:
+            lines = [one.model_dump_json() + "\n" for one in self.messages]
+            self.file.write_text("".join(lines), "utf-8")
+
+    def found(self, to: str = "") -> list[StoredPush]:
+        """Messages newest first; `to` is a part of a subscription."""
+        return [one for one in reversed(self.messages) if to in one.subscription]
+
+
+def contact_of(authorization: str, audience: str) -> str:
+    """Whom the sender names as responsible. Raises ValueError unless the signature holds."""
+    told = _VAPID.fullmatch(authorization)
+    try:
+        if told is None or not Vapid02.verify(f"vapid t={told[1]},k={told[2]}"):
+            raise ValueError("the signature does not hold")
+        part = told[1].split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (AssertionError, IndexError, binascii.Error) as error:
+        raise ValueError("the signature cannot be read") from error
+    if claims.get("aud") != audience or not 0 < claims.get("exp", 0) - time.time() <= 86400:
+        raise ValueError("the signature is for somebody else, or too old or too long")
+    return str(claims.get("sub", ""))
+
+
+def create_app(service: PushService) -> FastAPI:
+    """The push service and its page; `app.state.faults` is its fault switch."""
+    app = FastAPI(title="Push (имитация)", version="1")
+    switch = FaultSwitch()
+    app.state.faults, app.state.service = switch, service
+    app.include_router(switch.router())
+    app.include_router(page_of("push.html", service.found, switch))
+    app.add_middleware(FaultyServer, switch=switch)
+
+    @app.post("/subscriptions", status_code=201)
+    async def subscribe(request: Request) -> dict[str, Any]:
+        """A browser of its own, as it would tell the page."""
+        name = secrets.token_hex(12)
+        service.browsers[name] = Browser.fresh()
+        return service.browsers[name].subscription(f"{_origin(request)}/push/{name}")
+
+    @app.post("/push/{name}")
+    async def push(name: str, request: Request) -> Response:
+        """Take a message for a browser."""
+        headers = request.headers
+        body = await request.body()
+        status = service.answer(name)
+        if status != 201:
+            retry = {"Retry-After": "5"} if status == 429 else {}
+            raise HTTPException(status, "as told", headers=retry)
+        if headers.get("content-encoding") != "aes128gcm" or len(body) > LARGEST:
+            raise HTTPException(400, "not an encrypted message")
+        browser = service.browsers[name]
+        try:
+            contact = contact_of(headers.get("authorization", ""), _origin(request))
+            plain = http_ece.decrypt(body, private_key=browser.key, auth_secret=browser.secret)
+        except (ValueError, http_ece.ECEException) as error:
+            raise HTTPException(403, str(error)) from None
+        service.keep(
+            StoredPush(
+                subscription=name,
+                received_at=datetime.now(UTC),
+                topic=headers.get("topic", ""),
+                ttl=int(headers.get("ttl", "-1")),
+                urgency=headers.get("urgency", ""),
+                contact=contact,
+                text=plain.decode(),
+            )
+        )
+        return Response(status_code=201, headers={"Location": f"{_origin(request)}/kept"})
+
+    @app.get("/messages")
+    async def messages(to: str = "") -> list[StoredPush]:
+        """Newest first."""
+        return service.found(to)
+
+    @app.delete("/subscriptions/{name}", status_code=204)
+    async def end(name: str) -> None:
+        """The browser withdrew its permission."""
+        service.browsers.pop(name, None)
+
+    @app.put("/behaviour")
+    async def behave(behaviour: Behaviour) -> Behaviour:
+        service.behaviour = behaviour
+        return behaviour
+
+    return app
+
+
+def _origin(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def main() -> None:
+    """Serve on loopback until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8027)
+    parser.add_argument("--file", type=Path, help="Keep messages here over restarts.")
+    chosen = parser.parse_args()
+    app = create_app(PushService(chosen.file))
+    uvicorn.run(app, host="127.0.0.1", port=chosen.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""What a person chose holds at once: channels, quiet hours, digest; security knows neither (N2)."""
+
+from datetime import time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import event
+from sqlmodel import col, select
+
+from clients.database import Database
+from clients.mail import Mailer
+from models.tables.notices import Notice, NoticePreferences
+from models.tables.people import Person
+from rules.clock import now
+from rules.notices import Channel, NoticeGroup, NoticeState
+from rules.permissions import Actor
+from rules.refusals import Refusal
+from services import notice_settings, notices
+from services.deliveries import drain
+from services.letters import Addresses
+from services.notice_settings import Wishes
+from services.ways import MailWay
+from tests.notices.conftest import Post, Staff
+from tests.notices.test_cabinet import actor
+
+MOSCOW = "Europe/Moscow"
+
+
+@pytest.fixture
+async def anna(staff: Staff) -> Person:
+    """Someone who is told things, and has a telephone."""
+    return await staff.person(phone="+79161234567")
+
+
+async def tell(
+    database: Database, person: Person, key: str, kind: Any = "application_in_review", **more: Any
+) -> None:
+    """Commit an event."""
+    async with database.work() as session:
+        await notices.enqueue(
+            session,
+            person_id=person.id,
+            kind=kind,
+            event_key=f"{person.id}:{key}",
+            facts={"number": "ПК-2026-000123-0"},
+            **{"now": now(), **more},
+        )
+
+
+async def rows(database: Database, person: Person) -> dict[str, list[Notice]]:
+    """All rows of a person by channel."""
+    async with database.work() as session:
+        found = await session.exec(
+            select(Notice).where(Notice.person_id == person.id).order_by(col(Notice.id))
+        )
+        by: dict[str, list[Notice]] = {}
+        for one in found:
+            by.setdefault(one.channel, []).append(one)
+        return by
+
+
+async def choose(
+    database: Database, person: Person, group: NoticeGroup, channel: Channel, on: bool
+) -> None:
+    """Turn one channel on or off."""
+    async with database.work() as session:
+        await notice_settings.choose(session, actor(person), {(group, channel): on}, now())
+
+
+async def wish(database: Database, person: Person, **wishes: Any) -> None:
+    """Ask for quiet hours or a digest."""
+    async with database.work() as session:
+        await notice_settings.wish(session, actor(person), Wishes(MOSCOW, **wishes), now())
+
+
+async def test_by_default_mail_and_the_cabinet(database: Database, anna: Person) -> None:
+    """Without a choice: the cabinet and mail; push once there is a browser, SMS never."""
+    await tell(database, anna, "1")
+    assert set(await rows(database, anna)) == {"cabinet", "mail"}
+
+
+async def test_choices_hold_from_the_next_event_on(database: Database, anna: Person) -> None:
+    """On and off and on again, by group: each event is told as it stood at its moment."""
+    await choose(database, anna, NoticeGroup.CASES, Channel.SMS, True)
+    await choose(database, anna, NoticeGroup.CASES, Channel.MAIL, False)
+    await tell(database, anna, "1")
+    assert set(await rows(database, anna)) == {"cabinet", "sms"}
+    await tell(database, anna, "2", "comment_added")
+    assert {k: len(v) for k, v in (await rows(database, anna)).items()} == {
+        "cabinet": 2,
+        "sms": 1,
+        "mail": 1,
+    }
+    await choose(database, anna, NoticeGroup.CASES, Channel.MAIL, True)
+    await tell(database, anna, "3")
+    assert len((await rows(database, anna))["mail"]) == 2
+
+
+async def test_turning_off_stops_what_waits(
+    database: Database, anna: Person, mailer: Mailer, addresses: Addresses, post: Post
+) -> None:
+    """A mail that was not sent yet is not sent any more; those of other groups are."""
+    await tell(database, anna, "1")
+    await tell(database, anna, "2", "comment_added")
+    await choose(database, anna, NoticeGroup.CASES, Channel.MAIL, False)
+    await drain(database, MailWay(mailer, addresses))
+    states = [one.state for one in (await rows(database, anna))["mail"]]
+    assert states == [NoticeState.OFF, NoticeState.TOLD]
+    assert len(post.to(anna)) == 1
+
+
+async def test_security_cannot_be_turned_off(database: Database, anna: Person) -> None:
+    """Neither by a choice nor by a row that got there otherwise; SMS may be added."""
+    with pytest.raises(Refusal) as refused:
+        await choose(database, anna, NoticeGroup.SECURITY, Channel.MAIL, False)
+    assert refused.value.status == 409
+    with pytest.raises(Refusal):
+        await choose(database, anna, NoticeGroup.OPERATION, Channel.MAIL, False)
+    with pytest.raises(Refusal):
+        await choose(database, anna, NoticeGroup.CASES, Channel.CABINET, False)
+    await tell(database, anna, "1", "new_device")
+    assert set(await rows(database, anna)) == {"cabinet", "mail"}
+    await choose(database, anna, NoticeGroup.SECURITY, Channel.SMS, True)
+    await tell(database, anna, "2", "new_device")
+    assert len((await rows(database, anna))["sms"]) == 1
+
+
+async def test_an_event_is_one_statement_whatever_was_chosen(
+    database: Database, anna: Person
+) -> None:
+    """P6: settings are read by the statement that writes the rows."""
+    await choose(database, anna, NoticeGroup.CASES, Channel.SMS, True)
+    await wish(database, anna, quiet_from=time(22), quiet_to=time(8), digest_hour=18)
+    sent: list[str] = []
+
+    def note(*told: object) -> None:
+        sent.append(str(told[2]))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    await tell(database, anna, "1")
+    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    assert len(sent) == 1, sent
+
+
+async def test_quiet_hours_hold_messages_and_no_security(
+    database: Database, anna: Person, mailer: Mailer, addresses: Addresses, post: Post
+) -> None:
+    """What is due in quiet hours waits for their end, by the person's clock; security does not."""
+    clock = now().astimezone(ZoneInfo(MOSCOW))
+    begins = (clock - timedelta(hours=1)).time().replace(microsecond=0)
+    ends = (clock + timedelta(hours=1)).time().replace(microsecond=0)
+    await wish(database, anna, quiet_from=begins, quiet_to=ends)
+    await tell(database, anna, "1")
+    await tell(database, anna, "2", "new_device")
+    await drain(database, MailWay(mailer, addresses))
+    held, told = (await rows(database, anna))["mail"]
+    assert (held.state, told.state) == (NoticeState.WAITING, NoticeState.TOLD)
+    assert held.held_until is not None
+    assert held.held_until.astimezone(ZoneInfo(MOSCOW)).time() == ends
+    await wish(database, anna)
+    await drain(database, MailWay(mailer, addresses))
+    assert [one.state for one in (await rows(database, anna))["mail"]] == ["told", "told"]
+    assert len(post.to(anna)) == 2
+
+
+async def test_a_digest_is_one_mail_about_all(
+    database: Database, anna: Person, mailer: Mailer, addresses: Addresses, post: Post
+) -> None:
+    """The mails of a day come as one, each row told once; security comes at once and alone."""
+    way = MailWay(mailer, addresses)
+    await wish(database, anna, digest_hour=(now().astimezone(ZoneInfo(MOSCOW)).hour + 2) % 24)
+    for key in ("1", "2", "3"):
+        await tell(database, anna, key)
+    await tell(database, anna, "4", "security")
+    await drain(database, way)
+    [alone] = post.to(anna)
+    assert alone["subject"] == "Изменены настройки безопасности"
+    await tomorrow(database, anna)
+    await drain(database, way)
+    _, digest = post.to(anna)
+    assert digest["subject"] == "Уведомлений за день: 3"
+    assert digest["text"].count("передана в отдел кадров") == 3
+    mails = (await rows(database, anna))["mail"]
+    assert {one.state for one in mails} == {NoticeState.TOLD}
+    gathered = [one for one in mails if one.told_with is not None]
+    assert len(gathered) == 2
+    assert digest["message_id"] == f"<notice-{gathered[0].told_with}@medcab.invalid>"
+
+
+async def tomorrow(database: Database, person: Person) -> None:
+    """As if a day had gone by since everything was written."""
+    async with database.work() as session:
+        for one in await session.exec(select(Notice).where(Notice.person_id == person.id)):
+            one.created_at -= timedelta(days=1)
+            one.next_try_at = now()
+            session.add(one)
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [{"quiet_from": time(22)}, {"quiet_to": time(8)}, {"digest_hour": 24}, {"digest_hour": -1}],
+)
+async def test_half_a_wish_is_refused(
+    database: Database, anna: Person, wishes: dict[str, Any]
+) -> None:
+    """Hours come in pairs and exist."""
+    with pytest.raises(Refusal) as refused:
+        await wish(database, anna, **wishes)
+    assert refused.value.status == 422
+    async with database.work() as session:
+        assert await session.get(NoticePreferences, anna.id) is None
+
+
+async def test_nobody_chooses_for_somebody_else(database: Database, staff: Staff) -> None:
+    """Choices belong to whoever made them."""
+    anna, boris = await staff.person(), await staff.person()
+    await choose(database, anna, NoticeGroup.CASES, Channel.MAIL, False)
+    async with database.work() as session:
+        cells = await notice_settings.table(session, Actor(boris.id, "", boris.unit_id))
+    assert all(cell.on for cell in cells if cell.channel is Channel.MAIL)
