@@ -15,7 +15,7 @@ from clients.database import Database
 from models.messages import CaseState, Ring
 from models.tables.cases import Case, CaseDecision, CaseReading
 from rules.applications import DECISIONS
-from rules.cases import Status, Transition
+from rules.cases import CaseKind, Status, Transition
 from rules.clock import now as present
 from rules.forms import merged_attachments, merged_checklist
 from rules.journal import JournalKind
@@ -90,6 +90,8 @@ class Reviews:
         }
         async with self._database.work() as session:
             case = await self._reviewable(session, actor, case_id, act)
+            if case.kind != CaseKind.APPLICATION:
+                raise not_found()
             if case.applicant_id == actor.person_id:
                 raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
             if not await claim(session, case, decision.outcome, act, actor, now, body):
@@ -201,7 +203,9 @@ class Reviews:
                 await notices.enqueue(
                     session,
                     person_id=to,
-                    kind="review_handed_over",
+                    kind="request_assigned"
+                    if case.kind == CaseKind.REQUEST
+                    else "review_handed_over",
                     case_id=case.id,
                     event_key=f"{case.id}:handed:{entry.position}",
                     facts={"number": case.number},

@@ -34,12 +34,14 @@ from tests.api.page_rows import (
     DOCUMENT_PAGES,
     OTHER_PAGES,
 )
+from tests.api.request_rows import REQUEST_ROWS
 from tests.api.world import Whose, World
 from tests.servers import Servers
 
 TABLE: dict[str, Row] = {
     **ACCOUNT_ROWS,
     **CASE_ROWS,
+    **REQUEST_ROWS,
     **DOCUMENT_ROWS,
     **ARCHIVE_ROWS,
     **OTHER_ROWS,
@@ -68,6 +70,7 @@ NAMES = {
     "kind": "diploma",
     "name": "applicant",
     "page": "1",
+    "position": "1",
     "step": "0",
     "code": "AAAA-AAAA",
     "path": "none",

@@ -30,6 +30,7 @@ from services import journal
 from services.acts import code_hash, new_code
 from services.sessions import open_session
 from tests.accounts.conftest import carry, visitor_at
+from tests.api.request_samples import give_requests
 from tests.office import Office
 
 
@@ -159,7 +160,9 @@ async def _give(
     await _add(session, *tokens, *documents, *days, *told, *views, export)
     versions = [_version(document) for document in documents]
     await _add(session, *versions)
+    requests = await give_requests(session, actor, office.hr)
     return {
+        **requests,
         "person_id": str(person_id),
         "hr_person_id": str(away.person_id),
         "case_id": str(case[Status.IN_REVIEW]),
