@@ -17,12 +17,15 @@ from activities.notices import NoticeActivities
 from activities.requests import RequestActivities
 from activities.sweeper import SweeperActivities
 from clients.database import Database
+from clients.logs import log_in_json
 from clients.mail import Mailer
+from clients.metrics import metered_runtime
 from clients.objects import Objects
 from clients.push import PushSender
 from clients.registers import RegisterClient
 from clients.sms import SmsGateway
 from clients.temporal import CaseRinger, ExportStarter, connect, ensure_schedules, ensure_standing
+from clients.traces import Traces, traces_of
 from models.encryption import KeyRing, use_key_ring
 from services import crash_points
 from services.bell import Bell
@@ -61,7 +64,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     use_key_ring(keys)
     crash_points.arm(settings)
     database = Database.from_settings(settings)
-    client = await _connected(settings, keys, stop)
+    traces = traces_of(settings, "medcab-worker")
+    client = await _connected(settings, keys, stop, traces)
     if client is None:
         return
     worker = build(settings, client, database)
@@ -72,6 +76,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
     await database.close()
+    if traces is not None:
+        await asyncio.to_thread(traces.close)
 
 
 def build(settings: Settings, client: Client, database: Database) -> Worker:
@@ -127,11 +133,14 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     )
 
 
-async def _connected(settings: Settings, keys: KeyRing, stop: asyncio.Event) -> Client | None:
+async def _connected(
+    settings: Settings, keys: KeyRing, stop: asyncio.Event, traces: Traces | None
+) -> Client | None:
     """Wait for Temporal as long as it takes: the worker is useless without, but must not die."""
+    runtime = metered_runtime(settings)
     while not stop.is_set():
         try:
-            client = await connect(settings, keys)
+            client = await connect(settings, keys, runtime=runtime, traces=traces)
         except Exception as error:
             log.warning("temporal_down", error=type(error).__name__)
             await asyncio.sleep(2)
@@ -161,4 +170,5 @@ async def _main() -> None:
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
+    log_in_json()
     asyncio.run(_main())

@@ -4,6 +4,7 @@ from temporalio import activity
 
 from activities.shifts import in_a_shift
 from clients.database import Database
+from clients.traces import anew
 from services import exports, watching
 from services.bell import Bell
 
@@ -26,5 +27,7 @@ class SweeperActivities:
         )
 
     async def _walk(self) -> None:
-        await watching.sweep(self._database, self._bell, self._grace)
-        await exports.start_late(self._database, self._start)
+        # The sweeper walks for ever, untraced; each ring is a trace of its own.
+        with anew():
+            await watching.sweep(self._database, self._bell, self._grace)
+            await exports.start_late(self._database, self._start)

@@ -1,5 +1,6 @@
 """The application: the JSON API under /api/v1, its documentation, and the pages."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -26,12 +27,14 @@ from api import (
 )
 from api.auth import OPEN_TO_ALL, cookie_names, guard
 from api.bodies import FORM_LIMIT, BodyLimit
+from api.observed import Observed, observed
 from api.openapi import describe
 from api.problems import answer_problems
 from api.state import Medcab
 from cabinet import assets
 from cabinet.routers import add_pages
 from cabinet.security import SecurityHeaders
+from clients.traces import OFF, traces_of
 from settings import Settings, get_settings
 
 API = "/api/v1"
@@ -81,11 +84,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     chosen = settings or get_settings()
     check_settings(chosen)
 
+    traces = traces_of(chosen, "medcab-api")
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Medcab.running(chosen) as medcab:
+        async with Medcab.running(chosen, traces) as medcab, observed(app, medcab):
             app.state.medcab = medcab
             yield
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
 
     app = FastAPI(
         title="Medcab",
@@ -102,6 +109,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # They would lead to whatever host the request names.
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry=traces.of_requests if traces else OFF,
         dependencies=[Depends(guard)],
     )
     answer_problems(app)
@@ -115,4 +123,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     most = FILES_AT_ONCE * chosen.upload_limit + FORM_LIMIT
     app.add_middleware(BodyLimit, uploads=UPLOADS, upload_limit=most)
     app.add_middleware(SecurityHeaders, https=chosen.cookie_secure)
+    app.add_middleware(Observed)
     return app

@@ -15,6 +15,7 @@ from clients.antivirus import Antivirus
 from clients.database import Database
 from clients.objects import Objects
 from clients.temporal import CaseRinger, ExportStarter, connect
+from clients.traces import Traces
 from models.encryption import KeyRing, use_key_ring
 from rules.files import LIMITS
 from services import crash_points
@@ -112,14 +113,16 @@ class Medcab:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, settings: Settings) -> AsyncIterator["Medcab"]:
+    async def running(
+        cls, settings: Settings, traces: Traces | None = None
+    ) -> AsyncIterator["Medcab"]:
         """The lines out, opened; on leaving, what is under way is finished and they are closed."""
         keys = KeyRing.parse(settings.keys.get_secret_value())
         use_key_ring(keys)
         crash_points.arm(settings)
         database = Database.from_settings(settings)
         objects = Objects(settings)
-        temporal = await connect(settings, keys, lazy=True)
+        temporal = await connect(settings, keys, lazy=True, traces=traces)
         bell = Bell(CaseRinger(temporal, settings.task_queue))
         medcab = cls(settings, keys, database, objects, temporal, bell)
         beside = [

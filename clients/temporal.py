@@ -35,6 +35,7 @@ from temporalio.runtime import Runtime
 from temporalio.service import GrpcCompression, RPCError
 
 from clients.codec import data_converter
+from clients.traces import Traces, untraced
 from models.encryption import KeyRing
 from models.messages import (
     RING,
@@ -55,7 +56,12 @@ log = structlog.get_logger(__name__)
 
 
 async def connect(
-    settings: Settings, keys: KeyRing, *, lazy: bool = False, runtime: Runtime | None = None
+    settings: Settings,
+    keys: KeyRing,
+    *,
+    lazy: bool = False,
+    runtime: Runtime | None = None,
+    traces: Traces | None = None,
 ) -> Client:
     """A client of the configured namespace; with `lazy` the server may come up later.
 
@@ -67,6 +73,7 @@ async def connect(
         data_converter=data_converter(keys),
         lazy=lazy,
         runtime=runtime,
+        interceptors=[traces.interceptor(keys)] if traces else [],
         grpc_compression=GrpcCompression.NONE,
     )
 
@@ -204,15 +211,16 @@ async def ensure_standing(
 ) -> None:
     """Start the standing workflows that do not run; safe to repeat. Raises RPCError."""
     for one in standing:
-        await client.start_workflow(
-            one.workflow,
-            id=one.id,
-            task_queue=task_queue,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=one.summary,
-            rpc_timeout=timedelta(seconds=5),
-        )
+        with untraced():
+            await client.start_workflow(
+                one.workflow,
+                id=one.id,
+                task_queue=task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=one.summary,
+                rpc_timeout=timedelta(seconds=5),
+            )
 
 
 async def ensure_schedules(client: Client, task_queue: str, time_zone: str) -> None:
