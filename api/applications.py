@@ -221,8 +221,8 @@ async def copy(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> Draft
 async def comment(
     case_id: UUID, body: CommentIn, actor: CurrentActor, medcab: MedcabState
 ) -> CommentOut:
-    """Write a remark on the case."""
-    kept = await medcab.applications.comment(actor, case_id, body.text, internal=body.internal)
+    """Write a remark on the case; with files, see `/cases/{case_id}/messages`."""
+    kept = await medcab.conversations.say(actor, case_id, body.text, internal=body.internal)
     return CommentOut(id=kept.id, at=kept.at, internal=kept.internal, text=kept.text)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.messages import CaseState, PresentState
 from models.tables.cases import Case
@@ -120,14 +120,30 @@ class HappenedOut(BaseModel):
     hash: str
 
 
+class SentFileOut(BaseModel):
+    """A file that went with a message."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    document_version_id: UUID
+    file_name: str
+    media_type: str
+    size: int = Field(description="Bytes.")
+
+
 class CommentLine(BaseModel):
-    """A remark with its author."""
+    """A message with its author and files."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     by: str
+    own: bool = Field(description="Written by the person who asks.")
     at: datetime
-    internal: bool
+    internal: bool = Field(description="Seen by reviewers only.")
     text: str
+    files: list[SentFileOut]
+    new: bool = Field(description="Since the page of the case was opened the time before.")
 
 
 class PaperOut(BaseModel):
@@ -238,7 +254,7 @@ def case_out(page: CasePage) -> CaseOut:
         ],
         decisions=[DecisionOut.model_validate(vars(d)) for d in page.decisions],
         timeline=[HappenedOut.model_validate(vars(h)) for h in page.timeline],
-        comments=[CommentLine.model_validate(vars(c)) for c in page.comments],
+        comments=[CommentLine.model_validate(c) for c in page.comments],
         checklist=[c.model_dump() for c in page.checklist],
         attachment_rules=[a.model_dump() for a in page.attachment_rules],
         act_number=page.act.number if page.act else None,

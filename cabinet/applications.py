@@ -17,7 +17,6 @@ from api.state import Work
 from cabinet.case_views import (
     KINDS,
     answer_sections,
-    case_comments,
     case_line,
     case_timeline,
     cited_files,
@@ -25,6 +24,7 @@ from cabinet.case_views import (
     programme_view,
     waits_for,
 )
+from cabinet.conversation import talk_of
 from cabinet.rendering import render
 from cabinet.translation import gettext, in_words
 from cabinet.views.applications import CasePage, Confirmation, Paper, Remark
@@ -42,7 +42,7 @@ from rules.identifiers import IdentifierError
 from rules.permissions import Permission
 from rules.refusals import Refusal, not_found
 from rules.terms import WorkingCalendar
-from services import case_lists, case_pages, catalogue, live, notices
+from services import case_lists, case_pages, catalogue, conversation, live, notices
 from services.case_lists import Filters
 from services.cases import Act, see
 
@@ -94,10 +94,12 @@ async def list_mine(
         created_until=last,
     )
     found = await case_lists.mine(session, visit.actor, filters, after, PAGE)
+    lines = [line for line in found.lines if _is_case(line)]
+    new = await conversation.unread(session, visit.actor, [line.id for line in lines])
     asked = {"status": status, "kind": kind, "from": since, "until": until}
     return visit.page(
         "applications/list.html",
-        cases=[case_line(line) for line in found.lines if _is_case(line)],
+        cases=[case_line(line, unread=new.get(line.id, 0)) for line in lines],
         states=[
             Chip(gettext(words), _address({**asked, "status": key}), key == status)
             for key, (words, _) in _GROUPS.items()
@@ -151,6 +153,7 @@ async def show(
 ) -> Response:
     """The page of a case that was sent; a draft has pages of its own."""
     async with visit.medcab.database.work() as session:
+        await conversation.visited(session, visit.actor, case_id)
         known = await _known(visit, session, case_id)
         await notices.mark_read(session, visit.actor, now(), case_id=case_id)
     if known.page.newest is None:
@@ -179,27 +182,6 @@ async def show_live(case_id: UUID, visit: Inside, ask: bool = False) -> Response
 async def ask(case_id: UUID, visit: Inside) -> Response:
     """«Получить обновление»: the next page is answered by the running case."""
     return visit.go(f"/applications/{case_id}?asked=1")
-
-
-@router.post("/applications/{case_id}/comments")
-async def comment(case_id: UUID, visit: Inside, text: Long = "") -> Response:
-    """Write a remark; one that is refused is shown again as it was typed."""
-    try:
-        await visit.medcab.applications.comment(visit.actor, case_id, text)
-    except Refusal as refusal:
-        if refusal.status != 422:
-            raise
-        async with visit.medcab.database.work() as session:
-            known = await _known(visit, session, case_id)
-        message = in_words(refusal.message)
-        case = _view(known, comment_field=_comment_field(text, message))
-        return visit.page(
-            "applications/case.html",
-            status=422,
-            case=case,
-            errors=[ErrorItem(message, "#field-text")],
-        )
-    return visit.go(f"/applications/{case_id}", "comment")
 
 
 @router.get("/applications/{case_id}/withdraw")
@@ -326,17 +308,6 @@ async def _tag(session: AsyncSession, visit: Visit, case_id: UUID) -> str:
     return f'"{state}-{entries}-{visit.presentation.language}"'
 
 
-def _comment_field(text: str = "", error: str = "") -> FieldView:
-    return FieldView(
-        "text",
-        gettext("Ваш комментарий"),
-        "long_text",
-        text,
-        error=error,
-        max_length=4000,
-    )
-
-
 @dataclass(frozen=True)
 class _Known:
     """A case as the database knows it, with the tag of that knowledge."""
@@ -366,7 +337,6 @@ def _view(
     compare: bool = False,
     asked: bool = False,
     answer: PresentState | None = None,
-    comment_field: FieldView | None = None,
 ) -> CasePage:
     """The page in views; `number` chooses a version, `answer` is that of the running case."""
     page = known.page
@@ -397,7 +367,7 @@ def _view(
         ),
         files=cited_files(chosen, page.attachment_rules, remarks),
         happenings=case_timeline(page),
-        comments=case_comments(page),
+        talk=talk_of(page, url),
         papers=_papers(page, url),
         programme=programme_view(page.programme) if page.programme else None,
         facts=_facts(page),
@@ -407,8 +377,6 @@ def _view(
         correct_url=f"{url}/draft" if Transition.CORRECT in open_to else None,
         withdraw_url=f"{url}/withdraw" if Transition.WITHDRAW in open_to else None,
         copy_url=f"{url}/copy" if page.own and Status(case.status) in COPYABLE else None,
-        comment=comment_field or _comment_field(),
-        may_comment=page.own or page.reviews,
         tag=known.tag,
     )
 

@@ -31,6 +31,7 @@ STYLESHEETS = (
     "desk",
     "desk-table",
     "desk-case",
+    "conversation",
     "print",
 )
 _VENDORED_STYLE = "vendor/govuk-frontend/govuk-frontend.min.css"

@@ -13,7 +13,6 @@ from cabinet.views.applications import (
     AnswerSection,
     CaseFile,
     CaseLine,
-    Comment,
     Happening,
     ProgrammeView,
     WaitsFor,
@@ -195,20 +194,6 @@ def latest_remarks(page: CasePage) -> Mapping[str, str]:
     return page.decisions[-1].remarks
 
 
-def case_comments(page: CasePage) -> list[Comment]:
-    """Comments, oldest first; those of the institution are set off."""
-    return [
-        Comment(
-            said.by,
-            "" if said.by == page.applicant else page.responsible_unit,
-            said.at,
-            said.text,
-            staff=said.by != page.applicant,
-        )
-        for said in page.comments
-    ]
-
-
 def case_timeline(page: CasePage) -> list[Happening]:
     """The timeline of the page."""
     return timeline(page.timeline, own=page.own, case_id=page.case.id, receipts=page.own)
@@ -286,7 +271,7 @@ def _then(page: CasePage, status: Status, party: Party, following: str, overdue:
             return ""
 
 
-def case_line(line: case_lists.CaseLine, url: str = "") -> CaseLine:
+def case_line(line: case_lists.CaseLine, url: str = "", unread: int = 0) -> CaseLine:
     """A case of a list of the applicant."""
     draft = line.status is Status.DRAFT
     return CaseLine(
@@ -298,6 +283,7 @@ def case_line(line: case_lists.CaseLine, url: str = "") -> CaseLine:
         unit=line.responsible_unit,
         note=_note(line),
         overdue=line.due_at is not None and line.due_at < now(),
+        unread=unread,
     )
 
 

@@ -16,7 +16,7 @@ from api.state import Work
 from cabinet import desk_filters
 from cabinet.desk_decisions import Typed, decision_form, decision_of, error_items, typed_of
 from cabinet.desk_filters import Asked, asked_of
-from cabinet.desk_views import comment_field, desk_case, hand_over, queue_row, word_of
+from cabinet.desk_views import desk_case, hand_over, queue_row, word_of
 from cabinet.rendering import render
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
@@ -33,11 +33,11 @@ from rules.clock import now
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, not_found
 from rules.terms import WorkingCalendar
-from services import absences, case_lists, case_pages, catalogue, live, notices
+from services import absences, case_lists, case_pages, catalogue, conversation, live, notices
 from services.absences import Reviewer
 from services.case_lists import CaseLine, Order
 from services.case_pages import CasePage
-from services.cases import Act
+from services.cases import Act, see
 
 router = APIRouter(include_in_schema=False, prefix="/desk")
 
@@ -59,6 +59,7 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
     found = await case_lists.desk(session, actor, asked.filters, after, PAGE, asked.order)
     reviews = actor.may(Permission.REVIEW)
     readers = await case_lists.readers(session, actor, [line.id for line in found.lines])
+    new = await conversation.unread(session, actor, [line.id for line in found.lines])
     calendar = await catalogue.calendar(session)
     units = await _units(session)
     people = [
@@ -77,6 +78,7 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
                 reading=readers.get(line.id, ()),
                 suffix=asked.suffix,
                 selectable=reviews,
+                unread=new.get(line.id, 0),
             )
             for line in found.lines
         ],
@@ -240,6 +242,10 @@ async def show(
     decided: str = "",
 ) -> Response:
     """A case on the desk: papers, check, questions, decision."""
+    async with visit.medcab.database.work() as session:
+        # Before the page is read, so that it shows what is new since the visit before.
+        await see(session, visit.actor, case_id)
+        await conversation.visited(session, visit.actor, case_id)
     known = await _known(visit, case_id)
     async with visit.medcab.database.work() as session:
         await notices.mark_read(session, visit.actor, now(), case_id=case_id)
@@ -368,33 +374,3 @@ async def give(
         errors = [ErrorItem(message, "#field-to" if case.hand_over else "")]
         return visit.page("desk/case.html", status=refusal.status, case=case, errors=errors)
     return visit.go(_with(visit, case_id))
-
-
-@router.post("/cases/{case_id}/comments")
-async def comment(
-    case_id: UUID, visit: Inside, text: Long = "", to: Short = "applicant"
-) -> Response:
-    """Write to the applicant or to colleagues; a script of the page gets the live parts back."""
-    scripted = visit.request.headers.get("x-requested-with") == "desk"
-    try:
-        await visit.medcab.applications.comment(
-            visit.actor, case_id, text, internal=to == "internal"
-        )
-    except Refusal as refusal:
-        if refusal.status not in SHOWN_AGAIN:
-            raise
-        message = in_words(refusal.message)
-        if scripted:
-            return Response(message, refusal.status, media_type="text/plain")
-        case = replace(
-            _draw(visit, await _known(visit, case_id)),
-            comment=comment_field(text, message),
-            comment_to=to,
-        )
-        errors = [ErrorItem(message, "#field-text")]
-        return visit.page("desk/case.html", status=refusal.status, case=case, errors=errors)
-    if scripted:
-        case = _draw(visit, await _known(visit, case_id))
-        body = render("desk/live_parts.html", visit.presentation, case=case, frame=visit.frame)
-        return Response(body, media_type="text/html", headers={"Cache-Control": "no-store"})
-    return visit.go(_with(visit, case_id) + "#comments")

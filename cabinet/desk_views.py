@@ -8,6 +8,7 @@ from babel.dates import format_date
 
 from cabinet import formats
 from cabinet.case_views import KINDS, case_timeline, shown_value, waits_for
+from cabinet.conversation import talk_of
 from cabinet.translation import current, marked, ngettext
 from cabinet.translation import gettext as _
 from cabinet.views.applications import AnswerSection
@@ -15,7 +16,6 @@ from cabinet.views.desk import (
     DecisionForm,
     DeskAnswer,
     DeskCase,
-    DeskComment,
     DeskDocument,
     Due,
     FindingView,
@@ -112,6 +112,7 @@ def queue_row(
     reading: Sequence[str] = (),
     suffix: str = "",
     selectable: bool = False,
+    unread: int = 0,
 ) -> QueueRow:
     """A case in the dense table; `suffix` is the list's query, for the way to its neighbours."""
     own = line.applicant_id == actor.person_id
@@ -129,6 +130,7 @@ def queue_row(
         own=own,
         reading=[name.split()[0] for name in reading],
         selectable=selectable and not own and line.status == Status.IN_REVIEW,
+        unread=unread,
     )
 
 
@@ -242,21 +244,6 @@ def past_decisions(page: CasePage) -> list[PastDecision]:
     ]
 
 
-def comments(page: CasePage) -> list[DeskComment]:
-    """Comments, oldest first; those among colleagues are marked."""
-    return [
-        DeskComment(
-            said.by,
-            _("заявитель") if said.by == page.applicant else "",
-            said.at,
-            said.text,
-            staff=said.by != page.applicant,
-            internal=said.internal,
-        )
-        for said in page.comments
-    ]
-
-
 def hand_over(
     url: str,
     reviewers: Sequence[Reviewer],
@@ -301,8 +288,6 @@ def desk_case(
     decision: DecisionForm | None = None,
     passing: HandOver | None = None,
     around: tuple[UUID | None, UUID | None] = (None, None),
-    comment: FieldView | None = None,
-    comment_to: str = "applicant",
     tag: str = "",
     drawn_step: int | None = None,
     kept: str = "",
@@ -356,10 +341,7 @@ def desk_case(
         else None,
         hand_over=passing if open_case else None,
         reading=[short_name(name) for name in page.reading],
-        comments=comments(page),
-        comment=comment or comment_field(),
-        comment_to=comment_to,
-        may_comment=page.reviews,
+        talk=talk_of(page, f"/desk/cases/{case.id}{suffix}"),
         history=[
             OtherCase(
                 f"/desk/cases/{line.id}", line.number or "", line.title, line.status, line.since
@@ -371,11 +353,4 @@ def desk_case(
         next_url=f"/desk/cases/{following}{suffix}" if following else None,
         tag=tag,
         moved_on=drawn_step is not None and drawn_step != case.step,
-    )
-
-
-def comment_field(text: str = "", error: str = "") -> FieldView:
-    """What a reviewer writes, to the applicant or to colleagues."""
-    return FieldView(
-        "text", _("Написать комментарий"), "long_text", text, error=error, max_length=4000
     )

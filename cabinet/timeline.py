@@ -82,7 +82,7 @@ SENTENCES: dict[str, Sentence] = {
     K.CASE_CLARIFICATION_ASKED: _plain("Отдел кадров попросил уточнить заявку"),
     K.CASE_REJECTED: _plain("Заявка отклонена"),
     K.CASE_LAPSED: _plain("Ответа не было, заявка закрыта"),
-    K.CASE_COMMENTED: _plain("Оставлен комментарий"),
+    K.CASE_COMMENTED: _plain("Написано сообщение"),
     K.CASE_ACT_ISSUED: _act,
     K.CASE_ACT_DOWNLOADED: _plain("Акт скачан"),
     K.CASE_RECEIPT_ISSUED: _plain("Расписка скачана"),

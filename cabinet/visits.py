@@ -35,7 +35,7 @@ LANGUAGE_COOKIE = "medcab-language"
 THEME_COOKIE = "medcab-theme"
 
 DONE: Mapping[str, str] = {
-    "comment": marked("Мы передали ваш комментарий."),
+    "comment": marked("Сообщение отправлено."),
     "withdrawn": marked("Заявка отозвана."),
     "discarded": marked("Черновик удалён. Загруженные документы остались."),
     "saved": marked("Сохранено."),

@@ -45,7 +45,7 @@ def over() -> Refusal:
     """The conversation on a case that was closed long ago has ended."""
     return Refusal(
         "conversation_over",
-        "Разговор по этой заявке окончен: после её закрытия прошло больше 30 дней.",
+        "Переписка окончена: после закрытия прошло больше 30 дней.",
         409,
     )
 
@@ -53,7 +53,7 @@ def over() -> Refusal:
 def not_begun() -> Refusal:
     """A draft that was never sent is nobody's but the applicant's."""
     return Refusal(
-        "not_sent_yet", "Написать можно после отправки: пока заявку никто не рассматривает.", 409
+        "not_sent_yet", "Написать можно после отправки: пока черновик видите только вы.", 409
     )
 
 

@@ -12,7 +12,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.cases import (
     Case,
     CaseAttachment,
-    CaseComment,
     CaseDecision,
     CaseReading,
     CaseVersion,
@@ -38,6 +37,7 @@ from rules.processes import process_of
 from services import catalogue, journal
 from services.case_lists import READ_FOR, CaseLine, Filters, Listing, mine
 from services.cases import see
+from services.conversation import Message, messages
 from services.drafts import editable
 from services.request_pages import Answered, Paper, answers_of, papers_of
 
@@ -102,18 +102,6 @@ class Happened:
 
 
 @dataclass(frozen=True)
-class Said:
-    """A comment."""
-
-    id: UUID
-    by: str
-    own: bool
-    at: datetime
-    internal: bool
-    text: str
-
-
-@dataclass(frozen=True)
 class CasePage:
     """A case with all that this person may see of it."""
 
@@ -130,7 +118,7 @@ class CasePage:
     versions: Sequence[Version]
     decisions: Sequence[Decided]
     timeline: Sequence[Happened]
-    comments: Sequence[Said]
+    comments: Sequence[Message]
     act: IssuedAct | None
     reading: Sequence[str]
     outage_since: datetime | None
@@ -169,14 +157,9 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
             .order_by(col(CaseDecision.step))
         )
     ).all()
-    comments = (
-        await session.exec(
-            select(CaseComment).where(CaseComment.case_id == case.id).order_by(col(CaseComment.at))
-        )
-    ).all()
     reading = await _reading(session, case, actor)
     ids = {case.applicant_id, case.reviewer_id, *reading}
-    ids |= {e.by_person for e in entries} | {d.by for d in decisions} | {c.by for c in comments}
+    ids |= {e.by_person for e in entries} | {d.by for d in decisions}
     people = await _people(session, {i for i in ids if i})
     units = {
         u.id: u.name
@@ -229,11 +212,7 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
             for e in reversed(entries)
             if not own or (e.kind not in INTERNAL and not e.facts.get("internal"))
         ],
-        comments=[
-            Said(c.id, people[c.by].name, c.by == actor.person_id, c.at, c.internal, c.text)
-            for c in comments
-            if reviews or not c.internal
-        ],
+        comments=await messages(session, actor, case),
         act=act,
         reading=[people[i].name for i in reading],
         outage_since=await _outage(session, case),

@@ -64,6 +64,11 @@ class Conversations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def demand(self, actor: Actor, case_id: UUID) -> None:
+        """Raise Refusal 403 or 404 for those who may not write on the case."""
+        async with self._database.work() as session:
+            await _talked_about(session, actor, case_id)
+
     async def say(
         self,
         actor: Actor,
@@ -82,11 +87,8 @@ class Conversations:
         files = tuple(dict.fromkeys(files))
         text = conversation.checked_text(text, len(files))
         async with self._database.work() as session:
-            # Rights first: what strangers try costs them nothing and tells them nothing.
-            case = await see(session, actor, case_id)
-            own = case.applicant_id == actor.person_id
-            reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
-            if not (own or reviews) or (internal and own):
+            case = await _talked_about(session, actor, case_id)
+            if internal and case.applicant_id == actor.person_id:
                 raise forbidden()
             said = await _said_before(session, actor, case_id, message_id, text, internal=internal)
             if said is not None:
@@ -149,6 +151,15 @@ class Conversations:
             )
             if (at := found.one_or_none()) is not None:
                 await _note(session, actor, case_id, at)
+
+
+async def _talked_about(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
+    """The case, for its applicant and those who review it; others may at most look on."""
+    case = await see(session, actor, case_id)
+    own = case.applicant_id == actor.person_id
+    if not own and not actor.may(Permission.REVIEW, case.responsible_unit_id):
+        raise forbidden()
+    return case
 
 
 def _names(files: Sequence[UUID], sent: dict[UUID, DocumentVersion]) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Applications as their pages show them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from cabinet.views.conversation import Talk
 from cabinet.views.documents import FileRow
 from cabinet.views.frame import FieldView
 
@@ -57,6 +58,8 @@ class CaseLine:
     unit: str
     note: str = ""
     overdue: bool = False
+    unread: int = 0
+    """Messages of its conversation that the person has not read."""
     kind: str = "application"
 
 
@@ -192,17 +195,6 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Comment:
-    """A comment on the case."""
-
-    who: str
-    role: str
-    at: datetime
-    text: str
-    staff: bool = False
-
-
-@dataclass(frozen=True)
 class Paper:
     """A paper that can be downloaded: the act, the receipt."""
 
@@ -227,7 +219,7 @@ class CasePage:
     sections: Sequence[AnswerSection]
     files: Sequence[CaseFile]
     happenings: Sequence[Happening]
-    comments: Sequence[Comment]
+    talk: Talk
     papers: Sequence[Paper]
     programme: ProgrammeView | None
     facts: Sequence[tuple[str, str]] = ()
@@ -237,8 +229,6 @@ class CasePage:
     correct_url: str | None = None
     withdraw_url: str | None = None
     copy_url: str | None = None
-    comment: FieldView = field(default_factory=lambda: FieldView("text", ""))
-    may_comment: bool = True
     tag: str = ""
     """ETag of the live part."""
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from cabinet.views.applications import Answer, AnswerSection, Comment, Happening, WaitsFor
+from cabinet.views.applications import Answer, AnswerSection, Happening, WaitsFor
+from cabinet.views.conversation import Talk
 from cabinet.views.frame import Chip, FieldView, Pages
 
 Severity = Literal["problem", "warning", "fine"]
@@ -41,6 +42,8 @@ class QueueRow:
     """The person's own application: to be decided by others."""
     reading: Sequence[str] = ()
     selectable: bool = False
+    unread: int = 0
+    """Messages of its conversation that the person has not read."""
 
 
 @dataclass(frozen=True)
@@ -191,13 +194,6 @@ class PastDecision:
 
 
 @dataclass(frozen=True)
-class DeskComment(Comment):
-    """A comment, to the applicant or among those who review."""
-
-    internal: bool = False
-
-
-@dataclass(frozen=True)
 class OtherCase:
     """Another case of the same applicant."""
 
@@ -246,10 +242,7 @@ class DeskCase:
     take_url: str | None
     hand_over: HandOver | None
     reading: Sequence[str]
-    comments: Sequence[DeskComment]
-    comment: FieldView
-    comment_to: str
-    may_comment: bool
+    talk: Talk
     history: Sequence[OtherCase]
     happenings: Sequence[Happening]
     before_url: str | None = None

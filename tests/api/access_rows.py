@@ -66,6 +66,10 @@ CASE_ROWS: dict[str, Row] = {
     "POST /api/v1/applications/{case_id}/comments": Row(
         "signed_in", *TALKS, body(text="Здравствуйте")
     ),
+    "GET /api/v1/cases/{case_id}/messages": Row("signed_in", *SEES),
+    "POST /api/v1/cases/{case_id}/messages": Row("signed_in", *TALKS, act(text="Здравствуйте")),
+    "POST /api/v1/cases/{case_id}/messages/read": Row("signed_in", *SEES, body(message_id=ACT)),
+    "GET /api/v1/messages/unread": Row("signed_in", EVERYBODY),
     "GET /api/v1/applications/{case_id}/act": Row(
         "signed_in", *SEES, using={"case_id": "approved_id"}
     ),

@@ -59,7 +59,9 @@ CASE_PAGES: dict[str, Row] = {
     "GET /cases/{case_id}": Row("session", *SEES),
     "GET /applications/{case_id}/live": Row("session", *SEES),
     "POST /applications/{case_id}/ask": Row("session", EVERYBODY),
-    "POST /applications/{case_id}/comments": Row("session", *TALKS, form(text="Здравствуйте")),
+    "GET /cases/{case_id}/conversation": Row("session", *SEES),
+    "POST /cases/{case_id}/messages/read": Row("session", *SEES, form(message_id=ACT)),
+    "POST /documents/files/messages/{case_id}": Row("session", *TALKS, form(text="Здравствуйте")),
     "GET /applications/{case_id}/withdraw": Row("session", *SEES),
     "POST /applications/{case_id}/withdraw": mine("session", form(**_ACT), CLINICIANS),
     "POST /applications/{case_id}/copy": mine("session", nothing, CLINICIANS),
@@ -121,7 +123,6 @@ DESK_PAGES: dict[str, Row] = {
     "POST /desk/cases/{case_id}/hand-over": Row(
         "session", *REVIEWS, form(**_ACT, to="{person_id}")
     ),
-    "POST /desk/cases/{case_id}/comments": Row("session", *TALKS, form(text="Здравствуйте")),
     "GET /desk/several": Row("session", REVIEWERS, send=query(case="{case_id}")),
     "POST /desk/several": Row("session", REVIEWERS, send=form()),
     "GET /desk/team": Row("session", REVIEWERS),

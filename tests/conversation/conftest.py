@@ -1,29 +1,12 @@
-"""The office that tests of conversations talk in."""
-
-from collections.abc import AsyncIterator
+"""The office that tests of conversations talk in; the served cabinet is that of the pages."""
 
 import pytest
 
 from clients.database import Database
-from models.encryption import KeyRing, use_key_ring
 from services.conversation import Conversations
-from settings import Settings
-from tests.office import Office
+from tests.pages.conftest import browser, database, office, site
 
-
-@pytest.fixture(scope="session")
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of this process of the run."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-    made = Database.from_settings(settings)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def office(database: Database) -> Office:
-    """People of this test's own; rings are remembered, not sent."""
-    return await Office.open(database)
+__all__ = ["browser", "database", "office", "site"]
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from cabinet.views.applications import AnswerSection, Happening, WaitsFor
+from cabinet.views.conversation import Spoken, Talk
 from cabinet.views.desk import (
     AbsenceLine,
     Check,
     DecisionForm,
     DeskAnswer,
     DeskCase,
-    DeskComment,
     DeskDocument,
     Due,
     FindingView,
@@ -289,15 +289,19 @@ CASE = DeskCase(
     take_url="#",
     hand_over=MOVE,
     reading=("Громова О. И.",),
-    comments=(
-        DeskComment("Соколова Анна Игоревна", "заявитель", AT, "Можно учиться вечером?"),
-        DeskComment(
-            "Громова Ольга Ильинична", "отдел кадров", AT, "Проверьте стаж.", True, internal=True
+    talk=Talk(
+        url="/documents/files/messages/1",
+        read_url="/cases/1/messages/read",
+        back="/desk/cases/1",
+        number="ПК-2026-000123-4",
+        messages=(
+            Spoken("1", "Соколова Анна Игоревна", "заявитель", AT, "Можно учиться вечером?"),
+            Spoken("2", "Громова Ольга Ильинична", "", AT, "Проверьте стаж.", True, internal=True),
         ),
+        field=FieldView("text", "Ваше сообщение", "long_text", max_length=4000),
+        internal=True,
+        to="internal",
     ),
-    comment=FieldView("text", "Написать", "long_text", max_length=4000),
-    comment_to="internal",
-    may_comment=True,
     history=(OtherCase("#", "ПК-2025-000031-5", TITLES[3], "approved", AT),),
     happenings=(
         Happening(AT, "Проверка закончена, заявка передана на рассмотрение"),

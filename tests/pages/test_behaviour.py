@@ -22,6 +22,7 @@ from rules.cases import Transition
 from rules.clock import now
 from rules.permissions import Actor, Role
 from services import enrolments
+from services.conversation import Conversations
 from services.seals import open_seal
 from services.sessions import Visitor, open_session
 from settings import Settings
@@ -223,7 +224,8 @@ async def test_live_part_says_nothing_while_nothing_happens(
     tag = first.headers["etag"]
     same = await client.get(f"/applications/{case_id}/live", headers={"If-None-Match": tag})
     assert same.status_code == 304
-    await office.applications.comment(office.reviewer, case_id, "Мы смотрим вашу заявку.")
+    talk = Conversations(office.database)
+    await talk.say(office.reviewer, case_id, "Мы смотрим вашу заявку.")
     changed = await client.get(f"/applications/{case_id}/live", headers={"If-None-Match": tag})
     assert changed.status_code == 200
     assert "Мы смотрим вашу заявку." in changed.text

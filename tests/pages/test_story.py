@@ -177,7 +177,7 @@ async def test_answering_a_clarification(browser: Browser, site: Site, office: O
     await expect(page.locator("main del")).to_contain_text("новом кабинете")
     assert not await faults_of(page)
     await fill(page, text="Когда будет ответ?")
-    await page.get_by_role("button", name="Отправить комментарий").click()
+    await page.get_by_role("button", name="Отправить сообщение").click()
     await expect(page.locator("#live-comments")).to_contain_text("Когда будет ответ?")
     await page.get_by_role("link", name="Отозвать заявку").click()
     await page.get_by_role("button", name="Отозвать").click()

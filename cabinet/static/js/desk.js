@@ -298,39 +298,6 @@ function decision(form) {
   return { choose };
 }
 
-// A comment is sent without leaving the page, so a decision that was begun stays typed.
-
-function commenting(form) {
-  const text = one("textarea", form);
-  let sending = false;
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (sending) return;
-    sending = true;
-    one(".comment-refused", form)?.remove();
-    const headers = { "X-Requested-With": "desk" };
-    const body = new URLSearchParams(new FormData(form));
-    const answer = await fetch(form.action, { method: "POST", headers, body }).catch(() => null);
-    if (answer?.ok && !answer.redirected) {
-      const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const fresh of all("[data-live-part]", parsed)) {
-        document.getElementById(fresh.id)?.replaceWith(document.importNode(fresh, true));
-      }
-      text.value = "";
-      text.dispatchEvent(new Event("input"));
-      document.dispatchEvent(new CustomEvent("medcab:active"));
-    } else {
-      const said = document.createElement("p");
-      said.className = "govuk-error-message comment-refused";
-      said.setAttribute("role", "alert");
-      said.textContent = answer?.status === 422 ? await answer.text() : form.dataset.wordsFailed;
-      text.before(said);
-    }
-    sending = false;
-    text.focus();
-  });
-}
-
 // Others see that the case is being read. Said by the page, so it does not prolong the session.
 
 function tellReading(region) {
@@ -350,7 +317,6 @@ function casePage(region) {
   const papers = tabs(one("[data-tabs]"));
   const form = one("[data-decision]");
   const decide = form && decision(form);
-  if (one("[data-comment]")) commenting(one("[data-comment]"));
   const follow = (selector) => one(selector) && (() => one(selector).click());
   watchKeys((key) => {
     if (/^[1-9]$/.test(key)) return () => papers.choose(Number(key) - 1);

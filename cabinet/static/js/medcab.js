@@ -12,6 +12,10 @@ if (here("[data-live]")) {
   const { followLive } = await import("./live.js");
   followLive(document.querySelector("[data-live]"));
 }
+if (here("[data-talk]")) {
+  const { talk } = await import("./conversation.js");
+  talk(document.querySelector("[data-talk]"));
+}
 if (here("[data-upload]")) {
   const { takeFiles } = await import("./upload.js");
   takeFiles(document);

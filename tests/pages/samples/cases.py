@@ -10,7 +10,6 @@ from cabinet.views.applications import (
     CaseFile,
     CaseLine,
     CasePage,
-    Comment,
     Draft,
     Happening,
     Paper,
@@ -19,6 +18,7 @@ from cabinet.views.applications import (
     Task,
     WaitsFor,
 )
+from cabinet.views.conversation import Spoken, Talk
 from cabinet.views.documents import Candidate, FileRow, Slot, Verdict
 from cabinet.views.frame import (
     FieldView,
@@ -228,7 +228,7 @@ SECTIONS = (
 
 CASES = (
     CaseLine("#", "ПК-2026-000123-4", PROGRAMME.title, "in_review", AT, "Отдел кадров",
-             "ответ до 4 декабря, 24:00"),
+             "ответ до 4 декабря, 24:00", unread=2),
     CaseLine("#", "ПК-2026-000118-7", TITLES[0][0], "clarification", AT - timedelta(days=1),
              "Отдел кадров", "ждём вас до 27 ноября, 24:00"),
     CaseLine("#", None, TITLES[1][0], "draft", AT - timedelta(days=2), "Отдел кадров"),
@@ -255,6 +255,34 @@ HAPPENINGS = (
     Happening(AT - timedelta(days=2), "Вы отправили заявку", proof_url="#"),
 )  # fmt: skip
 
+TALK = Talk(
+    url="/documents/files/messages/1",
+    read_url="/cases/1/messages/read",
+    back="/applications/1",
+    number="ПК-2026-000123-4",
+    messages=(
+        Spoken(
+            "1",
+            "Соколова Анна Игоревна",
+            "вы",
+            AT - timedelta(hours=3),
+            "Могу ли я учиться без отрыва от работы?",
+            files=(file_row(id="m", replace_url=None, remove_url=None),),
+        ),
+        Spoken(
+            "2",
+            "Кузнецова Ольга Петровна",
+            "Отдел кадров",
+            AT - timedelta(hours=2),
+            "Да, организация проводит занятия и вечером.",
+            staff=True,
+            new=True,
+        ),
+    ),
+    field=FieldView("text", "Ваше сообщение", "long_text", max_length=4000),
+    message_id="0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d",
+)
+
 CASE = CasePage(
     url="/applications/1",
     number="ПК-2026-000123-4",
@@ -280,18 +308,12 @@ CASE = CasePage(
         for k, t in (("a", PROGRAMME.attachments[0]), ("b", PROGRAMME.attachments[2]))
     ),
     happenings=HAPPENINGS,
-    comments=(
-        Comment("Соколова Анна Игоревна", "", AT - timedelta(hours=3),
-                "Могу ли я учиться без отрыва от работы?"),
-        Comment("Кузнецова Ольга Петровна", "отдел кадров", AT - timedelta(hours=2),
-                "Да, организация проводит занятия и вечером.", staff=True),
-    ),
+    talk=TALK,
     papers=(Paper("Скачать расписку", "Подтверждает, что и когда вы отправили", "#"),),
     programme=PROGRAMME,
     facts=(("Рассматривает", "Отдел кадров"), ("Организация", "РМАНПО"), ("Объём", "144 часа")),
     correct_url="#",
     withdraw_url="#",
-    comment=FieldView("text", "Ваш комментарий", "long_text", max_length=4000),
     tag='"5-0"',
 )  # fmt: skip
 
