@@ -21,9 +21,9 @@ from api import (
     notices,
     operation,
     programmes,
+    requests,
     reviews,
     temporal_pages,
-    requests,
     verification,
 )
 from api.auth import OPEN_TO_ALL, cookie_names, guard

@@ -1,4 +1,4 @@
-"""What an applicant does with an application: draft, submit, resubmit, comment.
+"""What an applicant does with an application: draft, submit, resubmit.
 
 What applications share with other kinds of cases stands in `services.drafts`.
 """
@@ -7,19 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from models.messages import CaseState
-from models.tables.base import new_id
-from models.tables.cases import Case, CaseComment
+from models.tables.cases import Case
 from models.tables.catalogue import Programme
 from models.tables.people import Person
 from rules.cases import CaseKind, Transition
-from rules.clock import now as present
 from rules.forms import prefilled
-from rules.journal import JournalKind
 from rules.numbers import NumberKind
 from rules.permissions import Actor, Permission
-from rules.refusals import FieldError, Refusal, forbidden
-from services import catalogue, journal, notices
-from services.cases import Act, Notice, lock, see
+from rules.refusals import forbidden
+from services import catalogue
+from services.cases import Act, Notice
 from services.drafts import Drafts, Spoken, facts_of
 
 TYPE = "qualification"
@@ -60,58 +57,6 @@ class Applications(Drafts):
     async def resubmit(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
         """Answer a clarification with a new version (A6)."""
         return await self._hand_in(actor, case_id, act, Transition.RESUBMIT)
-
-    async def comment(
-        self, actor: Actor, case_id: UUID, text: str, *, internal: bool = False
-    ) -> CaseComment:
-        """Write a remark on a case; internal ones are seen by reviewers only (A8)."""
-        text = text.strip()
-        if not 1 <= len(text) <= 4000:
-            raise Refusal(
-                "incomplete",
-                "Напишите комментарий: от 1 до 4000 знаков.",
-                422,
-                [FieldError("text", "Напишите комментарий: от 1 до 4000 знаков.")],
-            )
-        now = present()
-        async with self._database.work() as session:
-            case = await see(session, actor, case_id)
-            reviews = actor.may(Permission.REVIEW, case.responsible_unit_id)
-            own = case.applicant_id == actor.person_id
-            if not (own or reviews) or (internal and (own or not reviews)):
-                raise forbidden()
-            await lock(session, case_id)
-            comment = CaseComment(
-                id=new_id(),
-                case_id=case.id,
-                by=actor.person_id,
-                at=now,
-                internal=internal,
-                text=text,
-            )
-            session.add(comment)
-            await journal.append(
-                session,
-                chain=case.id,
-                kind=JournalKind.CASE_COMMENTED,
-                at=now,
-                by=actor.person_id,
-                step=case.step,
-                facts={"comment": str(comment.id), "internal": internal},
-                contents={"text": text},
-            )
-            to = case.reviewer_id if own else case.applicant_id
-            if to is not None and not internal:
-                await notices.enqueue(
-                    session,
-                    person_id=to,
-                    kind="comment_added",
-                    case_id=case.id,
-                    event_key=f"{case.id}:comment:{comment.id}",
-                    facts={"number": case.number},
-                    now=now,
-                )
-            return comment
 
 
 def _programme_facts(programme: Programme) -> dict[str, Any]:
