@@ -42,6 +42,7 @@ _OAEP_ALGORITHM = der(
 )
 _OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 _IMPLICIT_CONTENT = 0x80
+_NOT_USED = ("originator_info", "auth_attrs", "unauth_attrs")
 
 
 class CipherError(ValueError):
@@ -135,7 +136,11 @@ def decrypt(envelope: bytes, holders: Iterable[Holder]) -> bytes:
         nonce, size = algorithm["parameters"].native.values()
         content, tag = inner["encrypted_content"].native, enveloped["mac"].native
         known = algorithm["algorithm"].native == "aes256_gcm" and size == _TAG
-        bare = enveloped["auth_attrs"].native is None
+        bare = (
+            enveloped["version"].native == "v0"
+            and inner["content_type"].native == "data"
+            and all(enveloped[name].native is None for name in _NOT_USED)
+        )
     except CipherError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -177,6 +177,8 @@ class _Read:
     signed: bytes
     value: bytes
     signed_at: datetime | None
+    certificates: frozenset[bytes]
+    """Those that came with it; nothing is believed of them."""
     names: Any
     """The signer as the signature names it."""
 
@@ -188,15 +190,21 @@ def _read(signature: bytes) -> _Read:
         (signer,) = signed_data["signer_infos"]
         attributes = {one["type"].native: one["values"] for one in signer["signed_attrs"]}
         time = attributes.get("signing_time")
+        named, inside = signer["sid"], signed_data["encap_content_info"]
+        # All is read when it is asked for: what is wrong with it has to show here.
+        told = (named.native, signer["signature_algorithm"].signature_algo)
+        if inside["content_type"].native != "data" or None in told:
+            raise ValueError("not a signature over data")
         return _Read(
-            content=signed_data["encap_content_info"]["content"].native,
+            content=inside["content"].native,
             algorithm=_HASHES[signer["digest_algorithm"]["algorithm"].native](),
             stated=attributes["message_digest"][0].native,
             of_type=attributes["content_type"][0].native,
             signed=signer["signed_attrs"].untag().dump(),
             value=signer["signature"].native,
             signed_at=time[0].native if time is not None else None,
-            names=signer["sid"],
+            certificates=frozenset(one.dump() for one in signed_data["certificates"]),
+            names=named,
         )
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise SignatureError("not a signature this program can read") from error
@@ -210,6 +218,9 @@ def _check(read: _Read, data: bytes, trusted: Iterable[x509.Certificate]) -> Sig
     named = False
     for certificate in trusted:
         if _made_by(certificate, read.value, read.signed, read.algorithm):
+            beside = not read.certificates or as_asn1(certificate).dump() in read.certificates
+            if not beside or not names(read.names, certificate):
+                raise ContentChanged("the signature names somebody else than its signer")
             return Signed(data, certificate, read.signed_at)
         named = named or names(read.names, certificate)
     if named:
@@ -223,7 +234,7 @@ def names(identifier: Any, certificate: x509.Certificate) -> bool:
     chosen = identifier.chosen
     if isinstance(chosen, cms.IssuerAndSerialNumber):
         same: bool = chosen["serial_number"].native == own.serial_number
-        return same and bool(chosen["issuer"] == own.issuer)
+        return same and bool(chosen["issuer"].dump() == own.issuer.dump())
     if isinstance(chosen, core.OctetString):
         return bool(chosen.native == own.key_identifier)
     return False
