@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
@@ -14,7 +15,7 @@ from api.problems import documented
 from api.state import MedcabState, Reading, Work
 from models.tables.archive import Export, SavedView
 from rules.archive import ExportKind, ExportState
-from services import archive, export_lines, saved_views
+from services import archive, case_exports, export_lines, saved_views
 from services.archive import COUNTED, ArchiveFilters
 
 router = APIRouter(prefix="/archive", tags=["archive"])
@@ -96,6 +97,32 @@ async def remove_view(view_id: UUID, session: Work, actor: CurrentActor) -> None
 
 def _view_out(view: SavedView) -> ViewOut:
     return ViewOut(id=view.id, name=view.name, query=view.query, created_at=view.created_at)
+
+
+@router.get(
+    "/cases/{case_id}",
+    response_class=Response,
+    responses=documented(401, 404, 422, 503),
+)
+async def export_case(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> StreamingResponse:
+    """A whole case as one ZIP: PDF/A with its history, and all files as they were given."""
+    found = await case_exports.of_case(
+        medcab.database,
+        medcab.objects,
+        actor,
+        case_id,
+        medcab.settings.institution,
+        ZoneInfo(medcab.settings.time_zone),
+    )
+    return StreamingResponse(
+        found.chunks,
+        media_type="application/zip",
+        headers={
+            "Content-Disposition": f'attachment; filename="{found.name}"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
 
 
 class ExportIn(ArchiveFilters):

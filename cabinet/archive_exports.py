@@ -1,6 +1,7 @@
 """«Выгрузки»: lists of the archive as files, made at once or in the background (S7)."""
 
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
@@ -18,7 +19,7 @@ from cabinet.visits import Inside, Visit
 from models.tables.archive import Export
 from rules.archive import UNDER_WAY, ExportKind, ExportState
 from rules.clock import now
-from services import archive, export_lines
+from services import archive, case_exports, export_lines
 from services.archive import ArchiveFilters
 from services.export_work import RIGHTS
 
@@ -62,6 +63,26 @@ def _headers(kind: ExportKind) -> dict[str, str]:
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
+
+
+@router.get("/cases/{case_id}")
+async def export_case(case_id: UUID, visit: Inside) -> Response:
+    """A whole case as one ZIP: its history on paper, and all files as they were given."""
+    settings = visit.medcab.settings
+    found = await case_exports.of_case(
+        visit.medcab.database,
+        visit.medcab.objects,
+        visit.actor,
+        case_id,
+        settings.institution,
+        ZoneInfo(settings.time_zone),
+    )
+    headers = {
+        "Content-Disposition": f'attachment; filename="{found.name}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return StreamingResponse(found.chunks, media_type="application/zip", headers=headers)
 
 
 @router.get("/exports")

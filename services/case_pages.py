@@ -43,6 +43,7 @@ from services.request_pages import Answered, Paper, answers_of, papers_of
 
 INTERNAL = frozenset(
     {"case.signal_without_act", "case.stuck", "case.act_downloaded", "case.receipt_issued"}
+    | {"case.exported"}
     | {"request.odd_receipt", "request.answer_unverified"}
 )
 """Entries of the journal that the applicant's timeline leaves out."""

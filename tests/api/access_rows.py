@@ -123,6 +123,7 @@ ARCHIVE_ROWS: dict[str, Row] = {
     "POST /api/v1/archive/views": Row("signed_in", EVERYBODY, send=body(name="Отказы")),
     "PATCH /api/v1/archive/views/{view_id}": mine("signed_in", body(name="Отказы года")),
     "DELETE /api/v1/archive/views/{view_id}": mine("signed_in", view_id="second_view_id"),
+    "GET /api/v1/archive/cases/{case_id}": Row("signed_in", *SEES),
     "POST /api/v1/archive/exports": Row("signed_in", EVERYBODY, send=body(file="pdf")),
     "GET /api/v1/archive/exports": Row("signed_in", EVERYBODY),
     "GET /api/v1/archive/exports/{export_id}": mine("signed_in"),

@@ -145,6 +145,7 @@ ARCHIVE_PAGES: dict[str, Row] = {
     "POST /archive/views": Row("session", EVERYBODY, send=form(name="Отказы", query="")),
     "POST /archive/views/{view_id}": mine("session", form(name="Отказы года")),
     "POST /archive/views/{view_id}/remove": mine("session", view_id="third_view_id"),
+    "GET /archive/cases/{case_id}": Row("session", *SEES),
     "POST /archive/list.{kind}": Row("session", EVERYBODY),
     "GET /archive/exports": Row("session", EVERYBODY),
     "POST /archive/exports/{export_id}/cancel": mine("session"),

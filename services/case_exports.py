@@ -1,0 +1,228 @@
+"""A whole case as one ZIP: the paper with its history, and the originals of all files (S7).
+
+The archive is written while it is sent: each file passes from the object store to the person in
+pieces, so memory holds none of them whole. Files stand as they are (they are compressed already).
+"""
+
+import asyncio
+import hashlib
+import io
+import tempfile
+import zipfile
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from clients.objects import ObjectMissingError, Objects
+from models.tables.cases import CaseAttachment, CaseComment
+from models.tables.conversation import MessageFile
+from models.tables.documents import DocumentVersion
+from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
+from rules.clock import now
+from rules.files import safe_name
+from rules.journal import JournalKind
+from rules.permissions import Actor
+from rules.refusals import not_found
+from services import case_pages, journal
+from services.case_pages import CasePage
+from services.case_papers import FileFacts, facts_of
+from services.cases import lock
+from services.export_files import PaperJob, make
+from services.files import unavailable_is_refusal
+
+log = structlog.get_logger(__name__)
+
+SUMS = "SHA256SUMS"
+MISSING = "отсутствует в хранилище"
+
+
+class TornError(RuntimeError):
+    """A file is not what its row says: the download breaks off, so that nobody trusts it."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file of the case in the object store."""
+
+    key: str
+    facts: FileFacts
+
+
+@dataclass(frozen=True)
+class CaseExport:
+    """An archive ready to be sent: its name, and its pieces."""
+
+    name: str
+    chunks: AsyncIterator[bytes]
+
+
+async def of_case(
+    database: Database,
+    objects: Objects,
+    actor: Actor,
+    case_id: UUID,
+    institution: str,
+    zone: ZoneInfo,
+) -> CaseExport:
+    """The archive of a case that the person may see; journaled. Raises `not_found`, and 503."""
+    at = now()
+    async with database.work() as session:
+        page = await case_pages.page(session, actor, case_id)
+        if page.case.number is None:
+            raise not_found()
+        kept, cited = await _kept(session, page)
+        case = await lock(session, case_id)
+        await journal.append(
+            session,
+            chain=case.id,
+            kind=JournalKind.CASE_EXPORTED,
+            by=actor.person_id,
+            facts={"files": len(kept)},
+        )
+    with unavailable_is_refusal():
+        await objects.ping()
+    facts = facts_of(page, [one.facts for one in kept], cited, institution, zone, at)
+    with tempfile.TemporaryDirectory(prefix="medcab-export-") as folder:
+        out = Path(folder) / "case.pdf"
+        job = PaperJob(
+            work="paper",
+            template="case.typ",
+            facts=facts,
+            at=int(at.timestamp()),
+            out=str(out),
+        )
+        await make(job)
+        paper = await asyncio.to_thread(out.read_bytes)
+    return CaseExport(f"case-{case_id}.zip", _zip(objects, page.case.number, paper, kept))
+
+
+async def _kept(session: AsyncSession, page: CasePage) -> tuple[list[Kept], dict[UUID, str]]:
+    """All files of the case, each once; and where the documents lie that versions cite."""
+    case_id, kept = page.case.id, list[Kept]()
+    cited: dict[UUID, str] = {}
+    taken: set[str] = set()
+    for version in await _documents(session, page):
+        path = _free(f"Приложения/{safe_name(version.file_name)}", taken)
+        cited[version.id] = path
+        if version.object_key is not None:
+            facts = FileFacts(path, "Приложенный документ", version.size, version.sha256)
+            kept.append(Kept(version.object_key, facts))
+    if page.act is not None and not page.act.object_key.startswith("erased/"):
+        path = _free(f"Акт {page.act.number}.pdf", taken)
+        facts = FileFacts(path, "Подписанный акт", page.act.size, page.act.sha256)
+        kept.append(Kept(page.act.object_key, facts))
+    papers = await session.exec(
+        select(RequestMessage)
+        .where(RequestMessage.case_id == case_id)
+        .order_by(col(RequestMessage.version))
+    )
+    for one in papers:
+        path = _free(f"Запрос, версия {one.version}.pdf", taken)
+        facts = FileFacts(path, "Электронный документ запроса", one.paper_size, one.paper_sha256)
+        kept.append(Kept(one.paper_key, facts))
+    answers = await session.exec(
+        select(RequestAnswer.version, RequestFile)
+        .join(RequestFile, col(RequestFile.answer_id) == col(RequestAnswer.id))
+        .where(RequestAnswer.case_id == case_id)
+        .order_by(col(RequestAnswer.version), col(RequestFile.position))
+    )
+    for number, file in answers:
+        path = _free(f"Ответы/Версия {number} {safe_name(file.name)}", taken)
+        facts = FileFacts(path, f"Ответ на версию {number}", file.size, file.sha256)
+        kept.append(Kept(file.object_key, facts))
+    return kept, cited
+
+
+async def _documents(session: AsyncSession, page: CasePage) -> Sequence[DocumentVersion]:
+    """What versions cite, and what went with the messages that the person may read."""
+    said = [comment.id for comment in page.comments]
+    by_cases = select(CaseAttachment.document_version_id).where(
+        CaseAttachment.case_id == page.case.id
+    )
+    by_words = (
+        select(MessageFile.document_version_id)
+        .join(CaseComment, col(CaseComment.id) == col(MessageFile.message_id))
+        .where(col(CaseComment.id).in_(said))
+    )
+    found = await session.exec(
+        select(DocumentVersion)
+        .where(col(DocumentVersion.id).in_(by_cases) | col(DocumentVersion.id).in_(by_words))
+        .order_by(col(DocumentVersion.id))
+    )
+    return found.all()
+
+
+def _free(path: str, taken: set[str]) -> str:
+    """The path, or with a number where it is taken (compared as Windows does)."""
+    stem, dot, suffix = path.rpartition(".")
+    found, n = path, 2
+    while found.casefold() in taken:
+        found = f"{stem} ({n}){dot}{suffix}" if dot else f"{path} ({n})"
+        n += 1
+    taken.add(found.casefold())
+    return found
+
+
+class _Outlet(io.RawIOBase):
+    """What a ZIP is written to: it keeps the bytes until they are sent."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        piece = bytes(data)  # type: ignore[call-overload]
+        self._waiting += piece
+        return len(piece)
+
+    def taken(self) -> bytes:
+        """What was written since the last time."""
+        piece = bytes(self._waiting)
+        self._waiting.clear()
+        return piece
+
+
+async def _zip(
+    objects: Objects, number: str, paper: bytes, kept: Sequence[Kept]
+) -> AsyncIterator[bytes]:
+    """The pieces of the archive. Raises TornError, and ObjectsDownError half-way."""
+    outlet = _Outlet()
+    sums: list[str] = []
+    when = now().timetuple()[:6]
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
+
+        def entry(path: str) -> zipfile.ZipInfo:
+            return zipfile.ZipInfo(path, when)
+
+        name = f"Дело {number}.pdf"
+        archive.writestr(entry(name), paper, zipfile.ZIP_DEFLATED)
+        sums.append(f"{hashlib.sha256(paper).hexdigest()}  {name}")
+        yield outlet.taken()
+        for one in kept:
+            try:
+                opened = await objects.open(one.key)
+            except ObjectMissingError:
+                log.error("a kept file is missing from the object store", key=one.key)
+                words = f"{one.facts.path}\nSHA-256: {one.facts.sha256}\n{MISSING}\n"
+                archive.writestr(entry(f"{one.facts.path} — {MISSING}.txt"), words)
+                continue
+            digest = hashlib.sha256()
+            with archive.open(entry(one.facts.path), "w", force_zip64=True) as out:
+                async for chunk in opened.chunks():
+                    digest.update(chunk)
+                    out.write(chunk)
+                    yield outlet.taken()
+            if digest.hexdigest() != one.facts.sha256:
+                raise TornError(one.key)
+            sums.append(f"{one.facts.sha256}  {one.facts.path}")
+        archive.writestr(entry(SUMS), "".join(line + "\n" for line in sums))
+    yield outlet.taken()
