@@ -116,9 +116,12 @@ async def copy_out(
             known.add(hash_of(one.key))
             passed(done.objects, len(new))
 
-    async with asyncio.TaskGroup() as lanes:
-        for _ in range(min(LANES, len(new))):
-            lanes.create_task(lane())
+    try:
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(min(LANES, len(new))):
+                lanes.create_task(lane())
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from None
     for name in (*done.missing, *done.differing):
         known.discard(hash_of(name))
     return done

@@ -68,6 +68,7 @@ def arrange(home: Home, settings: Settings, to: Path | None) -> tuple[Places, st
         same = before is not None and before.folder == folder
         keys = before.keys_folder if before is not None and same else _beside(folder)
     places = Places(folder, keys, recipient)
+    home.make()
     told = {name: str(value) for name, value in asdict(places).items()}
     write_private(home.folder / RECORD, told)
     return places, phrase

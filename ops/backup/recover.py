@@ -21,7 +21,7 @@ from ops.backup.sealed import BackupKey, read_sealed
 from ops.backup.wal import State, gaps, names_for_recovery, needed, read_state
 from ops.home import Home
 from ops.servers import Account, ServerFailed
-from ops.servers.postgres import Postgres
+from ops.servers.postgres import Postgres, data_folder_aside
 from ops.servers.process import Process
 
 NO_PROGRESS_FOR = 300.0
@@ -40,7 +40,8 @@ class Recovered:
 
 def occupied(home: Home) -> bool:
     """Whether the home holds a database already."""
-    return (Postgres(home, None).data / "PG_VERSION").exists()
+    places = (home.folder / "postgres", data_folder_aside(home))
+    return any((each / "data" / "PG_VERSION").exists() for each in places)
 
 
 def recover(
