@@ -43,7 +43,7 @@ _NOT_TEXT = "В запросе есть знаки, которых не быва
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in"})
 """Needs no cookie and reads JSON only, which other sites cannot send without our leave."""
-_STREAMED_FORMS = "/documents/files"
+_STREAMED_FORMS = re.compile(r"/documents/files(/.*)?|/requests/[^/]+/answer")
 """Forms with files: their routes call `demand_form_token` for what stands before the first file."""
 _OF_TEMPORAL = ("/temporal/", "/codec/")
 """Called by the Temporal UI, which knows no form tokens of ours: its own origin alone may."""
@@ -154,7 +154,7 @@ async def guard(request: Request) -> None:
         return
     if path.startswith("/api/") and not has_session:
         return
-    if path.startswith(_STREAMED_FORMS) and _kind_of(request) == "multipart/form-data":
+    if _STREAMED_FORMS.fullmatch(path) and _kind_of(request) == "multipart/form-data":
         return
     demand_form_token(request, await _sent_form_token(request))
 

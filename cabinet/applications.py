@@ -9,7 +9,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Response
-from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.applications import download_act, receipt
@@ -25,14 +24,15 @@ from cabinet.case_views import (
     waits_for,
 )
 from cabinet.conversation import talk_of
+from cabinet.filling import ROOMS
 from cabinet.rendering import render
+from cabinet.running import asked_now, live_tag
 from cabinet.translation import gettext, in_words
 from cabinet.views.applications import CasePage, Confirmation, Paper, Remark
 from cabinet.views.frame import Chip, ErrorItem, FieldView, Option, Pages
 from cabinet.visits import Inside, Visit
 from models.messages import PresentState
 from models.tables.base import new_id
-from models.tables.journal import JournalEntry
 from models.tables.people import Person
 from rules import identifiers
 from rules.applications import COPYABLE
@@ -42,7 +42,7 @@ from rules.identifiers import IdentifierError
 from rules.permissions import Permission
 from rules.refusals import Refusal, not_found
 from rules.terms import WorkingCalendar
-from services import case_lists, case_pages, catalogue, conversation, live, notices
+from services import case_lists, case_pages, catalogue, conversation, notices
 from services.case_lists import Filters
 from services.cases import Act, see
 
@@ -83,18 +83,19 @@ async def list_mine(
     first = last = None
     zone = visit.presentation.tzinfo
     try:
-        first = _midnight(since, zone) if since.strip() else None
-        last = _midnight(until, zone, days=1) if until.strip() else None
+        first = midnight(since, zone) if since.strip() else None
+        last = midnight(until, zone, days=1) if until.strip() else None
     except IdentifierError as error:
         wrong = gettext(error.message)
     filters = Filters(
+        kind=CaseKind.APPLICATION,
         **_GROUPS[status][1],
         programme_kind=kind or None,
         created_from=first,
         created_until=last,
     )
     found = await case_lists.mine(session, visit.actor, filters, after, PAGE)
-    lines = [line for line in found.lines if _is_case(line)]
+    lines = [line for line in found.lines if is_case(line)]
     new = await conversation.unread(session, visit.actor, [line.id for line in lines])
     asked = {"status": status, "kind": kind, "from": since, "until": until}
     return visit.page(
@@ -118,12 +119,12 @@ async def list_mine(
     )
 
 
-def _is_case(line: case_lists.CaseLine) -> bool:
+def is_case(line: case_lists.CaseLine) -> bool:
     """A draft that was thrown away is no case: it has no number and never had one."""
     return bool(line.number) or line.closed_at is None
 
 
-def _midnight(text: str, zone: ZoneInfo, days: int = 0) -> datetime:
+def midnight(text: str, zone: ZoneInfo, days: int = 0) -> datetime:
     """The beginning of the day that was typed, or of one so many days later."""
     return datetime.combine(identifiers.day(text) + timedelta(days=days), time(0), zone)
 
@@ -135,12 +136,12 @@ def _address(asked: Mapping[str, str | None]) -> str:
 
 @router.get("/cases/{case_id}")
 async def lead_to_case(case_id: UUID, visit: Inside, session: Work) -> Response:
-    """Where the links of notices lead: to the person's own page of the case."""
+    """Where the links of notices lead: to the person's own page of the case, of whatever kind."""
     case = await see(session, visit.actor, case_id)
     reviews = visit.actor.may(Permission.REVIEW, case.responsible_unit_id)
     if case.applicant_id != visit.actor.person_id and reviews:
         return visit.go(f"/desk/cases/{case_id}")
-    return visit.go(f"/applications/{case_id}")
+    return visit.go(f"{ROOMS[CaseKind(case.kind)]}/{case_id}")
 
 
 @router.get("/applications/{case_id}")
@@ -153,12 +154,14 @@ async def show(
 ) -> Response:
     """The page of a case that was sent; a draft has pages of its own."""
     async with visit.medcab.database.work() as session:
+        if (await see(session, visit.actor, case_id)).kind != CaseKind.APPLICATION:
+            return visit.go(f"/cases/{case_id}")
         await conversation.visited(session, visit.actor, case_id)
         known = await _known(visit, session, case_id)
         await notices.mark_read(session, visit.actor, now(), case_id=case_id)
     if known.page.newest is None:
         return visit.go(f"/applications/{case_id}/draft" if known.page.own else "/applications")
-    answer = await _asked(visit, known.page) if asked else None
+    answer = await asked_now(visit, known.page) if asked else None
     case = _view(known, version, compare=compare, asked=asked, answer=answer)
     return visit.page("applications/case.html", case=case)
 
@@ -167,11 +170,11 @@ async def show(
 async def show_live(case_id: UUID, visit: Inside, ask: bool = False) -> Response:
     """The parts of the page that change, for a page that is open; 304 while nothing has."""
     async with visit.medcab.database.work() as session:
-        tag = await _tag(session, visit, case_id)
+        tag = await live_tag(session, visit, case_id)
         if not ask and visit.request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-store"})
         known = await _known(visit, session, case_id)
-    answer = await _asked(visit, known.page) if ask else None
+    answer = await asked_now(visit, known.page) if ask else None
     case = _view(known, asked=False, answer=answer)
     headers = {"ETag": known.tag, "Cache-Control": "no-store"}
     body = render("applications/live_parts.html", visit.presentation, case=case, frame=visit.frame)
@@ -187,7 +190,7 @@ async def ask(case_id: UUID, visit: Inside) -> Response:
 @router.get("/applications/{case_id}/withdraw")
 async def withdraw_page(case_id: UUID, visit: Inside, session: Work) -> Response:
     """Ask once more before a case is taken back."""
-    page = await case_pages.page(session, visit.actor, case_id)
+    page = await _application(session, visit, case_id)
     if Transition.WITHDRAW not in page.may or not page.own:
         return visit.go(f"/applications/{case_id}")
     return visit.page(
@@ -231,7 +234,7 @@ async def copy(case_id: UUID, visit: Inside) -> Response:
 @router.get("/applications/{case_id}/submitted")
 async def submitted(case_id: UUID, visit: Inside, session: Work) -> Response:
     """The confirmation: the number, what happens now, and until when."""
-    page = await case_pages.page(session, visit.actor, case_id)
+    page = await _application(session, visit, case_id)
     if page.newest is None or not page.own:
         raise not_found()
     person = await session.get_one(Person, visit.actor.person_id)
@@ -297,15 +300,6 @@ async def _by_number(visit: Visit, session: AsyncSession, number: str) -> UUID |
     return listing.lines[0].id if listing.lines else None
 
 
-async def _tag(session: AsyncSession, visit: Visit, case_id: UUID) -> str:
-    """Changes with every entry of the case's journal, and with language and rights."""
-    state = await case_pages.tag_of(session, visit.actor, case_id)
-    entries = (
-        await session.exec(
-            select(func.count()).select_from(JournalEntry).where(JournalEntry.chain == case_id)
-        )
-    ).one()
-    return f'"{state}-{entries}-{visit.presentation.language}"'
 
 
 @dataclass(frozen=True)
@@ -317,17 +311,18 @@ class _Known:
     tag: str
 
 
-async def _known(visit: Visit, session: AsyncSession, case_id: UUID) -> _Known:
+async def _application(session: AsyncSession, visit: Visit, case_id: UUID) -> case_pages.CasePage:
+    """An application with all that this person may see of it. Raises `not_found`."""
     page = await case_pages.page(session, visit.actor, case_id)
+    if page.case.kind != CaseKind.APPLICATION:
+        raise not_found()
+    return page
+
+
+async def _known(visit: Visit, session: AsyncSession, case_id: UUID) -> _Known:
+    page = await _application(session, visit, case_id)
     calendar = await catalogue.calendar(session)
-    return _Known(page, calendar, await _tag(session, visit, case_id))
-
-
-async def _asked(visit: Visit, page: case_pages.CasePage) -> PresentState | None:
-    """What the running case says; None where it is over or does not answer."""
-    if page.case.closed_at is not None:
-        return None
-    return await live.present_state(visit.medcab.temporal, page.case.id, CaseKind(page.case.kind))
+    return _Known(page, calendar, await live_tag(session, visit, case_id))
 
 
 def _view(

@@ -28,6 +28,7 @@ STYLESHEETS = (
     "lists",
     "case",
     "files",
+    "requests",
     "desk",
     "desk-table",
     "desk-case",

@@ -21,7 +21,7 @@ from cabinet.views.documents import FileRow
 from cabinet.views.frame import FieldView, Option
 from models.messages import PresentState
 from models.tables.catalogue import Programme
-from rules.cases import Party, Status
+from rules.cases import CaseKind, Party, Status
 from rules.clock import now
 from rules.fields import Field, FieldKind, display
 from rules.forms import AttachmentRule, CaseTypeDefinition, merged_terms
@@ -196,7 +196,13 @@ def latest_remarks(page: CasePage) -> Mapping[str, str]:
 
 def case_timeline(page: CasePage) -> list[Happening]:
     """The timeline of the page."""
-    return timeline(page.timeline, own=page.own, case_id=page.case.id, receipts=page.own)
+    return timeline(
+        page.timeline,
+        own=page.own,
+        case_id=page.case.id,
+        receipts=page.own,
+        kind=page.case.kind,
+    )
 
 
 def waits_for(
@@ -273,18 +279,25 @@ def _then(page: CasePage, status: Status, party: Party, following: str, overdue:
 
 def case_line(line: case_lists.CaseLine, url: str = "", unread: int = 0) -> CaseLine:
     """A case of a list of the applicant."""
-    draft = line.status is Status.DRAFT
+    room = "/requests" if line.kind == CaseKind.REQUEST else "/applications"
+    draft = "/draft" if line.status is Status.DRAFT else ""
     return CaseLine(
-        url=url or (f"/applications/{line.id}/draft" if draft else f"/applications/{line.id}"),
+        url=url or f"{room}/{line.id}{draft}",
         number=line.number,
-        title=line.title,
+        title=title_of(line),
         status=line.status.value,
         since=line.since,
         unit=line.responsible_unit,
         note=_note(line),
         overdue=line.due_at is not None and line.due_at < now(),
+        kind=line.kind,
         unread=unread,
     )
+
+
+def title_of(line: case_lists.CaseLine) -> str:
+    """Titles of programmes are what their organisations call them; those of types are words."""
+    return _(line.title) if line.kind == CaseKind.REQUEST else line.title
 
 
 def _note(line: case_lists.CaseLine) -> str:

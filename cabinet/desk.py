@@ -3,40 +3,37 @@
 Several cases at once and the team stand in `cabinet.desk_several` and `cabinet.desk_team`.
 """
 
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
-from sqlmodel import func, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.state import Work
-from cabinet import desk_filters
+from cabinet import desk_filters, desk_requests
 from cabinet.desk_decisions import Typed, decision_form, decision_of, error_items, typed_of
-from cabinet.desk_filters import Asked, asked_of
+from cabinet.desk_filters import asked_of
+from cabinet.desk_known import Known, page_within, reviewers_of, tag_of
+from cabinet.desk_known import known as known_case
 from cabinet.desk_views import desk_case, hand_over, queue_row, word_of
 from cabinet.rendering import render
+from cabinet.running import asked_now
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
 from cabinet.views.desk import DeskCase, Queue
 from cabinet.views.frame import ErrorItem, Flash, Pages
 from cabinet.visits import Inside, Visit, uuid_of
 from models.messages import PresentState
-from models.tables.catalogue import Reason
-from models.tables.journal import JournalEntry
 from models.tables.people import Unit
 from rules.applications import DECISIONS
-from rules.cases import CaseKind, Transition
+from rules.cases import Transition
 from rules.clock import now
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, not_found
-from rules.terms import WorkingCalendar
-from services import absences, case_lists, case_pages, catalogue, conversation, live, notices
-from services.absences import Reviewer
-from services.case_lists import CaseLine, Order
-from services.case_pages import CasePage
+from services import case_lists, catalogue, conversation, notices
+from services.case_lists import Order
 from services.cases import Act, see
 
 router = APIRouter(include_in_schema=False, prefix="/desk")
@@ -62,9 +59,10 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
     new = await conversation.unread(session, actor, [line.id for line in found.lines])
     calendar = await catalogue.calendar(session)
     units = await _units(session)
+    hr = await catalogue.unit_id(session, "hr")
     people = [
         desk_filters.Person(reviewer.id, reviewer.name)
-        for reviewer in await reviewers_of(session, visit)
+        for reviewer in await reviewers_of(session, visit, hr)
     ]
     at, zone = now(), visit.presentation.zone
     shown = Queue(
@@ -99,77 +97,11 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
         here=asked.query,
         reviews=reviews,
         oversees=actor.may(Permission.OVERSEE_REVIEWS),
+        team=actor.may(Permission.REVIEW, hr),
     )
     errors = [ErrorItem(text, f"#field-{name}") for name, text in asked.errors.items()]
     status = 422 if errors else 200
     return visit.page("desk/queue.html", status=status, queue=shown, errors=errors)
-
-
-@dataclass(frozen=True)
-class _Known:
-    """A case as the database knows it, with what its page needs besides."""
-
-    page: CasePage
-    asked: Asked
-    calendar: WorkingCalendar
-    stock: list[Reason]
-    reviewers: list[Reviewer]
-    history: list[CaseLine]
-    around: tuple[UUID | None, UUID | None]
-    tag: str
-
-
-async def _known(visit: Visit, case_id: UUID) -> _Known:
-    async with visit.medcab.database.work() as session:
-        page = await case_pages.page(session, visit.actor, case_id)
-        if page.newest is None:
-            raise not_found()
-        asked = asked_of(visit.request.url.query, visit.actor, visit.presentation.tzinfo)
-        return _Known(
-            page=page,
-            asked=asked,
-            calendar=await catalogue.calendar(session),
-            stock=list(await catalogue.reasons(session)),
-            reviewers=await reviewers_of(session, visit),
-            history=list(await case_pages.history_of(session, visit.actor, case_id)),
-            around=await _around(session, visit, page, asked),
-            tag=await _tag(session, visit, case_id),
-        )
-
-
-async def reviewers_of(session: AsyncSession, visit: Visit) -> list[Reviewer]:
-    """The reviewers of the department, for those who review there; nobody for others."""
-    unit = await catalogue.unit_id(session, "hr")
-    if not visit.actor.may(Permission.REVIEW, unit):
-        return []
-    return await absences.reviewers(session, visit.actor, unit)
-
-
-async def _around(
-    session: AsyncSession, visit: Visit, page: CasePage, asked: Asked
-) -> tuple[UUID | None, UUID | None]:
-    """The neighbours in the queue; after a decision the one that it told, as the case has left."""
-    case = page.case
-    moment = case.due_at if asked.order is Order.DUE else case.created_at
-    told = uuid_of(visit.request.query_params.get("next"))
-    if told is not None:
-        return None, told
-    return await case_lists.neighbours(
-        session, visit.actor, asked.filters, asked.order, case.id, moment
-    )
-
-
-async def _tag(session: AsyncSession, visit: Visit, case_id: UUID) -> str:
-    """Changes with every entry of the case's journal, with those who read it, and with language."""
-    state = await case_pages.tag_of(session, visit.actor, case_id)
-    entries = (
-        await session.exec(
-            select(func.count()).select_from(JournalEntry).where(JournalEntry.chain == case_id)
-        )
-    ).one()
-    reading = await case_lists.readers(session, visit.actor, [case_id])
-    names = sha256("|".join(reading.get(case_id, ())).encode()).hexdigest()[:8]
-    return f'"{state}-{entries}-{names}-{visit.presentation.language}"'
 
 
 async def _units(session: AsyncSession) -> list[tuple[UUID, str]]:
@@ -179,7 +111,7 @@ async def _units(session: AsyncSession) -> list[tuple[UUID, str]]:
 
 def _draw(
     visit: Visit,
-    known: _Known,
+    known: Known,
     typed: Typed | None = None,
     *,
     errors: tuple[FieldError, ...] = (),
@@ -225,13 +157,6 @@ def _draw(
     )
 
 
-async def _asked(visit: Visit, page: CasePage) -> PresentState | None:
-    """What the running case says; None where it is over or does not answer."""
-    if page.case.closed_at is not None:
-        return None
-    return await live.present_state(visit.medcab.temporal, page.case.id, CaseKind(page.case.kind))
-
-
 @router.get("/cases/{case_id}")
 async def show(
     case_id: UUID,
@@ -246,10 +171,14 @@ async def show(
         # Before the page is read, so that it shows what is new since the visit before.
         await see(session, visit.actor, case_id)
         await conversation.visited(session, visit.actor, case_id)
-    known = await _known(visit, case_id)
+    known = await known_case(visit, case_id)
     async with visit.medcab.database.work() as session:
         await notices.mark_read(session, visit.actor, now(), case_id=case_id)
-    answer = await _asked(visit, known.page) if asked else None
+    answer = await asked_now(visit, known.page) if asked else None
+    if known.is_request:
+        return desk_requests.show(
+            visit, known, answer=answer, number=version, compare=compare, done=decided
+        )
     case = _draw(visit, known, answer=answer, number=version, compare=compare)
     if decided in {outcome.value for outcome in DECISIONS}:
         word = word_of(Transition(decided))
@@ -262,12 +191,14 @@ async def show(
 async def show_live(case_id: UUID, step: int, visit: Inside, ask: bool = False) -> Response:
     """The parts that change, for a page drawn at `step` that is still open; 304 while none has."""
     async with visit.medcab.database.work() as session:
-        tag = await _tag(session, visit, case_id)
+        tag = await tag_of(session, visit, case_id)
     if not ask and visit.request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-store"})
-    known = await _known(visit, case_id)
+    known = await known_case(visit, case_id)
     headers = {"ETag": known.tag, "Cache-Control": "no-store"}
-    answer = await _asked(visit, known.page) if ask else None
+    answer = await asked_now(visit, known.page) if ask else None
+    if known.is_request:
+        return desk_requests.live_parts(visit, known, answer, step)
     case = _draw(visit, known, answer=answer, drawn_step=step)
     body = render("desk/live_parts.html", visit.presentation, case=case, frame=visit.frame)
     return Response(body, media_type="text/html", headers=headers)
@@ -276,20 +207,13 @@ async def show_live(case_id: UUID, step: int, visit: Inside, ask: bool = False) 
 @router.post("/cases/{case_id}/ask")
 async def ask(case_id: UUID, visit: Inside) -> Response:
     """«Получить обновление»: the next page is answered by the running case."""
-    return visit.go(_with(visit, case_id, "asked=1"))
+    return visit.go(page_within(visit, case_id, "asked=1"))
 
 
 @router.post("/cases/{case_id}/reading", status_code=204)
 async def reading(case_id: UUID, visit: Inside) -> None:
     """Say that the case is open here; colleagues see it for a minute."""
     await visit.medcab.reviews.read(visit.actor, case_id)
-
-
-def _with(visit: Visit, case_id: UUID, more: str = "") -> str:
-    """The page of the case within the same queue."""
-    asked = asked_of(visit.request.url.query, visit.actor, visit.presentation.tzinfo)
-    query = "&".join(part for part in (asked.query, more) if part)
-    return f"/desk/cases/{case_id}" + (f"?{query}" if query else "")
 
 
 @router.post("/cases/{case_id}/decision")
@@ -299,7 +223,9 @@ async def decide(
     """Decide, or draw the form anew with what was typed (`redraw`)."""
     form = await visit.request.form()
     typed = typed_of(form)
-    before = await _known(visit, case_id)
+    before = await known_case(visit, case_id)
+    if before.is_request:
+        raise not_found()
     if form.get("redraw") == "stock":
         typed = typed.with_stock(str(form.get("stock", "")), before.stock)
     if form.get("redraw"):
@@ -311,14 +237,16 @@ async def decide(
         return await _refused(visit, case_id, refusal, typed)
     following = before.around[1]
     more = f"decided={decision.outcome.value}" + (f"&next={following}" if following else "")
-    return visit.go(_with(visit, case_id, more))
+    return visit.go(page_within(visit, case_id, more))
 
 
 async def _refused(visit: Visit, case_id: UUID, refusal: Refusal, typed: Typed) -> Response:
     """The page as it is now with all that was typed, and what to do."""
     if refusal.status not in SHOWN_AGAIN:
         raise refusal
-    known = await _known(visit, case_id)
+    known = await known_case(visit, case_id)
+    if known.is_request:
+        return desk_requests.refused(visit, known, refusal)
     case = _draw(visit, known, typed, errors=tuple(refusal.fields))
     errors = error_items(refusal, case.decision)
     if refusal.code in ("stale", "not_now"):
@@ -340,8 +268,8 @@ async def take(case_id: UUID, visit: Inside, at_step: Step) -> Response:
     except Refusal as refusal:
         return await _refused(visit, case_id, refusal, typed)
     if not typed.anything:
-        return visit.go(_with(visit, case_id))
-    case = _draw(visit, await _known(visit, case_id), typed)
+        return visit.go(page_within(visit, case_id))
+    case = _draw(visit, await known_case(visit, case_id), typed)
     return visit.page("desk/case.html", case=case, flash=Flash(_("Теперь заявка у вас.")))
 
 
@@ -358,7 +286,9 @@ async def give(
     except Refusal as refusal:
         if refusal.status not in SHOWN_AGAIN:
             raise
-        known = await _known(visit, case_id)
+        known = await known_case(visit, case_id)
+        if known.is_request:
+            return desk_requests.refused(visit, known, refusal)
         message = in_words(refusal.message)
         case = _draw(visit, known)
         if case.hand_over is not None:
@@ -373,4 +303,4 @@ async def give(
             )
         errors = [ErrorItem(message, "#field-to" if case.hand_over else "")]
         return visit.page("desk/case.html", status=refusal.status, case=case, errors=errors)
-    return visit.go(_with(visit, case_id))
+    return visit.go(page_within(visit, case_id))

@@ -1,6 +1,6 @@
 """What stands in the address of the desk: filters and order, read, shown and written back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from urllib.parse import parse_qsl, urlencode
@@ -9,20 +9,32 @@ from zoneinfo import ZoneInfo
 
 from cabinet.case_views import KINDS
 from cabinet.translation import gettext as _
-from cabinet.translation import in_words
+from cabinet.translation import in_words, marked
 from cabinet.views.frame import Chip, FieldView, Option
 from cabinet.visits import uuid_of
 from rules import identifiers
-from rules.applications import WORDS
-from rules.cases import Status
+from rules.applications import APPLICATION
+from rules.cases import CaseKind, Status
 from rules.identifiers import IdentifierError
 from rules.numbers import parse_number
 from rules.permissions import Actor
+from rules.requests import REQUEST
 from services.case_lists import Filters, Order
 
 DESK = "/desk"
 ANY = "any"
-_NAMES = ("status", "kind", "unit", "reviewer", "from", "until", "overdue", "number", "sort")
+_NAMES = (
+    "what",
+    "status",
+    "kind",
+    "unit",
+    "reviewer",
+    "from",
+    "until",
+    "overdue",
+    "number",
+    "sort",
+)
 _SHOWN = (
     Status.IN_REVIEW,
     Status.CLARIFICATION,
@@ -31,8 +43,16 @@ _SHOWN = (
     Status.REJECTED,
     Status.WITHDRAWN,
     Status.LAPSED,
+    Status.ACCEPTED,
+    Status.PROCESSING,
+    Status.READY,
+    Status.REFUSED,
 )
-_WITH_TERM = frozenset({Status.IN_REVIEW, Status.CLARIFICATION})
+_WITH_TERM = frozenset({Status.IN_REVIEW, Status.CLARIFICATION, Status.PROCESSING})
+WHAT: Mapping[str, str] = {
+    CaseKind.APPLICATION.value: marked("Заявки"),
+    CaseKind.REQUEST.value: marked("Запросы"),
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +114,10 @@ def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
             errors["number"] = in_words(error.message)
             number = None
     reviewer = given.get("reviewer")
+    waiting = _waits(given)
     filters = Filters(
+        kind=CaseKind(given["what"]) if given.get("what") in WHAT else None,
+        waiting=waiting,
         status=() if status is None else (status,),
         programme_kind=given.get("kind") if given.get("kind") in KINDS else None,
         unit_id=uuid_of(given.get("unit")),
@@ -108,18 +131,24 @@ def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
         overdue="overdue" in given,
         number=number,
     )
-    newest = given.get("sort") == "newest" or status not in _WITH_TERM
+    newest = given.get("sort") == "newest" or (not waiting and status not in _WITH_TERM)
     return Asked(given, filters, Order.NEWEST if newest else Order.DUE, errors)
 
 
+def word_of(status: Status) -> str:
+    """A status in words; those that both kinds know are said as of applications."""
+    return _(APPLICATION.words.get(status) or REQUEST.words[status])
+
+
 def _status(given: dict[str, str]) -> Status | None:
-    """The status asked for; the queue where none is, every status where a number is."""
+    """The status asked for; None where none is."""
     wish = given.get("status")
-    if wish in {status.value for status in _SHOWN}:
-        return Status(wish)
-    if wish == ANY or "number" in given:
-        return None
-    return Status.IN_REVIEW
+    return Status(wish) if wish in {status.value for status in _SHOWN} else None
+
+
+def _waits(given: dict[str, str]) -> bool:
+    """Whether the queue is asked for: what waits here. A number is looked for everywhere."""
+    return _status(given) is None and given.get("status") != ANY and "number" not in given
 
 
 def tabs(asked: Asked, counts: dict[str, int]) -> list[Chip]:
@@ -155,10 +184,16 @@ def fields(
 
     kinds = [Option(kind, _(words)) for kind, words in KINDS.items()]
     places = [Option(str(key), name) for key, name in units]
-    statuses = [Option(s.value if s is not Status.IN_REVIEW else "", _(WORDS[s])) for s in _SHOWN]
+    what = [Option(value, _(words)) for value, words in WHAT.items()]
+    statuses = [Option(s.value, word_of(s)) for s in _SHOWN]
     return [
-        one("number", _("Номер заявки")),
-        one("status", _("Состояние"), [*statuses, Option(ANY, _("Любое"))]),
+        one("number", _("Номер")),
+        one("what", _("Что"), [Option("", _("Всё")), *what]),
+        one(
+            "status",
+            _("Состояние"),
+            [Option("", _("Ждут решения")), *statuses, Option(ANY, _("Любое"))],
+        ),
         one("kind", _("Вид обучения"), [Option("", _("Любой")), *kinds]),
         one("unit", _("Подразделение"), [Option("", _("Любое")), *places]),
         one(
@@ -184,9 +219,11 @@ def active(
     given = asked.given
     names = {str(key): name for key, name in units} | {str(p.id): p.name for p in reviewers}
     words: dict[str, str] = {}
+    if given.get("what") in WHAT:
+        words["what"] = _(WHAT[given["what"]])
     if given.get("status"):
         known = _status(given)
-        words["status"] = _(WORDS[known]) if known else _("любое состояние")
+        words["status"] = word_of(known) if known else _("любое состояние")
     if given.get("kind") in KINDS:
         words["kind"] = _(KINDS[given["kind"]])
     if given.get("unit") in names:

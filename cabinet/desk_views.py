@@ -7,7 +7,7 @@ from uuid import UUID
 from babel.dates import format_date
 
 from cabinet import formats
-from cabinet.case_views import KINDS, case_timeline, shown_value, waits_for
+from cabinet.case_views import KINDS, case_timeline, shown_value, title_of, waits_for
 from cabinet.conversation import talk_of
 from cabinet.translation import current, marked, ngettext
 from cabinet.translation import gettext as _
@@ -28,7 +28,7 @@ from cabinet.views.desk import (
 from cabinet.views.frame import FieldView, Option
 from models.messages import PresentState
 from rules.applications import WORDS
-from rules.cases import Status, Transition
+from rules.cases import Party, Status, Transition
 from rules.permissions import Actor
 from rules.terms import WorkingCalendar, last_day, working_days_left
 from services.absences import Reviewer
@@ -80,14 +80,23 @@ def short_name(name: str) -> str:
 
 
 def due_of(
-    status: str, due_at: datetime | None, at: datetime, zone: str, calendar: WorkingCalendar
+    status: str,
+    due_at: datetime | None,
+    at: datetime,
+    zone: str,
+    calendar: WorkingCalendar,
+    *,
+    here: str = Party.REVIEWER,
 ) -> Due:
-    """The end of a term in words: overdue ones say by how many working days."""
+    """The end of a term in words: overdue ones say by how many working days.
+
+    `here` is for whom the case waits: only terms of the people of the desk are pressing.
+    """
     if due_at is None:
         return Due("—")
     left = working_days_left(at, due_at, zone, calendar)
     day = format_date(last_day(due_at, zone), "d MMMM", locale=current().locale)
-    if status != Status.IN_REVIEW:
+    if status not in (Status.IN_REVIEW, Status.PROCESSING) or here != Party.REVIEWER:
         return Due(_("ответ до %(day)s") % {"day": day}, "calm", due_at)
     if due_at <= at:
         if left >= 0:
@@ -120,16 +129,17 @@ def queue_row(
         id=str(line.id),
         url=f"/desk/cases/{line.id}{suffix}",
         number=line.number or "",
-        title=line.title,
+        title=title_of(line),
         applicant=short_name(line.applicant or ""),
         unit=line.unit,
         status=line.status,
-        due=due_of(line.status, line.due_at, at, zone, calendar),
+        due=due_of(line.status, line.due_at, at, zone, calendar, here=line.waits_for),
         reviewer=short_name(line.reviewer) if line.reviewer else "",
         mine=line.reviewer_id == actor.person_id,
         own=own,
         reading=[name.split()[0] for name in reading],
         selectable=selectable and not own and line.status == Status.IN_REVIEW,
+        kind=line.kind,
         unread=unread,
     )
 
@@ -344,7 +354,12 @@ def desk_case(
         talk=talk_of(page, f"/desk/cases/{case.id}{suffix}"),
         history=[
             OtherCase(
-                f"/desk/cases/{line.id}", line.number or "", line.title, line.status, line.since
+                f"/desk/cases/{line.id}",
+                line.number or "",
+                title_of(line),
+                line.status,
+                line.since,
+                line.kind,
             )
             for line in history
         ],

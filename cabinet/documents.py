@@ -15,7 +15,7 @@ from api.bodies import Form as StreamedForm
 from api.bodies import is_form
 from api.documents import download, page_image
 from cabinet.attachments import refused_row, slots_of, version_row
-from cabinet.drafts import editing
+from cabinet.filling import editing
 from cabinet.rendering import render
 from cabinet.translation import gettext
 from cabinet.views.documents import Category as CategoryView

@@ -1,18 +1,23 @@
 """The home page: what needs the person today, said in a sentence, then as cards, then the cases."""
 
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.state import Work
-from cabinet.case_views import case_line, counted
+from cabinet.case_views import case_line, counted, title_of
 from cabinet.translation import gettext
 from cabinet.views.applications import Call, Home
 from cabinet.visits import Inside, Visit
-from rules.cases import Status
+from models.tables.notices import Notice
+from rules.cases import CaseKind, Status
 from rules.clock import now
+from rules.notices import Channel, NoticeKind
 from rules.permissions import Permission
 from services import case_lists
 from services.case_lists import CaseLine, Filters
@@ -24,22 +29,28 @@ MOST_CARDS, LAST_CASES, FRESH_DAYS = 6, 5, 14
 
 @router.get("/")
 async def home(visit: Inside, session: Work) -> Response:
-    """What needs you today (W9, as far as applications go)."""
+    """What needs you today (W9, as far as cases go)."""
     calls: list[Call] = []
     parts: list[str] = []
     lines: list[CaseLine] = []
+    answered = 0
     if visit.actor.may(Permission.REVIEW):
         await _of_reviewer(visit, session, calls, parts)
     if visit.actor.may(Permission.APPLY):
         listing = await case_lists.mine(session, visit.actor, Filters(), None, 50)
         lines = [line for line in listing.lines if line.number or line.closed_at is None]
         _of_applicant(lines, calls, parts)
+        answered = _of_requests(lines, await _unread(session, visit), calls)
     waits = gettext("Сегодня от вас ждут: %(what)s") % {"what": ", ".join(parts)}
+    sentences = [waits if parts else gettext("Сегодня от вас ничего не ждут")]
+    if answered:
+        words = ("Вас ждёт %(num)d ответ на запрос", "Вас ждут %(num)d ответов на запросы")
+        sentences.append(counted(*words, answered))
     return visit.page(
         "home.html",
         home=Home(
             greeting=_greeting(visit),
-            sentence=waits if parts else gettext("Сегодня от вас ничего не ждут"),
+            sentence=". ".join(sentences),
             calls=calls[:MOST_CARDS],
             cases=[case_line(line) for line in lines[:LAST_CASES]],
         ),
@@ -87,13 +98,57 @@ def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) ->
             "idle",
             "file-pen",
             gettext("Черновик"),
-            line.title,
-            gettext("Заявка ещё не отправлена."),
+            title_of(line),
+            gettext("Запрос ещё не отправлен.")
+            if line.kind == CaseKind.REQUEST
+            else gettext("Заявка ещё не отправлена."),
             gettext("Продолжить"),
-            f"/applications/{line.id}/draft",
+            case_line(line).url,
         )
         for line in drafts
     ]
+
+
+def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Call]) -> int:
+    """Cards of the answers that the person has not looked at, before all others; how many."""
+    fresh = [line for line in lines if line.kind == CaseKind.REQUEST and line.id in unread]
+    calls[:0] = [
+        Call(
+            "good",
+            "circle-check",
+            line.number or "",
+            title_of(line),
+            gettext("Ответ готов."),
+            gettext("Посмотреть ответ"),
+            f"/requests/{line.id}",
+        )
+        if line.status is Status.READY
+        else Call(
+            "bad",
+            "octagon-x",
+            line.number or "",
+            title_of(line),
+            gettext("Адресат отказал. Причина в ответе, запрос можно исправить и отправить снова."),
+            gettext("Открыть"),
+            f"/requests/{line.id}",
+        )
+        for line in fresh
+        if line.status in (Status.READY, Status.REFUSED)
+    ]
+    return sum(line.status is Status.READY for line in fresh)
+
+
+async def _unread(session: AsyncSession, visit: Visit) -> set[UUID]:
+    """Cases of which the person has not read that they were answered."""
+    found = await session.exec(
+        select(Notice.case_id).where(
+            Notice.person_id == visit.actor.person_id,
+            Notice.channel == Channel.CABINET.value,
+            col(Notice.read_at).is_(None),
+            col(Notice.kind).in_([NoticeKind.REQUEST_READY, NoticeKind.REQUEST_REFUSED]),
+        )
+    )
+    return {case_id for case_id in found.all() if case_id is not None}
 
 
 async def _of_reviewer(

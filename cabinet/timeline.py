@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from cabinet.translation import gettext as _
+from cabinet.translation import marked
 from cabinet.views.applications import Happening
+from rules.cases import CaseKind
 from rules.journal import JournalKind as K
 from services.case_pages import Happened
 
@@ -90,6 +92,48 @@ SENTENCES: dict[str, Sentence] = {
     K.CASE_STUCK: _plain("Обработка остановилась, техническая служба знает об этом"),
     K.CASE_SIGNAL_WITHOUT_ACT: _plain("Пришёл сигнал без решения, он ничего не изменил"),
 }
+
+
+def _version(message: str, other: str) -> Sentence:
+    return lambda happened, own: (
+        _(message if own else other) % {"n": happened.facts.get("version", "")}
+    )
+
+
+def _of(own_words: str, other: str) -> Sentence:
+    return lambda happened, own: _(own_words) if own else _(other)
+
+
+OF_REQUESTS: dict[str, Sentence] = {
+    **SENTENCES,
+    K.CASE_COPIED: _of(
+        marked("Вы начали черновик на основе прежнего запроса"),
+        marked("Заявитель начал черновик на основе прежнего запроса"),
+    ),
+    K.CASE_SUBMITTED: _of(marked("Вы отправили запрос"), marked("Заявитель отправил запрос")),
+    K.CASE_CORRECTED: _version(
+        marked("Вы исправили запрос и отправили снова: версия %(n)s"),
+        marked("Заявитель исправил запрос: версия %(n)s"),
+    ),
+    K.CASE_WITHDRAWN: _of(marked("Вы отозвали запрос"), marked("Заявитель отозвал запрос")),
+    K.CASE_ASSIGNED: _plain("Назначен сотрудник, который ответит"),
+    K.CASE_TAKEN: _plain("Сотрудник взял запрос в работу"),
+    K.CASE_HANDED_OVER: _plain("Запрос передан другому сотруднику"),
+    K.CASE_MOVED: _plain("Запрос передан другому сотруднику"),
+    K.CASE_ESCALATED: _plain("Срок ответа прошёл, мы сообщили тем, кто отвечает за запрос"),
+    K.CASE_RECEIPT_ISSUED: _plain("Расписка скачана"),
+    K.CASE_TYPE_CHANGED: _plain("Запрос переведён на новую редакцию формы"),
+    K.REQUEST_SENT: _plain("Адресат получил запрос"),
+    K.REQUEST_ANSWERED: _plain("Адресат ответил на запрос"),
+    K.REQUEST_REFUSED: _plain("Адресат отказал"),
+    K.REQUEST_ADDRESSEE_DOWN: _plain("Система адресата не отвечает, мы повторяем сами"),
+    K.REQUEST_ODD_RECEIPT: _plain("Пришло сообщение, которое ничего не изменило"),
+    K.REQUEST_ANSWER_UNVERIFIED: _plain(
+        "Пришёл ответ, подпись которого не прошла проверку: мы его не приняли и ждём дальше"
+    ),
+}
+"""What happens to requests in words of their own."""
+
 _TOLD_APART = frozenset({K.CASE_COMMENTED})
 """Comments stand in a list of their own."""
 
@@ -97,12 +141,18 @@ _PROVED = frozenset({K.CASE_SUBMITTED, K.CASE_RESUBMITTED, K.CASE_CORRECTED})
 
 
 def timeline(
-    happened: Sequence[Happened], *, own: bool, case_id: UUID, receipts: bool = False
+    happened: Sequence[Happened],
+    *,
+    own: bool,
+    case_id: UUID,
+    receipts: bool = False,
+    kind: str = CaseKind.APPLICATION,
 ) -> list[Happening]:
     """The lines of the timeline; what was handed in leads to its receipt."""
+    sentences = OF_REQUESTS if kind == CaseKind.REQUEST else SENTENCES
     lines: list[Happening] = []
     for entry in happened:
-        sentence = SENTENCES.get(entry.kind)
+        sentence = sentences.get(entry.kind)
         if sentence is None or entry.kind in _TOLD_APART:
             continue
         proof = receipts and entry.kind in _PROVED

@@ -52,6 +52,10 @@ DONE: Mapping[str, str] = {
     "view_removed": marked("Подборка удалена."),
     "export_asked": marked("Собираем файл. Когда он будет готов, придёт уведомление."),
     "export_cancelled": marked("Выгрузка отменена."),
+    "request_withdrawn": marked("Запрос отозван."),
+    "request_discarded": marked("Черновик удалён."),
+    "correction_discarded": marked("Исправление отменено, запрос остался как был."),
+    "request_copied": marked("Мы перенесли ответы в новый черновик."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
 }
 """What an act says on the page after it, by the word in `?done=`."""
@@ -152,6 +156,11 @@ def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Fra
     )
 
 
+MOST_ENTRIES = 7
+SPARE = ("profile", "programmes", "archive")
+"""Left out first where somebody has many roles: other places of the page lead there too."""
+
+
 def navigation(actor: Actor) -> tuple[NavEntry, ...]:
     """At most seven entries, by what the person may do."""
     entries = [NavEntry("home", gettext("Главная"), gettext("Главная"), "house", "/")]
@@ -167,6 +176,13 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
                 gettext("Заявки"),
                 "clipboard-list",
                 "/applications",
+            ),
+            NavEntry(
+                "requests",
+                gettext("Мои запросы"),
+                gettext("Запросы"),
+                "send",
+                "/requests",
             ),
             NavEntry(
                 "programmes",
@@ -197,6 +213,9 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
             )
         )
     entries.append(NavEntry("profile", gettext("Профиль"), gettext("Профиль"), "user", "/profile"))
+    for key in SPARE:
+        if len(entries) > MOST_ENTRIES:
+            entries = [entry for entry in entries if entry.key != key]
     return tuple(entries)
 
 

@@ -116,6 +116,8 @@ class Filters(BaseModel):
     created_from: datetime | None = None
     created_until: datetime | None = None
     overdue: bool = False
+    waiting: bool = False
+    """Only those on which people of the responsible unit have to decide or answer."""
     open: bool | None = None
     number: str | None = None
     """A number as people type it."""
@@ -418,6 +420,8 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(col(Case.created_at) >= filters.created_from)
     if filters.created_until:
         found.append(col(Case.created_at) < filters.created_until)
+    if filters.waiting:
+        found.append(_waits_for_an_answer())
     if filters.overdue:
         found.append(
             and_(col(Case.due_at) < func.now(), _waits_for_an_answer())

@@ -65,6 +65,8 @@ class Queue:
     """The query of this list, carried into the cases so that j and k follow it."""
     reviews: bool = False
     oversees: bool = False
+    team: bool = True
+    """Whether the page of the department is open to the person."""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from tests.api.access import (
     Row,
     act,
     body,
+    form,
     mine,
     nothing,
 )
+from tests.api.access_rows import ACT
 
 STALE = 999
 REQUEST = {"case_id": "request_id"}
@@ -48,3 +50,48 @@ REQUEST_ROWS: dict[str, Row] = {
     ),
 }
 """Routes of the API."""
+
+_DRAFT = {"case_id": "request_draft_id"}
+_SECTION = {**_DRAFT, "name": "request_section"}
+_ACT = {"act_id": ACT, "at_step": STALE}
+
+REQUEST_PAGES: dict[str, Row] = {
+    "GET /requests": Row("session", EVERYBODY),
+    "GET /requests/new": Row("session", CLINICIANS),
+    "POST /requests": Row("session", CLINICIANS, send=form(type="equipment")),
+    "GET /requests/{case_id}": Row("session", *SEES, using=REQUEST),
+    "GET /requests/{case_id}/live": mine("session", nothing, CLINICIANS, **REQUEST),
+    "POST /requests/{case_id}/ask": Row("session", EVERYBODY),
+    "GET /requests/{case_id}/sent": mine("session", nothing, CLINICIANS, **REQUEST),
+    "GET /requests/{case_id}/withdraw": mine("session", nothing, CLINICIANS, **REQUEST),
+    "POST /requests/{case_id}/withdraw": mine("session", form(**_ACT), CLINICIANS, **REQUEST),
+    "POST /requests/{case_id}/copy": mine("session", nothing, CLINICIANS, **REQUEST),
+    "GET /requests/{case_id}/receipt": Row("signed_in", *SEES, using=REQUEST),
+    "GET /requests/{case_id}/papers/{number}": Row("session", *SEES, using=REQUEST),
+    "GET /requests/{case_id}/papers/{number}/file": Row("session", *SEES, using=REQUEST),
+    "GET /requests/{case_id}/papers/{number}/pages/{page}.png": Row(
+        "session", *SEES, using=REQUEST
+    ),
+    "GET /requests/{case_id}/answers/{number}/{position}": Row("session", *SEES, using=REQUEST),
+    "GET /requests/{case_id}/answers/{number}/{position}/file": Row(
+        "session", *SEES, using=REQUEST
+    ),
+    "GET /requests/{case_id}/answers/{number}/{position}/pages/{page}.png": Row(
+        "session", *SEES, using=REQUEST
+    ),
+    "POST /requests/{case_id}/answer": Row(
+        "session", *ANSWERS, form(**_ACT, outcome="answer", message="Выдано"), using=REQUEST
+    ),
+    "GET /requests/{case_id}/draft": mine("session", nothing, CLINICIANS, **_DRAFT),
+    "POST /requests/{case_id}/draft/discard": mine("session", nothing, CLINICIANS, **REQUEST),
+    "GET /requests/{case_id}/draft/check": mine("session", nothing, CLINICIANS, **_DRAFT),
+    "POST /requests/{case_id}/draft/submit": mine(
+        "session", form(**_ACT, mode="draft"), CLINICIANS, **_DRAFT
+    ),
+    "GET /requests/{case_id}/draft/{name}": mine("session", nothing, CLINICIANS, **_SECTION),
+    "POST /requests/{case_id}/draft/{name}": mine("session", form(), CLINICIANS, **_SECTION),
+    "POST /requests/{case_id}/draft/{name}/autosave": mine(
+        "session", form(), CLINICIANS, **_SECTION
+    ),
+}
+"""Pages."""

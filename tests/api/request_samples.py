@@ -74,7 +74,11 @@ async def give_requests(session: AsyncSession, actor: Actor, unit_id: UUID) -> d
         facts={"version": 1},
         lock=True,
     )
-    return {"request_id": str(sent.id), "request_draft_id": str(draft.id)}
+    return {
+        "request_id": str(sent.id),
+        "request_draft_id": str(draft.id),
+        "request_section": "contents",
+    }
 
 
 def _case(actor: Actor, unit_id: UUID, status: Status) -> Case:

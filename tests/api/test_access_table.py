@@ -34,7 +34,7 @@ from tests.api.page_rows import (
     DOCUMENT_PAGES,
     OTHER_PAGES,
 )
-from tests.api.request_rows import REQUEST_ROWS
+from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
 from tests.api.world import Whose, World
 from tests.servers import Servers
 
@@ -42,6 +42,7 @@ TABLE: dict[str, Row] = {
     **ACCOUNT_ROWS,
     **CASE_ROWS,
     **REQUEST_ROWS,
+    **REQUEST_PAGES,
     **DOCUMENT_ROWS,
     **ARCHIVE_ROWS,
     **OTHER_ROWS,
@@ -69,6 +70,7 @@ NAMES = {
     "key": "qualification",
     "kind": "diploma",
     "name": "applicant",
+    "number": "1",
     "page": "1",
     "position": "1",
     "step": "0",

@@ -71,7 +71,8 @@ def test_names_are_short_in_tables() -> None:
 def test_the_desk_begins_with_the_queue() -> None:
     """Without filters the desk shows what is in review, in the order of terms."""
     plain = asked("")
-    assert plain.filters.status == (Status.IN_REVIEW,)
+    assert plain.filters.waiting
+    assert plain.filters.status == ()
     assert plain.order is Order.DUE
     assert plain.suffix == ""
     assert asked("sort=newest").order is Order.NEWEST

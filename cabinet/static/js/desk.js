@@ -298,6 +298,36 @@ function decision(form) {
   return { choose };
 }
 
+// The answer to a request: what is typed is not lost by chance.
+
+function answering(form) {
+  const text = one("textarea", form);
+  let touched = false;
+  form.addEventListener("input", () => (touched = true));
+  form.addEventListener("submit", () => (touched = false));
+  window.addEventListener("beforeunload", (event) => {
+    if (touched) event.preventDefault();
+  });
+  return { choose: chooser(form, () => text.focus()) };
+}
+
+function chooser(form, then) {
+  const choose = (value) => {
+    const radio = one(`#outcome-${value}`, form);
+    if (!radio) return;
+    radio.checked = true;
+    form.scrollIntoView({ block: "nearest" });
+    then();
+  };
+  for (const link of all("[data-choose]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      choose(link.dataset.choose);
+    });
+  }
+  return choose;
+}
+
 // Others see that the case is being read. Said by the page, so it does not prolong the session.
 
 function tellReading(region) {
@@ -314,11 +344,14 @@ function tellReading(region) {
 function casePage(region) {
   tellReading(region);
   for (const panel of all("[data-viewer]")) viewer(panel);
-  const papers = tabs(one("[data-tabs]"));
+  const papers = one("[data-tabs]") && tabs(one("[data-tabs]"));
   const form = one("[data-decision]");
   const decide = form && decision(form);
+  const answer = one("[data-answer]") && answering(one("[data-answer]"));
   const follow = (selector) => one(selector) && (() => one(selector).click());
   watchKeys((key) => {
+    if (answer && "ar".includes(key)) return () => answer.choose({ a: "answer", r: "refuse" }[key]);
+    if (!papers && !"jk".includes(key)) return undefined;
     if (/^[1-9]$/.test(key)) return () => papers.choose(Number(key) - 1);
     return {
       j: follow("[data-next]"),

@@ -1,0 +1,105 @@
+"""A case as the desk knows it: read at once, for the page of an application and of a request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from sqlmodel import func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from cabinet.desk_filters import Asked, asked_of
+from cabinet.visits import Visit, uuid_of
+from models.tables.catalogue import Reason
+from models.tables.journal import JournalEntry
+from rules.cases import CaseKind
+from rules.permissions import Permission
+from rules.refusals import not_found
+from rules.terms import WorkingCalendar
+from services import absences, case_lists, case_pages, catalogue
+from services.absences import Reviewer
+from services.case_lists import CaseLine, Order
+from services.case_pages import CasePage
+
+
+@dataclass(frozen=True)
+class Known:
+    """A case as the database knows it, with what its page needs besides."""
+
+    page: CasePage
+    asked: Asked
+    calendar: WorkingCalendar
+    stock: Sequence[Reason]
+    reviewers: Sequence[Reviewer]
+    history: Sequence[CaseLine]
+    around: tuple[UUID | None, UUID | None]
+    tag: str
+
+    @property
+    def is_request(self) -> bool:
+        """Whether it is a request, which is answered, and no application, which is decided."""
+        return self.page.case.kind == CaseKind.REQUEST
+
+
+async def known(visit: Visit, case_id: UUID) -> Known:
+    """Everything about a case of the desk. Raises `not_found`."""
+    async with visit.medcab.database.work() as session:
+        page = await case_pages.page(session, visit.actor, case_id)
+        if page.newest is None:
+            raise not_found()
+        asked = asked_here(visit)
+        return Known(
+            page=page,
+            asked=asked,
+            calendar=await catalogue.calendar(session),
+            stock=list(await catalogue.reasons(session)),
+            reviewers=await reviewers_of(session, visit, page.case.responsible_unit_id),
+            history=list(await case_pages.history_of(session, visit.actor, case_id)),
+            around=await _around(session, visit, page, asked),
+            tag=await tag_of(session, visit, case_id),
+        )
+
+
+def asked_here(visit: Visit) -> Asked:
+    """The filters in the address."""
+    return asked_of(visit.request.url.query, visit.actor, visit.presentation.tzinfo)
+
+
+def page_within(visit: Visit, case_id: UUID, more: str = "") -> str:
+    """The page of a case within the same queue."""
+    query = "&".join(part for part in (asked_here(visit).query, more) if part)
+    return f"/desk/cases/{case_id}" + (f"?{query}" if query else "")
+
+
+async def reviewers_of(session: AsyncSession, visit: Visit, unit_id: UUID) -> list[Reviewer]:
+    """The reviewers of a unit, for those who review there; nobody for others."""
+    if not visit.actor.may(Permission.REVIEW, unit_id):
+        return []
+    return await absences.reviewers(session, visit.actor, unit_id)
+
+
+async def _around(
+    session: AsyncSession, visit: Visit, page: CasePage, asked: Asked
+) -> tuple[UUID | None, UUID | None]:
+    """The neighbours in the queue; after a decision the one that it told, as the case has left."""
+    case = page.case
+    moment = case.due_at if asked.order is Order.DUE else case.created_at
+    told = uuid_of(visit.request.query_params.get("next"))
+    if told is not None:
+        return None, told
+    return await case_lists.neighbours(
+        session, visit.actor, asked.filters, asked.order, case.id, moment
+    )
+
+
+async def tag_of(session: AsyncSession, visit: Visit, case_id: UUID) -> str:
+    """Changes with every entry of the case's journal, with those who read it, and with language."""
+    state = await case_pages.tag_of(session, visit.actor, case_id)
+    entries = (
+        await session.exec(
+            select(func.count()).select_from(JournalEntry).where(JournalEntry.chain == case_id)
+        )
+    ).one()
+    reading = await case_lists.readers(session, visit.actor, [case_id])
+    names = sha256("|".join(reading.get(case_id, ())).encode()).hexdigest()[:8]
+    return f'"{state}-{entries}-{names}-{visit.presentation.language}"'

@@ -1,0 +1,291 @@
+"""A request on the desk: people of its unit answer it, or refuse with the reason (S1, S4, W8)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from api.auth import FORM_FIELD, demand_form_token
+from api.bodies import Form as StreamedForm
+from api.bodies import is_form
+from cabinet.case_views import answer_sections, case_timeline, cited_files, title_of
+from cabinet.desk_known import Known, known, page_within
+from cabinet.desk_views import hand_over, short_name
+from cabinet.rendering import render
+from cabinet.request_views import answer_views, paper_views, request_waits
+from cabinet.translation import gettext as _
+from cabinet.translation import in_words
+from cabinet.views.desk import HandOver, OtherCase
+from cabinet.views.frame import ErrorItem, FieldView, Flash
+from cabinet.views.requests import AnswerForm, DeskRequest
+from cabinet.visits import Inside, Visit, uuid_of
+from models.messages import PresentState
+from models.tables.base import new_id
+from rules.cases import Status, Transition
+from rules.forms import AnswerKind
+from rules.refusals import FieldError, Refusal
+from services.cases import Act
+from services.files import Incoming
+from services.requests import Answer
+
+router = APIRouter(include_in_schema=False)
+
+ANSWERS = frozenset({Transition.ANSWER, Transition.REFUSE})
+SHOWN_AGAIN = frozenset({403, 409, 422, 503})
+"""Refusals after which the page is drawn again with all that was typed."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a person of the unit has typed so far, right or wrong."""
+
+    outcome: str = ""
+    message: str = ""
+    act_id: UUID | None = None
+    step: int = -1
+
+
+def typed_of(fields: Mapping[str, Any]) -> Typed:
+    """Read the form."""
+    texts = {name: value for name, value in fields.items() if isinstance(value, str)}
+    step = texts.get("at_step", "")
+    return Typed(
+        outcome=texts.get("outcome", ""),
+        message=texts.get("message", "").replace("\r\n", "\n").strip(),
+        act_id=uuid_of(texts.get("act_id")),
+        step=int(step) if step.isascii() and step.isdigit() else -1,
+    )
+
+
+@router.post("/requests/{case_id}/answer")
+async def answer(case_id: UUID, visit: Inside) -> Response:
+    """Answer with a text, a file or both, or refuse with the reason."""
+    typed = Typed()
+    try:
+        if is_form(visit.request):
+            typed = await _streamed(visit, case_id)
+        else:
+            typed = typed_of(await visit.request.form())
+            await _act(visit, case_id, typed, None)
+    except _Refused as refused_:
+        if refused_.refusal.status not in SHOWN_AGAIN:
+            raise refused_.refusal from refused_
+        here = await known(visit, case_id)
+        return refused(visit, here, refused_.refusal, refused_.typed)
+    following = (await known(visit, case_id)).around[1]
+    more = f"decided={typed.outcome}" + (f"&next={following}" if following else "")
+    return visit.go(page_within(visit, case_id, more))
+
+
+class _Refused(Exception):
+    """A refusal, with what was typed."""
+
+    def __init__(self, refusal: Refusal, typed: Typed) -> None:
+        self.refusal, self.typed = refusal, typed
+
+
+async def _streamed(visit: Visit, case_id: UUID) -> Typed:
+    """Take in the form as it comes, the file last. Its token is checked before the file is read."""
+    form, typed = StreamedForm(visit.request), None
+    async for incoming in form.files():
+        if typed is None:
+            demand_form_token(visit.request, form.fields.get(FORM_FIELD))
+            typed = typed_of(form.fields)
+            await _act(visit, case_id, typed, incoming)
+    if typed is None:
+        demand_form_token(visit.request, form.fields.get(FORM_FIELD))
+        typed = typed_of(form.fields)
+        await _act(visit, case_id, typed, None)
+    return typed
+
+
+async def _act(visit: Visit, case_id: UUID, typed: Typed, file: Incoming | None) -> None:
+    requests = visit.medcab.requests
+    try:
+        if typed.outcome not in ANSWERS or typed.act_id is None:
+            raise Refusal(
+                "incomplete",
+                "Ответ пока нельзя отправить: исправьте поля.",
+                422,
+                [FieldError("outcome", "Выберите, что ответить.")],
+            )
+        act = Act(typed.act_id, typed.step)
+        if typed.outcome == Transition.ANSWER:
+            await requests.answer(visit.actor, case_id, act, Answer(typed.message, file))
+        else:
+            await requests.refuse(visit.actor, case_id, act, typed.message)
+    except Refusal as refusal:
+        raise _Refused(refusal, typed) from refusal
+
+
+def show(
+    visit: Visit,
+    here: Known,
+    *,
+    answer: PresentState | None = None,
+    number: int = 0,
+    compare: bool = False,
+    done: str = "",
+) -> Response:
+    """The page of a request on the desk."""
+    case = draw(visit, here, answer=answer, number=number, compare=compare)
+    if done in ANSWERS:
+        said = (
+            _("Ответ отправлен. Заявитель получит уведомление.")
+            if done == Transition.ANSWER
+            else _("Отказ отправлен. Заявитель получит уведомление с причиной в кабинете.")
+        )
+        return visit.page("desk/request.html", case=case, flash=Flash(said))
+    return visit.page("desk/request.html", case=case)
+
+
+def live_parts(visit: Visit, here: Known, answer: PresentState | None, step: int) -> Response:
+    """The parts that change, for a page drawn at `step`."""
+    case = draw(visit, here, answer=answer, drawn_step=step)
+    body = render("desk/request_live_parts.html", visit.presentation, case=case, frame=visit.frame)
+    headers = {"ETag": here.tag, "Cache-Control": "no-store"}
+    return Response(body, media_type="text/html", headers=headers)
+
+
+def refused(visit: Visit, here: Known, refusal: Refusal, typed: Typed | None = None) -> Response:
+    """The page as it is now with all that was typed, and what to do."""
+    case = draw(visit, here, typed, errors=tuple(refusal.fields))
+    places = {"outcome": "#outcome-answer", "message": "#field-message", "file": "#field-file"}
+    places["reason"] = places["message"]
+    errors = [
+        ErrorItem(in_words(fault.message), places.get(fault.path, "#answer"))
+        for fault in refusal.fields
+    ] or [ErrorItem(in_words(refusal.message))]
+    if refusal.code in ("stale", "not_now"):
+        words = (
+            _("Пока вы писали, запрос изменился. Посмотрите, что нового, и ответьте ещё раз.")
+            if case.form
+            else _("Пока вы писали, ответ на запрос стал не нужен: посмотрите, что произошло.")
+        )
+        errors = [ErrorItem(words, "#answer" if case.form else "#live-timeline")]
+    return visit.page("desk/request.html", status=refusal.status, case=case, errors=errors)
+
+
+def draw(
+    visit: Visit,
+    here: Known,
+    typed: Typed | None = None,
+    *,
+    errors: tuple[FieldError, ...] = (),
+    answer: PresentState | None = None,
+    number: int = 0,
+    compare: bool = False,
+    drawn_step: int | None = None,
+) -> DeskRequest:
+    """The page in views, with what was typed for an answer."""
+    page, case = here.page, here.page.case
+    typed = typed or Typed()
+    suffix = here.asked.suffix
+    versions = {version.number: version for version in page.versions}
+    chosen = versions.get(number) or page.versions[-1]
+    before = versions.get(chosen.number - 1)
+    compared = compare and before is not None
+    answers_here = page.reviews and bool(page.may & ANSWERS)
+    open_case = case.closed_at is None
+    mine = case.reviewer_id == visit.actor.person_id
+    earlier, following = here.around
+    url = f"/desk/cases/{case.id}"
+    return DeskRequest(
+        url=url,
+        query=suffix,
+        queue_url=f"/desk{suffix}",
+        number=case.number or "",
+        title=_(page.definition.title),
+        applicant=page.applicant,
+        facts=[(_("Должность"), page.applicant_position), (_("Подразделение"), page.unit)],
+        step=case.step,
+        version=chosen.number,
+        versions=[(v.number, v.submitted_at) for v in page.versions],
+        compared=compared,
+        waits=request_waits(page, here.calendar, answer),
+        sections=answer_sections(
+            page.definition, chosen.data, before.data if before and compared else None
+        ),
+        files=cited_files(chosen, page.attachment_rules),
+        papers=paper_views(page, chosen.number),
+        answers=answer_views(page),
+        form=_form(here, typed, errors) if answers_here else None,
+        why_not="" if answers_here else _why_not(here),
+        kept="" if answers_here else typed.message,
+        reviewer=short_name(page.reviewer) if page.reviewer else "",
+        mine=mine,
+        take_url=f"{url}/take{suffix}" if answers_here and not mine else None,
+        hand_over=_hand_over(visit, here, mine=mine) if open_case else None,
+        reading=[short_name(name) for name in page.reading],
+        happenings=case_timeline(page),
+        history=[
+            OtherCase(
+                f"/desk/cases/{line.id}",
+                line.number or "",
+                title_of(line),
+                line.status,
+                line.since,
+                line.kind,
+            )
+            for line in here.history
+        ],
+        before_url=f"/desk/cases/{earlier}{suffix}" if earlier else None,
+        next_url=f"/desk/cases/{following}{suffix}" if following else None,
+        tag=here.tag,
+        moved_on=drawn_step is not None and drawn_step != case.step,
+    )
+
+
+def _form(here: Known, typed: Typed, errors: tuple[FieldError, ...]) -> AnswerForm:
+    told = {error.path: in_words(error.message) for error in errors}
+    case = here.page.case
+    wants_file = here.page.definition.answer is AnswerKind.DOCUMENT
+    return AnswerForm(
+        url=f"/requests/{case.id}/answer{here.asked.suffix}",
+        act_id=str(new_id()),
+        step=case.step,
+        outcome=typed.outcome,
+        message=FieldView(
+            "message",
+            _("Текст ответа или причина отказа"),
+            "long_text",
+            typed.message,
+            hint=_("Его увидит заявитель"),
+            error=told.get("message", "") or told.get("reason", ""),
+            required=not wants_file,
+            max_length=4000,
+        ),
+        outcome_error=told.get("outcome", ""),
+        file_error=told.get("file", ""),
+        wants_file=wants_file,
+    )
+
+
+def _hand_over(visit: Visit, here: Known, *, mine: bool) -> HandOver | None:
+    page, case = here.page, here.page.case
+    if not page.reviews or not (page.oversees or mine):
+        return None
+    without = frozenset({case.applicant_id, *([case.reviewer_id] if case.reviewer_id else [])})
+    url = f"/desk/cases/{case.id}/hand-over{here.asked.suffix}"
+    passing = hand_over(url, here.reviewers, without)
+    return passing if passing.to.options else None
+
+
+_NOT_NOW: Mapping[Status, str] = {
+    Status.ACCEPTED: "Запрос ещё передаётся. Ответить можно будет через минуту.",
+    Status.READY: "На запрос уже ответили.",
+    Status.REFUSED: "По запросу отказано, отвечать больше не нужно.",
+    Status.WITHDRAWN: "Заявитель отозвал запрос.",
+}
+
+
+def _why_not(here: Known) -> str:
+    """Why there is nothing to answer for this person now."""
+    page = here.page
+    if page.own:
+        return _("Это ваш запрос. На него ответит другой сотрудник.")
+    if not page.definition.answered_by_people:
+        return _("На этот запрос отвечает внешняя система.")
+    return _(_NOT_NOW.get(Status(page.case.status), "Отвечать на запрос сейчас не нужно."))

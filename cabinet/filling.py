@@ -1,0 +1,263 @@
+"""Filling in a form, whatever the kind of case: task list, sections, autosave, what is wrong.
+
+The fields, their checks and their order come from the definition that the case began with. The
+pages of `cabinet.drafts` and `cabinet.request_drafts` stand on this.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import Response
+
+from cabinet.case_views import field_view, latest_remarks
+from cabinet.rendering import render
+from cabinet.translation import gettext, in_words
+from cabinet.views.applications import FormSection, Task
+from cabinet.views.frame import ErrorItem
+from cabinet.visits import Visit
+from rules.cases import CaseKind, Status
+from rules.clock import now
+from rules.fields import FieldKind
+from rules.forms import Section, check_attachments, check_field, check_form
+from rules.refusals import FieldError, Refusal, not_found
+from services import case_pages
+from services.drafts import attachments_of
+
+ROOMS: Mapping[CaseKind, str] = {
+    CaseKind.APPLICATION: "/applications",
+    CaseKind.REQUEST: "/requests",
+}
+"""Where the pages of each kind of case are."""
+
+MODES = {Status.DRAFT: "draft", Status.CLARIFICATION: "answer"}
+
+
+@dataclass(frozen=True)
+class Editing:
+    """A draft in the making: what is typed so far, what is attached, what the reviewer asked."""
+
+    page: case_pages.CasePage
+    data: Mapping[str, Any]
+    attached: Sequence[Mapping[str, str]]
+    remarks: Mapping[str, str]
+    today: date
+
+    @property
+    def case_url(self) -> str:
+        """Where the case is."""
+        return f"{ROOMS[CaseKind(self.page.case.kind)]}/{self.page.case.id}"
+
+    @property
+    def url(self) -> str:
+        """Where its pages are."""
+        return f"{self.case_url}/draft"
+
+    @property
+    def mode(self) -> str:
+        """`draft`, `answer` or `correction`."""
+        return MODES.get(Status(self.page.case.status), "correction")
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are to fill in; the documents of an application are one."""
+        papers = bool(self.page.attachment_rules)
+        return len(self.page.definition.sections) + int(papers)
+
+    def section(self, name: str) -> tuple[int, Section]:
+        """A section and its place. Raises `not_found`."""
+        for place, section in enumerate(self.page.definition.sections, start=1):
+            if section.name == name:
+                return place, section
+        raise not_found()
+
+    def following(self, place: int) -> str:
+        """The next section; after the last one the documents, where there are any, or the check."""
+        sections = self.page.definition.sections
+        if place < len(sections):
+            return f"{self.url}/{sections[place].name}"
+        return f"{self.url}/{'attachments' if self.page.attachment_rules else 'check'}"
+
+    def errors(self, *, complete: bool) -> dict[str, str]:
+        """What has to be mended by field, in the person's language."""
+        _, found = check_form(self.page.definition, self.data, complete=complete, today=self.today)
+        return {fault.path: in_words(fault.message) for fault in found}
+
+    def missing(self) -> dict[str, str]:
+        """Documents that are missing or not wanted, by kind."""
+        found = check_attachments(
+            self.page.attachment_rules, [given["kind"] for given in self.attached]
+        )
+        return {f.path.removeprefix("attachments."): in_words(f.message) for f in found}
+
+    def unanswered(self, names: Sequence[str]) -> bool:
+        """Whether the reviewer asked about one of these fields and it still says the same."""
+        sent = self.page.newest.data if self.page.newest else {}
+        return any(name in self.remarks and self.data.get(name) == sent.get(name) for name in names)
+
+
+async def editing(visit: Visit, case_id: UUID, kind: CaseKind = CaseKind.APPLICATION) -> Editing:
+    """The draft of a case that the person may change. Raises `not_found` and 409."""
+    async with visit.medcab.database.work() as session:
+        page = await case_pages.page(session, visit.actor, case_id)
+        cited = await attachments_of(session, case_id, page.case.version)
+    if not page.own or page.case.kind != kind:
+        raise not_found()
+    if not page.editable:
+        words = (
+            "Эту заявку уже нельзя изменить."
+            if kind is CaseKind.APPLICATION
+            else "Этот запрос уже нельзя изменить."
+        )
+        raise Refusal("not_now", words, 409)
+    case = page.case
+    if case.draft is not None:
+        data: Mapping[str, Any] = case.draft
+        attached: Sequence[Mapping[str, str]] = case.draft_attachments
+    else:
+        data = page.newest.data if page.newest else {}
+        attached = cited
+    today = datetime.now(ZoneInfo(case.term_zone)).date()
+    return Editing(page, data, attached, latest_remarks(page), today)
+
+
+def section_tasks(edited: Editing) -> list[Task]:
+    """A line of the task list for each section."""
+    errors, wrong = edited.errors(complete=True), edited.errors(complete=False)
+    return [_task(edited, section, errors, wrong) for section in edited.page.definition.sections]
+
+
+def _task(
+    edited: Editing, section: Section, errors: Mapping[str, str], wrong: Mapping[str, str]
+) -> Task:
+    names = [field.name for field in section.fields]
+    hint = gettext(section.hint) if section.hint else ""
+    url = f"{edited.url}/{section.name}"
+    if edited.unanswered(names):
+        return Task(gettext(section.title), url, "mend", gettext("Есть вопрос отдела кадров"))
+    if any(name in wrong for name in names):
+        first = next(wrong[name] for name in names if name in wrong)
+        return Task(gettext(section.title), url, "mend", first)
+    if not any(name in errors for name in names):
+        return Task(gettext(section.title), url, "done", hint)
+    typed = any(edited.data.get(f.name) for f in section.fields if not f.prefill)
+    return Task(gettext(section.title), url, "started" if typed else "empty", hint)
+
+
+def error_items(edited: Editing, refusal: Refusal) -> list[ErrorItem]:
+    """What a refusal says, each with the way to the page where it is mended."""
+    places = {
+        field.name: f"{edited.url}/{section.name}#field-{field.name}"
+        for section in edited.page.definition.sections
+        for field in section.fields
+    }
+    labels = {name: gettext(f.label) for name, f in edited.page.definition.fields.items()}
+
+    def item(fault: FieldError) -> ErrorItem:
+        kind = fault.path.removeprefix("attachments.")
+        if kind != fault.path:
+            return ErrorItem(in_words(fault.message), f"{edited.url}/attachments#slot-{kind}")
+        label = labels.get(fault.path)
+        words = in_words(fault.message)
+        return ErrorItem(f"{label}: {words}" if label else words, places.get(fault.path, ""))
+
+    return [item(fault) for fault in refusal.fields] or [ErrorItem(in_words(refusal.message))]
+
+
+async def save_section(visit: Visit, edited: Editing, name: str) -> Editing:
+    """Keep the fields of a section as they were typed."""
+    _, section = edited.section(name)
+    form = await visit.request.form()
+    data: dict[str, Any] = {}
+    for field in section.fields:
+        if field.locked:
+            continue
+        if field.kind is FieldKind.CHECKBOX:
+            data[field.name] = field.name in form
+        elif field.name in form:
+            data[field.name] = str(form[field.name])
+    medcab, kept = visit.medcab, edited.page.case
+    service = medcab.requests if kept.kind == CaseKind.REQUEST else medcab.applications
+    case, _ = await service.save_draft(visit.actor, kept.id, data)
+    page = replace(edited.page, case=case)
+    return replace(edited, page=page, data=case.draft or {}, attached=case.draft_attachments)
+
+
+async def saved_and_on(visit: Visit, edited: Editing, name: str) -> Response:
+    """Keep the section and go on, or stay where something has to be mended."""
+    edited = await save_section(visit, edited, name)
+    place, section = edited.section(name)
+    errors = edited.errors(complete=True)
+    if any(field.name in errors for field in section.fields):
+        return section_page(visit, edited, name, errors, status=422)
+    return visit.go(edited.following(place))
+
+
+async def autosaved(visit: Visit, edited: Editing, name: str) -> Response:
+    """Keep what was typed so far; the answer says so, and what is wrong with the field left."""
+    edited = await save_section(visit, edited, name)
+    _, section = edited.section(name)
+    left = str((await visit.request.form()).get("left", ""))
+    field = next((f for f in section.fields if f.name == left), None)
+    shown = None
+    if field is not None:
+        _, message = check_field(field, edited.data.get(left), edited.today)
+        shown = field_view(
+            field,
+            edited.data.get(left),
+            in_words(message) if message else "",
+            edited.remarks.get(left, ""),
+        )
+    body = render(
+        "applications/autosaved.html",
+        visit.presentation,
+        saved_at=edited.page.case.draft_saved_at,
+        problem="",
+        left=shown,
+    )
+    return Response(body, media_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+def section_page(
+    visit: Visit,
+    edited: Editing,
+    name: str,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """One section of the form; without `errors` what is wrong so far is said."""
+    place, section = edited.section(name)
+    told = edited.errors(complete=False) if errors is None else errors
+    fields = [
+        field_view(
+            field,
+            edited.data.get(field.name),
+            told.get(field.name, ""),
+            edited.remarks.get(field.name, ""),
+        )
+        for field in section.fields
+    ]
+    return visit.page(
+        "applications/section.html",
+        status=status,
+        section=FormSection(
+            name=name,
+            title=gettext(section.title),
+            hint=gettext(section.hint) if section.hint else "",
+            fields=fields,
+            position=place,
+            total=edited.pages,
+            next_url=edited.following(place),
+            back_url=edited.url,
+        ),
+        action=f"{edited.url}/{name}",
+        saved_at=edited.page.case.draft_saved_at or now(),
+        errors=[
+            ErrorItem(f"{f.label}: {f.error}", f"#field-{f.name}")
+            for f in fields
+            if f.error and status == 422
+        ],
+    )
