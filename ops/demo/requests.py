@@ -12,7 +12,7 @@ from ops.demo.story import Player, Story, Unexpected
 
 CERTIFICATE = {
     "birth_date": "04.12.1985",
-    "patient_id": "7700 0012 3456 7890",
+    "patient_id": "5400 0000 0000 0005",
     "vaccine": "influenza",
     "purpose": "В отдел кадров",
     "data_consent": True,
