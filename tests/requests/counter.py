@@ -10,12 +10,14 @@ from sqlmodel import select
 from clients.database import Database
 from models.messages import CaseState
 from models.tables.people import Unit
+from rules.cases import Transition
 from rules.clock import now
 from rules.permissions import Actor, Role
 from services.bell import Bell
-from services.cases import Act
+from services.cases import Act, lock, move
 from services.files import Files
 from services.requests import Answer, Requests
+from services.reviews import choose_reviewer
 from tests.office import INN, SNILS, Heard, Office
 
 PATIENT = "5400 0000 0000 0005"
@@ -140,6 +142,16 @@ class Counter:
     async def act(self, case_id: UUID) -> Act:
         """A new act at the present step."""
         return Act(uuid4(), (await self.office.case(case_id)).step)
+
+    async def laid_on_the_desk(self, type_key: str = "equipment") -> UUID:
+        """A request that waits for people, as the workflow would have laid it there."""
+        case_id = await self.sent(type_key)
+        async with self.database.work() as session:
+            case = await lock(session, case_id)
+            reviewer, _ = await choose_reviewer(session, case, now())
+            case.reviewer_id = reviewer
+            await move(session, case, Transition.HAND_OVER, now=now())
+        return case_id
 
     async def answered(self, case_id: UUID, message: str = "Выдано со склада.") -> CaseState:
         """The clerk's answer."""
