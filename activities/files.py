@@ -7,7 +7,7 @@ from temporalio import activity
 from clients.database import Database
 from clients.objects import Objects
 from rules.clock import now
-from services import enrolments, export_work, files
+from services import enrolments, export_work, files, request_files
 
 
 class FileActivities:
@@ -25,5 +25,6 @@ class FileActivities:
         """Remove old objects without a row. Returns how many; safe to repeat."""
         before = now() - self._older_than
         removed = await enrolments.sweep(self._database, self._objects, before)
+        removed += await request_files.sweep(self._database, self._objects, before)
         removed += await export_work.sweep(self._database, self._objects, now())
         return removed + await files.sweep(self._database, self._objects, now(), self._older_than)

@@ -1,7 +1,8 @@
-"""Record the histories that `medcab replay` replays: `python -m tests.recording`.
+"""Record the histories that `medcab replay` replays: `python -m tests.recording requests`.
 
-To be run again when a workflow has changed on purpose; histories of the old way stay as long as
-cases that began with it may be open.
+`applications` and `requests` name the stories that are lived through. To be run again when a
+workflow has changed on purpose; histories of the old way stay as long as cases that began with it
+may be open.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from models.encryption import KeyRing, use_key_ring
 from models.messages import ActRef, case_workflow_id
 from ops.home import Home
 from ops.replay import KEYS_FILE
-from rules.cases import Status, Transition
+from rules.cases import CaseKind, Status, Transition
 from rules.clock import now
 from services import watching
 from services.bell import Bell
@@ -52,9 +53,16 @@ class Recorder:
         self.office = office
         self._ringer = CaseRinger(client, settings.task_queue)
 
+    kind = CaseKind.APPLICATION
+
     async def all(self) -> None:
         """Every story, one after another."""
-        stories: dict[str, Callable[[], Awaitable[UUID]]] = {
+        for name, story in self.stories().items():
+            await self._keep(name, await story())
+
+    def stories(self) -> dict[str, Callable[[], Awaitable[UUID]]]:
+        """What is lived through, by the name of its file."""
+        return {
             "approved": self.approved,
             "clarified": self.clarified,
             "rejected": self.rejected,
@@ -64,8 +72,6 @@ class Recorder:
             "false-signal": self.false_signal,
             "escalated": self.escalated,
         }
-        for name, story in stories.items():
-            await self._keep(name, await story())
 
     async def approved(self) -> UUID:
         """Straight to the act."""
@@ -184,7 +190,7 @@ class Recorder:
 
     async def _keep(self, name: str, case_id: UUID) -> None:
         """Write down every run of the case, oldest first, once the last has ended."""
-        workflow_id = case_workflow_id(case_id)
+        workflow_id = case_workflow_id(case_id, self.kind)
         handle = self.client.get_workflow_handle(workflow_id)
 
         async def ended() -> bool:
@@ -204,19 +210,22 @@ class Recorder:
             sys.stdout.write(f"{file.name}: {len(content['events'])} events\n")
 
 
-async def _record(settings: Settings) -> None:
+async def _record(settings: Settings, recorder: type[Recorder]) -> None:
     keys = KeyRing.parse(settings.keys.get_secret_value())
     use_key_ring(keys)
     database = Database.from_settings(settings)
     client = await connect(settings, keys)
     office = await Office.open(database, CaseRinger(client, settings.task_queue))
     async with build(settings, client, database):
-        await Recorder(settings, database, client, office).all()
+        await recorder(settings, database, client, office).all()
     await database.close()
 
 
 def main() -> None:
     """Start servers, record, stop them."""
+    from tests.recording_requests import RequestRecorder
+
+    recorder = {"applications": Recorder, "requests": RequestRecorder}[sys.argv[1]]
     folder = Path(tempfile.mkdtemp(prefix="medcab-recording-"))
     folder.chmod(0o711)
     home = Home(folder / "main")
@@ -226,7 +235,7 @@ def main() -> None:
     try:
         settings = worker_settings(servers, simulators, "recording", home)
         ring = (HISTORIES / KEYS_FILE).read_text().strip()
-        asyncio.run(_record(settings.model_copy(update={"keys": SecretStr(ring)})))
+        asyncio.run(_record(settings.model_copy(update={"keys": SecretStr(ring)}), recorder))
     finally:
         simulators.stop()
         stop_servers(folder)

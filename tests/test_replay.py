@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ops.replay import KEYS_FILE, replay, run
-from tests.changed_workflow import LooksFirst
+from tests.changed_workflow import LooksFirst, RequestLooksFirst
 
 HISTORIES = Path(__file__).parent / "histories"
 RECORDED = {
@@ -17,6 +17,17 @@ RECORDED = {
     "lapsed",
     "register-down",
     "rejected",
+    "request-answered",
+    "request-by-people",
+    "request-corrected-1",
+    "request-corrected-2",
+    "request-false-signal",
+    "request-late",
+    "request-module-down",
+    "request-refused",
+    "request-sent-again-1",
+    "request-sent-again-2",
+    "request-taken-back",
     "withdrawn",
 }
 
@@ -30,7 +41,7 @@ async def test_cases_begun_before_can_go_on() -> None:
 
 async def test_incompatible_change_is_found() -> None:
     """A changed order of commands fails on every history instead of blocking open cases later."""
-    done = await replay(HISTORIES, [LooksFirst])
+    done = await replay(HISTORIES, [LooksFirst, RequestLooksFirst])
     assert len(done) >= len(RECORDED)
     assert all(one.failure and "ondeterminism" in one.failure for one in done)
 
