@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.applications import ApplicationActivities
+from activities.archive import ArchiveActivities
 from activities.cases import CaseActivities
 from activities.exports import ExportActivities
 from activities.files import FileActivities
@@ -36,6 +37,7 @@ from services.seals import open_seal
 from services.ways import MailWay, PushWay, SmsWay
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
+from workflows.archive import ArchiveNight
 from workflows.exports import Export
 from workflows.notices import NoticesMail, NoticesPush, NoticesSms
 from workflows.requests import ServiceRequest
@@ -53,6 +55,7 @@ WORKFLOWS = [
     JournalSealer,
     FileSweep,
     Export,
+    ArchiveNight,
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
@@ -91,6 +94,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     requests = RequestActivities(Exchange.of(settings, database, objects, seal))
     files = FileActivities(database, objects)
     exports = ExportActivities(settings, database, objects)
+    archive = ArchiveActivities(settings, database, objects)
     journal = JournalActivities(database, objects, seal, settings.home)
     addresses = Addresses.of(settings)
     notices = NoticeActivities(
@@ -126,6 +130,9 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
             exports.gather_lines,
             exports.put_together,
             exports.give_export_up,
+            archive.assign_terms,
+            archive.tell_terms,
+            archive.erase_over,
         ],
         graceful_shutdown_timeout=DRAIN,
         max_cached_workflows=2000,

@@ -30,6 +30,7 @@ from services.files import Files
 from services.inspection import Inspection
 from services.operation_acts import OperationActs
 from services.requests import Requests
+from services.retention import Retention
 from services.reviews import Reviews
 from services.seals import Seal, open_seal
 from services.standing import Standings
@@ -84,6 +85,11 @@ class Medcab:
             self.settings.time_zone,
             start,
         )
+
+    @cached_property
+    def retention(self) -> Retention:
+        """How long closed cases are kept."""
+        return Retention(self.database, self.settings.time_zone)
 
     @cached_property
     def inspection(self) -> Inspection:

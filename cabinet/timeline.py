@@ -89,6 +89,11 @@ SENTENCES: dict[str, Sentence] = {
     K.CASE_ACT_DOWNLOADED: _plain("Акт скачан"),
     K.CASE_RECEIPT_ISSUED: _plain("Расписка скачана"),
     K.CASE_TYPE_CHANGED: _plain("Заявка переведена на новую редакцию формы"),
+    K.CASE_EXPORTED: _plain("Дело выгружено целиком"),
+    K.CASE_KEPT_LONGER: _plain("Срок хранения продлён"),
+    K.CASE_HELD: _plain("Стирание дела запрещено"),
+    K.CASE_RELEASED: _plain("Запрет стирания снят"),
+    K.CASE_ERASED: _plain("Срок хранения закончился, содержание дела стёрто"),
     K.CASE_STUCK: _plain("Обработка остановилась, техническая служба знает об этом"),
     K.CASE_SIGNAL_WITHOUT_ACT: _plain("Пришёл сигнал без решения, он ничего не изменил"),
 }

@@ -1,7 +1,7 @@
 """The line to Temporal: a client that encrypts, signal-with-start, and the standing workflows."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -223,25 +223,33 @@ async def ensure_standing(
             )
 
 
+NIGHTLY: Mapping[str, tuple[WorkflowName, int]] = {
+    "archive-night": (WorkflowName.ARCHIVE_NIGHT, 2),
+    "file-sweep": (WorkflowName.FILE_SWEEP, 3),
+}
+"""Id of the schedule and of its workflow, and the hour at which it begins."""
+
+
 async def ensure_schedules(client: Client, task_queue: str, time_zone: str) -> None:
-    """Have the nightly sweep of files scheduled; safe to repeat. Raises RPCError."""
-    try:
-        await client.create_schedule(
-            "file-sweep",
-            Schedule(
-                action=ScheduleActionStartWorkflow(
-                    WorkflowName.FILE_SWEEP, id="file-sweep", task_queue=task_queue
+    """Have what is done at night scheduled; safe to repeat. Raises RPCError."""
+    for schedule_id, (workflow, hour) in NIGHTLY.items():
+        try:
+            await client.create_schedule(
+                schedule_id,
+                Schedule(
+                    action=ScheduleActionStartWorkflow(
+                        workflow, id=schedule_id, task_queue=task_queue
+                    ),
+                    spec=ScheduleSpec(
+                        calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)])],
+                        jitter=timedelta(minutes=20),
+                        time_zone_name=time_zone,
+                    ),
+                    policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
                 ),
-                spec=ScheduleSpec(
-                    calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(3)])],
-                    jitter=timedelta(minutes=20),
-                    time_zone_name=time_zone,
-                ),
-                policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
-            ),
-        )
-    except ScheduleAlreadyRunningError:
-        return
+            )
+        except ScheduleAlreadyRunningError:
+            continue
 
 
 @dataclass(frozen=True)

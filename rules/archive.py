@@ -5,7 +5,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from pydantic import Field
+
 from rules.cases import CaseKind
+from rules.fields import Definition
 
 
 class ExportKind(StrEnum):
@@ -46,6 +49,24 @@ NOTICE_DAYS = (90, 30)
 
 MOST_YEARS = 75
 """The longest extension; the longest term that archives of institutions know for staff papers."""
+
+
+class RetentionRule(Definition):
+    """How long closed cases of a type are kept; without a type, those of the whole kind."""
+
+    kind: CaseKind
+    type: str = ""
+    years: int = Field(ge=1, le=MOST_YEARS)
+    ground: str = Field(min_length=3)
+
+    @property
+    def name(self) -> str:
+        """The rule as messages name it."""
+        return f"{self.kind.value} {self.type}".strip()
+
+
+ERASED = "erased/"
+"""Keys of objects that were erased begin so: their rows stay, with digest and size."""
 
 USUAL_YEARS: Mapping[CaseKind, int] = {CaseKind.APPLICATION: 5, CaseKind.REQUEST: 5}
 """Kept so long where the installation has loaded no term."""

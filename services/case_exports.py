@@ -25,6 +25,7 @@ from models.tables.cases import CaseAttachment, CaseComment
 from models.tables.conversation import MessageFile
 from models.tables.documents import DocumentVersion
 from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
+from rules.archive import ERASED
 from rules.clock import now
 from rules.files import safe_name
 from rules.journal import JournalKind
@@ -114,7 +115,7 @@ async def _kept(session: AsyncSession, page: CasePage) -> tuple[list[Kept], dict
         if version.object_key is not None:
             facts = FileFacts(path, "Приложенный документ", version.size, version.sha256)
             kept.append(Kept(version.object_key, facts))
-    if page.act is not None and not page.act.object_key.startswith("erased/"):
+    if page.act is not None and not page.act.object_key.startswith(ERASED):
         path = _free(f"Акт {page.act.number}.pdf", taken)
         facts = FileFacts(path, "Подписанный акт", page.act.size, page.act.sha256)
         kept.append(Kept(page.act.object_key, facts))
@@ -124,6 +125,8 @@ async def _kept(session: AsyncSession, page: CasePage) -> tuple[list[Kept], dict
         .order_by(col(RequestMessage.version))
     )
     for one in papers:
+        if one.paper_key.startswith(ERASED):
+            continue
         path = _free(f"Запрос, версия {one.version}.pdf", taken)
         facts = FileFacts(path, "Электронный документ запроса", one.paper_size, one.paper_sha256)
         kept.append(Kept(one.paper_key, facts))

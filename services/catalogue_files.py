@@ -1,7 +1,8 @@
 """Fill the catalogue from files that an institution can replace.
 
-Each file is YAML with any of `types`, `programmes`, `reasons` and `calendar`. All files are read
-and checked first; with one mistake nothing is loaded, and all mistakes are named with their lines.
+Each file is YAML with any of `types`, `programmes`, `reasons`, `calendar` and `retention`. All
+are read and checked first; with one mistake nothing is loaded, and all mistakes are named with
+their lines.
 Loading the same files again changes nothing.
 """
 
@@ -22,11 +23,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
 from rules import clock
+from rules.archive import RetentionRule
 from rules.documents import Category
 from rules.fields import Definition
 from rules.forms import AttachmentRule, CaseTypeDefinition, ChecklistItem, Waiver
 from rules.terms import Terms
 from services import catalogue
+from services.retention import load_terms
 
 _CATEGORIES = frozenset(category.value for category in Category)
 APPLICATION_TYPE = "qualification"
@@ -124,6 +127,7 @@ class _File(Definition):
     programmes: tuple[_Programme, ...] = ()
     reasons: tuple[_Reason, ...] = ()
     calendar: tuple[_Day, ...] = ()
+    retention: tuple[RetentionRule, ...] = ()
 
 
 @dataclass
@@ -134,6 +138,7 @@ class _Content:
     programmes: list[_Programme] | None = None
     reasons: list[_Reason] | None = None
     calendar: list[_Day] = field(default_factory=list)
+    retention: list[RetentionRule] = field(default_factory=list)
 
 
 async def load(
@@ -164,6 +169,7 @@ async def load(
     if content.reasons is not None:
         await _load_reasons(session, content.reasons, loaded)
     await _load_calendar(session, content.calendar, loaded)
+    loaded.changed += await load_terms(session, content.retention)
     await session.flush()
     catalogue.forget(session)
     return loaded
@@ -199,6 +205,7 @@ def _read(files: Sequence[Path]) -> _Content:
             named.setdefault((kind, key), f"{path.name}, entry {index + 1}")
         content.types += read.types
         content.calendar += read.calendar
+        content.retention += read.retention
         if "programmes" in raw:
             content.programmes = [*(content.programmes or []), *read.programmes]
         if "reasons" in raw:
@@ -213,6 +220,7 @@ def _names(read: _File) -> Iterator[tuple[str, Hashable]]:
     yield from (("programme", each.code) for each in read.programmes)
     yield from (("reason", each.key) for each in read.reasons)
     yield from (("day", each.day) for each in read.calendar)
+    yield from (("retention", each.name) for each in read.retention)
 
 
 def _twice(node: yaml.Node) -> Iterator[tuple[int, str]]:

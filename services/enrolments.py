@@ -21,6 +21,7 @@ from models.messages import CaseState, Ring
 from models.tables.base import new_id
 from models.tables.cases import Case, CaseDecision, CaseVersion, IssuedAct
 from models.tables.people import Person, Unit
+from rules.archive import ERASED
 from rules.cases import Status, Transition
 from rules.clock import now as present
 from rules.numbers import NumberKind, format_number, parse_number
@@ -184,7 +185,7 @@ async def file_of(
     case = await see(session, actor, case_id)
     found = await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))
     act = found.one_or_none()
-    if act is None:
+    if act is None or act.object_key.startswith(ERASED):
         raise not_found()
     await journal.record_view(session, actor, case.id, "act")
     return act, await objects.read(act.object_key)

@@ -255,7 +255,12 @@ async def record_view(
 
 
 async def erase_contents(
-    session: AsyncSession, entry: JournalEntry, *, by: UUID, ground: str
+    session: AsyncSession,
+    entry: JournalEntry,
+    *,
+    by: UUID | None = None,
+    system: str | None = None,
+    ground: str,
 ) -> JournalEntry:
     """Erase the contents of an entry by law; the chain stays whole and says who did it and why.
 
@@ -266,6 +271,7 @@ async def erase_contents(
         chain=entry.chain,
         kind=JournalKind.CONTENTS_ERASED,
         by=by,
+        system=system,
         facts={"position": entry.position, "ground": ground},
     )
     await session.exec(select(func.journal_erase(entry.id)))

@@ -24,6 +24,7 @@ from rules.permissions import Actor, Role
 from rules.refusals import Refusal
 from services import case_exports
 from services.cases import Act
+from services.conversation import Conversations
 from settings import Settings
 from tests.office import Office
 
@@ -84,10 +85,9 @@ def words(pdf: bytes) -> str:
 async def a_long_story(office: Office) -> UUID:
     """A case with two versions, a clarification, comments and a refusal."""
     case_id = await office.in_review()
-    await office.applications.comment(
-        office.reviewer, case_id, "Между нами: проверить.", internal=True
-    )
-    await office.applications.comment(office.reviewer, case_id, "Здравствуйте.", internal=False)
+    say = Conversations(office.database).say
+    await say(office.reviewer, case_id, "Между нами: проверить.", internal=True)
+    await say(office.reviewer, case_id, "Здравствуйте.")
     await office.decide(case_id, Transition.CLARIFY)
     await office.applications.save_draft(
         office.clinician, case_id, {"purpose": "Открываем кабинет эхокардиографии."}, None
