@@ -96,6 +96,8 @@ class JournalKind(StrEnum):
     ROLE_ENDED = "role.ended"
     ABSENCE_SET = "absence.set"
     CATALOGUE_LOADED = "catalogue.loaded"
+    CATALOGUE_CHANGED = "catalogue.changed"
+    CATALOGUE_CASES_MOVED = "catalogue.cases_moved"
     INSTALLATION_BOOTSTRAPPED = "installation.bootstrapped"
     INSTALLATION_RESTORED = "installation.restored"
     INSTALLATION_RECONCILED = "installation.reconciled"

@@ -44,6 +44,18 @@ class CatalogueError(ValueError):
         self.problems = tuple(problems)
 
 
+@dataclass(frozen=True)
+class Text:
+    """A catalogue file that was typed and lies nowhere."""
+
+    name: str
+    text: str
+
+    def read_text(self, encoding: str = "utf-8") -> str:
+        """What was typed."""
+        return self.text
+
+
 class _Loader(yaml.SafeLoader):
     """Leaves dates as text, so that a day that does not exist is told with its line."""
 
@@ -143,7 +155,7 @@ class _Content:
 
 async def load(
     session: AsyncSession,
-    files: Sequence[Path],
+    files: Sequence[Path | Text],
     now: datetime | None = None,
     zone: str = "Europe/Moscow",
 ) -> Loaded:
@@ -175,7 +187,21 @@ async def load(
     return loaded
 
 
-def _read(files: Sequence[Path]) -> _Content:
+def entry_of(kind: str, raw: Mapping[str, Any]) -> Any:
+    """One entry of `programmes`, `reasons` or `calendar`, checked as in a file.
+
+    Raises pydantic's ValidationError, whose locations begin with the kind and the place 0.
+    """
+    return getattr(_File.model_validate({kind: [dict(raw)]}), kind)[0]
+
+
+async def odd_names(session: AsyncSession, programme: Any) -> list[str]:
+    """What a checked programme names that the type of its applications does not know."""
+    content = _Content(programmes=[programme])
+    return [*_strangers(content, await _stored_types(session))]
+
+
+def _read(files: Sequence[Path | Text]) -> _Content:
     content, problems = _Content(), []
     named: dict[tuple[str, Any], str] = {}
     for path in files:

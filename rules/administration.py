@@ -1,0 +1,98 @@
+"""What administrators may change, and how they are refused (O6)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from rules.refusals import FieldError, Refusal
+
+
+class Subject(StrEnum):
+    """What an administrator changes. Values are stored with the history: add, never rename."""
+
+    PROGRAMME = "programme"
+    TYPE = "type"
+    REASON = "reason"
+    UNIT = "unit"
+    DAY = "day"
+
+
+AT_ONCE = frozenset({Subject.REASON, Subject.UNIT, Subject.DAY})
+"""What holds from the moment it is saved; the rest is kept in versions with a first day."""
+
+
+def changed_meanwhile() -> Refusal:
+    """Somebody else has changed it since the person opened it; what was typed stays on the page."""
+    return Refusal(
+        "changed_meanwhile",
+        "Пока вы правили, это изменил кто-то другой. Ваш текст сохранён на странице: сравните "
+        "с тем, что есть теперь, и сохраните ещё раз.",
+        409,
+    )
+
+
+def nothing_changed() -> Refusal:
+    """What was sent is what there is."""
+    return Refusal("nothing_changed", "Вы ничего не изменили.", 422)
+
+
+def unfit(fields: Sequence[FieldError]) -> Refusal:
+    """Some fields have to be mended."""
+    return Refusal("incomplete", "Исправьте поля.", 422, fields)
+
+
+def unfit_text(problems: Sequence[str]) -> Refusal:
+    """A definition with mistakes; each problem begins with the line it is in."""
+    return Refusal(
+        "bad_definition",
+        "В описании есть ошибки: исправьте указанные строки.",
+        422,
+        [FieldError("text", problem) for problem in problems],
+    )
+
+
+def demand_future(day: date | None, today: date) -> None:
+    """Raise Refusal 422 for a first day that is over: nothing changes afterwards."""
+    if day is not None and day < today:
+        words = "Этот день уже прошёл. Укажите сегодняшний или более поздний."
+        raise unfit([FieldError("valid_from", words)])
+
+
+Flat = dict[str, str]
+
+
+def flat(value: Any, path: str = "") -> Flat:
+    """A nested value as lines `path: text`; entries of lists stand under their own name."""
+    if isinstance(value, Mapping):
+        lines: Flat = {}
+        for key, inner in value.items():
+            lines |= flat(inner, f"{path}.{key}" if path else str(key))
+        return lines
+    if isinstance(value, list | tuple):
+        if all(not isinstance(one, Mapping | list | tuple) for one in value):
+            return {path: ", ".join(map(str, value))}
+        lines = {}
+        for place, one in enumerate(value, start=1):
+            lines |= flat(one, f"{path}.{_name_of(one) or place}")
+        return lines
+    return {path: "" if value is None else str(value)}
+
+
+def _name_of(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return ""
+    return next((str(value[k]) for k in ("name", "kind", "key", "value") if value.get(k)), "")
+
+
+def differences(
+    before: Mapping[str, Any] | None, after: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
+    """What differs: `(path, old, new)` in the order of the new; empty text for what is absent."""
+    old, new = flat(before or {}), flat(after)
+    paths = [*new, *(path for path in old if path not in new)]
+    return [
+        (path, old.get(path, ""), new.get(path, ""))
+        for path in paths
+        if old.get(path, "") != new.get(path, "")
+    ]

@@ -1,0 +1,1 @@
+"""What administrators do with the catalogue: entries as they stand, changes, their effect (O6)."""

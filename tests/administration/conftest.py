@@ -1,0 +1,40 @@
+"""An office with an administrator; databases of one's own, because the catalogue is shared."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import pytest
+
+from clients.database import Database
+from models.encryption import KeyRing, use_key_ring
+from rules.permissions import Actor, Role
+from services.administration.changes import Administration
+from settings import Settings
+from tests.office import Office
+
+
+@dataclass
+class House:
+    """An office, its administrator and what they do."""
+
+    office: Office
+    admin: Actor
+    administration: Administration
+
+    @property
+    def database(self) -> Database:
+        """The database of this test."""
+        return self.office.database
+
+
+@pytest.fixture
+async def house(
+    settings: Settings, new_database: Callable[[], dict[str, str]]
+) -> AsyncIterator[House]:
+    """A database of this test's own with the catalogue that ships."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    database = Database(new_database()["DATABASE_URL"], 6)
+    office = await Office.open(database)
+    admin = await office.person("Админов Пётр", Role.ADMINISTRATOR, office.institution)
+    yield House(office, admin, Administration(database, "Europe/Moscow"))
+    await database.close()
