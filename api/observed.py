@@ -12,7 +12,13 @@ from time import perf_counter
 
 import structlog
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    start_http_server,
+)
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -78,6 +84,7 @@ async def observed(app: FastAPI, medcab: Medcab) -> AsyncIterator[None]:
     if not medcab.settings.metrics_address:
         yield
         return
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     watch = Watch(medcab.database, medcab.settings.sweep_grace)
@@ -173,6 +180,7 @@ def _of_database(told: Figures) -> Iterator[Metric]:
     yield _gauge(
         "medcab_journal_unsealed_seconds", "Age of the oldest unsealed entry.", told.unsealed_age
     )
+    yield _gauge("medcab_backup_age_seconds", "Since the last backup.", told.backup_age)
 
 
 def _of_engine(told: Engine) -> Iterator[Metric]:

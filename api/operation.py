@@ -48,6 +48,7 @@ class DeskOut(BaseModel):
     attention: int
     workers: int | None
     sealed_at: datetime | None
+    backed_up_at: datetime | None
     sections: list[SectionOut]
 
     @classmethod
@@ -58,6 +59,7 @@ class DeskOut(BaseModel):
             attention=desk.attention,
             workers=desk.engine.workers if desk.engine else None,
             sealed_at=desk.sealed_at,
+            backed_up_at=desk.backed_up_at,
             sections=[
                 SectionOut(
                     trouble=section.trouble,

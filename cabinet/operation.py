@@ -32,6 +32,7 @@ _NAMES = {
     "sms": marked("SMS"),
     "push": marked("Push-уведомления"),
     "register": marked("Регистр медицинских работников"),
+    "backup": marked("Резервная копия"),
     "gov_service": marked("Модуль государственных услуг"),
 }
 _WELL = "well"
@@ -169,6 +170,8 @@ def _facts(found: Desk) -> list[tuple[str, str]]:
         )
     sealed = formats.moment(found.sealed_at) if found.sealed_at else gettext("ещё не было")
     facts.append((gettext("Последняя печать журнала"), sealed))
+    backed_up = formats.moment(found.backed_up_at) if found.backed_up_at else gettext("ещё не было")
+    facts.append((gettext("Последняя резервная копия"), backed_up))
     return facts
 
 

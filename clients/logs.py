@@ -21,6 +21,7 @@ REQUEST: ContextVar[Mapping[str, Any] | None] = ContextVar("request", default=No
 """The ASGI scope of the request that is answered, filled while it is routed."""
 
 FRAMES = 12
+_JSON_API = "/api/v1"
 _CASE = re.compile(r"(?:application|request)-([0-9a-f-]{36})")
 
 
@@ -66,8 +67,11 @@ def place(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 def route_of(scope: Mapping[str, Any]) -> str | None:
     """The template of the route that was chosen; the address itself names people's things."""
-    route = scope.get("route")
-    return getattr(route, "path_format", None) or getattr(route, "path", None)
+    template: str | None = getattr(scope.get("route"), "path_format", None)
+    # A route of a router that was taken in under a prefix knows only its own part.
+    if template and scope["path"].startswith(_JSON_API) and not template.startswith("/api/"):
+        return _JSON_API + template
+    return template
 
 
 def without_contents(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

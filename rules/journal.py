@@ -99,6 +99,7 @@ class JournalKind(StrEnum):
     CATALOGUE_CHANGED = "catalogue.changed"
     CATALOGUE_CASES_MOVED = "catalogue.cases_moved"
     INSTALLATION_BOOTSTRAPPED = "installation.bootstrapped"
+    INSTALLATION_BACKED_UP = "installation.backed_up"
     INSTALLATION_RESTORED = "installation.restored"
     INSTALLATION_RECONCILED = "installation.reconciled"
     CALLBACK_REFUSED = "callback.refused"

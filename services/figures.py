@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clients.database import Database
+from rules.journal import SYSTEM_CHAIN, JournalKind
 from rules.operation import FAILED_ARE_SHOWN
 
 KEPT = 10.0
@@ -29,6 +30,8 @@ class Figures:
     outages: Mapping[str, float]
     sealed_age: float
     unsealed_age: float
+    backup_age: float
+    """Since the last backup; where there was none, since the first seal."""
 
 
 _ALL = """
@@ -53,7 +56,11 @@ select json_build_object(
     from outage where until is null),
   'sealed', (select extract(epoch from now() - max(at)) from journal_seal),
   'unsealed', (select extract(epoch from now() - min(e.at)) from journal_pending p
-    join journal_entry e on e.chain = p.ref and e.position = p.position where p.kind = 'chain')
+    join journal_entry e on e.chain = p.ref and e.position = p.position where p.kind = 'chain'),
+  'backup', (select extract(epoch from now() - coalesce(
+    (select at from journal_entry where chain = %(system)s and kind = %(backed_up)s
+     order by position desc limit 1),
+    (select at from journal_seal order by number limit 1))))
 )
 """
 
@@ -78,7 +85,15 @@ class Watch:
 
     async def _ask(self) -> Figures:
         async with self._database.line() as line:
-            found = await line.execute(_ALL, {"grace": self._grace, "shown": FAILED_ARE_SHOWN})
+            found = await line.execute(
+                _ALL,
+                {
+                    "grace": self._grace,
+                    "shown": FAILED_ARE_SHOWN,
+                    "system": SYSTEM_CHAIN,
+                    "backed_up": JournalKind.INSTALLATION_BACKED_UP.value,
+                },
+            )
             told: dict[str, Any] = (await found.fetchall())[0][0]
         unheard, unheard_age = told["unheard"]
         return Figures(
@@ -93,4 +108,5 @@ class Watch:
             outages=told["outages"] or {},
             sealed_age=told["sealed"] or 0.0,
             unsealed_age=max(told["unsealed"] or 0.0, 0.0),
+            backup_age=told["backup"] or 0.0,
         )

@@ -25,9 +25,10 @@ from models.tables.notices import Notice, NoticeAttempt
 from models.tables.people import Person
 from rules.cases import CaseKind, Party
 from rules.clock import now as present
-from rules.journal import CHAIN_LEAF
+from rules.journal import CHAIN_LEAF, SYSTEM_CHAIN, JournalKind
 from rules.notices import NoticeState
 from rules.operation import (
+    BACKUP_IS_OLD_AFTER,
     CHANNEL_IS_LATE_AFTER,
     FAILED_ARE_SHOWN,
     FAILING_AFTER,
@@ -76,6 +77,7 @@ class Desk:
     engine: Engine | None
     """Workers and standing workflows, or None where Temporal does not answer."""
     sealed_at: datetime | None
+    backed_up_at: datetime | None
 
     @property
     def attention(self) -> int:
@@ -98,13 +100,13 @@ async def desk(database: Database, standings: Standings, actor: Actor, grace: fl
     if not units:
         raise forbidden()
     now = present()
-    engine, (sections, sealed_at) = await asyncio.gather(
+    engine, (sections, sealed_at, backed_up_at) = await asyncio.gather(
         standings.known(), _look(database, units, now, timedelta(seconds=grace))
     )
     found = [*_of_engine(engine), *sections]
     order = list(Trouble)
     found.sort(key=lambda section: order.index(section.trouble))
-    return Desk(now, found, engine, sealed_at)
+    return Desk(now, found, engine, sealed_at, backed_up_at)
 
 
 def watched(units: frozenset[UUID]) -> ColumnElement[bool]:
@@ -114,11 +116,13 @@ def watched(units: frozenset[UUID]) -> ColumnElement[bool]:
 
 async def _look(
     database: Database, units: frozenset[UUID], now: datetime, grace: timedelta
-) -> tuple[list[Section], datetime | None]:
+) -> tuple[list[Section], datetime | None, datetime | None]:
     async with database.work() as session:
         sealed_at, unsealed = await seals(session, now)
+        backed_up_at, backup_old = await backups(session, now)
         found = [
             *unsealed,
+            *backup_old,
             *await _outages(session, units),
             await _stuck(session, units),
             await _unheard(session, units, now - grace),
@@ -127,7 +131,7 @@ async def _look(
             await _overdue(session, units, now),
             await _failed_exports(session, units, now),
         ]
-    return [section for section in found if section.total], sealed_at
+    return [section for section in found if section.total], sealed_at, backed_up_at
 
 
 def _of_engine(engine: Engine | None) -> list[Section]:
@@ -390,6 +394,26 @@ async def seals(session: AsyncSession, now: datetime) -> tuple[datetime | None, 
         workflow_id="journal-sealer",
     )
     return sealed, [Section(Trouble.JOURNAL_UNSEALED, 1, [line])]
+
+
+async def backups(session: AsyncSession, now: datetime) -> tuple[datetime | None, list[Section]]:
+    """When the last backup was taken; old where that, or the first day, is too long ago."""
+    taken = await session.exec(
+        select(JournalEntry.at)
+        .where(
+            JournalEntry.chain == SYSTEM_CHAIN,
+            JournalEntry.kind == JournalKind.INSTALLATION_BACKED_UP.value,
+        )
+        .order_by(col(JournalEntry.position).desc())
+        .limit(1)
+    )
+    last = taken.one_or_none()
+    first = await session.exec(select(JournalSeal.at).order_by(col(JournalSeal.number)).limit(1))
+    since = last or first.one_or_none()
+    if since is None or since > now - BACKUP_IS_OLD_AFTER:
+        return last, []
+    line = _line(Trouble.BACKUP_OLD, "backup", "backup", since=last)
+    return last, [Section(Trouble.BACKUP_OLD, 1, [line])]
 
 
 def oldest_unsealed() -> Any:

@@ -33,6 +33,8 @@ from ops.backup.sealed import BackupKey, write_sealed
 from ops.backup.temporal import back_up_temporal, temporal_file
 from ops.home import Home
 from rules.clock import now
+from rules.journal import SYSTEM_CHAIN, JournalKind
+from services import journal
 from settings import Settings
 
 
@@ -73,6 +75,7 @@ async def take(home: Home, settings: Settings, places: Places, say: Say, *, arch
         back_up_keys, places.keys_folder, id_, places.recipient, home, settings
     )
     say("keys", "ready")
+    await _journaled(settings, backup)
     return Taken(
         backup,
         kept,
@@ -82,6 +85,26 @@ async def take(home: Home, settings: Settings, places: Places, say: Say, *, arch
         [f"{name} is missing in the object store" for name in copied.missing]
         + [f"{name} is not what its row says" for name in copied.differing],
     )
+
+
+async def _journaled(settings: Settings, backup: Backup) -> None:
+    """Write down that there is a backup: the ops desk tells when the last one is too old."""
+    database = Database.from_settings(settings)
+    try:
+        async with database.work() as session:
+            await journal.append(
+                session,
+                chain=SYSTEM_CHAIN,
+                kind=JournalKind.INSTALLATION_BACKED_UP,
+                system="medcab backup",
+                facts={"backup": backup.folder.name},
+            )
+    except SQLAlchemyError as error:
+        raise BackupError(
+            f"{backup.folder} is whole, but not journaled: {type(error).__name__}"
+        ) from error
+    finally:
+        await database.close()
 
 
 async def _take(

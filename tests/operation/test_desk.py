@@ -30,7 +30,7 @@ from rules.notices import Channel, NoticeState
 from rules.operation import REMEDIES, TROUBLES, Remedy, Trouble
 from rules.permissions import Actor, Role
 from rules.refusals import Refusal
-from services import operation, watching
+from services import journal, operation, watching
 from services.bell import Bell
 from services.operation import Line
 from services.operation_acts import SENDERS, Done, OperationActs, Wanted
@@ -302,6 +302,23 @@ async def _late_seals(desk: Desk, at: datetime) -> list[Trouble]:
     async with desk.office.database.work() as session:
         _, late = await operation.seals(session, at)
     return [section.trouble for section in late]
+
+
+async def test_old_backup_is_seen(desk: Desk) -> None:
+    """A day without one; where there was none at all, the first seal counts."""
+    async with desk.office.database.work() as session:
+        await journal.append(
+            session,
+            chain=SYSTEM_CHAIN,
+            kind=JournalKind.INSTALLATION_BACKED_UP,
+            system="medcab backup",
+        )
+    async with desk.office.database.work() as session:
+        at, old = await operation.backups(session, now() + timedelta(hours=25))
+        assert at is not None
+        assert old == []
+        _, old = await operation.backups(session, now() + timedelta(hours=27))
+        assert [section.trouble for section in old] == [Trouble.BACKUP_OLD]
 
 
 async def test_standing_workflow_that_ended_is_started(desk: Desk, temporal: Client) -> None:
