@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ops.backup import BackupError, DamagedError, Say
 from ops.backup.manifest import MANIFEST, OBJECTS, Backup, Repository
-from ops.backup.objects import Archived, place_of
+from ops.backup.objects import Archived, hash_of, place_of
 from ops.backup.sealed import BackupKey, read_sealed
 from ops.backup.wal import gaps, needed, read_state, segments
 
@@ -53,6 +53,12 @@ def verify(where: Path, key: BackupKey, say: Say) -> Checked:
             _objects(repository, backup, key, seen, done, say)
         except DamagedError as error:
             done.faults.append(str(error))
+    if len(folders) != 1 or folders[0] != where:
+        # Those that came after the last backup, for rows that only the log has.
+        listed = {hash_of(name) for name in seen}
+        for path in sorted(repository.objects.glob("[0-9a-f][0-9a-f]/[0-9a-f]*")):
+            if path.name not in listed:
+                _object(path, key, None, done, say)
     _wal(repository, key, since, done, say)
     for name in ("backups", "objects", "log"):
         say(name, "ready")
@@ -77,18 +83,22 @@ def _objects(
         if name in seen:
             continue
         seen.add(name)
-        try:
-            found = Archived(place_of(repository, name), key)
-            digest = hashlib.sha256()
-            for chunk in found.chunks():
-                digest.update(chunk)
-            if digest.hexdigest() != found.sha256 or sha256 not in (None, found.sha256):
-                raise DamagedError(f"object {name} has other bytes than it should")
-        except DamagedError as error:
-            done.faults.append(str(error))
-        done.objects += 1
-        if done.objects % 100 == 0:
-            say("objects", f"reading: {done.objects}")
+        _object(place_of(repository, name), key, sha256, done, say)
+
+
+def _object(path: Path, key: BackupKey, sha256: str | None, done: Checked, say: Say) -> None:
+    try:
+        found = Archived(path, key)
+        digest = hashlib.sha256()
+        for chunk in found.chunks():
+            digest.update(chunk)
+        if digest.hexdigest() != found.sha256 or sha256 not in (None, found.sha256):
+            raise DamagedError(f"object {found.key} has other bytes than it should")
+    except DamagedError as error:
+        done.faults.append(str(error))
+    done.objects += 1
+    if done.objects % 100 == 0:
+        say("objects", f"reading: {done.objects}")
 
 
 def _wal(repository: Repository, key: BackupKey, since: str, done: Checked, say: Say) -> None:
