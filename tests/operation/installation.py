@@ -1,0 +1,252 @@
+"""An installation on servers of its own, to be backed up, destroyed and brought back."""
+
+import asyncio
+import os
+import shutil
+from collections import Counter
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+from sqlalchemy import update
+from sqlmodel import col, select
+from temporalio.client import WorkflowExecutionStatus
+
+from clients.database import Database
+from clients.objects import Objects
+from clients.temporal import CaseRinger, connect, ensure_standing
+from models.encryption import KeyRing, key_ring, use_key_ring
+from models.messages import case_workflow_id
+from models.tables.cases import IssuedAct
+from models.tables.documents import DocumentVersion
+from models.tables.notices import Notice
+from ops.backup import places
+from ops.backup.findings import Findings
+from ops.backup.reconcile import Reconciliation
+from ops.backup.restore import Order, Part, restore
+from ops.backup.take import Taken, take
+from ops.backup.wal import Archiver
+from ops.home import RESTORED, Home
+from ops.migrate import migrate
+from ops.servers.postgres import data_folder_aside
+from ops.system import GIVEN_BY, System
+from ops.verify import trusted_certificates
+from rules.cases import Status, Transition
+from rules.clock import now
+from rules.notices import Channel, NoticeState
+from rules.permissions import Actor
+from services import access, journal
+from services.cases import Act
+from services.seals import open_seal
+from services.verification import Report
+from services.verification import verify as verify_journal
+from settings import Settings
+from tests.clients.waiting import until
+from tests.office import Office
+from worker import build
+
+SERVERS = ("postgres", "temporal", "minio", "register", "mail")
+
+
+def quiet(name: str, text: str) -> None:
+    """Nobody watches the progress."""
+
+
+class Installation:
+    """An installation that can be stopped, destroyed in part, and brought back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = Home(folder / "home")
+        self.backups = folder / "backups"
+        self.places, phrase = places.arrange(self.home, Settings(), self.backups)
+        assert phrase is not None
+        self.phrase = phrase
+        self.sha256: dict[str, str] = {}
+        self.working: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Servers, a worker in this process, and an office."""
+        ours = {
+            key: value
+            for key, value in os.environ.items()
+            if key not in GIVEN_BY.values() and not key.startswith(("MEDCAB_", "DATABASE_", "S3_"))
+        }
+        given = {**ours, "MEDCAB_DEMO": "true", "MEDCAB_SWEEP_GRACE": "2"}
+        self.system = System(self.home, given=given, usual=False)
+        self.system.outer = [each for each in self.system.outer if each.name in SERVERS]
+        await asyncio.to_thread(self.system.start_outer)
+        self.settings = self.system.settings
+        await asyncio.to_thread(migrate, self.settings)
+        use_key_ring(KeyRing.parse(self.settings.keys.get_secret_value()))
+        self.database = Database.from_settings(self.settings)
+        self.objects = Objects(self.settings)
+        self.archiver = Archiver(self.home, self.settings)
+
+    async def work(self) -> None:
+        """Let people and workflows work."""
+        self.client = await connect(self.settings, key_ring())
+        self.worker = build(self.settings, self.client, self.database)
+        self.working = asyncio.create_task(self.worker.run())
+        await ensure_standing(self.client, self.settings.task_queue)
+        ringer = CaseRinger(self.client, self.settings.task_queue)
+        self.office = await Office.open(self.database, ringer)
+
+    async def pause(self) -> None:
+        """Workflows stand still."""
+        if self.working is not None:
+            await self.worker.shutdown()
+            await self.working
+            self.working = None
+
+    async def stop(self) -> None:
+        """Stop everything."""
+        await self.pause()
+        await asyncio.to_thread(self.archiver.close)
+        await self.objects.close()
+        await self.database.close()
+        await asyncio.to_thread(self.system.stop)
+
+    async def cases(self) -> tuple[UUID, UUID]:
+        """Two open ones: in review, and sent back for a clarification; all mails are told."""
+        review, clarify = [await self.office.submitted() for _ in range(2)]
+        await self.put_files()
+        for case_id in (review, clarify):
+            await self.stands(case_id, Status.IN_REVIEW)
+        await self.office.decide(clarify, Transition.CLARIFY)
+        await self.all_told()
+        return review, clarify
+
+    async def put_files(self) -> None:
+        """The office makes rows of documents: put their files into the store."""
+        async with self.database.work() as session:
+            found = await session.exec(
+                select(DocumentVersion).where(col(DocumentVersion.object_key).is_not(None))
+            )
+            for row in found.all():
+                key = str(row.object_key)
+                if key in self.sha256:
+                    continue
+                content = os.urandom(row.size)
+                stored = await self.objects.put(key, content, len(content), row.media_type)
+                self.sha256[key] = row.sha256 = stored.sha256
+                session.add(row)
+
+    async def stands(self, case_id: UUID, status: Status) -> None:
+        """Wait until the workflow has brought the case there."""
+
+        async def there() -> bool:
+            return (await self.office.case(case_id)).status == status
+
+        await until(there, 60)
+
+    async def all_told(self) -> None:
+        """Wait until no mail waits: hurry those that are due later."""
+
+        async def none_waits() -> bool:
+            waiting = (col(Notice.channel) == Channel.MAIL.value) & (
+                col(Notice.state) == NoticeState.WAITING.value
+            )
+            async with self.database.work() as session:
+                await session.exec(update(Notice).where(waiting).values(next_try_at=now()))
+                return not (await session.exec(select(Notice.id).where(waiting))).all()
+
+        await until(none_waits, 60, every=0.5)
+
+    async def archive(self) -> None:
+        """What the archiver does every few seconds, files too."""
+        self.archiver._objects_at = 0.0
+
+        async def complete() -> bool:
+            began = now()
+            await self.archiver.round()
+            state = self.places.folder / "wal" / "state.json"
+            return state.exists() and state.stat().st_mtime >= began.timestamp()
+
+        await until(complete, 60)
+
+    async def back_up(self) -> Taken:
+        """Take a backup."""
+        return await take(self.home, self.settings, self.places, quiet, archive=True)
+
+    async def bring_back(self, *parts: Part, at: datetime | None = None) -> None:
+        """Restore parts, all of them when none is named."""
+        order = Order(self.backups, at, parts, self.places.keys_folder)
+        await asyncio.to_thread(restore, self.home, order, lambda: self.phrase, quiet)
+
+    async def reconcile(self) -> Findings:
+        """Reconcile while the servers run and nobody works."""
+        found = await Reconciliation(self.home, self.settings, quiet, deep=True).whole()
+        assert found.good, list(map(str, found.lines))
+        (self.home.folder / RESTORED).unlink(missing_ok=True)
+        return found
+
+    async def has_run(self, *cases: UUID) -> None:
+        """Each has an open run, before anybody rang."""
+        for case_id in cases:
+            handle = self.client.get_workflow_handle(case_workflow_id(case_id))
+            assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+
+    async def goes_on(self, review: UUID, clarify: UUID) -> None:
+        """One is approved and gets its act, the other is answered and reviewed again."""
+        await self.office.decide(review, Transition.APPROVE)
+        case = await self.office.case(clarify)
+        actor = await self.actor(case.applicant_id)
+        await self.office.applications.save_draft(actor, clarify, {"purpose": "Подробнее."})
+        await self.office.applications.resubmit(actor, clarify, Act(uuid4(), case.step))
+        await self.stands(clarify, Status.IN_REVIEW)
+
+        async def act() -> IssuedAct | None:
+            async with self.database.work() as session:
+                query = select(IssuedAct).where(IssuedAct.case_id == review)
+                return (await session.exec(query)).one_or_none()
+
+        made = await until(act, 60)
+        assert made is not None
+        assert sha256(await self.objects.read(made.object_key)).hexdigest() == made.sha256
+
+    async def actor(self, person: UUID) -> Actor:
+        """What a person may do now."""
+        async with self.database.work() as session:
+            return await access.actor_for(session, person, now())
+
+    async def all_is_right(self) -> None:
+        """Files as they were given, a journal that holds, no mail twice."""
+        for key, digest in self.sha256.items():
+            assert sha256(await self.objects.read(key)).hexdigest() == digest
+        assert (await self.verified()).faults == []
+        assert max(self.mails().values()) == 1
+
+    async def verified(self) -> Report:
+        """The journal, sealed up to now."""
+        folder, seal = journal.seals_folder(self.settings.home), open_seal(self.settings)
+        await journal.seal(self.database, seal, folder, self.objects)
+        return await verify_journal(
+            self.database, folder, trusted_certificates(self.settings), key_ring(), self.objects
+        )
+
+    def mails(self) -> Counter[str]:
+        """How often the sink was given each Message-ID."""
+        answer = httpx.get(
+            f"{self.system.environment['MEDCAB_MAIL_PAGE_URL']}/messages", trust_env=False
+        )
+        return Counter(one["message_id"] for one in answer.json())
+
+
+def destroy(home: Home, part: Part) -> None:
+    """As if the disk of that part were gone; nothing runs."""
+    folders = {
+        Part.DATABASE: ["postgres"],
+        Part.OBJECTS: ["minio"],
+        Part.TEMPORAL: ["temporal"],
+        Part.KEYS: ["secrets.json", "seal", "seals", "module-keys"],
+    }
+    for name in folders[part]:
+        path = home.folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    if part is Part.DATABASE:
+        shutil.rmtree(data_folder_aside(home), ignore_errors=True)
