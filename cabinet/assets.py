@@ -28,6 +28,7 @@ STYLESHEETS = (
     "lists",
     "case",
     "files",
+    "notices",
     "requests",
     "desk",
     "desk-table",

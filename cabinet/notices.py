@@ -1,23 +1,27 @@
-"""Notices in the cabinet: chronological, with what became of the letter (N1, N3)."""
+"""Notices in the cabinet: chronological, what became of each outside, and the bell (N1, N3)."""
 
+from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
 
 from api.state import Work
 from cabinet import formats
 from cabinet.translation import gettext, marked
-from cabinet.views.accounts import NoticeLine
-from cabinet.views.frame import Pages
+from cabinet.views.frame import Chip, Pages
+from cabinet.views.notices import DeliveryLine, NoticeLine, NoticePage
 from cabinet.visits import Inside
-from models.tables.notices import Notice
+from models.tables.notices import Notice, NoticeAttempt
 from rules.clock import now
-from rules.notices import Channel, NoticeState, Receipt
+from rules.notices import Channel, NoticeGroup, NoticeState, Outcome, Receipt
 from rules.refusals import not_found
 from services import notices
 from services.letters import Addresses, worded
-from services.notices import Delivery, NoticeView
+from services.notice_settings import groups_for
+from services.notices import Delivery, NoticeView, Sought
 
 router = APIRouter(include_in_schema=False, prefix="/notices")
 PAGE = 30
@@ -25,15 +29,30 @@ PAGE = 30
 WAYS = {
     Channel.MAIL: marked("Почта"),
     Channel.SMS: marked("SMS"),
-    Channel.PUSH: marked("Push"),
+    Channel.PUSH: marked("На устройство"),
+}
+GROUPS = {
+    NoticeGroup.CASES: marked("Заявки и запросы"),
+    NoticeGroup.COMMENTS: marked("Комментарии"),
+    NoticeGroup.REVIEW: marked("Рассмотрение"),
+    NoticeGroup.OPERATION: marked("Работа системы"),
+    NoticeGroup.SECURITY: marked("Безопасность"),
 }
 REASONS = {
     "unknown_number": marked("такого номера нет"),
-    "bounced": marked("не принято у получателя"),
+    "bounced": marked("получатель не принял"),
     "expired": marked("телефон долго был недоступен"),
     "blocked": marked("оператор не принимает сообщения на этот номер"),
     "no telephone number": marked("номер телефона не указан"),
     "no device": marked("ни одно устройство не подключено"),
+}
+_TRIED = {
+    Outcome.TOLD: marked("отправлено"),
+    Outcome.LATER: marked("пока не принято, отправим ещё раз"),
+    Outcome.DOWN: marked("служба доставки не отвечает, отправим ещё раз"),
+    Outcome.REFUSED: marked("не принято"),
+    Outcome.DELIVERED: marked("доставлено"),
+    Outcome.BOUNCED: marked("не доставлено"),
 }
 
 _ICONS = {
@@ -56,35 +75,73 @@ _ICONS = {
     "delivery_failed": "mail",
     "new_device": "smartphone",
     "security": "shield-check",
+    "contact_code": "key-round",
+    "contact_changed": "shield-check",
     "case_stuck": "triangle-alert",
+    "request_accepted": "file-check",
+    "request_processing": "hourglass",
+    "request_ready": "circle-check",
+    "request_refused": "octagon-x",
+    "request_withdrawn": "undo-2",
+    "request_overdue": "triangle-alert",
 }
 
 
 @router.get("")
 async def list_mine(
-    visit: Inside, session: Work, before: Annotated[UUID | None, Query()] = None
+    visit: Inside,
+    session: Work,
+    before: Annotated[UUID | None, Query()] = None,
+    show: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """The person's notices, newest first."""
+    """The person's notices, newest first; `show` narrows them."""
+    sought = _sought(show)
     found = await notices.mine(
         session,
         visit.actor,
         language=visit.presentation.language,
+        sought=sought,
         before=before,
         limit=PAGE + 1,
     )
     shown = found[:PAGE]
+    more = {"show": show} if show else {}
     return visit.page(
         "notices/list.html",
         notices=[_line(view) for view in shown],
+        chips=_chips(visit, show),
+        narrowed=bool(show),
         paging=Pages(
-            before="/notices" if before else None,
-            after=f"/notices?before={shown[-1].id}" if len(found) > PAGE else None,
+            before=_address(more) if before else None,
+            after=_address({**more, "before": shown[-1].id}) if len(found) > PAGE else None,
         ),
     )
 
 
+def _address(query: Mapping[str, object]) -> str:
+    return "/notices" + (f"?{urlencode(query)}" if query else "")
+
+
+def _sought(show: str) -> Sought:
+    """What is looked for; a word that is none looks for all."""
+    group = next((group for group in GROUPS if group.value == show), None)
+    return Sought(unread=show == "unread", failed=show == "failed", group=group)
+
+
+def _chips(visit: Inside, show: str) -> list[Chip]:
+    wishes = [
+        ("", gettext("Все")),
+        ("unread", gettext("Непрочитанные")),
+        ("failed", gettext("Не доставлены")),
+        *((group.value, gettext(GROUPS[group])) for group in groups_for(visit.actor)),
+    ]
+    return [
+        Chip(words, _address({"show": name} if name else {}), name == show)
+        for name, words in wishes
+    ]
+
+
 def _line(view: NoticeView) -> NoticeLine:
-    failed = [one for one in view.deliveries if one.state == NoticeState.FAILED]
     return NoticeLine(
         id=str(view.id),
         at=view.at,
@@ -93,34 +150,66 @@ def _line(view: NoticeView) -> NoticeLine:
         url=f"/notices/{view.id}",
         icon=_ICONS.get(view.kind, "bell"),
         unread=view.read_at is None,
-        delivery="; ".join(map(_delivery, view.deliveries)) or gettext("только в кабинете"),
-        delivered=not failed,
-        resend_url=f"/notices/{failed[0].id}/resend" if failed else None,
+        deliveries=[_delivery(one) for one in view.deliveries],
+        details_url=f"/notices/{view.id}/details",
     )
 
 
-def _delivery(one: Delivery) -> str:
+def _delivery(one: Delivery, tries: list[NoticeAttempt] | None = None) -> DeliveryLine:
     """How the telling went by one channel, in a few words."""
-    return f"{gettext(WAYS[Channel(one.channel)])}: {_became(one)}"
+    words, tone, image = _became(one)
+    failed = one.state == NoticeState.FAILED
+    return DeliveryLine(
+        channel=gettext(WAYS[Channel(one.channel)]),
+        words=words,
+        tone=tone,
+        icon=image,
+        resend_url=f"/notices/{one.id}/resend" if failed else "",
+        tries=[(tried.at, _tried(tried)) for tried in tries or ()],
+    )
 
 
-def _became(one: Delivery) -> str:
+def _tried(tried: NoticeAttempt) -> str:
+    words = gettext(_TRIED[Outcome(tried.outcome)])
+    return f"{words}: {_reason(tried.reason)}" if tried.reason else words
+
+
+def _reason(reason: str) -> str:
+    return gettext(REASONS[reason]) if reason in REASONS else reason
+
+
+def _became(one: Delivery) -> tuple[str, str, str]:
+    """Words, tone and icon of a delivery."""
+    at = formats.moment(one.at) if one.at is not None else ""
     match NoticeState(one.state):
-        case NoticeState.TOLD if one.receipt == Receipt.DELIVERED and one.at is not None:
-            return gettext("доставлено %(at)s") % {"at": formats.moment(one.at)}
-        case NoticeState.TOLD if one.at is not None:
-            return gettext("отправлено %(at)s") % {"at": formats.moment(one.at)}
+        case NoticeState.TOLD if one.receipt == Receipt.DELIVERED:
+            return gettext("доставлено %(at)s") % {"at": at}, "good", "circle-check"
+        case NoticeState.TOLD:
+            return gettext("отправлено %(at)s") % {"at": at}, "good", "check"
         case NoticeState.WAITING if one.held_until is not None and one.held_until > now():
-            return gettext("придёт %(at)s") % {"at": formats.moment(one.held_until)}
+            until = formats.moment(one.held_until)
+            return gettext("придёт %(at)s") % {"at": until}, "idle", "moon"
         case NoticeState.FAILED:
-            reason = gettext(REASONS.get(one.reason or "", one.reason or ""))
-            return (gettext("не доставлено: %(why)s") % {"why": reason}).rstrip(": ")
+            why = _reason(one.reason or "")
+            words = (gettext("не доставлено: %(why)s") % {"why": why}).rstrip(": ")
+            return words, "bad", "circle-alert"
         case NoticeState.SUPERSEDED:
-            return gettext("заменено более новым")
+            return gettext("заменено более новым"), "idle", "arrow-right"
         case NoticeState.OFF:
-            return gettext("отключено вами")
+            return gettext("отключено вами"), "idle", "circle-x"
         case _:
-            return gettext("отправляется")
+            return gettext("отправляется"), "waiting", "clock"
+
+
+@router.get("/bell")
+async def bell(visit: Inside, session: Work) -> Response:
+    """How many are unread, for the bell of every page; asked again and again, mostly 304."""
+    unread = await notices.unread_count(session, visit.actor)
+    headers = {"ETag": f'"{unread}"', "Cache-Control": "no-store"}
+    if visit.request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    words = gettext("непрочитанных:")
+    return JSONResponse({"unread": unread, "words": words}, headers=headers)
 
 
 @router.get("/{notice_id}")
@@ -135,6 +224,29 @@ async def follow(notice_id: UUID, visit: Inside, session: Work) -> Response:
     return visit.go(said.path)
 
 
+@router.get("/{notice_id}/details")
+async def details(notice_id: UUID, visit: Inside, session: Work) -> Response:
+    """A notice whole: its words, and every try to tell it outside the cabinet."""
+    view = await notices.one(session, visit.actor, notice_id, visit.presentation.language)
+    lines = [
+        _delivery(one, list(await notices.attempts(session, visit.actor, one.id)))
+        for one in view.deliveries
+    ]
+    return visit.page(
+        "notices/details.html",
+        told=NoticePage(
+            title=view.wording.title,
+            text=view.wording.text,
+            then=view.wording.then,
+            link=view.wording.link,
+            url=f"/notices/{view.id}",
+            at=view.at,
+            read_at=view.read_at,
+            deliveries=lines,
+        ),
+    )
+
+
 @router.post("/read")
 async def mark_all_read(visit: Inside, session: Work) -> Response:
     """Mark all as read."""
@@ -144,6 +256,6 @@ async def mark_all_read(visit: Inside, session: Work) -> Response:
 
 @router.post("/{mail_id}/resend")
 async def resend(mail_id: UUID, visit: Inside, session: Work) -> Response:
-    """Try a letter that failed once more."""
+    """Try a message that failed once more."""
     await notices.resend(session, visit.actor, mail_id, now())
     return visit.go("/notices", "resent")

@@ -9,6 +9,7 @@ known hosts: nobody can make us call something else.
 import base64
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -68,11 +69,8 @@ class PushSender:
         self._contact = contact
         self._hosts = [host.strip().lower() for host in hosts.split(",") if host.strip()]
         self._own = own_service.rstrip("/")
-        self._http = httpx.AsyncClient(
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 3.0)),
-            trust_env=False,
-            follow_redirects=False,
-        )
+        self._timeout = timeout
+        self._client: httpx.AsyncClient | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -83,6 +81,17 @@ class PushSender:
             settings.push_hosts,
             settings.push_url if settings.demo else "",
         )
+
+    @property
+    def _http(self) -> httpx.AsyncClient:
+        """The connections, made when first needed: most processes only look at addresses."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                timeout=httpx.Timeout(self._timeout, connect=min(self._timeout, 3.0)),
+                trust_env=False,
+                follow_redirects=False,
+            )
+        return self._client
 
     @property
     def public_key(self) -> str:
@@ -145,13 +154,20 @@ class PushSender:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        if self._client is not None:
+            await self._client.aclose()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+@lru_cache(maxsize=4)
+def sender_of(settings: Settings) -> PushSender:
+    """The sender of this installation, made once a process, to look at addresses and keys with."""
+    return PushSender.from_settings(settings)
 
 
 def _understand(status: int) -> None:

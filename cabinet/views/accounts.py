@@ -1,4 +1,4 @@
-"""The account, its sessions and tokens, and the notices, as their pages show them."""
+"""The account, its sessions and tokens, as their pages show them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,19 +60,3 @@ class Profile:
     roles: Sequence[tuple[str, str]]
     sessions: Sequence[SessionLine]
     logins: Sequence[LoginLine]
-
-
-@dataclass(frozen=True)
-class NoticeLine:
-    """A notice in the cabinet, with how it went by mail."""
-
-    id: str
-    at: datetime
-    title: str
-    text: str
-    url: str
-    icon: str
-    unread: bool
-    delivery: str
-    delivered: bool
-    resend_url: str | None = None

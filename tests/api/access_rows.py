@@ -152,6 +152,27 @@ OTHER_ROWS: dict[str, Row] = {
     "POST /api/v1/notices/read": Row("signed_in", EVERYBODY, send=body(ids=["{notice_id}"])),
     "GET /api/v1/notices/{notice_id}/attempts": mine("signed_in"),
     "POST /api/v1/notices/{notice_id}/resend": mine("signed_in"),
+    "GET /api/v1/notices/settings": Row("signed_in", EVERYBODY),
+    "PUT /api/v1/notices/settings/{group}/{channel}": Row(
+        "signed_in", EVERYBODY, send=body(on=True)
+    ),
+    "PUT /api/v1/notices/wishes": Row("signed_in", EVERYBODY, send=body(digest_hour=18)),
+    "GET /api/v1/notices/push": Row("session", EVERYBODY),
+    "POST /api/v1/notices/push": Row(
+        "session",
+        EVERYBODY,
+        send=body(endpoint="https://example.org", keys={"p256dh": "x", "auth": "y"}),
+    ),
+    "POST /api/v1/notices/push/forget": Row(
+        "session", EVERYBODY, send=body(endpoint="https://example.org")
+    ),
+    "DELETE /api/v1/notices/push/{subscription_id}": mine("session"),
+    "GET /api/v1/contacts": Row("session", EVERYBODY),
+    "POST /api/v1/contacts": Row(
+        "session", EVERYBODY, send=body(channel="sms", value="+7 916 000-00-02")
+    ),
+    "POST /api/v1/contacts/{change_id}/confirm": mine("session", body(code="000000")),
+    "POST /api/v1/callbacks/sms": public(body(id="none", state="delivered", at="x")),
     "GET /api/v1/verify/{code}": public(),
     "POST /api/v1/callbacks/gov-service": public(body(message_id="{case_id}")),
     "GET /health/live": public(),

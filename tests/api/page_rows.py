@@ -156,6 +156,22 @@ ARCHIVE_PAGES: dict[str, Row] = {
 OTHER_PAGES: dict[str, Row] = {
     "GET /notices": Row("session", EVERYBODY),
     "GET /notices/{notice_id}": mine("session"),
+    "GET /notices/{notice_id}/details": mine("session"),
+    "GET /notices/bell": Row("session", EVERYBODY),
+    "GET /notices/settings": Row("session", EVERYBODY),
+    "POST /notices/settings": Row("session", EVERYBODY),
+    "POST /notices/wishes": Row("session", EVERYBODY),
+    "POST /notices/push/{subscription_id}/end": mine(
+        "session", subscription_id="second_subscription_id"
+    ),
+    "GET /notices/contacts": Row("session", EVERYBODY),
+    "POST /notices/contacts": Row("session", EVERYBODY, send=form(channel="sms", sms="9160000003")),
+    "POST /notices/contacts/confirm": mine(
+        "session", form(change_id="{change_id}", code_sms="000000")
+    ),
+    "GET /manifest.webmanifest": public(),
+    "GET /sw.js": public(),
+    "GET /offline": public(),
     "POST /notices/read": Row("session", EVERYBODY),
     "POST /notices/{mail_id}/resend": mine("session"),
     "GET /operation": Row("session", WATCHERS),

@@ -77,6 +77,8 @@ NAMES = {
     "code": "AAAA-AAAA",
     "path": "none",
     "version": "none",
+    "group": "cases",
+    "channel": "sms",
 }
 
 

@@ -19,7 +19,7 @@ from models.tables.archive import Export, SavedView
 from models.tables.base import new_id
 from models.tables.cases import Case, CaseVersion, IssuedAct
 from models.tables.documents import Document, DocumentVersion
-from models.tables.notices import Notice
+from models.tables.notices import ContactChange, Notice, PushSubscription
 from models.tables.people import Absence, Unit
 from rules.accounts import Stage
 from rules.cases import Status
@@ -157,7 +157,9 @@ async def _give(
     told = [_notice(person_id, channel) for channel in ("cabinet", "mail")]
     views = [_saved_view(person_id, name) for name in ("первая", "вторая", "третья")]
     export = _export(person_id)
-    await _add(session, *tokens, *documents, *days, *told, *views, export)
+    shown = [_browser(person_id) for _ in range(2)]
+    change = _change(person_id)
+    await _add(session, *tokens, *documents, *days, *told, *views, export, *shown, change)
     versions = [_version(document) for document in documents]
     await _add(session, *versions)
     requests = await give_requests(session, actor, office.hr)
@@ -178,6 +180,9 @@ async def _give(
         "version_id": str(versions[0].id),
         "notice_id": str(told[0].id),
         "mail_id": str(told[1].id),
+        "subscription_id": str(shown[0].id),
+        "second_subscription_id": str(shown[1].id),
+        "change_id": str(change.id),
         "export_id": str(export.id),
         "view_id": str(views[0].id),
         "second_view_id": str(views[1].id),
@@ -230,6 +235,30 @@ def _absence(person_id: UUID, day: int) -> Absence:
         person_id=person_id,
         first_day=(now() + timedelta(days=day)).date(),
         last_day=(now() + timedelta(days=day + 1)).date(),
+    )
+
+
+def _browser(person_id: UUID) -> PushSubscription:
+    endpoint = f"https://fcm.googleapis.com/{uuid4()}"
+    return PushSubscription(
+        id=new_id(),
+        person_id=person_id,
+        contents={"endpoint": endpoint, "p256dh": "", "auth": ""},
+        endpoint_blind=uuid4().hex,
+        device="Chrome, Android",
+        created_at=now(),
+    )
+
+
+def _change(person_id: UUID) -> ContactChange:
+    return ContactChange(
+        id=new_id(),
+        person_id=person_id,
+        channel="mail",
+        value="new@example.org",
+        code_hash="none",
+        created_at=now(),
+        ends_at=now() + timedelta(hours=1),
     )
 
 

@@ -16,6 +16,18 @@ if (here("[data-talk]")) {
   const { talk } = await import("./conversation.js");
   talk(document.querySelector("[data-talk]"));
 }
+if (here("[data-bell]")) {
+  const { watchBell } = await import("./bell.js");
+  watchBell(document.querySelector("[data-bell]"));
+}
+if (here("form[data-at-once]")) {
+  const { applyAtOnce } = await import("./at-once.js");
+  for (const form of document.querySelectorAll("form[data-at-once]")) applyAtOnce(form);
+}
+if (here("[data-push-key]")) {
+  const { offerPush } = await import("./push.js");
+  offerPush(document.querySelector("[data-push-key]"));
+}
 if (here("[data-upload]")) {
   const { takeFiles } = await import("./upload.js");
   takeFiles(document);

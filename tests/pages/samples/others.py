@@ -5,18 +5,27 @@ from typing import Any
 
 from cabinet.views.accounts import (
     LoginLine,
-    NoticeLine,
     Profile,
     SessionLine,
     TokenLine,
 )
 from cabinet.views.documents import Category, DocumentView
 from cabinet.views.frame import (
+    Chip,
     ErrorPage,
     FieldView,
     Frame,
     Option,
     Pages,
+)
+from cabinet.views.notices import (
+    BrowserView,
+    CellView,
+    DeliveryLine,
+    GroupView,
+    NoticeLine,
+    NoticePage,
+    PendingView,
 )
 from tests.pages.samples.cases import (
     AT,
@@ -88,37 +97,111 @@ def other_pages() -> list[Sample]:
         action="#",
         refused=None,
     )
-    add(
-        "notices",
-        "notices/list.html",
-        inside("/notices"),
-        paging=Pages(),
-        notices=[
-            NoticeLine(
-                "n1",
-                AT,
-                "Отдел кадров просит уточнить заявку ПК-2026-000118-7",
-                "Ответьте до 4 декабря, 24:00.",
-                "#",
-                "circle-question-mark",
-                True,
-                "Письмо отправлено",
-                True,
-            ),
-            NoticeLine(
-                "n2",
-                AT,
-                "Заявка ПК-2026-000104-2 одобрена",
-                "",
-                "#",
-                "circle-check",
-                False,
-                "Почта не отвечает, отправим ещё раз",
-                False,
-            ),
-        ],
+    chips = [
+        Chip("Все", "/notices", True),
+        Chip("Непрочитанные", "/notices?show=unread"),
+        Chip("Не доставлены", "/notices?show=failed"),
+        Chip("Заявки и запросы", "/notices?show=cases"),
+    ]
+    sent = DeliveryLine("Почта", "отправлено 24 ноября 2026, 14:02", "good", "check")
+    failed = DeliveryLine(
+        "SMS", "не доставлено: такого номера нет", "bad", "circle-alert", "#", [(AT, "не принято")]
     )
-    add("notices-empty", "notices/list.html", inside("/notices"), paging=Pages(), notices=[])
+    later = DeliveryLine("На устройство", "придёт 25 ноября 2026, 08:00", "idle", "moon")
+    lines = [
+        NoticeLine(
+            "n1",
+            AT,
+            "Отдел кадров просит уточнить заявку ПК-2026-000118-7",
+            "Ответьте до 4 декабря, 24:00.",
+            "#",
+            "circle-question-mark",
+            True,
+            [sent, failed, later],
+            "#",
+        ),
+        NoticeLine(
+            "n2", AT, "Заявка ПК-2026-000104-2 одобрена", "", "#", "circle-check", False, [], "#"
+        ),
+    ]
+    where = inside("/notices")
+    for name, found, narrowed in (
+        ("notices", lines, False),
+        ("notices-empty", [], False),
+        ("notices-none-found", [], True),
+    ):
+        add(
+            name,
+            "notices/list.html",
+            where,
+            paging=Pages(),
+            notices=found,
+            chips=chips,
+            narrowed=narrowed,
+        )
+    add(
+        "notice",
+        "notices/details.html",
+        where,
+        told=NoticePage(
+            "Заявка ПК-2026-000104-2 одобрена",
+            "Отдел кадров одобрил заявку.",
+            "Сейчас от вас ничего не требуется.",
+            "Открыть заявку",
+            "#",
+            AT,
+            None,
+            [sent, failed],
+        ),
+    )
+    cells = [
+        CellView(f"cases:{way}", f"Заявки и запросы: {way}", way != "sms", False)
+        for way in ("mail", "sms", "push")
+    ]
+    locked = [
+        CellView(f"security:{way}", f"Безопасность: {way}", way != "sms", way != "sms")
+        for way in ("mail", "sms", "push")
+    ]
+    add(
+        "notice-settings",
+        "notices/settings.html",
+        where,
+        ways=["Почта", "SMS", "На устройство"],
+        groups=[
+            GroupView("Заявки и запросы", "Приняты, рассмотрены, готовы", cells),
+            GroupView("Безопасность", "Входы с новых устройств", locked),
+        ],
+        quiet=FieldView("quiet", "Не беспокоить в тихие часы", "checkbox", "true", required=False),
+        hours=[
+            FieldView("quiet_from", "С", "text", "22:00", width="width-5"),
+            FieldView("quiet_to", "До", "text", "8", error="Напишите время", width="width-5"),
+        ],
+        digest=FieldView(
+            "digest_hour",
+            "Письма одной сводкой раз в день",
+            "choice",
+            required=False,
+            options=[Option("", "Не нужно"), *(Option(str(n), f"{n:02}:00") for n in range(24))],
+        ),
+        zone="Europe/Moscow",
+        browsers=[BrowserView("Chrome, Android", AT, None, "#")],
+        push_key="BPk",
+        email="sokolova@hospital.example",
+        phone="",
+    )
+    code = FieldView("code_sms", "Код из сообщения", "code", autocomplete="one-time-code")
+    mail = FieldView("mail", "Новый адрес", "email", "нет", error="Напишите адрес почты")
+    add(
+        "contacts",
+        "notices/contacts.html",
+        where,
+        forms=[
+            ("mail", "Электронная почта", "sokolova@hospital.example", mail),
+            ("sms", "Телефон", "не указан", FieldView("sms", "Новый номер")),
+        ],
+        pending=[(PendingView("c1", "+79161234567", AT, 4), code)],
+    )
+    add("offline", "errors/offline.html", outside("/offline"), title="Нет связи с кабинетом")
     add(
         "profile",
         "accounts/profile.html",

@@ -1,0 +1,305 @@
+"""«Настройки уведомлений»: channels, quiet hours, digest, browsers, contacts (N2).
+
+Everything here works without scripts; with them a box holds as soon as it is ticked.
+"""
+
+from dataclasses import replace
+from datetime import time
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Response
+from fastapi.responses import JSONResponse
+
+from api.state import Work
+from cabinet import formats
+from cabinet.accounts import code_field
+from cabinet.notices import GROUPS, WAYS
+from cabinet.translation import gettext, in_words, marked
+from cabinet.views.frame import ErrorItem, FieldView, Option
+from cabinet.views.notices import BrowserView, CellView, GroupView, PendingView
+from cabinet.visits import Inside, Visit, uuid_of
+from clients.push import sender_of
+from rules.clock import now
+from rules.notices import Channel, NoticeGroup
+from rules.refusals import Refusal
+from services import contacts, notice_settings, push_subscriptions
+from services.notice_settings import Wishes
+
+router = APIRouter(include_in_schema=False, prefix="/notices")
+
+Text = Annotated[str, Form(max_length=400)]
+
+HINTS = {
+    NoticeGroup.CASES: marked("Приняты, рассмотрены, готовы, требуют вашего ответа"),
+    NoticeGroup.COMMENTS: marked("Новые сообщения к вашим заявкам и запросам"),
+    NoticeGroup.REVIEW: marked("Назначения и сроки того, что рассматриваете вы"),
+    NoticeGroup.OPERATION: marked("Процессы, которые остановились и ждут дежурного"),
+    NoticeGroup.SECURITY: marked("Входы с новых устройств, смена пароля и контактов"),
+}
+
+
+@router.get("/settings")
+async def show(visit: Inside, session: Work) -> Response:
+    """The settings as they hold now."""
+    return await _page(visit, session)
+
+
+@router.post("/settings")
+async def choose(
+    visit: Inside, session: Work, on: Annotated[list[str] | None, Form()] = None
+) -> Response:
+    """Keep the whole table: what is not ticked is off. Scripts get the time it was kept."""
+    ticked = set(on or ())
+    cells = await notice_settings.table(session, visit.actor)
+    changed = {
+        (cell.group, cell.channel): _name(cell) in ticked
+        for cell in cells
+        if not cell.locked and cell.on is not (_name(cell) in ticked)
+    }
+    await notice_settings.choose(session, visit.actor, changed, now())
+    if visit.request.headers.get("accept") == "application/json":
+        return JSONResponse({"saved": _saved()}, headers={"Cache-Control": "no-store"})
+    return visit.go("/notices/settings", "saved")
+
+
+@router.post("/wishes")
+async def wish(
+    visit: Inside,
+    session: Work,
+    quiet: Text = "",
+    quiet_from: Text = "",
+    quiet_to: Text = "",
+    digest_hour: Text = "",
+) -> Response:
+    """Keep quiet hours and digest."""
+    errors: dict[str, str] = {}
+    begins = ends = None
+    if quiet == "true":
+        begins = _time(quiet_from, "quiet_from", errors)
+        ends = _time(quiet_to, "quiet_to", errors)
+    hour = int(digest_hour) if digest_hour.isdecimal() and len(digest_hour) < 3 else None
+    typed = {"quiet": quiet, "quiet_from": quiet_from, "quiet_to": quiet_to, "hour": digest_hour}
+    if not errors:
+        zone = visit.medcab.settings.time_zone
+        try:
+            await notice_settings.wish(
+                session, visit.actor, Wishes(zone, begins, ends, hour), now()
+            )
+        except Refusal as refusal:
+            errors["digest_hour"] = gettext(refusal.message)
+    if errors:
+        return await _page(visit, session, typed=typed, faults=errors)
+    if visit.request.headers.get("accept") == "application/json":
+        return JSONResponse({"saved": _saved()}, headers={"Cache-Control": "no-store"})
+    return visit.go("/notices/settings", "saved")
+
+
+def _saved() -> str:
+    return gettext("Сохранено в %(at)s") % {"at": formats.clock(now())}
+
+
+def _time(text: str, name: str, errors: dict[str, str]) -> time | None:
+    hours, _, minutes = text.strip().replace(".", ":").partition(":")
+    try:
+        return time(int(hours), int(minutes or 0))
+    except ValueError:
+        errors[name] = gettext("Напишите время, например 22:00")
+        return None
+
+
+@router.post("/push/{subscription_id}/end")
+async def end_browser(subscription_id: UUID, visit: Inside, session: Work) -> Response:
+    """Take away a browser."""
+    await push_subscriptions.unsubscribe(session, visit.actor, subscription_id)
+    return visit.go("/notices/settings", "device_ended")
+
+
+def _name(cell: notice_settings.Cell) -> str:
+    return f"{cell.group.value}:{cell.channel.value}"
+
+
+async def _page(
+    visit: Visit,
+    session: Any,
+    typed: dict[str, str] | None = None,
+    faults: dict[str, str] | None = None,
+) -> Response:
+    cells = await notice_settings.table(session, visit.actor)
+    zone = visit.medcab.settings.time_zone
+    wishes = await notice_settings.wishes_of(session, visit.actor.person_id, zone)
+    faults = faults or {}
+    typed = typed or {
+        "quiet": "true" if wishes.quiet_from else "",
+        "quiet_from": f"{wishes.quiet_from or time(22):%H:%M}",
+        "quiet_to": f"{wishes.quiet_to or time(8):%H:%M}",
+        "hour": "" if wishes.digest_hour is None else str(wishes.digest_hour),
+    }
+    browsers = await push_subscriptions.browsers_of(session, visit.actor.person_id)
+    held = await contacts.contacts_of(session, visit.actor, now())
+    return visit.page(
+        "notices/settings.html",
+        status=422 if faults else 200,
+        ways=[gettext(words) for words in WAYS.values()],
+        groups=[_group(group, cells) for group in notice_settings.groups_for(visit.actor)],
+        quiet=FieldView(
+            "quiet",
+            gettext("Не беспокоить в тихие часы"),
+            "checkbox",
+            typed["quiet"],
+            required=False,
+        ),
+        hours=[
+            _hour("quiet_from", gettext("С"), typed, faults),
+            _hour("quiet_to", gettext("До"), typed, faults),
+        ],
+        digest=FieldView(
+            "digest_hour",
+            gettext("Письма одной сводкой раз в день"),
+            "choice",
+            typed["hour"],
+            error=faults.get("digest_hour", ""),
+            required=False,
+            options=[
+                Option("", gettext("Не нужно, присылать сразу")),
+                *(Option(str(hour), f"{hour:02}:00") for hour in range(24)),
+            ],
+        ),
+        zone=wishes.zone,
+        browsers=[
+            BrowserView(one.device, one.created_at, one.last_ok_at, f"/notices/push/{one.id}/end")
+            for one in browsers
+        ],
+        push_key=sender_of(visit.medcab.settings).public_key,
+        email=held.email,
+        phone=held.phone or "",
+        errors=[ErrorItem(words, f"#field-{name}") for name, words in faults.items()],
+    )
+
+
+def _hour(name: str, label: str, typed: dict[str, str], faults: dict[str, str]) -> FieldView:
+    return FieldView(name, label, "text", typed[name], error=faults.get(name, ""), width="width-5")
+
+
+def _group(group: NoticeGroup, cells: list[notice_settings.Cell]) -> GroupView:
+    title = gettext(GROUPS[group])
+    return GroupView(
+        title,
+        gettext(HINTS[group]),
+        [
+            CellView(_name(cell), f"{title}: {gettext(WAYS[cell.channel])}", cell.on, cell.locked)
+            for cell in cells
+            if cell.group is group
+        ],
+    )
+
+
+@router.get("/contacts")
+async def show_contacts(visit: Inside, session: Work) -> Response:
+    """Where the person is reached, and the forms that change it."""
+    return await _contacts(visit, session)
+
+
+@router.post("/contacts")
+async def ask_code(
+    visit: Inside, session: Work, channel: Text = "", mail: Text = "", sms: Text = ""
+) -> Response:
+    """Send a code to a new address. Asks for a code of the app when the last is too old."""
+    if visit.current is None:
+        raise ValueError("nobody has signed in")
+    visit.current.demand_fresh(now())
+    chosen = Channel.SMS if channel == Channel.SMS.value else Channel.MAIL
+    value = sms if chosen is Channel.SMS else mail
+    try:
+        await contacts.ask(visit.medcab.database, visit.actor, chosen, value, now())
+    except Refusal as refusal:
+        if refusal.status not in (422, 429):
+            raise
+        faults = {chosen.value: gettext(refusal.message)}
+        return await _contacts(visit, session, {chosen.value: value}, faults)
+    return visit.go("/notices/contacts", "code_sent")
+
+
+@router.post("/contacts/confirm")
+async def confirm(
+    visit: Inside,
+    session: Work,
+    change_id: Text = "",
+    code_mail: Text = "",
+    code_sms: Text = "",
+) -> Response:
+    """Enter the code that came to the new address."""
+    known = uuid_of(change_id)
+    if known is None:
+        return visit.go("/notices/contacts")
+    try:
+        code = code_mail or code_sms
+        await contacts.confirm(visit.medcab.database, visit.actor, known, code, now())
+    except Refusal as refusal:
+        if refusal.status not in (409, 422):
+            raise
+        return await _contacts(visit, session, {}, {"code": gettext(refusal.message)}, known)
+    return visit.go("/notices/contacts", "contact_changed")
+
+
+async def _contacts(
+    visit: Visit,
+    session: Any,
+    typed: dict[str, str] | None = None,
+    faults: dict[str, str] | None = None,
+    asked: UUID | None = None,
+) -> Response:
+    typed, faults = typed or {}, faults or {}
+    held = await contacts.contacts_of(session, visit.actor, now())
+    pending = [
+        (
+            PendingView(str(one.id), one.value, one.ends_at, one.tries_left),
+            replace(
+                code_field(
+                    faults.get("code", "") if one.id == asked else "", gettext("Код из сообщения")
+                ),
+                name=f"code_{one.channel.value}",
+            ),
+        )
+        for one in held.pending
+    ]
+    forms = [
+        (
+            Channel.MAIL.value,
+            gettext("Электронная почта"),
+            held.email,
+            _address(Channel.MAIL, gettext("Новый адрес"), typed, faults),
+        ),
+        (
+            Channel.SMS.value,
+            gettext("Телефон"),
+            held.phone or gettext("не указан"),
+            _address(Channel.SMS, gettext("Новый номер"), typed, faults),
+        ),
+    ]
+    return visit.page(
+        "notices/contacts.html",
+        status=422 if faults else 200,
+        forms=forms,
+        pending=pending,
+        errors=[
+            ErrorItem(in_words(words), "" if name == "code" else f"#field-{name}")
+            for name, words in faults.items()
+        ],
+    )
+
+
+def _address(
+    channel: Channel, label: str, typed: dict[str, str], faults: dict[str, str]
+) -> FieldView:
+    mail = channel is Channel.MAIL
+    return FieldView(
+        channel.value,
+        label,
+        "email" if mail else "text",
+        typed.get(channel.value, ""),
+        error=faults.get(channel.value, ""),
+        autocomplete="email" if mail else "tel",
+        inputmode="email" if mail else "tel",
+        hint=gettext("Пришлём на него код") if mail else gettext("Пришлём на него код по SMS"),
+    )
