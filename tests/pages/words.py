@@ -84,10 +84,10 @@ def from_code() -> Iterator[tuple[str, Message]]:
 def from_data() -> Iterator[tuple[str, Message]]:
     """Labels, hints, questions and choices of the forms that an institution begins with."""
     folder = CHECKOUT / "ops" / "data"
-    told = {"title", "label", "hint", "question", "reason"}
-    for name in ("types.yaml", "programmes.yaml"):
+    told = {"title", "label", "hint", "question", "reason", "recipient"}
+    for name in ("types.yaml", "requests.yaml", "programmes.yaml"):
         content = yaml.safe_load((folder / name).read_text("utf-8"))
-        rows = content["types" if name == "types.yaml" else "programmes"]
+        rows = content["programmes" if name == "programmes.yaml" else "types"]
         if name == "programmes.yaml":
             rows = [{k: row.get(k) for k in ("attachments", "checklist")} for row in rows]
         for text in _texts(rows, told):
