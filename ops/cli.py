@@ -234,6 +234,10 @@ def restore(
     phrase: Annotated[
         Path | None, typer.Option("--phrase", help="A file with the recovery phrase.")
     ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", help="Only lay the database out here, for a server elsewhere."),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Put aside what this home holds.")
     ] = False,
@@ -248,6 +252,8 @@ def restore(
     except ValueError as error:
         raise typer.BadParameter(f"parts are {', '.join(Part)}") from error
     order = Order(source, _moment(at), parts, keys, replace)
+    if into is not None:
+        _end(commands.lay_out(_home(), console(), order, into))
     _end(commands.bring_back(_home(), console(), order, lambda: _phrase(phrase)))
 
 

@@ -103,6 +103,10 @@ def down(home: Home, console: Console) -> int:
 
 def status(home: Home, console: Console) -> int:
     """What runs, and where. Exit code 0 when all of it does, otherwise 1."""
+    # Here, since reading backups takes more libraries than `up` itself.
+    from ops.backup.age import age
+    from settings import Settings
+
     recorded = home.recorded()
     servers: list[dict[str, Any]] = recorded.get("servers", [])
     alive = [running is not None and running.alive for running in map(_running, servers)]
@@ -126,6 +130,7 @@ def status(home: Home, console: Console) -> int:
         )
     console.print(table)
     console.print(f"State: {recorded['state']}")
+    console.print(f"Backup: {age(home, Settings()).text}", highlight=False)
     return 0 if all(alive) and recorded["state"] == "ready" else 1
 
 

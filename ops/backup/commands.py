@@ -8,9 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ops.backup import BackupError, places
+from ops.backup import BackupError, places, recover
 from ops.backup.check import verify
+from ops.backup.manifest import choose
 from ops.backup.reconcile import in_words, reconcile
+from ops.backup.rest import settings_at_rest
 from ops.backup.restore import Order, restore
 from ops.backup.retention import prune
 from ops.backup.take import Taken, take
@@ -94,6 +96,19 @@ def bring_back(home: Home, console: Console, order: Order, phrase: Callable[[], 
         console.print(f"FAULT  object {name} cannot be put back", markup=False, highlight=False)
     console.print("Now `medcab reconcile`, then `medcab up`, then a new `medcab backup`.")
     return 1 if done.missing else 0
+
+
+def lay_out(home: Home, console: Console, order: Order, folder: Path) -> int:
+    """Lay base and log out for a server that is not ours; it replays when it is started."""
+    try:
+        key = places.key_of(settings_at_rest(home))
+        repository, backup = choose(order.where.resolve(), key, order.at)
+        recover.lay_out_for_others(folder.resolve(), repository, backup, key, order.at)
+    except BackupError as error:
+        return _refuse(console, error)
+    console.print(f"Laid out: {folder / 'data'}, {folder / recover.LOG_FOLDER}", markup=False)
+    console.print("Give both to the server's account and start it on `data`: it replays the log.")
+    return 0
 
 
 def make_right(

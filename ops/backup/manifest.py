@@ -151,10 +151,12 @@ class Repository:
 
     def newest(self) -> Backup | None:
         """The last backup whose manifest can be read, unchecked."""
-        try:
-            return next(reversed(self.backups()), None)
-        except BackupError:
-            return None
+        for manifest in sorted(self.folder.glob(f"[0-9]*/{MANIFEST}"), reverse=True):
+            try:
+                return Backup.read(manifest.parent)
+            except BackupError:
+                continue
+        return None
 
     @contextmanager
     def taken(self) -> Iterator[None]:

@@ -1,0 +1,48 @@
+"""How old the last backup is, and how far the archive of the log goes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ops.backup.places import known
+from ops.backup.wal import read_state
+from ops.home import Home
+from rules.clock import now
+from settings import Settings
+
+OLD = timedelta(hours=26)
+"""A daily backup is late after this."""
+
+
+@dataclass(frozen=True)
+class Age:
+    """When the last backup began, up to when its log is archived, and whether that is well."""
+
+    text: str
+    good: bool
+
+
+def age(home: Home, settings: Settings, moment: datetime | None = None) -> Age:
+    """What is to be said about the backups of a home. Nothing is decrypted."""
+    moment = moment or now()
+    where = known(home, settings)
+    last = where.repository.newest() if where else None
+    if where is None or last is None:
+        return Age("none yet", good=False)
+    since = moment - last.manifest.begun_at
+    text = f"the last one {_ago(since)} ago, in {where.folder}"
+    state = read_state(where.repository, None)
+    if state is not None:
+        text += f"; any point until {_ago(moment - state.until)} ago can be restored"
+    near = where.folder.is_relative_to(home.folder)
+    if near:
+        text += "; on the same disk as the data"
+    return Age(text, good=since <= OLD and not near)
+
+
+def _ago(span: timedelta) -> str:
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 120:
+        return f"{seconds} s"
+    if seconds < 2 * 3600:
+        return f"{seconds // 60} min"
+    return f"{seconds // 3600} h" if seconds < 48 * 3600 else f"{seconds // 86400} days"
