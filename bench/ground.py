@@ -22,8 +22,8 @@ from bench.wire import Wire
 from clients.database import Database
 from models.encryption import KeyRing, use_key_ring
 from models.tables.documents import Document, DocumentVersion
+from ops.faults.applications import FORM
 from ops.faults.people import Cast, Player, gather
-from ops.faults.stories import FORM
 from ops.home import Home
 from ops.migrate import migrate
 from ops.servers import Launch

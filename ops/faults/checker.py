@@ -30,6 +30,7 @@ from models.tables.documents import DocumentImage, DocumentVersion
 from models.tables.journal import JournalEntry, JournalSeal
 from models.tables.notices import Notice
 from ops import verify
+from ops.faults import modules
 from ops.faults.evidence import Evidence
 from ops.faults.ground import SWEEP_GRACE
 from rules.cases import CaseKind, Transition
@@ -49,9 +50,10 @@ CHECKS = {
     5: "every file row has its object, every object its row",
     6: "the chains verify",
     7: "no case sleeps past its time",
+    8: "every request is handed over once, and answered once",
 }
 
-TOLD_ON = {
+_APPLICATION = {
     JournalKind.CASE_SUBMITTED: NoticeKind.APPLICATION_SUBMITTED,
     JournalKind.CASE_RESUBMITTED: NoticeKind.APPLICATION_SUBMITTED,
     JournalKind.CASE_CORRECTED: NoticeKind.APPLICATION_SUBMITTED,
@@ -62,6 +64,15 @@ TOLD_ON = {
     JournalKind.CASE_WITHDRAWN: NoticeKind.APPLICATION_WITHDRAWN,
     JournalKind.CASE_ACT_ISSUED: NoticeKind.APPLICATION_ACT_READY,
 }
+_REQUEST = {
+    JournalKind.CASE_SUBMITTED: NoticeKind.REQUEST_ACCEPTED,
+    JournalKind.CASE_CORRECTED: NoticeKind.REQUEST_ACCEPTED,
+    JournalKind.CASE_WITHDRAWN: NoticeKind.REQUEST_WITHDRAWN,
+    JournalKind.REQUEST_SENT: NoticeKind.REQUEST_PROCESSING,
+    JournalKind.REQUEST_ANSWERED: NoticeKind.REQUEST_READY,
+    JournalKind.REQUEST_REFUSED: NoticeKind.REQUEST_REFUSED,
+}
+TOLD_ON = {CaseKind.APPLICATION: _APPLICATION, CaseKind.REQUEST: _REQUEST}
 """What the applicant must have been told, by what happened."""
 
 _CUT_LEEWAY = timedelta(seconds=0.5)
@@ -109,7 +120,7 @@ class _Runs:
 
 
 async def check(settings: Settings, database: Database, sink: str, evidence: Evidence) -> Report:
-    """All seven; `sink` is the address of the mail sink. What breaks a check off is its fault."""
+    """All of them; `sink` is the address of the mail sink. What breaks a check off is its fault."""
     report = Report()
     client = await connect(settings, key_ring())
     objects = Objects(settings)
@@ -118,11 +129,12 @@ async def check(settings: Settings, database: Database, sink: str, evidence: Evi
     steps = (
         (1, _submissions(report, database, client, cases, evidence)),
         (2, _decisions(report, database, evidence)),
-        (3, _notices(report, database, settings, sink, evidence)),
+        (3, _notices(report, database, settings, cases, sink, evidence)),
         (4, _workflows(report, client, cases)),
         (5, _files(report, database, objects)),
         (6, _chains(report, database, objects, settings)),
         (7, _sleepers(report, cases)),
+        (8, modules.check(report, database, settings, cases)),
     )
     for number, step in steps:
         try:
@@ -250,22 +262,25 @@ async def _decisions(report: Report, database: Database, evidence: Evidence) -> 
 
 
 async def _notices(
-    report: Report, database: Database, settings: Settings, sink: str, evidence: Evidence
+    report: Report,
+    database: Database,
+    settings: Settings,
+    cases: list[Case],
+    sink: str,
+    evidence: Evidence,
 ) -> None:
+    kinds = {case.id: CaseKind(case.kind) for case in cases}
     async with database.work() as session:
         rows = list((await session.exec(select(Notice))).all())
         entries = (
-            await session.exec(
-                select(JournalEntry).where(
-                    col(JournalEntry.kind).in_([kind.value for kind in TOLD_ON])
-                )
-            )
+            await session.exec(select(JournalEntry).where(col(JournalEntry.chain).in_(list(kinds))))
         ).all()
     written = {(row.event_key, row.channel) for row in rows}
     for entry in entries:
-        if entry.facts.get("draft"):
+        told = TOLD_ON[kinds[entry.chain]].get(JournalKind(entry.kind))
+        if told is None or entry.facts.get("draft"):
             continue
-        key = f"{entry.chain}:{entry.step}:{TOLD_ON[JournalKind(entry.kind)].value}"
+        key = f"{entry.chain}:{entry.step}:{told.value}"
         for channel in (Channel.CABINET, Channel.MAIL):
             report.compare(3, (key, channel.value) in written, f"{key} has no notice by {channel}")
     received = await _received(sink)
@@ -275,11 +290,11 @@ async def _notices(
     }
     copies = Counter(one["message_id"] for one in received)
     for message_id, row in mails.items():
-        told = row.state == NoticeState.SUPERSEDED or (
+        done = row.state == NoticeState.SUPERSEDED or (
             row.state == NoticeState.TOLD and copies[message_id] > 0
         )
         report.compare(
-            3, told, f"{row.kind} {row.id} is {row.state}, in the sink {copies[message_id]} times"
+            3, done, f"{row.kind} {row.id} is {row.state}, in the sink {copies[message_id]} times"
         )
     strange = set(copies) - set(mails)
     report.compare(3, not strange, f"{len(strange)} mails tell of nothing that is kept")
@@ -346,6 +361,7 @@ async def _files(report: Report, database: Database, objects: Objects) -> None:
         wanted: dict[str, str | None] = {str(key): digest for key, digest in versions.all()}
         acts = await session.exec(select(IssuedAct.object_key, IssuedAct.sha256))
         wanted |= dict(acts.all())
+        wanted |= await modules.files(session)
         images = await session.exec(select(DocumentImage.object_key))
         wanted |= dict.fromkeys(images.all())
         seals = await session.exec(select(JournalSeal.number))

@@ -115,13 +115,13 @@ class Ground:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
-    async def turn(self, simulator: str, **fault: object) -> None:
-        """Turn the fault switch of a simulator, again and again until it hears."""
+    async def turn(self, simulator: str, to: str = "faults", **fault: object) -> None:
+        """Turn the fault switch of a simulator, or another one, again and again until it hears."""
         address = self.system.processes[simulator].server.address
         async with httpx.AsyncClient(trust_env=False, timeout=2) as http:
             for _ in range(30):
                 with suppress(httpx.HTTPError):
-                    (await http.put(f"{address}/faults", json=fault)).raise_for_status()
+                    (await http.put(f"{address}/{to}", json=fault)).raise_for_status()
                     return
                 await asyncio.sleep(0.5)
 

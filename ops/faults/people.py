@@ -21,6 +21,12 @@ from services import access, access_tokens, accounts, catalogue_files
 from services.sessions import Current, Visitor
 
 SNILS, INN = "112-233-445 95", "366220664163"
+UNITS = (
+    ("therapy", "Терапевтическое отделение"),
+    ("hr", "Отдел кадров"),
+    ("supply", "Отдел снабжения"),
+    ("it", "Отдел информационных технологий"),
+)
 _BEFORE = timedelta(days=400)
 
 
@@ -40,6 +46,7 @@ class Cast:
     applicants: tuple[Player, ...]
     reviewers: tuple[Player, ...]
     leaver: Player
+    clerks: tuple[Player, ...]
     programmes: tuple[UUID, ...]
 
 
@@ -51,7 +58,7 @@ async def gather(database: Database, applicants: int) -> Cast:
         root = Unit(code="institution", name="Городская клиническая больница")
         session.add(root)
         known = {u.code: u for u in (await session.exec(select(Unit))).all()}
-        for code, name in (("therapy", "Терапевтическое отделение"), ("hr", "Отдел кадров")):
+        for code, name in UNITS:
             if code not in known:
                 known[code] = Unit(code=code, name=name, parent_id=root.id)
                 session.add(known[code])
@@ -60,13 +67,14 @@ async def gather(database: Database, applicants: int) -> Cast:
             select(Programme.id).where(col(Programme.attachments) == {"add": [], "waive": []})
         )
         offered = tuple(programmes.all())
-        ward, hr = known["therapy"].id, known["hr"].id
+        ward, hr, supply = (known[code].id for code in ("therapy", "hr", "supply"))
     doctors = [
         await _join(database, f"Заявитель {n}", Role.DOCTOR, ward) for n in range(applicants)
     ]
     reviewers = [await _join(database, f"Кадровик {n}", Role.HR_REVIEWER, hr) for n in range(3)]
     head = await _join(database, "Начальник отдела кадров", Role.HR_HEAD, hr)
-    return Cast(tuple(doctors), (*reviewers[:-1], head), reviewers[-1], offered)
+    clerks = [await _join(database, f"Снабженец {n}", Role.CLERK, supply) for n in range(2)]
+    return Cast(tuple(doctors), (*reviewers[:-1], head), reviewers[-1], tuple(clerks), offered)
 
 
 async def _join(database: Database, name: str, role: Role, unit: UUID) -> Player:

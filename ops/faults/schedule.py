@@ -58,6 +58,13 @@ FURTHER = (
     Fault("refuse_for_now", "mail", 4.0),
     Fault("kill", "mail"),
     Fault("kill", "register"),
+    Fault("kill", "gov_service"),
+    Fault("fail", "gov_service", 8.0),
+    Fault("silent", "gov_service", 8.0),
+    Fault("garbage", "gov_service", 4.0),
+    Fault("cut", "gov_service", 5.0),
+    Fault("lose callbacks", "gov_service", 10.0),
+    Fault("answer twice", "gov_service", 10.0),
     Fault("freeze", "api", 6.0),
     Fault("freeze", "postgres", 6.0),
     Fault("freeze", "temporal", 8.0),
@@ -70,6 +77,13 @@ FURTHER = (
     Fault("kill", "temporal"),
     Fault("hang up", "clients"),
 )
+
+QUICK: Mapping[str, object] = {"delay": 1.0}
+BEHAVIOUR: Mapping[str, Mapping[str, object]] = {
+    "lose callbacks": {**QUICK, "callbacks": "lost"},
+    "answer twice": {**QUICK, "twice": True},
+}
+"""How the module itself goes wrong, and how quick it is all the time."""
 
 
 def draw(kills: int, dice: random.Random) -> list[Fault]:
@@ -130,8 +144,13 @@ class Hand:
             await self._spoil(fault)
 
     async def _spoil(self, fault: Fault) -> None:
-        slow = {"seconds": 3.0} if fault.what in ("slow", "silent") else {}
-        await self.ground.turn(fault.whom, mode=fault.what, **slow)
+        if fault.what in BEHAVIOUR:
+            await self.ground.turn(fault.whom, to="behaviour", **BEHAVIOUR[fault.what])
+            await asyncio.sleep(fault.seconds)
+            await self.ground.turn(fault.whom, to="behaviour", **QUICK)
+            return
+        slow: dict[str, object] = {"seconds": 3.0} if fault.what in ("slow", "silent") else {}
+        await self.ground.turn(fault.whom, "faults", mode=fault.what, **slow)
         await asyncio.sleep(fault.seconds)
         await self.ground.turn(fault.whom, mode="ok")
 

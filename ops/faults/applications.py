@@ -1,0 +1,195 @@
+"""What people do with one application, from the draft to its end, while servers fail."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import typst
+
+from ops.faults.evidence import Evidence
+from ops.faults.lines import Line, NoAnswer, Reply
+from ops.faults.stories import Story
+from rules.cases import Status, Transition
+from rules.clock import now
+
+LOOKS_EVERY = 0.7
+PATIENCE = 400.0
+"""Seconds that a story waits for a status; by then the run has failed anyway."""
+
+FORM: Mapping[str, Any] = {
+    "specialty": "therapy",
+    "position": "врач-терапевт",
+    "education_level": "higher",
+    "institution": "Первый медицинский университет",
+    "graduation_year": "2012",
+    "diploma_number": "107704 0012345",
+    "purpose": "Нужны умения для работы в новом кабинете.",
+    "payer": "employer",
+    "data_consent": True,
+    "truth_consent": True,
+}
+
+ENDINGS: Mapping[str, int] = {
+    "approved": 30,
+    "clarified_and_approved": 20,
+    "corrected_and_approved": 12,
+    "rejected": 8,
+    "decided_by_two": 10,
+    "withdrawn_at_once": 4,
+    "withdrawn_from_review": 5,
+    "withdrawn_unanswered": 3,
+    "left_in_review": 5,
+    "left_unanswered": 3,
+}
+"""How stories end, by weight."""
+
+
+class ApplicationStory(Story):
+    """One application."""
+
+    room = "applications"
+    endings = ENDINGS
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        applicant: Line,
+        dice: random.Random,
+        reviewers: list[Line],
+        programme_id: UUID,
+    ) -> None:
+        super().__init__(evidence, applicant, dice)
+        self._reviewers = reviewers
+        self._programme_id = programme_id
+
+    async def _end(self, ending: str) -> None:
+        endings: dict[str, Callable[[], Awaitable[None]]] = {
+            "approved": self._approve,
+            "clarified_and_approved": self._clarified,
+            "corrected_and_approved": self._corrected,
+            "rejected": lambda: self._decide_until(Transition.REJECT, Status.REJECTED),
+            "decided_by_two": self._decided_by_two,
+            "withdrawn_at_once": self._withdraw,
+            "withdrawn_from_review": lambda: self._then(Status.IN_REVIEW, self._withdraw),
+            "withdrawn_unanswered": self._withdrawn_unanswered,
+            "left_in_review": lambda: self._stands(Status.IN_REVIEW),
+            "left_unanswered": self._ask_for_clarification,
+        }
+        await endings[ending]()
+
+    async def _submit(self) -> None:
+        draft = await self._applicant.ask(
+            "POST", "/applications", {"programme_id": str(self._programme_id)}
+        )
+        self._must(draft, "a draft")
+        self._id = UUID(draft.body["id"])
+        case = await self._look()
+        cited = [
+            {
+                "kind": rule["kind"],
+                "document_version_id": await self._document(rule["kind"], rule["title"]),
+            }
+            for rule in case["attachment_rules"]
+            if rule["required"] and not rule["waived_reason"]
+        ]
+        starts = (now() + timedelta(days=30)).date().isoformat()
+        saved = await self._applicant.ask(
+            "PUT",
+            f"/applications/{self._id}/draft",
+            {"data": {**FORM, "starts_on": starts}, "attachments": cited},
+        )
+        self._must(saved, "a saved draft")
+        await self._handed_in(case["step"])
+
+    async def _document(self, category: str, title: str) -> str:
+        """A document given before is chosen again; sometimes a new one is given."""
+        if self._dice.random() < 0.7:
+            kept = await self._applicant.get(f"/documents?category={category}")
+            if kept["items"]:
+                return str(kept["items"][0]["version"]["id"])
+        paper = typst.compile(
+            f"#set page(width: 12cm, height: 8cm)\n= {title}\n{uuid4().hex}".encode(), format="pdf"
+        )
+        given = await self._applicant.ask(
+            "POST",
+            "/documents",
+            content=paper if isinstance(paper, bytes) else b"",
+            params={"category": category, "title": title, "file_name": f"{category}.pdf"},
+        )
+        return str(self._must(given, "a kept document").body["version"]["id"])
+
+    async def _approve(self) -> None:
+        await self._decide_until(Transition.APPROVE, Status.APPROVED)
+        await self._until("the act", lambda case: bool(case["act_number"]))
+        act = await self._applicant.get(f"/applications/{self._id}/act")
+        if not isinstance(act, bytes) or act[:5] != b"%PDF-":
+            raise NoAnswer("the act is no PDF")
+
+    async def _clarified(self) -> None:
+        case = await self._ask_for_clarification()
+        await self._hand_in(Transition.RESUBMIT, "resubmit", case["step"])
+        await self._approve()
+
+    async def _corrected(self) -> None:
+        """On one's own initiative: from the check or from the review, whatever is true then."""
+        if self._dice.random() < 0.5:
+            await self._stands(Status.IN_REVIEW)
+        case = await self._look()
+        reply = await self._hand_in(Transition.CORRECT, "correct", case["step"])
+        if not reply.good:
+            case = await self._stands(Status.IN_REVIEW)
+            await self._hand_in(Transition.CORRECT, "correct", case["step"])
+        await self._approve()
+
+    async def _decided_by_two(self) -> None:
+        """Two reviewers at once: at most one of them decides a step."""
+        case = await self._stands(Status.IN_REVIEW)
+        one, other = self._dice.sample(self._reviewers, 2)
+        await asyncio.gather(
+            self._decide(one, case, Transition.REJECT),
+            self._decide(other, case, Transition.APPROVE),
+        )
+        case = await self._look()
+        if case["status"] == Status.IN_REVIEW:
+            await self._approve()
+        elif case["status"] == Status.APPROVED:
+            await self._until("the act", lambda seen: bool(seen["act_number"]))
+
+    async def _ask_for_clarification(self) -> Any:
+        await self._decide_until(Transition.CLARIFY, Status.CLARIFICATION)
+        return await self._look()
+
+    async def _withdrawn_unanswered(self) -> None:
+        await self._ask_for_clarification()
+        await self._withdraw()
+
+    async def _hand_in(self, transition: Transition, path: str, step: int) -> Reply:
+        await self._applicant.ask(
+            "PUT",
+            f"/applications/{self._id}/draft",
+            {"data": {"purpose": f"Подробнее: {uuid4().hex}."}},
+        )
+        return await self._act(self._applicant, transition, path, {"step": step}, uuid4())
+
+    async def _decide_until(self, outcome: Transition, wanted: Status) -> None:
+        """Decide as the reviewers do: another one where one may not, again where it moved on."""
+        while True:
+            case = await self._stands(Status.IN_REVIEW)
+            reply = await self._decide(self._dice.choice(self._reviewers), case, outcome)
+            if reply.good and reply.body["status"] == wanted:
+                return
+
+    async def _decide(self, reviewer: Line, case: Any, outcome: Transition) -> Reply:
+        body: dict[str, Any] = {
+            "step": case["step"],
+            "outcome": outcome.value,
+            "reason": "По итогам рассмотрения.",
+        }
+        if outcome is Transition.APPROVE:
+            body["checklist"] = {item["name"]: True for item in case["checklist"]}
+        if outcome is Transition.CLARIFY:
+            body["remarks"] = {"purpose": "Какие умения нужны?"}
+        return await self._act(reviewer, outcome, "decision", body, uuid4())
