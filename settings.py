@@ -6,9 +6,12 @@ passes the address on through the same variables, so the rest of the code knows 
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ModuleCrypto = Literal["standard", "gost"]
 
 
 class Settings(BaseSettings):
@@ -85,6 +88,9 @@ class Settings(BaseSettings):
         None, description="Key ring of the line to the module; by default below home."
     )
     module_keys_password: SecretStr = SecretStr("")
+    module_crypto: ModuleCrypto = Field(
+        "standard", description="`gost` wants OpenSSL's engine of that name."
+    )
 
     keys: SecretStr = Field(
         SecretStr(""),

@@ -9,7 +9,7 @@ from clients.gov_service import GovServiceRefused
 from models.messages import CaseState, Look
 from services import request_answers, request_handover
 from services.exchange import Exchange
-from services.module_keys import ModuleKeysError
+from services.key_folders import ModuleKeysError
 
 
 class RequestActivities:

@@ -19,8 +19,13 @@ from ops.servers import ServerFailed, postgres
 from ops.servers.binaries import MINIO, TEMPORAL, Program, find_go
 from ops.servers.ports import is_free
 from ops.up import adopt_running
+from rules.clock import now
+from services.key_folders import ModuleKeysError
+from services.key_rings import keys_of, our_folder
+from settings import Settings
 
 MIB = 1 << 20
+RENEW_BEFORE_DAYS = 30
 PYTHONS = ((3, 11), (3, 13))
 USUAL_PORTS = {
     "cabinet": 8000,
@@ -76,6 +81,7 @@ def examine(home: Home) -> Iterator[Finding]:
     yield _folder(home)
     yield from _ports(home)
     yield _browser()
+    yield from _module_keys(home)
 
 
 def _python() -> Finding:
@@ -185,6 +191,26 @@ def _browser() -> Finding:
         return Finding(
             Verdict.NOTE, "Chromium", "not here: browser tests would fail", "make chromium"
         )
+
+
+def _module_keys(home: Home) -> Iterator[Finding]:
+    """The keys of the line to the gov-service module: what ends soon, and GOST where it is set."""
+    settings = Settings(home=home.folder)
+    if settings.module_crypto == "standard" and not our_folder(home.folder).exists():
+        return
+    try:
+        ring = keys_of(settings).ring()
+    except ModuleKeysError as reason:
+        yield Finding(Verdict.BAD, "Module keys", "cannot be used", str(reason))
+        return
+    theirs = max((one.not_valid_after_utc for one in ring.theirs), default=now())
+    days = (min(ring.signing.certificate.not_valid_after_utc, theirs) - now()).days
+    found = f"valid for {days} days"
+    if days >= RENEW_BEFORE_DAYS:
+        yield Finding(Verdict.GOOD, "Module keys", found)
+        return
+    remedy = "medcab module-keys rotate, or take in the module's new one: module-keys trust FILE"
+    yield Finding(Verdict.NOTE if days > 0 else Verdict.BAD, "Module keys", found, remedy)
 
 
 def _existing(folder: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from services.module_keys import ModuleKeys
+    from services.key_rings import Keys
     from settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Keys of the line to the gov-service module.")
@@ -23,11 +23,11 @@ def show() -> None:
     from rich.table import Table
 
     from ops.up import console
-    from services.module_keys import ModuleKeysError, described
+    from services.key_folders import ModuleKeysError
 
     table = Table("whose", "id", "does", "valid until", box=None)
     try:
-        for whose, id_, does, until in described(_ring()[1]):
+        for whose, id_, does, until in _ring()[1].described():
             table.add_row(whose, id_, does, f"{until:%Y-%m-%d}")
     except ModuleKeysError as reason:
         _fail(reason)
@@ -37,14 +37,15 @@ def show() -> None:
 @app.command()
 def rotate(
     file: Annotated[
-        Path | None, typer.Option(help="PKCS#12 from your authority; without it one is made.")
+        Path | None, typer.Option(help="PKCS#12 (GOST: PEM) of your authority; else one is made.")
     ] = None,
     password: Annotated[
         str, typer.Option(envvar="MEDCAB_NEW_KEY_PASSWORD", help="Of that file.")
     ] = "",
 ) -> None:
     """Take in a new key and print its certificate, which the module's people need."""
-    from services.module_keys import ModuleKeys, ModuleKeysError, modules_folder
+    from services.key_folders import ModuleKeysError
+    from services.key_rings import keys_in, modules_folder
     from services.seals import as_pem
 
     settings, keys = _ring()
@@ -58,7 +59,8 @@ def rotate(
             keys.use(made.id)
     except ModuleKeysError as reason:
         _fail(reason)
-    simulated = ModuleKeys(modules_folder(settings.home))
+    crypto = settings.module_crypto
+    simulated = keys_in(modules_folder(settings.home, crypto), crypto)
     if simulated.folder.exists():
         simulated.trust(made.certificate)
         keys.use(made.id)
@@ -72,7 +74,7 @@ def rotate(
 @app.command()
 def use(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Sign with this key from now on; the others still open what was sealed for them."""
-    from services.module_keys import ModuleKeysError
+    from services.key_folders import ModuleKeysError
 
     try:
         _ring()[1].use(id_)
@@ -87,7 +89,7 @@ def retire(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove a key. What was sealed for it alone can never be opened again."""
-    from services.module_keys import ModuleKeysError
+    from services.key_folders import ModuleKeysError
 
     keys = _ring()[1]
     if not yes:
@@ -104,7 +106,7 @@ def trust(file: Annotated[Path, typer.Argument(help="The module's certificate, P
     """Take in a certificate of the module: answers may be signed by it, requests go to it."""
     from cryptography import x509
 
-    from services.module_keys import ModuleKeysError
+    from services.key_folders import ModuleKeysError
 
     try:
         certificate = x509.load_pem_x509_certificate(file.read_bytes())
@@ -125,16 +127,20 @@ def distrust(
     typer.echo(f"{found} forgotten.")
 
 
-def _ring() -> "tuple[Settings, ModuleKeys]":
+def _ring() -> "tuple[Settings, Keys]":
     from ops.home import Home, default_home
     from ops.up import adopt_running
-    from services.module_keys import ModuleKeys
+    from services.key_folders import ModuleKeysError
+    from services.key_rings import keys_of
     from settings import Settings
 
     home = default_home()
     adopt_running(Home(home))
     settings = Settings(home=home)
-    return settings, ModuleKeys.of(settings)
+    try:
+        return settings, keys_of(settings)
+    except ModuleKeysError as reason:
+        _fail(reason)
 
 
 def _fail(reason: object) -> NoReturn:

@@ -85,7 +85,7 @@ class System:
             Temporal(home, port(7233), port(8233), in_memory=hasty, codec=CODEC_PATH),
             Minio(home, port(9000)),
             register(home, port(8090)),
-            gov_service(home, port(8091)),
+            gov_service(home, port(8091), settings_from(self.environment).module_crypto),
             mail(home, port(8025), port(1025)),
             sms(home, port(8026)),
             push(home, port(8027)),

@@ -12,15 +12,14 @@ from enum import StrEnum
 from uuid import UUID
 
 from rules import clock
-from services.enciphering import CipherError, NotDecrypted, NotForUs, decrypt, encrypt
-from services.module_keys import ModuleKeys, ModuleKeysError, in_force
+from services.enciphering import CipherError, NotDecrypted, NotForUs
+from services.key_folders import in_force
+from services.key_rings import Keys
 from services.seals import common_name
 from services.signatures import (
     ContentChanged,
     SignatureError,
     UnknownSigner,
-    check_signed,
-    sign_content,
 )
 
 MEDCAB, GOV_SERVICE = "medcab", "gov-service"
@@ -66,33 +65,23 @@ class Opened:
 class Envelopes:
     """One end of the line: `us` is the name by which the other end addresses it."""
 
-    def __init__(self, keys: ModuleKeys, us: str = MEDCAB) -> None:
+    def __init__(self, keys: Keys, us: str = MEDCAB) -> None:
         self._keys = keys
         self._us = us
 
     def seal(self, plain: bytes, *, message_id: UUID, addressee: str = GOV_SERVICE) -> bytes:
-        """The envelope, DER. Signing and sealing take some 2 ms.
+        """The envelope, DER. Signing and sealing take some 2 ms, by GOST some 40.
 
         Raises ModuleKeysError where no valid key signs, or nobody's valid certificate is known.
         """
-        ring, now = self._keys.ring(), clock.now()
-        readers = [each for each in ring.theirs if in_force(each, now)]
-        if not readers:
-            raise ModuleKeysError(
-                "no valid certificate of the other side: `medcab module-keys trust FILE`"
-            )
-        if not ring.signing.valid(now):
-            raise ModuleKeysError(
-                f"the certificate of {ring.current} is not valid now: `medcab module-keys rotate`"
-            )
-        content = f"Message: {message_id}\r\nTo: {addressee}\r\n\r\n".encode() + plain
-        return encrypt(sign_content(ring.signing.signer, content, now), readers)
+        head = f"Message: {message_id}\r\nTo: {addressee}\r\n\r\n"
+        return self._keys.wrap(head.encode() + plain, clock.now())
 
     def open_(self, envelope: bytes, *, message_id: UUID) -> Opened:
         """What the other end sealed for us under this message. Raises EnvelopeRefused."""
-        ring, now = self._keys.ring(), clock.now()
+        now = clock.now()
         try:
-            inner = decrypt(envelope, ring.own)
+            inner = self._keys.unwrap(envelope)
         except NotForUs as error:
             raise EnvelopeRefused(EnvelopeFault.NOT_FOR_US) from error
         except NotDecrypted as error:
@@ -100,7 +89,7 @@ class Envelopes:
         except CipherError as error:
             raise EnvelopeRefused(EnvelopeFault.UNREADABLE) from error
         try:
-            signed = check_signed(inner, ring.theirs)
+            signed = self._keys.check(inner)
         except UnknownSigner as error:
             raise EnvelopeRefused(EnvelopeFault.UNKNOWN_SIGNER) from error
         except ContentChanged as error:

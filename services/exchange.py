@@ -7,7 +7,7 @@ from clients.database import Database
 from clients.gov_service import GovService
 from clients.objects import Objects
 from services.envelopes import Envelopes
-from services.module_keys import ModuleKeys
+from services.key_rings import keys_of
 from services.seals import Seal
 from settings import Settings
 
@@ -28,7 +28,7 @@ class Exchange:
     @classmethod
     def of(cls, settings: Settings, database: Database, objects: Objects, seal: Seal) -> Self:
         """Over the lines that a worker opened. The module's keys are read when they are used."""
-        envelopes = Envelopes(ModuleKeys.of(settings))
+        envelopes = Envelopes(keys_of(settings))
         return cls(settings, database, objects, seal, GovService(settings), envelopes)
 
     @property

@@ -13,10 +13,9 @@ from uuid import UUID
 import pikepdf
 
 from rules.journal import canonical
-from services.module_keys import ModuleKey
 from services.module_messages import ModuleAnswer, ModuleFile, ModuleRequest, refusal
 from services.request_papers import DATA_NAME
-from services.seals import FileSeal
+from services.seals import Seal
 from services.typesetting import typeset
 
 _SERVICES = Path(__file__).with_name("gov_service.json")
@@ -47,7 +46,7 @@ def data_of(request: ModuleRequest) -> dict[str, Any]:
 
 
 def answer_to(
-    request: ModuleRequest, message_id: UUID, at: datetime, key: ModuleKey, *, again: bool = False
+    request: ModuleRequest, message_id: UUID, at: datetime, seal: Seal, *, again: bool = False
 ) -> ModuleAnswer:
     """The answer, or a refusal by the module's rules. Takes some 50 ms of the processor."""
     data = data_of(request)
@@ -74,7 +73,7 @@ def answer_to(
         "warning": "Имитация модуля государственных услуг: юридической силы не имеет",
     }
     pdf = typeset(_TEMPLATE, facts, standard="a-2a", at=at)
-    signed = FileSeal(key.key, key.certificate).sign_pdf(pdf, reason=service["title"])
+    signed = seal.sign_pdf(pdf, reason=service["title"])
     files = [ModuleFile.of(f"{service['file']}.pdf", "application/pdf", signed)]
     told: dict[str, Any] = {"number": number, "request": request.number, "kind": service["kind"]}
     if results:

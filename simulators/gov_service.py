@@ -35,9 +35,13 @@ from standardwebhooks.webhooks import Webhook
 
 from services.enciphering import encrypt
 from services.envelopes import GOV_SERVICE, MEDCAB, EnvelopeRefused, Envelopes
-from services.module_keys import ModuleKeys, in_force, self_signed
+from services.key_folders import in_force
+from services.key_rings import Keys, keys_in
+from services.module_keys import self_signed
 from services.module_messages import MessageUnreadable, ModuleAnswer, ModuleRequest, refusal
+from services.seals import FileSeal, Seal, ensure_test_seal
 from services.signatures import CmsSigner, sign_content
+from settings import ModuleCrypto
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.gov_answers import DocumentUnreadable, answer_to, data_of
 from simulators.gov_messages import Callback, Kept, Messages
@@ -84,9 +88,10 @@ class Module:
     """The module behind its routes."""
 
     def __init__(
-        self, keys: ModuleKeys, secret: str, messages: Messages, behaviour: Behaviour
+        self, keys: Keys, seal: Seal, secret: str, messages: Messages, behaviour: Behaviour
     ) -> None:
         self.keys = keys
+        self._seal = seal
         self.messages = messages
         self._envelopes = Envelopes(keys, GOV_SERVICE)
         self._secret = secret
@@ -196,11 +201,10 @@ class Module:
         """The sealed answer, spoilt as told, and the state that it brings."""
         at = datetime.now(UTC)
         request = ModuleRequest.read(message.request)
-        signing = self.keys.ring().signing
         if behaviour.answer == "refused":
             answer = refusal(request, "Запрос отклонён. Исправьте его и направьте снова.", at)
         else:
-            answer = answer_to(request, message.id, at, signing, again=again)
+            answer = answer_to(request, message.id, at, self._seal, again=again)
         if behaviour.answer == "other_request":
             answer = answer.model_copy(update={"number": "НЕ-2026-000000-0"})
         return self._sealed(message.id, answer, behaviour.answer), answer.outcome
@@ -265,10 +269,15 @@ def shown(message: Kept) -> dict[str, Any]:
 
 
 def create_app(
-    keys: Path, secret: str, file: Path | None = None, behaviour: Behaviour | None = None
+    keys: Path,
+    secret: str,
+    file: Path | None = None,
+    behaviour: Behaviour | None = None,
+    crypto: ModuleCrypto = "standard",
 ) -> FastAPI:
     """The module over one folder of keys; `app.state.faults` is its fault switch."""
-    module = Module(ModuleKeys(keys), secret, Messages(file), behaviour or Behaviour())
+    seal = FileSeal.read(ensure_test_seal(keys, "Модуль госуслуг"))
+    module = Module(keys_in(keys, crypto), seal, secret, Messages(file), behaviour or Behaviour())
     switch = FaultSwitch()
 
     @asynccontextmanager
@@ -357,6 +366,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8091)
     parser.add_argument("--keys", type=Path, required=True, help="The module's own key ring.")
     parser.add_argument("--file", type=Path, help="Keep messages here over restarts.")
+    parser.add_argument("--crypto", choices=["standard", "gost"], default="standard")
     parser.add_argument("--delay", type=float, default=6.0, help="Seconds until an answer.")
     chosen = parser.parse_args()
     app = create_app(
@@ -364,6 +374,7 @@ def main() -> None:
         os.environ["MEDCAB_GOV_SERVICE_CALLBACK_SECRET"],
         chosen.file,
         Behaviour(delay=chosen.delay),
+        chosen.crypto,
     )
     uvicorn.run(app, host="127.0.0.1", port=chosen.port, log_level="warning")
 

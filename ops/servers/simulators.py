@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 import httpx
 
 from ops.home import CHECKOUT, Home
-from ops.servers import Launch
+from ops.servers import Launch, ServerFailed
 from ops.servers.ports import LOOPBACK, choose_port, return_port
-from services.module_keys import ensure_rings, modules_folder
+from services.key_folders import ModuleKeysError
+from services.key_rings import ensure_rings, modules_folder
+from settings import ModuleCrypto
 
 
 class Simulator:
@@ -100,16 +102,24 @@ class MailSink(Simulator):
 class GovService(Simulator):
     """The gov-service module, with its own keys and ours known to each other."""
 
+    def __init__(self, home: Home, http_port: int | None, crypto: ModuleCrypto) -> None:
+        super().__init__(home, "gov_service", http_port)
+        self.crypto = crypto
+
     def prepare(self) -> None:
         """Choose the port, and have keys at both ends of the line."""
         super().prepare()
-        ensure_rings(self.home.folder)
+        try:
+            ensure_rings(self.home.folder, self.crypto)
+        except ModuleKeysError as reason:
+            raise ServerFailed(str(reason)) from reason
 
     def options(self) -> list[str]:
         """The port, its keys, and the file that keeps messages over restarts."""
         kept = self.home.folder / "gov-service.db"
-        keys = modules_folder(self.home.folder)
-        return [*super().options(), "--keys", str(keys), "--file", str(kept)]
+        keys = modules_folder(self.home.folder, self.crypto)
+        ring = ["--keys", str(keys), "--crypto", self.crypto]
+        return [*super().options(), *ring, "--file", str(kept)]
 
 
 def register(home: Home, port: int | None = 8090) -> Simulator:
@@ -117,9 +127,11 @@ def register(home: Home, port: int | None = 8090) -> Simulator:
     return Simulator(home, "register", port)
 
 
-def gov_service(home: Home, port: int | None = 8091) -> Simulator:
+def gov_service(
+    home: Home, port: int | None = 8091, crypto: ModuleCrypto = "standard"
+) -> Simulator:
     """The gov-service module and its page."""
-    return GovService(home, "gov_service", port)
+    return GovService(home, port, crypto)
 
 
 def mail(home: Home, port: int | None = 8025, smtp_port: int | None = 1025) -> MailSink:

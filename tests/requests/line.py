@@ -11,7 +11,7 @@ import httpx
 
 from clients.gov_service import GovService, Receipt
 from services.envelopes import Envelopes, Opened
-from services.module_keys import ModuleKeys
+from services.key_rings import keys_of
 from services.module_messages import ModuleAnswer, ModuleFile, ModuleRequest
 from services.request_papers import RequestAttachment, RequestFacts, RequestField, form
 from settings import Settings
@@ -68,7 +68,7 @@ class Line:
     @property
     def envelopes(self) -> Envelopes:
         """What seals for the module and opens its answers."""
-        return Envelopes(ModuleKeys.of(self.settings))
+        return Envelopes(keys_of(self.settings))
 
     def _put(self, path: str, **switch: Any) -> None:
         httpx.put(

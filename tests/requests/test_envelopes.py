@@ -26,13 +26,9 @@ from services.envelopes import (
     EnvelopeRefused,
     Envelopes,
 )
-from services.module_keys import (
-    ModuleKeys,
-    ModuleKeysError,
-    ensure_rings,
-    modules_folder,
-    our_folder,
-)
+from services.key_folders import ModuleKeysError
+from services.key_rings import ensure_rings, modules_folder, our_folder
+from services.module_keys import ModuleKeys
 from services.seals import as_pem, fingerprint
 from services.signatures import CmsSigner, SealKey, sign_content
 
