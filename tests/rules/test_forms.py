@@ -354,3 +354,83 @@ def test_definition_survives_the_database() -> None:
     """A definition read back from its JSON is the same definition."""
     stored = DEFINITION.model_dump(mode="json")
     assert CaseTypeDefinition.model_validate(stored) == DEFINITION
+
+
+def request(**changes: Any) -> dict[str, Any]:
+    """A type of request with one field."""
+    field = {
+        "name": "order",
+        "label": "Номер",
+        "pattern": "[0-9]{2}-[0-9]{4}",
+        "example": "26-0001",
+    }
+    return {
+        "key": "results",
+        "version": 1,
+        "kind": "request",
+        "title": "Результаты",
+        "addressee": "it",
+        "channel": "module",
+        "service": "laboratory-results",
+        "answer": "data",
+        "sections": [{"name": "study", "title": "Исследование", "fields": [field]}],
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"channel": None},
+        {"answer": None},
+        {"service": None},
+        {"channel": "desk"},
+        {"kind": "application"},
+    ],
+)
+def test_request_says_who_answers_and_what(changes: dict[str, Any]) -> None:
+    """S1: a type without addressee or kind of answer, or with two, is refused when it is loaded."""
+    assert CaseTypeDefinition.model_validate(request())
+    with pytest.raises(ValidationError):
+        CaseTypeDefinition.model_validate(request(**changes))
+
+
+def test_own_pattern_is_checked_and_told_to_programs() -> None:
+    """S2: one definition: the form's check, its words, and JSON Schema."""
+    definition = CaseTypeDefinition.model_validate(request())
+    assert check_form(definition, {"order": " 26-0001 "}, complete=True)[1] == []
+    (error,) = check_form(definition, {"order": "26/1"}, complete=True)[1]
+    assert "26-0001" in error.message
+    schema = jsonschema_rs.validator_for(json_schema(definition))
+    assert schema.is_valid({"order": "26-0001"})
+    assert not schema.is_valid({"order": "26/1"})
+
+
+def test_patients_may_be_numbered_otherwise() -> None:
+    """An institution's own pattern stands in place of the policy number and its check digit."""
+    own = Field(
+        name="patient",
+        label="Пациент",
+        kind=FieldKind.PATIENT_ID,
+        pattern="K[0-9]{6}",
+        example="K000123",
+    )
+    assert check_field(own, "k 000 124") == ("K000124", None)
+    policy = Field(name="patient", label="Пациент", kind=FieldKind.PATIENT_ID)
+    assert check_field(policy, "5400 0000-0000 0005") == ("5400000000000005", None)
+    assert check_field(policy, "5400000000000006")[1] is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "example"), [("[0-9", "1"), ("[0-9]{4}", None), ("[0-9]{4}", "12")]
+)
+def test_pattern_without_a_fitting_example_is_refused(pattern: str, example: str | None) -> None:
+    """Whoever writes a form is told at once, not the first person who fills it in."""
+    with pytest.raises(ValidationError):
+        Field(name="order", label="Номер", pattern=pattern, example=example)
+
+
+def test_only_texts_and_patients_have_patterns() -> None:
+    """A date is read as a date, whatever a file says."""
+    with pytest.raises(ValidationError):
+        Field(name="day", label="День", kind=FieldKind.DATE, pattern="[0-9]+", example="1")

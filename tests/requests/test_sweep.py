@@ -1,0 +1,39 @@
+"""Objects of requests whose row never came are swept, the others stay."""
+
+from datetime import timedelta
+
+from clients.objects import Objects
+from models.tables.requests import RequestMessage
+from rules.clock import now
+from services import request_files
+from services.request_receipts import message_id_of
+from settings import Settings
+from tests.requests.counter import Counter
+
+
+async def test_what_a_crash_left_behind_is_removed(counter: Counter, settings: Settings) -> None:
+    """A paper that was filed before its row was written goes, one that has its row stays."""
+    objects = Objects(settings)
+    keys = [objects.fresh_key("requests") for _ in range(3)]
+    for key in keys:
+        await objects.put(key, b"paper", 5, "application/pdf")
+    case_id = await counter.sent()
+    async with counter.database.work() as session:
+        session.add(
+            RequestMessage(
+                case_id=case_id,
+                version=1,
+                message_id=message_id_of(case_id, 1),
+                formed_at=now(),
+                paper_key=keys[0],
+                paper_sha256="0" * 64,
+                paper_size=5,
+                envelope_key=keys[1],
+            )
+        )
+    before = now() - timedelta(days=1)
+    assert await request_files.sweep(counter.database, objects, before) == 0
+    await request_files.sweep(counter.database, objects, now() + timedelta(minutes=1))
+    left = [item.key async for item in objects.list("requests/")]
+    assert set(keys) & set(left) == {keys[0], keys[1]}
+    await objects.close()
