@@ -58,9 +58,18 @@ def back_up_database(
 
 
 def reserve_log(settings: Settings) -> None:
-    """Have the server keep its log until the archive has it. Raises BackupError."""
+    """Have the server keep its log until the archive has it. Raises BackupError.
+
+    A place that the server gave up, because the archive was away for too long, is made anew: the
+    archive goes on from this backup.
+    """
     with connect(settings) as connection:
         try:
+            connection.execute(
+                "select pg_drop_replication_slot(slot_name) from pg_replication_slots"
+                " where slot_name = %s and wal_status = 'lost' and not active",
+                [SLOT],
+            )
             connection.execute("select pg_create_physical_replication_slot(%s, true)", [SLOT])
         except psycopg.errors.DuplicateObject:
             return
