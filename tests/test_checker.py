@@ -1,4 +1,4 @@
-"""The seven checks after a run of faults find what they are there for."""
+"""The checks after a run of faults find what they are there for."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

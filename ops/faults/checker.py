@@ -1,4 +1,4 @@
-"""The seven checks after a run, over database, object store, mail sink and Temporal."""
+"""The checks after a run, over database, object store, mail sink, module and Temporal."""
 
 import asyncio
 import hashlib
