@@ -44,8 +44,13 @@ async def home(visit: Inside, session: Work) -> Response:
     waits = gettext("Сегодня от вас ждут: %(what)s") % {"what": ", ".join(parts)}
     sentences = [waits if parts else gettext("Сегодня от вас ничего не ждут")]
     if answered:
-        words = ("Вас ждёт %(num)d ответ на запрос", "Вас ждут %(num)d ответов на запросы")
-        sentences.append(counted(*words, answered))
+        sentences.append(
+            counted(
+                "Вас ждёт %(num)d ответ на запрос",
+                "Вас ждут %(num)d ответов на запросы",
+                answered,
+            )
+        )
     return visit.page(
         "home.html",
         home=Home(
