@@ -20,6 +20,7 @@ from clients.temporal import CaseRinger, connect
 from models.encryption import KeyRing, key_ring, use_key_ring
 from models.tables.cases import IssuedAct
 from models.tables.documents import DocumentVersion
+from models.tables.requests import RequestMessage
 from ops.faults import checker
 from ops.faults.evidence import Answered, Evidence
 from ops.migrate import make_bucket
@@ -94,6 +95,23 @@ class Scene:
         """An act that nobody has heard of."""
         await self.office.set_times(self.case_id, wakes_at=now() - timedelta(minutes=1))
 
+    async def hand_over_in_the_books_only(self) -> None:
+        """A message that is noted as handed over and that the module never got."""
+        async with self.database.work() as session:
+            session.add(
+                RequestMessage(
+                    case_id=self.case_id,
+                    version=7,
+                    message_id=uuid4(),
+                    service="vaccination-certificates",
+                    formed_at=now(),
+                    paper_key="elsewhere/paper",
+                    paper_sha256=(await self.objects.put("elsewhere/paper", b"p", 1, "x/y")).sha256,
+                    paper_size=1,
+                    handed_over_at=now(),
+                )
+            )
+
     def _rewrite(self, statement: str) -> None:
         name = self.settings.database_url.get_secret_value().rpartition("/")[2]
         url = self.superuser_url.rpartition("/")[0] + f"/{name}"
@@ -133,6 +151,8 @@ async def scene(
     make_bucket(own)
     async with httpx.AsyncClient(base_url=simulators.mail.address, trust_env=False) as http:
         await http.delete("/messages")
+    async with httpx.AsyncClient(base_url=own.gov_service_url, trust_env=False) as http:
+        (await http.delete("/messages")).raise_for_status()
     base, objects = Database.from_settings(own), Objects(own)
     client = await connect(own, key_ring())
     office = await Office.open(base, CaseRinger(client, own.task_queue))
@@ -197,6 +217,7 @@ async def test_checks_find_what_they_are_there_for(scene: Scene) -> None:
         (scene.rewrite_the_journal, 6),
         (scene.sleep_too_long, 7),
         (scene.leave_a_step_unheard, 4),
+        (scene.hand_over_in_the_books_only, 8),
     ):
         before = await scene.found()
         await tamper()
