@@ -22,6 +22,7 @@ from cabinet.case_views import (
     latest_remarks,
     programme_view,
     waits_for,
+    whole_case,
 )
 from cabinet.conversation import talk_of
 from cabinet.filling import ROOMS
@@ -300,8 +301,6 @@ async def _by_number(visit: Visit, session: AsyncSession, number: str) -> UUID |
     return listing.lines[0].id if listing.lines else None
 
 
-
-
 @dataclass(frozen=True)
 class _Known:
     """A case as the database knows it, with the tag of that knowledge."""
@@ -389,6 +388,7 @@ def _papers(page: case_pages.CasePage, url: str) -> list[Paper]:
                 f"{url}/receipt",
             )
         )
+    papers.append(whole_case(page))
     return papers
 
 

@@ -33,6 +33,7 @@ STYLESHEETS = (
     "desk",
     "desk-table",
     "desk-case",
+    "archive",
     "conversation",
     "print",
 )

@@ -14,6 +14,7 @@ from cabinet.views.applications import (
     CaseFile,
     CaseLine,
     Happening,
+    Paper,
     ProgrammeView,
     WaitsFor,
 )
@@ -313,3 +314,13 @@ def _note(line: case_lists.CaseLine) -> str:
 def counted(one: str, many: str, n: int) -> str:
     """A counted noun that does not break from its number."""
     return (ngettext(one, many, n) % {"num": n}).replace(" ", "\u00a0", 1)
+
+
+def whole_case(page: CasePage) -> Paper:
+    """The way to the whole case as one file."""
+    return Paper(
+        _("Скачать дело целиком"),
+        _("ZIP: история дела в PDF/A и все файлы"),
+        f"/archive/cases/{page.case.id}",
+        "archive",
+    )

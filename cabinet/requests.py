@@ -13,7 +13,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.applications import receipt
 from api.state import Work
 from cabinet.applications import PAGE, Long, Short, is_case, midnight
-from cabinet.case_views import answer_sections, case_line, case_timeline, cited_files
+from cabinet.case_views import (
+    answer_sections,
+    case_line,
+    case_timeline,
+    cited_files,
+    whole_case,
+)
 from cabinet.rendering import render
 from cabinet.request_views import (
     addressee_of,
@@ -325,7 +331,7 @@ def _view(
             page.definition, chosen.data, before.data if before and compared else None
         ),
         answers=answer_views(page),
-        papers=[*paper_views(page, chosen.number), receipt_paper],
+        papers=[*paper_views(page, chosen.number), receipt_paper, whole_case(page)],
         files=cited_files(chosen, page.attachment_rules),
         happenings=case_timeline(page),
         facts=[

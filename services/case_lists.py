@@ -342,7 +342,7 @@ def listed(rows: Sequence[Mapping[str, Any]], limit: int, order: Order) -> Listi
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
     moment_of = "due_at" if order is Order.DUE else "created_at"
-    return Listing(rows[:limit], _cursor(last[moment_of], last["id"]) if last else None)
+    return Listing(rows[:limit], cursor_of(last[moment_of], last["id"]) if last else None)
 
 
 _TITLE_OF_TYPE = (
@@ -439,7 +439,8 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     return found
 
 
-def _cursor(moment: datetime, case_id: UUID) -> str:
+def cursor_of(moment: datetime, case_id: UUID) -> str:
+    """A place in a list, as an address carries it."""
     return base64.urlsafe_b64encode(f"{moment.isoformat()}|{case_id}".encode()).decode()
 
 

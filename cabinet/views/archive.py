@@ -18,6 +18,8 @@ class ArchiveRow:
     applicant: str
     unit: str
     status: str
+    case_kind: str
+    """For the look of the status."""
     created_at: datetime
     since: datetime
     own: bool = False
@@ -84,14 +86,13 @@ class ExportRow:
 class KeptRow:
     """A closed case with the end of its keeping."""
 
-    id: str
+    url: str
     number: str
     title: str
     closed_at: datetime
     until: datetime
     soon: bool
     held: bool
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,13 @@ class Keeping:
     title: str
     closed_at: datetime | None
     until: datetime | None
-    ground: str
     held_at: datetime | None
     held_by: str
     reason: str
     erased_at: datetime | None
     url: str
-    fields: Sequence[FieldView]
-    """Until when to extend, and why."""
-    hold: FieldView
+    until_field: FieldView
+    reason_field: FieldView
     may: bool
+    sees: bool
+    """Whether the person may open the case itself."""

@@ -18,6 +18,8 @@ HR_HEAD: Roles = frozenset({Role.HR_HEAD})
 UNIT_HEAD: Roles = frozenset({Role.UNIT_HEAD})
 CLINICIANS: Roles = frozenset({Role.DOCTOR, Role.NURSE, Role.UNIT_HEAD}) | REVIEWERS
 """Those who apply and keep documents of their own."""
+KEEPERS: Roles = frozenset({Role.HR_HEAD, Role.ADMINISTRATOR})
+"""Those who decide how long closed cases are kept."""
 WATCHERS: Roles = frozenset({Role.OPS, Role.TECHNICIAN})
 OPS: Roles = frozenset({Role.OPS})
 

@@ -4,6 +4,7 @@ from tests.api.access import (
     CLINICIANS,
     EVERYBODY,
     HR_HEAD,
+    KEEPERS,
     NOBODY,
     OPS,
     REVIEWERS,
@@ -147,6 +148,16 @@ ARCHIVE_PAGES: dict[str, Row] = {
     "POST /archive/views/{view_id}/remove": mine("session", view_id="third_view_id"),
     "GET /archive/cases/{case_id}": Row("session", *SEES),
     "POST /archive/list.{kind}": Row("session", EVERYBODY),
+    "GET /archive/retention": Row("session", KEEPERS),
+    "GET /archive/retention/{case_id}": Row(
+        "session",
+        CLINICIANS | KEEPERS,
+        REVIEWERS | UNIT_HEAD | KEEPERS,
+        REVIEWERS | KEEPERS,
+    ),
+    "POST /archive/retention/{case_id}/{act}": Row(
+        "session", NOBODY, KEEPERS, KEEPERS, form(), using={"case_id": "approved_id"}
+    ),
     "GET /archive/exports": Row("session", EVERYBODY),
     "POST /archive/exports/{export_id}/cancel": mine("session"),
     "GET /archive/exports/{export_id}/file": mine("session"),

@@ -74,6 +74,7 @@ NAMES = {
     "page": "1",
     "position": "1",
     "step": "0",
+    "act": "hold",
     "code": "AAAA-AAAA",
     "path": "none",
     "version": "none",
