@@ -24,6 +24,9 @@ from standardwebhooks.webhooks import Webhook
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.phone_pages import page_of
 
+LATE = 8.0
+"""Seconds that a late answer takes."""
+
 State = Literal["accepted", "delivered", "bounced", "unknown_number", "expired"]
 
 
@@ -31,7 +34,8 @@ class Behaviour(BaseModel):
     """What becomes of messages to numbers that contain `recipient`; others are delivered at once.
 
     `refuse` answers 422 with this code, or 429 for `later`. `reply="lost"` takes the message and
-    answers 503. `after` is the time until the receipt, in seconds.
+    answers 503, `late` takes it and answers after 8 s. `after` is the time until the receipt, in
+    seconds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +44,7 @@ class Behaviour(BaseModel):
     result: State = "delivered"
     after: float = Field(0.0, ge=0, le=3600)
     refuse: Literal["", "unknown_number", "blocked", "later"] = ""
-    reply: Literal["sent", "lost"] = "sent"
+    reply: Literal["sent", "lost", "late"] = "sent"
     receipts: Literal["sent", "lost", "twice"] = "sent"
 
 
@@ -169,6 +173,8 @@ def create_app(box: SmsBox) -> FastAPI:
         kept = box.take(idempotency_key, sent)
         if behaviour.reply == "lost":
             raise HTTPException(503, "the answer was lost")
+        if behaviour.reply == "late":
+            await asyncio.sleep(LATE)
         return kept
 
     @app.exception_handler(_Refused)

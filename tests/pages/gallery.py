@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
+from cabinet import installable
 from cabinet.assets import router as static_files
 from cabinet.rendering import page
 from cabinet.security import SecurityHeaders
@@ -31,6 +32,12 @@ def gallery() -> FastAPI:
 
     @app.get("/applications/{name}/live")
     async def nothing_new(name: str) -> Response:
+        return Response(status_code=304)
+
+    app.add_api_route("/sw.js", installable.service_worker)
+
+    @app.get("/notices/bell")
+    async def bell() -> Response:
         return Response(status_code=304)
 
     @app.get("/{name}")

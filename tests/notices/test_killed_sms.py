@@ -1,0 +1,92 @@
+"""A sender of SMS that dies between sending and noting: one message, one row, one line (N3)."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from uuid import uuid4
+
+from sqlmodel import select
+
+from clients.database import Database
+from clients.sms import SmsGateway
+from clients.temporal import Standing, connect, ensure_standing
+from models.encryption import KeyRing
+from models.tables.notices import Notice
+from models.visibility import OpsText
+from rules.clock import now
+from rules.notices import Channel, NoticeState
+from services import notices
+from services.deliveries import drain
+from services.letters import Addresses
+from services.ways import SmsWay
+from settings import Settings
+from tests.clients.waiting import until
+from tests.notices.conftest import Phones, Staff
+from tests.servers import Simulators
+
+
+async def test_killed_between_sending_and_noting(
+    database: Database,
+    settings: Settings,
+    simulators: Simulators,
+    addresses: Addresses,
+    staff: Staff,
+    phones: Phones,
+) -> None:
+    """The gateway has it, the sender is killed before it hears so, the next one finds it there."""
+    anna = await staff.person(phone="+79160000042", sms=True)
+    client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
+    standing = Standing("NoticesSms", f"notices-sms-{uuid4()}", OpsText("tells notices by SMS"))
+    phones.behave(reply="late")
+    program = subprocess.Popen(  # noqa: ASYNC220 - started once, never waited for in the loop
+        [sys.executable, "-m", "tests.notices.sender"],
+        env={
+            **os.environ,
+            **simulators.variables,
+            "TEMPORAL_ADDRESS": settings.temporal_address,
+            "DATABASE_URL": database.engine.url.set(drivername="postgresql").render_as_string(
+                hide_password=False
+            ),
+            "MEDCAB_KEYS": settings.keys.get_secret_value(),
+            "MEDCAB_TASK_QUEUE": standing.id,
+        },
+    )
+    try:
+        await ensure_standing(client, standing.id, [standing])
+        async with database.work() as session:
+            await notices.enqueue(
+                session,
+                person_id=anna.id,
+                kind="application_in_review",
+                event_key="killed",
+                facts={"number": "ПК-2026-000123-0"},
+                now=now(),
+            )
+
+        async def taken() -> bool:
+            return len(await asyncio.to_thread(phones.to, anna)) == 1
+
+        await until(taken, seconds=40)
+        program.send_signal(signal.SIGKILL)
+        program.wait()
+    finally:
+        program.kill()
+        await client.get_workflow_handle(standing.id).terminate()
+    phones.behave()
+
+    async def told() -> bool:
+        async with SmsGateway(phones.address, phones.token, "") as gateway:
+            await drain(database, SmsWay(gateway, addresses))
+        async with database.work() as session:
+            found = await session.exec(
+                select(Notice.state).where(
+                    Notice.person_id == anna.id, Notice.channel == Channel.SMS.value
+                )
+            )
+            return list(found) == [NoticeState.TOLD]
+
+    await until(told, seconds=40)
+    [sent] = phones.to(anna)
+    assert sent["asked"] == 2

@@ -1,0 +1,82 @@
+"""Nothing about a person or health in a mail, an SMS or a push message (A9, N3)."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from clients.database import Database
+from clients.mail import Mailer
+from clients.push import PushSender
+from clients.sms import SmsGateway
+from rules.clock import now
+from rules.notices import EVENTS, NoticeKind
+from services import notices, push_subscriptions
+from services.deliveries import drain
+from services.letters import Addresses
+from services.notices import Happened
+from services.ways import MailWay, PushWay, SmsWay
+from settings import Settings
+from tests.notices.conftest import Phones, Post, Staff
+from tests.notices.test_cabinet import actor
+from tests.notices.test_push import CONTACT, Browsers
+from tests.servers import Simulators
+
+PLANTED = ("Иванова", "Анна Сергеевна", "112-233-445", "11223344595", "врач-терапевт", "7900000")
+
+
+@pytest.fixture
+def browsers(simulators: Simulators) -> Browsers:
+    """The push service, well."""
+    made = Browsers(simulators.push.address)
+    made.fault("ok")
+    made.answer()
+    return made
+
+
+async def test_no_message_holds_what_was_planted(
+    database: Database,
+    staff: Staff,
+    settings: Settings,
+    mailer: Mailer,
+    addresses: Addresses,
+    post: Post,
+    phones: Phones,
+    browsers: Browsers,
+) -> None:
+    """Every kind of event by every channel, with a name, a SNILS and a post to leak."""
+    anna = await staff.person(f"{uuid4().hex}@h.example", phone="+79000000077", sms=True, mail=True)
+    browser = browsers.fresh()
+    key = settings.vapid_key.get_secret_value()
+    async with PushSender(key, CONTACT, settings.push_hosts, browsers.address) as sender:
+        async with database.work() as session:
+            await push_subscriptions.subscribe(
+                session, sender, actor(anna), browser, "Chrome, Android", now()
+            )
+            kinds = [kind for kind in NoticeKind if len(EVENTS[kind].channels) > 1]
+            told = [
+                Happened(
+                    anna.id,
+                    kind,
+                    f"{anna.id}:{kind}",
+                    facts={"number": "ПК-2026-000123-0", "unit": "Кардиология"},
+                )
+                for kind in kinds
+            ]
+            await notices.enqueue_all(session, told, now())
+        async with database.work() as session:
+            connection = await session.connection()
+            await connection.exec_driver_sql("update notice set next_try_at = now()")
+        async with SmsGateway(phones.address, phones.token, "") as gateway:
+            for way in (MailWay(mailer, addresses), SmsWay(gateway, addresses), PushWay(sender)):
+                assert (await drain(database, way)).told > 0
+    mails = [f"{mail['subject']}{mail['text']}{mail['html']}" for mail in post.to(anna)]
+    texts = [sent["text"] for sent in phones.to(anna)]
+    pushes: list[Any] = [json.loads(read["text"]) for read in browsers.read(browser)]
+    assert len(mails) == len(pushes) == len(kinds)
+    assert texts
+    assert all(set(read) == {"title", "path", "language", "tag"} for read in pushes)
+    for message in (*mails, *texts, *map(str, pushes)):
+        for word in PLANTED:
+            assert word not in message

@@ -1,0 +1,178 @@
+"""Receipts that the SMS gateway calls back: signed, replay-safe, tampered ones refused (N3)."""
+
+import asyncio
+import base64
+import json
+import socket
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from sqlmodel import col, select
+from standardwebhooks.webhooks import Webhook
+
+from api.app import create_app
+from clients.database import Database
+from clients.sms import SmsGateway
+from models.encryption import KeyRing, use_key_ring
+from models.tables.journal import JournalEntry
+from models.tables.notices import Notice
+from models.tables.people import Person
+from rules.clock import now
+from rules.notices import Channel, Receipt
+from services import notices
+from services.deliveries import drain
+from services.letters import Addresses
+from services.ways import SmsWay
+from settings import Settings
+from tests.clients.waiting import until
+from tests.notices.conftest import Phones, Staff
+
+PATH = "/api/v1/callbacks/sms"
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of this process of the run, which the API serves."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    made = Database.from_settings(settings)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def staff(database: Database) -> Staff:
+    """People of one unit, which earlier tests may have made."""
+    from tests.office import Office
+
+    return Staff(database, (await Office.open(database)).ward)
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[str]:
+    """The API behind a port of loopback."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    chosen = settings.model_copy(
+        update={"public_url": f"http://127.0.0.1:{port}", "cookie_secure": False}
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(chosen), host="127.0.0.1", port=port, log_level="warning")
+    )
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
+        await asyncio.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await serving
+
+
+async def sent(
+    database: Database, person: Person, phones: Phones, receipts: str, addresses: Addresses
+) -> Notice:
+    """A message that the gateway has taken."""
+    async with database.work() as session:
+        await notices.enqueue(
+            session,
+            person_id=person.id,
+            kind="application_in_review",
+            event_key=f"{person.id}:called",
+            facts={"number": "ПК-2026-000123-0"},
+            now=now(),
+        )
+    async with SmsGateway(phones.address, phones.token, receipts) as gateway:
+        await drain(database, SmsWay(gateway, addresses))
+    return await row(database, person)
+
+
+async def row(database: Database, person: Person) -> Notice:
+    """The person's SMS as it stands."""
+    async with database.work() as session:
+        found = await session.exec(
+            select(Notice).where(Notice.person_id == person.id, Notice.channel == Channel.SMS.value)
+        )
+        return found.one()
+
+
+async def call(api: str, settings: Settings, body: str, **changes: Any) -> int:
+    """A callback as the gateway signs it, or with something changed; the status of the answer."""
+    at = changes.pop("at", datetime.now(UTC))
+    secret = changes.pop("secret", settings.sms_secret.get_secret_value())
+    headers = {
+        "webhook-id": "receipt-1",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign("receipt-1", at, body),
+        **changes,
+    }
+    async with httpx.AsyncClient(base_url=api, trust_env=False) as http:
+        return (await http.post(PATH, content=body, headers=headers)).status_code
+
+
+@pytest.mark.parametrize("receipts", ["sent", "twice"])
+async def test_a_receipt_is_called_back_within_a_moment(
+    api: str, database: Database, staff: Staff, phones: Phones, addresses: Addresses, receipts: str
+) -> None:
+    """Once or twice, the message is delivered once."""
+    phones.behave(receipts=receipts, after=0.3)
+    anna = await staff.person(phone="+79160000050", sms=True)
+    await sent(database, anna, phones, f"{api}{PATH}", addresses)
+
+    async def delivered() -> bool:
+        return (await row(database, anna)).receipt == Receipt.DELIVERED
+
+    await until(delivered, seconds=20)
+
+
+async def test_a_bounce_that_is_called_back_is_told(
+    api: str, database: Database, staff: Staff, phones: Phones, addresses: Addresses
+) -> None:
+    """The person finds in the cabinet that the number is unknown."""
+    phones.behave(result="unknown_number", after=0.3)
+    anna = await staff.person(phone="+79160000051", sms=True)
+    await sent(database, anna, phones, f"{api}{PATH}", addresses)
+
+    async def failed() -> bool:
+        return (await row(database, anna)).failure_reason == Receipt.UNKNOWN_NUMBER
+
+    await until(failed, seconds=20)
+
+
+async def test_tampered_callbacks_are_refused_and_seen(
+    api: str,
+    database: Database,
+    staff: Staff,
+    phones: Phones,
+    addresses: Addresses,
+    settings: Settings,
+) -> None:
+    """Another secret, an old one, another id: refused, journaled, and nothing changed."""
+    phones.behave(result="accepted", receipts="lost")
+    anna = await staff.person(phone="+79160000052", sms=True)
+    notice = await sent(database, anna, phones, "", addresses)
+    told = {"id": notice.message_name, "state": "bounced", "at": now().isoformat()}
+    body = json.dumps(told)
+    other = "whsec_" + base64.b64encode(b"x" * 32).decode()
+    old = datetime.now(UTC) - timedelta(minutes=6)
+    refused = [
+        await call(api, settings, body, secret=other),
+        await call(api, settings, body, at=old),
+        await call(api, settings, body, **{"webhook-signature": "v1,AAAA"}),
+        await call(api, settings, body, **{"webhook-id": "receipt-2"}),
+        await call(api, settings, body, **{"webhook-signature": "nonsense"}),
+    ]
+    assert refused == [403] * 5
+    assert (await row(database, anna)).receipt is None
+    assert await call(api, settings, '{"id": 1}') == 422
+    assert await call(api, settings, json.dumps({**told, "id": "notice-none"})) == 404
+    async with database.work() as session:
+        found = await session.exec(
+            select(JournalEntry).order_by(col(JournalEntry.at).desc()).limit(20)
+        )
+        assert [one.facts["why"] for one in found if one.by_system == "sms"]
+    assert await call(api, settings, body) == 204
+    assert await call(api, settings, body) == 204
+    assert (await row(database, anna)).receipt == Receipt.BOUNCED
