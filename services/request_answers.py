@@ -24,6 +24,7 @@ from rules.journal import JournalKind
 from rules.permissions import Permission
 from services import access, journal, notices
 from services.cases import Notice, heard, lock, move, state_of
+from services.crash_points import CrashPoint, reach
 from services.envelopes import EnvelopeRefused, Opened
 from services.exchange import Exchange
 from services.module_messages import MessageUnreadable, ModuleAnswer
@@ -130,6 +131,7 @@ async def _take_answer(
         await _refuse_answer(exchange, case_id, receipt, code)
         return
     kept = await _put_all(exchange, envelope, answer)
+    reach(CrashPoint.ANSWER_FILED)
     now = present()
     async with exchange.database.work() as session:
         case, message, row = await _locked(session, case_id, receipt)

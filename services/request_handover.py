@@ -24,6 +24,7 @@ from rules.cases import Status, Transition
 from rules.clock import now as present
 from rules.forms import CaseTypeDefinition, display
 from services.cases import Notice, heard, lock, move, state_of
+from services.crash_points import CrashPoint, reach
 from services.drafts import rules_of
 from services.exchange import Exchange
 from services.module_messages import ModuleFile, ModuleRequest
@@ -78,6 +79,7 @@ async def hand_over(exchange: Exchange, case_id: UUID, rings: Sequence[Ring] = (
         )
     except GovServiceDown:
         return await _wait_for_module(exchange, case_id)
+    reach(CrashPoint.REQUEST_HANDED_OVER)
     return await _note_handed_over(exchange, message, receipt)
 
 
@@ -148,6 +150,7 @@ async def _form(
     pdf, envelope = await asyncio.to_thread(_make, exchange, subject, message_id, files)
     paper = await _put(exchange, pdf, "application/pdf")
     sealed = await _put(exchange, envelope, "application/cms") if envelope else None
+    reach(CrashPoint.REQUEST_FILED)
     async with exchange.database.work() as session:
         case = await lock(session, subject.case_id)
         if case.step != subject.step or not _awaits_handover(case):
