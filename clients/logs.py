@@ -38,7 +38,6 @@ def log_in_json() -> None:
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _JSON],
-            keep_exc_info=True,
         )
     )
     root = logging.getLogger()

@@ -113,6 +113,10 @@ class Home:
         """Write down what runs, so that `status`, `down` and the next start find it."""
         write_private(self.record_file, running)
 
+    def record_targets(self, targets: list[dict[str, Any]]) -> None:
+        """Write down whom Prometheus asks, for its `file_sd_configs`."""
+        write_private(self.folder / "prometheus.json", targets)
+
     def recorded(self) -> dict[str, Any]:
         """What was written down last; empty when nothing is said to run."""
         try:

@@ -10,7 +10,7 @@ from typing import Any
 from ops.home import Home
 from ops.servers import Server, ServerFailed
 from ops.servers.minio import Minio
-from ops.servers.own import Api, Door, Worker
+from ops.servers.own import Api, Door, Own, Worker
 from ops.servers.ports import LOOPBACK, is_free
 from ops.servers.postgres import Postgres
 from ops.servers.process import Interrupted, Process, Running
@@ -168,6 +168,7 @@ class System:
                     "log": str(process.log),
                 }
             )
+        self.home.record_targets(self._targets())
         ours = set(os.environ)
         variables = {k: v for k, v in self.environment.items() if k not in ours}
         supervisor = Running.of(os.getpid())
@@ -180,6 +181,15 @@ class System:
                     "environment": variables,
                 }
             )
+
+    def _targets(self) -> list[dict[str, Any]]:
+        """Our processes as Prometheus' `file_sd_configs` wants them."""
+        own = [each.server for each in self.processes.values() if isinstance(each.server, Own)]
+        return [
+            {"targets": [each.metrics], "labels": {"job": each.job, "process": each.name}}
+            for each in own
+            if each.metrics
+        ]
 
     def _start_one(self, server: Server) -> None:
         for tries_left in (2, 1, 0):

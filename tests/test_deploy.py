@@ -26,6 +26,7 @@ SERVICES = {
     "temporal-schema",
     "temporal-ui",
     "minio",
+    "prometheus",
 }
 ONCE = {"migrate", "temporal-schema"}
 SECRET = re.compile(r"PASSWORD|SECRET|KEYS|_PWD|ACCESS_KEY|ROOT_USER")
@@ -59,7 +60,7 @@ def test_every_image_is_pinned(services: dict[str, dict[str, Any]]) -> None:
     assert len(images) == len(SERVICES) + 4
     for image in images:
         tag = image.rpartition(":")[2]
-        assert re.match(r"\d+[.\d-]*\d", tag), f"{image} names no version"
+        assert re.match(r"v?\d+[.\d-]*\d", tag), f"{image} names no version"
         assert "." in tag or "-" in tag, f"{image} would move with minor versions"
 
 
@@ -127,7 +128,7 @@ def test_networks_keep_the_servers_inside(
 ) -> None:
     """Database, engine and objects have no way out, and the proxy no way to them."""
     assert compose["networks"]["inner"] == {"internal": True}
-    for name in ("postgres", "temporal", "temporal-schema", "temporal-ui", "minio", "migrate"):
+    for name in SERVICES - {"proxy", "api", "worker"}:
         assert services[name]["networks"] == ["inner"], name
     assert "inner" not in services["proxy"]["networks"]
     trusted = services["api"]["environment"]["MEDCAB_TRUSTED_PROXIES"]

@@ -24,9 +24,18 @@ class Own:
 
     ready_within = 120.0
     command: str
+    job: str = ""
+    """As what Prometheus knows it; empty where it has nothing to tell."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.metrics = ""
+
+    def metered(self) -> dict[str, str]:
+        """Where Prometheus asks this process: a port of its own, for the socket is shared."""
+        if self.job and not self.metrics:
+            self.metrics = f"{LOOPBACK}:{choose_port()}"
+        return {"MEDCAB_METRICS_ADDRESS": self.metrics}
 
     @property
     def address(self) -> str:
@@ -47,7 +56,7 @@ class Own:
         kept = {k: v for k, v in environment.items() if k != "PYTHONDONTWRITEBYTECODE"}
         return Launch(
             [sys.executable, "-m", "ops.cli", self.command, *self.options()],
-            kept | {"PYTHONUNBUFFERED": "1"},
+            self.metered() | kept | {"PYTHONUNBUFFERED": "1"},
             directory=CHECKOUT,
             stop_within=30.0,
             inherited=self.inherited(),
@@ -73,6 +82,7 @@ class Worker(Own):
     """A process that runs workflows and activities."""
 
     command = "worker"
+    job = "medcab-worker"
 
     def __init__(self, name: str = "worker") -> None:
         super().__init__(name)
@@ -118,6 +128,7 @@ class Api(Own):
     """
 
     command = "api"
+    job = "medcab-api"
 
     def __init__(self, name: str, door: "Door") -> None:
         super().__init__(name)

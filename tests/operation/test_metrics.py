@@ -18,9 +18,10 @@ from api.app import create_app
 from api.observed import CHANNELS
 from clients.database import Database
 from clients.metrics import metered_runtime
-from clients.temporal import connect
+from clients.temporal import CaseRinger, connect
 from models.encryption import KeyRing, use_key_ring
 from models.tables.cases import Outage
+from ops.servers.own import Worker
 from rules.clock import now
 from services import figures, watching
 from services.figures import Watch
@@ -28,6 +29,7 @@ from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import with_new_database
 from tests.clients.waiting import until
+from tests.office import Office
 from worker import build
 
 AN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|ПК-\d{4}")
@@ -225,10 +227,19 @@ async def test_without_an_address_nothing_is_counted(
     assert metered_runtime(Settings()) is None
 
 
+def test_every_process_of_an_installation_has_an_address_of_its_own() -> None:
+    """Two API processes share a socket, so each is asked apart; what is given is kept."""
+    needed = {"TEMPORAL_ADDRESS": "127.0.0.1:1"}
+    own = [Worker("worker-1"), Worker("worker-2")]
+    told = {one.launch(needed).environment["MEDCAB_METRICS_ADDRESS"] for one in own}
+    assert len(told) == 2
+    assert told == {one.metrics for one in own}
+    given = {**needed, "MEDCAB_METRICS_ADDRESS": "127.0.0.1:2"}
+    assert own[0].launch(given).environment["MEDCAB_METRICS_ADDRESS"] == "127.0.0.1:2"
+
+
 async def worker_told(settings: Settings, database: Database) -> Told:
     """What a worker tells that has taken an application to its review."""
-    from clients.temporal import CaseRinger
-    from tests.office import Office
 
     chosen = settings.model_copy(
         update={"metrics_address": free_address(), "task_queue": f"metered-{uuid4().hex}"}
