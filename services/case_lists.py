@@ -23,6 +23,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    literal_column,
     null,
     or_,
     select,
@@ -346,7 +347,8 @@ def listed(rows: Sequence[Mapping[str, Any]], limit: int, order: Order) -> Listi
 
 
 _TITLE_OF_TYPE = (
-    select(func.jsonb_extract_path_text(col(CaseTypeVersion.definition), "title"))
+    # Nothing is bound: the first page is asked of the driver itself.
+    select(func.jsonb_extract_path_text(col(CaseTypeVersion.definition), literal_column("'title'")))
     .where(
         col(CaseTypeVersion.key) == col(Case.type),
         col(CaseTypeVersion.version) == col(Case.type_version),
