@@ -57,7 +57,7 @@ def test_everything_stands_on_the_page(paper: Paper, told: RequestFacts) -> None
         "Версия 2, исправлена заявителем",
         told.applicant,
         told.addressee,
-        "Номер полиса ОМС 2200 0000 0000 0010",
+        "Номер полиса ОМС 2200 0000 0000 0012",
         "1 декабря 2026 г.",
         "Направление.pdf",
         " ".join([DIGEST[:8]] * 8),
