@@ -81,6 +81,7 @@ def examine(home: Home) -> Iterator[Finding]:
     yield _folder(home)
     yield from _ports(home)
     yield _browser()
+    yield _backup(home)
     yield from _module_keys(home)
 
 
@@ -211,6 +212,16 @@ def _module_keys(home: Home) -> Iterator[Finding]:
         return
     remedy = "medcab module-keys rotate, or take in the module's new one: module-keys trust FILE"
     yield Finding(Verdict.NOTE if days > 0 else Verdict.BAD, "Module keys", found, remedy)
+
+
+def _backup(home: Home) -> Finding:
+    from ops.backup.age import age
+
+    found = age(home, Settings())
+    if found.good:
+        return Finding(Verdict.GOOD, "Backup", found.text)
+    remedy = "medcab backup --to a folder on another disk, every day (docs/backup.md)"
+    return Finding(Verdict.NOTE, "Backup", found.text, remedy)
 
 
 def _existing(folder: Path) -> Path:
