@@ -24,7 +24,7 @@ from models.tables.documents import DocumentVersion
 from models.tables.notices import Notice
 from ops.backup import places
 from ops.backup.findings import Findings
-from ops.backup.reconcile import Reconciliation
+from ops.backup.reconcile import Reconciliation, in_words
 from ops.backup.restore import Order, Part, restore
 from ops.backup.take import Taken, take
 from ops.backup.wal import Archiver
@@ -178,7 +178,7 @@ class Installation:
     async def reconcile(self) -> Findings:
         """Reconcile while the servers run and nobody works."""
         found = await Reconciliation(self.home, self.settings, quiet, deep=True).whole()
-        assert found.good, list(map(str, found.lines))
+        assert found.good, in_words(found)
         (self.home.folder / RESTORED).unlink(missing_ok=True)
         return found
 
@@ -215,7 +215,8 @@ class Installation:
         """Files as they were given, a journal that holds, no mail twice."""
         for key, digest in self.sha256.items():
             assert sha256(await self.objects.read(key)).hexdigest() == digest
-        assert (await self.verified()).faults == []
+        faults = list(map(str, (await self.verified()).faults))
+        assert not faults, faults
         assert max(self.mails().values()) == 1
 
     async def verified(self) -> Report:

@@ -20,7 +20,7 @@ from models.tables.notices import Notice
 from ops.backup import BackupError, DamagedError, WrongKeyError, places
 from ops.backup.check import verify
 from ops.backup.manifest import Repository
-from ops.backup.reconcile import HELD, Reconciliation, reconcile
+from ops.backup.reconcile import HELD, Reconciliation, in_words, reconcile
 from ops.backup.restore import Order, Part, restore
 from ops.backup.retention import prune
 from ops.backup.sealed import BackupKey
@@ -105,7 +105,7 @@ async def test_all_is_lost_and_one_goes_back_to_a_point_in_time(place: Installat
     shutil.rmtree(place.home.folder / "wal")
     await place.bring_back(at=point)
     found = await asyncio.to_thread(reconcile, place.home, quiet)
-    assert found.good, list(map(str, found.lines))
+    assert found.good, in_words(found)
     assert any("lost: seals" in str(line) for line in found.lines)
     assert any(line.subject == "sessions" for line in found.lines)
     await place.start()
