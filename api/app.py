@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from api import (
     accounts,
+    administration,
     applications,
     archive,
     callbacks,
@@ -54,6 +55,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     archive.router,
     programmes.router,
     conversation.router,
+    administration.router,
     documents.router,
     notice_settings.router,
     notices.router,

@@ -35,6 +35,7 @@ STYLESHEETS = (
     "desk-case",
     "archive",
     "conversation",
+    "administration",
     "print",
 )
 _VENDORED_STYLE = "vendor/govuk-frontend/govuk-frontend.min.css"

@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 
 from cabinet import (
     accounts,
+    administration,
     applications,
     archive,
     archive_exports,
@@ -53,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_several.router,
     desk_team.router,
     operation.router,
+    administration.router,
     verification.router,
 )
 

@@ -215,6 +215,16 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
                 "operation", gettext("Состояние"), gettext("Состояние"), "monitor", "/operation"
             )
         )
+    if actor.may(Permission.MANAGE_CATALOGUE):
+        entries.append(
+            NavEntry(
+                "administration",
+                gettext("Настройка"),
+                gettext("Настройка"),
+                "settings",
+                "/administration",
+            )
+        )
     entries.append(NavEntry("profile", gettext("Профиль"), gettext("Профиль"), "user", "/profile"))
     for key in SPARE:
         if len(entries) > MOST_ENTRIES:

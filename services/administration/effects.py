@@ -5,6 +5,7 @@ those that it leaves whole may be moved, each by a journaled act.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.tables.cases import Case, CaseAttachment, CaseVersion
+from rules.administration import Subject
 from rules.cases import Status
 from rules.clock import now as present
 from rules.forms import (
@@ -30,7 +32,8 @@ from rules.permissions import Actor
 from rules.refusals import Refusal, not_found
 from rules.terms import Terms, deadline, working_days_left
 from services import catalogue, journal
-from services.administration.changes import demand
+from services.administration.changes import demand, load_type
+from services.administration.entries import Entry, newest
 from services.cases import alarm_of, lock
 
 BATCH = 200
@@ -279,11 +282,11 @@ async def _move(
     case = await lock(session, case_id)
     if case.closed_at is not None or case.type_version == definition.version:
         return False
-    newest = await session.get(CaseVersion, (case.id, case.version))
-    if newest is None:
+    sent = await session.get(CaseVersion, (case.id, case.version))
+    if sent is None:
         raise not_found()
     kinds = (await _kinds(session, [case.id])).get((case.id, case.version), [])
-    verdict = await _verdict(session, case, newest.data, kinds, definition)
+    verdict = await _verdict(session, case, sent.data, kinds, definition)
     if not verdict.whole:
         return False
     before, due_before = case.type_version, case.due_at
@@ -315,3 +318,27 @@ async def _move(
         },
     )
     return True
+
+
+class _TriedError(Exception):
+    """Ends a unit of work that must leave nothing behind."""
+
+
+async def try_type(
+    database: Database, zone: str, actor: Actor, key: str, text: str
+) -> tuple[Entry, Effect]:
+    """What a definition would be and would change, without keeping it. Raises Refusal 403, 422."""
+    demand(actor)
+    told: tuple[Entry, Effect] | None = None
+    with suppress(_TriedError):
+        async with database.work() as session:
+            await load_type(session, key, text, present(), zone)
+            entry = await newest(session, Subject.TYPE, key)
+            if entry is None:
+                raise not_found()
+            definition = CaseTypeDefinition.model_validate(entry.values)
+            told = entry, await effect(session, definition)
+            raise _TriedError
+    if told is None:
+        raise not_found()
+    return told

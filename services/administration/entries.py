@@ -11,7 +11,8 @@ from typing import Any
 
 import rfc8785
 import yaml
-from sqlmodel import col, select
+from sqlalchemy import tuple_
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.administration import CatalogueChange
@@ -70,17 +71,19 @@ async def listed(session: AsyncSession, subject: Subject) -> list[Entry]:
     """The newest entry of every key, those not in force yet included."""
     match subject:
         case Subject.TYPE:
+            last = select(CaseTypeVersion.key, func.max(CaseTypeVersion.version))
+            here = tuple_(col(CaseTypeVersion.key), col(CaseTypeVersion.version))
             rows = await session.exec(
                 select(CaseTypeVersion)
-                .distinct(col(CaseTypeVersion.key))
-                .order_by(col(CaseTypeVersion.key), col(CaseTypeVersion.version).desc())
+                .where(here.in_(last.group_by(col(CaseTypeVersion.key))))
+                .order_by(col(CaseTypeVersion.key))
             )
             return [of_type(row) for row in rows.all()]
         case Subject.PROGRAMME:
+            newest_of = select(Programme.code, func.max(Programme.version))
+            place = tuple_(col(Programme.code), col(Programme.version))
             found = await session.exec(
-                select(Programme)
-                .distinct(col(Programme.code))
-                .order_by(col(Programme.code), col(Programme.version).desc())
+                select(Programme).where(place.in_(newest_of.group_by(col(Programme.code))))
             )
             return sorted(map(of_programme, found.all()), key=lambda one: one.title.casefold())
         case Subject.REASON:

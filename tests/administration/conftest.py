@@ -20,6 +20,7 @@ class House:
     office: Office
     admin: Actor
     administration: Administration
+    url: str
 
     @property
     def database(self) -> Database:
@@ -33,8 +34,9 @@ async def house(
 ) -> AsyncIterator[House]:
     """A database of this test's own with the catalogue that ships."""
     use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-    database = Database(new_database()["DATABASE_URL"], 6)
+    url = new_database()["DATABASE_URL"]
+    database = Database(url, 6)
     office = await Office.open(database)
     admin = await office.person("Админов Пётр", Role.ADMINISTRATOR, office.institution)
-    yield House(office, admin, Administration(database, "Europe/Moscow"))
+    yield House(office, admin, Administration(database, "Europe/Moscow"), url)
     await database.close()

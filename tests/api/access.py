@@ -22,6 +22,7 @@ KEEPERS: Roles = frozenset({Role.HR_HEAD, Role.ADMINISTRATOR})
 """Those who decide how long closed cases are kept."""
 WATCHERS: Roles = frozenset({Role.OPS, Role.TECHNICIAN})
 OPS: Roles = frozenset({Role.OPS})
+ADMINISTRATOR: Roles = frozenset({Role.ADMINISTRATOR})
 
 
 def nothing(_: Things) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from tests.api.access_rows import (
     DOCUMENT_ROWS,
     OTHER_ROWS,
 )
+from tests.api.administration_rows import ADMINISTRATION_PAGES, ADMINISTRATION_ROWS
 from tests.api.page_rows import (
     ACCOUNT_PAGES,
     ARCHIVE_PAGES,
@@ -46,6 +47,8 @@ TABLE: dict[str, Row] = {
     **DOCUMENT_ROWS,
     **ARCHIVE_ROWS,
     **OTHER_ROWS,
+    **ADMINISTRATION_ROWS,
+    **ADMINISTRATION_PAGES,
     **ACCOUNT_PAGES,
     **CASE_PAGES,
     **DOCUMENT_PAGES,
@@ -77,6 +80,8 @@ NAMES = {
     "act": "hold",
     "code": "AAAA-AAAA",
     "path": "none",
+    "room_name": "types",
+    "subject": "type",
     "version": "none",
     "group": "cases",
     "channel": "sms",

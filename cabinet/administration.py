@@ -1,0 +1,366 @@
+"""The administrator's screens: what the catalogue holds, and the page of each entry (O6).
+
+A change is looked at before it is saved: as people will see it, what differs, and for types and
+terms what it would mean for open cases. Nothing typed is lost when a save is refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated
+from uuid import UUID
+
+import yaml
+from fastapi import APIRouter, Form, Query, Response
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from cabinet import administration_views as views
+from cabinet.administration_forms import (
+    ROOMS,
+    Ground,
+    Room,
+    boxes_of,
+    fields_of,
+    since_of,
+    terms_of,
+    typed_of,
+    values_of,
+)
+from cabinet.translation import gettext as _
+from cabinet.translation import in_words
+from cabinet.views.administration import Editor, EntryLine, RoomCard
+from cabinet.views.frame import ErrorItem, Flash
+from cabinet.visits import Inside, Visit, uuid_of
+from models.tables.base import new_id
+from rules.administration import Subject, differences
+from rules.forms import CaseTypeDefinition
+from rules.refusals import Refusal, not_found
+from services.administration import changes, effects, entries
+from services.administration.changes import Administration, Wish
+from services.administration.entries import NOTHING, Entry
+from services.catalogue_files import APPLICATION_TYPE
+
+router = APIRouter(include_in_schema=False, prefix="/administration")
+
+SHOWN_AGAIN = frozenset({409, 422})
+_NEW = "new"
+
+
+def _service(visit: Visit) -> Administration:
+    return Administration(visit.medcab.database, visit.medcab.settings.time_zone)
+
+
+def _room(name: str) -> Room:
+    room = ROOMS.get(name)
+    if room is None:
+        raise not_found()
+    return room
+
+
+@router.get("")
+async def home(visit: Inside) -> Response:
+    """What can be changed, and how much there is of it."""
+    changes.demand(visit.actor)
+    async with visit.medcab.database.work() as session:
+        counts = {subject: len(await entries.listed(session, subject)) for subject in Subject}
+    rooms = [
+        RoomCard(
+            f"/administration/{room.name}",
+            room.icon,
+            _(room.title),
+            _(room.text),
+            counts[room.subject],
+        )
+        for room in ROOMS.values()
+    ]
+    return visit.page("administration/home.html", rooms=rooms)
+
+
+@router.get("/{room_name}")
+async def listing(room_name: str, visit: Inside) -> Response:
+    """The entries of one kind, those not in force yet and those withdrawn included."""
+    changes.demand(visit.actor)
+    room = _room(room_name)
+    async with visit.medcab.database.work() as session:
+        found = await entries.listed(session, room.subject)
+    lines = [
+        EntryLine(
+            url=f"/administration/{room.name}/{entry.key}",
+            key=entry.key,
+            title=views.title_of(room, entry),
+            version=entry.version,
+            valid_from=entry.valid_from,
+            waits=entry.waits,
+            offered=entry.offered,
+            note=views.note_of(room, entry),
+        )
+        for entry in found
+    ]
+    return visit.page(
+        "administration/list.html",
+        room=replace(
+            room,
+            title=_(room.title),
+            text=_(room.text),
+            adds=_(room.adds) if room.adds else "",
+        ),
+        lines=lines,
+    )
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What the page of an entry is drawn from."""
+
+    room: Room
+    key: str
+    entry: Entry | None
+    ground: Ground
+
+
+async def _shown(visit: Visit, room_name: str, key: str) -> _Shown:
+    changes.demand(visit.actor)
+    room = _room(room_name)
+    async with visit.medcab.database.work() as session:
+        entry = None if key == _NEW else await entries.newest(session, room.subject, key)
+        units = await entries.listed(session, Subject.UNIT)
+        application = await entries.newest(session, Subject.TYPE, APPLICATION_TYPE)
+    if (entry is None) != (key == _NEW) or (key == _NEW and not room.adds):
+        raise not_found()
+    definition = CaseTypeDefinition.model_validate(application.values) if application else None
+    return _Shown(room, key, entry, Ground(units, definition))
+
+
+@router.get("/{room_name}/{key}")
+async def edit(
+    room_name: str,
+    key: str,
+    visit: Inside,
+    version: Annotated[int, Query(ge=0, le=100_000)] = 0,
+    moved: Annotated[int | None, Query(ge=0, le=10_000_000)] = None,
+    left: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+) -> Response:
+    """The page of an entry: its form, its versions, its history; of a type, any version of it."""
+    shown = await _shown(visit, room_name, key)
+    typed = typed_of(shown.room, shown.entry)
+    if shown.room.name == "types":
+        typed["text"] = _file_of(shown.entry)
+    editor = await _editor(visit, shown, typed, version=version)
+    if moved is None:
+        return visit.page("administration/edit.html", editor=editor)
+    words = _("Переведено: %(moved)s. Остались на прежней редакции: %(left)s.")
+    said = Flash(words % {"moved": moved, "left": left})
+    return visit.page("administration/edit.html", editor=editor, flash=said)
+
+
+def _file_of(entry: Entry | None) -> str:
+    if entry is not None:
+        return entries.as_file(entry.values, (entry.version or 0) + 1)
+    return views.EXAMPLE
+
+
+@router.post("/{room_name}/{key}")
+async def save(room_name: str, key: str, visit: Inside) -> Response:
+    """Look at a change (`do=look`) or save it; one that is refused is shown as it was typed."""
+    shown = await _shown(visit, room_name, key)
+    form = await visit.request.form()
+    typed = {name: str(value) for name, value in form.items()}
+    typed["specialties"] = ",".join(str(one) for one in form.getlist("specialties"))
+    try:
+        if typed.get("do") == "look":
+            return visit.page(
+                "administration/edit.html", editor=await _looked_at(visit, shown, typed)
+            )
+        kept = await _save(visit, shown, typed)
+    except Refusal as refusal:
+        if refusal.status not in SHOWN_AGAIN:
+            raise
+        return await _refused(visit, shown, typed, refusal)
+    return visit.go(f"/administration/{room_name}/{kept.key}", "saved")
+
+
+async def _save(visit: Visit, shown: _Shown, typed: Mapping[str, str]) -> Entry:
+    service, actor, room = _service(visit), visit.actor, shown.room
+    wish = _wish(shown, typed)
+    match room.name:
+        case "types":
+            text = _unix(typed.get("text", ""))
+            return await service.change_type(actor, _key_in(shown, text), text, wish)
+        case "terms":
+            return await service.change_terms(actor, shown.key, terms_of(typed), wish)
+        case _:
+            values = values_of(room, typed, shown.entry, shown.ground)
+            return await service.change(actor, room.subject, values, wish)
+
+
+def _wish(shown: _Shown, typed: Mapping[str, str]) -> Wish:
+    versioned = shown.room.name in ("programmes", "terms")
+    offers = shown.room.name in ("programmes", "reasons")
+    return Wish(
+        act_id=uuid_of(typed.get("act_id")) or new_id(),
+        based_on=typed.get("based_on", "")[:64],
+        valid_from=since_of(typed) if versioned else None,
+        offered=bool(typed.get("offered")) if offers else True,
+    )
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\x00", "")
+
+
+def _key_in(shown: _Shown, text: str) -> str:
+    """The key of a new type stands in its text; that of a known one in the address."""
+    if shown.entry is not None:
+        return shown.key
+    try:
+        return str(yaml.safe_load(text)["types"][0]["key"])
+    except (yaml.YAMLError, ValueError, KeyError, IndexError, TypeError):
+        return "type"
+
+
+async def _looked_at(visit: Visit, shown: _Shown, typed: Mapping[str, str]) -> Editor:
+    """The page with what the change would look like and mean, nothing kept."""
+    room, zone = shown.room, visit.medcab.settings.time_zone
+    wish = _wish(shown, typed)
+    if room.subject is Subject.TYPE:
+        text = _unix(typed.get("text", ""))
+        if room.name == "terms" and shown.entry is not None:
+            text = _service(visit).with_terms(shown.entry, terms_of(typed), wish)
+        database = visit.medcab.database
+        key = _key_in(shown, text)
+        would, told = await effects.try_type(database, zone, visit.actor, key, text)
+        effect = views.effect_view(told)
+    else:
+        values = values_of(room, typed, shown.entry, shown.ground)
+        async with visit.medcab.database.work() as session:
+            would, _checked = await changes.checked_entry(session, room.subject, values)
+        effect = None
+    editor = await _editor(visit, shown, typed, would=would)
+    before = shown.entry.values if shown.entry else None
+    return replace(
+        editor, looked=True, effect=effect, differences=differences(before, would.values)
+    )
+
+
+async def _refused(
+    visit: Visit, shown: _Shown, typed: Mapping[str, str], refusal: Refusal
+) -> Response:
+    """The page as it was typed; a stale one is based on what stands now, and says what differs."""
+    now_shown = await _shown(visit, shown.room.name, shown.key)
+    stale = refusal.code == "changed_meanwhile"
+    told: dict[str, str] = {}
+    for fault in refusal.fields:
+        told[fault.path] = f"{told.get(fault.path, '')} {in_words(fault.message)}".strip()
+    editor = await _editor(visit, now_shown, typed, errors=told, keep_base=not stale)
+    names = {view.name for view in editor.fields}
+    errors = [
+        ErrorItem(
+            in_words(fault.message),
+            f"#field-{fault.path}" if fault.path in names else "",
+        )
+        for fault in refusal.fields
+    ] or [ErrorItem(in_words(refusal.message))]
+    if stale and shown.room.subject is not Subject.TYPE and now_shown.entry is not None:
+        values = values_of(shown.room, typed, now_shown.entry, now_shown.ground)
+        editor = replace(editor, differences=differences(now_shown.entry.values, values))
+    return visit.page(
+        "administration/edit.html", status=refusal.status, editor=editor, errors=errors
+    )
+
+
+async def _editor(
+    visit: Visit,
+    shown: _Shown,
+    typed: Mapping[str, str],
+    *,
+    would: Entry | None = None,
+    version: int = 0,
+    errors: Mapping[str, str] | None = None,
+    keep_base: bool = False,
+) -> Editor:
+    room, entry = shown.room, shown.entry
+    told = errors or {}
+    fields = [
+        replace(view, error=told.get(view.name, ""))
+        for view in fields_of(room, entry, typed, shown.ground)
+    ]
+    digest = entry.digest if entry else NOTHING
+    editor = Editor(
+        url=f"/administration/{room.name}/{shown.key}",
+        back_url=f"/administration/{room.name}",
+        back=_(room.title),
+        title=views.title_of(room, entry) if entry else _(room.adds),
+        fields=fields,
+        boxes=boxes_of(room, typed, shown.ground),
+        act_id=str(new_id()) if not keep_base else typed.get("act_id", str(new_id())),
+        based_on=typed.get("based_on", digest) if would or keep_base else digest,
+        code=room.name == "types",
+        versioned=room.name in ("programmes", "terms"),
+    )
+    if would and not keep_base:
+        editor = replace(editor, act_id=typed.get("act_id", editor.act_id))
+    async with visit.medcab.database.work() as session:
+        if entry is not None:
+            editor = replace(
+                editor,
+                history=[
+                    views.changed_view(one)
+                    for one in await entries.history(session, room.subject, shown.key)
+                ],
+            )
+        trying = would is not None
+        return await _with_preview(session, editor, shown, would or entry, version, trying=trying)
+
+
+async def _with_preview(
+    session: AsyncSession,
+    editor: Editor,
+    shown: _Shown,
+    entry: Entry | None,
+    version: int,
+    *,
+    trying: bool,
+) -> Editor:
+    """The page with what people see of the entry; of a type, with its versions and open cases."""
+    if entry is None:
+        return editor
+    match shown.room.subject:
+        case Subject.PROGRAMME:
+            preview = views.programme_preview(entry, shown.ground)
+            return replace(editor, programme=preview)
+        case Subject.REASON:
+            return replace(editor, reason=(entry.values["title"], entry.values["text"]))
+        case Subject.TYPE:
+            known = await entries.versions(session, shown.key)
+            in_force = max((one.version or 0 for one in known if not one.waits), default=0)
+            chosen = next((one for one in known if one.version == version), entry)
+            editor = replace(
+                editor,
+                type=views.type_preview(chosen, shown.ground),
+                versions=views.version_lines(
+                    known, in_force, editor.url, chosen.version if not trying else None
+                ),
+                notes=views.overtaken(known, entry if trying else None),
+            )
+            stands = next((one for one in known if one.version == in_force), None)
+            if trying or stands is None:
+                return editor
+            definition = CaseTypeDefinition.model_validate(stands.values)
+            told = await effects.effect(session, definition)
+            if not told.open:
+                return editor
+            move = f"/administration/types/{shown.key}/move"
+            return replace(editor, effect=views.effect_view(told, move))
+        case _:
+            return editor
+
+
+@router.post("/types/{key}/move")
+async def move(
+    key: str,
+    visit: Inside,
+    version: Annotated[int, Form(ge=1, le=100_000)],
+    act_id: Annotated[UUID, Form()],
+) -> Response:
+    """Move the open cases that a version leaves whole onto it."""
+    done = await effects.move_cases(visit.medcab.database, visit.actor, key, version, act_id)
+    return visit.go(f"/administration/types/{key}?moved={done.moved}&left={done.left}")

@@ -1,0 +1,208 @@
+"""How entries of the catalogue, dry runs and histories look on the administrator's screens."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from cabinet import formats
+from cabinet.administration_forms import OUTCOMES, Ground, Room
+from cabinet.case_views import KINDS, field_view, programme_view
+from cabinet.translation import gettext as _
+from cabinet.translation import ngettext
+from cabinet.views.administration import (
+    ChangedView,
+    EffectLine,
+    EffectView,
+    SectionPreview,
+    TypePreview,
+    VersionLine,
+)
+from cabinet.views.applications import ProgrammeView
+from models.tables.base import new_id
+from models.tables.catalogue import Programme
+from rules.clock import now
+from rules.forms import (
+    CaseTypeDefinition,
+    ProgrammeRules,
+    merged_attachments,
+    merged_checklist,
+)
+from services.administration.effects import Effect
+from services.administration.entries import Changed, Entry
+
+NUMBERS_SHOWN = 10
+EXAMPLE = """types:
+  - key: new_type
+    version: 1
+    kind: application
+    title: "…"
+    addressee: hr
+    terms: {review: 10, review_reminders: [7], answer: 10, answer_reminders: [5, 9]}
+    sections:
+      - name: about
+        title: "…"
+        fields:
+          - {name: purpose, label: "…", kind: long_text}
+"""
+
+
+def title_of(room: Room, entry: Entry) -> str:
+    """What an entry is called in a list and on its page."""
+    if room.name == "calendar":
+        return formats.day(date.fromisoformat(entry.key))
+    return _(entry.title) if entry.title else entry.key
+
+
+def note_of(room: Room, entry: Entry) -> str:
+    """What else a list says of an entry."""
+    values = entry.values
+    match room.name:
+        case "programmes":
+            words = _(KINDS.get(values["kind"], values["kind"]))
+            return f"{words}, {formats.hours(values['hours'])}, {values['organisation']}"
+        case "terms":
+            return "; ".join(terms_words(CaseTypeDefinition.model_validate(values)))
+        case "types":
+            return _("адресат: %(unit)s") % {"unit": values["addressee"]}
+        case "reasons":
+            return _(OUTCOMES[values["outcome"]])
+        case "units":
+            return str(values["time_zone"])
+        case _:
+            word = _("рабочий") if values["working"] else _("выходной")
+            return f"{word}. {values['source']}"
+
+
+def terms_words(definition: CaseTypeDefinition) -> list[str]:
+    """The terms of a type in sentences."""
+    terms = definition.terms
+    told = [_("рассмотрение: %(days)s") % {"days": formats.working_days(terms.review)}]
+    if definition.kind == "application":
+        told.append(_("ответ заявителя: %(days)s") % {"days": formats.working_days(terms.answer)})
+    return told
+
+
+def programme_preview(entry: Entry, ground: Ground) -> ProgrammeView | None:
+    """A programme as the catalogue would show it."""
+    definition = ground.application
+    if definition is None:
+        return None
+    values = entry.values
+    own = {**values["attachments"], "checklist": values["checklist"], "terms": values["terms"]}
+    ProgrammeRules.model_validate(own)
+    made = Programme(
+        id=new_id(),
+        version=entry.version or 1,
+        sort_key="",
+        search_text="",
+        valid_from=now(),
+        **{name: value for name, value in values.items() if name != "valid_from"},
+    )
+    return programme_view(
+        made,
+        merged_attachments(definition, made),
+        definition,
+        [_(item.question) for item in merged_checklist(definition, made)],
+    )
+
+
+def type_preview(entry: Entry, ground: Ground) -> TypePreview:
+    """A type as people would fill it in."""
+    definition = CaseTypeDefinition.model_validate(entry.values)
+    units = {unit.key: unit.title for unit in ground.units}
+    return TypePreview(
+        title=_(definition.title),
+        sections=[
+            SectionPreview(
+                _(section.title),
+                _(section.hint) if section.hint else "",
+                [
+                    replace(field_view(field, None), name=f"preview-{field.name}")
+                    for field in section.fields
+                ],
+            )
+            for section in definition.sections
+        ],
+        documents=[(_(rule.title), rule.required) for rule in definition.attachments],
+        questions=[_(item.question) for item in definition.checklist],
+        terms=terms_words(definition),
+        addressee=units.get(definition.addressee, definition.addressee),
+    )
+
+
+def version_lines(
+    known: Sequence[Entry], in_force: int, url: str, shown: int | None
+) -> list[VersionLine]:
+    """The versions of a type, newest first, each with a word."""
+    lines = []
+    for entry in reversed(known):
+        number, since = entry.version or 0, entry.valid_from or now()
+        if number == in_force:
+            word, tone = _("действует"), "good"
+        elif entry.waits and number > in_force:
+            word, tone = _("вступит в силу"), "waiting"
+        else:
+            word, tone = _("прежняя"), "idle"
+        lines.append(
+            VersionLine(number, since, word, tone, f"{url}?version={number}", number == shown)
+        )
+    return lines
+
+
+def overtaken(known: Sequence[Entry], would: Entry | None) -> list[str]:
+    """Versions that wait for their day and would never come: the newest number wins."""
+    if would is None or would.valid_from is None:
+        return []
+    since = would.valid_from
+    return [
+        _("Редакция %(n)s, назначенная на %(day)s, не вступит в силу: новая начнётся раньше.")
+        % {"n": one.version, "day": formats.day(one.valid_from)}
+        for one in known
+        if one.waits and one.valid_from and one.valid_from > since and one.version != would.version
+    ]
+
+
+def effect_view(told: Effect, move_url: str = "") -> EffectView:
+    """A dry run in words, with the first numbers of the cases."""
+    marks = (
+        (_("не хватит ответов на новые вопросы формы: останутся на прежней редакции"),
+         told.unfit, "problem"),
+        (_("не хватит документов: останутся на прежней редакции"), told.documents, "problem"),
+        (_("проверяющему зададут другие вопросы"), told.questions, "warning"),
+        (_("срок закончится позже"), told.later, "fine"),
+        (_("срок закончится раньше"), told.sooner, "warning"),
+        (_("срок окажется пропущен"), told.overdue, "problem"),
+    )  # fmt: skip
+    lines = [
+        EffectLine(words, len(numbers), tone, numbers[:NUMBERS_SHOWN])
+        for words, numbers, tone in marks
+        if numbers
+    ]
+    limited = ""
+    if told.looked_at < told.open:
+        limited = _("Проверены первые %(n)s.") % {"n": told.looked_at}
+    return EffectView(
+        told.version,
+        _summary(told),
+        lines,
+        limited,
+        move_url if told.whole else "",
+        told.whole,
+        str(new_id()),
+    )
+
+
+def _summary(told: Effect) -> str:
+    if not told.open:
+        return _("Открытых дел на других редакциях нет: меняться нечему.")
+    open_cases = ngettext(
+        "На других редакциях %(num)d открытое дело.", "На других редакциях %(num)d открытых дел.",
+        told.open,
+    ) % {"num": told.open}  # fmt: skip
+    words = _("Сами они не изменятся. Без потерь можно перевести: %(n)s.") % {"n": told.whole}
+    return f"{open_cases} {words}"
+
+
+def changed_view(one: Changed) -> ChangedView:
+    """A change of the history."""
+    return ChangedView(one.at, one.by, one.valid_from, one.version, one.lines[:40])

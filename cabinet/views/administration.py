@@ -1,0 +1,136 @@
+"""The administrator's screens as they are shown (O6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cabinet.views.applications import ProgrammeView
+from cabinet.views.frame import FieldView
+
+
+@dataclass(frozen=True)
+class RoomCard:
+    """One kind of things to change, on the first page."""
+
+    url: str
+    icon: str
+    title: str
+    text: str
+    count: int
+
+
+@dataclass(frozen=True)
+class EntryLine:
+    """One entry of a list."""
+
+    url: str
+    key: str
+    title: str
+    version: int | None
+    valid_from: datetime | None
+    waits: bool = False
+    offered: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Several choices at once: `(value, words, ticked)`."""
+
+    name: str
+    label: str
+    hint: str
+    options: Sequence[tuple[str, str, bool]]
+
+
+@dataclass(frozen=True)
+class SectionPreview:
+    """One section of a form as people will see it."""
+
+    title: str
+    hint: str
+    fields: Sequence[FieldView]
+
+
+@dataclass(frozen=True)
+class TypePreview:
+    """A type of case as people and reviewers will see it."""
+
+    title: str
+    sections: Sequence[SectionPreview]
+    documents: Sequence[tuple[str, bool]]
+    questions: Sequence[str]
+    terms: Sequence[str]
+    addressee: str
+
+
+@dataclass(frozen=True)
+class EffectLine:
+    """What would change for some open cases; `numbers` are the first of them."""
+
+    words: str
+    count: int
+    tone: str
+    numbers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class EffectView:
+    """A dry run over open cases."""
+
+    version: int
+    summary: str
+    lines: Sequence[EffectLine]
+    limited: str = ""
+    move_url: str = ""
+    movable: int = 0
+    act_id: str = ""
+
+
+@dataclass(frozen=True)
+class ChangedView:
+    """One change of the history."""
+
+    at: datetime
+    by: str
+    valid_from: datetime
+    version: int | None
+    lines: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    """A version of a type."""
+
+    number: int
+    valid_from: datetime
+    word: str
+    tone: str
+    url: str
+    shown: bool
+
+
+@dataclass(frozen=True)
+class Editor:
+    """The page of one entry: form, what it would look like, what it changes, what was changed."""
+
+    url: str
+    back_url: str
+    back: str
+    title: str
+    fields: Sequence[FieldView]
+    act_id: str
+    based_on: str
+    boxes: Sequence[Boxes] = ()
+    code: bool = False
+    """Whether the one field is the text of a file."""
+    versioned: bool = False
+    differences: Sequence[tuple[str, str, str]] = ()
+    looked: bool = False
+    programme: ProgrammeView | None = None
+    type: TypePreview | None = None
+    reason: tuple[str, str] | None = None
+    effect: EffectView | None = None
+    versions: Sequence[VersionLine] = ()
+    history: Sequence[ChangedView] = ()
+    notes: Sequence[str] = ()
