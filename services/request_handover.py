@@ -30,7 +30,7 @@ from services.exchange import Exchange
 from services.module_messages import ModuleFile, ModuleRequest
 from services.request_clock import next_ask, note_back, note_down, set_alarm
 from services.request_papers import RequestAttachment, RequestFacts, RequestField, form
-from services.request_receipts import keep, message_id_of
+from services.request_receipts import ENDS, keep, message_id_of
 from services.requests import FOLDER
 from services.reviews import choose_reviewer
 from services.watching import note_false_rings
@@ -229,7 +229,9 @@ async def _note_handed_over(
         if case.version == message.version and _awaits_handover(case):
             facts = {"service": message.service, "message": str(message.message_id)}
             tell = [Notice("request_processing", case.applicant_id)]
-            await _move_on(session, case, message, now, facts, tell)
+            # What was answered before, when our note of it was lost, is taken at once.
+            ask_at = now if receipt.state in ENDS else next_ask(0, now)
+            await _move_on(session, case, message, now, facts, tell, ask_at)
         return await state_of(session, case)
 
 
@@ -240,12 +242,12 @@ async def _move_on(
     now: datetime,
     facts: dict[str, Any],
     tell: Sequence[Notice],
+    ask_at: datetime | None = None,
 ) -> None:
     """The addressee has it: «В обработке»."""
     kept = await session.get_one(RequestMessage, (message.case_id, message.version))
     kept.handed_over_at = now
-    if kept.service is not None:
-        kept.ask_at = next_ask(0, now)
+    kept.ask_at = ask_at
     session.add(kept)
     await move(
         session,

@@ -26,9 +26,10 @@ from models.tables.requests import RequestMessage
 from rules.cases import CaseKind, Party, Status
 from rules.clock import now
 from rules.permissions import Role
-from services import case_pages, live, request_pages, watching
+from services import case_pages, live, request_handover, request_pages, watching
 from services.bell import Bell
 from services.case_pages import CasePage
+from services.exchange import Exchange
 from services.request_receipts import message_id_of
 from settings import Settings
 from tests.requests.counter import Counter
@@ -318,6 +319,36 @@ async def test_lost_worker_costs_nothing(
     number = (await bureau.office.case(case_id)).number
     known = [one for one in (await module.get("/messages")).json() if one["number"] == number]
     assert [one["handed_over"] for one in known] == [1]
+
+
+async def test_killed_after_handing_over_is_given_again_and_answered_once(
+    bureau: Counter,
+    settings: Settings,
+    client: Client,
+    database: Database,
+    module: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The module has it and our note of that was lost: the same envelope again, one answer."""
+    note = request_handover._note_handed_over
+    lost: list[Receipt] = []
+
+    async def lose_the_first(exchange: Exchange, message: RequestMessage, receipt: Receipt) -> Any:
+        if not lost:
+            lost.append(receipt)
+            raise ConnectionError("killed")
+        return await note(exchange, message, receipt)
+
+    monkeypatch.setattr(request_handover, "_note_handed_over", lose_the_first)
+    case_id = await bureau.sent()
+    async with working(settings, client, database):
+        # It was answered meanwhile, so the reply to the second handing over is the answer.
+        await stands_at(bureau, case_id, Status.READY)
+    number = (await bureau.office.case(case_id)).number
+    known = [one for one in (await module.get("/messages")).json() if one["number"] == number]
+    assert [(one["handed_over"], one["answers"]) for one in known] == [(2, 1)]
+    kinds = [entry.kind for entry in await bureau.office.journal(case_id)]
+    assert kinds.count("request.sent") == kinds.count("request.answered") == 1
 
 
 async def test_module_down_for_hours_delays_and_loses_nothing(
