@@ -28,6 +28,8 @@ UNSEEN_FILES = (
     "services/papers/",
     "services/acts.py",
     "services/case_papers.py",
+    "services/key_rings.py",
+    "services/request_papers.py",
     "services/case_exports.py",
     "services/enrolments.py",
     "services/export_lines.py",
