@@ -1,0 +1,170 @@
+"""The ops desk in a real browser: a sentence first, what is wrong, the remedy, and live again."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+from sqlmodel import select
+
+from models.tables.cases import Case, Outage
+from models.tables.journal import JournalEntry
+from rules.clock import now
+from rules.journal import JournalKind
+from rules.permissions import Actor, Role
+from services import watching
+from tests.office import Office
+from tests.pages.conftest import DESKTOP, PHONE, Site, faults_of, signed_in, watch
+
+pytestmark = pytest.mark.browser
+PICTURES = os.environ.get("MEDCAB_PICTURES")
+
+
+async def trouble(office: Office) -> str:
+    """A stuck case, an overdue one, and a register that is down; the number of the first."""
+    stuck, late = await office.in_review(), await office.in_review()
+    await watching.report_stuck(office.database, stuck, "issue_act", "SealError")
+    await office.set_times(late, due_at=now() - timedelta(days=2))
+    async with office.database.work() as session:
+        down = await session.exec(select(Outage).where(Outage.system == "register"))
+        if down.first() is None:
+            session.add(Outage(system="register", since=now() - timedelta(hours=3)))
+    number = (await office.case(stuck)).number
+    assert number
+    return number
+
+
+async def ops_of(office: Office, role: Role = Role.OPS) -> Actor:
+    """Somebody who watches the whole institution."""
+    return await office.person("Дежурный Сергей Ильич", role, office.institution)
+
+
+async def picture(page: Page, name: str) -> None:
+    """Keep a picture where somebody asked for them."""
+    if PICTURES:
+        await page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_desk_can_be_read_by_everybody(
+    site: Site, office: Office, browser: Browser, scheme: str, viewport: dict[str, int]
+) -> None:
+    """Nothing for axe to find, no error of a script, no sideways scrolling, in both themes."""
+    number = await trouble(office)
+    context = await signed_in(
+        browser, site, office, await ops_of(office), color_scheme=scheme, viewport=viewport
+    )
+    page = await context.new_page()
+    said = watch(page)
+    for path, name in (("/operation", "desk"), ("", "remedy")):
+        if path:
+            await page.goto(f"{site.url}{path}")
+            await expect(page.get_by_text("внимания:").first).to_be_visible()
+            await expect(page.get_by_role("row").filter(has_text=number)).to_have_count(1)
+        else:
+            await (
+                page.get_by_role("row")
+                .filter(has_text=number)
+                .get_by_role("link", name="Повторить сейчас")
+                .click()
+            )
+            await expect(page.get_by_role("heading", level=1)).to_have_text("Повторить сейчас")
+        assert await faults_of(page) == []
+        wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not wide, name
+        size = "phone" if viewport is PHONE else "desktop"
+        await picture(page, f"operation-{name}-{size}-{scheme}")
+    assert said == []
+    await context.close()
+
+
+async def test_remedy_is_done_by_keyboard_and_said_afterwards(
+    site: Site, office: Office, browser: Browser
+) -> None:
+    """A reason is asked for; without one the page says so; with one it is done and journaled."""
+    number = await trouble(office)
+    ops = await ops_of(office)
+    context = await signed_in(browser, site, office, ops)
+    page = await context.new_page()
+    await page.goto(f"{site.url}/operation")
+    link = page.get_by_role("row").filter(has_text=number).get_by_role("link")
+    await link.nth(1).focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Повторить сейчас").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("Напишите, зачем")
+    assert await faults_of(page) == []
+    await page.get_by_label("Зачем вы это делаете").fill("Печать продлена.")
+    await page.get_by_role("button", name="Повторить сейчас").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Процессу передано")).to_be_visible()
+    await expect(page.get_by_role("row").filter(has_text=number)).to_have_count(0)
+    async with office.database.work() as session:
+        found = await session.exec(
+            select(JournalEntry).where(
+                JournalEntry.kind == JournalKind.OPERATION_RETRIED.value,
+                JournalEntry.by_person == ops.person_id,
+            )
+        )
+        assert found.one().contents == {"reason": "Печать продлена."}
+    await context.close()
+
+
+async def test_desk_that_is_open_shows_what_happens_meanwhile(
+    site: Site, office: Office, browser: Browser
+) -> None:
+    """A case that stops appears without a reload, and does not count as activity."""
+    context = await signed_in(browser, site, office, await ops_of(office))
+    page = await context.new_page()
+    await page.goto(f"{site.url}/operation")
+    number = await trouble(office)
+    row = page.get_by_role("row").filter(has_text=number)
+    await expect(row).to_have_count(1, timeout=15_000)
+    await expect(row.get_by_role("link").first).to_have_attribute(
+        "href",
+        f"{site.url}/temporal/namespaces/default/workflows/application-"
+        f"{await _case_of(office, number)}",
+    )
+    await context.close()
+
+
+async def _case_of(office: Office, number: str) -> str:
+    async with office.database.work() as session:
+        found = await session.exec(select(Case.id).where(Case.number == number))
+        return str(found.one())
+
+
+async def test_whoever_only_watches_gets_no_buttons(
+    site: Site, office: Office, browser: Browser
+) -> None:
+    """A technician sees the same without remedies; a clinician does not get in."""
+    number = await trouble(office)
+    context = await signed_in(browser, site, office, await ops_of(office, Role.TECHNICIAN))
+    page = await context.new_page()
+    await page.goto(f"{site.url}/operation")
+    row = page.get_by_role("row").filter(has_text=number)
+    await expect(row).to_have_count(1)
+    await expect(row.get_by_role("link")).to_have_count(1)
+    await context.close()
+    context = await signed_in(browser, site, office, office.clinician)
+    page = await context.new_page()
+    answer = await page.goto(f"{site.url}/operation")
+    assert answer is not None
+    assert answer.status == 403
+    await context.close()
+
+
+async def test_desk_speaks_english(site: Site, office: Office, browser: Browser) -> None:
+    """All of its words."""
+    await trouble(office)
+    ops = await office.person("Duty", Role.OPS, office.institution, language="en")
+    context = await signed_in(browser, site, office, ops, locale="en-GB")
+    page = await context.new_page()
+    await page.goto(f"{site.url}/operation")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("State of the system")
+    words = await page.locator("#live-case_stuck").inner_text()
+    assert "Stuck" in words
+    assert "Retry now" in words
+    await context.close()
