@@ -16,7 +16,7 @@ from services.exchange import CALLBACK_PATH
 from settings import Settings
 from tests.api.served import Served, with_new_database
 from tests.requests.counter import Counter
-from tests.requests.test_workflow import behave, journaled, page_of, stands_at
+from tests.requests.living import behave, journaled, page_of, stands_at
 from tests.servers import Servers
 from worker import build
 

@@ -1,0 +1,100 @@
+"""Living through requests: waiting, letting time pass, spoiling the module."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlalchemy import update
+from sqlmodel import col, select
+from temporalio.client import Client
+
+from clients.database import Database
+from models.tables.notices import Notice
+from models.tables.requests import RequestMessage
+from rules.cases import Status
+from rules.clock import now
+from services import case_pages, watching
+from services.bell import Bell
+from services.case_pages import CasePage
+from settings import Settings
+from tests.requests.counter import Counter
+from worker import build
+
+
+async def behave(module: httpx.AsyncClient, **chosen: Any) -> None:
+    """How the module goes wrong, if at all."""
+    reply = await module.put("/behaviour", json={"delay": 0, "callbacks": "lost", **chosen})
+    assert reply.status_code == 200
+
+
+@asynccontextmanager
+async def working(settings: Settings, client: Client, database: Database) -> AsyncIterator[None]:
+    """A worker for as long as the block lasts."""
+    async with build(settings, client, database):
+        yield
+
+
+async def until(what: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+    """Wait until something holds; fails after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not await what():  # noqa: ASYNC110 - the answer stands in a database
+            await asyncio.sleep(0.05)
+
+
+async def stands_at(counter: Counter, case_id: UUID, status: Status) -> None:
+    """Wait until the request stands there."""
+
+    async def check() -> bool:
+        return (await counter.office.case(case_id)).status == status
+
+    await until(check)
+
+
+async def due(counter: Counter, case_id: UUID) -> None:
+    """Let the time come at which the module is asked."""
+    async with counter.database.work() as session:
+        await session.exec(
+            update(RequestMessage)
+            .where(col(RequestMessage.case_id) == case_id)
+            .values(ask_at=now() - timedelta(seconds=1))
+        )
+    await counter.office.set_times(case_id, wakes_at=now() - timedelta(hours=1), rung_at=None)
+    ringer = counter.office.heard
+    await watching.sweep(counter.database, Bell(ringer), grace=1.0)
+
+
+async def asked_until(counter: Counter, case_id: UUID, status: Status) -> None:
+    """Ask again and again, as the hours go by, until the request stands there."""
+
+    async def check() -> bool:
+        if (await counter.office.case(case_id)).status == status:
+            return True
+        await due(counter, case_id)
+        await asyncio.sleep(0.3)
+        return False
+
+    await until(check)
+
+
+async def journaled(counter: Counter, case_id: UUID, kind: str) -> bool:
+    """Whether the journal of the request holds such an entry."""
+    return kind in [entry.kind for entry in await counter.office.journal(case_id)]
+
+
+async def page_of(counter: Counter, case_id: UUID) -> CasePage:
+    """What the applicant sees."""
+    async with counter.database.work() as session:
+        return await case_pages.page(session, counter.clinician, case_id)
+
+
+async def told(counter: Counter, case_id: UUID) -> list[tuple[str, str]]:
+    """Kinds and channels of the notices about the request, oldest first."""
+    async with counter.database.work() as session:
+        found = await session.exec(
+            select(Notice).where(Notice.case_id == case_id).order_by(col(Notice.id))
+        )
+        return [(one.kind, one.channel) for one in found.all()]
