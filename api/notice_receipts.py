@@ -12,7 +12,8 @@ from api.problems import documented
 from api.state import MedcabState
 from clients.sms import Told
 from rules.clock import now
-from rules.notices import Channel, Receipt
+from rules.deliveries import Receipt
+from rules.notices import Channel
 from rules.refusals import Refusal, not_found
 from services import callbacks, provider_receipts
 from services.callbacks import CallbackFault

@@ -1,8 +1,8 @@
 """What makes the cabinet an application on a phone: manifest, service worker, a page for no line.
 
 The service worker stands at the root, so that it may show notices of the whole cabinet. It keeps
-one page and nothing of any person. It names the version of what is static, so that a browser fetches it
-anew with every release.
+one page and nothing of any person. It names the version of what is static, so that a browser
+fetches it anew with every release.
 """
 
 from functools import cache

@@ -16,7 +16,8 @@ from cabinet.views.notices import DeliveryLine, NoticeLine, NoticePage
 from cabinet.visits import Inside
 from models.tables.notices import Notice, NoticeAttempt
 from rules.clock import now
-from rules.notices import Channel, NoticeGroup, NoticeState, Outcome, Receipt
+from rules.deliveries import Outcome, Receipt
+from rules.notices import Channel, NoticeGroup, NoticeState
 from rules.refusals import not_found
 from services import notices
 from services.letters import Addresses, worded
@@ -29,7 +30,7 @@ PAGE = 30
 WAYS = {
     Channel.MAIL: marked("Почта"),
     Channel.SMS: marked("SMS"),
-    Channel.PUSH: marked("На устройство"),
+    Channel.PUSH: marked("Push"),
 }
 GROUPS = {
     NoticeGroup.CASES: marked("Заявки и запросы"),

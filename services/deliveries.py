@@ -21,18 +21,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.tables.notices import Notice, NoticeAttempt, NoticePreferences
 from rules.clock import now as present
-from rules.notices import (
-    CHOSEN,
-    EVENTS,
-    GIVEN_UP_AFTER,
-    SPARE,
-    Channel,
-    NoticeKind,
-    NoticeState,
-    Outcome,
-    asked_again_after,
-    pause_after,
-)
+from rules.deliveries import GIVEN_UP_AFTER, Outcome, asked_again_after, pause_after
+from rules.notices import CHOSEN, EVENTS, SPARE, Channel, NoticeKind, NoticeState
 from rules.quiet import Quiet, digest_at, held_until
 from services import notices
 

@@ -15,14 +15,8 @@ from clients.database import Database
 from clients.sms import SmsDown, SmsGateway
 from models.tables.notices import Notice, notice_named
 from rules.clock import now as present
-from rules.notices import (
-    FAILED_RECEIPTS,
-    Channel,
-    NoticeState,
-    Outcome,
-    Receipt,
-    asked_again_after,
-)
+from rules.deliveries import FAILED_RECEIPTS, Outcome, Receipt, asked_again_after
+from rules.notices import Channel, NoticeState
 from services.deliveries import fail, note
 
 ASKED_AT_ONCE = 50

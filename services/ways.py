@@ -16,7 +16,8 @@ from clients.sms import SmsDown, SmsGateway, SmsLater, SmsRefused
 from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.clock import now
-from rules.notices import EVENTS, GIVEN_UP_AFTER, Channel, NoticeKind, Outcome
+from rules.deliveries import GIVEN_UP_AFTER, Outcome
+from rules.notices import EVENTS, Channel, NoticeKind
 from services.crash_points import CrashPoint, reach
 from services.deliveries import Tried
 from services.letters import Addresses, Letter, digest, letter, push_message, short_message

@@ -15,7 +15,8 @@ from clients.sms import SmsGateway
 from models.tables.notices import Notice, NoticeAttempt
 from models.tables.people import Person
 from rules.clock import now
-from rules.notices import Channel, NoticeState, Receipt
+from rules.deliveries import Receipt
+from rules.notices import Channel, NoticeState
 from services import notices
 from services.deliveries import Round, Stop, drain
 from services.letters import Addresses

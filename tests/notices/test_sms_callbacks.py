@@ -22,7 +22,8 @@ from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.clock import now
-from rules.notices import Channel, Receipt
+from rules.deliveries import Receipt
+from rules.notices import Channel
 from services import notices
 from services.deliveries import drain
 from services.letters import Addresses

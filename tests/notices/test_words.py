@@ -9,16 +9,8 @@ from uuid import uuid4
 import pytest
 from babel.messages.pofile import read_po
 
-from rules.notices import (
-    CHOSEN,
-    EVENTS,
-    SUPERSEDES,
-    Channel,
-    NoticeGroup,
-    NoticeKind,
-    kinds_of,
-    pause_after,
-)
+from rules.deliveries import pause_after
+from rules.notices import CHOSEN, EVENTS, SUPERSEDES, Channel, NoticeGroup, NoticeKind, kinds_of
 from services.letters import (
     _CATALOGUES,
     _TEMPLATES,

@@ -107,7 +107,7 @@ def other_pages() -> list[Sample]:
     failed = DeliveryLine(
         "SMS", "не доставлено: такого номера нет", "bad", "circle-alert", "#", [(AT, "не принято")]
     )
-    later = DeliveryLine("На устройство", "придёт 25 ноября 2026, 08:00", "idle", "moon")
+    later = DeliveryLine("Push", "придёт 25 ноября 2026, 08:00", "idle", "moon")
     lines = [
         NoticeLine(
             "n1",
@@ -166,7 +166,7 @@ def other_pages() -> list[Sample]:
         "notice-settings",
         "notices/settings.html",
         where,
-        ways=["Почта", "SMS", "На устройство"],
+        ways=["Почта", "SMS", "Push"],
         groups=[
             GroupView("Заявки и запросы", "Приняты, рассмотрены, готовы", cells),
             GroupView("Безопасность", "Входы с новых устройств", locked),
