@@ -161,7 +161,7 @@ async def say(case_id: UUID, visit: Inside) -> Response:
             kept=kept,
             refused=refused,
         )
-        place = {"text": "#field-text", "file": "#field-file"}.get(about, "")
+        place = {"text": "#field-text", "file": "#field-message-file"}.get(about, "")
         return visit.page(
             "conversation/page.html",
             status=refusal.status,

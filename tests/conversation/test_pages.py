@@ -55,7 +55,7 @@ async def test_both_sides_talk_without_a_reload(
     wrong = [*watch(theirs), *watch(desk)]
     await desk.locator("#field-reason").fill("Думаю.")
     await theirs.locator("#field-text").fill("Вот справка")
-    await theirs.locator("#field-file").set_input_files(file)
+    await theirs.locator("#field-message-file").set_input_files(file)
     await theirs.get_by_role("button", name="Отправить сообщение").press("Enter")
     await expect(theirs.locator("#live-comments")).to_contain_text("Вот справка")
     await expect(theirs.locator("#field-text")).to_have_value("")
@@ -125,7 +125,7 @@ async def test_a_refused_message_stays_typed(browser: Browser, site: Site, offic
         "mimeType": "application/pdf",
         "buffer": b"%PDF-1.7 torn",
     }
-    await page.locator("#field-file").set_input_files(broken)
+    await page.locator("#field-message-file").set_input_files(broken)
     await page.get_by_role("button", name="Отправить сообщение").click()
     await expect(page.locator(".comment-refused")).to_contain_text("Скан.pdf")
     await expect(page.locator("#field-text")).to_have_value("Смотрите")
