@@ -269,9 +269,7 @@ async def counts(session: AsyncSession, actor: Actor, now: datetime) -> dict[str
     reviews = actor.units_with(Permission.REVIEW)
     if not reviews and not actor.units_with(Permission.VIEW_UNIT_CASES):
         raise forbidden()
-    waiting = and_(
-        col(Case.responsible_unit_id).in_(reviews), _waits_for_an_answer()
-    )
+    waiting = and_(col(Case.responsible_unit_id).in_(reviews), _waits_for_an_answer())
     found = await session.exec(
         cast(
             "Any",
@@ -425,9 +423,7 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.waiting:
         found.append(_waits_for_an_answer())
     if filters.overdue:
-        found.append(
-            and_(col(Case.due_at) < func.now(), _waits_for_an_answer())
-        )
+        found.append(and_(col(Case.due_at) < func.now(), _waits_for_an_answer()))
     if filters.open is not None:
         closed = col(Case.closed_at)
         found.append(closed.is_(None) if filters.open else closed.is_not(None))

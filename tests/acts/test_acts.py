@@ -26,7 +26,6 @@ from pydantic import SecretStr
 
 from ops.home import CHECKOUT, cache_folder
 from services.acts import (
-    PAPERS,
     ActFacts,
     SealFacts,
     build_act,
@@ -43,6 +42,7 @@ from services.seals import (
     open_seal,
 )
 from services.signatures import SignatureError, check_signature
+from services.typesetting import PAPERS
 from settings import Settings
 
 NOW = datetime(2026, 12, 4, 13, 5, tzinfo=UTC)
