@@ -22,7 +22,9 @@ def settings_at_rest(home: Home) -> Settings:
 
 def system_at_rest(home: Home, say: Say = lambda name, text: None) -> System:
     """The system of a home, nothing started; ports are drawn, none of the usual ones is taken."""
-    system = System(home, usual=False, say=say)
+    # Whatever home the environment names: what is repaired is this one.
+    given = {**os.environ, "MEDCAB_HOME": str(home.folder)}
+    system = System(home, given=given, usual=False, say=say)
     system.door.close()
     return system
 

@@ -1,6 +1,7 @@
 """Backup, restore and reconciliation over real servers, destroyed one by one (O5, I10)."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -27,6 +28,7 @@ from ops.backup.sealed import BackupKey
 from ops.backup.take import take
 from ops.home import Home
 from ops.servers.postgres import data_folder_aside
+from ops.system import GIVEN_BY
 from rules.cases import Status, Transition
 from rules.clock import now
 from rules.journal import JournalKind
@@ -48,6 +50,12 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 async def place(folder: Path) -> AsyncIterator[Installation]:
     """An installation with one backup, whose log is archived."""
+    # Where the run was started from a home of its own, that one is not to be touched.
+    monkeypatch = pytest.MonkeyPatch()
+    for name in list(os.environ):
+        if name in GIVEN_BY.values() or name.startswith(("MEDCAB_", "DATABASE_", "S3_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("MEDCAB_HOME", str(folder / "elsewhere"))
     made = Installation(folder)
     await made.start()
     try:
@@ -59,6 +67,8 @@ async def place(folder: Path) -> AsyncIterator[Installation]:
     finally:
         with suppress(Exception):
             await made.stop()
+        assert not (folder / "elsewhere").exists()
+        monkeypatch.undo()
 
 
 @pytest.mark.parametrize("part", list(Part))
