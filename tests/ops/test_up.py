@@ -176,7 +176,7 @@ def test_ctrl_c_stops_all_in_reverse_order(installation: Installation) -> None:
     assert supervisor.returncode == 0
     stopped = re.findall(r"(\S+) +stopping", after)
     outside = ["push", "sms", "mail", "gov_service", "register"]
-    assert stopped == ["api-1", "worker-1", *outside, "minio", "temporal", "postgres"]
+    assert stopped == ["archiver", "api-1", "worker-1", *outside, "minio", "temporal", "postgres"]
     assert not any(each.alive for each in running)
 
 
