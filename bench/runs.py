@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bench.archive import export, p7
 from bench.counts import p6
 from bench.ground import Ground, Office
 from bench.latency import p1, p3, p4, p5
@@ -32,6 +33,8 @@ MEASURES: dict[str, Measure] = {
     "P3": p3,
     "P5": p5,
     "P2": p2,
+    "P7": p7,
+    "EXPORT": export,
 }
 QUICK, QUICK_SCALE = "quick", 0.25
 RESULTS = CHECKOUT / "bench-results"

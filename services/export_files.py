@@ -1,14 +1,17 @@
 """Papers and sheets made in a process of their own: `python -m services.export_files`.
 
 typst keeps what it has set in memory and a long list is set in stretches, so the work is done by a
-child that ends with it: what a long export took is given back, and no request waits for it. The
-child reads one job as JSON from its standard input; rows lie in a file, one JSON list a line.
+child that ends with it, and each stretch by a fork of that child: a long export takes no more than
+a short one, and gives it back. The child reads one job as JSON from its standard input; rows lie in
+a file, one JSON list a line.
 """
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -135,7 +138,7 @@ def list_pdf(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
         while (stretch := list(islice(waiting, STRETCH))) or not opened:
             facts = {**head, "rows": stretch, "first": not opened, "pages_before": pages}
             file = Path(folder) / f"{len(opened)}.pdf"
-            file.write_bytes(_typeset("list.typ", facts, head["at"], standard="1.7", tagged=False))
+            _set_apart(file, facts, head["at"])
             part = pikepdf.open(file)
             opened.append(part)
             pages += len(part.pages)
@@ -147,6 +150,22 @@ def list_pdf(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
         whole.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
         for part in opened:
             part.close()
+
+
+def _set_apart(file: Path, facts: Mapping[str, Any], at: int) -> None:
+    """Set one stretch in a fork: it takes what typst remembers of the stretch with it."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            file.write_bytes(_typeset("list.typ", facts, at, standard="1.7", tagged=False))
+            code = 0
+        except Exception:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    if os.waitpid(pid, 0)[1] != 0:
+        raise RuntimeError("a stretch of the list could not be set")
 
 
 def _typeset(template: str, facts: Mapping[str, Any], at: int, **more: Any) -> bytes:

@@ -69,15 +69,15 @@ async def gather(database: Database, applicants: int) -> Cast:
         offered = tuple(programmes.all())
         ward, hr, supply = (known[code].id for code in ("therapy", "hr", "supply"))
     doctors = [
-        await _join(database, f"Заявитель {n}", Role.DOCTOR, ward) for n in range(applicants)
+        await join(database, f"Заявитель {n}", Role.DOCTOR, ward) for n in range(applicants)
     ]
-    reviewers = [await _join(database, f"Кадровик {n}", Role.HR_REVIEWER, hr) for n in range(3)]
-    head = await _join(database, "Начальник отдела кадров", Role.HR_HEAD, hr)
-    clerks = [await _join(database, f"Снабженец {n}", Role.CLERK, supply) for n in range(2)]
+    reviewers = [await join(database, f"Кадровик {n}", Role.HR_REVIEWER, hr) for n in range(3)]
+    head = await join(database, "Начальник отдела кадров", Role.HR_HEAD, hr)
+    clerks = [await join(database, f"Снабженец {n}", Role.CLERK, supply) for n in range(2)]
     return Cast(tuple(doctors), (*reviewers[:-1], head), reviewers[-1], tuple(clerks), offered)
 
 
-async def _join(database: Database, name: str, role: Role, unit: UUID) -> Player:
+async def join(database: Database, name: str, role: Role, unit: UUID) -> Player:
     """Somebody with a role, an account and a token for all that the role may do."""
     moment = now()
     async with database.work() as session:

@@ -59,7 +59,7 @@ async def test_filters_stand_in_the_address_and_can_be_kept(
     reviewer = await reviewer_of_many(office, 260)
     context, page = await at(browser, site, office, reviewer, "/archive")
     wrong = watch(page)
-    await expect(page.get_by_text("Найдено: 263 дел")).to_be_visible()
+    await expect(page.get_by_text("Найдено: 263 дела")).to_be_visible()
     await shoot(page, "archive-list")
     await page.locator(".desk-filters summary").click()
     await page.locator("#field-status").select_option("lapsed")

@@ -1,0 +1,198 @@
+"""P7: lists among many cases; and what a long export takes of memory.
+
+Both sides of P7 are the same routes over the same database, asked by two reviewers: the department
+of one has a thousand cases, that of the other fifty thousand, copied in by SQL.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from statistics import median
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+
+from bench.ground import Office
+from bench.method import Block, Bound, Costs, Figure, Interval, Promise, Series, judge
+from bench.wire import Wire
+from clients.objects import Objects
+from models.tables.people import Unit
+from ops.faults.people import Player, join
+from ops.home import CHECKOUT
+from rules.archive import ExportKind
+from rules.clock import now
+from rules.permissions import Role
+from services import access
+from services.archive import ArchiveFilters
+from services.exports import Exports
+from settings import Settings
+
+FEW, MANY = 1_000, 50_000
+RARE = 10
+SHORT, LONG = 1_000, 10_000
+FLAT = 1.3
+
+_COPY = """
+insert into "case" (
+  id, kind, type, type_version, programme_id, number, applicant_id, unit_id, responsible_unit_id,
+  status, step, version, created_at, since, closed_at, waits_for, due_at, term_zone, alarms, rings,
+  draft_attachments
+)
+select gen_random_uuid(), kind, type, type_version, programme_id,
+  'ПК-2020-' || lpad(n::text, 7, '0') || '-' || left(md5(:mark), 6), applicant_id, unit_id,
+  cast(:unit as uuid), case when n % :every = 0 then 'clarification' else 'in_review' end,
+  2, 1, now() - n * interval '1 minute', now(), null, 'reviewer', now() + n * interval '1 minute',
+  term_zone, 0, 0, '[]'
+from "case", generate_series(1, :number) n
+where id = :template
+"""
+
+
+async def _department(office: Office, number: int, template: UUID) -> Player:
+    """A reviewer whose department has so many cases in review."""
+    async with office.database.work() as session:
+        unit = Unit(code=uuid4().hex, name=f"Кадры филиала, {number}")
+        session.add(unit)
+        await session.flush()
+        values = {
+            "unit": unit.id,
+            "number": number,
+            "template": template,
+            "mark": str(unit.id),
+            "every": max(number // RARE, 1),
+        }
+        await session.exec(text("set local statement_timeout = 0"))  # type: ignore[call-overload]
+        await session.exec(text(_COPY), params=values)  # type: ignore[call-overload]
+    return await join(office.database, "Кадрова Инна Львовна", Role.HR_REVIEWER, unit.id)
+
+
+PATHS = {
+    "list": ("archive, no filter", "/api/v1/archive"),
+    "rare": (f"archive, a status that {RARE} cases have", "/api/v1/archive?status=clarification"),
+    "none": ("archive, a kind that no case has", "/api/v1/archive?kind=request"),
+    "words": ("archive, words of a title", "/api/v1/archive?text=диагностика"),
+    "queue": ("review queue", "/api/v1/desk?status=in_review"),
+}
+
+
+async def p7(office: Office, scale: float) -> list[Figure]:
+    """A page of the archive and of the queue, of many cases against few."""
+    each, many = 10, int(MANY * scale)
+    [(template, wire)] = await office.drafts(1)
+    await office.submit(template, wire)
+    await office.watches["medcab"].until(template, "in_review")
+    wires = {}
+    for number in (FEW, many):
+        player = await _department(office, number, template)
+        wires[number] = Wire(office.ground.settings.public_url, player.token)
+    async with office.database.engine.connect() as line:
+        await line.execute(text('analyze "case"'))
+        await line.commit()
+
+    def reading(wire: Wire, path: str) -> Block:
+        async def block() -> Costs:
+            costs = []
+            for _ in range(each):
+                began = time.perf_counter()
+                await wire.ask("GET", path)
+                costs.append(time.perf_counter() - began)
+            return {"list": median(costs)}
+
+        return block
+
+    figures = []
+    for name, (what, path) in PATHS.items():
+        at = quote(path, safe="/?=&")
+        promise = Promise("list", f"P7 {name}", f"{what}: {many} to {FEW}", Bound.AT_MOST, 1.15)
+        ours, least = reading(wires[many], at), reading(wires[FEW], at)
+        figures += await judge([promise], ours, least, Series(20).scaled(scale), each)
+    for wire in wires.values():
+        wire.close()
+    return figures
+
+
+async def export(office: Office, scale: float) -> list[Figure]:
+    """Peak memory of an export of ten thousand rows, against one of a thousand."""
+    long = int(LONG * scale) if scale < 1 else LONG
+    [(template, wire)] = await office.drafts(1)
+    await office.submit(template, wire)
+    await office.watches["medcab"].until(template, "in_review")
+    found = []
+    for kind in ExportKind:
+        told = {}
+        for number in (SHORT, long):
+            player = await _department(office, number, template)
+            told[number] = await _export(office, player, kind)
+        for who in ("own", "child"):
+            few, many = told[SHORT][who], told[long][who]
+            ratio = many / few
+            found.append(
+                Figure(
+                    name=f"export {kind.value}",
+                    what=f"peak memory of {_WHO[who]}: {long} to {SHORT} rows",
+                    bound=Bound.AT_MOST,
+                    bar=FLAT,
+                    ratio=Interval(ratio, ratio, ratio),
+                    control=None,
+                    tried=long,
+                    ours=many / _MB,
+                    least=few / _MB,
+                    unit="MB",
+                    notes={"rows per second": f"{long / told[long]['seconds']:.0f}"},
+                )
+            )
+    return found
+
+
+_WHO = {"own": "the worker", "child": "the process that sets the file"}
+_MB = 1024 * 1024
+
+
+async def _started(_: UUID) -> bool:
+    return True
+
+
+async def _export(office: Office, player: Player, kind: ExportKind) -> Mapping[str, float]:
+    """One export, made in a process of its own: what it told of itself."""
+    settings = office.ground.settings
+    service = Exports(
+        office.database,
+        Objects(settings),
+        settings.institution,
+        settings.time_zone,
+        _started,
+    )
+    async with office.database.work() as session:
+        actor = await access.actor_for(session, player.person_id, now())
+    asked = await service.ask(actor, kind, ArchiveFilters())
+    return await told_of(settings, asked.id)
+
+
+async def told_of(settings: Settings, export_id: UUID) -> Mapping[str, float]:
+    """What `bench.exporting` tells of an export. Raises RuntimeError when it fails."""
+    given = {
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "MEDCAB_KEYS": settings.keys.get_secret_value(),
+        "S3_ENDPOINT": settings.s3_endpoint,
+        "S3_ACCESS_KEY": settings.s3_access_key.get_secret_value(),
+        "S3_SECRET_KEY": settings.s3_secret_key.get_secret_value(),
+        "S3_BUCKET": settings.s3_bucket,
+    }
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bench.exporting",
+        str(export_id),
+        cwd=CHECKOUT,
+        env={**os.environ, **given},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await child.communicate()
+    if child.returncode != 0:
+        raise RuntimeError("the export failed")
+    told: dict[str, float] = json.loads(said)
+    return told

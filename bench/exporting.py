@@ -1,0 +1,46 @@
+"""One export in a process of its own, that tells how much memory it took at most.
+
+`python -m bench.exporting EXPORT` makes the file as the worker would and prints one line of JSON:
+the peak of this process and that of the child that sets the file, in bytes, and the seconds.
+"""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from clients.database import Database
+from clients.objects import Objects
+from models.encryption import KeyRing, use_key_ring
+from models.messages import ExportProgress
+from services import export_work
+from settings import Settings
+
+
+def _heard(_: ExportProgress) -> None:
+    """Nobody listens for heartbeats here."""
+
+
+async def _export(export_id: UUID) -> None:
+    settings = Settings()
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    database, objects = Database.from_settings(settings), Objects(settings)
+    zone = ZoneInfo(settings.time_zone)
+    began = time.perf_counter()
+    await export_work.gather(database, objects, zone, export_id, _heard)
+    await export_work.put_together(database, objects, settings.institution, zone, export_id, _heard)
+    seconds = time.perf_counter() - began
+    await objects.close()
+    await database.close()
+    peaks = [
+        resource.getrusage(who).ru_maxrss * 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
+    sys.stdout.write(json.dumps({"own": peaks[0], "child": peaks[1], "seconds": seconds}) + "\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(_export(UUID(sys.argv[1])))

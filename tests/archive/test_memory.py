@@ -1,0 +1,36 @@
+"""A long export takes no more memory than a short one."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bench.archive import told_of
+from clients.objects import Objects
+from rules.archive import ExportKind
+from services.archive import ArchiveFilters
+from services.exports import Exports
+from settings import Settings
+from tests.archive.test_exports import Started, keeper_of
+from tests.office import Office
+
+
+@pytest.fixture(scope="session")
+async def objects(settings: Settings) -> AsyncIterator[Objects]:
+    """The bucket of this process of the run."""
+    opened = Objects(settings)
+    yield opened
+    await opened.close()
+
+
+async def test_memory_is_flat(office: Office, objects: Objects, settings: Settings) -> None:
+    """Ten thousand rows peak where a thousand do, in the worker and in its child (XLSX)."""
+    service = Exports(office.database, objects, "Больница", "Europe/Moscow", Started())
+    template = await office.in_review()
+    peaks = []
+    for number in (1_000, 10_000):
+        reviewer = await keeper_of(office, number, template)
+        export = await service.ask(reviewer, ExportKind.XLSX, ArchiveFilters())
+        peaks.append(await told_of(settings, export.id))
+    few, many = peaks
+    assert many["own"] < few["own"] * 1.25
+    assert many["child"] < few["child"] * 1.25

@@ -1,0 +1,76 @@
+"""A page of the archive costs the same among many cases as among few: counted in blocks read."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from rules.cases import CaseKind, Status
+from rules.permissions import Actor, Role
+from services import archive
+from services.archive import ArchiveFilters
+from tests.archive.many import copied, own_department
+from tests.office import Office
+
+BEGAN = datetime(2025, 3, 1, tzinfo=UTC)
+FEW, MANY = 1_000, 50_000
+
+FILTERS = {
+    "all": {},
+    "a status": {"status": (Status.REJECTED,)},
+    "a rare status": {"status": (Status.LAPSED,)},
+    "two statuses": {"status": (Status.REJECTED, Status.LAPSED)},
+    "a type": {"type": "qualification"},
+    "a kind that no case has": {"kind": CaseKind.REQUEST},
+    "words of a title": {"text": "диагностика"},
+    "words of no title": {"text": "ничего такого"},
+    "a day": {"created_until": BEGAN},
+}
+
+
+async def blocks(office: Office, actor: Actor, filters: ArchiveFilters) -> int:
+    """Blocks that the list's statement reads, as PostgreSQL counts them."""
+    asked: list[tuple[str, Any]] = []
+    engine = office.database.engine.sync_engine
+
+    def remember(connection: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if "LATERAL" in statement:
+            asked.append((statement, values))
+
+    event.listen(engine, "before_cursor_execute", remember)
+    try:
+        async with office.database.work() as session:
+            await archive.page(session, actor, filters)
+    finally:
+        event.remove(engine, "before_cursor_execute", remember)
+    if not asked:
+        return 0
+    async with office.database.work() as session:
+        connection = await session.connection()
+        told = await connection.exec_driver_sql(
+            "explain (analyze, buffers, format json) " + asked[0][0], asked[0][1]
+        )
+        plan = told.scalar_one()
+    top = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+    return int(top["Shared Hit Blocks"]) + int(top["Shared Read Blocks"])
+
+
+@pytest.mark.parametrize("name", FILTERS)
+async def test_a_page_reads_as_little_of_many_as_of_few(office: Office, name: str) -> None:
+    """P7: whatever the filter, a longer archive is not a slower one."""
+    template = await office.in_review()
+    filters = ArchiveFilters.model_validate(FILTERS[name])
+    read = []
+    for number in (FEW, MANY):
+        hr = await own_department(office)
+        reviewer = await office.person("Кадровик", Role.HR_REVIEWER, hr.id)
+        await copied(office, template, number, unit=hr.id, began=BEGAN)
+        await copied(office, template, 10, unit=hr.id, began=BEGAN, status="lapsed")
+        async with office.database.work() as session:
+            connection = await session.connection()
+            await connection.execute(text('analyze "case"'))
+        read.append(await blocks(office, reviewer, filters))
+    few, many = read
+    assert many <= few * 1.5 + 60, read
