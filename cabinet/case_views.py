@@ -278,8 +278,14 @@ def _then(page: CasePage, status: Status, party: Party, following: str, overdue:
             return ""
 
 
-def case_line(line: case_lists.CaseLine, url: str = "", unread: int = 0) -> CaseLine:
-    """A case of a list of the applicant."""
+def case_line(
+    line: case_lists.CaseLine,
+    url: str = "",
+    unread: int = 0,
+    addressees: Mapping[str, str] | None = None,
+) -> CaseLine:
+    """A case of a list of the applicant; `addressees` outside the institution, by type."""
+    outside = (addressees or {}).get(line.type, "") if line.kind == CaseKind.REQUEST else ""
     room = "/requests" if line.kind == CaseKind.REQUEST else "/applications"
     draft = "/draft" if line.status is Status.DRAFT else ""
     return CaseLine(
@@ -288,7 +294,7 @@ def case_line(line: case_lists.CaseLine, url: str = "", unread: int = 0) -> Case
         title=title_of(line),
         status=line.status.value,
         since=line.since,
-        unit=line.responsible_unit,
+        unit=_(outside) if outside else line.responsible_unit,
         note=_note(line),
         overdue=line.due_at is not None and line.due_at < now(),
         kind=line.kind,

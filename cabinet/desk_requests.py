@@ -11,6 +11,7 @@ from api.auth import FORM_FIELD, demand_form_token
 from api.bodies import Form as StreamedForm
 from api.bodies import is_form
 from cabinet.case_views import answer_sections, case_timeline, cited_files, title_of
+from cabinet.conversation import talk_of
 from cabinet.desk_known import Known, known, page_within
 from cabinet.desk_views import hand_over, short_name
 from cabinet.rendering import render
@@ -152,7 +153,11 @@ def live_parts(visit: Visit, here: Known, answer: PresentState | None, step: int
 def refused(visit: Visit, here: Known, refusal: Refusal, typed: Typed | None = None) -> Response:
     """The page as it is now with all that was typed, and what to do."""
     case = draw(visit, here, typed, errors=tuple(refusal.fields))
-    places = {"outcome": "#outcome-answer", "message": "#field-message", "file": "#field-file"}
+    places = {
+        "outcome": "#outcome-answer",
+        "message": "#field-message",
+        "file": "#field-answer-file",
+    }
     places["reason"] = places["message"]
     errors = [
         ErrorItem(in_words(fault.message), places.get(fault.path, "#answer"))
@@ -220,6 +225,7 @@ def draw(
         hand_over=_hand_over(visit, here, mine=mine) if open_case else None,
         reading=[short_name(name) for name in page.reading],
         happenings=case_timeline(page),
+        talk=talk_of(page, f"{url}{suffix}"),
         history=[
             OtherCase(
                 f"/desk/cases/{line.id}",

@@ -19,7 +19,7 @@ from rules.cases import CaseKind, Status
 from rules.clock import now
 from rules.notices import Channel, NoticeKind
 from rules.permissions import Permission
-from services import case_lists
+from services import case_lists, catalogue
 from services.case_lists import CaseLine, Filters
 
 router = APIRouter(include_in_schema=False)
@@ -34,12 +34,16 @@ async def home(visit: Inside, session: Work) -> Response:
     parts: list[str] = []
     lines: list[CaseLine] = []
     answered = 0
+    addressees: dict[str, str] = {}
     if visit.actor.may(Permission.REVIEW):
         await _of_reviewer(visit, session, calls, parts)
     if visit.actor.may(Permission.APPLY):
         listing = await case_lists.mine(session, visit.actor, Filters(), None, 50)
         lines = [line for line in listing.lines if line.number or line.closed_at is None]
         _of_applicant(lines, calls, parts)
+        if any(line.kind == CaseKind.REQUEST for line in lines[:LAST_CASES]):
+            types = await catalogue.request_types(session)
+            addressees = {one.key: one.recipient for one in types}
         answered = _of_requests(lines, await _unread(session, visit), calls)
     waits = gettext("Сегодня от вас ждут: %(what)s") % {"what": ", ".join(parts)}
     sentences = [waits if parts else gettext("Сегодня от вас ничего не ждут")]
@@ -57,7 +61,7 @@ async def home(visit: Inside, session: Work) -> Response:
             greeting=_greeting(visit),
             sentence=". ".join(sentences),
             calls=calls[:MOST_CARDS],
-            cases=[case_line(line) for line in lines[:LAST_CASES]],
+            cases=[case_line(line, addressees=addressees) for line in lines[:LAST_CASES]],
         ),
         applies=visit.actor.may(Permission.APPLY),
     )

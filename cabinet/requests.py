@@ -20,6 +20,7 @@ from cabinet.case_views import (
     cited_files,
     whole_case,
 )
+from cabinet.conversation import talk_of
 from cabinet.rendering import render
 from cabinet.request_views import (
     addressee_of,
@@ -46,7 +47,7 @@ from rules.identifiers import IdentifierError
 from rules.processes import process_of
 from rules.refusals import not_found
 from rules.terms import WorkingCalendar
-from services import case_lists, case_pages, catalogue, notices
+from services import case_lists, case_pages, catalogue, conversation, notices
 from services.case_lists import Filters
 from services.cases import Act, see
 
@@ -76,7 +77,9 @@ async def list_mine(
 ) -> Response:
     """The person's requests, narrowed by what stands in the address."""
     status = status if status in _GROUPS else ""
-    types = {one.key: gettext(one.title) for one in await catalogue.request_types(session)}
+    known = await catalogue.request_types(session)
+    types = {one.key: gettext(one.title) for one in known}
+    addressees = {one.key: one.recipient for one in known}
     type_key = type_key if type_key in types else ""
     wrong = ""
     first = last = None
@@ -94,10 +97,14 @@ async def list_mine(
         created_until=last,
     )
     found = await case_lists.mine(session, visit.actor, filters, after, PAGE)
+    lines = [line for line in found.lines if is_case(line)]
+    new = await conversation.unread(session, visit.actor, [line.id for line in lines])
     asked = {"status": status, "type": type_key, "from": since, "until": until}
     return visit.page(
         "requests/list.html",
-        cases=[case_line(line) for line in found.lines if is_case(line)],
+        cases=[
+            case_line(line, unread=new.get(line.id, 0), addressees=addressees) for line in lines
+        ],
         states=[
             Chip(gettext(words), _address({**asked, "status": key}), key == status)
             for key, (words, _) in _GROUPS.items()
@@ -166,6 +173,7 @@ async def show(
     async with visit.medcab.database.work() as session:
         if not await _is_mine(session, visit, case_id):
             return visit.go(f"/cases/{case_id}")
+        await conversation.visited(session, visit.actor, case_id)
         known = await _known(visit, session, case_id)
         await notices.mark_read(session, visit.actor, now(), case_id=case_id)
     if known.page.newest is None:
@@ -342,5 +350,6 @@ def _view(
         withdraw_url=f"{url}/withdraw" if Transition.WITHDRAW in page.may else None,
         copy_url=f"{url}/copy" if Status(case.status) in process_of(case.kind).copyable else None,
         correcting=case.draft is not None,
+        talk=talk_of(page, url) if page.definition.answered_by_people else None,
         tag=known.tag,
     )

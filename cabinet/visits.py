@@ -160,6 +160,8 @@ def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Fra
 
 
 MOST_ENTRIES = 7
+MOST_NARROW = 5
+"""More do not fit side by side on a phone."""
 SPARE = ("profile", "programmes", "archive")
 """Left out first where somebody has many roles: other places of the page lead there too."""
 
@@ -229,6 +231,8 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
     for key in SPARE:
         if len(entries) > MOST_ENTRIES:
             entries = [entry for entry in entries if entry.key != key]
+    if len(entries) > MOST_NARROW:
+        entries = [replace(entry, spare=entry.key in SPARE[:2]) for entry in entries]
     return tuple(entries)
 
 

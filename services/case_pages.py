@@ -36,7 +36,7 @@ from rules.permissions import Actor, Permission
 from rules.processes import process_of
 from services import catalogue, journal
 from services.case_lists import READ_FOR, CaseLine, Filters, Listing, mine
-from services.cases import see
+from services.cases import may_see, see
 from services.conversation import Message, messages
 from services.drafts import editable
 from services.request_pages import Answered, Paper, answers_of, papers_of
@@ -228,13 +228,16 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
 
 
 async def history_of(session: AsyncSession, actor: Actor, case_id: UUID) -> Sequence[CaseLine]:
-    """The applicant's other cases, for those who review this one."""
+    """The applicant's other cases that this person may see, for those who review this one."""
     case = await see(session, actor, case_id)
     if not actor.may(Permission.REVIEW, case.responsible_unit_id):
         return []
     applicant = Actor(case.applicant_id, "", case.unit_id)
-    others: Listing = await mine(session, applicant, Filters(), limit=20)
-    return [line for line in others.lines if line.id != case.id and line.number]
+    others: Listing = await mine(session, applicant, Filters(), limit=50)
+    lines = [line for line in others.lines if line.id != case.id and line.number]
+    found = await session.exec(select(Case).where(col(Case.id).in_([line.id for line in lines])))
+    seen = {other.id for other in found.all() if may_see(actor, other)}
+    return [line for line in lines if line.id in seen][:20]
 
 
 async def tag_of(session: AsyncSession, actor: Actor, case_id: UUID) -> str:

@@ -9,7 +9,10 @@ Theme = Literal["system", "light", "dark"]
 
 @dataclass(frozen=True)
 class NavEntry:
-    """One entry of the navigation. `short` is its name in the narrow bottom bar."""
+    """One entry of the navigation. `short` is its name in the narrow bottom bar.
+
+    A `spare` one is left out there: other places of the page lead to it too.
+    """
 
     key: str
     text: str
@@ -17,6 +20,7 @@ class NavEntry:
     icon: str
     url: str
     count: int = 0
+    spare: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from cabinet.views.applications import (
     Task,
     WaitsFor,
 )
+from cabinet.views.conversation import Talk
 from cabinet.views.desk import HandOver, OtherCase
 from cabinet.views.frame import FieldView
 
@@ -129,6 +130,8 @@ class RequestPage:
     copy_url: str | None = None
     correcting: bool = False
     """Whether a correction was begun and not sent."""
+    talk: Talk | None = None
+    """The conversation with the people who answer; None where a module does."""
     tag: str = ""
     """ETag of the live part."""
 
@@ -193,6 +196,7 @@ class DeskRequest:
     hand_over: HandOver | None
     reading: Sequence[str]
     happenings: Sequence[Happening]
+    talk: Talk
     history: Sequence[OtherCase] = field(default_factory=tuple)
     before_url: str | None = None
     next_url: str | None = None
