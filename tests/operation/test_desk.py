@@ -380,8 +380,8 @@ async def test_remedies_need_a_reason(desk: Desk, reason: str) -> None:
     ("remedy", "subject"),
     [
         (Remedy.RETRY, "no id"),
-        (Remedy.RETRY, str(uuid4())),
-        (Remedy.RESEND, str(uuid4())),
+        (Remedy.RETRY, "01900000-0000-7000-8000-000000000001"),
+        (Remedy.RESEND, "01900000-0000-7000-8000-000000000002"),
         (Remedy.SEND_NOW, "pigeon"),
         (Remedy.START, "application-1"),
     ],

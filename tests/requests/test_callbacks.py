@@ -120,7 +120,7 @@ async def refused(app: FastAPI) -> list[str]:
         return [row["why"] for row in rows]
 
 
-@pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
+@pytest.mark.parametrize("secret", [SECRET, OLD_SECRET], ids=["present", "old"])
 async def test_a_signed_callback_is_taken(
     client: httpx.AsyncClient, taken: Taken, secret: str
 ) -> None:
