@@ -172,7 +172,7 @@ async def test_several_at_once_each_by_itself(browser: Browser, site: Site, offi
     await office.applications.correct(office.clinician, second, Act(uuid4(), step))
     await office.check(second)
     await page.get_by_role("button", name="Принять решение по всем").click()
-    await expect(page.get_by_role("status")).to_contain_text("Готово 2 из 3")
+    await expect(page.locator("main").get_by_role("status")).to_contain_text("Готово 2 из 3")
     lines = {
         number: await page.locator(".results li", has_text=number).inner_text()
         for number in await numbers(office, [first, second, third])
