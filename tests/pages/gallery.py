@@ -40,6 +40,14 @@ def gallery() -> FastAPI:
     async def bell() -> Response:
         return Response(status_code=304)
 
+    @app.get("/applications/{name}/live/{step}")
+    async def nothing_moved(name: str, step: int) -> Response:
+        return Response(status_code=304)
+
+    @app.post("/applications/{name}/reading")
+    async def read(name: str) -> Response:
+        return Response(status_code=204)
+
     @app.get("/{name}")
     async def show(name: str, request: Request) -> HTMLResponse:
         sample = SAMPLES[name]

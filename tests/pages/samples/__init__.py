@@ -3,8 +3,11 @@
 from tests.pages.samples.cases import AT, file_row, frame, outside
 from tests.pages.samples.others import other_pages
 from tests.pages.samples.pages import main_pages
+from tests.pages.samples.requests import request_pages
 from tests.pages.samples.sample import Sample
 
 __all__ = ["AT", "SAMPLES", "Sample", "file_row", "frame", "outside"]
 
-SAMPLES: dict[str, Sample] = {made.name: made for made in (*main_pages(), *other_pages())}
+SAMPLES: dict[str, Sample] = {
+    made.name: made for made in (*main_pages(), *other_pages(), *request_pages())
+}

@@ -1,0 +1,220 @@
+"""Invented requests for the gallery."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from cabinet.views.applications import Answer, AnswerSection, CaseLine, Happening, Paper, Task
+from cabinet.views.applications import WaitsFor as Waits
+from cabinet.views.conversation import Talk
+from cabinet.views.frame import Chip, FieldView, Option, Pages
+from cabinet.views.requests import (
+    AnswerFile,
+    AnswerForm,
+    AnswerView,
+    DeskRequest,
+    RequestDraft,
+    RequestPage,
+    RequestSent,
+    Result,
+    TypeView,
+)
+from tests.pages.samples.cases import AT, frame
+from tests.pages.samples.sample import Sample
+
+TYPE = TypeView(
+    key="laboratory_results",
+    title="Результаты лабораторных исследований",
+    hint="Результаты из лабораторной системы региона",
+    group="Лабораторные исследования",
+    icon="flask-conical",
+    addressee="Региональная лабораторная система",
+    days=2,
+    gives="сведения, которые можно посмотреть и скачать",
+    needs=("номер полиса ОМС пациента", "дата рождения пациента", "исследование"),
+    sealed=True,
+)
+OWN = replace(
+    TYPE,
+    key="equipment",
+    title="Оборудование и расходные материалы",
+    group="Оборудование",
+    icon="package",
+    addressee="Отдел снабжения",
+    sealed=False,
+    needs=(),
+    draft_url="#",
+)
+WAITS = Waits(
+    "processing",
+    "Региональная лабораторная система",
+    "Если не ответят, мы спросим сами и сообщим тем, кто отвечает за обмен.",
+    until=AT + timedelta(days=2),
+    days_left=2,
+    as_of=AT,
+    can_ask=True,
+    kind="request",
+)
+SECTIONS = (
+    AnswerSection(
+        "Об исследовании",
+        (
+            Answer("Исследование", "Биохимический анализ крови", "Общий анализ крови", True),
+            Answer("Когда взят материал", "20.11.2026"),
+            Answer("Номер направления", None),
+        ),
+    ),
+)
+READY = AnswerView(
+    version=2,
+    good=True,
+    title="Ответ готов",
+    at=AT,
+    by="Региональная лабораторная система",
+    facts=(("Номер ответа", "ЛИ-2026-01835601"),),
+    results=(Result("Гемоглобин", "134", "г/л", "120–140"), Result("СОЭ", "8", "мм/ч")),
+    files=(
+        AnswerFile("rezultaty-issledovaniy.pdf", 66_000, "#", "#"),
+        AnswerFile("rezultaty-issledovaniy.json", 498, "#"),
+    ),
+    signer="Модуль госуслуг (тест), 21D169350F5EF9E151E3ACE666D626129FDAC2CF",
+    signed_at=AT,
+)
+REFUSED = AnswerView(
+    version=1,
+    good=False,
+    title="Отказано",
+    at=AT - timedelta(days=1),
+    by="Региональная лабораторная система",
+    message="Пациент с таким номером полиса не найден.",
+    newest=False,
+)
+HAPPENED = (
+    Happening(AT, "Адресат ответил на запрос"),
+    Happening(AT, "Вы исправили запрос и отправили снова: версия 2", proof_url="#"),
+    Happening(AT, "Вы отправили запрос", proof_url="#"),
+)
+PAPERS = (
+    Paper("Посмотреть документ, версия 2", "Подписан и зашифрован для адресата", "#", "eye"),
+    Paper("Скачать документ", "PDF, внутри те же сведения для программ", "#"),
+)
+TALK = Talk("#", "#", "#", "ЗС-2026-000001-6", (), FieldView("text", "Ваше сообщение", "long_text"))
+CASE = RequestPage(
+    url="/applications/none",
+    number="ЗС-2026-000001-6",
+    title=TYPE.title,
+    step=4,
+    version=2,
+    versions=((1, AT), (2, AT)),
+    compared=True,
+    waits=WAITS,
+    sections=SECTIONS,
+    answers=(),
+    papers=PAPERS,
+    files=(),
+    happenings=HAPPENED,
+    facts=(("Отвечает", TYPE.addressee), ("Вы получите", TYPE.gives)),
+    correct_url="#",
+    withdraw_url="#",
+)
+DRAFT = RequestDraft(
+    "#",
+    TYPE,
+    (Task("О пациенте", "#", "done"), Task("Об исследовании", "#", "mend", "Напишите дату")),
+    AT,
+)
+ON_THE_DESK = DeskRequest(
+    url="/applications/none",
+    query="",
+    queue_url="#",
+    number="ЗС-2026-000003-4",
+    title=OWN.title,
+    applicant="Соколова Анна Игоревна",
+    facts=(("Должность", "врач-кардиолог"), ("Подразделение", "Кардиология")),
+    step=2,
+    version=2,
+    versions=((1, AT), (2, AT)),
+    compared=False,
+    waits=replace(WAITS, whom="Отдел снабжения", overdue=True),
+    sections=SECTIONS,
+    files=(),
+    papers=PAPERS,
+    answers=(REFUSED,),
+    form=AnswerForm(
+        "#",
+        "act",
+        2,
+        "refuse",
+        FieldView("message", "Текст ответа", "long_text", error="Напишите ответ."),
+        outcome_error="Выберите, что ответить.",
+        file_error="Приложите файл ответа: PDF или JPEG.",
+        wants_file=True,
+    ),
+    why_not="",
+    kept="",
+    reviewer="Панова В. Ю.",
+    mine=False,
+    take_url="#",
+    hand_over=None,
+    reading=("Панова В. Ю.",),
+    happenings=HAPPENED,
+    talk=TALK,
+    before_url="#",
+    next_url="#",
+    moved_on=True,
+)
+
+
+def request_pages() -> Iterator[Sample]:
+    """Every page of requests."""
+
+    def made(name: str, template: str, **context: Any) -> Sample:
+        return Sample(name, f"{template}.html", frame("/requests"), context)
+
+    lines = [
+        CaseLine("#", f"ЗС-2026-00000{n}-6", TYPE.title, status, AT, TYPE.addressee, kind="request")
+        for n, status in enumerate(("accepted", "processing", "ready", "refused", "withdrawn"), 1)
+    ]
+    listed: dict[str, Any] = {
+        "states": [Chip("Все", "#", True), Chip("Готовые", "#")],
+        "types": [Option("laboratory_results", TYPE.title)],
+        "chosen_status": "",
+        "type": "",
+        "created_from": "",
+        "created_until": "",
+        "filter_error": "",
+        "narrowed": False,
+        "paging": Pages(after="#"),
+    }
+    groups = [(TYPE.group, [TYPE, TYPE]), (OWN.group, [OWN])]
+    yield made("request-types", "requests/types", groups=groups)
+    yield made("request-types-none", "requests/types", groups=[])
+    yield made("requests", "requests/list", cases=lines, **listed)
+    yield made("requests-none", "requests/list", cases=[], **listed)
+    yield made("request-draft", "requests/draft", draft=DRAFT)
+    correcting = replace(DRAFT, mode="correction", number=CASE.number, answered=True)
+    yield made("request-correction", "requests/draft", draft=correcting)
+    check = {"sections": SECTIONS, "compared": True, "act_id": "act", "step": 0}
+    yield made("request-check", "requests/check", draft=DRAFT, **check)
+    sent = RequestSent(
+        CASE.number, TYPE.title, "a@example.org", TYPE.addressee, AT, "#", sealed=True, gives="x"
+    )
+    yield made("request-sent", "requests/sent", done=sent)
+    yield made("request", "requests/case", case=CASE)
+    ready = replace(
+        CASE,
+        waits=Waits("ready", "", "Ответ можно посмотреть и скачать.", as_of=AT, kind="request"),
+        answers=(READY, REFUSED),
+        withdraw_url=None,
+        copy_url="#",
+        correcting=True,
+        talk=TALK,
+    )
+    yield made("request-ready", "requests/case", case=ready)
+    field = FieldView("reason", "Почему вы отзываете запрос", "long_text", required=False)
+    asked = {"number": CASE.number, "case_url": "#", "act_id": "act", "step": 2, "field": field}
+    yield made("request-withdraw", "requests/withdraw", **asked)
+    yield made("desk-request", "desk/request", case=ON_THE_DESK)
+    over = replace(ON_THE_DESK, form=None, why_not="На запрос уже ответили.", kept="Выдадим завтра")
+    yield made("desk-request-over", "desk/request", case=over)
