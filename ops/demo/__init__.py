@@ -8,6 +8,8 @@ import httpx
 from rich.console import Console
 
 from ops.demo.applications import ApplicationStory
+from ops.demo.archive import ArchiveStory
+from ops.demo.notices import NoticeStory
 from ops.demo.requests import RequestStory
 from ops.demo.story import Story, Unexpected
 from rules.permissions import Role
@@ -21,7 +23,10 @@ def run(settings: Settings) -> int:
     try:
         clinician = story.sign_in(Role.DOCTOR)
         ApplicationStory(story, clinician, story.sign_in(Role.HR_REVIEWER)).tell()
-        RequestStory(story, clinician, story.sign_in(Role.CLERK)).tell()
+        clerk = story.sign_in(Role.CLERK)
+        certificate, equipment = RequestStory(story, clinician, clerk).tell()
+        NoticeStory(story, clinician, clerk).tell(equipment)
+        ArchiveStory(story, clinician).tell(certificate)
     except (Unexpected, httpx.HTTPError) as error:
         console.print(f"[bold red]Not as it should be:[/] {error}")
         return 1

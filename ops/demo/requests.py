@@ -27,14 +27,14 @@ class RequestStory:
         self.clinician = clinician
         self.clerk = clerk
 
-    def tell(self) -> None:
-        """A certificate, answered twice, and equipment, answered by people."""
+    def tell(self) -> tuple[str, str]:
+        """A certificate, answered twice, and equipment, answered by people: the ids of both."""
         types = {one["key"]: one for one in self.clinician.call("GET", "/request-types")}
         self.story.say(f"{len(types)} kinds of requests may be sent")
-        self._certificate(types["vaccination_certificate"])
-        self._equipment(types["equipment"])
+        certificate = self._certificate(types["vaccination_certificate"])
+        return certificate, self._equipment(types["equipment"])
 
-    def _certificate(self, kind: Mapping[str, Any]) -> None:
+    def _certificate(self, kind: Mapping[str, Any]) -> str:
         case_id, case = self._sent(kind, CERTIFICATE, wrong={"birth_date": "31.02.1985"})
         self.story.until(
             "the module's acknowledgement",
@@ -56,8 +56,9 @@ class RequestStory:
         first = self.clinician.call("GET", f"/requests/{case_id}/answer/1?version=1")
         self.story.same(first[:5], b"%PDF-", "the earlier answer stays")
         self.story.say("both versions and both answers are kept")
+        return case_id
 
-    def _equipment(self, kind: Mapping[str, Any]) -> None:
+    def _equipment(self, kind: Mapping[str, Any]) -> str:
         case_id, case = self._sent(kind, _any_values(kind["definition"]))
         case = self.story.stands(self.clinician, case_id, "processing", "/requests")
         queue = self.clerk.call("GET", "/desk", params={"number": case["number"]})["items"]
@@ -68,6 +69,7 @@ class RequestStory:
         self.story.say(f"{self.clerk.name} answers", state)
         [seen] = self._look(case_id)["answers"]
         self.story.same(seen["message"], answer["message"], "the applicant reads the answer")
+        return case_id
 
     def _sent(
         self,

@@ -1,0 +1,35 @@
+"""The archive: all cases of a person, one of them whole, and the list as a sheet."""
+
+import io
+import zipfile
+
+from ops.demo.story import Player, Story, Unexpected
+
+
+class ArchiveStory:
+    """What a clinician takes away."""
+
+    def __init__(self, story: Story, clinician: Player) -> None:
+        self.story = story
+        self.clinician = clinician
+
+    def tell(self, case_id: str) -> None:
+        """Filter, take one case with all its files, take the list."""
+        found = self.clinician.call("GET", "/archive", params={"kind": "request"})["items"]
+        if case_id not in [one["id"] for one in found]:
+            raise Unexpected("the request is not in the archive")
+        self.story.say(f"the archive shows {len(found)} requests")
+        packed = self.clinician.call("GET", f"/archive/cases/{case_id}")
+        with zipfile.ZipFile(io.BytesIO(packed)) as opened:
+            names = opened.namelist()
+            self.story.same(opened.testzip(), None, "the ZIP is whole")
+        self.story.say(f"the whole case is one ZIP of {len(names)} files, {len(packed)} bytes")
+        asked = self.clinician.call("POST", "/archive/exports", 202, json={"file": "xlsx"})
+        self.story.until(
+            "the sheet",
+            lambda: self.clinician.call("GET", f"/archive/exports/{asked['id']}"),
+            lambda export: export["state"] == "ready",
+        )
+        sheet = self.clinician.call("GET", f"/archive/exports/{asked['id']}/file")
+        self.story.same(sheet[:2], b"PK", "the sheet is a workbook")
+        self.story.say(f"the list is a sheet made in the background, {len(sheet)} bytes")
