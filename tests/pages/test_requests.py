@@ -1,13 +1,18 @@
 """A request in a real browser: from the choice of its type to its number, corrected, taken back."""
 
+from uuid import uuid4
+
 import pytest
 from playwright.async_api import Browser, Page, expect
 from sqlmodel import select
 
+from clients.database import Database
 from models.tables.cases import Case, CaseAct
+from rules.cases import Status
 from tests.office import Office
 from tests.pages.conftest import Site, faults_of, signed_in, watch
 from tests.pages.test_story import fill
+from tests.requests.counter import Counter
 
 pytestmark = pytest.mark.browser
 
@@ -92,4 +97,83 @@ async def test_from_the_choice_to_a_number(browser: Browser, site: Site, office:
     await page.keyboard.press("Enter")
     await expect(page.locator(".page-head .number")).to_have_text(number)
     assert not [line for line in wrong if "422" not in line]
+    await context.close()
+
+
+async def test_by_the_keyboard_alone_then_withdrawn_and_copied(
+    browser: Browser, site: Site, database: Database
+) -> None:
+    """Without a mouse from the choice to the number; taken back, and begun again from it (S6)."""
+    counter = await Counter.open(database)
+    context = await signed_in(browser, site, counter.office, counter.clinician)
+    page = await context.new_page()
+    await page.goto(f"{site.url}/requests/new")
+    await reach(page, "Заполнить: Оборудование")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("Оборудование и расходные материалы")
+    await reach(page, "Что нужно")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("Что нужно")
+    await page.locator("[name=equipment_kind]").first.focus()
+    await page.keyboard.press("Space")
+    for text in ("Электрокардиограф", "2", "01.12.2030", "Кабинет 12", "Прежний сломан."):
+        await page.keyboard.press("Tab")
+        await page.keyboard.type(text)
+    await reach(page, "Сохранить и продолжить")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("Проверьте ответы")
+    await reach(page, "Отправить запрос")
+    await page.keyboard.press("Enter")
+    number = await page.locator(".big-number").inner_text()
+    await page.get_by_role("link", name="Следить за запросом").click()
+    await page.get_by_role("link", name="Отозвать запрос").click()
+    await expect(page.locator("h1")).to_contain_text(number)
+    assert not await faults_of(page)
+    await page.locator("[name=reason]").fill("Уже привезли.")
+    await page.get_by_role("button", name="Отозвать").click()
+    await expect(page.locator(".waits-word")).to_have_text("Отозван")
+    await expect(page.locator(".flash")).to_have_text("Запрос отозван.")
+    await page.get_by_role("button", name="Отправить заново").click()
+    await expect(page.locator("#progress-words")).to_have_text("Готово 1 из 1")
+    await page.get_by_role("button", name="Удалить черновик").click()
+    await expect(page.locator("h1")).to_have_text("Мои запросы")
+    await expect(page.locator(".case-list > li")).to_have_count(1)
+    await page.goto(f"{site.url}/requests?status=ready&from=вчера")
+    await expect(page.locator("#filter-error")).to_be_visible()
+    await context.close()
+
+
+async def reach(page: Page, name: str) -> None:
+    """Go on by Tab until the focus is on what is called so."""
+    for _ in range(80):
+        await page.keyboard.press("Tab")
+        words = await page.evaluate("document.activeElement.textContent")
+        if " ".join(words.split()).startswith(name):
+            return
+    raise AssertionError(f"no way to {name} by the keyboard")
+
+
+async def test_only_those_concerned_see_and_answer(
+    browser: Browser, site: Site, database: Database
+) -> None:
+    """Beside a case a reviewer sees only cases of the own unit; a foreign form answers nothing."""
+    counter = await Counter.open(database)
+    seen = await counter.laid_on_the_desk("equipment")
+    hidden = await counter.sent("laboratory_results")
+    context = await signed_in(browser, site, counter.office, counter.clerk)
+    page = await context.new_page()
+    await page.goto(f"{site.url}/desk/cases/{seen}")
+    await expect(page.locator("h1")).to_contain_text("Оборудование")
+    await expect(page.locator("main")).not_to_contain_text("лабораторных")
+    for address in (f"desk/cases/{hidden}", f"requests/{hidden}", f"requests/{hidden}/papers/1"):
+        answer = await page.goto(f"{site.url}/{address}")
+        assert answer is not None
+        assert answer.status == 404
+    step = (await counter.office.case(seen)).step
+    fields = {"act_id": str(uuid4()), "at_step": str(step), "outcome": "answer", "message": "Да"}
+    reply = await context.request.post(
+        f"{site.url}/requests/{seen}/answer", multipart={**fields, "csrf_token": "guessed"}
+    )
+    assert reply.status == 403
+    assert (await counter.office.case(seen)).status == Status.PROCESSING
     await context.close()
