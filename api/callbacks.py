@@ -17,10 +17,9 @@ from rules.clock import now
 from rules.refusals import Refusal
 from services import callbacks
 from services.callbacks import CallbackFault
+from services.outages import GOV_SERVICE
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
-
-SOURCE = "gov-service"
 
 
 class _About(BaseModel):
@@ -52,12 +51,12 @@ async def gov_service(request: Request, medcab: MedcabState, visitor: From) -> R
     webhook_id = callbacks.verified(body, request.headers, secrets)
     if webhook_id is None:
         why = CallbackFault.SIGNATURE if secrets else CallbackFault.NO_SECRET
-        await callbacks.tell_refused(medcab.database, SOURCE, why, visitor.address, now())
+        await callbacks.tell_refused(medcab.database, GOV_SERVICE, why, visitor.address, now())
         raise Refusal("signature", "Подпись сообщения не подтверждается.", 403)
-    if await callbacks.was_heard(medcab.database, SOURCE, webhook_id):
+    if await callbacks.was_heard(medcab.database, GOV_SERVICE, webhook_id):
         return Response(status_code=204)
     await _take(medcab, body, visitor.address)
-    await callbacks.note_heard(medcab.database, SOURCE, webhook_id, now())
+    await callbacks.note_heard(medcab.database, GOV_SERVICE, webhook_id, now())
     return Response(status_code=204)
 
 
@@ -67,12 +66,12 @@ async def _take(medcab: Medcab, body: bytes, address: str) -> None:
         receipt = Receipt.model_validate_json(body)
     except ValidationError:
         why = CallbackFault.UNREADABLE
-        await callbacks.tell_refused(medcab.database, SOURCE, why, address, now())
+        await callbacks.tell_refused(medcab.database, GOV_SERVICE, why, address, now())
         raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
     try:
         await medcab.requests.receipt(about.message_id, receipt)
     except Refusal as refusal:
         if refusal.status == 404:
             why = CallbackFault.UNKNOWN_MESSAGE
-            await callbacks.tell_refused(medcab.database, SOURCE, why, address, now())
+            await callbacks.tell_refused(medcab.database, GOV_SERVICE, why, address, now())
         raise

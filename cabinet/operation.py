@@ -22,18 +22,19 @@ from services import operation
 from services.letters import Addresses
 from services.operation import Desk, Line, Section
 from services.operation_acts import Wanted
+from services.outages import GOV_SERVICE, REGISTER
 
 router = APIRouter(include_in_schema=False, prefix="/operation")
 
 Short = Annotated[str, Form(max_length=100)]
 
-_NAMES = {
+NAMES = {
     "mail": marked("Почта"),
     "sms": marked("SMS"),
     "push": marked("Push-уведомления"),
-    "register": marked("Регистр медицинских работников"),
+    REGISTER: marked("Регистр медицинских работников"),
     "backup": marked("Резервная копия"),
-    "gov_service": marked("Модуль государственных услуг"),
+    GOV_SERVICE: marked("Модуль государственных услуг"),
 }
 _WELL = "well"
 
@@ -201,7 +202,7 @@ def _line(visit: Visit, line: Line) -> TroubleLine:
 
 
 def _name(line: Line) -> str:
-    return gettext(_NAMES[line.name]) if line.name in _NAMES else line.name
+    return gettext(NAMES[line.name]) if line.name in NAMES else line.name
 
 
 def _details(line: Line) -> str:
@@ -237,7 +238,7 @@ def _details(line: Line) -> str:
             return f"{said}. {facts['reason']}" if facts["reason"] else said
         case Trouble.NOTICE_FAILED:
             said = gettext("%(channel)s, попыток: %(tries)s") % {
-                "channel": gettext(_NAMES.get(facts["channel"], facts["channel"])),
+                "channel": gettext(NAMES.get(facts["channel"], facts["channel"])),
                 "tries": facts["tries"],
             }
             return f"{said}. {facts['reason']}" if facts["reason"] else said

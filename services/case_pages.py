@@ -16,7 +16,6 @@ from models.tables.cases import (
     CaseReading,
     CaseVersion,
     IssuedAct,
-    Outage,
 )
 from models.tables.catalogue import Programme
 from models.tables.documents import Document, DocumentVersion
@@ -34,7 +33,7 @@ from rules.forms import (
 )
 from rules.permissions import Actor, Permission
 from rules.processes import process_of
-from services import catalogue, journal
+from services import catalogue, journal, outages
 from services.case_lists import READ_FOR, CaseLine, Filters, Listing, mine
 from services.cases import may_see, see
 from services.conversation import Message, messages
@@ -319,10 +318,5 @@ async def _reading(session: AsyncSession, case: Case, actor: Actor) -> list[UUID
 
 
 async def _outage(session: AsyncSession, case: Case) -> datetime | None:
-    system = {Party.REGISTER: "register", Party.ADDRESSEE: "gov-service"}.get(Party(case.waits_for))
-    if system is None:
-        return None
-    found = await session.exec(
-        select(Outage.since).where(Outage.system == system, col(Outage.until).is_(None))
-    )
-    return found.first()
+    system = outages.SYSTEMS.get(Party(case.waits_for))
+    return await outages.open_since(session, system) if system else None

@@ -5,21 +5,19 @@ A check finds; it never rejects. What it finds is shown to the reviewer, and to 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import bindparam, func
 from sqlalchemy import select as choose
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.registers import RegisterCard, RegisterClient, RegisterDown, RegisterGarbled
 from models.messages import CaseState
-from models.tables.base import new_id
 from models.tables.cases import Case, CaseAttachment, CaseVersion, Outage
 from models.tables.catalogue import Programme
 from models.tables.documents import DocumentVersion
@@ -28,13 +26,11 @@ from rules.cases import Party, Status
 from rules.clock import now as present
 from rules.forms import CaseTypeDefinition, check_attachments, check_form, merged_attachments
 from rules.journal import JournalKind
-from services import catalogue, journal
+from services import catalogue, journal, outages
 from services.cases import lock, state_of
 from services.crash_points import CrashPoint, reach
+from services.outages import REGISTER
 from services.reviews import open_review
-
-REGISTER = "register"
-FIRST_TRY_AFTER, LAST_TRY_AFTER = timedelta(seconds=5), timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ async def check(
         if case.step == step and case.status == Status.CHECKING:
             if down:
                 # Whoever noticed the outage may have been withdrawn since: any answer ends it.
-                await _register_is_back(session, now)
+                await outages.end(session, REGISTER, now)
             await open_review(session, case, findings, now)
         state = await state_of(session, case)
     reach(CrashPoint.REVIEW_OPENED)
@@ -237,13 +233,7 @@ async def _wait_for_register(database: Database, case_id: UUID, step: int) -> Ca
         case = await lock(session, case_id)
         if case.step != step or case.status != Status.CHECKING:
             return await state_of(session, case)
-        await session.exec(
-            insert(Outage).values(id=new_id(), system=REGISTER, since=now).on_conflict_do_nothing()
-        )
-        found = await session.exec(
-            select(Outage.since).where(Outage.system == REGISTER, col(Outage.until).is_(None))
-        )
-        down_for = now - (found.first() or now)
+        again = await outages.begin(session, REGISTER, now)
         if case.waits_for != Party.REGISTER:
             case.waits_for = Party.REGISTER.value
             await journal.append(
@@ -255,15 +245,7 @@ async def _wait_for_register(database: Database, case_id: UUID, step: int) -> Ca
                 step=case.step,
                 facts={"number": case.number},
             )
-        case.wakes_at = now + min(max(FIRST_TRY_AFTER, down_for / 4), LAST_TRY_AFTER)
+        case.wakes_at = again
         case.rings, case.rung_at = 0, None
         session.add(case)
         return await state_of(session, case)
-
-
-async def _register_is_back(session: AsyncSession, now: datetime) -> None:
-    await session.exec(
-        update(Outage)
-        .where(col(Outage.system) == REGISTER, col(Outage.until).is_(None))
-        .values(until=now)
-    )

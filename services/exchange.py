@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from clients.database import Database
-from clients.gov_service import GovService
+from clients.gov_service import GovService, callback_url
 from clients.objects import Objects
 from services.envelopes import Envelopes
 from services.key_rings import keys_of
 from services.seals import Seal
 from settings import Settings
-
-CALLBACK_PATH = "/api/v1/callbacks/gov-service"
 
 
 @dataclass(frozen=True)
@@ -34,5 +32,4 @@ class Exchange:
     @property
     def callback_url(self) -> str:
         """Where the module calls back."""
-        own = self.settings.gov_service_callback_url
-        return own or self.settings.public_url.rstrip("/") + CALLBACK_PATH
+        return callback_url(self.settings)

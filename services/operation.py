@@ -23,7 +23,7 @@ from models.tables.cases import Case, Outage
 from models.tables.journal import JournalEntry, JournalSeal, journal_pending
 from models.tables.notices import Notice, NoticeAttempt
 from models.tables.people import Person
-from rules.cases import CaseKind, Party
+from rules.cases import CaseKind
 from rules.clock import now as present
 from rules.journal import CHAIN_LEAF, SYSTEM_CHAIN, JournalKind
 from rules.notices import NoticeState
@@ -39,7 +39,7 @@ from rules.operation import (
 )
 from rules.permissions import Actor, Permission
 from rules.refusals import forbidden
-from services.checks import REGISTER
+from services.outages import SYSTEMS
 from services.standing import Engine, Standings
 
 MOST = 50
@@ -263,8 +263,8 @@ async def _outages(session: AsyncSession, units: frozenset[UUID]) -> list[Sectio
 
 def waits_for_system(system: str) -> tuple[ColumnElement[bool], ...]:
     """The open cases that wait for an outside system."""
-    party = Party.REGISTER if system == REGISTER else Party.ADDRESSEE
-    return col(Case.waits_for) == party.value, col(Case.closed_at).is_(None)
+    parties = [party.value for party, name in SYSTEMS.items() if name == system]
+    return col(Case.waits_for).in_(parties), col(Case.closed_at).is_(None)
 
 
 async def _late_channels(

@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from clients.temporal import STANDING
 from models.messages import RING, CaseState, Ring
-from models.tables.cases import Case, Outage
+from models.tables.cases import Case
 from models.tables.notices import Notice
 from models.tables.operation import OperationAct
 from rules.clock import now as present
@@ -32,6 +32,7 @@ from services import access, journal, notices
 from services.bell import Bell
 from services.cases import lock, state_of
 from services.operation import told_to, waits_for_system, watched
+from services.outages import open_since
 from services.standing import Standings
 
 MOST = 1000
@@ -237,10 +238,7 @@ async def _retry(ask: _Ask) -> _Effect:
 
 async def _ask_again(ask: _Ask) -> _Effect:
     """Have all cases that wait for a system that is down ask it now."""
-    down = await ask.session.exec(
-        select(Outage.id).where(Outage.system == ask.subject, col(Outage.until).is_(None))
-    )
-    if down.one_or_none() is None:
+    if await open_since(ask.session, ask.subject) is None:
         raise Refusal("not_down", "Эта система уже отвечает: делать ничего не нужно.", 409)
     found = await ask.session.exec(
         select(Case)

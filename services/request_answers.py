@@ -22,13 +22,14 @@ from rules.cases import Status, Transition
 from rules.clock import now as present
 from rules.journal import JournalKind
 from rules.permissions import Permission
-from services import access, journal, notices
+from services import access, journal, notices, outages
 from services.cases import Notice, heard, lock, move, state_of
 from services.crash_points import CrashPoint, reach
 from services.envelopes import EnvelopeRefused, Opened
 from services.exchange import Exchange
 from services.module_messages import MessageUnreadable, ModuleAnswer
-from services.request_clock import next_ask, note_back, note_down, set_alarm
+from services.outages import GOV_SERVICE
+from services.request_clock import next_ask, note_down, set_alarm
 from services.request_receipts import ENDS, is_late, journal_odd, keep
 from services.requests import FOLDER
 from services.watching import note_false_rings
@@ -230,7 +231,7 @@ async def _refuse_answer(
             chain=case.id,
             kind=JournalKind.REQUEST_ANSWER_UNVERIFIED,
             at=now,
-            system="gov-service",
+            system=GOV_SERVICE,
             step=case.step,
             facts={"version": message.version, "code": code, "digest": row.digest},
         )
@@ -286,7 +287,7 @@ async def _ask(exchange: Exchange, case_id: UUID) -> datetime | None:
             return again
     async with exchange.database.work() as session:
         case = await lock(session, case_id)
-        await note_back(session, now)
+        await outages.end(session, GOV_SERVICE, now)
         await _ask_at(session, message, next_ask(message.asks + 1, now), asked=True)
         await keep(session, case, message, receipt, "asked", now)
     await _take_all(exchange, case_id)

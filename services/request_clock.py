@@ -6,28 +6,22 @@ Nothing is refused by a clock. The applicant is told once, and honestly, that th
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.base import new_id
-from models.tables.cases import Case, Outage
+from models.tables.cases import Case
 from models.tables.requests import RequestMessage
 from rules.cases import Party, Status
 from rules.forms import CaseTypeDefinition
 from rules.journal import JournalKind
 from rules.permissions import Permission
 from rules.terms import Alarm
-from services import access, journal, notices
+from services import access, journal, notices, outages
 from services.cases import alarm_of, terms_of
 from services.drafts import rules_of
+from services.outages import GOV_SERVICE
 
-GOV_SERVICE = "gov-service"
 FIRST_ASK_AFTER, LAST_ASK_AFTER = timedelta(seconds=30), timedelta(minutes=30)
 """How long a callback is waited for before the module is asked; doubled each time."""
-FIRST_TRY_AFTER, LAST_TRY_AFTER = timedelta(seconds=5), timedelta(minutes=10)
-"""How long between tries while the module is down."""
 
 
 def next_ask(asks: int, now: datetime) -> datetime:
@@ -110,13 +104,7 @@ async def _whom(
 
 async def note_down(session: AsyncSession, case: Case, now: datetime) -> datetime:
     """The module does not answer: note the outage once, and when to try again."""
-    await session.exec(
-        insert(Outage).values(id=new_id(), system=GOV_SERVICE, since=now).on_conflict_do_nothing()
-    )
-    found = await session.exec(
-        select(Outage.since).where(Outage.system == GOV_SERVICE, col(Outage.until).is_(None))
-    )
-    down_for = now - (found.first() or now)
+    again = await outages.begin(session, GOV_SERVICE, now)
     if case.status == Status.ACCEPTED and case.waits_for != Party.ADDRESSEE:
         case.waits_for = Party.ADDRESSEE.value
         await journal.append(
@@ -128,16 +116,7 @@ async def note_down(session: AsyncSession, case: Case, now: datetime) -> datetim
             step=case.step,
             facts={"number": case.number},
         )
-    return now + min(max(FIRST_TRY_AFTER, down_for / 4), LAST_TRY_AFTER)
-
-
-async def note_back(session: AsyncSession, now: datetime) -> None:
-    """The module answered: whoever noticed the outage, it is over."""
-    await session.exec(
-        update(Outage)
-        .where(col(Outage.system) == GOV_SERVICE, col(Outage.until).is_(None))
-        .values(until=now)
-    )
+    return again
 
 
 async def set_alarm(

@@ -23,12 +23,14 @@ from models.tables.requests import RequestMessage
 from rules.cases import Status, Transition
 from rules.clock import now as present
 from rules.forms import CaseTypeDefinition, display
+from services import outages
 from services.cases import Notice, heard, lock, move, state_of
 from services.crash_points import CrashPoint, reach
 from services.drafts import rules_of
 from services.exchange import Exchange
 from services.module_messages import ModuleFile, ModuleRequest
-from services.request_clock import next_ask, note_back, note_down, set_alarm
+from services.outages import GOV_SERVICE
+from services.request_clock import next_ask, note_down, set_alarm
 from services.request_papers import RequestAttachment, RequestFacts, RequestField, form
 from services.request_receipts import ENDS, keep, message_id_of
 from services.requests import FOLDER
@@ -224,7 +226,7 @@ async def _note_handed_over(
     now = present()
     async with exchange.database.work() as session:
         case = await lock(session, message.case_id)
-        await note_back(session, now)
+        await outages.end(session, GOV_SERVICE, now)
         await keep(session, case, message, receipt, "handed_over", now)
         if case.version == message.version and _awaits_handover(case):
             facts = {"service": message.service, "message": str(message.message_id)}

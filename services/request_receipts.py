@@ -19,6 +19,7 @@ from models.tables.cases import Case
 from models.tables.requests import RequestMessage, RequestReceipt
 from rules.journal import JournalKind
 from services import journal
+from services.outages import GOV_SERVICE
 
 ENDS = frozenset({"answered", "refused"})
 
@@ -106,7 +107,7 @@ async def journal_odd(
             chain=case.id,
             kind=JournalKind.REQUEST_ODD_RECEIPT,
             at=now,
-            system="gov-service",
+            system=GOV_SERVICE,
             step=case.step,
             facts={
                 "version": message.version,

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from cabinet.operation import NAMES
 from clients.database import Database
 from clients.temporal import connect
 from models.encryption import KeyRing, use_key_ring
@@ -34,6 +35,7 @@ from services import journal, operation, watching
 from services.bell import Bell
 from services.operation import Line
 from services.operation_acts import SENDERS, Done, OperationActs, Wanted
+from services.outages import SYSTEMS
 from services.standing import Standings
 from settings import Settings
 from tests.office import Heard, Office
@@ -202,6 +204,11 @@ async def test_counterpart_that_is_down_is_asked_again(desk: Desk) -> None:
     finally:
         async with desk.office.database.work() as session:
             await session.exec(delete(Outage))
+
+
+def test_outside_systems_have_names() -> None:
+    """People of ops read what a system is called, never its key (O7)."""
+    assert set(SYSTEMS.values()) <= set(NAMES)
 
 
 async def _notice(desk: Desk, **columns: Any) -> UUID:

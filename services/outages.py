@@ -1,0 +1,51 @@
+"""Outside systems that are down: one open row for each, and when to try again."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.base import new_id
+from models.tables.cases import Outage
+from rules.cases import Party
+
+REGISTER = "register"
+GOV_SERVICE = "gov-service"
+
+SYSTEMS: Mapping[Party, str] = {Party.REGISTER: REGISTER, Party.ADDRESSEE: GOV_SERVICE}
+"""Which system a case waits for, by its party. The names are stored for ever."""
+
+FIRST_TRY_AFTER, LAST_TRY_AFTER = timedelta(seconds=5), timedelta(minutes=10)
+"""How long between tries while a system is down."""
+
+
+async def begin(session: AsyncSession, system: str, now: datetime) -> datetime:
+    """The system does not answer: note it once. Answers when to try again.
+
+    The longer it has been down, the later.
+    """
+    await session.exec(
+        insert(Outage).values(id=new_id(), system=system, since=now).on_conflict_do_nothing()
+    )
+    down_for = now - (await open_since(session, system) or now)
+    return now + min(max(FIRST_TRY_AFTER, down_for / 4), LAST_TRY_AFTER)
+
+
+async def end(session: AsyncSession, system: str, now: datetime) -> None:
+    """The system answered: whoever noticed the outage, it is over."""
+    await session.exec(
+        update(Outage)
+        .where(col(Outage.system) == system, col(Outage.until).is_(None))
+        .values(until=now)
+    )
+
+
+async def open_since(session: AsyncSession, system: str) -> datetime | None:
+    """Since when the system is down; None where it is not."""
+    found = await session.exec(
+        select(Outage.since).where(Outage.system == system, col(Outage.until).is_(None))
+    )
+    return found.first()
