@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from bench.least import QUEUE, TABLES, URL
+from bench.least_requests import CALLBACK
 from bench.wal import Log
 from bench.wire import Wire
 from clients.database import Database
@@ -105,6 +106,7 @@ class Ground:
             for statement in TABLES.split(";"):
                 connection.execute(statement)
         self.system.environment[URL] = self.postgres.url(APP, LEAST)
+        self.system.environment[CALLBACK] = f"{self.least_door.address}/callback"
         self.system.start(
             [
                 Worker("worker"),
@@ -252,9 +254,9 @@ class Office:
             self.documents[player.person_id] = cited
         return self.documents[player.person_id]
 
-    async def submit(self, case_id: UUID, wire: Wire) -> None:
+    async def submit(self, case_id: UUID, wire: Wire, room: str = "applications") -> None:
         """Submit a draft to Medcab."""
-        path = f"/api/v1/applications/{case_id}/submit"
+        path = f"/api/v1/{room}/{case_id}/submit"
         told = await wire.tell("POST", path, {"step": 0}, Idempotency_Key=str(uuid4()))
         if not told["number"]:
             raise RuntimeError("a submission was answered without a number")

@@ -9,10 +9,11 @@ notices but the rows of two.
 
 A whole case is six commits: the insert, the check and its notice, the decision, the act and its
 notice. The act is the same PDF by the same `services.acts` and `services.seals`, put by the same
-client.
+client. What it does for a request stands in `bench.least_requests`.
 """
 
 import asyncio
+import base64
 import contextlib
 import os
 import socket
@@ -37,7 +38,8 @@ from api import health
 from api.app import create_app
 from api.auth import CurrentActor
 from api.state import Medcab
-from bench.least_workflows import LeastCase, LeastCheck
+from bench.least_requests import RequestActivities
+from bench.least_workflows import LeastCase, LeastCheck, LeastRequest
 from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
 from rules.files import LIMITS, MediaType
@@ -56,11 +58,14 @@ CACHED = 2000
 TABLES = """
 create table least_case (
     id uuid primary key, applicant uuid not null, status text not null,
-    act_key text, at timestamptz not null
+    act_key text, at timestamptz not null, paper_key text, envelope_key text
 );
 create table least_notice (id uuid primary key, case_id uuid not null, at timestamptz not null);
+create table least_receipt (
+    case_id uuid primary key, envelope bytea not null, at timestamptz not null
+);
 create table least_file (id text primary key, sha256 text not null, size bigint not null);
-grant select, insert, update on least_case, least_notice, least_file to medcab
+grant select, insert, update on least_case, least_notice, least_receipt, least_file to medcab
 """
 
 LIST = """
@@ -134,6 +139,23 @@ def least_app(settings: Settings) -> FastAPI:
     async def submit(case_id: UUID, actor: CurrentActor) -> dict[str, str]:
         """One insert and an awaited start of the workflow of a whole case."""
         return await begin(actor, case_id, "LeastCase")
+
+    @app.post("/requests/{case_id}")
+    async def send(case_id: UUID, actor: CurrentActor) -> dict[str, str]:
+        """One insert and an awaited start of the workflow of a whole request."""
+        return await begin(actor, case_id, "LeastRequest")
+
+    @app.post("/callback", status_code=204)
+    async def called_back(request: Request) -> None:
+        """One insert and an awaited signal; whoever calls is believed until the envelope opens."""
+        told = await request.json()
+        async with own.connection() as line:
+            await line.execute(
+                "insert into least_receipt values (%s, %s, %s) on conflict do nothing",
+                (told["message_id"], base64.b64decode(told["envelope"]), datetime.now(UTC)),
+            )
+        handle = app.state.temporal.get_workflow_handle(f"least-{told['message_id']}")
+        await handle.signal("answered")
 
     @app.post("/cases/{case_id}/approval")
     async def approve(case_id: UUID, actor: CurrentActor) -> dict[str, str]:
@@ -255,15 +277,16 @@ class Activities:
 
 
 async def work(settings: Settings) -> None:
-    """Run both workflows until the process is ended."""
+    """Run the workflows until the process is ended."""
     use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     async with lines_to(os.environ[URL], settings.database_pool) as own:
-        activities = Activities(settings, Objects(settings), open_seal(settings), own)
+        given = settings, Objects(settings), open_seal(settings), own
+        activities, requests = Activities(*given), RequestActivities(*given)
         worker = Worker(
             await temporal(settings),
             task_queue=QUEUE,
-            workflows=[LeastCheck, LeastCase],
-            activities=[activities.check, activities.act],
+            workflows=[LeastCheck, LeastCase, LeastRequest],
+            activities=[activities.check, activities.act, requests.hand_over, requests.take],
             max_cached_workflows=CACHED,
             max_concurrent_activities=WORKER_TASKS,
         )

@@ -1,10 +1,10 @@
-"""The least workflows that do what an application asks of a durable workflow."""
+"""The least workflows that do what an application, or a request, asks of a durable workflow."""
 
 from datetime import timedelta
 
 from temporalio import workflow
 
-TIMEOUT = timedelta(seconds=15)
+TIMEOUT, REQUEST_TIMEOUT = timedelta(seconds=15), timedelta(seconds=60)
 TERM = timedelta(days=10)
 
 
@@ -44,3 +44,27 @@ class LeastCase:
     def approve(self) -> None:
         """The decision is committed."""
         self._approved = True
+
+
+@workflow.defn
+class LeastRequest:
+    """Two activities, and between them the wait for the callback, which has a term as well."""
+
+    def __init__(self) -> None:
+        self._answered = False
+
+    @workflow.run
+    async def run(self, case_id: str) -> None:
+        """Hand over, wait, take the answer."""
+        await workflow.execute_activity(
+            "least_hand_over", case_id, start_to_close_timeout=REQUEST_TIMEOUT
+        )
+        await workflow.wait_condition(lambda: self._answered, timeout=TERM)
+        await workflow.execute_activity(
+            "least_take", case_id, start_to_close_timeout=REQUEST_TIMEOUT
+        )
+
+    @workflow.signal
+    def answered(self) -> None:
+        """The callback is committed."""
+        self._answered = True

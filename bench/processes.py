@@ -13,6 +13,7 @@ _NAMES = {
     "minio": "object store",
     "simulators.mail": "mail server",
     "simulators.register": "register",
+    "simulators.gov_service": "gov-service module",
     "bench.least worker": "worker",
     "bench.least api": "API",
     "ops.cli worker": "worker",

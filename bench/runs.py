@@ -16,11 +16,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.archive import export, p7
-from bench.counts import p6
+from bench.counts import p6, p6r
 from bench.ground import Ground, Office
 from bench.latency import p1, p3, p4, p5
 from bench.method import Figure, Verdict
-from bench.throughput import p2
+from bench.requests import p1r, p3r
+from bench.throughput import p2, p2r
 from ops.home import CHECKOUT
 from ops.servers.postgres import CONFIGURATION
 from settings import Settings
@@ -33,6 +34,10 @@ MEASURES: dict[str, Measure] = {
     "P3": p3,
     "P5": p5,
     "P2": p2,
+    "P6R": p6r,
+    "P1R": p1r,
+    "P3R": p3r,
+    "P2R": p2r,
     "P7": p7,
     "EXPORT": export,
 }

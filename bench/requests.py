@@ -1,0 +1,139 @@
+"""P1r and P3r: how long people wait for requests. Both sides use the same simulated module.
+
+The module takes each message at once and answers when its switch says so; it looks for what to do
+ten times a second. P1r and P3r leave that out: in P1r it answers after the clock has stopped, in
+P3r it has answered before the clock starts.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from statistics import median
+from uuid import UUID, uuid4
+
+from bench.desk import NOT_YET, Desk
+from bench.ground import Office, Watch
+from bench.method import Bound, Costs, Figure, Promise, Series, judge
+
+Call = Callable[[bytes, Mapping[str, str]], Awaitable[None]]
+
+
+async def p1r(office: Office, scale: float) -> list[Figure]:
+    """Submit: until the answer with the number, and until `processing` stands in PostgreSQL.
+
+    In between the paper is formed, signed, sealed and put, and the module has acknowledged it.
+    """
+    each = 5
+    watches = office.watches
+    async with Desk.open(office) as desk:
+
+        async def ours() -> Costs:
+            waiting = await desk.drafts(each)
+            wires = dict(waiting)
+            await desk.behave(NOT_YET)
+            costs = await _sent(
+                list(wires), lambda one: desk.submit(one, wires[one]), watches["medcab"]
+            )
+            await _answered(desk, list(wires), watches["medcab"], "closed")
+            await desk.stand_at(waiting, "ready")
+            await office.settle()
+            return costs
+
+        async def least() -> Costs:
+            waiting = [uuid4() for _ in range(each)]
+            await desk.behave(NOT_YET)
+            costs = await _sent(waiting, desk.submit_least, watches["least"])
+            await _answered(desk, waiting, watches["least"], "ready")
+            return costs
+
+        return await judge(
+            [
+                Promise("number", "P1ra", "request until the number", Bound.AT_MOST, 1.15),
+                Promise("handed", "P1rb", "request until processing", Bound.AT_MOST, 1.3),
+            ],
+            ours,
+            least,
+            Series(40).scaled(scale),
+            each,
+        )
+
+
+async def _sent(
+    waiting: Sequence[UUID], submit: Callable[[UUID], Awaitable[None]], watch: Watch
+) -> Costs:
+    numbered, handed = [], []
+    for case_id in waiting:
+        began = time.perf_counter()
+        await submit(case_id)
+        numbered.append(time.perf_counter() - began)
+        await watch.until(case_id, "processing")
+        handed.append(time.perf_counter() - began)
+    return {"number": median(numbered), "handed": median(handed)}
+
+
+async def _answered(desk: Desk, waiting: Sequence[UUID], watch: Watch, status: str) -> None:
+    """Let the module answer what it has, so that nothing is left to disturb the next block."""
+    await desk.behave(0)
+    for case_id in waiting:
+        await watch.until(case_id, status)
+    await desk.forget()
+
+
+async def p3r(office: Office, scale: float) -> list[Figure]:
+    """From the callback's arrival until the answer can be downloaded.
+
+    What P3 is to the decision, this is to the callback: both are the last that comes from outside,
+    and the workflow does the rest. An answer by people of a unit would be no equal: it is ready
+    with the commit of their own request, and nobody waits for a workflow. The answers are made
+    beforehand by the module, which calls nobody; each is then sent by the run itself, signed as
+    the module signs, so the clock starts with the call. Once `ready` stands, its files were put.
+    """
+    each = 4
+    watches = office.watches
+    async with Desk.open(office) as desk:
+
+        async def ours() -> Costs:
+            await desk.behave(0, "lost")
+            waiting = await desk.drafts(each)
+            for case_id, wire in waiting:
+                await desk.submit(case_id, wire)
+            bodies = {}
+            for case_id, _ in waiting:
+                await watches["medcab"].until(case_id, "processing")
+                bodies[case_id] = await desk.answer_of(desk.message_of(case_id))
+            # Had the workflow asked by itself meanwhile, nothing would be left to measure.
+            await desk.stand_at(waiting, "processing")
+            costs = await _called(desk, bodies, desk.call_back, watches["medcab"], "closed")
+            await desk.stand_at(waiting, "ready")
+            await desk.read_answer(*waiting[0])
+            await desk.forget()
+            await office.settle()
+            return costs
+
+        async def least() -> Costs:
+            await desk.behave(0, "lost")
+            waiting = [uuid4() for _ in range(each)]
+            for case_id in waiting:
+                await desk.submit_least(case_id)
+            bodies = {}
+            for case_id in waiting:
+                await watches["least"].until(case_id, "processing")
+                bodies[case_id] = await desk.answer_of(case_id)
+            costs = await _called(desk, bodies, desk.call_back_least, watches["least"], "ready")
+            await desk.forget()
+            return costs
+
+        promise = Promise("answer", "P3r", "callback until the answer", Bound.AT_MOST, 1.3)
+        return await judge([promise], ours, least, Series(30).scaled(scale), each)
+
+
+async def _called(
+    desk: Desk, bodies: Mapping[UUID, bytes], call: Call, watch: Watch, status: str
+) -> Costs:
+    costs = []
+    for case_id, body in bodies.items():
+        headers = desk.signed(body)
+        began = time.perf_counter()
+        await call(body, headers)
+        await watch.until(case_id, status)
+        costs.append(time.perf_counter() - began)
+    return {"answer": median(costs)}
