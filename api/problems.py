@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cabinet.translation import catalogue, choose_language
@@ -252,6 +253,9 @@ class LastResort:
             return
         try:
             await self._app(scope, receive, noting)
+        except ClientDisconnect:
+            # Whoever asked has hung up before the end of the question: nobody waits for an answer.
+            log.info("client_hung_up")
         except Exception as error:
             response = await answer(Request(scope), error)
             if begun:

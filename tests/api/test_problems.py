@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from fastapi import Request
 from sqlalchemy.exc import OperationalError
+from starlette.types import Message, Receive, Scope, Send
 
 from api.app import create_app
-from api.problems import MEDIA_TYPE
+from api.problems import MEDIA_TYPE, LastResort
 from rules.refusals import FieldError, Refusal
 from settings import Settings
 from tests.accounts.conftest import House
@@ -157,3 +158,22 @@ def test_cookies_without_https_are_for_loopback_only(url: str) -> None:
     """An installation that would send sessions in the clear does not start."""
     with pytest.raises(RuntimeError, match="MEDCAB_COOKIE_SECURE"):
         create_app(Settings(cookie_secure=False, public_url=url))
+
+
+async def test_whoever_hangs_up_in_the_middle_of_a_question_is_no_error() -> None:
+    """No answer is begun and nothing is logged as a fault of ours."""
+
+    async def reads(scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).body()
+
+    async def hung_up() -> Message:
+        return {"type": "http.disconnect"}
+
+    sent: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    scope: Scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    await LastResort(reads)(scope, hung_up, keep)
+    assert sent == []
