@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,6 +24,7 @@ from cabinet.case_views import (
 )
 from cabinet.conversation import talk_of
 from cabinet.filling import ROOMS
+from cabinet.periods import period_of
 from cabinet.rendering import render
 from cabinet.running import asked_now, live_tag
 from cabinet.translation import gettext, in_words
@@ -35,11 +34,9 @@ from cabinet.visits import Inside, Visit
 from models.messages import PresentState
 from models.tables.base import new_id
 from models.tables.people import Person
-from rules import identifiers
 from rules.applications import COPYABLE
 from rules.cases import CaseKind, Status, Transition
 from rules.clock import now
-from rules.identifiers import IdentifierError
 from rules.permissions import Permission
 from rules.refusals import Refusal, not_found
 from rules.terms import WorkingCalendar
@@ -80,20 +77,13 @@ async def list_mine(
     """The person's cases, narrowed by what stands in the address (A8)."""
     status = status if status in _GROUPS else ""
     kind = kind if kind in KINDS else ""
-    wrong = ""
-    first = last = None
-    zone = visit.presentation.tzinfo
-    try:
-        first = midnight(since, zone) if since.strip() else None
-        last = midnight(until, zone, days=1) if until.strip() else None
-    except IdentifierError as error:
-        wrong = gettext(error.message)
+    period = period_of({"from": since, "until": until}, visit.presentation.tzinfo)
     filters = Filters(
         kind=CaseKind.APPLICATION,
         **_GROUPS[status][1],
         programme_kind=kind or None,
-        created_from=first,
-        created_until=last,
+        created_from=period.begins,
+        created_until=period.ends,
     )
     found = await case_lists.mine(session, visit.actor, filters, after, PAGE)
     lines = [line for line in found.lines if is_case(line)]
@@ -111,7 +101,7 @@ async def list_mine(
         kind=kind,
         created_from=since,
         created_until=until,
-        filter_error=wrong,
+        filter_error=next(iter(period.errors.values()), ""),
         narrowed=any(asked.values()),
         paging=Pages(
             before=_address(asked) if after else None,
@@ -123,11 +113,6 @@ async def list_mine(
 def is_case(line: case_lists.CaseLine) -> bool:
     """A draft that was thrown away is no case: it has no number and never had one."""
     return bool(line.number) or line.closed_at is None
-
-
-def midnight(text: str, zone: ZoneInfo, days: int = 0) -> datetime:
-    """The beginning of the day that was typed, or of one so many days later."""
-    return datetime.combine(identifiers.day(text) + timedelta(days=days), time(0), zone)
 
 
 def _address(asked: Mapping[str, str | None]) -> str:

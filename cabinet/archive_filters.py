@@ -1,17 +1,16 @@
 """What stands in the address of the archive: filters read, shown and written back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from cabinet.periods import period_of
 from cabinet.translation import gettext as _
-from cabinet.translation import in_words, marked
+from cabinet.translation import marked
 from cabinet.views.frame import Chip, FieldView, Option
 from cabinet.visits import uuid_of
-from rules import identifiers
 from rules.cases import CaseKind, Status
 from rules.identifiers import IdentifierError
 from rules.numbers import parse_number
@@ -45,7 +44,7 @@ class Asked:
 
     given: dict[str, str]
     filters: ArchiveFilters
-    errors: dict[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str]
 
     @property
     def query(self) -> str:
@@ -62,18 +61,7 @@ def asked_of(query: str, known: Sequence[TypeTitle], zone: ZoneInfo) -> Asked:
     """Read the address. What reads as a number is one, other words are looked for in titles."""
     raw = {name: value.strip()[:100] for name, value in parse_qsl(query) if value.strip()}
     given = {name: raw[name] for name in _NAMES if name in raw}
-    errors: dict[str, str] = {}
-    bounds: dict[str, datetime | None] = {"from": None, "until": None}
-    for name, days in (("from", 0), ("until", 1)):
-        if name not in given:
-            continue
-        try:
-            day = identifiers.day(given[name])
-            if not 1900 <= day.year <= 2200:
-                raise IdentifierError("Такого дня нет в календаре, проверьте дату")
-            bounds[name] = datetime.combine(day + timedelta(days=days), time(0), zone)
-        except IdentifierError as error:
-            errors[name] = in_words(error.message)
+    period = period_of(given, zone)
     text = given.get("text")
     number = text if text and _is_number(text) else None
     kind, status, type_ = given.get("kind"), given.get("status"), given.get("type")
@@ -82,12 +70,12 @@ def asked_of(query: str, known: Sequence[TypeTitle], zone: ZoneInfo) -> Asked:
         type=type_ if type_ in {one.key for one in known} else None,
         status=(Status(status),) if status in set(Status) else (),
         unit_id=uuid_of(given.get("unit")),
-        created_from=bounds["from"],
-        created_until=bounds["until"],
+        created_from=period.begins,
+        created_until=period.ends,
         number=number,
         text=None if number else text,
     )
-    return Asked(given, filters, errors)
+    return Asked(given, filters, period.errors)
 
 
 def _is_number(text: str) -> bool:

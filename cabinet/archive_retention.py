@@ -1,6 +1,6 @@
 """«Сроки хранения»: what ends soon, what is held, and the decisions about one case (S7)."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -10,12 +10,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.state import Work
 from cabinet.archive_filters import ARCHIVE
 from cabinet.desk_views import short_name
+from cabinet.periods import midnight
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
 from cabinet.views.archive import Keeping, KeptRow
 from cabinet.views.frame import ErrorItem, FieldView, Pages
 from cabinet.visits import Inside, Visit
-from rules import identifiers
 from rules.archive import NOTICE_DAYS
 from rules.clock import now
 from rules.identifiers import IdentifierError
@@ -126,7 +126,7 @@ async def decide(
     try:
         match act:
             case "extend":
-                await service.extend(actor, case_id, _midnight(visit, until), reason)
+                await service.extend(actor, case_id, _end_of(visit, until), reason)
             case "hold":
                 await service.hold(actor, case_id, reason)
             case _:
@@ -138,11 +138,10 @@ async def decide(
     return visit.go(f"{ARCHIVE}/retention/{case_id}", done="saved")
 
 
-def _midnight(visit: Visit, typed: str) -> datetime:
+def _end_of(visit: Visit, typed: str) -> datetime:
     """The end of the day that was typed. Raises Refusal (422)."""
     try:
-        day = identifiers.day(typed)
+        return midnight(typed, visit.presentation.tzinfo, days=1)
     except IdentifierError as error:
         message = error.message
         raise Refusal("wrong_term", message, 422, [FieldError("until", message)]) from error
-    return datetime.combine(day + timedelta(days=1), time(0), visit.presentation.tzinfo)

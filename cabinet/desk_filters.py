@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from cabinet.case_views import KINDS
+from cabinet.periods import period_of
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words, marked
 from cabinet.views.frame import Chip, FieldView, Option
 from cabinet.visits import uuid_of
-from rules import identifiers
 from rules.applications import APPLICATION
 from rules.cases import CaseKind, Status
 from rules.identifiers import IdentifierError
@@ -94,18 +93,9 @@ def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
     given = {name: raw[name] for name in _NAMES if name in raw}
     if "overdue" in given:
         given["overdue"] = "1"
-    errors: dict[str, str] = {}
     status = _status(given)
-    bounds: dict[str, datetime | None] = {"from": None, "until": None}
-    for name, days in (("from", 0), ("until", 1)):
-        if name in given:
-            try:
-                day = identifiers.day(given[name])
-                if not 1900 <= day.year <= 2200:
-                    raise IdentifierError("Такого дня нет в календаре, проверьте дату")
-                bounds[name] = datetime.combine(day + timedelta(days=days), time(0), zone)
-            except IdentifierError as error:
-                errors[name] = in_words(error.message)
+    period = period_of(given, zone)
+    errors = dict(period.errors)
     number = given.get("number")
     if number is not None:
         try:
@@ -126,8 +116,8 @@ def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
         else "nobody"
         if reviewer == "nobody"
         else uuid_of(reviewer),
-        created_from=bounds["from"],
-        created_until=bounds["until"],
+        created_from=period.begins,
+        created_until=period.ends,
         overdue="overdue" in given,
         number=number,
     )

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.applications import receipt
 from api.state import Work
-from cabinet.applications import PAGE, Long, Short, is_case, midnight
+from cabinet.applications import PAGE, Long, Short, is_case
 from cabinet.case_views import (
     answer_sections,
     case_line,
@@ -21,6 +21,7 @@ from cabinet.case_views import (
     whole_case,
 )
 from cabinet.conversation import talk_of
+from cabinet.periods import period_of
 from cabinet.rendering import render
 from cabinet.request_views import (
     addressee_of,
@@ -43,7 +44,6 @@ from models.tables.cases import Case
 from models.tables.people import Person, Unit
 from rules.cases import CaseKind, Status, Transition
 from rules.clock import now
-from rules.identifiers import IdentifierError
 from rules.processes import process_of
 from rules.refusals import not_found
 from rules.terms import WorkingCalendar
@@ -81,20 +81,13 @@ async def list_mine(
     types = {one.key: gettext(one.title) for one in known}
     addressees = {one.key: one.recipient for one in known}
     type_key = type_key if type_key in types else ""
-    wrong = ""
-    first = last = None
-    zone = visit.presentation.tzinfo
-    try:
-        first = midnight(since, zone) if since.strip() else None
-        last = midnight(until, zone, days=1) if until.strip() else None
-    except IdentifierError as error:
-        wrong = gettext(error.message)
+    period = period_of({"from": since, "until": until}, visit.presentation.tzinfo)
     filters = Filters(
         kind=CaseKind.REQUEST,
         **_GROUPS[status][1],
         type=type_key or None,
-        created_from=first,
-        created_until=last,
+        created_from=period.begins,
+        created_until=period.ends,
     )
     found = await case_lists.mine(session, visit.actor, filters, after, PAGE)
     lines = [line for line in found.lines if is_case(line)]
@@ -114,7 +107,7 @@ async def list_mine(
         type=type_key,
         created_from=since,
         created_until=until,
-        filter_error=wrong,
+        filter_error=next(iter(period.errors.values()), ""),
         narrowed=any(asked.values()),
         paging=Pages(
             before=_address(asked) if after else None,
