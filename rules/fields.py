@@ -23,6 +23,7 @@ Value = str | int | bool
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 _TEXT, _LONG_TEXT, _DRAFT = 300, 4000, 20_000
+_POLICY = re.compile("[0-9]{16}")
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
@@ -176,7 +177,10 @@ def as_typed(raw: str) -> str:
 
 
 def display(field: Field, value: Any) -> str | None:
-    """A stored value as people read it: 04.12.2026, the label of a choice, «Да» or «Нет»."""
+    """A stored value as people read it: 04.12.2026, the label of a choice, «Да» or «Нет».
+
+    A policy number stands in fours; an institution's own identifier as it is.
+    """
     if value is None or value == "":
         return None
     if field.kind is FieldKind.CHECKBOX:
@@ -188,6 +192,8 @@ def display(field: Field, value: Any) -> str | None:
             return f"{date.fromisoformat(str(value)):%d.%m.%Y}"
         except ValueError:
             return str(value)
+    if field.kind is FieldKind.PATIENT_ID and not field.pattern and _POLICY.fullmatch(str(value)):
+        return "\u00a0".join(re.findall(".{4}", str(value)))
     return str(value)
 
 

@@ -24,6 +24,7 @@ from rules.forms import (
     check_field,
     check_form,
     difference,
+    display,
     json_schema,
     merged_attachments,
     merged_checklist,
@@ -419,6 +420,18 @@ def test_patients_may_be_numbered_otherwise() -> None:
     policy = Field(name="patient", label="Пациент", kind=FieldKind.PATIENT_ID)
     assert check_field(policy, "5400 0000-0000 0005") == ("5400000000000005", None)
     assert check_field(policy, "5400000000000006")[1] is not None
+
+
+def test_policy_numbers_are_shown_in_fours() -> None:
+    """Sixteen digits stand as on the card and stay on one line; what is shown can be read back."""
+    policy = Field(name="patient", label="Пациент", kind=FieldKind.PATIENT_ID)
+    shown = display(policy, "5400000000000005")
+    assert shown == "5400\u00a00000\u00a00000\u00a00005"
+    assert check_field(policy, shown) == ("5400000000000005", None)
+    assert display(policy, "5400-0000-0000-0") == "5400-0000-0000-0"
+    shape = {"pattern": "[0-9]{16}", "example": "0" * 16}
+    own = Field(name="patient", label="Пациент", kind=FieldKind.PATIENT_ID, **shape)
+    assert display(own, "5400000000000005") == "5400000000000005"
 
 
 @pytest.mark.parametrize(
