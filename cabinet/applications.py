@@ -25,7 +25,6 @@ from cabinet.case_views import (
 from cabinet.conversation import talk_of
 from cabinet.filling import ROOMS
 from cabinet.periods import period_of
-from cabinet.rendering import render
 from cabinet.running import asked_now, live_tag
 from cabinet.translation import gettext, in_words
 from cabinet.views.applications import CasePage, Confirmation, Paper, Remark
@@ -157,14 +156,11 @@ async def show_live(case_id: UUID, visit: Inside, ask: bool = False) -> Response
     """The parts of the page that change, for a page that is open; 304 while nothing has."""
     async with visit.medcab.database.work() as session:
         tag = await live_tag(session, visit, case_id)
-        if not ask and visit.request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-store"})
+        if not ask and visit.has(tag):
+            return visit.unchanged(tag)
         known = await _known(visit, session, case_id)
     answer = await asked_now(visit, known.page) if ask else None
-    case = _view(known, asked=False, answer=answer)
-    headers = {"ETag": known.tag, "Cache-Control": "no-store"}
-    body = render("applications/live_parts.html", visit.presentation, case=case, frame=visit.frame)
-    return Response(body, media_type="text/html", headers=headers)
+    return visit.part("applications/live_parts.html", known.tag, case=_view(known, answer=answer))
 
 
 @router.post("/applications/{case_id}/ask")

@@ -13,7 +13,6 @@ from api.auth import FORM_FIELD, FORM_HEADER, demand_form_token
 from api.bodies import Form as StreamedForm
 from api.bodies import is_form
 from cabinet.attachments import refused_row, version_row
-from cabinet.rendering import render
 from cabinet.translation import gettext, in_words
 from cabinet.views.conversation import Spoken, Talk
 from cabinet.views.documents import FileRow
@@ -171,8 +170,7 @@ async def say(case_id: UUID, visit: Inside) -> Response:
     if not scripted:
         return visit.go(back, "comment")
     talk = talk_of(await _page(visit, case_id), back)
-    body = render("conversation/part.html", visit.presentation, talk=talk, frame=visit.frame)
-    return Response(body, media_type="text/html", headers={"Cache-Control": "no-store"})
+    return visit.part("conversation/part.html", talk=talk)
 
 
 async def _page(visit: Visit, case_id: UUID) -> CasePage:

@@ -18,7 +18,6 @@ from cabinet.desk_filters import asked_of
 from cabinet.desk_known import Known, page_within, reviewers_of, tag_of
 from cabinet.desk_known import known as known_case
 from cabinet.desk_views import desk_case, hand_over, queue_row, word_of
-from cabinet.rendering import render
 from cabinet.running import asked_now
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
@@ -192,16 +191,14 @@ async def show_live(case_id: UUID, step: int, visit: Inside, ask: bool = False) 
     """The parts that change, for a page drawn at `step` that is still open; 304 while none has."""
     async with visit.medcab.database.work() as session:
         tag = await tag_of(session, visit, case_id)
-    if not ask and visit.request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-store"})
+    if not ask and visit.has(tag):
+        return visit.unchanged(tag)
     known = await known_case(visit, case_id)
-    headers = {"ETag": known.tag, "Cache-Control": "no-store"}
     answer = await asked_now(visit, known.page) if ask else None
     if known.is_request:
         return desk_requests.live_parts(visit, known, answer, step)
     case = _draw(visit, known, answer=answer, drawn_step=step)
-    body = render("desk/live_parts.html", visit.presentation, case=case, frame=visit.frame)
-    return Response(body, media_type="text/html", headers=headers)
+    return visit.part("desk/live_parts.html", known.tag, case=case)
 
 
 @router.post("/cases/{case_id}/ask")

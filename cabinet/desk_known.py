@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cabinet.desk_filters import Asked, asked_of
 from cabinet.visits import Visit, uuid_of
 from models.tables.catalogue import Reason
-from models.tables.journal import JournalEntry
 from rules.cases import CaseKind
 from rules.permissions import Permission
 from rules.refusals import not_found
@@ -95,11 +93,6 @@ async def _around(
 async def tag_of(session: AsyncSession, visit: Visit, case_id: UUID) -> str:
     """Changes with every entry of the case's journal, with those who read it, and with language."""
     state = await case_pages.tag_of(session, visit.actor, case_id)
-    entries = (
-        await session.exec(
-            select(func.count()).select_from(JournalEntry).where(JournalEntry.chain == case_id)
-        )
-    ).one()
     reading = await case_lists.readers(session, visit.actor, [case_id])
     names = sha256("|".join(reading.get(case_id, ())).encode()).hexdigest()[:8]
-    return f'"{state}-{entries}-{names}-{visit.presentation.language}"'
+    return f'"{state}-{names}-{visit.presentation.language}"'

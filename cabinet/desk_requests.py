@@ -14,7 +14,6 @@ from cabinet.case_views import answer_sections, case_timeline, cited_files, titl
 from cabinet.conversation import talk_of
 from cabinet.desk_known import Known, known, page_within
 from cabinet.desk_views import hand_over, short_name
-from cabinet.rendering import render
 from cabinet.request_views import answer_views, paper_views, request_waits
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
@@ -145,9 +144,7 @@ def show(
 def live_parts(visit: Visit, here: Known, answer: PresentState | None, step: int) -> Response:
     """The parts that change, for a page drawn at `step`."""
     case = draw(visit, here, answer=answer, drawn_step=step)
-    body = render("desk/request_live_parts.html", visit.presentation, case=case, frame=visit.frame)
-    headers = {"ETag": here.tag, "Cache-Control": "no-store"}
-    return Response(body, media_type="text/html", headers=headers)
+    return visit.part("desk/request_live_parts.html", here.tag, case=case)
 
 
 def refused(visit: Visit, here: Known, refusal: Refusal, typed: Typed | None = None) -> Response:

@@ -16,7 +16,6 @@ from api.bodies import is_form
 from api.documents import download, page_image
 from cabinet.attachments import refused_row, slots_of, version_row
 from cabinet.filling import editing
-from cabinet.rendering import render
 from cabinet.translation import gettext
 from cabinet.views.documents import Category as CategoryView
 from cabinet.views.documents import DocumentView, FileRow
@@ -211,8 +210,7 @@ async def _slots(
     status = 422 if refused else 200
     if _by_script(visit):
         view = next(slot for slot in slots if slot.kind == kind)
-        body = render("applications/slot.html", visit.presentation, view=view, frame=visit.frame)
-        return Response(body, status, {"Cache-Control": "no-store"}, "text/html")
+        return visit.part("applications/slot.html", status=status, view=view)
     total = len(edited.page.definition.sections) + 1
     return visit.page(
         "applications/attachments.html",

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from fastapi import Response
 
 from cabinet.case_views import field_view, latest_remarks
-from cabinet.rendering import render
 from cabinet.translation import gettext, in_words
 from cabinet.views.applications import FormSection, Task
 from cabinet.views.frame import ErrorItem
@@ -211,14 +210,12 @@ async def autosaved(visit: Visit, edited: Editing, name: str) -> Response:
             in_words(message) if message else "",
             edited.remarks.get(left, ""),
         )
-    body = render(
+    return visit.part(
         "applications/autosaved.html",
-        visit.presentation,
         saved_at=edited.page.case.draft_saved_at,
         problem="",
         left=shown,
     )
-    return Response(body, media_type="text/html", headers={"Cache-Control": "no-store"})
 
 
 def section_page(

@@ -206,10 +206,11 @@ def _became(one: Delivery) -> tuple[str, str, str]:
 async def bell(visit: Inside, session: Work) -> Response:
     """How many are unread, for the bell of every page; asked again and again, mostly 304."""
     unread = await notices.unread_count(session, visit.actor)
-    headers = {"ETag": f'"{unread}"', "Cache-Control": "no-store"}
-    if visit.request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
+    tag = f'"{unread}"'
+    if visit.has(tag):
+        return visit.unchanged(tag)
     words = gettext("непрочитанных:")
+    headers = {"ETag": tag, "Cache-Control": "no-store"}
     return JSONResponse({"unread": unread, "words": words}, headers=headers)
 
 

@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Form, Query, Response
 
 from cabinet import formats
-from cabinet.rendering import render
 from cabinet.translation import gettext, in_words, marked, ngettext
 from cabinet.views.frame import ErrorItem, FieldView, Flash
 from cabinet.views.operation import OperationPage, RemedyPage, TroubleLine, TroublePart
@@ -55,11 +54,9 @@ async def desk_page(visit: Inside, done: str = "") -> Response:
 async def live(visit: Inside) -> Response:
     """The parts of the desk that change, for a page that is open; 304 while nothing has."""
     found = await _desk(visit)
-    headers = {"ETag": found.tag, "Cache-Control": "no-store"}
-    if visit.request.headers.get("if-none-match") == found.tag:
-        return Response(status_code=304, headers=headers)
-    body = render("operation/live_parts.html", visit.presentation, desk=_drawn(visit, found))
-    return Response(body, media_type="text/html", headers=headers)
+    if visit.has(found.tag):
+        return visit.unchanged(found.tag)
+    return visit.part("operation/live_parts.html", found.tag, desk=_drawn(visit, found))
 
 
 @router.get("/remedy")

@@ -2,25 +2,18 @@
 
 from uuid import UUID
 
-from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cabinet.visits import Visit
 from models.messages import PresentState
-from models.tables.journal import JournalEntry
 from rules.cases import CaseKind
 from services import case_pages, live
 
 
 async def live_tag(session: AsyncSession, visit: Visit, case_id: UUID) -> str:
-    """Changes with every entry of the case's journal, and with language and rights."""
+    """Changes with every entry of the case's journal, and with language."""
     state = await case_pages.tag_of(session, visit.actor, case_id)
-    entries = (
-        await session.exec(
-            select(func.count()).select_from(JournalEntry).where(JournalEntry.chain == case_id)
-        )
-    ).one()
-    return f'"{state}-{entries}-{visit.presentation.language}"'
+    return f'"{state}-{visit.presentation.language}"'
 
 
 async def asked_now(visit: Visit, page: case_pages.CasePage) -> PresentState | None:

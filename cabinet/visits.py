@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,7 +20,7 @@ from api.auth import (
     visitor_of,
 )
 from api.state import Medcab, MedcabState
-from cabinet.rendering import page
+from cabinet.rendering import page, render
 from cabinet.translation import Presentation, choose_language, gettext, marked, present
 from cabinet.views.frame import Flash, Frame, NavEntry, Theme, Who
 from models.tables.cases import Case
@@ -98,6 +98,22 @@ class Visit:
         )
         self.name_device(response)
         return response
+
+    def has(self, tag: str) -> bool:
+        """Whether the open page that asks shows this state already."""
+        return self.request.headers.get("if-none-match") == tag
+
+    def unchanged(self, tag: str) -> Response:
+        """What an open page is told that shows this state already."""
+        return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-store"})
+
+    def part(
+        self, template: str, tag: str = "", *, status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """A part of an open page, drawn anew; `tag` names the state it shows."""
+        body = render(template, self.presentation, frame=self.frame, **context)
+        tagged = {"ETag": tag} if tag else {}
+        return HTMLResponse(body, status, {"Cache-Control": "no-store", **tagged})
 
     def go(self, url: str, done: str = "") -> RedirectResponse:
         """Lead to another page after an act, so that a reload repeats nothing."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.cases import (
@@ -19,6 +19,7 @@ from models.tables.cases import (
 )
 from models.tables.catalogue import Programme
 from models.tables.documents import Document, DocumentVersion
+from models.tables.journal import JournalEntry
 from models.tables.people import Person, Unit
 from rules.cases import CaseKind, Party, Status, Transition
 from rules.clock import now as present
@@ -240,9 +241,13 @@ async def history_of(session: AsyncSession, actor: Actor, case_id: UUID) -> Sequ
 
 
 async def tag_of(session: AsyncSession, actor: Actor, case_id: UUID) -> str:
-    """What changes whenever the live part of the page does: the ETag of polls."""
+    """What changes whenever the live part of the page does, as with each journal entry: an ETag."""
     case = await see(session, actor, case_id)
-    return f"{case.step}-{case.alarms}-{case.waits_for}-{int(case.closed_at is not None)}"
+    entries = await session.exec(
+        select(func.count()).select_from(JournalEntry).where(JournalEntry.chain == case_id)
+    )
+    closed = int(case.closed_at is not None)
+    return f"{case.step}-{case.alarms}-{case.waits_for}-{closed}-{entries.one()}"
 
 
 async def _versions(
