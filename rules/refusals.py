@@ -45,3 +45,9 @@ def not_found() -> Refusal:
 def forbidden() -> Refusal:
     """The person is known, the action is not among their rights."""
     return Refusal("forbidden", "У вас нет прав на это действие.", 403)
+
+
+def act_id_reused() -> Refusal:
+    """An act's id came again with other contents: nothing of them is done."""
+    words = "Этот номер действия уже использован для другого. Обновите страницу."
+    return Refusal("act_id_reused", words, 422)

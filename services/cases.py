@@ -28,7 +28,7 @@ from rules.journal import JournalKind
 from rules.notices import NoticeKind
 from rules.permissions import Actor, Permission
 from rules.processes import process_of
-from rules.refusals import Refusal, not_found
+from rules.refusals import Refusal, act_id_reused, not_found
 from rules.terms import (
     Alarm,
     Terms,
@@ -151,11 +151,7 @@ async def claim(
     if written is None:
         before = await session.get_one(CaseAct, act.id)
         if before.body_hash != digest:
-            raise Refusal(
-                "act_id_reused",
-                "Этот номер действия уже использован для другого. Обновите страницу.",
-                422,
-            )
+            raise act_id_reused()
         return None
     if case.step != act.at_step:
         raise stale(case)

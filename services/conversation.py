@@ -28,7 +28,7 @@ from rules.files import Verdict
 from rules.journal import JournalKind
 from rules.notices import NoticeKind
 from rules.permissions import Actor, Permission
-from rules.refusals import FieldError, Refusal, forbidden
+from rules.refusals import FieldError, Refusal, act_id_reused, forbidden
 from services import access, journal, notices, rates
 from services.cases import lock, may_see, see
 
@@ -185,11 +185,7 @@ async def _said_before(
         internal,
     ):
         return said
-    raise Refusal(
-        "act_id_reused",
-        "Этот номер действия уже использован для другого. Обновите страницу.",
-        422,
-    )
+    raise act_id_reused()
 
 
 async def _own_files(

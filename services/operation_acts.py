@@ -27,7 +27,7 @@ from rules.journal import SYSTEM_CHAIN
 from rules.notices import Channel, NoticeKind, NoticeState
 from rules.operation import REASON, REMEDIES, Remedy
 from rules.permissions import Actor, Permission
-from rules.refusals import FieldError, Refusal, forbidden, not_found
+from rules.refusals import FieldError, Refusal, act_id_reused, forbidden, not_found
 from services import access, journal, notices
 from services.bell import Bell
 from services.cases import lock, state_of
@@ -85,11 +85,7 @@ class _DoneBefore(Exception):
     def answer(self, actor: Actor, wanted: Wanted) -> Done:
         """The same answer again. Raises a refusal where the id was used for something else."""
         if self._body_hash != _digest(actor, wanted):
-            raise Refusal(
-                "act_id_reused",
-                "Этот номер действия уже использован для другого. Обновите страницу.",
-                422,
-            )
+            raise act_id_reused()
         return Done(wanted.remedy, self._touched)
 
 

@@ -7,10 +7,8 @@ from ops.backup.places import known
 from ops.backup.wal import read_state
 from ops.home import Home
 from rules.clock import now
+from rules.operation import BACKUP_IS_OLD_AFTER
 from settings import Settings
-
-OLD = timedelta(hours=26)
-"""A daily backup is late after this."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ def age(home: Home, settings: Settings, moment: datetime | None = None) -> Age:
     near = where.folder.is_relative_to(home.folder)
     if near:
         text += "; on the same disk as the data"
-    return Age(text, good=since <= OLD and not near)
+    return Age(text, good=since <= BACKUP_IS_OLD_AFTER and not near)
 
 
 def _ago(span: timedelta) -> str:
