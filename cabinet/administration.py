@@ -37,7 +37,7 @@ from rules.refusals import Refusal, not_found
 from services.administration import changes, effects, entries
 from services.administration.changes import Administration, Wish
 from services.administration.entries import NOTHING, Entry
-from services.catalogue_files import APPLICATION_TYPE
+from services.catalogue_files import APPLICATION_TYPE, parsed
 
 router = APIRouter(include_in_schema=False, prefix="/administration")
 
@@ -82,6 +82,8 @@ async def listing(room_name: str, visit: Inside) -> Response:
     room = _room(room_name)
     async with visit.medcab.database.work() as session:
         found = await entries.listed(session, room.subject)
+        named = await entries.listed(session, Subject.UNIT)
+    units = {unit.key: str(unit.values["name"]) for unit in named}
     lines = [
         EntryLine(
             url=f"/administration/{room.name}/{entry.key}",
@@ -91,7 +93,7 @@ async def listing(room_name: str, visit: Inside) -> Response:
             valid_from=entry.valid_from,
             waits=entry.waits,
             offered=entry.offered,
-            note=views.note_of(room, entry),
+            note=views.note_of(room, entry, units),
         )
         for entry in found
     ]
@@ -212,8 +214,8 @@ def _key_in(shown: _Shown, text: str) -> str:
     if shown.entry is not None:
         return shown.key
     try:
-        return str(yaml.safe_load(text)["types"][0]["key"])
-    except (yaml.YAMLError, ValueError, KeyError, IndexError, TypeError):
+        return str(parsed(text[: changes.LONGEST_TEXT])[1]["types"][0]["key"])
+    except (yaml.YAMLError, KeyError, IndexError, TypeError):
         return "type"
 
 

@@ -133,7 +133,7 @@ class CaseTypeDefinition(Definition):
     """
 
     key: str = Described(pattern=NAME)
-    version: int = Described(ge=1)
+    version: int = Described(ge=1, le=100_000)
     kind: Literal["application", "request"]
     title: str
     sections: tuple[Section, ...] = Described(min_length=1)

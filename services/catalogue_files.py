@@ -6,6 +6,7 @@ their lines.
 Loading the same files again changes nothing.
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -20,6 +21,8 @@ from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError
 
 from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
 from rules import clock
@@ -57,12 +60,66 @@ class Text:
 
 
 class _Loader(yaml.SafeLoader):
-    """Leaves dates as text, so that a day that does not exist is told with its line."""
+    """Leaves dates as text, so that a day that does not exist is told with its line.
+
+    A definition needs no aliases, and no more levels than it has: with them a short text could
+    stand for an endless one.
+    """
 
     yaml_implicit_resolvers = {  # noqa: RUF012
         first: [each for each in resolvers if each[0] != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+    _level = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        mark: Any = event.start_mark
+        if isinstance(event, yaml.AliasEvent):
+            raise ComposerError(None, None, "write it out in full", mark)
+        if self._level == _MOST_LEVELS:
+            raise ComposerError(None, None, "too many levels", mark)
+        self._level += 1
+        node = super().compose_node(parent, index)
+        self._level -= 1
+        return node
+
+    def construct_scalar(self, node: Any) -> Any:
+        value = super().construct_scalar(node)
+        if _NO_TEXT.search(value):
+            raise ConstructorError(None, None, "a character that is none", node.start_mark)
+        return value
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        try:
+            value = super().construct_yaml_int(node) if len(node.value) <= _LONGEST_NUMBER else None
+        except ValueError:
+            value = None
+        if value is None or abs(value) > _GREATEST:
+            raise ConstructorError(None, None, "a number that is none", node.start_mark)
+        return value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_MOST_LEVELS = 20
+_LONGEST_NUMBER = 20
+_GREATEST = 10**9
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def parsed(text: str) -> tuple[yaml.Node | None, Any]:
+    """A catalogue file as nodes, which know their lines, and as plain values.
+
+    Raises yaml.YAMLError.
+    """
+    loader = _Loader(text)
+    try:
+        tree = loader.get_single_node()
+        return tree, None if tree is None else loader.construct_document(tree)
+    except ValueError as error:
+        raise ConstructorError(None, None, str(error), None) from error
+    finally:
+        loader.dispose()
 
 
 @dataclass
@@ -207,8 +264,7 @@ def _read(files: Sequence[Path | Text]) -> _Content:
     for path in files:
         try:
             text = path.read_text(encoding="utf-8")
-            tree = yaml.compose(text, _Loader)
-            raw = yaml.load(text, _Loader)  # noqa: S506
+            tree, raw = parsed(text)
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             problems.append(f"{path.name}: {' '.join(str(error).split())}")
             continue

@@ -32,7 +32,7 @@ from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services import catalogue, journal
 from services.administration.entries import NOTHING, Entry, as_file, newest, versions
-from services.catalogue_files import CatalogueError, Text, entry_of, load, odd_names
+from services.catalogue_files import CatalogueError, Text, entry_of, load, odd_names, parsed
 
 _CHANGING = 1_245_662_036
 _ROOMS = {Subject.PROGRAMME: "programmes", Subject.REASON: "reasons", Subject.DAY: "calendar"}
@@ -44,7 +44,7 @@ _KEYS = {
     Subject.DAY: "day",
 }
 FILE = "type.yaml"
-LONGEST_TEXT = 200_000
+LONGEST_TEXT = 60_000
 
 
 @dataclass(frozen=True)
@@ -301,7 +301,8 @@ def _in_words(kind: str, message: str, facts: Mapping[str, Any]) -> str:
 
 async def _checked_unit(session: AsyncSession, values: Mapping[str, Any]) -> Entry:
     code, name = str(values.get("code") or ""), " ".join(str(values.get("name") or "").split())
-    zone, parent = str(values.get("time_zone") or ""), values.get("parent") or None
+    zone, above = str(values.get("time_zone") or ""), values.get("parent")
+    parent = str(above) if above else None
     errors = []
     if not _CODE.fullmatch(code):
         errors.append(FieldError("code", "Только латинские буквы, цифры и дефис."))
@@ -404,8 +405,8 @@ async def load_type(session: AsyncSession, key: str, text: str, now: datetime, z
     if len(text) > LONGEST_TEXT:
         raise administration.unfit_text(["Описание слишком длинное."])
     try:
-        raw = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
+        _, raw = parsed(text)
+    except yaml.YAMLError:
         raw = {"types": [{"key": key}]}
     types = raw.get("types") if isinstance(raw, dict) else None
     one = types[0] if isinstance(types, list) and len(types) == 1 else None

@@ -1,0 +1,78 @@
+"""Definitions that nobody means well: short texts that stand for endless ones, odd values."""
+
+import time
+
+import pytest
+
+from rules.administration import Subject
+from rules.refusals import Refusal
+from services.administration import effects
+from tests.administration.conftest import House
+from tests.administration.test_changes import wish
+
+TYPE = """types:
+  - key: odd
+    version: {version}
+    kind: request
+    title: {title}
+    addressee: hr
+    channel: desk
+    answer: message
+    sections:
+      - name: main
+        title: Главное
+        fields:
+          - {{name: amount, label: Сколько, kind: number, max: {most}}}
+"""
+WELL = {"version": "1", "title": "Справка", "most": "10"}
+
+
+def nested(line: str) -> str:
+    """A text of two hundred aliases that stands for thousands of millions of entries."""
+    lines = ["    x: &a0 {k: 1}"]
+    lines += [f"    x{n}: &a{n + 1} {line % ', '.join([f'*a{n}'] * 9)}" for n in range(10)]
+    return "\n".join(["types:", "  - key: odd", *lines])
+
+
+HOSTILE = {
+    "aliases of lists": nested("[%s]"),
+    "aliases that are merged": nested("{<<: [%s]}"),
+    "a list in itself": "types:\n  - &a\n    key: odd\n    x: *a\n",
+    "brackets without end": "types: " + "[" * 20_000,
+    "a version without end": TYPE.format(**{**WELL, "version": "9" * 5000}),
+    "a version beyond all columns": TYPE.format(**{**WELL, "version": "1" * 15}),
+    "a number in sixties": TYPE.format(**{**WELL, "version": "1" + ":1" * 3000}),
+    "a bound that no JSON holds": TYPE.format(**{**WELL, "most": "9" * 19}),
+    "a NUL": TYPE.format(**{**WELL, "title": '"Справка \\0"'}),
+    "half a character": TYPE.format(**{**WELL, "title": '"Справка \\ud800"'}),
+    "a day that is none": TYPE.format(**{**WELL, "most": "!!timestamp 2026-13-45"}),
+    "a text too long": TYPE.format(**WELL) + "#" * 70_000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_what_is_no_definition_is_refused_at_once(house: House, text: str) -> None:
+    """O6: neither the process nor the database is burdened, and the author reads what is wrong."""
+    began = time.monotonic()
+    with pytest.raises(Refusal) as refused:
+        await effects.try_type(house.database, "Europe/Moscow", house.admin, "odd", text)
+    assert refused.value.status == 422
+    assert time.monotonic() - began < 5
+
+
+async def test_the_same_text_without_its_oddities_is_taken(house: House) -> None:
+    """What the others are refused for is their oddity alone."""
+    text = TYPE.format(**WELL)
+    entry, _ = await effects.try_type(house.database, "Europe/Moscow", house.admin, "odd", text)
+    assert entry.key == "odd"
+
+
+@pytest.mark.parametrize("parent", [["hr"], {"code": "hr"}, 5])
+async def test_a_unit_above_that_is_no_code_is_refused(house: House, parent: object) -> None:
+    """O6: whatever stands where a code should, the field is named."""
+    values = {"code": "hr", "name": "Отдел кадров", "time_zone": "Europe/Moscow", "parent": parent}
+    with pytest.raises(Refusal) as refused:
+        await house.administration.change(
+            house.admin, Subject.UNIT, values, await wish(house, Subject.UNIT, "hr")
+        )
+    assert [one.path for one in refused.value.fields] == ["parent"]
