@@ -7,6 +7,7 @@ known hosts: nobody can make us call something else.
 """
 
 import base64
+import re
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,8 @@ from pywebpush import WebPusher, WebPushException  # type: ignore[import-untyped
 
 from settings import Settings
 
+_ADDRESS = re.compile(r"[!#-\[\]_a-z~]+")
+"""Letters, digits and signs that stand in addresses."""
 TOKEN_LIVES = 3600
 """Seconds that a signature of ours holds; services accept a day at most."""
 
@@ -104,6 +107,9 @@ class PushSender:
 
     def knows(self, endpoint: str) -> bool:
         """Whether an address leads to a push service that we send to."""
+        # What others read otherwise than we do leads who knows where.
+        if not _ADDRESS.fullmatch(endpoint) or "/../" in endpoint:
+            return False
         try:
             parts = urlsplit(endpoint)
             port, host = parts.port, (parts.hostname or "").lower()

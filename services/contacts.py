@@ -220,7 +220,7 @@ def _read(channel: Channel, value: str) -> str:
     """The address as it is kept. Raises Refusal 422."""
     if channel is Channel.MAIL:
         value = value.strip()
-        if not _MAIL.fullmatch(value):
+        if not _MAIL.fullmatch(value) or not value.isprintable():
             raise _wrong("no_mail", "Напишите адрес почты, например anna@example.org")
         return value
     if channel is not Channel.SMS:

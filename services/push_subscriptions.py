@@ -13,6 +13,7 @@ from clients.push import PushSender, Subscriber
 from models.encryption import key_ring
 from models.tables.base import new_id
 from models.tables.notices import PushSubscription
+from models.tables.people import Person
 from rules.permissions import Actor
 from rules.refusals import Refusal, not_found
 
@@ -58,6 +59,10 @@ async def subscribe(
         )
     if not browser.sound:
         raise Refusal("no_push_keys", "Браузер передал неверные ключи. Попробуйте ещё раз.", 422)
+    # Two windows must not make one browser too many.
+    await session.exec(
+        select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
+    )
     row = {
         "person_id": actor.person_id,
         "contents": {

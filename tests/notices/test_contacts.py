@@ -169,6 +169,8 @@ async def test_codes_are_not_asked_for_without_end(database: Database, anna: Per
         (Channel.MAIL, "a@b\r\nBcc: c@d.example"),
         (Channel.MAIL, "a@b.example, c@d.example"),
         (Channel.MAIL, "Name <a@b.example>"),
+        (Channel.MAIL, "a\x01b@b.example"),
+        (Channel.MAIL, "a\u202eb@b.example"),
         (Channel.MAIL, ""),
         (Channel.SMS, "телефон"),
         (Channel.SMS, "+7916"),

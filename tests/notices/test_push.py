@@ -1,5 +1,6 @@
 """Web push: encrypted for the browser, told once, gone browsers forgotten (N2, N3)."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -272,6 +273,15 @@ async def test_a_person_has_ten_browsers_at_most(
     assert endpoints == {browser.endpoint for browser in others}
 
 
+async def test_ten_browsers_at_most_also_when_they_come_at_once(
+    database: Database, anna: Person, sender: PushSender, browsers: Browsers
+) -> None:
+    """Windows that subscribe side by side do not make one too many."""
+    made = [browsers.fresh() for _ in range(20)]
+    await asyncio.gather(*(subscribed(database, sender, anna, browser) for browser in made))
+    assert len(await held(database, anna)) == push_subscriptions.MOST
+
+
 @pytest.mark.parametrize(
     "endpoint",
     [
@@ -286,6 +296,11 @@ async def test_a_person_has_ten_browsers_at_most(
         "https://",
         "file:///etc/passwd",
         "https://fcm.googleapis.com:port/",
+        "https://fcm.googleapis.com/\x01x",
+        "https://fcm.goo\tgleapis.com/x",
+        " https://fcm.googleapis.com/x",
+        "https://fcm.googleapis.com/ж",
+        "https://evil.example\\.push.apple.com/",
     ],
 )
 async def test_nobody_makes_us_call_another_server(
