@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from api.auth import CurrentActor
 from api.case_bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
+from api.downloads import file_headers
 from api.state import MedcabState, Work
 from models.tables.cases import Case
 from rules.cases import CaseKind, Status
@@ -235,11 +236,7 @@ async def download_act(
     return Response(
         body,
         media_type="application/pdf",
-        headers={
-            "Content-Disposition": f'attachment; filename="act-{act.id}.pdf"',
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
+        headers=file_headers(f"act-{act.id}.pdf"),
     )
 
 
@@ -253,10 +250,7 @@ async def receipt(
     return Response(
         body,
         media_type="application/json",
-        headers={
-            "Content-Disposition": f'attachment; filename="receipt-{case_id}.json"',
-            "Cache-Control": "no-store",
-        },
+        headers=file_headers(f"receipt-{case_id}.json"),
     )
 
 

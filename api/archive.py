@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from api.applications import ListOut, list_response
 from api.auth import CurrentActor
+from api.downloads import file_headers
 from api.problems import documented
 from api.state import MedcabState, Reading, Work
 from models.tables.archive import Export, SavedView
@@ -115,13 +116,7 @@ async def export_case(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -
         ZoneInfo(medcab.settings.time_zone),
     )
     return StreamingResponse(
-        found.chunks,
-        media_type="application/zip",
-        headers={
-            "Content-Disposition": f'attachment; filename="{found.name}"',
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
+        found.chunks, media_type="application/zip", headers=file_headers(found.name)
     )
 
 
@@ -200,10 +195,5 @@ async def download_export(
     return StreamingResponse(
         opened.chunks(),
         media_type=export_lines.MEDIA_TYPES[kind],
-        headers={
-            "Content-Disposition": f'attachment; filename="archive.{kind.value}"',
-            "Content-Length": str(opened.length),
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
+        headers=file_headers(f"archive.{kind.value}", opened.length),
     )

@@ -12,11 +12,12 @@ from pydantic import BaseModel, Field
 
 from api.auth import CurrentActor
 from api.bodies import Form, incoming_of, is_form
+from api.downloads import file_headers
 from api.problems import documented
 from api.state import MedcabState
 from cabinet.translation import catalogue, choose_language
 from rules.documents import CATEGORIES, TITLE_LENGTH, Category
-from rules.files import Code, Finding, content_disposition
+from rules.files import Code, Finding
 from rules.refusals import FieldError, Refusal
 from services.document_views import DocumentView, Given, VersionView
 from services.documents import PAGE, Documents, Opening
@@ -261,17 +262,10 @@ async def page_image(
 
 
 def _stream(opening: Opening, *, inline: bool = False) -> Response:
-    """The file with the headers that keep a browser from doing anything but showing or saving."""
+    """The file, or the part of it that was asked for."""
     length = opening.opened.length
-    headers = {
-        "Content-Disposition": content_disposition(opening.file_name, inline=inline),
-        "Content-Length": str(length),
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store, private",
-        "ETag": f'"{opening.tag}"',
-    }
+    headers = file_headers(opening.file_name, length, inline=inline)
+    headers["ETag"] = f'"{opening.tag}"'
     if not inline:
         headers["Accept-Ranges"] = "bytes"
     partial = length < opening.size

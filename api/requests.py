@@ -30,11 +30,11 @@ from api.case_bodies import (
     StepIn,
     case_out,
 )
+from api.downloads import file_headers
 from api.problems import documented
 from api.state import MedcabState, Work
 from rules.cases import CaseKind
 from rules.fields import NAME
-from rules.files import content_disposition
 from rules.forms import CaseTypeDefinition, json_schema
 from rules.refusals import FieldError, Refusal, not_found
 from rules.terms import Terms
@@ -307,18 +307,11 @@ async def answer_file(
 
 
 def file_response(download: Download) -> Response:
-    """The file with the headers that keep a browser from doing anything but saving it."""
+    """A paper or an answer as it leaves."""
     return StreamingResponse(
         download.opened.chunks(),
         media_type=download.media_type,
-        headers={
-            "Content-Disposition": content_disposition(download.name),
-            "Content-Length": str(download.opened.length),
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store, private",
-        },
+        headers=file_headers(download.name, download.opened.length),
     )
 
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.downloads import file_headers
 from api.state import Work
 from cabinet import archive_filters as asked_for
 from cabinet.archive_filters import ARCHIVE
-from cabinet.rendering import render
 from cabinet.states import Tone
 from cabinet.translation import gettext as _
 from cabinet.translation import marked
@@ -48,21 +48,12 @@ async def export_list(kind: ExportKind, visit: Inside) -> Response:
     if body is None:
         await exports.ask(visit.actor, kind, filters)
         return visit.go(EXPORTS, done="export_asked")
-    return file_response(body, kind)
+    media_type = export_lines.MEDIA_TYPES[kind]
+    return Response(body, media_type=media_type, headers=file_headers(_name(kind)))
 
 
-def file_response(body: bytes, kind: ExportKind) -> Response:
-    """A file that was made within the request."""
-    return Response(body, media_type=export_lines.MEDIA_TYPES[kind], headers=_headers(kind))
-
-
-def _headers(kind: ExportKind) -> dict[str, str]:
-    name = f"archive-{now():%Y-%m-%d}.{kind.value}"
-    return {
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
+def _name(kind: ExportKind) -> str:
+    return f"archive-{now():%Y-%m-%d}.{kind.value}"
 
 
 @router.get("/cases/{case_id}")
@@ -77,12 +68,9 @@ async def export_case(case_id: UUID, visit: Inside) -> Response:
         settings.institution,
         ZoneInfo(settings.time_zone),
     )
-    headers = {
-        "Content-Disposition": f'attachment; filename="{found.name}"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return StreamingResponse(found.chunks, media_type="application/zip", headers=headers)
+    return StreamingResponse(
+        found.chunks, media_type="application/zip", headers=file_headers(found.name)
+    )
 
 
 @router.get("/exports")
@@ -95,14 +83,7 @@ async def show(visit: Inside, session: Work, live: bool = False) -> Response:
         rows.append(_row(export, await _words(visit, session, filters)))
     waiting = any(export.state in UNDER_WAY for export in found)
     if live:
-        body = render(
-            "archive/export_rows.html",
-            visit.presentation,
-            rows=rows,
-            frame=visit.frame,
-            waiting=waiting,
-        )
-        return Response(body, media_type="text/html", headers={"Cache-Control": "no-store"})
+        return visit.part("archive/export_rows.html", rows=rows, waiting=waiting)
     return visit.page("archive/exports.html", rows=rows, waiting=waiting)
 
 
@@ -158,5 +139,5 @@ async def download(export_id: UUID, visit: Inside) -> Response:
     return StreamingResponse(
         opened.chunks(),
         media_type=export_lines.MEDIA_TYPES[kind],
-        headers={**_headers(kind), "Content-Length": str(opened.length)},
+        headers=file_headers(_name(kind), opened.length),
     )
