@@ -329,7 +329,6 @@ _own_session = _OwnSession()
 _actor = _Actor()
 
 Public = Annotated[Current | None, Depends(_public)]
-OptionalActor = Public
 SigningIn = Annotated[Current, Depends(_signing_in)]
 SignedIn = Annotated[Current, Depends(_signed_in)]
 CurrentSession = Annotated[Current, Depends(_own_session)]

@@ -219,7 +219,7 @@ def draw(
         reviewer=short_name(page.reviewer) if page.reviewer else "",
         mine=mine,
         take_url=f"{url}/take{suffix}" if answers_here and not mine else None,
-        hand_over=_hand_over(visit, here, mine=mine) if open_case else None,
+        hand_over=_hand_over(here, mine=mine) if open_case else None,
         reading=[short_name(name) for name in page.reading],
         happenings=case_timeline(page),
         talk=talk_of(page, f"{url}{suffix}"),
@@ -266,7 +266,7 @@ def _form(here: Known, typed: Typed, errors: tuple[FieldError, ...]) -> AnswerFo
     )
 
 
-def _hand_over(visit: Visit, here: Known, *, mine: bool) -> HandOver | None:
+def _hand_over(here: Known, *, mine: bool) -> HandOver | None:
     page, case = here.page, here.page.case
     if not page.reviews or not (page.oversees or mine):
         return None

@@ -15,7 +15,6 @@ from rules.refusals import FieldError, Refusal
 PASSWORD_SHORTEST = 12
 PASSWORD_LONGEST = 256
 PASSWORD_AGE = timedelta(days=90)
-PASSWORD_WARNING = timedelta(days=14)
 HALF_OPEN_LIFE = timedelta(minutes=5)
 SESSION_LIFE = timedelta(hours=12)
 SESSIONS_AT_ONCE = 10

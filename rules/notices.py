@@ -28,7 +28,6 @@ class NoticeKind(StrEnum):
     REVIEW_HANDED_OVER = "review_handed_over"
     REVIEW_WITHDRAWN = "review_withdrawn"
     COMMENT_ADDED = "comment_added"
-    REGISTER_DOWN = "register_down"
     REQUEST_ACCEPTED = "request_accepted"
     REQUEST_PROCESSING = "request_processing"
     REQUEST_READY = "request_ready"
@@ -253,14 +252,6 @@ EVENTS: Mapping[NoticeKind, Event] = {
         "Новое сообщение по %(number)s",
         "В переписке есть новое сообщение.",
         "Прочитайте его на странице и ответьте там же.",
-    ),
-    K.REGISTER_DOWN: Event(
-        A.APPLICANT,
-        "Проверка заявки %(number)s приостановлена",
-        "Государственный регистр сейчас не отвечает, поэтому проверка ждёт. "
-        "Срок рассмотрения это не сокращает.",
-        "От вас ничего не требуется: мы продолжим, как только регистр ответит.",
-        channels=_CABINET,
     ),
     K.REQUEST_ACCEPTED: Event(
         A.APPLICANT,

@@ -20,7 +20,12 @@ from services import journal
 from services.cases import see
 from services.files import unavailable_is_refusal
 
-SHOWN_AS = frozenset({"application/pdf", "image/jpeg", "application/json", "text/plain"})
+_ENDINGS = {
+    "application/pdf": ".pdf",
+    "image/jpeg": ".jpg",
+    "application/json": ".json",
+    "text/plain": ".txt",
+}
 """Types of files that are named as they are; whatever else came is a stream of bytes."""
 
 
@@ -176,21 +181,13 @@ async def open_answer(
     await journal.record_view(session, actor, case.id, "request_answer")
     with unavailable_is_refusal():
         opened = await objects.open(file.object_key)
-    known = file.media_type in SHOWN_AS
+    known = file.media_type in _ENDINGS
     ending = _ENDINGS.get(file.media_type, ".bin")
     return Download(
         f"answer-{case.id}-{answered}-{position}{ending}",
         file.media_type if known else "application/octet-stream",
         opened,
     )
-
-
-_ENDINGS = {
-    "application/pdf": ".pdf",
-    "image/jpeg": ".jpg",
-    "application/json": ".json",
-    "text/plain": ".txt",
-}
 
 
 async def _request(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:

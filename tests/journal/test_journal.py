@@ -68,7 +68,7 @@ async def test_a_rolled_back_work_leaves_nothing(ledger: Ledger) -> None:
 async def test_many_writers_of_one_chain_stand_in_line(ledger: Ledger) -> None:
     """Twenty at once on the system's chain: twenty positions, one chain."""
     await asyncio.gather(
-        *(ledger.write(SYSTEM_CHAIN, JournalKind.CATALOGUE_LOADED) for _ in range(20))
+        *(ledger.write(SYSTEM_CHAIN, JournalKind.CATALOGUE_CHANGED) for _ in range(20))
     )
     async with ledger.database.work() as session:
         entries = await journal.read(session, SYSTEM_CHAIN)
