@@ -7,6 +7,7 @@ development makes its own seal and calls it «Тестовая печать» wh
 
 import os
 import tempfile
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -210,7 +211,8 @@ def keep_certificate(folder: Path, certificate: x509.Certificate) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{fingerprint(certificate)[:32]}.pem"
     if not file.exists():
-        draft = file.with_suffix(f".{os.getpid()}.new")
+        # Several threads of one process may come here at once.
+        draft = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
         draft.write_text(as_pem(certificate), encoding="ascii")
         draft.replace(file)
 
