@@ -1,6 +1,6 @@
 """How entries of the catalogue, dry runs and histories look on the administrator's screens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -53,8 +53,8 @@ def title_of(room: Room, entry: Entry) -> str:
     return _(entry.title) if entry.title else entry.key
 
 
-def note_of(room: Room, entry: Entry) -> str:
-    """What else a list says of an entry."""
+def note_of(room: Room, entry: Entry, units: Mapping[str, str]) -> str:
+    """What else a list says of an entry; `units` are names by their codes."""
     values = entry.values
     match room.name:
         case "programmes":
@@ -63,11 +63,12 @@ def note_of(room: Room, entry: Entry) -> str:
         case "terms":
             return "; ".join(terms_words(CaseTypeDefinition.model_validate(values)))
         case "types":
-            return _("адресат: %(unit)s") % {"unit": values["addressee"]}
+            unit = values["addressee"]
+            return _("адресат: %(unit)s") % {"unit": units.get(unit, unit)}
         case "reasons":
             return _(OUTCOMES[values["outcome"]])
         case "units":
-            return str(values["time_zone"])
+            return _("часовой пояс: %(zone)s") % {"zone": formats.zone_name(values["time_zone"])}
         case _:
             word = _("рабочий") if values["working"] else _("выходной")
             return f"{word}. {values['source']}"

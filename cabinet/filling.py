@@ -146,6 +146,11 @@ def _task(
     return Task(gettext(section.title), url, "started" if typed else "empty", hint)
 
 
+def _of_field(label: str | None, words: str) -> str:
+    """What is wrong, led by the name of the field where the words do not name it."""
+    return words if not label or f"«{label}»" in words else f"{label}: {words}"
+
+
 def error_items(edited: Editing, refusal: Refusal) -> list[ErrorItem]:
     """What a refusal says, each with the way to the page where it is mended."""
     places = {
@@ -161,7 +166,7 @@ def error_items(edited: Editing, refusal: Refusal) -> list[ErrorItem]:
             return ErrorItem(in_words(fault.message), f"{edited.url}/attachments#slot-{kind}")
         label = labels.get(fault.path)
         words = in_words(fault.message)
-        return ErrorItem(f"{label}: {words}" if label else words, places.get(fault.path, ""))
+        return ErrorItem(_of_field(label, words), places.get(fault.path, ""))
 
     return [item(fault) for fault in refusal.fields] or [ErrorItem(in_words(refusal.message))]
 
@@ -253,7 +258,7 @@ def section_page(
         action=f"{edited.url}/{name}",
         saved_at=edited.page.case.draft_saved_at or now(),
         errors=[
-            ErrorItem(f"{f.label}: {f.error}", f"#field-{f.name}")
+            ErrorItem(_of_field(f.label, f.error), f"#field-{f.name}")
             for f in fields
             if f.error and status == 422
         ],

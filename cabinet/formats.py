@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time, get_timezone_location
 
 from cabinet.translation import current, gettext, ngettext
 
@@ -84,7 +84,13 @@ def working_days(n: int) -> str:
     return ngettext("%(n)d рабочий день", "%(n)d рабочих дней", n) % {"n": n}
 
 
+def zone_name(value: str) -> str:
+    """A time zone by its city: «Москва» for Europe/Moscow."""
+    return get_timezone_location(value, locale=current().locale, return_city=True)
+
+
 FILTERS = {
+    "zone_name": zone_name,
     "moment": moment,
     "day": day,
     "short_day": short_day,

@@ -166,6 +166,14 @@ async def _of_reviewer(
     figures = await case_lists.counts(session, visit.actor, now())
     if figures["mine"]:
         parts.append(counted("%(num)d решение", "%(num)d решений", figures["mine"]))
+    elif figures["unassigned"]:
+        parts.append(
+            counted(
+                "%(num)d дело в очереди отдела",
+                "%(num)d дел в очереди отдела",
+                figures["unassigned"],
+            )
+        )
     if figures["overdue"]:
         calls.append(
             Call(

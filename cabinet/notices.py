@@ -195,7 +195,7 @@ def _became(one: Delivery) -> tuple[str, str, str]:
             words = (gettext("не доставлено: %(why)s") % {"why": why}).rstrip(": ")
             return words, "bad", "circle-alert"
         case NoticeState.SUPERSEDED:
-            return gettext("заменено более новым"), "idle", "arrow-right"
+            return gettext("не понадобилось: есть более новое"), "idle", "arrow-right"
         case NoticeState.OFF:
             return gettext("отключено вами"), "idle", "circle-x"
         case _:

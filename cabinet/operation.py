@@ -166,10 +166,10 @@ def _facts(found: Desk) -> list[tuple[str, str]]:
                 gettext("%(n)s из %(of)s") % {"n": running, "of": len(engine.standing)},
             )
         )
-    sealed = formats.moment(found.sealed_at) if found.sealed_at else gettext("ещё не было")
+    sealed = formats.moment(found.sealed_at) if found.sealed_at else gettext("ещё не ставили")
     facts.append((gettext("Последняя печать журнала"), sealed))
-    backed_up = formats.moment(found.backed_up_at) if found.backed_up_at else gettext("ещё не было")
-    facts.append((gettext("Последняя резервная копия"), backed_up))
+    copied = formats.moment(found.backed_up_at) if found.backed_up_at else gettext("ещё не делали")
+    facts.append((gettext("Последняя резервная копия"), copied))
     return facts
 
 

@@ -70,7 +70,7 @@ _STEPS = {
     Step.UNLOCK: marked("Разблокировка"),
 }
 _OUTCOMES = {
-    Outcome.PASSED: marked("принято"),
+    Outcome.PASSED: marked("успешно"),
     Outcome.WRONG: marked("не подошло"),
     Outcome.REUSED: marked("код уже использован"),
     Outcome.TOO_OFTEN: marked("слишком часто"),

@@ -159,14 +159,14 @@ def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Fra
             break
         if wish == "system":
             break
-    path = request.url.path if request.method == "GET" else "/"
+    here = request.url.path if request.method == "GET" else "/"
     query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
     return Frame(
         institution=settings.institution,
         language=presentation_of(request, medcab, current).language,
         theme=theme,
-        path=path,
-        here=path + query,
+        path=request.url.path,
+        here=here + query,
         who=Who(current.actor.name, "", "") if current and open_session else None,
         nav=navigation(current.actor) if current and open_session else (),
         csrf=form_token_of(request),
@@ -247,8 +247,6 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
     for key in SPARE:
         if len(entries) > MOST_ENTRIES:
             entries = [entry for entry in entries if entry.key != key]
-    if len(entries) > MOST_NARROW:
-        entries = [replace(entry, spare=entry.key in SPARE[:2]) for entry in entries]
     return tuple(entries)
 
 

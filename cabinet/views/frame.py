@@ -9,10 +9,7 @@ Theme = Literal["system", "light", "dark"]
 
 @dataclass(frozen=True)
 class NavEntry:
-    """One entry of the navigation. `short` is its name in the narrow bottom bar.
-
-    A `spare` one is left out there: other places of the page lead to it too.
-    """
+    """One entry of the navigation. `short` is its name in the narrow bottom bar."""
 
     key: str
     text: str

@@ -51,7 +51,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
 }
 
 // A menu closes when the person goes elsewhere or presses Escape.
-for (const menu of document.querySelectorAll(".person-menu")) {
+for (const menu of document.querySelectorAll("details.menu")) {
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   });
