@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -53,6 +54,9 @@ from services.catalogue import folded
 COUNTED = 1000
 """Cases are counted up to here; of more the page says that there are more."""
 
+MOST_WORDS = 10
+"""Words of titles that are looked for at once; further ones are passed over."""
+
 BATCH = 500
 """Lines read at once by those who walk over a whole list."""
 
@@ -61,7 +65,7 @@ class ArchiveFilters(Filters):
     """What the archive is narrowed to, besides what every list knows."""
 
     kind: CaseKind | None = None
-    text: str | None = None
+    text: str | None = Field(None, max_length=200)
     """Words of the title of a programme or type."""
 
 
@@ -301,7 +305,7 @@ async def _narrowings(session: AsyncSession, filters: ArchiveFilters) -> list[_W
 
 async def _titled(session: AsyncSession, filters: ArchiveFilters) -> list[_Walk]:
     """By programmes of this kind or title, and by types of this title that have no programmes."""
-    words = folded(filters.text or "").split()
+    words = folded(filters.text or "").split()[:MOST_WORDS]
     query = select(Programme.id)
     for word in words:
         query = query.where(col(Programme.search_text).contains(word, autoescape=True))

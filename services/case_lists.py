@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from psycopg.rows import dict_row
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import (
     ColumnElement,
     Dialect,
@@ -109,20 +109,20 @@ class Filters(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kind: CaseKind | None = None
-    status: tuple[Status, ...] = ()
-    type: str | None = None
-    programme_kind: str | None = None
+    status: tuple[Status, ...] = Field((), max_length=50)
+    type: str | None = Field(None, max_length=100)
+    programme_kind: str | None = Field(None, max_length=100)
     unit_id: UUID | None = None
     reviewer: UUID | Literal["nobody"] | None = None
-    created_from: datetime | None = None
-    created_until: datetime | None = None
+    created_from: AwareDatetime | None = None
+    created_until: AwareDatetime | None = None
     overdue: bool = False
     waiting: bool = False
     """Only those on which people of the responsible unit have to decide or answer."""
     open: bool | None = None
-    number: str | None = None
+    number: str | None = Field(None, max_length=100)
     """A number as people type it."""
-    ids: tuple[UUID, ...] = ()
+    ids: tuple[UUID, ...] = Field((), max_length=MOST)
 
 
 async def mine(

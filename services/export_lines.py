@@ -98,9 +98,17 @@ async def conditions(
     if filters.created_from:
         words.append(f"созданы не раньше {_day(filters.created_from, zone)}")
     if filters.created_until:
-        words.append(f"созданы до {filters.created_until.astimezone(zone):%d.%m.%Y, %H:%M}")
+        words.append(f"созданы до {_local(filters.created_until, zone):%d.%m.%Y, %H:%M}")
     return words
 
 
 def _day(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%d.%m.%Y}"
+    return f"{_local(at, zone):%d.%m.%Y}"
+
+
+def _local(at: datetime, zone: ZoneInfo) -> datetime:
+    """The moment by the clock of a zone; at the ends of the calendar by the clock it came with."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at

@@ -32,7 +32,7 @@ from rules.cases import Status
 from rules.clock import now
 from rules.permissions import Actor, Role
 from rules.refusals import Refusal
-from services import access, export_work, exports
+from services import access, export_lines, export_work, exports
 from services.archive import ArchiveFilters
 from services.exports import Exports
 from settings import Settings
@@ -344,3 +344,13 @@ async def test_the_workflow_makes_the_file(
     row = await row_of(office, export.id)
     assert row.state == ExportState.READY
     assert len(sheet(await objects.read(row.object_key or ""))) == 620
+
+
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_the_ends_of_the_calendar_can_be_written(office: Office, end: str) -> None:
+    """S7: a list that is narrowed to a moment that no local clock shows is made all the same."""
+    moment = datetime.fromisoformat(end)
+    filters = ArchiveFilters(created_from=moment, created_until=moment)
+    async with office.database.work() as session:
+        words = await export_lines.conditions(session, filters, ZoneInfo("Europe/Moscow"))
+    assert len(words) == 2
