@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from temporalio import activity
 
 from clients.database import Database
-from models.messages import MailShift
+from models.messages import ChannelShift
 from rules.clock import now as present
 from rules.notices import Channel
 from services.deliveries import Stop, Way, drain, waiting
@@ -30,7 +30,7 @@ class NoticeActivities:
         self._ways = {way.channel: way for way in ways}
 
     @activity.defn
-    async def send_mail(self, before: MailShift) -> MailShift:
+    async def send_mail(self, before: ChannelShift) -> ChannelShift:
         """Tell what is due by e-mail until the shift is over.
 
         Ends early when the mail server goes down or comes back, so that ops are told, and when the
@@ -39,16 +39,16 @@ class NoticeActivities:
         return await self._shift(Channel.MAIL, before)
 
     @activity.defn
-    async def send_sms(self, before: MailShift) -> MailShift:
+    async def send_sms(self, before: ChannelShift) -> ChannelShift:
         """Tell what is due by SMS, and ask what became of it; see `send_mail`."""
         return await self._shift(Channel.SMS, before)
 
     @activity.defn
-    async def send_push(self, before: MailShift) -> MailShift:
+    async def send_push(self, before: ChannelShift) -> ChannelShift:
         """Tell what is due by web push; see `send_mail`."""
         return await self._shift(Channel.PUSH, before)
 
-    async def _shift(self, channel: Channel, before: MailShift) -> MailShift:
+    async def _shift(self, channel: Channel, before: ChannelShift) -> ChannelShift:
         way = self._ways[channel]
         end = time.monotonic() + (SHIFT_WHILE_DOWN if before.down_since else SHIFT)
         shift = before

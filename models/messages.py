@@ -109,7 +109,7 @@ class PresentState(Message):
     stuck: bool = False
 
 
-class MailShift(Message):
+class ChannelShift(Message):
     """How a channel stands: handed from one shift of its sender to the next."""
 
     told: int = 0

@@ -9,7 +9,7 @@ from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from activities.notices import NoticeActivities
-    from models.messages import MailShift, WorkflowName
+    from models.messages import ChannelShift, WorkflowName
     from models.visibility import OpsText
 
 SHIFTS = 200
@@ -20,7 +20,7 @@ class NoticesMail:
     """Tells notices by e-mail."""
 
     @workflow.run
-    async def run(self, shift: MailShift | None = None) -> None:
+    async def run(self, shift: ChannelShift | None = None) -> None:
         """Send for ever."""
         await _send(NoticeActivities.send_mail, "e-mail", shift)
 
@@ -30,7 +30,7 @@ class NoticesSms:
     """Tells notices by SMS."""
 
     @workflow.run
-    async def run(self, shift: MailShift | None = None) -> None:
+    async def run(self, shift: ChannelShift | None = None) -> None:
         """Send for ever."""
         await _send(NoticeActivities.send_sms, "SMS", shift)
 
@@ -40,14 +40,14 @@ class NoticesPush:
     """Tells notices by web push."""
 
     @workflow.run
-    async def run(self, shift: MailShift | None = None) -> None:
+    async def run(self, shift: ChannelShift | None = None) -> None:
         """Send for ever."""
         await _send(NoticeActivities.send_push, "push", shift)
 
 
-async def _send(work: Callable[..., Any], channel: str, shift: MailShift | None) -> None:
+async def _send(work: Callable[..., Any], channel: str, shift: ChannelShift | None) -> None:
     """Shift after shift; a new run now and then keeps histories short."""
-    now = shift or MailShift()
+    now = shift or ChannelShift()
     for _ in range(SHIFTS):
         _show(channel, now)
         now = await workflow.execute_activity_method(
@@ -61,7 +61,7 @@ async def _send(work: Callable[..., Any], channel: str, shift: MailShift | None)
     workflow.continue_as_new(now)
 
 
-def _show(channel: str, shift: MailShift) -> None:
+def _show(channel: str, shift: ChannelShift) -> None:
     """Tell ops how the channel stands."""
     if shift.down_since is None:
         told = f"**{channel} works**: {shift.told} told, {shift.waiting} waiting"
