@@ -1,8 +1,14 @@
-"""The documents of a draft: what is asked for, what is there, what could be chosen again (Q10)."""
+"""The documents of a draft: what is asked for, what is there, what could be chosen again (Q10).
+
+The same for applications and requests.
+"""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from fastapi import Response
+
+from cabinet.filling import Editing
 from cabinet.translation import gettext
 from cabinet.views.documents import Candidate, FileRow, Slot
 from cabinet.views.documents import Verdict as VerdictView
@@ -10,7 +16,6 @@ from cabinet.visits import Visit
 from rules.files import Finding
 from rules.forms import AttachmentRule
 from rules.refusals import Refusal
-from services import case_pages
 from services.document_views import DocumentView, VersionView
 
 MOST_CANDIDATES = 20
@@ -48,17 +53,31 @@ def refused_row(name: str, size: int, findings: Sequence[Finding]) -> FileRow:
     )
 
 
+async def attachments_page(
+    visit: Visit, edited: Editing, refused: Mapping[str, FileRow] | None = None
+) -> Response:
+    """The page where documents are uploaded, chosen among those given before, taken away."""
+    return visit.page(
+        "applications/attachments.html",
+        status=422 if refused else 200,
+        title=edited.papers_title,
+        slots=await slots_of(visit, edited, refused=refused),
+        position=edited.pages,
+        total=edited.pages,
+        back_url=edited.url,
+        next_url=f"{edited.url}/check",
+    )
+
+
 async def slots_of(
     visit: Visit,
-    case_id: UUID,
-    page: case_pages.CasePage,
-    attached: Sequence[Mapping[str, str]],
-    remarks: Mapping[str, str],
+    edited: Editing,
     *,
     refused: Mapping[str, FileRow] | None = None,
     read_only: bool = False,
 ) -> list[Slot]:
-    """Each kind of document that goes with the application, with its files."""
+    """Each kind of document that goes with the case, with its files."""
+    attached, remarks = edited.attached, edited.remarks
     documents = visit.medcab.documents
     known = [] if read_only else list(await documents.mine(visit.actor, limit=200))
     versions = {str(document.version.id): document.version for document in known}
@@ -71,8 +90,18 @@ async def slots_of(
                 continue
     cited = {given["document_version_id"] for given in attached}
     return [
-        _slot(rule, case_id, attached, versions, known, cited, remarks, refused or {}, read_only)
-        for rule in page.attachment_rules
+        _slot(
+            rule,
+            edited.page.case.id,
+            attached,
+            versions,
+            known,
+            cited,
+            remarks,
+            refused or {},
+            read_only,
+        )
+        for rule in edited.page.attachment_rules
     ]
 
 

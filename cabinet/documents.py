@@ -14,8 +14,8 @@ from api.auth import FORM_FIELD, FORM_HEADER, demand_form_token
 from api.bodies import Form as StreamedForm
 from api.bodies import is_form
 from api.documents import download, page_image
-from cabinet.attachments import refused_row, slots_of, version_row
-from cabinet.filling import editing
+from cabinet.attachments import attachments_page, refused_row, slots_of, version_row
+from cabinet.filling import Editing, attach, editing
 from cabinet.translation import gettext
 from cabinet.views.documents import Category as CategoryView
 from cabinet.views.documents import DocumentView, FileRow
@@ -27,8 +27,6 @@ from services.document_views import Given
 from services.files import Incoming
 
 router = APIRouter(include_in_schema=False)
-
-Attached = list[dict[str, str]]
 
 
 @router.get("/documents")
@@ -165,10 +163,10 @@ async def attach_file(case_id: UUID, kind: str, visit: Inside) -> Response:
         if given.document is None:
             refused[kind] = _refused(given)
         else:
-            await _attach(visit, case_id, kind, given.document.version.id)
+            edited = await _attach(visit, case_id, kind, given.document.version.id)
     if not refused and not _by_script(visit):
-        return visit.go(f"/applications/{case_id}/draft/attachments#slot-{kind}")
-    return await _slots(visit, case_id, kind, refused)
+        return visit.go(f"{edited.url}/attachments#slot-{kind}")
+    return await _slots(visit, edited, kind, refused)
 
 
 @router.post("/documents/cases/{case_id}/{kind}/choose")
@@ -176,8 +174,8 @@ async def choose(
     case_id: UUID, kind: str, visit: Inside, document_version_id: Annotated[UUID, Form()]
 ) -> Response:
     """Attach a document given before."""
-    await _attach(visit, case_id, kind, document_version_id)
-    return visit.go(f"/applications/{case_id}/draft/attachments#slot-{kind}")
+    edited = await _attach(visit, case_id, kind, document_version_id)
+    return visit.go(f"{edited.url}/attachments#slot-{kind}")
 
 
 @router.post("/documents/cases/{case_id}/{kind}/{version_id}/remove")
@@ -185,42 +183,29 @@ async def detach(case_id: UUID, kind: str, version_id: UUID, visit: Inside) -> R
     """Take a document off a draft; it stays among the person's documents."""
     edited = await editing(visit, case_id)
     gone = {"kind": kind, "document_version_id": str(version_id)}
-    kept = [dict(given) for given in edited.attached if dict(given) != gone]
-    await visit.medcab.applications.save_draft(visit.actor, case_id, None, kept)
-    return visit.go(f"/applications/{case_id}/draft/attachments#slot-{kind}")
+    await attach(visit, edited, [given for given in edited.attached if given != gone])
+    return visit.go(f"{edited.url}/attachments#slot-{kind}")
 
 
-async def _attach(visit: Visit, case_id: UUID, kind: str, version_id: UUID) -> None:
+async def _attach(visit: Visit, case_id: UUID, kind: str, version_id: UUID) -> Editing:
     edited = await editing(visit, case_id)
     if kind not in {rule.kind for rule in edited.page.attachment_rules}:
         raise not_found()
     added = {"kind": kind, "document_version_id": str(version_id)}
-    attached: Attached = [dict(given) for given in edited.attached if dict(given) != added]
-    await visit.medcab.applications.save_draft(visit.actor, case_id, None, [*attached, added])
+    others = [given for given in edited.attached if given != added]
+    return await attach(visit, edited, [*others, added])
 
 
 async def _slots(
-    visit: Visit, case_id: UUID, kind: str, refused: Mapping[str, FileRow]
+    visit: Visit, edited: Editing, kind: str, refused: Mapping[str, FileRow]
 ) -> Response:
     """The whole page for the plain form, the one section for the script."""
-    edited = await editing(visit, case_id)
-    slots = await slots_of(
-        visit, case_id, edited.page, edited.attached, edited.remarks, refused=refused
+    if not _by_script(visit):
+        return await attachments_page(visit, edited, refused)
+    view = next(
+        slot for slot in await slots_of(visit, edited, refused=refused) if slot.kind == kind
     )
-    status = 422 if refused else 200
-    if _by_script(visit):
-        view = next(slot for slot in slots if slot.kind == kind)
-        return visit.part("applications/slot.html", status=status, view=view)
-    total = len(edited.page.definition.sections) + 1
-    return visit.page(
-        "applications/attachments.html",
-        status=status,
-        slots=slots,
-        position=total,
-        total=total,
-        back_url=edited.url,
-        next_url=f"{edited.url}/check",
-    )
+    return visit.part("applications/slot.html", status=422 if refused else 200, view=view)
 
 
 def _refused(given: Given) -> FileRow:

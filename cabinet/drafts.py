@@ -9,13 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Response
 
 from cabinet import filling
-from cabinet.attachments import slots_of
+from cabinet.attachments import attachments_page, slots_of
 from cabinet.case_views import answer_sections, programme_view
-from cabinet.filling import Editing, editing
-from cabinet.translation import gettext
-from cabinet.views.applications import Draft, Task
+from cabinet.filling import Editing
+from cabinet.views.applications import Draft
 from cabinet.visits import Inside, Visit
 from models.tables.base import new_id
+from rules.cases import CaseKind
 from rules.forms import check_form
 from rules.refusals import Refusal, not_found
 from services.cases import Act
@@ -23,39 +23,27 @@ from services.cases import Act
 router = APIRouter(include_in_schema=False, prefix="/applications/{case_id}/draft")
 
 
+async def editing(visit: Visit, case_id: UUID) -> Editing:
+    """The draft of an application that the person may change. Raises `not_found` and 409."""
+    return await filling.editing(visit, case_id, CaseKind.APPLICATION)
+
+
 def draft_view(edited: Editing) -> Draft:
     """The task list."""
     page = edited.page
-    tasks = [*filling.section_tasks(edited), _documents_task(edited)]
     if page.programme is None:
         raise not_found()
     return Draft(
         url=edited.url,
         title=page.programme.title,
         programme=programme_view(page.programme),
-        tasks=tasks,
+        tasks=filling.tasks_of(edited),
         saved_at=page.case.draft_saved_at,
         number=page.case.number,
         mode=edited.mode,  # type: ignore[arg-type]
         case_url=edited.case_url,
         reason=page.decisions[-1].reason if edited.remarks or edited.mode == "answer" else "",
     )
-
-
-def _documents_task(edited: Editing) -> Task:
-    wanted = [r for r in edited.page.attachment_rules if r.required and not r.waived_reason]
-    missing = edited.missing()
-    there = len([rule for rule in wanted if rule.kind not in missing])
-    hint = gettext("Приложено %(n)s из %(total)s") % {"n": there, "total": len(wanted)}
-    state = "done" if not missing else "started" if there else "empty"
-    kinds = {rule.kind for rule in edited.page.attachment_rules}
-    sent = edited.page.newest.attachments if edited.page.newest else ()
-    same = {(c.kind, str(c.document_version_id)) for c in sent}
-    asked = [kind for kind in edited.remarks if kind in kinds]
-    now_given = {(a["kind"], a["document_version_id"]) for a in edited.attached}
-    if any({g for g in now_given if g[0] == k} == {s for s in same if s[0] == k} for k in asked):
-        state, hint = "mend", gettext("Есть вопрос отдела кадров")
-    return Task(gettext("Документы к заявке"), f"{edited.url}/attachments", state, hint)  # type: ignore[arg-type]
 
 
 @router.get("")
@@ -77,16 +65,7 @@ async def discard(case_id: UUID, visit: Inside) -> Response:
 @router.get("/attachments")
 async def show_attachments(case_id: UUID, visit: Inside) -> Response:
     """The documents: upload, choose among those given before, take away."""
-    edited = await editing(visit, case_id)
-    total = len(edited.page.definition.sections) + 1
-    return visit.page(
-        "applications/attachments.html",
-        slots=await slots_of(visit, case_id, edited.page, edited.attached, edited.remarks),
-        position=total,
-        total=total,
-        back_url=edited.url,
-        next_url=f"{edited.url}/check",
-    )
+    return await attachments_page(visit, await editing(visit, case_id))
 
 
 @router.get("/check")
@@ -124,16 +103,13 @@ async def _check_page(visit: Visit, edited: Editing, refusal: Refusal | None = N
     draft = draft_view(edited)
     sent = edited.page.newest.data if edited.page.newest else None
     data, _ = check_form(edited.page.definition, edited.data, complete=False, today=edited.today)
-    slots = await slots_of(
-        visit, edited.page.case.id, edited.page, edited.attached, edited.remarks, read_only=True
-    )
     return visit.page(
         "applications/check.html",
         status=422 if refusal else 200,
         draft=draft,
         sections=answer_sections(edited.page.definition, data, sent, change_url=edited.url),
         compared=sent is not None,
-        slots=slots,
+        slots=await slots_of(visit, edited, read_only=True),
         act_id=new_id(),
         step=edited.page.case.step,
         errors=filling.error_items(edited, refusal) if refusal else [],

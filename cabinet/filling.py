@@ -1,4 +1,4 @@
-"""Filling in a form, whatever the kind of case: task list, sections, autosave, what is wrong.
+"""Filling in a form, whatever the kind of case: tasks, sections, autosave, what is wrong.
 
 The fields, their checks and their order come from the definition that the case began with. The
 pages of `cabinet.drafts` and `cabinet.request_drafts` stand on this.
@@ -18,13 +18,14 @@ from cabinet.translation import gettext, in_words
 from cabinet.views.applications import FormSection, Task
 from cabinet.views.frame import ErrorItem
 from cabinet.visits import Visit
+from models.tables.cases import Case
 from rules.cases import CaseKind, Status
 from rules.clock import now
 from rules.fields import FieldKind
 from rules.forms import Section, check_attachments, check_field, check_form
 from rules.refusals import FieldError, Refusal, not_found
 from services import case_pages
-from services.drafts import attachments_of
+from services.drafts import Drafts, attachments_of
 
 ROOMS: Mapping[CaseKind, str] = {
     CaseKind.APPLICATION: "/applications",
@@ -62,9 +63,15 @@ class Editing:
 
     @property
     def pages(self) -> int:
-        """How many pages there are to fill in; the documents of an application are one."""
+        """How many pages there are to fill in; the documents are one, where any are asked for."""
         papers = bool(self.page.attachment_rules)
         return len(self.page.definition.sections) + int(papers)
+
+    @property
+    def papers_title(self) -> str:
+        """What the page of its documents is called."""
+        application = self.page.case.kind == CaseKind.APPLICATION
+        return gettext("Документы к заявке") if application else gettext("Документы")
 
     def section(self, name: str) -> tuple[int, Section]:
         """A section and its place. Raises `not_found`."""
@@ -98,17 +105,20 @@ class Editing:
         return any(name in self.remarks and self.data.get(name) == sent.get(name) for name in names)
 
 
-async def editing(visit: Visit, case_id: UUID, kind: CaseKind = CaseKind.APPLICATION) -> Editing:
-    """The draft of a case that the person may change. Raises `not_found` and 409."""
+async def editing(visit: Visit, case_id: UUID, kind: CaseKind | None = None) -> Editing:
+    """The draft of a case of the kind, or of any, that the person may change.
+
+    Raises `not_found` and 409.
+    """
     async with visit.medcab.database.work() as session:
         page = await case_pages.page(session, visit.actor, case_id)
         cited = await attachments_of(session, case_id, page.case.version)
-    if not page.own or page.case.kind != kind:
+    if not page.own or page.case.kind != (kind or page.case.kind):
         raise not_found()
     if not page.editable:
         words = (
             "Эту заявку уже нельзя изменить."
-            if kind is CaseKind.APPLICATION
+            if page.case.kind == CaseKind.APPLICATION
             else "Этот запрос уже нельзя изменить."
         )
         raise Refusal("not_now", words, 409)
@@ -123,10 +133,11 @@ async def editing(visit: Visit, case_id: UUID, kind: CaseKind = CaseKind.APPLICA
     return Editing(page, data, attached, latest_remarks(page), today)
 
 
-def section_tasks(edited: Editing) -> list[Task]:
-    """A line of the task list for each section."""
+def tasks_of(edited: Editing) -> list[Task]:
+    """A line of the task list for each section, and one for the documents where any are asked."""
     errors, wrong = edited.errors(complete=True), edited.errors(complete=False)
-    return [_task(edited, section, errors, wrong) for section in edited.page.definition.sections]
+    tasks = [_task(edited, section, errors, wrong) for section in edited.page.definition.sections]
+    return [*tasks, _documents_task(edited)] if edited.page.attachment_rules else tasks
 
 
 def _task(
@@ -144,6 +155,24 @@ def _task(
         return Task(gettext(section.title), url, "done", hint)
     typed = any(edited.data.get(f.name) for f in section.fields if not f.prefill)
     return Task(gettext(section.title), url, "started" if typed else "empty", hint)
+
+
+def _documents_task(edited: Editing) -> Task:
+    wanted = [r for r in edited.page.attachment_rules if r.required and not r.waived_reason]
+    missing = edited.missing()
+    there = len([rule for rule in wanted if rule.kind not in missing])
+    hint = gettext("Необязательно")
+    if wanted:
+        hint = gettext("Приложено %(n)s из %(total)s") % {"n": there, "total": len(wanted)}
+    state = "done" if not missing else "started" if there else "empty"
+    kinds = {rule.kind for rule in edited.page.attachment_rules}
+    sent = edited.page.newest.attachments if edited.page.newest else ()
+    same = {(c.kind, str(c.document_version_id)) for c in sent}
+    asked = [kind for kind in edited.remarks if kind in kinds]
+    now_given = {(a["kind"], a["document_version_id"]) for a in edited.attached}
+    if any({g for g in now_given if g[0] == k} == {s for s in same if s[0] == k} for k in asked):
+        state, hint = "mend", gettext("Есть вопрос отдела кадров")
+    return Task(edited.papers_title, f"{edited.url}/attachments", state, hint)  # type: ignore[arg-type]
 
 
 def _of_field(label: str | None, words: str) -> str:
@@ -171,6 +200,18 @@ def error_items(edited: Editing, refusal: Refusal) -> list[ErrorItem]:
     return [item(fault) for fault in refusal.fields] or [ErrorItem(in_words(refusal.message))]
 
 
+async def attach(visit: Visit, edited: Editing, attached: Sequence[Mapping[str, str]]) -> Editing:
+    """Keep these documents with the draft in place of those before."""
+    kept = edited.page.case
+    case, _ = await _service(visit, edited).save_draft(visit.actor, kept.id, None, attached)
+    return _as_kept(edited, case)
+
+
+def _service(visit: Visit, edited: Editing) -> Drafts:
+    request = edited.page.case.kind == CaseKind.REQUEST
+    return visit.medcab.requests if request else visit.medcab.applications
+
+
 async def save_section(visit: Visit, edited: Editing, name: str) -> Editing:
     """Keep the fields of a section as they were typed."""
     _, section = edited.section(name)
@@ -183,9 +224,11 @@ async def save_section(visit: Visit, edited: Editing, name: str) -> Editing:
             data[field.name] = field.name in form
         elif field.name in form:
             data[field.name] = str(form[field.name])
-    medcab, kept = visit.medcab, edited.page.case
-    service = medcab.requests if kept.kind == CaseKind.REQUEST else medcab.applications
-    case, _ = await service.save_draft(visit.actor, kept.id, data)
+    case, _ = await _service(visit, edited).save_draft(visit.actor, edited.page.case.id, data)
+    return _as_kept(edited, case)
+
+
+def _as_kept(edited: Editing, case: Case) -> Editing:
     page = replace(edited.page, case=case)
     return replace(edited, page=page, data=case.draft or {}, attached=case.draft_attachments)
 

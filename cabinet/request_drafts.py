@@ -1,4 +1,4 @@
-"""Filling in a request: task list, sections, autosave, check, send; and sending it again (S6)."""
+"""Filling in a request: tasks, sections, documents, check, send; and sending it again (S6)."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Response
 
 from cabinet import filling
+from cabinet.attachments import attachments_page, slots_of
 from cabinet.case_views import answer_sections
 from cabinet.filling import Editing
 from cabinet.request_views import type_view
@@ -31,12 +32,13 @@ def draft_view(edited: Editing) -> RequestDraft:
     return RequestDraft(
         url=edited.url,
         type=type_view(page.definition, page.responsible_unit),
-        tasks=filling.section_tasks(edited),
+        tasks=filling.tasks_of(edited),
         saved_at=page.case.draft_saved_at,
         number=page.case.number,
         mode="correction" if page.newest else "draft",
         case_url=edited.case_url,
         answered=page.case.closed_at is not None,
+        takes_files=bool(page.attachment_rules),
     )
 
 
@@ -56,10 +58,16 @@ async def discard(case_id: UUID, visit: Inside) -> Response:
     return visit.go(edited.case_url, "correction_discarded")
 
 
+@router.get("/attachments")
+async def show_attachments(case_id: UUID, visit: Inside) -> Response:
+    """The documents: upload, choose among those given before, take away."""
+    return await attachments_page(visit, await editing(visit, case_id))
+
+
 @router.get("/check")
 async def check(case_id: UUID, visit: Inside) -> Response:
     """Everything once more, before it is sent."""
-    return _check_page(visit, await editing(visit, case_id))
+    return await _check_page(visit, await editing(visit, case_id))
 
 
 @router.post("/submit")
@@ -79,11 +87,11 @@ async def submit(
     except Refusal as refusal:
         if refusal.status != 422:
             raise
-        return _check_page(visit, await editing(visit, case_id), refusal)
+        return await _check_page(visit, await editing(visit, case_id), refusal)
     return visit.go(f"/requests/{case_id}/sent")
 
 
-def _check_page(visit: Visit, edited: Editing, refusal: Refusal | None = None) -> Response:
+async def _check_page(visit: Visit, edited: Editing, refusal: Refusal | None = None) -> Response:
     sent = edited.page.newest.data if edited.page.newest else None
     data, _ = check_form(edited.page.definition, edited.data, complete=False, today=edited.today)
     return visit.page(
@@ -92,6 +100,7 @@ def _check_page(visit: Visit, edited: Editing, refusal: Refusal | None = None) -
         draft=draft_view(edited),
         sections=answer_sections(edited.page.definition, data, sent, change_url=edited.url),
         compared=sent is not None,
+        slots=await slots_of(visit, edited, read_only=True),
         act_id=new_id(),
         step=edited.page.case.step,
         errors=filling.error_items(edited, refusal) if refusal else [],

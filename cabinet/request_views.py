@@ -45,6 +45,7 @@ def type_view(definition: CaseTypeDefinition, unit: str, draft_url: str | None =
         for field in definition.fields.values()
         if field.required and not field.prefill and field.kind is not FieldKind.CHECKBOX
     ]
+    asked += [_(rule.title) for rule in definition.attachments if rule.required]
     group = definition.group or definition.title
     return TypeView(
         key=definition.key,

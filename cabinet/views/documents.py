@@ -45,7 +45,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Slot:
-    """One kind of document that goes with an application."""
+    """One kind of document that goes with a case."""
 
     kind: str
     title: str

@@ -51,6 +51,7 @@ class RequestDraft:
     case_url: str = ""
     answered: bool = False
     """Whether a correction reopens what was answered already."""
+    takes_files: bool = False
 
     @property
     def done(self) -> int:

@@ -84,6 +84,7 @@ REQUEST_PAGES: dict[str, Row] = {
     ),
     "GET /requests/{case_id}/draft": mine("session", nothing, CLINICIANS, **_DRAFT),
     "POST /requests/{case_id}/draft/discard": mine("session", nothing, CLINICIANS, **REQUEST),
+    "GET /requests/{case_id}/draft/attachments": mine("session", nothing, CLINICIANS, **_DRAFT),
     "GET /requests/{case_id}/draft/check": mine("session", nothing, CLINICIANS, **_DRAFT),
     "POST /requests/{case_id}/draft/submit": mine(
         "session", form(**_ACT, mode="draft"), CLINICIANS, **_DRAFT

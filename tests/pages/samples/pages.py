@@ -236,6 +236,7 @@ def main_pages() -> list[Sample]:
         "attachments",
         "applications/attachments.html",
         inside("/applications"),
+        title="Документы к заявке",
         slots=SLOTS,
         position=4,
         total=5,

@@ -20,7 +20,7 @@ from cabinet.views.requests import (
     Result,
     TypeView,
 )
-from tests.pages.samples.cases import AT, frame
+from tests.pages.samples.cases import AT, SLOTS, frame
 from tests.pages.samples.sample import Sample
 
 TYPE = TypeView(
@@ -195,7 +195,7 @@ def request_pages() -> Iterator[Sample]:
     yield made("request-draft", "requests/draft", draft=DRAFT)
     correcting = replace(DRAFT, mode="correction", number=CASE.number, answered=True)
     yield made("request-correction", "requests/draft", draft=correcting)
-    check = {"sections": SECTIONS, "compared": True, "act_id": "act", "step": 0}
+    check = {"sections": SECTIONS, "compared": True, "act_id": "act", "step": 0, "slots": SLOTS}
     yield made("request-check", "requests/check", draft=DRAFT, **check)
     sent = RequestSent(
         CASE.number, TYPE.title, "a@example.org", TYPE.addressee, AT, "#", sealed=True, gives="x"
