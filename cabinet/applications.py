@@ -316,11 +316,7 @@ def _view(
     """The page in views; `number` chooses a version, `answer` is that of the running case."""
     page = known.page
     case = page.case
-    versions = {version.number: version for version in page.versions}
-    chosen = versions.get(number) or page.newest
-    if chosen is None:
-        raise not_found()
-    before = versions.get(chosen.number - 1)
+    chosen, before = page.version(number)
     compared = compare and before is not None
     remarks = latest_remarks(page)
     url = f"/applications/{case.id}"

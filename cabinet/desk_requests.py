@@ -185,9 +185,7 @@ def draw(
     page, case = here.page, here.page.case
     typed = typed or Typed()
     suffix = here.asked.suffix
-    versions = {version.number: version for version in page.versions}
-    chosen = versions.get(number) or page.versions[-1]
-    before = versions.get(chosen.number - 1)
+    chosen, before = page.version(number)
     compared = compare and before is not None
     answers_here = page.reviews and bool(page.may & ANSWERS)
     open_case = case.closed_at is None

@@ -304,9 +304,7 @@ def desk_case(
 ) -> DeskCase:
     """The page of a case; `number` chooses a version, `drawn_step` is what an open page shows."""
     case = page.case
-    versions = {version.number: version for version in page.versions}
-    chosen = versions.get(number) or page.versions[-1]
-    before = versions.get(chosen.number - 1)
+    chosen, before = page.version(number)
     compared = compare and before is not None
     shown = documents(page, chosen, before)
     here = {cited.document_version_id for cited in chosen.attachments}

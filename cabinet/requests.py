@@ -303,11 +303,7 @@ def _view(
 ) -> RequestPage:
     """The page in views; `number` chooses a version, `answer` is that of the running request."""
     page, case = known.page, known.page.case
-    versions = {version.number: version for version in page.versions}
-    chosen = versions.get(number) or page.newest
-    if chosen is None:
-        raise not_found()
-    before = versions.get(chosen.number - 1)
+    chosen, before = page.version(number)
     compared = compare and before is not None
     url = f"/requests/{case.id}"
     receipt_paper = Paper(

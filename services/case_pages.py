@@ -34,6 +34,7 @@ from rules.forms import (
 )
 from rules.permissions import Actor, Permission
 from rules.processes import process_of
+from rules.refusals import not_found
 from services import catalogue, journal, outages
 from services.case_lists import READ_FOR, CaseLine, Filters, Listing, mine
 from services.cases import may_see, see
@@ -137,6 +138,17 @@ class CasePage:
     def newest(self) -> Version | None:
         """The version that stands."""
         return self.versions[-1] if self.versions else None
+
+    def version(self, number: int) -> tuple[Version, Version | None]:
+        """The version of this number, else the newest, and the one before it.
+
+        Raises `not_found` for a draft, which has none.
+        """
+        known = {one.number: one for one in self.versions}
+        chosen = known.get(number) or self.newest
+        if chosen is None:
+            raise not_found()
+        return chosen, known.get(chosen.number - 1)
 
 
 async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
