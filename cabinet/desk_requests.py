@@ -1,7 +1,7 @@
 """A request on the desk: people of its unit answer it, or refuse with the reason (S1, S4, W8)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -167,6 +167,7 @@ def refused(visit: Visit, here: Known, refusal: Refusal, typed: Typed | None = N
             else _("Пока вы писали, ответ на запрос стал не нужен: посмотрите, что произошло.")
         )
         errors = [ErrorItem(words, "#answer" if case.form else "#live-timeline")]
+    visit = replace(visit, frame=replace(visit.frame, path="/desk"))
     return visit.page("desk/request.html", status=refusal.status, case=case, errors=errors)
 
 

@@ -159,7 +159,6 @@ async def _page(
             "choice",
             typed["hour"],
             error=faults.get("digest_hour", ""),
-            required=False,
             options=[
                 Option("", gettext("Не нужно, присылать сразу")),
                 *(Option(str(hour), f"{hour:02}:00") for hour in range(24)),

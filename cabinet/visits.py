@@ -176,8 +176,6 @@ def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Fra
 
 
 MOST_ENTRIES = 7
-MOST_NARROW = 5
-"""More do not fit side by side on a phone."""
 SPARE = ("profile", "programmes", "archive")
 """Left out first where somebody has many roles: other places of the page lead there too."""
 

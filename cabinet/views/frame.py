@@ -17,7 +17,6 @@ class NavEntry:
     icon: str
     url: str
     count: int = 0
-    spare: bool = False
 
 
 @dataclass(frozen=True)
