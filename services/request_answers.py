@@ -209,10 +209,11 @@ async def _put_all(exchange: Exchange, envelope: bytes, answer: ModuleAnswer) ->
         key = exchange.objects.fresh_key(FOLDER)
         return await exchange.objects.put(key, body, len(body), media_type)
 
-    return _Kept(
-        envelope=await put(envelope, "application/cms"),
-        files=[await put(one.content, one.media_type) for one in answer.files],
+    sealed, *files = await asyncio.gather(
+        put(envelope, "application/cms"),
+        *(put(one.content, one.media_type) for one in answer.files),
     )
+    return _Kept(envelope=sealed, files=files)
 
 
 async def _refuse_answer(

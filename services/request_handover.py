@@ -150,8 +150,9 @@ async def _form(
         for one in subject.attachments
     ]
     pdf, envelope = await asyncio.to_thread(_make, exchange, subject, message_id, files)
-    paper = await _put(exchange, pdf, "application/pdf")
-    sealed = await _put(exchange, envelope, "application/cms") if envelope else None
+    bodies = [(pdf, "application/pdf"), *([(envelope, "application/cms")] if envelope else [])]
+    paper, *rest = await asyncio.gather(*(_put(exchange, *one) for one in bodies))
+    sealed = rest[0] if rest else None
     reach(CrashPoint.REQUEST_FILED)
     async with exchange.database.work() as session:
         case = await lock(session, subject.case_id)
