@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, func, or_
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -119,7 +120,11 @@ class Conversations:
                 text=text,
             )
             session.add(message)
-            await session.flush()
+            try:
+                await session.flush()
+            except IntegrityError:
+                # The same id came first by a moment, on another case.
+                raise act_id_reused() from None
             session.add_all(
                 MessageFile(message_id=message.id, document_version_id=one, position=position)
                 for position, one in enumerate(files)

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypedDict
+from weakref import WeakKeyDictionary
 
 import pikepdf
 import xlsxwriter  # type: ignore[import-untyped]
@@ -26,6 +27,10 @@ from services.typesetting import PAPERS, typeset
 STRETCH = 200
 """Rows that are set at once."""
 
+AT_A_TIME = 2
+"""Children of one process; each takes a processor and some memory for seconds."""
+
+_TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 _WIDTHS = (24, 20, 60, 32, 32, 20, 12, 12)
 _LAST_WORDS = 600
 
@@ -67,7 +72,16 @@ class PaperJob(TypedDict):
 
 
 async def make(job: ListJob | PaperJob) -> None:
-    """Have a job done by a child. Raises ExportFileError; a cancelled call kills the child."""
+    """Have a job done by a child, two at a time; the others wait for their turn.
+
+    Raises ExportFileError; a cancelled call kills the child.
+    """
+    turns = _TURNS.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_A_TIME))
+    async with turns:
+        await _done_by_child(job)
+
+
+async def _done_by_child(job: ListJob | PaperJob) -> None:
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

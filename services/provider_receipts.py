@@ -58,7 +58,8 @@ async def _believe(session: AsyncSession, notice: Notice, said: Said, now: datet
     if not final or known or not expected:
         return
     notice.receipt = said.receipt.value
-    notice.receipt_at = said.at
+    # A provider's clock may say anything.
+    notice.receipt_at = min(max(said.at, notice.created_at), now)
     notice.ask_at = None
     session.add(notice)
     if said.receipt in FAILED_RECEIPTS:

@@ -17,6 +17,7 @@ import rfc8785
 import yaml
 from pydantic import ValidationError
 from sqlalchemy import func, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -29,7 +30,7 @@ from rules.administration import AT_ONCE, Subject
 from rules.clock import now as present
 from rules.journal import SYSTEM_CHAIN, JournalKind
 from rules.permissions import Actor, Permission
-from rules.refusals import FieldError, Refusal, forbidden, not_found
+from rules.refusals import FieldError, act_id_reused, forbidden, not_found
 from services import catalogue, journal
 from services.administration.entries import NOTHING, Entry, as_file, newest, versions
 from services.catalogue_files import CatalogueError, Text, entry_of, load, odd_names, parsed
@@ -151,11 +152,7 @@ class Administration:
         made = await session.get(CatalogueChange, wish.act_id)
         if made is not None:
             if made.body_hash != digest:
-                raise Refusal(
-                    "act_id_reused",
-                    "Этот номер действия уже использован для другого. Обновите страницу.",
-                    422,
-                )
+                raise act_id_reused()
             return made
         before = await newest(session, subject, key)
         if (before.digest if before else NOTHING) != wish.based_on:
@@ -194,6 +191,11 @@ class Administration:
                 body_hash=session.info["body_hash"],
             )
         )
+        try:
+            await session.flush()
+        except IntegrityError:
+            # The same id came first by a moment, for another entry.
+            raise act_id_reused() from None
         await journal.append(
             session,
             chain=SYSTEM_CHAIN,

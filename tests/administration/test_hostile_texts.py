@@ -1,12 +1,16 @@
 """Definitions that nobody means well: short texts that stand for endless ones, odd values."""
 
+import asyncio
 import time
+from uuid import uuid4
 
 import pytest
 
 from rules.administration import Subject
 from rules.refusals import Refusal
 from services.administration import effects
+from services.administration.changes import Wish
+from services.administration.entries import NOTHING
 from tests.administration.conftest import House
 from tests.administration.test_changes import wish
 
@@ -76,3 +80,18 @@ async def test_a_unit_above_that_is_no_code_is_refused(house: House, parent: obj
             house.admin, Subject.UNIT, values, await wish(house, Subject.UNIT, "hr")
         )
     assert [one.path for one in refused.value.fields] == ["parent"]
+
+
+async def test_one_id_for_several_entries_at_once_is_one_change(house: House) -> None:
+    """O6: whichever comes first is saved; the other is refused, and nothing breaks."""
+    act_id, admin = uuid4(), house.admin
+    days = [{"day": f"2027-03-0{n}", "working": True, "source": "Приказ"} for n in (1, 2, 3)]
+    found = await asyncio.gather(
+        *(
+            house.administration.change(admin, Subject.DAY, day, Wish(act_id, NOTHING))
+            for day in days
+        ),
+        return_exceptions=True,
+    )
+    refused = [one.code for one in found if isinstance(one, Refusal)]
+    assert refused == ["act_id_reused"] * 2

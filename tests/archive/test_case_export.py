@@ -22,7 +22,7 @@ from ops.home import CHECKOUT, cache_folder
 from rules.cases import Transition
 from rules.permissions import Actor, Role
 from rules.refusals import Refusal
-from services import case_exports
+from services import case_exports, export_files
 from services.cases import Act
 from services.conversation import Conversations
 from settings import Settings
@@ -209,3 +209,20 @@ async def test_the_paper_is_pdf_a(office: Office, objects: Objects, tmp_path: Pa
     )
     said, _ = await child.communicate()
     assert said.decode().splitlines() == ["2a true"]
+
+
+async def test_papers_are_set_two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask at once, the processors are not all taken by their papers."""
+    under_way = most = 0
+
+    async def child(job: object) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+
+    monkeypatch.setattr(export_files, "_done_by_child", child)
+    job = export_files.PaperJob(work="paper", template="", facts={}, at=0, out="")
+    await asyncio.gather(*(export_files.make(job) for _ in range(10)))
+    assert most == export_files.AT_A_TIME

@@ -1,5 +1,6 @@
 """What people say on a case: who may, who is told, what is new to whom, and what is kept."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -171,6 +172,20 @@ async def test_the_same_message_again_is_said_once(office: Office, talk: Convers
     with pytest.raises(Refusal) as refused:
         await talk.say(office.clinician, case_id, "Иное", message_id=number)
     assert refused.value.status == 422
+
+
+async def test_one_id_on_several_cases_at_once_is_one_message(
+    office: Office, talk: Conversations
+) -> None:
+    """Whichever comes first is said; the others are refused, and nothing breaks."""
+    cases = [await office.in_review() for _ in range(4)]
+    same = uuid4()
+    found = await asyncio.gather(
+        *(talk.say(office.clinician, one, "Скажите", message_id=same) for one in cases),
+        return_exceptions=True,
+    )
+    refused = [one for one in found if isinstance(one, Refusal)]
+    assert [one.code for one in refused] == ["act_id_reused"] * 3
 
 
 async def test_messages_are_journaled_with_salted_contents(

@@ -177,3 +177,24 @@ async def test_tampered_callbacks_are_refused_and_seen(
     assert await call(api, settings, body) == 204
     assert await call(api, settings, body) == 204
     assert (await row(database, anna)).receipt == Receipt.BOUNCED
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_receipt_from_the_ends_of_the_calendar_breaks_nothing(
+    api: str,
+    database: Database,
+    staff: Staff,
+    phones: Phones,
+    addresses: Addresses,
+    settings: Settings,
+    at: str,
+) -> None:
+    """A gateway whose clock is wrong is believed in what it says, not in when."""
+    phones.behave(result="accepted", receipts="lost")
+    anna = await staff.person(phone="+79160000053", sms=True)
+    notice = await sent(database, anna, phones, "", addresses)
+    told = {"id": notice.message_name, "state": "delivered", "at": at}
+    assert await call(api, settings, json.dumps(told)) == 204
+    kept = await row(database, anna)
+    assert kept.receipt_at is not None
+    assert kept.created_at <= kept.receipt_at <= now()
