@@ -443,6 +443,39 @@ def test_pattern_without_a_fitting_example_is_refused(pattern: str, example: str
         Field(name="order", label="Номер", pattern=pattern, example=example)
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+",
+        "(?:a|aa)*",
+        "(?:a?){60}",
+        "a*a*a*a*a*",
+        "a{0,90}a{0,90}a{0,90}a{0,90}a{0,90}",
+        "(?=(a+)+b)a+",
+        "(?:(?:a*b?)*c?)*",
+        "a?" * 60,
+    ],
+)
+def test_a_pattern_that_may_be_tried_for_hours_is_refused(pattern: str) -> None:
+    """One text that nearly fits would hold up everybody."""
+    with pytest.raises(ValidationError, match="too many ways"):
+        Field(name="order", label="Номер", pattern=pattern, example="a" * 79 + "!")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "example"),
+    [
+        ("[0-9]{2}-[0-9]{6}", "12-123456"),
+        ("(?:МК|ОК|ПК) ?[0-9]+(?:/[0-9]+)?", "МК 12/3"),
+        ("(?:[0-9]{2}[.-]?){4}", "12.34.56.78"),
+        ("[А-Я][а-я]+ [А-Я][а-я]+", "Анна Соколова"),
+    ],
+)
+def test_patterns_as_people_write_them_are_taken(pattern: str, example: str) -> None:
+    """Numbers in parts, two kinds of a series, words."""
+    assert Field(name="order", label="Номер", pattern=pattern, example=example).pattern == pattern
+
+
 def test_only_texts_and_patients_have_patterns() -> None:
     """A date is read as a date, whatever a file says."""
     with pytest.raises(ValidationError):
