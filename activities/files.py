@@ -7,7 +7,7 @@ from temporalio import activity
 from clients.database import Database
 from clients.objects import Objects
 from rules.clock import now
-from services import enrolments, export_work, files, request_files
+from services import export_work, files, strays
 
 
 class FileActivities:
@@ -24,7 +24,6 @@ class FileActivities:
     async def sweep_files(self) -> int:
         """Remove old objects without a row. Returns how many; safe to repeat."""
         before = now() - self._older_than
-        removed = await enrolments.sweep(self._database, self._objects, before)
-        removed += await request_files.sweep(self._database, self._objects, before)
+        removed = await strays.sweep(self._database, self._objects, before)
         removed += await export_work.sweep(self._database, self._objects, now())
         return removed + await files.sweep(self._database, self._objects, now(), self._older_than)

@@ -189,16 +189,3 @@ async def file_of(
         raise not_found()
     await journal.record_view(session, actor, case.id, "act")
     return act, await objects.read(act.object_key)
-
-
-async def sweep(database: Database, objects: Objects, before: datetime) -> int:
-    """Remove acts older than `before` whose row never came. Returns how many."""
-    old = [item.key async for item in objects.list(f"{FOLDER}/") if item.modified < before]
-    async with database.work() as session:
-        found = await session.exec(
-            select(IssuedAct.object_key).where(col(IssuedAct.object_key).in_(old))
-        )
-        orphans = set(old) - set(found.all())
-    if orphans:
-        await objects.remove(*sorted(orphans))
-    return len(orphans)

@@ -1,19 +1,25 @@
-"""Objects of requests whose row never came are swept, the others stay."""
+"""Objects of acts and requests whose row never came are swept, the others stay."""
 
 from datetime import timedelta
 
 from clients.objects import Objects
 from models.tables.requests import RequestMessage
+from ops.migrate import make_bucket
 from rules.clock import now
-from services import request_files
+from services import strays
 from services.request_receipts import message_id_of
 from settings import Settings
 from tests.requests.counter import Counter
 
 
 async def test_what_a_crash_left_behind_is_removed(counter: Counter, settings: Settings) -> None:
-    """A paper that was filed before its row was written goes, one that has its row stays."""
-    objects = Objects(settings)
+    """What was filed before its row was written goes, what has its row stays."""
+    # A bucket of its own: rows of other databases name what lies in the common one.
+    apart = settings.model_copy(update={"s3_bucket": f"{settings.s3_bucket}-swept"})
+    make_bucket(apart)
+    objects = Objects(apart)
+    act = objects.fresh_key("acts")
+    await objects.put(act, b"act", 3, "application/pdf")
     keys = [objects.fresh_key("requests") for _ in range(3)]
     for key in keys:
         await objects.put(key, b"paper", 5, "application/pdf")
@@ -32,8 +38,8 @@ async def test_what_a_crash_left_behind_is_removed(counter: Counter, settings: S
             )
         )
     before = now() - timedelta(days=1)
-    assert await request_files.sweep(counter.database, objects, before) == 0
-    await request_files.sweep(counter.database, objects, now() + timedelta(minutes=1))
-    left = [item.key async for item in objects.list("requests/")]
-    assert set(keys) & set(left) == {keys[0], keys[1]}
+    assert await strays.sweep(counter.database, objects, before) == 0
+    assert await strays.sweep(counter.database, objects, now() + timedelta(minutes=1)) == 2
+    left = [item.key async for item in objects.list()]
+    assert set(left) == {keys[0], keys[1]}
     await objects.close()
