@@ -153,10 +153,7 @@ async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState)
     # A case that is slow to answer holds no connection to the database.
     async with medcab.database.work() as session:
         case = await see(session, actor, case_id)
-    answer = None
-    if case.closed_at is None and case.number:
-        answer = await live.present_state(medcab.temporal, case_id)
-    return PresentStateOut.of(case, answer)
+    return PresentStateOut.of(case, await live.present_state(medcab.temporal, case))
 
 
 @router.put("/{case_id}/draft")

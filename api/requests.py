@@ -140,10 +140,7 @@ async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState)
         case = await see(session, actor, case_id)
     if case.kind != CaseKind.REQUEST:
         raise not_found()
-    answer = None
-    if case.closed_at is None and case.number:
-        answer = await live.present_state(medcab.temporal, case_id, CaseKind.REQUEST)
-    return PresentStateOut.of(case, answer)
+    return PresentStateOut.of(case, await live.present_state(medcab.temporal, case))
 
 
 @router.put("/requests/{case_id}/draft")

@@ -6,7 +6,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cabinet.visits import Visit
 from models.messages import PresentState
-from rules.cases import CaseKind
 from services import case_pages, live
 
 
@@ -18,6 +17,4 @@ async def live_tag(session: AsyncSession, visit: Visit, case_id: UUID) -> str:
 
 async def asked_now(visit: Visit, page: case_pages.CasePage) -> PresentState | None:
     """What the running case says; None where it is over or does not answer."""
-    if page.case.closed_at is not None:
-        return None
-    return await live.present_state(visit.medcab.temporal, page.case.id, CaseKind(page.case.kind))
+    return await live.present_state(visit.medcab.temporal, page.case)

@@ -2,12 +2,12 @@
 
 import asyncio
 from datetime import timedelta
-from uuid import UUID
 
 import structlog
 from temporalio.client import Client
 
 from models.messages import PRESENT_STATE, PresentState, case_workflow_id
+from models.tables.cases import Case
 from rules.cases import CaseKind
 
 log = structlog.get_logger(__name__)
@@ -15,14 +15,14 @@ log = structlog.get_logger(__name__)
 PATIENCE = 2.0
 
 
-async def present_state(
-    client: Client, case_id: UUID, kind: CaseKind = CaseKind.APPLICATION
-) -> PresentState | None:
-    """Ask the running case. None when it does not answer within two seconds (A8).
+async def present_state(client: Client, case: Case) -> PresentState | None:
+    """Ask the running case. None when it does not answer within two seconds, or is over (A8).
 
     The caller then shows what the database knows, and says so.
     """
-    handle = client.get_workflow_handle(case_workflow_id(case_id, kind))
+    if case.closed_at is not None or not case.number:
+        return None
+    handle = client.get_workflow_handle(case_workflow_id(case.id, CaseKind(case.kind)))
     try:
         async with asyncio.timeout(PATIENCE):
             answer: PresentState | None = await handle.query(
@@ -32,5 +32,5 @@ async def present_state(
             )
             return answer
     except Exception as error:
-        log.info("case_not_answering", case=str(case_id), error=type(error).__name__)
+        log.info("case_not_answering", case=str(case.id), error=type(error).__name__)
         return None

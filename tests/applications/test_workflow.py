@@ -217,14 +217,15 @@ async def test_running_case_says_whom_it_waits_for(
     await stands_at(bureau, case_id, Status.IN_REVIEW)
 
     async def answered() -> bool:
-        answer = await live.present_state(client, case_id)
+        answer = await live.present_state(client, await bureau.case(case_id))
         return answer is not None and answer.status is Status.IN_REVIEW
 
     await until(answered)
-    answer = await live.present_state(client, case_id)
+    case = await bureau.case(case_id)
+    answer = await live.present_state(client, case)
     assert answer is not None
     assert (answer.waits_for, answer.then) == ("reviewer", "escalate")
-    assert answer.until == (await bureau.case(case_id)).due_at
+    assert answer.until == case.due_at
 
 
 async def test_register_that_is_down_delays_and_never_rejects(

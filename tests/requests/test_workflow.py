@@ -164,7 +164,7 @@ async def test_desk_request_waits_for_people_and_closes_its_workflow(
     await stands_at(bureau, case_id, Status.PROCESSING)
     case = await bureau.office.case(case_id)
     assert (case.waits_for, case.reviewer_id is not None) == (Party.REVIEWER, True)
-    state = await live.present_state(client, case_id, CaseKind.REQUEST)
+    state = await live.present_state(client, case)
     assert state is not None
     assert state.waits_for is Party.REVIEWER
     await bureau.answered(case_id)
