@@ -72,7 +72,6 @@ _ICONS = {
     "review_handed_over": "arrow-left-right",
     "review_withdrawn": "undo-2",
     "comment_added": "message-square",
-    "register_down": "triangle-alert",
     "delivery_failed": "mail",
     "new_device": "smartphone",
     "security": "shield-check",
