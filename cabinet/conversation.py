@@ -19,6 +19,7 @@ from cabinet.views.documents import FileRow
 from cabinet.views.frame import ErrorItem, FieldView
 from cabinet.visits import Inside, Visit, own_path, uuid_of
 from models.tables.base import new_id
+from rules.cases import CaseKind
 from rules.clock import now
 from rules.conversation import LONGEST, MOST_FILES, checked_text, is_over, over
 from rules.documents import Category
@@ -30,6 +31,15 @@ router = APIRouter(include_in_schema=False)
 
 SHOWN_AGAIN = frozenset({409, 422, 429})
 _KEPT = "kept-"
+
+
+def is_heard(page: CasePage) -> bool:
+    """Whether people answer what is said here.
+
+    A request to a module is answered by none, until somebody of the unit has written on it.
+    """
+    by_module = page.case.kind == CaseKind.REQUEST and not page.definition.answered_by_people
+    return page.reviews or not by_module or bool(page.comments)
 
 
 def talk_of(
@@ -45,7 +55,7 @@ def talk_of(
     """The conversation of a case; `text` and what follows are what was typed and refused."""
     case = page.case
     over_now = is_over(case.closed_at, now())
-    writes = (page.own or page.reviews) and bool(case.number)
+    writes = (page.own or page.reviews) and bool(case.number) and is_heard(page)
     return Talk(
         url=f"/documents/files/messages/{case.id}",
         read_url=f"/cases/{case.id}/messages/read",
@@ -68,7 +78,7 @@ def talk_of(
         kept=kept,
         refused=refused,
         empty=gettext("Сообщений пока нет. Здесь можно задать вопрос тем, кто рассматривает.")
-        if page.own
+        if page.own and is_heard(page)
         else gettext("Сообщений пока нет."),
     )
 

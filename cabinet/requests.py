@@ -20,7 +20,7 @@ from cabinet.case_views import (
     cited_files,
     whole_case,
 )
-from cabinet.conversation import talk_of
+from cabinet.conversation import is_heard, talk_of
 from cabinet.periods import period_of
 from cabinet.request_views import (
     addressee_of,
@@ -335,6 +335,6 @@ def _view(
         withdraw_url=f"{url}/withdraw" if Transition.WITHDRAW in page.may else None,
         copy_url=f"{url}/copy" if Status(case.status) in process_of(case.kind).copyable else None,
         correcting=case.draft is not None,
-        talk=talk_of(page, url) if page.definition.answered_by_people else None,
+        talk=talk_of(page, url) if is_heard(page) else None,
         tag=known.tag,
     )

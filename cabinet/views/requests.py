@@ -132,7 +132,7 @@ class RequestPage:
     correcting: bool = False
     """Whether a correction was begun and not sent."""
     talk: Talk | None = None
-    """The conversation with the people who answer; None where a module does."""
+    """The conversation with the people who answer; None where nobody would."""
     tag: str = ""
     """ETag of the live part."""
 

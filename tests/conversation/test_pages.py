@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
+from clients.database import Database
 from clients.objects import Objects
 from rules.permissions import Actor
 from services.conversation import Conversations
@@ -16,6 +17,7 @@ from tests.documents.samples import born_digital
 from tests.office import Office
 from tests.pages.conftest import PHONE, Site, account_of, faults_of, signed_in, watch
 from tests.pages.test_behaviour import TOKEN, let_in
+from tests.requests.counter import Counter
 
 
 @pytest.fixture(autouse=True)
@@ -166,3 +168,23 @@ async def test_without_scripts_the_form_does_the_same(site: Site, office: Office
     assert [(m.text, [f.file_name for f in m.files]) for m in said] == [
         ("Два файла", ["Диплом.pdf"])
     ]
+
+
+async def test_a_module_is_not_talked_to_until_the_unit_writes(
+    site: Site, database: Database, talk: Conversations
+) -> None:
+    """Nobody reads what is said to a module; what the unit wrote is seen, and can be answered."""
+    counter = await Counter.open(database)
+    case_id = await counter.sent("qualification_confirmation")
+    asked_of_people = await counter.sent("equipment")
+    await account_of(counter.office, counter.clinician)
+    here, form = f"/requests/{case_id}", f"/documents/files/messages/{case_id}"
+    async with httpx.AsyncClient(base_url=site.url, headers={"Accept-Language": "ru"}) as client:
+        await let_in(client, counter.office, counter.clinician)
+        assert "Ваше сообщение" in (await client.get(f"/requests/{asked_of_people}")).text
+        assert 'id="comments"' not in (await client.get(here)).text
+        assert form not in (await client.get(f"/cases/{case_id}/conversation")).text
+        await talk.say(counter.office.reviewer, case_id, "Пришлите номер приказа.")
+        page = (await client.get(here)).text
+        assert "Пришлите номер приказа." in page
+        assert form in page
