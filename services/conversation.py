@@ -354,6 +354,11 @@ async def unread(
         ),
     )
     mine = and_(col(Case.applicant_id) == actor.person_id, col(CaseComment.internal).is_(False))
+    parts = [mine] if actor.may(Permission.APPLY) else []
+    if reviewed:
+        parts.append(of_others)
+    if not parts:
+        return {}
     query = (
         select(CaseComment.case_id, func.count())
         .join(Case, col(Case.id) == col(CaseComment.case_id))
@@ -370,7 +375,7 @@ async def unread(
                 col(ConversationReading.read_to).is_(None),
                 col(CaseComment.at) > col(ConversationReading.read_to),
             ),
-            or_(mine, of_others) if reviewed else mine,
+            or_(*parts),
         )
         .group_by(col(CaseComment.case_id))
     )

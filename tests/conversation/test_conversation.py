@@ -1,6 +1,7 @@
 """What people say on a case: who may, who is told, what is new to whom, and what is kept."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ from models.tables.notices import Notice
 from rules.cases import Transition
 from rules.clock import now
 from rules.journal import JournalKind, verify_chain
-from rules.permissions import Actor, Role
+from rules.permissions import Actor, Permission, Role
 from rules.refusals import Refusal
 from services import conversation, journal
 from services.cases import Act
@@ -116,6 +117,17 @@ async def test_reading_is_known_per_person(office: Office, talk: Conversations) 
     async with office.database.work() as session:
         await conversation.visited(session, office.clinician, case_id)
     assert [m.new for m in await heard(office, case_id, office.clinician)] == [False, False]
+
+
+async def test_a_token_for_something_else_learns_of_no_messages(
+    office: Office, talk: Conversations
+) -> None:
+    """What is unread tells of cases: only who may see these is told."""
+    case_id = await office.in_review()
+    await talk.say(office.reviewer, case_id, "Пришлите диплом")
+    assert await unread(office, office.clinician) == {case_id: 1}
+    narrow = replace(office.clinician, scope=frozenset({Permission.KEEP_DOCUMENTS}))
+    assert await unread(office, narrow) == {}
 
 
 async def test_what_a_colleague_answered_is_not_unread_for_the_others(
