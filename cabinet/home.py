@@ -45,6 +45,7 @@ async def home(visit: Inside, session: Work) -> Response:
             types = await catalogue.request_types(session)
             addressees = {one.key: one.recipient for one in types}
         answered = _of_requests(lines, await _unread(session, visit), calls)
+    calls.sort(key=lambda call: call.until is None and call.tone != "bad")
     waits = gettext("Сегодня от вас ждут: %(what)s") % {"what": ", ".join(parts)}
     sentences = [waits if parts else gettext("Сегодня от вас ничего не ждут")]
     if answered:
@@ -119,7 +120,7 @@ def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) ->
 
 
 def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Call]) -> int:
-    """Cards of the answers that the person has not looked at, before all others; how many."""
+    """Cards of the answers that the person has not looked at, before what can wait; how many."""
     fresh = [line for line in lines if line.kind == CaseKind.REQUEST and line.id in unread]
     calls[:0] = [
         Call(
