@@ -72,7 +72,7 @@ class Drafts:
         raise NotImplementedError
 
     async def copy(self, actor: Actor, case_id: UUID) -> Case:
-        """Copy a closed case without success into a new draft (A6)."""
+        """Copy a closed case without success into a new draft of the newest form (A6)."""
         async with self._database.work() as session:
             old = await session.get(Case, case_id)
             if old is None or not self._is_own(actor, old):
@@ -80,10 +80,17 @@ class Drafts:
             if Status(old.status) not in process_of(self.kind).copyable or not old.version:
                 raise Refusal("not_closed", self.spoken.not_closed, 409)
             version = await session.get_one(CaseVersion, (old.id, old.version))
-            attachments = await attachments_of(session, old.id, old.version)
+            cited = await attachments_of(session, old.id, old.version)
+            _, programme = await rules_of(session, old)
             definition = await catalogue.case_type(session, old.type)
+            # What the form no longer asks for has no place where it could be taken out.
+            kinds = {rule.kind for rule in merged_attachments(definition, programme)}
+            kept = {
+                name: given for name, given in version.data.items() if name in definition.fields
+            }
+            attachments = [given for given in cited if given["kind"] in kinds]
             return await self._new_case(
-                session, actor, definition, old.programme_id, version.data, attachments, old.id
+                session, actor, definition, old.programme_id, kept, attachments, old.id
             )
 
     async def _new_case(

@@ -143,6 +143,40 @@ async def test_request_keeps_the_version_of_its_type(counter: Counter, tmp_path:
     assert newest[key].fields["car"].label == "Номер и марка автомобиля"
 
 
+async def test_copy_has_only_what_the_newest_form_asks_for(
+    counter: Counter, tmp_path: Path
+) -> None:
+    """S1, S6: what a new version of the form dropped does not stand in the way of sending."""
+    key = f"parking_{uuid4().hex[:8]}"
+    first = TYPE.format(key=key, version=1, label="Номер", days=1)
+    more = "          - {name: colour, label: Цвет}\n    attachments: [{kind: other, title: СТС}]\n"
+    for number, text in ((1, first + more), (2, first.replace("version: 1", "version: 2"))):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(text, "utf-8")
+        async with counter.database.work() as session:
+            await catalogue_files.load(session, [file])
+        if number == 1:
+            case = await counter.requests.create_draft(counter.clinician, key)
+    paper = await counter.office.document(counter.clinician, "other")
+    await counter.requests.save_draft(
+        counter.clinician,
+        case.id,
+        {"car": "А123ВС77", "colour": "белый"},
+        [{"kind": "other", "document_version_id": str(paper)}],
+    )
+    await counter.requests.submit(counter.clinician, case.id, Act(uuid4(), 0))
+    act = await counter.act(case.id)
+    await counter.requests.withdraw(counter.clinician, case.id, act, "Передумала.")
+    copied = await counter.requests.copy(counter.clinician, case.id)
+    state = await counter.requests.submit(counter.clinician, copied.id, Act(uuid4(), 0))
+    assert state.status == Status.ACCEPTED
+    async with counter.database.work() as session:
+        page = await case_pages.page(session, counter.clinician, copied.id)
+    assert page.newest is not None
+    assert page.newest.data == {"car": "А123ВС77"}
+    assert not page.newest.attachments
+
+
 async def test_type_of_a_unit_that_is_not_here_is_not_offered(
     counter: Counter, tmp_path: Path
 ) -> None:
