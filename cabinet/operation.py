@@ -226,7 +226,7 @@ def _details(line: Line) -> str:
                 else gettext("начальнику ещё не сообщали"),
             }
         case Trouble.COUNTERPART_DOWN:
-            return gettext("ждут заявок: %(n)s") % {"n": facts["waiting"]}
+            return gettext("ждут дел: %(n)s") % {"n": facts["waiting"]}
         case Trouble.CHANNEL_LATE:
             said = gettext("ждут: %(n)s, попыток не больше %(tries)s") % {
                 "n": facts["waiting"],
