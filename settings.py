@@ -58,6 +58,10 @@ class Settings(BaseSettings):
 
     smtp_url: str = Field("smtp://127.0.0.1:1025", validation_alias="SMTP_URL")
     mail_from: str = "Medcab <no-reply@medcab.invalid>"
+    mail_callback_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Signs what mail servers call back: `whsec_…`, newest first, comma separated.",
+    )
     sms_url: str = Field("http://127.0.0.1:8026", description="SMS gateway; see clients/sms.py.")
     sms_token: SecretStr = Field(SecretStr(""), description="What the SMS gateway knows us by.")
     sms_secret: SecretStr = Field(

@@ -1,15 +1,20 @@
-"""What the SMS gateway calls back: receipts of messages that it took (N3).
+"""What the SMS gateway and mail servers call back: receipts of messages that they took (N3).
 
 Open to all, since the caller has no account: its signature says who it is. A receipt that comes
 twice, or late, changes nothing, so callbacks need not be remembered.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
+from pydantic import SecretStr
 
 from api.auth import OPEN_TO_ALL, From
 from api.problems import documented
-from api.state import MedcabState
+from api.state import Medcab, MedcabState
+from clients import mail_receipts
+from clients.mail_receipts import REPORT_TYPE, Became, read_report
 from clients.sms import Told
 from rules.clock import now
 from rules.deliveries import Receipt
@@ -21,7 +26,17 @@ from services.provider_receipts import Said
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
-SOURCE = "sms"
+
+def _signed(schema: dict[str, Any], **other: Any) -> dict[str, Any]:
+    """The body of a callback, for the API's documentation."""
+    return {
+        "requestBody": {
+            "required": True,
+            "description": "What became of a message, signed as Standard Webhooks: `webhook-id`, "
+            "`webhook-timestamp`, `webhook-signature`.",
+            "content": {"application/json": {"schema": schema}, **other},
+        }
+    }
 
 
 @router.post(
@@ -29,34 +44,75 @@ SOURCE = "sms"
     status_code=204,
     dependencies=[OPEN_TO_ALL],
     responses=documented(403, 404, 422),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "description": "What became of a message, signed as Standard Webhooks: `webhook-id`, "
-            "`webhook-timestamp`, `webhook-signature`.",
-            "content": {"application/json": {"schema": Told.model_json_schema()}},
-        }
-    },
+    openapi_extra=_signed(Told.model_json_schema()),
 )
 async def sms(request: Request, medcab: MedcabState, visitor: From) -> Response:
     """Take a receipt of the gateway. The same callback again changes nothing."""
 
+    def read(body: bytes) -> Said:
+        told = Told.model_validate_json(body)
+        return Said(told.id, Receipt(told.state), told.at)
+
+    secret = medcab.settings.sms_secret
+    return await _taken(request, medcab, visitor.address, Channel.SMS, secret, read)
+
+
+@router.post(
+    "/mail",
+    status_code=204,
+    dependencies=[OPEN_TO_ALL],
+    responses=documented(403, 404, 413, 422),
+    openapi_extra=_signed(
+        mail_receipts.Told.model_json_schema(),
+        **{REPORT_TYPE: {"schema": {"type": "string", "description": "A report of RFC 3464."}}},
+    ),
+)
+async def mail(request: Request, medcab: MedcabState, visitor: From) -> Response:
+    """Take what became of a letter, in JSON or as the delivery report itself.
+
+    `bounced` with a reason 4.x.x is only noted. The same callback again changes nothing.
+    """
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def read(body: bytes) -> Said:
+        became: Became | None
+        if given == REPORT_TYPE:
+            became = read_report(body, now())
+        else:
+            became = mail_receipts.Told.model_validate_json(body).became
+        if became is None:
+            raise ValueError("not a delivery report")
+        return provider_receipts.mail_said(became)
+
+    secret = medcab.settings.mail_callback_secret
+    return await _taken(request, medcab, visitor.address, Channel.MAIL, secret, read)
+
+
+async def _taken(
+    request: Request,
+    medcab: Medcab,
+    address: str,
+    channel: Channel,
+    secret: SecretStr,
+    read: Callable[[bytes], Said],
+) -> Response:
+    """Believe a callback that is signed, can be read and is about a message of ours."""
+
     async def tell(why: CallbackFault) -> None:
-        await callbacks.tell_refused(medcab.database, SOURCE, why, visitor.address, now())
+        await callbacks.tell_refused(medcab.database, channel.value, why, address, now())
 
     body = await request.body()
-    secrets = medcab.settings.sms_secret.get_secret_value()
+    secrets = secret.get_secret_value()
     if callbacks.verified(body, request.headers, secrets) is None:
         await tell(CallbackFault.SIGNATURE if secrets else CallbackFault.NO_SECRET)
         raise Refusal("signature", "Подпись сообщения не подтверждается.", 403)
     try:
-        told = Told.model_validate_json(body)
-    except ValidationError:
+        said = read(body)
+    except ValueError:
         await tell(CallbackFault.UNREADABLE)
         raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
-    said = Said(told.id, Receipt(told.state), told.at)
     async with medcab.database.work() as session:
-        known = await provider_receipts.receive(session, Channel.SMS, said)
+        known = await provider_receipts.receive(session, channel, said)
     if not known:
         await tell(CallbackFault.UNKNOWN_MESSAGE)
         raise not_found()

@@ -1,5 +1,6 @@
 """Notices in the cabinet: chronological, what became of each outside, and the bell (N1, N3)."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlencode
@@ -46,7 +47,22 @@ REASONS = {
     "blocked": marked("оператор не принимает сообщения на этот номер"),
     "no telephone number": marked("номер телефона не указан"),
     "no device": marked("ни одно устройство не подключено"),
+    "5.1.1": marked("такого почтового ящика нет"),
+    "5.2.1": marked("почтовый ящик отключён"),
+    "5.2.2": marked("почтовый ящик переполнен"),
+    "5.2.3": marked("письмо слишком велико для почтового ящика"),
 }
+_CODES = {
+    "1": marked("адрес не годится для почты"),
+    "2": marked("почтовый ящик не принимает письма"),
+    "3": marked("почтовый сервер получателя не принимает письма"),
+    "4": marked("почтовый сервер получателя недоступен"),
+    "5": marked("почтовый сервер получателя не понял письмо"),
+    "6": marked("почтовый сервер получателя не понял письмо"),
+    "7": marked("почтовый сервер получателя отклонил письмо по своим правилам"),
+}
+"""Reasons by the second number of an enhanced status code (RFC 3463)."""
+_CODE = re.compile(r"[245]\.(\d{1,3})\.\d{1,3}")
 _TRIED = {
     Outcome.TOLD: marked("отправлено"),
     Outcome.LATER: marked("пока не принято, отправим ещё раз"),
@@ -54,6 +70,7 @@ _TRIED = {
     Outcome.REFUSED: marked("не принято"),
     Outcome.DELIVERED: marked("доставлено"),
     Outcome.BOUNCED: marked("не доставлено"),
+    Outcome.DELAYED: marked("доставка задерживается"),
 }
 
 _ICONS = {
@@ -175,7 +192,13 @@ def _tried(tried: NoticeAttempt) -> str:
 
 
 def _reason(reason: str) -> str:
-    return gettext(REASONS[reason]) if reason in REASONS else reason
+    if reason in REASONS:
+        return gettext(REASONS[reason])
+    code = _CODE.fullmatch(reason)
+    if code is None:
+        return reason
+    words = gettext(_CODES.get(code[1], REASONS["bounced"]))
+    return f"{words} ({reason})"
 
 
 def _became(one: Delivery) -> tuple[str, str, str]:

@@ -282,6 +282,14 @@ def archive() -> None:
     commands.archive(_home(), _settings())
 
 
+@app.command(hidden=True)
+def bounce() -> None:
+    """Read a delivery report of a mail server from standard input, as its pipe gives it."""
+    from ops.bounce import run
+
+    _end(run(_settings(running=True), sys.stdin.buffer))
+
+
 @app.command()
 def demo() -> None:
     """Take an application from draft to act through the API of the running system."""

@@ -42,6 +42,7 @@ class Secrets:
     gov_service_secret: str
     sms_token: str
     sms_secret: str
+    mail_callback_secret: str
     vapid_key: str
     postgres_backup: str
     backup_key: str
@@ -61,6 +62,7 @@ class Secrets:
             gov_service_secret=f"whsec_{_key()}",
             sms_token=secrets.token_urlsafe(24),
             sms_secret=f"whsec_{_key()}",
+            mail_callback_secret=f"whsec_{_key()}",
             vapid_key=_vapid_key(),
             postgres_backup=secrets.token_urlsafe(24),
             backup_key=_key(),

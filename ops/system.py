@@ -71,6 +71,7 @@ class System:
             "MEDCAB_GOV_SERVICE_CALLBACK_SECRET": home.secrets().gov_service_secret,
             "MEDCAB_SMS_TOKEN": home.secrets().sms_token,
             "MEDCAB_SMS_SECRET": home.secrets().sms_secret,
+            "MEDCAB_MAIL_CALLBACK_SECRET": home.secrets().mail_callback_secret,
             "MEDCAB_VAPID_KEY": home.secrets().vapid_key,
             "MEDCAB_BACKUP_KEY": home.secrets().backup_key,
             **self.door.variables(),

@@ -16,6 +16,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     DELIVERED = "delivered"
     BOUNCED = "bounced"
+    DELAYED = "delayed"
+    """A server on the way has it and tries on."""
 
 
 class Receipt(StrEnum):
@@ -26,6 +28,7 @@ class Receipt(StrEnum):
     BOUNCED = "bounced"
     UNKNOWN_NUMBER = "unknown_number"
     EXPIRED = "expired"
+    DELAYED = "delayed"
     SILENT = "silent"
     """It was asked for days and knows nothing."""
 

@@ -447,7 +447,7 @@ async def resend(session: AsyncSession, actor: Actor, notice_id: UUID, now: date
     notice.state = NoticeState.WAITING.value
     notice.tries = 0
     notice.sendings += 1
-    notice.receipt = notice.receipt_at = notice.held_until = None
+    notice.receipt = notice.receipt_at = notice.held_until = notice.told_with = None
     notice.due_at = now
     notice.failed_at = None
     notice.failure_reason = None

@@ -4,6 +4,7 @@ A receipt that says no more than what is known changes nothing, so it may come t
 any order. A message that bounced is given up like one that was refused.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +13,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from clients.mail_receipts import Became
 from clients.sms import SmsDown, SmsGateway
-from models.tables.notices import Notice, notice_named
+from models.tables.notices import Notice, NoticeAttempt, notice_named
 from rules.clock import now as present
 from rules.deliveries import FAILED_RECEIPTS, Outcome, Receipt, asked_again_after
 from rules.notices import Channel, NoticeState
@@ -46,15 +48,48 @@ async def receive(session: AsyncSession, channel: Channel, said: Said) -> bool:
         return False
     # A receipt of an earlier sending says nothing about this one.
     if sending == notice.sendings:
-        await _believe(session, notice, said, present())
+        now = present()
+        for one in [notice, *await _told_with(session, notice)]:
+            await _believe(session, one, said, now)
     return True
 
 
+async def _told_with(session: AsyncSession, first: Notice) -> Sequence[Notice]:
+    """The other notices of a digest, which share its fate."""
+    if first.channel != Channel.MAIL.value:
+        return []
+    found = await session.exec(
+        select(Notice)
+        .where(
+            Notice.person_id == first.person_id,
+            Notice.channel == first.channel,
+            Notice.told_with == first.id,
+        )
+        .order_by(col(Notice.id))
+        .with_for_update()
+    )
+    return found.all()
+
+
+def mail_said(became: Became) -> Said:
+    """A mail server's word."""
+    receipts = {
+        "delivered": Receipt.DELIVERED,
+        "bounced": Receipt.BOUNCED,
+        "delayed": Receipt.DELAYED,
+    }
+    receipt = receipts.get(became.state, Receipt.ACCEPTED)
+    failed = receipt in (Receipt.BOUNCED, Receipt.DELAYED)
+    return Said(became.name, receipt, became.at, became.reason if failed else "")
+
+
 async def _believe(session: AsyncSession, notice: Notice, said: Said, now: datetime) -> None:
-    final = said.receipt is not Receipt.ACCEPTED
+    final = said.receipt not in (Receipt.ACCEPTED, Receipt.DELAYED)
     known = notice.receipt in (Receipt.DELIVERED, *FAILED_RECEIPTS)
     # A lost answer: the provider took what we are about to send again.
     expected = notice.state in (NoticeState.TOLD.value, NoticeState.WAITING.value)
+    if said.receipt is Receipt.DELAYED and expected and not known:
+        await _note_once(session, notice, Outcome.DELAYED, said.reason, now)
     if not final or known or not expected:
         return
     notice.receipt = said.receipt.value
@@ -70,6 +105,21 @@ async def _believe(session: AsyncSession, notice: Notice, said: Said, now: datet
     note(session, notice, Outcome.DELIVERED, said.reason, now)
     notice.state = NoticeState.TOLD.value
     notice.told_at = notice.told_at or now
+
+
+async def _note_once(
+    session: AsyncSession, notice: Notice, outcome: Outcome, reason: str, now: datetime
+) -> None:
+    """Write a line into the journal of a message unless it is the last one already."""
+    found = await session.exec(
+        select(NoticeAttempt)
+        .where(NoticeAttempt.notice_id == notice.id)
+        .order_by(col(NoticeAttempt.id).desc())
+        .limit(1)
+    )
+    last = found.one_or_none()
+    if last is None or (last.outcome, last.reason) != (outcome.value, reason):
+        note(session, notice, outcome, reason, now)
 
 
 async def ask_gateway(database: Database, gateway: SmsGateway) -> int:

@@ -10,6 +10,7 @@ import asyncio
 import email
 import email.policy
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI, HTTPException
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from simulators.mail_bounces import call_back, report
 from simulators.mail_page import pages_of
 
 
@@ -34,17 +36,24 @@ class MailFaultMode(StrEnum):
     REFUSE_FOR_NOW = "refuse_for_now"
     REFUSE = "refuse"
     CUT = "cut"
+    BOUNCE = "bounce"
     DOWN = "down"
 
 
 class MailFault(BaseModel):
-    """The switch: `cut` keeps the message and hangs up before the reply, `down` stops listening."""
+    """The switch: `cut` keeps the message and hangs up before the reply, `down` stops listening.
+
+    `bounce` takes the message and returns a delivery report with `status` to `callback`, or else
+    to the callback of the system that the sink serves; without either nothing is returned.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: MailFaultMode = MailFaultMode.OK
     seconds: float = Field(2.0, ge=0, le=3600, description="How long `slow` takes.")
     recipient: str = Field("", description="Only recipients that contain this suffer.")
+    status: str = Field("5.1.1", pattern=r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}$")
+    callback: str = ""
     until: AwareDatetime | None = None
 
 
@@ -98,11 +107,21 @@ def _cut(protocol: SMTP) -> None:
 class MailSink:
     """The messages, the fault switch, and the SMTP server that fills and obeys them."""
 
-    def __init__(self, smtp_port: int, file: Path | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        smtp_port: int,
+        file: Path | None = None,
+        host: str = "127.0.0.1",
+        callback: str = "",
+        secret: str = "",
+    ) -> None:
         self.host = host
         self.smtp_port = smtp_port
         self.file = file
         self.fault = MailFault()
+        self.callback = callback
+        self.secret = secret
+        self._bounces: set[asyncio.Task[None]] = set()
         self.messages: dict[int, StoredMessage] = {}
         self._last = 0
         self._server: asyncio.Server | None = None
@@ -152,7 +171,19 @@ class MailSink:
                 lines.write(message.model_dump_json() + "\n")
         if mode is MailFaultMode.CUT:
             _cut(server)
+        if mode is MailFaultMode.BOUNCE:
+            self._bounce(message)
         return "250 2.0.0 kept"
+
+    def _bounce(self, message: StoredMessage) -> None:
+        url = self.fault.callback or self.callback
+        if not url or not self.secret:
+            return
+        headers = message.raw.replace("\r\n", "\n").partition("\n\n")[0] + "\n\n"
+        content = report(", ".join(message.to), message.sender, headers, self.fault.status)
+        task = asyncio.ensure_future(call_back(url, self.secret, content))
+        self._bounces.add(task)
+        task.add_done_callback(self._bounces.discard)
 
     def _session(self) -> SMTP:
         protocol = SMTP(self, enable_SMTPUTF8=True, hostname="mail.simulator", ident="Simulator")
@@ -268,7 +299,14 @@ def main() -> None:
     parser.add_argument("--http-port", type=int, default=8025)
     parser.add_argument("--file", type=Path, help="Keep messages here over restarts.")
     chosen = parser.parse_args()
-    app = create_app(MailSink(chosen.smtp_port, chosen.file))
+    public = os.environ.get("MEDCAB_PUBLIC_URL", "").rstrip("/")
+    sink = MailSink(
+        chosen.smtp_port,
+        chosen.file,
+        callback=f"{public}/api/v1/callbacks/mail" if public else "",
+        secret=os.environ.get("MEDCAB_MAIL_CALLBACK_SECRET", ""),
+    )
+    app = create_app(sink)
     uvicorn.run(app, host="127.0.0.1", port=chosen.http_port, log_level="warning")
 
 

@@ -172,6 +172,7 @@ OTHER_ROWS: dict[str, Row] = {
         "session", EVERYBODY, send=body(channel="sms", value="+7 916 000-00-02")
     ),
     "POST /api/v1/contacts/{change_id}/confirm": mine("session", body(code="000000")),
+    "POST /api/v1/callbacks/mail": public(body(message_id="none", state="delivered", at="x")),
     "POST /api/v1/callbacks/sms": public(body(id="none", state="delivered", at="x")),
     "GET /api/v1/verify/{code}": public(),
     "POST /api/v1/callbacks/gov-service": public(body(message_id="{case_id}")),

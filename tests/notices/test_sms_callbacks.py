@@ -1,20 +1,16 @@
 """Receipts that the SMS gateway calls back: signed, replay-safe, tampered ones refused (N3)."""
 
-import asyncio
 import base64
 import json
-import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from sqlmodel import col, select
 from standardwebhooks.webhooks import Webhook
 
-from api.app import create_app
 from clients.database import Database
 from clients.sms import SmsGateway
 from models.encryption import KeyRing, use_key_ring
@@ -31,6 +27,7 @@ from services.ways import SmsWay
 from settings import Settings
 from tests.clients.waiting import until
 from tests.notices.conftest import Phones, Staff
+from tests.notices.served import served
 
 PATH = "/api/v1/callbacks/sms"
 
@@ -55,21 +52,8 @@ async def staff(database: Database) -> Staff:
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[str]:
     """The API behind a port of loopback."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    chosen = settings.model_copy(
-        update={"public_url": f"http://127.0.0.1:{port}", "cookie_secure": False}
-    )
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(chosen), host="127.0.0.1", port=port, log_level="warning")
-    )
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
-        await asyncio.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
+    async with served(settings) as address:
+        yield address
 
 
 async def sent(
