@@ -287,7 +287,7 @@ def bounce() -> None:
     """Read a delivery report of a mail server from standard input, as its pipe gives it."""
     from ops.bounce import run
 
-    _end(run(_settings(running=True), sys.stdin.buffer))
+    _end(run(_settings(), sys.stdin.buffer))
 
 
 @app.command()
