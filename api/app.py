@@ -26,6 +26,7 @@ from api import (
     programmes,
     requests,
     reviews,
+    staff,
     temporal_pages,
     verification,
 )
@@ -42,7 +43,10 @@ from clients.traces import OFF, traces_of
 from settings import Settings, get_settings
 
 API = "/api/v1"
-UPLOADS = rf"(?:{API})?/(?:documents(?:/.*)?|requests/[^/]+/answer)"
+UPLOADS = (
+    rf"(?:{API})?/(?:documents(?:/.*)?|requests/[^/]+/answer)"
+    rf"|/administration/staff|{API}/administration/staff/(?:dry-run|apply)"
+)
 """Paths that take files."""
 FILES_AT_ONCE = 10
 """Files in one form; each of them has the limit of a file besides."""
@@ -56,6 +60,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     programmes.router,
     conversation.router,
     administration.router,
+    staff.router,
     documents.router,
     notice_settings.router,
     notices.router,

@@ -43,7 +43,7 @@ _NOT_TEXT = "В запросе есть знаки, которых не быва
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in"})
 """Needs no cookie and reads JSON only, which other sites cannot send without our leave."""
-_STREAMED_FORMS = re.compile(r"/documents/files(/.*)?|/requests/[^/]+/answer")
+_STREAMED_FORMS = re.compile(r"/documents/files(/.*)?|/requests/[^/]+/answer|/administration/staff")
 """Forms with files: their routes call `demand_form_token` for what stands before the first file."""
 _OF_TEMPORAL = ("/temporal/", "/codec/")
 """Called by the Temporal UI, which knows no form tokens of ours: its own origin alone may."""

@@ -121,7 +121,7 @@ FileName = Annotated[
 @router.get("/categories", response_model=list[CategoryOut], responses=documented(401))
 async def categories(request: Request, actor: CurrentActor) -> list[CategoryOut]:
     """The categories of documents."""
-    words = _words(request)
+    words = words_of(request)
     return [
         CategoryOut(value=value, title=words.gettext(rule.title), hint=words.gettext(rule.hint))
         for value, rule in CATEGORIES.items()
@@ -320,7 +320,7 @@ def _answer(request: Request, given: Given) -> DocumentOut:
 
 
 def _in_words(request: Request, findings: Sequence[Finding]) -> list[dict[str, str]]:
-    words = _words(request)
+    words = words_of(request)
     return [
         {
             "code": finding.code.value,
@@ -331,7 +331,8 @@ def _in_words(request: Request, findings: Sequence[Finding]) -> list[dict[str, s
     ]
 
 
-def _words(request: Request) -> Any:
+def words_of(request: Request) -> Any:
+    """The words of the language that the client reads."""
     current = getattr(request.state, "current", None)
     return catalogue(
         choose_language(

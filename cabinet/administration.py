@@ -14,6 +14,7 @@ from fastapi import APIRouter, Form, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cabinet import administration_views as views
+from cabinet import staff
 from cabinet.administration_forms import (
     ROOMS,
     Ground,
@@ -33,6 +34,7 @@ from cabinet.visits import Inside, Visit, uuid_of
 from models.tables.base import new_id
 from rules.administration import Subject, differences
 from rules.forms import CaseTypeDefinition
+from rules.permissions import Permission
 from rules.refusals import Refusal, not_found
 from services.administration import changes, effects, entries
 from services.administration.changes import Administration, Wish
@@ -72,6 +74,8 @@ async def home(visit: Inside) -> Response:
         )
         for room in ROOMS.values()
     ]
+    if visit.actor.may(Permission.MANAGE_PEOPLE):
+        rooms.append(await staff.room_card(visit))
     return visit.page("administration/home.html", rooms=rooms)
 
 

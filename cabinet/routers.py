@@ -27,6 +27,7 @@ from cabinet import (
     request_drafts,
     request_files,
     requests,
+    staff,
     verification,
 )
 
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     desk_several.router,
     desk_team.router,
     operation.router,
+    staff.router,
     administration.router,
     verification.router,
 )

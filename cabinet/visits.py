@@ -59,6 +59,7 @@ DONE: Mapping[str, str] = {
     "request_discarded": marked("Черновик удалён."),
     "correction_discarded": marked("Исправление отменено, запрос остался как был."),
     "request_copied": marked("Мы перенесли ответы в новый черновик."),
+    "staff_imported": marked("Список загружен. Роли и учётные записи по-прежнему выдают отдельно."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
 }
 """What an act says on the page after it, by the word in `?done=`."""

@@ -90,6 +90,7 @@ class JournalKind(StrEnum):
     ABSENCE_SET = "absence.set"
     CATALOGUE_CHANGED = "catalogue.changed"
     CATALOGUE_CASES_MOVED = "catalogue.cases_moved"
+    STAFF_IMPORTED = "staff.imported"
     INSTALLATION_BACKED_UP = "installation.backed_up"
     INSTALLATION_RESTORED = "installation.restored"
     INSTALLATION_RECONCILED = "installation.reconciled"

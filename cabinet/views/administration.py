@@ -134,3 +134,41 @@ class Editor:
     versions: Sequence[VersionLine] = ()
     history: Sequence[ChangedView] = ()
     notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class StaffWrong:
+    """One mistake of a file: where, and what to write."""
+
+    line: int
+    column: str
+    message: str
+
+
+@dataclass(frozen=True)
+class StaffLine:
+    """A unit or a person that a file adds or changes; `differences` are `(column, old, new)`."""
+
+    line: int
+    kind: str
+    title: str
+    unit: str
+    new: bool
+    differences: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class StaffPreview:
+    """What a file would do; `packed` is the file itself, sent back to apply it."""
+
+    counts: Sequence[tuple[str, int]]
+    wrong: Sequence[StaffWrong]
+    lines: Sequence[StaffLine]
+    proposed: Sequence[tuple[int, str, str]]
+    own_contacts: Sequence[tuple[int, str]]
+    more_wrong: int
+    more_lines: int
+    ready: bool
+    digest: str
+    packed: str
+    act_id: str

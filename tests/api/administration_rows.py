@@ -1,7 +1,18 @@
 """The access table of the administrator's screens and their API. See `access.Row`."""
 
-from tests.api.access import ADMINISTRATOR, Row, act, body, form
+from tests.api.access import ADMINISTRATOR, Row, Sent, act, body, form, upload
 from tests.api.access_rows import ACT
+
+
+def _table() -> Sent:
+    """A form with a table that is none, as an act with the digest of another."""
+    sent = upload()
+    return lambda things: {
+        **sent(things),
+        "params": {"digest": "0"},
+        "headers": {"Idempotency-Key": ACT},
+    }
+
 
 ADMINISTRATION_ROWS: dict[str, Row] = {
     "GET /api/v1/administration/{subject}": Row("manage_catalogue", ADMINISTRATOR),
@@ -16,6 +27,8 @@ ADMINISTRATION_ROWS: dict[str, Row] = {
     "POST /api/v1/administration/type/{key}/versions/{number}/move": Row(
         "manage_catalogue", ADMINISTRATOR, send=act()
     ),
+    "POST /api/v1/administration/staff/dry-run": Row("manage_people", ADMINISTRATOR, send=upload()),
+    "POST /api/v1/administration/staff/apply": Row("manage_people", ADMINISTRATOR, send=_table()),
 }
 """The catalogue as administrators change it."""
 
@@ -28,6 +41,11 @@ ADMINISTRATION_PAGES: dict[str, Row] = {
     ),
     "POST /administration/types/{key}/move": Row(
         "session", ADMINISTRATOR, send=form(version="1", act_id=ACT)
+    ),
+    "GET /administration/staff": Row("session", ADMINISTRATOR),
+    "POST /administration/staff": Row("session", ADMINISTRATOR, send=upload()),
+    "POST /administration/staff/apply": Row(
+        "session", ADMINISTRATOR, send=form(digest="0", packed="eJwDAAAAAAE=", act_id=ACT)
     ),
 }
 """Its screens."""

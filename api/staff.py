@@ -1,0 +1,187 @@
+"""Import of staff and units from a file: a dry run, then the act (O6)."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from api.applications import IdempotencyKey
+from api.auth import require
+from api.bodies import Form, incoming_of, is_form
+from api.documents import words_of
+from api.problems import documented
+from api.state import MedcabState
+from rules.permissions import Actor, Permission, Role
+from rules.refusals import FieldError, Refusal
+from rules.staff import MOST_OCTETS, TITLES, Column
+from services.administration import staff
+from services.administration.staff import Counts, DryRun, PersonChange, UnitChange
+from services.files import Incoming
+
+router = APIRouter(prefix="/administration/staff", tags=["administration"])
+
+Manager = Annotated[Actor, require(Permission.MANAGE_PEOPLE)]
+
+_BODY: Mapping[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The table itself, XLSX or CSV, at most 2 MB; or a form with `file`.",
+        "content": {
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            },
+        },
+    }
+}
+
+
+class CountsOut(BaseModel):
+    """How much of what."""
+
+    units_added: int
+    units_changed: int
+    people_added: int
+    people_changed: int
+    left_alone: int
+
+    @classmethod
+    def of(cls, counts: Counts) -> Self:
+        """From what the service answered."""
+        return cls(**vars(counts))
+
+
+class ColumnDifferenceOut(BaseModel):
+    """What differs in one column."""
+
+    column: Column
+    old: str
+    new: str
+
+
+class LineOut(BaseModel):
+    """A unit or a person to be added, or changed where something differs."""
+
+    line: int
+    title: str
+    unit: str = Field(description="Its code")
+    differences: list[ColumnDifferenceOut]
+
+    @classmethod
+    def of(cls, change: UnitChange | PersonChange) -> Self:
+        """From what the service answered."""
+        unit = change.row.code if isinstance(change, UnitChange) else change.row.unit
+        differs = [ColumnDifferenceOut(column=c, old=o, new=n) for c, o, n in change.differences]
+        return cls(line=change.row.line, title=change.row.name, unit=unit, differences=differs)
+
+
+class WrongOut(BaseModel):
+    """One mistake."""
+
+    line: int
+    column: Column
+    title: str = Field(description="The column in words", examples=["СНИЛС"])
+    message: str = Field(description="What to write")
+
+
+class ProposedOut(BaseModel):
+    """A role that the file names. It is not given: rights are given apart."""
+
+    line: int
+    name: str
+    role: Role
+
+
+class DryRunOut(BaseModel):
+    """What a file would do."""
+
+    digest: str = Field(description="To be sent with the same file to apply it")
+    rows: int
+    counts: CountsOut
+    units: list[LineOut]
+    people: list[LineOut]
+    wrong: list[WrongOut] = Field(description="Nothing is applied while there is any")
+    proposed_roles: list[ProposedOut]
+    own_contacts: list[int] = Field(
+        description="Lines whose contacts differ and stay: people with an account change them."
+    )
+
+
+@router.post(
+    "/dry-run",
+    responses=documented(400, 401, 403, 408, 413, 422),
+    openapi_extra=dict(_BODY),
+)
+async def dry_run_staff(request: Request, actor: Manager, medcab: MedcabState) -> DryRunOut:
+    """What a table of staff and units would add and change, and its mistakes; nothing is kept."""
+    told = await staff.dry_run(medcab.database, actor, await _body(request))
+    return _out(request, told)
+
+
+@router.post(
+    "/apply",
+    responses=documented(400, 401, 403, 408, 409, 413, 422),
+    openapi_extra=dict(_BODY),
+)
+async def apply_staff(
+    request: Request,
+    actor: Manager,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+    digest: Annotated[str, Query(max_length=64, description="Of the dry run of this file.")],
+) -> CountsOut:
+    """Do what the dry run of this file showed. No rights and no accounts are given."""
+    body = await _body(request)
+    done = await staff.apply(medcab.database, actor, body, digest, idempotency_key)
+    return CountsOut.of(done)
+
+
+async def _body(request: Request) -> bytes:
+    if not is_form(request):
+        return await octets_of(incoming_of(request, None))
+    async for incoming in Form(request).files():
+        return await octets_of(incoming)
+    words = "Выберите файл."
+    raise Refusal("no_file", words, 422, [FieldError("file", words)])
+
+
+async def octets_of(incoming: Incoming) -> bytes:
+    """The whole file. Raises 413 as soon as it is longer than a table may be."""
+    body = bytearray()
+    async for piece in incoming.chunks:
+        body += piece
+        if len(body) > MOST_OCTETS:
+            raise HTTPException(413)
+    return bytes(body)
+
+
+def _out(request: Request, told: DryRun) -> DryRunOut:
+    words = words_of(request)
+    return DryRunOut(
+        digest=told.digest,
+        rows=told.rows,
+        counts=CountsOut.of(told.counts),
+        units=[LineOut.of(one) for one in told.units],
+        people=[LineOut.of(one) for one in told.people],
+        wrong=[
+            WrongOut(
+                line=one.line,
+                column=one.column,
+                title=words.gettext(TITLES[one.column]),
+                message=words.gettext(one.message) % dict(one.facts)
+                if one.facts
+                else words.gettext(one.message),
+            )
+            for one in told.wrong
+        ],
+        proposed_roles=[
+            ProposedOut(line=row.line, name=row.name, role=role) for row, role in told.proposed
+        ],
+        own_contacts=[row.line for row in told.own_contacts],
+    )

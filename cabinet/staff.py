@@ -1,0 +1,177 @@
+"""Import of staff and units: a file is looked at, and applied as it was looked at (O6).
+
+The page that shows what a file would do carries the file itself, packed, so that nothing of it is
+kept here in between and no script is needed.
+"""
+
+import base64
+import binascii
+import zlib
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Response
+from sqlmodel import col, func, select
+from starlette.exceptions import HTTPException
+
+from api.auth import FORM_FIELD, FORM_HEADER, demand_form_token
+from api.bodies import Form as StreamedForm
+from api.bodies import is_form
+from api.staff import octets_of
+from cabinet.translation import gettext as _
+from cabinet.views.administration import RoomCard, StaffLine, StaffPreview, StaffWrong
+from cabinet.views.frame import ErrorItem
+from cabinet.visits import Inside, Visit
+from models.tables.base import new_id
+from models.tables.people import Person
+from rules.refusals import Refusal
+from rules.staff import MOST_OCTETS, ROLE_NAMES, TITLES, unreadable
+from services.administration import staff
+from services.administration.staff import DryRun, PersonChange, UnitChange
+
+router = APIRouter(include_in_schema=False, prefix="/administration/staff")
+
+SHOWN = 200
+"""Lines of each kind on the page; counts are always whole."""
+_MOST_PACKED = 800_000
+"""Characters that a form carries back, with room for the rest of it."""
+
+
+async def room_card(visit: Visit) -> RoomCard:
+    """The door to this page, on the first page of the administrator."""
+    working = select(func.count()).select_from(Person).where(col(Person.left_at).is_(None))
+    async with visit.medcab.database.work() as session:
+        count = (await session.exec(working)).one()
+    return RoomCard(
+        "/administration/staff",
+        "users",
+        _("Сотрудники"),
+        _("Список сотрудников и подразделений из таблицы, сначала с проверкой."),
+        count,
+    )
+
+
+@router.get("")
+async def choose(visit: Inside) -> Response:
+    """Choose a file."""
+    staff.demand(visit.actor)
+    return _page(visit)
+
+
+@router.post("")
+async def look(visit: Inside) -> Response:
+    """Show what the file would do; nothing is written."""
+    staff.demand(visit.actor)
+    try:
+        body = await _uploaded(visit)
+        told = await staff.dry_run(visit.medcab.database, visit.actor, body)
+        packed = _packed(body)
+    except Refusal as refusal:
+        return _refused(visit, refusal)
+    return _page(visit, _preview(told, packed))
+
+
+@router.post("/apply")
+async def apply(
+    visit: Inside,
+    digest: Annotated[str, Form(max_length=64)],
+    packed: Annotated[str, Form(max_length=_MOST_PACKED)],
+    act_id: Annotated[UUID, Form()],
+) -> Response:
+    """Do what was shown."""
+    staff.demand(visit.actor)
+    try:
+        body = _unpacked(packed)
+        await staff.apply(visit.medcab.database, visit.actor, body, digest, act_id)
+    except Refusal as refusal:
+        return _refused(visit, refusal)
+    return visit.go("/administration/staff", "staff_imported")
+
+
+async def _uploaded(visit: Visit) -> bytes:
+    """The file of the form, once the form's token was seen."""
+    request = visit.request
+    if not is_form(request):
+        raise HTTPException(415)
+    form = StreamedForm(request)
+    async for incoming in form.files():
+        demand_form_token(request, request.headers.get(FORM_HEADER, form.fields.get(FORM_FIELD)))
+        return await octets_of(incoming)
+    raise unreadable("Выберите файл.")
+
+
+def _packed(body: bytes) -> str:
+    packed = base64.urlsafe_b64encode(zlib.compress(body, 9)).decode()
+    if len(packed) > _MOST_PACKED:
+        raise unreadable("В книге слишком много лишнего. Сохраните таблицу как CSV.")
+    return packed
+
+
+def _unpacked(packed: str) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(base64.urlsafe_b64decode(packed), MOST_OCTETS + 1)
+    except (ValueError, binascii.Error, zlib.error):
+        raise unreadable("Файл не читается. Выберите его ещё раз.") from None
+
+
+def _refused(visit: Visit, refusal: Refusal) -> Response:
+    if refusal.status not in (409, 422):
+        raise refusal
+    return _page(
+        visit,
+        status=refusal.status,
+        errors=[ErrorItem(_(refusal.message), "#field-file")],
+    )
+
+
+def _page(
+    visit: Visit,
+    preview: StaffPreview | None = None,
+    status: int = 200,
+    errors: list[ErrorItem] | None = None,
+) -> Response:
+    return visit.page(
+        "administration/staff.html",
+        status=status,
+        preview=preview,
+        errors=errors or [],
+        columns=[_(title) for title in TITLES.values()],
+    )
+
+
+def _preview(told: DryRun, packed: str) -> StaffPreview:
+    counts = told.counts
+    changes: list[UnitChange | PersonChange] = [*told.units, *told.people]
+    return StaffPreview(
+        counts=(
+            (_("Подразделений добавится"), counts.units_added),
+            (_("Подразделений изменится"), counts.units_changed),
+            (_("Сотрудников добавится"), counts.people_added),
+            (_("Сотрудников изменится"), counts.people_changed),
+            (_("Останутся как есть"), counts.left_alone),
+            (_("Ошибок"), len(told.wrong)),
+        ),
+        wrong=[
+            StaffWrong(one.line, _(TITLES[one.column]), _(one.message) % dict(one.facts))
+            for one in told.wrong[:SHOWN]
+        ],
+        lines=[_line(change) for change in changes[:SHOWN]],
+        proposed=[
+            (row.line, row.name, _(ROLE_NAMES.get(role, role.value)))
+            for row, role in told.proposed[:SHOWN]
+        ],
+        own_contacts=[(row.line, row.name) for row in told.own_contacts[:SHOWN]],
+        more_wrong=max(0, len(told.wrong) - SHOWN),
+        more_lines=max(0, len(changes) - SHOWN),
+        ready=counts.any and not told.wrong,
+        digest=told.digest,
+        packed=packed,
+        act_id=str(new_id()),
+    )
+
+
+def _line(change: UnitChange | PersonChange) -> StaffLine:
+    kind = _("Подразделение") if isinstance(change, UnitChange) else _("Сотрудник")
+    code = change.row.code if isinstance(change, UnitChange) else change.row.unit
+    differs = [(_(TITLES[column]), old, new) for column, old, new in change.differences]
+    return StaffLine(change.row.line, kind, change.row.name, code, change.id is None, differs)

@@ -1,0 +1,293 @@
+"""A table of staff and units as it is read before it is imported (O6). Pure functions.
+
+Every row names a unit; where it also names a person, that person works there. What is wrong is
+told by line and column with what to write instead.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rules import identifiers
+from rules.permissions import Role
+from rules.refusals import FieldError, Refusal
+from rules.staff_headers import OTHER_NAMES
+
+MOST_ROWS = 5000
+MOST_OCTETS = 2 * 1024 * 1024
+MOST_COLUMNS = 50
+
+
+class Column(StrEnum):
+    """The columns that are read; others are passed over."""
+
+    UNIT = "unit"
+    UNIT_NAME = "unit_name"
+    PARENT = "parent"
+    SURNAME = "surname"
+    GIVEN_NAME = "given_name"
+    PATRONYMIC = "patronymic"
+    POSITION = "position"
+    EMAIL = "email"
+    PHONE = "phone"
+    SNILS = "snils"
+    ROLE = "role"
+
+
+TITLES: Mapping[Column, str] = {
+    Column.UNIT: "Код подразделения",
+    Column.UNIT_NAME: "Название подразделения",
+    Column.PARENT: "Код вышестоящего",
+    Column.SURNAME: "Фамилия",
+    Column.GIVEN_NAME: "Имя",
+    Column.PATRONYMIC: "Отчество",
+    Column.POSITION: "Должность",
+    Column.EMAIL: "Почта",
+    Column.PHONE: "Телефон",
+    Column.SNILS: "СНИЛС",
+    Column.ROLE: "Роль",
+}
+"""How a column is called, in files that are made anew and in what is told of mistakes."""
+
+
+def _plain(text: str) -> str:
+    """A header without case, dots, dashes and what stands in brackets."""
+    bare = re.sub(r"\(.*?\)", " ", text.casefold().replace("ё", "е"))
+    return " ".join(re.sub(r"[^\w]+|_", " ", bare).split())
+
+
+HEADERS: Mapping[str, Column] = {
+    _plain(name): column
+    for column in Column
+    for name in (TITLES[column], *OTHER_NAMES.get(column, ()))
+}
+
+ROLE_NAMES: Mapping[Role, str] = {
+    Role.DOCTOR: "Врач",
+    Role.NURSE: "Медсестра",
+    Role.HR_REVIEWER: "Специалист отдела кадров",
+    Role.HR_HEAD: "Начальник отдела кадров",
+    Role.CLERK: "Сотрудник, отвечающий на запросы",
+    Role.UNIT_HEAD: "Руководитель подразделения",
+}
+"""Roles that may be named in words; every role may be named by its key."""
+_ROLES: Mapping[str, Role] = {
+    **{_plain(role.value): role for role in Role},
+    **{_plain(name): role for role, name in ROLE_NAMES.items()},
+}
+
+_CODE = re.compile(r"[a-z][a-z0-9_-]{1,31}")
+_NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ '’.-]){0,99}")
+_MAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,250}\.[^\s@.<>,;]{2,63}")
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One mistake: where it stands and what to write (Russian gettext msgid with its facts)."""
+
+    line: int
+    column: Column
+    message: str
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    """A unit as the file has it; an empty name or parent leaves it as it is."""
+
+    line: int
+    code: str
+    name: str = ""
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A person as the file has it; an empty telephone or SNILS leaves it as it is."""
+
+    line: int
+    unit: str
+    name: str
+    position: str
+    email: str
+    phone: str = ""
+    snils: str = ""
+    role: Role | None = None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a file says: each unit once, each person once, and what is wrong by line."""
+
+    rows: int
+    units: Mapping[str, UnitRow]
+    people: Sequence[PersonRow]
+    wrong: Sequence[Wrong]
+
+
+def read(table: Iterable[tuple[int, Sequence[str]]]) -> Sheet:
+    """Read lines with their numbers, the header first; blank lines are passed over.
+
+    Raises Refusal 422 for a file without the columns that are needed, or with too many rows.
+    """
+    lines = ((number, cells) for number, cells in table if any(cell.strip() for cell in cells))
+    places = _places(next(lines, (0, ()))[1])
+    reading = _Reading()
+    for number, cells in lines:
+        reading.rows += 1
+        if reading.rows > MOST_ROWS:
+            raise unreadable("В файле больше 5000 строк. Разделите его на части.")
+        reading.take(
+            number,
+            {
+                column: " ".join(cells[place].split()) if place < len(cells) else ""
+                for column, place in places.items()
+            },
+        )
+    if not reading.rows:
+        raise unreadable("В файле нет ни одной строки под заголовками.")
+    wrong = sorted(reading.wrong, key=lambda one: one.line)
+    return Sheet(reading.rows, reading.units, reading.people, wrong)
+
+
+def unreadable(message: str) -> Refusal:
+    """A file that cannot be read at all."""
+    return Refusal("staff_file", message, 422, [FieldError("file", message)])
+
+
+def _places(header: Sequence[str]) -> dict[Column, int]:
+    places: dict[Column, int] = {}
+    for place, cell in enumerate(header):
+        column = HEADERS.get(_plain(cell))
+        if column is None:
+            continue
+        if column in places:
+            raise unreadable("В первой строке один и тот же столбец назван дважды.")
+        places[column] = place
+    if Column.UNIT not in places:
+        raise unreadable("В первой строке нет столбца «Код подразделения». Добавьте его.")
+    return places
+
+
+_OF_PERSON = (
+    Column.SURNAME,
+    Column.GIVEN_NAME,
+    Column.PATRONYMIC,
+    Column.POSITION,
+    Column.EMAIL,
+    Column.PHONE,
+    Column.SNILS,
+    Column.ROLE,
+)
+
+
+class _Reading:
+    """The rows taken so far."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.units: dict[str, UnitRow] = {}
+        self.people: list[PersonRow] = []
+        self.wrong: list[Wrong] = []
+        self._mails: dict[str, int] = {}
+        self._snils: dict[str, int] = {}
+
+    def take(self, line: int, cells: Mapping[Column, str]) -> None:
+        """Read one row: its unit, and its person where one is named."""
+        code = cells.get(Column.UNIT, "").lower()
+        if _CODE.fullmatch(code):
+            self._take_unit(line, code, cells)
+        else:
+            words = "Напишите код подразделения: латинские буквы, цифры и дефис."
+            self.wrong.append(Wrong(line, Column.UNIT, words))
+        if any(cells.get(column) for column in _OF_PERSON):
+            self._take_person(line, code, cells)
+
+    def _take_unit(self, line: int, code: str, cells: Mapping[Column, str]) -> None:
+        name, parent = cells.get(Column.UNIT_NAME, ""), cells.get(Column.PARENT, "").lower()
+        if name and (not 3 <= len(name) <= 200 or not name.isprintable()):
+            words = "Напишите название: от 3 до 200 знаков."
+            self.wrong.append(Wrong(line, Column.UNIT_NAME, words))
+            name = ""
+        if parent and (parent == code or not _CODE.fullmatch(parent)):
+            words = "Напишите код подразделения, в которое входит это."
+            self.wrong.append(Wrong(line, Column.PARENT, words))
+            parent = ""
+        known = self.units.get(code)
+        if known is None:
+            self.units[code] = UnitRow(line, code, name, parent)
+            return
+        words = "В строке %(other)s у этого подразделения написано другое. Оставьте одно."
+        for column, here, there in (
+            (Column.UNIT_NAME, name, known.name),
+            (Column.PARENT, parent, known.parent),
+        ):
+            if here and there and here != there:
+                self.wrong.append(Wrong(line, column, words, {"other": known.line}))
+        self.units[code] = UnitRow(known.line, code, known.name or name, known.parent or parent)
+
+    def _take_person(self, line: int, code: str, cells: Mapping[Column, str]) -> None:
+        before = len(self.wrong)
+
+        def bad(column: Column, message: str, **facts: str | int) -> None:
+            self.wrong.append(Wrong(line, column, message, facts))
+
+        names = {
+            Column.SURNAME: "Напишите фамилию буквами.",
+            Column.GIVEN_NAME: "Напишите имя буквами.",
+            Column.PATRONYMIC: "Напишите отчество буквами или оставьте пустым.",
+        }
+        for column, words in names.items():
+            text = cells.get(column, "")
+            needed = column is not Column.PATRONYMIC
+            if (needed and not text) or (text and not _NAME.fullmatch(text)):
+                bad(column, words)
+        position = cells.get(Column.POSITION, "")
+        if not 2 <= len(position) <= 200 or not position.isprintable():
+            bad(Column.POSITION, "Напишите должность: от 2 до 200 знаков.")
+        mail = cells.get(Column.EMAIL, "")
+        if not _MAIL.fullmatch(mail) or not mail.isprintable():
+            bad(Column.EMAIL, "Напишите адрес почты, например anna@example.org")
+        elif (first := self._mails.setdefault(mail.casefold(), line)) != line:
+            bad(Column.EMAIL, "Этот адрес уже есть в строке %(other)s.", other=first)
+        phone, snils = cells.get(Column.PHONE, ""), cells.get(Column.SNILS, "")
+        if snils.isdecimal():
+            # Spreadsheets drop the zeros that a number begins with.
+            snils = snils.zfill(11)
+        try:
+            phone = identifiers.phone(phone) if phone else ""
+        except identifiers.IdentifierError as error:
+            bad(Column.PHONE, error.message)
+        try:
+            snils = identifiers.snils(snils) if snils else ""
+            if snils and (first := self._snils.setdefault(snils, line)) != line:
+                bad(Column.SNILS, "Этот СНИЛС уже есть в строке %(other)s.", other=first)
+        except identifiers.IdentifierError as error:
+            bad(Column.SNILS, error.message)
+        named = cells.get(Column.ROLE, "")
+        role = _ROLES.get(_plain(named))
+        if named and role is None:
+            bad(Column.ROLE, "Такой роли нет. Напишите, например, «Врач» или оставьте пустым.")
+        if len(self.wrong) > before:
+            return
+        name = " ".join(filter(None, (cells.get(column, "") for column in names)))
+        self.people.append(PersonRow(line, code, name, position, mail, phone, snils, role))
+
+
+def meanwhile() -> Refusal:
+    """What was looked at is not what would be done now: another file, or somebody was quicker."""
+    words = "Это не тот файл, что вы проверяли, или данные с тех пор изменились. Проверьте ещё раз."
+    return Refusal("changed_meanwhile", words, 409)
+
+
+def has_wrong_rows() -> Refusal:
+    """Nothing of a file with mistakes is imported."""
+    words = "В файле есть ошибки. Исправьте указанные строки и проверьте файл ещё раз."
+    return Refusal("staff_wrong_rows", words, 422, [FieldError("file", words)])
+
+
+def nothing_to_do() -> Refusal:
+    """All that the file says is so already."""
+    words = "Менять нечего: всё, что в файле, уже есть."
+    return Refusal("nothing_changed", words, 422, [FieldError("file", words)])

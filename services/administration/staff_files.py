@@ -1,0 +1,87 @@
+"""Tables of staff as files: XLSX or CSV, read as text, with nothing evaluated."""
+
+import csv
+import zipfile
+from collections.abc import Iterator, Sequence
+from io import BytesIO, StringIO
+from xml.etree.ElementTree import ParseError
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from rules.staff import MOST_COLUMNS, MOST_OCTETS, Sheet, read, unreadable
+
+_UNPACKED = 64 * 1024 * 1024
+_PARTS = 1000
+_LINES = 1_048_576
+"""As many as a sheet can have."""
+_ODD = "Файл не читается. Сохраните таблицу ещё раз как XLSX или CSV."
+
+
+def sheet_of(body: bytes) -> Sheet:
+    """What the file says. Raises Refusal 422 for one that cannot be read."""
+    if len(body) > MOST_OCTETS:
+        raise unreadable("Файл больше 2 МБ. Разделите его на части.")
+    lines = _of_workbook(body) if body.startswith(b"PK") else _of_text(body)
+    try:
+        return read(lines)
+    except (
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        SyntaxError,
+        OSError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        csv.Error,
+        zipfile.BadZipFile,
+        InvalidFileException,
+        ParseError,
+    ) as error:
+        # A broken workbook fails in as many ways as its library has lines.
+        raise unreadable(_ODD) from error
+
+
+def _of_workbook(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+    """The first sheet; of formulas what was computed when the file was saved."""
+    with zipfile.ZipFile(BytesIO(body)) as packed:
+        parts = packed.infolist()
+        if len(parts) > _PARTS or sum(part.file_size for part in parts) > _UNPACKED:
+            raise unreadable(_ODD)
+    book = load_workbook(BytesIO(body), read_only=True, data_only=True, keep_links=False)
+    try:
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()
+        rows = sheet.iter_rows(max_row=_LINES, max_col=MOST_COLUMNS, values_only=True)
+        for number, row in enumerate(rows, start=1):
+            yield number, [_text(value) for value in row]
+    finally:
+        book.close()
+
+
+def _text(value: object) -> str:
+    """A cell as text, a whole number without its fraction."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else str(value)
+
+
+def _of_text(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = body.decode("cp1251")
+    if "\x00" in text:
+        raise unreadable(_ODD)
+    header = text.lstrip().partition("\n")[0]
+    reader = csv.reader(
+        StringIO(text, newline=""), delimiter=max(";,\t", key=header.count), strict=True
+    )
+    line = 1
+    for row in reader:
+        yield line, row[:MOST_COLUMNS]
+        line = reader.line_num + 1
