@@ -29,11 +29,11 @@ def run(settings: Settings, given: BinaryIO) -> int:
     became = read_report(content, now())
     if became is None:
         return _say("not a delivery report about a letter")
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     try:
+        use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
         known = asyncio.run(_take(settings, became))
-    except (OSError, DBAPIError) as error:
-        _say(f"the database does not answer: {type(error).__name__}")
+    except (OSError, DBAPIError, ValueError) as error:
+        _say(f"keys or database cannot be used now: {type(error).__name__}")
         return os.EX_TEMPFAIL
     return 0 if known else _say("a report about no letter of ours")
 
