@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from io import BytesIO
+from itertools import pairwise
 from uuid import uuid4
 
 import httpx
@@ -29,6 +30,7 @@ from settings import Settings
 from tests.office import Office
 from tests.pages.conftest import Site, account_of, free_port, served, signed_in
 
+NARROW = {"width": 320, "height": 640}
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -379,3 +381,26 @@ def _codes(content: bytes) -> list[str]:
             if "/A" in note
         ]
     return [uri.rpartition("/")[2] for uri in found if "/verify/" in uri]
+
+
+@pytest.mark.browser
+async def test_sections_on_a_phone(browser: Browser, site: Site, office: Office) -> None:
+    """On a phone no names of sections overlap, and «Ещё» leads to the others by the keyboard."""
+    context = await signed_in(browser, site, office, office.clinician, viewport=NARROW)
+    try:
+        page = await context.new_page()
+        await page.goto(f"{site.url}/programmes")
+        bar = page.locator(".nav > ul > li:visible")
+        await expect(bar).to_have_count(5)
+        spans = await bar.locator("> a > .nav-short, summary > span").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect()).map(box => [box.left, box.right])"
+        )
+        assert len(spans) == 5
+        assert all(one[1] <= next_[0] for one, next_ in pairwise(spans)), spans
+        await page.locator(".nav-more summary").press("Enter")
+        archive = page.get_by_role("link", name="Архив", exact=True)
+        await expect(archive).to_be_in_viewport(ratio=1)
+        await archive.press("Enter")
+        await expect(page).to_have_url(f"{site.url}/archive")
+    finally:
+        await context.close()

@@ -143,7 +143,7 @@ async def test_the_journal_says_how_each_was_delivered(
     await page.goto(f"{site.url}/notices")
     await page.get_by_role("link", name="Не доставлены").click()
     await expect(page.locator(".delivery-bad")).to_contain_text("550 5.1.1 no such mailbox")
-    await page.get_by_role("link", name="как доставлено").click()
+    await page.get_by_role("link", name="Подробности").click()
     await expect(page.locator("h1")).to_have_text(f"Заявка {NUMBER} передана в отдел кадров")
     assert await faults_of(page) == []
     await page.get_by_role("button", name="Отправить ещё раз").click()

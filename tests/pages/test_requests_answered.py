@@ -255,6 +255,7 @@ async def test_a_certificate_from_the_workplace_is_refused_then_given(
     page = await desk.new_page()
     await page.goto(f"{site.url}/desk?number={number}")
     await page.locator(".row-link").first.click()
+    await page.wait_for_url("**/desk/cases/**")
     await page.keyboard.press("r")
     await page.keyboard.type("Укажите номер приказа.")
     await page.get_by_role("button", name="Отправить заявителю").click()
