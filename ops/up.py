@@ -203,8 +203,9 @@ class _Supervisor:
         try:
             with self.board:
                 accounts = self._start()
-            self.system.record("ready")
             self._welcome(accounts)
+            # Whoever follows stops reading now, so everything is said before.
+            self.system.record("ready")
             self._told.wait()
         except Interrupted:
             pass
