@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ops.backup.places import known
-from ops.backup.wal import read_state
+from ops.backup.state import read_state
 from ops.home import Home
 from rules.clock import now
 from rules.operation import BACKUP_IS_OLD_AFTER

@@ -10,7 +10,8 @@ from ops.backup import BackupError, DamagedError, Say
 from ops.backup.manifest import MANIFEST, OBJECTS, Backup, Repository
 from ops.backup.objects import Archived, hash_of, place_of
 from ops.backup.sealed import BackupKey, read_sealed
-from ops.backup.wal import gaps, needed, read_state, segments
+from ops.backup.state import read_state
+from ops.backup.wal import gaps, needed, segments
 
 
 @dataclass

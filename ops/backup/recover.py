@@ -18,7 +18,8 @@ from ops.backup import BackupError, DamagedError, Say
 from ops.backup.database import SLOT
 from ops.backup.manifest import DATABASE, Backup, Repository
 from ops.backup.sealed import BackupKey, read_sealed
-from ops.backup.wal import State, gaps, names_for_recovery, needed, read_state
+from ops.backup.state import State, read_state
+from ops.backup.wal import gaps, names_for_recovery, needed
 from ops.home import Home
 from ops.servers import Account, ServerFailed
 from ops.servers.postgres import Postgres, data_folder_aside

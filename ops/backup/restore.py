@@ -26,8 +26,9 @@ from ops.backup.recover import Recovered, occupied, recover
 from ops.backup.recovery import SETTINGS, differing, open_keys, put_keys
 from ops.backup.rest import held, is_given, named, started, system_at_rest
 from ops.backup.sealed import BackupKey, read_sealed
+from ops.backup.state import read_state
 from ops.backup.temporal import put_temporal, temporal_file
-from ops.backup.wal import Archiver, read_state
+from ops.backup.wal import Archiver
 from ops.home import RESTORED, Home, write_private
 from ops.migrate import make_bucket, migrate_database
 from rules.clock import now

@@ -6,8 +6,6 @@ objects. So what a lost machine takes with it is some seconds old.
 """
 
 import asyncio
-import hmac
-import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -18,9 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import psycopg
-import rfc8785
 import structlog
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from clients.database import Database
 from clients.objects import Objects
@@ -29,7 +25,8 @@ from ops.backup.database import SLOT
 from ops.backup.manifest import Repository
 from ops.backup.programs import command, connect
 from ops.backup.sealed import BackupKey, pieces_of, write_sealed
-from ops.home import Home, write_private
+from ops.backup.state import State, read_state, write_state
+from ops.home import Home
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -37,18 +34,8 @@ log = structlog.get_logger(__name__)
 EVERY = 5.0
 OBJECTS_EVERY = 60.0
 CAUGHT_UP_WITHIN = 10.0
-STATE = "state.json"
 PARTIAL = ".partial"
 _SEGMENT = 24
-
-
-class State(BaseModel):
-    """Up to when the archive is complete, and what else must never be forgotten."""
-
-    model_config = ConfigDict(frozen=True)
-
-    until: AwareDatetime
-    last_number: int
 
 
 def segments(repository: Repository) -> list[str]:
@@ -78,28 +65,6 @@ def gaps(names: list[str]) -> list[str]:
 def _number(segment: str) -> int:
     """Which segment it is, counted through; 256 of 16 MiB to each file id of the log."""
     return int(segment[8:16], 16) * 256 + int(segment[16:24], 16)
-
-
-def read_state(repository: Repository, key: BackupKey | None) -> State | None:
-    """What the archive says of itself; with a key, None unless it is authentic."""
-    try:
-        whole = json.loads((repository.wal / STATE).read_text())
-        state = State.model_validate(whole["state"])
-        if key is not None and not hmac.compare_digest(
-            key.sign(rfc8785.dumps(whole["state"])), str(whole["hmac"])
-        ):
-            return None
-    except (OSError, ValueError, KeyError, TypeError, ValidationError):
-        return None
-    return state
-
-
-def write_state(repository: Repository, key: BackupKey, state: State) -> None:
-    """Say how far the archive goes."""
-    stated = state.model_dump(mode="json")
-    write_private(
-        repository.wal / STATE, {"state": stated, "hmac": key.sign(rfc8785.dumps(stated))}
-    )
 
 
 @dataclass
