@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from ops.chromium import find
@@ -18,6 +19,10 @@ from tests.servers import Servers, Simulators, stop_servers, worker_settings
 FOLDER = pytest.StashKey[Path]()
 RUN = pytest.StashKey[int]()
 SESSION = pytest.StashKey[pytest.Session]()
+
+# How long one example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("medcab", deadline=None)
+hypothesis.settings.load_profile("medcab")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -35,7 +35,7 @@ class Player:
         reply = self.http.request(method, f"/api/v1{path}", **more)
         if reply.status_code != expect:
             raise Unexpected(f"{method} {path}: {reply.status_code} {reply.text[:400]}")
-        if reply.headers.get("content-type", "").startswith(
+        if reply.content and reply.headers.get("content-type", "").startswith(
             ("application/json", "application/problem+json")
         ):
             return reply.json()
