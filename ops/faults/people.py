@@ -68,9 +68,7 @@ async def gather(database: Database, applicants: int) -> Cast:
         )
         offered = tuple(programmes.all())
         ward, hr, supply = (known[code].id for code in ("therapy", "hr", "supply"))
-    doctors = [
-        await join(database, f"Заявитель {n}", Role.DOCTOR, ward) for n in range(applicants)
-    ]
+    doctors = [await join(database, f"Заявитель {n}", Role.DOCTOR, ward) for n in range(applicants)]
     reviewers = [await join(database, f"Кадровик {n}", Role.HR_REVIEWER, hr) for n in range(3)]
     head = await join(database, "Начальник отдела кадров", Role.HR_HEAD, hr)
     clerks = [await join(database, f"Снабженец {n}", Role.CLERK, supply) for n in range(2)]
