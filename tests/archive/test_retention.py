@@ -97,6 +97,10 @@ def test_notices_come_at_ninety_and_thirty_days(
 async def test_a_type_has_its_own_term_and_the_kind_is_the_rule(office: Office) -> None:
     """Terms are data: the type's where there is one, else that of its kind."""
     async with office.database.work() as session:
+        stood = [
+            RetentionRule(kind=CaseKind(one.kind), type=one.type, years=one.years, ground=one.ground)
+            for one in (await session.exec(select(RetentionTerm))).all()
+        ]
         ground = "Номенклатура дел"
         rules = [
             RetentionRule(kind=CaseKind.APPLICATION, years=7, ground=ground),
@@ -110,6 +114,8 @@ async def test_a_type_has_its_own_term_and_the_kind_is_the_rule(office: Office) 
     async with office.database.work() as session:
         for term in (await session.exec(select(RetentionTerm))).all():
             await session.delete(term)
+        await session.flush()
+        await retention.load_terms(session, stood)
 
 
 async def test_applicant_and_keepers_are_told_before(office: Office) -> None:

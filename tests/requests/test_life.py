@@ -195,7 +195,9 @@ async def test_type_of_a_unit_that_is_not_here_is_not_offered(
 
 async def test_loading_the_catalogue_again_changes_nothing(counter: Counter) -> None:
     """Definitions stored before requests had a channel are still the same definitions."""
+    files = sorted((CHECKOUT / "ops" / "data").glob("*.yaml"))
     async with counter.database.work() as session:
+        await catalogue_files.load(session, files)
         stored = await session.get_one(CaseTypeVersion, ("qualification", 1))
         known = {"hint", "order", "channel", "service", "recipient", "answer"}
         older = {key: value for key, value in stored.definition.items() if key not in known}
@@ -204,5 +206,4 @@ async def test_loading_the_catalogue_again_changes_nothing(counter: Counter) -> 
             .where(col(CaseTypeVersion.key) == "qualification", col(CaseTypeVersion.version) == 1)
             .values(definition=older)
         )
-        files = sorted((CHECKOUT / "ops" / "data").glob("*.yaml"))
         assert not await catalogue_files.load(session, files)
