@@ -98,7 +98,7 @@ async def test_a_type_has_its_own_term_and_the_kind_is_the_rule(office: Office) 
     """Terms are data: the type's where there is one, else that of its kind."""
     async with office.database.work() as session:
         stood = [
-            RetentionRule(kind=CaseKind(one.kind), type=one.type, years=one.years, ground=one.ground)
+            RetentionRule.model_validate(one, from_attributes=True)
             for one in (await session.exec(select(RetentionTerm))).all()
         ]
         ground = "Номенклатура дел"

@@ -444,22 +444,19 @@ def test_pattern_without_a_fitting_example_is_refused(pattern: str, example: str
 
 
 @pytest.mark.parametrize(
-    "pattern",
-    [
-        "(a+)+",
-        "(?:a|aa)*",
-        "(?:a?){60}",
-        "a*a*a*a*a*",
-        "a{0,90}a{0,90}a{0,90}a{0,90}a{0,90}",
-        "(?=(a+)+b)a+",
-        "(?:(?:a*b?)*c?)*",
-        "a?" * 60,
-    ],
+    "pattern", ["(?=(a+)+b)a+", r"(a+)\1", "(?:a{1000}){1000}", "a{0,90}{0,90}{0,90}"]
 )
-def test_a_pattern_that_may_be_tried_for_hours_is_refused(pattern: str) -> None:
-    """One text that nearly fits would hold up everybody."""
-    with pytest.raises(ValidationError, match="too many ways"):
-        Field(name="order", label="Номер", pattern=pattern, example="a" * 79 + "!")
+def test_a_pattern_that_may_take_hours_or_all_memory_is_refused(pattern: str) -> None:
+    """Whoever writes a form is told that it is beyond what RE2 matches in bounded time."""
+    with pytest.raises(ValidationError, match="RE2"):
+        Field(name="order", label="Номер", pattern=pattern, example="a" * 79)
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+", "(?:a|aa)*", "(?:a?){60}", "a*a*a*a*a*", "a?" * 60])
+def test_one_text_that_nearly_fits_holds_up_nobody(pattern: str) -> None:
+    """Matching that goes back and tries again would not end before the test's own end."""
+    field = Field(name="order", label="Номер", pattern=pattern, example="a" * 20)
+    assert check_field(field, "a" * 299 + "!")[1] is not None
 
 
 @pytest.mark.parametrize(
