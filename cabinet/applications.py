@@ -1,9 +1,8 @@
 """«Мои заявки»: the list, the page of a case with its live part, and the acts on a sent case."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
@@ -24,8 +23,9 @@ from cabinet.case_views import (
 )
 from cabinet.conversation import talk_of
 from cabinet.filling import ROOMS
+from cabinet.filters import address
 from cabinet.periods import period_of
-from cabinet.running import asked_now, live_tag
+from cabinet.running import Known, asked_now, live_tag
 from cabinet.translation import gettext, in_words
 from cabinet.views.applications import CasePage, Confirmation, Paper, Remark
 from cabinet.views.frame import Chip, ErrorItem, FieldView, Option, Pages
@@ -38,12 +38,12 @@ from rules.cases import CaseKind, Status, Transition
 from rules.clock import now
 from rules.permissions import Permission
 from rules.refusals import Refusal, not_found
-from rules.terms import WorkingCalendar
 from services import case_lists, case_pages, catalogue, conversation, notices
 from services.case_lists import Filters
 from services.cases import Act, see
 
 router = APIRouter(include_in_schema=False)
+_address = partial(address, "/applications")
 PAGE = 20
 Short = Annotated[str, Query(max_length=100)]
 Long = Annotated[str, Form(max_length=20_000)]
@@ -114,11 +114,6 @@ def is_case(line: case_lists.CaseLine) -> bool:
     return bool(line.number) or line.closed_at is None
 
 
-def _address(asked: Mapping[str, str | None]) -> str:
-    given = {name: value for name, value in asked.items() if value}
-    return "/applications" + (f"?{urlencode(given)}" if given else "")
-
-
 @router.get("/cases/{case_id}")
 async def lead_to_case(case_id: UUID, visit: Inside, session: Work) -> Response:
     """Where the links of notices lead: to the person's own page of the case, of whatever kind."""
@@ -142,7 +137,8 @@ async def show(
         if (await see(session, visit.actor, case_id)).kind != CaseKind.APPLICATION:
             return visit.go(f"/cases/{case_id}")
         await conversation.visited(session, visit.actor, case_id)
-        known = await _known(visit, session, case_id)
+        tag = await live_tag(session, visit, case_id)
+        known = await _known(session, visit, case_id, tag)
         await notices.mark_read(session, visit.actor, now(), case_id=case_id)
     if known.page.newest is None:
         return visit.go(f"/applications/{case_id}/draft" if known.page.own else "/applications")
@@ -158,7 +154,7 @@ async def show_live(case_id: UUID, visit: Inside, ask: bool = False) -> Response
         tag = await live_tag(session, visit, case_id)
         if not ask and visit.has(tag):
             return visit.unchanged(tag)
-        known = await _known(visit, session, case_id)
+        known = await _known(session, visit, case_id, tag)
     answer = await asked_now(visit, known.page) if ask else None
     return visit.part("applications/live_parts.html", known.tag, case=_view(known, answer=answer))
 
@@ -282,15 +278,6 @@ async def _by_number(visit: Visit, session: AsyncSession, number: str) -> UUID |
     return listing.lines[0].id if listing.lines else None
 
 
-@dataclass(frozen=True)
-class _Known:
-    """A case as the database knows it, with the tag of that knowledge."""
-
-    page: case_pages.CasePage
-    calendar: WorkingCalendar
-    tag: str
-
-
 async def _application(session: AsyncSession, visit: Visit, case_id: UUID) -> case_pages.CasePage:
     """An application with all that this person may see of it. Raises `not_found`."""
     page = await case_pages.page(session, visit.actor, case_id)
@@ -299,14 +286,13 @@ async def _application(session: AsyncSession, visit: Visit, case_id: UUID) -> ca
     return page
 
 
-async def _known(visit: Visit, session: AsyncSession, case_id: UUID) -> _Known:
+async def _known(session: AsyncSession, visit: Visit, case_id: UUID, tag: str) -> Known:
     page = await _application(session, visit, case_id)
-    calendar = await catalogue.calendar(session)
-    return _Known(page, calendar, await live_tag(session, visit, case_id))
+    return Known(tag, page, await catalogue.calendar(session))
 
 
 def _view(
-    known: _Known,
+    known: Known,
     number: int = 0,
     *,
     compare: bool = False,

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from cabinet.filters import address, filter_field
 from cabinet.periods import period_of
 from cabinet.translation import gettext as _
 from cabinet.translation import marked
@@ -53,8 +55,7 @@ class Asked:
 
     def address(self, path: str = ARCHIVE, **changes: str) -> str:
         """The same list with other filters; an empty one is taken away."""
-        kept = {name: value for name, value in {**self.given, **changes}.items() if value}
-        return path + (f"?{urlencode(kept)}" if kept else "")
+        return address(path, {**self.given, **changes})
 
 
 def asked_of(query: str, known: Sequence[TypeTitle], zone: ZoneInfo) -> Asked:
@@ -90,18 +91,7 @@ def fields(
     asked: Asked, known: Sequence[TypeTitle], units: Sequence[tuple[UUID, str]]
 ) -> list[FieldView]:
     """The form of the filters, with what is chosen."""
-
-    def one(name: str, label: str, options: Sequence[Option] = (), kind: str = "text") -> FieldView:
-        return FieldView(
-            name,
-            label,
-            "choice" if options else kind,  # type: ignore[arg-type]
-            asked.given.get(name, ""),
-            error=asked.errors.get(name, ""),
-            options=options,
-            required=False,
-        )
-
+    one = partial(filter_field, asked.given, asked.errors)
     kinds = [Option(kind.value, _(words)) for kind, words in KINDS.items()]
     types = [Option(one.key, _(one.title)) for one in known]
     statuses = [Option(status.value, word) for status, word in status_words().items()]

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from cabinet.case_views import KINDS
+from cabinet.filters import address, filter_field
 from cabinet.periods import period_of
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words, marked
@@ -83,8 +85,7 @@ class Asked:
 
     def address(self, path: str = DESK, **changes: str) -> str:
         """The same list with other filters; an empty one is taken away."""
-        kept = {name: value for name, value in {**self.given, **changes}.items() if value}
-        return path + (f"?{urlencode(kept)}" if kept else "")
+        return address(path, {**self.given, **changes})
 
 
 def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
@@ -151,7 +152,7 @@ def tabs(asked: Asked, counts: dict[str, int]) -> list[Chip]:
         (_("Ни у кого"), {"reviewer": "nobody"}, "unassigned"),
     )
     return [
-        Chip(words, DESK + (f"?{urlencode(query)}" if query else ""), plain == query, counts[key])
+        Chip(words, address(DESK, query), plain == query, counts[key])
         for words, query, key in views
     ]
 
@@ -160,18 +161,7 @@ def fields(
     asked: Asked, units: Sequence[tuple[UUID, str]], reviewers: Sequence[Person]
 ) -> list[FieldView]:
     """The form of the filters, with what is chosen."""
-
-    def one(name: str, label: str, options: Sequence[Option] = (), kind: str = "text") -> FieldView:
-        return FieldView(
-            name,
-            label,
-            "choice" if options else kind,  # type: ignore[arg-type]
-            asked.given.get(name, ""),
-            error=asked.errors.get(name, ""),
-            options=options,
-            required=False,
-        )
-
+    one = partial(filter_field, asked.given, asked.errors)
     kinds = [Option(kind, _(words)) for kind, words in KINDS.items()]
     places = [Option(str(key), name) for key, name in units]
     what = [Option(value, _(words)) for value, words in WHAT.items()]

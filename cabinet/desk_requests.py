@@ -10,14 +10,14 @@ from fastapi import APIRouter, Response
 from api.auth import FORM_FIELD, demand_form_token
 from api.bodies import Form as StreamedForm
 from api.bodies import is_form
-from cabinet.case_views import answer_sections, case_timeline, cited_files, title_of
+from cabinet.case_views import answer_sections, case_timeline, cited_files
 from cabinet.conversation import talk_of
 from cabinet.desk_known import Known, known, page_within
-from cabinet.desk_views import hand_over, short_name
+from cabinet.desk_views import hand_over, other_cases, short_name
 from cabinet.request_views import answer_views, paper_views, request_waits
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
-from cabinet.views.desk import HandOver, OtherCase
+from cabinet.views.desk import HandOver
 from cabinet.views.frame import ErrorItem, FieldView, Flash
 from cabinet.views.requests import AnswerForm, DeskRequest
 from cabinet.visits import Inside, Visit, uuid_of
@@ -222,17 +222,7 @@ def draw(
         reading=[short_name(name) for name in page.reading],
         happenings=case_timeline(page),
         talk=talk_of(page, f"{url}{suffix}"),
-        history=[
-            OtherCase(
-                f"/desk/cases/{line.id}",
-                line.number or "",
-                title_of(line),
-                line.status,
-                line.since,
-                line.kind,
-            )
-            for line in here.history
-        ],
+        history=other_cases(here.history),
         before_url=f"/desk/cases/{earlier}{suffix}" if earlier else None,
         next_url=f"/desk/cases/{following}{suffix}" if following else None,
         tag=here.tag,

@@ -254,6 +254,21 @@ def past_decisions(page: CasePage) -> list[PastDecision]:
     ]
 
 
+def other_cases(lines: Sequence[CaseLine]) -> list[OtherCase]:
+    """The applicant's other cases that may be seen here."""
+    return [
+        OtherCase(
+            f"/desk/cases/{line.id}",
+            line.number or "",
+            title_of(line),
+            line.status,
+            line.since,
+            line.kind,
+        )
+        for line in lines
+    ]
+
+
 def hand_over(
     url: str,
     reviewers: Sequence[Reviewer],
@@ -350,17 +365,7 @@ def desk_case(
         hand_over=passing if open_case else None,
         reading=[short_name(name) for name in page.reading],
         talk=talk_of(page, f"/desk/cases/{case.id}{suffix}"),
-        history=[
-            OtherCase(
-                f"/desk/cases/{line.id}",
-                line.number or "",
-                title_of(line),
-                line.status,
-                line.since,
-                line.kind,
-            )
-            for line in history
-        ],
+        history=other_cases(history),
         happenings=case_timeline(page),
         before_url=f"/desk/cases/{earlier}{suffix}" if earlier else None,
         next_url=f"/desk/cases/{following}{suffix}" if following else None,

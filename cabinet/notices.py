@@ -1,9 +1,8 @@
 """Notices in the cabinet: chronological, what became of each outside, and the bell (N1, N3)."""
 
 import re
-from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -11,6 +10,7 @@ from fastapi.responses import JSONResponse
 
 from api.state import Work
 from cabinet import formats
+from cabinet.filters import address
 from cabinet.translation import gettext, marked
 from cabinet.views.frame import Chip, Pages
 from cabinet.views.notices import DeliveryLine, NoticeLine, NoticePage
@@ -26,6 +26,7 @@ from services.notice_settings import groups_for
 from services.notices import Delivery, NoticeView, Sought
 
 router = APIRouter(include_in_schema=False, prefix="/notices")
+_address = partial(address, "/notices")
 PAGE = 30
 
 WAYS = {
@@ -122,21 +123,16 @@ async def list_mine(
         limit=PAGE + 1,
     )
     shown = found[:PAGE]
-    more = {"show": show} if show else {}
     return visit.page(
         "notices/list.html",
         notices=[_line(view) for view in shown],
         chips=_chips(visit, show),
         narrowed=bool(show),
         paging=Pages(
-            before=_address(more) if before else None,
-            after=_address({**more, "before": shown[-1].id}) if len(found) > PAGE else None,
+            before=_address({"show": show}) if before else None,
+            after=_address({"show": show, "before": shown[-1].id}) if len(found) > PAGE else None,
         ),
     )
-
-
-def _address(query: Mapping[str, object]) -> str:
-    return "/notices" + (f"?{urlencode(query)}" if query else "")
 
 
 def _sought(show: str) -> Sought:
@@ -152,10 +148,7 @@ def _chips(visit: Inside, show: str) -> list[Chip]:
         ("failed", gettext("Не доставлены")),
         *((group.value, gettext(GROUPS[group])) for group in groups_for(visit.actor)),
     ]
-    return [
-        Chip(words, _address({"show": name} if name else {}), name == show)
-        for name, words in wishes
-    ]
+    return [Chip(words, _address({"show": name}), name == show) for name, words in wishes]
 
 
 def _line(view: NoticeView) -> NoticeLine:

@@ -1,26 +1,26 @@
 """The catalogue of programmes: to look through, to look at, to begin an application from (A1)."""
 
 from collections import Counter
+from functools import partial
 from typing import Annotated
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
-from sqlmodel import col, select
 
 from api.state import Work
 from cabinet.case_views import KINDS, programme_view
+from cabinet.filters import address
 from cabinet.translation import gettext
 from cabinet.views.frame import Chip
 from cabinet.visits import Inside
-from models.tables.cases import Case
-from rules.cases import Status
+from rules.cases import CaseKind
 from rules.forms import merged_attachments, merged_checklist
 from rules.permissions import Permission
-from services import catalogue
+from services import catalogue, drafts
 from services.applications import TYPE
 
 router = APIRouter(include_in_schema=False)
+_address = partial(address, "/programmes")
 
 
 @router.get("/programmes")
@@ -34,8 +34,8 @@ async def list_programmes(
     kind = kind if kind in KINDS else ""
     found = await catalogue.programmes(session, text=q)
     counts = Counter(programme.kind for programme in found)
-    chips = [Chip(gettext("Все"), _address(q, ""), not kind, len(found))] + [
-        Chip(gettext(words), _address(q, value), kind == value, counts[value])
+    chips = [Chip(gettext("Все"), _address({"q": q}), not kind, len(found))] + [
+        Chip(gettext(words), _address({"q": q, "kind": value}), kind == value, counts[value])
         for value, words in KINDS.items()
     ]
     return visit.page(
@@ -52,16 +52,8 @@ async def show_programme(programme_id: UUID, visit: Inside, session: Work) -> Re
     """One programme, with what an application for it needs."""
     programme = await catalogue.programme(session, programme_id)
     definition = await catalogue.case_type(session, TYPE)
-    begun = (
-        await session.exec(
-            select(Case.id).where(
-                Case.applicant_id == visit.actor.person_id,
-                Case.programme_id == programme_id,
-                Case.status == Status.DRAFT.value,
-                col(Case.closed_at).is_(None),
-            )
-        )
-    ).first()
+    unsent = await drafts.unsent(session, visit.actor, CaseKind.APPLICATION)
+    begun = next((case.id for case in unsent if case.programme_id == programme_id), None)
     return visit.page(
         "programmes/programme.html",
         programme=programme_view(
@@ -81,8 +73,3 @@ async def begin(visit: Inside, programme_id: Annotated[UUID, Form()]) -> Respons
     """Begin a draft."""
     case = await visit.medcab.applications.create_draft(visit.actor, programme_id)
     return visit.go(f"/applications/{case.id}/draft")
-
-
-def _address(q: str, kind: str) -> str:
-    asked = {name: value for name, value in (("q", q), ("kind", kind)) if value}
-    return "/programmes" + (f"?{urlencode(asked)}" if asked else "")

@@ -1,13 +1,11 @@
 """«Мои запросы»: choice of type, the list, the page of a request with its answers (S1-S6, W8)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.applications import receipt
@@ -21,6 +19,7 @@ from cabinet.case_views import (
     whole_case,
 )
 from cabinet.conversation import is_heard, talk_of
+from cabinet.filters import address
 from cabinet.periods import period_of
 from cabinet.request_views import (
     addressee_of,
@@ -31,7 +30,7 @@ from cabinet.request_views import (
     request_waits,
     type_view,
 )
-from cabinet.running import asked_now, live_tag
+from cabinet.running import Known, asked_now, live_tag
 from cabinet.translation import gettext
 from cabinet.views.applications import Paper
 from cabinet.views.frame import Chip, FieldView, Option, Pages
@@ -39,18 +38,17 @@ from cabinet.views.requests import RequestPage, RequestSent
 from cabinet.visits import Inside, Visit
 from models.messages import PresentState
 from models.tables.base import new_id
-from models.tables.cases import Case
 from models.tables.people import Person, Unit
 from rules.cases import CaseKind, Status, Transition
 from rules.clock import now
 from rules.processes import process_of
 from rules.refusals import not_found
-from rules.terms import WorkingCalendar
-from services import case_lists, case_pages, catalogue, conversation, notices
+from services import case_lists, case_pages, catalogue, conversation, drafts, notices
 from services.case_lists import Filters
 from services.cases import Act, see
 
 router = APIRouter(include_in_schema=False)
+_address = partial(address, "/requests")
 
 _GROUPS: dict[str, tuple[str, dict[str, Any]]] = {
     "": ("Все", {}),
@@ -115,11 +113,6 @@ async def list_mine(
     )
 
 
-def _address(asked: Mapping[str, str | None]) -> str:
-    given = {name: value for name, value in asked.items() if value}
-    return "/requests" + (f"?{urlencode(given)}" if given else "")
-
-
 @router.get("/requests/new")
 async def choose(visit: Inside, session: Work) -> Response:
     """What may be requested: what is needed, to whom it goes, how long it takes (S1)."""
@@ -127,16 +120,7 @@ async def choose(visit: Inside, session: Work) -> Response:
     units = {unit.code: unit.name for unit in (await session.exec(select(Unit))).all()}
     begun = {
         case.type: f"/requests/{case.id}/draft"
-        for case in await session.exec(
-            select(Case)
-            .where(
-                Case.applicant_id == visit.actor.person_id,
-                Case.kind == CaseKind.REQUEST.value,
-                Case.status == Status.DRAFT.value,
-                col(Case.closed_at).is_(None),
-            )
-            .order_by(col(Case.created_at))
-        )
+        for case in await drafts.unsent(session, visit.actor, CaseKind.REQUEST)
     }
     types = [
         type_view(one, units.get(one.addressee, ""), begun.get(one.key)) for one in definitions
@@ -166,7 +150,8 @@ async def show(
         if not await _is_mine(session, visit, case_id):
             return visit.go(f"/cases/{case_id}")
         await conversation.visited(session, visit.actor, case_id)
-        known = await _known(visit, session, case_id)
+        tag = await live_tag(session, visit, case_id)
+        known = await _known(session, visit, case_id, tag)
         await notices.mark_read(session, visit.actor, now(), case_id=case_id)
     if known.page.newest is None:
         return visit.go(f"/requests/{case_id}/draft")
@@ -182,7 +167,7 @@ async def show_live(case_id: UUID, visit: Inside, ask: bool = False) -> Response
         tag = await live_tag(session, visit, case_id)
         if not ask and visit.has(tag):
             return visit.unchanged(tag)
-        known = await _known(visit, session, case_id)
+        known = await _known(session, visit, case_id, tag)
     answer = await asked_now(visit, known.page) if ask else None
     return visit.part("requests/live_parts.html", known.tag, case=_view(known, answer=answer))
 
@@ -275,26 +260,13 @@ async def _request(session: AsyncSession, visit: Visit, case_id: UUID) -> case_p
     return page
 
 
-@dataclass(frozen=True)
-class _Known:
-    """A request as the database knows it, with the tag of that knowledge."""
-
-    page: case_pages.CasePage
-    calendar: WorkingCalendar
-    tag: str
-
-
-async def _known(visit: Visit, session: AsyncSession, case_id: UUID) -> _Known:
+async def _known(session: AsyncSession, visit: Visit, case_id: UUID, tag: str) -> Known:
     page = await _request(session, visit, case_id)
-    return _Known(
-        page=page,
-        calendar=await catalogue.calendar(session),
-        tag=await live_tag(session, visit, case_id),
-    )
+    return Known(tag, page, await catalogue.calendar(session))
 
 
 def _view(
-    known: _Known,
+    known: Known,
     number: int = 0,
     *,
     compare: bool = False,

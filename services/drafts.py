@@ -392,3 +392,14 @@ def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str,
         for name, value in data.items()
         if name in fields and not fields[name].locked
     }
+
+
+async def unsent(session: AsyncSession, actor: Actor, kind: CaseKind) -> Sequence[Case]:
+    """The person's own drafts of this kind that were never sent, the oldest first."""
+    drafts = select(Case).where(
+        Case.applicant_id == actor.person_id,
+        Case.kind == kind.value,
+        Case.status == Status.DRAFT.value,
+        col(Case.closed_at).is_(None),
+    )
+    return (await session.exec(drafts.order_by(col(Case.created_at)))).all()

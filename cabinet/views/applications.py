@@ -83,8 +83,24 @@ class Task:
     hint: str = ""
 
 
+class TaskList:
+    """What is left to do before a draft can be sent."""
+
+    tasks: Sequence[Task]
+
+    @property
+    def done(self) -> int:
+        """How many tasks are finished."""
+        return sum(task.state == "done" for task in self.tasks)
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is left to do before sending."""
+        return self.done == len(self.tasks)
+
+
 @dataclass(frozen=True)
-class Draft:
+class Draft(TaskList):
     """A draft, or the correction of an open case: its tasks and how far it is."""
 
     url: str
@@ -97,16 +113,6 @@ class Draft:
     case_url: str = ""
     reason: str = ""
     """What the reviewer asked, where the draft is an answer."""
-
-    @property
-    def done(self) -> int:
-        """How many tasks are finished."""
-        return sum(task.state == "done" for task in self.tasks)
-
-    @property
-    def ready(self) -> bool:
-        """Whether nothing is left to do before sending."""
-        return self.done == len(self.tasks)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from cabinet.views.applications import (
     Happening,
     Paper,
     Task,
+    TaskList,
     WaitsFor,
 )
 from cabinet.views.conversation import Talk
@@ -39,7 +40,7 @@ class TypeView:
 
 
 @dataclass(frozen=True)
-class RequestDraft:
+class RequestDraft(TaskList):
     """A draft, or the correction of a request that was sent: its tasks and how far it is."""
 
     url: str
@@ -52,16 +53,6 @@ class RequestDraft:
     answered: bool = False
     """Whether a correction reopens what was answered already."""
     takes_files: bool = False
-
-    @property
-    def done(self) -> int:
-        """How many tasks are finished."""
-        return sum(task.state == "done" for task in self.tasks)
-
-    @property
-    def ready(self) -> bool:
-        """Whether nothing is left to do before sending."""
-        return self.done == len(self.tasks)
 
 
 @dataclass(frozen=True)
