@@ -194,6 +194,8 @@ async def test_lost_right_still_hears_its_answer(counter: Counter) -> None:
 async def test_overdue_request_is_told_to_the_unit_and_the_applicant(counter: Counter) -> None:
     """The clock escalates what was missed once, tells the applicant plainly, refuses nothing."""
     case_id = await counter.laid_on_the_desk()
+    unit = (await counter.office.case(case_id)).responsible_unit_id
+    head = await counter.office.person("Громова", Role.HR_HEAD, unit)
     past = now() - timedelta(days=20)
     await counter.office.set_times(case_id, since=past, due_at=past + timedelta(days=8))
     for _ in range(2):
@@ -214,8 +216,7 @@ async def test_overdue_request_is_told_to_the_unit_and_the_applicant(counter: Co
         )
         told = set(found.all())
     assert (counter.clinician.person_id, "request_overdue") in told
-    # Whoever of the unit has it: other tests' people work there too.
-    assert (case.reviewer_id, "request_escalated") in told
+    assert (head.person_id, "request_escalated") in told
 
 
 async def test_correction_comes_back_to_the_same_person(counter: Counter) -> None:

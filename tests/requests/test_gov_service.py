@@ -94,11 +94,12 @@ async def test_attachments_arrive_whole(line: Line) -> None:
 
 async def test_the_same_message_is_taken_once(line: Line) -> None:
     """Handed over again after a lost reply, sealed anew: the same message, one answer (A6)."""
-    line.behave(delay=1.0)
+    line.behave(delay=1000)
     id_, first = await line.hand_over()
     for _ in range(3):
         _, again = await line.hand_over(id_=id_)
         assert again.at == first.at
+    line.behave()
     await line.answered(id_)
     _, after = await line.hand_over(id_=id_)
     assert after.state == "answered"
