@@ -51,7 +51,7 @@ chromium: $(READY)
 
 test: $(READY)
 	@.venv/bin/python -m ops.chromium || true
-	.venv/bin/python -m pytest -n auto --maxprocesses $(PROCESSES) $(ARGS)
+	.venv/bin/python -m pytest -n auto --maxprocesses $(PROCESSES) --dist worksteal $(ARGS)
 
 check: $(READY)
 	.venv/bin/ruff check .

@@ -38,6 +38,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[RUN] = given["medcab_run"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first: at the end the other processes would only watch it."""
+    items.sort(key=lambda item: item.get_closest_marker("installation") is None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell each process of pytest-xdist the folder and the run."""

@@ -19,6 +19,8 @@ from settings import Settings
 from tests.faulty import GIVEN
 from tests.servers import Servers
 
+pytestmark = pytest.mark.installation
+
 PATIENCE = 600.0
 SHARED = (
     "TEMPORAL_ADDRESS",

@@ -36,6 +36,8 @@ from rules.notices import Channel
 from rules.numbers import parse_number
 from tests.operation.installation import Installation, destroy, quiet
 
+pytestmark = pytest.mark.installation
+
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:

@@ -24,6 +24,8 @@ from ops.servers.postgres import data_folder_aside
 from ops.servers.process import Running
 from ops.system import GIVEN_BY
 
+pytestmark = pytest.mark.installation
+
 USUAL_PORT = 8000
 
 
