@@ -1,6 +1,6 @@
-"""The line to the gov-service module: hand over a sealed request, ask how it stands.
+"""The line to the gov-service module: hand over a sealed request, ask how it stands, take it back.
 
-Both are safe to repeat: the module knows a message by its id. What an envelope holds is for
+All are safe to repeat: the module knows a message by its id. What an envelope holds is for
 `services.envelopes` and `services.module_messages`.
 """
 
@@ -65,7 +65,7 @@ class Receipt(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    state: Literal["accepted", "working", "answered", "refused"]
+    state: Literal["accepted", "working", "answered", "refused", "withdrawn"]
     at: AwareDatetime
     envelope: Annotated[bytes | None, BeforeValidator(_from_base64)] = None
     reason: str | None = Field(None, max_length=100, description="A code for logs, not for people.")
@@ -109,6 +109,19 @@ class GovService:
         if receipt.state in ("answered", "refused") and receipt.envelope is None:
             raise GovServiceGarbled("an answer without its envelope")
         return receipt
+
+    async def withdraw(self, message_id: UUID, envelope: bytes) -> Receipt:
+        """Tell the module that nobody waits for this message; told again, it says the same.
+
+        Answered is what was answered before it heard. Raises GovServiceDown, and GovServiceRefused
+        where it does not know the message or the envelope does not say this.
+        """
+        return await self._send(
+            "PUT",
+            f"/v1/messages/{message_id}/withdrawal",
+            content=envelope,
+            headers={"Content-Type": ENVELOPE_TYPE},
+        )
 
     async def _send(
         self,

@@ -59,6 +59,8 @@ class CaseState(Message):
     wakes_at: datetime | None = None
     due_at: datetime | None = None
     kind: CaseKind = CaseKind.APPLICATION
+    owes: bool = False
+    """Whether somebody outside has still to be told of the end."""
 
 
 class CaseRef(Message):

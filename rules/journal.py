@@ -71,6 +71,7 @@ class JournalKind(StrEnum):
     REQUEST_REFUSED = "request.refused"
     REQUEST_ADDRESSEE_DOWN = "request.addressee_down"
     REQUEST_ODD_RECEIPT = "request.odd_receipt"
+    REQUEST_WITHDRAWAL_TOLD = "request.withdrawal_told"
     REQUEST_ANSWER_UNVERIFIED = "request.answer_unverified"
     DOCUMENT_ADDED = "document.added"
     DOCUMENT_REPLACED = "document.replaced"

@@ -40,6 +40,7 @@ from rules.terms import (
     working_days_left,
 )
 from services import catalogue, journal, notices
+from services.request_receipts import owes
 
 JOURNALED: Mapping[Transition, JournalKind] = {
     Transition.SUBMIT: JournalKind.CASE_SUBMITTED,
@@ -311,7 +312,9 @@ async def heard(session: AsyncSession, case: Case, now: datetime) -> None:
         return
     status = Status(case.status)
     if case.closed_at is not None:
-        case.wakes_at = None
+        # Where the run is lost that has to tell of the end, the sweeper begins another.
+        if not await owes(session, case):
+            case.wakes_at = None
     elif status is Status.CLARIFICATION and case.wakes_at == case.since:
         found = alarm_of(case, status, case.since, *await terms_of(session, case))
         case.wakes_at = found[0] if found else None
@@ -345,6 +348,7 @@ async def state_of(session: AsyncSession, case: Case) -> CaseState:
         wakes_at=case.wakes_at,
         due_at=case.due_at,
         kind=CaseKind(case.kind),
+        owes=await owes(session, case),
     )
 
 

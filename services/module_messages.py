@@ -57,6 +57,19 @@ class ModuleRequest(_Message):
         return _read(cls, plain)
 
 
+class ModuleWithdrawal(_Message):
+    """The applicant took the request back: nobody waits for an answer any more."""
+
+    withdrawn_number: str = Field(max_length=100, description="The request's own number.")
+    withdrawn_version: int = Field(description="The version that was handed over.")
+    withdrawn_at: AwareDatetime
+
+    @classmethod
+    def read(cls, plain: bytes) -> "ModuleWithdrawal":
+        """A withdrawal as it came out of its envelope. Raises MessageUnreadable."""
+        return _read(cls, plain)
+
+
 class ModuleAnswer(_Message):
     """The module's answer. `reason` stands where it refuses, in words for the applicant.
 

@@ -31,6 +31,7 @@ from services.module_messages import MessageUnreadable, ModuleAnswer
 from services.outages import GOV_SERVICE
 from services.request_clock import next_ask, note_down, set_alarm
 from services.request_receipts import ENDS, is_late, journal_odd, keep
+from services.request_withdrawal import tell_of_withdrawal
 from services.requests import FOLDER
 from services.watching import note_false_rings
 
@@ -42,7 +43,8 @@ class AnswerRefused(Exception):
 async def tend(exchange: Exchange, case_id: UUID, rings: Sequence[Ring] = ()) -> CaseState:
     """Do what is due on a request that is with its addressee, and say what is true.
 
-    Takes the receipts that came, asks the module when callbacks are lost, tells what the term says.
+    Takes the receipts that came, asks the module when callbacks are lost, tells what the term says;
+    of a request that was taken back, tells the module.
     Safe to repeat: each effect is one transaction, on the row that it takes.
     """
     async with exchange.database.work() as session:
@@ -50,6 +52,9 @@ async def tend(exchange: Exchange, case_id: UUID, rings: Sequence[Ring] = ()) ->
         await note_false_rings(session, case, rings)
         await heard(session, case, present())
         waiting = case.status == Status.PROCESSING
+        withdrawn = case.status == Status.WITHDRAWN
+    if withdrawn:
+        return await tell_of_withdrawal(exchange, case_id)
     if not waiting:
         return await _finish(exchange, case_id)
     await _take_all(exchange, case_id)

@@ -126,7 +126,7 @@ async def set_alarm(
     now: datetime,
     again: datetime | None = None,
 ) -> None:
-    """Have a locked, open case woken at the next alarm, question or try, whichever comes first."""
+    """Have a locked case woken at the next alarm, question or try, whichever comes first."""
     moments = [await sound(session, case, now), again, message.ask_at if message else None]
     case.wakes_at = min((one for one in moments if one is not None), default=None)
     case.rings, case.rung_at = 0, None

@@ -9,19 +9,49 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 import rfc8785
+from sqlalchemy import or_
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from clients.gov_service import Receipt
 from models.tables.base import new_id
 from models.tables.cases import Case
 from models.tables.requests import RequestMessage, RequestReceipt
+from rules.cases import CaseKind, Status
 from rules.journal import JournalKind
 from services import journal
 from services.outages import GOV_SERVICE
 
 ENDS = frozenset({"answered", "refused"})
+WITHDRAWN, UNKNOWN = "withdrawn", "unknown_message"
+"""How a message stands that the module has stopped working on, or has never had."""
+
+
+def untold(case_id: UUID) -> SelectOfScalar[RequestMessage]:
+    """The messages of a request that the module may be working on, oldest version first.
+
+    Whether one arrived is not asked: our note of it may have been lost.
+    """
+    state = col(RequestMessage.state)
+    over = [*sorted(ENDS), WITHDRAWN, UNKNOWN]
+    return (
+        select(RequestMessage)
+        .where(
+            RequestMessage.case_id == case_id,
+            col(RequestMessage.envelope_key).is_not(None),
+            or_(state.is_(None), state.not_in(over)),
+        )
+        .order_by(col(RequestMessage.version))
+    )
+
+
+async def owes(session: AsyncSession, case: Case) -> bool:
+    """Whether the module has still to be told that the request was taken back."""
+    if case.kind != CaseKind.REQUEST or case.status != Status.WITHDRAWN:
+        return False
+    return (await session.exec(untold(case.id).limit(1))).first() is not None
 
 
 def message_id_of(case_id: UUID, version: int) -> UUID:

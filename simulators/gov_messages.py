@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 FINAL = ("answered", "refused")
+WITHDRAWN = "withdrawn"
 CALLBACK_TRIES = 12
 _TABLES = """
 create table if not exists message (
@@ -90,7 +91,9 @@ class Messages:
 
     def open_ones(self) -> list[Kept]:
         """Those not yet answered."""
-        rows = self._line.execute("select * from message where state not in (?, ?)", FINAL)
+        rows = self._line.execute(
+            "select * from message where state not in (?, ?, ?)", [*FINAL, WITHDRAWN]
+        )
         return [_kept(row) for row in rows]
 
     def take(self, kept: Kept) -> None:
@@ -128,17 +131,43 @@ class Messages:
         reason: str | None = None,
         callbacks: list[tuple[bytes, str, float]],
     ) -> None:
-        """Move a message on, with the calls that tell of it: body, how to sign, when."""
+        """Move a message on, with the calls that tell of it: body, how to sign, when.
+
+        One that was withdrawn meanwhile stays as it is.
+        """
         with self._together():
-            self._line.execute(
+            moved = self._line.execute(
                 "update message set state = ?, at = ?, envelope = ?, reason = ?,"
-                " answers = answers + ? where id = ?",
-                [state, at.isoformat(), envelope, reason, int(state in FINAL), str(id_)],
+                " answers = answers + ? where id = ? and state <> ?",
+                [
+                    state,
+                    at.isoformat(),
+                    envelope,
+                    reason,
+                    int(state in FINAL),
+                    str(id_),
+                    WITHDRAWN,
+                ],
             )
+            if not moved.rowcount:
+                return
             for body, sign, due in callbacks:
                 self._line.execute(
                     "insert into callback (id, message, body, sign, due) values (?, ?, ?, ?, ?)",
                     [f"msg_{uuid4().hex}", str(id_), body, sign, due],
+                )
+
+    def withdraw(self, id_: UUID, at: datetime) -> None:
+        """Stop working on a message that is not answered yet, and make no more calls about it."""
+        with self._together():
+            moved = self._line.execute(
+                "update message set state = ?, at = ? where id = ? and state not in (?, ?, ?)",
+                [WITHDRAWN, at.isoformat(), str(id_), *FINAL, WITHDRAWN],
+            )
+            if moved.rowcount:
+                self._line.execute(
+                    "update callback set done = ? where message = ? and done is null",
+                    [WITHDRAWN, str(id_)],
                 )
 
     def due_callbacks(self) -> list[Callback]:

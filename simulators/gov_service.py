@@ -1,9 +1,9 @@
 """The gov-service module, simulated: `python -m simulators.gov_service --keys FOLDER`.
 
 Its own process with its own keys. It takes sealed requests, refuses what it cannot open or verify,
-acknowledges, works for a while, answers in a sealed envelope of its own and calls back, signed as
-Standard Webhooks want it. `PUT /faults` spoils the line; `PUT /behaviour` spoils what the module
-itself does; `DELETE /v1/messages` makes it forget everything.
+acknowledges, works for a while (no longer than somebody waits for it), answers in a sealed envelope
+of its own and calls back, signed as Standard Webhooks want it. `PUT /faults` spoils the line; `PUT
+/behaviour` spoils what the module itself does; `DELETE /messages` makes it forget everything.
 """
 
 import argparse
@@ -38,7 +38,13 @@ from services.envelopes import GOV_SERVICE, MEDCAB, EnvelopeRefused, Envelopes
 from services.key_folders import in_force
 from services.key_rings import Keys, keys_in
 from services.module_keys import self_signed
-from services.module_messages import MessageUnreadable, ModuleAnswer, ModuleRequest, refusal
+from services.module_messages import (
+    MessageUnreadable,
+    ModuleAnswer,
+    ModuleRequest,
+    ModuleWithdrawal,
+    refusal,
+)
 from services.seals import FileSeal, Seal, ensure_test_seal
 from services.signatures import CmsSigner, sign_content
 from settings import ModuleCrypto
@@ -60,6 +66,7 @@ _WORDS = {
     "working": "В работе",
     "answered": "Отвечен",
     "refused": "Отказано",
+    "withdrawn": "Отозван",
 }
 
 
@@ -148,6 +155,22 @@ class Module:
             )
         )
         return 202, ""
+
+    def withdraw(self, id_: UUID, envelope: bytes) -> tuple[int, str]:
+        """Stop work on a message: the status of the reply, and why it is refused if it is."""
+        try:
+            told = ModuleWithdrawal.read(self._envelopes.open_(envelope, message_id=id_).plain)
+        except EnvelopeRefused as error:
+            return 422, error.code.value
+        except MessageUnreadable:
+            return 422, "message_unreadable"
+        known = self.messages.get(id_)
+        if known is None:
+            return 404, "unknown_message"
+        if (known.number, known.version) != (told.withdrawn_number, told.withdrawn_version):
+            return 422, "other_request"
+        self.messages.withdraw(id_, datetime.now(UTC))
+        return 200, ""
 
     async def work(self) -> None:
         """Answer and call back, for ever."""
@@ -294,19 +317,27 @@ def create_app(
     app.add_middleware(FaultyServer, switch=switch)
     templates = Environment(loader=FileSystemLoader(_PAGES), autoescape=True)
 
-    @app.put("/v1/messages/{id_}")
-    async def take(id_: UUID, service: str, callback: str, request: Request) -> JSONResponse:
-        """Take a sealed message: 202, 200 for what is known already, 409, 413 or 422."""
-        body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > LIMIT:
-                return JSONResponse({"code": "too_large"}, 413)
-        status, code = module.take(id_, service, callback, bytes(body))
+    def reply(id_: UUID, status: int, code: str) -> JSONResponse:
         found = module.messages.get(id_)
         if code or found is None:
             return JSONResponse({"code": code}, status)
         return JSONResponse(shown(found), status)
+
+    @app.put("/v1/messages/{id_}")
+    async def take(id_: UUID, service: str, callback: str, request: Request) -> JSONResponse:
+        """Take a sealed message: 202, 200 for what is known already, 409, 413 or 422."""
+        body = await _body(request)
+        if body is None:
+            return JSONResponse({"code": "too_large"}, 413)
+        return reply(id_, *module.take(id_, service, callback, body))
+
+    @app.put("/v1/messages/{id_}/withdrawal")
+    async def withdraw(id_: UUID, request: Request) -> JSONResponse:
+        """Take a message back: 200 with how it stands now, also again; 404, 413 or 422."""
+        body = await _body(request)
+        if body is None:
+            return JSONResponse({"code": "too_large"}, 413)
+        return reply(id_, *module.withdraw(id_, body))
 
     @app.get("/v1/messages/{id_}")
     async def state(id_: UUID) -> JSONResponse:
@@ -358,6 +389,16 @@ def create_app(
         return FileResponse(_STYLE, media_type="text/css")
 
     return app
+
+
+async def _body(request: Request) -> bytes | None:
+    """What was sent; None where it is too large."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LIMIT:
+            return None
+    return bytes(body)
 
 
 def main() -> None:

@@ -41,6 +41,7 @@ class RequestRecorder(Recorder):
             "request-sent-again": self.sent_again,
             "request-refused": self.refused,
             "request-taken-back": self.taken_back,
+            "request-taken-back-later": self.taken_back_later,
             "request-module-down": self.module_down,
             "request-by-people": self.by_people,
             "request-late": self.late,
@@ -88,6 +89,24 @@ class RequestRecorder(Recorder):
         case_id = await self._processing()
         act = await counter.act(case_id)
         await counter.requests.withdraw(counter.clinician, case_id, act, "Передумала.")
+        await self._behave()
+        return case_id
+
+    async def taken_back_later(self) -> UUID:
+        """Withdrawn while the module is down, which hears of it later."""
+        counter = await self._open()
+        await self._behave(answer="never")
+        case_id = await self._processing()
+        await self._switch("/faults", mode="fail")
+        act = await counter.act(case_id)
+        await counter.requests.withdraw(counter.clinician, case_id, act, "Передумала.")
+
+        async def waits() -> bool:
+            case = await self.office.case(case_id)
+            return case.wakes_at is not None and case.wakes_at > now()
+
+        await self._until(case_id, waits)
+        await self._switch("/faults", mode="ok")
         await self._behave()
         return case_id
 

@@ -28,6 +28,7 @@ RECORDED = {
     "request-sent-again-1",
     "request-sent-again-2",
     "request-taken-back",
+    "request-taken-back-later",
     "withdrawn",
 }
 

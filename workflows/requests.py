@@ -22,16 +22,16 @@ class ServiceRequest(CaseWorkflow):
 
     @workflow.run
     async def run(self, ref: CaseRef) -> CaseState:
-        """Live until the request is answered, refused or taken back."""
+        """Live until the request is answered, refused, or taken back and the module knows it."""
         return await self._live(ref)
 
     def _goes_on(self, case: CaseState) -> bool:
         # What is heard while the run is ending may be a correction, which reopens the request.
-        return case.open or bool(self._rings)
+        return case.open or case.owes or bool(self._rings)
 
     async def _step(self, case: CaseState) -> CaseState:
         """Do what the status asks."""
-        if not case.open:
+        if not (case.open or case.owes):
             return await super()._rung(case)
         match case.status:
             case Status.ACCEPTED if case.waits_for is Party.ADDRESSEE:
@@ -68,6 +68,8 @@ class ServiceRequest(CaseWorkflow):
                 return "try the module again, escalate when due"
             case Status.PROCESSING:
                 return "escalate"
+            case Status.WITHDRAWN if case.owes:
+                return "tell the module of the withdrawal"
             case _:
                 return None
 

@@ -49,7 +49,7 @@ class RequestReceipt(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     message_id: UUID = Field(foreign_key="request_message.message_id")
     digest: str = Field(description="SHA-256 of state, reason and envelope.")
-    came: str = Field(description="`callback`, `asked` or `handed_over`.")
+    came: str = Field(description="`callback`, `asked`, `handed_over` or `withdrawal`.")
     at: datetime = Field(sa_column=utc_column())
     state: str
     envelope: bytes | None = Field(default=None, description="As it came, until it is taken.")

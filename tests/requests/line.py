@@ -12,7 +12,7 @@ import httpx
 from clients.gov_service import GovService, Receipt
 from services.envelopes import Envelopes, Opened
 from services.key_rings import keys_of
-from services.module_messages import ModuleAnswer, ModuleFile, ModuleRequest
+from services.module_messages import ModuleAnswer, ModuleFile, ModuleRequest, ModuleWithdrawal
 from services.request_papers import RequestAttachment, RequestFacts, RequestField, form
 from settings import Settings
 
@@ -105,6 +105,17 @@ class Line:
         id_, request = id_ or uuid4(), request or request_of(facts())
         envelope = self.envelopes.seal(request.packed(), message_id=id_)
         return id_, await self.module.hand_over(id_, request.service, envelope, callback)
+
+    def withdrawal(self, version: int = 1) -> ModuleWithdrawal:
+        """That the ordinary request was taken back."""
+        return ModuleWithdrawal(
+            withdrawn_number=facts().number, withdrawn_version=version, withdrawn_at=NOW
+        )
+
+    async def take_back(self, id_: UUID) -> Receipt:
+        """Seal and send the withdrawal."""
+        envelope = self.envelopes.seal(self.withdrawal().packed(), message_id=id_)
+        return await self.module.withdraw(id_, envelope)
 
     async def answered(self, id_: UUID, within: float = 10.0) -> Receipt:
         """Ask until there is an answer."""

@@ -286,6 +286,51 @@ async def test_an_answer_given_twice_differs_and_both_are_told(line: Line) -> No
         assert line.kept(id_)["answers"] == 2
 
 
+async def test_a_message_taken_back_is_left_and_told_of_no_more(line: Line) -> None:
+    """The module stops, makes no further call, and says the same however often it is told."""
+    line.behave(delay=0.9)
+    async with listening() as listener:
+        id_, _ = await line.hand_over(callback=listener.url)
+        await listener.until(lambda: len(listener.calls) == 1)
+        for _ in range(2):
+            assert (await line.take_back(id_)).state == "withdrawn"
+        await asyncio.sleep(1.2)
+        assert (await line.module.ask(id_)).state == "withdrawn"
+        assert len(listener.calls) == 1
+    assert (await line.hand_over(id_=id_))[1].state == "withdrawn"
+    assert "Отозван" in line.page()
+
+
+async def test_a_message_taken_back_too_late_keeps_its_answer(line: Line) -> None:
+    """What was answered is said in the reply."""
+    id_, _ = await line.hand_over()
+    await line.answered(id_)
+    receipt = await line.take_back(id_)
+    assert (receipt.state, receipt.envelope is None) == ("answered", False)
+
+
+async def test_nobody_else_can_take_a_message_back(line: Line) -> None:
+    """Unsealed, sealed for another message, about another request, or a request sent again."""
+    line.behave(delay=1000)
+    id_, _ = await line.hand_over()
+    sealed = line.envelopes.seal(line.withdrawal().packed(), message_id=uuid4())
+    again = line.envelopes.seal(request_of(facts()).packed(), message_id=id_)
+    other = line.envelopes.seal(line.withdrawal(version=2).packed(), message_id=id_)
+    for envelope, code in (
+        (b"rubbish", "unreadable"),
+        (sealed, "other_message"),
+        (again, "message_unreadable"),
+        (other, "other_request"),
+    ):
+        with pytest.raises(GovServiceRefused) as caught:
+            await line.module.withdraw(id_, envelope)
+        assert caught.value.code == code
+    with pytest.raises(GovServiceRefused) as caught:
+        await line.take_back(uuid4())
+    assert caught.value.code == "unknown_message"
+    assert (await line.module.ask(id_)).state == "accepted"
+
+
 async def test_lost_callbacks_are_never_made(line: Line) -> None:
     """The answer is there for whoever asks."""
     line.behave(callbacks="lost")

@@ -177,7 +177,7 @@ async def test_desk_request_waits_for_people_and_closes_its_workflow(
 async def test_withdrawn_request_ends_its_workflow(
     bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
 ) -> None:
-    """«Отозван»: nobody waits any more, and what the module says later is journaled only."""
+    """«Отозван»: the module hears of it, and what it says later is journaled only."""
     await behave(module, answer="never")
     case_id = await bureau.sent()
     await stands_at(bureau, case_id, Status.PROCESSING)
@@ -185,7 +185,10 @@ async def test_withdrawn_request_ends_its_workflow(
     await bureau.requests.withdraw(bureau.clinician, case_id, act, "Передумала.")
     handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     result = await handle.result()
-    assert result["status"] == Status.WITHDRAWN
+    assert (result["status"], result["owes"]) == (Status.WITHDRAWN, False)
+    kept = (await module.get(f"/v1/messages/{message_id_of(case_id, 1)}")).json()
+    assert kept["state"] == "withdrawn"
+    assert await journaled(bureau, case_id, "request.withdrawal_told")
     late = Receipt(state="answered", at=now(), envelope=b"late")
     await bureau.requests.receipt(message_id_of(case_id, 1), late)
     assert await journaled(bureau, case_id, "request.odd_receipt")

@@ -1,0 +1,163 @@
+"""The module hears that a request was taken back, whatever stands in the way (S3, S4)."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+from temporalio.client import Client
+
+from clients.database import Database
+from models.messages import case_workflow_id
+from rules.cases import CaseKind, Status
+from rules.clock import now
+from services import watching
+from services.bell import Bell
+from services.request_receipts import message_id_of
+from settings import Settings
+from tests.requests.counter import Counter
+from tests.requests.living import behave, journaled, stands_at, until, working
+
+TOLD = "request.withdrawal_told"
+
+
+async def _withdraw(bureau: Counter, case_id: UUID) -> None:
+    act = await bureau.act(case_id)
+    await bureau.requests.withdraw(bureau.clinician, case_id, act, "Передумала.")
+
+
+async def _at_the_module(module: httpx.AsyncClient, case_id: UUID, version: int = 1) -> str:
+    reply = await module.get(f"/v1/messages/{message_id_of(case_id, version)}")
+    return str(reply.json().get("state") or reply.json()["code"])
+
+
+async def _ring_what_is_due(bureau: Counter, case_id: UUID) -> None:
+    past = now() - timedelta(hours=1)
+    await bureau.office.set_times(case_id, wakes_at=past, rung_at=None)
+    await watching.sweep(bureau.database, Bell(bureau.office.heard), grace=1.0)
+
+
+async def test_module_that_is_down_hears_of_it_later(
+    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+) -> None:
+    """The request is withdrawn at once; the workflow lives until the module knows."""
+    await behave(module, answer="never")
+    case_id = await bureau.sent()
+    await stands_at(bureau, case_id, Status.PROCESSING)
+    await module.put("/faults", json={"mode": "fail"})
+    await _withdraw(bureau, case_id)
+    case = await bureau.office.case(case_id)
+    assert (case.status, case.closed_at is None) == (Status.WITHDRAWN, False)
+
+    async def waits() -> bool:
+        found = await bureau.office.case(case_id)
+        return found.wakes_at is not None and found.wakes_at > now()
+
+    await until(waits)
+    assert not await journaled(bureau, case_id, TOLD)
+    await module.put("/faults", json={"mode": "ok"})
+    assert await _at_the_module(module, case_id) == "working"
+    await _ring_what_is_due(bureau, case_id)
+    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    assert (await handle.result())["owes"] is False
+    assert await _at_the_module(module, case_id) == "withdrawn"
+    kinds = [entry.kind for entry in await bureau.office.journal(case_id)]
+    assert kinds.count(TOLD) == 1
+    assert (await bureau.office.case(case_id)).wakes_at is None
+
+
+async def test_every_version_that_the_module_has_is_told_of(
+    bureau: Counter, worker: None, module: httpx.AsyncClient
+) -> None:
+    """A correction leaves the earlier version with the module: both are taken back."""
+    await behave(module, answer="never")
+    case_id = await bureau.sent()
+    await stands_at(bureau, case_id, Status.PROCESSING)
+    await bureau.corrected(case_id, purpose="В поликлинику")
+
+    async def second() -> bool:
+        case = await bureau.office.case(case_id)
+        return (case.version, case.status) == (2, Status.PROCESSING)
+
+    await until(second)
+    await _withdraw(bureau, case_id)
+
+    async def told() -> bool:
+        kinds = [entry.kind for entry in await bureau.office.journal(case_id)]
+        return kinds.count(TOLD) == 2
+
+    await until(told)
+    states = [await _at_the_module(module, case_id, version) for version in (1, 2)]
+    assert states == ["withdrawn", "withdrawn"]
+
+
+async def test_answer_that_crossed_the_withdrawal_is_journaled_only(
+    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+) -> None:
+    """The module had answered and nobody had asked yet: the answer reaches nobody."""
+    await behave(module, delay=86400)
+    case_id = await bureau.sent()
+    await stands_at(bureau, case_id, Status.PROCESSING)
+    await behave(module)
+
+    async def answered() -> bool:
+        return await _at_the_module(module, case_id) == "answered"
+
+    await until(answered)
+    await _withdraw(bureau, case_id)
+    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    assert (await handle.result())["status"] == Status.WITHDRAWN
+    assert await journaled(bureau, case_id, "request.odd_receipt")
+    assert await journaled(bureau, case_id, TOLD)
+
+
+async def test_module_that_never_had_it_is_not_asked_for_ever(
+    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+) -> None:
+    """A module that lost everything has nothing to stop."""
+    await behave(module, answer="never")
+    case_id = await bureau.sent()
+    await stands_at(bureau, case_id, Status.PROCESSING)
+    await module.delete("/messages")
+    await _withdraw(bureau, case_id)
+    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    assert (await handle.result())["owes"] is False
+    assert await _at_the_module(module, case_id) == "unknown_message"
+
+
+async def test_run_that_was_lost_is_begun_again_and_tells(
+    bureau: Counter,
+    settings: Settings,
+    client: Client,
+    database: Database,
+    module: httpx.AsyncClient,
+) -> None:
+    """Terminated before it told: the sweeper begins another, which finds what is owed."""
+    await behave(module, answer="never")
+    async with working(settings, client, database):
+        case_id = await bureau.sent()
+        await stands_at(bureau, case_id, Status.PROCESSING)
+    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    await handle.terminate("a test")
+    act = await bureau.act(case_id)
+    silent = await Counter.open(database)
+    await silent.requests.withdraw(bureau.clinician, case_id, act, "Передумала.")
+    async with working(settings, client, database):
+        await _ring_what_is_due(bureau, case_id)
+
+        async def told() -> bool:
+            return await journaled(bureau, case_id, TOLD)
+
+        await until(told)
+    assert await _at_the_module(module, case_id) == "withdrawn"
+
+
+async def test_request_that_people_answer_owes_nobody(
+    bureau: Counter, client: Client, worker: None
+) -> None:
+    """There is no module to tell: the workflow ends with the withdrawal."""
+    case_id = await bureau.sent("equipment")
+    await stands_at(bureau, case_id, Status.PROCESSING)
+    await _withdraw(bureau, case_id)
+    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    assert (await handle.result())["owes"] is False
+    assert not await journaled(bureau, case_id, TOLD)
