@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from api.auth import CurrentActor
 from api.case_bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
 from api.downloads import file_headers
+from api.problems import documented
 from api.state import MedcabState, Work
 from models.tables.cases import Case
 from rules.cases import CaseKind, Status
@@ -171,7 +172,7 @@ async def discard_draft(case_id: UUID, actor: CurrentActor, medcab: MedcabState)
     await medcab.applications.discard_draft(actor, case_id)
 
 
-@router.post("/{case_id}/submit")
+@router.post("/{case_id}/submit", responses=documented(429))
 async def submit(
     case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:
@@ -179,7 +180,7 @@ async def submit(
     return CaseStateOut.of(await medcab.applications.submit(actor, case_id, act))
 
 
-@router.post("/{case_id}/resubmit")
+@router.post("/{case_id}/resubmit", responses=documented(429))
 async def resubmit(
     case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:
@@ -187,7 +188,7 @@ async def resubmit(
     return CaseStateOut.of(await medcab.applications.resubmit(actor, case_id, act))
 
 
-@router.post("/{case_id}/correct")
+@router.post("/{case_id}/correct", responses=documented(429))
 async def correct(
     case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:

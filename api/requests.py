@@ -158,7 +158,7 @@ async def discard_draft(case_id: UUID, actor: CurrentActor, medcab: MedcabState)
     await medcab.requests.discard_draft(actor, case_id)
 
 
-@router.post("/requests/{case_id}/submit")
+@router.post("/requests/{case_id}/submit", responses=documented(429))
 async def submit(
     case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:
@@ -166,7 +166,7 @@ async def submit(
     return CaseStateOut.of(await medcab.requests.submit(actor, case_id, act))
 
 
-@router.post("/requests/{case_id}/correct")
+@router.post("/requests/{case_id}/correct", responses=documented(429))
 async def correct(
     case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:

@@ -93,7 +93,7 @@ async def submit(
     try:
         await send(visit.actor, case_id, Act(act_id, at_step))
     except Refusal as refusal:
-        if refusal.status != 422:
+        if refusal.status not in (422, 429):
             raise
         return await _check_page(visit, await editing(visit, case_id), refusal)
     return visit.go(f"/applications/{case_id}/submitted")
@@ -105,7 +105,7 @@ async def _check_page(visit: Visit, edited: Editing, refusal: Refusal | None = N
     data, _ = check_form(edited.page.definition, edited.data, complete=False, today=edited.today)
     return visit.page(
         "applications/check.html",
-        status=422 if refusal else 200,
+        status=refusal.status if refusal else 200,
         draft=draft,
         sections=answer_sections(edited.page.definition, data, sent, change_url=edited.url),
         compared=sent is not None,

@@ -197,7 +197,13 @@ def error_items(edited: Editing, refusal: Refusal) -> list[ErrorItem]:
         words = in_words(fault.message)
         return ErrorItem(_of_field(label, words), places.get(fault.path, ""))
 
-    return [item(fault) for fault in refusal.fields] or [ErrorItem(in_words(refusal.message))]
+    return [item(fault) for fault in refusal.fields] or [_whole(refusal)]
+
+
+def _whole(refusal: Refusal) -> ErrorItem:
+    """What is not about one field."""
+    words = in_words(refusal.message)
+    return ErrorItem(words % refusal.facts if "%(" in words else words)
 
 
 async def attach(visit: Visit, edited: Editing, attached: Sequence[Mapping[str, str]]) -> Editing:

@@ -85,7 +85,7 @@ async def submit(
     try:
         await send(visit.actor, case_id, Act(act_id, at_step))
     except Refusal as refusal:
-        if refusal.status != 422:
+        if refusal.status not in (422, 429):
             raise
         return await _check_page(visit, await editing(visit, case_id), refusal)
     return visit.go(f"/requests/{case_id}/sent")
@@ -96,7 +96,7 @@ async def _check_page(visit: Visit, edited: Editing, refusal: Refusal | None = N
     data, _ = check_form(edited.page.definition, edited.data, complete=False, today=edited.today)
     return visit.page(
         "requests/check.html",
-        status=422 if refusal else 200,
+        status=refusal.status if refusal else 200,
         draft=draft_view(edited),
         sections=answer_sections(edited.page.definition, data, sent, change_url=edited.url),
         compared=sent is not None,

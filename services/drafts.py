@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import rfc8785
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -33,6 +34,13 @@ from rules.forms import (
     merged_attachments,
 )
 from rules.journal import JournalKind, new_salt
+from rules.limits import (
+    MOST_DRAFTS,
+    MOST_VERSIONS,
+    VERSIONS_WITHIN,
+    too_many_drafts,
+    too_many_versions,
+)
 from rules.numbers import NumberKind, format_number
 from rules.permissions import Actor, Permission
 from rules.processes import process_of
@@ -61,6 +69,8 @@ class Drafts:
     kind: ClassVar[CaseKind]
     number_kind: ClassVar[NumberKind]
     spoken: ClassVar[Spoken]
+    most_drafts: int = MOST_DRAFTS
+    """How many a person keeps; measurements make theirs in advance, and more of them."""
 
     def __init__(self, database: Database, bell: Bell, institution_zone: str) -> None:
         self._database = database
@@ -104,6 +114,7 @@ class Drafts:
         copied_from: UUID | None,
     ) -> Case:
         now = present()
+        await self._room_for_one_more(session, actor)
         unit = await session.get_one(Unit, actor.unit_id)
         case = Case(
             kind=self.kind,
@@ -135,6 +146,15 @@ class Drafts:
             facts={"copied_from": str(copied_from)} if copied_from else {},
         )
         return case
+
+    async def _room_for_one_more(self, session: AsyncSession, actor: Actor) -> None:
+        """Refuse a draft beyond the limit; two begun at once are counted one after the other."""
+        await session.exec(
+            select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
+        )
+        kept = select(func.count()).select_from(Case).where(*_never_sent(actor, self.kind))
+        if (await session.exec(kept)).one() >= self.most_drafts:
+            raise too_many_drafts(self.kind, self.most_drafts)
 
     async def save_draft(
         self,
@@ -215,6 +235,7 @@ class Drafts:
             errors += check_attachments(rules, [a["kind"] for a in case.draft_attachments])
             if errors:
                 raise Refusal("incomplete", self.spoken.incomplete, 422, errors)
+            await _not_too_often(session, case, now)
             if claimed.sequence is not None:
                 year = now.astimezone(self._zone).year
                 case.number = format_number(self.number_kind, year, claimed.sequence)
@@ -287,6 +308,15 @@ class Drafts:
     def _is_own(self, actor: Actor, case: Case) -> bool:
         own = case.applicant_id == actor.person_id and case.kind == self.kind
         return own and actor.may(Permission.APPLY)
+
+
+async def _not_too_often(session: AsyncSession, case: Case, now: datetime) -> None:
+    """Refuse one more version of a case that was handed in so often today; the draft is kept."""
+    if case.version < MOST_VERSIONS:
+        return
+    counts = await session.get_one(CaseVersion, (case.id, case.version - MOST_VERSIONS + 1))
+    if counts.submitted_at > now - VERSIONS_WITHIN:
+        raise too_many_versions(MOST_VERSIONS, counts.submitted_at, now)
 
 
 async def rules_of(
@@ -396,10 +426,14 @@ def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str,
 
 async def unsent(session: AsyncSession, actor: Actor, kind: CaseKind) -> Sequence[Case]:
     """The person's own drafts of this kind that were never sent, the oldest first."""
-    drafts = select(Case).where(
+    drafts = select(Case).where(*_never_sent(actor, kind))
+    return (await session.exec(drafts.order_by(col(Case.created_at)))).all()
+
+
+def _never_sent(actor: Actor, kind: CaseKind) -> tuple[ColumnElement[bool] | bool, ...]:
+    return (
         Case.applicant_id == actor.person_id,
         Case.kind == kind.value,
         Case.status == Status.DRAFT.value,
         col(Case.closed_at).is_(None),
     )
-    return (await session.exec(drafts.order_by(col(Case.created_at)))).all()

@@ -1,0 +1,42 @@
+"""How much one person may keep and hand in: more than anybody needs, less than does harm."""
+
+from datetime import datetime, timedelta
+
+from rules.cases import CaseKind
+from rules.refusals import Refusal
+
+MOST_DRAFTS = 50
+"""Drafts never sent that one person keeps, of each kind of case."""
+
+MOST_VERSIONS = 20
+"""Versions of one case that are handed in within `VERSIONS_WITHIN`."""
+
+VERSIONS_WITHIN = timedelta(days=1)
+
+
+def too_many_drafts(kind: CaseKind, most: int) -> Refusal:
+    """No further draft; those begun before are untouched."""
+    return Refusal(
+        "too_many_drafts",
+        "У вас уже %(most)s неотправленных запросов. Отправьте или удалите лишние и начните новый:"
+        " всё, что вы заполнили, сохранено."
+        if kind is CaseKind.REQUEST
+        else "У вас уже %(most)s неотправленных заявок. Отправьте или удалите лишние и начните"
+        " новую: всё, что вы заполнили, сохранено.",
+        422,
+        most=most,
+    )
+
+
+def too_many_versions(most: int, first: datetime, now: datetime) -> Refusal:
+    """No further version yet: `first` is when the oldest that counts was handed in."""
+    wait = max(first + VERSIONS_WITHIN - now, timedelta(seconds=1))
+    return Refusal(
+        "too_often",
+        "За сутки вы отправили это %(most)s раз, больше нельзя. Исправления сохранены в черновике:"
+        " отправьте их через %(hours)s ч.",
+        429,
+        most=most,
+        hours=-(-wait // timedelta(hours=1)),
+        retry_after=-(-wait // timedelta(seconds=1)),
+    )
