@@ -1,4 +1,8 @@
-"""A Chromium for the browser tests: there already, playwright's own, or the system's package."""
+"""A Chromium for the browser tests: there already, the system's package, or playwright's own.
+
+The headless shell is the same engine without a window: its tests take a third of the processor
+time of a whole Chromium, so it is taken first, and installed where there is neither.
+"""
 
 import os
 import shutil
@@ -6,9 +10,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome-stable",
+    "google-chrome",
+    "chrome",
+)
 REMEDY = (
-    "no Chromium is here. Any of these: `apt-get install chromium` (as root), "
+    "no Chromium is here. Any of these: `apt-get install chromium-headless-shell` (as root), "
     "`.venv/bin/playwright install --with-deps chromium`, or the path of one in MEDCAB_CHROMIUM"
 )
 INSTALL_WITHIN = 600.0
@@ -72,14 +83,14 @@ def find_or_install() -> Path:
 
 
 def _ways() -> list[list[str]]:
-    ways = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     apt = shutil.which("apt-get")
-    if apt and os.geteuid() == 0:
-        ways += [[apt, "install", "-y", "--no-install-recommends", "chromium"]]
-        ways += [["sh", "-c", f"{apt} update && {apt} install -y --no-install-recommends chromium"]]
-    elif apt and shutil.which("sudo"):
-        ways += [["sudo", "-n", apt, "install", "-y", "--no-install-recommends", "chromium"]]
-    return ways
+    ways = []
+    if apt and (os.geteuid() == 0 or shutil.which("sudo")):
+        as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        package = [apt, "install", "-y", "--no-install-recommends", "chromium-headless-shell"]
+        ways += [[*as_root, *package]]
+        ways += [[*as_root, "sh", "-c", f"{apt} update && {' '.join(package)}"]]
+    return [*ways, [sys.executable, "-m", "playwright", "install", "chromium"]]
 
 
 def _playwright_folder() -> Path:

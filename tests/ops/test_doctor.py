@@ -89,7 +89,7 @@ def test_without_a_chromium_the_remedy_is_the_error(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     monkeypatch.delenv("MEDCAB_CHROMIUM", raising=False)
-    with pytest.raises(chromium.ChromiumMissing, match="apt-get install chromium"):
+    with pytest.raises(chromium.ChromiumMissing, match="apt-get install chromium-headless-shell"):
         chromium.find()
     monkeypatch.setattr(chromium, "_ways", lambda: [["sh", "-c", "echo no network; false"]])
     with pytest.raises(chromium.ChromiumMissing, match=r"Tried:\n.*(no network|No such file)"):
