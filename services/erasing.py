@@ -30,6 +30,7 @@ from models.tables.requests import RequestAnswer, RequestFile, RequestMessage, R
 from rules.archive import ERASED
 from rules.clock import now
 from rules.journal import JournalKind
+from rules.permissions import Actor
 from services import journal
 from services.cases import lock
 
@@ -75,9 +76,10 @@ async def erase_due(database: Database, objects: Objects) -> int:
             return erased
 
 
-async def erase(database: Database, case_id: UUID) -> Sequence[str] | None:
+async def erase(database: Database, case_id: UUID, by: Actor | None = None) -> Sequence[str] | None:
     """Erase the contents of a case; the keys of objects to be removed. None where it may not be.
 
+    `by` is the keeper of the archive who did not wait for the night.
     It is asked again under the lock: a hold or a correction may have come in between.
     """
     async with database.work() as session:
@@ -105,7 +107,8 @@ async def erase(database: Database, case_id: UUID) -> Sequence[str] | None:
             session,
             chain=case_id,
             kind=JournalKind.CASE_ERASED,
-            system=SYSTEM,
+            by=by.person_id if by else None,
+            system=None if by else SYSTEM,
             facts={"ground": GROUND, "objects": len(keys)},
         )
         row.erased_at = now()

@@ -7,7 +7,7 @@ the journal's chain, which says when and by what rule it was done.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from clients.objects import Objects
 from models.tables.archive import CaseRetention, RetentionTerm
 from models.tables.cases import Case
 from models.tables.people import Person
@@ -34,7 +35,7 @@ from rules.journal import JournalKind
 from rules.notices import NoticeKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, forbidden, not_found
-from services import access, catalogue, journal, notices
+from services import access, catalogue, erasing, journal, notices
 from services.case_lists import read_cursor
 from services.cases import lock, may_see
 
@@ -294,16 +295,43 @@ class Retention:
             session.add(row)
             await _note(session, actor, case, JournalKind.CASE_RELEASED, reason)
 
+    async def erase(self, actor: Actor, case_id: UUID, objects: Objects) -> None:
+        """Erase a case whose term is over, as the night would. Raises refusals (409) before that.
+
+        Raises ObjectsDownError once rows are erased whose objects are not; the sweeps take those.
+        """
+        async with self._database.work() as session:
+            _, row = await self._deciding(session, actor, case_id)
+            if row.held_at is not None:
+                raise Refusal("held", "Стирать это дело запрещено. Сначала снимите запрет.", 409)
+            if row.retain_until > now():
+                raise Refusal("not_over", "Срок хранения ещё не истёк.", 409)
+            if row.told_days is None:
+                words = "Заявителю ещё не сообщили, что срок истекает: это сделает система ночью."
+                raise Refusal("not_told", words, 409)
+        keys = await erasing.erase(self._database, case_id, by=actor)
+        if keys is None:
+            raise Refusal("not_now", "Дело изменилось. Откройте его заново.", 409)
+        if keys:
+            await objects.remove(*keys)
+
+    def end_of(self, day: date) -> datetime:
+        """The end of a day, by the institution's clock."""
+        return datetime.combine(day + timedelta(days=1), time.min, self._zone)
+
     async def _deciding(
-        self, session: AsyncSession, actor: Actor, case_id: UUID, reason: str
+        self, session: AsyncSession, actor: Actor, case_id: UUID, reason: str | None = None
     ) -> tuple[Case, CaseRetention]:
-        """The locked case and its row. Raises refusals where there is nothing to decide."""
+        """The locked case and its row. Raises refusals where there is nothing to decide.
+
+        A reason that is given must say something.
+        """
         case = await lock(session, case_id)
         if not keeps(actor, case):
             raise forbidden() if may_see(actor, case) else not_found()
         if case.applicant_id == actor.person_id:
             raise Refusal("own_case", "О своём деле решает другой сотрудник.", 403)
-        if not reason.strip():
+        if reason is not None and not reason.strip():
             message = "Напишите причину"
             raise Refusal("incomplete", message, 422, [FieldError("reason", message)])
         if case.closed_at is None or case.number is None:

@@ -4,6 +4,7 @@ from tests.api.access import (
     CLINICIANS,
     EVERYBODY,
     HR_HEAD,
+    KEEPERS,
     NOBODY,
     OPS,
     REVIEWERS,
@@ -23,6 +24,8 @@ ACT = "0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"
 STALE = 999
 SEES = (CLINICIANS, REVIEWERS | UNIT_HEAD, REVIEWERS)
 REVIEWS = (REVIEWERS, REVIEWERS, REVIEWERS)
+KEEPS = (NOBODY, KEEPERS, KEEPERS)
+CLOSED = {"case_id": "approved_id"}
 TALKS = (CLINICIANS, REVIEWERS, REVIEWERS)
 
 ACCOUNT_ROWS: dict[str, Row] = {
@@ -124,6 +127,23 @@ ARCHIVE_ROWS: dict[str, Row] = {
     "PATCH /api/v1/archive/views/{view_id}": mine("signed_in", body(name="Отказы года")),
     "DELETE /api/v1/archive/views/{view_id}": mine("signed_in", view_id="second_view_id"),
     "GET /api/v1/archive/cases/{case_id}": Row("signed_in", *SEES),
+    "GET /api/v1/archive/retention": Row("signed_in", KEEPERS),
+    "GET /api/v1/archive/retention/{case_id}": Row(
+        "signed_in",
+        CLINICIANS | KEEPERS,
+        REVIEWERS | UNIT_HEAD | KEEPERS,
+        REVIEWERS | KEEPERS,
+    ),
+    "POST /api/v1/archive/retention/{case_id}/extend": Row(
+        "signed_in", *KEEPS, body(reason="Проверка", until="2099-12-31"), CLOSED
+    ),
+    "POST /api/v1/archive/retention/{case_id}/hold": Row(
+        "signed_in", *KEEPS, body(reason="Проверка"), CLOSED
+    ),
+    "POST /api/v1/archive/retention/{case_id}/release": Row(
+        "signed_in", *KEEPS, body(reason="Проверка"), CLOSED
+    ),
+    "POST /api/v1/archive/retention/{case_id}/erase": Row("signed_in", *KEEPS, nothing, CLOSED),
     "POST /api/v1/archive/exports": Row("signed_in", EVERYBODY, send=body(file="pdf")),
     "GET /api/v1/archive/exports": Row("signed_in", EVERYBODY),
     "GET /api/v1/archive/exports/{export_id}": mine("signed_in"),

@@ -277,6 +277,34 @@ async def test_a_case_that_was_reopened_is_not_erased(office: Office, objects: O
     assert (await row_of(office, case_id)).erased_at is None
 
 
+async def test_a_keeper_need_not_wait_for_the_night(
+    office: Office, objects: Objects, keeping: Retention
+) -> None:
+    """Over, told of and not held: erased at once, and the journal names who did it."""
+    case_id = await closed(office)
+
+    async def refused(code: str, actor: Actor = office.head) -> None:
+        with pytest.raises(Refusal, match=code):
+            await keeping.erase(actor, case_id, objects)
+
+    await refused("not_over")
+    await over(office, case_id)
+    await refused("forbidden", office.reviewer)
+    await keeping.hold(office.head, case_id, "Запрос суда")
+    await refused("held")
+    await keeping.release(office.head, case_id, "Суд закончен")
+    await refused("not_told")
+    await over(office, case_id)
+    await keeping.erase(office.head, case_id, objects)
+    await refused("erased")
+    last = (await office.journal(case_id))[-1]
+    assert (last.kind, last.by_person, last.by_system) == (
+        "case.erased",
+        office.head.person_id,
+        None,
+    )
+
+
 async def test_erased_twice_is_erased_once(office: Office, objects: Objects) -> None:
     """A night that was killed goes on with the next case; nothing is journaled twice."""
     case_id = await closed(office)
