@@ -2,11 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from temporalio import activity
 
+from activities.shifts import beating
 from clients.database import Database
 from models.messages import ChannelShift
 from rules.clock import now as present
@@ -18,7 +17,6 @@ SHIFT = 300.0
 SHIFT_WHILE_DOWN = 30.0
 """Seconds after which a shift ends while the server is down: the number that waits is told."""
 IDLE = 0.5
-BEAT = 2.0
 LONGEST_PAUSE = 10.0
 
 
@@ -53,7 +51,7 @@ class NoticeActivities:
         end = time.monotonic() + (SHIFT_WHILE_DOWN if before.down_since else SHIFT)
         shift = before
         pause = IDLE
-        async with _beating():
+        async with beating():
             while time.monotonic() < end and not activity.is_worker_shutdown():
                 done = await drain(self._database, way, asked_to_stop=activity.is_worker_shutdown)
                 shift = shift.model_copy(update={"told": shift.told + done.told})
@@ -75,22 +73,6 @@ class NoticeActivities:
                 await _pause(pause)
             number = await waiting(self._database, channel)
         return shift.model_copy(update={"waiting": number})
-
-
-@asynccontextmanager
-async def _beating() -> AsyncIterator[None]:
-    """Heartbeat beside the work: one slow message must not look like a dead sender."""
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(BEAT)
-
-    beats = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        beats.cancel()
 
 
 async def _pause(seconds: float) -> None:

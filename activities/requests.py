@@ -1,10 +1,14 @@
-"""What the workflow of a service request lets happen in the world. Each is safe to repeat."""
+"""What the workflow of a service request lets happen in the world. Each is safe to repeat.
+
+Papers and the module take their time, so each heartbeats: a worker that died is missed at once.
+"""
 
 from collections.abc import Awaitable
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.shifts import beating
 from clients.gov_service import GovServiceRefused
 from models.messages import CaseState, Look
 from services import request_answers, request_handover
@@ -36,7 +40,8 @@ class RequestActivities:
 async def _mended_by_no_try(effect: Awaitable[CaseState]) -> CaseState:
     """The effect; what people have to mend is not tried again, so that ops are told at once."""
     try:
-        return await effect
+        async with beating():
+            return await effect
     except GovServiceRefused as error:
         kind = f"GovServiceRefused.{error.code}"
         raise ApplicationError("the module refuses", type=kind, non_retryable=True) from None

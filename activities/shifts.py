@@ -1,11 +1,30 @@
-"""Long activities that do something again and again, as the standing workflows want it."""
+"""Long activities: doing something again and again in a shift, heartbeats beside slow work."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from temporalio import activity
 
 SHIFT_SECONDS = 600.0
+BEAT = 2.0
+"""Seconds between heartbeats beside the work: a fifth of what the shortest timeout allows."""
+
+
+@asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """Heartbeat beside the work: one slow message must not look like a dead sender."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT)
+
+    beats = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beats.cancel()
 
 
 async def in_a_shift(do: Callable[[], Awaitable[object]], every: float) -> None:

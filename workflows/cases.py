@@ -46,7 +46,6 @@ class CaseWorkflow:
     """A case of any kind; a workflow says in `_step` what each status asks."""
 
     words: ClassVar[Mapping[Status, str]]
-    activity_timeout: ClassVar[timedelta] = ACTIVITY_TIMEOUT
 
     def __init__(self) -> None:
         self._case: CaseState | None = None
@@ -110,11 +109,20 @@ class CaseWorkflow:
         """The rings heard since the last look, for an activity that looks for itself."""
         return Look(case=ref or CaseRef(case_id=case_id), rings=self._take_rings())
 
-    async def _do(self, activity: Any, argument: Any, summary: str) -> CaseState:
+    async def _do(
+        self,
+        activity: Any,
+        argument: Any,
+        summary: str,
+        *,
+        within: timedelta = ACTIVITY_TIMEOUT,
+        beating_within: timedelta | None = None,
+    ) -> CaseState:
         result: CaseState = await workflow.execute_activity_method(
             activity,
             argument,
-            start_to_close_timeout=self.activity_timeout,
+            start_to_close_timeout=within,
+            heartbeat_timeout=beating_within,
             retry_policy=RETRIES,
             summary=OpsText(summary),
         )

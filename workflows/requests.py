@@ -1,6 +1,7 @@
 """The life of a service request as a durable workflow: handed over, followed, answered (S3-S5)."""
 
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 
@@ -11,14 +12,16 @@ with workflow.unsafe.imports_passed_through():
     from rules.requests import WORDS
     from workflows.cases import CaseWorkflow
 
+AT_LENGTH = timedelta(seconds=60)
+BEATING_WITHIN = timedelta(seconds=10)
+"""Without a heartbeat for so long the worker is dead, and another one takes the work."""
+
 
 @workflow.defn(name=WorkflowName.SERVICE_REQUEST)
 class ServiceRequest(CaseWorkflow):
     """One request, from its sending to its answer; a correction after that begins a new run."""
 
     words = WORDS
-    # Papers are formed, sealed and sent whole, with what is attached.
-    activity_timeout = timedelta(seconds=60)
 
     @workflow.run
     async def run(self, ref: CaseRef) -> CaseState:
@@ -47,15 +50,20 @@ class ServiceRequest(CaseWorkflow):
         return await self._tend(case)
 
     async def _hand_over(self, case: CaseState) -> CaseState:
-        heard = self._heard(case.case_id)
-        return await self._do(
-            Activities.hand_over_request, heard, "form, sign and seal the request, hand it over"
+        return await self._at_length(
+            Activities.hand_over_request, case, "form, sign and seal the request, hand it over"
         )
 
     async def _tend(self, case: CaseState) -> CaseState:
+        return await self._at_length(
+            Activities.tend_request, case, "take what came, ask the module, tell of the term"
+        )
+
+    async def _at_length(self, activity: Any, case: CaseState, summary: str) -> CaseState:
+        """Papers are formed, sealed and sent whole with what is attached: long, but beating."""
         heard = self._heard(case.case_id)
         return await self._do(
-            Activities.tend_request, heard, "take what came, ask the module, tell of the term"
+            activity, heard, summary, within=AT_LENGTH, beating_within=BEATING_WITHIN
         )
 
     def _turns(self, before: CaseState, case: CaseState) -> bool:
