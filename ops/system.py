@@ -169,11 +169,12 @@ class System:
                     "log": str(process.log),
                 }
             )
-        self.home.record_targets(self._targets())
         ours = set(os.environ)
         variables = {k: v for k, v in self.environment.items() if k not in ours}
         supervisor = Running.of(os.getpid())
+        # Servers that come back at the same moment are written down one after another.
         with self._lock:
+            self.home.record_targets(self._targets())
             self.home.record(
                 {
                     "state": state,

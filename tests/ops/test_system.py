@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,13 @@ def test_a_server_that_dies_is_started_again(system: System, said: list[tuple[st
     assert listening(port)
     assert process.restarts == 1
     assert any("ended with -9" in told for _, told in said)
+
+
+def test_servers_that_come_back_together_are_all_kept(system: System) -> None:
+    """Their keepers write down what runs at the same moment, and none of them dies of it."""
+    with ThreadPoolExecutor(max_workers=8) as keepers:
+        list(keepers.map(system.record, ["ready"] * 80))
+    assert system.home.recorded()["state"] == "ready"
 
 
 def test_one_that_fails_fails_the_start_with_its_log(system: System) -> None:
