@@ -1,7 +1,7 @@
 """A Chromium for the browser tests: there already, the system's package, or playwright's own.
 
-The headless shell is the same engine without a window: its tests take a third of the processor
-time of a whole Chromium, so it is taken first, and installed where there is neither.
+The headless shell is the same engine without a window: with it tests take a third of the processor
+time. Only a whole Chromium keeps the notifications that a page was shown.
 """
 
 import os
@@ -10,18 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = (
-    "chromium-headless-shell",
-    "chromium",
-    "chromium-browser",
-    "google-chrome-stable",
-    "google-chrome",
-    "chrome",
-)
+SHELLS = ("chromium-headless-shell", "chrome-headless-shell", "headless_shell")
+WHOLE = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 REMEDY = (
-    "no Chromium is here. Any of these: `apt-get install chromium-headless-shell` (as root), "
+    "no Chromium is here. Any of these: `apt-get install chromium` (as root), "
     "`.venv/bin/playwright install --with-deps chromium`, or the path of one in MEDCAB_CHROMIUM"
 )
+PACKAGES = ("chromium", "chromium-headless-shell")
 INSTALL_WITHIN = 600.0
 
 
@@ -29,57 +24,66 @@ class ChromiumMissing(RuntimeError):
     """There is no Chromium; the text is the remedy."""
 
 
-def find() -> Path:
-    """The Chromium of this machine. Raises ChromiumMissing."""
+def find(*, whole: bool = False) -> Path:
+    """The Chromium of this machine: a headless shell, unless it has to be a whole one.
+
+    Raises ChromiumMissing.
+    """
     given = os.environ.get("MEDCAB_CHROMIUM")
     if given:
         if os.access(given, os.X_OK):
             return Path(given)
         raise ChromiumMissing(f"MEDCAB_CHROMIUM names {given}, which cannot be run")
-    for name in NAMES:
+    own = sorted(_playwright_folder().glob("chromium*/chrome-*/*"), reverse=True)
+    for name in WHOLE if whole else SHELLS + WHOLE:
         on_path = shutil.which(name)
         if on_path:
             return Path(on_path)
-    for each in sorted(_playwright_folder().glob("chromium*/chrome-*/*"), reverse=True):
-        if each.name in ("chrome", "headless_shell", "chrome-headless-shell") and os.access(
-            each, os.X_OK
-        ):
-            return each
+        for each in own:
+            if each.name == name and os.access(each, os.X_OK):
+                return each
     raise ChromiumMissing(REMEDY)
 
 
 def find_or_install() -> Path:
-    """The same, installing one when there is none. Raises ChromiumMissing with what was tried."""
-    try:
-        return find()
-    except ChromiumMissing:
-        if os.environ.get("MEDCAB_CHROMIUM"):
-            raise
-    tried = []
-    for command in _ways():
-        print(f"No Chromium here; trying: {' '.join(command)}", flush=True)
+    """The same, installing a whole one where there is none.
+
+    Raises ChromiumMissing with what was tried.
+    """
+    tried: list[str] = []
+    ways = [] if os.environ.get("MEDCAB_CHROMIUM") else _ways()
+    while True:
         try:
-            done = subprocess.run(
-                command,
-                env=os.environ
-                | {
-                    "DEBIAN_FRONTEND": "noninteractive",
-                    "PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": "10000",
-                },
-                capture_output=True,
-                text=True,
-                timeout=INSTALL_WITHIN,
-                check=False,
-            )
-            told = (done.stdout + done.stderr).strip().splitlines()
-            told = [line for line in told if "rror" in line] or told
-        except (OSError, subprocess.TimeoutExpired) as reason:
-            told = [str(reason)]
-        try:
+            find(whole=True)
             return find()
         except ChromiumMissing:
-            tried.append(f"  {' '.join(command)}: {told[-1] if told else 'left none'}")
+            if not ways:
+                break
+        print(f"No Chromium here; trying: {' '.join(ways[0])}", flush=True)
+        tried.append(f"  {' '.join(ways[0])}: {_run(ways.pop(0))}")
     raise ChromiumMissing("\n".join([REMEDY, "Tried:", *tried]))
+
+
+def _run(command: list[str]) -> str:
+    """Run a command to its end; its last words, or those about an error."""
+    try:
+        done = subprocess.run(
+            command,
+            env=os.environ
+            | {
+                "DEBIAN_FRONTEND": "noninteractive",
+                "PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": "10000",
+            },
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_WITHIN,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as reason:
+        return str(reason)
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    lines = [line for line in lines if "rror" in line] or lines
+    return lines[-1] if lines else "left none"
 
 
 def _ways() -> list[list[str]]:
@@ -87,7 +91,7 @@ def _ways() -> list[list[str]]:
     ways = []
     if apt and (os.geteuid() == 0 or shutil.which("sudo")):
         as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        package = [apt, "install", "-y", "--no-install-recommends", "chromium-headless-shell"]
+        package = [apt, "install", "-y", "--no-install-recommends", *PACKAGES]
         ways += [[*as_root, *package]]
         ways += [[*as_root, "sh", "-c", f"{apt} update && {' '.join(package)}"]]
     return [*ways, [sys.executable, "-m", "playwright", "install", "chromium"]]

@@ -89,7 +89,7 @@ def test_without_a_chromium_the_remedy_is_the_error(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
     monkeypatch.delenv("MEDCAB_CHROMIUM", raising=False)
-    with pytest.raises(chromium.ChromiumMissing, match="apt-get install chromium-headless-shell"):
+    with pytest.raises(chromium.ChromiumMissing, match="apt-get install chromium"):
         chromium.find()
     monkeypatch.setattr(chromium, "_ways", lambda: [["sh", "-c", "echo no network; false"]])
     with pytest.raises(chromium.ChromiumMissing, match=r"Tried:\n.*(no network|No such file)"):
@@ -97,7 +97,7 @@ def test_without_a_chromium_the_remedy_is_the_error(
 
 
 def test_a_chromium_that_is_there_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one named wins, then the PATH, then playwright's own."""
+    """The one named wins, then a headless shell, then the PATH, then playwright's own."""
     own = tmp_path / "chromium-1234" / "chrome-linux" / "chrome"
     own.parent.mkdir(parents=True)
     for program in (own, tmp_path / "chromium", tmp_path / "named"):
@@ -109,5 +109,10 @@ def test_a_chromium_that_is_there_is_taken(tmp_path: Path, monkeypatch: pytest.M
     assert chromium.find() == own
     monkeypatch.setenv("PATH", str(tmp_path))
     assert chromium.find() == tmp_path / "chromium"
+    shell = tmp_path / "chromium-headless-shell"
+    shell.write_text("#!/bin/sh\n")
+    shell.chmod(0o755)
+    assert chromium.find() == shell
+    assert chromium.find(whole=True) == tmp_path / "chromium"
     monkeypatch.setenv("MEDCAB_CHROMIUM", str(tmp_path / "named"))
     assert chromium.find() == tmp_path / "named"

@@ -103,13 +103,20 @@ async def office(database: Database) -> Office:
     return await Office.open(database)
 
 
-@pytest.fixture(scope="session")
-async def browser(chromium: Path) -> AsyncIterator[Browser]:
-    """A real Chromium."""
+@asynccontextmanager
+async def launched(chromium: Path) -> AsyncIterator[Browser]:
+    """A real Chromium for as long as the block lasts."""
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield started
         await started.close()
+
+
+@pytest.fixture(scope="session")
+async def browser(chromium: Path) -> AsyncIterator[Browser]:
+    """A real Chromium."""
+    async with launched(chromium) as started:
+        yield started
 
 
 @dataclass(frozen=True)

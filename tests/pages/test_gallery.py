@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, BrowserContext
 
 from tests.pages.conftest import DESKTOP, PHONE, faults_of, free_port, served, watch
 from tests.pages.gallery import gallery
@@ -11,7 +11,7 @@ from tests.pages.samples import SAMPLES
 
 pytestmark = pytest.mark.browser
 
-LOOKS = [("phone", PHONE, "dark", "en"), ("desktop", DESKTOP, "light", "ru")]
+LOOKS = {"phone": (PHONE, "dark", "en"), "desktop": (DESKTOP, "light", "ru")}
 """Colours do not depend on the width: two looks show both themes, widths and languages."""
 
 
@@ -22,14 +22,21 @@ async def address() -> AsyncIterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look[0])
+@pytest.fixture(scope="module")
+async def screens(browser: Browser) -> AsyncIterator[dict[str, BrowserContext]]:
+    """A browser for each look, which keeps what all pages load."""
+    made = {look: await browser.new_context(viewport=size) for look, (size, _, _) in LOOKS.items()}  # type: ignore[arg-type]
+    yield made
+    for context in made.values():
+        await context.close()
+
+
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", SAMPLES)
-async def test_page(
-    browser: Browser, address: str, name: str, look: tuple[str, dict[str, int], str, str]
-) -> None:
+async def test_page(screens: dict[str, BrowserContext], address: str, name: str, look: str) -> None:
     """A page is accessible, fits its screen, and asks for nothing that the policy forbids."""
-    _, viewport, theme, language = look
-    page = await browser.new_page(viewport=viewport)  # type: ignore[arg-type]
+    viewport, theme, language = LOOKS[look]
+    page = await screens[look].new_page()
     wrong = watch(page)
     try:
         answer = await page.goto(f"{address}/{name}?theme={theme}&language={language}")

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from clients.mail import Mailer
 from clients.push import PushSender
 from models.tables.notices import Notice
+from ops.chromium import find
 from rules.clock import now
 from rules.notices import Channel, NoticeState
 from rules.permissions import Actor
@@ -23,7 +24,7 @@ from services.deliveries import drain
 from services.letters import Addresses
 from services.ways import MailWay, PushWay
 from tests.office import Office
-from tests.pages.conftest import PHONE, Site, faults_of, signed_in, watch
+from tests.pages.conftest import PHONE, Site, faults_of, launched, signed_in, watch
 from tests.servers import Simulators
 
 pytestmark = pytest.mark.browser
@@ -72,6 +73,13 @@ async def row(office: Office, person: Actor, channel: Channel) -> Notice:
             .limit(1)
         )
         return found.one()
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """A whole Chromium: a headless shell keeps no notifications."""
+    async with launched(find(whole=True)) as started:
+        yield started
 
 
 @pytest.fixture
