@@ -28,6 +28,8 @@ class CrashPoint(StrEnum):
     REQUEST_HANDED_OVER = "request-handed-over-not-noted"
     ANSWER_FILED = "answer-filed-no-row"
     MAIL_HANDED_OVER = "mail-handed-over-not-noted"
+    SMS_HANDED_OVER = "sms-handed-over-not-noted"
+    PUSH_HANDED_OVER = "push-handed-over-not-noted"
     SWEPT = "rung-by-sweeper-not-counted"
     SEALED = "journal-sealed-not-copied"
 

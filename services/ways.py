@@ -108,6 +108,7 @@ class SmsWay:
             return Tried(Outcome.REFUSED, "no telephone number")
         try:
             await self._gateway.send(notice.message_name, to, self._words(notice))
+            reach(CrashPoint.SMS_HANDED_OVER)
         except SmsDown as error:
             return Tried(Outcome.DOWN, str(error))
         except SmsLater as error:
@@ -157,6 +158,7 @@ class PushWay:
                 await self._sender.send(
                     subscriber(browser), body, topic=notice.id.hex, lives=LIVES, urgent=urgent
                 )
+                reach(CrashPoint.PUSH_HANDED_OVER)
                 browser.last_ok_at = now()
                 session.add(browser)
                 taken += 1

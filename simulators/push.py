@@ -3,7 +3,8 @@
 `POST /subscriptions` makes a browser with keys of its own, as `PushManager.subscribe` would. `POST
 /push/{id}` is what browsers' services offer (RFC 8030): it verifies our signature (RFC 8292),
 decrypts as the browser would (RFC 8291), keeps the message, and shows it on a page. A later message
-of the same topic replaces an earlier one, as services do while a browser is offline.
+of the same topic replaces an earlier one, as services do while a browser is offline. With `--file`
+messages and browsers survive a restart.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from py_vapid import Vapid02  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict
 
 from simulators.faults import FaultSwitch, FaultyServer
+from simulators.kept import KeptLines
 from simulators.phone_pages import page_of
 
 LARGEST = 4096
@@ -33,16 +35,23 @@ _VAPID = re.compile(r"vapid t=([\w.-]+),\s*k=([\w-]+)")
 
 
 class Behaviour(BaseModel):
-    """What subscriptions get as an answer: all of them, or the one named."""
+    """What subscriptions get as an answer: all of them, or the one named.
+
+    `reply="lost"` takes a message and answers 503.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     answer: Literal[201, 400, 404, 410, 429, 500] = 201
     subscription: str = ""
+    reply: Literal["sent", "lost"] = "sent"
 
 
 class StoredPush(BaseModel):
-    """One message as the browser read it, and the headers that came with it."""
+    """One message as the browser read it, and the headers that came with it.
+
+    `unsaid` counts the copies whose answer was lost on purpose.
+    """
 
     subscription: str
     received_at: datetime
@@ -52,6 +61,15 @@ class StoredPush(BaseModel):
     contact: str
     text: str
     copies: int = 1
+    unsaid: int = 0
+
+
+class StoredBrowser(BaseModel):
+    """A browser in the file: its name, and its keys in base64url."""
+
+    name: str
+    key: str
+    secret: str
 
 
 class Browser:
@@ -66,6 +84,17 @@ class Browser:
         """A new one."""
         return cls(ec.generate_private_key(ec.SECP256R1()), secrets.token_bytes(16))
 
+    @classmethod
+    def stored(cls, kept: StoredBrowser) -> "Browser":
+        """One from the file."""
+        number = int.from_bytes(_decoded(kept.key))
+        return cls(ec.derive_private_key(number, ec.SECP256R1()), _decoded(kept.secret))
+
+    def to_store(self, name: str) -> StoredBrowser:
+        """As it is kept in the file."""
+        number = self.key.private_numbers().private_value.to_bytes(32)
+        return StoredBrowser(name=name, key=_encoded(number), secret=_encoded(self.secret))
+
     def subscription(self, endpoint: str) -> dict[str, Any]:
         """What the browser gives to the page, as `PushSubscription.toJSON` does."""
         point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -77,17 +106,37 @@ def _encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 class PushService:
     """The browsers, and the messages to them."""
 
     def __init__(self, file: Path | None = None) -> None:
-        self.file = file
         self.behaviour = Behaviour()
-        self.browsers: dict[str, Browser] = {}
-        self.messages: list[StoredPush] = []
-        if file is not None and file.exists():
-            for line in file.read_text("utf-8").splitlines():
-                self.messages.append(StoredPush.model_validate_json(line))
+        self._lines = KeptLines(file, StoredPush)
+        aside = None if file is None else file.with_name(f"{file.stem}-browsers{file.suffix}")
+        self._browser_lines = KeptLines(aside, StoredBrowser)
+        self.browsers = {one.name: Browser.stored(one) for one in self._browser_lines.read()}
+        self.messages = {(one.subscription, one.topic): one for one in self._lines.read()}
+
+    def subscribe(self) -> tuple[str, Browser]:
+        """A browser of its own, and its name."""
+        name, browser = secrets.token_hex(12), Browser.fresh()
+        self.browsers[name] = browser
+        self._browser_lines.add(browser.to_store(name))
+        return name, browser
+
+    def end(self, name: str) -> None:
+        """Forget a browser."""
+        if self.browsers.pop(name, None) is not None:
+            self._browser_lines.replace(one.to_store(key) for key, one in self.browsers.items())
+
+    def clear(self) -> None:
+        """Forget all messages."""
+        self.messages.clear()
+        self._lines.replace([])
 
     def answer(self, subscription: str) -> int:
         """What this subscription gets as an answer."""
@@ -98,20 +147,17 @@ class PushService:
 
     def keep(self, message: StoredPush) -> None:
         """Keep a message, or count it where it replaces one of its topic."""
-        for n, known in enumerate(self.messages):
-            if (known.subscription, known.topic) == (message.subscription, message.topic):
-                copies = known.copies + 1
-                self.messages[n] = message.model_copy(update={"copies": copies})
-                break
-        else:
-            self.messages.append(message)
-        if self.file is not None:
-            lines = [one.model_dump_json() + "\n" for one in self.messages]
-            self.file.write_text("".join(lines), "utf-8")
+        place = (message.subscription, message.topic)
+        known = self.messages.get(place)
+        if known is not None:
+            counted = {"copies": known.copies + 1, "unsaid": known.unsaid + message.unsaid}
+            message = message.model_copy(update=counted)
+        self.messages[place] = message
+        self._lines.add(message)
 
     def found(self, to: str = "") -> list[StoredPush]:
         """Messages newest first; `to` is a part of a subscription."""
-        return [one for one in reversed(self.messages) if to in one.subscription]
+        return [one for one in reversed(self.messages.values()) if to in one.subscription]
 
 
 def contact_of(authorization: str, audience: str) -> str:
@@ -121,7 +167,7 @@ def contact_of(authorization: str, audience: str) -> str:
         if told is None or not Vapid02.verify(f"vapid t={told[1]},k={told[2]}"):
             raise ValueError("the signature does not hold")
         part = told[1].split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        claims = json.loads(_decoded(part))
     except (AssertionError, IndexError, binascii.Error) as error:
         raise ValueError("the signature cannot be read") from error
     if claims.get("aud") != audience or not 0 < claims.get("exp", 0) - time.time() <= 86400:
@@ -141,9 +187,8 @@ def create_app(service: PushService) -> FastAPI:
     @app.post("/subscriptions", status_code=201)
     async def subscribe(request: Request) -> dict[str, Any]:
         """A browser of its own, as it would tell the page."""
-        name = secrets.token_hex(12)
-        service.browsers[name] = Browser.fresh()
-        return service.browsers[name].subscription(f"{_origin(request)}/push/{name}")
+        name, browser = service.subscribe()
+        return browser.subscription(f"{_origin(request)}/push/{name}")
 
     @app.post("/push/{name}")
     async def push(name: str, request: Request) -> Response:
@@ -162,6 +207,7 @@ def create_app(service: PushService) -> FastAPI:
             plain = http_ece.decrypt(body, private_key=browser.key, auth_secret=browser.secret)
         except (ValueError, http_ece.ECEException) as error:
             raise HTTPException(403, str(error)) from None
+        unsaid = service.behaviour.reply == "lost"
         service.keep(
             StoredPush(
                 subscription=name,
@@ -171,8 +217,11 @@ def create_app(service: PushService) -> FastAPI:
                 urgency=headers.get("urgency", ""),
                 contact=contact,
                 text=plain.decode(),
+                unsaid=int(unsaid),
             )
         )
+        if unsaid:
+            raise HTTPException(503, "the answer was lost")
         return Response(status_code=201, headers={"Location": f"{_origin(request)}/kept"})
 
     @app.get("/messages")
@@ -180,10 +229,14 @@ def create_app(service: PushService) -> FastAPI:
         """Newest first."""
         return service.found(to)
 
+    @app.delete("/messages", status_code=204)
+    async def delete_all() -> None:
+        service.clear()
+
     @app.delete("/subscriptions/{name}", status_code=204)
     async def end(name: str) -> None:
         """The browser withdrew its permission."""
-        service.browsers.pop(name, None)
+        service.end(name)
 
     @app.put("/behaviour")
     async def behave(behaviour: Behaviour) -> Behaviour:

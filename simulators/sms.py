@@ -3,7 +3,8 @@
 The protocol of `clients.sms`: real HTTP for the product, a page for people, JSON for tests. Beside
 the fault switch that all simulators have, `PUT /behaviour` says what becomes of messages: when
 they are delivered or bounce, whether receipts are called back, lost or sent twice, and whether the
-answer to a message is lost after it was taken. With `--file` messages survive a restart.
+answer to a message is lost after it was taken. With `--file` messages survive a restart, and what
+was taken but not settled then is settled after it.
 """
 
 import argparse
@@ -11,6 +12,8 @@ import asyncio
 import json
 import os
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from standardwebhooks.webhooks import Webhook
 
 from simulators.faults import FaultSwitch, FaultyServer
+from simulators.kept import KeptLines
 from simulators.phone_pages import page_of
 
 LATE = 8.0
@@ -73,22 +77,25 @@ class SmsBox:
     """The messages, and the receipts that follow them."""
 
     def __init__(self, file: Path | None = None, token: str = "", secret: str = "") -> None:
-        self.file = file
         self.token = token
         self.secret = secret
         self.behaviour = Behaviour()
         self.messages: dict[str, StoredSms] = {}
         self._receipts: set[asyncio.Task[None]] = set()
-        if file is not None and file.exists():
-            for line in file.read_text("utf-8").splitlines():
-                kept = StoredSms.model_validate_json(line)
-                self.messages[kept.id] = kept
+        self._lines = KeptLines(file, StoredSms)
+        for kept in self._lines.read():
+            self.messages[kept.id] = kept
 
-    def keep(self) -> None:
-        """Write all messages to the file."""
-        if self.file is not None:
-            lines = [message.model_dump_json() + "\n" for message in self.messages.values()]
-            self.file.write_text("".join(lines), "utf-8")
+    def resume(self) -> None:
+        """Settle what was taken before a restart and stood at nothing more."""
+        for kept in self.messages.values():
+            if kept.state == "accepted":
+                self._settle_soon(kept)
+
+    def clear(self) -> None:
+        """Forget all messages."""
+        self.messages.clear()
+        self._lines.replace([])
 
     def behaviour_for(self, to: str) -> Behaviour:
         """How a message to this number fares."""
@@ -103,20 +110,23 @@ class SmsBox:
         moment = datetime.now(UTC)
         kept = StoredSms(id=key, received_at=moment, at=moment, **sent.model_dump())
         self.messages[key] = kept
-        self.keep()
-        task = asyncio.ensure_future(self._settle(kept, self.behaviour_for(sent.to)))
-        self._receipts.add(task)
-        task.add_done_callback(self._receipts.discard)
+        self._lines.add(kept)
+        self._settle_soon(kept)
         return kept
 
     def found(self, to: str = "") -> list[StoredSms]:
         """Messages newest first; `to` is a part of a number."""
         return [one for one in reversed(self.messages.values()) if to in one.to]
 
+    def _settle_soon(self, message: StoredSms) -> None:
+        task = asyncio.ensure_future(self._settle(message, self.behaviour_for(message.to)))
+        self._receipts.add(task)
+        task.add_done_callback(self._receipts.discard)
+
     async def _settle(self, message: StoredSms, behaviour: Behaviour) -> None:
         await asyncio.sleep(behaviour.after)
         message.state, message.at = behaviour.result, datetime.now(UTC)
-        self.keep()
+        self._lines.add(message)
         if behaviour.receipts == "lost" or not message.receipts or not self.secret:
             return
         for _ in range(2 if behaviour.receipts == "twice" else 1):
@@ -147,7 +157,13 @@ class SmsBox:
 
 def create_app(box: SmsBox) -> FastAPI:
     """The gateway and its pages; `app.state.faults` is its fault switch."""
-    app = FastAPI(title="SMS (имитация)", version="1")
+
+    @asynccontextmanager
+    async def resumed(_: FastAPI) -> AsyncIterator[None]:
+        box.resume()
+        yield
+
+    app = FastAPI(title="SMS (имитация)", version="1", lifespan=resumed)
     switch = FaultSwitch()
     app.state.faults, app.state.box = switch, box
     app.include_router(switch.router())
@@ -197,8 +213,7 @@ def create_app(box: SmsBox) -> FastAPI:
 
     @app.delete("/messages", status_code=204)
     async def delete_all() -> None:
-        box.messages.clear()
-        box.keep()
+        box.clear()
 
     @app.get("/behaviour")
     async def show() -> Behaviour:

@@ -11,25 +11,31 @@ import httpx
 import psycopg
 import pytest
 from pydantic import SecretStr
-from sqlmodel import select
+from sqlalchemy import update
+from sqlmodel import col, select
 
 from clients.database import Database
 from clients.mail import Mailer
 from clients.objects import Objects
+from clients.push import PushSender
+from clients.sms import SmsGateway
 from clients.temporal import CaseRinger, connect
 from models.encryption import KeyRing, key_ring, use_key_ring
-from models.tables.cases import IssuedAct
+from models.tables.cases import Case, IssuedAct
 from models.tables.documents import DocumentVersion
+from models.tables.notices import Notice
 from models.tables.requests import RequestMessage
-from ops.faults import checker
+from ops.faults import checker, notice_checks, people
 from ops.faults.evidence import Answered, Evidence
 from ops.migrate import make_bucket
 from ops.servers.temporal import prepare_namespace
 from rules.cases import Status, Transition
 from rules.clock import now
+from rules.notices import Channel, NoticeKind, NoticeState
 from services.deliveries import drain
 from services.letters import Addresses
-from services.ways import MailWay
+from services.push_subscriptions import browsers_of, subscriber
+from services.ways import MailWay, PushWay, SmsWay
 from settings import Settings
 from tests.office import Office
 from tests.servers import Servers, Simulators
@@ -54,6 +60,16 @@ class Scene:
         report = await checker.check(self.settings, self.database, self.sink, self.evidence)
         assert all(report.tried[number] for number in checker.CHECKS)
         return {number for number, faults in report.faults.items() if faults}
+
+    async def wrong_notices(self) -> set[str]:
+        """What the check of notices alone finds."""
+        report = checker.Report()
+        async with self.database.work() as session:
+            cases = list((await session.exec(select(Case))).all())
+        await notice_checks.check(
+            report, self.database, self.settings, cases, self.sink, self.evidence
+        )
+        return set(report.faults[notice_checks.CHECK])
 
     async def forget_a_submission(self) -> None:
         """An acknowledged submission is not kept."""
@@ -112,6 +128,108 @@ class Scene:
                 )
             )
 
+    async def claim_an_sms(self) -> None:
+        """A row says that it was told by SMS, and no SMS was sent."""
+        await self._claim(Channel.SMS)
+
+    async def claim_a_push(self) -> None:
+        """A row says that it was told by push, and no browser got it."""
+        await self._claim(Channel.PUSH)
+
+    async def _claim(self, channel: Channel) -> None:
+        moment = now()
+        async with self.database.work() as session:
+            session.add(
+                Notice(
+                    event_key=f"{self.case_id}:claimed",
+                    person_id=self.office.clinician.person_id,
+                    kind=NoticeKind.CLARIFICATION_REMINDER.value,
+                    channel=channel.value,
+                    language="ru",
+                    facts={},
+                    created_at=moment,
+                    due_at=moment,
+                    next_try_at=moment,
+                    told_at=moment,
+                    state=NoticeState.TOLD.value,
+                    receipt="delivered" if channel is Channel.SMS else None,
+                )
+            )
+
+    async def send_a_strange_sms(self) -> None:
+        """The gateway has a message that no row knows."""
+        async with SmsGateway.from_settings(self.settings) as gateway:
+            await gateway.send("notice-unknown", "+79160000000", "?")
+
+    async def send_a_strange_push(self) -> None:
+        """A browser shows what no row knows."""
+        await self._push(uuid4().hex)
+
+    async def push_twice(self) -> None:
+        """A message that was told comes once more, and nothing interrupted the sender."""
+        told = await self._told(Channel.PUSH)
+        await self._push(told.id.hex)
+
+    async def _push(self, topic: str) -> None:
+        async with self.database.work() as session:
+            browser = (await browsers_of(session, self.office.clinician.person_id))[0]
+            to = subscriber(browser)
+        async with PushSender.from_settings(self.settings) as sender:
+            await sender.send(to, b"{}", topic=topic, lives=60)
+
+    async def _told(self, channel: Channel) -> Notice:
+        async with self.database.work() as session:
+            found = await session.exec(
+                select(Notice)
+                .where(Notice.channel == channel.value, Notice.state == NoticeState.TOLD.value)
+                .order_by(col(Notice.id))
+            )
+            return found.all()[0]
+
+    async def send_to_another_number(self) -> None:
+        """What was told went to a number that is not the person's."""
+        self._rewrite("update person set phone = null where phone is not null")
+
+    async def forget_a_channel(self) -> None:
+        """An event was not told by a channel that its person wants."""
+        self._rewrite("delete from notice where channel = 'sms' and state = 'superseded'")
+
+    async def tell_what_did_not_happen(self) -> None:
+        """A row about an event that the case has not come to."""
+        self._rewrite(
+            "update notice set kind = 'application_rejected'"
+            " where channel = 'cabinet' and kind = 'application_in_review'"
+        )
+        self._rewrite(
+            "update notice set event_key = event_key || ':' where kind = 'application_rejected'"
+        )
+
+    async def write_twice(self) -> None:
+        """An event has two rows for one person and channel."""
+        self._rewrite("alter table notice drop constraint notice_event_key_person_id_channel_key")
+        self._rewrite(
+            "insert into notice select"
+            " (jsonb_populate_record(n, jsonb_build_object('id', gen_random_uuid()))).*"
+            " from notice n where channel = 'cabinet' and kind = 'application_approved'"
+        )
+
+    async def give_up_in_silence(self) -> None:
+        """A push failed, nothing says so in the cabinet, and the browser is well."""
+        await self._change(Channel.PUSH, state=NoticeState.FAILED.value)
+
+    async def lose_a_receipt(self) -> None:
+        """A receipt that came is not kept, and nobody will ask for it."""
+        await self._change(Channel.SMS, receipt=None)
+
+    async def leave_a_message_waiting(self) -> None:
+        """A push that was told waits again."""
+        await self._change(Channel.PUSH, state=NoticeState.WAITING.value)
+
+    async def _change(self, channel: Channel, **values: str | None) -> None:
+        told = await self._told(channel)
+        async with self.database.work() as session:
+            await session.exec(update(Notice).where(col(Notice.id) == told.id).values(values))
+
     def _rewrite(self, statement: str) -> None:
         name = self.settings.database_url.get_secret_value().rpartition("/")[2]
         url = self.superuser_url.rpartition("/")[0] + f"/{name}"
@@ -149,20 +267,21 @@ async def scene(
     )
     await prepare_namespace(own.temporal_address, name)
     make_bucket(own)
-    async with httpx.AsyncClient(base_url=simulators.mail.address, trust_env=False) as http:
-        await http.delete("/messages")
-    async with httpx.AsyncClient(base_url=own.gov_service_url, trust_env=False) as http:
-        (await http.delete("/messages")).raise_for_status()
+    async with httpx.AsyncClient(trust_env=False) as http:
+        for one in (simulators.mail, simulators.sms, simulators.push, simulators.gov_service):
+            (await http.delete(f"{one.address}/messages")).raise_for_status()
     base, objects = Database.from_settings(own), Objects(own)
     client = await connect(own, key_ring())
     office = await Office.open(base, CaseRinger(client, own.task_queue))
+    clinician = office.clinician.person_id
+    browsers = await people.accustom(base, own, clinician, people.HABITS[0])
     async with build(own, client, base):
         case_id = await office.submitted()
         await _file(base, objects)
         await _until(lambda: _stands(office, case_id, Status.IN_REVIEW))
         await office.decide(case_id, Transition.APPROVE)
         await _until(lambda: _closed(office, case_id))
-        await drain(base, MailWay(Mailer(own.smtp_url, own.mail_from), Addresses.of(own)))
+        await _tell(own, base)
         await _until(lambda: _quiet(own, base))
         number = (await office.case(case_id)).number or ""
         yield Scene(
@@ -173,7 +292,7 @@ async def scene(
             servers.superuser_url,
             office,
             case_id,
-            Evidence(submitted={case_id: number}),
+            Evidence(submitted={case_id: number}, browsers=dict.fromkeys(browsers, clinician)),
         )
     await objects.close()
     await base.close()
@@ -186,6 +305,21 @@ async def _file(database: Database, objects: Objects) -> None:
             kept = await objects.put(str(version.object_key), b"%PDF-", 5, version.media_type)
             version.sha256 = kept.sha256
             session.add(version)
+
+
+async def _tell(settings: Settings, database: Database) -> None:
+    """By every channel, with the receipts of SMS."""
+    addresses = Addresses.of(settings)
+    await drain(database, MailWay(Mailer(settings.smtp_url, settings.mail_from), addresses))
+    async with PushSender.from_settings(settings) as sender:
+        await drain(database, PushWay(sender))
+    async with SmsGateway.from_settings(settings) as gateway:
+        way = SmsWay(gateway, addresses)
+        await drain(database, way)
+        async with database.work() as session:
+            due = {"ask_at": now()}
+            await session.exec(update(Notice).where(col(Notice.ask_at).is_not(None)).values(due))
+        await way.follow_up(database)
 
 
 async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -229,3 +363,26 @@ async def test_checks_find_strangers_and_strays(scene: Scene) -> None:
     await scene.decide_without_the_right()
     await scene.leave_a_stray_file()
     assert await scene.found() == {2, 5}
+
+
+async def test_checks_find_wrong_notices_on_every_channel(scene: Scene) -> None:
+    """What was lost, came twice, went elsewhere or was never true is named, each by its words."""
+    assert await scene.wrong_notices() == set()
+    for tamper, words in (
+        (scene.claim_an_sms, "did not come to the person"),
+        (scene.claim_a_push, "did not come"),
+        (scene.send_a_strange_sms, "1 SMS tell of nothing"),
+        (scene.send_a_strange_push, "1 pushes tell of nothing"),
+        (scene.push_twice, "1 pushes came twice, 0 are excused"),
+        (scene.lose_a_receipt, "its receipt is lost"),
+        (scene.forget_a_channel, "has no notice by sms"),
+        (scene.tell_what_did_not_happen, "is told and did not happen"),
+        (scene.write_twice, "has 2 notices by cabinet"),
+        (scene.leave_a_message_waiting, "is waiting"),
+        (scene.give_up_in_silence, "the cabinet does not say so"),
+        (scene.send_to_another_number, "did not come to the person"),
+    ):
+        before = await scene.wrong_notices()
+        await tamper()
+        new = await scene.wrong_notices() - before
+        assert any(words in fault for fault in new), (tamper.__name__, new)

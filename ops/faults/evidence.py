@@ -63,9 +63,20 @@ class Evidence:
     """Stories that came to no end, and why."""
     faults: Counter[str] = field(default_factory=Counter)
     sender_interrupted: int = 0
-    """Faults that may part the handing over of a mail from the noting of it."""
+    """Faults that may part the handing over of a message from the noting of it."""
     cuts: list[tuple[datetime, datetime]] = field(default_factory=list)
     """When the mail server took messages without saying so."""
+    browsers: dict[str, UUID] = field(default_factory=dict)
+    """Whose browsers take push messages, by their names with the push service."""
+    gone: set[str] = field(default_factory=set)
+    """Browsers whose subscriptions have ended."""
+
+    def next_to_go(self) -> str | None:
+        """The browser whose subscription is to end; None once all have."""
+        name = next((one for one in self.browsers if one not in self.gone), None)
+        if name is not None:
+            self.gone.add(name)
+        return name
 
     @contextmanager
     def cutting(self) -> Iterator[None]:

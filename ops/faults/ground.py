@@ -117,11 +117,19 @@ class Ground:
 
     async def turn(self, simulator: str, to: str = "faults", **fault: object) -> None:
         """Turn the fault switch of a simulator, or another one, again and again until it hears."""
+        await self._tell(simulator, "PUT", to, fault)
+
+    async def end_subscription(self, name: str) -> None:
+        """Have a browser of the push service withdraw its permission."""
+        await self._tell("push", "DELETE", f"subscriptions/{name}")
+
+    async def _tell(self, simulator: str, method: str, path: str, body: object = None) -> None:
         address = self.system.processes[simulator].server.address
         async with httpx.AsyncClient(trust_env=False, timeout=2) as http:
             for _ in range(30):
                 with suppress(httpx.HTTPError):
-                    (await http.put(f"{address}/{to}", json=fault)).raise_for_status()
+                    reply = await http.request(method, f"{address}/{path}", json=body)
+                    reply.raise_for_status()
                     return
                 await asyncio.sleep(0.5)
 

@@ -1,24 +1,39 @@
-"""The people of a run: accounts and access tokens made by the services, documents by the API."""
+"""The people of a run: accounts, access tokens and chosen channels made by the services.
+
+Documents are given by the API.
+"""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import httpx
 from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from clients.push import Subscriber, sender_of
 from models.tables.accounts import Account
 from models.tables.catalogue import Programme
 from models.tables.people import Person, RoleGrant, Unit
 from ops.seed import CATALOGUE
 from rules.accounts import Stage, device_of
 from rules.clock import now
+from rules.notices import Channel, NoticeGroup
 from rules.permissions import Actor, Permission, Role
-from services import access, access_tokens, accounts, catalogue_files
+from services import (
+    access,
+    access_tokens,
+    accounts,
+    catalogue_files,
+    notice_settings,
+    push_subscriptions,
+)
 from services.sessions import Current, Visitor
+from settings import Settings
 
 SNILS, INN = "112-233-445 95", "366220664163"
 UNITS = (
@@ -28,6 +43,23 @@ UNITS = (
     ("it", "Отдел информационных технологий"),
 )
 _BEFORE = timedelta(days=400)
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How somebody wants to be told of cases: channels that differ from the usual, and browsers."""
+
+    chosen: Mapping[Channel, bool]
+    browsers: tuple[str, ...] = ()
+
+
+HABITS = (
+    Habit({Channel.SMS: True}, ("Chrome, Android", "Firefox, Linux")),
+    Habit({Channel.SMS: True, Channel.MAIL: False}, ("Chrome, Android",)),
+    Habit({}),
+    Habit({}, ("Firefox, Linux",)),
+)
+"""Applicants have them in turn; everybody else has chosen nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +80,12 @@ class Cast:
     leaver: Player
     clerks: tuple[Player, ...]
     programmes: tuple[UUID, ...]
+    browsers: Mapping[str, UUID]
+    """Whose they are, by their names with the push service."""
 
 
-async def gather(database: Database, applicants: int) -> Cast:
-    """Enter catalogue, units and people into an empty database."""
+async def gather(database: Database, settings: Settings, applicants: int) -> Cast:
+    """Enter catalogue, units and people into an empty database; browsers subscribe for real."""
     async with database.work() as session:
         await catalogue_files.load(session, sorted(CATALOGUE.glob("*.yaml")))
     async with database.work() as session:
@@ -72,7 +106,13 @@ async def gather(database: Database, applicants: int) -> Cast:
     reviewers = [await join(database, f"Кадровик {n}", Role.HR_REVIEWER, hr) for n in range(3)]
     head = await join(database, "Начальник отдела кадров", Role.HR_HEAD, hr)
     clerks = [await join(database, f"Снабженец {n}", Role.CLERK, supply) for n in range(2)]
-    return Cast(tuple(doctors), (*reviewers[:-1], head), reviewers[-1], tuple(clerks), offered)
+    browsers: dict[str, UUID] = {}
+    for n, doctor in enumerate(doctors):
+        for name in await accustom(database, settings, doctor.person_id, HABITS[n % len(HABITS)]):
+            browsers[name] = doctor.person_id
+    return Cast(
+        tuple(doctors), (*reviewers[:-1], head), reviewers[-1], tuple(clerks), offered, browsers
+    )
 
 
 async def join(database: Database, name: str, role: Role, unit: UUID) -> Player:
@@ -84,7 +124,7 @@ async def join(database: Database, name: str, role: Role, unit: UUID) -> Player:
             position="врач-терапевт",
             name=name,
             email=f"{secrets.token_hex(8)}@hospital.example",
-            phone="+79161234567",
+            phone=f"+7916{secrets.randbelow(10**7):07}",
             snils=SNILS,
             inn=INN,
             created_at=moment - _BEFORE,
@@ -105,6 +145,32 @@ async def join(database: Database, name: str, role: Role, unit: UUID) -> Player:
         )
         actor = await access.actor_for(session, person.id, moment)
         return Player(person.id, name, await _token(session, actor, moment))
+
+
+async def accustom(
+    database: Database, settings: Settings, person_id: UUID, habit: Habit
+) -> list[str]:
+    """Choose channels and subscribe browsers as the person would; the names of the browsers."""
+    made: list[str] = []
+    async with database.work() as session:
+        actor = await access.actor_for(session, person_id, now())
+        wishes = {(NoticeGroup.CASES, channel): on for channel, on in habit.chosen.items()}
+        await notice_settings.choose(session, actor, wishes, now())
+        for device in habit.browsers:
+            browser = await _browser(settings.push_url)
+            await push_subscriptions.subscribe(
+                session, sender_of(settings), actor, browser, device, now()
+            )
+            made.append(browser.endpoint.rpartition("/")[2])
+    return made
+
+
+async def _browser(service: str) -> Subscriber:
+    """A browser that has just subscribed at the push service."""
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
+        reply = await http.post(f"{service}/subscriptions")
+    told = reply.raise_for_status().json()
+    return Subscriber(told["endpoint"], told["keys"]["p256dh"], told["keys"]["auth"])
 
 
 async def _token(session: AsyncSession, actor: Actor, moment: datetime) -> str:

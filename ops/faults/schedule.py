@@ -57,6 +57,21 @@ FURTHER = (
     Fault("slow", "mail", 5.0),
     Fault("refuse_for_now", "mail", 4.0),
     Fault("kill", "mail"),
+    Fault("kill", "sms"),
+    Fault("fail", "sms", 6.0),
+    Fault("silent", "sms", 6.0),
+    Fault("slow", "sms", 5.0),
+    Fault("lose answers", "sms", 5.0),
+    Fault("answer late", "sms", 5.0),
+    Fault("lose receipts", "sms", 10.0),
+    Fault("receipts twice", "sms", 10.0),
+    Fault("bounce", "sms", 6.0),
+    Fault("kill", "push"),
+    Fault("fail", "push", 6.0),
+    Fault("silent", "push", 6.0),
+    Fault("slow", "push", 5.0),
+    Fault("lose answers", "push", 4.0),
+    Fault("end a subscription", "push"),
     Fault("kill", "register"),
     Fault("kill", "gov_service"),
     Fault("fail", "gov_service", 8.0),
@@ -79,11 +94,21 @@ FURTHER = (
 )
 
 QUICK: Mapping[str, object] = {"delay": 1.0}
-BEHAVIOUR: Mapping[str, Mapping[str, object]] = {
-    "lose callbacks": {**QUICK, "callbacks": "lost"},
-    "answer twice": {**QUICK, "twice": True},
+USUAL: Mapping[str, Mapping[str, object]] = {"gov_service": QUICK, "sms": {}, "push": {}}
+"""How servers behave all the time: the module is quick."""
+BEHAVIOUR: Mapping[tuple[str, str], Mapping[str, object]] = {
+    ("lose callbacks", "gov_service"): {**QUICK, "callbacks": "lost"},
+    ("answer twice", "gov_service"): {**QUICK, "twice": True},
+    ("lose answers", "sms"): {"reply": "lost"},
+    ("answer late", "sms"): {"reply": "late"},
+    ("lose receipts", "sms"): {"receipts": "lost"},
+    ("receipts twice", "sms"): {"receipts": "twice"},
+    ("bounce", "sms"): {"result": "bounced"},
+    ("lose answers", "push"): {"reply": "lost"},
 }
-"""How the module itself goes wrong, and how quick it is all the time."""
+"""How they go wrong while they work."""
+KEEPS_UNNOTED = frozenset({"mail", "push"})
+"""Servers that take the same message again as one more: their death parts taking from answering."""
 
 
 def draw(kills: int, dice: random.Random) -> list[Fault]:
@@ -113,7 +138,8 @@ class Hand:
         """Make a fault; those that last go on beside what follows."""
         self.say(f"fault {self.evidence.faults.total() + 1:>3}: {fault}")
         self.evidence.faults[f"{fault.what} {fault.whom}"] += 1
-        if fault.whom in ("worker", "postgres") or (fault.what, fault.whom) == ("kill", "mail"):
+        dies_with_it = fault.what == "kill" and fault.whom in KEEPS_UNNOTED
+        if fault.whom in ("worker", "postgres") or dies_with_it:
             self.evidence.sender_interrupted += 1
         task = asyncio.create_task(self._do(fault))
         self._lasting.add(task)
@@ -137,6 +163,9 @@ class Hand:
                 await asyncio.sleep(fault.seconds)
             finally:
                 self.ground.thaw(frozen)
+        elif fault.what == "end a subscription":
+            if (name := self.evidence.next_to_go()) is not None:
+                await self.ground.end_subscription(name)
         elif (fault.what, fault.whom) == ("cut", "mail"):
             with self.evidence.cutting():
                 await self._spoil(fault)
@@ -144,10 +173,11 @@ class Hand:
             await self._spoil(fault)
 
     async def _spoil(self, fault: Fault) -> None:
-        if fault.what in BEHAVIOUR:
-            await self.ground.turn(fault.whom, to="behaviour", **BEHAVIOUR[fault.what])
+        wrong = BEHAVIOUR.get((fault.what, fault.whom))
+        if wrong is not None:
+            await self.ground.turn(fault.whom, to="behaviour", **wrong)
             await asyncio.sleep(fault.seconds)
-            await self.ground.turn(fault.whom, to="behaviour", **QUICK)
+            await self.ground.turn(fault.whom, to="behaviour", **USUAL[fault.whom])
             return
         slow: dict[str, object] = {"seconds": 3.0} if fault.what in ("slow", "silent") else {}
         await self.ground.turn(fault.whom, "faults", mode=fault.what, **slow)
