@@ -22,7 +22,7 @@ from models.tables.cases import Case
 from rules.cases import CaseKind, Status
 from rules.clock import now
 from rules.fields import FieldKind
-from rules.forms import Section, check_attachments, check_field, check_form
+from rules.forms import Section, check_attachments, check_form
 from rules.refusals import FieldError, Refusal, not_found
 from services import case_pages
 from services.drafts import Drafts, attachments_of
@@ -254,21 +254,23 @@ async def autosaved(visit: Visit, edited: Editing, name: str) -> Response:
     edited = await save_section(visit, edited, name)
     _, section = edited.section(name)
     left = str((await visit.request.form()).get("left", ""))
-    field = next((f for f in section.fields if f.name == left), None)
-    shown = None
-    if field is not None:
-        _, message = check_field(field, edited.data.get(left), edited.today)
-        shown = field_view(
+    errors = edited.errors(complete=False)
+    judged = [
+        field_view(
             field,
-            edited.data.get(left),
-            in_words(message) if message else "",
-            edited.remarks.get(left, ""),
+            edited.data.get(field.name),
+            errors.get(field.name, ""),
+            edited.remarks.get(field.name, ""),
         )
+        for field in section.fields
+        # Of two dates the later one says what is wrong, also when the earlier one was changed.
+        if field.name == left or (field.not_before == left and edited.data.get(field.name))
+    ]
     return visit.part(
         "applications/autosaved.html",
         saved_at=edited.page.case.draft_saved_at,
         problem="",
-        left=shown,
+        judged=judged if left else [],
     )
 
 

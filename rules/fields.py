@@ -91,7 +91,7 @@ class Field(Definition):
     `prefill` names the fact that fills it in, such as `person.snils` or `programme.title`; a
     `locked` field shows that fact and takes no other value. `pattern` is the whole shape of a text
     or of an institution's own patient identifier, in place of the policy number; `example` shows
-    one that fits.
+    one that fits. `not_before` names the date of the same form that a date may not precede.
     """
 
     name: str = Described(pattern=NAME)
@@ -109,6 +109,7 @@ class Field(Definition):
     inputmode: Literal["text", "numeric", "tel"] | None = None
     prefill: str | None = Described(None, pattern=r"^[a-z_]+\.[a-z_]+$")
     locked: bool = False
+    not_before: str | None = Described(None, pattern=NAME)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -120,6 +121,8 @@ class Field(Definition):
             _shape(self.pattern)
             if not self.example or not _shape(self.pattern).fullmatch(self.example):
                 raise ValueError(f"{self.name}: a pattern comes with an example that fits it")
+        if self.not_before is not None and self.kind is not FieldKind.DATE:
+            raise ValueError(f"{self.name}: only a date is not before another date")
         if self.locked and not self.prefill:
             raise ValueError(f"{self.name}: a locked field says what it is prefilled with")
         for bound in (self.min, self.max):
@@ -243,6 +246,8 @@ def field_schema(field: Field) -> dict[str, Any]:
             schema |= {"type": "string", "pattern": own or _PATTERNS[field.kind]}
     if field.locked:
         schema["readOnly"] = True
+    if field.not_before:
+        schema["x-not-before"] = field.not_before
     return schema
 
 

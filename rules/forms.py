@@ -32,6 +32,7 @@ from rules.refusals import FieldError
 from rules.terms import Terms
 
 __all__ = [
+    "RESERVED_SECTIONS",
     "AnswerKind",
     "AttachmentRule",
     "CaseTypeDefinition",
@@ -59,6 +60,10 @@ __all__ = [
     "prefilled",
     "with_locked",
 ]
+
+
+RESERVED_SECTIONS = frozenset({"attachments", "autosave", "check", "discard", "submit"})
+"""Names that the pages of a draft have taken: a section of that name could not be reached."""
 
 
 class Section(Definition):
@@ -163,6 +168,19 @@ class CaseTypeDefinition(Definition):
         return self
 
     @model_validator(mode="after")
+    def _dates_follow(self) -> Self:
+        dates: set[str] = set()
+        for field in (field for section in self.sections for field in section.fields):
+            if field.not_before is not None and field.not_before not in dates:
+                raise ValueError(
+                    f"{field.name}: not_before names no date that stands before it in the form: "
+                    f"{field.not_before}"
+                )
+            if field.kind is FieldKind.DATE:
+                dates.add(field.name)
+        return self
+
+    @model_validator(mode="after")
     def _says_who_answers(self) -> Self:
         if (self.kind == "request") != (self.channel is not None and self.answer is not None):
             raise ValueError("a request names its channel and kind of answer, an application none")
@@ -197,6 +215,8 @@ def check_form(
     for name, field in definition.fields.items():
         raw = data.get(name)
         value, message = check_field(field, raw, today)
+        if message is None and value is not None:
+            message = _too_early(definition, field, value, values, today)
         if message is None and complete and field.required and value in (None, False):
             message = missing(field)
         if message is not None:
@@ -211,6 +231,27 @@ def check_form(
         if name not in definition.fields
     ]
     return values, errors
+
+
+def _too_early(
+    definition: CaseTypeDefinition,
+    field: Field,
+    value: Value,
+    values: Mapping[str, Value],
+    today: date | None,
+) -> str | None:
+    """What to say of a date that is before the other one, where that can be read."""
+    if field.not_before is None:
+        return None
+    earlier = definition.fields[field.not_before]
+    start, wrong = check_field(earlier, values.get(earlier.name), today)
+    if wrong is not None or not isinstance(start, str) or str(value) >= start:
+        return None
+    return Words(
+        "Напишите дату не раньше, чем «{label}»: {min}",
+        label=earlier.label,
+        min=display(earlier, start),
+    )
 
 
 def prefilled(definition: CaseTypeDefinition, facts: Mapping[str, Any]) -> dict[str, Value]:

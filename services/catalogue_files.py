@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import Field as Described
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError, field_validator, model_validator
 from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
@@ -29,7 +29,14 @@ from rules import clock
 from rules.archive import RetentionRule
 from rules.documents import Category
 from rules.fields import Definition
-from rules.forms import AttachmentRule, CaseTypeDefinition, ChecklistItem, Waiver
+from rules.forms import (
+    RESERVED_SECTIONS,
+    AttachmentRule,
+    CaseTypeDefinition,
+    ChecklistItem,
+    Section,
+    Waiver,
+)
 from rules.terms import Terms
 from services import catalogue
 from services.retention import load_terms
@@ -137,6 +144,16 @@ class Loaded:
 
 class _Type(CaseTypeDefinition):
     valid_from: date | None = None
+
+    @field_validator("sections")
+    @classmethod
+    def _can_be_reached(cls, sections: tuple[Section, ...]) -> tuple[Section, ...]:
+        if taken := RESERVED_SECTIONS & {section.name for section in sections}:
+            raise ValueError(
+                f"{', '.join(sorted(taken))}: a page of the draft has this name, "
+                f"give the section another"
+            )
+        return sections
 
     @property
     def definition(self) -> dict[str, Any]:

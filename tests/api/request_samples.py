@@ -88,7 +88,7 @@ def _case(actor: Actor, unit_id: UUID, status: Status) -> Case:
         id=new_id(),
         kind=CaseKind.REQUEST.value,
         type="workplace_certificate",
-        type_version=1,
+        type_version=2,
         number=None if is_draft else number,
         applicant_id=actor.person_id,
         unit_id=actor.unit_id,

@@ -107,6 +107,10 @@ async def test_catalogue_that_ships_is_loaded_once(empty: Database) -> None:
             "calendar: [{day: 2028-13-01, working: true, source: Указ}]",
             "catalogue.yaml:1: calendar 2028-13-01: day",
         ),
+        (
+            TYPE.replace("name: s,", "name: check,").replace("key: q", "key: other_q"),
+            "catalogue.yaml:9: types other_qualification: sections: check: a page of the draft",
+        ),
     ],
 )
 async def test_mistakes_are_named_and_nothing_is_loaded(

@@ -1,0 +1,93 @@
+"""Two dates of a request are held against each other while typing, and when it is sent (S2)."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pyotp
+import pytest
+
+from api.state import Medcab
+from models.tables.accounts import Account
+from rules.accounts import Stage
+from rules.clock import now
+from rules.refusals import Refusal
+from services.cases import Act
+from services.sessions import open_session
+from settings import Settings
+from tests.accounts.conftest import carry, visitor_at
+from tests.api.served import in_process
+from tests.requests.counter import Counter
+from tests.servers import Servers
+
+Visit = tuple[Counter, httpx.AsyncClient]
+WRONG: dict[str, Any] = {"since": "01.02.2019", "until": "31.01.2019"}
+WORDS = "Напишите дату не раньше, чем «С какого дня»: 01.02.2019"
+
+
+@pytest.fixture
+async def visit(
+    settings: Settings, servers: Servers
+) -> AsyncIterator[tuple[Counter, httpx.AsyncClient]]:
+    """The application without Temporal, and who works there."""
+    without = settings.model_copy(
+        update={"temporal_address": "127.0.0.1:1", "cookie_secure": False}
+    )
+    async with in_process(without, servers) as app:
+        medcab: Medcab = app.state.medcab
+        counter = await Counter.open(medcab.database)
+        base_url = medcab.settings.public_url
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=base_url) as browser:
+            person_id, moment = counter.clinician.person_id, now()
+            async with medcab.database.work() as session:
+                account = Account(
+                    person_id=person_id,
+                    login=uuid4().hex,
+                    password_hash="none",
+                    password_changed_at=moment,
+                    totp_secret=pyotp.random_base32(),
+                    totp_confirmed_at=moment,
+                    created_at=moment,
+                )
+                session.add(account)
+                await session.flush()
+                opened = await open_session(
+                    session, person_id, Stage.OPEN, visitor_at(), moment, second_factor_at=moment
+                )
+            carry(browser, opened)
+            yield counter, browser
+
+
+@pytest.mark.parametrize("left", ["since", "until"])
+async def test_whichever_date_is_left_the_later_one_says_it(visit: Visit, left: str) -> None:
+    """The server's answer to typing redraws the field that has to be mended."""
+    counter, browser = visit
+    case_id = await counter.draft("workplace_certificate")
+    at = f"/requests/{case_id}/draft/contents/autosave"
+    answer = await browser.post(at, data={**WRONG, "left": left})
+    assert answer.status_code == 200
+    assert "group-until" in answer.text
+    assert WORDS in answer.text
+    mended = await browser.post(at, data={**WRONG, "until": "01.02.2019", "left": left})
+    assert "group-until" in mended.text
+    assert WORDS not in mended.text
+
+
+async def test_an_empty_later_date_is_left_alone(visit: Visit) -> None:
+    """Nobody is told about what they are yet to type, nor is it drawn under their fingers."""
+    counter, browser = visit
+    case_id = await counter.draft("workplace_certificate")
+    at = f"/requests/{case_id}/draft/contents/autosave"
+    answer = await browser.post(at, data={"since": "01.02.2019", "until": "", "left": "since"})
+    assert "group-since" in answer.text
+    assert "group-until" not in answer.text
+
+
+async def test_it_is_refused_when_it_is_sent(counter: Counter) -> None:
+    """The same words from the same definition."""
+    case_id = await counter.draft("workplace_certificate", **WRONG)
+    with pytest.raises(Refusal) as refused:
+        await counter.requests.submit(counter.clinician, case_id, Act(uuid4(), 0))
+    assert [(one.path, one.message) for one in refused.value.fields] == [("until", WORDS)]
