@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import CurrentActor, CurrentSession, From
+from api.notices import NoticeKeeper
 from api.problems import documented
 from api.state import MedcabState, Work
 from clients.push import PushSender, Subscriber, sender_of
@@ -147,17 +148,19 @@ async def show(session: Work, actor: CurrentActor, medcab: MedcabState) -> Setti
 
 
 @router.put(
-    "/notices/settings/{group}/{channel}", status_code=204, responses=documented(401, 409, 422)
+    "/notices/settings/{group}/{channel}",
+    status_code=204,
+    responses=documented(401, 403, 409, 422),
 )
 async def choose(
-    group: NoticeGroup, channel: Channel, body: OnIn, session: Work, actor: CurrentActor
+    group: NoticeGroup, channel: Channel, body: OnIn, session: Work, actor: NoticeKeeper
 ) -> None:
     """Turn one channel of one group on or off; holds at once."""
     await notice_settings.choose(session, actor, {(group, channel): body.on}, now())
 
 
-@router.put("/notices/wishes", status_code=204, responses=documented(401, 422))
-async def wish(body: WishesBody, session: Work, actor: CurrentActor, medcab: MedcabState) -> None:
+@router.put("/notices/wishes", status_code=204, responses=documented(401, 403, 422))
+async def wish(body: WishesBody, session: Work, actor: NoticeKeeper, medcab: MedcabState) -> None:
     """Set quiet hours and digest; null takes them away."""
     wishes = Wishes(
         body.zone or medcab.settings.time_zone,

@@ -8,15 +8,19 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.auth import CurrentActor
+from api.auth import CurrentActor, require
 from api.problems import documented
 from api.state import Work
 from rules.clock import now
 from rules.notices import NoticeGroup
+from rules.permissions import Actor, Permission
 from services import notices
 from services.notices import Sought
 
 router = APIRouter(prefix="/notices", tags=["notices"])
+
+NoticeKeeper = Annotated[Actor, require(Permission.KEEP_NOTICES)]
+"""Whoever has a role; an access token only with this right."""
 
 
 class DeliveryOut(BaseModel):
@@ -100,8 +104,8 @@ async def unread(session: Work, actor: CurrentActor) -> UnreadOut:
     return UnreadOut(unread=await notices.unread_count(session, actor))
 
 
-@router.post("/read", status_code=204, responses=documented(401, 422))
-async def mark_read(body: ReadIn, session: Work, actor: CurrentActor) -> None:
+@router.post("/read", status_code=204, responses=documented(401, 403, 422))
+async def mark_read(body: ReadIn, session: Work, actor: NoticeKeeper) -> None:
     """Mark notices as read."""
     await notices.mark_read(session, actor, now(), ids=body.ids)
 
@@ -113,7 +117,7 @@ async def attempts(notice_id: UUID, session: Work, actor: CurrentActor) -> list[
     return [AttemptOut(at=one.at, outcome=one.outcome, reason=one.reason) for one in found]
 
 
-@router.post("/{notice_id}/resend", status_code=204, responses=documented(401, 404, 409, 422))
-async def resend(notice_id: UUID, session: Work, actor: CurrentActor) -> None:
+@router.post("/{notice_id}/resend", status_code=204, responses=documented(401, 403, 404, 409, 422))
+async def resend(notice_id: UUID, session: Work, actor: NoticeKeeper) -> None:
     """Try a message that failed once more."""
     await notices.resend(session, actor, notice_id, now())

@@ -55,6 +55,7 @@ RIGHTS = {
     Permission.OPERATE: marked("Устранять сбои в работе системы"),
     Permission.READ_JOURNAL: marked("Читать журнал"),
     Permission.KEEP_ARCHIVE: marked("Хранить архив"),
+    Permission.KEEP_NOTICES: marked("Отмечать и настраивать уведомления"),
 }
 _STEPS = {
     Step.PASSWORD: marked("Пароль"),

@@ -39,9 +39,12 @@ class Permission(StrEnum):
     OPERATE = "operate"
     READ_JOURNAL = "read_journal"
     KEEP_ARCHIVE = "keep_archive"
+    KEEP_NOTICES = "keep_notices"
+    """Marks, tries and settings of one's own notices: everybody's, and a limit of tokens."""
 
 
-_CLINICIAN = frozenset({Permission.APPLY, Permission.KEEP_DOCUMENTS})
+_ANYBODY = frozenset({Permission.KEEP_NOTICES})
+_CLINICIAN = _ANYBODY | {Permission.APPLY, Permission.KEEP_DOCUMENTS}
 _REVIEWER = _CLINICIAN | {Permission.REVIEW}
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -51,16 +54,14 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.HR_HEAD: _REVIEWER | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE},
     Role.CLERK: _REVIEWER,
     Role.UNIT_HEAD: _CLINICIAN | {Permission.VIEW_UNIT_CASES},
-    Role.SECURITY: frozenset({Permission.READ_JOURNAL}),
-    Role.OPERATOR: frozenset(),
-    Role.ADMINISTRATOR: frozenset(
-        {Permission.MANAGE_CATALOGUE, Permission.MANAGE_PEOPLE, Permission.KEEP_ARCHIVE}
-    ),
-    Role.TECHNICIAN: frozenset({Permission.WATCH_OPERATION}),
-    Role.OPS: frozenset(
-        {Permission.WATCH_OPERATION, Permission.OPERATE, Permission.DECODE_PAYLOADS}
-    ),
-    Role.AUDITOR: frozenset({Permission.READ_JOURNAL}),
+    Role.SECURITY: _ANYBODY | {Permission.READ_JOURNAL},
+    Role.OPERATOR: _ANYBODY,
+    Role.ADMINISTRATOR: _ANYBODY
+    | {Permission.MANAGE_CATALOGUE, Permission.MANAGE_PEOPLE, Permission.KEEP_ARCHIVE},
+    Role.TECHNICIAN: _ANYBODY | {Permission.WATCH_OPERATION},
+    Role.OPS: _ANYBODY
+    | {Permission.WATCH_OPERATION, Permission.OPERATE, Permission.DECODE_PAYLOADS},
+    Role.AUDITOR: _ANYBODY | {Permission.READ_JOURNAL},
 }
 
 

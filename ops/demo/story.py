@@ -16,7 +16,7 @@ from rules.permissions import Role
 from settings import Settings
 
 PATIENCE = 30.0
-SCOPE = ["apply", "keep_documents", "review", "oversee_reviews"]
+SCOPE = ["apply", "keep_documents", "review", "oversee_reviews", "keep_notices"]
 
 
 class Unexpected(Exception):

@@ -169,14 +169,14 @@ DOCUMENT_ROWS: dict[str, Row] = {
 OTHER_ROWS: dict[str, Row] = {
     "GET /api/v1/notices": Row("signed_in", EVERYBODY),
     "GET /api/v1/notices/unread": Row("signed_in", EVERYBODY),
-    "POST /api/v1/notices/read": Row("signed_in", EVERYBODY, send=body(ids=["{notice_id}"])),
+    "POST /api/v1/notices/read": Row("keep_notices", EVERYBODY, send=body(ids=["{notice_id}"])),
     "GET /api/v1/notices/{notice_id}/attempts": mine("signed_in"),
-    "POST /api/v1/notices/{notice_id}/resend": mine("signed_in"),
+    "POST /api/v1/notices/{notice_id}/resend": mine("keep_notices"),
     "GET /api/v1/notices/settings": Row("signed_in", EVERYBODY),
     "PUT /api/v1/notices/settings/{group}/{channel}": Row(
-        "signed_in", EVERYBODY, send=body(on=True)
+        "keep_notices", EVERYBODY, send=body(on=True)
     ),
-    "PUT /api/v1/notices/wishes": Row("signed_in", EVERYBODY, send=body(digest_hour=18)),
+    "PUT /api/v1/notices/wishes": Row("keep_notices", EVERYBODY, send=body(digest_hour=18)),
     "GET /api/v1/notices/push": Row("session", EVERYBODY),
     "POST /api/v1/notices/push": Row(
         "session",

@@ -1,0 +1,59 @@
+"""Notices by programs: a token changes them only with the right to (N2, N3, I4)."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from rules.permissions import ROLE_PERMISSIONS, Permission
+from settings import Settings
+from tests.api.desk import SCOPE, Desk
+from tests.api.served import in_process
+from tests.servers import Servers
+
+WISHES: dict[str, Any] = {"digest_hour": 9, "quiet_from": "22:00:00", "quiet_to": "07:00:00"}
+
+
+@pytest.fixture(scope="module")
+async def desk(settings: Settings, servers: Servers) -> AsyncIterator[Desk]:
+    """The application over real PostgreSQL, with Temporal down."""
+    without = settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
+    async with in_process(without, servers) as app:
+        yield await Desk.open(app)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/notices/wishes", WISHES),
+        ("PUT", "/notices/settings/cases/sms", {"on": True}),
+        ("POST", "/notices/read", {}),
+        ("POST", f"/notices/{uuid4()}/resend", None),
+    ],
+)
+async def test_a_token_for_something_else_changes_no_notices(
+    desk: Desk, method: str, path: str, body: Any
+) -> None:
+    """403 with every other right of the owner; with this one it is let through."""
+    person = desk.office.reviewer
+    other = await desk.program(person, [one for one in SCOPE if person.may(one)])
+    before = (await other.get("/notices/settings")).json()
+    refused = await other.request(method, path, json=body)
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert (await other.get("/notices/settings")).json() == before
+    keeper = await desk.program(person, (Permission.KEEP_NOTICES,))
+    answer = await keeper.request(method, path, json=body)
+    assert answer.status_code == (404 if "resend" in path else 204)
+
+
+async def test_the_right_lets_wishes_be_changed(desk: Desk) -> None:
+    """What was wished is read again."""
+    keeper = await desk.program(desk.office.clinician, (Permission.KEEP_NOTICES,))
+    assert (await keeper.put("/notices/wishes", json=WISHES)).status_code == 204
+    assert WISHES.items() <= (await keeper.get("/notices/settings")).json()["wishes"].items()
+
+
+def test_everybody_may_settle_their_own_notices() -> None:
+    """No role is without: only tokens are limited by it."""
+    assert all(Permission.KEEP_NOTICES in held for held in ROLE_PERMISSIONS.values())
