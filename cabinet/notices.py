@@ -1,6 +1,5 @@
 """Notices in the cabinet: chronological, what became of each outside, and the bell (N1, N3)."""
 
-import re
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -10,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api.state import Work
 from cabinet import formats
+from cabinet.delivery_reasons import said
 from cabinet.filters import address
 from cabinet.translation import gettext, marked
 from cabinet.views.frame import Chip, Pages
@@ -41,29 +41,6 @@ GROUPS = {
     NoticeGroup.OPERATION: marked("Работа системы"),
     NoticeGroup.SECURITY: marked("Безопасность"),
 }
-REASONS = {
-    "unknown_number": marked("такого номера нет"),
-    "bounced": marked("получатель не принял"),
-    "expired": marked("телефон долго был недоступен"),
-    "blocked": marked("оператор не принимает сообщения на этот номер"),
-    "no telephone number": marked("номер телефона не указан"),
-    "no device": marked("ни одно устройство не подключено"),
-    "5.1.1": marked("такого почтового ящика нет"),
-    "5.2.1": marked("почтовый ящик отключён"),
-    "5.2.2": marked("почтовый ящик переполнен"),
-    "5.2.3": marked("письмо слишком велико для почтового ящика"),
-}
-_CODES = {
-    "1": marked("адрес не годится для почты"),
-    "2": marked("почтовый ящик не принимает письма"),
-    "3": marked("почтовый сервер получателя не принимает письма"),
-    "4": marked("почтовый сервер получателя недоступен"),
-    "5": marked("почтовый сервер получателя не понял письмо"),
-    "6": marked("почтовый сервер получателя не понял письмо"),
-    "7": marked("почтовый сервер получателя отклонил письмо по своим правилам"),
-}
-"""Reasons by the second number of an enhanced status code (RFC 3463)."""
-_CODE = re.compile(r"[245]\.(\d{1,3})\.\d{1,3}")
 _TRIED = {
     Outcome.TOLD: marked("отправлено"),
     Outcome.LATER: marked("пока не принято, отправим ещё раз"),
@@ -181,17 +158,7 @@ def _delivery(one: Delivery, tries: list[NoticeAttempt] | None = None) -> Delive
 
 def _tried(tried: NoticeAttempt) -> str:
     words = gettext(_TRIED[Outcome(tried.outcome)])
-    return f"{words}: {_reason(tried.reason)}" if tried.reason else words
-
-
-def _reason(reason: str) -> str:
-    if reason in REASONS:
-        return gettext(REASONS[reason])
-    code = _CODE.fullmatch(reason)
-    if code is None:
-        return reason
-    words = gettext(_CODES.get(code[1], REASONS["bounced"]))
-    return f"{words} ({reason})"
+    return f"{words}: {said(tried.reason)}" if tried.reason else words
 
 
 def _became(one: Delivery) -> tuple[str, str, str]:
@@ -206,7 +173,7 @@ def _became(one: Delivery) -> tuple[str, str, str]:
             until = formats.moment(one.held_until)
             return gettext("придёт %(at)s") % {"at": until}, "idle", "moon"
         case NoticeState.FAILED:
-            why = _reason(one.reason or "")
+            why = said(one.reason or "")
             words = (gettext("не доставлено: %(why)s") % {"why": why}).rstrip(": ")
             return words, "bad", "circle-alert"
         case NoticeState.SUPERSEDED:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Form, Query, Response
 
 from cabinet import formats
+from cabinet.delivery_reasons import said
 from cabinet.translation import gettext, in_words, marked, ngettext
 from cabinet.views.frame import ErrorItem, FieldView, Flash
 from cabinet.views.operation import OperationPage, RemedyPage, TroubleLine, TroublePart
@@ -228,17 +229,17 @@ def _details(line: Line) -> str:
         case Trouble.COUNTERPART_DOWN:
             return gettext("ждут дел: %(n)s") % {"n": facts["waiting"]}
         case Trouble.CHANNEL_LATE:
-            said = gettext("ждут: %(n)s, попыток не больше %(tries)s") % {
+            state = gettext("ждут: %(n)s, попыток не больше %(tries)s") % {
                 "n": facts["waiting"],
                 "tries": facts["tries"],
             }
-            return f"{said}. {facts['reason']}" if facts["reason"] else said
+            return _with_reason(state, facts["reason"])
         case Trouble.NOTICE_FAILED:
-            said = gettext("%(channel)s, попыток: %(tries)s") % {
+            state = gettext("%(channel)s, попыток: %(tries)s") % {
                 "channel": gettext(NAMES.get(facts["channel"], facts["channel"])),
                 "tries": facts["tries"],
             }
-            return f"{said}. {facts['reason']}" if facts["reason"] else said
+            return _with_reason(state, facts["reason"])
         case Trouble.STANDING_FAILING:
             return gettext("шаг %(activity)s, попытка %(n)s") % {
                 "activity": facts["activity"],
@@ -248,6 +249,14 @@ def _details(line: Line) -> str:
             return " ".join(str(part) for part in (facts["kind"], facts["reason"]) if part)
         case _:
             return ""
+
+
+def _with_reason(state: str, reason: str) -> str:
+    """How it stands, and why in words with the code."""
+    if not reason:
+        return state
+    words = said(reason)
+    return f"{state}. {words[0].upper()}{words[1:]}"
 
 
 def _status(line: Line) -> str:

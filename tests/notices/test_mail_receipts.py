@@ -14,7 +14,6 @@ import pytest
 from sqlmodel import col, select
 from standardwebhooks.webhooks import Webhook
 
-from cabinet.notices import _reason
 from clients.database import Database
 from clients.mail import Mailer
 from clients.mail_receipts import CALLBACK_PATH, read_report
@@ -314,13 +313,3 @@ def test_hostile_reports_are_none() -> None:
     assert read_report(whole.replace(b"message/delivery-status", b"text/plain"), now()) is None
     assert read_report(whole.replace(b"Message-ID: <notice", b"X-Other: <notice"), now()) is None
     assert read_report(whole.replace(b"multipart/report", b"multipart/mixed"), now()) is None
-
-
-def test_reasons_are_said_in_words() -> None:
-    """Common codes have words of their own, others those of their class, with the code."""
-    assert _reason("5.1.1") == "такого почтового ящика нет"
-    assert _reason("5.7.26") == (
-        "почтовый сервер получателя отклонил письмо по своим правилам (5.7.26)"
-    )
-    assert _reason("5.0.0") == "получатель не принял (5.0.0)"
-    assert _reason("550 5.1.1 no such mailbox") == "550 5.1.1 no such mailbox"
