@@ -8,6 +8,7 @@
 SHELL := /bin/sh
 MEDCAB := .venv/bin/medcab
 READY := .venv/.installed
+PIP := .venv/bin/python -m pip install --disable-pip-version-check --quiet
 SUITABLE := import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 ARGS ?=
 # Without compiled files every process of the tests compiles all of the code again.
@@ -23,7 +24,8 @@ help:
 
 install: $(READY)
 
-# A folder made by a Python that is gone or unsuitable is made anew.
+# A folder made by a Python that is gone or unsuitable is made anew. uv takes seconds where pip takes
+# a minute; where it finds no packages, for it reads no settings of pip, pip does it.
 $(READY): requirements.lock pyproject.toml
 	@if ! .venv/bin/python -c '$(SUITABLE)' 2>/dev/null; then \
 	  for python in $(PYTHON) python3.11 python3.12 python3.13 python3 python; do \
@@ -36,8 +38,11 @@ $(READY): requirements.lock pyproject.toml
 	  echo "Making .venv with $$($$found --version)"; \
 	  "$$found" -m venv --clear .venv; \
 	fi
-	.venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
-	.venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
+	$(PIP) --require-hashes -r .venv/uv.lock
+	.venv/bin/uv pip install --python .venv/bin/python --require-hashes -r requirements.lock \
+	  || $(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
 up: $(READY)
