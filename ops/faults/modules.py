@@ -22,7 +22,10 @@ CHECK = 8
 async def check(
     report: "Report", database: Database, settings: Settings, cases: list[Case]
 ) -> None:
-    """Each message handed over is the module's once; each answer is one, of the right version."""
+    """Each message handed over is the module's once; each answer is one, of the right version.
+
+    The module works on nothing that was taken back.
+    """
     async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
         reply = await http.get(f"{settings.gov_service_url}/messages")
     reply.raise_for_status()
@@ -33,7 +36,11 @@ async def check(
     known = {str(one.message_id) for one in messages}
     strange = set(theirs) - known
     report.compare(CHECK, not strange, f"the module knows {len(strange)} messages that are not")
+    taken_back = {case.id for case in cases if case.status == Status.WITHDRAWN}
     for one in messages:
+        state = theirs.get(str(one.message_id), {}).get("state")
+        idle = one.case_id not in taken_back or state not in ("accepted", "working")
+        report.compare(CHECK, idle, f"{one.message_id} was taken back, the module works on it")
         if one.handed_over_at is not None and one.service is not None:
             kept = str(one.message_id) in theirs
             report.compare(CHECK, kept, f"{one.message_id} was handed over, the module has it not")

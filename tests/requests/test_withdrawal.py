@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 from clients.database import Database
 from models.messages import case_workflow_id
+from ops.faults import checker, modules
 from rules.cases import CaseKind, Status
 from rules.clock import now
 from services import watching
@@ -28,6 +29,16 @@ async def _withdraw(bureau: Counter, case_id: UUID) -> None:
 async def _at_the_module(module: httpx.AsyncClient, case_id: UUID, version: int = 1) -> str:
     reply = await module.get(f"/v1/messages/{message_id_of(case_id, version)}")
     return str(reply.json().get("state") or reply.json()["code"])
+
+
+async def _worked_on_for_nothing(
+    settings: Settings, database: Database, bureau: Counter, case_id: UUID
+) -> bool:
+    """Whether the checker of faults finds that the module works on what was taken back."""
+    report = checker.Report()
+    await modules.check(report, database, settings, [await bureau.office.case(case_id)])
+    found = f"{message_id_of(case_id, 1)} was taken back"
+    return any(fault.startswith(found) for fault in report.faults[modules.CHECK])
 
 
 async def _ring_what_is_due(bureau: Counter, case_id: UUID) -> None:
@@ -141,6 +152,7 @@ async def test_run_that_was_lost_is_begun_again_and_tells(
     act = await bureau.act(case_id)
     silent = await Counter.open(database)
     await silent.requests.withdraw(bureau.clinician, case_id, act, "Передумала.")
+    assert await _worked_on_for_nothing(settings, database, bureau, case_id)
     async with working(settings, client, database):
         await _ring_what_is_due(bureau, case_id)
 
@@ -149,6 +161,7 @@ async def test_run_that_was_lost_is_begun_again_and_tells(
 
         await until(told)
     assert await _at_the_module(module, case_id) == "withdrawn"
+    assert not await _worked_on_for_nothing(settings, database, bureau, case_id)
 
 
 async def test_request_that_people_answer_owes_nobody(
