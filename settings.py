@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     backup_key: SecretStr = Field(
         SecretStr(""), description="What backups are encrypted with: base64 of 32 bytes."
     )
+    backup_every: int = Field(
+        0, ge=0, description="Hours after which the archiver takes the next backup; 0: people do."
+    )
     backup_keep: int = Field(
         0, ge=0, description="Days whose newest backup is kept; 0 keeps all of them."
     )

@@ -5,9 +5,11 @@ set -euo pipefail
 
 psql --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
   --set owner="$MEDCAB_OWNER_PASSWORD" --set app="$MEDCAB_APP_PASSWORD" \
-  --set temporal="$TEMPORAL_PASSWORD" <<'SQL'
+  --set replication="$MEDCAB_REPLICATION_PASSWORD" --set temporal="$TEMPORAL_PASSWORD" <<'SQL'
 create role medcab_owner login password :'owner';
 create role medcab login password :'app';
+create role medcab_backup login replication password :'replication';
+grant pg_read_all_stats to medcab_backup;
 create role temporal login password :'temporal';
 create database medcab owner medcab_owner;
 create database temporal owner temporal;
@@ -15,3 +17,6 @@ create database temporal_visibility owner temporal;
 revoke all on database medcab, temporal, temporal_visibility from public;
 grant connect on database medcab to medcab;
 SQL
+
+# Base backups and the archive of the log come by the protocol of replication, which `all` leaves out.
+echo 'host replication medcab_backup samenet scram-sha-256' >> "$PGDATA/pg_hba.conf"

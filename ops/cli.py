@@ -1,16 +1,19 @@
 """The `medcab` command. Every command imports what it needs itself, so that each starts quickly."""
 
+import gc
 import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from ops import module_keys
-from ops.home import Home, default_home
+from ops.home import RESTORED, Home, default_home
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -105,8 +108,10 @@ def seed() -> None:
 @app.command()
 def worker() -> None:
     """Run workflows and activities until SIGTERM; what was begun is finished first."""
-    from worker import main
+    with _loading():
+        from worker import main
 
+    _refuse_restored()
     _settings()
     main()
     _end_at_once(0)
@@ -121,16 +126,19 @@ def api(
     ] = -1,
 ) -> None:
     """Serve the pages and the API until SIGTERM."""
-    import uvicorn
+    with _loading():
+        import uvicorn
 
-    from api.app import create_app
-    from clients.logs import log_in_json
-    from ops.servers.ports import LOOPBACK
+        from api.app import create_app
+        from clients.logs import log_in_json
+        from ops.servers.ports import LOOPBACK
 
-    log_in_json()
-    settings = _settings()
+        _refuse_restored()
+        log_in_json()
+        settings = _settings()
+        served = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        served,
         host=host or LOOPBACK,
         port=port,
         loop="uvloop",
@@ -154,7 +162,7 @@ def api(
 
 @app.command(hidden=True)
 def healthy(
-    what: Annotated[str, typer.Argument(help="worker or api")],
+    what: Annotated[str, typer.Argument(help="worker, api or archiver")],
     port: Annotated[int, typer.Option(help="Port of the API.")] = 8000,
 ) -> None:
     """Exit code 0 when the process in this container does its work; for health checks."""
@@ -168,6 +176,10 @@ def healthy(
     if what == "api":
         _end(int(not answers(f"http://{LOOPBACK}:{port}{HEALTH_PATH}")))
     settings = get_settings()
+    if what == "archiver":
+        from ops.backup.age import keeps_up
+
+        _end(int(not keeps_up(_home(), settings)))
     queue = settings.temporal_address, settings.temporal_namespace, settings.task_queue
     _end_at_once(int(not asyncio.run(polls(*queue))))
 
@@ -276,10 +288,11 @@ def reconcile(
 
 @app.command(hidden=True)
 def archive() -> None:
-    """Archive the database's log until SIGTERM, so that any point in time can be restored."""
+    """Archive the database's log and take the backups that are due, until SIGTERM."""
     from ops.backup import commands
+    from ops.up import console
 
-    commands.archive(_home(), _settings())
+    _end(commands.archive(_home(), _settings(), console()))
 
 
 @app.command(hidden=True)
@@ -336,6 +349,13 @@ def _settings(*, running: bool = False) -> "Settings":
     return get_settings()
 
 
+def _refuse_restored() -> None:
+    """Else the first worker would tell and number what was told and numbered before."""
+    if (_home().folder / RESTORED).exists():
+        typer.echo("This home was restored: `medcab reconcile` comes first.", err=True)
+        raise typer.Exit(1)
+
+
 def _moment(text: str | None) -> "datetime | None":
     """A point in time with its zone."""
     from datetime import datetime
@@ -368,6 +388,15 @@ def _settings_at_rest() -> "Settings":
 
 def _end(code: int) -> NoReturn:
     raise typer.Exit(code)
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Load what stays for as long as the process: garbage is looked for beside it, never in it."""
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 def _end_at_once(code: int) -> NoReturn:

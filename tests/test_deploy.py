@@ -10,16 +10,20 @@ import yaml
 
 from ops.home import CHECKOUT
 from ops.servers.binaries import MINIO
-from ops.servers.own import HEALTH_PATH
+from ops.servers.own import HEALTH_PATH, Archiver
 from ops.servers.postgres import APP, CONFIGURATION, OWNER
+from ops.servers.postgres import BACKUP as BACKUP_ROLE
+from rules.operation import BACKUP_IS_OLD_AFTER
 from settings import Settings
 
 COMPOSE = CHECKOUT / "docker-compose.yml"
+BACKUP = sorted((CHECKOUT / "ops" / "backup").glob("*.py"))
 FILES = sorted(path for path in (CHECKOUT / "docker").iterdir() if path.suffix != ".lock")
 SERVICES = {
     "proxy",
     "api",
     "worker",
+    "archiver",
     "migrate",
     "postgres",
     "temporal",
@@ -57,7 +61,7 @@ def test_every_image_is_pinned(services: dict[str, dict[str, Any]]) -> None:
     images = [service["image"] for service in services.values()]
     for file in (CHECKOUT / "Dockerfile", CHECKOUT / "docker" / "minio.Dockerfile"):
         images += re.findall(r"^FROM (\S+)", file.read_text(), re.MULTILINE)
-    assert len(images) == len(SERVICES) + 4
+    assert len(images) == len(SERVICES) + 5
     for image in images:
         tag = image.rpartition(":")[2]
         assert re.match(r"v?\d+[.\d-]*\d", tag), f"{image} names no version"
@@ -95,7 +99,7 @@ def test_secrets_come_from_the_environment(services: dict[str, dict[str, Any]]) 
             if SECRET.search(key):
                 seen += 1
                 assert re.search(r"\$\{\w+:\?\}", str(value)), f"{name}.{key} is in the file"
-    assert seen >= 15
+    assert seen >= 19
     for url in re.findall(r"postgresql://\S+", COMPOSE.read_text()):
         assert re.match(r"postgresql://\w+:\$\{\w+:\?\}@", url)
 
@@ -158,7 +162,8 @@ def test_our_variables_are_settings(services: dict[str, dict[str, Any]]) -> None
     known = {
         str(field.validation_alias or f"MEDCAB_{name.upper()}") for name, field in fields.items()
     }
-    assert set(services["migrate"]["environment"]) <= known
+    for name in ("migrate", "archiver"):
+        assert set(services[name]["environment"]) <= known, name
 
 
 def test_postgres_logs_no_personal_data(services: dict[str, dict[str, Any]]) -> None:
@@ -169,6 +174,45 @@ def test_postgres_logs_no_personal_data(services: dict[str, dict[str, Any]]) -> 
             assert CONFIGURATION[key] == value, key
     private = {key for key in CONFIGURATION if "error" in key} | {"log_min_messages"}
     assert private <= set(told)
+
+
+def test_backups_are_taken_by_programs_of_the_servers_version(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    """They come out of the server's own image: other versions refuse to talk (O5)."""
+    ours = (CHECKOUT / "Dockerfile").read_text()
+    assert f"FROM {services['postgres']['image']} AS postgres" in ours
+    called = re.findall(r'command\(\s*"(\w+)"', "".join(map(Path.read_text, BACKUP)))
+    assert set(called) == {"pg_basebackup", "pg_receivewal"}
+    for name in called:
+        assert f"/opt/postgresql/bin/{name} --version" in ours
+
+
+def test_the_log_is_archived_and_backups_are_regular(
+    compose: dict[str, Any], services: dict[str, dict[str, Any]]
+) -> None:
+    """One process of ours does both, as a role that may replicate and reads no table (O5)."""
+    archiver = services["archiver"]
+    assert archiver["image"] == services["worker"]["image"]
+    assert archiver["command"] == [Archiver.command]
+    assert "replicas" not in archiver.get("deploy", {}), "it is the only one of its kind"
+    told = archiver["environment"]
+    url = re.sub(r":\$\{\w+:\?\}@", "@", told["DATABASE_BACKUP_URL"])
+    assert url == f"postgresql://{BACKUP_ROLE}@postgres:5432/postgres"
+    assert int(told["MEDCAB_BACKUP_EVERY"]) * 3600 < BACKUP_IS_OLD_AFTER.total_seconds()
+    assert int(told["MEDCAB_BACKUP_KEEP"]) > 0
+    # Neither the data nor its backups are in one volume, and nobody else sees the backups.
+    places = {each.rpartition(":")[2]: each for each in archiver["volumes"]}
+    for place in (told["MEDCAB_BACKUP_FOLDER"], f"{told['MEDCAB_BACKUP_FOLDER']}-keys"):
+        assert places[place].startswith("${MEDCAB_BACKUP_"), place
+    assert places["/var/lib/medcab"].partition(":")[0] in compose["volumes"]
+    for name in SERVICES - {"archiver"}:
+        assert "/backups" not in str(services[name].get("volumes")), name
+        assert "BACKUP" not in str(services[name].get("environment")), name
+    init = (CHECKOUT / "docker" / "postgres-init.sh").read_text()
+    assert f"create role {BACKUP_ROLE} login replication password" in init
+    assert f"grant pg_read_all_stats to {BACKUP_ROLE}" in init
+    assert f"host replication {BACKUP_ROLE} samenet scram-sha-256" in init
 
 
 def test_our_image_runs_as_nobody_special() -> None:

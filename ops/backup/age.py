@@ -10,6 +10,8 @@ from rules.clock import now
 from rules.operation import BACKUP_IS_OLD_AFTER
 from settings import Settings
 
+BEHIND_AFTER = timedelta(minutes=5)
+
 
 @dataclass(frozen=True)
 class Age:
@@ -35,6 +37,17 @@ def age(home: Home, settings: Settings, moment: datetime | None = None) -> Age:
     if near:
         text += "; on the same disk as the data"
     return Age(text, good=since <= BACKUP_IS_OLD_AFTER and not near)
+
+
+def keeps_up(home: Home, settings: Settings, moment: datetime | None = None) -> bool:
+    """Whether the archive of the log is near the present; before the first backup there is none."""
+    where = known(home, settings)
+    last = where.repository.newest() if where else None
+    if where is None or last is None:
+        return True
+    state = read_state(where.repository, None)
+    until = max([last.manifest.ended_at, *([state.until] if state else [])])
+    return (moment or now()) - until <= BEHIND_AFTER
 
 
 def _ago(span: timedelta) -> str:

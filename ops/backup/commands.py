@@ -8,12 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ops.backup import BackupError, places, recover
+from ops.backup import BackupError, places, recover, restore
 from ops.backup.check import verify
-from ops.backup.manifest import choose
 from ops.backup.reconcile import in_words, reconcile
-from ops.backup.rest import settings_at_rest
-from ops.backup.restore import Order, restore
+from ops.backup.regular import back_up_regularly
+from ops.backup.rest import alone, archives
+from ops.backup.restore import Order
 from ops.backup.retention import prune
 from ops.backup.take import Taken, take
 from ops.backup.wal import Archiver
@@ -31,8 +31,7 @@ def back_up(
         if phrase is not None:
             _show_phrase(console, phrase)
         with Board(console) as board:
-            archive = any(each["name"] == "archiver" for each in home.recorded().get("servers", []))
-            taken = asyncio.run(take(home, settings, where, board.say, archive=archive))
+            taken = asyncio.run(take(home, settings, where, board.say, archive=_archives(home)))
             days = settings.backup_keep if keep is None else keep
             if days:
                 removed = prune(where.repository, places.key_of(settings), days)
@@ -41,6 +40,12 @@ def back_up(
         return _refuse(console, error)
     _tell(console, taken)
     return 1 if taken.problems else 0
+
+
+def _archives(home: Home) -> bool:
+    """An archiver is at work here, or is just being started by `up`."""
+    servers = home.recorded().get("servers", [])
+    return archives(home) or any(each["name"] == "archiver" for each in servers)
 
 
 def _show_phrase(console: Console, phrase: str) -> None:
@@ -85,7 +90,7 @@ def bring_back(home: Home, console: Console, order: Order, phrase: Callable[[], 
     """Restore, and say what comes next. 0 when all that was asked for is there."""
     try:
         with Board(console) as board:
-            done = restore(home, order, phrase, board.say)
+            done = restore.restore(home, order, phrase, board.say)
     except BackupError as error:
         return _refuse(console, error)
     console.print(f"Restored from {done.backup.folder}: {', '.join(done.parts)}", markup=False)
@@ -101,13 +106,16 @@ def bring_back(home: Home, console: Console, order: Order, phrase: Callable[[], 
 def lay_out(home: Home, console: Console, order: Order, folder: Path) -> int:
     """Lay base and log out for a server that is not ours; it replays when it is started."""
     try:
-        key = places.key_of(settings_at_rest(home))
-        repository, backup = choose(order.where.resolve(), key, order.at)
-        recover.lay_out_for_others(folder.resolve(), repository, backup, key, order.at)
+        ours = restore.lay_out(home, order, folder)
     except BackupError as error:
         return _refuse(console, error)
     console.print(f"Laid out: {folder / 'data'}, {folder / recover.LOG_FOLDER}", markup=False)
     console.print("Give both to the server's account and start it on `data`: it replays the log.")
+    if ours:
+        console.print(
+            "This home is marked as restored: `medcab restore … --part objects`, then "
+            "`medcab reconcile`, before any worker or API process starts."
+        )
     return 0
 
 
@@ -129,16 +137,23 @@ def make_right(
     return 0 if findings.good else 1
 
 
-def archive(home: Home, settings: Settings) -> None:
-    """Archive the log until SIGTERM."""
+def archive(home: Home, settings: Settings, console: Console) -> int:
+    """Archive the log until SIGTERM, and take the backups that are due."""
 
     async def keep() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        backups = asyncio.create_task(back_up_regularly(home, settings, stop))
         await Archiver(home, settings).run(stop)
+        await backups
 
-    asyncio.run(keep())
+    try:
+        with alone(home):
+            asyncio.run(keep())
+    except BackupError as error:
+        return _refuse(console, error)
+    return 0
 
 
 def _refuse(console: Console, error: BackupError) -> int:

@@ -12,7 +12,7 @@ import psycopg
 
 from ops.backup import BackupError
 from ops.servers import ServerFailed
-from ops.servers.postgres import find_programs
+from ops.servers.postgres import find_client
 from settings import Settings
 
 SILENT_FOR = 60.0
@@ -46,8 +46,10 @@ def connect(settings: Settings) -> "psycopg.Connection[tuple[object, ...]]":
 def command(name: str, settings: Settings, *arguments: str) -> tuple[list[str], dict[str, str]]:
     """A program against the server, and its environment; the password is in no command line."""
     url = urlsplit(backup_url(settings))
+    with connect(settings) as connection:
+        version = connection.info.server_version
     try:
-        programs = find_programs()
+        program = find_client(name, version // 10000)
     except ServerFailed as error:
         raise BackupError(str(error)) from None
     where = [
@@ -65,7 +67,7 @@ def command(name: str, settings: Settings, *arguments: str) -> tuple[list[str], 
         "PGPASSWORD": unquote(url.password or ""),
         "PGCONNECT_TIMEOUT": "10",
     }
-    return [str(programs / name), *where, "--no-password", *arguments], environment
+    return [str(program), *where, "--no-password", *arguments], environment
 
 
 def output_of(

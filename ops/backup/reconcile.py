@@ -18,15 +18,15 @@ from sqlalchemy import func, text, update
 from sqlmodel import col, select
 
 from clients.database import Database
-from clients.objects import Objects, ObjectsDownError
+from clients.objects import Objects
 from models.encryption import KeyRing, key_ring, use_key_ring
 from models.tables.accounts import AccessToken, AccountSession
 from models.tables.cases import Case
 from models.tables.journal import JournalSeal, JournalSealCopy
 from models.tables.notices import Notice
-from ops.backup import BackupError, Say, objects
+from ops.backup import Say, objects
 from ops.backup.findings import Findings
-from ops.backup.rest import held, named, started, system_at_rest
+from ops.backup.rest import held, named, reached, started, system_at_rest
 from ops.backup.restore import Mark
 from ops.backup.runs import Runs
 from ops.home import RESTORED, Home
@@ -63,7 +63,8 @@ def reconcile(home: Home, say: Say, *, deep: bool = False, accept: bool = False)
         system = system_at_rest(home, say)
         with started(system, named(system, "postgres", "temporal", "minio")):
             settings = system.settings
-            migrate(settings)
+            with reached():
+                migrate(settings)
             found = asyncio.run(Reconciliation(home, settings, say, deep=deep).whole())
         if found.good or accept:
             (home.folder / RESTORED).unlink(missing_ok=True)
@@ -85,16 +86,15 @@ class Reconciliation:
         """All of it, in an order in which each step may rely on those before."""
         use_key_ring(KeyRing.parse(self.settings.keys.get_secret_value()))
         try:
-            await self._journal()
-            runs = await Runs.look(self.settings, key_ring())
-            await self._numbers(runs)
-            await self._people()
-            await self._files()
-            await runs.settle(self.database, self.found, ring_all=self.mark is not None)
-            await self._write_down()
-            await self._verify()
-        except (ObjectsDownError, OSError, RuntimeError) as error:
-            raise BackupError(f"{type(error).__name__}: {error}") from error
+            with reached():
+                await self._journal()
+                runs = await Runs.look(self.settings, key_ring())
+                await self._numbers(runs)
+                await self._people()
+                await self._files()
+                await runs.settle(self.database, self.found, ring_all=self.mark is not None)
+                await self._write_down()
+                await self._verify()
         finally:
             await self.objects.close()
             await self.database.close()

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import shlex
 import shutil
 import tarfile
 import time
@@ -27,6 +28,7 @@ from ops.servers.process import Process
 
 NO_PROGRESS_FOR = 300.0
 LOG_FOLDER = "restored-log"
+_OF_A_RECOVERY = ("restore_command", "recovery_target")
 _POINT = re.compile(r"last completed transaction was at log time (\S+ \S+)\+00")
 _TOO_LATE = "recovery ended before configured recovery target was reached"
 
@@ -67,7 +69,7 @@ def recover(
         _extract(aside, backup, key)
         segments = _lay_log(log, repository, backup, key, at, say)
         _give(log, server.account)
-        settled = (aside / "postgresql.auto.conf").read_text()
+        settled = _settled(aside)
         _configure(aside, settled, log, at)
         _give(aside, server.account)
         if server.data.exists():
@@ -87,15 +89,30 @@ def lay_out_for_others(
 ) -> None:
     """Lay out base and log in a folder of somebody else's server, which replays when it starts.
 
-    The server has to own both folders below it: `data` and the log beside. Raises BackupError.
+    The server has to own both folders below it: `data` and the log beside. Raises BackupError,
+    and then leaves nothing there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     data, log = folder / "data", folder / LOG_FOLDER
     if data.exists() or log.exists():
         raise BackupError(f"{folder} holds a database already")
-    _extract(data, backup, key)
-    _lay_log(log, repository, backup, key, at, lambda name, text: None)
-    _configure(data, (data / "postgresql.auto.conf").read_text(), log, at)
+    try:
+        _extract(data, backup, key)
+        _lay_log(log, repository, backup, key, at, lambda name, text: None)
+        _configure(data, _settled(data), log, at)
+    except BaseException:
+        for left in (data, log):
+            shutil.rmtree(left, ignore_errors=True)
+        raise
+
+
+def beyond(until: datetime | None) -> str:
+    """Why a point in time cannot be reached."""
+    return (
+        "the log does not go that far: it is complete until "
+        + (f"{until:%Y-%m-%d %H:%M:%S} UTC" if until else "the end of the backup")
+        + ". Ask for an earlier time, or for none to have all of it"
+    )
 
 
 def _extract(folder: Path, backup: Backup, key: BackupKey) -> None:
@@ -156,11 +173,29 @@ def _lay_log(
     return len(wanted)
 
 
+def _settled(data: Path) -> str:
+    """What the server was told for good; an earlier recovery is none of this one's business."""
+    lines = (data / "postgresql.auto.conf").read_text().splitlines()
+    return "".join(f"{one}\n" for one in lines if not one.startswith(_OF_A_RECOVERY))
+
+
+def _fetch(log: Path) -> str:
+    """The command that gives the server a segment. 1: there is none, and the log ends here.
+
+    126 ends the recovery: a log that cannot be read must not be taken for one that is over.
+    """
+    place = shlex.quote(str(log).replace("%", "%%"))
+    line = (
+        f'test -x {place} || exit 126; test -e {place}/"%f" || exit 1; '
+        f'cp {place}/"%f" "%p" || exit 126'
+    )
+    return line.replace("\\", "\\\\").replace("'", "''")
+
+
 def _configure(data: Path, settled: str, log: Path, at: datetime | None) -> None:
-    place = str(log).replace("%", "%%")
     lines = [
-        settled,
-        f"""restore_command = 'cp "{place}/%f" "%p"'""",
+        settled.rstrip("\n"),
+        f"restore_command = '{_fetch(log)}'",
         "recovery_target_timeline = 'latest'",
         "recovery_target_action = 'promote'",
     ]
@@ -185,11 +220,7 @@ def _replay(
     told = _run_until_promoted(home, say)
     if told is not None and _TOO_LATE in told and at is not None:
         if until is None or at > until:
-            raise BackupError(
-                "the log does not go that far: it is complete until "
-                + (f"{until:%Y-%m-%d %H:%M:%S} UTC" if until else "the end of the backup")
-                + ". Ask for an earlier time, or for none to have all of it"
-            )
+            raise BackupError(beyond(until))
         # Nothing was committed between the point asked for and the end of the log: take all of it.
         data = Postgres(home, None).data
         _configure(data, settled, log, None)

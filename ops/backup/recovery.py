@@ -160,13 +160,18 @@ def put_keys(home: Home, keys: Mapping[str, bytes]) -> list[str]:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if there:
             path.replace(path.with_name(f"{path.name}.replaced"))
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        sync_folder(path.parent)
+        write_key(path, content)
         written.append(name)
     return written
+
+
+def write_key(path: Path, content: bytes) -> None:
+    """Write what only the owner may read, and be sure that it is there."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
 
 
 def _is_key(name: str) -> bool:

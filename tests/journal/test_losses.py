@@ -1,12 +1,20 @@
 """What seals kept outside prove to be lost after a restore (O5, I9)."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
+import pytest
+
 from models.tables.journal import JournalEntry, JournalSeal
+from ops.migrate import make_bucket
 from rules.clock import now
 from rules.journal import CHAIN_LEAF, SYSTEM_CHAIN, VIEW_LEAF, JournalKind, Leaf
-from services import losses
+from services import journal, losses
+from services.journal import SEALS_FILE, seal_key
+from services.losses import SealsUnclearError
+from services.seals import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
 
 MORE_THAN_PARAMETERS = 66_000
@@ -61,3 +69,65 @@ async def test_a_later_seal_counts_where_several_name_a_chain(ledger: Ledger) ->
     assert nothing.chains == ()
     assert loss.chains == (chain,)
     assert loss.unknown_cases == 0
+
+
+@pytest.fixture
+async def shortened(ledger: Ledger) -> Ledger:
+    """Three seals outside, of which the database has gone back to the first."""
+    make_bucket(ledger.settings)
+    for _ in range(3):
+        await ledger.story()
+        await ledger.put_seal(ledger.objects)
+    ledger.tamper("delete from journal_seal where number > 1")
+    return ledger
+
+
+async def outside(ledger: Ledger, folder: Path | None = None) -> list[int]:
+    """The numbers of the seals outside that follow those of the database."""
+    found = await losses.newer_seals(
+        ledger.database, folder or ledger.folder, ledger.objects, [ledger.seal.certificate]
+    )
+    return [each.number for each in found]
+
+
+async def test_newer_seals_are_found_in_either_place(shortened: Ledger, tmp_path: Path) -> None:
+    """In the file or in the object store, whichever is left; the last line may be torn (O5)."""
+    assert await outside(shortened) == [2, 3]
+    assert await outside(shortened, tmp_path / "gone") == [2, 3]
+    await shortened.objects.remove(seal_key(3))
+    assert await outside(shortened, tmp_path / "gone") == [2]
+    file = shortened.folder / SEALS_FILE
+    file.write_bytes(file.read_bytes() + b'{"body": {"num')
+    assert await outside(shortened) == [2, 3]
+
+
+async def test_seals_that_do_not_follow_are_refused(shortened: Ledger, tmp_path: Path) -> None:
+    """A gap, a changed leaf, another history, another's signature, no seal at all (I9)."""
+    file = shortened.folder / SEALS_FILE
+    first, second, third = file.read_text().splitlines()
+    for number in (2, 3):
+        await shortened.objects.remove(seal_key(number))
+
+    async def refused(*lines: str) -> str:
+        file.write_text("".join(f"{line}\n" for line in lines))
+        with pytest.raises(SealsUnclearError) as why:
+            await outside(shortened)
+        return str(why.value)
+
+    assert "seal 2 is missing, seal 3 is there" in await refused(first, third)
+    leaf = json.loads(second)["leaves"][0]
+    other = second.replace(leaf[3], bytes(32).hex())
+    assert "does not follow" in await refused(first, other)
+    assert "no seal" in await refused(first, "hello", second)
+    renumbered = second.replace('"number":2', '"number":4').replace('"number": 2', '"number": 4')
+    assert "is missing" in await refused(first, renumbered)
+    file.write_text(f"{first}\n{second}\n")
+    stranger = FileSeal.read(ensure_test_seal(tmp_path / "stranger", "Другая больница"))
+    with pytest.raises(SealsUnclearError, match="does not hold"):
+        await losses.newer_seals(
+            shortened.database, shortened.folder, shortened.objects, [stranger.certificate]
+        )
+    shortened.tamper("delete from journal_seal")
+    await shortened.write(uuid4(), JournalKind.CASE_DRAFTED)
+    await journal.seal(shortened.database, shortened.seal, tmp_path / "anew")
+    assert "does not follow" in await refused(first, second)

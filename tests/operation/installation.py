@@ -3,13 +3,18 @@
 import asyncio
 import os
 import shutil
+import time
 from collections import Counter
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
+import psycopg
+import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 from temporalio.client import WorkflowExecutionStatus
@@ -19,18 +24,22 @@ from clients.objects import Objects
 from clients.temporal import CaseRinger, connect, ensure_standing
 from models.encryption import KeyRing, key_ring, use_key_ring
 from models.messages import case_workflow_id
+from models.tables.accounts import AccessToken, Account, AccountSession
 from models.tables.cases import IssuedAct
 from models.tables.documents import DocumentVersion
 from models.tables.notices import Notice
 from ops.backup import places
 from ops.backup.findings import Findings
 from ops.backup.reconcile import Reconciliation, in_words
+from ops.backup.recover import _replayed
 from ops.backup.restore import Order, Part, restore
+from ops.backup.sealed import BackupKey
 from ops.backup.take import Taken, take
 from ops.backup.wal import Archiver
 from ops.home import RESTORED, Home
 from ops.migrate import migrate
-from ops.servers.postgres import data_folder_aside
+from ops.servers.postgres import Postgres, account, data_folder_aside
+from ops.servers.process import Process
 from ops.system import GIVEN_BY, System
 from ops.verify import trusted_certificates
 from rules.cases import Status, Transition
@@ -47,7 +56,8 @@ from tests.clients.waiting import until
 from tests.office import Office
 from worker import build
 
-SERVERS = ("postgres", "temporal", "minio", "register", "mail")
+SERVERS = ("postgres", "temporal", "minio")
+WORLD = ("register", "mail")
 
 
 def quiet(name: str, text: str) -> None:
@@ -65,16 +75,28 @@ class Installation:
         self.phrase = phrase
         self.sha256: dict[str, str] = {}
         self.working: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Servers, a worker in this process, and an office."""
-        ours = {
+        self.given = {
             key: value
             for key, value in os.environ.items()
             if key not in GIVEN_BY.values() and not key.startswith(("MEDCAB_", "DATABASE_", "S3_"))
         }
-        given = {**ours, "MEDCAB_DEMO": "true", "MEDCAB_SWEEP_GRACE": "2"}
-        self.system = System(self.home, given=given, usual=False)
+        self.given |= {"MEDCAB_DEMO": "true", "MEDCAB_SWEEP_GRACE": "2"}
+        # The outside world is not ours: it goes on while we are destroyed.
+        self.world = System(Home(folder / "world"), given=self.given, usual=False)
+        self.world.outer = [each for each in self.world.outer if each.name in WORLD]
+
+    @property
+    def key(self) -> BackupKey:
+        """The key of its backups."""
+        return places.key_of(self.settings)
+
+    async def start(self) -> None:
+        """Servers; the outside world too, the first time."""
+        if not self.world.processes:
+            await asyncio.to_thread(self.world.start_outer)
+            for server in self.world.outer:
+                self.given |= server.variables()
+        self.system = System(self.home, given=self.given, usual=False)
         self.system.outer = [each for each in self.system.outer if each.name in SERVERS]
         await asyncio.to_thread(self.system.start_outer)
         self.settings = self.system.settings
@@ -107,6 +129,13 @@ class Installation:
         await self.objects.close()
         await self.database.close()
         await asyncio.to_thread(self.system.stop)
+
+    async def end(self) -> None:
+        """The world ends, too."""
+        try:
+            await self.stop()
+        finally:
+            await asyncio.to_thread(self.world.stop)
 
     async def cases(self) -> tuple[UUID, UUID]:
         """Two open ones: in review, and sent back for a clarification; all mails are told."""
@@ -152,7 +181,7 @@ class Installation:
                 await session.exec(update(Notice).where(waiting).values(next_try_at=now()))
                 return not (await session.exec(select(Notice.id).where(waiting))).all()
 
-        await until(none_waits, 60, every=0.5)
+        await until(none_waits, 60, every=0.1)
 
     async def archive(self) -> None:
         """What the archiver does every few seconds, files too."""
@@ -206,6 +235,56 @@ class Installation:
         assert made is not None
         assert sha256(await self.objects.read(made.object_key)).hexdigest() == made.sha256
 
+    def tamper(self, statement: str, *values: object) -> None:
+        """Change the tables as their owner, whom no grant stops."""
+        assert self.settings.database_owner_url is not None
+        with psycopg.connect(self.settings.database_owner_url.get_secret_value()) as connection:
+            connection.execute(statement, values)
+
+    async def signed_in(self) -> UUID:
+        """Somebody has a session and an access token; the session."""
+        moment, person_id = now(), self.office.clinician.person_id
+        later = moment + timedelta(days=1)
+        async with self.database.work() as session:
+            account = Account(
+                person_id=person_id,
+                login=uuid4().hex,
+                password_hash="",
+                password_changed_at=moment,
+                created_at=moment,
+            )
+            made = AccountSession(
+                person_id=person_id,
+                token_hash=uuid4().hex,
+                device_hash="",
+                device="",
+                device_kind="",
+                address="",
+                stage="open",
+                created_at=moment,
+                last_active=moment,
+                ends_at=later,
+            )
+            token = AccessToken(
+                person_id=person_id,
+                name="",
+                token_hash=uuid4().hex,
+                hint="",
+                scope=[],
+                created_at=moment,
+                ends_at=later,
+            )
+            for row in (account, made, token):
+                session.add(row)
+                await session.flush()
+        return made.id
+
+    def environs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From now on its servers are somebody else's, as in a server room."""
+        for name, value in self.system.environment.items():
+            if name not in os.environ:
+                monkeypatch.setenv(name, value)
+
     async def actor(self, person: UUID) -> Actor:
         """What a person may do now."""
         async with self.database.work() as session:
@@ -229,10 +308,47 @@ class Installation:
 
     def mails(self) -> Counter[str]:
         """How often the sink was given each Message-ID."""
-        answer = httpx.get(
-            f"{self.system.environment['MEDCAB_MAIL_PAGE_URL']}/messages", trust_env=False
-        )
+        answer = httpx.get(f"{self.given['MEDCAB_MAIL_PAGE_URL']}/messages", trust_env=False)
         return Counter(one["message_id"] for one in answer.json())
+
+
+class Elsewhere:
+    """A database server that is not ours, and where a restore lays out for it."""
+
+    def __init__(self, room: Path, like: Home) -> None:
+        self.home = Home(room)
+        self.home.make()
+        shutil.copy(like.folder / "secrets.json", room)
+        self.folder = room / "postgres"
+
+    @contextmanager
+    def replayed(self) -> Iterator[dict[str, str]]:
+        """It runs on what was laid out, and has replayed it; its addresses."""
+        runner = account(self.home)
+        if runner is not None:
+            for each in (self.folder, *self.folder.rglob("*")):
+                os.chown(each, runner.uid, runner.gid)
+        server = Postgres(self.home, None)
+        process = Process(server, self.home.logs)
+        server.obtain(lambda text: None)
+        server.prepare()
+        process.start({})
+        try:
+            end = time.monotonic() + 60
+            while _replayed(server) is not None:
+                assert process.exit_code is None, process.log.read_text()
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            yield server.variables()
+        finally:
+            process.stop()
+
+
+def damage(path: Path) -> None:
+    """Change one bit in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 def destroy(home: Home, part: Part) -> None:

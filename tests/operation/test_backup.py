@@ -1,40 +1,57 @@
 """Backup, restore and reconciliation over real servers, destroyed one by one (O5, I10)."""
 
 import asyncio
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from unittest.mock import AsyncMock
 from uuid import uuid4
 
 import pytest
+from rich.console import Console
 from sqlmodel import col, select
 from temporalio.client import WorkflowExecutionStatus
+from typer.testing import CliRunner
 
+from clients.database import Database
 from clients.objects import ObjectMissingError
+from clients.temporal import CaseRinger
 from models.messages import CaseRef, WorkflowName, case_workflow_id
+from models.tables.accounts import AccountSession
 from models.tables.cases import Case
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
-from ops.backup import BackupError, DamagedError, WrongKeyError, places
+from models.visibility import OpsText
+from ops.backup import BackupError, DamagedError, WrongKeyError, commands, objects, places
+from ops.backup.age import keeps_up
 from ops.backup.check import verify
 from ops.backup.manifest import Repository
-from ops.backup.reconcile import HELD, Reconciliation, in_words, reconcile
-from ops.backup.restore import Order, Part, restore
-from ops.backup.retention import prune
+from ops.backup.reconcile import HELD, MARGIN, Reconciliation, in_words, reconcile
+from ops.backup.regular import back_up_once, due
+from ops.backup.rest import alone, archives
+from ops.backup.restore import Mark, Order, Part, lay_out, restore
+from ops.backup.runs import Runs
 from ops.backup.sealed import BackupKey
 from ops.backup.take import take
-from ops.home import Home
+from ops.backup.wal import segments
+from ops.cli import app
+from ops.home import RESTORED, Home
 from ops.servers.postgres import data_folder_aside
 from ops.system import GIVEN_BY
 from rules.cases import Status, Transition
 from rules.clock import now
 from rules.journal import JournalKind
 from rules.notices import Channel
-from rules.numbers import parse_number
-from tests.operation.installation import Installation, destroy, quiet
+from rules.numbers import NumberKind, format_number, parse_number
+from services.journal import seal_key
+from services.losses import Loss
+from tests.operation.installation import Elsewhere, Installation, damage, destroy, quiet
 
 pytestmark = pytest.mark.installation
 
@@ -68,21 +85,28 @@ async def place(folder: Path) -> AsyncIterator[Installation]:
         yield made
     finally:
         with suppress(Exception):
-            await made.stop()
+            await made.end()
         assert not (folder / "elsewhere").exists()
         monkeypatch.undo()
 
 
-@pytest.mark.parametrize("part", list(Part))
+@pytest.mark.parametrize(
+    "lost",
+    [(Part.DATABASE,), (Part.KEYS, Part.OBJECTS, Part.TEMPORAL)],
+    ids=["the database", "all else"],
+)
 async def test_what_is_lost_comes_back_and_every_case_goes_on(
-    place: Installation, part: Part
+    place: Installation, lost: tuple[Part, ...]
 ) -> None:
-    """Each part destroyed in turn, with cases open that are younger than the backup (O5)."""
+    """Each part is destroyed, with cases open that are younger than the backup, and comes back by
+    an order of its own (O5)."""
     cases = await place.cases()
     await place.archive()
     await place.stop()
-    destroy(place.home, part)
-    await place.bring_back(part)
+    for part in lost:
+        destroy(place.home, part)
+    for part in lost:
+        await place.bring_back(part)
     await place.start()
     await place.reconcile()
     await place.work()
@@ -95,6 +119,7 @@ async def test_what_is_lost_comes_back_and_every_case_goes_on(
 async def test_all_is_lost_and_one_goes_back_to_a_point_in_time(place: Installation) -> None:
     """What was before is there and goes on; what came after is gone, and that is told (O5)."""
     cases = await place.cases()
+    session_id = await place.signed_in()
     told_later = await place.office.submitted()
     await place.put_files()
     await place.stands(told_later, Status.IN_REVIEW)
@@ -119,11 +144,14 @@ async def test_all_is_lost_and_one_goes_back_to_a_point_in_time(place: Installat
     found = await asyncio.to_thread(reconcile, place.home, quiet)
     assert found.good, in_words(found)
     assert any("lost: seals" in str(line) for line in found.lines)
-    assert any(line.subject == "sessions" for line in found.lines)
+    counts = {line.subject: line.count for line in found.lines}
+    assert (counts["sessions"], counts["tokens"]) == (1, 1)
     await place.start()
     await place.work()
     async with place.database.work() as session:
         assert await session.get(Case, gone) is None
+        ended = await session.get_one(AccountSession, session_id)
+        assert ended.ended_why == "restored"
         held = await session.exec(
             select(Notice.channel).where(
                 Notice.case_id == told_later, Notice.failure_reason == HELD
@@ -150,31 +178,49 @@ async def test_all_is_lost_and_one_goes_back_to_a_point_in_time(place: Installat
 
 async def test_what_does_not_belong_together_is_found(place: Installation) -> None:
     """A run without a case is ended; a row without its file, or with another, is a fault."""
-    nobody, (review, _) = uuid4(), await place.cases()
+    nobody, (review, clarify) = uuid4(), await place.cases()
+    await place.verified()
+    await place.pause()
     stray = await place.client.start_workflow(
         WorkflowName.QUALIFICATION_APPLICATION,
         CaseRef(case_id=nobody),
         id=case_workflow_id(nobody),
         task_queue="nobody-listens",
+        static_summary=OpsText(f"{format_number(NumberKind.APPLICATION, 2026, 5000)} · programme"),
     )
     await place.client.get_workflow_handle(case_workflow_id(review)).terminate()
+    place.tamper('update "case" set closed_at = now() where id = %s', clarify)
     one, other = sorted(place.sha256)[:2]
     kept = [await place.objects.read(key) for key in (one, other)]
     await place.objects.remove(one)
     await place.objects.put(other, bytes(len(kept[1])), len(kept[1]), "application/pdf")
+    await place.objects.remove(seal_key(1))
+    await place.objects.put("documents/nobody-named-it", b"1", 1, "application/pdf")
+    place.tamper("update journal_entry set step = step + 1 where chain = %s", review)
     found = await Reconciliation(place.home, place.settings, quiet, deep=True).whole()
     assert not found.good
     faults = {line.what: line for line in found.lines if not line.good}
+    assert len(faults) == 3
     assert faults["rows whose object is gone"].examples == (f"document_version: {one}",)
     assert faults["objects are not of the right bytes"].examples == (other,)
-    counts = {line.what: line.count for line in found.lines}
-    assert counts["ended: their cases do not exist"] == 1
+    assert faults["faults: `medcab verify` tells all of them"].count > 0
+    counts = {line.what.partition(":")[0]: line.count for line in found.lines}
+    assert counts["ended"] == 1
     assert (await stray.describe()).status is WorkflowExecutionStatus.TERMINATED
     assert counts["started for open cases that had none"] == 1
+    assert counts["rung, to read their cases again"] == 1, "the run whose case is closed"
+    assert await place.objects.read(seal_key(1)), "copied again from the database"
+    assert await objects.last_number(place.database) == 5000, "a run remembers its number"
     await place.has_run(review)
     for key, content in zip((one, other), kept, strict=True):
         await place.objects.put(key, content, len(content), "application/pdf")
-    await place.reconcile()
+    await place.objects.remove("documents/nobody-named-it")
+    place.tamper("update journal_entry set step = step - 1 where chain = %s", review)
+    place.tamper('update "case" set closed_at = null where id = %s', clarify)
+    mended = await place.reconcile()
+    strays = counts["without a row"] - 1
+    assert strays in [line.count for line in mended.lines if line.subject == "objects"]
+    await place.work()
     async with place.database.work() as session:
         journaled = await session.exec(
             select(JournalEntry.facts)
@@ -185,6 +231,50 @@ async def test_what_does_not_belong_together_is_found(place: Installation) -> No
         assert [facts["good"] for facts in journaled] == [True, False]
 
 
+async def test_what_one_part_finds_alone(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of another size without reading it, seals that do not follow, a run that cannot be
+    started, and every number that was ever known to be given."""
+    looking = Reconciliation(place.home, place.settings, quiet, deep=False)
+    key = min(place.sha256)
+    content = await place.objects.read(key)
+    await place.objects.put(key, content[:-1], len(content) - 1, "application/pdf")
+    foreign = json.dumps({"body": {"number": 900_000_000}}).encode()
+    await place.objects.put(seal_key(900_000_000), foreign, len(foreign), "application/json")
+    await looking._files()
+    await looking._journal()
+    await place.objects.put(key, content, len(content), "application/pdf")
+    await place.objects.remove(seal_key(900_000_000))
+    runs = Runs(place.client, place.settings.task_queue, {})
+    with monkeypatch.context() as deaf:
+        deaf.setattr(CaseRinger, "__call__", AsyncMock(return_value=False))
+        await runs.settle(place.database, looking.found, ring_all=False)
+    faults = {line.what: line for line in looking.found.lines if not line.good}
+    assert faults.pop("objects are not of the right size").examples == (key,)
+    assert len(faults.pop("open cases have no run").examples) > 1
+    [unclear] = faults
+    assert "seal 900000000 is there" in unclear
+    async with place.database.work() as session:
+        numbers = (await session.exec(select(Case.number))).all()
+    highest = max(parse_number(each).sequence for each in numbers if each)
+    mark = Mark(at=now(), backup="")
+    loss = Loss(1, 2, None, now(), (), 3)
+    for marked, lost, drawn in (
+        (None, None, highest),
+        (mark.model_copy(update={"last_number": 6000}), None, 6000),
+        (mark.model_copy(update={"last_number": 6000, "lost_until": now()}), None, 6000 + MARGIN),
+        (None, loss, highest + MARGIN + 3),
+    ):
+        place.tamper("select setval('case_number', 1)")
+        looking.mark, looking.loss = marked, lost
+        await looking._numbers(runs)
+        assert await objects.last_number(place.database) == drawn
+    place.tamper("select setval('case_number', 8000)")
+    await looking.objects.close()
+    await looking.database.close()
+
+
 @pytest.fixture
 def copy(place: Installation, tmp_path: Path) -> Path:
     """A copy of the backups, to be damaged."""
@@ -192,21 +282,9 @@ def copy(place: Installation, tmp_path: Path) -> Path:
     return tmp_path / "backups"
 
 
-def key_of(place: Installation) -> BackupKey:
-    """The key of the backups."""
-    return places.key_of(place.settings)
-
-
-def damage(path: Path) -> None:
-    """Change one bit in the middle of a file."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
 def test_a_whole_backup_holds(place: Installation, copy: Path) -> None:
     """Everything is read as a restore would read it, and counted."""
-    done = verify(copy, key_of(place), quiet)
+    done = verify(copy, place.key, quiet)
     assert done.faults == []
     assert done.backups == 1
     assert done.files == 4
@@ -232,7 +310,7 @@ def test_a_changed_file_is_found(
     listed = sorted(copy.glob(where))
     assert listed, what
     damage(listed[0] if what != "log" else listed[-1])
-    done = verify(copy, key_of(place), quiet)
+    done = verify(copy, place.key, quiet)
     assert done.faults, what
     if what in ("object", "log"):
         return
@@ -248,7 +326,7 @@ def test_files_cannot_change_places(place: Installation, copy: Path) -> None:
     """An object that stands under another one's name is refused, although it is genuine."""
     one, other = sorted(copy.glob("objects/*/*"))[:2]
     other.write_bytes(one.read_bytes())
-    assert verify(copy, key_of(place), quiet).faults
+    assert verify(copy, place.key, quiet).faults
 
 
 def test_a_wrong_key_is_told(place: Installation, copy: Path, tmp_path: Path) -> None:
@@ -270,7 +348,7 @@ def test_half_a_backup_is_refused(place: Installation, copy: Path) -> None:
     """One that was broken off has no manifest yet, or not its name."""
     [backup] = copy.glob("2*")
     half = backup.rename(copy / f".unfinished-{backup.name}")
-    assert "half a backup" in verify(half, key_of(place), quiet).faults[0]
+    assert "half a backup" in verify(half, place.key, quiet).faults[0]
     half = half.rename(backup)
     (half / "manifest.json").unlink()
     with pytest.raises(BackupError, match="no whole backup"):
@@ -286,19 +364,35 @@ async def test_a_failed_backup_leaves_the_one_before_whole(place: Installation, 
     with pytest.raises(BackupError, match="ObjectsDownError"):
         await take(place.home, down, where, quiet, archive=False)
     assert not any(each.name.startswith(".unfinished") for each in copy.iterdir())  # noqa: ASYNC240
-    assert verify(copy, key_of(place), quiet).backups == 1
+    assert verify(copy, place.key, quiet).backups == 1
 
 
 async def test_old_backups_go_and_take_only_their_own_along(
-    place: Installation, copy: Path
+    place: Installation, copy: Path, tmp_path: Path
 ) -> None:
-    """The newest of a day is kept, with the log since it and the objects that it names."""
-    where = places.Places(copy, copy.with_name("keys"), place.places.recipient)
-    await take(place.home, place.settings, where, quiet, archive=False)
-    removed = prune(Repository(copy), key_of(place), 1)
-    assert removed.backups == 1
-    assert removed.segments > 0
-    done = verify(copy, key_of(place), quiet)
+    """The archiver takes what is due; the newest of a day is kept, with the log since it and the
+    objects that it names."""
+    home = Home(tmp_path / "home")
+    told = {"backup_folder": copy, "backup_recipient": place.places.recipient}
+    settings = place.settings.model_copy(update={**told, "backup_every": 24, "backup_keep": 1})
+    [first] = Repository(copy).backups(place.key)
+    began = first.manifest.begun_at
+    assert not due(home, settings, began + timedelta(hours=23))
+    assert due(home, settings, began + timedelta(hours=24))
+    assert not due(home, place.settings, began + timedelta(days=9)), "nobody asked for it"
+    assert keeps_up(home, settings)
+    assert not keeps_up(home, settings, now() + timedelta(minutes=6))
+    # An archiver is at work here: nobody else may be, and the log is kept for it.
+    with alone(home):
+        assert archives(home)
+        assert commands.archive(home, settings, Console(quiet=True)) == 1
+    assert not archives(home)
+    before = set(segments(Repository(copy)))
+    await back_up_once(home, settings)
+    [newest] = Repository(copy).backups(place.key)
+    assert newest.manifest.begun_at > began
+    assert set(segments(Repository(copy))) < before
+    done = verify(copy, place.key, quiet)
     assert (done.backups, done.faults) == (1, [])
 
 
@@ -321,3 +415,82 @@ def test_backups_can_be_read_by_nobody_else(place: Installation) -> None:
         content = file.read_bytes()
         assert not any(text.encode() in content for text in planted), file
         assert b"MEDCAB" in content[:16] or file.suffix == ".json" or file.name == ".lock", file
+
+
+def test_a_base_without_a_log_is_laid_out_too(
+    place: Installation, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no archiver has run yet. A look into the past leaves this home alone (O5)."""
+    shutil.rmtree(copy / "wal")
+    into, order = tmp_path / "there", Order(copy)
+    assert not lay_out(place.home, order, into)
+    assert (into / "data" / "recovery.signal").exists()
+    assert Mark.read(place.home) is None
+    with pytest.raises(BackupError, match="holds a database already"):
+        lay_out(place.home, order, into)
+    place.environs(monkeypatch)
+    assert lay_out(place.home, order, tmp_path / "again")
+    mark = Mark.read(place.home)
+    assert mark is not None
+    assert mark.lost_until is None
+    (place.home.folder / RESTORED).unlink()
+    with pytest.raises(BackupError, match="does not go that far"):
+        lay_out(place.home, Order(copy, now()), tmp_path / "late")
+
+
+async def test_a_database_elsewhere_goes_back_to_a_point(
+    place: Installation,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Laid out, replayed by a server of its own, reconciled, accepted with a fault; the last test,
+    since the installation goes on there (O5)."""
+    case_id = await place.office.submitted()
+    await place.put_files()
+    await place.stands(case_id, Status.IN_REVIEW)
+    await place.pause()
+    point = now()
+    gone = await place.office.submitted()
+    await place.verified()
+    await place.archive()
+    await asyncio.to_thread(place.archiver.close)
+    place.environs(monkeypatch)
+    home, console = place.home, Console(quiet=True)
+    elsewhere = Elsewhere(folder / "room", home)
+    order = Order(place.backups, point)
+    with alone(home):
+        assert commands.lay_out(home, console, order, elsewhere.folder) == 1
+    assert commands.lay_out(home, console, order, elsewhere.folder) == 0
+    assert not any((home.folder / "wal").iterdir()), "the last seconds are in the archive"
+    lost = min(place.sha256)
+    await place.objects.remove(lost)
+    objects.place_of(Repository(place.backups), lost).unlink()
+
+    async def right(*, accept: bool) -> dict[str, Any]:
+        """Not all is; what is told for machines."""
+        how = {"deep": False, "accept": accept, "for_machines": True}
+        assert await asyncio.to_thread(commands.make_right, home, console, **how) == 1
+        told: dict[str, Any] = json.loads(capsys.readouterr().out)
+        assert [each["examples"] for each in told["findings"] if not each["good"]] == [
+            [f"document_version: {lost}"]
+        ]
+        return told
+
+    with elsewhere.replayed() as urls:
+        for name, url in urls.items():
+            monkeypatch.setenv(name, url)
+        parts = Order(place.backups, parts=[Part.OBJECTS])
+        assert await asyncio.to_thread(commands.bring_back, home, console, parts, str) == 1
+        told = await right(accept=False)
+        assert any("lost: seals" in each["what"] for each in told["findings"])
+        for command in ("worker", "api"):
+            refused = CliRunner().invoke(app, [command], env={"MEDCAB_HOME": str(home.folder)})
+            assert (refused.exit_code, "medcab reconcile" in refused.output) == (1, True)
+        await right(accept=True)
+        assert Mark.read(home) is None
+        database = Database(urls["DATABASE_URL"])
+        async with database.work() as session:
+            assert await session.get(Case, case_id) is not None
+            assert await session.get(Case, gone) is None
+        await database.close()
