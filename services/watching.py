@@ -20,6 +20,7 @@ from services import access, journal, notices
 from services.bell import Bell
 from services.cases import heard, lock, state_of
 from services.crash_points import CrashPoint, reach
+from services.request_receipts import owes
 from services.reviews import alarm
 
 FIRST_RING_AFTER, LAST_RING_AFTER = 5.0, 600.0
@@ -152,7 +153,7 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
                 case.rung_at = now
                 if case.rings == UNANSWERED and case.closed_at is None:
                     unanswered.append(case.id)
-                if case.closed_at is not None:
+                if case.closed_at is not None and not await owes(session, case):
                     # A run that is still open was told, and there is nothing more to tell.
                     case.wakes_at = None
                 session.add(case)

@@ -41,6 +41,8 @@ class ServiceRequest(CaseWorkflow):
                 return await self._rung_or_at(case, self._hand_over)
             case Status.ACCEPTED:
                 return await self._hand_over(case)
+            case Status.WITHDRAWN if case.wakes_at is None:
+                return await self._tend(case)
             case _:
                 return await self._rung_or_at(case, self._tend)
 

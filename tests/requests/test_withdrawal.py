@@ -1,21 +1,25 @@
 """The module hears that a request was taken back, whatever stands in the way (S3, S4)."""
 
+import asyncio
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 from temporalio.client import Client
 
 from clients.database import Database
+from clients.gov_service import GovService
 from models.messages import case_workflow_id
 from ops.faults import checker, modules
 from rules.cases import CaseKind, Status
 from rules.clock import now
 from services import watching
 from services.bell import Bell
+from services.cases import Act
 from services.request_receipts import message_id_of
 from settings import Settings
 from tests.requests.counter import Counter
+from tests.requests.line import Line
 from tests.requests.living import behave, journaled, stands_at, until, working
 
 TOLD = "request.withdrawal_told"
@@ -162,6 +166,30 @@ async def test_run_that_was_lost_is_begun_again_and_tells(
         await until(told)
     assert await _at_the_module(module, case_id) == "withdrawn"
     assert not await _worked_on_for_nothing(settings, database, bureau, case_id)
+
+
+async def test_module_that_refuses_to_hear_is_told_of_to_ops(
+    bureau: Counter, settings: Settings, client: Client, worker: None, module: httpx.AsyncClient
+) -> None:
+    """The request stays withdrawn; its workflow is stuck, and goes on once that is mended."""
+    await behave(module, answer="never")
+    case_id = await bureau.draft()
+    async with GovService(settings) as line:
+        await Line(settings, line).hand_over(id_=message_id_of(case_id, 1))
+    await bureau.requests.submit(bureau.clinician, case_id, Act(uuid4(), 0))
+
+    async def stuck(why: str) -> bool:
+        return (await bureau.office.case(case_id)).stuck == f"GovServiceRefused.{why}"
+
+    await until(lambda: stuck("other_contents"))
+    await _withdraw(bureau, case_id)
+    await until(lambda: stuck("other_request"))
+    assert (await bureau.office.case(case_id)).status == Status.WITHDRAWN
+    await module.delete("/messages")
+    await _ring_what_is_due(bureau, case_id)
+    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    async with asyncio.timeout(20):
+        assert (await handle.result())["owes"] is False
 
 
 async def test_request_that_people_answer_owes_nobody(
