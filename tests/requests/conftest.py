@@ -1,17 +1,29 @@
 """The office that tests of service requests work in, and what lives through them."""
 
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import httpx
+import pyotp
 import pytest
 from temporalio.client import Client
 
+from api.state import Medcab
 from clients.database import Database
 from clients.temporal import CaseRinger, connect
 from models.encryption import KeyRing, use_key_ring
+from models.tables.accounts import Account
+from rules.accounts import Stage
+from rules.clock import now
+from services.sessions import open_session
 from settings import Settings
+from tests.accounts.conftest import carry, visitor_at
+from tests.api.served import in_process
 from tests.requests.counter import Counter
 from tests.requests.living import behave, working
+from tests.servers import Servers
+
+Visit = tuple[Counter, httpx.AsyncClient]
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +68,37 @@ async def worker(settings: Settings, client: Client, database: Database) -> Asyn
     """A worker for the whole test."""
     async with working(settings, client, database):
         yield
+
+
+@pytest.fixture
+async def visit(
+    settings: Settings, servers: Servers
+) -> AsyncIterator[tuple[Counter, httpx.AsyncClient]]:
+    """The application without Temporal, and who works there."""
+    without = settings.model_copy(
+        update={"temporal_address": "127.0.0.1:1", "cookie_secure": False}
+    )
+    async with in_process(without, servers) as app:
+        medcab: Medcab = app.state.medcab
+        counter = await Counter.open(medcab.database)
+        base_url = medcab.settings.public_url
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=base_url) as browser:
+            person_id, moment = counter.clinician.person_id, now()
+            async with medcab.database.work() as session:
+                account = Account(
+                    person_id=person_id,
+                    login=uuid4().hex,
+                    password_hash="none",
+                    password_changed_at=moment,
+                    totp_secret=pyotp.random_base32(),
+                    totp_confirmed_at=moment,
+                    created_at=moment,
+                )
+                session.add(account)
+                await session.flush()
+                opened = await open_session(
+                    session, person_id, Stage.OPEN, visitor_at(), moment, second_factor_at=moment
+                )
+            carry(browser, opened)
+            yield counter, browser

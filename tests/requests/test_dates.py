@@ -1,63 +1,17 @@
 """Two dates of a request are held against each other while typing, and when it is sent (S2)."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-import httpx
-import pyotp
 import pytest
 
-from api.state import Medcab
-from models.tables.accounts import Account
-from rules.accounts import Stage
-from rules.clock import now
 from rules.refusals import Refusal
 from services.cases import Act
-from services.sessions import open_session
-from settings import Settings
-from tests.accounts.conftest import carry, visitor_at
-from tests.api.served import in_process
+from tests.requests.conftest import Visit
 from tests.requests.counter import Counter
-from tests.servers import Servers
 
-Visit = tuple[Counter, httpx.AsyncClient]
 WRONG: dict[str, Any] = {"since": "01.02.2019", "until": "31.01.2019"}
 WORDS = "Напишите дату не раньше, чем «С какого дня»: 01.02.2019"
-
-
-@pytest.fixture
-async def visit(
-    settings: Settings, servers: Servers
-) -> AsyncIterator[tuple[Counter, httpx.AsyncClient]]:
-    """The application without Temporal, and who works there."""
-    without = settings.model_copy(
-        update={"temporal_address": "127.0.0.1:1", "cookie_secure": False}
-    )
-    async with in_process(without, servers) as app:
-        medcab: Medcab = app.state.medcab
-        counter = await Counter.open(medcab.database)
-        base_url = medcab.settings.public_url
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url=base_url) as browser:
-            person_id, moment = counter.clinician.person_id, now()
-            async with medcab.database.work() as session:
-                account = Account(
-                    person_id=person_id,
-                    login=uuid4().hex,
-                    password_hash="none",
-                    password_changed_at=moment,
-                    totp_secret=pyotp.random_base32(),
-                    totp_confirmed_at=moment,
-                    created_at=moment,
-                )
-                session.add(account)
-                await session.flush()
-                opened = await open_session(
-                    session, person_id, Stage.OPEN, visitor_at(), moment, second_factor_at=moment
-                )
-            carry(browser, opened)
-            yield counter, browser
 
 
 @pytest.mark.parametrize("left", ["since", "until"])

@@ -15,6 +15,7 @@ from rules.clock import now
 from rules.limits import MOST_DRAFTS, MOST_VERSIONS, too_many_drafts, too_many_versions
 from rules.refusals import Refusal
 from services.cases import Act
+from tests.requests.conftest import Visit
 from tests.requests.counter import Counter
 
 
@@ -68,6 +69,27 @@ async def test_a_case_is_handed_in_so_often_a_day_and_the_draft_waits(counter: C
     act = await counter.act(case_id)
     await counter.requests.correct(counter.clinician, case_id, act)
     assert (await counter.office.case(case_id)).version == MOST_VERSIONS + 1
+
+
+async def test_pages_say_it_where_the_person_is(visit: Visit) -> None:
+    """The page that sends stays, with what to do at its top; a further draft has a page that says
+    why not."""
+    counter, browser = visit
+    case_id = await counter.sent()
+    for turn in range(1, MOST_VERSIONS):
+        await counter.corrected(case_id, purpose=f"Вариант {turn}")
+    await counter.requests.save_draft(counter.clinician, case_id, {"purpose": "Последний"})
+    act = await counter.act(case_id)
+    form = {"act_id": str(act.id), "at_step": str(act.at_step), "mode": "correction"}
+    answer = await browser.post(f"/requests/{case_id}/draft/submit", data=form)
+    assert answer.status_code == 429
+    assert "За сутки вы отправили это 20 раз" in answer.text
+    assert "Последний" in answer.text
+    for _ in range(MOST_DRAFTS):
+        await counter.draft()
+    refused = await browser.post("/requests", data={"type": "insurance"})
+    assert refused.status_code == 422
+    assert "У вас уже 50 неотправленных запросов" in refused.text
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
