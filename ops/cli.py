@@ -108,10 +108,10 @@ def seed() -> None:
 @app.command()
 def worker() -> None:
     """Run workflows and activities until SIGTERM; what was begun is finished first."""
+    _refuse_restored()
     with _loading():
         from worker import main
 
-    _refuse_restored()
     _settings()
     main()
     _end_at_once(0)
@@ -126,6 +126,7 @@ def api(
     ] = -1,
 ) -> None:
     """Serve the pages and the API until SIGTERM."""
+    _refuse_restored()
     with _loading():
         import uvicorn
 
@@ -133,7 +134,6 @@ def api(
         from clients.logs import log_in_json
         from ops.servers.ports import LOOPBACK
 
-        _refuse_restored()
         log_in_json()
         settings = _settings()
         served = create_app(settings)

@@ -41,7 +41,6 @@ from services.signatures import SignatureError, check_signature
 # As three arrays, however many chains there are: parameters are limited to 65 535.
 _LACKING = text(
     "SELECT v.chain, EXISTS (SELECT FROM journal_entry e WHERE e.chain = v.chain)"
-    ' OR EXISTS (SELECT FROM "case" c WHERE c.id = v.chain)'
     " FROM unnest(CAST(:chains AS uuid[]), CAST(:positions AS bigint[]), CAST(:hashes AS bytea[]))"
     " AS v(chain, position, hash)"
     " WHERE NOT EXISTS (SELECT FROM journal_entry e"
