@@ -100,6 +100,8 @@ async def test_newer_seals_are_found_in_either_place(shortened: Ledger, tmp_path
     file = shortened.folder / SEALS_FILE
     file.write_bytes(file.read_bytes() + b'{"body": {"num')
     assert await outside(shortened) == [2, 3]
+    shortened.tamper("delete from journal_seal")
+    assert await outside(shortened) == [1, 2, 3]
 
 
 async def test_seals_that_do_not_follow_are_refused(shortened: Ledger, tmp_path: Path) -> None:
@@ -119,6 +121,7 @@ async def test_seals_that_do_not_follow_are_refused(shortened: Ledger, tmp_path:
     leaf = json.loads(second)["leaves"][0]
     other = second.replace(leaf[3], bytes(32).hex())
     assert "does not follow" in await refused(first, other)
+    assert "does not follow" in await refused(first, second[:-1] + ',"more":1}')
     assert "no seal" in await refused(first, "hello", second)
     renumbered = second.replace('"number":2', '"number":4').replace('"number": 2', '"number": 4')
     assert "is missing" in await refused(first, renumbered)

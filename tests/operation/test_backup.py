@@ -447,8 +447,7 @@ async def test_a_database_elsewhere_goes_back_to_a_point(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Laid out, replayed by a server of its own, reconciled, accepted with a fault; the last test,
-    since the installation goes on there (O5)."""
+    """Laid out, replayed by its own server, accepted with a fault; the last test of all (O5)."""
     case_id = await place.office.submitted()
     await place.put_files()
     await place.stands(case_id, Status.IN_REVIEW)
@@ -466,6 +465,7 @@ async def test_a_database_elsewhere_goes_back_to_a_point(
         assert commands.lay_out(home, console, order, elsewhere.folder) == 1
     assert commands.lay_out(home, console, order, elsewhere.folder) == 0
     assert not any((home.folder / "wal").iterdir()), "the last seconds are in the archive"
+    assert (Mark.read(home) or Mark(at=point, backup="")).lost_until, "and a time is lost"
     lost = min(place.sha256)
     await place.objects.remove(lost)
     objects.place_of(Repository(place.backups), lost).unlink()
