@@ -39,7 +39,8 @@ from rules.refusals import Refusal, not_found
 from services.administration import changes, effects, entries
 from services.administration.changes import Administration, Wish
 from services.administration.entries import NOTHING, Entry
-from services.catalogue_files import APPLICATION_TYPE, parsed
+from services.catalogue_files import APPLICATION_TYPE
+from services.catalogue_yaml import parsed
 
 router = APIRouter(include_in_schema=False, prefix="/administration")
 

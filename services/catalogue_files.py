@@ -6,7 +6,6 @@ their lines.
 Loading the same files again changes nothing.
 """
 
-import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -21,8 +20,6 @@ from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from yaml.composer import ComposerError
-from yaml.constructor import ConstructorError
 
 from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
 from rules import clock
@@ -39,6 +36,7 @@ from rules.forms import (
 )
 from rules.terms import Terms
 from services import catalogue
+from services.catalogue_yaml import line_of, parsed, twice
 from services.retention import load_terms
 
 _CATEGORIES = frozenset(category.value for category in Category)
@@ -64,69 +62,6 @@ class Text:
     def read_text(self, encoding: str = "utf-8") -> str:
         """What was typed."""
         return self.text
-
-
-class _Loader(yaml.SafeLoader):
-    """Leaves dates as text, so that a day that does not exist is told with its line.
-
-    A definition needs no aliases, and no more levels than it has: with them a short text could
-    stand for an endless one.
-    """
-
-    yaml_implicit_resolvers = {  # noqa: RUF012
-        first: [each for each in resolvers if each[0] != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    _level = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        mark: Any = event.start_mark
-        if isinstance(event, yaml.AliasEvent):
-            raise ComposerError(None, None, "write it out in full", mark)
-        if self._level == _MOST_LEVELS:
-            raise ComposerError(None, None, "too many levels", mark)
-        self._level += 1
-        node = super().compose_node(parent, index)
-        self._level -= 1
-        return node
-
-    def construct_scalar(self, node: Any) -> Any:
-        value = super().construct_scalar(node)
-        if _NO_TEXT.search(value):
-            raise ConstructorError(None, None, "a character that is none", node.start_mark)
-        return value
-
-    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
-        try:
-            value = super().construct_yaml_int(node) if len(node.value) <= _LONGEST_NUMBER else None
-        except ValueError:
-            value = None
-        if value is None or abs(value) > _GREATEST:
-            raise ConstructorError(None, None, "a number that is none", node.start_mark)
-        return value
-
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
-_MOST_LEVELS = 20
-_LONGEST_NUMBER = 20
-_GREATEST = 10**9
-_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
-
-
-def parsed(text: str) -> tuple[yaml.Node | None, Any]:
-    """A catalogue file as nodes, which know their lines, and as plain values.
-
-    Raises yaml.YAMLError.
-    """
-    loader = _Loader(text)
-    try:
-        tree = loader.get_single_node()
-        return tree, None if tree is None else loader.construct_document(tree)
-    except ValueError as error:
-        raise ConstructorError(None, None, str(error), None) from error
-    finally:
-        loader.dispose()
 
 
 @dataclass
@@ -288,12 +223,12 @@ def _read(files: Sequence[Path | Text]) -> _Content:
         if tree is None or not isinstance(raw, dict):
             problems.append(f"{path.name}: expected a mapping with types, programmes or reasons")
             continue
-        problems += [f"{path.name}:{line}: {key} is written twice" for line, key in _twice(tree)]
+        problems += [f"{path.name}:{line}: {key} is written twice" for line, key in twice(tree)]
         try:
             read = _File.model_validate(raw)
         except ValidationError as error:
             problems += [
-                f"{path.name}:{_line(tree, each['loc'])}: "
+                f"{path.name}:{line_of(tree, each['loc'])}: "
                 f"{_place(raw, each['loc'])}: {each['msg'].removeprefix('Value error, ')}"
                 for each in error.errors()
             ]
@@ -320,34 +255,6 @@ def _names(read: _File) -> Iterator[tuple[str, Hashable]]:
     yield from (("reason", each.key) for each in read.reasons)
     yield from (("day", each.day) for each in read.calendar)
     yield from (("retention", each.name) for each in read.retention)
-
-
-def _twice(node: yaml.Node) -> Iterator[tuple[int, str]]:
-    """Keys that stand twice in one mapping: YAML would silently take the last."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield key.start_mark.line + 1, str(key.value)
-            seen.add(key.value)
-            yield from _twice(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from _twice(value)
-
-
-def _line(node: yaml.Node, location: Sequence[int | str]) -> int:
-    """The line (from 1) of the deepest part of the location that is in the file."""
-    for step in location:
-        found: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            found = next((value for key, value in node.value if key.value == step), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            found = node.value[step] if step < len(node.value) else None
-        if found is None:
-            break
-        node = found
-    return int(node.start_mark.line) + 1
 
 
 def _place(raw: Mapping[str, Any], location: Sequence[int | str]) -> str:

@@ -101,10 +101,9 @@ class _Run:
 
     async def whole(self) -> bool:
         """Everything; True when all bars hold."""
-        cast = await people.gather(
-            self.database, self.ground.settings, max(3, self.plan.cases // 10)
-        )
-        self.evidence.browsers.update(cast.browsers)
+        cast = await people.gather(self.database, max(3, self.plan.cases // 10))
+        browsers = await people.settle_in(self.database, self.ground.settings, cast)
+        self.evidence.browsers.update(browsers)
         self.say(f"{len(cast.applicants)} applicants, {len(cast.reviewers) + 1} reviewers")
         await self.ground.turn("gov_service", to="behaviour", **QUICK)
         hand = Hand(self.ground, self.exchange, self.evidence, self.dice, self.say)

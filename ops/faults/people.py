@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import cycle
 from uuid import UUID
 
 import httpx
@@ -80,12 +81,10 @@ class Cast:
     leaver: Player
     clerks: tuple[Player, ...]
     programmes: tuple[UUID, ...]
-    browsers: Mapping[str, UUID]
-    """Whose they are, by their names with the push service."""
 
 
-async def gather(database: Database, settings: Settings, applicants: int) -> Cast:
-    """Enter catalogue, units and people into an empty database; browsers subscribe for real."""
+async def gather(database: Database, applicants: int) -> Cast:
+    """Enter catalogue, units and people into an empty database."""
     async with database.work() as session:
         await catalogue_files.load(session, sorted(CATALOGUE.glob("*.yaml")))
     async with database.work() as session:
@@ -106,13 +105,19 @@ async def gather(database: Database, settings: Settings, applicants: int) -> Cas
     reviewers = [await join(database, f"Кадровик {n}", Role.HR_REVIEWER, hr) for n in range(3)]
     head = await join(database, "Начальник отдела кадров", Role.HR_HEAD, hr)
     clerks = [await join(database, f"Снабженец {n}", Role.CLERK, supply) for n in range(2)]
-    browsers: dict[str, UUID] = {}
-    for n, doctor in enumerate(doctors):
-        for name in await accustom(database, settings, doctor.person_id, HABITS[n % len(HABITS)]):
-            browsers[name] = doctor.person_id
-    return Cast(
-        tuple(doctors), (*reviewers[:-1], head), reviewers[-1], tuple(clerks), offered, browsers
-    )
+    return Cast(tuple(doctors), (*reviewers[:-1], head), reviewers[-1], tuple(clerks), offered)
+
+
+async def settle_in(database: Database, settings: Settings, cast: Cast) -> dict[str, UUID]:
+    """Give applicants their habits; browsers subscribe for real.
+
+    Whose these are, by their names with the push service.
+    """
+    return {
+        name: player.person_id
+        for player, habit in zip(cast.applicants, cycle(HABITS), strict=False)
+        for name in await accustom(database, settings, player.person_id, habit)
+    }
 
 
 async def join(database: Database, name: str, role: Role, unit: UUID) -> Player:

@@ -33,7 +33,8 @@ from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, act_id_reused, forbidden, not_found
 from services import catalogue, journal
 from services.administration.entries import NOTHING, Entry, as_file, newest, versions
-from services.catalogue_files import CatalogueError, Text, entry_of, load, odd_names, parsed
+from services.catalogue_files import CatalogueError, Text, entry_of, load, odd_names
+from services.catalogue_yaml import parsed
 
 _CHANGING = 1_245_662_036
 _ROOMS = {Subject.PROGRAMME: "programmes", Subject.REASON: "reasons", Subject.DAY: "calendar"}
