@@ -83,10 +83,12 @@ def parse_number(text: str) -> Number:
     match = _SHAPE.fullmatch(kind + rest)
     if match is None:
         raise IdentifierError("Напишите номер целиком, например ПК-2026-000123-0")
-    digits = (match["short"] or match["long"]).lstrip("0")
-    if not digits:
+    digits = match["short"] or match["long"]
+    if not digits.strip("0"):
         raise IdentifierError("Напишите номер целиком, например ПК-2026-000123-0")
     number = Number(_KINDS[match["kind"]], int(match["year"]), int(digits))
-    if number.check != (match["check"] or match["last"]):
+    # A long sequence never begins with a zero: without it the check would be that of a shorter one.
+    longer = len(digits) > _SMALLEST and digits.startswith("0")
+    if longer or number.check != (match["check"] or match["last"]):
         raise IdentifierError("Проверьте номер: одна из цифр или букв в нём ошибочна")
     return number

@@ -27,7 +27,13 @@ from services.sessions import open_session, recognise
 from tests.accounts.conftest import visitor_at
 from tests.office import Office
 
-SCOPE = (Permission.APPLY, Permission.KEEP_DOCUMENTS, Permission.REVIEW, Permission.OVERSEE_REVIEWS)
+SCOPE = (
+    Permission.APPLY,
+    Permission.KEEP_DOCUMENTS,
+    Permission.KEEP_NOTICES,
+    Permission.REVIEW,
+    Permission.OVERSEE_REVIEWS,
+)
 COUNTED = (CaseVersion, CaseAct, CaseDecision, CaseComment, JournalEntry, Document, Absence, Notice)
 
 

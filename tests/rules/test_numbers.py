@@ -60,6 +60,14 @@ def test_letter_o_for_zero_is_accepted() -> None:
     assert parse_number(printed[:3] + printed[3:].replace("0", "О")).sequence == 1
 
 
+def test_a_long_number_whose_first_digit_became_a_zero_is_found() -> None:
+    """Dropping that zero would leave a shorter number, which may well have the same check digit."""
+    for sequence in range(1_000_000, 1_001_000):
+        printed = str(Number(NumberKind.APPLICATION, 2026, sequence))
+        with pytest.raises(IdentifierError):
+            parse_number(printed.replace("-1", "-0", 1))
+
+
 @given(numbers, st.data())
 def test_every_single_wrong_digit_is_found(number: Number, data: st.DataObject) -> None:
     """No single mistyped digit, check digit and year included, gives another case."""
