@@ -94,18 +94,23 @@ async def assign(database: Database, zone: ZoneInfo) -> int:
                 .limit(TOGETHER)
             )
             rows = found.all()
+            ends = []
             for case, before in rows:
                 closed_at = case.closed_at or now()
                 until = kept_until(closed_at, _years(known, case), zone)
                 if before is not None:
                     until = max(until, before.retain_until)
-                values = {"case_id": case.id, "closed_at": closed_at, "retain_until": until}
+                ends.append({"case_id": case.id, "closed_at": closed_at, "retain_until": until})
+            if ends:
+                row = insert(SQLModel.metadata.tables["case_retention"]).values(ends)
                 await session.exec(
-                    insert(SQLModel.metadata.tables["case_retention"])
-                    .values(values)
-                    .on_conflict_do_update(
+                    row.on_conflict_do_update(
                         index_elements=["case_id"],
-                        set_={**values, "told_days": None},
+                        set_={
+                            "closed_at": row.excluded.closed_at,
+                            "retain_until": row.excluded.retain_until,
+                            "told_days": None,
+                        },
                     )
                 )
         given += len(rows)
