@@ -13,7 +13,7 @@ SUITABLE := import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_inf
 ARGS ?=
 # Without compiled files every process of the tests compiles all of the code again.
 unexport PYTHONDONTWRITEBYTECODE
-# Tests wait for servers and browsers as much as they compute: more processes than two cores have.
+# More processes than this only wait for the servers that they share.
 PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
@@ -56,7 +56,7 @@ chromium: $(READY)
 
 test: $(READY)
 	@.venv/bin/python -m ops.chromium || true
-	.venv/bin/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
+	.venv/bin/python -m pytest -n auto --maxprocesses $(PROCESSES) --dist worksteal $(ARGS)
 
 check: $(READY)
 	.venv/bin/ruff check .
