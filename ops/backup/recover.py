@@ -249,7 +249,7 @@ def _run_until_promoted(home: Home, say: Say) -> str | None:
         process.start({})
         seen, moved_at = "", time.monotonic()
         while process.exit_code is None:
-            place = _replayed(server)
+            place = replayed(server)
             if place is None:
                 _keep_log(server)
                 return None
@@ -266,7 +266,7 @@ def _run_until_promoted(home: Home, say: Say) -> str | None:
         process.stop()
 
 
-def _replayed(server: Postgres) -> str | None:
+def replayed(server: Postgres) -> str | None:
     """How far the replay has come; None once the server is promoted."""
     try:
         with psycopg.connect(server.url("postgres", "postgres"), connect_timeout=2) as connection:

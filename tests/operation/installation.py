@@ -31,7 +31,7 @@ from models.tables.notices import Notice
 from ops.backup import places
 from ops.backup.findings import Findings
 from ops.backup.reconcile import Reconciliation, in_words
-from ops.backup.recover import _replayed
+from ops.backup.recover import replayed
 from ops.backup.restore import Order, Part, restore
 from ops.backup.sealed import BackupKey
 from ops.backup.take import Taken, take
@@ -335,7 +335,7 @@ class Elsewhere:
         process.start({})
         try:
             end = time.monotonic() + 60
-            while _replayed(server) is not None:
+            while replayed(server) is not None:
                 assert process.exit_code is None, process.log.read_text()
                 assert time.monotonic() < end
                 time.sleep(0.05)
