@@ -16,7 +16,7 @@ from rules.permissions import Role
 from settings import Settings
 
 PATIENCE = 30.0
-SCOPE = ["apply", "keep_documents", "review", "oversee_reviews", "keep_notices"]
+SCOPE = ["apply", "keep_documents", "keep_notices", "review", "oversee_reviews"]
 
 
 class Unexpected(Exception):
@@ -89,7 +89,7 @@ class Story:
     def _scope(self, player: Player) -> list[str]:
         roles = {role["role"] for role in player.call("GET", "/session")["roles"]}
         reviews = roles & {"hr_reviewer", "hr_head", "clerk"}
-        return SCOPE if "hr_head" in roles else SCOPE[:3] if reviews else SCOPE[:2]
+        return SCOPE if "hr_head" in roles else SCOPE[:4] if reviews else SCOPE[:3]
 
     def _enter_code(self, player: Player, account: DemoAccount, csrf: str) -> Any:
         """A code works once: where it was used already, wait for the next half minute."""
