@@ -132,10 +132,10 @@ class Home:
         self.record_file.unlink(missing_ok=True)
 
     @contextmanager
-    def taken(self) -> Iterator[bool]:
-        """Hold the home for one supervisor: False when another one holds it."""
+    def taken(self, place: str = "lock") -> Iterator[bool]:
+        """Hold a place for one process, usually the supervisor: False while another holds it."""
         self.make()
-        with (self.folder / "lock").open("w") as lock:
+        with (self.folder / place).open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

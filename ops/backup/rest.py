@@ -1,6 +1,5 @@
 """A home whose servers do not run: its settings, and its servers for the time of a repair."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +34,9 @@ def system_at_rest(home: Home, say: Say = lambda name, text: None) -> System:
     return system
 
 
+ARCHIVER = "archiver.lock"
+
+
 @contextmanager
 def held(home: Home) -> Iterator[None]:
     """Hold a home in which nothing runs. Raises BackupError with the remedy."""
@@ -50,7 +52,7 @@ def held(home: Home) -> Iterator[None]:
 @contextmanager
 def alone(home: Home) -> Iterator[None]:
     """Hold the place of the archiver, of which there is one. Raises BackupError with the remedy."""
-    with _archiver(home) as mine:
+    with home.taken(ARCHIVER) as mine:
         if not mine:
             raise BackupError("`medcab archive` is running here: stop it first")
         yield
@@ -58,20 +60,8 @@ def alone(home: Home) -> Iterator[None]:
 
 def archives(home: Home) -> bool:
     """Whether an archiver is at work here, and keeps the log that the server keeps for it."""
-    with _archiver(home) as mine:
+    with home.taken(ARCHIVER) as mine:
         return not mine
-
-
-@contextmanager
-def _archiver(home: Home) -> Iterator[bool]:
-    home.make()
-    with (home.folder / "archiver.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from clients.mail import Mailer
 from clients.mail_receipts import CALLBACK_PATH, read_report
 from models.encryption import KeyRing, use_key_ring
 from models.tables.journal import JournalEntry
-from models.tables.notices import Notice, NoticeAttempt
+from models.tables.notices import Notice
 from models.tables.people import Person
 from ops.bounce import run
 from rules.clock import now
@@ -33,6 +33,7 @@ from settings import Settings
 from simulators.mail_bounces import report
 from tests.clients.waiting import until
 from tests.notices.conftest import Post, Staff
+from tests.notices.journal import lines, rows
 from tests.notices.served import served
 
 
@@ -75,31 +76,9 @@ def tell(database: Database, mailer: Mailer, addresses: Addresses) -> Any:
                 now=now(),
             )
         await drain(database, MailWay(mailer, addresses))
-        return (await rows(database, person))[0]
+        return (await rows(database, person, Channel.MAIL))[0]
 
     return sent
-
-
-async def rows(database: Database, person: Person, channel: Channel = Channel.MAIL) -> list[Notice]:
-    """The person's notices by a channel, oldest first."""
-    async with database.work() as session:
-        found = await session.exec(
-            select(Notice)
-            .where(Notice.person_id == person.id, Notice.channel == channel.value)
-            .order_by(col(Notice.id))
-        )
-        return list(found)
-
-
-async def lines(database: Database, notice: Notice) -> list[tuple[str, str]]:
-    """The journal of a message: outcome and reason, without what the server said at once."""
-    async with database.work() as session:
-        found = await session.exec(
-            select(NoticeAttempt)
-            .where(NoticeAttempt.notice_id == notice.id)
-            .order_by(col(NoticeAttempt.id))
-        )
-        return [(one.outcome, one.reason) for one in found]
 
 
 def word(notice: Notice, state: str = "bounced", reason: str = "5.1.1", **more: Any) -> str:
@@ -138,7 +117,7 @@ async def test_a_bounce_fails_the_mail_and_another_channel_takes_over(
     assert (mail.state, mail.receipt) == (NoticeState.TOLD, None)
     for state in ("bounced", "bounced", "delivered"):
         assert await call(api, settings, word(mail, state)) == 204
-    [mail, *_] = await rows(database, anna)
+    [mail, *_] = await rows(database, anna, Channel.MAIL)
     assert (mail.state, mail.failure_reason, mail.receipt) == ("failed", "5.1.1", Receipt.BOUNCED)
     told = [one.kind for one in await rows(database, anna, Channel.CABINET)]
     assert told == ["new_device", "delivery_failed"]
@@ -155,13 +134,13 @@ async def test_a_delay_is_only_noted_and_once(
     for _ in range(3):
         assert await call(api, settings, word(mail, reason="4.2.2")) == 204
     assert await call(api, settings, word(mail, "unknown", "")) == 204
-    [mail] = await rows(database, anna)
+    [mail] = await rows(database, anna, Channel.MAIL)
     assert (mail.state, mail.receipt) == (NoticeState.TOLD, None)
     assert (await lines(database, mail))[1:] == [("delayed", "4.2.2")]
     assert await call(api, settings, word(mail, "delivered", "2.0.0")) == 204
     for late in (word(mail), word(mail, reason="4.2.2")):
         assert await call(api, settings, late) == 204
-    [mail] = await rows(database, anna)
+    [mail] = await rows(database, anna, Channel.MAIL)
     assert (mail.state, mail.receipt) == (NoticeState.TOLD, Receipt.DELIVERED)
     assert [outcome for outcome, _ in await lines(database, mail)] == [
         "told",
@@ -191,7 +170,7 @@ async def test_forged_callbacks_are_refused_and_seen(
     for rubbish in ('{"message_id": 1}', word(mail, reason="550 <anna@hospital.example>")):
         assert await call(api, settings, rubbish) == 422
     assert await call(api, settings, body, **{"content-type": "message/rfc822"}) == 422
-    [mail] = await rows(database, anna)
+    [mail] = await rows(database, anna, Channel.MAIL)
     assert (mail.state, mail.receipt) == (NoticeState.TOLD, None)
     async with database.work() as session:
         found = await session.exec(
@@ -213,7 +192,7 @@ async def test_a_bounce_of_an_earlier_sending_says_nothing_of_the_next(
     async with database.work() as session:
         await notices.resend(session, actor(anna), first.id, now())
     assert await call(api, settings, word(first, reason="5.2.2")) == 204
-    [mail] = await rows(database, anna)
+    [mail] = await rows(database, anna, Channel.MAIL)
     assert (mail.state, mail.sendings) == (NoticeState.WAITING, 2)
 
 
@@ -225,11 +204,11 @@ async def test_a_digest_that_bounces_fails_for_all_that_it_told(
     first = await tell(anna, "application_in_review")
     await tell(anna, "application_approved")
     async with database.work() as session:
-        second = await session.get_one(Notice, (await rows(database, anna))[1].id)
+        second = await session.get_one(Notice, (await rows(database, anna, Channel.MAIL))[1].id)
         second.told_with = first.id
         session.add(second)
     assert await call(api, settings, word(first)) == 204
-    assert [one.state for one in await rows(database, anna)] == ["failed", "failed"]
+    assert [one.state for one in await rows(database, anna, Channel.MAIL)] == ["failed", "failed"]
 
 
 async def test_the_sink_returns_a_report_that_is_understood(
@@ -241,7 +220,7 @@ async def test_the_sink_returns_a_report_that_is_understood(
     await tell(anna)
 
     async def failed() -> bool:
-        return (await rows(database, anna))[0].failure_reason == "5.2.2"
+        return (await rows(database, anna, Channel.MAIL))[0].failure_reason == "5.2.2"
 
     await until(failed, seconds=20)
     assert len(post.to(anna)) == 1
@@ -258,7 +237,7 @@ async def test_a_report_is_piped_in(
     for _ in range(2):
         assert await asyncio.to_thread(run, settings, piped) == 0
         piped.seek(0)
-    [mail] = await rows(database, anna)
+    [mail] = await rows(database, anna, Channel.MAIL)
     assert (mail.state, mail.failure_reason) == (NoticeState.FAILED, "5.1.1")
     assert anna.email not in "".join(capfd.readouterr())
 

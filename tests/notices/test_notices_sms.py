@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import col, select
 
 from clients.database import Database
 from clients.mail import Mailer
 from clients.sms import SmsGateway
-from models.tables.notices import Notice, NoticeAttempt
 from models.tables.people import Person
 from rules.clock import now
 from rules.deliveries import Receipt
@@ -24,6 +22,7 @@ from services.provider_receipts import Said, ask_gateway, receive
 from services.ways import MailWay, SmsWay
 from tests.clients.waiting import until
 from tests.notices.conftest import Phones, Staff
+from tests.notices.journal import lines, rows
 
 NUMBER = "ПК-2026-000123-0"
 
@@ -65,28 +64,6 @@ def tell(database: Database) -> Any:
     return write
 
 
-async def rows(database: Database, person: Person, channel: Channel = Channel.SMS) -> list[Notice]:
-    """The person's rows of a channel."""
-    async with database.work() as session:
-        found = await session.exec(
-            select(Notice)
-            .where(Notice.person_id == person.id, Notice.channel == channel.value)
-            .order_by(col(Notice.id))
-        )
-        return list(found)
-
-
-async def lines(database: Database, notice: Notice) -> list[tuple[str, str]]:
-    """The journal of a message, oldest first."""
-    async with database.work() as session:
-        found = await session.exec(
-            select(NoticeAttempt)
-            .where(NoticeAttempt.notice_id == notice.id)
-            .order_by(col(NoticeAttempt.id))
-        )
-        return [(one.outcome, one.reason) for one in found]
-
-
 async def shift(database: Database, column: str = "next_try_at") -> None:
     """Let all pauses be over."""
     async with database.work() as session:
@@ -105,7 +82,7 @@ async def test_one_message_with_the_title_and_a_link(
     [sent] = phones.to(anna)
     assert sent["text"].startswith(f"Заявка {NUMBER} передана в отдел кадров. https://cabinet")
     assert "Иванова" not in sent["text"]
-    [row] = await rows(database, anna)
+    [row] = await rows(database, anna, Channel.SMS)
     assert sent["id"] == row.message_name
 
 
@@ -115,7 +92,7 @@ async def test_sms_is_off_by_default(database: Database, staff: Staff, tell: Any
     numberless = await staff.person(sms=True)
     for person in (plain, numberless):
         await tell(person)
-        assert await rows(database, person) == []
+        assert await rows(database, person, Channel.SMS) == []
 
 
 async def test_a_delivered_message_says_so_once_asked(
@@ -128,7 +105,7 @@ async def test_a_delivered_message_says_so_once_asked(
     assert await ask_gateway(database, gateway) == 0
     await shift(database, "ask_at")
     assert await ask_gateway(database, gateway) == 1
-    [row] = await rows(database, anna)
+    [row] = await rows(database, anna, Channel.SMS)
     assert (row.state, row.receipt, row.ask_at) == ("told", Receipt.DELIVERED, None)
     assert [outcome for outcome, _ in await lines(database, row)] == ["told", "delivered"]
 
@@ -143,7 +120,7 @@ async def test_a_gateway_that_never_knows_is_asked_some_days_only(
     for _ in range(20):
         await shift(database, "ask_at")
         await ask_gateway(database, gateway)
-    [row] = await rows(database, anna)
+    [row] = await rows(database, anna, Channel.SMS)
     assert (row.state, row.receipt, row.ask_at) == ("told", Receipt.SILENT, None)
     assert row.asks < 10
 
@@ -156,7 +133,7 @@ async def test_a_refused_number_is_told_in_the_cabinet(
     phones.behave(refuse=refuse)
     await tell(anna)
     await drain(database, way)
-    [row] = await rows(database, anna)
+    [row] = await rows(database, anna, Channel.SMS)
     assert (row.state, row.failure_reason) == (NoticeState.FAILED, refuse)
     told = [one.kind for one in await rows(database, anna, Channel.CABINET)]
     assert told == ["application_in_review", "delivery_failed"]
@@ -169,12 +146,12 @@ async def test_a_bounce_after_the_fact_fails_the_message(
     """A receipt may come late, twice and out of order: the message fails once, for one reason."""
     await tell(anna)
     await drain(database, way)
-    [row] = await rows(database, anna)
+    [row] = await rows(database, anna, Channel.SMS)
     for word in (receipt, Receipt.ACCEPTED, receipt, Receipt.DELIVERED):
         async with database.work() as session:
             said = Said(row.message_name, word, now())
             assert await receive(session, Channel.SMS, said)
-    [row] = await rows(database, anna)
+    [row] = await rows(database, anna, Channel.SMS)
     assert (row.state, row.failure_reason) == (NoticeState.FAILED, receipt.value)
     assert len(await rows(database, anna, Channel.CABINET)) == 2
     assert [outcome for outcome, _ in await lines(database, row)] == ["told", "bounced"]
@@ -210,7 +187,7 @@ async def test_a_failed_message_is_taken_over_by_mail(
     phones.behave(refuse="unknown_number")
     await drain(database, way)
     [mail] = await rows(database, anna, Channel.MAIL)
-    [sms] = await rows(database, anna)
+    [sms] = await rows(database, anna, Channel.SMS)
     assert (sms.state, mail.state) == (NoticeState.FAILED, NoticeState.WAITING)
     assert mail.event_key == sms.event_key
 
@@ -224,7 +201,7 @@ async def test_mail_that_fails_is_taken_over_by_sms(
     await tell(anna, "new_device")
     await tell(anna, "application_in_review")
     await drain(database, MailWay(mailer, addresses))
-    assert [one.kind for one in await rows(database, anna)] == ["new_device"]
+    assert [one.kind for one in await rows(database, anna, Channel.SMS)] == ["new_device"]
 
 
 async def test_a_gateway_that_is_down_costs_no_tries(
@@ -238,7 +215,7 @@ async def test_a_gateway_that_is_down_costs_no_tries(
         assert (done.ended, done.told) == (Stop.DOWN, 0), mode
     phones.fault("ok")
     assert (await drain(database, way)).told == 1
-    [row] = await rows(database, anna)
+    [row] = await rows(database, anna, Channel.SMS)
     assert (row.state, row.tries) == ("told", 0)
     assert len(phones.to(anna)) == 1
 
@@ -263,7 +240,7 @@ async def test_too_many_messages_wait_their_turn(
     phones.behave(refuse="later")
     await tell(anna)
     await drain(database, way)
-    [row] = await rows(database, anna)
+    [row] = await rows(database, anna, Channel.SMS)
     assert (row.state, row.tries) == (NoticeState.WAITING, 1)
     assert timedelta(0) < row.next_try_at - now() < timedelta(seconds=5)
 
@@ -279,7 +256,7 @@ async def test_a_day_of_outage_gives_the_message_up(
             text("update notice set due_at = now() - interval '25 hours'")  # type: ignore[call-overload]
         )
     await drain(database, way)
-    [row] = await rows(database, anna)
+    [row] = await rows(database, anna, Channel.SMS)
     assert (row.state, row.failure_reason) == (NoticeState.FAILED, "HTTP 503")
 
 
@@ -291,7 +268,7 @@ async def test_resending_is_a_new_message_to_the_gateway(
 
     await tell(anna)
     await drain(database, way)
-    [row] = await rows(database, anna)
+    [row] = await rows(database, anna, Channel.SMS)
     async with database.work() as session:
         await receive(session, Channel.SMS, Said(row.message_name, Receipt.BOUNCED, now()))
     async with database.work() as session:
@@ -299,7 +276,7 @@ async def test_resending_is_a_new_message_to_the_gateway(
     await drain(database, way)
     async with database.work() as session:
         await receive(session, Channel.SMS, Said(row.message_name, Receipt.EXPIRED, now()))
-    [row] = await rows(database, anna)
+    [row] = await rows(database, anna, Channel.SMS)
     assert row.state == NoticeState.TOLD
     assert [one["id"] for one in phones.to(anna)] == [f"notice-{row.id}", f"notice-{row.id}-2"]
 

@@ -45,11 +45,14 @@ async def until(what: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> N
             await asyncio.sleep(0.05)
 
 
-async def stands_at(counter: Counter, case_id: UUID, status: Status) -> None:
-    """Wait until the request stands there."""
+async def stands_at(
+    counter: Counter, case_id: UUID, status: Status, version: int | None = None
+) -> None:
+    """Wait until the request stands there, in this version where one is named."""
 
     async def check() -> bool:
-        return (await counter.office.case(case_id)).status == status
+        case = await counter.office.case(case_id)
+        return case.status == status and version in (None, case.version)
 
     await until(check)
 

@@ -92,12 +92,7 @@ async def test_answer_to_an_earlier_version_changes_nothing(
     case_id = await bureau.sent()
     await stands_at(bureau, case_id, Status.PROCESSING)
     await bureau.corrected(case_id, purpose="В поликлинику")
-
-    async def second() -> bool:
-        case = await bureau.office.case(case_id)
-        return (case.version, case.status) == (2, Status.PROCESSING)
-
-    await until(second)
+    await stands_at(bureau, case_id, Status.PROCESSING, version=2)
     step = (await bureau.office.case(case_id)).step
     late = Receipt(state="answered", at=now(), envelope=b"to the first version")
     await bureau.requests.receipt(message_id_of(case_id, 1), late)

@@ -88,12 +88,7 @@ async def test_every_version_that_the_module_has_is_told_of(
     case_id = await bureau.sent()
     await stands_at(bureau, case_id, Status.PROCESSING)
     await bureau.corrected(case_id, purpose="В поликлинику")
-
-    async def second() -> bool:
-        case = await bureau.office.case(case_id)
-        return (case.version, case.status) == (2, Status.PROCESSING)
-
-    await until(second)
+    await stands_at(bureau, case_id, Status.PROCESSING, version=2)
     await _withdraw(bureau, case_id)
 
     async def told() -> bool:
