@@ -7,6 +7,7 @@ does not start without it.
 
 import asyncio
 import json
+import shutil
 import time
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
@@ -259,15 +260,19 @@ def _put_keys(home: Home, keys: dict[str, bytes], say: Say) -> None:
 
 
 def _archive_spool(home: Home, settings: Settings, repository: Repository, key: BackupKey) -> None:
-    """The last seconds of the log may have outlived the database in the spool."""
+    """The last seconds of the log may have outlived the database in the spool.
+
+    Where they belong to other backups than these, they are put aside.
+    """
     archiver = Archiver(home, settings)
     if not archiver.spool.exists():
         return
     where = known(home, settings)
     if where is not None and where.folder.resolve() == repository.folder.resolve():
         archiver.copy(repository, key)
-    for left in archiver.spool.iterdir():
-        left.unlink()
+        shutil.rmtree(archiver.spool)
+    else:
+        archiver.spool.rename(home.folder / f"wal.replaced-{now():%Y%m%dT%H%M%S%fZ}")
 
 
 def _objects(

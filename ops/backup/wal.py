@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 import structlog
@@ -34,6 +35,8 @@ log = structlog.get_logger(__name__)
 EVERY = 5.0
 OBJECTS_EVERY = 60.0
 CAUGHT_UP_WITHIN = 10.0
+# A file that was written so lately may be written once more under the same time.
+SETTLED_AFTER = 1.0
 PARTIAL = ".partial"
 _SEGMENT = 24
 
@@ -65,6 +68,14 @@ def gaps(names: list[str]) -> list[str]:
 def _number(segment: str) -> int:
     """Which segment it is, counted through; 256 of 16 MiB to each file id of the log."""
     return int(segment[8:16], 16) * 256 + int(segment[16:24], 16)
+
+
+class _There(NamedTuple):
+    """How far the log was received, the segment in which that is, and the last number given."""
+
+    at: datetime
+    segment: str
+    last_number: int
 
 
 @dataclass
@@ -104,12 +115,16 @@ class Archiver:
             return False
         key = places.key_of(self.settings)
         await asyncio.to_thread(self._receive)
-        at, number = await asyncio.to_thread(self._catch_up)
+        there = await asyncio.to_thread(self._catch_up)
         await asyncio.to_thread(self.copy, where.repository, key)
-        if at is not None:
+        if there is not None:
+            if not self._holds(where.repository, there.segment):
+                # Its files were taken away beneath it, and it writes where nobody finds anything.
+                await asyncio.to_thread(self.close)
+                raise BackupError(f"{there.segment} was not received: begun anew")
             before = read_state(where.repository, key)
-            number = max(number, before.last_number if before else 0)
-            write_state(where.repository, key, State(until=at, last_number=number))
+            number = max(there.last_number, before.last_number if before else 0)
+            write_state(where.repository, key, State(until=there.at, last_number=number))
         if time.monotonic() > self._objects_at + OBJECTS_EVERY:
             await self._copy_objects(where.repository, key)
             self._objects_at = time.monotonic()
@@ -139,6 +154,13 @@ class Archiver:
         )
         if done.returncode != 0:
             raise BackupError(done.stderr.decode(errors="replace").strip())
+        with connect(self.settings) as connection:
+            # The receiver of an archiver that was killed; there is one archiver, and it is this.
+            connection.execute(
+                "select pg_terminate_backend(active_pid, 5000) from pg_replication_slots"
+                " where slot_name = %s and active",
+                [SLOT],
+            )
         line, environment = command(
             "pg_receivewal",
             self.settings,
@@ -159,8 +181,8 @@ class Archiver:
             stderr=subprocess.DEVNULL,
         )
 
-    def _catch_up(self) -> tuple[datetime | None, int]:
-        """Wait until the spool holds all that was committed by now; None when it does not."""
+    def _catch_up(self) -> _There | None:
+        """Wait until all that was committed by now is received; None when it is not."""
         url = self.settings.database_url.get_secret_value()
         with psycopg.connect(url, connect_timeout=5) as connection:
             row = connection.execute(
@@ -168,7 +190,9 @@ class Archiver:
             ).fetchone()
         number = int(row[0] or 0) if row else 0
         with connect(self.settings) as connection:
-            now = connection.execute("select clock_timestamp(), pg_current_wal_lsn()").fetchone()
+            now = connection.execute(
+                "select clock_timestamp(), lsn, pg_walfile_name(lsn) from pg_current_wal_lsn() lsn"
+            ).fetchone()
             end = time.monotonic() + CAUGHT_UP_WITHIN
             while now is not None and time.monotonic() < end:
                 there = connection.execute(
@@ -177,9 +201,14 @@ class Archiver:
                     [now[1]],
                 ).fetchone()
                 if there is not None and isinstance(now[0], datetime):
-                    return now[0].astimezone(UTC), number
+                    return _There(now[0].astimezone(UTC), str(now[2]), number)
                 time.sleep(0.1)
-        return None, number
+        return None
+
+    def _holds(self, repository: Repository, segment: str) -> bool:
+        """Whether a segment is archived whole, or is where the next copy finds it."""
+        spooled = (self.spool / segment, self.spool / f"{segment}{PARTIAL}")
+        return any(each.exists() for each in (repository.wal / segment, *spooled))
 
     def copy(self, repository: Repository, key: BackupKey) -> None:
         """Encrypt what is new in the spool into the repository."""
@@ -188,11 +217,12 @@ class Archiver:
             seen = (stat.st_mtime_ns, stat.st_ino)
             if self._copied.get(path.name) == seen:
                 continue
-            if path.name.endswith(PARTIAL):
-                self._put(repository, key, path)
-                self._copied[path.name] = seen
-                continue
+            settled = stat.st_mtime < time.time() - SETTLED_AFTER
             self._put(repository, key, path)
+            if path.name.endswith(PARTIAL):
+                if settled:
+                    self._copied[path.name] = seen
+                continue
             for folder in (repository.wal, self.spool):
                 (folder / f"{path.name}{PARTIAL}").unlink(missing_ok=True)
             path.unlink()

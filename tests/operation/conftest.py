@@ -1,9 +1,13 @@
-"""The application listening on a port, before a real Temporal with its pages."""
+"""The application listening on a port, before a real Temporal; an installation to be destroyed."""
 
 import asyncio
 import base64
+import os
+import shutil
 import socket
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +21,13 @@ from api.state import Medcab
 from clients.temporal import connect
 from models.encryption import KeyRing, use_key_ring
 from models.tables.people import Unit
-from ops.system import settings_from
+from ops.home import Home
+from ops.servers.postgres import data_folder_aside
+from ops.system import GIVEN_BY, settings_from
 from rules.permissions import Role
 from tests.accounts.conftest import House
 from tests.clients.waiting import until
+from tests.operation.installation import Installation
 from tests.servers import Servers
 
 KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
@@ -82,3 +89,44 @@ async def door(
         yield Door(address, house, await connect(settings, KeyRing.parse(KEYS)))
         server.should_exit = True
         await serving
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that the account of PostgreSQL may pass through; pytest closes its own to others."""
+    made = Path(tempfile.mkdtemp(prefix="medcab-backup-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(data_folder_aside(Home(made / "home")), ignore_errors=True)
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+async def place(folder: Path) -> AsyncIterator[Installation]:
+    """An installation with one backup, whose log is archived."""
+    # Where the run was started from a home of its own, that one is not to be touched.
+    monkeypatch = pytest.MonkeyPatch()
+    for name in list(os.environ):
+        if name in GIVEN_BY.values() or name.startswith(("MEDCAB_", "DATABASE_", "S3_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("MEDCAB_HOME", str(folder / "elsewhere"))
+    made = Installation(folder)
+    await made.start()
+    try:
+        await made.work()
+        await made.cases()
+        await made.back_up()
+        await made.archive()
+        yield made
+    finally:
+        with suppress(Exception):
+            await made.end()
+        assert not (folder / "elsewhere").exists()
+        monkeypatch.undo()
+
+
+@pytest.fixture
+def copy(place: Installation, tmp_path: Path) -> Path:
+    """A copy of the backups, to be damaged."""
+    shutil.copytree(place.backups, tmp_path / "backups")
+    return tmp_path / "backups"

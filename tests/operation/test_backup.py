@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
 import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -32,18 +29,18 @@ from ops.backup import BackupError, DamagedError, WrongKeyError, commands, objec
 from ops.backup.age import keeps_up
 from ops.backup.check import verify
 from ops.backup.manifest import Repository
+from ops.backup.programs import connect
 from ops.backup.reconcile import HELD, MARGIN, Reconciliation, in_words, reconcile
 from ops.backup.regular import back_up_once, due
 from ops.backup.rest import alone, archives
 from ops.backup.restore import Mark, Order, Part, lay_out, restore
 from ops.backup.runs import Runs
-from ops.backup.sealed import BackupKey
+from ops.backup.sealed import BackupKey, read_sealed
 from ops.backup.take import take
-from ops.backup.wal import segments
+from ops.backup.wal import PARTIAL, Archiver, segments
 from ops.cli import app
 from ops.home import RESTORED, Home
-from ops.servers.postgres import data_folder_aside
-from ops.system import GIVEN_BY
+from ops.servers.postgres import Postgres
 from rules.cases import Status, Transition
 from rules.clock import now
 from rules.journal import JournalKind
@@ -56,38 +53,9 @@ from tests.operation.installation import Elsewhere, Installation, damage, destro
 pytestmark = pytest.mark.installation
 
 
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A folder that the account of PostgreSQL may pass through; pytest closes its own to others."""
-    made = Path(tempfile.mkdtemp(prefix="medcab-backup-"))
-    made.chmod(0o711)
-    yield made
-    shutil.rmtree(data_folder_aside(Home(made / "home")), ignore_errors=True)
-    shutil.rmtree(made, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-async def place(folder: Path) -> AsyncIterator[Installation]:
-    """An installation with one backup, whose log is archived."""
-    # Where the run was started from a home of its own, that one is not to be touched.
-    monkeypatch = pytest.MonkeyPatch()
-    for name in list(os.environ):
-        if name in GIVEN_BY.values() or name.startswith(("MEDCAB_", "DATABASE_", "S3_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("MEDCAB_HOME", str(folder / "elsewhere"))
-    made = Installation(folder)
-    await made.start()
-    try:
-        await made.work()
-        await made.cases()
-        await made.back_up()
-        await made.archive()
-        yield made
-    finally:
-        with suppress(Exception):
-            await made.end()
-        assert not (folder / "elsewhere").exists()
-        monkeypatch.undo()
+def names_in(folder: Path) -> set[str]:
+    """The files of a folder."""
+    return {each.name for each in folder.iterdir()}
 
 
 @pytest.mark.parametrize(
@@ -278,13 +246,6 @@ async def test_what_one_part_finds_alone(
     await looking.database.close()
 
 
-@pytest.fixture
-def copy(place: Installation, tmp_path: Path) -> Path:
-    """A copy of the backups, to be damaged."""
-    shutil.copytree(place.backups, tmp_path / "backups")
-    return tmp_path / "backups"
-
-
 def test_a_whole_backup_holds(place: Installation, copy: Path) -> None:
     """Everything is read as a restore would read it, and counted."""
     done = verify(copy, place.key, quiet)
@@ -420,7 +381,7 @@ def test_backups_can_be_read_by_nobody_else(place: Installation) -> None:
         assert b"MEDCAB" in content[:16] or file.suffix == ".json" or file.name == ".lock", file
 
 
-def test_a_base_without_a_log_is_laid_out_too(
+async def test_a_base_without_a_log_is_laid_out_too(
     place: Installation, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where no archiver has run yet. A look into the past leaves this home alone (O5)."""
@@ -432,13 +393,47 @@ def test_a_base_without_a_log_is_laid_out_too(
     with pytest.raises(BackupError, match="holds a database already"):
         lay_out(place.home, order, into)
     place.environs(monkeypatch)
+    await place.archive()
+    await asyncio.to_thread(place.archiver.close)
+    waits = names_in(place.home.folder / "wal")
     assert lay_out(place.home, order, tmp_path / "again")
+    [aside] = place.home.folder.glob("wal.replaced-*")
+    assert names_in(aside) == waits != set(), "they belong to other backups than these copies"
     mark = Mark.read(place.home)
     assert mark is not None
     assert mark.lost_until is None
     (place.home.folder / RESTORED).unlink()
     with pytest.raises(BackupError, match="does not go that far"):
         lay_out(place.home, Order(copy, now()), tmp_path / "late")
+
+
+async def test_what_is_received_nowhere_is_received_anew(place: Installation) -> None:
+    """The files are taken from beneath the receiver; another archiver was killed, and its receiver
+    lives: no second is said to be archived that is not (O5)."""
+    await place.archive()
+    spool, state = place.home.folder / "wal", place.backups / "wal" / "state.json"
+    said = state.read_bytes()
+    shutil.rmtree(spool)
+    await place.office.submitted()
+    with pytest.raises(BackupError, match="begun anew"):
+        await place.archiver.round()
+    assert state.read_bytes() == said
+    left, place.archiver = place.archiver, Archiver(place.home, place.settings)
+    left._receive()
+    await place.office.submitted()
+    with connect(place.settings) as connection:
+        row = connection.execute(
+            "select file_name, file_offset from pg_walfile_name_offset(pg_current_wal_lsn())"
+        ).fetchone()
+    assert row is not None
+    segment, reached = str(row[0]), int(str(row[1]))
+    await place.archive()
+    assert left._program is not None
+    assert left._program.wait(10) != 0
+    name = f"{segment}{PARTIAL}"
+    archived = b"".join(read_sealed(place.backups / "wal" / name, place.key, f"wal/{name}"))
+    written = (Postgres(place.home, None).data / "pg_wal" / segment).read_bytes()
+    assert archived[:reached] == written[:reached]
 
 
 async def test_a_database_elsewhere_goes_back_to_a_point(
@@ -464,7 +459,7 @@ async def test_a_database_elsewhere_goes_back_to_a_point(
     with alone(home):
         assert commands.lay_out(home, console, order, elsewhere.folder) == 1
     assert commands.lay_out(home, console, order, elsewhere.folder) == 0
-    assert not any((home.folder / "wal").iterdir()), "the last seconds are in the archive"
+    assert not (home.folder / "wal").exists(), "the last seconds are in the archive"
     assert (Mark.read(home) or Mark(at=point, backup="")).lost_until, "and a time is lost"
     lost = min(place.sha256)
     await place.objects.remove(lost)
