@@ -164,9 +164,13 @@ async def test_desk_request_waits_for_people_and_closes_its_workflow(
     await stands_at(bureau, case_id, Status.PROCESSING)
     case = await bureau.office.case(case_id)
     assert (case.waits_for, case.reviewer_id is not None) == (Party.REVIEWER, True)
-    state = await live.present_state(client, case)
-    assert state is not None
-    assert state.waits_for is Party.REVIEWER
+
+    async def known() -> bool:
+        """The workflow has heard of what its activity committed."""
+        state = await live.present_state(client, case)
+        return state is not None and state.waits_for is Party.REVIEWER
+
+    await until(known)
     await bureau.answered(case_id)
     handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     result = await handle.result()
