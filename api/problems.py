@@ -31,13 +31,6 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SOON = 2
-_PASSING = (
-    OperationalError,
-    InterfaceError,
-    PoolTimeoutError,
-    ObjectsDownError,
-    ConnectionError,
-)
 
 UNEXPECTED = "У нас что-то сломалось. Мы уже знаем об этом, попробуйте позже."
 UNAVAILABLE = "Сервис ненадолго недоступен. Повторите через несколько секунд."

@@ -193,7 +193,7 @@ def _line(visit: Visit, line: Line) -> TroubleLine:
         name=_name(line),
         name_url=f"{temporal}/workflows/{line.workflow_id}" if line.workflow_id else "",
         since=line.since,
-        details=_details(line),
+        details=details_of(line),
         remedy=gettext(REMEDIES[remedy].button) if remedy else "",
         remedy_url=f"/operation/remedy?{asked}" if remedy else "",
     )
@@ -203,7 +203,7 @@ def _name(line: Line) -> str:
     return gettext(NAMES[line.name]) if line.name in NAMES else line.name
 
 
-def _details(line: Line) -> str:
+def details_of(line: Line) -> str:
     """The facts of a line in words."""
     facts = line.facts
     match line.trouble:

@@ -358,7 +358,7 @@ _READERS: Mapping[FieldKind, Callable[[Field, str, date | None], Value]] = {
     FieldKind.NUMBER: _read_number,
     FieldKind.DATE: _read_date,
     FieldKind.SNILS: _identifier(identifiers.snils),
-    FieldKind.INN: _identifier(identifiers.inn_of_person),
+    FieldKind.INN: _identifier(identifiers.inn),
     FieldKind.PHONE: _identifier(identifiers.phone),
     FieldKind.LICENCE: _identifier(identifiers.licence),
     FieldKind.PATIENT_ID: _read_patient,

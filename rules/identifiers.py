@@ -78,27 +78,13 @@ def snils(text: str) -> str:
 
 
 def inn(text: str) -> str:
-    """A taxpayer number of a person (12 digits) or an organisation (10). Raises IdentifierError."""
+    """A person's taxpayer number, 12 digits. Raises IdentifierError."""
     digits = _digits(text)
-    if len(digits) not in (10, 12):
-        raise IdentifierError("Напишите 12 цифр ИНН человека или 10 цифр ИНН организации")
+    if len(digits) != 12:
+        raise IdentifierError("Напишите 12 цифр ИНН")
     if not int(digits) or not stdnum_inn.is_valid(digits):
         raise IdentifierError("Проверьте ИНН: контрольные цифры не сходятся")
     return digits
-
-
-def inn_of_person(text: str) -> str:
-    """A person's taxpayer number, 12 digits. Raises IdentifierError."""
-    if len(_digits(text)) != 12:
-        raise IdentifierError("Напишите 12 цифр ИНН")
-    return inn(text)
-
-
-def inn_of_organisation(text: str) -> str:
-    """An organisation's taxpayer number, 10 digits. Raises IdentifierError."""
-    if len(_digits(text)) != 10:
-        raise IdentifierError("Напишите 10 цифр ИНН организации")
-    return inn(text)
 
 
 def passport(text: str) -> str:

@@ -219,7 +219,7 @@ class Documents:
     async def version(self, actor: Actor, version_id: UUID) -> VersionView:
         """What is known of a file, for those who may open it."""
         async with self._database.work() as session:
-            version, _ = await _entitled(session, actor, version_id)
+            version, _ = await entitled(session, actor, version_id)
         return version_view(version)
 
     async def open(
@@ -231,7 +231,7 @@ class Documents:
         recorded. Raises Refusal 416 for bytes that are not there.
         """
         async with self._database.work() as session:
-            version, own = await _entitled(session, actor, version_id)
+            version, own = await entitled(session, actor, version_id)
             await journal.record_view(session, actor, version_id, _VIEWED)
         if not own and version.media_type == MediaType.JPEG:
             image = await self._image(version, 1)
@@ -244,7 +244,7 @@ class Documents:
     async def page(self, actor: Actor, version_id: UUID, page: int) -> Opening:
         """Open the picture of a page (from 1); it is drawn when it is first asked for."""
         async with self._database.work() as session:
-            version, own = await _entitled(session, actor, version_id)
+            version, own = await entitled(session, actor, version_id)
             if not own:
                 await journal.record_view(session, actor, version_id, _VIEWED)
         image = await self._image(version, page)
@@ -308,7 +308,7 @@ async def _own(
     return document
 
 
-async def _entitled(
+async def entitled(
     session: AsyncSession, actor: Actor, version_id: UUID
 ) -> tuple[DocumentVersion, bool]:
     """The version, and whether it is the person's own. Raises `not_found` for anyone else.

@@ -16,8 +16,8 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from rules.notices import EVENTS, NoticeKind
 from settings import Settings
 
-_CATALOGUES = Path(__file__).parent.parent / "cabinet" / "locale"
-_TEMPLATES = Path(__file__).with_name("mail_templates")
+CATALOGUES = Path(__file__).parent.parent / "cabinet" / "locale"
+TEMPLATES = Path(__file__).with_name("mail_templates")
 
 DIGEST_TITLE = "Уведомлений за день: %(number)s"
 
@@ -25,7 +25,7 @@ DIGEST_TITLE = "Уведомлений за день: %(number)s"
 @cache
 def catalogue(language: str) -> gettext.NullTranslations:
     """The words of notices in a language; Russian needs none, an unknown language is Russian."""
-    source = _CATALOGUES / language / "LC_MESSAGES" / "notices.po"
+    source = CATALOGUES / language / "LC_MESSAGES" / "notices.po"
     if not source.exists():
         return gettext.NullTranslations()
     compiled = io.BytesIO()
@@ -39,7 +39,7 @@ def catalogue(language: str) -> gettext.NullTranslations:
 def _environment(language: str) -> Environment:
     """The templates in one language; only those that end in `.html` are escaped."""
     made = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(["html"]),
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,

@@ -121,4 +121,4 @@ def test_demo_identifiers_are_valid() -> None:
         if person.snils:
             assert identifiers.snils(person.snils)
         if person.inn:
-            assert identifiers.inn_of_person(person.inn)
+            assert identifiers.inn(person.inn)

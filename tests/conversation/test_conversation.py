@@ -17,7 +17,7 @@ from rules.refusals import Refusal
 from services import conversation, journal
 from services.cases import Act
 from services.conversation import Conversations, Message
-from services.documents import _entitled
+from services.documents import entitled
 from tests.office import Office
 
 
@@ -151,12 +151,12 @@ async def test_files_go_with_a_message(office: Office, talk: Conversations) -> N
     assert [len(m.files) for m in await heard(office, case_id, office.reviewer)] == [1, 1]
     stranger = await office.person("Чужой", Role.NURSE, office.ward)
     async with office.database.work() as session:
-        version, own = await _entitled(session, office.reviewer, file)
+        version, own = await entitled(session, office.reviewer, file)
         assert (version.id, own) == (file, False)
-        await _entitled(session, office.head, inside)
+        await entitled(session, office.head, inside)
         for actor, one in ((office.clinician, inside), (stranger, file)):
             with pytest.raises(Refusal) as refused:
-                await _entitled(session, actor, one)
+                await entitled(session, actor, one)
             assert refused.value.status == 404
 
 

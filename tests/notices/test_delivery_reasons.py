@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from cabinet.delivery_reasons import said
-from cabinet.operation import _details
+from cabinet.operation import details_of
 from cabinet.translation import Presentation, present
 from rules.operation import Trouble
 from services.operation import Line
@@ -61,6 +61,6 @@ def test_the_ops_desk_says_it_in_words_too(trouble: Trouble) -> None:
     """Beside the channel and the tries stand the words and the code."""
     facts = {"channel": "sms", "tries": 1, "waiting": 2, "reason": "unknown_number"}
     line = Line(trouble, str(uuid4()), "sms", datetime.now(UTC), facts)
-    assert _details(line).endswith(". Такого номера нет (unknown_number)")
+    assert details_of(line).endswith(". Такого номера нет (unknown_number)")
     bare = Line(trouble, str(uuid4()), "sms", datetime.now(UTC), {**facts, "reason": ""})
-    assert not _details(bare).endswith(". ")
+    assert not details_of(bare).endswith(". ")

@@ -12,9 +12,9 @@ from babel.messages.pofile import read_po
 from rules.deliveries import pause_after
 from rules.notices import CHOSEN, EVENTS, SUPERSEDES, Channel, NoticeGroup, NoticeKind, kinds_of
 from services.letters import (
-    _CATALOGUES,
-    _TEMPLATES,
+    CATALOGUES,
     DIGEST_TITLE,
+    TEMPLATES,
     Addresses,
     digest,
     letter,
@@ -31,7 +31,7 @@ def message_ids() -> Iterator[str]:
     yield DIGEST_TITLE
     for event in EVENTS.values():
         yield from (event.title, event.text, event.then, event.link)
-    for template in _TEMPLATES.iterdir():
+    for template in TEMPLATES.iterdir():
         yield from IN_TEMPLATES.findall(template.read_text("utf-8"))
 
 
@@ -50,7 +50,7 @@ def test_security_notices_go_out_by_mail() -> None:
 
 def test_every_word_is_translated() -> None:
     """English is complete, has the same placeholders, and no words nobody says."""
-    with (_CATALOGUES / "en" / "LC_MESSAGES" / "notices.po").open("rb") as file:
+    with (CATALOGUES / "en" / "LC_MESSAGES" / "notices.po").open("rb") as file:
         english = {str(m.id): str(m.string) for m in read_po(file, locale="en") if m.id}
     assert set(english) == set(message_ids())
     for russian, translated in english.items():

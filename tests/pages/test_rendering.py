@@ -10,7 +10,6 @@ from cabinet.translation import Presentation
 from cabinet.views.frame import FieldView
 from tests.pages.samples import SAMPLES
 
-RUSSIAN = re.compile("[А-Яа-яЁё]")
 HOSTILE = "<script>alert('«1»')</script>"
 
 

@@ -50,27 +50,17 @@ def test_a_wrong_digit_of_snils_is_found(number: int, place: int, shift: int) ->
         assert check == 0
 
 
-@pytest.mark.parametrize("typed", ["366220664163", "123456789047", "1234567894", "3662 2066 4163"])
+@pytest.mark.parametrize("typed", ["366220664163", "123456789047", "3662 2066 4163"])
 def test_good_inn(typed: str) -> None:
-    """People's and organisations' numbers pass."""
+    """Numbers of people pass, as they are copied."""
     assert identifiers.inn(typed) == typed.replace(" ", "")
 
 
-@pytest.mark.parametrize("typed", ["123456789037", "1234567895", "123", "0" * 12, "36622066416x"])
+@pytest.mark.parametrize("typed", ["123456789037", "1234567894", "123", "0" * 12, "36622066416x"])
 def test_bad_inn(typed: str) -> None:
-    """Wrong check digits, lengths and letters are refused."""
+    """Wrong check digits, an organisation's number, wrong lengths and letters are refused."""
     with pytest.raises(IdentifierError, match="ИНН"):
         identifiers.inn(typed)
-
-
-def test_inn_of_the_other_kind_is_refused() -> None:
-    """A person's number is not an organisation's, and the other way round."""
-    assert identifiers.inn_of_person("366220664163")
-    assert identifiers.inn_of_organisation("1234567894")
-    with pytest.raises(IdentifierError):
-        identifiers.inn_of_person("1234567894")
-    with pytest.raises(IdentifierError):
-        identifiers.inn_of_organisation("366220664163")
 
 
 @pytest.mark.parametrize("typed", ["4509 123456", "45 09 123456", "4509123456", "45 09 № 123456"])
