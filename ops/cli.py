@@ -305,7 +305,7 @@ def bounce() -> None:
 
 @app.command()
 def demo() -> None:
-    """Take an application from draft to act through the API of the running system."""
+    """Tell the story of an application, of requests, notices and archive to the running system."""
     from ops.demo import run
 
     _end(run(_settings(running=True)))

@@ -153,8 +153,11 @@ def test_an_installation_survives_its_supervisor(installation: Installation) -> 
     assert not installation.home.folder.exists()
 
 
-def test_ctrl_c_stops_all_in_reverse_order(installation: Installation) -> None:
-    """The terminal interrupts the supervisor, which stops its children in order and says so."""
+def test_the_story_is_told_and_ctrl_c_stops_all_in_reverse_order(
+    installation: Installation,
+) -> None:
+    """The demo holds in every step; the terminal interrupts the supervisor, which stops its
+    children in order and says so (O3)."""
     supervisor = subprocess.Popen(
         installation.command("up"),
         cwd=CHECKOUT,
@@ -172,6 +175,7 @@ def test_ctrl_c_stops_all_in_reverse_order(installation: Installation) -> None:
         if "Ctrl-C" in line:
             break
     assert "Cabinet" in before, before
+    assert re.search(r"All [0-9]{2,} steps went as they should", installation.run("demo"))
     running = installation.running()
     os.killpg(supervisor.pid, signal.SIGINT)
     after, _ = supervisor.communicate(timeout=90)
