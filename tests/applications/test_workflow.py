@@ -1,7 +1,7 @@
 """The workflow on a real Temporal with a real worker: what follows, and what hands cannot do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -22,6 +22,7 @@ from services import live, watching
 from services.bell import Bell
 from services.cases import Act
 from settings import Settings
+from tests.clients.waiting import until
 from tests.office import Heard, Office
 from worker import build
 
@@ -50,15 +51,6 @@ async def worker(settings: Settings, client: Client, database: Database) -> Asyn
     """A worker for the whole test."""
     async with working(settings, client, database):
         yield
-
-
-async def until(
-    what: Callable[[], Awaitable[bool]], seconds: float = 20.0, every: float = 0.05
-) -> None:
-    """Wait until something holds; fails after `seconds`."""
-    async with asyncio.timeout(seconds):
-        while not await what():  # noqa: ASYNC110 - the answer stands in a database
-            await asyncio.sleep(every)
 
 
 async def stands_at(office: Office, case_id: UUID, status: Status) -> None:

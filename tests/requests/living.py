@@ -1,7 +1,7 @@
 """Living through requests: waiting, letting time pass, spoiling the module."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from services import case_pages, watching
 from services.bell import Bell
 from services.case_pages import CasePage
 from settings import Settings
+from tests.clients.waiting import until
 from tests.requests.counter import Counter
 from worker import build
 
@@ -36,13 +37,6 @@ async def working(settings: Settings, client: Client, database: Database) -> Asy
     """A worker for as long as the block lasts."""
     async with build(settings, client, database):
         yield
-
-
-async def until(what: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
-    """Wait until something holds; fails after `seconds`."""
-    async with asyncio.timeout(seconds):
-        while not await what():  # noqa: ASYNC110 - the answer stands in a database
-            await asyncio.sleep(0.05)
 
 
 async def stands_at(

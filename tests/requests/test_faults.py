@@ -25,6 +25,7 @@ from services import request_handover
 from services.exchange import Exchange
 from services.request_receipts import message_id_of
 from settings import Settings
+from tests.clients.waiting import until
 from tests.requests.counter import Counter
 from tests.requests.living import (
     asked_until,
@@ -33,7 +34,6 @@ from tests.requests.living import (
     journaled,
     page_of,
     stands_at,
-    until,
     working,
 )
 

@@ -18,9 +18,10 @@ from services.bell import Bell
 from services.cases import Act
 from services.request_receipts import message_id_of
 from settings import Settings
+from tests.clients.waiting import until
 from tests.requests.counter import Counter
 from tests.requests.line import Line
-from tests.requests.living import behave, journaled, stands_at, until, working
+from tests.requests.living import behave, journaled, stands_at, working
 
 TOLD = "request.withdrawal_told"
 

@@ -17,6 +17,7 @@ from rules.permissions import Role
 from services import live, request_pages
 from services.request_receipts import message_id_of
 from settings import Settings
+from tests.clients.waiting import until
 from tests.requests.counter import Counter
 from tests.requests.living import (
     asked_until,
@@ -26,7 +27,6 @@ from tests.requests.living import (
     page_of,
     stands_at,
     told,
-    until,
 )
 
 
