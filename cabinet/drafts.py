@@ -1,4 +1,4 @@
-"""Filling in an application: task list, sections with autosave, documents, check, send (A1-A3, A6).
+"""A draft of an application: its task list, throwing it away, sending it (A1-A3, A6).
 
 The same pages serve a new draft, the answer to a clarification, and a correction of one's own.
 """
@@ -9,14 +9,12 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Response
 
 from cabinet import filling
-from cabinet.attachments import attachments_page, slots_of
-from cabinet.case_views import answer_sections, programme_view
+from cabinet.case_views import programme_view
+from cabinet.draft_pages import check_page, pages_of
 from cabinet.filling import Editing
 from cabinet.views.applications import Draft
 from cabinet.visits import Inside, Visit
-from models.tables.base import new_id
 from rules.cases import CaseKind
-from rules.forms import check_form
 from rules.refusals import Refusal, not_found
 from services.cases import Act
 
@@ -62,18 +60,6 @@ async def discard(case_id: UUID, visit: Inside) -> Response:
     return visit.go(f"/applications/{case_id}" if sent else "/applications", "discarded")
 
 
-@router.get("/attachments")
-async def show_attachments(case_id: UUID, visit: Inside) -> Response:
-    """The documents: upload, choose among those given before, take away."""
-    return await attachments_page(visit, await editing(visit, case_id))
-
-
-@router.get("/check")
-async def check(case_id: UUID, visit: Inside) -> Response:
-    """Everything once more, before it is sent."""
-    return await _check_page(visit, await editing(visit, case_id))
-
-
 @router.post("/submit")
 async def submit(
     case_id: UUID,
@@ -95,40 +81,9 @@ async def submit(
     except Refusal as refusal:
         if refusal.status not in (422, 429):
             raise
-        return await _check_page(visit, await editing(visit, case_id), refusal)
+        edited = await editing(visit, case_id)
+        return await check_page(visit, edited, draft_view(edited), refusal)
     return visit.go(f"/applications/{case_id}/submitted")
 
 
-async def _check_page(visit: Visit, edited: Editing, refusal: Refusal | None = None) -> Response:
-    draft = draft_view(edited)
-    sent = edited.page.newest.data if edited.page.newest else None
-    data, _ = check_form(edited.page.definition, edited.data, complete=False, today=edited.today)
-    return visit.page(
-        "applications/check.html",
-        status=refusal.status if refusal else 200,
-        draft=draft,
-        sections=answer_sections(edited.page.definition, data, sent, change_url=edited.url),
-        compared=sent is not None,
-        slots=await slots_of(visit, edited, read_only=True),
-        act_id=new_id(),
-        step=edited.page.case.step,
-        errors=filling.error_items(edited, refusal) if refusal else [],
-    )
-
-
-@router.get("/{name}")
-async def show_section(case_id: UUID, name: str, visit: Inside) -> Response:
-    """One section of the form."""
-    return filling.section_page(visit, await editing(visit, case_id), name)
-
-
-@router.post("/{name}")
-async def save_section(case_id: UUID, name: str, visit: Inside) -> Response:
-    """Keep the section and go on, or stay where something has to be mended."""
-    return await filling.saved_and_on(visit, await editing(visit, case_id), name)
-
-
-@router.post("/{name}/autosave")
-async def autosave(case_id: UUID, name: str, visit: Inside) -> Response:
-    """Keep what was typed so far; the answer says so, and what is wrong with the field left."""
-    return await filling.autosaved(visit, await editing(visit, case_id), name)
+router.include_router(pages_of(CaseKind.APPLICATION, draft_view))

@@ -1,7 +1,7 @@
 """Filling in a form, whatever the kind of case: tasks, sections, autosave, what is wrong.
 
 The fields, their checks and their order come from the definition that the case began with. The
-pages of `cabinet.drafts` and `cabinet.request_drafts` stand on this.
+pages stand in `cabinet.draft_pages`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,16 +11,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import Response
-
-from cabinet.case_views import field_view, latest_remarks
+from cabinet.case_views import latest_remarks
 from cabinet.translation import gettext, in_words
-from cabinet.views.applications import FormSection, Task
+from cabinet.views.applications import Task
 from cabinet.views.frame import ErrorItem
 from cabinet.visits import Visit
 from models.tables.cases import Case
 from rules.cases import CaseKind, Status
-from rules.clock import now
 from rules.fields import FieldKind
 from rules.forms import Section, check_attachments, check_form
 from rules.refusals import FieldError, Refusal, not_found
@@ -175,7 +172,7 @@ def _documents_task(edited: Editing) -> Task:
     return Task(edited.papers_title, f"{edited.url}/attachments", state, hint)  # type: ignore[arg-type]
 
 
-def _of_field(label: str | None, words: str) -> str:
+def of_field(label: str | None, words: str) -> str:
     """What is wrong, led by the name of the field where the words do not name it."""
     return words if not label or f"«{label}»" in words else f"{label}: {words}"
 
@@ -195,7 +192,7 @@ def error_items(edited: Editing, refusal: Refusal) -> list[ErrorItem]:
             return ErrorItem(in_words(fault.message), f"{edited.url}/attachments#slot-{kind}")
         label = labels.get(fault.path)
         words = in_words(fault.message)
-        return ErrorItem(_of_field(label, words), places.get(fault.path, ""))
+        return ErrorItem(of_field(label, words), places.get(fault.path, ""))
 
     return [item(fault) for fault in refusal.fields] or [_whole(refusal)]
 
@@ -237,80 +234,3 @@ async def save_section(visit: Visit, edited: Editing, name: str) -> Editing:
 def _as_kept(edited: Editing, case: Case) -> Editing:
     page = replace(edited.page, case=case)
     return replace(edited, page=page, data=case.draft or {}, attached=case.draft_attachments)
-
-
-async def saved_and_on(visit: Visit, edited: Editing, name: str) -> Response:
-    """Keep the section and go on, or stay where something has to be mended."""
-    edited = await save_section(visit, edited, name)
-    place, section = edited.section(name)
-    errors = edited.errors(complete=True)
-    if any(field.name in errors for field in section.fields):
-        return section_page(visit, edited, name, errors, status=422)
-    return visit.go(edited.following(place))
-
-
-async def autosaved(visit: Visit, edited: Editing, name: str) -> Response:
-    """Keep what was typed so far; the answer says so, and what is wrong with the field left."""
-    edited = await save_section(visit, edited, name)
-    _, section = edited.section(name)
-    left = str((await visit.request.form()).get("left", ""))
-    errors = edited.errors(complete=False)
-    judged = [
-        field_view(
-            field,
-            edited.data.get(field.name),
-            errors.get(field.name, ""),
-            edited.remarks.get(field.name, ""),
-        )
-        for field in section.fields
-        # Of two dates the later one says what is wrong, also when the earlier one was changed.
-        if field.name == left or (field.not_before == left and edited.data.get(field.name))
-    ]
-    return visit.part(
-        "applications/autosaved.html",
-        saved_at=edited.page.case.draft_saved_at,
-        problem="",
-        judged=judged if left else [],
-    )
-
-
-def section_page(
-    visit: Visit,
-    edited: Editing,
-    name: str,
-    errors: Mapping[str, str] | None = None,
-    status: int = 200,
-) -> Response:
-    """One section of the form; without `errors` what is wrong so far is said."""
-    place, section = edited.section(name)
-    told = edited.errors(complete=False) if errors is None else errors
-    fields = [
-        field_view(
-            field,
-            edited.data.get(field.name),
-            told.get(field.name, ""),
-            edited.remarks.get(field.name, ""),
-        )
-        for field in section.fields
-    ]
-    return visit.page(
-        "applications/section.html",
-        status=status,
-        section=FormSection(
-            name=name,
-            title=gettext(section.title),
-            hint=gettext(section.hint) if section.hint else "",
-            fields=fields,
-            position=place,
-            total=edited.pages,
-            next_url=edited.following(place),
-            back_url=edited.url,
-        ),
-        action=f"{edited.url}/{name}",
-        saved_at=edited.page.case.draft_saved_at or now(),
-        errors=[
-            ErrorItem(_of_field(f.label, f.error), f"#field-{f.name}")
-            for f in fields
-            if f.error and status == 422
-        ],
-    )

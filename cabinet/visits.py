@@ -1,6 +1,6 @@
 """A visit: one request for a page, with who asks, how it is shown, and the frame around it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from uuid import UUID
@@ -181,68 +181,47 @@ SPARE = ("profile", "programmes", "archive")
 """Left out first where somebody has many roles: other places of the page lead there too."""
 
 
+_APPLY = Permission.APPLY
+_PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
+    (NavEntry("home", "Главная", "Главная", "house", "/"), ()),
+    (
+        NavEntry("desk", "Рассмотрение", "Очередь", "inbox", "/desk"),
+        (Permission.REVIEW, Permission.VIEW_UNIT_CASES),
+    ),
+    (
+        NavEntry("applications", "Мои заявки", "Заявки", "clipboard-list", "/applications"),
+        (_APPLY,),
+    ),
+    (NavEntry("requests", "Мои запросы", "Запросы", "send", "/requests"), (_APPLY,)),
+    (NavEntry("programmes", "Программы", "Программы", "graduation-cap", "/programmes"), (_APPLY,)),
+    (
+        NavEntry("documents", "Документы", "Документы", "folder-open", "/documents"),
+        (Permission.KEEP_DOCUMENTS,),
+    ),
+    (
+        NavEntry("archive", "Архив", "Архив", "archive", "/archive"),
+        (_APPLY, Permission.KEEP_ARCHIVE),
+    ),
+    (
+        NavEntry("operation", "Состояние", "Состояние", "monitor", "/operation"),
+        (Permission.WATCH_OPERATION,),
+    ),
+    (
+        NavEntry("administration", "Настройка", "Настройка", "settings", "/administration"),
+        (Permission.MANAGE_CATALOGUE,),
+    ),
+    (NavEntry("profile", "Профиль", "Профиль", "user", "/profile"), ()),
+)
+"""All places, their words as msgids, with the permissions of which one leads there; none: all."""
+
+
 def navigation(actor: Actor) -> tuple[NavEntry, ...]:
     """At most seven entries, by what the person may do."""
-    entries = [NavEntry("home", gettext("Главная"), gettext("Главная"), "house", "/")]
-    if actor.may(Permission.REVIEW) or actor.may(Permission.VIEW_UNIT_CASES):
-        entries.append(
-            NavEntry("desk", gettext("Рассмотрение"), gettext("Очередь"), "inbox", "/desk")
-        )
-    if actor.may(Permission.APPLY):
-        entries += [
-            NavEntry(
-                "applications",
-                gettext("Мои заявки"),
-                gettext("Заявки"),
-                "clipboard-list",
-                "/applications",
-            ),
-            NavEntry(
-                "requests",
-                gettext("Мои запросы"),
-                gettext("Запросы"),
-                "send",
-                "/requests",
-            ),
-            NavEntry(
-                "programmes",
-                gettext("Программы"),
-                gettext("Программы"),
-                "graduation-cap",
-                "/programmes",
-            ),
-        ]
-    if actor.may(Permission.KEEP_DOCUMENTS):
-        entries.append(
-            NavEntry(
-                "documents",
-                gettext("Документы"),
-                gettext("Документы"),
-                "folder-open",
-                "/documents",
-            )
-        )
-    if actor.may(Permission.APPLY) or actor.may(Permission.KEEP_ARCHIVE):
-        entries.append(
-            NavEntry("archive", gettext("Архив"), gettext("Архив"), "archive", "/archive")
-        )
-    if actor.may(Permission.WATCH_OPERATION):
-        entries.append(
-            NavEntry(
-                "operation", gettext("Состояние"), gettext("Состояние"), "monitor", "/operation"
-            )
-        )
-    if actor.may(Permission.MANAGE_CATALOGUE):
-        entries.append(
-            NavEntry(
-                "administration",
-                gettext("Настройка"),
-                gettext("Настройка"),
-                "settings",
-                "/administration",
-            )
-        )
-    entries.append(NavEntry("profile", gettext("Профиль"), gettext("Профиль"), "user", "/profile"))
+    entries = [
+        replace(place, text=gettext(place.text), short=gettext(place.short))
+        for place, permissions in _PLACES
+        if not permissions or any(actor.may(permission) for permission in permissions)
+    ]
     for key in SPARE:
         if len(entries) > MOST_ENTRIES:
             entries = [entry for entry in entries if entry.key != key]
