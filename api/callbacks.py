@@ -16,7 +16,7 @@ from clients.gov_service import Receipt
 from rules.clock import now
 from rules.refusals import Refusal
 from services import callbacks
-from services.callbacks import CallbackFault
+from services.callbacks import Call, CallbackFault
 from services.outages import GOV_SERVICE
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
@@ -53,14 +53,11 @@ async def gov_service(request: Request, medcab: MedcabState, visitor: From) -> R
         why = CallbackFault.SIGNATURE if secrets else CallbackFault.NO_SECRET
         await callbacks.tell_refused(medcab.database, GOV_SERVICE, why, visitor.address, now())
         raise Refusal("signature", "Подпись сообщения не подтверждается.", 403)
-    if await callbacks.was_heard(medcab.database, GOV_SERVICE, webhook_id):
-        return Response(status_code=204)
-    await _take(medcab, body, visitor.address)
-    await callbacks.note_heard(medcab.database, GOV_SERVICE, webhook_id, now())
+    await _take(medcab, body, Call(GOV_SERVICE, webhook_id), visitor.address)
     return Response(status_code=204)
 
 
-async def _take(medcab: Medcab, body: bytes, address: str) -> None:
+async def _take(medcab: Medcab, body: bytes, call: Call, address: str) -> None:
     try:
         about = _About.model_validate_json(body)
         receipt = Receipt.model_validate_json(body)
@@ -69,7 +66,7 @@ async def _take(medcab: Medcab, body: bytes, address: str) -> None:
         await callbacks.tell_refused(medcab.database, GOV_SERVICE, why, address, now())
         raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
     try:
-        await medcab.requests.receipt(about.message_id, receipt)
+        await medcab.requests.receipt(about.message_id, receipt, call)
     except Refusal as refusal:
         if refusal.status == 404:
             why = CallbackFault.UNKNOWN_MESSAGE

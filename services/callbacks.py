@@ -1,18 +1,20 @@
 """Callbacks from outside: who sent them, whether they were heard before, and what was refused.
 
 They are signed as Standard Webhooks 1.0 want it: HMAC-SHA256 over id, time and body, with a secret
-that only we and the sender know. A call is noted as heard after it took effect, so one that failed
-half-way is taken again; effects themselves are the same however often they are asked for.
+that only we and the sender know. A call is noted as heard in the transaction of its effect, so one
+that failed half-way is taken again, and none takes effect twice.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import structlog
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import col
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from clients.database import Database
@@ -56,26 +58,37 @@ def verified(body: bytes, headers: Mapping[str, str], secrets: str) -> str | Non
     return None
 
 
-async def was_heard(database: Database, source: str, webhook_id: str) -> bool:
-    """Whether this callback took effect before."""
-    async with database.reading() as session:
-        found = await session.exec(
-            select(col(HeardCallback.at)).where(
-                HeardCallback.source == source, HeardCallback.webhook_id == webhook_id
-            )
-        )
-        return found.first() is not None
+@dataclass(frozen=True)
+class Call:
+    """A callback by its source and the id that its signature covers."""
+
+    source: str
+    id: str
+
+    def values(self, now: datetime) -> dict[str, Any]:
+        """What a statement with `HEARD` and `FORGOTTEN` has to be given."""
+        return {
+            "call_source": self.source,
+            "call_id": self.id,
+            "call_at": now,
+            "call_old": now - KEPT_FOR,
+        }
 
 
-async def note_heard(database: Database, source: str, webhook_id: str, now: datetime) -> None:
-    """Note that this callback took effect, and forget those of yesterday."""
-    async with database.work() as session:
-        await session.exec(
-            insert(HeardCallback)
-            .values(source=source, webhook_id=webhook_id, at=now)
-            .on_conflict_do_nothing()
-        )
-        await session.exec(delete(HeardCallback).where(col(HeardCallback.at) < now - KEPT_FOR))
+HEARD = (
+    insert(HeardCallback)
+    .values(
+        source=bindparam("call_source"), webhook_id=bindparam("call_id"), at=bindparam("call_at")
+    )
+    .on_conflict_do_nothing()
+    .returning(col(HeardCallback.webhook_id))
+    .cte("heard")
+)
+"""Notes a call within another statement; empty where the call took effect before."""
+FORGOTTEN = (
+    delete(HeardCallback).where(col(HeardCallback.at) < bindparam("call_old")).cte("forgotten")
+)
+"""Forgets those of yesterday along with it."""
 
 
 async def tell_refused(

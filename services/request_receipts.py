@@ -6,10 +6,12 @@ and the workflow of the request takes it: `services.request_handover`.
 
 import hashlib
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 import rfc8785
-from sqlalchemy import or_
+from sqlalchemy import bindparam, exists, or_
+from sqlalchemy import select as choose
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,7 +23,9 @@ from models.tables.cases import Case
 from models.tables.requests import RequestMessage, RequestReceipt
 from rules.cases import CaseKind, Status
 from rules.journal import JournalKind
+from rules.refusals import not_found
 from services import journal
+from services.callbacks import FORGOTTEN, HEARD, Call
 from services.outages import GOV_SERVICE
 
 ENDS = frozenset({"answered", "refused"})
@@ -59,12 +63,33 @@ def message_id_of(case_id: UUID, version: int) -> UUID:
     return uuid5(case_id, str(version))
 
 
-async def message_of(session: AsyncSession, message_id: UUID) -> RequestMessage | None:
-    """The message of this id; None where we never formed it."""
-    found = await session.exec(
-        select(RequestMessage).where(RequestMessage.message_id == message_id)
-    )
-    return found.one_or_none()
+_ABOUT: Any = (
+    choose(Case, RequestMessage)
+    .join(RequestMessage, col(RequestMessage.case_id) == col(Case.id))
+    .where(col(RequestMessage.message_id) == bindparam("message_id"))
+    .with_for_update(of=Case)
+)
+_CALLED: Any = _ABOUT.add_columns(exists(choose(HEARD.c.webhook_id))).add_cte(FORGOTTEN)
+"""Which case and message are meant, and whether the call is new: all by one statement."""
+
+
+async def about(
+    session: AsyncSession, message_id: UUID, call: Call | None, now: datetime
+) -> tuple[Case, RequestMessage] | None:
+    """The message of this id with its case, locked; the call that brought it is noted as heard.
+
+    None where that call took effect before. Raises `not_found` for a message never formed.
+    """
+    values = {"message_id": message_id}
+    if call is None:
+        found = await session.exec(_ABOUT, params=values)
+    else:
+        found = await session.exec(_CALLED, params=values | call.values(now))
+    row = found.one_or_none()
+    if row is None:
+        raise not_found()
+    case, message, *new = row
+    return (case, message) if all(new) else None
 
 
 async def keep(

@@ -28,10 +28,11 @@ from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services import catalogue
 from services.bell import Bell
+from services.callbacks import Call
 from services.cases import Act, Notice, claim, lock, move, state_of, was_done
 from services.drafts import Drafts, Spoken, facts_of, rules_of
 from services.files import Files, Incoming, Received
-from services.request_receipts import keep, message_of
+from services.request_receipts import about, keep
 
 FOLDER = "requests"
 LONGEST = 4000
@@ -144,17 +145,18 @@ class Requests(Drafts):
         self._bell.ring(state, Ring(signal=Transition.REFUSE, act_id=act.id))
         return state
 
-    async def receipt(self, message_id: UUID, receipt: Receipt) -> None:
+    async def receipt(self, message_id: UUID, receipt: Receipt, call: Call | None = None) -> None:
         """Keep what the module says of a message, and ring; the same again changes nothing.
 
-        Raises `not_found` for a message that was never formed.
+        `call` is the callback that brought it, noted as heard in the same transaction. Raises
+        `not_found` for a message that was never formed.
         """
         now = present()
         async with self._database.work() as session:
-            message = await message_of(session, message_id)
-            if message is None:
-                raise not_found()
-            case = await lock(session, message.case_id)
+            found = await about(session, message_id, call, now)
+            if found is None:
+                return
+            case, message = found
             kept = await keep(session, case, message, receipt, "callback", now)
             if kept is None:
                 return

@@ -19,11 +19,20 @@ from standardwebhooks.webhooks import Webhook
 
 from api.state import Medcab
 from clients.gov_service import CALLBACK_PATH, Receipt, callback_url
+from models.tables.callbacks import HeardCallback
 from models.tables.journal import JournalEntry
+from models.tables.requests import RequestMessage, RequestReceipt
+from rules.cases import Transition
+from rules.clock import now as present
 from rules.journal import JournalKind
 from rules.refusals import not_found
+from services import requests
+from services.callbacks import KEPT_FOR, Call
+from services.cases import lock, move
+from services.request_receipts import message_id_of
 from settings import Settings
 from tests.api.served import in_process
+from tests.requests.counter import Counter
 from tests.servers import Servers
 
 SECRET = "whsec_" + b64encode(token_bytes(24)).decode()
@@ -37,15 +46,11 @@ class Taken:
 
     receipts: list[tuple[UUID, Receipt]] = field(default_factory=list)
     unknown: set[UUID] = field(default_factory=set)
-    fails: int = 0
 
-    async def receipt(self, message_id: UUID, receipt: Receipt) -> None:
+    async def receipt(self, message_id: UUID, receipt: Receipt, call: Call) -> None:
         """Remember the receipt."""
         if message_id in self.unknown:
             raise not_found()
-        if self.fails:
-            self.fails -= 1
-            raise ConnectionError
         self.receipts.append((message_id, receipt))
 
 
@@ -132,36 +137,103 @@ async def test_a_signed_callback_is_taken(
     assert (message_id, receipt.state, receipt.envelope) == (id_, "answered", b"sealed")
 
 
+@pytest.fixture
+async def awaited(app: FastAPI) -> tuple[Counter, UUID]:
+    """Requests as they are, and a message of one that waits for its answer."""
+    medcab: Medcab = app.state.medcab
+    counter = await Counter.open(medcab.database)
+    medcab.__dict__["requests"] = counter.requests
+    case_id = await counter.sent()
+    message_id = message_id_of(case_id, 1)
+    async with counter.database.work() as session:
+        session.add(
+            RequestMessage(
+                case_id=case_id,
+                version=1,
+                message_id=message_id,
+                service="vaccination-certificates",
+                formed_at=datetime.now(UTC),
+                paper_key=uuid4().hex,
+                paper_sha256="0" * 64,
+                paper_size=1,
+            )
+        )
+        await move(session, await lock(session, case_id), Transition.HAND_OVER, now=present())
+    return counter, message_id
+
+
+async def kept(counter: Counter, message_id: UUID) -> list[str]:
+    """The states of the receipts that were kept of a message."""
+    async with counter.database.reading() as session:
+        rows = await session.exec(
+            select(col(RequestReceipt.state))
+            .where(col(RequestReceipt.message_id) == message_id)
+            .order_by(col(RequestReceipt.id))
+        )
+        return list(rows)
+
+
 async def test_the_same_callback_changes_nothing_again(
-    client: httpx.AsyncClient, taken: Taken
+    client: httpx.AsyncClient, awaited: tuple[Counter, UUID]
 ) -> None:
-    """Sent twice or played back: the second is answered, and nothing happens."""
-    body = told(uuid4())
-    headers = signed(body)
-    answers = [await call(client, body, headers) for _ in range(3)]
-    assert [each.status_code for each in answers] == [204] * 3
-    assert len(taken.receipts) == 1
+    """Sent twice or played back: the second is answered, and nothing happens, nor with its id."""
+    counter, message_id = awaited
+    before = len(counter.office.heard.rings)
+    body, other, id_ = told(message_id), told(message_id, state="refused"), f"msg_{uuid4().hex}"
+    calls = [(body, signed(body, id=id_))] * 3 + [(other, signed(other, id=id_))]
+    answers = [await call(client, *one) for one in calls]
+    assert [each.status_code for each in answers] == [204] * 4
+    assert await kept(counter, message_id) == ["answered"]
+    assert len(counter.office.heard.rings) == before + 1
+    assert (await call(client, other, signed(other))).status_code == 204
+    assert await kept(counter, message_id) == ["answered", "refused"]
 
 
 async def test_a_callback_that_failed_is_taken_when_it_comes_again(
-    client: httpx.AsyncClient, taken: Taken
+    client: httpx.AsyncClient, awaited: tuple[Counter, UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was not noted as heard before it took effect."""
-    taken.fails = 1
-    body = told(uuid4())
+    """It is noted as heard with its effect or not at all."""
+    counter, message_id = awaited
+
+    async def failing(*_: Any) -> None:
+        raise ConnectionError
+
+    body = told(message_id)
     headers = signed(body)
-    assert (await call(client, body, headers)).status_code == 503
+    with monkeypatch.context() as patched:
+        patched.setattr(requests, "keep", failing)
+        assert (await call(client, body, headers)).status_code == 503
+    assert await kept(counter, message_id) == []
     assert (await call(client, body, headers)).status_code == 204
-    assert len(taken.receipts) == 1
+    assert await kept(counter, message_id) == ["answered"]
 
 
-async def test_callbacks_at_once_are_all_answered(client: httpx.AsyncClient, taken: Taken) -> None:
-    """Ten copies of one call race; none of them fails."""
-    body = told(uuid4())
+async def test_callbacks_at_once_are_all_answered(
+    client: httpx.AsyncClient, awaited: tuple[Counter, UUID]
+) -> None:
+    """Ten copies of one call race; none of them fails, and one takes effect."""
+    counter, message_id = awaited
+    before = len(counter.office.heard.rings)
+    body = told(message_id)
     headers = signed(body)
     answers = await asyncio.gather(*(call(client, body, headers) for _ in range(10)))
     assert {each.status_code for each in answers} == {204}
-    assert taken.receipts
+    assert await kept(counter, message_id) == ["answered"]
+    assert len(counter.office.heard.rings) == before + 1
+
+
+async def test_calls_are_forgotten_after_a_day(
+    client: httpx.AsyncClient, awaited: tuple[Counter, UUID]
+) -> None:
+    """By then their own time refuses them; the table does not grow."""
+    counter, message_id = awaited
+    old = HeardCallback(source="gov_service", webhook_id=uuid4().hex, at=present() - KEPT_FOR * 2)
+    async with counter.database.work() as session:
+        session.add(old)
+    body = told(message_id)
+    assert (await call(client, body, signed(body))).status_code == 204
+    async with counter.database.reading() as session:
+        assert await session.get(HeardCallback, (old.source, old.webhook_id)) is None
 
 
 def _flipped(body: str) -> str:
