@@ -19,7 +19,7 @@ _NO_PROGRAMME = text("programme_id is null")
 
 
 def _of_archive(name: str, *columns: str, where: TextClause | None = None) -> Index:
-    """An index for walks of `services.archive`: its order of nulls keeps other indexes from them."""
+    """An index for walks of `services.archive`; its order of nulls keeps others from these."""
     return Index(
         f"case_archive_{name}",
         *columns,
