@@ -23,9 +23,8 @@ from rules.forms import check_form
 from rules.refusals import Refusal
 
 
-def pages_of(kind: CaseKind, draft_of: Callable[[Editing], TaskList]) -> APIRouter:
-    """The routes below the draft of a case of this kind."""
-    router = APIRouter(include_in_schema=False)
+def add_pages(router: APIRouter, kind: CaseKind, draft_of: Callable[[Editing], TaskList]) -> None:
+    """Add the pages below a draft of this kind, behind those of its own, whose names go first."""
 
     @router.get("/attachments")
     async def show_attachments(case_id: UUID, visit: Inside) -> Response:
@@ -52,8 +51,6 @@ def pages_of(kind: CaseKind, draft_of: Callable[[Editing], TaskList]) -> APIRout
     async def autosave(case_id: UUID, name: str, visit: Inside) -> Response:
         """Keep what was typed so far; the answer says so, and what is wrong with the field left."""
         return await _autosaved(visit, await editing(visit, case_id, kind), name)
-
-    return router
 
 
 async def check_page(

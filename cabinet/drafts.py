@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Response
 
 from cabinet import filling
 from cabinet.case_views import programme_view
-from cabinet.draft_pages import check_page, pages_of
+from cabinet.draft_pages import add_pages, check_page
 from cabinet.filling import Editing
 from cabinet.views.applications import Draft
 from cabinet.visits import Inside, Visit
@@ -86,4 +86,4 @@ async def submit(
     return visit.go(f"/applications/{case_id}/submitted")
 
 
-router.include_router(pages_of(CaseKind.APPLICATION, draft_view))
+add_pages(router, CaseKind.APPLICATION, draft_view)

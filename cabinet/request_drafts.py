@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Response
 
 from cabinet import filling
-from cabinet.draft_pages import check_page, pages_of
+from cabinet.draft_pages import add_pages, check_page
 from cabinet.filling import Editing
 from cabinet.request_views import type_view
 from cabinet.views.requests import RequestDraft
@@ -77,4 +77,4 @@ async def submit(
     return visit.go(f"/requests/{case_id}/sent")
 
 
-router.include_router(pages_of(CaseKind.REQUEST, draft_view))
+add_pages(router, CaseKind.REQUEST, draft_view)
