@@ -209,36 +209,65 @@ def case_timeline(page: CasePage) -> list[Happening]:
 def waits_for(
     page: CasePage, calendar: WorkingCalendar, answer: PresentState | None, *, asked: bool = False
 ) -> WaitsFor:
-    """Whom the case waits for, until when, and what happens then (A8).
+    """Whom an application waits for, until when, and what happens then (A8).
 
     `answer` is what the running workflow said; without one this is what the database knows.
     """
-    case, at = page.case, now()
-    live = answer is not None and answer.step == case.step
-    status = Status(case.status)
-    until = case.due_at
-    left = working_days_left(at, until, case.term_zone, calendar) if until else None
-    overdue = until is not None and until < at
-    following = answer.then if answer is not None and live else None
-    return WaitsFor(
-        status=status.value,
-        whom=_whom(page, Party(case.waits_for)),
-        then=_then(page, status, Party(case.waits_for), str(following or "escalate"), overdue),
-        until=until,
-        days_left=left,
-        overdue=overdue,
+    case = page.case
+    status, party = Status(case.status), Party(case.waits_for)
+    following = answer.then if answer is not None and answer.step == case.step else None
+    return waiting(
+        page,
+        calendar,
+        answer,
+        asked=asked,
+        whom=_whom(page, party),
+        then=_then(page, status, party, str(following or "escalate")),
         paused=_("Срок рассмотрения остановлен, пока мы ждём ответа.")
         if status is Status.CLARIFICATION
         else "",
-        as_of=answer.as_of if answer is not None and live else at,
-        live=live or case.closed_at is not None,
-        can_ask=case.closed_at is None and not asked,
     )
 
 
+def waiting(
+    page: CasePage,
+    calendar: WorkingCalendar,
+    answer: PresentState | None,
+    *,
+    asked: bool,
+    whom: str,
+    then: str,
+    paused: str = "",
+) -> WaitsFor:
+    """What a case of any kind waits for, with `whom` and `then` in the words of its kind."""
+    case, at, until = page.case, now(), page.case.due_at
+    live = answer is not None and answer.step == case.step
+    is_open = case.closed_at is None
+    if case.stuck and is_open:
+        then = _(
+            "Обработка остановилась. Техническая служба уже знает об этом, ничего не потеряно."
+        )
+    return WaitsFor(
+        status=case.status,
+        whom=whom if is_open else "",
+        then=then,
+        until=until,
+        days_left=working_days_left(at, until, case.term_zone, calendar) if until else None,
+        overdue=is_overdue(page),
+        paused=paused,
+        as_of=answer.as_of if answer is not None and live else at,
+        live=live or not is_open,
+        can_ask=is_open and not asked,
+        kind=case.kind,
+    )
+
+
+def is_overdue(page: CasePage) -> bool:
+    """Whether the term of the case has passed."""
+    return page.case.due_at is not None and page.case.due_at < now()
+
+
 def _whom(page: CasePage, party: Party) -> str:
-    if page.case.closed_at is not None:
-        return ""
     match party:
         case Party.APPLICANT:
             return _("вас") if page.own else _("заявителя")
@@ -252,17 +281,13 @@ def _whom(page: CasePage, party: Party) -> str:
             return ""
 
 
-def _then(page: CasePage, status: Status, party: Party, following: str, overdue: bool) -> str:
-    if page.case.stuck and page.case.closed_at is None:
-        return _(
-            "Обработка остановилась. Техническая служба уже знает об этом, ничего не потеряно."
-        )
+def _then(page: CasePage, status: Status, party: Party, following: str) -> str:
     match status:
         case Status.CHECKING if party is Party.REGISTER:
             return _("Регистр не отвечает. Мы спрашиваем его снова сами, срок пока не идёт.")
         case Status.CHECKING:
             return _("Обычно это меньше минуты. Затем заявка перейдёт в отдел кадров.")
-        case Status.IN_REVIEW if overdue or page.case.escalated_at:
+        case Status.IN_REVIEW if is_overdue(page) or page.case.escalated_at:
             return _("Вопрос уже у начальника отдела кадров.")
         case Status.IN_REVIEW:
             return _(_FOLLOWED_BY.get(following, _FOLLOWED_BY["escalate"]))

@@ -17,7 +17,7 @@ from cabinet.desk_decisions import Typed, decision_form, decision_of, error_item
 from cabinet.desk_filters import asked_of
 from cabinet.desk_known import Known, page_within, reviewers_of, tag_of
 from cabinet.desk_known import known as known_case
-from cabinet.desk_views import desk_case, hand_over, queue_row, word_of
+from cabinet.desk_views import desk_case, passing, queue_row, word_of
 from cabinet.running import asked_now
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
@@ -122,35 +122,24 @@ def _draw(
     """The page in views, with what was typed for a decision."""
     page, case = known.page, known.page.case
     typed = typed or Typed()
-    suffix = known.asked.suffix
     decides = page.reviews and bool(page.may & DECISIONS)
-    url = f"/desk/cases/{case.id}"
-    passes = page.reviews and (page.oversees or case.reviewer_id == visit.actor.person_id)
-    without = frozenset({case.applicant_id, *([case.reviewer_id] if case.reviewer_id else [])})
+    decision = decision_form(
+        f"/desk/cases/{case.id}/decision{known.asked.suffix}",
+        page.definition,
+        page.attachment_rules,
+        page.checklist,
+        known.stock,
+        typed,
+        step=case.step,
+        errors=errors,
+    )
     return desk_case(
-        page,
+        known,
         visit.actor,
-        known.calendar,
-        known.history,
+        decision if decides else None,
         answer=answer,
         number=number,
         compare=compare,
-        suffix=suffix,
-        decision=decision_form(
-            f"{url}/decision{suffix}",
-            page.definition,
-            page.attachment_rules,
-            page.checklist,
-            known.stock,
-            typed,
-            step=case.step,
-            errors=errors,
-        )
-        if decides
-        else None,
-        passing=hand_over(f"{url}/hand-over{suffix}", known.reviewers, without) if passes else None,
-        around=known.around,
-        tag=known.tag,
         drawn_step=drawn_step,
         kept="" if decides else typed.words,
     )
@@ -287,17 +276,8 @@ async def give(
         if known.is_request:
             return desk_requests.refused(visit, known, refusal)
         message = in_words(refusal.message)
-        case = _draw(visit, known)
-        if case.hand_over is not None:
-            case = replace(
-                case,
-                hand_over=replace(
-                    case.hand_over,
-                    to=replace(case.hand_over.to, value=to, error=message),
-                    reason=replace(case.hand_over.reason, value=why),
-                    open=True,
-                ),
-            )
-        errors = [ErrorItem(message, "#field-to" if case.hand_over else "")]
+        moving = passing(known, visit.actor, chosen=to, why=why, error=message)
+        case = replace(_draw(visit, known), hand_over=moving)
+        errors = [ErrorItem(message, "#field-to" if moving else "")]
         return visit.page("desk/case.html", status=refusal.status, case=case, errors=errors)
     return visit.go(page_within(visit, case_id))

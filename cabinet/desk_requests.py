@@ -13,11 +13,10 @@ from api.bodies import is_form
 from cabinet.case_views import answer_sections, case_timeline, cited_files
 from cabinet.conversation import talk_of
 from cabinet.desk_known import Known, known, page_within
-from cabinet.desk_views import hand_over, other_cases, short_name
+from cabinet.desk_views import other_cases, passing, short_name
 from cabinet.request_views import answer_views, paper_views, request_waits
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
-from cabinet.views.desk import HandOver
 from cabinet.views.frame import ErrorItem, FieldView, Flash
 from cabinet.views.requests import AnswerForm, DeskRequest
 from cabinet.visits import Inside, Visit, uuid_of
@@ -189,7 +188,6 @@ def draw(
     chosen, before = page.version(number)
     compared = compare and before is not None
     answers_here = page.reviews and bool(page.may & ANSWERS)
-    open_case = case.closed_at is None
     mine = case.reviewer_id == visit.actor.person_id
     earlier, following = here.around
     url = f"/desk/cases/{case.id}"
@@ -218,7 +216,7 @@ def draw(
         reviewer=short_name(page.reviewer) if page.reviewer else "",
         mine=mine,
         take_url=f"{url}/take{suffix}" if answers_here and not mine else None,
-        hand_over=_hand_over(here, mine=mine) if open_case else None,
+        hand_over=passing(here, visit.actor),
         reading=[short_name(name) for name in page.reading],
         happenings=case_timeline(page),
         talk=talk_of(page, f"{url}{suffix}"),
@@ -253,16 +251,6 @@ def _form(here: Known, typed: Typed, errors: tuple[FieldError, ...]) -> AnswerFo
         file_error=told.get("file", ""),
         wants_file=wants_file,
     )
-
-
-def _hand_over(here: Known, *, mine: bool) -> HandOver | None:
-    page, case = here.page, here.page.case
-    if not page.reviews or not (page.oversees or mine):
-        return None
-    without = frozenset({case.applicant_id, *([case.reviewer_id] if case.reviewer_id else [])})
-    url = f"/desk/cases/{case.id}/hand-over{here.asked.suffix}"
-    passing = hand_over(url, here.reviewers, without)
-    return passing if passing.to.options else None
 
 
 _NOT_NOW: Mapping[Status, str] = {

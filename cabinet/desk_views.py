@@ -9,6 +9,7 @@ from babel.dates import format_date
 from cabinet import formats
 from cabinet.case_views import KINDS, case_timeline, shown_value, title_of, waits_for
 from cabinet.conversation import talk_of
+from cabinet.desk_known import Known
 from cabinet.translation import current, marked, ngettext
 from cabinet.translation import gettext as _
 from cabinet.views.applications import AnswerSection
@@ -299,42 +300,48 @@ def hand_over(
     )
 
 
+def passing(known: Known, actor: Actor, **typed: str) -> HandOver | None:
+    """To whom the case can be given, with what was typed; None where this person cannot give it."""
+    page, case = known.page, known.page.case
+    gives = page.reviews and (page.oversees or case.reviewer_id == actor.person_id)
+    if case.closed_at is not None or not gives:
+        return None
+    without = frozenset({case.applicant_id, *([case.reviewer_id] if case.reviewer_id else [])})
+    url = f"/desk/cases/{case.id}/hand-over{known.asked.suffix}"
+    form = hand_over(url, known.reviewers, without, **typed)
+    return form if form.to.options else None
+
+
 def desk_case(
-    page: CasePage,
+    known: Known,
     actor: Actor,
-    calendar: WorkingCalendar,
-    history: Sequence[CaseLine],
+    decision: DecisionForm | None,
     *,
     answer: PresentState | None = None,
-    asked: bool = False,
     number: int = 0,
     compare: bool = False,
-    suffix: str = "",
-    decision: DecisionForm | None = None,
-    passing: HandOver | None = None,
-    around: tuple[UUID | None, UUID | None] = (None, None),
-    tag: str = "",
     drawn_step: int | None = None,
     kept: str = "",
 ) -> DeskCase:
     """The page of a case; `number` chooses a version, `drawn_step` is what an open page shows."""
-    case = page.case
+    page, case, suffix = known.page, known.page.case, known.asked.suffix
     chosen, before = page.version(number)
     compared = compare and before is not None
     shown = documents(page, chosen, before)
     here = {cited.document_version_id for cited in chosen.attachments}
     titles = {rule.kind: _(rule.title) for rule in page.attachment_rules}
     gone = [c for c in before.attachments if c.document_version_id not in here] if before else []
-    open_case = case.closed_at is None
     mine = case.reviewer_id == actor.person_id
-    earlier, following = around
+    takes = page.reviews and case.closed_at is None and not mine
+    earlier, following = known.around
     programme = page.programme
+    url = f"/desk/cases/{case.id}"
     facts = [(_("Должность"), page.applicant_position), (_("Подразделение"), page.unit)]
     if programme is not None:
         words = f"{_(KINDS.get(programme.kind, programme.kind))}, {formats.hours(programme.hours)}"
         facts.append((_("Программа"), f"{words}, {programme.organisation}"))
     return DeskCase(
-        url=f"/desk/cases/{case.id}",
+        url=url,
         query=suffix,
         queue_url=f"/desk{suffix}",
         number=case.number or "",
@@ -346,7 +353,7 @@ def desk_case(
         versions=[(v.number, v.submitted_at) for v in page.versions],
         compared=compared,
         changed=len(chosen.changes) + len(gone) + sum(d.new for d in shown) if before else 0,
-        waits=waits_for(page, calendar, answer, asked=asked),
+        waits=waits_for(page, known.calendar, answer),
         sections=sections(page, chosen, before, compared=compared),
         documents=shown,
         gone=[f"{titles.get(c.kind, c.title)} ({c.file_name})" for c in gone] if compared else [],
@@ -359,16 +366,14 @@ def desk_case(
         decisions=past_decisions(page),
         reviewer=short_name(page.reviewer) if page.reviewer else "",
         mine=mine,
-        take_url=f"/desk/cases/{case.id}/take{suffix}"
-        if page.reviews and open_case and not mine
-        else None,
-        hand_over=passing if open_case else None,
+        take_url=f"{url}/take{suffix}" if takes else None,
+        hand_over=passing(known, actor),
         reading=[short_name(name) for name in page.reading],
-        talk=talk_of(page, f"/desk/cases/{case.id}{suffix}"),
-        history=other_cases(history),
+        talk=talk_of(page, f"{url}{suffix}"),
+        history=other_cases(known.history),
         happenings=case_timeline(page),
         before_url=f"/desk/cases/{earlier}{suffix}" if earlier else None,
         next_url=f"/desk/cases/{following}{suffix}" if following else None,
-        tag=tag,
+        tag=known.tag,
         moved_on=drawn_step is not None and drawn_step != case.step,
     )

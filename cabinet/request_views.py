@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cabinet import formats
+from cabinet.case_views import is_overdue, waiting
 from cabinet.translation import gettext as _
 from cabinet.translation import marked
 from cabinet.views.applications import Paper, WaitsFor
 from cabinet.views.requests import AnswerFile, AnswerView, Result, TypeView
 from models.messages import PresentState
 from rules.cases import Party, Status
-from rules.clock import now
 from rules.fields import FieldKind
 from rules.forms import AnswerKind, CaseTypeDefinition
 from rules.journal import JournalKind
-from rules.terms import WorkingCalendar, working_days_left
+from rules.terms import WorkingCalendar
 from services.case_pages import CasePage
 from services.request_looks import DRAWN
 from services.request_pages import Answered
@@ -93,27 +93,11 @@ def request_waits(
 
     `answer` is what the running workflow said; without one this is what the database knows.
     """
-    case, at = page.case, now()
-    live = answer is not None and answer.step == case.step
-    until = case.due_at
-    overdue = until is not None and until < at
-    return WaitsFor(
-        status=case.status,
-        whom=_whom(page),
-        then=_then(page, Status(case.status), overdue),
-        until=until,
-        days_left=working_days_left(at, until, case.term_zone, calendar) if until else None,
-        overdue=overdue,
-        as_of=answer.as_of if answer is not None and live else at,
-        live=live or case.closed_at is not None,
-        can_ask=case.closed_at is None and not asked,
-        kind=case.kind,
-    )
+    then = _then(page, Status(page.case.status), is_overdue(page))
+    return waiting(page, calendar, answer, asked=asked, whom=_whom(page), then=then)
 
 
 def _whom(page: CasePage) -> str:
-    if page.case.closed_at is not None:
-        return ""
     match Party(page.case.waits_for):
         case Party.APPLICANT:
             return _("вас") if page.own else _("заявителя")
@@ -126,10 +110,6 @@ def _whom(page: CasePage) -> str:
 
 
 def _then(page: CasePage, status: Status, overdue: bool) -> str:
-    if page.case.stuck and page.case.closed_at is None:
-        return _(
-            "Обработка остановилась. Техническая служба уже знает об этом, ничего не потеряно."
-        )
     by_people = page.definition.answered_by_people
     match status:
         case Status.ACCEPTED if _is_down(page):

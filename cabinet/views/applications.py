@@ -210,9 +210,9 @@ class Paper:
     icon: str = "download"
 
 
-@dataclass(frozen=True)
-class CasePage:
-    """Everything on the page of a case."""
+@dataclass(frozen=True, kw_only=True)
+class ShownCase:
+    """What every page of a case shows, whatever its kind, and whoever looks at it."""
 
     url: str
     number: str
@@ -223,20 +223,26 @@ class CasePage:
     compared: bool
     waits: WaitsFor
     sections: Sequence[AnswerSection]
-    files: Sequence[CaseFile]
     happenings: Sequence[Happening]
+    facts: Sequence[tuple[str, str]] = ()
+    tag: str = ""
+    """ETag of the live part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CasePage(ShownCase):
+    """Everything on the page of an application."""
+
+    files: Sequence[CaseFile]
     talk: Talk
     papers: Sequence[Paper]
     programme: ProgrammeView | None
-    facts: Sequence[tuple[str, str]] = ()
     reason: str = ""
     remarks: Sequence[Remark] = ()
     answer_url: str | None = None
     correct_url: str | None = None
     withdraw_url: str | None = None
     copy_url: str | None = None
-    tag: str = ""
-    """ETag of the live part."""
 
 
 @dataclass(frozen=True)

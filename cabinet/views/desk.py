@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from cabinet.views.applications import Answer, AnswerSection, Happening, WaitsFor
+from cabinet.views.applications import Answer, ShownCase
 from cabinet.views.conversation import Talk
 from cabinet.views.frame import Chip, FieldView, Pages
 
@@ -207,26 +207,37 @@ class OtherCase:
     kind: str = "application"
 
 
-@dataclass(frozen=True)
-class DeskCase:
-    """Everything that a reviewer sees of a case."""
+@dataclass(frozen=True, kw_only=True)
+class ShownOnDesk(ShownCase):
+    """What the desk shows of a case of any kind."""
 
-    url: str
     query: str
     """The queue's filters, with `?` where there are any."""
     queue_url: str
-    number: str
-    title: str
     applicant: str
-    facts: Sequence[tuple[str, str]]
-    step: int
-    version: int
-    versions: Sequence[tuple[int, datetime]]
-    compared: bool
+    why_not: str
+    """Why there is nothing to decide or to answer for this person now."""
+    kept: str
+    """What was typed for a decision or an answer that can no longer be given."""
+    reviewer: str
+    mine: bool
+    take_url: str | None
+    hand_over: HandOver | None
+    reading: Sequence[str]
+    talk: Talk
+    history: Sequence[OtherCase] = ()
+    before_url: str | None = None
+    next_url: str | None = None
+    moved_on: bool = False
+    """The case is no longer at the step that the page was drawn for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskCase(ShownOnDesk):
+    """Everything that a reviewer sees of an application."""
+
     changed: int
     """How many answers and documents differ from the version before."""
-    waits: WaitsFor
-    sections: Sequence[AnswerSection]
     documents: Sequence[DeskDocument]
     gone: Sequence[str]
     """Documents of the version before that this one no longer cites."""
@@ -234,24 +245,7 @@ class DeskCase:
     findings: Sequence[FindingView]
     checked_at: datetime | None
     decision: DecisionForm | None
-    why_not: str
-    """Why there is nothing to decide for this person now."""
-    kept: str
-    """What was typed for a decision that can no longer be made."""
     decisions: Sequence[PastDecision]
-    reviewer: str
-    mine: bool
-    take_url: str | None
-    hand_over: HandOver | None
-    reading: Sequence[str]
-    talk: Talk
-    history: Sequence[OtherCase]
-    happenings: Sequence[Happening]
-    before_url: str | None = None
-    next_url: str | None = None
-    tag: str = ""
-    moved_on: bool = False
-    """The case is no longer at the step that the page was drawn for."""
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,13 @@
 """Requests as their pages show them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from cabinet.views.applications import (
-    AnswerSection,
-    CaseFile,
-    Happening,
-    Paper,
-    Task,
-    TaskList,
-    WaitsFor,
-)
+from cabinet.views.applications import CaseFile, Paper, ShownCase, Task, TaskList
 from cabinet.views.conversation import Talk
-from cabinet.views.desk import HandOver, OtherCase
+from cabinet.views.desk import ShownOnDesk
 from cabinet.views.frame import FieldView
 
 
@@ -98,25 +90,14 @@ class AnswerView:
     """False where a later version has been sent."""
 
 
-@dataclass(frozen=True)
-class RequestPage:
+@dataclass(frozen=True, kw_only=True)
+class RequestPage(ShownCase):
     """Everything on the page of a request."""
 
-    url: str
-    number: str
-    title: str
-    step: int
-    version: int
-    versions: Sequence[tuple[int, datetime]]
-    compared: bool
-    waits: WaitsFor
-    sections: Sequence[AnswerSection]
     answers: Sequence[AnswerView]
     """Newest first."""
     papers: Sequence[Paper]
     files: Sequence[CaseFile]
-    happenings: Sequence[Happening]
-    facts: Sequence[tuple[str, str]] = ()
     correct_url: str | None = None
     withdraw_url: str | None = None
     copy_url: str | None = None
@@ -124,8 +105,6 @@ class RequestPage:
     """Whether a correction was begun and not sent."""
     talk: Talk | None = None
     """The conversation with the people who answer; None where nobody would."""
-    tag: str = ""
-    """ETag of the live part."""
 
 
 @dataclass(frozen=True)
@@ -158,40 +137,11 @@ class AnswerForm:
     """Whether this type is answered with a document."""
 
 
-@dataclass(frozen=True)
-class DeskRequest:
+@dataclass(frozen=True, kw_only=True)
+class DeskRequest(ShownOnDesk):
     """Everything that a person of the unit sees of a request."""
 
-    url: str
-    query: str
-    queue_url: str
-    number: str
-    title: str
-    applicant: str
-    facts: Sequence[tuple[str, str]]
-    step: int
-    version: int
-    versions: Sequence[tuple[int, datetime]]
-    compared: bool
-    waits: WaitsFor
-    sections: Sequence[AnswerSection]
     files: Sequence[CaseFile]
     papers: Sequence[Paper]
     answers: Sequence[AnswerView]
     form: AnswerForm | None
-    why_not: str
-    kept: str
-    """What was typed for an answer that can no longer be given."""
-    reviewer: str
-    mine: bool
-    take_url: str | None
-    hand_over: HandOver | None
-    reading: Sequence[str]
-    happenings: Sequence[Happening]
-    talk: Talk
-    history: Sequence[OtherCase] = field(default_factory=tuple)
-    before_url: str | None = None
-    next_url: str | None = None
-    tag: str = ""
-    moved_on: bool = False
-    """The request is no longer at the step that the page was drawn for."""
