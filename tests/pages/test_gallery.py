@@ -1,9 +1,10 @@
 """Every page in a real Chromium: nothing for axe to find, nothing cut off, nothing blocked."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import Browser, Page
 
 from tests.pages.conftest import DESKTOP, PHONE, faults_of, free_port, served, watch
 from tests.pages.gallery import gallery
@@ -22,29 +23,37 @@ async def address() -> AsyncIterator[str]:
         yield url
 
 
+@dataclass(frozen=True)
+class Screen:
+    """A tab that goes from page to page, and what went wrong in it since somebody last asked."""
+
+    page: Page
+    wrong: list[str]
+
+
 @pytest.fixture(scope="module")
-async def screens(browser: Browser) -> AsyncIterator[dict[str, BrowserContext]]:
-    """A browser for each look, which keeps what all pages load."""
-    made = {look: await browser.new_context(viewport=size) for look, (size, _, _) in LOOKS.items()}  # type: ignore[arg-type]
+async def screens(browser: Browser) -> AsyncIterator[dict[str, Screen]]:
+    """A tab for each look: what all pages load is kept, and no page needs a process of its own."""
+    made = {}
+    for look, (size, _, _) in LOOKS.items():
+        page = await browser.new_page(viewport=size)  # type: ignore[arg-type]
+        made[look] = Screen(page, watch(page))
     yield made
-    for context in made.values():
-        await context.close()
+    for screen in made.values():
+        await screen.page.close()
 
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", SAMPLES)
-async def test_page(screens: dict[str, BrowserContext], address: str, name: str, look: str) -> None:
+async def test_page(screens: dict[str, Screen], address: str, name: str, look: str) -> None:
     """A page is accessible, fits its screen, and asks for nothing that the policy forbids."""
     viewport, theme, language = LOOKS[look]
-    page = await screens[look].new_page()
-    wrong = watch(page)
-    try:
-        answer = await page.goto(f"{address}/{name}?theme={theme}&language={language}")
-        assert answer is not None
-        assert answer.status == 200
-        assert await faults_of(page) == []
-        width = await page.evaluate("document.documentElement.scrollWidth")
-        assert width <= viewport["width"]
-        assert wrong == []
-    finally:
-        await page.close()
+    page, wrong = screens[look].page, screens[look].wrong
+    wrong.clear()
+    answer = await page.goto(f"{address}/{name}?theme={theme}&language={language}")
+    assert answer is not None
+    assert answer.status == 200
+    assert await faults_of(page) == []
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width <= viewport["width"]
+    assert wrong == []
