@@ -39,8 +39,7 @@ select json_build_object(
   'open', (select json_agg(json_build_array(kind, status, n)) from
     (select kind, status, count(*) n from "case" where closed_at is null group by 1, 2) one),
   'stuck', (select json_object_agg(kind, n) from
-    (select kind, count(*) n from "case" where stuck is not null and closed_at is null group by 1)
-    one),
+    (select kind, count(*) n from "case" where stuck is not null group by 1) one),
   'unheard', (select json_build_array(count(*), extract(epoch from now() - min(wakes_at)))
     from "case" where closed_at is null and wakes_at < now() - %(grace)s * interval '1 second'),
   'overdue', (select count(*) from "case" where closed_at is null and due_at < now()),

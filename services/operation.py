@@ -193,7 +193,7 @@ async def _cases(
     """The cases of one kind of trouble, the longest waiting first."""
     found = await session.exec(
         choose(*_ROW, since, func.count().over())  # type: ignore[call-overload]
-        .where(watched(units), col(Case.closed_at).is_(None), *wanted)
+        .where(watched(units), *wanted)
         .order_by(since, col(Case.id))
         .limit(MOST)
     )
@@ -219,20 +219,24 @@ async def _cases(
     return Section(trouble, rows[0][-1] if rows else 0, lines)
 
 
+_OPEN = col(Case.closed_at).is_(None)
+
+
 async def _stuck(session: AsyncSession, units: frozenset[UUID]) -> Section:
+    """Closed ones too: a withdrawal of which the module has to be told."""
     return await _cases(
         session, Trouble.CASE_STUCK, col(Case.since), units, col(Case.stuck).is_not(None)
     )
 
 
 async def _unheard(session: AsyncSession, units: frozenset[UUID], before: datetime) -> Section:
-    late = (col(Case.wakes_at) < before, col(Case.stuck).is_(None))
+    late = (_OPEN, col(Case.wakes_at) < before, col(Case.stuck).is_(None))
     return await _cases(session, Trouble.ACT_UNHEARD, col(Case.wakes_at), units, *late)
 
 
 async def _overdue(session: AsyncSession, units: frozenset[UUID], now: datetime) -> Section:
     return await _cases(
-        session, Trouble.TERM_OVERDUE, col(Case.due_at), units, col(Case.due_at) < now
+        session, Trouble.TERM_OVERDUE, col(Case.due_at), units, _OPEN, col(Case.due_at) < now
     )
 
 

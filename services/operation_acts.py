@@ -210,7 +210,7 @@ async def _case(session: AsyncSession, units: frozenset[UUID], subject: str) -> 
     case = await lock(session, _id_of(subject))
     if case.unit_id not in units or not case.version:
         raise not_found()
-    if case.closed_at is not None:
+    if case.closed_at is not None and case.stuck is None:
         raise Refusal("not_now", "Заявка уже закрыта: делать ничего не нужно.", 409)
     return case
 

@@ -42,6 +42,8 @@ async def tell_of_withdrawal(exchange: Exchange, case_id: UUID) -> CaseState:
         await _note_told(exchange, message, receipt)
     async with exchange.database.work() as session:
         case = await lock(session, case_id)
+        if again is None:
+            case.stuck = None
         await set_alarm(session, case, None, present(), again)
         return await state_of(session, case)
 

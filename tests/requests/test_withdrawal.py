@@ -13,10 +13,15 @@ from models.messages import case_workflow_id
 from ops.faults import checker, modules
 from rules.cases import CaseKind, Status
 from rules.clock import now
+from rules.operation import Remedy, Trouble
+from rules.permissions import Role
 from services import watching
 from services.bell import Bell
 from services.cases import Act
+from services.operation import desk
+from services.operation_acts import OperationActs, Wanted
 from services.request_receipts import message_id_of
+from services.standing import Standings
 from settings import Settings
 from tests.clients.waiting import until
 from tests.requests.counter import Counter
@@ -198,3 +203,33 @@ async def test_request_that_people_answer_owes_nobody(
     handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     assert (await handle.result())["owes"] is False
     assert not await journaled(bureau, case_id, TOLD)
+
+
+async def test_withdrawal_that_the_module_refuses_is_on_the_desk_until_it_is_told(
+    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+) -> None:
+    """The case is closed and its run is stuck: ops see it, ring it, and it is gone (O7)."""
+    engineer = await bureau.office.person("Фёдоров Илья", Role.OPS, bureau.office.institution)
+    await behave(module, answer="never")
+    case_id = await bureau.sent()
+    await stands_at(bureau, case_id, Status.PROCESSING)
+    standings = Standings(client, f"desk-{uuid4().hex}")
+
+    async def listed() -> bool:
+        found = await desk(bureau.database, standings, engineer, 60)
+        sections = {section.trouble: section.lines for section in found.sections}
+        return str(case_id) in {line.subject for line in sections.get(Trouble.CASE_STUCK, ())}
+
+    number = str((await bureau.office.case(case_id)).number)
+    await bureau.office.set_times(case_id, number="another than the module was told")
+    await _withdraw(bureau, case_id)
+    await until(listed)
+    assert (await bureau.office.case(case_id)).stuck == "GovServiceRefused.other_request"
+    await bureau.office.set_times(case_id, number=number)
+    acts = OperationActs(bureau.database, Bell(bureau.office.heard), standings)
+    again = Wanted(Remedy.RETRY, str(case_id), "The number is right again.")
+    await acts.act(engineer, uuid4(), again)
+    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    assert (await handle.result())["owes"] is False
+    assert await _at_the_module(module, case_id) == "withdrawn"
+    assert not await listed()
