@@ -7,9 +7,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlalchemy import Table, Uuid, bindparam, update
+from sqlalchemy import select as choose
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.gov_service import GovServiceDown, GovServiceRefused
@@ -49,15 +54,18 @@ async def tend(exchange: Exchange, case_id: UUID, rings: Sequence[Ring] = ()) ->
     """
     async with exchange.database.work() as session:
         case = await lock(session, case_id)
-        await note_false_rings(session, case, rings)
+        waiting = await _waiting(session, case)
+        await note_false_rings(session, case, rings, {one.id for one, _ in waiting})
         await heard(session, case, present())
-        waiting = case.status == Status.PROCESSING
         withdrawn = case.status == Status.WITHDRAWN
+        if not withdrawn and case.status != Status.PROCESSING:
+            return await state_of(session, case)
+        came = None if withdrawn else await _take_states(session, case, waiting)
     if withdrawn:
         return await tell_of_withdrawal(exchange, case_id)
-    if not waiting:
-        return await _finish(exchange, case_id)
-    await _take_all(exchange, case_id)
+    ended = await _take_answers(exchange, case_id, came)
+    if ended is not None:
+        return ended
     again = await _ask(exchange, case_id)
     return await _finish(exchange, case_id, again)
 
@@ -72,39 +80,85 @@ async def _finish(exchange: Exchange, case_id: UUID, again: datetime | None = No
         return await state_of(session, case)
 
 
-async def _take_all(exchange: Exchange, case_id: UUID) -> None:
-    """Take every receipt that waits, in the order in which they came."""
-    async with exchange.database.reading() as session:
-        found = await session.exec(
-            select(RequestReceipt)
-            .join(
-                RequestMessage,
-                col(RequestMessage.message_id) == col(RequestReceipt.message_id),
-            )
-            .where(RequestMessage.case_id == case_id, col(RequestReceipt.taken_at).is_(None))
-            .order_by(col(RequestReceipt.id))
-        )
-        waiting = found.all()
-    for receipt in waiting:
-        if receipt.state in ENDS and receipt.envelope is not None:
-            await _take_answer(exchange, case_id, receipt, receipt.envelope)
-        else:
-            await _take_state(exchange, case_id, receipt)
+_Waiting = Sequence[tuple[RequestReceipt, RequestMessage]]
+_OF_CASE = (
+    select(RequestReceipt, RequestMessage)
+    .join(RequestMessage, col(RequestMessage.message_id) == col(RequestReceipt.message_id))
+    .where(
+        col(RequestMessage.case_id) == bindparam("case_id"), col(RequestReceipt.taken_at).is_(None)
+    )
+    .order_by(col(RequestReceipt.id))
+)
 
 
-async def _take_state(exchange: Exchange, case_id: UUID, receipt: RequestReceipt) -> None:
-    """The module has it, works on it, or has an answer that has to be asked for."""
+async def _waiting(session: AsyncSession, case: Case) -> _Waiting:
+    """The receipts of a locked case that wait to be taken, in the order in which they came."""
+    return (await session.exec(_OF_CASE, params={"case_id": case.id})).all()
+
+
+@dataclass(frozen=True)
+class _Came:
+    """An answer that waits to be opened; `more` says that receipts wait behind it."""
+
+    receipt_id: UUID
+    state: str
+    envelope: bytes
+    number: str
+    message_id: UUID
+    version: int
+    more: bool
+
+
+async def _take_states(session: AsyncSession, case: Case, waiting: _Waiting) -> _Came | None:
+    """Take what waits up to the first answer of a locked case, and say which answer that is.
+
+    The module has it, works on it, or has an answer that has to be asked for; or an answer comes
+    too late.
+    """
     now = present()
-    async with exchange.database.work() as session:
-        _, message, row = await _locked(session, case_id, receipt)
-        if row.taken_at is not None:
-            return
+    for place, (row, message) in enumerate(waiting, start=1):
+        if row.state in ENDS and row.envelope is not None:
+            if (late := is_late(case, message)) is None:
+                return _Came(
+                    row.id,
+                    row.state,
+                    row.envelope,
+                    case.number or "",
+                    message.message_id,
+                    message.version,
+                    place < len(waiting),
+                )
+            row.taken_at, row.verdict, row.envelope = now, late, None
+            session.add(row)
+            await journal_odd(session, case, message, row, now)
+            continue
         row.taken_at, row.verdict = now, "taken"
         message.state = row.state
         if row.state in ENDS:
             row.verdict = "without_envelope"
             message.ask_at = now
         session.add_all([row, message])
+    return None
+
+
+async def _take_answers(exchange: Exchange, case_id: UUID, came: _Came | None) -> CaseState | None:
+    """Take the answers that wait, oldest first; what is true once one has closed the request."""
+    ended: CaseState | None = None
+    while came is not None:
+        ended = await _take_answer(exchange, case_id, came) or ended
+        if ended is not None and not came.more:
+            break
+        came = await _next(exchange, case_id)
+    return ended
+
+
+async def _next(exchange: Exchange, case_id: UUID) -> _Came | None:
+    """The next answer that waits; after the end there is none, for each comes too late."""
+    async with exchange.database.work() as session:
+        case = await lock(session, case_id)
+        if case.closed_at is None and case.status != Status.PROCESSING:
+            return None
+        return await _take_states(session, case, await _waiting(session, case))
 
 
 @dataclass(frozen=True)
@@ -115,39 +169,26 @@ class _Kept:
     files: Sequence[Stored]
 
 
-async def _take_answer(
-    exchange: Exchange, case_id: UUID, receipt: RequestReceipt, envelope: bytes
-) -> None:
-    """Open, verify and keep an answer; it closes the request at the version that it answers."""
-    async with exchange.database.work() as session:
-        case, message, row = await _locked(session, case_id, receipt)
-        if row.taken_at is not None:
-            return
-        if late := is_late(case, message):
-            row.taken_at, row.verdict, row.envelope = present(), late, None
-            session.add(row)
-            await journal_odd(session, case, message, row, present())
-            return
+async def _take_answer(exchange: Exchange, case_id: UUID, came: _Came) -> CaseState | None:
+    """Open, verify and keep an answer; it closes the request at the version that it answers.
+
+    None where it is refused, and where the request moved on meanwhile.
+    """
     try:
-        opened, answer = await asyncio.to_thread(
-            _open, exchange, case, message, receipt.state, envelope
-        )
+        opened, answer = await asyncio.to_thread(_open, exchange, came)
     except (EnvelopeRefused, MessageUnreadable, AnswerRefused) as error:
         code = error.code.value if isinstance(error, EnvelopeRefused) else type(error).__name__
-        await _refuse_answer(exchange, case_id, receipt, code)
-        return
-    kept = await _put_all(exchange, envelope, answer)
+        await _refuse_answer(exchange, case_id, came, code)
+        return None
+    kept = await _put_all(exchange, came.envelope, answer)
     reach(CrashPoint.ANSWER_FILED)
     now = present()
     async with exchange.database.work() as session:
-        case, message, row = await _locked(session, case_id, receipt)
+        case, message, row = await _locked(session, case_id, came)
         if row.taken_at is not None or case.status != Status.PROCESSING:
-            return
+            return None
         if is_late(case, message):
-            return
-        row.taken_at, row.verdict, row.envelope = now, "taken", None
-        message.state, message.ask_at = row.state, None
-        session.add_all([row, message])
+            return None
         answered = answer.outcome == "answered"
         told = RequestAnswer(
             id=new_id(),
@@ -164,9 +205,7 @@ async def _take_answer(
             envelope_key=kept.envelope.key,
             envelope_sha256=kept.envelope.sha256,
         )
-        session.add(told)
-        await session.flush()
-        session.add_all(
+        files = [
             RequestFile(
                 answer_id=told.id,
                 position=place,
@@ -179,7 +218,8 @@ async def _take_answer(
             for place, (file, stored) in enumerate(
                 zip(answer.files, kept.files, strict=True), start=1
             )
-        )
+        ]
+        await _write(session, row, told, files)
         await move(
             session,
             case,
@@ -194,17 +234,56 @@ async def _take_answer(
             contents={"reason": answer.reason} if answer.reason else None,
             tell=[Notice("request_ready" if answered else "request_refused", case.applicant_id)],
         )
+        return await state_of(session, case)
 
 
-def _open(
-    exchange: Exchange, case: Case, message: RequestMessage, state: str, envelope: bytes
-) -> tuple[Opened, ModuleAnswer]:
+async def _write(
+    session: AsyncSession, row: RequestReceipt, told: RequestAnswer, files: Sequence[RequestFile]
+) -> None:
+    """Write the answer with its files, and that its receipt is taken."""
+    values = {f"answer_{name}": value for name, value in told.model_dump().items()}
+    for n, file in enumerate(files):
+        values |= {f"file{n}_{name}": value for name, value in file.model_dump().items()}
+    taken = {"of_message": row.message_id, "of_receipt": row.id, "outcome": row.state}
+    await session.exec(_writing(len(files)), params=values | taken | {"now": told.at})
+
+
+@lru_cache(maxsize=32)
+def _writing(files: int) -> Insert:
+    """The statement for an answer with so many files; built once."""
+    tables = SQLModel.metadata.tables
+    receipts, messages = tables["request_receipt"], tables["request_message"]
+
+    def given(table: Table, prefix: str) -> dict[str, Any]:
+        return {one.name: bindparam(f"{prefix}_{one.name}", type_=one.type) for one in table.c}
+
+    taken = (
+        update(receipts)
+        .where(receipts.c.id == bindparam("of_receipt"))
+        .values(taken_at=bindparam("now"), verdict="taken", envelope=None)
+        .cte("taken")
+    )
+    said = (
+        update(messages)
+        .where(messages.c.message_id == bindparam("of_message"))
+        .values(state=bindparam("outcome"), ask_at=None)
+        .cte("said")
+    )
+    answer = insert(tables["request_answer"]).values(given(tables["request_answer"], "answer"))
+    if not files:
+        return answer.add_cte(taken, said)
+    of_answer = tables["request_file"]
+    rows = [given(of_answer, f"file{n}") for n in range(files)]
+    return insert(of_answer).values(rows).add_cte(answer.cte("answer"), taken, said)
+
+
+def _open(exchange: Exchange, came: _Came) -> tuple[Opened, ModuleAnswer]:
     """What the module signed, if it is the answer to this very version. Not for the event loop."""
-    opened = exchange.envelopes.open_(envelope, message_id=message.message_id)
+    opened = exchange.envelopes.open_(came.envelope, message_id=came.message_id)
     answer = ModuleAnswer.read(opened.plain)
-    if (answer.number, answer.version) != (case.number, message.version):
+    if (answer.number, answer.version) != (came.number, came.version):
         raise AnswerRefused("another request")
-    if answer.outcome != state:
+    if answer.outcome != came.state:
         raise AnswerRefused("another outcome")
     return opened, answer
 
@@ -221,13 +300,11 @@ async def _put_all(exchange: Exchange, envelope: bytes, answer: ModuleAnswer) ->
     return _Kept(envelope=sealed, files=files)
 
 
-async def _refuse_answer(
-    exchange: Exchange, case_id: UUID, receipt: RequestReceipt, code: str
-) -> None:
+async def _refuse_answer(exchange: Exchange, case_id: UUID, came: _Came, code: str) -> None:
     """An answer that must not be believed: kept as evidence, journaled, told to ops."""
     now = present()
     async with exchange.database.work() as session:
-        case, message, row = await _locked(session, case_id, receipt)
+        case, message, row = await _locked(session, case_id, came)
         if row.taken_at is not None:
             return
         row.taken_at, row.verdict = now, f"unverified:{code}"
@@ -294,27 +371,40 @@ async def _ask(exchange: Exchange, case_id: UUID) -> datetime | None:
     async with exchange.database.work() as session:
         case = await lock(session, case_id)
         await outages.end(session, GOV_SERVICE, now)
-        await _ask_at(session, message, next_ask(message.asks + 1, now), asked=True)
-        await keep(session, case, message, receipt, "asked", now)
-    await _take_all(exchange, case_id)
+        row = await _ask_at(session, message, next_ask(message.asks + 1, now), asked=True)
+        await keep(session, case, row, receipt, "asked", now)
+    await _take_answers(exchange, case_id, await _next(exchange, case_id))
     return None
 
 
 async def _ask_at(
     session: AsyncSession, message: RequestMessage, at: datetime, *, asked: bool
-) -> None:
+) -> RequestMessage:
     row = await session.get_one(RequestMessage, (message.case_id, message.version))
     row.ask_at = at
     row.asks += asked
     session.add(row)
+    return row
+
+
+_FOR_ANSWER: Any = (
+    choose(
+        RequestMessage, RequestReceipt, *journal.head_columns(bindparam("case_id", type_=Uuid()))
+    )
+    .join(RequestReceipt, col(RequestReceipt.message_id) == col(RequestMessage.message_id))
+    .where(col(RequestReceipt.id) == bindparam("receipt_id"))
+)
+"""What an answer is written to, with the end of the journal's chain; sent under the lock."""
 
 
 async def _locked(
-    session: AsyncSession, case_id: UUID, receipt: RequestReceipt
+    session: AsyncSession, case_id: UUID, came: _Came
 ) -> tuple[Case, RequestMessage, RequestReceipt]:
     """The locked case, with the message and the receipt as they are now."""
     case = await lock(session, case_id)
     found = await session.exec(
-        select(RequestMessage).where(RequestMessage.message_id == receipt.message_id)
+        _FOR_ANSWER, params={"case_id": case_id, "receipt_id": came.receipt_id}
     )
-    return case, found.one(), await session.get_one(RequestReceipt, receipt.id)
+    message, row, position, digest = found.one()
+    journal.head_is_known(session, case_id, position, digest)
+    return case, message, row

@@ -228,7 +228,8 @@ async def _note_handed_over(
     async with exchange.database.work() as session:
         case = await lock(session, message.case_id)
         await outages.end(session, GOV_SERVICE, now)
-        await keep(session, case, message, receipt, "handed_over", now)
+        kept = await session.get_one(RequestMessage, (message.case_id, message.version))
+        await keep(session, case, kept, receipt, "handed_over", now)
         if case.version == message.version and _awaits_handover(case):
             facts = {"service": message.service, "message": str(message.message_id)}
             tell = [Notice("request_processing", case.applicant_id)]

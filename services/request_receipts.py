@@ -100,9 +100,10 @@ async def keep(
     came: str,
     now: datetime,
 ) -> RequestReceipt | None:
-    """Keep what is new, on a locked case. None for the same again, and for what changes nothing.
+    """Keep what is new, on a locked case. None where nothing is left for its workflow to take.
 
-    An answer to a version that was corrected since, or after the end, is journaled: it is odd.
+    That the module has the message, or works on it, is noted at once. An answer to a version that
+    was corrected since, or after the end, is journaled: it is odd.
     """
     envelope = receipt.envelope
     digest = hashlib.sha256(
@@ -127,6 +128,8 @@ async def keep(
     late = is_late(case, message)
     if late:
         row.envelope, row.taken_at, row.verdict = None, now, late
+    elif row.state not in ENDS:
+        row.taken_at, row.verdict = now, "taken"
     written = await session.exec(
         insert(RequestReceipt)
         .values(row.model_dump())
@@ -137,6 +140,10 @@ async def keep(
         return None
     if late:
         await journal_odd(session, case, message, row, now)
+        return None
+    if row.state not in ENDS:
+        message.state = row.state
+        session.add(message)
         return None
     return row
 

@@ -1,0 +1,92 @@
+"""Receipts that wait side by side, and states that nobody has to take (S4)."""
+
+import asyncio
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlmodel import col, select
+
+from clients.database import Database
+from clients.gov_service import Receipt
+from clients.objects import Objects
+from models.tables.requests import RequestMessage, RequestReceipt
+from rules.cases import Status
+from rules.clock import now
+from services import request_answers, request_handover
+from services.exchange import Exchange
+from services.request_receipts import message_id_of
+from services.seals import open_seal
+from settings import Settings
+from tests.requests.counter import Counter
+from tests.requests.living import behave, page_of
+
+
+@pytest.fixture
+def exchange(settings: Settings, database: Database) -> Exchange:
+    """What the activities of requests work with."""
+    return Exchange.of(settings, database, Objects(settings), open_seal(settings))
+
+
+@pytest.fixture
+async def handed_over(counter: Counter, exchange: Exchange, module: httpx.AsyncClient) -> UUID:
+    """A request that the module has, and of which it calls nobody."""
+    await behave(module, delay=0, callbacks="lost")
+    case_id = await counter.sent()
+    await request_handover.hand_over(exchange, case_id)
+    return case_id
+
+
+async def verdicts(counter: Counter, case_id: UUID) -> list[tuple[str, str | None]]:
+    """States and verdicts of the receipts that were kept, oldest first."""
+    async with counter.database.reading() as session:
+        found = await session.exec(
+            select(RequestReceipt.state, RequestReceipt.verdict)
+            .where(RequestReceipt.message_id == message_id_of(case_id, 1))
+            .order_by(col(RequestReceipt.id))
+        )
+        return list(found.all())
+
+
+async def answered(exchange: Exchange, case_id: UUID) -> Receipt:
+    """The module's answer."""
+    async with asyncio.timeout(30):
+        while True:
+            receipt = await exchange.module.ask(message_id_of(case_id, 1))
+            if receipt.state == "answered":
+                return receipt
+            await asyncio.sleep(0.05)
+
+
+async def test_a_state_is_taken_as_it_is_kept(
+    counter: Counter, exchange: Exchange, handed_over: UUID
+) -> None:
+    """That the module works on it is noted in the callback's transaction, and rings nobody."""
+    before = len(counter.office.heard.rings)
+    message_id = message_id_of(handed_over, 1)
+    await counter.requests.receipt(message_id, Receipt(state="working", at=now()))
+    async with counter.database.reading() as session:
+        message = await session.get(RequestMessage, (handed_over, 1))
+    assert message is not None
+    assert message.state == "working"
+    assert await verdicts(counter, handed_over) == [("accepted", "taken"), ("working", "taken")]
+    assert len(counter.office.heard.rings) == before
+
+
+async def test_of_answers_that_wait_the_first_that_verifies_counts(
+    counter: Counter, exchange: Exchange, handed_over: UUID
+) -> None:
+    """One look takes all that wait: what is not signed is refused, what comes after it is odd."""
+    message_id = message_id_of(handed_over, 1)
+    good = await answered(exchange, handed_over)
+    for envelope in (b"nobody signed this", good.envelope, b"nor this"):
+        receipt = Receipt(state="answered", at=now(), envelope=envelope)
+        await counter.requests.receipt(message_id, receipt)
+    state = await request_answers.tend(exchange, handed_over)
+    assert (state.status, state.open) == (Status.READY, False)
+    kinds = [entry.kind for entry in await counter.office.journal(handed_over)]
+    assert kinds[-3:] == ["request.answer_unverified", "request.answered", "request.odd_receipt"]
+    (answer,) = (await page_of(counter, handed_over)).answers
+    assert answer.signer
+    said = [verdict for _, verdict in await verdicts(counter, handed_over)]
+    assert said == ["taken", "unverified:unreadable", "taken", "closed"]
