@@ -1,13 +1,18 @@
 """The archive's list: what stands in it, for whom, and in which order (S7)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlmodel import col, select
 
+from models.tables.cases import Case
+from models.tables.catalogue import Programme
 from rules.cases import CaseKind, Status, Transition
 from rules.permissions import Actor, Role
 from rules.refusals import Refusal
-from services import archive
+from services import archive, catalogue
 from services.archive import ArchiveFilters
 from tests.archive.many import copied, own_department
 from tests.office import Office
@@ -70,8 +75,6 @@ async def test_filters_narrow_together(office: Office) -> None:
     assert await seen(office, who, created_until=tomorrow) == {a, b}
     programme = (await office.case(first)).programme_id
     async with office.database.work() as session:
-        from services import catalogue
-
         title = (await catalogue.programme(session, programme)).title  # type: ignore[arg-type]
     word = title.split()[0].upper()
     assert await seen(office, who, text=word) == {a, b}
@@ -99,6 +102,59 @@ async def test_each_filter_finds_the_same_for_a_department_as_one_plain_question
     half = began + timedelta(seconds=351)
     assert len(await seen(office, reviewer, created_from=half, status=(Status.REJECTED,))) == 350
     assert len(await seen(office, reviewer, text="нет такой программы")) == 0
+
+
+_MIXED = """
+update "case" set
+  programme_id = (cast(:programmes as uuid[]))[1 + n % :many],
+  kind = case when n % 5 = 0 then 'request' else kind end,
+  type = case when n % 5 = 0 then (array['insurance', 'equipment'])[1 + n / 90 % 2] else type end,
+  number = case when n % 7 = 0 then null else number end,
+  status = (array['lapsed', 'rejected', 'approved'])[1 + n / 7 % 3],
+  created_at = date_trunc('minute', created_at)
+from (
+  select id, row_number() over (order by id) n from "case" where responsible_unit_id = :unit
+) numbered
+where "case".id = numbered.id
+"""
+
+
+async def test_words_find_the_same_as_one_look_at_all_titles(office: Office) -> None:
+    """Of programmes and of types without one, over several pages, alone and with other filters."""
+    hr = await own_department(office)
+    reviewer = await office.person("Кадровик", Role.HR_REVIEWER, hr.id)
+    began = datetime(2025, 3, 1, tzinfo=UTC)
+    await copied(office, await office.in_review(), 900, unit=hr.id, began=began)
+    async with office.database.work() as session:
+        offered = await catalogue.programmes(session)
+        values = {
+            "programmes": [*(one.id for one in offered), None],
+            "many": len(offered) + 1,
+            "unit": hr.id,
+        }
+        await session.exec(text(_MIXED), params=values)  # type: ignore[call-overload]
+    async with office.database.work() as session:
+        titles = {one.key: catalogue.folded(one.title) for one in await archive.types(session)}
+        found = await session.exec(
+            select(Case, Programme.search_text, Programme.kind)
+            .outerjoin(Programme, col(Programme.id) == col(Case.programme_id))
+            .where(Case.responsible_unit_id == hr.id, col(Case.number).is_not(None))
+        )
+        known = [(case, title or titles[case.type], kind) for case, title, kind in found.all()]
+    narrowed: list[tuple[dict[str, object], Callable[[Case, str | None], bool]]] = [
+        ({}, lambda *_: True),
+        ({"status": (Status.LAPSED,)}, lambda case, _: case.status == "lapsed"),
+        ({"kind": CaseKind.REQUEST}, lambda case, _: case.kind == "request"),
+        ({"unit_id": office.ward}, lambda case, _: case.unit_id == office.ward),
+        ({"programme_kind": "course"}, lambda _, kind: kind == "course"),
+    ]
+    for words in ("а", "сосудов", "страх", "квалификации", "нет такого"):
+        for filters, holds in narrowed:
+            asked = {
+                one.number for one, title, kind in known if words in title and holds(one, kind)
+            }
+            assert await seen(office, reviewer, text=words, **filters) == asked, (words, filters)
+            assert bool(asked) == (words != "нет такого") or filters, words
 
 
 async def test_pages_hold_while_new_cases_come_in(office: Office) -> None:
