@@ -4,20 +4,17 @@ import asyncio
 import base64
 import io
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from pydantic import SecretStr
 from sqlmodel import col, select
-from standardwebhooks.webhooks import Webhook
 
 from clients.database import Database
 from clients.mail import Mailer
 from clients.mail_receipts import CALLBACK_PATH, read_report
-from models.encryption import KeyRing, use_key_ring
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.tables.people import Person
@@ -26,7 +23,6 @@ from rules.clock import now
 from rules.deliveries import Receipt
 from rules.notices import Channel, NoticeState
 from services import notices
-from services.deliveries import drain
 from services.letters import Addresses
 from services.ways import MailWay
 from settings import Settings
@@ -34,31 +30,8 @@ from simulators.mail_bounces import report
 from tests.clients.waiting import until
 from tests.notices.conftest import Post, Staff
 from tests.notices.journal import lines, rows
-from tests.notices.served import served
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of this process of the run, which the API serves."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-    made = Database.from_settings(settings)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def staff(database: Database) -> Staff:
-    """People of one unit, which earlier tests may have made."""
-    from tests.office import Office
-
-    return Staff(database, (await Office.open(database)).ward)
-
-
-@pytest.fixture
-async def api(settings: Settings) -> AsyncIterator[str]:
-    """The API behind a port of loopback."""
-    async with served(settings) as address:
-        yield address
+from tests.notices.receipts.conftest import call_back, send
+from tests.notices.test_cabinet import actor
 
 
 @pytest.fixture
@@ -66,16 +39,7 @@ def tell(database: Database, mailer: Mailer, addresses: Addresses) -> Any:
     """A mail that the server has taken."""
 
     async def sent(person: Person, kind: Any = "application_in_review") -> Notice:
-        async with database.work() as session:
-            await notices.enqueue(
-                session,
-                person_id=person.id,
-                kind=kind,
-                event_key=f"{person.id}:{kind}",
-                facts={"number": "ПК-2026-000123-0"},
-                now=now(),
-            )
-        await drain(database, MailWay(mailer, addresses))
+        await send(database, person, MailWay(mailer, addresses), kind)
         return (await rows(database, person, Channel.MAIL))[0]
 
     return sent
@@ -95,17 +59,9 @@ def returned(notice: Notice, status: str = "5.1.1", to: str = "anna@hospital.exa
 
 
 async def call(api: str, settings: Settings, body: str, **changes: Any) -> int:
-    """A signed callback, or one with something changed; the status of the answer."""
-    at = changes.pop("at", datetime.now(UTC))
+    """A receipt called back, or one with something changed; the status of the answer."""
     secret = changes.pop("secret", settings.mail_callback_secret.get_secret_value())
-    headers = {
-        "webhook-id": "bounce-1",
-        "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(secret).sign("bounce-1", at, body),
-        **changes,
-    }
-    async with httpx.AsyncClient(base_url=api, trust_env=False) as http:
-        return (await http.post(CALLBACK_PATH, content=body, headers=headers)).status_code
+    return await call_back(f"{api}{CALLBACK_PATH}", secret, body, **changes)
 
 
 async def test_a_bounce_fails_the_mail_and_another_channel_takes_over(
@@ -184,8 +140,6 @@ async def test_a_bounce_of_an_earlier_sending_says_nothing_of_the_next(
     api: str, database: Database, staff: Staff, tell: Any, settings: Settings
 ) -> None:
     """After a resending the first sending's report, come late, changes nothing."""
-    from tests.notices.test_cabinet import actor
-
     anna = await staff.person()
     first = await tell(anna)
     assert await call(api, settings, word(first)) == 204
@@ -250,8 +204,6 @@ async def test_a_pipe_never_makes_the_mail_server_answer(
     foreign = returned(mail).replace(b"Message-ID: <notice-", b"Message-ID: <other-")
     for content in (b"", b"\xff\x00rubbish", b"Subject: I am away\n\nBack on Monday", foreign):
         assert await asyncio.to_thread(run, settings, io.BytesIO(content)) == 0
-    from pydantic import SecretStr
-
     nowhere = SecretStr(f"postgresql://medcab@127.0.0.1:{unused_tcp_port}/medcab")
     down = settings.model_copy(update={"database_url": nowhere})
     assert await asyncio.to_thread(run, down, io.BytesIO(returned(mail))) == 75

@@ -2,99 +2,50 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from sqlmodel import col, select
-from standardwebhooks.webhooks import Webhook
 
 from clients.database import Database
 from clients.sms import SmsGateway
-from models.encryption import KeyRing, use_key_ring
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.clock import now
 from rules.deliveries import Receipt
 from rules.notices import Channel
-from services import notices
-from services.deliveries import drain
 from services.letters import Addresses
 from services.ways import SmsWay
 from settings import Settings
 from tests.clients.waiting import until
 from tests.notices.conftest import Phones, Staff
-from tests.notices.served import served
+from tests.notices.journal import rows
+from tests.notices.receipts.conftest import call_back, send
 
 PATH = "/api/v1/callbacks/sms"
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of this process of the run, which the API serves."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-    made = Database.from_settings(settings)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def staff(database: Database) -> Staff:
-    """People of one unit, which earlier tests may have made."""
-    from tests.office import Office
-
-    return Staff(database, (await Office.open(database)).ward)
-
-
-@pytest.fixture
-async def api(settings: Settings) -> AsyncIterator[str]:
-    """The API behind a port of loopback."""
-    async with served(settings) as address:
-        yield address
 
 
 async def sent(
     database: Database, person: Person, phones: Phones, receipts: str, addresses: Addresses
 ) -> Notice:
     """A message that the gateway has taken."""
-    async with database.work() as session:
-        await notices.enqueue(
-            session,
-            person_id=person.id,
-            kind="application_in_review",
-            event_key=f"{person.id}:called",
-            facts={"number": "ПК-2026-000123-0"},
-            now=now(),
-        )
     async with SmsGateway(phones.address, phones.token, receipts) as gateway:
-        await drain(database, SmsWay(gateway, addresses))
+        await send(database, person, SmsWay(gateway, addresses), "application_in_review")
     return await row(database, person)
 
 
 async def row(database: Database, person: Person) -> Notice:
     """The person's SMS as it stands."""
-    async with database.work() as session:
-        found = await session.exec(
-            select(Notice).where(Notice.person_id == person.id, Notice.channel == Channel.SMS.value)
-        )
-        return found.one()
+    [found] = await rows(database, person, Channel.SMS)
+    return found
 
 
 async def call(api: str, settings: Settings, body: str, **changes: Any) -> int:
-    """A callback as the gateway signs it, or with something changed; the status of the answer."""
-    at = changes.pop("at", datetime.now(UTC))
+    """A receipt called back, or one with something changed; the status of the answer."""
     secret = changes.pop("secret", settings.sms_secret.get_secret_value())
-    headers = {
-        "webhook-id": "receipt-1",
-        "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(secret).sign("receipt-1", at, body),
-        **changes,
-    }
-    async with httpx.AsyncClient(base_url=api, trust_env=False) as http:
-        return (await http.post(PATH, content=body, headers=headers)).status_code
+    return await call_back(f"{api}{PATH}", secret, body, **changes)
 
 
 @pytest.mark.parametrize("receipts", ["sent", "twice"])

@@ -1,0 +1,72 @@
+"""The API behind a port of loopback, for the providers that call back what became of a message."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from api.app import create_app
+from clients.database import Database
+from models.encryption import KeyRing, use_key_ring
+from models.tables.people import Person
+from rules.clock import now
+from services import notices
+from services.deliveries import Way, drain
+from settings import Settings
+from tests.notices.conftest import Staff
+from tests.office import Office
+from tests.pages.conftest import free_port, served
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of this process of the run, which the API serves."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    made = Database.from_settings(settings)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def staff(database: Database) -> Staff:
+    """People of one unit, which earlier tests may have made."""
+    return Staff(database, (await Office.open(database)).ward)
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[str]:
+    """Where the API is."""
+    port = free_port()
+    own = {"public_url": f"http://127.0.0.1:{port}", "cookie_secure": False}
+    async with served(create_app(settings.model_copy(update=own)), port) as address:
+        yield address
+
+
+async def send(database: Database, person: Person, way: Way, kind: Any) -> None:
+    """Tell the person of an event, as far as this way goes."""
+    async with database.work() as session:
+        await notices.enqueue(
+            session,
+            person_id=person.id,
+            kind=kind,
+            event_key=f"{person.id}:{kind}",
+            facts={"number": "ПК-2026-000123-0"},
+            now=now(),
+        )
+    await drain(database, way)
+
+
+async def call_back(url: str, secret: str, body: str, **changes: Any) -> int:
+    """A callback signed with the secret, or with something changed; the status of the answer."""
+    at = changes.pop("at", datetime.now(UTC))
+    headers = {
+        "webhook-id": "receipt-1",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign("receipt-1", at, body),
+        **changes,
+    }
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return (await http.post(url, content=body, headers=headers)).status_code
