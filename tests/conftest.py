@@ -105,18 +105,34 @@ def settings(servers: Servers, simulators: Simulators, process_name: str, home: 
     return worker_settings(servers, simulators, process_name, home)
 
 
+@pytest.fixture(scope="session")
+def left_databases() -> list[tuple[str, dict[str, str]]]:
+    """Empty databases that earlier tests of this process have left, with their URLs."""
+    return []
+
+
 @pytest.fixture
-def new_database(servers: Servers) -> Iterator[Callable[[], dict[str, str]]]:
-    """Make empty migrated databases for one test: call it for their two URLs."""
-    made: list[str] = []
+def new_database(
+    servers: Servers, left_databases: list[tuple[str, dict[str, str]]]
+) -> Iterator[Callable[[], dict[str, str]]]:
+    """Make empty migrated databases for one test: call it for their two URLs.
+
+    A test that changes more than rows makes its database with `Servers.new_database`.
+    """
+    given: list[tuple[str, dict[str, str]]] = []
 
     def make() -> dict[str, str]:
-        made.append(f"medcab_{uuid4().hex}")
-        return servers.new_database(made[-1])
+        if left_databases:
+            given.append(left_databases.pop())
+        else:
+            name = f"medcab_{uuid4().hex}"
+            given.append((name, servers.new_database(name)))
+        return given[-1][1]
 
     yield make
-    for name in made:
-        servers.drop_database(name)
+    for name, _ in given:
+        servers.empty_database(name)
+    left_databases += given
 
 
 @pytest.fixture(scope="session")

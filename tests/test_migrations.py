@@ -1,6 +1,7 @@
 """The migrations make exactly the tables that the code describes, and can be undone."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from alembic import command
@@ -13,12 +14,15 @@ from sqlmodel import SQLModel
 import models.tables  # noqa: F401  (completes the metadata)
 from clients.database import driver_url
 from ops.home import CHECKOUT
+from tests.servers import Servers
 
 
 @pytest.fixture
-def owner_url(new_database: Callable[[], dict[str, str]]) -> str:
-    """A migrated database of this test's own, as the owner of its tables."""
-    return new_database()["DATABASE_OWNER_URL"]
+def owner_url(servers: Servers) -> Iterator[str]:
+    """A migrated database that is thrown away, as the owner of its tables."""
+    name = f"medcab_migrated_{uuid4().hex}"
+    yield servers.new_database(name)["DATABASE_OWNER_URL"]
+    servers.drop_database(name)
 
 
 def test_tables_are_as_the_code_describes_them(owner_url: str) -> None:

@@ -1,9 +1,12 @@
 """The servers that the tests stand on."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import psycopg
+import pytest
 from minio import Minio
+from psycopg import sql
 from temporalio.client import Client
 
 from settings import Settings
@@ -35,6 +38,43 @@ def test_each_test_can_have_databases_of_its_own(
             assert version == 1
             found.add(name)
     assert len(found) == 2
+
+
+def test_a_database_that_was_emptied_is_as_good_as_new(servers: Servers) -> None:
+    """No row is left, whatever leads to it, and numbers begin again; nobody is inside."""
+    name = f"medcab_emptied_{uuid4().hex}"
+    urls = servers.new_database(name)
+    try:
+        with psycopg.connect(urls["DATABASE_OWNER_URL"], autocommit=True) as inside:
+            new = _told(inside)
+            inside.execute("select nextval('case_number')")
+            root, ward = uuid4(), uuid4()
+            for unit, above in ((root, None), (ward, root)):
+                inside.execute(
+                    "insert into unit (id, code, name, parent_id, time_zone)"
+                    " values (%s, %s, 'A', %s, 'Europe/Moscow')",
+                    [unit, unit.hex, above],
+                )
+            inside.execute("insert into journal_seal_copy (place, number) values ('file', 1)")
+            assert _told(inside) != new
+            servers.empty_database(name)
+            with pytest.raises(psycopg.OperationalError):
+                inside.execute("select 1")
+        with psycopg.connect(urls["DATABASE_OWNER_URL"]) as inside:
+            assert _told(inside) == new
+    finally:
+        servers.drop_database(name)
+
+
+def _told(connection: psycopg.Connection) -> dict[str, object]:
+    """How many rows each table has, and where the numbers stand."""
+    tables = connection.execute("select tablename from pg_tables where schemaname = 'public'")
+    told: dict[str, object] = {}
+    for (name,) in tables.fetchall():
+        count = sql.SQL("select count(*) from {}").format(sql.Identifier(name))
+        told[name] = connection.execute(count).fetchone()
+    told["numbers"] = connection.execute("select last_value, is_called from case_number").fetchone()
+    return told
 
 
 async def test_temporal_knows_the_attributes_cases_are_searched_by(settings: Settings) -> None:
