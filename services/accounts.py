@@ -7,6 +7,7 @@ database and commit before they raise, while hashing runs between two short unit
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import pyotp
@@ -111,6 +112,7 @@ async def sign_in(
     the person has used before are counted apart, so that a stranger cannot lock anybody out.
     """
     login = login_of(email)
+    note = partial(logins.note, step=Step.PASSWORD, visitor=visitor, now=now, login=login)
     async with database.work() as session:
         account = (
             await session.exec(select(Account).where(col(Account.login) == login))
@@ -122,15 +124,7 @@ async def sign_in(
         allowances = [(limits.password, whose), (limits.address, visitor.address)]
         wait = await rates.take(session, allowances, now)
         if wait:
-            await logins.note(
-                session,
-                Step.PASSWORD,
-                Outcome.TOO_OFTEN,
-                visitor,
-                now,
-                person_id=person_id,
-                login=login,
-            )
+            await note(session, outcome=Outcome.TOO_OFTEN, person_id=person_id)
     if wait:
         raise too_often(wait)
 
@@ -141,27 +135,22 @@ async def sign_in(
         renewed = await passwords.hashed(password)
 
     opened: Opened | None = None
-    refusal = wrong_credentials()
+    outcome = Outcome.WRONG
     async with database.work() as session:
-        outcome = Outcome.WRONG
         if fits and person_id is not None:
-            fresh = await _locked_row(session, person_id)
-            person = await session.get(Person, person_id)
+            account = await _locked_row(session, person_id)
+            person = await session.get_one(Person, person_id)
             await rates.give_back(session, allowances)
-            if fresh.locked_at is not None or (
-                person is None or (person.left_at is not None and person.left_at <= now)
-            ):
-                outcome, refusal = Outcome.LOCKED, account_locked()
-            elif fresh.password_hash == known:
+            if account.locked_at is not None or (person.left_at and person.left_at <= now):
+                outcome = Outcome.LOCKED
+            elif account.password_hash == known:
                 outcome = Outcome.PASSED
-                fresh.password_hash = renewed or fresh.password_hash
-                stage = Stage.CODE if fresh.totp_confirmed_at else Stage.SETUP
+                account.password_hash = renewed or account.password_hash
+                stage = Stage.CODE if account.totp_confirmed_at else Stage.SETUP
                 opened = await open_session(session, person_id, stage, visitor, now)
-        await logins.note(
-            session, Step.PASSWORD, outcome, visitor, now, person_id=person_id, login=login
-        )
+        await note(session, outcome=outcome, person_id=person_id)
     if opened is None:
-        raise refusal
+        raise account_locked() if outcome is Outcome.LOCKED else wrong_credentials()
     return opened
 
 
@@ -318,16 +307,11 @@ async def change_password(
     if wait:
         raise too_often(wait)
     known = account.password_hash
+    step = Step.PASSWORD_CHANGE
+    note = partial(logins.note, step=step, visitor=visitor, now=now, person_id=current.person_id)
     if not await passwords.matches(known, old):
         async with database.work() as session:
-            await logins.note(
-                session,
-                Step.PASSWORD_CHANGE,
-                Outcome.WRONG,
-                visitor,
-                now,
-                person_id=current.person_id,
-            )
+            await note(session, outcome=Outcome.WRONG)
         message = "Нынешний пароль не подходит."
         raise Refusal("wrong_password", message, 422, [FieldError("old_password", message)])
     check_password(new, passwords.common_passwords(), (person.name, person.email, institution))
@@ -345,21 +329,9 @@ async def change_password(
         await rates.give_back(session, allowances)
         await end_sessions(session, fresh.person_id, "password_changed", now, current.session_id)
         opened = await rotate(
-            session,
-            current,
-            Stage.OPEN,
-            visitor,
-            now,
-            second_factor_at=current.second_factor_at,
+            session, current, Stage.OPEN, visitor, now, second_factor_at=current.second_factor_at
         )
-        await logins.note(
-            session,
-            Step.PASSWORD_CHANGE,
-            Outcome.PASSED,
-            visitor,
-            now,
-            person_id=current.person_id,
-        )
+        await note(session, outcome=Outcome.PASSED)
         await logins.tell(session, current.person_id, NoticeKind.SECURITY, now)
     return opened
 

@@ -32,6 +32,7 @@ from rules.forms import (
     merged_attachments,
     merged_checklist,
 )
+from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
 from rules.processes import process_of
 from rules.refusals import not_found
@@ -43,9 +44,15 @@ from services.drafts import editable
 from services.request_pages import Answered, Paper, answers_of, papers_of
 
 INTERNAL = frozenset(
-    {"case.signal_without_act", "case.stuck", "case.act_downloaded", "case.receipt_issued"}
-    | {"case.exported"}
-    | {"request.odd_receipt", "request.answer_unverified"}
+    {
+        JournalKind.CASE_ACT_DOWNLOADED,
+        JournalKind.CASE_EXPORTED,
+        JournalKind.CASE_RECEIPT_ISSUED,
+        JournalKind.CASE_SIGNAL_WITHOUT_ACT,
+        JournalKind.CASE_STUCK,
+        JournalKind.REQUEST_ANSWER_UNVERIFIED,
+        JournalKind.REQUEST_ODD_RECEIPT,
+    }
 )
 """Entries of the journal that the applicant's timeline leaves out."""
 
@@ -182,11 +189,9 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
     }
     act = (await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))).one_or_none()
     reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
-    party = Party.APPLICANT if own else Party.REVIEWER
     is_request = case.kind == CaseKind.REQUEST
-    if is_request and not own:
-        party = Party.ADDRESSEE if definition.answered_by_people else Party.NOBODY
     # A closed case has only the arrows that reopen it.
+    party = _party(case, definition, own=own)
     may = process_of(case.kind).open_to(Status(case.status), party) if own or reviews else ()
     return CasePage(
         case=case,
@@ -200,30 +205,11 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         responsible_unit=units[case.responsible_unit_id],
         reviewer=people[case.reviewer_id].name if case.reviewer_id else None,
         versions=await _versions(session, case, definition),
-        decisions=[
-            Decided(
-                Transition(d.outcome),
-                d.version,
-                people[d.by].name,
-                d.at,
-                d.reason,
-                d.remarks,
-                d.checklist,
-            )
-            for d in decisions
-        ],
+        decisions=[_decided(decision, people[decision.by].name) for decision in decisions],
         timeline=[
-            Happened(
-                e.position,
-                e.kind,
-                e.at,
-                people[e.by_person].name if e.by_person in people else None,
-                e.facts,
-                e.contents,
-                e.hash.hex(),
-            )
-            for e in reversed(entries)
-            if not own or (e.kind not in INTERNAL and not e.facts.get("internal"))
+            _happened(entry, people.get(entry.by_person) if entry.by_person else None)
+            for entry in reversed(entries)
+            if not own or (entry.kind not in INTERNAL and not entry.facts.get("internal"))
         ],
         comments=await messages(session, actor, case),
         act=act,
@@ -316,6 +302,39 @@ async def _cited(session: AsyncSession, case_id: UUID) -> list[tuple[int, Cited]
         )
         for attachment, version, document in rows.all()
     ]
+
+
+def _party(case: Case, definition: CaseTypeDefinition, *, own: bool) -> Party:
+    """On whose behalf somebody who sees the case could move it."""
+    if own:
+        return Party.APPLICANT
+    if case.kind != CaseKind.REQUEST:
+        return Party.REVIEWER
+    return Party.ADDRESSEE if definition.answered_by_people else Party.NOBODY
+
+
+def _decided(decision: CaseDecision, by: str) -> Decided:
+    return Decided(
+        Transition(decision.outcome),
+        decision.version,
+        by,
+        decision.at,
+        decision.reason,
+        decision.remarks,
+        decision.checklist,
+    )
+
+
+def _happened(entry: JournalEntry, by: Person | None) -> Happened:
+    return Happened(
+        entry.position,
+        entry.kind,
+        entry.at,
+        by.name if by else None,
+        entry.facts,
+        entry.contents,
+        entry.hash.hex(),
+    )
 
 
 async def _people(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Person]:

@@ -200,15 +200,7 @@ async def move(
     process = process_of(case.kind)
     rule = process.rule_for(before, transition)
     if rule is None or (case.closed_at is not None and not rule.reopens):
-        raise Refusal(
-            "not_now",
-            "Сейчас это действие невозможно: запрос в другом состоянии."
-            if case.kind == CaseKind.REQUEST
-            else "Сейчас это действие невозможно: заявка в другом состоянии.",
-            409,
-            status_now=case.status,
-            step=case.step,
-        )
+        raise _not_now(case)
     await _set_times(session, case, before, rule.to, now)
     if rule.closes and by is None:
         # Its workflow did it and knows.
@@ -227,17 +219,6 @@ async def move(
         case.waits_for = Party.NOBODY.value
         case.due_at = None
     session.add(case)
-    await journal.append(
-        session,
-        chain=case.id,
-        kind=JOURNALED[transition],
-        at=now,
-        by=by.person_id if by else None,
-        system=None if by else "workflow",
-        step=case.step,
-        facts={"number": case.number, "from": before.value, "to": rule.to.value, **(facts or {})},
-        contents=dict(contents) if contents else None,
-    )
     told = [
         notices.Happened(
             person_id=notice.to,
@@ -248,7 +229,18 @@ async def move(
         )
         for notice in tell
     ]
-    await notices.enqueue_all(session, told, now)
+    await journal.append(
+        session,
+        chain=case.id,
+        kind=JOURNALED[transition],
+        at=now,
+        by=by.person_id if by else None,
+        system=None if by else "workflow",
+        step=case.step,
+        facts={"number": case.number, "from": before.value, "to": rule.to.value, **(facts or {})},
+        contents=dict(contents) if contents else None,
+        along=notices.rows_of(told, now),
+    )
 
 
 async def _awaited(session: AsyncSession, case: Case, party: Party) -> Party:
@@ -258,6 +250,15 @@ async def _awaited(session: AsyncSession, case: Case, party: Party) -> Party:
         if definition.answered_by_people:
             return Party.REVIEWER
     return party
+
+
+def _not_now(case: Case) -> Refusal:
+    message = (
+        "Сейчас это действие невозможно: запрос в другом состоянии."
+        if case.kind == CaseKind.REQUEST
+        else "Сейчас это действие невозможно: заявка в другом состоянии."
+    )
+    return Refusal("not_now", message, 409, status_now=case.status, step=case.step)
 
 
 async def _set_times(

@@ -119,29 +119,7 @@ class Conversations:
                 internal=internal,
                 text=text,
             )
-            session.add(message)
-            try:
-                await session.flush()
-            except IntegrityError:
-                # The same id came first by a moment, on another case.
-                raise act_id_reused() from None
-            session.add_all(
-                MessageFile(message_id=message.id, document_version_id=one, position=position)
-                for position, one in enumerate(files)
-            )
-            facts: dict[str, Any] = {"comment": str(message.id), "internal": internal}
-            if sent:
-                facts["files"] = [sent[one].sha256 for one in files]
-            await journal.append(
-                session,
-                chain=case.id,
-                kind=JournalKind.CASE_COMMENTED,
-                at=now,
-                by=actor.person_id,
-                step=case.step,
-                facts=facts,
-                contents={"text": text, **_names(files, sent)},
-            )
+            await _keep(session, case, message, files, sent)
             await _tell(session, actor, case, message)
             return message
 
@@ -213,6 +191,39 @@ async def _own_files(
         words = "Приложить можно только свой принятый документ. Загрузите файл ещё раз."
         raise Refusal("not_your_document", words, 422, [FieldError("file", words)])
     return known
+
+
+async def _keep(
+    session: AsyncSession,
+    case: Case,
+    message: CaseComment,
+    files: Sequence[UUID],
+    sent: dict[UUID, DocumentVersion],
+) -> None:
+    """Keep the message with its files, and note it in the case's journal."""
+    session.add(message)
+    try:
+        await session.flush()
+    except IntegrityError:
+        # The same id came first by a moment, on another case.
+        raise act_id_reused() from None
+    session.add_all(
+        MessageFile(message_id=message.id, document_version_id=one, position=position)
+        for position, one in enumerate(files)
+    )
+    facts: dict[str, Any] = {"comment": str(message.id), "internal": message.internal}
+    if sent:
+        facts["files"] = [sent[one].sha256 for one in files]
+    await journal.append(
+        session,
+        chain=case.id,
+        kind=JournalKind.CASE_COMMENTED,
+        at=message.at,
+        by=message.by,
+        step=case.step,
+        facts=facts,
+        contents={"text": message.text, **_names(files, sent)},
+    )
 
 
 async def _tell(session: AsyncSession, actor: Actor, case: Case, message: CaseComment) -> None:
