@@ -20,9 +20,9 @@ from rules.clock import now
 from rules.deliveries import Receipt
 from rules.notices import Channel
 from rules.refusals import Refusal, not_found
-from services import callbacks, provider_receipts
+from services import callbacks, notice_receipts
 from services.callbacks import CallbackFault
-from services.provider_receipts import Said
+from services.notice_receipts import Said
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
@@ -82,7 +82,7 @@ async def mail(request: Request, medcab: MedcabState, visitor: From) -> Response
             became = mail_receipts.Told.model_validate_json(body).became
         if became is None:
             raise ValueError("not a delivery report")
-        return provider_receipts.mail_said(became)
+        return notice_receipts.mail_said(became)
 
     secret = medcab.settings.mail_callback_secret
     return await _taken(request, medcab, visitor.address, Channel.MAIL, secret, read)
@@ -112,7 +112,7 @@ async def _taken(
         await tell(CallbackFault.UNREADABLE)
         raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
     async with medcab.database.work() as session:
-        known = await provider_receipts.receive(session, channel, said)
+        known = await notice_receipts.receive(session, channel, said)
     if not known:
         await tell(CallbackFault.UNKNOWN_MESSAGE)
         raise not_found()

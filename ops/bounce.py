@@ -17,7 +17,7 @@ from clients.mail_receipts import LONGEST_REPORT, Became, read_report
 from models.encryption import KeyRing, use_key_ring
 from rules.clock import now
 from rules.notices import Channel
-from services import provider_receipts
+from services import notice_receipts
 from settings import Settings
 
 
@@ -42,8 +42,8 @@ async def _take(settings: Settings, became: Became) -> bool:
     database = Database.from_settings(settings)
     try:
         async with database.work() as session:
-            said = provider_receipts.mail_said(became)
-            return await provider_receipts.receive(session, Channel.MAIL, said)
+            said = notice_receipts.mail_said(became)
+            return await notice_receipts.receive(session, Channel.MAIL, said)
     finally:
         await database.close()
 

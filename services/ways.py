@@ -21,7 +21,7 @@ from rules.notices import EVENTS, Channel, NoticeKind
 from services.crash_points import CrashPoint, reach
 from services.deliveries import Tried
 from services.letters import Addresses, Letter, digest, letter, push_message, short_message
-from services.provider_receipts import ask_gateway
+from services.notice_receipts import ask_gateway
 from services.push_subscriptions import browsers_of, subscriber
 
 LIVES = int(GIVEN_UP_AFTER[Channel.PUSH].total_seconds())

@@ -74,7 +74,7 @@ class Notice(SQLModel, table=True):
         description="How often it was begun: each resending is told to providers as a new one.",
     )
     receipt: str | None = Field(
-        default=None, description="The provider's last word: one of `rules.notices.Receipt`."
+        default=None, description="The provider's last word: one of `rules.deliveries.Receipt`."
     )
     receipt_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     asks: int = Field(
@@ -112,7 +112,7 @@ class NoticeAttempt(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     notice_id: UUID = Field(foreign_key="notice.id", index=True)
     at: datetime = Field(sa_column=utc_column())
-    outcome: str = Field(description="One of `rules.notices.Outcome`.")
+    outcome: str = Field(description="One of `rules.deliveries.Outcome`.")
     reason: str = Field(default="", description="What the server said, addresses cut out.")
 
 

@@ -18,7 +18,7 @@ from rules.notices import Channel, NoticeState
 from services import notices
 from services.deliveries import Round, Stop, drain
 from services.letters import Addresses
-from services.provider_receipts import Said, ask_gateway, receive
+from services.notice_receipts import Said, ask_gateway, receive
 from services.ways import MailWay, SmsWay
 from tests.clients.waiting import until
 from tests.notices.conftest import Phones, Staff
