@@ -6,12 +6,14 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 import uvicorn
 from temporalio.client import Client
@@ -52,20 +54,31 @@ class Door:
 
 
 @pytest.fixture
-async def door(
-    servers: Servers, new_database: Callable[[], dict[str, str]], tmp_path: Path
-) -> AsyncIterator[Door]:
-    """The application on a free port of loopback."""
+async def door(opened: Door) -> Door:
+    """The application on a free port of loopback; the journal is empty, and nobody is active."""
     use_key_ring(KeyRing.parse(KEYS))
+    opened.house.medcab.activity.sessions.clear()
+    owner = opened.house.settings.database_owner_url
+    assert owner is not None
+    with psycopg.connect(owner.get_secret_value()) as connection:
+        connection.execute("truncate journal_entry, journal_pending")
+    return opened
+
+
+@pytest.fixture(scope="module")
+async def opened(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    """The same, as the tests of a file share it."""
+    use_key_ring(KeyRing.parse(KEYS))
+    name = f"medcab_door_{uuid4().hex}"
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         settings = settings_from(
             {
                 **servers.environment,
-                **new_database(),
+                **servers.new_database(name),
                 "MEDCAB_KEYS": KEYS,
-                "MEDCAB_HOME": str(tmp_path),
+                "MEDCAB_HOME": str(tmp_path_factory.mktemp("home")),
                 "MEDCAB_COOKIE_SECURE": "0",
                 "MEDCAB_PUBLIC_URL": address,
             }
@@ -89,6 +102,7 @@ async def door(
         yield Door(address, house, await connect(settings, KeyRing.parse(KEYS)))
         server.should_exit = True
         await serving
+    servers.drop_database(name)
 
 
 @pytest.fixture(scope="module")
