@@ -1,6 +1,8 @@
 """What all tests may ask for: real servers, and the settings that lead to them."""
 
+import gc
 import os
+import ssl
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -43,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("installation") is None)
 
 
+def pytest_collection_finish() -> None:
+    """All is loaded: garbage is looked for beside it, never in it."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell each process of pytest-xdist the folder and the run."""
@@ -69,6 +77,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(int(session.exitstatus))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_authorities() -> Iterator[None]:
+    """The authorities that clients trust are read from their file once, not by each client."""
+    read = ssl.create_default_context
+    kept: dict[str, ssl.SSLContext] = {}
+
+    def known(*purpose: ssl.Purpose, **given: Any) -> ssl.SSLContext:
+        if purpose or set(given) != {"cafile"}:
+            return read(*purpose, **given)
+        if given["cafile"] not in kept:
+            kept[given["cafile"]] = read(**given)
+        return kept[given["cafile"]]
+
+    ssl.create_default_context = known
+    yield
+    ssl.create_default_context = read
 
 
 @pytest.fixture(scope="session")
