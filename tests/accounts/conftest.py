@@ -4,6 +4,7 @@ import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from ipaddress import IPv6Address
 from uuid import UUID, uuid4
 
@@ -23,7 +24,8 @@ from ops.system import settings_from
 from rules.accounts import Device, DeviceKind, Limit, Limits, Stage
 from rules.clock import now
 from rules.permissions import Role
-from services.accounts import create_account
+from services.accounts import login_of
+from services.passwords import hash_now
 from services.sessions import Opened, Visitor, open_session
 from settings import Settings
 from tests.servers import Servers
@@ -83,9 +85,10 @@ class House:
                     valid_from=moment - timedelta(days=1),
                 )
             )
-            account = await create_account(session, person, PASSWORD, moment, given=False)
+            account = account_with_password(person, moment)
             if set_up:
                 account.totp_secret, account.totp_confirmed_at = secret, moment
+            session.add(account)
         return Someone(person.id, person.unit_id, person.email, secret)
 
     def client(self, address: str | None = None) -> httpx.AsyncClient:
@@ -119,6 +122,23 @@ class House:
             await session.exec(
                 update(Account).where(col(Account.person_id) == someone.person_id).values(**values)
             )
+
+
+@cache
+def hash_of_password() -> str:
+    """The hash of `PASSWORD`, which is made once: it is meant to be slow."""
+    return hash_now(PASSWORD)
+
+
+def account_with_password(person: Person, moment: datetime) -> Account:
+    """An account whose owner knows `PASSWORD` and chose it at this moment."""
+    return Account(
+        person_id=person.id,
+        login=login_of(person.email),
+        password_hash=hash_of_password(),
+        password_changed_at=moment,
+        created_at=moment,
+    )
 
 
 def carry(client: httpx.AsyncClient, opened: Opened) -> None:

@@ -23,12 +23,11 @@ from models.tables.people import Person
 from rules.accounts import Device, DeviceKind, Stage
 from rules.clock import now
 from rules.permissions import Actor
-from services.accounts import create_account
 from services.sessions import Visitor, open_session
 from settings import Settings
+from tests.accounts.conftest import account_with_password
 from tests.office import Office
 
-PASSWORD = "четыре слова подряд, не секрет"
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 FLAGS = [
     "--headless",
@@ -136,9 +135,10 @@ async def account_of(office: Office, actor: Actor, *, set_up: bool = True) -> Ke
     secret = pyotp.random_base32()
     async with office.database.work() as session:
         person = await session.get_one(Person, actor.person_id)
-        account = await create_account(session, person, PASSWORD, now(), given=False)
+        account = account_with_password(person, now())
         if set_up:
             account.totp_secret, account.totp_confirmed_at = secret, now()
+        session.add(account)
     return Key(person.email, secret)
 
 

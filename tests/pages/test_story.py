@@ -9,10 +9,10 @@ from playwright.async_api import Browser, Page, expect
 
 from rules.cases import Transition
 from rules.clock import now
+from tests.accounts.conftest import PASSWORD
 from tests.office import Office
 from tests.pages.conftest import (
     DESKTOP,
-    PASSWORD,
     Site,
     account_of,
     faults_of,
