@@ -11,7 +11,9 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -79,6 +81,20 @@ def _insert_with_pending(model: type[SQLModel]) -> Insert:
     return insert(journal_pending).values(leaf).add_cte(row.cte("written"))
 
 
+@dataclass(frozen=True)
+class Along:
+    """A statement of the same unit of work that is sent in one with an entry."""
+
+    statement: Insert
+    values: Mapping[str, Any]
+
+
+@lru_cache(maxsize=256)
+def _along(statement: Insert) -> Insert:
+    """The statement with an entry before it; built once for each that is built once."""
+    return statement.add_cte(_WRITE_ENTRY.cte("journaled"))
+
+
 _WRITE_ENTRY, _WRITE_VIEW = _insert_with_pending(JournalEntry), _insert_with_pending(RecordView)
 _HEAD = (
     select(JournalEntry.position, JournalEntry.hash)
@@ -88,10 +104,16 @@ _HEAD = (
 )
 
 
-async def _write(session: AsyncSession, statement: Insert, row: SQLModel, leaf: Leaf) -> None:
+async def _write(
+    session: AsyncSession,
+    statement: Insert,
+    row: SQLModel,
+    leaf: Leaf,
+    more: Mapping[str, Any] | None = None,
+) -> None:
     values = {f"row_{name}": value for name, value in row.model_dump().items()}
     waits = {f"leaf_{name}": getattr(leaf, name) for name in _LEAF}
-    await session.exec(statement, params=values | waits)
+    await session.exec(statement, params={**values, **waits, **(more or {})})
 
 
 async def append(
@@ -107,6 +129,7 @@ async def append(
     contents: Any = None,
     after: JournalEntry | None = None,
     lock: bool = False,
+    along: Along | None = None,
 ) -> JournalEntry:
     """Add an entry at the end of a chain, in two statements; the caller's unit of work commits.
 
@@ -116,6 +139,7 @@ async def append(
     The caller holds a lock on the row that owns the chain. For a chain without such a row `lock`
     takes one, in a third statement; the system's own chain always does. `after`, the entry just
     appended to the same chain in this unit of work, spares the look-up; so does `head_is_known`.
+    `along` is sent in one with the entry.
     """
     if lock or chain == SYSTEM_CHAIN:
         key = int.from_bytes(chain.bytes[-4:], "big", signed=True)
@@ -140,7 +164,11 @@ async def append(
         facts=dict(facts or {}),
         contents=contents,
     )
-    await _write(session, _WRITE_ENTRY, entry, Leaf(CHAIN_LEAF, chain, position + 1, entry.hash))
+    leaf = Leaf(CHAIN_LEAF, chain, position + 1, entry.hash)
+    if along is None:
+        await _write(session, _WRITE_ENTRY, entry, leaf)
+    else:
+        await _write(session, _along(along.statement), entry, leaf, along.values)
     session.info[_HEAD_OF, chain] = (entry.position, entry.hash)
     return entry
 

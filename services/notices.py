@@ -30,6 +30,7 @@ from rules.notices import (
 )
 from rules.permissions import Actor
 from rules.refusals import Refusal, not_found
+from services.journal import Along
 from services.letters import Wording, worded
 
 
@@ -94,6 +95,12 @@ class Happened:
 
 async def enqueue_all(session: AsyncSession, events: Sequence[Happened], now: datetime) -> None:
     """`enqueue` for several events, in one statement."""
+    if (rows := rows_of(events, now)) is not None:
+        await session.exec(rows.statement, params=rows.values)
+
+
+def rows_of(events: Sequence[Happened], now: datetime) -> Along | None:
+    """The statement of `enqueue_all`, to be sent along with an entry of the journal."""
     rows: list[dict[str, Any]] = []
     shapes: list[Shape] = []
     for one in events:
@@ -103,12 +110,12 @@ async def enqueue_all(session: AsyncSession, events: Sequence[Happened], now: da
             demand = Demand.SECURE if event.security else Demand.CHOSEN
             shapes.append(Shape(channel, Demand.CERTAIN if one.channels else demand, event.group))
     if not rows:
-        return
+        return None
     spare = tuple(one for one in events if SUPERSEDES[one.kind] and one.case_id is not None)
     named = _named(rows)
     for n, one in enumerate(spare):
         named |= {f"spared_person_{n}": one.person_id, f"spared_case_{n}": one.case_id}
-    await session.exec(_write(tuple(shapes), tuple(one.kind for one in spare)), params=named)
+    return Along(_write(tuple(shapes), tuple(one.kind for one in spare)), named)
 
 
 def _named(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

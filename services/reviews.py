@@ -283,8 +283,9 @@ _CHECKED = (
     update(_VERSION)
     .where(_VERSION.c.case_id == bindparam("of_case"), _VERSION.c.number == bindparam("of_number"))
     .values(findings=bindparam("findings"), checked_at=bindparam("at"))
+    .returning(*journal.head_columns(bindparam("of_case", type_=_VERSION.c.case_id.type)))
 )
-"""Keeps the findings of a check: the version was read before, so it is not read again."""
+"""Keeps the findings of a check, and gives the end of the journal's chain; sent under the lock."""
 
 
 async def open_review(
@@ -295,7 +296,8 @@ async def open_review(
 ) -> None:
     """The check is done: keep its findings, choose a reviewer, start the term (A3, A11)."""
     checked = {"of_case": case.id, "of_number": case.version, "findings": findings, "at": now}
-    await (await session.connection()).execute(_CHECKED, checked)
+    kept = await (await session.connection()).execute(_CHECKED, checked)
+    journal.head_is_known(session, case.id, *kept.one())
     reviewer, absent = await choose_reviewer(session, case, now)
     case.reviewer_id = reviewer
     tell = [Notice("application_in_review", case.applicant_id)]
