@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Response
 from markupsafe import Markup
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.auth import (
     CurrentSession,
@@ -131,7 +132,7 @@ async def enter_code(visit: Halfway, visitor: From, code: Text = "", next: Text 
     """Check the code."""
     try:
         opened = await accounts.enter_code(
-            visit.medcab.database, _session(visit), code, visitor, now()
+            visit.medcab.database, visit.signed_in, code, visitor, now()
         )
     except Refusal as refusal:
         return _refused(visit, refusal, "accounts/code.html", next)
@@ -159,7 +160,7 @@ async def confirm_setup(
     """A first code makes the app the second factor."""
     try:
         opened = await accounts.confirm_setup(
-            visit.medcab.database, _session(visit), code, visitor, now()
+            visit.medcab.database, visit.signed_in, code, visitor, now()
         )
     except Refusal as refusal:
         if refusal.status not in (422, 429):
@@ -207,7 +208,7 @@ async def changed_password(
     try:
         return await accounts.change_password(
             visit.medcab.database,
-            _session(visit),
+            visit.signed_in,
             old,
             new,
             visitor,
@@ -264,7 +265,7 @@ def _password_form(visit: Visit, wish: str, refusal: Refusal | None = None) -> R
 @router.post("/sign-out")
 async def sign_out(visit: Halfway, visitor: From, session: Work) -> Response:
     """Sign out on this device."""
-    current, moment = _session(visit), now()
+    current, moment = visit.signed_in, now()
     if current.session_id is not None:
         await sessions.end_session(
             session, current.person_id, current.session_id, "sign_out", moment
@@ -313,15 +314,9 @@ async def set_preferences(
     return response
 
 
-def _session(visit: Visit) -> sessions.Current:
-    if visit.current is None:
-        raise ValueError("nobody has signed in")
-    return visit.current
-
-
 def _elsewhere(visit: Visit, expected: Stage, wish: str) -> Response | None:
     """Where the person should be instead, when this is not the step they are at."""
-    stage = _session(visit).stage
+    stage = visit.signed_in.stage
     if stage == expected:
         return None
     step = _AFTER.get(stage)
@@ -345,7 +340,7 @@ def _setup_field(error: str = "") -> FieldView:
     return code_field(error, gettext("Введите шесть цифр, которые показывает приложение"))
 
 
-async def _setup(visit: Visit, session: Any) -> SecondFactorSetup:
-    shown = await accounts.show_setup(session, _session(visit), now())
+async def _setup(visit: Visit, session: AsyncSession) -> SecondFactorSetup:
+    shown = await accounts.show_setup(session, visit.signed_in, now())
     secret = " ".join(shown.secret[i : i + 4] for i in range(0, len(shown.secret), 4))
-    return SecondFactorSetup(Markup(shown.qr_svg), secret, _session(visit).actor.name)  # noqa: S704
+    return SecondFactorSetup(Markup(shown.qr_svg), secret, visit.signed_in.actor.name)  # noqa: S704

@@ -5,11 +5,12 @@ Everything here works without scripts; with them a box holds as soon as it is ti
 
 from dataclasses import replace
 from datetime import time
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
 from fastapi.responses import JSONResponse
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.state import Work
 from cabinet import formats
@@ -121,7 +122,7 @@ def _name(cell: notice_settings.Cell) -> str:
 
 async def _page(
     visit: Visit,
-    session: Any,
+    session: AsyncSession,
     typed: dict[str, str] | None = None,
     faults: dict[str, str] | None = None,
 ) -> Response:
@@ -204,9 +205,7 @@ async def ask_code(
     visit: Inside, session: Work, channel: Text = "", mail: Text = "", sms: Text = ""
 ) -> Response:
     """Send a code to a new address. Asks for a code of the app when the last is too old."""
-    if visit.current is None:
-        raise ValueError("nobody has signed in")
-    visit.current.demand_fresh(now())
+    visit.signed_in.demand_fresh(now())
     chosen = Channel.SMS if channel == Channel.SMS.value else Channel.MAIL
     value = sms if chosen is Channel.SMS else mail
     try:
@@ -243,7 +242,7 @@ async def confirm(
 
 async def _contacts(
     visit: Visit,
-    session: Any,
+    session: AsyncSession,
     typed: dict[str, str] | None = None,
     faults: dict[str, str] | None = None,
     asked: UUID | None = None,

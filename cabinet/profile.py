@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.auth import From, set_cookies
 from api.state import Work
@@ -21,7 +22,7 @@ from rules.clock import now
 from rules.permissions import ROLE_PERMISSIONS, Permission, Role
 from rules.refusals import Refusal
 from services import access_tokens, accounts, logins, sessions
-from services.sessions import Current, Opened, Visitor
+from services.sessions import Opened, Visitor
 
 router = APIRouter(include_in_schema=False, prefix="/profile")
 account = APIRouter(include_in_schema=False)
@@ -83,7 +84,7 @@ _OUTCOMES = {
 @router.get("")
 async def show(visit: Inside, session: Work) -> Response:
     """What is known of the person, and where they are signed in."""
-    current = _current(visit)
+    current = visit.signed_in
     person = await session.get_one(Person, current.person_id)
     settings = visit.medcab.settings
     held = {unit for grant in visit.actor.grants for unit in grant.units}
@@ -159,7 +160,7 @@ def _facts(person: Person, unit: Unit) -> list[tuple[str, str]]:
 @router.post("/sessions/end-others")
 async def end_others(visit: Inside, visitor: From, session: Work) -> Response:
     """End all sessions but this one. Asks for a code when the last is older than five minutes."""
-    current, moment = _current(visit), now()
+    current, moment = visit.signed_in, now()
     current.demand_fresh(moment)
     await sessions.end_sessions(session, current.person_id, "ended", moment, but=current.session_id)
     await logins.note(
@@ -171,7 +172,7 @@ async def end_others(visit: Inside, visitor: From, session: Work) -> Response:
 @router.post("/sessions/{session_id}/end")
 async def end_one(session_id: UUID, visit: Inside, visitor: From, session: Work) -> Response:
     """End one session."""
-    current, moment = _current(visit), now()
+    current, moment = visit.signed_in, now()
     current.demand_fresh(moment)
     await sessions.end_session(session, current.person_id, session_id, "ended", moment)
     await logins.note(
@@ -262,7 +263,7 @@ async def make_token(
     try:
         if not faults:
             opened = await _checked(visit, visitor, code)
-            fresh = replace(_current(visit), second_factor_at=now(), session_id=opened.session_id)
+            fresh = replace(visit.signed_in, second_factor_at=now(), session_id=opened.session_id)
             async with database.work() as session:
                 made = await access_tokens.make(
                     session, fresh, name.strip(), chosen, int(days), visitor, now()
@@ -299,7 +300,7 @@ async def make_token(
 @router.post("/tokens/{token_id}/revoke")
 async def end_token(token_id: UUID, visit: Inside, visitor: From, session: Work) -> Response:
     """End a token at once."""
-    await access_tokens.end(session, _current(visit), token_id, visitor, now())
+    await access_tokens.end(session, visit.signed_in, token_id, visitor, now())
     return visit.go("/profile/tokens", "token_ended")
 
 
@@ -334,7 +335,7 @@ def _token_fields(name: str, days: str, faults: dict[str, str]) -> tuple[FieldVi
     )
 
 
-async def _tokens(visit: Visit, session: Any) -> dict[str, Any]:
+async def _tokens(visit: Visit, session: AsyncSession) -> dict[str, Any]:
     found = await access_tokens.tokens_of(session, visit.actor.person_id, now())
     held = {
         right
@@ -365,10 +366,4 @@ async def _tokens(visit: Visit, session: Any) -> dict[str, Any]:
 
 
 async def _checked(visit: Visit, visitor: Visitor, code: str) -> Opened:
-    return await accounts.enter_code(visit.medcab.database, _current(visit), code, visitor, now())
-
-
-def _current(visit: Visit) -> Current:
-    if visit.current is None:
-        raise ValueError("nobody has signed in")
-    return visit.current
+    return await accounts.enter_code(visit.medcab.database, visit.signed_in, code, visitor, now())

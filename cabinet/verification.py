@@ -1,8 +1,9 @@
 """The public page behind the QR of an act: number, date and outcome, nothing personal (A5)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.state import Work
 from cabinet.states import state_of
@@ -32,7 +33,7 @@ async def follow(code: str, visit: Outside, session: Work) -> Response:
     return await _answer(visit, session, code)
 
 
-async def _answer(visit: Visit, session: Any, code: str) -> Response:
+async def _answer(visit: Visit, session: AsyncSession, code: str) -> Response:
     settings = visit.medcab.settings
     try:
         found = await acts.confirm(session, code[:80])

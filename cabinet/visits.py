@@ -76,11 +76,16 @@ class Visit:
     current: Current | None = None
 
     @property
-    def actor(self) -> Actor:
-        """Who asks. Raises ValueError where nobody has signed in."""
+    def signed_in(self) -> Current:
+        """The session of who asks. Raises ValueError where nobody has signed in."""
         if self.current is None:
             raise ValueError("nobody has signed in")
-        return self.current.actor
+        return self.current
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks. Raises ValueError where nobody has signed in."""
+        return self.signed_in.actor
 
     def page(
         self,
