@@ -20,7 +20,7 @@ import urllib3
 from minio import Minio
 from minio.credentials.credentials import Credentials
 from minio.deleteobjects import DeleteObject
-from minio.error import MinioException, S3Error
+from minio.error import MinioException
 from minio.signer import sign_v4_s3
 
 from settings import Settings
@@ -158,10 +158,6 @@ class Objects:
         """A key that nobody can guess: the folder and 128 random bits."""
         return f"{folder}/{secrets.token_hex(16)}"
 
-    async def ensure_bucket(self) -> None:
-        """Make the bucket unless it is there. It is private: only these credentials read it."""
-        await self._in_thread(self._make_bucket)
-
     async def ping(self) -> None:
         """Return when the store answers and the bucket is there; else raise ObjectsDownError."""
         if not await self._in_thread(lambda: self._admin.bucket_exists(bucket_name=self.bucket)):
@@ -232,13 +228,6 @@ class Objects:
 
     def _url(self, key: str) -> str:
         return self._base + quote(key, safe="/")
-
-    def _make_bucket(self) -> None:
-        try:
-            self._admin.make_bucket(self.bucket)
-        except S3Error as error:
-            if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
-                raise
 
     def _remove(self, keys: Iterable[str]) -> None:
         failed = list(self._admin.remove_objects(self.bucket, [DeleteObject(k) for k in keys]))

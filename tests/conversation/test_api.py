@@ -4,7 +4,6 @@ from uuid import uuid4
 
 import httpx
 
-from clients.objects import Objects
 from services.conversation import Conversations
 from tests.conversation.test_conversation import unread
 from tests.documents.samples import born_digital
@@ -15,9 +14,6 @@ from tests.pages.test_behaviour import TOKEN, let_in
 
 async def test_a_client_of_the_api_talks(site: Site, office: Office, talk: Conversations) -> None:
     """A file is given, sent with a message once, listed, and what came is read on demand."""
-    objects = Objects(site.settings)
-    await objects.ensure_bucket()
-    await objects.close()
     case_id = await office.in_review()
     await talk.say(office.reviewer, case_id, "Пришлите справку")
     await talk.say(office.reviewer, case_id, "Между нами", internal=True)

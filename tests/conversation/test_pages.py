@@ -5,11 +5,9 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
 from clients.database import Database
-from clients.objects import Objects
 from rules.permissions import Actor
 from services.conversation import Conversations
 from tests.conversation.test_conversation import heard, unread
@@ -18,14 +16,6 @@ from tests.office import Office
 from tests.pages.conftest import PHONE, Site, account_of, faults_of, signed_in, watch
 from tests.pages.test_behaviour import TOKEN, let_in
 from tests.requests.counter import Counter
-
-
-@pytest.fixture(autouse=True)
-async def bucket(site: Site) -> None:
-    """Where files go."""
-    objects = Objects(site.settings)
-    await objects.ensure_bucket()
-    await objects.close()
 
 
 async def opened(

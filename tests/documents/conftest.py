@@ -32,7 +32,6 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 async def objects(settings: Settings) -> AsyncIterator[Objects]:
     """The bucket of this process of the run."""
     opened = Objects(settings)
-    await opened.ensure_bucket()
     yield opened
     await opened.close()
 

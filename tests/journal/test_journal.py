@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.journal import JournalEntry
 from ops import verify as verify_command
+from ops.migrate import make_bucket
 from rules.journal import SYSTEM_CHAIN, JournalKind
 from services import journal
 from services.journal import SEALS_FILE
@@ -190,7 +191,7 @@ async def test_the_command_says_what_it_tried(ledger: Ledger) -> None:
             code = await asyncio.to_thread(verify_command.run, ledger.settings)
         return code, said.getvalue()
 
-    await ledger.objects.ensure_bucket()
+    make_bucket(ledger.settings)
     assert (await run())[0] == 1
     chain = await ledger.story()
     await ledger.put_seal(ledger.objects)
