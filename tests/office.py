@@ -3,6 +3,7 @@
 Every test gets people of its own, so that none sees the cases of another.
 """
 
+import copy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -10,14 +11,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import update
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.messages import CaseState, Ring
+from models.tables.archive import RetentionTerm
 from models.tables.base import new_id
 from models.tables.cases import Case
-from models.tables.catalogue import Programme
+from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
 from models.tables.documents import Document, DocumentVersion
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, RoleGrant, Unit
@@ -88,8 +90,7 @@ class Office:
         async with database.work() as session:
             root, ward, hr = await _units(session)
             if (await session.exec(select(Programme.id).limit(1))).first() is None:
-                await catalogue_files.load(session, sorted(CATALOGUE.glob("*.yaml")))
-                catalogue.forget(session)
+                await _fill(session)
             programme = (
                 await session.exec(
                     select(Programme.id)
@@ -267,6 +268,26 @@ class KnowsAll:
 
     async def look_up(self, snils: str) -> None:
         """Nobody is known: a warning, and the review opens."""
+
+
+_filled: list[SQLModel] = []
+"""The rows of the catalogue that ships, once a database of this process was filled with them."""
+
+
+async def _fill(session: AsyncSession) -> None:
+    """Load the catalogue. Reading its files takes longer than most tests: it is done once."""
+    if not _filled:
+        await catalogue_files.load(session, sorted(CATALOGUE.glob("*.yaml")))
+        for table in (CaseTypeVersion, Programme, Reason, CalendarDay, RetentionTerm):
+            _filled.extend(map(_copied, (await session.exec(select(table))).all()))
+    else:
+        session.add_all(map(_copied, _filled))
+        await session.flush()
+    catalogue.forget(session)
+
+
+def _copied(row: SQLModel) -> SQLModel:
+    return type(row)(**copy.deepcopy(row.model_dump()))
 
 
 async def _units(session: AsyncSession) -> tuple[UUID, UUID, UUID]:
