@@ -41,6 +41,7 @@ from rules.terms import Terms
 from services import case_lists, case_pages, live, request_pages
 from services.case_lists import Filters
 from services.cases import Act, see
+from services.files import Incoming
 from services.request_pages import Download
 from services.requests import Answer
 
@@ -228,20 +229,18 @@ async def answer(
     idempotency_key: IdempotencyKey,
 ) -> CaseStateOut:
     """Answer for one's unit. The same act id again gives the same answer and changes nothing."""
+
+    async def answered(step: int, message: str, file: Incoming | None = None) -> CaseStateOut:
+        act, said = Act(idempotency_key, step), Answer(message, file)
+        return CaseStateOut.of(await medcab.requests.answer(actor, case_id, act, said))
+
     if not is_form(request):
         body = _answer_in(await request.body())
-        act = Act(idempotency_key, body.step)
-        said = Answer(body.message)
-        return CaseStateOut.of(await medcab.requests.answer(actor, case_id, act, said))
+        return await answered(body.step, body.message)
     form = Form(request)
     async for incoming in form.files():
-        step, message = _fields(form.fields)
-        said = Answer(message, incoming)
-        act = Act(idempotency_key, step)
-        return CaseStateOut.of(await medcab.requests.answer(actor, case_id, act, said))
-    step, message = _fields(form.fields)
-    act = Act(idempotency_key, step)
-    return CaseStateOut.of(await medcab.requests.answer(actor, case_id, act, Answer(message)))
+        return await answered(*_fields(form.fields), incoming)
+    return await answered(*_fields(form.fields))
 
 
 @router.post("/requests/{case_id}/refuse", responses=documented(403, 404, 409, 422))
