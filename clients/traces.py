@@ -5,9 +5,8 @@ Off unless `otlp_url` is set: then none of the libraries that make and send span
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fastapi.telemetry import TelemetryConfig
 from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
@@ -16,7 +15,11 @@ from temporalio.client import Interceptor
 from models.encryption import KeyRing
 from settings import Settings
 
-OFF: TelemetryConfig = {
+if TYPE_CHECKING:
+    # Workers serve nobody and load no FastAPI.
+    from fastapi.telemetry import TelemetryConfig
+
+OFF: "TelemetryConfig" = {
     "tracing": False,
     "metrics": False,
     "logs": False,
@@ -32,7 +35,7 @@ class Traces(Protocol):
     """The traces of one process."""
 
     @property
-    def of_requests(self) -> TelemetryConfig:
+    def of_requests(self) -> "TelemetryConfig":
         """What FastAPI is told."""
 
     def interceptor(self, keys: KeyRing) -> Interceptor:
