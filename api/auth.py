@@ -115,6 +115,11 @@ def visitor_of(request: Request) -> Visitor:
     return visitor
 
 
+def has_session(request: Request) -> bool:
+    """Whether the browser sent the cookie of a session, be it one that still stands or not."""
+    return cookie_names(medcab_of(request).settings)[0] in request.cookies
+
+
 def form_token_of(request: Request) -> str:
     """What a form of this page must carry in `csrf_token`.
 
@@ -149,10 +154,9 @@ async def guard(request: Request) -> None:
     ):
         raise Refusal("cross_site", "Запрос пришёл с чужой страницы.", 403)
     path = request.url.path
-    has_session = cookie_names(settings)[0] in request.cookies
     if path in _WITHOUT_FORM_TOKEN or path.startswith(_OF_TEMPORAL):
         return
-    if path.startswith("/api/") and not has_session:
+    if path.startswith("/api/") and not has_session(request):
         return
     if _STREAMED_FORMS.fullmatch(path) and _kind_of(request) == "multipart/form-data":
         return

@@ -196,7 +196,11 @@ def _group(group: NoticeGroup, cells: list[notice_settings.Cell]) -> GroupView:
 
 @router.get("/contacts")
 async def show_contacts(visit: Inside, session: Work) -> Response:
-    """Where the person is reached, and the forms that change it."""
+    """Where the person is reached, and the forms that change it.
+
+    A code that is too old is asked for now, and not after an address has been typed.
+    """
+    visit.signed_in.demand_fresh(now())
     return await _contacts(visit, session)
 
 

@@ -5,6 +5,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.auth import has_session
 from api.problems import Problem, draw, in_words
 from api.state import medcab_of
 from cabinet.rendering import page
@@ -43,12 +44,20 @@ TODO = {
         marked("То, что вы сохранили раньше, на месте."),
     ),
 }
+STALE = marked("Страница устарела")
+STALE_TODO = (
+    marked("Так бывает, если в другой вкладке вышли и вошли снова. Ничего не изменено."),
+    marked("Написанное вернёт кнопка браузера «Назад»: скопируйте его, прежде чем открыть заново."),
+)
 
 
 async def page_problem(request: Request, problem: Problem) -> Response:
     """The problem as a page; somebody who has to sign in is led there and back again."""
     if problem.status == 401:
         return _to_sign_in(request, problem)
+    stale = problem.code == "form_token"
+    if stale and not has_session(request):
+        return _lead(request, f"/sign-in?next={quote(_came_from(request))}&expired=1")
     if problem.code == "second_factor_needed":
         return _lead(request, f"/profile/confirm?next={quote(_came_from(request))}")
     if request.headers.get("x-requested-with") == "upload":
@@ -58,14 +67,14 @@ async def page_problem(request: Request, problem: Problem) -> Response:
     presentation = presentation_of(request, medcab, current)
     present(presentation)
     known = problem.status if problem.status in TITLES else 500 if problem.status > 499 else 400
-    moved = problem.status == 409
+    anew = stale or problem.status == 409
     shown = ErrorPage(
         status=problem.status,
-        title=gettext(TITLES[known]),
+        title=gettext(STALE if stale else TITLES[known]),
         text=in_words(gettext(problem.title), problem.facts),
-        todo=[gettext(line) for line in TODO.get(known, ())],
-        action=gettext("Открыть страницу заново") if moved else gettext("На главную"),
-        url=_came_from(request) if moved else "/",
+        todo=[gettext(line) for line in (STALE_TODO if stale else TODO.get(known, ()))],
+        action=gettext("Открыть страницу заново") if anew else gettext("На главную"),
+        url=_came_from(request) if anew else "/",
         reference=(problem.instance or "").rpartition(":")[2],
     )
     return page(

@@ -28,7 +28,7 @@ from services.seals import open_seal
 from services.sessions import Visitor, open_session
 from settings import Settings
 from tests.office import Office
-from tests.pages.conftest import Site, account_of, free_port, served, signed_in
+from tests.pages.conftest import Site, account_of, faults_of, free_port, served, signed_in
 
 NARROW = {"width": 320, "height": 640}
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -404,3 +404,37 @@ async def test_sections_on_a_phone(browser: Browser, site: Site, office: Office)
         await expect(page).to_have_url(f"{site.url}/archive")
     finally:
         await context.close()
+
+
+async def test_a_page_of_a_session_that_is_gone_leads_to_signing_in_and_back(
+    browser: Browser, site: Site, office: Office
+) -> None:
+    """Whoever signed out in another tab is led to sign in, not told to have no rights (I5)."""
+    context = await signed_in(browser, site, office, office.clinician)
+    page = await context.new_page()
+    await page.goto(f"{site.url}/notices/settings")
+    device = [one for one in await context.cookies() if one["name"] == "medcab-device"]
+    await context.clear_cookies()
+    await context.add_cookies(device)  # type: ignore[arg-type]
+    await page.evaluate("document.querySelector('form[action=\"/notices/wishes\"]').submit()")
+    await expect(page.locator("h1")).to_have_text("Вход в личный кабинет")
+    assert "next=/notices/settings" in page.url
+    await context.close()
+
+
+async def test_a_page_of_an_earlier_session_says_how_to_save_what_was_typed(
+    browser: Browser, site: Site, office: Office
+) -> None:
+    """Signed in anew in another tab: the old page is refused as old, and can be opened anew."""
+    context = await signed_in(browser, site, office, office.clinician)
+    page = await context.new_page()
+    await page.goto(f"{site.url}/notices/settings")
+    again = await signed_in(browser, site, office, office.clinician)
+    await context.add_cookies(await again.cookies())  # type: ignore[arg-type]
+    await page.evaluate("document.querySelector('form[action=\"/notices/wishes\"]').submit()")
+    await expect(page.locator("h1")).to_have_text("Страница устарела")
+    assert await faults_of(page) == []
+    await page.get_by_role("link", name="Открыть страницу заново").click()
+    await expect(page.locator("h1")).to_have_text("Настройки уведомлений")
+    await context.close()
+    await again.close()

@@ -9,4 +9,7 @@ export function rememberFields(form) {
   document.addEventListener("htmx:error", () => {
     if (note()) note().textContent = form.dataset.wordsFailed;
   });
+  document.addEventListener("htmx:response:error", () => {
+    if (note()) note().textContent = form.dataset.wordsRefused;
+  });
 }
