@@ -277,6 +277,7 @@ class _Supervisor:
             ("Temporal UI", f"{cabinet}/temporal"),
             ("Gov service", environment.get("MEDCAB_GOV_SERVICE_URL", "")),
             ("Mail", environment.get("MEDCAB_MAIL_PAGE_URL", "")),
+            ("SMS", environment.get("MEDCAB_SMS_URL", "")),
         ):
             addresses.add_row(title, address)
         self.console.print()

@@ -326,7 +326,7 @@ def _read_patient(field: Field, text: str, today: date | None) -> str:
         return _read_text(field, re.sub(r"\s", "", identifiers.tidy(text)).upper(), today)
     digits = re.sub(r"[\s-]", "", identifiers.tidy(text))
     if not re.fullmatch(r"\d{16}", digits, re.ASCII):
-        raise _Wrong("Напишите 16 цифр полиса ОМС пациента")
+        raise _Wrong("Напишите 16 цифр полиса ОМС")
     doubled = (int(digit) * (2 - place % 2) for place, digit in enumerate(digits))
     if sum(number - 9 if number > 9 else number for number in doubled) % 10:
         raise _Wrong("Проверьте номер полиса ОМС: контрольная цифра не сходится")
