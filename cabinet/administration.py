@@ -243,9 +243,8 @@ async def _looked_at(visit: Visit, shown: _Shown, typed: Mapping[str, str]) -> E
         effect = None
     editor = await _editor(visit, shown, typed, would=would)
     before = shown.entry.values if shown.entry else None
-    return replace(
-        editor, looked=True, effect=effect, differences=differences(before, would.values)
-    )
+    lines = views.named(differences(before, would.values), editor.fields)
+    return replace(editor, looked=True, effect=effect, differences=lines)
 
 
 async def _refused(
@@ -258,20 +257,23 @@ async def _refused(
     for fault in refusal.fields:
         told[fault.path] = f"{told.get(fault.path, '')} {in_words(fault.message)}".strip()
     editor = await _editor(visit, now_shown, typed, errors=told, keep_base=not stale)
-    names = {view.name for view in editor.fields}
-    errors = [
-        ErrorItem(
-            in_words(fault.message),
-            f"#field-{fault.path}" if fault.path in names else "",
-        )
-        for fault in refusal.fields
-    ] or [ErrorItem(in_words(refusal.message))]
+    labels = {view.name: view.label for view in editor.fields}
+    errors = [_told(in_words(fault.message), fault.path, labels) for fault in refusal.fields]
+    errors = errors or [ErrorItem(in_words(refusal.message))]
     if stale and shown.room.subject is not Subject.TYPE and now_shown.entry is not None:
         values = values_of(shown.room, typed, now_shown.entry, now_shown.ground)
-        editor = replace(editor, differences=differences(now_shown.entry.values, values))
+        lines = views.named(differences(now_shown.entry.values, values), editor.fields)
+        editor = replace(editor, differences=lines)
     return visit.page(
         "administration/edit.html", status=refusal.status, editor=editor, errors=errors
     )
+
+
+def _told(words: str, path: str, labels: Mapping[str, str]) -> ErrorItem:
+    """A mistake in the summary: named by its field, unless the form has no other."""
+    if path not in labels:
+        return ErrorItem(words)
+    return ErrorItem(words if len(labels) == 1 else f"{labels[path]}: {words}", f"#field-{path}")
 
 
 async def _editor(
@@ -310,7 +312,7 @@ async def _editor(
             editor = replace(
                 editor,
                 history=[
-                    views.changed_view(one)
+                    views.changed_view(one, fields)
                     for one in await entries.history(session, room.subject, shown.key)
                 ],
             )

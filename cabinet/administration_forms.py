@@ -333,8 +333,20 @@ def values_of(room: Room, typed: Typed, entry: Entry | None, ground: Ground) -> 
                 "source": typed.get("source", "").strip(),
             }
     if errors:
-        raise administration.unfit(errors)
+        raise administration.unfit([*errors, *_missing(room, typed, entry, ground, errors)])
     return values
+
+
+def _missing(
+    room: Room, typed: Typed, entry: Entry | None, ground: Ground, told: Sequence[FieldError]
+) -> list[FieldError]:
+    """What else is not filled in, so that a form comes back once and not field by field."""
+    known = {one.path for one in told}
+    return [
+        FieldError(view.name, "Заполните поле.")
+        for view in fields_of(room, entry, typed, ground)
+        if view.required and view.name not in known and not typed.get(view.name, "").strip()
+    ]
 
 
 def _key(typed: Typed, entry: Entry | None, name: str) -> str:

@@ -18,6 +18,7 @@ from cabinet.views.administration import (
     VersionLine,
 )
 from cabinet.views.applications import ProgrammeView
+from cabinet.views.frame import FieldView
 from models.tables.base import new_id
 from models.tables.catalogue import Programme
 from rules.clock import now
@@ -35,15 +36,16 @@ EXAMPLE = """types:
   - key: new_type
     version: 1
     kind: application
-    title: "…"
+    title: ""
     addressee: hr
     terms: {review: 10, review_reminders: [7], answer: 10, answer_reminders: [5, 9]}
     sections:
       - name: about
-        title: "…"
+        title: ""
         fields:
-          - {name: purpose, label: "…", kind: long_text}
+          - {name: purpose, label: "", kind: long_text}
 """
+"""What a new type is begun from: refused until it is called something."""
 
 
 def title_of(room: Room, entry: Entry) -> str:
@@ -204,6 +206,16 @@ def _summary(told: Effect) -> str:
     return f"{open_cases} {words}"
 
 
-def changed_view(one: Changed) -> ChangedView:
+def changed_view(one: Changed, fields: Sequence[FieldView]) -> ChangedView:
     """A change of the history."""
-    return ChangedView(one.at, one.by, one.valid_from, one.version, one.lines[:40])
+    lines = named(one.lines[:40], fields)
+    return ChangedView(one.at, one.by, one.valid_from, one.version, lines)
+
+
+def named(
+    lines: Sequence[tuple[str, str, str]], fields: Sequence[FieldView]
+) -> list[tuple[str, str, str]]:
+    """Differences under the words of the form; what the form does not have keeps its path."""
+    words = {"version": _("Редакция")} | {f"terms.{one.name}": one.label for one in fields}
+    words |= {one.name: one.label for one in fields}
+    return [(words.get(path, path), old, new) for path, old, new in lines]

@@ -16,6 +16,7 @@ from pydantic import model_validator
 
 from rules.fields import (
     NAME,
+    TITLE,
     Choice,
     Definition,
     Field,
@@ -70,7 +71,7 @@ class Section(Definition):
     """Fields on one subject; one page, one line of the task list."""
 
     name: str = Described(pattern=NAME)
-    title: str
+    title: str = Described(pattern=TITLE)
     hint: str = ""
     fields: tuple[Field, ...] = Described(min_length=1)
 
@@ -79,7 +80,7 @@ class AttachmentRule(Definition):
     """A kind of document that goes with a case. A waived one is shown with the reason."""
 
     kind: str = Described(pattern=NAME)
-    title: str
+    title: str = Described(pattern=TITLE)
     hint: str = ""
     required: bool = True
     waived_reason: str | None = None
@@ -140,7 +141,7 @@ class CaseTypeDefinition(Definition):
     key: str = Described(pattern=NAME)
     version: int = Described(ge=1, le=100_000)
     kind: Literal["application", "request"]
-    title: str
+    title: str = Described(pattern=TITLE)
     sections: tuple[Section, ...] = Described(min_length=1)
     attachments: tuple[AttachmentRule, ...] = ()
     checklist: tuple[ChecklistItem, ...] = ()

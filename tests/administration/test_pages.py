@@ -1,5 +1,6 @@
 """The administrator's screens in the browser: by keyboard, previewed, refused without loss."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import uuid4
@@ -103,7 +104,7 @@ async def test_terms_are_changed_by_keyboard_after_a_look(screens: Screens) -> N
     await page.locator("#field-review").fill("3")
     await page.locator("#field-review_reminders").fill("1")
     await page.get_by_role("button", name="Посмотреть, что изменится").press("Enter")
-    await expect(page.locator("#look")).to_contain_text("terms.review")
+    await expect(page.locator("#look")).to_contain_text("Рассмотрение, рабочих дней")
     await expect(page.locator("main")).to_contain_text("срок закончится раньше")
     await expect(page.locator("main")).to_contain_text(number or "")
     await expect(page.locator("#field-review")).to_have_value("3")
@@ -117,6 +118,19 @@ async def test_terms_are_changed_by_keyboard_after_a_look(screens: Screens) -> N
     await expect(page.locator(".flash")).to_contain_text("Переведено: 1")
     assert (await screens.house.office.case(case_id)).type_version == 2
     assert not screens.wrong
+
+
+async def test_an_empty_form_comes_back_once_and_names_its_fields(screens: Screens) -> None:
+    """All that is missing is told together; the example of a new type is no type yet."""
+    page = await screens.open("/programmes/new")
+    await page.get_by_role("button", name="Сохранить").press("Enter")
+    told = page.locator(".govuk-error-summary")
+    for words in ("Код: Заполните поле", "Название: Заполните поле", "Объём, часов: Напишите"):
+        await expect(told).to_contain_text(words)
+    page = await screens.open("/types/new")
+    await page.get_by_role("button", name="Сохранить").press("Enter")
+    await expect(told).to_be_focused()
+    await expect(page.locator("#field-text")).to_have_value(re.compile("key: new_type"))
 
 
 async def test_a_bad_type_is_refused_with_its_line(screens: Screens) -> None:
