@@ -23,8 +23,8 @@ Value = str | int | bool
 """A canonical value: text, ISO date, identifier or choice; number; checkbox."""
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
-TITLE = r"\w"
-"""What people read has at least a letter or a digit: an empty title has no translation."""
+TITLE = r"\S"
+"""What people read is not empty: the translation of nothing is the head of the catalogue."""
 _TEXT, _LONG_TEXT, _DRAFT = 300, 4000, 20_000
 _POLICY = re.compile("[0-9]{16}")
 _UNSEEN = re.compile(
