@@ -60,6 +60,8 @@ _PDFA_PART = re.compile(rb"pdfaid:part(?:\s*=\s*[\"']|(?:\s[^<>]*)?>)\s*(\d)")
 _DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _CALCULATION = re.compile(rb"[\sA-Za-z0-9{}.+-]*")
 """What a calculator function (ISO 32000, 7.10.5) is written with; scripts need more signs."""
+_NO_MEMORY = "std::bad_alloc"
+"""What qpdf says when it may not have more; of the file's bytes it says other things."""
 _PROGRAMS = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"#!", b"PK", b"\xd0\xcf\x11\xe0", b"%PDF")
 _ARCHIVES = (b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"\xca\xfe\xba\xbe")
 
@@ -275,7 +277,9 @@ def _inflated(stream: pikepdf.Stream, allowed: int) -> int:
     if len(filters) > 1:
         try:
             return len(stream.read_bytes())
-        except pikepdf.PdfError:
+        except pikepdf.PdfError as error:
+            if _NO_MEMORY in str(error):
+                raise MemoryError from None
             return 0
     if filters[0] not in ("/FlateDecode", "/Fl"):
         return 0

@@ -81,7 +81,10 @@ def pdf(
         change(document)
     out = io.BytesIO()
     mode = pikepdf.ObjectStreamMode.generate if packed else pikepdf.ObjectStreamMode.disable
-    document.save(out, object_stream_mode=mode, encryption=encryption or False)
+    # Streams stay packed as they were made: they are what a test is about.
+    document.save(
+        out, object_stream_mode=mode, encryption=encryption or False, compress_streams=False
+    )
     return out.getvalue()
 
 
