@@ -1,19 +1,17 @@
 """«Мои заявки»: the list, the page of a case with its live part, and the acts on a sent case."""
 
 from collections.abc import Mapping
-from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query, Response
+from fastapi import APIRouter, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.applications import download_act, receipt
+from api.applications import download_act
 from api.state import Work
 from cabinet.case_views import (
     KINDS,
     answer_sections,
-    case_line,
     case_timeline,
     cited_files,
     latest_remarks,
@@ -21,34 +19,34 @@ from cabinet.case_views import (
     waits_for,
     whole_case,
 )
+from cabinet.cases import (
+    Groups,
+    Look,
+    Narrowed,
+    Short,
+    add_pages,
+    list_page,
+    own_page,
+    receipt_paper,
+)
 from cabinet.conversation import talk_of
 from cabinet.filling import ROOMS
-from cabinet.filters import address
-from cabinet.periods import period_of
-from cabinet.running import Known, asked_now, live_tag
 from cabinet.translation import gettext, in_words
 from cabinet.views.applications import CasePage, Confirmation, Paper, Remark
-from cabinet.views.frame import Chip, ErrorItem, FieldView, Option, Pages
+from cabinet.views.frame import ErrorItem, FieldView, Option
 from cabinet.visits import Inside, Visit
-from models.messages import PresentState
-from models.tables.base import new_id
 from models.tables.people import Person
 from rules.applications import COPYABLE
 from rules.cases import CaseKind, Status, Transition
-from rules.clock import now
 from rules.permissions import Permission
 from rules.refusals import Refusal, not_found
-from services import case_lists, case_pages, catalogue, conversation, notices
+from services import case_lists, case_pages
 from services.case_lists import Filters
-from services.cases import Act, see
+from services.cases import see
 
 router = APIRouter(include_in_schema=False)
-_address = partial(address, "/applications")
-PAGE = 20
-Short = Annotated[str, Query(max_length=100)]
-Long = Annotated[str, Form(max_length=20_000)]
 
-_GROUPS: dict[str, tuple[str, dict[str, Any]]] = {
+_GROUPS: Groups = {
     "": ("Все", {}),
     "mine": ("Ждут вас", {"status": (Status.DRAFT, Status.CLARIFICATION), "open": True}),
     "open": (
@@ -64,54 +62,19 @@ _GROUPS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @router.get("/applications")
-async def list_mine(
-    visit: Inside,
-    session: Work,
-    status: Short = "",
-    kind: Short = "",
-    since: Annotated[str, Query(alias="from", max_length=40)] = "",
-    until: Short = "",
-    after: Annotated[str | None, Query(max_length=300)] = None,
-) -> Response:
-    """The person's cases, narrowed by what stands in the address (A8)."""
-    status = status if status in _GROUPS else ""
+async def list_mine(visit: Inside, session: Work, asked: Narrowed, kind: Short = "") -> Response:
+    """The person's applications, narrowed by what stands in the address (A8)."""
     kind = kind if kind in KINDS else ""
-    period = period_of({"from": since, "until": until}, visit.presentation.tzinfo)
-    filters = Filters(
-        kind=CaseKind.APPLICATION,
-        **_GROUPS[status][1],
-        programme_kind=kind or None,
-        created_from=period.begins,
-        created_until=period.ends,
+    options = [Option(value, gettext(words)) for value, words in KINDS.items()]
+    return await list_page(
+        visit,
+        session,
+        CaseKind.APPLICATION,
+        asked,
+        _GROUPS,
+        FieldView("kind", gettext("Вид обучения"), "choice", kind, options=options),
+        {"programme_kind": kind or None},
     )
-    found = await case_lists.mine(session, visit.actor, filters, after, PAGE)
-    lines = [line for line in found.lines if is_case(line)]
-    new = await conversation.unread(session, visit.actor, [line.id for line in lines])
-    asked = {"status": status, "kind": kind, "from": since, "until": until}
-    return visit.page(
-        "applications/list.html",
-        cases=[case_line(line, unread=new.get(line.id, 0)) for line in lines],
-        states=[
-            Chip(gettext(words), _address({**asked, "status": key}), key == status)
-            for key, (words, _) in _GROUPS.items()
-        ],
-        kinds=[Option(value, gettext(words)) for value, words in KINDS.items()],
-        chosen_status=status,
-        kind=kind,
-        created_from=since,
-        created_until=until,
-        filter_error=next(iter(period.errors.values()), ""),
-        narrowed=any(asked.values()),
-        paging=Pages(
-            before=_address(asked) if after else None,
-            after=_address({**asked, "after": found.after}) if found.after else None,
-        ),
-    )
-
-
-def is_case(line: case_lists.CaseLine) -> bool:
-    """A draft that was thrown away is no case: it has no number and never had one."""
-    return bool(line.number) or line.closed_at is None
 
 
 @router.get("/cases/{case_id}")
@@ -124,95 +87,10 @@ async def lead_to_case(case_id: UUID, visit: Inside, session: Work) -> Response:
     return visit.go(f"{ROOMS[CaseKind(case.kind)]}/{case_id}")
 
 
-@router.get("/applications/{case_id}")
-async def show(
-    case_id: UUID,
-    visit: Inside,
-    version: Annotated[int, Query(ge=0, le=10_000)] = 0,
-    compare: bool = False,
-    asked: bool = False,
-) -> Response:
-    """The page of a case that was sent; a draft has pages of its own."""
-    async with visit.medcab.database.work() as session:
-        if (await see(session, visit.actor, case_id)).kind != CaseKind.APPLICATION:
-            return visit.go(f"/cases/{case_id}")
-        await conversation.visited(session, visit.actor, case_id)
-        tag = await live_tag(session, visit, case_id)
-        known = await _known(session, visit, case_id, tag)
-        await notices.mark_read(session, visit.actor, now(), case_id=case_id)
-    if known.page.newest is None:
-        return visit.go(f"/applications/{case_id}/draft" if known.page.own else "/applications")
-    answer = await asked_now(visit, known.page) if asked else None
-    case = _view(known, version, compare=compare, asked=asked, answer=answer)
-    return visit.page("applications/case.html", case=case)
-
-
-@router.get("/applications/{case_id}/live")
-async def show_live(case_id: UUID, visit: Inside, ask: bool = False) -> Response:
-    """The parts of the page that change, for a page that is open; 304 while nothing has."""
-    async with visit.medcab.database.work() as session:
-        tag = await live_tag(session, visit, case_id)
-        if not ask and visit.has(tag):
-            return visit.unchanged(tag)
-        known = await _known(session, visit, case_id, tag)
-    answer = await asked_now(visit, known.page) if ask else None
-    return visit.part("applications/live_parts.html", known.tag, case=_view(known, answer=answer))
-
-
-@router.post("/applications/{case_id}/ask")
-async def ask(case_id: UUID, visit: Inside) -> Response:
-    """«Получить обновление»: the next page is answered by the running case."""
-    return visit.go(f"/applications/{case_id}?asked=1")
-
-
-@router.get("/applications/{case_id}/withdraw")
-async def withdraw_page(case_id: UUID, visit: Inside, session: Work) -> Response:
-    """Ask once more before a case is taken back."""
-    page = await _application(session, visit, case_id)
-    if Transition.WITHDRAW not in page.may or not page.own:
-        return visit.go(f"/applications/{case_id}")
-    return visit.page(
-        "applications/withdraw.html",
-        number=page.case.number or "",
-        case_url=f"/applications/{case_id}",
-        act_id=new_id(),
-        step=page.case.step,
-        field=FieldView(
-            "reason",
-            gettext("Почему вы отзываете заявку"),
-            "long_text",
-            required=False,
-            max_length=4000,
-        ),
-    )
-
-
-@router.post("/applications/{case_id}/withdraw")
-async def withdraw(
-    case_id: UUID,
-    visit: Inside,
-    act_id: Annotated[UUID, Form()],
-    at_step: Annotated[int, Form()],
-    reason: Long = "",
-) -> Response:
-    """Take the application back."""
-    await visit.medcab.applications.withdraw(
-        visit.actor, case_id, Act(act_id, at_step), reason[:4000]
-    )
-    return visit.go(f"/applications/{case_id}", "withdrawn")
-
-
-@router.post("/applications/{case_id}/copy")
-async def copy(case_id: UUID, visit: Inside) -> Response:
-    """Begin again from a case that was closed."""
-    made = await visit.medcab.applications.copy(visit.actor, case_id)
-    return visit.go(f"/applications/{made.id}/draft", "copied")
-
-
 @router.get("/applications/{case_id}/submitted")
 async def submitted(case_id: UUID, visit: Inside, session: Work) -> Response:
     """The confirmation: the number, what happens now, and until when."""
-    page = await _application(session, visit, case_id)
+    page = await own_page(session, visit, case_id, CaseKind.APPLICATION)
     if page.newest is None or not page.own:
         raise not_found()
     person = await session.get_one(Person, visit.actor.person_id)
@@ -232,7 +110,6 @@ async def submitted(case_id: UUID, visit: Inside, session: Work) -> Response:
 
 
 router.add_api_route("/applications/{case_id}/act", download_act, methods=["GET"])
-router.add_api_route("/applications/{case_id}/receipt", receipt, methods=["GET"])
 
 
 @router.get("/search")
@@ -278,34 +155,10 @@ async def _by_number(visit: Visit, session: AsyncSession, number: str) -> UUID |
     return listing.lines[0].id if listing.lines else None
 
 
-async def _application(session: AsyncSession, visit: Visit, case_id: UUID) -> case_pages.CasePage:
-    """An application with all that this person may see of it. Raises `not_found`."""
-    page = await case_pages.page(session, visit.actor, case_id)
-    if page.case.kind != CaseKind.APPLICATION:
-        raise not_found()
-    return page
-
-
-async def _known(session: AsyncSession, visit: Visit, case_id: UUID, tag: str) -> Known:
-    page = await _application(session, visit, case_id)
-    return Known(tag, page, await catalogue.calendar(session))
-
-
-def _view(
-    known: Known,
-    number: int = 0,
-    *,
-    compare: bool = False,
-    asked: bool = False,
-    answer: PresentState | None = None,
-) -> CasePage:
-    """The page in views; `number` chooses a version, `answer` is that of the running case."""
-    page = known.page
-    case = page.case
-    chosen, before = page.version(number)
-    compared = compare and before is not None
+def _view(look: Look) -> CasePage:
+    page, case, url = look.page, look.page.case, look.url
+    chosen, before = look.chosen, look.before
     remarks = latest_remarks(page)
-    url = f"/applications/{case.id}"
     open_to = page.may if page.own else frozenset()
     return CasePage(
         url=url,
@@ -314,12 +167,12 @@ def _view(
         step=case.step,
         version=chosen.number,
         versions=[(v.number, v.submitted_at) for v in page.versions],
-        compared=compared,
-        waits=waits_for(page, known.calendar, answer, asked=asked),
+        compared=before is not None,
+        waits=waits_for(page, look.calendar, look.answer, asked=look.asked),
         sections=answer_sections(
             page.definition,
             chosen.data,
-            before.data if before and compared else None,
+            before.data if before else None,
             remarks=remarks if chosen is page.newest else None,
         ),
         files=cited_files(chosen, page.attachment_rules, remarks),
@@ -334,7 +187,7 @@ def _view(
         correct_url=f"{url}/draft" if Transition.CORRECT in open_to else None,
         withdraw_url=f"{url}/withdraw" if Transition.WITHDRAW in open_to else None,
         copy_url=f"{url}/copy" if page.own and Status(case.status) in COPYABLE else None,
-        tag=known.tag,
+        tag=look.tag,
     )
 
 
@@ -344,13 +197,7 @@ def _papers(page: case_pages.CasePage, url: str) -> list[Paper]:
         hint = gettext("PDF с подписью учреждения, %(number)s") % {"number": page.act.number}
         papers.append(Paper(gettext("Скачать акт о зачислении"), hint, f"{url}/act", "stamp"))
     if page.own:
-        papers.append(
-            Paper(
-                gettext("Скачать расписку"),
-                gettext("Подтверждает, что и когда вы отправили; проверяется без интернета"),
-                f"{url}/receipt",
-            )
-        )
+        papers.append(receipt_paper(url))
     papers.append(whole_case(page))
     return papers
 
@@ -381,3 +228,6 @@ def _remarks(page: case_pages.CasePage, noted: Mapping[str, str], url: str) -> l
         for rule in page.attachment_rules
         if rule.kind in noted
     ]
+
+
+add_pages(router, CaseKind.APPLICATION, _view)

@@ -206,13 +206,14 @@ def _whole(refusal: Refusal) -> ErrorItem:
 async def attach(visit: Visit, edited: Editing, attached: Sequence[Mapping[str, str]]) -> Editing:
     """Keep these documents with the draft in place of those before."""
     kept = edited.page.case
-    case, _ = await _service(visit, edited).save_draft(visit.actor, kept.id, None, attached)
+    drafts = drafts_of(visit, kept.kind)
+    case, _ = await drafts.save_draft(visit.actor, kept.id, None, attached)
     return _as_kept(edited, case)
 
 
-def _service(visit: Visit, edited: Editing) -> Drafts:
-    request = edited.page.case.kind == CaseKind.REQUEST
-    return visit.medcab.requests if request else visit.medcab.applications
+def drafts_of(visit: Visit, kind: str) -> Drafts:
+    """The acts of a person on cases of this kind."""
+    return visit.medcab.requests if kind == CaseKind.REQUEST else visit.medcab.applications
 
 
 async def save_section(visit: Visit, edited: Editing, name: str) -> Editing:
@@ -227,7 +228,8 @@ async def save_section(visit: Visit, edited: Editing, name: str) -> Editing:
             data[field.name] = field.name in form
         elif field.name in form:
             data[field.name] = str(form[field.name])
-    case, _ = await _service(visit, edited).save_draft(visit.actor, edited.page.case.id, data)
+    kept = edited.page.case
+    case, _ = await drafts_of(visit, kept.kind).save_draft(visit.actor, kept.id, data)
     return _as_kept(edited, case)
 
 

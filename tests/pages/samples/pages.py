@@ -181,8 +181,9 @@ def main_pages() -> list[Sample]:
         may_apply=True,
     )
     lists = {
-        "kinds": [Option("course", "Очный курс")],
-        "kind": "",
+        "choice": FieldView(
+            "kind", "Вид обучения", "choice", options=[Option("course", "Очный курс")]
+        ),
         "created_from": "",
         "created_until": "",
         "filter_error": "",
@@ -297,8 +298,9 @@ def main_pages() -> list[Sample]:
     add("case-rejected", "applications/case.html", inside("/applications"), case=REJECTED)
     add(
         "withdraw",
-        "applications/withdraw.html",
+        "cases/withdraw.html",
         inside("/applications"),
+        kind="application",
         number=CASE.number,
         case_url="#",
         act_id="a",

@@ -176,11 +176,11 @@ def request_pages() -> Iterator[Sample]:
         CaseLine("#", f"ЗС-2026-00000{n}-6", TYPE.title, status, AT, TYPE.addressee, kind="request")
         for n, status in enumerate(("accepted", "processing", "ready", "refused", "withdrawn"), 1)
     ]
+    types = [Option("laboratory_results", TYPE.title)]
     listed: dict[str, Any] = {
         "states": [Chip("Все", "#", True), Chip("Готовые", "#")],
-        "types": [Option("laboratory_results", TYPE.title)],
+        "choice": FieldView("type", "Вид запроса", "choice", options=types),
         "chosen_status": "",
-        "type": "",
         "created_from": "",
         "created_until": "",
         "filter_error": "",
@@ -214,7 +214,7 @@ def request_pages() -> Iterator[Sample]:
     yield made("request-ready", "requests/case", case=ready)
     field = FieldView("reason", "Почему вы отзываете запрос", "long_text", required=False)
     asked = {"number": CASE.number, "case_url": "#", "act_id": "act", "step": 2, "field": field}
-    yield made("request-withdraw", "requests/withdraw", **asked)
+    yield made("request-withdraw", "cases/withdraw", kind="request", **asked)
     yield made("desk-request", "desk/request", case=ON_THE_DESK)
     over = replace(ON_THE_DESK, form=None, why_not="На запрос уже ответили.", kept="Выдадим завтра")
     yield made("desk-request-over", "desk/request", case=over)
