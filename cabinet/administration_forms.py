@@ -333,20 +333,23 @@ def values_of(room: Room, typed: Typed, entry: Entry | None, ground: Ground) -> 
                 "source": typed.get("source", "").strip(),
             }
     if errors:
-        raise administration.unfit([*errors, *_missing(room, typed, entry, ground, errors)])
+        raise administration.unfit(_with_missing(room, typed, entry, ground, errors))
     return values
 
 
-def _missing(
+def _with_missing(
     room: Room, typed: Typed, entry: Entry | None, ground: Ground, told: Sequence[FieldError]
 ) -> list[FieldError]:
-    """What else is not filled in, so that a form comes back once and not field by field."""
+    """With what else is not filled in, in the form's order: it comes back once, not by field."""
     known = {one.path for one in told}
-    return [
+    fields = fields_of(room, entry, typed, ground)
+    missing = [
         FieldError(view.name, "Заполните поле.")
-        for view in fields_of(room, entry, typed, ground)
+        for view in fields
         if view.required and view.name not in known and not typed.get(view.name, "").strip()
     ]
+    places = {view.name: place for place, view in enumerate(fields)}
+    return sorted([*told, *missing], key=lambda one: places.get(one.path, len(places)))
 
 
 def _key(typed: Typed, entry: Entry | None, name: str) -> str:

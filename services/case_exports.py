@@ -101,7 +101,7 @@ async def of_case(
         )
         await make(job)
         paper = await asyncio.to_thread(out.read_bytes)
-    return CaseExport(f"case-{case_id}.zip", _zip(objects, page.case.number, paper, kept))
+    return CaseExport(f"{page.case.number}.zip", _zip(objects, page.case.number, paper, kept))
 
 
 async def _kept(session: AsyncSession, page: CasePage) -> tuple[list[Kept], dict[UUID, str]]:

@@ -149,7 +149,7 @@ async def open_paper(
     await journal.record_view(session, actor, case.id, "request_document")
     with unavailable_is_refusal():
         opened = await objects.open(row.paper_key)
-    return Download(f"request-{case.id}-{row.version}.pdf", "application/pdf", opened)
+    return Download(f"{case.number}-v{row.version}.pdf", "application/pdf", opened)
 
 
 async def open_answer(
@@ -184,7 +184,7 @@ async def open_answer(
     known = file.media_type in _ENDINGS
     ending = _ENDINGS.get(file.media_type, ".bin")
     return Download(
-        f"answer-{case.id}-{answered}-{position}{ending}",
+        f"{case.number}-v{answered}-answer-{position}{ending}",
         file.media_type if known else "application/octet-stream",
         opened,
     )

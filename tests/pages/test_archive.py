@@ -199,6 +199,7 @@ async def test_on_a_phone(browser: Browser, site: Site, office: Office, theme: s
 async def test_the_way_to_the_whole_case(browser: Browser, site: Site, office: Office) -> None:
     """The applicant's page and the desk lead to the whole case, and it downloads."""
     case_id = await office.in_review()
+    number = (await office.case(case_id)).number
     for actor, path in (
         (office.clinician, f"/applications/{case_id}"),
         (office.reviewer, f"/desk/cases/{case_id}"),
@@ -206,7 +207,7 @@ async def test_the_way_to_the_whole_case(browser: Browser, site: Site, office: O
         context, page = await at(browser, site, office, actor, path)
         async with page.expect_download() as coming:
             await page.get_by_role("link", name="Скачать дело целиком").click()
-        assert (await coming.value).suggested_filename == f"case-{case_id}.zip"
+        assert (await coming.value).suggested_filename == f"{number}.zip"
         await context.close()
 
 
