@@ -32,7 +32,8 @@ from cabinet.cases import (
 from cabinet.conversation import talk_of
 from cabinet.filling import ROOMS
 from cabinet.translation import gettext, in_words
-from cabinet.views.applications import CasePage, Confirmation, Paper, Remark
+from cabinet.views.applications import CasePage, Confirmation, Remark
+from cabinet.views.cases import Paper
 from cabinet.views.frame import ErrorItem, FieldView, Option
 from cabinet.visits import Inside, Visit
 from models.tables.people import Person

@@ -8,14 +8,14 @@ from cabinet import formats
 from cabinet.timeline import timeline
 from cabinet.translation import gettext as _
 from cabinet.translation import ngettext
-from cabinet.views.applications import (
+from cabinet.views.applications import ProgrammeView
+from cabinet.views.cases import (
     Answer,
     AnswerSection,
     CaseFile,
     CaseLine,
     Happening,
     Paper,
-    ProgrammeView,
     WaitsFor,
 )
 from cabinet.views.documents import FileRow

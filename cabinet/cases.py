@@ -22,7 +22,7 @@ from cabinet.filters import address
 from cabinet.periods import period_of
 from cabinet.running import asked_now, live_tag
 from cabinet.translation import gettext, marked
-from cabinet.views.applications import Paper, ShownCase
+from cabinet.views.cases import Paper, ShownCase
 from cabinet.views.frame import Chip, FieldView, Pages
 from cabinet.visits import Inside, Visit
 from models.messages import PresentState

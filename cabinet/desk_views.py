@@ -12,7 +12,7 @@ from cabinet.conversation import talk_of
 from cabinet.desk_known import Known
 from cabinet.translation import current, marked, ngettext
 from cabinet.translation import gettext as _
-from cabinet.views.applications import AnswerSection
+from cabinet.views.cases import AnswerSection
 from cabinet.views.desk import (
     DecisionForm,
     DeskAnswer,

@@ -13,7 +13,7 @@ from cabinet.attachments import attachments_page, slots_of
 from cabinet.case_views import answer_sections, field_view
 from cabinet.filling import ROOMS, Editing, editing, error_items, of_field, save_section
 from cabinet.translation import gettext
-from cabinet.views.applications import FormSection, TaskList
+from cabinet.views.cases import FormSection, TaskList
 from cabinet.views.frame import ErrorItem
 from cabinet.visits import Inside, Visit
 from models.tables.base import new_id

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from cabinet.case_views import latest_remarks
 from cabinet.translation import gettext, in_words
-from cabinet.views.applications import Task
+from cabinet.views.cases import Task
 from cabinet.views.frame import ErrorItem
 from cabinet.visits import Visit
 from models.tables.cases import Case

@@ -7,7 +7,7 @@ from cabinet import formats
 from cabinet.case_views import is_overdue, waiting
 from cabinet.translation import gettext as _
 from cabinet.translation import marked
-from cabinet.views.applications import Paper, WaitsFor
+from cabinet.views.cases import Paper, WaitsFor
 from cabinet.views.requests import AnswerFile, AnswerView, Result, TypeView
 from models.messages import PresentState
 from rules.cases import Party, Status

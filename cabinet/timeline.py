@@ -5,7 +5,7 @@ from uuid import UUID
 
 from cabinet.translation import gettext as _
 from cabinet.translation import marked
-from cabinet.views.applications import Happening
+from cabinet.views.cases import Happening
 from rules.cases import CaseKind
 from rules.journal import JournalKind as K
 from services.case_pages import Happened

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from cabinet.views.applications import Answer, ShownCase
+from cabinet.views.cases import Answer, ShownCase
 from cabinet.views.conversation import Talk
 from cabinet.views.frame import Chip, FieldView, Pages
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from cabinet.views.applications import CaseFile, Paper, ShownCase, Task, TaskList
+from cabinet.views.cases import CaseFile, Paper, ShownCase, Task, TaskList
 from cabinet.views.conversation import Talk
 from cabinet.views.desk import ShownOnDesk
 from cabinet.views.frame import FieldView

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from cabinet.views.applications import AnswerSection, Happening, WaitsFor
+from cabinet.views.cases import AnswerSection, Happening, WaitsFor
 from cabinet.views.conversation import Spoken, Talk
 from cabinet.views.desk import (
     AbsenceLine,

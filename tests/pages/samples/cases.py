@@ -4,17 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cabinet.views.applications import (
+from cabinet.views.applications import CasePage, Draft, ProgrammeView, Remark
+from cabinet.views.cases import (
     Answer,
     AnswerSection,
     CaseFile,
     CaseLine,
-    CasePage,
-    Draft,
     Happening,
     Paper,
-    ProgrammeView,
-    Remark,
     Task,
     WaitsFor,
 )

@@ -10,14 +10,8 @@ from markupsafe import Markup
 from cabinet.views.accounts import (
     SecondFactorSetup,
 )
-from cabinet.views.applications import (
-    Call,
-    Confirmation,
-    FormSection,
-    Home,
-    ProgrammeView,
-    Verification,
-)
+from cabinet.views.applications import Call, Confirmation, Home, ProgrammeView, Verification
+from cabinet.views.cases import FormSection
 from cabinet.views.frame import (
     Chip,
     ErrorItem,

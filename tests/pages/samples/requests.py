@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from cabinet.views.applications import Answer, AnswerSection, CaseLine, Happening, Paper, Task
-from cabinet.views.applications import WaitsFor as Waits
+from cabinet.views.cases import Answer, AnswerSection, CaseLine, Happening, Paper, Task
+from cabinet.views.cases import WaitsFor as Waits
 from cabinet.views.conversation import Talk
 from cabinet.views.frame import Chip, FieldView, Option, Pages
 from cabinet.views.requests import (
