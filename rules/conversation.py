@@ -1,5 +1,6 @@
 """The conversation on a case: who may write what, how much, how often and until when."""
 
+import re
 from datetime import datetime, timedelta
 
 from rules.accounts import Limit
@@ -17,10 +18,16 @@ OPEN_FOR = timedelta(days=30)
 OFTEN = Limit("message", 30, timedelta(minutes=10))
 """Messages of one person on all cases."""
 
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
+"""What pasted text carries unseen. What joins an emoji of several stays."""
+
 
 def checked_text(text: str, files: int) -> str:
     """The text as it is kept. Raises Refusal 422 for an empty message, a long one, many files."""
-    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+    text = text.replace("\r\n", "\n").replace("\x0b", "\n")
+    text = _UNSEEN.sub("", text).strip()
     if not text and not files:
         raise _refused("text", "Напишите сообщение: от 1 до 4000 знаков.")
     if len(text) > LONGEST:
