@@ -6,9 +6,10 @@ time. Only a whole Chromium keeps the notifications that a page was shown.
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+
+from ops import packages
 
 SHELLS = ("chromium-headless-shell", "chrome-headless-shell", "headless_shell")
 WHOLE = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -17,7 +18,6 @@ REMEDY = (
     "`.venv/bin/playwright install --with-deps chromium`, or the path of one in MEDCAB_CHROMIUM"
 )
 PACKAGES = ("chromium", "chromium-headless-shell")
-INSTALL_WITHIN = 600.0
 
 
 class ChromiumMissing(RuntimeError):
@@ -60,41 +60,12 @@ def find_or_install() -> Path:
             if not ways:
                 break
         print(f"No Chromium here; trying: {' '.join(ways[0])}", flush=True)
-        tried.append(f"  {' '.join(ways[0])}: {_run(ways.pop(0))}")
+        tried.append(f"  {' '.join(ways[0])}: {packages.run(ways.pop(0))}")
     raise ChromiumMissing("\n".join([REMEDY, "Tried:", *tried]))
 
 
-def _run(command: list[str]) -> str:
-    """Run a command to its end; its last words, or those about an error."""
-    try:
-        done = subprocess.run(
-            command,
-            env=os.environ
-            | {
-                "DEBIAN_FRONTEND": "noninteractive",
-                "PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": "10000",
-            },
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_WITHIN,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as reason:
-        return str(reason)
-    lines = (done.stdout + done.stderr).strip().splitlines()
-    lines = [line for line in lines if "rror" in line] or lines
-    return lines[-1] if lines else "left none"
-
-
 def _ways() -> list[list[str]]:
-    apt = shutil.which("apt-get")
-    ways = []
-    if apt and (os.geteuid() == 0 or shutil.which("sudo")):
-        as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        package = [apt, "install", "-y", "--no-install-recommends", *PACKAGES]
-        ways += [[*as_root, *package]]
-        ways += [[*as_root, "sh", "-c", f"{apt} update && {' '.join(package)}"]]
-    return [*ways, [sys.executable, "-m", "playwright", "install", "chromium"]]
+    return [*packages.ways(*PACKAGES), [sys.executable, "-m", "playwright", "install", "chromium"]]
 
 
 def _playwright_folder() -> Path:
