@@ -236,9 +236,11 @@ def _comments(page: CasePage, moment: Any) -> list[_Section]:
 def _timeline(page: CasePage, moment: Any) -> _Section:
     section = _Section("Ход дела")
     section.words = [
-        "Записи журнала связаны хешами: каждый зависит от всех записей до него, поэтому изменение "
-        "прежней записи заметно."
+        "Записи журнала связаны хешами: каждый хеш зависит от всех записей до него, поэтому "
+        "изменение прежней записи заметно."
     ]
+    if len(page.timeline) < max((one.position for one in page.timeline), default=0):
+        section.words.append("Номера, которых нет, — у служебных записей: заявителю их не видно.")
     for one in reversed(page.timeline):
         who = f", {one.by}" if one.by else ""
         said = WORDS.get(one.kind, one.kind)
