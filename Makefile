@@ -57,6 +57,7 @@ chromium: $(READY)
 test: $(READY)
 	@.venv/bin/python -m ops.chromium || true
 	@.venv/bin/python -m ops.gost || true
+	@.venv/bin/python -m ops.obtain
 	.venv/bin/python -m pytest -n auto --maxprocesses $(PROCESSES) --dist worksteal $(ARGS)
 
 check: $(READY)

@@ -98,6 +98,7 @@ class Installation:
                 self.given |= server.variables()
         self.system = System(self.home, given=self.given, usual=False)
         self.system.outer = [each for each in self.system.outer if each.name in SERVERS]
+        await asyncio.to_thread(self.system.obtain)
         await asyncio.to_thread(self.system.start_outer)
         self.settings = self.system.settings
         await asyncio.to_thread(migrate, self.settings)
