@@ -325,7 +325,9 @@ def faults(
 
 @app.command()
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(help="P1 to P6; all by default.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="P1 to P7, P1R, P2R, P3R, P6R; all by default.")
+    ] = None,
 ) -> None:
     """Measure what docs promise, against the least program that does the same."""
     from bench import run
