@@ -14,11 +14,12 @@ from cabinet.case_views import answer_sections, field_view
 from cabinet.filling import ROOMS, Editing, editing, error_items, of_field, save_section
 from cabinet.translation import gettext
 from cabinet.views.cases import FormSection, TaskList
-from cabinet.views.frame import ErrorItem
+from cabinet.views.frame import ErrorItem, FieldView
 from cabinet.visits import Inside, Visit
 from models.tables.base import new_id
 from rules.cases import CaseKind
 from rules.clock import now
+from rules.fields import Field
 from rules.forms import check_form
 from rules.refusals import Refusal
 
@@ -88,12 +89,7 @@ async def _autosaved(visit: Visit, edited: Editing, name: str) -> Response:
     left = str((await visit.request.form()).get("left", ""))
     errors = edited.errors(complete=False)
     judged = [
-        field_view(
-            field,
-            edited.data.get(field.name),
-            errors.get(field.name, ""),
-            edited.remarks.get(field.name, ""),
-        )
+        _field(edited, field, errors)
         for field in section.fields
         # Of two dates the later one says what is wrong, also when the earlier one was changed.
         if field.name == left or (field.not_before == left and edited.data.get(field.name))
@@ -106,6 +102,11 @@ async def _autosaved(visit: Visit, edited: Editing, name: str) -> Response:
     )
 
 
+def _field(edited: Editing, field: Field, errors: Mapping[str, str]) -> FieldView:
+    value, remark = edited.data.get(field.name), edited.remarks.get(field.name, "")
+    return field_view(field, value, errors.get(field.name, ""), remark)
+
+
 def _section_page(
     visit: Visit,
     edited: Editing,
@@ -116,15 +117,7 @@ def _section_page(
     """One section of the form; without `errors` what is wrong so far is said."""
     place, section = edited.section(name)
     told = edited.errors(complete=False) if errors is None else errors
-    fields = [
-        field_view(
-            field,
-            edited.data.get(field.name),
-            told.get(field.name, ""),
-            edited.remarks.get(field.name, ""),
-        )
-        for field in section.fields
-    ]
+    fields = [_field(edited, field, told) for field in section.fields]
     return visit.page(
         "applications/section.html",
         status=status,

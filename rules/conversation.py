@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from rules.accounts import Limit
+from rules.fields import UNSEEN
 from rules.refusals import FieldError, Refusal
 
 LONGEST = 4000
@@ -18,10 +19,7 @@ OPEN_FOR = timedelta(days=30)
 OFTEN = Limit("message", 30, timedelta(minutes=10))
 """Messages of one person on all cases."""
 
-_UNSEEN = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
-)
-"""What pasted text carries unseen. What joins an emoji of several stays."""
+_UNSEEN = re.compile(f"[{UNSEEN}]")
 
 
 def checked_text(text: str, files: int) -> str:

@@ -27,9 +27,11 @@ TITLE = r"\S"
 """What people read is not empty: the translation of nothing is the head of the catalogue."""
 _TEXT, _LONG_TEXT, _DRAFT = 300, 4000, 20_000
 _POLICY = re.compile("[0-9]{16}")
-_UNSEEN = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+UNSEEN = (
+    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
 )
+"""What pasted text carries unseen, for a class of a pattern; joiners, as emoji have, are not in."""
+_UNSEEN = re.compile(rf"[{UNSEEN}\u200c\u200d\u2061-\u2065\ud800-\udfff]")
 _YES = frozenset({"true", "on", "1", "yes", "да"})
 _NO = frozenset({"", "false", "off", "0", "no", "нет"})
 
