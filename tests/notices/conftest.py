@@ -15,6 +15,7 @@ from models.tables.cases import Case
 from models.tables.notices import NoticeSetting
 from models.tables.people import Person, Unit
 from rules.clock import now
+from services import notices
 from services.letters import Addresses
 from settings import Settings
 from tests.servers import Simulators
@@ -29,6 +30,25 @@ async def database(
     made = Database(new_database()["DATABASE_URL"], 10)
     yield made
     await made.close()
+
+
+async def tell(
+    database: Database,
+    person: Person,
+    key: str = "",
+    kind: Any = "application_in_review",
+    **more: Any,
+) -> None:
+    """Commit an event; of one kind it is the same again unless `key` is another."""
+    async with database.work() as session:
+        await notices.enqueue(
+            session,
+            person_id=person.id,
+            kind=kind,
+            event_key=f"{person.id}:{key or kind}",
+            facts={"number": "ПК-2026-000123-0"},
+            **{"now": now(), **more},
+        )
 
 
 @dataclass

@@ -16,11 +16,11 @@ from models.tables.people import Person
 from rules.clock import now
 from rules.notices import Channel, NoticeGroup, NoticeState
 from rules.refusals import Refusal
-from services import notice_settings, notices, push_subscriptions
+from services import notice_settings, push_subscriptions
 from services.deliveries import Stop, drain
 from services.ways import PushWay
 from settings import Settings
-from tests.notices.conftest import Staff
+from tests.notices.conftest import Staff, tell
 from tests.notices.test_cabinet import actor
 from tests.servers import Simulators
 
@@ -93,19 +93,6 @@ async def subscribed(
         )
 
 
-async def tell(database: Database, person: Person, kind: Any = "application_in_review") -> None:
-    """Commit an event."""
-    async with database.work() as session:
-        await notices.enqueue(
-            session,
-            person_id=person.id,
-            kind=kind,
-            event_key=f"{person.id}:{kind}",
-            facts={"number": "ПК-2026-000123-0"},
-            now=now(),
-        )
-
-
 async def pushes(database: Database, person: Person) -> list[Notice]:
     """The person's rows of the channel."""
     async with database.work() as session:
@@ -152,13 +139,13 @@ async def test_on_by_default_once_there_is_a_browser(
     await tell(database, anna)
     assert await pushes(database, anna) == []
     await subscribed(database, sender, anna, browsers.fresh())
-    await tell(database, anna, "application_approved")
+    await tell(database, anna, kind="application_approved")
     assert len(await pushes(database, anna)) == 1
     async with database.work() as session:
         off = {(NoticeGroup.CASES, Channel.PUSH): False}
         await notice_settings.choose(session, actor(anna), off, now())
-    await tell(database, anna, "application_rejected")
-    await tell(database, anna, "new_device")
+    await tell(database, anna, kind="application_rejected")
+    await tell(database, anna, kind="new_device")
     assert [row.kind for row in await pushes(database, anna)] == [
         "application_approved",
         "new_device",
@@ -190,7 +177,7 @@ async def test_a_browser_that_is_gone_is_forgotten(
     [row] = await pushes(database, anna)
     assert (row.state, row.failure_reason) == (NoticeState.FAILED, "no device")
     assert await held(database, anna) == []
-    await tell(database, anna, "application_approved")
+    await tell(database, anna, kind="application_approved")
     assert len(await pushes(database, anna)) == 1
 
 

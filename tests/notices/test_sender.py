@@ -24,14 +24,12 @@ from models.encryption import KeyRing
 from models.tables.notices import Notice
 from models.tables.people import Person
 from models.visibility import OpsText
-from rules.clock import now
 from rules.notices import NoticeState
-from services import notices
 from services.letters import Addresses
 from services.ways import MailWay
 from settings import Settings
 from tests.clients.waiting import until
-from tests.notices.conftest import Post, Staff
+from tests.notices.conftest import Post, Staff, tell
 from workflows.notices import NoticesMail
 
 
@@ -63,19 +61,6 @@ async def sender(
         await ensure_standing(client, standing.id, [standing])
         yield
         await client.get_workflow_handle(standing.id).terminate()
-
-
-async def tell(database: Database, person: Person, key: str = "1") -> None:
-    """Commit an event."""
-    async with database.work() as session:
-        await notices.enqueue(
-            session,
-            person_id=person.id,
-            kind="application_in_review",
-            event_key=key,
-            facts={"number": "ПК-2026-000123-0"},
-            now=now(),
-        )
 
 
 async def test_told_within_two_seconds(

@@ -16,12 +16,12 @@ from rules.clock import now
 from rules.notices import Channel, NoticeGroup, NoticeState
 from rules.permissions import Actor
 from rules.refusals import Refusal
-from services import notice_settings, notices
+from services import notice_settings
 from services.deliveries import drain
 from services.letters import Addresses
 from services.notice_settings import Wishes
 from services.ways import MailWay
-from tests.notices.conftest import Post, Staff
+from tests.notices.conftest import Post, Staff, tell
 from tests.notices.test_cabinet import actor
 
 MOSCOW = "Europe/Moscow"
@@ -31,21 +31,6 @@ MOSCOW = "Europe/Moscow"
 async def anna(staff: Staff) -> Person:
     """Someone who is told things, and has a telephone."""
     return await staff.person(phone="+79161234567")
-
-
-async def tell(
-    database: Database, person: Person, key: str, kind: Any = "application_in_review", **more: Any
-) -> None:
-    """Commit an event."""
-    async with database.work() as session:
-        await notices.enqueue(
-            session,
-            person_id=person.id,
-            kind=kind,
-            event_key=f"{person.id}:{key}",
-            facts={"number": "ПК-2026-000123-0"},
-            **{"now": now(), **more},
-        )
 
 
 async def rows(database: Database, person: Person) -> dict[str, list[Notice]]:

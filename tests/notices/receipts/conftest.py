@@ -12,11 +12,9 @@ from api.app import create_app
 from clients.database import Database
 from models.encryption import KeyRing, use_key_ring
 from models.tables.people import Person
-from rules.clock import now
-from services import notices
 from services.deliveries import Way, drain
 from settings import Settings
-from tests.notices.conftest import Staff
+from tests.notices.conftest import Staff, tell
 from tests.office import Office
 from tests.pages.conftest import free_port, served
 
@@ -47,15 +45,7 @@ async def api(settings: Settings) -> AsyncIterator[str]:
 
 async def send(database: Database, person: Person, way: Way, kind: Any) -> None:
     """Tell the person of an event, as far as this way goes."""
-    async with database.work() as session:
-        await notices.enqueue(
-            session,
-            person_id=person.id,
-            kind=kind,
-            event_key=f"{person.id}:{kind}",
-            facts={"number": "ПК-2026-000123-0"},
-            now=now(),
-        )
+    await tell(database, person, kind=kind)
     await drain(database, way)
 
 
