@@ -37,6 +37,12 @@ _MONTHS = {
     )
     for name in names
 }
+_RUSSIA = 7
+_PHONE_LABEL = re.compile(r"^(?:(?:тел|моб|раб|сот)[а-яё]*[.:]*\s*)+", re.IGNORECASE)
+_EXTENSION = re.compile(
+    r"[0-9][ ,;(]*(?:доб|вн|ext|x|#)[a-zа-яё]*[.:]?\s*[0-9]+\W*$", re.IGNORECASE
+)
+_NO_PHONE = "Напишите номер телефона с кодом, например +7 916 123-45-67"
 
 
 class IdentifierError(ValueError):
@@ -133,18 +139,32 @@ def day(text: str) -> date:
 
 
 def phone(text: str) -> str:
-    """A telephone number as `+79161234567`; 8 and a missing country code are read as Russia's.
+    """A telephone number as `+79161234567` (E.164). Raises IdentifierError.
 
-    Numbers of other countries begin with `+` and have 8 to 15 digits (E.164).
-    Raises IdentifierError.
+    Without a country code it is dialled from Russia, and so is `+8`, which no country has. A number
+    under +7 must be one that is given out; in other countries its length decides, for their plans
+    change oftener than ours is learnt.
     """
-    plain = tidy(text)
-    digits = _digits(plain.removeprefix("+"))
-    if plain.startswith("+") and not digits.startswith("7"):
-        if 8 <= len(digits) <= 15 and not digits.startswith("0"):
-            return f"+{digits}"
-    elif len(digits) == 11 and digits[0] in ("7", "8" if not plain.startswith("+") else "7"):
-        return f"+7{digits[1:]}"
-    elif len(digits) == 10 and not plain.startswith("+"):
-        return f"+7{digits}"
-    raise IdentifierError("Напишите номер телефона с кодом, например +7 916 123-45-67")
+    # Loaded with the first number that is read: programs that read none start sooner.
+    import phonenumbers
+
+    plain = re.sub(r"^\+ ?8(?=[ (-]|9[0-9]{9}$)", "8", _PHONE_LABEL.sub("", tidy(text)))
+    plain = re.sub(r"^00", "+", plain)
+    if _EXTENSION.search(plain):
+        raise IdentifierError("Напишите номер телефона без добавочного")
+    if not re.fullmatch(r"\+?[0-9 ()./-]{1,40}", plain):
+        raise IdentifierError(_NO_PHONE)
+    try:
+        number = phonenumbers.parse(plain, "RU")
+    except phonenumbers.NumberParseException:
+        raise IdentifierError(_NO_PHONE) from None
+    if not (
+        phonenumbers.is_valid_number(number)
+        if number.country_code == _RUSSIA
+        else phonenumbers.is_possible_number(number)
+    ):
+        raise IdentifierError(_NO_PHONE)
+    whole = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if not re.fullmatch(r"\+[0-9]{8,15}", whole):
+        raise IdentifierError(_NO_PHONE)
+    return whole

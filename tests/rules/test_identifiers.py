@@ -129,22 +129,80 @@ def test_bad_day(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["+7 916 123-45-67", "8 (916) 123-45-67", "89161234567", "79161234567", "9161234567"]
+    "typed",
+    [
+        "+7 916 123-45-67",
+        "8 (916) 123-45-67",
+        "89161234567",
+        "79161234567",
+        "9161234567",
+        "+8 916 123-45-67",
+        "+89161234567",
+        "+7 (8) 916 123 45 67",
+        "тел. 8-916-123-45-67",
+        "Моб. тел.: +7 916 123‑45‑67",
+    ],
 )
 def test_phone(typed: str) -> None:
     """Russian numbers in every habit."""
     assert identifiers.phone(typed) == "+79161234567"
 
 
-def test_phone_of_another_country() -> None:
-    """A plus and the country's code are enough."""
-    assert identifiers.phone("+375 29 123-45-67") == "+375291234567"
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("+375 29 123-45-67", "+375291234567"),
+        ("8 10 375 29 123 45 67", "+375291234567"),
+        ("00 375 29 123 45 67", "+375291234567"),
+        ("+84 95 123 45 67", "+84951234567"),
+        ("+7 701 234 56 78", "+77012345678"),
+    ],
+)
+def test_phone_of_another_country(typed: str, kept: str) -> None:
+    """A plus, or what is dialled in its place, and the country's code are enough."""
+    assert identifiers.phone(typed) == kept
 
 
-@pytest.mark.parametrize("typed", ["123", "+8 916 1", "916123456", "+0123456789", "телефон"])
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("+8 495 123-45-67", "+74951234567"),
+        ("8121234567", "+78121234567"),
+        ("8005553535", "+78005553535"),
+    ],
+)
+def test_phone_that_begins_with_eight(typed: str, kept: str) -> None:
+    """An eight is dialled before the code, or is the code's own: St Petersburg's, a free line's."""
+    assert identifiers.phone(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "123",
+        "+8 916 1",
+        "916123456",
+        "+0123456789",
+        "телефон",
+        "8916123456",
+        "8 916 123 45 6",
+        "+7 8916 123456",
+        "+7 000 123-45-67",
+        "+44 1",
+        "8 916 123-45-67, 8 916 123-45-68",
+        "0" * 41,
+    ],
+)
 def test_bad_phone(typed: str) -> None:
-    """Too short, or not digits."""
+    """Too short, a digit missing behind the eight, two numbers at once, or not digits."""
     with pytest.raises(IdentifierError, match="телефона"):
+        identifiers.phone(typed)
+
+
+@pytest.mark.parametrize("typed", ["8 495 123-45-67 доб. 12", "+7 495 123-45-67 (вн. 3)"])
+def test_phone_with_an_extension(typed: str) -> None:
+    """No message reaches an extension, and dropping it would lose what was meant."""
+    with pytest.raises(IdentifierError, match="без добавочного"):
         identifiers.phone(typed)
 
 
