@@ -62,6 +62,7 @@ class Code(StrEnum):
     OUTSIDE_REFERENCE = "outside_reference"
     UNSAFE_LINK = "unsafe_link"
     TRAILING_DATA = "trailing_data"
+    MOVING_PICTURE = "moving_picture"
     NO_PAGES = "no_pages"
     TOO_MANY_PAGES = "too_many_pages"
     PAGE_TOO_LARGE = "page_too_large"
@@ -116,7 +117,8 @@ WORDS: Mapping[Code, Words] = {
     Code.LAUNCH: Words("Файл запускает другие программы.", _PRINT_ANEW),
     Code.EMBEDDED_FILE: Words(
         "В файл вложены другие файлы.",
-        "Сохраните вложенные документы отдельно и загрузите каждый сам по себе.",
+        "Откройте файл, выберите «Печать» → «Сохранить как PDF» и загрузите полученный файл;"
+        " нужные вложения загрузите отдельно.",
     ),
     Code.XFA: Words("Это интерактивная форма XFA, а не документ.", _PRINT_ANEW),
     Code.SUBMIT_FORM: Words("Файл отправляет данные наружу.", _PRINT_ANEW),
@@ -126,6 +128,10 @@ WORDS: Mapping[Code, Words] = {
     Code.TRAILING_DATA: Words(
         "После конца документа в файле есть посторонние данные.",
         _PRINT_ANEW,
+    ),
+    Code.MOVING_PICTURE: Words(
+        "К снимку приложено видео.",
+        "Выключите в камере «живое» фото (Motion Photo) и сфотографируйте документ ещё раз.",
     ),
     Code.NO_PAGES: Words("В файле нет ни одной страницы.", "Сохраните документ ещё раз как PDF."),
     Code.TOO_MANY_PAGES: Words(

@@ -1,11 +1,13 @@
 """Read a JPEG with suspicion. Runs only inside a process that can be killed."""
 
+import mmap
 import warnings
 from typing import Any, BinaryIO
 
 from PIL import Image, ImageOps
 
 from rules.files import Code, Finding, Limits, photo_dpi
+from services.inspection.endings import behind_jpeg
 
 _LOOK = 8
 """Decoding at an eighth of the size reads all of the data and needs little memory."""
@@ -31,6 +33,10 @@ def examine(file: BinaryIO, limits: Limits) -> dict[str, Any]:
             picture.load()
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, ArithmeticError):
         report["findings"] = [Finding(Code.DAMAGED)]
+        return report
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        code = behind_jpeg(content)
+    report["findings"] = [Finding(code)] if code else []
     return report
 
 

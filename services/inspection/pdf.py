@@ -15,9 +15,9 @@ import pypdfium2  # type: ignore[import-untyped]
 from pypdfium2 import raw as pdfium
 
 from rules.files import Code, Finding, Limits, Picture, link_is_safe, scan_dpi
+from services.inspection.endings import ends_as_zip
 
 _END = b"%%EOF"
-_ZIP_END = b"PK\x05\x06"
 
 _HARMLESS = (
     "Resources is missing",
@@ -51,19 +51,17 @@ _SUBTYPES = {
 }
 _SUSPECT = re.compile(
     rb"/(?:JavaScript|JS|Launch|SubmitForm|ImportData|GoToR|GoToE|Thread|Rendition|Movie|Sound"
-    rb"|RichMedia\w*|GoTo3DView|Screen|3D|PS|AA|EF|EmbeddedFiles?|FileAttachment|Collection|XFA"
+    rb"|RichMedia\w*|GoTo3DView|Screen|3D|PS|AA|EF|RF|EmbeddedFiles?|FileAttachment|Collection|XFA"
     rb"|URI|OPI|Ref|FontMatrix)(?![\w.-])"
 )
 """A look at an object's canonical text first: nearly all objects hold none of these names."""
 
-_PDFA_PART = re.compile(rb"pdfaid:part(?:\s*=\s*[\"']|(?:\s[^<>]*)?>)\s*(\d)")
 _DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _CALCULATION = re.compile(rb"[\sA-Za-z0-9{}.+-]*")
 """What a calculator function (ISO 32000, 7.10.5) is written with; scripts need more signs."""
+_FILE_KEYS = frozenset({"/F", "/UF", "/DOS", "/Mac", "/Unix"})
 _NO_MEMORY = "std::bad_alloc"
 """What qpdf says when it may not have more; of the file's bytes it says other things."""
-_PROGRAMS = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"#!", b"PK", b"\xd0\xcf\x11\xe0", b"%PDF")
-_ARCHIVES = (b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"\xca\xfe\xba\xbe")
 
 
 def examine(file: BinaryIO, limits: Limits) -> dict[str, Any]:
@@ -94,9 +92,9 @@ def _trailing_data(file: BinaryIO, limits: Limits) -> Finding | None:
         end = content.rfind(_END)
         if end < 0:
             return Finding(Code.DAMAGED)
-        rest = content[end + len(_END) :]
-    if len(rest.strip(b"\0\t\n\x0c\r ")) > limits.trailing or _ZIP_END in rest:
-        return Finding(Code.TRAILING_DATA)
+        rest = content[end + len(_END) :].strip(b"\0\t\n\x0c\r ")
+        if len(rest) > limits.trailing or ends_as_zip(content):
+            return Finding(Code.TRAILING_DATA)
     return None
 
 
@@ -119,24 +117,23 @@ def _suspicions(document: pikepdf.Pdf, limits: Limits) -> Iterator[Finding]:
     if pages > limits.pages:
         yield Finding(Code.TOO_MANY_PAGES, {"limit": limits.pages})
         return
-    may_embed = _pdfa_part(document) == 3
     if not _opens_quietly(document.Root.get("/OpenAction")):
         yield Finding(Code.OPEN_ACTION)
-    yield from _named(document, may_embed=may_embed)
+    yield from _named(document)
     inflated = 0
     for count, thing in enumerate(document.objects):
         if count > limits.objects:
             yield Finding(Code.TOO_HEAVY)
             return
         if isinstance(thing, pikepdf.Stream):
-            yield from _stream(thing, limits, may_embed=may_embed)
+            yield from _stream(thing, limits)
             inflated += _inflated(thing, limits.inflated - inflated)
             if inflated > limits.inflated:
                 yield Finding(Code.TOO_HEAVY)
                 return
             thing = thing.stream_dict
         if isinstance(thing, pikepdf.Object) and _SUSPECT.search(thing.unparse(resolved=True)):
-            yield from _look(thing, may_embed=may_embed)
+            yield from _look(thing)
 
 
 def _opens_quietly(action: Any) -> bool:
@@ -153,12 +150,12 @@ def _opens_quietly(action: Any) -> bool:
     )
 
 
-def _named(document: pikepdf.Pdf, *, may_embed: bool) -> Iterator[Finding]:
+def _named(document: pikepdf.Pdf) -> Iterator[Finding]:
     names = document.Root.get("/Names")
     if isinstance(names, pikepdf.Dictionary):
         if _has_entries(names.get("/JavaScript")):
             yield Finding(Code.JAVASCRIPT)
-        if _has_entries(names.get("/EmbeddedFiles")) and not may_embed:
+        if _has_entries(names.get("/EmbeddedFiles")):
             yield Finding(Code.EMBEDDED_FILE)
     if "/Collection" in document.Root:
         yield Finding(Code.EMBEDDED_FILE)
@@ -170,13 +167,13 @@ def _has_entries(tree: Any) -> bool:
     return any(len(tree.get(key, [])) > 0 for key in ("/Names", "/Kids"))
 
 
-def _look(thing: Any, *, may_embed: bool, depth: int = 0) -> Iterator[Finding]:
+def _look(thing: Any, depth: int = 0) -> Iterator[Finding]:
     """Look through one object and what stands directly inside it."""
     if depth > 60:
         yield Finding(Code.TOO_HEAVY)
         return
     if isinstance(thing, pikepdf.Dictionary):
-        yield from _dictionary(thing, may_embed=may_embed)
+        yield from _dictionary(thing)
         children = [thing.get(key) for key in thing.keys()]  # noqa: SIM118
     elif isinstance(thing, pikepdf.Array):
         children = list(thing)
@@ -184,10 +181,10 @@ def _look(thing: Any, *, may_embed: bool, depth: int = 0) -> Iterator[Finding]:
         return
     for child in children:
         if isinstance(child, pikepdf.Dictionary | pikepdf.Array) and not child.is_indirect:
-            yield from _look(child, may_embed=may_embed, depth=depth + 1)
+            yield from _look(child, depth=depth + 1)
 
 
-def _dictionary(found: pikepdf.Dictionary, *, may_embed: bool) -> Iterator[Finding]:
+def _dictionary(found: pikepdf.Dictionary) -> Iterator[Finding]:
     for key, codes in (("/S", _ACTIONS), ("/Subtype", _SUBTYPES)):
         value = found.get(key)
         if isinstance(value, pikepdf.Name) and str(value) in codes:
@@ -202,10 +199,7 @@ def _dictionary(found: pikepdf.Dictionary, *, may_embed: bool) -> Iterator[Findi
         yield Finding(Code.OUTSIDE_REFERENCE)
     if "/RichMediaContent" in found:
         yield Finding(Code.RICH_MEDIA)
-    if not may_embed and (
-        isinstance(found.get("/EF"), pikepdf.Dictionary)
-        or found.get("/Subtype") == pikepdf.Name("/FileAttachment")
-    ):
+    if _embeds(found):
         yield Finding(Code.EMBEDDED_FILE)
     link = found.get("/URI")
     if isinstance(link, pikepdf.String) and not link_is_safe(str(link)):
@@ -213,6 +207,29 @@ def _dictionary(found: pikepdf.Dictionary, *, may_embed: bool) -> Iterator[Findi
     matrix = found.get("/FontMatrix")
     if isinstance(matrix, pikepdf.Array) and any(isinstance(n, pikepdf.Object) for n in matrix):
         yield Finding(Code.JAVASCRIPT)
+
+
+def _embeds(found: pikepdf.Dictionary) -> bool:
+    """Whether a dictionary holds another file, whatever that file says of itself.
+
+    `/EF` is the only way to one, from names, notes, associated files or anything else; `/RF` leads
+    to files that belong to it (ISO 32000, 7.11.3). Elsewhere a font or a picture may be called so.
+    """
+    return (
+        found.get("/Type") == pikepdf.Name("/EmbeddedFile")
+        or found.get("/Subtype") == pikepdf.Name("/FileAttachment")
+        or any(_names_files(found.get(key)) for key in ("/EF", "/RF"))
+    )
+
+
+def _names_files(value: Any) -> bool:
+    if not isinstance(value, pikepdf.Dictionary) or isinstance(value, pikepdf.Stream):
+        return False
+    untyped = "/Type" not in value
+    return any(
+        key in _FILE_KEYS or (untyped and isinstance(value[key], pikepdf.Stream))
+        for key in value.keys()  # noqa: SIM118
+    )
 
 
 def _acts(triggers: Any) -> bool:
@@ -223,13 +240,10 @@ def _acts(triggers: Any) -> bool:
     )
 
 
-def _stream(stream: pikepdf.Stream, limits: Limits, *, may_embed: bool) -> Iterator[Finding]:
+def _stream(stream: pikepdf.Stream, limits: Limits) -> Iterator[Finding]:
     if "/F" in stream.stream_dict:
         yield Finding(Code.OUTSIDE_REFERENCE)
         return
-    embedded = stream.get("/Type") == pikepdf.Name("/EmbeddedFile")
-    if embedded and not (may_embed and _looks_harmless(stream)):
-        yield Finding(Code.EMBEDDED_FILE)
     if stream.get("/Subtype") == pikepdf.Name("/XML") and _DTD.search(_unpacked(stream, 1 << 20)):
         yield Finding(Code.OUTSIDE_REFERENCE)
     if stream.get("/FunctionType") == 4 and not _CALCULATION.fullmatch(_unpacked(stream, 1 << 16)):
@@ -240,11 +254,6 @@ def _stream(stream: pikepdf.Stream, limits: Limits, *, may_embed: bool) -> Itera
             yield Finding(Code.DAMAGED)
         elif width * height > limits.pixels:
             yield Finding(Code.TOO_MANY_PIXELS, {"limit_mp": limits.pixels // 1_000_000})
-
-
-def _looks_harmless(stream: pikepdf.Stream) -> bool:
-    """Whether a file inside a PDF/A-3 is neither a program, nor an archive, nor a PDF unchecked."""
-    return not _unpacked(stream, 8).startswith(_PROGRAMS + _ARCHIVES)
 
 
 def _filters(stream: pikepdf.Stream) -> list[str]:
@@ -291,15 +300,6 @@ def _inflated(stream: pikepdf.Stream, allowed: int) -> int:
     except zlib.error:
         return total
     return total
-
-
-def _pdfa_part(document: pikepdf.Pdf) -> int | None:
-    """The part of PDF/A (ISO 19005) that the file says it follows."""
-    metadata = document.Root.get("/Metadata")
-    if not isinstance(metadata, pikepdf.Stream):
-        return None
-    said = _PDFA_PART.search(_unpacked(metadata, 1 << 20))
-    return int(said[1]) if said else None
 
 
 def _drawn(file: BinaryIO, limits: Limits, report: dict[str, Any]) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Files for the tests: good ones as offices and scanners make them, bad ones as attackers do."""
 
 import io
+import struct
 import zlib
 from collections.abc import Callable
 from functools import cache
@@ -136,6 +137,41 @@ def with_attachment(content: bytes, part: int | None) -> bytes:
                 metadata["pdfaid:part"] = str(part)
 
     return pdf(add)
+
+
+def embedding(
+    catalogue: bytes = b"", page: bytes = b"", *, by: bytes = b"/EF << /F 4 0 R >>"
+) -> bytes:
+    """A program in the stream 4, which the file specification 5 leads to; it says PDF/A-3."""
+    marked = b"<x:xmpmeta xmlns:pdfaid='http://www.aiim.org/pdfa/ns/id/' pdfaid:part='3'/>"
+    return one_page(
+        b"/Metadata 6 0 R " + catalogue,
+        page,
+        stream(b"", b"<script>new ActiveXObject('WScript.Shell')</script>"),
+        b"<< /Type /Filespec /F (a.hta) %s >>" % by,
+        stream(b"/Type /Metadata /Subtype /XML", marked),
+    )
+
+
+def samsung_trailer(*notes: tuple[int, bytes, bytes]) -> bytes:
+    """Notes of a Samsung camera behind a picture: type, name and contents of each."""
+    blocks = [
+        struct.pack("<HHI", 0, kind, len(name)) + name + content for kind, name, content in notes
+    ]
+    entries, back = b"", sum(map(len, blocks))
+    for (kind, _, _), block in zip(notes, blocks, strict=True):
+        entries += struct.pack("<HHII", 0, kind, back, len(block))
+        back -= len(block)
+    head = struct.pack("<4sII", b"SEFH", 107, len(notes)) + entries
+    return b"".join(blocks) + head + struct.pack("<I", len(head)) + b"SEFT"
+
+
+MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + bytes(64)
+
+
+def commented(jpeg: bytes, comment: bytes) -> bytes:
+    """The picture with a comment in its head."""
+    return jpeg[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2) + comment + jpeg[2:]
 
 
 def in_catalogue(key: str, value: object) -> Callable[[pikepdf.Pdf], None]:

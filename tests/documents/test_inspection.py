@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,12 @@ from tests.documents import samples as s
 
 PDF, JPEG = MediaType.PDF, MediaType.JPEG
 ZIP = b"PK\x03\x04" + bytes(26) + b"PK\x05\x06" + bytes(18)
+
+
+def _behind(content: bytes) -> bytes:
+    """A photograph sharp enough, and this behind its end."""
+    return s.photo((2480, 3508), 300) + content
+
 
 BAD: dict[str, tuple[Code, MediaType, Callable[[], bytes]]] = {
     "text called PDF": (Code.TYPE_MISMATCH, PDF, lambda: b"just text" * 40),
@@ -174,6 +181,47 @@ BAD: dict[str, tuple[Code, MediaType, Callable[[], bytes]]] = {
     "file inside PDF/A-2": (Code.EMBEDDED_FILE, PDF, lambda: s.with_attachment(b"<a/>", 2)),
     "program inside PDF/A-3": (Code.EMBEDDED_FILE, PDF, lambda: s.with_attachment(b"MZ", 3)),
     "PDF inside PDF/A-3": (Code.EMBEDDED_FILE, PDF, lambda: s.with_attachment(s.pdf(), 3)),
+    "data inside PDF/A-3": (Code.EMBEDDED_FILE, PDF, lambda: s.with_attachment(b"<?xml?><a/>", 3)),
+    **{
+        f"{name} inside PDF/A-3": (Code.EMBEDDED_FILE, PDF, partial(s.with_attachment, content, 3))
+        for name, content in {
+            "HTA": b"<html><hta:application/><script>run()</script></html>",
+            "script": b"new ActiveXObject('WScript.Shell').Run('calc')",
+            "batch": b"@echo off\r\ncalc.exe\r\n",
+            "shortcut": b"L\0\0\0\x01\x14\x02\0" + bytes(68),
+            "cabinet": b"MSCF" + bytes(40),
+            "disc": bytes(32769) + b"CD001\x01" + bytes(2000),
+            "nothing": b"",
+        }.items()
+    },
+    **{
+        f"file without a type, by {name}": (Code.EMBEDDED_FILE, PDF, make)
+        for name, make in {
+            "nothing": partial(s.embedding),
+            "the names": partial(
+                s.embedding, b"/Names << /EmbeddedFiles << /Names [(a) 5 0 R] >> >>"
+            ),
+            "names below names": partial(
+                s.embedding, b"/Names << /EmbeddedFiles << /Kids [<< /Names [(a) 5 0 R] >>] >> >>"
+            ),
+            "the associated files": partial(s.embedding, b"/AF [5 0 R]"),
+            "a note": partial(
+                s.embedding,
+                b"",
+                b"/Annots [<< /Type /Annot /Subtype /Text /Rect [0 0 9 9] /FS 5 0 R >>]",
+            ),
+            "a private dictionary": partial(s.embedding, b"/PieceInfo << /X << /Y [5 0 R] >> >>"),
+            "its other name": partial(s.embedding, by=b"/EF << /UF 4 0 R >>"),
+            "no name of the standard": partial(s.embedding, by=b"/EF << /Q 4 0 R >>"),
+            "a name in disguise": partial(s.embedding, by=b"/#45F << /#46 4 0 R >>"),
+            "a list of related files": partial(s.embedding, by=b"/RF << /F [(a) 4 0 R] >>"),
+        }.items()
+    },
+    "file with a type that nothing leads to": (
+        Code.EMBEDDED_FILE,
+        PDF,
+        lambda: s.one_page(b"", b"", s.stream(b"/Type /EmbeddedFile", b"x")),
+    ),
     "file pinned to a page": (
         Code.EMBEDDED_FILE,
         PDF,
@@ -187,6 +235,11 @@ BAD: dict[str, tuple[Code, MediaType, Callable[[], bytes]]] = {
     "rendition": (Code.RICH_MEDIA, PDF, lambda: s.action(b"/S /Rendition /OP 0")),
     "model in three dimensions": (Code.RICH_MEDIA, PDF, lambda: s.annotation(b"/Subtype /3D")),
     "archive after the end": (Code.TRAILING_DATA, PDF, lambda: s.pdf() + ZIP),
+    "archive from the first byte to the last": (
+        Code.TRAILING_DATA,
+        PDF,
+        lambda: s.one_page(b"", b"", s.stream(b"", ZIP[:-2] + b"\x20\0")),
+    ),
     "much after the end": (Code.TRAILING_DATA, PDF, lambda: s.pdf() + b"x" * 2000),
     "no page": (Code.NO_PAGES, PDF, lambda: s.pdf(pages=0)),
     "too many pages": (Code.TOO_MANY_PAGES, PDF, lambda: s.pdf(pages=201)),
@@ -210,6 +263,36 @@ BAD: dict[str, tuple[Code, MediaType, Callable[[], bytes]]] = {
     ),
     "JPEG cut in the middle": (Code.DAMAGED, JPEG, lambda: s.photo()[:20_000]),
     "JPEG that is only a mark": (Code.DAMAGED, JPEG, lambda: b"\xff\xd8\xff\xe0" + bytes(200)),
+    **{
+        f"JPEG with {name} behind it": (Code.TRAILING_DATA, JPEG, partial(_behind, content))
+        for name, content in {
+            "an archive": ZIP,
+            "an archive in padding": bytes(500) + ZIP + bytes(500),
+            "a program": b"MZ" + bytes(400),
+            "a page of the web": b"<script>hidden</script>",
+            "a PDF": b"%PDF-1.7 and so on",
+            "a word": b"x",
+            "an archive behind a second picture": s.photo((64, 64), None) + ZIP,
+            "a picture without end": b"\xff\xd8\xff\xe0\0\x04ab",
+            "an archive among the notes of a camera": s.samsung_trailer((0x0A01, b"A", ZIP)),
+            "a program among the notes of a camera": s.samsung_trailer((0x0A01, b"A", b"MZ12")),
+            "a program before the notes of a camera": b"MZ12"
+            + s.samsung_trailer((0x0A01, b"Image_UTC_Data", b"1764439200000")),
+            "notes of a camera that lie": b"MZ12" + s.samsung_trailer()[:-8] + b"\xff\0\0\0SEFT",
+        }.items()
+    },
+    "JPEG that is an archive by its comment": (
+        Code.TRAILING_DATA,
+        JPEG,
+        lambda: s.commented(s.photo((64, 64), None), ZIP),
+    ),
+    "JPEG with a film behind it": (Code.MOVING_PICTURE, JPEG, partial(_behind, s.MP4)),
+    "JPEG with a film among the notes of a camera": (
+        Code.MOVING_PICTURE,
+        JPEG,
+        partial(_behind, s.samsung_trailer((0x0A30, b"MotionPhoto_Data", s.MP4))),
+    ),
+    "JPEG without its end": (Code.DAMAGED, JPEG, lambda: s.photo((64, 64), None)[:-2]),
     "JPEG of 65000 by 65000": (Code.TOO_MANY_PIXELS, JPEG, lambda: s.jpeg_of_size(65000, 65000)),
 }
 
@@ -217,7 +300,6 @@ GOOD: dict[str, tuple[MediaType, Callable[[], bytes]]] = {
     "born digital": (PDF, s.born_digital),
     "PDF/A-2b": (PDF, lambda: s.born_digital(standard="a-2b")),
     "PDF/A-3b": (PDF, lambda: s.born_digital(standard="a-3b")),
-    "PDF/A-3 with data": (PDF, lambda: s.with_attachment(b"<?xml version='1.0'?><a/>", 3)),
     "objects in streams": (PDF, lambda: s.pdf(packed=True)),
     "two hundred pages": (PDF, lambda: s.pdf(pages=200)),
     "scan of 300 dpi": (PDF, lambda: s.scan(300)),
@@ -250,6 +332,33 @@ GOOD: dict[str, tuple[MediaType, Callable[[], bytes]]] = {
     "photograph": (JPEG, s.photo),
     "photograph in steps": (JPEG, lambda: s.photo(progressive=True)),
     "photograph of a telephone": (JPEG, lambda: s.photo((4032, 3024), 72)),
+    **{
+        f"photograph with {name} behind it": (JPEG, partial(_behind, content))
+        for name, content in {
+            "padding": bytes(4096),
+            "a line": b"\r\n",
+            "a preview": s.photo((160, 120), None),
+            "previews in padding": bytes(7) + s.photo((64, 48), None) + bytes(99) + s.photo((9, 9)),
+            "the notes of a camera": s.samsung_trailer(
+                (0x0A01, b"Image_UTC_Data", b"1764439200000"),
+                (0x0AA1, b"MCC_Data", b"250"),
+                (0x0A61, b"Preview", s.photo((64, 48), None)),
+            )
+            + bytes(16),
+            "no notes of a camera": s.samsung_trailer(),
+            "a preview and the notes of a camera": s.photo((64, 48), None)
+            + s.samsung_trailer((0x0B41, b"Camera_Capture_Mode_Info", b"1")),
+        }.items()
+    },
+    "fonts called like files": (
+        PDF,
+        lambda: s.one_page(
+            b"",
+            b"/Resources << /Font << /EF 4 0 R /RF 4 0 R >> >>",
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 5 0 R >>",
+            s.stream(b"", b""),
+        ),
+    ),
     "card of 300 dpi": (JPEG, lambda: s.photo((1240, 880), 300)),
 }
 
