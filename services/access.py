@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, ScalarSelect, bindparam, func, or_
+from sqlalchemy import CTE, ColumnElement, Date, ScalarSelect, Subquery, bindparam, func, or_, true
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -84,55 +84,68 @@ async def actor_for(session: AsyncSession, person_id: UUID, now: datetime) -> Ac
     return Actor(person_id, name, unit_id, grants_of(grants))
 
 
-@lru_cache
-def _holding(permission: Permission) -> SelectOfScalar[UUID]:
-    """The people of `people_with` in the unit bound as `unit_id`; built once."""
-    above = (
-        select(col(Unit.id), col(Unit.parent_id))
-        .where(col(Unit.id) == bindparam("unit_id"))
-        .cte("above", recursive=True)
-    )
-    parent = aliased(Unit)
-    above = above.union(
-        select(col(parent.id), col(parent.parent_id)).join(
-            above, col(parent.id) == above.c.parent_id
+def _lineage(*, of_unit: bool) -> CTE:
+    """Each unit with itself and all units above it; only the unit bound as `unit_id`, or all."""
+    unit, parent = aliased(Unit), aliased(Unit)
+    lineage = (
+        select(
+            col(unit.id).label("unit_id"),
+            col(unit.id).label("above_id"),
+            col(unit.time_zone).label("time_zone"),
         )
+        .where(col(unit.id) == bindparam("unit_id") if of_unit else true())
+        .cte("lineage", recursive=True)
     )
+    child = aliased(Unit)
+    return lineage.union(
+        select(lineage.c.unit_id, col(parent.id), lineage.c.time_zone)
+        .join(child, col(child.id) == lineage.c.above_id)
+        .join(parent, col(parent.id) == col(child.parent_id))
+    )
+
+
+@lru_cache
+def holding(permission: Permission, *, of_unit: bool = True) -> Subquery:
+    """Who holds the permission where, by a grant in the unit or above it: `person_id`, `unit_id`.
+
+    Those who have left do not. Needs the parameter `now`, and `unit_id` for one unit.
+    """
+    lineage = _lineage(of_unit=of_unit)
     roles = [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
     return (
-        select(col(RoleGrant.person_id))
+        select(col(RoleGrant.person_id), lineage.c.unit_id, lineage.c.time_zone)
         .distinct()
-        .join(above, col(RoleGrant.unit_id) == above.c.id)
+        .join(lineage, col(RoleGrant.unit_id) == lineage.c.above_id)
         .join(Person, col(Person.id) == col(RoleGrant.person_id))
         .where(col(RoleGrant.role).in_(roles), is_valid_now(), works_here())
-        .order_by(col(RoleGrant.person_id))
+        .subquery("holding")
     )
 
 
 @lru_cache
-def _present(permission: Permission) -> SelectOfScalar[UUID]:
-    """Of these, who is not away on the day that it is in the unit."""
-    holding = _holding(permission).order_by(None).subquery("holding")
-    today = sql_cast(
-        func.timezone(
-            select(Unit.time_zone).where(col(Unit.id) == bindparam("unit_id")).scalar_subquery(),
-            _NOW,
-        ),
-        Date,
-    )
+def able(permission: Permission = Permission.REVIEW, *, of_unit: bool = True) -> Subquery:
+    """Of those of `holding`, who is not away on the day that it is in the unit (A11)."""
+    held = holding(permission, of_unit=of_unit)
+    today = sql_cast(func.timezone(held.c.time_zone, _NOW), Date)
     away = select(Absence.id).where(
-        col(Absence.person_id) == holding.c.person_id,
+        col(Absence.person_id) == held.c.person_id,
         col(Absence.first_day) <= today,
         col(Absence.last_day) >= today,
     )
-    return select(holding.c.person_id).where(~away.exists()).order_by(holding.c.person_id)
+    return select(held.c.person_id, held.c.unit_id).where(~away.exists()).subquery("able")
+
+
+@lru_cache
+def _people(found: Subquery) -> SelectOfScalar[UUID]:
+    return select(found.c.person_id).order_by(found.c.person_id)
 
 
 async def people_with(
     session: AsyncSession, permission: Permission, unit_id: UUID, now: datetime
 ) -> list[UUID]:
     """Everybody who holds the permission in the unit, by a grant there or in a unit above it."""
-    found = await session.exec(_holding(permission), params={"unit_id": unit_id, "now": now})
+    query = _people(holding(permission))
+    found = await session.exec(query, params={"unit_id": unit_id, "now": now})
     return list(found)
 
 
@@ -148,7 +161,8 @@ async def present_reviewers(
     permission: Permission = Permission.REVIEW,
 ) -> list[UUID]:
     """Those of `people_with` who are not away today, by the calendar of the unit (A11)."""
-    found = await session.exec(_present(permission), params={"unit_id": unit_id, "now": now})
+    query = _people(able(permission))
+    found = await session.exec(query, params={"unit_id": unit_id, "now": now})
     return list(found)
 
 

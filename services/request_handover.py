@@ -23,7 +23,7 @@ from models.tables.requests import RequestMessage
 from rules.cases import Status, Transition
 from rules.clock import now as present
 from rules.forms import CaseTypeDefinition, display
-from services import outages
+from services import assignments, outages
 from services.cases import Notice, heard, lock, move, state_of
 from services.crash_points import CrashPoint, reach
 from services.drafts import rules_of
@@ -34,7 +34,6 @@ from services.request_clock import next_ask, note_down, set_alarm
 from services.request_papers import RequestAttachment, RequestFacts, RequestField, form
 from services.request_receipts import ENDS, keep, message_id_of
 from services.requests import FOLDER
-from services.reviews import choose_reviewer
 from services.watching import note_false_rings
 
 
@@ -208,8 +207,9 @@ async def _give_to_people(exchange: Exchange, message: RequestMessage) -> CaseSt
     async with exchange.database.work() as session:
         case = await lock(session, message.case_id)
         if case.version == message.version and _awaits_handover(case):
-            reviewer, absent = await choose_reviewer(session, case, now)
-            case.reviewer_id = reviewer
+            await assignments.take_turn(session, case.responsible_unit_id)
+            reviewer, absent = await assignments.choose(session, case, now)
+            assignments.give(case, reviewer, now)
             tell = [Notice("request_processing", case.applicant_id)]
             if reviewer is not None:
                 tell.append(Notice("request_assigned", reviewer))

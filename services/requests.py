@@ -26,7 +26,7 @@ from rules.forms import AnswerKind, CaseTypeDefinition, prefilled
 from rules.numbers import NumberKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, forbidden, not_found
-from services import catalogue
+from services import assignments, catalogue
 from services.bell import Bell
 from services.callbacks import Call
 from services.cases import Act, Notice, claim, lock, move, state_of, was_done
@@ -250,7 +250,7 @@ async def _end(
     contents: dict[str, Any],
 ) -> None:
     if case.reviewer_id is None:
-        case.reviewer_id = actor.person_id
+        assignments.give(case, actor.person_id, now)
     kind = "request_ready" if transition is Transition.ANSWER else "request_refused"
     await move(
         session,

@@ -22,7 +22,7 @@ from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, forbidden, not_found
 from rules.terms import Alarm
-from services import access, catalogue, journal, notices
+from services import access, assignments, catalogue, journal, notices
 from services.bell import Bell
 from services.cases import (
     Act,
@@ -119,7 +119,7 @@ class Reviews:
                 )
             )
             if case.reviewer_id is None:
-                case.reviewer_id = actor.person_id
+                assignments.give(case, actor.person_id, now)
             await move(
                 session,
                 case,
@@ -187,7 +187,8 @@ class Reviews:
                 raise Refusal("not_a_reviewer", "Этот сотрудник не рассматривает заявки.", 422)
             if case.reviewer_id == to:
                 return await state_of(session, case)
-            before, case.reviewer_id = case.reviewer_id, to
+            before = case.reviewer_id
+            assignments.give(case, to, now)
             session.add(case)
             entry = await journal.append(
                 session,
@@ -283,9 +284,13 @@ _CHECKED = (
     update(_VERSION)
     .where(_VERSION.c.case_id == bindparam("of_case"), _VERSION.c.number == bindparam("of_number"))
     .values(findings=bindparam("findings"), checked_at=bindparam("at"))
-    .returning(*journal.head_columns(bindparam("of_case", type_=_VERSION.c.case_id.type)))
+    .returning(
+        *journal.head_columns(bindparam("of_case", type_=_VERSION.c.case_id.type)),
+        assignments.TURN,
+    )
 )
-"""Keeps the findings of a check, and gives the end of the journal's chain; sent under the lock."""
+"""Keeps the findings of a check, gives the end of the journal's chain, and takes the turn to choose
+a reviewer; sent under the lock."""
 
 
 async def open_review(
@@ -296,10 +301,12 @@ async def open_review(
 ) -> None:
     """The check is done: keep its findings, choose a reviewer, start the term (A3, A11)."""
     checked = {"of_case": case.id, "of_number": case.version, "findings": findings, "at": now}
-    kept = await (await session.connection()).execute(_CHECKED, checked)
-    journal.head_is_known(session, case.id, *kept.one())
-    reviewer, absent = await choose_reviewer(session, case, now)
-    case.reviewer_id = reviewer
+    turn = assignments.turn_of(case.responsible_unit_id)
+    kept = await (await session.connection()).execute(_CHECKED, checked | turn)
+    position, digest, _ = kept.one()
+    journal.head_is_known(session, case.id, position, digest)
+    reviewer, absent = await assignments.choose(session, case, now)
+    assignments.give(case, reviewer, now)
     tell = [Notice("application_in_review", case.applicant_id)]
     if reviewer is not None:
         tell.append(Notice("review_assigned", reviewer))
@@ -316,27 +323,6 @@ async def open_review(
         },
         tell=tell,
     )
-
-
-async def choose_reviewer(
-    session: AsyncSession, case: Case, now: datetime
-) -> tuple[UUID | None, UUID | None]:
-    """Who reviews: whoever had it before, the deputy of one who is away, or the least laden.
-
-    The second answer is the absent person whom a deputy stands in for.
-    """
-    present_ones = [
-        person
-        for person in await access.present_reviewers(session, case.responsible_unit_id, now)
-        if person != case.applicant_id
-    ]
-    if case.reviewer_id is not None:
-        if case.reviewer_id in present_ones:
-            return case.reviewer_id, None
-        deputy = await access.deputy_of(session, case.reviewer_id, now)
-        if deputy in present_ones:
-            return deputy, case.reviewer_id
-    return (present_ones[0] if present_ones else None), None
 
 
 async def alarm(session: AsyncSession, case: Case, now: datetime) -> None:

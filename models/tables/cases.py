@@ -16,6 +16,7 @@ from models.encryption import EncryptedJSON, EncryptedText
 from models.tables.base import new_id, utc_column
 
 _NO_PROGRAMME = text("programme_id is null")
+_OPEN = text("closed_at is null")
 
 
 def _of_archive(name: str, *columns: str, where: TextClause | None = None) -> Index:
@@ -38,6 +39,8 @@ class Case(SQLModel, table=True):
         Index("case_queue", "responsible_unit_id", "status", "due_at", "id"),
         Index("case_list", "responsible_unit_id", "created_at", "id"),
         Index("case_of_unit", "unit_id", "created_at", "id"),
+        Index("case_of_reviewer", "reviewer_id", "assigned_at"),
+        Index("case_open_of_reviewer", "reviewer_id", "status", postgresql_where=_OPEN),
         _of_archive("status", "responsible_unit_id", "status"),
         _of_archive("type", "responsible_unit_id", "kind", "type"),
         _of_archive("programme", "responsible_unit_id", "programme_id"),
@@ -56,7 +59,12 @@ class Case(SQLModel, table=True):
     applicant_id: UUID = Field(foreign_key="person.id")
     unit_id: UUID = Field(foreign_key="unit.id")
     responsible_unit_id: UUID = Field(foreign_key="unit.id")
-    reviewer_id: UUID | None = Field(default=None, foreign_key="person.id", index=True)
+    reviewer_id: UUID | None = Field(default=None, foreign_key="person.id")
+    assigned_at: datetime | None = Field(
+        default=None,
+        sa_column=utc_column(nullable=True),
+        description="When the reviewer got it.",
+    )
     copied_from_id: UUID | None = Field(default=None, foreign_key="case.id")
 
     status: str

@@ -13,11 +13,11 @@ from models.tables.people import Unit
 from rules.cases import Transition
 from rules.clock import now
 from rules.permissions import Actor, Role
+from services import assignments
 from services.bell import Bell
 from services.cases import Act, lock, move
 from services.files import Files
 from services.requests import Answer, Requests
-from services.reviews import choose_reviewer
 from tests.office import INN, SNILS, Heard, Office
 
 PATIENT = "5400 0000 0000 0005"
@@ -148,8 +148,8 @@ class Counter:
         case_id = await self.sent(type_key)
         async with self.database.work() as session:
             case = await lock(session, case_id)
-            reviewer, _ = await choose_reviewer(session, case, now())
-            case.reviewer_id = reviewer
+            reviewer, _ = await assignments.choose(session, case, now())
+            assignments.give(case, reviewer, now())
             await move(session, case, Transition.HAND_OVER, now=now())
         return case_id
 

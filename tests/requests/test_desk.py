@@ -16,12 +16,12 @@ from rules.clock import now
 from rules.files import LIMITS
 from rules.permissions import Role
 from rules.refusals import Refusal
-from services import case_lists, case_pages, request_clock, request_pages
+from services import assignments, case_lists, case_pages, request_clock, request_pages
 from services.cases import Act, lock
 from services.files import Files, Incoming
 from services.inspection import Inspection
 from services.requests import Answer
-from services.reviews import Decision, choose_reviewer
+from services.reviews import Decision
 from settings import Settings
 from tests.documents.samples import pdf
 from tests.requests.counter import Counter
@@ -227,4 +227,4 @@ async def test_correction_comes_back_to_the_same_person(counter: Counter) -> Non
     case = await counter.office.case(case_id)
     assert (case.status, case.version) == (Status.ACCEPTED, 2)
     async with counter.database.work() as session:
-        assert await choose_reviewer(session, case, now()) == (before, None)
+        assert await assignments.choose(session, case, now()) == (before, None)
