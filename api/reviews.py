@@ -68,7 +68,17 @@ class DecidedOut(BaseModel):
     message: str | None = None
 
 
-class HandOverIn(StepIn):
+class TakeIn(StepIn):
+    """The case as the client saw it, with whoever had it then."""
+
+    reviewer_id: UUID | None = Field(
+        None,
+        description="The colleague who had the case when you looked; null where nobody had it, or "
+        "you. Where another one has it by now, nothing is changed (409, `taken`).",
+    )
+
+
+class HandOverIn(TakeIn):
     """To whom, and why."""
 
     to: UUID
@@ -153,10 +163,11 @@ async def decide_several(
 
 @router.post("/applications/{case_id}/take")
 async def take(
-    case_id: UUID, body: StepIn, actor: CurrentActor, medcab: MedcabState
+    case_id: UUID, body: TakeIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:
     """Take the case on one's own desk."""
-    return CaseStateOut.of(await medcab.reviews.take(actor, case_id, body.step))
+    state = await medcab.reviews.take(actor, case_id, body.step, body.reviewer_id)
+    return CaseStateOut.of(state)
 
 
 @router.post("/applications/{case_id}/hand-over")
@@ -164,7 +175,9 @@ async def hand_over(
     case_id: UUID, body: HandOverIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:
     """Give the case to a colleague."""
-    state = await medcab.reviews.hand_over(actor, case_id, body.step, body.to, body.reason)
+    state = await medcab.reviews.hand_over(
+        actor, case_id, body.step, body.to, body.reason, body.reviewer_id
+    )
     return CaseStateOut.of(state)
 
 

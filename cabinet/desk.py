@@ -246,11 +246,11 @@ async def _refused(visit: Visit, case_id: UUID, refusal: Refusal, typed: Typed) 
 
 
 @router.post("/cases/{case_id}/take")
-async def take(case_id: UUID, visit: Inside, at_step: Step) -> Response:
+async def take(case_id: UUID, visit: Inside, at_step: Step, had: Short = "") -> Response:
     """Take the case on one's own desk; a decision that was begun stays typed."""
     typed = typed_of(await visit.request.form())
     try:
-        await visit.medcab.reviews.take(visit.actor, case_id, at_step)
+        await visit.medcab.reviews.take(visit.actor, case_id, at_step, uuid_of(had))
     except Refusal as refusal:
         return await _refused(visit, case_id, refusal, typed)
     if not typed.anything:
@@ -261,14 +261,16 @@ async def take(case_id: UUID, visit: Inside, at_step: Step) -> Response:
 
 @router.post("/cases/{case_id}/hand-over")
 async def give(
-    case_id: UUID, visit: Inside, at_step: Step, to: Short = "", why: Short = ""
+    case_id: UUID, visit: Inside, at_step: Step, to: Short = "", why: Short = "", had: Short = ""
 ) -> Response:
     """Give the case to a colleague."""
     chosen = uuid_of(to)
     try:
         if chosen is None:
             raise Refusal("incomplete", "Выберите, кому передать.", 422)
-        await visit.medcab.reviews.hand_over(visit.actor, case_id, at_step, chosen, why)
+        await visit.medcab.reviews.hand_over(
+            visit.actor, case_id, at_step, chosen, why, uuid_of(had)
+        )
     except Refusal as refusal:
         if refusal.status not in SHOWN_AGAIN:
             raise

@@ -215,6 +215,7 @@ def draw(
         kept="" if answers_here else typed.message,
         reviewer=short_name(page.reviewer) if page.reviewer else "",
         mine=mine,
+        had=str(case.reviewer_id or ""),
         take_url=f"{url}/take{suffix}" if answers_here and not mine else None,
         hand_over=passing(here, visit.actor),
         reading=[short_name(name) for name in page.reading],

@@ -81,6 +81,7 @@ async def _shown(
         members=_members(visit, people, unit),
         overdue=rows,
         steps={str(line.id): line.step for line in lines},
+        holders={str(line.id): str(line.reviewer_id or "") for line in lines},
         late=counts["overdue"],
         unassigned=counts["unassigned"],
         waiting=counts["in_review"],
@@ -242,7 +243,8 @@ async def move(visit: Inside, to: Short = "", why: Short = "") -> Response:
         refused: Refusal | None = None
         try:
             at_step = int(step) if step.isdecimal() and len(step) < 9 else -1
-            await visit.medcab.reviews.hand_over(visit.actor, case_id, at_step, whom, why)
+            had = uuid_of(str(form.get(f"had.{case_id}", "")))
+            await visit.medcab.reviews.hand_over(visit.actor, case_id, at_step, whom, why, had)
         except Refusal as refusal:
             refused = refusal
         rows.append(

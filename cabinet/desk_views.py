@@ -366,6 +366,7 @@ def desk_case(
         decisions=past_decisions(page),
         reviewer=short_name(page.reviewer) if page.reviewer else "",
         mine=mine,
+        had=str(case.reviewer_id or ""),
         take_url=f"{url}/take{suffix}" if takes else None,
         hand_over=passing(known, actor),
         reading=[short_name(name) for name in page.reading],

@@ -14,9 +14,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.messages import CaseState, Ring
 from models.tables.cases import Case, CaseDecision, CaseReading
+from models.tables.people import Person
 from rules.applications import DECISIONS
 from rules.cases import CaseKind, Status, Transition
 from rules.clock import now as present
+from rules.fields import Words
 from rules.forms import merged_attachments, merged_checklist
 from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
@@ -147,16 +149,33 @@ class Reviews:
                 done.append(Decided(case_id, refusal=refusal))
         return done
 
-    async def take(self, actor: Actor, case_id: UUID, at_step: int) -> CaseState:
-        """Take a case on one's own desk, from the queue or from a colleague."""
-        return await self._assign(actor, case_id, at_step, actor.person_id, JournalKind.CASE_TAKEN)
+    async def take(
+        self, actor: Actor, case_id: UUID, at_step: int, had: UUID | None = None
+    ) -> CaseState:
+        """Take a case on one's own desk, from the queue or from a colleague.
+
+        `had` is the colleague who had it when the person looked. Raises `taken` where another one
+        has it by now.
+        """
+        return await self._assign(
+            actor, case_id, at_step, actor.person_id, had, JournalKind.CASE_TAKEN
+        )
 
     async def hand_over(
-        self, actor: Actor, case_id: UUID, at_step: int, to: UUID, reason: str
+        self,
+        actor: Actor,
+        case_id: UUID,
+        at_step: int,
+        to: UUID,
+        reason: str,
+        had: UUID | None = None,
     ) -> CaseState:
-        """Give a case to a colleague; the head of HR moves anybody's, others their own (A11)."""
+        """Give a case to a colleague; the head of HR moves anybody's, others their own (A11).
+
+        `had` is as in `take`.
+        """
         return await self._assign(
-            actor, case_id, at_step, to, JournalKind.CASE_HANDED_OVER, reason.strip()
+            actor, case_id, at_step, to, had, JournalKind.CASE_HANDED_OVER, reason.strip()
         )
 
     async def _assign(
@@ -165,6 +184,7 @@ class Reviews:
         case_id: UUID,
         at_step: int,
         to: UUID,
+        had: UUID | None,
         kind: JournalKind,
         reason: str = "",
     ) -> CaseState:
@@ -177,6 +197,10 @@ class Reviews:
                 raise Refusal("not_now", "Заявка закрыта, передавать её незачем.", 409)
             if to == case.applicant_id:
                 raise Refusal("own_case", "Нельзя рассматривать собственную заявку.", 403)
+            if case.reviewer_id == to:
+                return await state_of(session, case)
+            if case.reviewer_id not in (None, actor.person_id, had):
+                raise await _taken(session, case)
             heads = actor.may(Permission.OVERSEE_REVIEWS, case.responsible_unit_id)
             if to != actor.person_id and not heads and case.reviewer_id != actor.person_id:
                 raise forbidden()
@@ -185,8 +209,6 @@ class Reviews:
             )
             if to not in reviewers:
                 raise Refusal("not_a_reviewer", "Этот сотрудник не рассматривает заявки.", 422)
-            if case.reviewer_id == to:
-                return await state_of(session, case)
             before = case.reviewer_id
             assignments.give(case, to, now)
             session.add(case)
@@ -245,6 +267,25 @@ class Reviews:
         if again is None or not await was_done(session, case, again, actor):
             raise forbidden() if case.applicant_id == actor.person_id else not_found()
         return case
+
+
+async def _taken(session: AsyncSession, case: Case) -> Refusal:
+    """A colleague got the case since the person looked at it."""
+    holder = await session.get_one(Person, case.reviewer_id)
+    words = (
+        Words(
+            "Запрос теперь у другого сотрудника: {name}. Договоритесь, кто на него ответит: взять"
+            " запрос себе можно и сейчас.",
+            name=holder.name,
+        )
+        if case.kind == CaseKind.REQUEST
+        else Words(
+            "Заявка теперь у другого сотрудника: {name}. Договоритесь, кто её рассмотрит: взять"
+            " заявку себе можно и сейчас.",
+            name=holder.name,
+        )
+    )
+    return Refusal("taken", words, 409, reviewer_id=str(holder.id))
 
 
 def _check(decision: Decision, questions: Sequence[str], subjects: set[str]) -> None:

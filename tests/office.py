@@ -232,6 +232,18 @@ class Office:
         act = Act(uuid4(), case.step)
         return await self.reviews.decide(by or self.reviewer, case_id, act, decision)
 
+    async def take(self, case_id: UUID, by: Actor | None = None) -> CaseState:
+        """Take the case, whoever has it."""
+        case = await self.case(case_id)
+        return await self.reviews.take(by or self.reviewer, case_id, case.step, case.reviewer_id)
+
+    async def hand_over(self, case_id: UUID, by: Actor, to: Actor, why: str = "") -> CaseState:
+        """Give the case to somebody, whoever has it."""
+        case = await self.case(case_id)
+        return await self.reviews.hand_over(
+            by, case_id, case.step, to.person_id, why, case.reviewer_id
+        )
+
     async def checklist(self, case_id: UUID) -> dict[str, bool]:
         """All questions of the case answered with yes."""
         from rules.forms import merged_checklist

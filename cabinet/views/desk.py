@@ -221,6 +221,8 @@ class ShownOnDesk(ShownCase):
     """What was typed for a decision or an answer that can no longer be given."""
     reviewer: str
     mine: bool
+    had: str
+    """Who has it, as the page says; the forms bring it back."""
     take_url: str | None
     hand_over: HandOver | None
     reading: Sequence[str]
@@ -334,6 +336,8 @@ class Team:
     members: Sequence[Member]
     overdue: Sequence[QueueRow]
     steps: Mapping[str, int]
+    holders: Mapping[str, str]
+    """Who has each of them, so that one that moved meanwhile is not moved once more."""
     late: int
     unassigned: int
     waiting: int

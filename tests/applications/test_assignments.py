@@ -10,6 +10,7 @@ import pytest
 from models.tables.people import Unit
 from rules.cases import Transition
 from rules.permissions import Actor, Role
+from rules.refusals import Refusal
 from tests.office import Office
 
 
@@ -37,6 +38,11 @@ class Desk:
         """Who has the case."""
         return (await self.office.case(case_id)).reviewer_id
 
+    async def who_has(self, case_id: UUID) -> Actor:
+        """The same as one of the reviewers."""
+        holder = await self.holder(case_id)
+        return next(one for one in self.reviewers if one.person_id == holder)
+
 
 @pytest.fixture
 async def desk(office: Office) -> Desk:
@@ -55,8 +61,7 @@ async def test_new_cases_go_to_the_least_laden(desk: Desk) -> None:
     busy = desk.reviewers[0]
     for _ in range(2):
         case_id = await desk.opened()
-        case = await desk.office.case(case_id)
-        await desk.office.reviews.take(busy, case_id, case.step)
+        await desk.office.take(case_id, busy)
     holders = Counter([await desk.holder(await desk.opened()) for _ in range(2)])
     assert busy.person_id not in holders
 
@@ -79,3 +84,66 @@ async def test_whoever_decides_at_once_does_not_get_everything(desk: Desk) -> No
         await desk.office.decide(case_id, Transition.REJECT, by=by)
     assert set(holders[:3]) == {one.person_id for one in desk.reviewers}
     assert holders[3:] == holders[:3]
+
+
+async def test_of_two_who_take_a_case_at_once_one_has_it(desk: Desk) -> None:
+    """A11: the other is told who has it, and takes it from there only knowingly."""
+    case_id = await desk.opened()
+    case = await desk.office.case(case_id)
+    before = case.reviewer_id
+    first, second = [one for one in desk.reviewers if one.person_id != before]
+
+    async def take(by: Actor, had: UUID | None) -> Refusal | None:
+        try:
+            await desk.office.reviews.take(by, case_id, case.step, had)
+        except Refusal as refusal:
+            return refusal
+        return None
+
+    answers = await asyncio.gather(*(take(one, before) for one in (first, second)))
+    (refusal,) = [one for one in answers if one is not None]
+    winner, loser = (first, second) if answers[0] is None else (second, first)
+    assert await desk.holder(case_id) == winner.person_id
+    assert (refusal.code, refusal.status) == ("taken", 409)
+    assert winner.name in refusal.message
+    assert refusal.facts == {"reviewer_id": str(winner.person_id)}
+    assert await take(winner, before) is None
+    assert await take(loser, winner.person_id) is None
+    assert await desk.holder(case_id) == loser.person_id
+    taken = [e for e in await desk.office.journal(case_id) if e.kind == "case.taken"]
+    assert len(taken) == 2
+
+
+async def test_of_two_heads_who_hand_over_at_once_one_moves_it(desk: Desk) -> None:
+    """A11: the later one is told who has it now, and nobody is told of a case twice."""
+    case_id = await desk.opened()
+    case = await desk.office.case(case_id)
+    heads = [await desk.office.person(f"Глава {n}", Role.HR_HEAD, desk.unit) for n in range(2)]
+    chosen = [one for one in desk.reviewers if one.person_id != case.reviewer_id]
+    answers = await asyncio.gather(
+        *(
+            desk.office.reviews.hand_over(
+                head, case_id, case.step, to.person_id, "", case.reviewer_id
+            )
+            for head, to in zip(heads, chosen, strict=True)
+        ),
+        return_exceptions=True,
+    )
+    (refusal,) = [one for one in answers if isinstance(one, Refusal)]
+    winner = chosen[1] if answers[0] is refusal else chosen[0]
+    assert refusal.code == "taken"
+    assert winner.name in refusal.message
+    assert await desk.holder(case_id) == winner.person_id
+
+
+async def test_a_case_of_nobody_is_taken_without_a_word(desk: Desk) -> None:
+    """A client that does not say who had the case takes those of nobody, and its own again."""
+    case_id = await desk.opened()
+    step = (await desk.office.case(case_id)).step
+    await desk.office.set_times(case_id, reviewer_id=None)
+    taker, other = desk.reviewers[:2]
+    for _ in range(2):
+        await desk.office.reviews.take(taker, case_id, step)
+    with pytest.raises(Refusal, match="taken"):
+        await desk.office.reviews.take(other, case_id, step)
+    assert await desk.holder(case_id) == taker.person_id

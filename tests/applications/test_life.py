@@ -236,9 +236,8 @@ async def test_handing_over_is_for_the_holder_and_the_head(office: Office) -> No
     """A11: a reviewer gives away only what is theirs, the head of HR moves anything."""
     other = await office.person("Сидорова Инна", Role.HR_REVIEWER, office.hr)
     case_id = await office.in_review()
-    step = (await office.case(case_id)).step
-    await office.reviews.take(office.reviewer, case_id, step)
+    await office.take(case_id)
     with pytest.raises(Refusal):
-        await office.reviews.hand_over(other, case_id, step, office.head.person_id, "")
-    await office.reviews.hand_over(office.head, case_id, step, other.person_id, "Отпуск")
+        await office.hand_over(case_id, other, office.head)
+    await office.hand_over(case_id, office.head, other, "Отпуск")
     assert (await office.case(case_id)).reviewer_id == other.person_id

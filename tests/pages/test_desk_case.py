@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 async def on_the_desk(office: Office) -> UUID:
     """A case in review that lies with the reviewer of this test."""
     case_id = await office.in_review()
-    await office.reviews.take(office.reviewer, case_id, (await office.case(case_id)).step)
+    await office.take(case_id)
     return case_id
 
 
@@ -214,13 +214,18 @@ async def test_taking_handing_over_and_being_read(
 ) -> None:
     """Colleagues see who reads; a case is taken with the typed text kept, and handed over (A11)."""
     case_id = await on_the_desk(office)
-    step = (await office.case(case_id)).step
-    await office.reviews.hand_over(office.reviewer, case_id, step, office.head.person_id, "")
+    await office.hand_over(case_id, office.reviewer, office.head)
     await office.reviews.read(office.head, case_id)
     context, page = await opened(browser, site, office, case_id)
     await expect(page.locator("#live-who")).to_contain_text("Сейчас читает Громова О. И.")
     await expect(page.locator("#hand-over")).to_have_count(0)
     await page.locator("#field-reason").fill("Пишу причину.")
+    third = await office.person("Петров Илья Андреевич", Role.HR_REVIEWER, office.hr)
+    await page.route("**/desk/cases/*/live/*", lambda route: route.abort())
+    await office.take(case_id, third)
+    await page.get_by_role("button", name="Взять себе").click()
+    await expect(page.locator("main")).to_contain_text("у другого сотрудника: Петров Илья")
+    await expect(page.locator("#field-reason")).to_have_value("Пишу причину.")
     await page.get_by_role("button", name="Взять себе").click()
     await expect(page.locator("#live-who")).to_contain_text("Рассматривает: вы")
     await expect(page.locator("#field-reason")).to_have_value("Пишу причину.")

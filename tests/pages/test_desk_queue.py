@@ -22,7 +22,7 @@ async def cases_of(office: Office, reviewer: Actor, count: int) -> list[UUID]:
     made = []
     for n in range(count):
         case_id = await office.in_review()
-        await office.reviews.take(reviewer, case_id, (await office.case(case_id)).step)
+        await office.take(case_id, reviewer)
         await office.set_times(case_id, due_at=now() + timedelta(days=10 + n))
         made.append(case_id)
     return made
@@ -230,7 +230,10 @@ async def test_ones_own_application_is_not_selected(
 
 
 async def test_the_head_moves_what_is_overdue(browser: Browser, site: Site, office: Office) -> None:
-    """The head of HR sees what is overdue and gives it to somebody who is here (A11)."""
+    """The head of HR sees what is overdue and gives it to somebody who is here (A11).
+
+    What a colleague took while the page was open stays with the colleague.
+    """
     (case_id,) = await cases_of(office, office.reviewer, 1)
     await office.set_times(case_id, due_at=now() - timedelta(days=400))
     number = (await numbers(office, [case_id]))[0]
@@ -242,6 +245,15 @@ async def test_the_head_moves_what_is_overdue(browser: Browser, site: Site, offi
     await expect(page.locator("tbody tr", has_text=number).locator(".tick")).to_be_checked()
     await page.locator("#field-to").select_option(str(office.head.person_id))
     await page.locator("#field-why").fill("Иванова в отпуске.")
+    third = await office.person("Петров Илья Андреевич", Role.HR_REVIEWER, office.hr)
+    await office.take(case_id, third)
+    await page.get_by_role("button", name="Передать выбранные").click()
+    row = page.get_by_text("Заявка теперь у другого сотрудника: Петров Илья Андреевич.")
+    await expect(row).to_be_visible()
+    await office.take(case_id)
+    await page.goto(f"{site.url}/desk/team?case={case_id}")
+    await page.locator("tbody tr", has_text=number).locator(".tick").check()
+    await page.locator("#field-to").select_option(str(office.head.person_id))
     await page.get_by_role("button", name="Передать выбранные").click()
     await expect(page.get_by_role("status")).to_contain_text("Готово: 1 заявка")
     assert (await office.case(case_id)).reviewer_id == office.head.person_id

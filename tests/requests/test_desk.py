@@ -1,5 +1,6 @@
 """Requests that people of a unit answer: who sees them, who may answer, and what with (W8)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -113,6 +114,23 @@ async def test_nobody_answers_their_own_request(counter: Counter) -> None:
             counter.clerk, case_id, await counter.act(case_id), Answer("Да.")
         )
     assert refused.value.code == "own_case"
+
+
+async def test_of_two_clerks_who_take_a_request_at_once_one_has_it(counter: Counter) -> None:
+    """S3: the other is told whose it is, in the words of requests."""
+    case_id = await counter.laid_on_the_desk()
+    case = await counter.office.case(case_id)
+    unit = case.responsible_unit_id
+    clerks = [await counter.office.person(f"Кладовщик {n}", Role.CLERK, unit) for n in range(2)]
+    answers = await asyncio.gather(
+        *(counter.office.reviews.take(one, case_id, case.step, case.reviewer_id) for one in clerks),
+        return_exceptions=True,
+    )
+    (refusal,) = [one for one in answers if isinstance(one, Refusal)]
+    holder = (await counter.office.case(case_id)).reviewer_id
+    winner = clerks[1] if answers[0] is refusal else clerks[0]
+    assert holder == winner.person_id
+    assert refusal.message.startswith(f"Запрос теперь у другого сотрудника: {winner.name}.")
 
 
 async def test_people_do_not_answer_for_a_module(counter: Counter) -> None:

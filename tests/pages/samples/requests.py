@@ -155,6 +155,7 @@ ON_THE_DESK = DeskRequest(
     kept="",
     reviewer="Панова В. Ю.",
     mine=False,
+    had="",
     take_url="#",
     hand_over=None,
     reading=("Панова В. Ю.",),
