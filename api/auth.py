@@ -24,6 +24,7 @@ from rules.accounts import (
     device_of,
     from_own_page,
     not_signed_in,
+    session_ended,
     step_needed,
 )
 from rules.clock import now
@@ -41,6 +42,8 @@ _HALF = re.compile("[\ud800-\udfff]")
 _NOT_TEXT = "В запросе есть знаки, которых не бывает в тексте. Уберите их и повторите."
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OUTSIDE = frozenset({"/sign-in", "/preferences"})
+"""Forms of pages that are open before signing in; another tab may have signed in since."""
 _WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in"})
 """Needs no cookie and reads JSON only, which other sites cannot send without our leave."""
 _STREAMED_FORMS = re.compile(r"/documents/files(/.*)?|/requests/[^/]+/answer|/administration/staff")
@@ -121,12 +124,15 @@ def has_session(request: Request) -> bool:
 
 
 def form_token_of(request: Request) -> str:
-    """What a form of this page must carry in `csrf_token`.
+    """What the forms of the page that answers this request carry in `csrf_token`.
 
-    Before signing in it is bound to the device, so the answer must set the device's cookie.
+    Bound to the session where one stands, else to the device, whose cookie the answer must then
+    set. The cookie of a session that is over is no ground for it: signing in replaces it.
     """
-    session_cookie = request.cookies.get(cookie_names(medcab_of(request).settings)[0])
-    return form_token(session_cookie or visitor_of(request).device_token)
+    current: Current | None = getattr(request.state, "current", None)
+    if current is not None and current.session_id is not None:
+        return current.form_token
+    return form_token(visitor_of(request).device_token)
 
 
 def _bearer(request: Request) -> str | None:
@@ -160,7 +166,9 @@ async def guard(request: Request) -> None:
         return
     if _STREAMED_FORMS.fullmatch(path) and _kind_of(request) == "multipart/form-data":
         return
-    demand_form_token(request, await _sent_form_token(request))
+    sent = await _sent_form_token(request)
+    if not _fits(request, sent):
+        raise await _stale(request)
 
 
 def _demand_text(request: Request) -> None:
@@ -184,9 +192,28 @@ def _demand_text(request: Request) -> None:
 
 
 def demand_form_token(request: Request, sent: str | None) -> None:
-    """Raise Refusal 403 unless this is the token that forms of this page carry."""
-    if not compare_digest((sent or "").encode(), form_token_of(request).encode()):
-        raise Refusal("form_token", "Страница устарела. Откройте её заново и повторите.", 403)
+    """Raise Refusal 403 unless a form of this session carries this token."""
+    if not _fits(request, sent):
+        raise stale_form()
+
+
+def _fits(request: Request, sent: str | None) -> bool:
+    cookie = request.cookies.get(cookie_names(medcab_of(request).settings)[0])
+    bound_to = [cookie] if cookie else []
+    if not cookie or request.url.path in _OUTSIDE:
+        bound_to.append(visitor_of(request).device_token)
+    return any(compare_digest((sent or "").encode(), form_token(it).encode()) for it in bound_to)
+
+
+async def _stale(request: Request) -> Refusal:
+    """How to refuse a form of another session: 401 where none stands now, else 403."""
+    current = await identify(request, medcab_of(request))
+    return session_ended() if current is None else stale_form()
+
+
+def stale_form() -> Refusal:
+    """The form stands on a page of another session than the one that stands now."""
+    return Refusal("form_token", "Страница устарела. Откройте её заново и повторите.", 403)
 
 
 def _kind_of(request: Request) -> str:

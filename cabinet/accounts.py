@@ -1,6 +1,7 @@
 """Signing in and out, the session's time, language and theme."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Response
 from markupsafe import Markup
@@ -9,7 +10,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.auth import (
     CurrentSession,
     From,
-    drop_session_cookie,
     ends_session,
     set_cookies,
 )
@@ -35,6 +35,8 @@ from services.sessions import Opened
 router = APIRouter(include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=400)]
+Wish = Annotated[str, Form(alias="next", max_length=8000)]
+"""Where to go on to: a path with its query, which may name many filters."""
 YEAR = 365 * 24 * 3600
 _AFTER = {
     Stage.CODE: "/sign-in/code",
@@ -43,11 +45,15 @@ _AFTER = {
 }
 
 
+def _way(stage: Stage, wish: str) -> str:
+    """The page of a stage of signing in, which remembers the wish; the wish when it is open."""
+    step = _AFTER.get(stage)
+    return f"{step}?next={quote(wish)}" if step else wish
+
+
 def _go_on(visit: Visit, opened: Opened, wish: str) -> Response:
     """Lead to the next step of signing in, or to where the person wanted to go."""
-    to = safe_next(wish)
-    step = _AFTER.get(opened.stage)
-    response = visit.go(f"{step}?next={to}" if step else to)
+    response = visit.go(_way(opened.stage, safe_next(wish)))
     set_cookies(response, visit.medcab.settings, opened)
     return response
 
@@ -78,16 +84,13 @@ def code_field(error: str = "", label: str = "") -> FieldView:
 
 @router.get("/sign-in")
 async def sign_in_page(visit: Outside, expired: bool = False) -> Response:
-    """The first step."""
+    """The first step. Whoever has signed in, be it in another tab, goes on and stays signed in."""
     wish = safe_next(visit.request.query_params.get("next"))
-    if visit.current is not None and not expired:
+    if visit.current is not None:
         return visit.go(wish)
-    response = visit.page(
+    return visit.page(
         "accounts/sign_in.html", fields=_password_fields(""), next=wish, expired=expired
     )
-    if expired:
-        drop_session_cookie(response, visit.medcab.settings)
-    return response
 
 
 @router.post("/sign-in")
@@ -96,7 +99,7 @@ async def sign_in(
     visitor: From,
     email: Text = "",
     password: Text = "",
-    next: Text = "/",  # noqa: A002
+    wish: Wish = "/",
 ) -> Response:
     """Check the password."""
     try:
@@ -112,10 +115,10 @@ async def sign_in(
             status=422 if refusal.status == 401 else refusal.status,
             fields=_password_fields(email, message),
             errors=[ErrorItem(message, "#field-password")],
-            next=safe_next(next),
+            next=safe_next(wish),
             expired=False,
         )
-    return _go_on(visit, opened, next)
+    return _go_on(visit, opened, wish)
 
 
 @router.get("/sign-in/code")
@@ -128,15 +131,15 @@ async def code_page(visit: Halfway) -> Response:
 
 
 @router.post("/sign-in/code")
-async def enter_code(visit: Halfway, visitor: From, code: Text = "", next: Text = "/") -> Response:  # noqa: A002
+async def enter_code(visit: Halfway, visitor: From, code: Text = "", wish: Wish = "/") -> Response:
     """Check the code."""
     try:
         opened = await accounts.enter_code(
             visit.medcab.database, visit.signed_in, code, visitor, now()
         )
     except Refusal as refusal:
-        return _refused(visit, refusal, "accounts/code.html", next)
-    return _go_on(visit, opened, next)
+        return _refused(visit, refusal, "accounts/code.html", wish)
+    return _go_on(visit, opened, wish)
 
 
 @router.get("/sign-in/setup")
@@ -155,7 +158,7 @@ async def confirm_setup(
     visitor: From,
     session: Work,
     code: Text = "",
-    next: Text = "/",  # noqa: A002
+    wish: Wish = "/",
 ) -> Response:
     """A first code makes the app the second factor."""
     try:
@@ -172,9 +175,9 @@ async def confirm_setup(
             field=_setup_field(message),
             setup=await _setup(visit, session),
             errors=[ErrorItem(message, "#field-code")],
-            next=safe_next(next),
+            next=safe_next(wish),
         )
-    return _go_on(visit, opened, next)
+    return _go_on(visit, opened, wish)
 
 
 @router.get("/sign-in/password")
@@ -192,13 +195,13 @@ async def change_password(
     visitor: From,
     old_password: Text = "",
     new_password: Text = "",
-    next: Text = "/",  # noqa: A002
+    wish: Wish = "/",
 ) -> Response:
     """Change the password and go on."""
     opened = await changed_password(visit, visitor, old_password, new_password)
     if isinstance(opened, Refusal):
-        return _password_form(visit, safe_next(next), opened)
-    return _go_on(visit, opened, next)
+        return _password_form(visit, safe_next(wish), opened)
+    return _go_on(visit, opened, wish)
 
 
 async def changed_password(
@@ -289,10 +292,10 @@ async def set_preferences(
     medcab: MedcabState,
     language: Text = "",
     theme: Text = "",
-    next: Text = "/",  # noqa: A002
+    wish: Wish = "/",
 ) -> Response:
     """Choose language or theme: kept with the account, or in the browser before signing in."""
-    response = visit.go(own_path(next))
+    response = visit.go(own_path(wish))
     language = language if language in LANGUAGES else ""
     theme = theme if theme in ("light", "dark", "system") else ""
     if visit.current is not None:
@@ -319,8 +322,7 @@ def _elsewhere(visit: Visit, expected: Stage, wish: str) -> Response | None:
     stage = visit.signed_in.stage
     if stage == expected:
         return None
-    step = _AFTER.get(stage)
-    return visit.go(f"{step}?next={wish}" if step else wish)
+    return visit.go(_way(stage, wish))
 
 
 def _refused(visit: Visit, refusal: Refusal, template: str, wish: str) -> Response:

@@ -1,6 +1,6 @@
 """Refusals and failures as pages: what it is in words, and what the person can do now."""
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -11,7 +11,7 @@ from api.state import medcab_of
 from cabinet.rendering import page
 from cabinet.translation import gettext, marked, present
 from cabinet.views.frame import ErrorPage
-from cabinet.visits import bare_frame, presentation_of
+from cabinet.visits import bare_frame, came_from, name_device, presentation_of, safe_next
 
 STEPS = {"code": "/sign-in/code", "setup": "/sign-in/setup", "password": "/sign-in/password"}
 
@@ -56,10 +56,8 @@ async def page_problem(request: Request, problem: Problem) -> Response:
     if problem.status == 401:
         return _to_sign_in(request, problem)
     stale = problem.code == "form_token"
-    if stale and not has_session(request):
-        return _lead(request, f"/sign-in?next={quote(_came_from(request))}&expired=1")
     if problem.code == "second_factor_needed":
-        return _lead(request, f"/profile/confirm?next={quote(_came_from(request))}")
+        return _lead(request, f"/profile/confirm?next={quote(came_from(request))}")
     if request.headers.get("x-requested-with") == "upload":
         return draw(request, problem)
     medcab = medcab_of(request)
@@ -74,10 +72,10 @@ async def page_problem(request: Request, problem: Problem) -> Response:
         text=in_words(gettext(problem.title), problem.facts),
         todo=[gettext(line) for line in (STALE_TODO if stale else TODO.get(known, ()))],
         action=gettext("Открыть страницу заново") if anew else gettext("На главную"),
-        url=_came_from(request) if anew else "/",
+        url=came_from(request) if anew else "/",
         reference=(problem.instance or "").rpartition(":")[2],
     )
-    return page(
+    response = page(
         "errors/error.html",
         presentation,
         bare_frame(request, medcab, current),
@@ -85,10 +83,13 @@ async def page_problem(request: Request, problem: Problem) -> Response:
         headers=dict(problem.headers),
         error=shown,
     )
+    if not has_session(request):
+        name_device(request, response)
+    return response
 
 
 def _to_sign_in(request: Request, problem: Problem) -> Response:
-    back = quote(_came_from(request))
+    back = quote(safe_next(came_from(request)))
     step = STEPS.get(str(problem.facts.get("stage", "")))
     if step is not None:
         return _lead(request, f"{step}?next={back}")
@@ -102,14 +103,3 @@ def _lead(request: Request, url: str) -> Response:
     if request.headers.get("hx-request"):
         return Response(status_code=204, headers={"HX-Redirect": url, "Cache-Control": "no-store"})
     return RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
-
-
-def _came_from(request: Request) -> str:
-    """The page that the person looks at: this one, or the one whose form was sent."""
-    if request.method == "GET" and not request.headers.get("hx-request"):
-        query = f"?{request.url.query}" if request.url.query else ""
-        return request.url.path + query
-    came = urlsplit(request.headers.get("referer", ""))
-    if came.netloc == request.url.netloc and came.path.startswith("/"):
-        return came.path + (f"?{came.query}" if came.query else "")
-    return "/"

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.auth import From, set_cookies
 from api.state import Work
-from cabinet.accounts import changed_password, code_field, errors_of, password_fields
+from cabinet.accounts import Wish, changed_password, code_field, errors_of, password_fields
 from cabinet.translation import gettext, in_words, marked
 from cabinet.views.accounts import LoginLine, Profile, SessionLine, TokenLine
 from cabinet.views.frame import ErrorItem, FieldView, Option
@@ -188,7 +188,7 @@ async def confirm_page(visit: Inside, wish: Annotated[str, Query(alias="next")] 
 
 
 @router.post("/confirm")
-async def confirm(visit: Inside, visitor: From, code: Text = "", next: Text = "/") -> Response:  # noqa: A002
+async def confirm(visit: Inside, visitor: From, code: Text = "", wish: Wish = "/") -> Response:
     """Check the code and lead back; the act is then done by the person."""
     try:
         opened = await _checked(visit, visitor, code)
@@ -201,9 +201,9 @@ async def confirm(visit: Inside, visitor: From, code: Text = "", next: Text = "/
             status=refusal.status,
             field=code_field(message),
             errors=[ErrorItem(message, "#field-code")],
-            next=safe_next(next),
+            next=safe_next(wish),
         )
-    response = visit.go(safe_next(next), "confirmed")
+    response = visit.go(safe_next(wish), "confirmed")
     set_cookies(response, visit.medcab.settings, opened)
     return response
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from posixpath import normpath
 from typing import Annotated, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
@@ -19,7 +21,7 @@ from api.auth import (
     set_device_cookie,
     visitor_of,
 )
-from api.state import Medcab, MedcabState
+from api.state import Medcab, MedcabState, medcab_of
 from cabinet.rendering import page, render
 from cabinet.translation import Presentation, choose_language, gettext, marked, present
 from cabinet.views.frame import Flash, Frame, NavEntry, Theme, Who
@@ -102,7 +104,8 @@ class Visit:
         response = page(
             template, self.presentation, self.frame, status=status, headers=headers, **context
         )
-        self.name_device(response)
+        if self.current is None:
+            name_device(self.request, response)
         return response
 
     def has(self, tag: str) -> bool:
@@ -126,14 +129,17 @@ class Visit:
         if done:
             url += ("&" if "?" in url else "?") + f"done={done}"
         response = RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
-        self.name_device(response)
+        if self.current is None:
+            name_device(self.request, response)
         return response
 
-    def name_device(self, response: Any) -> None:
-        """Before signing in the form token is bound to the device, so the device needs a name."""
-        settings = self.medcab.settings
-        if self.current is None and cookie_names(settings)[1] not in self.request.cookies:
-            set_device_cookie(response, settings, visitor_of(self.request).device_token)
+
+def name_device(request: Request, response: Response) -> None:
+    """Before signing in the form token is bound to the device, so the device needs a name."""
+    settings = medcab_of(request).settings
+    token = visitor_of(request).device_token
+    if request.cookies.get(cookie_names(settings)[1]) != token:
+        set_device_cookie(response, settings, token)
 
 
 async def enter(request: Request, medcab: Medcab, current: Current | None) -> Visit:
@@ -165,14 +171,12 @@ def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Fra
             break
         if wish == "system":
             break
-    here = request.url.path if request.method == "GET" else "/"
-    query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
     return Frame(
         institution=settings.institution,
         language=presentation_of(request, medcab, current).language,
         theme=theme,
         path=request.url.path,
-        here=here + query,
+        here=came_from(request),
         who=Who(current.actor.name, "", "") if current and open_session else None,
         nav=navigation(current.actor) if current and open_session else (),
         csrf=form_token_of(request),
@@ -296,9 +300,25 @@ def own_path(wish: str | None, otherwise: str = "/") -> str:
 
 
 def safe_next(wish: str | None) -> str:
-    """Where to go after signing in: a path of ours, and never back to signing in."""
+    """Where to go after signing in: a path of ours, and never back to signing in.
+
+    What was to lead to a page of signing in leads to where that page was to lead.
+    """
     path = own_path(wish)
-    return "/" if path.startswith("/sign-") else path
+    while normpath(unquote(urlsplit(path).path)).startswith("/sign-"):
+        path = own_path(dict(parse_qsl(urlsplit(path).query)).get("next"))
+    return path
+
+
+def came_from(request: Request) -> str:
+    """The page that the person looks at: this one, or the one whose form was sent."""
+    if request.method == "GET" and not request.headers.get("hx-request"):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return own_path(request.url.path + query)
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc != request.url.netloc:
+        return "/"
+    return own_path(came.path + (f"?{came.query}" if came.query else ""))
 
 
 def uuid_of(text: str | None) -> UUID | None:
