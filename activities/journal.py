@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.objects import Objects
-from services import journal
+from services import checkpoints
 from services.seals import Seal
 
 
@@ -18,12 +18,12 @@ class JournalActivities:
         self._database = database
         self._objects = objects
         self._seal = seal
-        self._folder = journal.seals_folder(home)
+        self._folder = checkpoints.seals_folder(home)
 
     @activity.defn
     async def seal_journal(self) -> None:
         """Seal what was written since the last seal, every minute."""
-        await in_a_shift(self._seal_once, every=journal.SEAL_EVERY)
+        await in_a_shift(self._seal_once, every=checkpoints.SEAL_EVERY)
 
     async def _seal_once(self) -> None:
-        await journal.seal(self._database, self._seal, self._folder, self._objects)
+        await checkpoints.seal(self._database, self._seal, self._folder, self._objects)

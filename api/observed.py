@@ -180,6 +180,7 @@ def _of_database(told: Figures) -> Iterator[Metric]:
     yield _gauge(
         "medcab_journal_unsealed_seconds", "Age of the oldest unsealed entry.", told.unsealed_age
     )
+    yield _gauge("medcab_journal_refused", "Rows that the sealing refuses.", told.refused)
     yield _gauge("medcab_backup_age_seconds", "Since the last backup.", told.backup_age)
 
 

@@ -34,6 +34,7 @@ NAMES = {
     "push": marked("Push-уведомления"),
     REGISTER: marked("Регистр медицинских работников"),
     "backup": marked("Резервная копия"),
+    "journal": marked("Журнал"),
     GOV_SERVICE: marked("Модуль государственных услуг"),
 }
 _WELL = "well"
@@ -226,6 +227,8 @@ def details_of(line: Line) -> str:
                 if told
                 else gettext("начальнику ещё не сообщали"),
             }
+        case Trouble.JOURNAL_REFUSED:
+            return gettext("записей: %(n)s") % {"n": facts["waiting"]}
         case Trouble.COUNTERPART_DOWN:
             return gettext("ждут дел: %(n)s") % {"n": facts["waiting"]}
         case Trouble.CHANNEL_LATE:

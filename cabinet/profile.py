@@ -55,6 +55,7 @@ RIGHTS = {
     Permission.WATCH_OPERATION: marked("Следить за работой системы"),
     Permission.OPERATE: marked("Устранять сбои в работе системы"),
     Permission.READ_JOURNAL: marked("Читать журнал"),
+    Permission.CONFIRM_DECLARATIONS: marked("Подтверждать заявления о журнале"),
     Permission.KEEP_ARCHIVE: marked("Хранить архив"),
     Permission.KEEP_NOTICES: marked("Отмечать и настраивать уведомления"),
 }

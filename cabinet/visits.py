@@ -216,6 +216,10 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
         (Permission.WATCH_OPERATION,),
     ),
     (
+        NavEntry("journal", "Журнал", "Журнал", "file-check", "/journal"),
+        (Permission.READ_JOURNAL,),
+    ),
+    (
         NavEntry("administration", "Настройка", "Настройка", "settings", "/administration"),
         (Permission.MANAGE_CATALOGUE,),
     ),

@@ -10,6 +10,7 @@ import hmac
 import json
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -72,6 +73,25 @@ class KeyRing:
         oldest = list(self.keys.values())[-1]
         key = HKDF(SHA256(), 32, salt=None, info=b"medcab blind index").derive(oldest)
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+    def attest(self, data: bytes) -> bytes:
+        """The application's word for these bytes: an HMAC-SHA256 that needs the newest key."""
+        return _attestation(next(iter(self.keys.values())), data)
+
+    def attests(self, data: bytes, attestation: bytes) -> bool:
+        """Whether a key of this ring gave its word for these bytes."""
+        return any(
+            hmac.compare_digest(_attestation(key, data), attestation) for key in self.keys.values()
+        )
+
+
+def _attestation(key: bytes, data: bytes) -> bytes:
+    return hmac.digest(_attesting_key(key), data, "sha256")
+
+
+@lru_cache(maxsize=16)
+def _attesting_key(key: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=b"medcab journal attestation").derive(key)
 
 
 _ring: KeyRing | None = None

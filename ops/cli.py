@@ -198,17 +198,30 @@ def replay(
 
 @app.command()
 def verify(
-    what: Annotated[str, typer.Argument(help="`journal`, or `receipt` with its file.")] = "journal",
+    what: Annotated[
+        str, typer.Argument(help="`journal`, `receipt` with its file, or `accept`.")
+    ] = "journal",
     file: Annotated[Path | None, typer.Argument(help="The receipt.")] = None,
     here: Annotated[
         bool, typer.Option(help="Compare the receipt with this installation's journal too.")
     ] = False,
+    reason: Annotated[
+        str, typer.Option(help="Why entries that the application did not attest are accepted.")
+    ] = "",
 ) -> None:
-    """Check the journal's chains and seals, or a receipt, which needs no running system."""
-    from ops.verify import run, run_receipt
+    """Check the journal's chains and seals, or a receipt, which needs no running system.
+
+    `accept` takes in what the sealing refused, after people looked at it: the institution declares
+    it, and information security confirms it. Exit code 3: all holds, a declaration waits for that.
+    """
+    from ops.verify import run, run_accept, run_receipt
 
     if what == "journal" and file is None:
         _end(run(_settings(running=True)))
+    if what == "accept" and file is None:
+        if not reason.strip():
+            raise typer.BadParameter("say why, by --reason: it is journaled")
+        _end(run_accept(_settings(running=True), reason.strip()))
     if what != "receipt" or file is None:
         raise typer.BadParameter("write `medcab verify` or `medcab verify receipt FILE`")
     _end(run_receipt(_settings(running=True) if here else None, file))

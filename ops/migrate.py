@@ -25,6 +25,7 @@ def migrate_database(settings: Settings) -> None:
     config = Config()
     config.set_main_option("script_location", str(CHECKOUT / "models" / "migrations"))
     config.set_main_option("sqlalchemy.url", url.get_secret_value().replace("%", "%%"))
+    config.attributes["settings"] = settings
     command.upgrade(config, "head")
 
 

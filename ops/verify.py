@@ -1,27 +1,32 @@
-"""`medcab verify`: is the journal what was written? And is this receipt ours?"""
+"""`medcab verify`: is the journal what was written? And is this receipt ours?
+
+The exit code: 0 all of it holds; 1 a fault, or nothing was there to check; 3 it holds, and
+information security has still to confirm what was declared lost, or accepted.
+"""
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
 
 from clients.database import Database
 from clients.objects import Objects
-from models.encryption import KeyRing
+from models.encryption import KeyRing, use_key_ring
 from rules.journal import Fault
-from services import receipts
-from services.journal import seals_folder
-from services.seals import SealError, common_name, fingerprint, kept_certificates, open_seal
+from services import acceptance, receipts
+from services.checkpoints import seals_folder, trusted_certificates
+from services.seals import SealError, common_name, fingerprint, open_seal
 from services.verification import Report, verify
 from settings import Settings
 
+UNCONFIRMED = 3
+"""The exit code while a declaration waits for its confirmation."""
+
 
 def run(settings: Settings) -> int:
-    """Check the journal of this installation and say what was tried: 0 when all of it holds.
-
-    1 when there is a fault, or when there was nothing to check: that proves nothing.
-    """
+    """Check the journal of this installation, and say what was tried. Returns the exit code."""
     try:
         trusted = trusted_certificates(settings)
         report = asyncio.run(_verify(settings, trusted))
@@ -91,23 +96,47 @@ def tell(report: Report) -> int:
         "the object store is down" if report.store_down else f"{report.stored} in the object store"
     )
     print(f"Copies:   {report.copies} on this machine, {store}")
-    if report.lost_seals:
-        numbers = ", ".join(map(str, sorted(report.lost_seals)))
-        print(f"LOST   by a restore that is journaled: {report.lost} heads and views of {numbers}")
+    for one in report.declared:
+        state = "NOT CONFIRMED" if one in report.unconfirmed else "confirmed"
+        print(f"DECLARED  on {one.at:%Y-%m-%d}, {state}: {one.told()} ({one.digest[:12]})")
     for fault in report.faults:
         print(f"FAULT  {fault}")
     if not report.tried:
         print("Nothing was there to check, so nothing is proved.")
         return 1
-    print(f"Faults found: {len(report.faults)}" if report.faults else "All of it holds.")
-    return 1 if report.faults else 0
+    if report.faults:
+        print(f"Faults found: {len(report.faults)}")
+        return 1
+    if report.unconfirmed:
+        print(
+            "All of it holds, but for what was declared: information security confirms it on"
+            " the page «Журнал»."
+        )
+        return UNCONFIRMED
+    print("All of it holds.")
+    return 0
 
 
-def trusted_certificates(settings: Settings) -> list[x509.Certificate]:
-    """The present seal and the former ones kept on this machine. Raises SealError."""
-    present = open_seal(settings).certificate
-    former = kept_certificates(seals_folder(settings.home))
-    return [present, *(one for one in former if one != present)]
+def run_accept(settings: Settings, reason: str) -> int:
+    """Accept what the sealing refuses, after a person looked at it. Returns the exit code."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    try:
+        taken = asyncio.run(_accept(settings, reason))
+    except (SealError, acceptance.NotAcceptableError) as error:
+        print(f"Nothing was accepted: {error}", file=sys.stderr)
+        return 1
+    for one in taken:
+        print(f"Accepted: {one.kind} {one.ref}, positions {one.first} to {one.last}")
+    print(f"{len(taken)} accepted and declared." if taken else "Nothing was refused.")
+    return 0
+
+
+async def _accept(settings: Settings, reason: str) -> Sequence[acceptance.Foreign]:
+    database = Database.from_settings(settings)
+    try:
+        return await acceptance.accept(database, open_seal(settings), reason)
+    finally:
+        await database.close()
 
 
 async def _verify(settings: Settings, trusted: list[x509.Certificate]) -> Report:

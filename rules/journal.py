@@ -11,7 +11,7 @@ can pass for the other.
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -95,6 +95,8 @@ class JournalKind(StrEnum):
     INSTALLATION_BACKED_UP = "installation.backed_up"
     INSTALLATION_RESTORED = "installation.restored"
     INSTALLATION_RECONCILED = "installation.reconciled"
+    JOURNAL_ACCEPTED = "journal.accepted"
+    JOURNAL_DECLARATION_CONFIRMED = "journal.declaration_confirmed"
     CALLBACK_REFUSED = "callback.refused"
     PAYLOAD_DECODED = "payload.decoded"
     TEMPORAL_ACTED = "temporal.acted"
@@ -275,6 +277,58 @@ class Leaf:
 
 CHAIN_LEAF = "chain"
 VIEW_LEAF = "view"
+
+
+def attested(leaf: Leaf, previous: bytes) -> bytes:
+    """What the application attests of an entry or a view: the leaf, and what it follows."""
+    return canonical([*leaf.listed(), previous.hex()])
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A leaf that waits for its seal, the hash it follows, and the application's word for both."""
+
+    leaf: Leaf
+    previous: bytes | None
+    attestation: bytes | None
+
+
+class Refused(StrEnum):
+    """Why a leaf is not sealed."""
+
+    UNATTESTED = "unattested"
+    """It was put there by somebody who does not hold the keys of the application."""
+    ASTRAY = "astray"
+    """It does not go on from the last sealed entry of its chain: the journal was rewritten."""
+
+
+def sealable(
+    waiting: Iterable[Waiting],
+    heads: Mapping[UUID, tuple[int, bytes]],
+    genuine: Callable[[Waiting], bool],
+) -> tuple[list[Leaf], list[tuple[Waiting, Refused]]]:
+    """The leaves that a seal may hold fast, one for each chain that grew, and those it must not.
+
+    `heads` is how far each chain is sealed. A chain is followed from there, entry by entry; behind
+    the first one that is refused nothing of the chain is sealed.
+    """
+    leaves: dict[tuple[str, UUID], Leaf] = {}
+    refused: list[tuple[Waiting, Refused]] = []
+    ends = dict(heads)
+    for one in sorted(waiting, key=lambda each: (each.leaf.ref, each.leaf.position)):
+        leaf = one.leaf
+        if not genuine(one):
+            refused.append((one, Refused.UNATTESTED))
+        elif leaf.kind == CHAIN_LEAF:
+            position, digest = ends.get(leaf.ref, (0, GENESIS))
+            if leaf.position != position + 1 or one.previous != digest:
+                refused.append((one, Refused.ASTRAY))
+                continue
+            ends[leaf.ref] = (leaf.position, leaf.hash)
+            leaves[leaf.kind, leaf.ref] = leaf
+        else:
+            leaves[leaf.kind, leaf.ref] = leaf
+    return [leaves[key] for key in sorted(leaves)], refused
 
 
 def _leaf_hash(leaf: bytes) -> bytes:

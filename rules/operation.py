@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from rules.journal import JournalKind
+from rules.refusals import FieldError, Refusal
 
 
 class Trouble(StrEnum):
@@ -18,6 +19,7 @@ class Trouble(StrEnum):
     NO_WORKER = "no_worker"
     STANDING_ENDED = "standing_ended"
     STANDING_FAILING = "standing_failing"
+    JOURNAL_REFUSED = "journal_refused"
     JOURNAL_UNSEALED = "journal_unsealed"
     COUNTERPART_DOWN = "counterpart_down"
     CASE_STUCK = "case_stuck"
@@ -81,6 +83,11 @@ TROUBLES: Mapping[Trouble, TroubleWords] = {
         "Постоянные процессы спотыкаются",
         "Процесс работает, но его шаг раз за разом кончается ошибкой. "
         "Тип ошибки виден в Temporal и в журнале обработчика.",
+    ),
+    T.JOURNAL_REFUSED: TroubleWords(
+        "В журнале записи, которых не писала система",
+        "Их добавили в базу данных в обход системы, или обновление шло без остановки. "
+        "Печать на них не ставится. Проверьте командой medcab verify и сообщите отделу ИБ.",
     ),
     T.JOURNAL_UNSEALED: TroubleWords(
         "Журнал не опечатан вовремя",
@@ -189,3 +196,11 @@ FAILING_AFTER = 3
 
 REASON = (3, 500)
 """Shortest and longest reason of a remedy."""
+
+
+def demand_reason(reason: str) -> None:
+    """Raise a refusal unless the reason is long enough to say something."""
+    shortest, longest = REASON
+    if not shortest <= len(reason.strip()) <= longest:
+        text = "Напишите, зачем вы это делаете: от 3 до 500 знаков."
+        raise Refusal("incomplete", text, 422, [FieldError("reason", text)])

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     WATCH_OPERATION = "watch_operation"
     OPERATE = "operate"
     READ_JOURNAL = "read_journal"
+    CONFIRM_DECLARATIONS = "confirm_declarations"
+    """Confirm what was declared lost of the journal, or accepted into it."""
     KEEP_ARCHIVE = "keep_archive"
     KEEP_NOTICES = "keep_notices"
     """Marks, tries and settings of one's own notices: everybody's, and a limit of tokens."""
@@ -54,7 +56,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.HR_HEAD: _REVIEWER | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE},
     Role.CLERK: _REVIEWER,
     Role.UNIT_HEAD: _CLINICIAN | {Permission.VIEW_UNIT_CASES},
-    Role.SECURITY: _ANYBODY | {Permission.READ_JOURNAL},
+    Role.SECURITY: _ANYBODY | {Permission.READ_JOURNAL, Permission.CONFIRM_DECLARATIONS},
     Role.OPERATOR: _ANYBODY,
     Role.ADMINISTRATOR: _ANYBODY
     | {Permission.MANAGE_CATALOGUE, Permission.MANAGE_PEOPLE, Permission.KEEP_ARCHIVE},

@@ -30,6 +30,8 @@ class Figures:
     outages: Mapping[str, float]
     sealed_age: float
     unsealed_age: float
+    refused: int
+    """Rows that the sealing left, because the application did not write them."""
     backup_age: float
     """Since the last backup; where there was none, since the first seal."""
 
@@ -56,6 +58,7 @@ select json_build_object(
   'sealed', (select extract(epoch from now() - max(at)) from journal_seal),
   'unsealed', (select extract(epoch from now() - min(e.at)) from journal_pending p
     join journal_entry e on e.chain = p.ref and e.position = p.position where p.kind = 'chain'),
+  'refused', (select count(*) from journal_pending where refused is not null),
   'backup', (select extract(epoch from now() - coalesce(
     (select at from journal_entry where chain = %(system)s and kind = %(backed_up)s
      order by position desc limit 1),
@@ -107,5 +110,6 @@ class Watch:
             outages=told["outages"] or {},
             sealed_age=told["sealed"] or 0.0,
             unsealed_age=max(told["unsealed"] or 0.0, 0.0),
+            refused=told["refused"],
             backup_age=told["backup"] or 0.0,
         )

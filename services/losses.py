@@ -2,9 +2,9 @@
 
 A database restored to an earlier point is older than the seals kept outside it. These seals prove
 that there was more. They are taken back into the database, so that the chain of seals goes on where
-it was; an entry in the system's chain says which of them speak of what is lost. From there a new
-epoch begins: what such a seal held fast and the journal lacks is a loss that every verification
-tells, no longer a fault.
+it was; an entry in the system's chain, signed by the institution, says which of them speak of what
+is lost, and exactly what that is. From there a new epoch begins: what such a seal held fast and the
+journal lacks is a loss that every verification tells, no longer a fault.
 """
 
 import base64
@@ -24,6 +24,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from clients.objects import Objects
 from models.tables.journal import JournalSeal
+from rules.clock import now
 from rules.journal import (
     CHAIN_LEAF,
     GENESIS,
@@ -34,8 +35,9 @@ from rules.journal import (
     merkle_root,
     seal_hash,
 )
-from services import journal
-from services.journal import SEALS_FILE, SEALS_PREFIX, as_line, seal_key
+from services import declarations, journal
+from services.checkpoints import SEALS_FILE, SEALS_PREFIX, as_line, seal_key
+from services.seals import Seal
 from services.signatures import SignatureError, check_signature
 
 # As three arrays, however many chains there are: parameters are limited to 65 535.
@@ -47,6 +49,17 @@ _LACKING = text(
     " WHERE e.chain = v.chain AND e.position = v.position AND e.hash = v.hash)"
 )
 """The chains whose heads the journal lacks, and whether anything of them is here."""
+
+
+_HELD = text(
+    "SELECT held.ref, held.position, held.hash"
+    " FROM unnest(CAST(:refs AS uuid[]), CAST(:positions AS bigint[]), CAST(:hashes AS bytea[]))"
+    " AS held(ref, position, hash)"
+    " WHERE EXISTS (SELECT FROM journal_entry e"
+    " WHERE e.chain = held.ref AND e.position = held.position AND e.hash = held.hash)"
+    " OR EXISTS (SELECT FROM record_view v WHERE v.id = held.ref AND v.hash = held.hash)"
+)
+"""What of these heads and views is here."""
 
 
 class SealsUnclearError(Exception):
@@ -164,20 +177,43 @@ async def weigh(session: AsyncSession, seals: Sequence[JournalSeal]) -> Loss:
     )
 
 
+async def lost_leaves(session: AsyncSession, seals: Sequence[JournalSeal]) -> list[Leaf]:
+    """Every head and every view that these seals hold fast and the journal lacks."""
+    leaves = [Leaf.read(listed) for seal in seals for listed in seal.leaves]
+    found = await (await session.connection()).execute(
+        _HELD,
+        {
+            "refs": [leaf.ref for leaf in leaves],
+            "positions": [leaf.position for leaf in leaves],
+            "hashes": [leaf.hash for leaf in leaves],
+        },
+    )
+    held = {(ref, position, bytes(digest)) for ref, position, digest in found}
+    return [leaf for leaf in leaves if (leaf.ref, leaf.position, leaf.hash) not in held]
+
+
 async def declare(
-    session: AsyncSession, seals: Sequence[JournalSeal], facts: Mapping[str, Any]
+    session: AsyncSession, seals: Sequence[JournalSeal], facts: Mapping[str, Any], seal: Seal
 ) -> Loss | None:
     """Take the seals back and journal the restore; the caller's unit of work commits.
 
-    None when nothing is lost.
+    What is lost is declared under the institution's seal. None when nothing is lost.
     """
     loss = await weigh(session, seals) if seals else None
+    told = dict(facts)
+    if loss is not None:
+        body = declarations.loss_body(
+            loss.first,
+            loss.last,
+            seals[0].previous_hash,
+            seals[-1].hash,
+            await lost_leaves(session, seals),
+            now(),
+        )
+        told |= {"lost_chains": len(loss.chains), **declarations.signed(body, seal)}
     for one in seals:
         session.add(one)
     await session.flush()
-    told = dict(facts)
-    if loss is not None:
-        told |= {"lost_seals": [loss.first, loss.last], "lost_chains": len(loss.chains)}
     await journal.append(
         session,
         chain=SYSTEM_CHAIN,
@@ -186,13 +222,3 @@ async def declare(
         facts=told,
     )
     return loss
-
-
-def lost_seals(facts: Iterable[Mapping[str, Any]]) -> set[int]:
-    """The numbers of the seals that entries of restores declare as speaking of what is lost."""
-    numbers: set[int] = set()
-    for told in facts:
-        match told.get("lost_seals"):
-            case [int(first), int(last)]:
-                numbers.update(range(first, last + 1))
-    return numbers

@@ -39,6 +39,7 @@ from rules.operation import (
 )
 from rules.permissions import Actor, Permission
 from rules.refusals import forbidden
+from services import integrity
 from services.outages import SYSTEMS
 from services.standing import Engine, Standings
 
@@ -387,6 +388,11 @@ async def _failed_exports(session: AsyncSession, units: frozenset[UUID], now: da
 async def seals(session: AsyncSession, now: datetime) -> tuple[datetime | None, list[Section]]:
     """When the journal was sealed last; late where an entry waits longer than two seals take."""
     sealed = (await session.exec(select(func.max(JournalSeal.at)))).one()
+    foreign = (await session.exec(integrity.refused())).one()
+    if foreign:
+        # They stand unsealed for that reason: the sealing itself works.
+        line = _line(Trouble.JOURNAL_REFUSED, "journal", "journal", facts={"waiting": foreign})
+        return sealed, [Section(Trouble.JOURNAL_REFUSED, foreign, [line])]
     oldest = (await session.exec(oldest_unsealed())).one()
     if oldest is None or oldest > now - SEAL_IS_LATE_AFTER:
         return sealed, []

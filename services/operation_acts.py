@@ -25,9 +25,9 @@ from models.tables.operation import OperationAct
 from rules.clock import now as present
 from rules.journal import SYSTEM_CHAIN
 from rules.notices import Channel, NoticeKind, NoticeState
-from rules.operation import REASON, REMEDIES, Remedy
+from rules.operation import REMEDIES, Remedy, demand_reason
 from rules.permissions import Actor, Permission
-from rules.refusals import FieldError, Refusal, act_id_reused, forbidden, not_found
+from rules.refusals import Refusal, act_id_reused, forbidden, not_found
 from services import access, journal, notices
 from services.bell import Bell
 from services.cases import lock, state_of
@@ -117,7 +117,7 @@ class OperationActs:
         units = actor.units_with(Permission.OPERATE)
         if not units:
             raise forbidden()
-        _demand_reason(wanted.reason)
+        demand_reason(wanted.reason)
         try:
             effect = await self._once(actor, units, act_id, wanted)
         except _DoneBefore as before:
@@ -155,13 +155,6 @@ class OperationActs:
             if not await self._bell.ring_now(state, Ring(signal=RING)):
                 return False
         return told
-
-
-def _demand_reason(reason: str) -> None:
-    shortest, longest = REASON
-    if not shortest <= len(reason.strip()) <= longest:
-        text = "Напишите, зачем вы это делаете: от 3 до 500 знаков."
-        raise Refusal("incomplete", text, 422, [FieldError("reason", text)])
 
 
 def _digest(actor: Actor, wanted: Wanted) -> str:

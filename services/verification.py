@@ -3,7 +3,8 @@
 What is found, up to the last seal: an entry or its contents changed, removed, added between others
 or put in another order; a chain cut or removed; a view of a record changed or removed; a seal
 changed, removed or made by another key. Entries younger than the last seal are checked by their
-chain alone. What a restore has lost, by a journaled declaration of its own, is told as lost.
+chain alone, and by the application's word where they wait for the next seal. What a restore has
+lost is told as lost where the institution declared it under its seal, and no more than that.
 """
 
 import base64
@@ -24,7 +25,14 @@ from sqlmodel import SQLModel
 from clients.database import Database
 from clients.objects import Objects, ObjectsDownError
 from models.encryption import KeyRing, UndecryptableError
-from models.tables.journal import CONTENTS_PLACE, JournalEntry, JournalSeal, RecordView
+from models.tables.journal import (
+    CONTENTS_PLACE,
+    JournalEntry,
+    JournalSeal,
+    RecordView,
+    journal_pending,
+)
+from rules.clock import now
 from rules.journal import (
     CHAIN_LEAF,
     GENESIS,
@@ -34,14 +42,17 @@ from rules.journal import (
     Fault,
     JournalKind,
     Leaf,
+    attested,
     canonical,
     merkle_root,
     seal_hash,
     verify_chain,
     view_hash,
 )
-from services.journal import HASHED, SEALS_FILE, SEALS_PREFIX, as_line
-from services.losses import lost_seals
+from services.checkpoints import SEALS_FILE, SEALS_PREFIX, as_line
+from services.declarations import DECLARING, Declaration, DeclarationError, declares, in_order
+from services.declarations import read as read_declaration
+from services.journal import HASHED
 from services.signatures import SignatureError, check_signature
 
 UNSEALED_FOR = timedelta(minutes=5)
@@ -64,9 +75,10 @@ class Report:
     stored: int = 0
     store_down: bool = False
     sealed_until: datetime | None = None
-    lost_seals: set[int] = field(default_factory=set)
-    lost: int = 0
-    """Heads and views that a seal of before a restore held fast and the journal lacks."""
+    declared: list[Declaration] = field(default_factory=list)
+    """What the institution declared lost, or accepted without an attestation."""
+    unconfirmed: list[Declaration] = field(default_factory=list)
+    """Of these, those that no person of information security has confirmed yet."""
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -81,12 +93,16 @@ class _Sealed:
 
     chains: dict[UUID, dict[int, bytes]] = field(default_factory=lambda: defaultdict(dict))
     views: dict[UUID, bytes] = field(default_factory=dict)
-    lost: set[tuple[UUID, int, bytes]] = field(default_factory=set)
+    lost: dict[Leaf, int] = field(default_factory=dict)
+    """What seals of before a restore hold fast, with the number of the seal; what is found in the
+    journal is taken out."""
+    seals: dict[int, bytes] = field(default_factory=dict)
+    """The hashes of the seals of the database."""
 
-    def add(self, leaves: Iterable[Leaf], *, lost: bool = False) -> None:
+    def add(self, number: int, leaves: Iterable[Leaf], *, lost: bool) -> None:
         for leaf in leaves:
             if lost:
-                self.lost.add((leaf.ref, leaf.position, leaf.hash))
+                self.lost[leaf] = number
             elif leaf.kind == CHAIN_LEAF:
                 self.chains[leaf.ref][leaf.position] = leaf.hash
             elif leaf.kind == VIEW_LEAF:
@@ -111,11 +127,19 @@ async def verify(
     async with database.engine.connect() as connection:
         await connection.execute(text("set transaction read only"))
         await connection.execute(text("set local statement_timeout = 0"))
-        await _read_losses(connection, report)
+        confirmations = await _read_declarations(connection, certificates, report)
         await _check_seals(connection, copies, certificates, sealed, report)
+        sealed_until = max(sealed.chains.get(SYSTEM_CHAIN, {}), default=0)
         await _check_chains(connection, sealed, ring, report)
         await _check_views(connection, sealed, report)
-        report.lost = len(sealed.lost)
+        await _check_waiting(connection, ring, report)
+        _check_declarations(sealed, report)
+        report.unconfirmed = [
+            one
+            for one in report.declared
+            # Until it is sealed, a confirmation is a row that anybody may have put there.
+            if not any(at <= sealed_until for at in confirmations.get(one.digest, ()))
+        ]
         if objects is not None:
             try:
                 await _check_store(connection, objects, report)
@@ -124,13 +148,59 @@ async def verify(
     return report
 
 
-async def _read_losses(connection: AsyncConnection, report: Report) -> None:
-    """Restores that say which seals speak of what they lost."""
-    declared = select(_ENTRY.c.facts).where(
+async def _read_declarations(
+    connection: AsyncConnection, trusted: list[x509.Certificate], report: Report
+) -> dict[str, list[int]]:
+    """The declarations that bear our signature. Returns where confirmations of them stand."""
+    confirmations: dict[str, list[int]] = defaultdict(list)
+    entries = select(
+        _ENTRY.c.kind, _ENTRY.c.at, _ENTRY.c.position, _ENTRY.c.facts, _ENTRY.c.by_person
+    ).where(
         _ENTRY.c.chain == SYSTEM_CHAIN,
-        _ENTRY.c.kind == JournalKind.INSTALLATION_RESTORED.value,
+        _ENTRY.c.kind.in_([*DECLARING, JournalKind.JOURNAL_DECLARATION_CONFIRMED]),
     )
-    report.lost_seals = lost_seals(facts for (facts,) in await connection.execute(declared))
+    for kind, at, position, facts, person in await connection.execute(
+        entries.order_by(_ENTRY.c.position)
+    ):
+        if kind == JournalKind.JOURNAL_DECLARATION_CONFIRMED:
+            if person is not None:
+                confirmations[str(facts.get("declaration"))].append(position)
+        elif declares(kind, facts):
+            try:
+                report.declared.append(read_declaration(kind, at, position, facts, trusted))
+            except DeclarationError as error:
+                report.faults.append(Fault(f"system chain, position {position}", str(error)))
+    return confirmations
+
+
+def _check_declarations(sealed: _Sealed, report: Report) -> None:
+    """Exactly what a restore declared lost may be lost, of exactly the seals that it names."""
+    for one in report.declared:
+        if (loss := one.loss) is None:
+            continue
+        where = f"system chain, position {one.position}"
+        lost = in_order(
+            leaf for leaf, number in sealed.lost.items() if loss.first <= number <= loss.last
+        )
+        before = sealed.seals.get(loss.first - 1, GENESIS if loss.first == 1 else b"")
+        if before != loss.follows or sealed.seals.get(loss.last) != loss.until:
+            report.faults.append(Fault(where, "declares seals lost that are not those of here"))
+        elif merkle_root(lost) != loss.root:
+            what = f"declares {loss.leaves} heads and views lost, and it is other {len(lost)}"
+            report.faults.append(Fault(where, what))
+
+
+async def _check_waiting(connection: AsyncConnection, ring: KeyRing | None, report: Report) -> None:
+    """What waits for the next seal: only what the application wrote may."""
+    if ring is None:
+        return
+    columns = journal_pending.c
+    async for row in _stream(connection, select(*columns).order_by(columns.ref, columns.position)):
+        leaf = Leaf(row.kind, row.ref, row.position, bytes(row.hash))
+        known = attested(leaf, bytes(row.previous or b""))
+        if not ring.attests(known, bytes(row.attestation or b"")):
+            where = f"{row.kind} {row.ref}, position {row.position}"
+            report.faults.append(Fault(where, "was not written by the application"))
 
 
 async def _check_store(connection: AsyncConnection, objects: Objects, report: Report) -> None:
@@ -175,7 +245,7 @@ async def _check_seals(
     outside = _SealChain("copy of seal", trusted, sealed, report)
     for copy in copies:
         outside.follow(copy)
-    inside = _SealChain("seal", trusted, sealed, report)
+    inside = _SealChain("seal", trusted, sealed, report, keep=True)
     async for row in _stream(connection, select(*_SEAL.columns).order_by(_SEAL.c.number)):
         one = JournalSeal(**row._mapping)
         report.seals += 1
@@ -197,9 +267,17 @@ class _SealChain:
     """Follows seals in their order and checks each; what they hold fast goes to `sealed`."""
 
     def __init__(
-        self, name: str, trusted: list[x509.Certificate], sealed: _Sealed, report: Report
+        self,
+        name: str,
+        trusted: list[x509.Certificate],
+        sealed: _Sealed,
+        report: Report,
+        *,
+        keep: bool = False,
     ) -> None:
         self.name, self.trusted, self.sealed, self.report = name, trusted, sealed, report
+        self.keep = keep
+        self.losses = [one.loss for one in report.declared if one.loss is not None]
         self.seen: dict[int, dict[str, Any]] = {}
         self.number, self.hash = 0, GENESIS.hex()
 
@@ -230,7 +308,10 @@ class _SealChain:
         except SignatureError as error:
             wrong.append(str(error))
         self.report.faults += [Fault(f"{self.name} {number}", what) for what in wrong]
-        self.sealed.add(leaves, lost=number in self.report.lost_seals)
+        lost = any(loss.first <= number <= loss.last for loss in self.losses)
+        self.sealed.add(number, leaves, lost=lost)
+        if self.keep:
+            self.sealed.seals[number] = bytes.fromhex(digest)
         self.seen[number] = written
         self.number, self.hash = number, digest
 
@@ -263,7 +344,9 @@ def _check_chain(chain: list[EntryFacts], sealed: _Sealed, report: Report) -> No
     report.faults += verify_chain(chain)
     chain_id, by_position = chain[0].chain, {entry.position: entry.hash for entry in chain}
     heads = sealed.chains.pop(chain_id, {})
-    sealed.lost -= {(chain_id, position, digest) for position, digest in by_position.items()}
+    if sealed.lost:
+        for position, digest in by_position.items():
+            sealed.lost.pop(Leaf(CHAIN_LEAF, chain_id, position, digest), None)
     for position, digest in sorted(heads.items()):
         where = f"chain {chain_id}, position {position}"
         if position not in by_position:
@@ -273,9 +356,9 @@ def _check_chain(chain: list[EntryFacts], sealed: _Sealed, report: Report) -> No
     young = [entry for entry in chain if entry.position > max(heads, default=0)]
     report.unsealed += len(young)
     report.faults += [
-        Fault(f"chain {chain_id}, position {entry.position}", "was never sealed, younger ones were")
+        Fault(f"chain {chain_id}, position {entry.position}", what)
         for entry in young
-        if report.sealed_until and _made(entry.id) < report.sealed_until - UNSEALED_FOR
+        if (what := _overdue(entry.id, report))
     ]
 
 
@@ -309,14 +392,21 @@ async def _check_views(connection: AsyncConnection, sealed: _Sealed, report: Rep
         if digest != row.hash:
             report.faults.append(Fault(where, "was changed after it was written"))
         held = sealed.views.pop(row.id, None)
-        sealed.lost.discard((row.id, 0, row.hash))
+        sealed.lost.pop(Leaf(VIEW_LEAF, row.id, 0, row.hash), None)
         if held is None:
             report.unsealed += 1
-            if report.sealed_until and _made(row.id) < report.sealed_until - UNSEALED_FOR:
-                report.faults.append(Fault(where, "was never sealed, younger ones were"))
+            if what := _overdue(row.id, report):
+                report.faults.append(Fault(where, what))
         elif held != row.hash:
             report.faults.append(Fault(where, "is not what was sealed"))
     report.faults += [Fault(f"view {view}", "was sealed and is missing") for view in sealed.views]
+
+
+def _overdue(id_: UUID, report: Report) -> str:
+    """What is wrong with something that no seal holds, by the moment in its id; empty: nothing."""
+    if report.sealed_until and _made(id_) < report.sealed_until - UNSEALED_FOR:
+        return "was never sealed, younger ones were"
+    return "says that it will be written later" if _made(id_) > now() + UNSEALED_FOR else ""
 
 
 def _made(id_: UUID) -> datetime:

@@ -98,6 +98,16 @@ class JournalSealCopy(SQLModel, table=True):
     number: int
 
 
+class JournalHead(SQLModel, table=True):
+    """How far the seals hold a chain fast: the last of its entries that was sealed."""
+
+    __tablename__ = "journal_head"
+
+    chain: UUID = Field(primary_key=True)
+    position: int
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 journal_pending = Table(
     "journal_pending",
     SQLModel.metadata,
@@ -105,9 +115,13 @@ journal_pending = Table(
     Column("ref", Uuid(), nullable=False),
     Column("position", Integer, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Column("previous", LargeBinary, nullable=True),
+    Column("attestation", LargeBinary, nullable=True),
+    Column("refused", Text, nullable=True),
 )
 """What waits for the next seal. Rows come with their entry in one statement, so none is missed
-however transactions overlap; sealing deletes them."""
+however transactions overlap; sealing deletes them. `previous` is the hash of the entry before,
+`attestation` the application's word for the row, `refused` why the last sealing left it here."""
 
 
 ERASE_FUNCTION = """

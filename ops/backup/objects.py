@@ -23,7 +23,7 @@ from models.tables.journal import JournalSeal
 from ops.backup import DamagedError
 from ops.backup.manifest import Repository
 from ops.backup.sealed import PIECE, BackupKey, read_sealed, write_sealed
-from services.journal import SEALS_PREFIX, seal_key
+from services.checkpoints import SEALS_PREFIX, seal_key
 
 LANES = 4
 

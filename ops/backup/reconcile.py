@@ -32,13 +32,13 @@ from ops.backup.runs import Runs
 from ops.home import RESTORED, Home
 from ops.migrate import migrate
 from ops.up import adopt_running
-from ops.verify import trusted_certificates
 from rules.clock import now
 from rules.identifiers import IdentifierError
 from rules.journal import SYSTEM_CHAIN, JournalKind
 from rules.notices import Channel, NoticeState
 from rules.numbers import parse_number
-from services import journal, losses
+from services import checkpoints, journal, losses
+from services.checkpoints import trusted_certificates
 from services.losses import Loss, SealsUnclearError
 from services.seals import open_seal
 from services.verification import verify
@@ -111,7 +111,7 @@ class Reconciliation:
 
     @property
     def _folder(self) -> Path:
-        return journal.seals_folder(self.settings.home)
+        return checkpoints.seals_folder(self.settings.home)
 
     async def _journal(self) -> None:
         """Seals outside that are newer than the database: what they prove is lost is declared."""
@@ -132,7 +132,8 @@ class Reconciliation:
             facts = {name: at.isoformat() for name, at in times.items() if at is not None}
             facts["backup"] = mark.backup
         async with self.database.work() as session:
-            self.loss = await losses.declare(session, newer, facts)
+            seal = open_seal(self.settings)
+            self.loss = await losses.declare(session, newer, facts, seal)
         if mark is not None and self.loss is not None:
             # Where this is broken off here, the next try knows it too.
             self.mark = mark.model_copy(update={"lost_until": self.lost_until})
@@ -255,7 +256,7 @@ class Reconciliation:
                 system="reconcile",
                 facts={"good": self.found.good, "counts": self.found.counts()},
             )
-        await journal.seal(self.database, open_seal(self.settings), self._folder, self.objects)
+        await checkpoints.seal(self.database, open_seal(self.settings), self._folder, self.objects)
 
     async def _verify(self) -> None:
         self.say("journal", "verifying")

@@ -35,7 +35,7 @@ from rules.clock import now
 from rules.journal import JournalKind
 from rules.notices import Channel, NoticeState
 from rules.permissions import Permission
-from services import access, journal
+from services import access, checkpoints
 from services.seals import open_seal
 from settings import Settings
 
@@ -278,7 +278,7 @@ async def _files(report: Report, database: Database, objects: Objects) -> None:
         images = await session.exec(select(DocumentImage.object_key))
         wanted |= dict.fromkeys(images.all())
         seals = await session.exec(select(JournalSeal.number))
-        kept_seals = {journal.seal_key(number) for number in seals.all()}
+        kept_seals = {checkpoints.seal_key(number) for number in seals.all()}
         unfiled = await session.exec(
             select(Case.number).where(
                 Case.status == "approved",
@@ -300,8 +300,8 @@ async def _files(report: Report, database: Database, objects: Objects) -> None:
 
 async def _chains(report: Report, database: Database, objects: Objects, settings: Settings) -> None:
     """With a last seal over what was written since the minute before."""
-    folder = journal.seals_folder(settings.home)
-    await journal.seal(database, open_seal(settings), folder, objects)
+    folder = checkpoints.seals_folder(settings.home)
+    await checkpoints.seal(database, open_seal(settings), folder, objects)
     report.compare(6, await asyncio.to_thread(verify.run, settings) == 0, "medcab verify failed")
 
 

@@ -22,6 +22,8 @@ KEEPERS: Roles = frozenset({Role.HR_HEAD, Role.ADMINISTRATOR})
 """Those who decide how long closed cases are kept."""
 WATCHERS: Roles = frozenset({Role.OPS, Role.TECHNICIAN})
 OPS: Roles = frozenset({Role.OPS})
+SECURITY: Roles = frozenset({Role.SECURITY})
+JOURNAL_READERS: Roles = SECURITY | {Role.AUDITOR}
 ADMINISTRATOR: Roles = frozenset({Role.ADMINISTRATOR})
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,9 +25,9 @@ from models.tables.people import Absence, Unit
 from rules.accounts import Stage
 from rules.cases import Status
 from rules.clock import now
-from rules.journal import JournalKind
+from rules.journal import GENESIS, SYSTEM_CHAIN, JournalKind, canonical
 from rules.permissions import Actor, Role
-from services import journal
+from services import declarations, journal
 from services.acts import code_hash, new_code
 from services.sessions import open_session
 from tests.accounts.conftest import carry, visitor_at
@@ -83,13 +84,14 @@ class World:
             Whose.COLLEAGUE: await office.person("Коллега", Role.DOCTOR, office.ward),
             Whose.STRANGER: await office.person("Чужой", Role.DOCTOR, surgery.id),
         }
+        digest = await declare_loss(medcab)
         at_hr = await office.person("Иной кадровик", Role.HR_REVIEWER, office.hr)
         for actor in (*world.people.values(), *world.others.values()):
             away = actor if actor in world.people.values() else at_hr
             async with medcab.database.work() as session:
                 world.belongings[actor.person_id] = await _give(
                     session, office, actor, template, away
-                )
+                ) | {"digest": digest}
         for role in Role:
             world.clients[role] = await world.sign_in(role)
         return world
@@ -124,9 +126,23 @@ class World:
         return self.belongings[actor.person_id]
 
 
+async def declare_loss(medcab: Medcab) -> str:
+    """Declare a loss under the seal of the installation; the name of the declaration."""
+    body = declarations.loss_body(1, 1, GENESIS, GENESIS, (), now())
+    async with medcab.database.work() as session:
+        await journal.append(
+            session,
+            chain=SYSTEM_CHAIN,
+            kind=JournalKind.INSTALLATION_RESTORED,
+            system="restore",
+            facts=declarations.signed(body, medcab.seal),
+        )
+    return sha256(canonical(body)).hexdigest()
+
+
 async def _give(
     session: AsyncSession, office: Office, actor: Actor, template: UUID, away: Actor
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """An account with sessions and tokens, cases in three states, documents, notices, absences.
 
     `away` is who the absences are of: the person, or for others somebody who is a reviewer.

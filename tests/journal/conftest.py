@@ -18,7 +18,7 @@ from models.encryption import KeyRing, use_key_ring
 from models.tables.journal import JournalEntry, JournalSeal
 from rules.journal import JournalKind
 from rules.permissions import Actor
-from services import journal
+from services import checkpoints, journal
 from services.seals import FileSeal, ensure_test_seal
 from services.verification import Report, verify
 from settings import Settings
@@ -68,7 +68,7 @@ class Ledger:
 
     async def try_seal(self, objects: Objects | None = None) -> JournalSeal | None:
         """Seal what waits, if anything does."""
-        return await journal.seal(self.database, self.seal, self.folder, objects)
+        return await checkpoints.seal(self.database, self.seal, self.folder, objects)
 
     async def verify(
         self, trusted: Sequence[Certificate] | None = None, objects: Objects | None = None
@@ -83,11 +83,14 @@ class Ledger:
 
     def tamper(self, statement: str, *values: Any) -> None:
         """Change the tables as their owner, whom no grant stops."""
-        assert self.settings.database_owner_url is not None
-        url = self.settings.database_owner_url.get_secret_value()
-        with psycopg.connect(url) as connection:
+        with self.owner() as connection:
             done = connection.execute(statement, values)
             assert done.rowcount != 0, "nothing was tampered with"
+
+    def owner(self) -> psycopg.Connection[Any]:
+        """A connection of the tables' owner, whom no grant stops."""
+        assert self.settings.database_owner_url is not None
+        return psycopg.connect(self.settings.database_owner_url.get_secret_value())
 
 
 @pytest.fixture(scope="session")
@@ -120,11 +123,12 @@ async def ledger(
         Objects(own),
         FileSeal.read(ensure_test_seal(tmp_path, "Больница")),
         ring,
-        journal.seals_folder(tmp_path),
+        checkpoints.seals_folder(tmp_path),
         own,
     )
     made.tamper(
-        "truncate journal_entry, record_view, journal_seal, journal_seal_copy, journal_pending"
+        "truncate journal_entry, record_view, journal_seal, journal_seal_copy, journal_head,"
+        " journal_pending"
     )
     yield made
     await made.database.close()

@@ -18,7 +18,7 @@ from ops import verify as verify_command
 from ops.migrate import make_bucket
 from rules.journal import SYSTEM_CHAIN, JournalKind
 from services import journal
-from services.journal import SEALS_FILE
+from services.checkpoints import SEALS_FILE
 from services.seals import FileSeal, ensure_test_seal, kept_certificates
 from tests.journal.conftest import Ledger
 

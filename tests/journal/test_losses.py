@@ -11,8 +11,8 @@ from models.tables.journal import JournalEntry, JournalSeal
 from ops.migrate import make_bucket
 from rules.clock import now
 from rules.journal import CHAIN_LEAF, SYSTEM_CHAIN, VIEW_LEAF, JournalKind, Leaf
-from services import journal, losses
-from services.journal import SEALS_FILE, seal_key
+from services import checkpoints, losses
+from services.checkpoints import SEALS_FILE, seal_key
 from services.losses import SealsUnclearError
 from services.seals import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
@@ -133,5 +133,5 @@ async def test_seals_that_do_not_follow_are_refused(shortened: Ledger, tmp_path:
         )
     shortened.tamper("delete from journal_seal")
     await shortened.write(uuid4(), JournalKind.CASE_DRAFTED)
-    await journal.seal(shortened.database, shortened.seal, tmp_path / "anew")
+    await checkpoints.seal(shortened.database, shortened.seal, tmp_path / "anew")
     assert "does not follow" in await refused(first, second)

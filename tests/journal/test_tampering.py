@@ -18,7 +18,8 @@ from rules.journal import (
     seal_body,
     seal_hash,
 )
-from services.journal import SEALS_FILE, erase_contents, read
+from services.checkpoints import SEALS_FILE
+from services.journal import erase_contents, read
 from services.seals import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
 

@@ -41,13 +41,13 @@ from ops.migrate import migrate
 from ops.servers.postgres import Postgres, account, data_folder_aside
 from ops.servers.process import Process
 from ops.system import GIVEN_BY, System
-from ops.verify import trusted_certificates
 from rules.cases import Status, Transition
 from rules.clock import now
 from rules.notices import Channel, NoticeState
 from rules.permissions import Actor
-from services import access, journal
+from services import access, checkpoints
 from services.cases import Act
+from services.checkpoints import trusted_certificates
 from services.seals import open_seal
 from services.verification import Report
 from services.verification import verify as verify_journal
@@ -301,8 +301,8 @@ class Installation:
 
     async def verified(self) -> Report:
         """The journal, sealed up to now."""
-        folder, seal = journal.seals_folder(self.settings.home), open_seal(self.settings)
-        await journal.seal(self.database, seal, folder, self.objects)
+        folder, seal = checkpoints.seals_folder(self.settings.home), open_seal(self.settings)
+        await checkpoints.seal(self.database, seal, folder, self.objects)
         return await verify_journal(
             self.database, folder, trusted_certificates(self.settings), key_ring(), self.objects
         )

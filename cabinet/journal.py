@@ -1,0 +1,137 @@
+"""The journal for information security: how it is sealed, what was declared of it, and by whom it
+was confirmed (I9)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Response
+
+from cabinet import formats
+from cabinet.translation import gettext, in_words, ngettext
+from cabinet.views.frame import ErrorItem, FieldView, Flash
+from cabinet.views.journal import ConfirmPage, DeclarationCard, JournalPage
+from cabinet.visits import Inside, Visit
+from rules.operation import REASON
+from rules.permissions import Permission
+from rules.refusals import Refusal, forbidden, not_found
+from services import declarations, integrity
+from services.checkpoints import trusted_certificates
+from services.declarations import Declared
+from services.integrity import Integrity
+
+router = APIRouter(include_in_schema=False, prefix="/journal")
+
+Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+
+
+@router.get("")
+async def journal_page(visit: Inside, done: str = "") -> Response:
+    """How far the journal is sealed, what the sealing refused, and what was declared."""
+    if not visit.actor.may(Permission.READ_JOURNAL):
+        raise forbidden()
+    async with visit.medcab.database.work() as session:
+        found = await integrity.known(session, visit.actor)
+        declared = await _declared(visit)
+    flash = Flash(gettext("Подтверждение записано в журнал.")) if done == "confirmed" else None
+    return visit.page("journal/journal.html", journal=_drawn(visit, found, declared), flash=flash)
+
+
+@router.get("/declarations/{digest}")
+async def ask(visit: Inside, digest: Digest) -> Response:
+    """Ask why a declaration is confirmed."""
+    return visit.page("journal/confirm.html", one=await _one(visit, digest), field=_reason())
+
+
+@router.post("/declarations/{digest}")
+async def confirm(
+    visit: Inside, digest: Digest, reason: Annotated[str, Form(max_length=5000)] = ""
+) -> Response:
+    """Confirm it, and lead back to the journal."""
+    trusted = trusted_certificates(visit.medcab.settings)
+    try:
+        async with visit.medcab.database.work() as session:
+            await declarations.confirm(session, visit.actor, digest, reason, trusted)
+    except Refusal as refusal:
+        if refusal.code != "incomplete":
+            raise
+        message = in_words(refusal.message)
+        return visit.page(
+            "journal/confirm.html",
+            status=422,
+            one=await _one(visit, digest),
+            field=_reason(reason, message),
+            errors=[ErrorItem(message, "#field-reason")],
+        )
+    return visit.go("/journal", "confirmed")
+
+
+async def _declared(visit: Visit) -> list[Declared]:
+    trusted = trusted_certificates(visit.medcab.settings)
+    async with visit.medcab.database.work() as session:
+        return await declarations.declared(session, visit.actor, trusted)
+
+
+async def _one(visit: Visit, digest: str) -> ConfirmPage:
+    if not visit.actor.may(Permission.CONFIRM_DECLARATIONS):
+        raise forbidden()
+    for one in await _declared(visit):
+        if one.declaration.digest == digest:
+            return ConfirmPage(digest, _told(one), formats.moment(one.declaration.at))
+    raise not_found()
+
+
+def _reason(typed: str = "", error: str = "") -> FieldView:
+    return FieldView(
+        "reason",
+        gettext("Что вы выяснили"),
+        "long_text",
+        hint=gettext("Например, номер акта об аварии. Останется в журнале."),
+        max_length=REASON[1],
+        value=typed,
+        error=error,
+    )
+
+
+def _drawn(visit: Visit, found: Integrity, declared: list[Declared]) -> JournalPage:
+    may = visit.actor.may(Permission.CONFIRM_DECLARATIONS)
+    return JournalPage(
+        sealed_at=formats.moment(found.sealed_at) if found.sealed_at else "",
+        refused=(
+            ngettext(
+                "Не опечатано: %(n)s запись, которую не писала система",
+                "Не опечатано: %(n)s записей, которые не писала система",
+                found.refused,
+            )
+            % {"n": found.refused}
+            if found.refused
+            else ""
+        ),
+        declarations=[
+            DeclarationCard(
+                told=_told(one),
+                at=formats.moment(one.declaration.at),
+                confirmed=formats.moment(one.confirmed.at) if one.confirmed else "",
+                url=(
+                    f"/journal/declarations/{one.declaration.digest}"
+                    if may and one.confirmed is None
+                    else ""
+                ),
+            )
+            for one in declared
+        ],
+    )
+
+
+def _told(one: Declared) -> str:
+    """What was declared, in a sentence."""
+    loss, accepted = one.declaration.loss, one.declaration.accepted
+    if loss is None:
+        return ngettext(
+            "Принята %(n)s запись, которую не заверила система",
+            "Принято записей, которые не заверила система: %(n)s",
+            accepted,
+        ) % {"n": accepted}
+    return ngettext(
+        "При восстановлении из копии потеряна %(n)s запись: печати с %(first)s по %(last)s",
+        "При восстановлении из копии потеряно записей: %(n)s, печати с %(first)s по %(last)s",
+        loss.leaves,
+    ) % {"n": loss.leaves, "first": loss.first, "last": loss.last}

@@ -1,0 +1,35 @@
+"""The journal as its pages show it to information security."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DeclarationCard:
+    """What was declared of the journal, when, and whether people confirmed it."""
+
+    told: str
+    at: str
+    confirmed: str
+    """When it was confirmed; empty while it waits."""
+    url: str
+    """Where it is confirmed; empty where that is done, or not for this person."""
+
+
+@dataclass(frozen=True)
+class JournalPage:
+    """How the journal stands."""
+
+    sealed_at: str
+    refused: str
+    """A sentence where the sealing refused something; else empty."""
+    declarations: Sequence[DeclarationCard]
+
+
+@dataclass(frozen=True)
+class ConfirmPage:
+    """A declaration before it is confirmed."""
+
+    digest: str
+    told: str
+    at: str

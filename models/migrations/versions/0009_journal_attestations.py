@@ -1,0 +1,82 @@
+"""What waits for a seal carries the application's word; how far each chain is sealed is known."""
+
+import sqlalchemy as sa
+from alembic import context, op
+
+from models.encryption import KeyRing
+from rules.journal import GENESIS, Leaf, attested
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+FILL = """
+insert into journal_head (chain, position, hash)
+select distinct on (e.chain) e.chain, e.position, e.hash
+from journal_seal s
+cross join lateral jsonb_array_elements(s.leaves) leaf
+join journal_entry e on e.chain = (leaf ->> 1)::uuid and e.position = (leaf ->> 2)::integer
+    and e.hash = decode(leaf ->> 3, 'hex')
+where leaf ->> 0 = 'chain'
+order by e.chain, e.position desc
+"""
+"""From the seals that are there; what a restore has lost is in none of the chains."""
+
+
+WAITING = """
+select p.ctid::text as place, p.kind, p.ref, p.position, p.hash, e.previous_hash
+from journal_pending p
+left join journal_entry e on p.kind = 'chain' and e.chain = p.ref and e.position = p.position
+"""
+
+
+def upgrade() -> None:
+    """Add the columns and the heads; what waits at this moment is taken for the application's."""
+    for name, kind in (
+        ("previous", sa.LargeBinary()),
+        ("attestation", sa.LargeBinary()),
+        ("refused", sa.Text()),
+    ):
+        op.add_column("journal_pending", sa.Column(name, kind, nullable=True))
+    op.create_table(
+        "journal_head",
+        sa.Column("chain", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("chain"),
+    )
+    role = context.config.get_main_option("app_role") or "medcab"
+    op.execute(f"grant select, insert, update on journal_head to {role}")
+    op.execute(FILL)
+    _attest()
+
+
+def _attest() -> None:
+    connection = op.get_bind()
+    waiting = connection.execute(sa.text(WAITING)).all()
+    if not waiting:
+        return
+    settings = context.config.attributes["settings"]
+    ring = KeyRing.parse(settings.keys.get_secret_value())
+    for place, kind, ref, position, digest, follows in waiting:
+        previous = bytes(follows) if follows is not None else GENESIS
+        leaf = Leaf(kind, ref, position, bytes(digest))
+        connection.execute(
+            sa.text(
+                "update journal_pending set previous = :previous, attestation = :attestation"
+                " where ctid = cast(:place as tid)"
+            ),
+            {
+                "place": place,
+                "previous": previous,
+                "attestation": ring.attest(attested(leaf, previous)),
+            },
+        )
+
+
+def downgrade() -> None:
+    """Remove them: sealing takes whatever waits again."""
+    op.drop_table("journal_head")
+    for name in ("previous", "attestation", "refused"):
+        op.drop_column("journal_pending", name)
