@@ -15,10 +15,10 @@ from ops import verify
 from ops.home import CHECKOUT
 from ops.migrate import make_bucket
 from rules.clock import now
-from rules.journal import GENESIS, SYSTEM_CHAIN, EntryFacts, JournalKind, entry_hash, moment
+from rules.journal import GENESIS, SYSTEM_CHAIN, EntryFacts, JournalKind, Leaf, entry_hash, moment
 from rules.permissions import Actor, Grant, Role
 from rules.refusals import Refusal
-from services import acceptance, checkpoints, declarations, losses
+from services import acceptance, checkpoints, declarations, journal, losses
 from services.acceptance import NotAcceptableError
 from services.checkpoints import SealsDisagreeError, seal_key
 from services.journal import read
@@ -144,9 +144,9 @@ async def test_a_genuine_row_of_another_place_proves_nothing(ledger: Ledger) -> 
     """The application's word is for one entry of one chain after one hash."""
     chain = await ledger.story()
     with ledger.owner() as connection:
-        previous, word = connection.execute(
+        [(previous, word)] = connection.execute(
             "select previous, attestation from journal_pending where position = 1"
-        ).fetchone()
+        ).fetchall()
     forged = await forge(ledger, uuid4(), JournalKind.CASE_DRAFTED)
     ledger.tamper(
         "update journal_pending set previous = %s, attestation = %s where ref = %s",
@@ -269,14 +269,14 @@ async def test_a_declaration_is_bound_to_its_seals_and_to_what_was_lost(ledger: 
     """A genuine signature over other seals, or over another loss, covers nothing here."""
     chain = await ledger.story()
     sealed = await ledger.put_seal()
-    leaves = [losses.Leaf.read(one) for one in sealed.leaves]
+    leaves = [Leaf.read(one) for one in sealed.leaves]
     for follows, until, lost, found in (
         (bytes(32), bytes(32), leaves, "declares seals lost that are not those of here"),
         (GENESIS, sealed.hash, leaves, "declares 1 heads and views lost, and it is other 0"),
     ):
         body = declarations.loss_body(1, 1, follows, until, lost, now())
         async with ledger.database.work() as session:
-            await losses.journal.append(
+            await journal.append(
                 session,
                 chain=SYSTEM_CHAIN,
                 kind=JournalKind.INSTALLATION_RESTORED,
@@ -351,7 +351,7 @@ async def test_what_waits_at_an_upgrade_is_sealed(ledger: Ledger) -> None:
     url = ledger.settings.database_owner_url.get_secret_value()
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     config.attributes["settings"] = ledger.settings
-    command.downgrade(config, "0008")
+    command.downgrade(config, "0009")
     command.upgrade(config, "head")
     made = await ledger.put_seal()
     assert len(made.leaves) == 2

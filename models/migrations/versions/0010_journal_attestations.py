@@ -6,8 +6,8 @@ from alembic import context, op
 from models.encryption import KeyRing
 from rules.journal import GENESIS, Leaf, attested
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
