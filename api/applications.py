@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
@@ -16,10 +16,12 @@ from api.problems import documented
 from api.state import MedcabState, Work
 from models.tables.cases import Case
 from rules.cases import CaseKind, Status
+from rules.limits import MOST_ATTACHMENTS
 from rules.refusals import FieldError, Refusal
 from services import case_lists, case_pages, enrolments, live, receipts
 from services.case_lists import CaseLine, Filters
 from services.cases import Act, see
+from services.draft_contents import citation, revision_of
 
 router = APIRouter(prefix="/applications", tags=["applications"])
 
@@ -46,6 +48,9 @@ class DraftIn(BaseModel):
     programme_id: UUID
 
 
+CitedKind = Annotated[str, Path(max_length=64)]
+
+
 class CitedIn(BaseModel):
     """One of the person's documents, chosen for this application."""
 
@@ -54,12 +59,21 @@ class CitedIn(BaseModel):
 
 
 class DraftEdit(BaseModel):
-    """What was typed so far, merged by field; attachments replace the list when given."""
+    """What was typed so far, merged by field; attachments replace the list when given.
+
+    A list without `revision` may add documents and take none off (409).
+    """
 
     data: dict[str, bool | int | str | None] | None = Field(
         None, examples=[{"phone": "+7 900 000-00-00"}]
     )
-    attachments: list[CitedIn] | None = Field(None, max_length=30)
+    attachments: list[CitedIn] | None = Field(None, max_length=MOST_ATTACHMENTS)
+    revision: str | None = Field(
+        None,
+        max_length=64,
+        description="That of the draft which this change was made on: refused (409) when it has"
+        " changed since. The refusal carries `revision`, `data` and `attachments` as they are now.",
+    )
 
 
 class FieldErrorOut(BaseModel):
@@ -77,6 +91,7 @@ class DraftOut(BaseModel):
     status: Status
     data: dict[str, Any]
     attachments: list[dict[str, str]]
+    revision: str = Field(description="Names these contents: see `revision` of a change.")
     saved_at: datetime | None
     errors: list[FieldErrorOut] = []
 
@@ -157,13 +172,37 @@ async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState)
     return PresentStateOut.of(case, await live.present_state(medcab.temporal, case))
 
 
-@router.put("/{case_id}/draft")
+@router.put("/{case_id}/draft", responses=documented(404, 409, 422))
 async def save_draft(
     case_id: UUID, body: DraftEdit, actor: CurrentActor, medcab: MedcabState
 ) -> DraftOut:
     """Keep what was typed, right or wrong, and say what is wrong so far."""
     case, errors = await medcab.applications.save_draft(actor, case_id, *edited(body))
     return draft_out(case, errors)
+
+
+@router.post("/{case_id}/draft/attachments", responses=documented(404, 409, 422))
+async def attach(
+    case_id: UUID, body: CitedIn, actor: CurrentActor, medcab: MedcabState
+) -> DraftOut:
+    """Add one document to the draft; several at once are all kept. Twice is once."""
+    return draft_out(
+        await medcab.applications.attach(actor, case_id, body.kind, body.document_version_id)
+    )
+
+
+@router.delete(
+    "/{case_id}/draft/attachments/{kind}/{document_version_id}", responses=documented(404, 409)
+)
+async def detach(
+    case_id: UUID,
+    kind: CitedKind,
+    document_version_id: UUID,
+    actor: CurrentActor,
+    medcab: MedcabState,
+) -> DraftOut:
+    """Take one document off the draft; it stays among the person's documents."""
+    return draft_out(await medcab.applications.detach(actor, case_id, kind, document_version_id))
 
 
 @router.delete("/{case_id}/draft", status_code=204)
@@ -252,14 +291,13 @@ async def receipt(
     )
 
 
-def edited(body: DraftEdit) -> tuple[dict[str, Any] | None, list[dict[str, str]] | None]:
-    """What was typed and what was chosen, as a service takes them."""
-    if body.attachments is None:
-        return body.data, None
-    return body.data, [
-        {"kind": a.kind, "document_version_id": str(a.document_version_id)}
-        for a in body.attachments
-    ]
+def edited(
+    body: DraftEdit,
+) -> tuple[dict[str, Any] | None, list[dict[str, str]] | None, str | None]:
+    """What was typed, what was chosen and on which revision, as a service takes them."""
+    given = body.attachments
+    cited = None if given is None else [citation(a.kind, a.document_version_id) for a in given]
+    return body.data, cited, body.revision
 
 
 def draft_out(case: Case, errors: Sequence[FieldError] = ()) -> DraftOut:
@@ -272,6 +310,7 @@ def draft_out(case: Case, errors: Sequence[FieldError] = ()) -> DraftOut:
         status=Status(case.status),
         data=case.draft,
         attachments=case.draft_attachments,
+        revision=revision_of(case),
         saved_at=case.draft_saved_at,
         errors=[FieldErrorOut(field=e.path, message=e.message) for e in errors],
     )

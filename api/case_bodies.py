@@ -11,6 +11,7 @@ from models.tables.cases import Case
 from rules.cases import Party, Status, Transition
 from rules.clock import now as present
 from services.case_pages import CasePage
+from services.draft_contents import revision_of
 
 
 class StepIn(BaseModel):
@@ -206,6 +207,7 @@ class CaseOut(BaseModel):
     reviewer: str | None
     draft: dict[str, Any] | None
     draft_attachments: list[dict[str, str]]
+    draft_revision: str | None = Field(None, description="Null where there is no draft.")
     versions: list[VersionOut]
     decisions: list[DecisionOut]
     timeline: list[HappenedOut]
@@ -241,6 +243,7 @@ def case_out(page: CasePage) -> CaseOut:
         reviewer=page.reviewer,
         draft=case.draft if page.own else None,
         draft_attachments=case.draft_attachments if page.own else [],
+        draft_revision=revision_of(case) if page.own and case.draft is not None else None,
         versions=[
             VersionOut(
                 number=v.number,

@@ -11,6 +11,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, ValidationError
 
 from api.applications import (
+    CitedIn,
+    CitedKind,
     DraftEdit,
     DraftOut,
     HandedIn,
@@ -144,13 +146,37 @@ async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState)
     return PresentStateOut.of(case, await live.present_state(medcab.temporal, case))
 
 
-@router.put("/requests/{case_id}/draft")
+@router.put("/requests/{case_id}/draft", responses=documented(404, 409, 422))
 async def save_draft(
     case_id: UUID, body: DraftEdit, actor: CurrentActor, medcab: MedcabState
 ) -> DraftOut:
     """Keep what was typed, right or wrong, and say what is wrong so far (S2)."""
     case, errors = await medcab.requests.save_draft(actor, case_id, *edited(body))
     return draft_out(case, errors)
+
+
+@router.post("/requests/{case_id}/draft/attachments", responses=documented(404, 409, 422))
+async def attach(
+    case_id: UUID, body: CitedIn, actor: CurrentActor, medcab: MedcabState
+) -> DraftOut:
+    """Add one document to the draft; several at once are all kept. Twice is once."""
+    kept = await medcab.requests.attach(actor, case_id, body.kind, body.document_version_id)
+    return draft_out(kept)
+
+
+@router.delete(
+    "/requests/{case_id}/draft/attachments/{kind}/{document_version_id}",
+    responses=documented(404, 409),
+)
+async def detach(
+    case_id: UUID,
+    kind: CitedKind,
+    document_version_id: UUID,
+    actor: CurrentActor,
+    medcab: MedcabState,
+) -> DraftOut:
+    """Take one document off the draft; it stays among the person's documents."""
+    return draft_out(await medcab.requests.detach(actor, case_id, kind, document_version_id))
 
 
 @router.delete("/requests/{case_id}/draft", status_code=204)

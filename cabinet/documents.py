@@ -15,7 +15,7 @@ from api.bodies import Form as StreamedForm
 from api.bodies import is_form
 from api.documents import download, page_image
 from cabinet.attachments import attachments_page, refused_row, slots_of, version_row
-from cabinet.filling import Editing, attach, editing
+from cabinet.filling import Editing, as_kept, drafts_of, editing
 from cabinet.translation import gettext
 from cabinet.views.documents import Category as CategoryView
 from cabinet.views.documents import DocumentView, FileRow
@@ -163,7 +163,7 @@ async def attach_file(case_id: UUID, kind: str, visit: Inside) -> Response:
         if given.document is None:
             refused[kind] = _refused(given)
         else:
-            edited = await _attach(visit, case_id, kind, given.document.version.id)
+            edited = await _attach(visit, edited, kind, given.document.version.id)
     if not refused and not _by_script(visit):
         return visit.go(f"{edited.url}/attachments#slot-{kind}")
     return await _slots(visit, edited, kind, refused)
@@ -174,7 +174,7 @@ async def choose(
     case_id: UUID, kind: str, visit: Inside, document_version_id: Annotated[UUID, Form()]
 ) -> Response:
     """Attach a document given before."""
-    edited = await _attach(visit, case_id, kind, document_version_id)
+    edited = await _attach(visit, await editing(visit, case_id), kind, document_version_id)
     return visit.go(f"{edited.url}/attachments#slot-{kind}")
 
 
@@ -182,18 +182,15 @@ async def choose(
 async def detach(case_id: UUID, kind: str, version_id: UUID, visit: Inside) -> Response:
     """Take a document off a draft; it stays among the person's documents."""
     edited = await editing(visit, case_id)
-    gone = {"kind": kind, "document_version_id": str(version_id)}
-    await attach(visit, edited, [given for given in edited.attached if given != gone])
+    drafts = drafts_of(visit, edited.page.case.kind)
+    await drafts.detach(visit.actor, case_id, kind, version_id)
     return visit.go(f"{edited.url}/attachments#slot-{kind}")
 
 
-async def _attach(visit: Visit, case_id: UUID, kind: str, version_id: UUID) -> Editing:
-    edited = await editing(visit, case_id)
-    if kind not in {rule.kind for rule in edited.page.attachment_rules}:
-        raise not_found()
-    added = {"kind": kind, "document_version_id": str(version_id)}
-    others = [given for given in edited.attached if given != added]
-    return await attach(visit, edited, [*others, added])
+async def _attach(visit: Visit, edited: Editing, kind: str, version_id: UUID) -> Editing:
+    kept = edited.page.case
+    drafts = drafts_of(visit, kept.kind)
+    return as_kept(edited, await drafts.attach(visit.actor, kept.id, kind, version_id))
 
 
 async def _slots(

@@ -22,7 +22,8 @@ from rules.fields import FieldKind
 from rules.forms import Section, check_attachments, check_form
 from rules.refusals import FieldError, Refusal, not_found
 from services import case_pages
-from services.drafts import Drafts, attachments_of
+from services.draft_contents import attachments_of
+from services.drafts import Drafts
 
 ROOMS: Mapping[CaseKind, str] = {
     CaseKind.APPLICATION: "/applications",
@@ -203,14 +204,6 @@ def _whole(refusal: Refusal) -> ErrorItem:
     return ErrorItem(words % refusal.facts if "%(" in words else words)
 
 
-async def attach(visit: Visit, edited: Editing, attached: Sequence[Mapping[str, str]]) -> Editing:
-    """Keep these documents with the draft in place of those before."""
-    kept = edited.page.case
-    drafts = drafts_of(visit, kept.kind)
-    case, _ = await drafts.save_draft(visit.actor, kept.id, None, attached)
-    return _as_kept(edited, case)
-
-
 def drafts_of(visit: Visit, kind: str) -> Drafts:
     """The acts of a person on cases of this kind."""
     return visit.medcab.requests if kind == CaseKind.REQUEST else visit.medcab.applications
@@ -230,9 +223,10 @@ async def save_section(visit: Visit, edited: Editing, name: str) -> Editing:
             data[field.name] = str(form[field.name])
     kept = edited.page.case
     case, _ = await drafts_of(visit, kept.kind).save_draft(visit.actor, kept.id, data)
-    return _as_kept(edited, case)
+    return as_kept(edited, case)
 
 
-def _as_kept(edited: Editing, case: Case) -> Editing:
+def as_kept(edited: Editing, case: Case) -> Editing:
+    """The same draft with the contents that it has now."""
     page = replace(edited.page, case=case)
     return replace(edited, page=page, data=case.draft or {}, attached=case.draft_attachments)

@@ -13,6 +13,19 @@ MOST_VERSIONS = 20
 
 VERSIONS_WITHIN = timedelta(days=1)
 
+MOST_ATTACHMENTS = 30
+"""Documents that one draft cites."""
+
+
+def too_many_attachments() -> Refusal:
+    """No further document with this draft; those attached before are untouched."""
+    return Refusal(
+        "too_many_attachments",
+        "К этому уже приложено %(most)s документов, больше нельзя. Уберите лишние и повторите.",
+        422,
+        most=MOST_ATTACHMENTS,
+    )
+
 
 def too_many_drafts(kind: CaseKind, most: int) -> Refusal:
     """No further draft; those begun before are untouched."""

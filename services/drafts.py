@@ -6,7 +6,8 @@ workflow is rung by the signal of that name.
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -22,7 +23,6 @@ from clients.database import Database
 from models.messages import CaseState, Ring
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.catalogue import Programme
-from models.tables.documents import Document, DocumentVersion
 from models.tables.people import Person, Unit
 from rules.cases import NEW_VERSION, CaseKind, Party, Status, Transition
 from rules.clock import now as present
@@ -35,9 +35,11 @@ from rules.forms import (
 )
 from rules.journal import JournalKind, new_salt
 from rules.limits import (
+    MOST_ATTACHMENTS,
     MOST_DRAFTS,
     MOST_VERSIONS,
     VERSIONS_WITHIN,
+    too_many_attachments,
     too_many_drafts,
     too_many_versions,
 )
@@ -48,6 +50,14 @@ from rules.refusals import FieldError, Refusal, not_found
 from services import catalogue, journal
 from services.bell import Bell
 from services.cases import Act, Notice, claim, lock, move, state_of
+from services.draft_contents import (
+    attachments_of,
+    begin_correction,
+    checked_attachments,
+    citation,
+    demand_seen,
+    not_asked_for,
+)
 
 
 @dataclass(frozen=True)
@@ -162,28 +172,66 @@ class Drafts:
         case_id: UUID,
         data: Mapping[str, Any] | None = None,
         attachments: Sequence[Mapping[str, str]] | None = None,
+        revision: str | None = None,
     ) -> tuple[Case, list[FieldError]]:
         """Keep what was typed, wrong or not, and say what is wrong with it so far.
 
         `data` is merged into the draft by field; `attachments` (kind, document_version_id)
         replaces the list. A case that may be corrected has a draft too: the correction in the
-        making (A6, S6).
+        making (A6, S6). Raises Refusal 409 where the draft is no more of `revision`, or where a
+        list without one would take a document off: the client may never have seen it.
         """
+        async with self._editing(actor, case_id) as (session, case):
+            definition, _ = await rules_of(session, case)
+            given = None
+            if attachments is not None:
+                given = await checked_attachments(session, actor, attachments)
+            demand_seen(case, given, revision)
+            if data is not None:
+                case.draft = {**(case.draft or {}), **_known(definition, data)}
+            if given is not None:
+                case.draft_attachments = given
+            today = _today(case, present())
+            _, errors = check_form(definition, case.draft or {}, complete=False, today=today)
+        return case, errors
+
+    async def attach(self, actor: Actor, case_id: UUID, kind: str, version_id: UUID) -> Case:
+        """Add a document to those of the draft, whatever is added or taken off meanwhile.
+
+        Raises Refusal 422 for a kind that the form does not ask for, a document that is not the
+        person's own, and one more than a draft may hold.
+        """
+        async with self._editing(actor, case_id) as (session, case):
+            kinds = {rule.kind for rule in merged_attachments(*await rules_of(session, case))}
+            if kind not in kinds:
+                raise not_asked_for()
+            cited = await checked_attachments(session, actor, [citation(kind, version_id)])
+            others = [one for one in case.draft_attachments if one not in cited]
+            if len(others) >= MOST_ATTACHMENTS:
+                raise too_many_attachments()
+            case.draft_attachments = [*others, *cited]
+        return case
+
+    async def detach(self, actor: Actor, case_id: UUID, kind: str, version_id: UUID) -> Case:
+        """Take a document off the draft; it stays among the person's. One not there is no error."""
+        async with self._editing(actor, case_id) as (_, case):
+            gone = citation(kind, version_id)
+            case.draft_attachments = [one for one in case.draft_attachments if one != gone]
+        return case
+
+    @asynccontextmanager
+    async def _editing(
+        self, actor: Actor, case_id: UUID
+    ) -> AsyncIterator[tuple[AsyncSession, Case]]:
+        """The draft under the lock of its case: what is read here is what is written over."""
         async with self._database.work() as session:
             case = await self._lock_own(session, actor, case_id)
             if not editable(case):
                 raise Refusal("not_now", self.spoken.not_now, 409)
-            definition, _ = await rules_of(session, case)
-            await _begin_correction(session, case)
-            if data is not None:
-                case.draft = {**(case.draft or {}), **_known(definition, data)}
-            if attachments is not None:
-                case.draft_attachments = await _checked_attachments(session, actor, attachments)
+            await begin_correction(session, case)
+            yield session, case
             case.draft_saved_at = present()
             session.add(case)
-            today = _today(case, present())
-            _, errors = check_form(definition, case.draft or {}, complete=False, today=today)
-            return case, errors
 
     async def discard_draft(self, actor: Actor, case_id: UUID) -> None:
         """Throw away a draft that was never submitted, or the correction in the making."""
@@ -350,20 +398,6 @@ def version_digest(
     return hmac.new(salt, rfc8785.dumps(body), hashlib.sha256).hexdigest()
 
 
-async def attachments_of(
-    session: AsyncSession, case_id: UUID, version: int
-) -> list[dict[str, str]]:
-    """What a version cites, as a draft holds it."""
-    found = await session.exec(
-        select(CaseAttachment)
-        .where(CaseAttachment.case_id == case_id, CaseAttachment.case_version == version)
-        .order_by(col(CaseAttachment.kind), col(CaseAttachment.document_version_id))
-    )
-    return [
-        {"kind": a.kind, "document_version_id": str(a.document_version_id)} for a in found.all()
-    ]
-
-
 def facts_of(person: Person) -> dict[str, Any]:
     """What a form can know of the person without asking, by the names that `prefill` uses."""
     names = ("name", "position", "snils", "inn", "phone")
@@ -372,46 +406,6 @@ def facts_of(person: Person) -> dict[str, Any]:
 
 def _today(case: Case, now: datetime) -> date:
     return now.astimezone(ZoneInfo(case.term_zone)).date()
-
-
-async def _begin_correction(session: AsyncSession, case: Case) -> None:
-    """A submitted case is corrected from its newest version."""
-    if case.draft is None:
-        if case.version:
-            version = await session.get_one(CaseVersion, (case.id, case.version))
-            case.draft = dict(version.data)
-            case.draft_attachments = await attachments_of(session, case.id, case.version)
-        else:
-            case.draft = {}
-
-
-async def _checked_attachments(
-    session: AsyncSession, actor: Actor, attachments: Sequence[Mapping[str, str]]
-) -> list[dict[str, str]]:
-    """The attachments, if each is an accepted document of the person's own. Raises 422."""
-    cited = [(str(a["kind"])[:64], str(UUID(a["document_version_id"]))) for a in attachments]
-    # The same document twice for the same purpose is once.
-    given = [{"kind": kind, "document_version_id": id_} for kind, id_ in dict.fromkeys(cited)]
-    wanted = {UUID(a["document_version_id"]) for a in given}
-    if not wanted:
-        return []
-    found = await session.exec(
-        select(DocumentVersion.id)
-        .join(Document)
-        .where(
-            col(DocumentVersion.id).in_(wanted),
-            Document.owner_id == actor.person_id,
-            DocumentVersion.verdict == "ok",
-        )
-    )
-    if missing := wanted - set(found.all()):
-        raise Refusal(
-            "not_your_document",
-            "Приложить можно только свой принятый документ. Загрузите файл ещё раз.",
-            422,
-            [FieldError("attachments", f"{len(missing)}")],
-        )
-    return given
 
 
 def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str, Any]:

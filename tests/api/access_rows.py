@@ -26,6 +26,7 @@ SEES = (CLINICIANS, REVIEWERS | UNIT_HEAD, REVIEWERS)
 REVIEWS = (REVIEWERS, REVIEWERS, REVIEWERS)
 KEEPS = (NOBODY, KEEPERS, KEEPERS)
 CLOSED = {"case_id": "approved_id"}
+CITED = body(kind="diploma", document_version_id="{version_id}")
 TALKS = (CLINICIANS, REVIEWERS, REVIEWERS)
 
 ACCOUNT_ROWS: dict[str, Row] = {
@@ -59,6 +60,12 @@ CASE_ROWS: dict[str, Row] = {
     "GET /api/v1/applications/{case_id}/state": Row("signed_in", *SEES),
     "PUT /api/v1/applications/{case_id}/draft": mine(
         "signed_in", body(data={"purpose": "Нужно"}), CLINICIANS, case_id="draft_id"
+    ),
+    "POST /api/v1/applications/{case_id}/draft/attachments": mine(
+        "signed_in", CITED, CLINICIANS, case_id="draft_id"
+    ),
+    "DELETE /api/v1/applications/{case_id}/draft/attachments/{kind}/{document_version_id}": mine(
+        "signed_in", nothing, CLINICIANS, case_id="draft_id", document_version_id="version_id"
     ),
     "DELETE /api/v1/applications/{case_id}/draft": mine("signed_in", nothing, CLINICIANS),
     "POST /api/v1/applications/{case_id}/submit": mine("signed_in", act(step=STALE), CLINICIANS),

@@ -12,7 +12,7 @@ from tests.api.access import (
     mine,
     nothing,
 )
-from tests.api.access_rows import ACT
+from tests.api.access_rows import ACT, CITED
 
 STALE = 999
 REQUEST = {"case_id": "request_id"}
@@ -30,6 +30,16 @@ REQUEST_ROWS: dict[str, Row] = {
     "GET /api/v1/requests/{case_id}/answer/{position}": Row("signed_in", *SEES, using=REQUEST),
     "PUT /api/v1/requests/{case_id}/draft": mine(
         "signed_in", body(data={"purpose": "Нужно"}), CLINICIANS, case_id="request_draft_id"
+    ),
+    "POST /api/v1/requests/{case_id}/draft/attachments": mine(
+        "signed_in", CITED, CLINICIANS, case_id="request_draft_id"
+    ),
+    "DELETE /api/v1/requests/{case_id}/draft/attachments/{kind}/{document_version_id}": mine(
+        "signed_in",
+        nothing,
+        CLINICIANS,
+        case_id="request_draft_id",
+        document_version_id="version_id",
     ),
     "DELETE /api/v1/requests/{case_id}/draft": mine("signed_in", nothing, CLINICIANS, **REQUEST),
     "POST /api/v1/requests/{case_id}/submit": mine(

@@ -319,10 +319,13 @@ async def test_papers_are_looked_at_beside_the_decision(
     version = (await given.json())["version"]["id"]
     await applicant.close()
     case_id = await office.draft()
-    case = await office.case(case_id)
-    cited = [a for a in case.draft_attachments if a["kind"] != "diploma"]
-    cited.append({"kind": "diploma", "document_version_id": version})
-    await office.applications.save_draft(office.clinician, case_id, {}, cited)
+    old = next(
+        UUID(cited["document_version_id"])
+        for cited in (await office.case(case_id)).draft_attachments
+        if cited["kind"] == "diploma"
+    )
+    await office.applications.detach(office.clinician, case_id, "diploma", old)
+    await office.applications.attach(office.clinician, case_id, "diploma", UUID(version))
     await office.applications.submit(office.clinician, case_id, Act(uuid4(), 0))
     await office.check(case_id)
 

@@ -1,0 +1,164 @@
+"""Several things at once to one draft: what was answered as kept is kept."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from rules.limits import MOST_ATTACHMENTS
+from rules.permissions import Actor, Role
+from settings import Settings
+from tests.api.desk import Desk
+from tests.api.served import in_process
+from tests.documents.samples import born_digital
+from tests.servers import Servers
+
+AT_ONCE = 24
+
+
+@pytest.fixture(scope="module")
+async def desk(settings: Settings, servers: Servers) -> AsyncIterator[Desk]:
+    """The application over real PostgreSQL and MinIO, with Temporal down."""
+    without = settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
+    async with in_process(without, servers) as app:
+        yield await Desk.open(app)
+
+
+@pytest.fixture
+async def clinician(desk: Desk) -> Actor:
+    """A doctor of this test's own."""
+    return await desk.office.person("Соколова Анна Сергеевна", Role.DOCTOR, desk.office.ward)
+
+
+async def draft(desk: Desk, program: httpx.AsyncClient) -> tuple[str, list[str]]:
+    """The address of a new draft, and the kinds of document that it asks for."""
+    begun = await program.post(
+        "/applications", json={"programme_id": str(desk.office.programme_id)}
+    )
+    case = (await program.get(f"/applications/{begun.json()['id']}")).json()
+    kinds = [rule["kind"] for rule in case["attachment_rules"]]
+    return f"/applications/{case['id']}", kinds
+
+
+async def given(program: httpx.AsyncClient, kind: str) -> dict[str, str]:
+    """A new document, as a draft cites it."""
+    answer = await program.post(
+        "/documents",
+        params={"category": kind, "file_name": f"{uuid4().hex}.pdf"},
+        content=born_digital(uuid4().hex),
+        headers={"Content-Type": "application/pdf"},
+    )
+    assert answer.status_code == 201, answer.text
+    return {"kind": kind, "document_version_id": answer.json()["version"]["id"]}
+
+
+def places(cited: list[dict[str, str]]) -> set[tuple[str, str]]:
+    """What is cited, in no order."""
+    return {(one["kind"], one["document_version_id"]) for one in cited}
+
+
+async def test_of_many_uploads_at_once_each_is_kept(desk: Desk, clinician: Actor) -> None:
+    """Files for several places of a draft, given and attached at the same moment: all are there."""
+    program = await desk.program(clinician)
+    here, kinds = await draft(desk, program)
+
+    async def upload(kind: str) -> dict[str, str]:
+        cited = await given(program, kind)
+        kept = await program.post(f"{here}/draft/attachments", json=cited)
+        assert kept.status_code == 200, kept.text
+        assert cited in kept.json()["attachments"]
+        return cited
+
+    sent = await asyncio.gather(*(upload(kinds[n % len(kinds)]) for n in range(AT_ONCE)))
+    case = (await program.get(here)).json()
+    assert places(case["draft_attachments"]) == places(sent)
+    assert len(case["draft_attachments"]) == AT_ONCE
+
+
+async def test_taking_off_and_adding_at_once(desk: Desk, clinician: Actor) -> None:
+    """Who takes one document off takes off no other, whatever is added at the same moment."""
+    program = await desk.program(clinician)
+    here, kinds = await draft(desk, program)
+    old = [await given(program, kinds[0]) for _ in range(6)]
+    new = [await given(program, kinds[0]) for _ in range(6)]
+    await program.put(f"{here}/draft", json={"attachments": old})
+
+    async def take_off(cited: dict[str, str]) -> httpx.Response:
+        place = f"{cited['kind']}/{cited['document_version_id']}"
+        return await program.delete(f"{here}/draft/attachments/{place}")
+
+    answers = await asyncio.gather(
+        *(take_off(one) for one in old),
+        *(program.post(f"{here}/draft/attachments", json=one) for one in new),
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    assert places((await program.get(here)).json()["draft_attachments"]) == places(new)
+
+
+async def test_a_whole_list_takes_off_only_what_its_author_saw(
+    desk: Desk, clinician: Actor
+) -> None:
+    """A list is taken on the revision that it was made from; without one it may only add."""
+    program = await desk.program(clinician)
+    here, kinds = await draft(desk, program)
+    first, second, third = [await given(program, kinds[0]) for _ in range(3)]
+
+    async def put(attachments: list[dict[str, str]], **more: Any) -> httpx.Response:
+        return await program.put(f"{here}/draft", json={"attachments": attachments, **more})
+
+    seen = (await put([first])).json()["revision"]
+    moved_on = (await put([first, second])).json()["revision"]
+    for stale in (await put([third]), await put([third], revision=seen)):
+        assert stale.status_code == 409
+        told = stale.json()
+        assert told["code"] == "draft_changed"
+        assert told["revision"] == moved_on
+        assert told["attachments"] == [first, second]
+    kept = (await put([third], revision=moved_on)).json()
+    assert kept["attachments"] == [third]
+    assert (await program.get(here)).json()["draft_revision"] == kept["revision"]
+
+
+async def test_lists_at_once_lose_nothing(desk: Desk, clinician: Actor) -> None:
+    """Programs that read the list and put it back with one more: those told 200 are all kept."""
+    program = await desk.program(clinician)
+    here, kinds = await draft(desk, program)
+    mine = [await given(program, kinds[0]) for _ in range(8)]
+
+    async def add(cited: dict[str, str]) -> None:
+        while True:
+            case = (await program.get(here)).json()
+            body = {
+                "attachments": [*case["draft_attachments"], cited],
+                "revision": case["draft_revision"],
+            }
+            if (await program.put(f"{here}/draft", json=body)).status_code == 200:
+                return
+
+    await asyncio.gather(*map(add, mine))
+    assert places((await program.get(here)).json()["draft_attachments"]) == places(mine)
+
+
+async def test_what_a_draft_does_not_take(desk: Desk, clinician: Actor) -> None:
+    """A kind that is not asked for, and one document too many, are refused in words."""
+    program = await desk.program(clinician)
+    here, kinds = await draft(desk, program)
+    paper = await given(program, kinds[0])
+    odd = await program.post(f"{here}/draft/attachments", json={**paper, "kind": "passport"})
+    assert (odd.status_code, odd.json()["code"]) == (422, "not_asked_for")
+    many = [
+        {
+            "kind": kinds[0],
+            "document_version_id": str(await desk.office.document(clinician, kinds[0])),
+        }
+        for _ in range(MOST_ATTACHMENTS)
+    ]
+    assert (await program.put(f"{here}/draft", json={"attachments": many})).status_code == 200
+    again = await program.post(f"{here}/draft/attachments", json=many[0])
+    assert again.status_code == 200
+    more = await program.post(f"{here}/draft/attachments", json=paper)
+    assert (more.status_code, more.json()["code"]) == (422, "too_many_attachments")
+    assert "30" in more.json()["title"]
