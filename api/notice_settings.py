@@ -1,7 +1,7 @@
 """Settings of notices, browsers that show them, and new contacts (N2, N3)."""
 
 from datetime import datetime, time
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -15,7 +15,6 @@ from clients.push import PushSender, Subscriber, sender_of
 from rules.clock import now
 from rules.notices import Channel, NoticeGroup
 from services import contacts, notice_settings, push_subscriptions
-from services.notice_settings import Wishes
 
 router = APIRouter(tags=["notices"])
 
@@ -36,7 +35,7 @@ class CellOut(BaseModel):
 class WishesBody(_Body):
     """Quiet hours and digest by the clock of a zone; null where not asked for."""
 
-    zone: str | None = Field(None, max_length=60, description="The institution's where absent.")
+    zone: str | None = Field(None, max_length=60, description="The institution's where null.")
     quiet_from: time | None = None
     quiet_to: time | None = None
     digest_hour: int | None = Field(None, ge=0, le=23)
@@ -161,14 +160,14 @@ async def choose(
 
 @router.put("/notices/wishes", status_code=204, responses=documented(401, 403, 422))
 async def wish(body: WishesBody, session: Work, actor: NoticeKeeper, medcab: MedcabState) -> None:
-    """Set quiet hours and digest; null takes them away."""
-    wishes = Wishes(
-        body.zone or medcab.settings.time_zone,
-        body.quiet_from and body.quiet_from.replace(tzinfo=None),
-        body.quiet_to and body.quiet_to.replace(tzinfo=None),
-        body.digest_hour,
-    )
-    await notice_settings.wish(session, actor, wishes, now())
+    """Set quiet hours and digest: null takes away, what is not sent stays as it is."""
+    changes: dict[str, Any] = body.model_dump(exclude_unset=True)
+    for hour in {"quiet_from", "quiet_to"} & set(changes):
+        changes[hour] = changes[hour] and changes[hour].replace(tzinfo=None)
+    zone = medcab.settings.time_zone
+    if "zone" in changes:
+        changes["zone"] = changes["zone"] or zone
+    await notice_settings.wish(session, actor, changes, zone, now())
 
 
 @router.get("/notices/push", responses=documented(401, 403))

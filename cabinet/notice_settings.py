@@ -5,7 +5,7 @@ Everything here works without scripts; with them a box holds as soon as it is ti
 
 from dataclasses import replace
 from datetime import time
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
@@ -16,6 +16,7 @@ from api.state import Work
 from cabinet import formats
 from cabinet.accounts import code_field
 from cabinet.notices import GROUPS, WAYS
+from cabinet.shown import fields_shown, shown_of
 from cabinet.translation import gettext, in_words, marked
 from cabinet.views.frame import ErrorItem, FieldView, Option
 from cabinet.views.notices import BrowserView, CellView, GroupView, PendingView
@@ -25,11 +26,11 @@ from rules.clock import now
 from rules.notices import Channel, NoticeGroup
 from rules.refusals import Refusal
 from services import contacts, notice_settings, push_subscriptions
-from services.notice_settings import Wishes
 
 router = APIRouter(include_in_schema=False, prefix="/notices")
 
 Text = Annotated[str, Form(max_length=400)]
+Shown = Annotated[str, Form(max_length=4000)]
 
 HINTS = {
     NoticeGroup.CASES: marked("Приняты, рассмотрены, готовы, требуют вашего ответа"),
@@ -48,15 +49,20 @@ async def show(visit: Inside, session: Work) -> Response:
 
 @router.post("/settings")
 async def choose(
-    visit: Inside, session: Work, on: Annotated[list[str] | None, Form()] = None
+    visit: Inside,
+    session: Work,
+    on: Annotated[list[str] | None, Form()] = None,
+    shown: Shown = "",
 ) -> Response:
-    """Keep the whole table: what is not ticked is off. Scripts get the time it was kept."""
-    ticked = set(on or ())
-    cells = await notice_settings.table(session, visit.actor)
+    """Keep the boxes that were changed: on, or off where they are no longer ticked.
+
+    Scripts get the time it was kept.
+    """
+    ticked, were = set(on or ()), {value for _, value in fields_shown(shown)}
     changed = {
         (cell.group, cell.channel): _name(cell) in ticked
-        for cell in cells
-        if not cell.locked and cell.on is not (_name(cell) in ticked)
+        for cell in await notice_settings.table(session, visit.actor)
+        if not cell.locked and _name(cell) in ticked ^ were
     }
     await notice_settings.choose(session, visit.actor, changed, now())
     if visit.request.headers.get("accept") == "application/json":
@@ -72,25 +78,30 @@ async def wish(
     quiet_from: Text = "",
     quiet_to: Text = "",
     digest_hour: Text = "",
+    shown: Shown = "",
 ) -> Response:
-    """Keep quiet hours and digest."""
+    """Keep quiet hours and digest, whichever was changed."""
+    hours = {"quiet": quiet, "quiet_from": quiet_from, "quiet_to": quiet_to}
+    typed = {**hours, "digest_hour": digest_hour}
+    were = dict(fields_shown(shown))
+    changed = {name for name, value in typed.items() if value != were.get(name, "")}
     errors: dict[str, str] = {}
-    begins = ends = None
-    if quiet == "true":
-        begins = _time(quiet_from, "quiet_from", errors)
-        ends = _time(quiet_to, "quiet_to", errors)
-    hour = int(digest_hour) if digest_hour.isdecimal() and len(digest_hour) < 3 else None
-    typed = {"quiet": quiet, "quiet_from": quiet_from, "quiet_to": quiet_to, "hour": digest_hour}
+    changes: dict[str, Any] = {}
+    if changed & set(hours):
+        on = quiet == "true"
+        for name in ("quiet_from", "quiet_to"):
+            changes[name] = _time(typed[name], name, errors) if on else None
+    if "digest_hour" in changed:
+        known = digest_hour.isdecimal() and len(digest_hour) < 3
+        changes["digest_hour"] = int(digest_hour) if known else None
     if not errors:
         zone = visit.medcab.settings.time_zone
         try:
-            await notice_settings.wish(
-                session, visit.actor, Wishes(zone, begins, ends, hour), now()
-            )
+            await notice_settings.wish(session, visit.actor, changes, zone, now())
         except Refusal as refusal:
             errors["digest_hour"] = gettext(refusal.message)
     if errors:
-        return await _page(visit, session, typed=typed, faults=errors)
+        return await _page(visit, session, typed, errors, shown)
     if visit.request.headers.get("accept") == "application/json":
         return JSONResponse({"saved": _saved()}, headers={"Cache-Control": "no-store"})
     return visit.go("/notices/settings", "saved")
@@ -125,17 +136,19 @@ async def _page(
     session: AsyncSession,
     typed: dict[str, str] | None = None,
     faults: dict[str, str] | None = None,
+    shown: str | None = None,
 ) -> Response:
     cells = await notice_settings.table(session, visit.actor)
     zone = visit.medcab.settings.time_zone
     wishes = await notice_settings.wishes_of(session, visit.actor.person_id, zone)
     faults = faults or {}
-    typed = typed or {
+    kept = {
         "quiet": "true" if wishes.quiet_from else "",
         "quiet_from": f"{wishes.quiet_from or time(22):%H:%M}",
         "quiet_to": f"{wishes.quiet_to or time(8):%H:%M}",
-        "hour": "" if wishes.digest_hour is None else str(wishes.digest_hour),
+        "digest_hour": "" if wishes.digest_hour is None else str(wishes.digest_hour),
     }
+    typed = typed or kept
     browsers = await push_subscriptions.browsers_of(session, visit.actor.person_id)
     held = await contacts.contacts_of(session, visit.actor, now())
     return visit.page(
@@ -158,7 +171,7 @@ async def _page(
             "digest_hour",
             gettext("Письма одной сводкой раз в день"),
             "choice",
-            typed["hour"],
+            typed["digest_hour"],
             error=faults.get("digest_hour", ""),
             options=[
                 Option("", gettext("Не нужно, присылать сразу")),
@@ -166,6 +179,8 @@ async def _page(
             ],
         ),
         zone=wishes.zone,
+        channels_shown=shown_of(("on", _name(cell)) for cell in cells if cell.on),
+        wishes_shown=shown_of(kept.items()) if shown is None else shown,
         browsers=[
             BrowserView(one.device, one.created_at, one.last_ok_at, f"/notices/push/{one.id}/end")
             for one in browsers

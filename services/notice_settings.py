@@ -1,8 +1,9 @@
 """What a person chose: channels by group of events, quiet hours, digest (N2). Holds at once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.notices import Notice, NoticePreferences, NoticeSetting
+from models.tables.people import Person
 from rules.notices import (
     CHOSEN,
     ON_BY_DEFAULT,
@@ -149,19 +151,21 @@ async def wishes_of(session: AsyncSession, person_id: UUID, zone: str) -> Wishes
     return Wishes(row.zone, row.quiet_from, row.quiet_to, row.digest_hour)
 
 
-async def wish(session: AsyncSession, actor: Actor, wishes: Wishes, now: datetime) -> None:
-    """Set quiet hours and digest; what they hold back now is looked at again at once.
+async def wish(
+    session: AsyncSession, actor: Actor, changes: Mapping[str, Any], zone: str, now: datetime
+) -> None:
+    """Change quiet hours or digest by the names of `Wishes`; what is not named stays as it is.
 
-    Raises 422 for half a pair of hours, an hour that is none or an unknown zone.
+    What they hold back now is looked at again at once. `zone` is that of the institution. Raises
+    422 for half a pair of hours, an hour that is none or an unknown zone.
     """
+    # Two changes at once are made one after the other, each on top of what the first left.
+    await session.exec(
+        select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
+    )
+    wishes = replace(await wishes_of(session, actor.person_id, zone), **changes)
     _check(wishes)
-    row = {
-        "zone": wishes.zone,
-        "quiet_from": wishes.quiet_from,
-        "quiet_to": wishes.quiet_to,
-        "digest_hour": wishes.digest_hour,
-        "changed_at": now,
-    }
+    row = {**vars(wishes), "changed_at": now}
     await session.exec(
         insert(NoticePreferences)
         .values(person_id=actor.person_id, **row)

@@ -162,3 +162,24 @@ async def test_what_a_draft_does_not_take(desk: Desk, clinician: Actor) -> None:
     more = await program.post(f"{here}/draft/attachments", json=paper)
     assert (more.status_code, more.json()["code"]) == (422, "too_many_attachments")
     assert "30" in more.json()["title"]
+
+
+async def test_wishes_that_are_not_sent_stay(desk: Desk, clinician: Actor) -> None:
+    """A program that sets the digest takes no quiet hours away; null does."""
+    program = await desk.program(clinician)
+
+    async def wish(**changes: Any) -> dict[str, Any]:
+        assert (await program.put("/notices/wishes", json=changes)).status_code == 204
+        kept: dict[str, Any] = (await program.get("/notices/settings")).json()["wishes"]
+        return kept
+
+    await wish(quiet_from="22:00", quiet_to="08:00", zone="Asia/Omsk")
+    assert await wish(digest_hour=18) == {
+        "zone": "Asia/Omsk",
+        "quiet_from": "22:00:00",
+        "quiet_to": "08:00:00",
+        "digest_hour": 18,
+    }
+    assert (await wish(quiet_from=None, quiet_to=None))["digest_hour"] == 18
+    half = await program.put("/notices/wishes", json={"quiet_from": "22:00"})
+    assert (half.status_code, half.json()["code"]) == (422, "half_quiet")

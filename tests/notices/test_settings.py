@@ -1,5 +1,6 @@
 """What a person chose holds at once: channels, quiet hours, digest; security knows neither (N2)."""
 
+import asyncio
 from datetime import time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +20,6 @@ from rules.refusals import Refusal
 from services import notice_settings
 from services.deliveries import drain
 from services.letters import Addresses
-from services.notice_settings import Wishes
 from services.ways import MailWay
 from tests.notices.conftest import Post, Staff, tell
 from tests.notices.test_cabinet import actor
@@ -54,9 +54,9 @@ async def choose(
 
 
 async def wish(database: Database, person: Person, **wishes: Any) -> None:
-    """Ask for quiet hours or a digest."""
+    """Ask for quiet hours or a digest; what is not named stays."""
     async with database.work() as session:
-        await notice_settings.wish(session, actor(person), Wishes(MOSCOW, **wishes), now())
+        await notice_settings.wish(session, actor(person), wishes, MOSCOW, now())
 
 
 async def test_by_default_mail_and_the_cabinet(database: Database, anna: Person) -> None:
@@ -143,7 +143,7 @@ async def test_quiet_hours_hold_messages_and_no_security(
     assert (held.state, told.state) == (NoticeState.WAITING, NoticeState.TOLD)
     assert held.held_until is not None
     assert held.held_until.astimezone(ZoneInfo(MOSCOW)).time() == ends
-    await wish(database, anna)
+    await wish(database, anna, quiet_from=None, quiet_to=None)
     await drain(database, MailWay(mailer, addresses))
     assert [one.state for one in (await rows(database, anna))["mail"]] == ["told", "told"]
     assert len(post.to(anna)) == 2
@@ -204,3 +204,16 @@ async def test_nobody_chooses_for_somebody_else(database: Database, staff: Staff
     async with database.work() as session:
         cells = await notice_settings.table(session, Actor(boris.id, "", boris.unit_id))
     assert all(cell.on for cell in cells if cell.channel is Channel.MAIL)
+
+
+async def test_wishes_at_once_hold_each(database: Database, anna: Person) -> None:
+    """Quiet hours from one page and the digest from another, at the same moment: both are kept."""
+    for hour in range(8):
+        await wish(database, anna, quiet_from=None, quiet_to=None, digest_hour=None)
+        await asyncio.gather(
+            wish(database, anna, quiet_from=time(22), quiet_to=time(8)),
+            wish(database, anna, digest_hour=hour),
+        )
+        async with database.work() as session:
+            kept = await notice_settings.wishes_of(session, anna.id, MOSCOW)
+        assert (kept.quiet_from, kept.quiet_to, kept.digest_hour) == (time(22), time(8), hour)

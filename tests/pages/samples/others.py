@@ -167,6 +167,8 @@ def other_pages() -> list[Sample]:
         "notices/settings.html",
         where,
         ways=["Почта", "SMS", "Push"],
+        channels_shown="on=cases%3Amail",
+        wishes_shown="quiet=true",
         groups=[
             GroupView("Заявки и запросы", "Приняты, рассмотрены, готовы", cells),
             GroupView("Безопасность", "Входы с новых устройств", locked),

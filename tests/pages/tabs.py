@@ -1,0 +1,73 @@
+"""A browser tab without scripts: the forms of a page as they were when it was opened."""
+
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+import httpx
+
+
+class _Forms(HTMLParser):
+    """Collects the fields of every form by its action, as a browser would send them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: dict[str, dict[str, list[str]]] = {}
+        self._form: dict[str, list[str]] = {}
+        self._area: str | None = None
+        self._select: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A form begins, or one of its fields."""
+        given = dict(attrs)
+        name, value = given.get("name"), given.get("value") or ""
+        if tag == "form":
+            self._form = self.forms.setdefault(given.get("action") or "", {})
+        elif tag == "select":
+            self._select = name
+        elif tag == "option" and "selected" in given and self._select:
+            self._form[self._select] = [value]
+        elif tag == "textarea":
+            self._area = name
+            self._form[name or ""] = [""]
+        elif tag == "input" and name and "disabled" not in given:
+            boxed = given.get("type") in ("checkbox", "radio")
+            if not boxed or "checked" in given:
+                self._form.setdefault(name, []).append(value)
+
+    def handle_endtag(self, tag: str) -> None:
+        """A text area ends."""
+        if tag == "textarea":
+            self._area = None
+
+    def handle_data(self, data: str) -> None:
+        """The text of an area."""
+        if self._area:
+            self._form[self._area][0] += data
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One form of a page that was opened at some moment; it sends what stood in it then."""
+
+    client: httpx.AsyncClient
+    action: str
+    fields: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, client: httpx.AsyncClient, page: str, action: str) -> "Tab":
+        """The form of a page that posts to `action`."""
+        found = _Forms()
+        found.feed(page)
+        return cls(client, action, found.forms[action])
+
+    @classmethod
+    async def open(cls, client: httpx.AsyncClient, path: str, action: str) -> "Tab":
+        """Open a page and take up one of its forms."""
+        return cls.of(client, (await client.get(path)).text, action)
+
+    async def send(self, **changes: str | list[str]) -> httpx.Response:
+        """Send the form with these fields as the person left them, the others as they stood."""
+        left = {
+            name: [value] if isinstance(value, str) else value for name, value in changes.items()
+        }
+        return await self.client.post(self.action, data={**self.fields, **left})
