@@ -1,11 +1,11 @@
-"""The sweeper's walk: ring what is late, as long as the worker lives."""
+"""The sweeper's walk: ring what is late, pass on what lost its reviewer, while the worker lives."""
 
 from temporalio import activity
 
 from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.traces import anew
-from services import exports, watching
+from services import assignments, exports, watching
 from services.bell import Bell
 
 
@@ -20,7 +20,7 @@ class SweeperActivities:
 
     @activity.defn
     async def sweep(self) -> None:
-        """Walk over the late cases and exports again and again."""
+        """Walk over late cases, exports, and cases without a reviewer again and again."""
         await in_a_shift(
             self._walk,
             every=min(max(self._grace / 4, 1.0), 5.0),
@@ -30,4 +30,5 @@ class SweeperActivities:
         # The sweeper walks for ever, untraced; each ring is a trace of its own.
         with anew():
             await watching.sweep(self._database, self._bell, self._grace)
+            await assignments.sweep(self._database)
             await exports.start_late(self._database, self._start)

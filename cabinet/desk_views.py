@@ -279,19 +279,14 @@ def hand_over(
     why: str = "",
     error: str = "",
 ) -> HandOver:
-    """To whom a case can be given, each with the load; those who are away say so."""
+    """To whom a case can be given, each with the load: those who are here."""
     options = []
     for reviewer in reviewers:
-        if reviewer.id in without:
+        if reviewer.id in without or reviewer.away_now:
             continue
         words = ngettext("%(n)s заявка", "%(n)s заявок", reviewer.in_review)
         load = words % {"n": reviewer.in_review}
-        label = (
-            f"{reviewer.name} ({load}, {_('отсутствует')})"
-            if reviewer.away_now
-            else (f"{reviewer.name} ({load})")
-        )
-        options.append(Option(str(reviewer.id), label))
+        options.append(Option(str(reviewer.id), f"{reviewer.name} ({load})"))
     return HandOver(
         url,
         FieldView("to", _("Кому"), "choice", chosen, error=error, options=options),

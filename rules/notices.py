@@ -27,6 +27,9 @@ class NoticeKind(StrEnum):
     REVIEW_ESCALATED = "review_escalated"
     REVIEW_HANDED_OVER = "review_handed_over"
     REVIEW_WITHDRAWN = "review_withdrawn"
+    CASES_RECEIVED = "cases_received"
+    CASES_PASSED_ON = "cases_passed_on"
+    CASES_WITHOUT_REVIEWER = "cases_without_reviewer"
     COMMENT_ADDED = "comment_added"
     REQUEST_ACCEPTED = "request_accepted"
     REQUEST_PROCESSING = "request_processing"
@@ -152,7 +155,7 @@ class Event:
 
 
 K, A = NoticeKind, Audience
-_REQUEST = "Открыть запрос"
+_REQUEST, _QUEUE = "Открыть запрос", "Открыть очередь"
 
 EVENTS: Mapping[NoticeKind, Event] = {
     K.APPLICATION_SUBMITTED: Event(
@@ -246,6 +249,32 @@ EVENTS: Mapping[NoticeKind, Event] = {
         "Заявитель отозвал заявку.",
         "Рассматривать её больше не нужно.",
         channels=_CABINET,
+    ),
+    K.CASES_RECEIVED: Event(
+        A.REVIEWER,
+        "Вам переданы заявки и запросы: %(count)s",
+        "Сотрудник, у которого они были, отсутствует или больше их не рассматривает.",
+        "Откройте очередь: они в ней среди ваших, сроки у них прежние.",
+        path="/desk?reviewer=me",
+        link=_QUEUE,
+    ),
+    K.CASES_PASSED_ON: Event(
+        A.REVIEWER,
+        "Заявки и запросы перешли к другим сотрудникам: %(count)s",
+        "Сотрудник, у которого они были, отсутствует или больше их не рассматривает.",
+        "Если их должен рассмотреть кто-то другой, передайте их.",
+        channels=_CABINET,
+        path="/desk",
+        link=_QUEUE,
+    ),
+    K.CASES_WITHOUT_REVIEWER: Event(
+        A.REVIEWER,
+        "Некому рассмотреть заявки и запросы: %(count)s",
+        "Все, кто мог бы их рассмотреть, отсутствуют или больше этого не делают.",
+        "Рассмотрите их сами или позаботьтесь о замещении. Как только кто-то будет на месте, он"
+        " получит их.",
+        path="/desk?reviewer=nobody",
+        link=_QUEUE,
     ),
     K.COMMENT_ADDED: Event(
         A.PARTNER,

@@ -11,12 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.cases import Case
 from models.tables.people import Absence, Person
-from rules.cases import Status
 from rules.clock import now as present
 from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, forbidden, not_found
-from services import access, journal
+from services import access, assignments, journal
 
 LONGEST = timedelta(days=3 * 366)
 
@@ -98,7 +97,7 @@ async def _load(session: AsyncSession, unit_id: UUID, now: datetime) -> dict[UUI
         )
         .where(
             Case.responsible_unit_id == unit_id,
-            Case.status == Status.IN_REVIEW,
+            col(Case.status).in_(assignments.ON_THE_DESK),
             col(Case.reviewer_id).is_not(None),
         )
         .group_by(col(Case.reviewer_id))
@@ -115,7 +114,10 @@ async def set_absence(
     last_day: date,
     deputy_id: UUID | None,
 ) -> Absence:
-    """Note that a reviewer is away: one's own, or anybody's by the head of HR."""
+    """Note that a reviewer is away: one's own, or anybody's by the head of HR.
+
+    From the first day on the cases are the deputy's, or are spread where there is none.
+    """
     await _may_set(session, actor, unit_id, person_id)
     errors = []
     if last_day < first_day:
@@ -136,17 +138,19 @@ async def set_absence(
     session.add(absence)
     await session.flush()
     await _journal(session, actor, absence, "set")
+    await assignments.reconcile(session, present())
     return absence
 
 
 async def end_absence(session: AsyncSession, actor: Actor, unit_id: UUID, absence_id: UUID) -> None:
-    """Take an absence back."""
+    """Take an absence back; what nobody could be given meanwhile is given."""
     absence = await session.get(Absence, absence_id)
     if absence is None:
         raise not_found()
     await _may_set(session, actor, unit_id, absence.person_id)
     await session.delete(absence)
     await _journal(session, actor, absence, "ended")
+    await assignments.reconcile(session, present())
 
 
 async def _may_set(session: AsyncSession, actor: Actor, unit_id: UUID, person_id: UUID) -> None:

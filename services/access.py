@@ -18,12 +18,16 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from models.tables.accounts import Account
 from models.tables.base import UtcDateTime
 from models.tables.people import Absence, Person, RoleGrant, Unit
+from rules.clock import now as present
 from rules.permissions import ROLE_PERMISSIONS, Actor, Grant, Permission, Role
 from rules.refusals import not_found
 
-_NOW = bindparam("now", type_=UtcDateTime())
+_NOW = bindparam("now", type_=UtcDateTime(), callable_=present)
+"""The moment that is asked about: the present, where a query is not given another one as `now`."""
+
 _DEPUTIES_IN_A_ROW = 5
 
 
@@ -37,6 +41,14 @@ def works_here() -> ColumnElement[bool]:
     """The people who have not left by the moment bound as `now`."""
     left = col(Person.left_at)
     return or_(left.is_(None), left > _NOW)
+
+
+def can_sign_in() -> ColumnElement[bool]:
+    """The people whose account is not locked by the moment bound as `now`."""
+    locked = select(Account.person_id).where(
+        col(Account.person_id) == col(Person.id), col(Account.locked_at) <= _NOW
+    )
+    return ~locked.exists()
 
 
 def held_grants(person_id: ColumnElement[Any] | ScalarSelect[Any]) -> ScalarSelect[Any]:
@@ -108,7 +120,7 @@ def _lineage(*, of_unit: bool) -> CTE:
 def holding(permission: Permission, *, of_unit: bool = True) -> Subquery:
     """Who holds the permission where, by a grant in the unit or above it: `person_id`, `unit_id`.
 
-    Those who have left do not. Needs the parameter `now`, and `unit_id` for one unit.
+    Those who have left or are locked do not. Needs the parameter `now`, and `unit_id` for one unit.
     """
     lineage = _lineage(of_unit=of_unit)
     roles = [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
@@ -117,14 +129,17 @@ def holding(permission: Permission, *, of_unit: bool = True) -> Subquery:
         .distinct()
         .join(lineage, col(RoleGrant.unit_id) == lineage.c.above_id)
         .join(Person, col(Person.id) == col(RoleGrant.person_id))
-        .where(col(RoleGrant.role).in_(roles), is_valid_now(), works_here())
+        .where(col(RoleGrant.role).in_(roles), is_valid_now(), works_here(), can_sign_in())
         .subquery("holding")
     )
 
 
 @lru_cache
 def able(permission: Permission = Permission.REVIEW, *, of_unit: bool = True) -> Subquery:
-    """Of those of `holding`, who is not away on the day that it is in the unit (A11)."""
+    """Who may act on cases now: those of `holding` who are not away by the unit's calendar (A11).
+
+    This alone says it: choosing, reminding, counting and reassigning all ask here.
+    """
     held = holding(permission, of_unit=of_unit)
     today = sql_cast(func.timezone(held.c.time_zone, _NOW), Date)
     away = select(Absence.id).where(

@@ -38,10 +38,11 @@ from rules.accounts import (
     wrong_code,
     wrong_credentials,
 )
+from rules.clock import now as present
 from rules.journal import JournalKind
 from rules.notices import NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
-from services import devices, journal, logins, passwords, rates
+from services import assignments, devices, journal, logins, passwords, rates
 from services.sessions import Current, Opened, Visitor, end_sessions, open_session, rotate
 
 LIMITS = Limits()
@@ -351,7 +352,10 @@ async def set_preferences(
 
 
 async def lock(session: AsyncSession, person_id: UUID, reason: str, now: datetime) -> None:
-    """Lock an account: sessions and access tokens end at once, and none can be opened."""
+    """Lock an account: sessions and access tokens end at once, and none can be opened.
+
+    The person's cases are passed on.
+    """
     account = await _locked_row(session, person_id)
     account.locked_at = account.locked_at or now
     account.locked_reason = reason
@@ -362,12 +366,14 @@ async def lock(session: AsyncSession, person_id: UUID, reason: str, now: datetim
         .values(ended_at=now)
         .execution_options(synchronize_session=False)
     )
+    await assignments.reconcile(session, now)
 
 
 async def unlock(session: AsyncSession, person_id: UUID) -> None:
-    """Let a person sign in again."""
+    """Let a person sign in again; what nobody could be given meanwhile is given."""
     account = await _locked_row(session, person_id)
     account.locked_at = account.locked_reason = None
+    await assignments.reconcile(session, present())
 
 
 async def _locked_row(session: AsyncSession, person_id: UUID) -> Account:

@@ -1,21 +1,44 @@
-"""Who has a case: the choice of a reviewer among those who may act on it now (A11)."""
+"""Who has a case: the least laden of those who may act on it now, and nobody else for long (A11).
 
+`access.able` says who may act. When that changes, the cases of whoever may act no longer are passed
+on: at once where a person changed it, and by the sweeper whatever happened, such as a role that ran
+out or an absence that began at midnight.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, bindparam, func
+from sqlalchemy import ColumnElement, Integer, Uuid, and_, bindparam, func, or_, tuple_
+from sqlalchemy import select as choose_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from clients.database import Database
 from models.tables.cases import Case
-from rules.cases import Status
-from services import access
+from rules.cases import Party, Status
+from rules.clock import now as present
+from rules.journal import JournalKind
+from rules.notices import NoticeKind
+from rules.permissions import Permission
+from services import access, journal, notices
 
 ON_THE_DESK = (Status.IN_REVIEW.value, Status.PROCESSING.value)
 """Where a case is work for the reviewer who has it."""
+
+HELD = (
+    *ON_THE_DESK,
+    Status.CHECKING.value,
+    Status.CLARIFICATION.value,
+    Status.ACCEPTED.value,
+)
+"""Where a case has a reviewer, or had one who gets it back; once it is decided, the name stays."""
+
+BATCH = 25
+"""So many cases are passed on in one unit of work, which keeps others from choosing meanwhile."""
 
 _CHOOSING = 1_245_662_038
 TURN = func.pg_advisory_xact_lock(_CHOOSING, bindparam("turn", type_=Integer()))
@@ -86,3 +109,122 @@ def give(case: Case, to: UUID | None, now: datetime) -> None:
     if case.reviewer_id != to:
         case.reviewer_id = to
         case.assigned_at = now if to is not None else None
+
+
+def has_nobody() -> ColumnElement[bool]:
+    """The cases that nobody has who may act on them now."""
+    able = access.able(of_unit=False)
+    holder = tuple_(col(Case.reviewer_id), col(Case.responsible_unit_id))
+    return or_(
+        col(Case.reviewer_id).is_(None),
+        col(Case.reviewer_id) == col(Case.applicant_id),
+        holder.not_in(choose_columns(able.c.person_id, able.c.unit_id)),
+    )
+
+
+@lru_cache
+def _adrift() -> SelectOfScalar[Case]:
+    """Open cases that have to be passed on, locked; those at work at this moment are left out.
+
+    A case that waits for people and that nobody has is among them once somebody can take it.
+    """
+    able = access.able(of_unit=False)
+    somebody = choose_columns(able.c.person_id).where(
+        able.c.unit_id == col(Case.responsible_unit_id),
+        able.c.person_id != col(Case.applicant_id),
+    )
+    waits = col(Case.waits_for) == Party.REVIEWER.value
+    return (
+        select(Case)
+        .where(
+            col(Case.closed_at).is_(None),
+            col(Case.status).in_(HELD),
+            has_nobody(),
+            or_(col(Case.reviewer_id).is_not(None), and_(waits, somebody.exists())),
+        )
+        .order_by(col(Case.id))
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+
+
+async def reconcile(session: AsyncSession, now: datetime) -> int:
+    """Pass on up to `BATCH` cases whose reviewers may not act on them any more; says how many.
+
+    Each goes to whom `choose` names, or to nobody; that is journaled. The new reviewers and the
+    heads are told once of all; the applicants are not bothered.
+    """
+    cases = (await session.exec(_adrift(), params={"now": now})).all()
+    for unit_id in sorted({case.responsible_unit_id for case in cases}):
+        await take_turn(session, unit_id)
+    return await _pass_on(session, cases, now)
+
+
+async def keep(session: AsyncSession, case: Case, now: datetime) -> None:
+    """Pass on one locked case, if its reviewer may not act on it any more."""
+    await take_turn(session, case.responsible_unit_id)
+    await _pass_on(session, [case], now)
+
+
+async def _pass_on(session: AsyncSession, cases: Sequence[Case], now: datetime) -> int:
+    moved = 0
+    told: dict[tuple[UUID, NoticeKind], list[str]] = {}
+    heads: dict[UUID, list[UUID]] = {}
+    for case in cases:
+        to, absent = await choose(session, case, now)
+        if to == case.reviewer_id:
+            continue
+        before = case.reviewer_id
+        give(case, to, now)
+        session.add(case)
+        entry = await journal.append(
+            session,
+            chain=case.id,
+            kind=JournalKind.CASE_ASSIGNED,
+            at=now,
+            system="clock",
+            step=case.step,
+            facts={
+                "from": str(before) if before else None,
+                "to": str(to) if to else None,
+                "stands_in_for": str(absent) if absent else None,
+            },
+        )
+        moved += 1
+        unit_id = case.responsible_unit_id
+        if unit_id not in heads:
+            heads[unit_id] = await heads_of(session, unit_id, now)
+        event = f"{case.id}:assigned:{entry.position}"
+        kind = NoticeKind.CASES_PASSED_ON if to else NoticeKind.CASES_WITHOUT_REVIEWER
+        for person in heads[unit_id]:
+            told.setdefault((person, kind), []).append(event)
+        if to is not None:
+            told.setdefault((to, NoticeKind.CASES_RECEIVED), []).append(event)
+    events = [
+        notices.Happened(person, kind, found[0], facts={"count": len(found)})
+        for (person, kind), found in told.items()
+    ]
+    await notices.enqueue_all(session, events, now)
+    return moved
+
+
+async def heads_of(session: AsyncSession, unit_id: UUID, now: datetime) -> list[UUID]:
+    """Who oversees the reviews of a unit: those who are there, else all with their deputies."""
+    right = Permission.OVERSEE_REVIEWS
+    here = await access.present_reviewers(session, unit_id, now, right)
+    if here:
+        return here
+    heads = await access.people_with(session, right, unit_id, now)
+    deputies = [await access.deputy_of(session, head, now) for head in heads]
+    return list(dict.fromkeys([*(one for one in deputies if one), *heads]))
+
+
+async def sweep(database: Database) -> int:
+    """`reconcile` until nothing is left to pass on; says how many cases were."""
+    moved = 0
+    while True:
+        async with database.work() as session:
+            found = await reconcile(session, present())
+        moved += found
+        if found < BATCH:
+            return moved

@@ -43,6 +43,7 @@ from rules.identifiers import IdentifierError
 from rules.numbers import parse_number
 from rules.permissions import Actor, Permission
 from rules.refusals import Refusal, forbidden
+from services import assignments
 
 PAGE = 50
 MOST = 200
@@ -277,7 +278,7 @@ async def counts(session: AsyncSession, actor: Actor, now: datetime) -> dict[str
                 func.count().label("in_review"),
                 func.count().filter(col(Case.reviewer_id) == actor.person_id).label("mine"),
                 func.count().filter(col(Case.due_at) < now).label("overdue"),
-                func.count().filter(col(Case.reviewer_id).is_(None)).label("unassigned"),
+                func.count().filter(assignments.has_nobody()).label("unassigned"),
             ).where(waiting),
         )
     )
@@ -413,7 +414,7 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.unit_id:
         found.append(col(Case.unit_id) == filters.unit_id)
     if filters.reviewer == "nobody":
-        found.append(col(Case.reviewer_id).is_(None))
+        found.append(assignments.has_nobody())
     elif filters.reviewer:
         found.append(col(Case.reviewer_id) == filters.reviewer)
     if filters.created_from:

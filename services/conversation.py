@@ -227,12 +227,14 @@ async def _keep(
 
 
 async def _tell(session: AsyncSession, actor: Actor, case: Case, message: CaseComment) -> None:
-    """Tell the other side; of an internal remark, the colleague whose case it is."""
+    """Tell the other side; of an internal remark, the colleague whose case it is.
+
+    Where that colleague is not there, as on a case closed long ago, the applicant reaches the unit.
+    """
     own = case.applicant_id == actor.person_id
     if own or message.internal:
-        to = {case.reviewer_id} if case.reviewer_id is not None else set()
-        if own and not to:
-            to = set(await access.present_reviewers(session, case.responsible_unit_id, message.at))
+        here = set(await access.present_reviewers(session, case.responsible_unit_id, message.at))
+        to = here & {case.reviewer_id} or (here if own else set())
         to -= {case.applicant_id}
     else:
         to = {case.applicant_id}
@@ -245,7 +247,6 @@ async def _tell(session: AsyncSession, actor: Actor, case: Case, message: CaseCo
             facts={"number": case.number},
         )
         for person in sorted(to - {actor.person_id}, key=str)
-        if person is not None
     ]
     await notices.enqueue_all(session, told, message.at)
 

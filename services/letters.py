@@ -88,7 +88,7 @@ def worded(
     """Put a notice into words."""
     event = EVENTS[NoticeKind(kind)]
     words = catalogue(language).gettext
-    filled = {"number": "", **facts}
+    filled = {"number": "", "count": "", **facts}
     return Wording(
         title=words(event.title) % filled,
         text=words(event.text) % filled,

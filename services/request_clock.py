@@ -15,7 +15,7 @@ from rules.forms import CaseTypeDefinition
 from rules.journal import JournalKind
 from rules.permissions import Permission
 from rules.terms import Alarm
-from services import access, journal, notices, outages
+from services import access, assignments, journal, notices, outages
 from services.cases import alarm_of, terms_of
 from services.drafts import rules_of
 from services.outages import GOV_SERVICE
@@ -88,17 +88,12 @@ async def _whom(
     if not definition.answered_by_people:
         people = await access.people_with(session, Permission.WATCH_OPERATION, unit, now)
         return dict.fromkeys(people, "request_late")
-    reviewers = await access.people_with(session, Permission.REVIEW, unit, now)
+    await assignments.keep(session, case, now)
     if alarm is Alarm.REMIND:
-        people = [case.reviewer_id] if case.reviewer_id else reviewers
-        kind = "request_reminder"
+        kind, people = "request_reminder", [case.reviewer_id] if case.reviewer_id else []
     else:
-        heads = await access.people_with(session, Permission.OVERSEE_REVIEWS, unit, now)
-        deputy = (
-            await access.deputy_of(session, case.reviewer_id, now) if case.reviewer_id else None
-        )
-        people = [*([deputy] if deputy else []), *(heads or reviewers)]
-        kind = "request_escalated"
+        kind, people = "request_escalated", await assignments.heads_of(session, unit, now)
+    people = people or await access.people_with(session, Permission.REVIEW, unit, now)
     return dict.fromkeys((one for one in people if one != case.applicant_id), kind)
 
 

@@ -204,11 +204,7 @@ class Reviews:
             heads = actor.may(Permission.OVERSEE_REVIEWS, case.responsible_unit_id)
             if to != actor.person_id and not heads and case.reviewer_id != actor.person_id:
                 raise forbidden()
-            reviewers = await access.people_with(
-                session, Permission.REVIEW, case.responsible_unit_id, now
-            )
-            if to not in reviewers:
-                raise Refusal("not_a_reviewer", "Этот сотрудник не рассматривает заявки.", 422)
+            await _check_able(session, actor, case, to, now)
             before = case.reviewer_id
             assignments.give(case, to, now)
             session.add(case)
@@ -267,6 +263,24 @@ class Reviews:
         if again is None or not await was_done(session, case, again, actor):
             raise forbidden() if case.applicant_id == actor.person_id else not_found()
         return case
+
+
+async def _check_able(
+    session: AsyncSession, actor: Actor, case: Case, to: UUID, now: datetime
+) -> None:
+    """Refuse to give a case to somebody who may not act on it today."""
+    unit_id = case.responsible_unit_id
+    if to in await access.present_reviewers(session, unit_id, now):
+        return
+    if to not in await access.people_with(session, Permission.REVIEW, unit_id, now):
+        raise Refusal("not_a_reviewer", "Этот сотрудник не рассматривает заявки.", 422)
+    words = (
+        "Сегодня у вас записано отсутствие. Отмените его на странице «Отдел и замещение», и сможете"
+        " взять заявку."
+        if to == actor.person_id
+        else "Этот сотрудник сегодня отсутствует. Выберите того, кто на месте."
+    )
+    raise Refusal("away", words, 422)
 
 
 async def _taken(session: AsyncSession, case: Case) -> Refusal:
@@ -396,15 +410,13 @@ async def _tell_alarm(session: AsyncSession, case: Case, what: Alarm, now: datet
     if Status(case.status) is Status.CLARIFICATION:
         kind, people = "clarification_reminder", [case.applicant_id]
     elif what is Alarm.REMIND:
+        await assignments.keep(session, case, now)
         kind, people = "review_reminder", [case.reviewer_id] if case.reviewer_id else []
         people = people or await _heads(session, case, now)
     else:
-        kind = "review_escalated"
+        await assignments.keep(session, case, now)
+        kind, people = "review_escalated", await _heads(session, case, now)
         case.escalated_at = case.escalated_at or now
-        deputy = (
-            await access.deputy_of(session, case.reviewer_id, now) if case.reviewer_id else None
-        )
-        people = [*([deputy] if deputy else []), *await _heads(session, case, now)]
     await journal.append(
         session,
         chain=case.id,
@@ -429,8 +441,6 @@ async def _tell_alarm(session: AsyncSession, case: Case, what: Alarm, now: datet
 async def _heads(session: AsyncSession, case: Case, now: datetime) -> list[UUID]:
     return [
         person
-        for person in await access.people_with(
-            session, Permission.OVERSEE_REVIEWS, case.responsible_unit_id, now
-        )
+        for person in await assignments.heads_of(session, case.responsible_unit_id, now)
         if person != case.applicant_id
     ]

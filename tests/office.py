@@ -225,7 +225,7 @@ class Office:
         """Decide the present step."""
         case = await self.case(case_id)
         if outcome is Transition.APPROVE:
-            more.setdefault("checklist", await self.checklist(case_id))
+            more.setdefault("checklist", await self.checklist(case_id, by))
         if outcome is Transition.CLARIFY:
             more.setdefault("remarks", {"purpose": "Напишите подробнее."})
         decision = Decision(outcome, "Причина решения.", **more)
@@ -244,12 +244,12 @@ class Office:
             by, case_id, case.step, to.person_id, why, case.reviewer_id
         )
 
-    async def checklist(self, case_id: UUID) -> dict[str, bool]:
+    async def checklist(self, case_id: UUID, by: Actor | None = None) -> dict[str, bool]:
         """All questions of the case answered with yes."""
         from rules.forms import merged_checklist
 
         async with self.database.work() as session:
-            case = await see(session, self.reviewer, case_id)
+            case = await see(session, by or self.reviewer, case_id)
             definition = await catalogue.case_type(session, case.type, case.type_version)
             programme = await catalogue.programme(session, self.programme_id)
             return {item.name: True for item in merged_checklist(definition, programme)}
