@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cabinet.translation import catalogue, choose_language
 from clients.objects import ObjectsDownError
-from rules.refusals import FieldError, Refusal
+from rules.refusals import FieldError, Refusal, Words
 
 log = structlog.get_logger(__name__)
 
@@ -148,7 +148,7 @@ def draw(request: Request, problem: Problem) -> Response:
     told = {
         **jsonable_encoder(dict(problem.facts)),
         "type": f"urn:medcab:problem:{problem.code}",
-        "title": in_words(words.gettext(problem.title), problem.facts),
+        "title": in_words(words.gettext, problem.title, problem.facts),
         "status": problem.status,
         "code": problem.code,
     }
@@ -156,7 +156,7 @@ def draw(request: Request, problem: Problem) -> Response:
         told["instance"] = problem.instance
     if problem.fields:
         told["errors"] = [
-            {"field": fault.path, "detail": in_words(words.gettext(fault.message), problem.facts)}
+            {"field": fault.path, "detail": in_words(words.gettext, fault.message, problem.facts)}
             for fault in problem.fields
         ]
     return JSONResponse(
@@ -167,9 +167,12 @@ def draw(request: Request, problem: Problem) -> Response:
     )
 
 
-def in_words(message: str, facts: Mapping[str, Any]) -> str:
-    """The message with its facts in place."""
-    return message % facts if "%(" in message else message
+def in_words(gettext: Callable[[str], str], message: str, facts: Mapping[str, Any]) -> str:
+    """The message in the language of `gettext`, with its own facts or those given in place."""
+    if isinstance(message, Words):
+        return gettext(message.msgid).format(**message.facts)
+    told = gettext(message)
+    return told % facts if "%(" in told else told
 
 
 def is_page(request: Request) -> bool:

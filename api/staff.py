@@ -11,7 +11,7 @@ from api.applications import IdempotencyKey
 from api.auth import require
 from api.bodies import Form, incoming_of, is_form
 from api.documents import words_of
-from api.problems import documented
+from api.problems import documented, in_words
 from api.state import MedcabState
 from rules.permissions import Actor, Permission, Role
 from rules.refusals import FieldError, Refusal
@@ -174,9 +174,7 @@ def _out(request: Request, told: DryRun) -> DryRunOut:
                 line=one.line,
                 column=one.column,
                 title=words.gettext(TITLES[one.column]),
-                message=words.gettext(one.message) % dict(one.facts)
-                if one.facts
-                else words.gettext(one.message),
+                message=in_words(words.gettext, one.message, {}),
             )
             for one in told.wrong
         ],

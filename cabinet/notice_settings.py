@@ -232,7 +232,7 @@ async def ask_code(
     except Refusal as refusal:
         if refusal.status not in (422, 429):
             raise
-        faults = {chosen.value: gettext(refusal.message)}
+        faults = {chosen.value: in_words(refusal.message)}
         return await _contacts(visit, session, {chosen.value: value}, faults)
     return visit.go("/notices/contacts", "code_sent")
 

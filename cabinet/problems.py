@@ -69,7 +69,7 @@ async def page_problem(request: Request, problem: Problem) -> Response:
     shown = ErrorPage(
         status=problem.status,
         title=gettext(STALE if stale else TITLES[known]),
-        text=in_words(gettext(problem.title), problem.facts),
+        text=in_words(gettext, problem.title, problem.facts),
         todo=[gettext(line) for line in (STALE_TODO if stale else TODO.get(known, ()))],
         action=gettext("Открыть страницу заново") if anew else gettext("На главную"),
         url=came_from(request) if anew else "/",

@@ -19,6 +19,7 @@ from api.bodies import Form as StreamedForm
 from api.bodies import is_form
 from api.staff import octets_of
 from cabinet.translation import gettext as _
+from cabinet.translation import in_words
 from cabinet.views.administration import RoomCard, StaffLine, StaffPreview, StaffWrong
 from cabinet.views.frame import ErrorItem
 from cabinet.visits import Inside, Visit
@@ -152,7 +153,7 @@ def _preview(told: DryRun, packed: str) -> StaffPreview:
             (_("Ошибок"), len(told.wrong)),
         ),
         wrong=[
-            StaffWrong(one.line, _(TITLES[one.column]), _(one.message) % dict(one.facts))
+            StaffWrong(one.line, _(TITLES[one.column]), in_words(one.message))
             for one in told.wrong[:SHOWN]
         ],
         lines=[_line(change) for change in changes[:SHOWN]],

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import aiosmtplib
 
 from rules import clock
+from rules.mail_addresses import sendable
 
 _ADDRESS = re.compile(r"<?[^\s<>]+@[^\s<>]+>?")
 _PORTS = {"smtp": 25, "smtps": 465}
@@ -46,14 +47,11 @@ def _one_line(text: str) -> str:
 
 
 def _address(text: str) -> Address:
-    """One plain address. Raises MailRefused."""
+    """One plain address in ASCII, so that any server takes it. Raises MailRefused."""
     try:
-        address = Address(addr_spec=_one_line(text.strip()))
+        return Address(addr_spec=sendable(_one_line(text.strip())))
     except (MessageError, ValueError, IndexError):
         raise MailRefused("not an e-mail address") from None
-    if not address.username or not address.domain:
-        raise MailRefused("not an e-mail address")
-    return address
 
 
 class Mailer:
@@ -78,7 +76,7 @@ class Mailer:
         self._user = unquote(url.username) if url.username else None
         self._password = unquote(url.password) if url.password else None
         name, sender = parseaddr(mail_from)
-        self._sender = Address(display_name=name, addr_spec=sender)
+        self._sender = Address(display_name=name, addr_spec=sendable(sender))
         self._timeout = timeout
 
     def message_id(self, name: str) -> str:

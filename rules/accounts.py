@@ -173,11 +173,6 @@ def device_of(user_agent: str | None) -> Device:
     return Device(DeviceKind.PROGRAM, program.group(1) if program else "—")
 
 
-def login_name(email: str) -> str:
-    """The form of an e-mail address under which an account is found."""
-    return email.strip().casefold()
-
-
 def code_digits(code: str) -> str | None:
     """Six plain digits of what was typed, spaces forgiven; None where they are not that."""
     digits = code.replace(" ", "").replace("\u00a0", "")

@@ -18,6 +18,7 @@ from pydantic import Field as Described
 
 from rules import identifiers
 from rules.identifiers import IdentifierError
+from rules.refusals import Words
 
 Value = str | int | bool
 """A canonical value: text, ISO date, identifier or choice; number; checkbox."""
@@ -34,24 +35,6 @@ UNSEEN = (
 _UNSEEN = re.compile(rf"[{UNSEEN}\u200c\u200d\u2061-\u2065\ud800-\udfff]")
 _YES = frozenset({"true", "on", "1", "yes", "да"})
 _NO = frozenset({"", "false", "off", "0", "no", "нет"})
-
-
-class Words(str):
-    """A Russian sentence with facts in it, that can still be translated.
-
-    It is the finished Russian text; `msgid` and `facts` let a page say
-    `gettext(words.msgid).format(**words.facts)`.
-    """
-
-    msgid: str
-    facts: dict[str, Any]
-
-    def __new__(cls, msgid: str, /, **facts: Any) -> Self:
-        """Put the facts into the sentence and remember both."""
-        words = super().__new__(cls, msgid.format(**facts) if facts else msgid)
-        words.msgid = msgid
-        words.facts = facts
-        return words
 
 
 class FieldKind(StrEnum):

@@ -22,14 +22,13 @@ from rules.fields import (
     Field,
     FieldKind,
     Value,
-    Words,
     as_typed,
     check_field,
     display,
     field_schema,
     missing,
 )
-from rules.refusals import FieldError
+from rules.refusals import FieldError, Words
 from rules.terms import Terms
 
 __all__ = [

@@ -2,7 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+
+
+class Words(str):
+    """A Russian sentence with facts in it, that can still be translated.
+
+    It is the finished Russian text; `msgid` and `facts` let a page say
+    `gettext(words.msgid).format(**words.facts)`.
+    """
+
+    msgid: str
+    facts: dict[str, Any]
+
+    def __new__(cls, msgid: str, /, **facts: Any) -> Self:
+        """Put the facts into the sentence and remember both."""
+        words = super().__new__(cls, msgid.format(**facts) if facts else msgid)
+        words.msgid = msgid
+        words.facts = facts
+        return words
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ told by line and column with what to write instead.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-from rules import identifiers
+from rules import identifiers, mail_addresses
+from rules.identifiers import IdentifierError
 from rules.permissions import Role
-from rules.refusals import FieldError, Refusal
+from rules.refusals import FieldError, Refusal, Words
 from rules.staff_headers import OTHER_NAMES
 
 MOST_ROWS = 5000
@@ -79,17 +80,15 @@ _ROLES: Mapping[str, Role] = {
 
 _CODE = re.compile(r"[a-z][a-z0-9_-]{1,31}")
 _NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ '’.-]){0,99}")
-_MAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,250}\.[^\s@.<>,;]{2,63}")
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """One mistake: where it stands and what to write (Russian gettext msgid with its facts)."""
+    """One mistake: where it stands and what to write (Russian gettext msgid, perhaps Words)."""
 
     line: int
     column: Column
     message: str
-    facts: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -218,20 +217,23 @@ class _Reading:
         if known is None:
             self.units[code] = UnitRow(line, code, name, parent)
             return
-        words = "В строке %(other)s у этого подразделения написано другое. Оставьте одно."
+        words = Words(
+            "В строке {other} у этого подразделения написано другое. Оставьте одно.",
+            other=known.line,
+        )
         for column, here, there in (
             (Column.UNIT_NAME, name, known.name),
             (Column.PARENT, parent, known.parent),
         ):
             if here and there and here != there:
-                self.wrong.append(Wrong(line, column, words, {"other": known.line}))
+                self.wrong.append(Wrong(line, column, words))
         self.units[code] = UnitRow(known.line, code, known.name or name, known.parent or parent)
 
     def _take_person(self, line: int, code: str, cells: Mapping[Column, str]) -> None:
         before = len(self.wrong)
 
-        def bad(column: Column, message: str, **facts: str | int) -> None:
-            self.wrong.append(Wrong(line, column, message, facts))
+        def bad(column: Column, message: str) -> None:
+            self.wrong.append(Wrong(line, column, message))
 
         names = {
             Column.SURNAME: "Напишите фамилию буквами.",
@@ -247,23 +249,25 @@ class _Reading:
         if not 2 <= len(position) <= 200 or not position.isprintable():
             bad(Column.POSITION, "Напишите должность: от 2 до 200 знаков.")
         mail = cells.get(Column.EMAIL, "")
-        if not _MAIL.fullmatch(mail) or not mail.isprintable():
-            bad(Column.EMAIL, "Напишите адрес почты, например anna@example.org")
-        elif (first := self._mails.setdefault(mail.casefold(), line)) != line:
-            bad(Column.EMAIL, "Этот адрес уже есть в строке %(other)s.", other=first)
+        try:
+            mail = mail_addresses.read(mail)
+            if (first := self._mails.setdefault(mail_addresses.folded(mail), line)) != line:
+                bad(Column.EMAIL, Words("Этот адрес уже есть в строке {other}.", other=first))
+        except IdentifierError as error:
+            bad(Column.EMAIL, error.message)
         phone, snils = cells.get(Column.PHONE, ""), cells.get(Column.SNILS, "")
         if snils.isdecimal():
             # Spreadsheets drop the zeros that a number begins with.
             snils = snils.zfill(11)
         try:
             phone = identifiers.phone(phone) if phone else ""
-        except identifiers.IdentifierError as error:
+        except IdentifierError as error:
             bad(Column.PHONE, error.message)
         try:
             snils = identifiers.snils(snils) if snils else ""
             if snils and (first := self._snils.setdefault(snils, line)) != line:
-                bad(Column.SNILS, "Этот СНИЛС уже есть в строке %(other)s.", other=first)
-        except identifiers.IdentifierError as error:
+                bad(Column.SNILS, Words("Этот СНИЛС уже есть в строке {other}.", other=first))
+        except IdentifierError as error:
             bad(Column.SNILS, error.message)
         named = cells.get(Column.ROLE, "")
         role = _ROLES.get(_plain(named))

@@ -30,7 +30,6 @@ from rules.accounts import (
     account_locked,
     check_password,
     code_digits,
-    login_name,
     password_expires_at,
     session_ended,
     step_needed,
@@ -40,6 +39,7 @@ from rules.accounts import (
 )
 from rules.clock import now as present
 from rules.journal import JournalKind
+from rules.mail_addresses import folded
 from rules.notices import NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
 from services import assignments, devices, journal, logins, passwords, rates
@@ -60,7 +60,7 @@ class SecondFactorSetup:
 
 def login_of(email: str) -> str:
     """The blind index under which an e-mail address is stored."""
-    return key_ring().blind(login_name(email))
+    return key_ring().blind(folded(email))
 
 
 def provisioning_uri(secret: str, email: str) -> str:

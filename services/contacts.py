@@ -6,7 +6,6 @@ takes the database and commits before it raises.
 """
 
 import hmac
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +21,7 @@ from models.encryption import key_ring
 from models.tables.accounts import Account
 from models.tables.notices import ContactChange
 from models.tables.people import Person
-from rules import identifiers
+from rules import identifiers, mail_addresses
 from rules.accounts import Limit, code_digits
 from rules.journal import JournalKind
 from rules.notices import Channel, NoticeKind
@@ -37,8 +36,6 @@ TRIES = 5
 ASKED = Limit("contact", 5, timedelta(hours=1))
 """Codes that one person may ask for."""
 KINDS = (Channel.MAIL, Channel.SMS)
-
-_MAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,250}\.[^\s@.<>,;]{2,63}")
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ async def ask(
     async with database.work() as session:
         person = await session.get_one(Person, actor.person_id)
         present = person.email if channel is Channel.MAIL else person.phone
-        if present is not None and present.casefold() == value.casefold():
+        if present is not None and mail_addresses.folded(present) == mail_addresses.folded(value):
             raise _wrong("same_contact", "Это и есть ваш нынешний контакт.")
     async with database.work() as session:
         wait = await rates.take(session, [allowance], now)
@@ -219,16 +216,15 @@ async def _change(session: AsyncSession, actor: Actor, change_id: UUID, now: dat
 def _read(channel: Channel, value: str) -> str:
     """The address as it is kept. Raises Refusal 422."""
     if channel is Channel.MAIL:
-        value = value.strip()
-        if not _MAIL.fullmatch(value) or not value.isprintable():
-            raise _wrong("no_mail", "Напишите адрес почты, например anna@example.org")
-        return value
-    if channel is not Channel.SMS:
+        read, code = mail_addresses.read, "no_mail"
+    elif channel is Channel.SMS:
+        read, code = identifiers.phone, "no_phone"
+    else:
         raise _wrong("no_such_contact", "Изменить можно адрес почты и номер телефона.")
     try:
-        return identifiers.phone(value)
+        return read(value)
     except identifiers.IdentifierError as error:
-        raise _wrong("no_phone", str(error)) from None
+        raise _wrong(code, error.message) from None
 
 
 def _wrong(code: str, words: str, field: str = "value") -> Refusal:

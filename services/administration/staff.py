@@ -25,6 +25,7 @@ from models.tables.accounts import Account
 from models.tables.administration import CatalogueChange
 from models.tables.base import new_id
 from models.tables.people import Person, Unit
+from rules import mail_addresses
 from rules.administration import Subject
 from rules.clock import now as present
 from rules.journal import SYSTEM_CHAIN, JournalKind
@@ -170,7 +171,7 @@ async def _known(session: AsyncSession) -> _Known:
         {unit.id: unit.code for unit in units},
         {person.snils_blind: person for person in people if person.snils_blind},
         # Of two with one address, the one who still works here.
-        {person.email.casefold(): person for person in people},
+        {mail_addresses.folded(person.email): person for person in people},
         frozenset(accounts.all()),
     )
 
@@ -243,7 +244,7 @@ class _Plan:
         if root is None or not self._ours(row.line, root):
             return
         by_snils = self.known.by_snils.get(key_ring().blind(row.snils)) if row.snils else None
-        by_mail = self.known.by_mail.get(row.email.casefold())
+        by_mail = self.known.by_mail.get(mail_addresses.folded(row.email))
         stands = by_snils or by_mail
         if stands is None:
             self.people.append(PersonChange(row, None))
@@ -263,11 +264,11 @@ class _Plan:
             self._compare(row, stands)
 
     def _compare(self, row: PersonRow, stands: Person) -> None:
-        contacts: list[Difference] = [
-            (Column.EMAIL, stands.email, row.email),
-            (Column.PHONE, stands.phone or "", row.phone or stands.phone or ""),
-        ]
-        differing = [one for one in contacts if one[1].casefold() != one[2].casefold()]
+        differing: list[Difference] = []
+        if mail_addresses.folded(stands.email) != mail_addresses.folded(row.email):
+            differing.append((Column.EMAIL, stands.email, row.email))
+        if row.phone and row.phone != stands.phone:
+            differing.append((Column.PHONE, stands.phone or "", row.phone))
         if differing and stands.id in self.known.with_account:
             self.own_contacts.append(row)
             differing = []

@@ -10,6 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from clients.mail import Delivered, MailDown, Mailer, MailLater, MailRefused
+from rules import mail_addresses
+from rules.identifiers import IdentifierError
 from tests.servers import Simulators
 
 
@@ -96,6 +98,43 @@ async def test_no_text_adds_a_header_or_a_recipient(mailer: Mailer, to: str, sub
     assert sorted(names) == sorted(set(names))
     assert b"Bcc" not in names
     assert len(message["To"].addresses) == 1
+
+
+@hypothesis_settings(
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.emails()
+    | st.builds(
+        "{}@{}.{}".format,
+        st.text(alphabet="ab1._-+'", min_size=1, max_size=12),
+        st.text(alphabet="абё-a1.", min_size=1, max_size=20),
+        st.sampled_from(["рф", "example", "local"]),
+    )
+)
+async def test_what_is_taken_at_entry_can_be_sent(mailer: Mailer, typed: str) -> None:
+    """An address that people may enter is never refused by the line to the mail server."""
+    try:
+        address = mail_addresses.read(typed)
+    except IdentifierError:
+        return
+    message = mailer.compose("<1@x>", address, "Заявка", "t", "<p>t</p>", "ru")
+    assert message["To"].addresses[0].addr_spec.isascii()
+    assert mail_addresses.read(address) == address
+
+
+async def test_a_domain_in_cyrillic_is_sent_as_idna(mailer: Mailer, sink: Any) -> None:
+    """The envelope and the header say it in ASCII: no server has to know more."""
+    await send(mailer, to="anna@больница.рф")
+    [found] = sink.get("/messages", params={"to": "anna@xn--80abvlke3d3b.xn--p1ai"}).json()
+    assert found["subject"] == "Заявка"
+
+
+def test_the_sender_may_have_a_cyrillic_domain() -> None:
+    """Message-ID and sender are in ASCII."""
+    assert Mailer("smtp://x", "no-reply@почта.рф").message_id("1") == "<1@xn--80a1acny.xn--p1ai>"
 
 
 @pytest.mark.parametrize("url", ["http://x", "smtp://", "smtp://x?starttls=maybe", "x"])

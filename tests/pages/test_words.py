@@ -6,7 +6,7 @@ import pytest
 
 from cabinet import formats
 from cabinet.translation import Presentation, choose_language, in_words, ngettext, presented
-from rules.fields import Words
+from rules.refusals import Words
 from tests.pages.words import collected, missing, translated
 
 PLACES = re.compile(r"%\(\w+\)[sd]|\{\w+\}")

@@ -1,0 +1,62 @@
+"""What people type and paste, made ordinary before anything reads it. Pure functions.
+
+Texts come from Word, from messengers and from PDFs, with signs that nobody sees: soft hyphens,
+marks of direction, letters put together from two parts. `clean` is applied to every text that comes
+in; `plain` besides where a name, a number or an address is meant.
+"""
+
+import re
+import unicodedata
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Unicode's ignorable and control signs, halves of surrogates, and what is no character."""
+_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_JOINERS = re.compile("[\u200c\u200d]+")
+_SEEN = re.compile(r"[^ -~\u0410-\u044f\u0401\u0451\n\t]")
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣-"), "-")
+_APOSTROPHES = dict.fromkeys(map(ord, "‘’‛′ʹʻʼʽˈ`´＇"), "'")
+
+
+def clean(text: str) -> str:
+    """The text as it is seen: composed letters (NFC), lines ended by `\\n`, no unseen signs.
+
+    A joiner stays where it joins: in an emoji of several, or between letters of scripts that
+    need it.
+    """
+    if not _SEEN.search(text):
+        return text
+    text = unicodedata.normalize("NFC", _UNSEEN.sub("", _BREAKS.sub("\n", text)))
+    return _JOINERS.sub(lambda found: _joiner(text, found), text)
+
+
+def _joiner(text: str, found: re.Match[str]) -> str:
+    before, after = text[: found.start()][-1:], text[found.end() :][:1]
+    joins = (
+        before
+        and after
+        and all(
+            unicodedata.category(sign) in {"So", "Sk", "Lo", "Mn", "Mc"} for sign in (before, after)
+        )
+    )
+    return found[0][:1] if joins else ""
+
+
+def one_line(text: str) -> str:
+    """The text in one line, single blanks between its words."""
+    return " ".join(clean(text).split())
+
+
+def plain(text: str) -> str:
+    """The text in one line, full-width signs, odd dashes and apostrophes made ordinary."""
+    narrow = unicodedata.normalize("NFKC", clean(text))
+    return " ".join(narrow.translate(_DASHES).translate(_APOSTROPHES).split())
+
+
+def named(sign: str) -> str:
+    """A sign as a refusal names it: itself where it is seen, always with its number."""
+    shown = sign if sign.isprintable() and not sign.isspace() else ""
+    return f"{shown} (U+{ord(sign):04X})".strip()
