@@ -20,10 +20,10 @@ class _Section(BaseModel):
 
 
 class General(_Section):
-    """Who the worker is."""
+    """Who the worker is; some registers have the whole name in `surname`."""
 
     surname: str
-    name: str
+    name: str = ""
     patronymic: str = ""
     birth_date: date
     sex: str = ""

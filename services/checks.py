@@ -26,6 +26,7 @@ from rules.cases import Party, Status
 from rules.clock import now as present
 from rules.forms import CaseTypeDefinition, check_attachments, check_form, merged_attachments
 from rules.journal import JournalKind
+from rules.names import same_person
 from services import catalogue, journal, outages
 from services.cases import lock, state_of
 from services.crash_points import CrashPoint, reach
@@ -196,7 +197,7 @@ def _say_register(subject: _Subject, card: RegisterCard | None, say: Any) -> Non
             "snils",
             "В регистре медицинских работников нет сведений о заявителе.",
         )
-    elif not _same_name(subject.person.name, card):
+    elif not same_person(subject.person.name, card.general.surname, card.general.name):
         say(
             "register_other_name",
             "problem",
@@ -212,14 +213,6 @@ def _say_register(subject: _Subject, card: RegisterCard | None, say: Any) -> Non
         )
     else:
         say("register_fine", "fine", "snils", "Сведения регистра подтверждены.")
-
-
-def _same_name(name: str, card: RegisterCard) -> bool:
-    """Surname and first name agree; ё and е are the same letter here."""
-    general = card.general
-    written = [word.casefold().replace("ё", "е") for word in name.split()[:2]]
-    known = [word.casefold().replace("ё", "е") for word in (general.surname, general.name)]
-    return written == known
 
 
 def _digits(text: str) -> str:
