@@ -17,6 +17,7 @@ from api.auth import (
     ends_session,
     set_cookies,
 )
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import Medcab, MedcabState, Work
 from models.tables.accounts import AccessToken
@@ -27,7 +28,7 @@ from rules.refusals import not_found
 from services import access_tokens, accounts, logins, sessions
 from services.sessions import Opened, SessionSeen
 
-router = APIRouter(tags=["account"])
+router = APIRouter(route_class=CleanRoute, tags=["account"])
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=PASSWORD_LONGEST)]
 Code = Annotated[str, Field(min_length=6, max_length=16, examples=["123456"])]

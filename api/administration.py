@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.applications import IdempotencyKey
 from api.auth import require
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import MedcabState
 from rules.administration import Subject
@@ -18,7 +19,7 @@ from services.administration.changes import LONGEST_TEXT, Administration, Wish
 from services.administration.effects import Effect
 from services.administration.entries import Changed, Entry
 
-router = APIRouter(prefix="/administration", tags=["administration"])
+router = APIRouter(route_class=CleanRoute, prefix="/administration", tags=["administration"])
 
 Administrator = Annotated[Actor, require(Permission.MANAGE_CATALOGUE)]
 Key = Annotated[str, Path(max_length=64, examples=["CARD-144"])]

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from api.auth import CurrentActor
 from api.case_bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
 from api.downloads import file_headers
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import MedcabState, Work
 from models.tables.cases import Case
@@ -23,7 +24,7 @@ from services.case_lists import CaseLine, Filters
 from services.cases import Act, see
 from services.draft_contents import citation, revision_of
 
-router = APIRouter(prefix="/applications", tags=["applications"])
+router = APIRouter(route_class=CleanRoute, prefix="/applications", tags=["applications"])
 
 IdempotencyKey = Annotated[
     UUID,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from api.applications import ListOut, list_response
 from api.auth import CurrentActor
 from api.downloads import file_headers
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import MedcabState, Reading, Work
 from models.tables.archive import Export, SavedView
@@ -19,7 +20,7 @@ from rules.archive import ExportKind, ExportState
 from services import archive, case_exports, export_lines, saved_views
 from services.archive import COUNTED, ArchiveFilters
 
-router = APIRouter(prefix="/archive", tags=["archive"])
+router = APIRouter(route_class=CleanRoute, prefix="/archive", tags=["archive"])
 
 
 class CountOut(BaseModel):

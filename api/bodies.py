@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem, draw
+from rules.texts import clean
 from services.files import Incoming
 
 MEGABYTE = 1024 * 1024
@@ -138,7 +139,7 @@ class Form:
                     octets += len(value)
                     if octets > _FIELDS_LIMIT:
                         raise HTTPException(413)
-                    self.fields[event.name] = value.decode(errors="replace")
+                    self.fields[event.name] = clean(value.decode(errors="replace"))
                     continue
                 pieces = _pieces(events)
                 if event.file_name:

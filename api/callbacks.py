@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from api.auth import OPEN_TO_ALL, From
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import Medcab, MedcabState
 from clients.gov_service import Receipt
@@ -19,7 +20,7 @@ from services import callbacks
 from services.callbacks import Call, CallbackFault
 from services.outages import GOV_SERVICE
 
-router = APIRouter(prefix="/callbacks", tags=["callbacks"])
+router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks"])
 
 
 class _About(BaseModel):

@@ -13,6 +13,7 @@ from google.protobuf.json_format import MessageToJson, ParseDict, ParseError
 from temporalio.api.common.v1 import Payload, Payloads
 
 from api.auth import require
+from api.entrance import CleanRoute
 from api.state import MedcabState, Work
 from clients.codec import is_sealed, owner_of, unseal
 from models.encryption import KeyRing, UndecryptableError
@@ -22,7 +23,7 @@ from rules.permissions import Actor, Permission
 from rules.refusals import Refusal
 from services import journal
 
-router = APIRouter(prefix="/codec", include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, prefix="/codec", include_in_schema=False)
 
 Decoder = Annotated[Actor, require(Permission.DECODE_PAYLOADS)]
 

@@ -9,13 +9,14 @@ from pydantic import BaseModel, Field
 from api.applications import IdempotencyKey
 from api.auth import CurrentActor
 from api.case_bodies import CommentLine
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import MedcabState, Reading, Work
 from rules.conversation import LONGEST, MOST_FILES
 from services import conversation
 from services.cases import see
 
-router = APIRouter(tags=["conversation"])
+router = APIRouter(route_class=CleanRoute, tags=["conversation"])
 
 
 class MessageIn(BaseModel):

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from api.auth import OPEN_TO_ALL
+from api.entrance import CleanRoute
 from rules.refusals import not_found
 
-router = APIRouter(include_in_schema=False, dependencies=[OPEN_TO_ALL])
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, dependencies=[OPEN_TO_ALL])
 
 _FOLDER = Path(__file__).parent / "static"
 _FILES = {

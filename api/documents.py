@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from api.auth import CurrentActor
 from api.bodies import Form, incoming_of, is_form
 from api.downloads import file_headers
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import MedcabState
 from cabinet.translation import catalogue, choose_language
@@ -23,7 +24,7 @@ from services.document_views import DocumentView, Given, VersionView
 from services.documents import PAGE, Documents, Opening
 from services.files import Incoming
 
-router = APIRouter(prefix="/documents", tags=["documents"])
+router = APIRouter(route_class=CleanRoute, prefix="/documents", tags=["documents"])
 
 
 async def documents_of(medcab: MedcabState) -> Documents:

@@ -7,9 +7,12 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from api.auth import OPEN_TO_ALL
+from api.entrance import CleanRoute
 from api.state import MedcabState
 
-router = APIRouter(prefix="/health", tags=["health"], dependencies=[OPEN_TO_ALL])
+router = APIRouter(
+    route_class=CleanRoute, prefix="/health", tags=["health"], dependencies=[OPEN_TO_ALL]
+)
 
 WITHIN = 2.0
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import SecretStr
 
 from api.auth import OPEN_TO_ALL, From
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import Medcab, MedcabState
 from clients import mail_receipts
@@ -24,7 +25,7 @@ from services import callbacks, notice_receipts
 from services.callbacks import CallbackFault
 from services.notice_receipts import Said
 
-router = APIRouter(prefix="/callbacks", tags=["callbacks"])
+router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks"])
 
 
 def _signed(schema: dict[str, Any], **other: Any) -> dict[str, Any]:

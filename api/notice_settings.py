@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import CurrentActor, CurrentSession, From
+from api.entrance import CleanRoute
 from api.notices import NoticeKeeper
 from api.problems import documented
 from api.state import MedcabState, Work
@@ -16,7 +17,7 @@ from rules.clock import now
 from rules.notices import Channel, NoticeGroup
 from services import contacts, notice_settings, push_subscriptions
 
-router = APIRouter(tags=["notices"])
+router = APIRouter(route_class=CleanRoute, tags=["notices"])
 
 
 class _Body(BaseModel):

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.auth import CurrentActor, require
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import Work
 from rules.clock import now
@@ -17,7 +18,7 @@ from rules.permissions import Actor, Permission
 from services import notices
 from services.notices import Sought
 
-router = APIRouter(prefix="/notices", tags=["notices"])
+router = APIRouter(route_class=CleanRoute, prefix="/notices", tags=["notices"])
 
 NoticeKeeper = Annotated[Actor, require(Permission.KEEP_NOTICES)]
 """Whoever has a role; an access token only with this right."""

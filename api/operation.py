@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.applications import IdempotencyKey
 from api.auth import require
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import MedcabState
 from rules.operation import Remedy, Trouble
@@ -16,7 +17,7 @@ from services import operation
 from services.operation import Desk
 from services.operation_acts import Done, Wanted
 
-router = APIRouter(prefix="/operation", tags=["operation"])
+router = APIRouter(route_class=CleanRoute, prefix="/operation", tags=["operation"])
 
 Watcher = Annotated[Actor, require(Permission.WATCH_OPERATION)]
 Operator = Annotated[Actor, require(Permission.OPERATE)]

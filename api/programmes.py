@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from api.auth import CurrentActor, require
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import Work
 from models.tables.catalogue import Programme
@@ -30,7 +31,7 @@ from rules.terms import Terms
 from services import catalogue
 from services.catalogue_files import APPLICATION_TYPE
 
-router = APIRouter(tags=["catalogue"])
+router = APIRouter(route_class=CleanRoute, tags=["catalogue"])
 
 Kind = Literal["course", "distance", "seminar"]
 

@@ -33,6 +33,7 @@ from api.case_bodies import (
     case_out,
 )
 from api.downloads import file_headers
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import MedcabState, Work
 from rules.cases import CaseKind
@@ -47,7 +48,7 @@ from services.files import Incoming
 from services.request_pages import Download
 from services.requests import Answer
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(route_class=CleanRoute, tags=["requests"])
 
 
 class RequestTypeOut(BaseModel):
@@ -261,7 +262,7 @@ async def answer(
         return CaseStateOut.of(await medcab.requests.answer(actor, case_id, act, said))
 
     if not is_form(request):
-        body = _answer_in(await request.body())
+        body = await _answer_in(request)
         return await answered(body.step, body.message)
     form = Form(request)
     async for incoming in form.files():
@@ -337,9 +338,13 @@ def file_response(download: Download) -> Response:
     )
 
 
-def _answer_in(body: bytes) -> RequestAnswerIn:
+async def _answer_in(request: Request) -> RequestAnswerIn:
     try:
-        return RequestAnswerIn.model_validate_json(body)
+        body = await request.json()
+    except (ValueError, RecursionError):
+        raise Refusal("unreadable", "Запрос не удаётся прочесть.", 422) from None
+    try:
+        return RequestAnswerIn.model_validate(body)
     except ValidationError as error:
         wrong = [
             FieldError(".".join(map(str, one["loc"])) or "body", "Исправьте это поле.")

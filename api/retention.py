@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.auth import CurrentActor
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import MedcabState, Work
 from rules.cases import CaseKind
@@ -16,7 +17,7 @@ from services import retention
 from services.case_lists import cursor_of
 from services.retention import Kept
 
-router = APIRouter(prefix="/archive/retention", tags=["archive"])
+router = APIRouter(route_class=CleanRoute, prefix="/archive/retention", tags=["archive"])
 
 LONGEST_REASON = 4000
 _LAST_DAY = date(9999, 1, 1)

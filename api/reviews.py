@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from api.applications import IdempotencyKey, ListOut, list_response
 from api.auth import CurrentActor
 from api.case_bodies import CaseStateOut, StepIn
+from api.entrance import CleanRoute
 from api.state import MedcabState, Reading, Work
 from rules.cases import Transition
 from rules.clock import now
@@ -18,7 +19,7 @@ from services.case_lists import CaseLine, Filters, Order
 from services.cases import Act
 from services.reviews import Decision
 
-router = APIRouter(tags=["reviews"])
+router = APIRouter(route_class=CleanRoute, tags=["reviews"])
 
 Outcome = Literal[Transition.APPROVE, Transition.CLARIFY, Transition.REJECT]
 

@@ -11,6 +11,7 @@ from api.applications import IdempotencyKey
 from api.auth import require
 from api.bodies import Form, incoming_of, is_form
 from api.documents import words_of
+from api.entrance import CleanRoute
 from api.problems import documented, in_words
 from api.state import MedcabState
 from rules.permissions import Actor, Permission, Role
@@ -20,7 +21,7 @@ from services.administration import staff
 from services.administration.staff import Counts, DryRun, PersonChange, UnitChange
 from services.files import Incoming
 
-router = APIRouter(prefix="/administration/staff", tags=["administration"])
+router = APIRouter(route_class=CleanRoute, prefix="/administration/staff", tags=["administration"])
 
 Manager = Annotated[Actor, require(Permission.MANAGE_PEOPLE)]
 

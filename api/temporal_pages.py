@@ -15,6 +15,7 @@ import httpx
 from fastapi import APIRouter, Request, Response
 
 from api.auth import require
+from api.entrance import CleanRoute
 from api.state import Medcab, MedcabState
 from rules.clock import now
 from rules.journal import SYSTEM_CHAIN, JournalKind
@@ -22,7 +23,7 @@ from rules.permissions import Actor, Permission
 from rules.refusals import Refusal
 from services import journal
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 Watcher = Annotated[Actor, require(Permission.WATCH_OPERATION)]
 

@@ -6,11 +6,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from api.auth import OPEN_TO_ALL
+from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import MedcabState, Work
 from services import acts
 
-router = APIRouter(prefix="/verify", tags=["verification"])
+router = APIRouter(route_class=CleanRoute, prefix="/verify", tags=["verification"])
 
 
 class ConfirmationOut(BaseModel):

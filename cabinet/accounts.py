@@ -13,6 +13,7 @@ from api.auth import (
     ends_session,
     set_cookies,
 )
+from api.entrance import CleanRoute
 from api.state import MedcabState, Work
 from cabinet.translation import LANGUAGES, gettext, in_words
 from cabinet.views.accounts import SecondFactorSetup
@@ -32,7 +33,7 @@ from rules.refusals import Refusal
 from services import accounts, logins, sessions
 from services.sessions import Opened
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=400)]
 Wish = Annotated[str, Form(alias="next", max_length=8000)]

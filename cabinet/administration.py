@@ -13,6 +13,7 @@ import yaml
 from fastapi import APIRouter, Form, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.entrance import CleanRoute
 from cabinet import administration_views as views
 from cabinet import staff
 from cabinet.administration_forms import (
@@ -42,7 +43,7 @@ from services.administration.entries import NOTHING, Entry
 from services.catalogue_files import APPLICATION_TYPE
 from services.catalogue_yaml import parsed
 
-router = APIRouter(include_in_schema=False, prefix="/administration")
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/administration")
 
 SHOWN_AGAIN = frozenset({409, 422})
 _NEW = "new"

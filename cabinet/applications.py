@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.applications import download_act
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet.case_views import (
     KINDS,
@@ -45,7 +46,7 @@ from services import case_lists, case_pages
 from services.case_lists import Filters
 from services.cases import see
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 _GROUPS: Groups = {
     "": ("Все", {}),

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet import archive_filters as asked_for
 from cabinet.archive_filters import ARCHIVE, KINDS, Asked
-from cabinet.desk_views import short_name
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words, ngettext
 from cabinet.views.archive import Archive, ArchiveRow, View
@@ -18,13 +18,14 @@ from cabinet.visits import Inside, Visit
 from models.tables.archive import SavedView
 from rules.archive import AT_ONCE, MOST_VIEWS
 from rules.cases import CaseKind
+from rules.names import short_name
 from rules.permissions import Permission
 from rules.refusals import Refusal
 from services import archive, saved_views
 from services.archive import COUNTED, Scope
 from services.case_lists import CaseLine
 
-router = APIRouter(include_in_schema=False, prefix=ARCHIVE)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix=ARCHIVE)
 
 PAGE = 50
 Cursor = Annotated[str | None, Query(max_length=300)]

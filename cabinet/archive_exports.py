@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.downloads import file_headers
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet import archive_filters as asked_for
 from cabinet.archive_filters import ARCHIVE
@@ -23,7 +24,7 @@ from services import archive, case_exports, export_lines
 from services.archive import ArchiveFilters
 from services.export_work import RIGHTS
 
-router = APIRouter(include_in_schema=False, prefix=ARCHIVE)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix=ARCHIVE)
 
 EXPORTS = f"{ARCHIVE}/exports"
 _STATES: dict[ExportState, tuple[str, Tone, str]] = {

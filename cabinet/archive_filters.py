@@ -17,6 +17,7 @@ from rules.cases import CaseKind, Status
 from rules.identifiers import IdentifierError
 from rules.numbers import parse_number
 from rules.processes import PROCESSES
+from rules.texts import one_line
 from services.archive import ArchiveFilters, TypeTitle
 
 ARCHIVE = "/archive"
@@ -60,7 +61,8 @@ class Asked:
 
 def asked_of(query: str, known: Sequence[TypeTitle], zone: ZoneInfo) -> Asked:
     """Read the address. What reads as a number is one, other words are looked for in titles."""
-    raw = {name: value.strip()[:100] for name, value in parse_qsl(query) if value.strip()}
+    given_in = ((name, one_line(value)[:100]) for name, value in parse_qsl(query))
+    raw = {name: value for name, value in given_in if value}
     given = {name: raw[name] for name in _NAMES if name in raw}
     period = period_of(given, zone)
     text = given.get("text")

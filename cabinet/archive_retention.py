@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet.archive_filters import ARCHIVE
-from cabinet.desk_views import short_name
 from cabinet.periods import midnight
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
@@ -19,13 +19,14 @@ from cabinet.visits import Inside, Visit
 from rules.archive import NOTICE_DAYS
 from rules.clock import now
 from rules.identifiers import IdentifierError
+from rules.names import short_name
 from rules.refusals import FieldError, Refusal
 from services import retention
 from services.case_lists import cursor_of
 from services.cases import may_see
 from services.retention import Kept
 
-router = APIRouter(include_in_schema=False, prefix=f"{ARCHIVE}/retention")
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix=f"{ARCHIVE}/retention")
 
 PAGE = 50
 SHOWN_AGAIN = frozenset({403, 409, 422})

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
+from api.entrance import CleanRoute
 from rules.refusals import not_found
 
 STATIC_FOLDER = Path(__file__).parent / "static"
@@ -42,7 +43,7 @@ _VENDORED_STYLE = "vendor/govuk-frontend/govuk-frontend.min.css"
 _SERVED = {".css", ".js", ".svg", ".woff2", ".png", ".webmanifest"}
 _COMPRESSED = {".css", ".js", ".svg", ".webmanifest"}
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 
 @dataclass(frozen=True)

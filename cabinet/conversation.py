@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Response
 from api.auth import FORM_FIELD, FORM_HEADER, demand_form_token
 from api.bodies import Form as StreamedForm
 from api.bodies import is_form
+from api.entrance import CleanRoute
 from cabinet.attachments import refused_row, version_row
 from cabinet.translation import gettext, in_words
 from cabinet.views.conversation import Spoken, Talk
@@ -27,7 +28,7 @@ from rules.refusals import FieldError, Refusal
 from services import case_pages, conversation, notices
 from services.case_pages import CasePage
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 SHOWN_AGAIN = frozenset({409, 422, 429})
 _KEPT = "kept-"

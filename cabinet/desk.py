@@ -11,6 +11,7 @@ from fastapi import APIRouter, Form, Query, Response
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet import desk_filters, desk_requests
 from cabinet.desk_decisions import Typed, decision_form, decision_of, error_items, typed_of
@@ -35,7 +36,7 @@ from services import case_lists, catalogue, conversation, notices
 from services.case_lists import Order
 from services.cases import Act, see
 
-router = APIRouter(include_in_schema=False, prefix="/desk")
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/desk")
 
 PAGE = 50
 Cursor = Annotated[str | None, Query(max_length=300)]

@@ -20,6 +20,7 @@ from rules.identifiers import IdentifierError
 from rules.numbers import parse_number
 from rules.permissions import Actor
 from rules.requests import REQUEST
+from rules.texts import one_line
 from services.case_lists import Filters, Order
 
 DESK = "/desk"
@@ -90,7 +91,8 @@ class Asked:
 
 def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
     """Read the address. A number is looked for everywhere, other lists begin with the queue."""
-    raw = {name: value.strip()[:100] for name, value in parse_qsl(query) if value.strip()}
+    given_in = ((name, one_line(value)[:100]) for name, value in parse_qsl(query))
+    raw = {name: value for name, value in given_in if value}
     given = {name: raw[name] for name in _NAMES if name in raw}
     if "overdue" in given:
         given["overdue"] = "1"

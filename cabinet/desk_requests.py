@@ -10,10 +10,11 @@ from fastapi import APIRouter, Response
 from api.auth import FORM_FIELD, demand_form_token
 from api.bodies import Form as StreamedForm
 from api.bodies import is_form
+from api.entrance import CleanRoute
 from cabinet.case_views import answer_sections, case_timeline, cited_files
 from cabinet.conversation import talk_of
 from cabinet.desk_known import Known, known, page_within
-from cabinet.desk_views import other_cases, passing, short_name
+from cabinet.desk_views import other_cases, passing
 from cabinet.request_views import answer_views, paper_views, request_waits
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
@@ -24,12 +25,13 @@ from models.messages import PresentState
 from models.tables.base import new_id
 from rules.cases import Status, Transition
 from rules.forms import AnswerKind
+from rules.names import short_name
 from rules.refusals import FieldError, Refusal
 from services.cases import Act
 from services.files import Incoming
 from services.requests import Answer
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 ANSWERS = frozenset({Transition.ANSWER, Transition.REFUSE})
 SHOWN_AGAIN = frozenset({403, 409, 422, 503})

@@ -10,8 +10,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.datastructures import FormData
 
+from api.entrance import CleanRoute
 from cabinet.desk_decisions import Typed, decision_form, decision_of, error_items, typed_of
-from cabinet.desk_views import queue_row, short_name, word_of
+from cabinet.desk_views import queue_row, word_of
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
 from cabinet.views.desk import ResultRow, Results, Several, SeveralRow
@@ -28,6 +29,7 @@ from rules.forms import (
     merged_attachments,
     merged_checklist,
 )
+from rules.names import short_name
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, forbidden
 from rules.terms import WorkingCalendar
@@ -36,7 +38,7 @@ from services.case_lists import CaseLine, Filters, Order
 from services.cases import Act
 from services.reviews import Decided, Decision
 
-router = APIRouter(include_in_schema=False, prefix="/desk")
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/desk")
 
 MOST = 100
 """Cases that can be decided at once."""

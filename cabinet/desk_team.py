@@ -7,9 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
 
+from api.entrance import CleanRoute
 from cabinet.desk import SHOWN_AGAIN
 from cabinet.desk_several import MOST, lines_of
-from cabinet.desk_views import hand_over, queue_row, short_name
+from cabinet.desk_views import hand_over, queue_row
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words, marked
 from cabinet.views.desk import AbsenceLine, Member, ResultRow, Results, Team
@@ -19,13 +20,14 @@ from rules import identifiers
 from rules.cases import Status
 from rules.clock import now
 from rules.identifiers import IdentifierError
+from rules.names import short_name
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, forbidden
 from services import absences, case_lists, catalogue
 from services.absences import Reviewer
 from services.case_lists import CaseLine, Filters
 
-router = APIRouter(include_in_schema=False, prefix="/desk/team")
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/desk/team")
 
 Chosen = Annotated[list[UUID], Query(alias="case", max_length=MOST)]
 Short = Annotated[str, Form(max_length=1000)]

@@ -30,6 +30,7 @@ from cabinet.views.frame import FieldView, Option
 from models.messages import PresentState
 from rules.applications import WORDS
 from rules.cases import Party, Status, Transition
+from rules.names import Name, short_name
 from rules.permissions import Actor
 from rules.terms import WorkingCalendar, last_day, working_days_left
 from services.absences import Reviewer
@@ -72,12 +73,6 @@ _NOT_NOW: Mapping[Status, str] = {
 def word_of(outcome: Transition) -> str:
     """The status that a decision leads to, in words: «Одобрено»."""
     return _(WORDS[_DECIDED[outcome]])
-
-
-def short_name(name: str) -> str:
-    """«Иванова Мария Петровна» becomes «Иванова М. П.»."""
-    surname, *others = name.split() or [""]
-    return " ".join([surname, *(f"{other[0]}." for other in others[:2])])
 
 
 def due_of(
@@ -138,7 +133,7 @@ def queue_row(
         reviewer=short_name(line.reviewer) if line.reviewer else "",
         mine=line.reviewer_id == actor.person_id,
         own=own,
-        reading=[name.split()[0] for name in reading],
+        reading=[Name.of(name).surname for name in reading],
         selectable=selectable and not own and line.status == Status.IN_REVIEW,
         kind=line.kind,
         unread=unread,

@@ -14,6 +14,7 @@ from api.auth import FORM_FIELD, FORM_HEADER, demand_form_token
 from api.bodies import Form as StreamedForm
 from api.bodies import is_form
 from api.documents import download, page_image
+from api.entrance import CleanRoute
 from cabinet.attachments import attachments_page, refused_row, slots_of, version_row
 from cabinet.filling import Editing, as_kept, drafts_of, editing
 from cabinet.translation import gettext
@@ -26,7 +27,7 @@ from services import document_views
 from services.document_views import Given
 from services.files import Incoming
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 
 @router.get("/documents")

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
 
+from api.entrance import CleanRoute
 from cabinet import filling
 from cabinet.case_views import programme_view
 from cabinet.draft_pages import add_pages, check_page
@@ -18,7 +19,9 @@ from rules.cases import CaseKind
 from rules.refusals import Refusal, not_found
 from services.cases import Act
 
-router = APIRouter(include_in_schema=False, prefix="/applications/{case_id}/draft")
+router = APIRouter(
+    route_class=CleanRoute, include_in_schema=False, prefix="/applications/{case_id}/draft"
+)
 
 
 async def editing(visit: Visit, case_id: UUID) -> Editing:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from babel.dates import format_date, format_datetime, format_time, get_timezone_location
 
 from cabinet.translation import current, gettext, ngettext
+from rules.names import Name
 
 
 def moment(value: datetime) -> str:
@@ -68,10 +69,7 @@ def size(octets: int) -> str:
 
 def initials(name: str) -> str:
     """«Соколова Анна Игоревна» becomes «АС»: first name, then surname."""
-    words = name.split()
-    if not words:
-        return "?"
-    return "".join(word[0] for word in [*words[1:2], words[0]]).upper()
+    return Name.of(name).monogram
 
 
 def hours(n: int) -> str:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet.case_views import case_line, counted, title_of
 from cabinet.translation import gettext
@@ -17,12 +18,13 @@ from cabinet.visits import Inside, Visit
 from models.tables.notices import Notice
 from rules.cases import CaseKind, Status
 from rules.clock import now
+from rules.names import Name
 from rules.notices import Channel, NoticeKind
 from rules.permissions import Permission
 from services import case_lists, catalogue
 from services.case_lists import CaseLine, Filters
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 MOST_CARDS, LAST_CASES, FRESH_DAYS = 6, 5, 14
 
@@ -211,5 +213,5 @@ def _greeting(visit: Visit) -> str:
         if 12 <= hour < 18
         else gettext("Добрый вечер")
     )
-    names = visit.actor.name.split()[1:]
-    return f"{words}, {' '.join(names)}" if names else words
+    polite = Name.of(visit.actor.name).polite
+    return f"{words}, {polite}" if polite else words

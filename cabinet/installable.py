@@ -11,12 +11,13 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from api.auth import OPEN_TO_ALL
+from api.entrance import CleanRoute
 from api.state import MedcabState
 from cabinet.assets import STATIC_FOLDER, assets
 from cabinet.translation import gettext
 from cabinet.visits import Outside
 
-router = APIRouter(include_in_schema=False, dependencies=[OPEN_TO_ALL])
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, dependencies=[OPEN_TO_ALL])
 
 NOT_KEPT = {"Cache-Control": "no-cache"}
 

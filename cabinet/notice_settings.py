@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Response
 from fastapi.responses import JSONResponse
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet import formats
 from cabinet.accounts import code_field
@@ -27,7 +28,7 @@ from rules.notices import Channel, NoticeGroup
 from rules.refusals import Refusal
 from services import contacts, notice_settings, push_subscriptions
 
-router = APIRouter(include_in_schema=False, prefix="/notices")
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/notices")
 
 Text = Annotated[str, Form(max_length=400)]
 Shown = Annotated[str, Form(max_length=4000)]

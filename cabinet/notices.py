@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet import formats
 from cabinet.delivery_reasons import said
@@ -25,7 +26,7 @@ from services.letters import Addresses, worded
 from services.notice_settings import groups_for
 from services.notices import Delivery, NoticeView, Sought
 
-router = APIRouter(include_in_schema=False, prefix="/notices")
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/notices")
 _address = partial(address, "/notices")
 PAGE = 30
 

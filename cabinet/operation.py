@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Form, Query, Response
 
+from api.entrance import CleanRoute
 from cabinet import formats
 from cabinet.delivery_reasons import said
 from cabinet.translation import gettext, in_words, marked, ngettext
@@ -24,7 +25,7 @@ from services.operation import Desk, Line, Section
 from services.operation_acts import Wanted
 from services.outages import GOV_SERVICE, REGISTER
 
-router = APIRouter(include_in_schema=False, prefix="/operation")
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/operation")
 
 Short = Annotated[str, Form(max_length=100)]
 

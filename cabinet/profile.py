@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.auth import From, set_cookies
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet.accounts import Wish, changed_password, code_field, errors_of, password_fields
 from cabinet.translation import gettext, in_words, marked
@@ -24,8 +25,8 @@ from rules.refusals import Refusal
 from services import access_tokens, accounts, logins, sessions
 from services.sessions import Opened, Visitor
 
-router = APIRouter(include_in_schema=False, prefix="/profile")
-account = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/profile")
+account = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=400)]
 

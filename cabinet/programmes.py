@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
 
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet.case_views import KINDS, programme_view
 from cabinet.filters import address
@@ -19,7 +20,7 @@ from rules.permissions import Permission
 from services import catalogue, drafts
 from services.applications import TYPE
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 _address = partial(address, "/programmes")
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
 
+from api.entrance import CleanRoute
 from cabinet import filling
 from cabinet.draft_pages import add_pages, check_page
 from cabinet.filling import Editing
@@ -15,7 +16,9 @@ from rules.cases import CaseKind
 from rules.refusals import Refusal
 from services.cases import Act
 
-router = APIRouter(include_in_schema=False, prefix="/requests/{case_id}/draft")
+router = APIRouter(
+    route_class=CleanRoute, include_in_schema=False, prefix="/requests/{case_id}/draft"
+)
 
 
 async def editing(visit: Visit, case_id: UUID) -> Editing:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
+from api.entrance import CleanRoute
 from api.requests import file_response
 from api.state import Work
 from cabinet.translation import gettext
@@ -13,7 +14,7 @@ from cabinet.visits import Inside, Visit
 from services import request_looks, request_pages
 from services.request_pages import Download
 
-router = APIRouter(include_in_schema=False, prefix="/requests/{case_id}")
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/requests/{case_id}")
 
 Version = Annotated[int, Path(ge=1, lt=2**31)]
 Position = Annotated[int, Path(ge=1, le=1000)]

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Response
 from sqlmodel import select
 
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet.case_views import (
     answer_sections,
@@ -34,7 +35,7 @@ from rules.processes import process_of
 from rules.refusals import not_found
 from services import catalogue, drafts
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 _GROUPS: Groups = {
     "": ("Все", {}),

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from api.auth import FORM_FIELD, FORM_HEADER, demand_form_token
 from api.bodies import Form as StreamedForm
 from api.bodies import is_form
+from api.entrance import CleanRoute
 from api.staff import octets_of
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
@@ -30,7 +31,7 @@ from rules.staff import MOST_OCTETS, ROLE_NAMES, TITLES, unreadable
 from services.administration import staff
 from services.administration.staff import DryRun, PersonChange, UnitChange
 
-router = APIRouter(include_in_schema=False, prefix="/administration/staff")
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/administration/staff")
 
 SHOWN = 200
 """Lines of each kind on the page; counts are always whole."""

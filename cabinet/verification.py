@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.entrance import CleanRoute
 from api.state import Work
 from cabinet.states import state_of
 from cabinet.translation import gettext
@@ -14,7 +15,7 @@ from cabinet.visits import Outside, Visit
 from rules.refusals import Refusal
 from services import acts
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 
 @router.get("/verify")

@@ -1,11 +1,10 @@
 """The conversation on a case: who may write what, how much, how often and until when."""
 
-import re
 from datetime import datetime, timedelta
 
 from rules.accounts import Limit
-from rules.fields import UNSEEN
 from rules.refusals import FieldError, Refusal
+from rules.texts import clean
 
 LONGEST = 4000
 """Characters of one message."""
@@ -19,13 +18,10 @@ OPEN_FOR = timedelta(days=30)
 OFTEN = Limit("message", 30, timedelta(minutes=10))
 """Messages of one person on all cases."""
 
-_UNSEEN = re.compile(f"[{UNSEEN}]")
-
 
 def checked_text(text: str, files: int) -> str:
     """The text as it is kept. Raises Refusal 422 for an empty message, a long one, many files."""
-    text = text.replace("\r\n", "\n").replace("\x0b", "\n")
-    text = _UNSEEN.sub("", text).strip()
+    text = clean(text).strip()
     if not text and not files:
         raise _refused("text", "Напишите сообщение: от 1 до 4000 знаков.")
     if len(text) > LONGEST:

@@ -5,7 +5,6 @@ stands in OpenAPI. Labels and hints are Russian gettext msgids. Messages say wha
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
@@ -19,6 +18,7 @@ from pydantic import Field as Described
 from rules import identifiers
 from rules.identifiers import IdentifierError
 from rules.refusals import Words
+from rules.texts import clean, one_line
 
 Value = str | int | bool
 """A canonical value: text, ISO date, identifier or choice; number; checkbox."""
@@ -28,11 +28,6 @@ TITLE = r"\S"
 """What people read is not empty: the translation of nothing is the head of the catalogue."""
 _TEXT, _LONG_TEXT, _DRAFT = 300, 4000, 20_000
 _POLICY = re.compile("[0-9]{16}")
-UNSEEN = (
-    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
-)
-"""What pasted text carries unseen, for a class of a pattern; joiners, as emoji have, are not in."""
-_UNSEEN = re.compile(rf"[{UNSEEN}\u200c\u200d\u2061-\u2065\ud800-\udfff]")
 _YES = frozenset({"true", "on", "1", "yes", "да"})
 _NO = frozenset({"", "false", "off", "0", "no", "нет"})
 
@@ -159,7 +154,7 @@ def check_field(
         return None, "Напишите значение текстом"
     if isinstance(raw, int) and abs(raw) >= 10**18:
         return None, "Напишите значение покороче"
-    text = _UNSEEN.sub("", unicodedata.normalize("NFC", str(raw)))
+    text = clean(str(raw))
     if not text.strip():
         return (False, None) if field.kind is FieldKind.CHECKBOX else (None, None)
     if len(text) > _DRAFT:
@@ -172,7 +167,7 @@ def check_field(
 
 def as_typed(raw: str) -> str:
     """What is kept of a wrong value in a draft: the text without unseen characters, not endless."""
-    return _UNSEEN.sub("", raw)[:_DRAFT]
+    return clean(raw)[:_DRAFT]
 
 
 def display(field: Field, value: Any) -> str | None:
@@ -262,7 +257,7 @@ def missing(field: Field) -> str:
 
 def _read_text(field: Field, text: str, today: date | None) -> str:
     if field.kind is FieldKind.LONG_TEXT:
-        lines = (" ".join(line.split()) for line in text.replace("\r\n", "\n").splitlines())
+        lines = map(one_line, text.splitlines())
         text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     else:
         text = " ".join(text.split())

@@ -6,12 +6,12 @@ accepted wherever they are harmless.
 """
 
 import re
-import unicodedata
 from datetime import date
 
 from stdnum.ru import inn as stdnum_inn
 
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣-"), "-")
+from rules import texts
+
 _LATIN_TWINS = str.maketrans("ABCEHKMOPTXaceopxy", "АВСЕНКМОРТХасеорху")
 _DAY_FIRST = re.compile(
     r"(\d{1,2})\s?[./ -]\s?(\d{1,2})\s?[./ -]\s?(\d{4})|(\d{2})(\d{2})(\d{4})", re.ASCII
@@ -55,8 +55,7 @@ class IdentifierError(ValueError):
 
 def tidy(text: str) -> str:
     """The text without «№», its full-width digits, odd dashes and blanks made ordinary."""
-    plain = unicodedata.normalize("NFKC", text.replace("№", " "))
-    return " ".join(plain.translate(_DASHES).split())
+    return texts.plain(text.replace("№", " "))
 
 
 def _digits(text: str) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rules import identifiers, mail_addresses
+from rules import identifiers, mail_addresses, texts
 from rules.identifiers import IdentifierError
+from rules.names import Name
 from rules.permissions import Role
 from rules.refusals import FieldError, Refusal, Words
 from rules.staff_headers import OTHER_NAMES
@@ -79,7 +80,8 @@ _ROLES: Mapping[str, Role] = {
 }
 
 _CODE = re.compile(r"[a-z][a-z0-9_-]{1,31}")
-_NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ '’.-]){0,99}")
+_NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ '().-]){0,99}")
+_NOT_OF_NAMES = re.compile(r"[^\w '().-]|[\d_]")
 
 
 @dataclass(frozen=True)
@@ -240,10 +242,15 @@ class _Reading:
             Column.GIVEN_NAME: "Напишите имя буквами.",
             Column.PATRONYMIC: "Напишите отчество буквами или оставьте пустым.",
         }
+        parts = {column: texts.plain(cells.get(column, "")) for column in names}
         for column, words in names.items():
-            text = cells.get(column, "")
-            needed = column is not Column.PATRONYMIC
-            if (needed and not text) or (text and not _NAME.fullmatch(text)):
+            text = parts[column]
+            if odd := _NOT_OF_NAMES.search(text):
+                bad(
+                    column,
+                    Words("Уберите знак {sign}: в имени ему не место.", sign=texts.named(odd[0])),
+                )
+            elif not _NAME.fullmatch(text) if text else column is not Column.PATRONYMIC:
                 bad(column, words)
         position = cells.get(Column.POSITION, "")
         if not 2 <= len(position) <= 200 or not position.isprintable():
@@ -275,7 +282,7 @@ class _Reading:
             bad(Column.ROLE, "Такой роли нет. Напишите, например, «Врач» или оставьте пустым.")
         if len(self.wrong) > before:
             return
-        name = " ".join(filter(None, (cells.get(column, "") for column in names)))
+        name = Name(*parts.values()).full
         self.people.append(PersonRow(line, code, name, position, mail, phone, snils, role))
 
 

@@ -10,39 +10,43 @@ import unicodedata
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff"
+    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0d\ufeff"
     "\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """Unicode's ignorable and control signs, halves of surrogates, and what is no character."""
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_JOINERS = re.compile("[\u200c\u200d]+")
-_SEEN = re.compile(r"[^ -~\u0410-\u044f\u0401\u0451\n\t]")
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣-"), "-")
-_APOSTROPHES = dict.fromkeys(map(ord, "‘’‛′ʹʻʼʽˈ`´＇"), "'")
+_JOINING = re.compile("[\u200c\u200d\ufe0e\ufe0f]")
+_STYLES = "\ufe0e\ufe0f"
+"""Whether an emoji is drawn in ink or in colours."""
+_RARE = re.compile(r"[^ -~\u0410-\u044f\u0401\u0451\n\t]")
+_ORDINARY = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣-"), "-") | dict.fromkeys(
+    map(ord, "‘’‛′ʹʻʼʽˈ`´＇"), "'"
+)
 
 
 def clean(text: str) -> str:
     """The text as it is seen: composed letters (NFC), lines ended by `\\n`, no unseen signs.
 
-    A joiner stays where it joins: in an emoji of several, or between letters of scripts that
+    What joins stays where it joins: in an emoji of several, or between letters of scripts that
     need it.
     """
-    if not _SEEN.search(text):
+    if not _RARE.search(text):
         return text
-    text = unicodedata.normalize("NFC", _UNSEEN.sub("", _BREAKS.sub("\n", text)))
-    return _JOINERS.sub(lambda found: _joiner(text, found), text)
+    text = _UNSEEN.sub("", _BREAKS.sub("\n", text))
+    return unicodedata.normalize("NFC", _JOINING.sub(_joining, text))
 
 
-def _joiner(text: str, found: re.Match[str]) -> str:
-    before, after = text[: found.start()][-1:], text[found.end() :][:1]
-    joins = (
-        before
-        and after
-        and all(
-            unicodedata.category(sign) in {"So", "Sk", "Lo", "Mn", "Mc"} for sign in (before, after)
-        )
+def _joining(found: re.Match[str]) -> str:
+    text, at = found.string, found.start()
+    before, after = text[at - 1] if at else " ", text[at + 1 : at + 2] or " "
+    if found[0] in _STYLES:
+        return found[0] if unicodedata.category(before) == "So" else ""
+    if before in _STYLES:
+        before = text[at - 2] if at > 1 else " "
+    joins = after not in _STYLES and all(
+        unicodedata.category(sign) in {"So", "Sk", "Lo", "Mn", "Mc"} for sign in (before, after)
     )
-    return found[0][:1] if joins else ""
+    return found[0] if joins else ""
 
 
 def one_line(text: str) -> str:
@@ -52,8 +56,8 @@ def one_line(text: str) -> str:
 
 def plain(text: str) -> str:
     """The text in one line, full-width signs, odd dashes and apostrophes made ordinary."""
-    narrow = unicodedata.normalize("NFKC", clean(text))
-    return " ".join(narrow.translate(_DASHES).translate(_APOSTROPHES).split())
+    narrow = unicodedata.normalize("NFKC", clean(text).translate(_ORDINARY))
+    return " ".join(narrow.split())
 
 
 def named(sign: str) -> str:

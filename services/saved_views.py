@@ -12,6 +12,7 @@ from rules.archive import MOST_VIEWS
 from rules.clock import now
 from rules.permissions import Actor
 from rules.refusals import FieldError, Refusal, not_found
+from rules.texts import one_line
 
 LONGEST = 60
 _LONGEST_QUERY = 1000
@@ -74,7 +75,7 @@ async def _own(session: AsyncSession, actor: Actor, view_id: UUID) -> SavedView:
 
 
 def _named(name: str) -> str:
-    name = " ".join(name.replace("\x00", "").split())
+    name = one_line(name)
     if not name:
         message = "Напишите, как назвать подборку"
     elif len(name) > LONGEST:

@@ -72,7 +72,7 @@ def displayable(text: str) -> str:
 
     Other blanks become plain ones; what has no width, or steers a printer, goes.
     """
-    known = _signs()
+    known, text = _signs(), unicodedata.normalize("NFC", text)
     if known.issuperset(text):
         return text
     return "".join(sign if sign in known else _instead(sign) for sign in text)

@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from rules.staff import MOST_COLUMNS, MOST_OCTETS, Sheet, read, unreadable
+from rules.texts import clean
 
 _UNPACKED = 64 * 1024 * 1024
 _PARTS = 1000
@@ -67,7 +68,7 @@ def _text(value: object) -> str:
     """A cell as text, a whole number without its fraction."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return "" if value is None else str(value)
+    return "" if value is None else clean(str(value))
 
 
 def _of_text(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
@@ -83,5 +84,5 @@ def _of_text(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
     )
     line = 1
     for row in reader:
-        yield line, row[:MOST_COLUMNS]
+        yield line, [clean(cell) for cell in row[:MOST_COLUMNS]]
         line = reader.line_num + 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cabinet.desk_decisions import Typed, decision_of, error_items, typed_of
 from cabinet.desk_filters import Asked, active, asked_of, tabs
-from cabinet.desk_views import due_of, short_name
+from cabinet.desk_views import due_of
 from cabinet.rendering import page
 from cabinet.translation import Presentation, presented
 from rules.cases import Status, Transition
@@ -59,13 +59,6 @@ def test_the_applicants_term_is_never_the_reviewers_delay() -> None:
     shown = due_of(Status.CLARIFICATION, due, MONDAY, ZONE, WorkingCalendar())
     assert (shown.words, shown.tone) == ("ответ до 30 ноября", "calm")
     assert due_of(Status.CHECKING, None, MONDAY, ZONE, WorkingCalendar()).words == "—"
-
-
-def test_names_are_short_in_tables() -> None:
-    """A table has room for the surname and initials."""
-    assert short_name("Иванова Мария Петровна") == "Иванова М. П."
-    assert short_name("Ким") == "Ким"
-    assert short_name("") == ""
 
 
 def test_the_desk_begins_with_the_queue() -> None:
