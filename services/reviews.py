@@ -18,11 +18,10 @@ from models.tables.people import Person
 from rules.applications import DECISIONS
 from rules.cases import CaseKind, Status, Transition
 from rules.clock import now as present
-from rules.fields import Words
 from rules.forms import merged_attachments, merged_checklist
 from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
-from rules.refusals import FieldError, Refusal, forbidden, not_found
+from rules.refusals import FieldError, Refusal, Words, forbidden, not_found
 from rules.terms import Alarm
 from services import access, assignments, catalogue, journal, notices
 from services.bell import Bell
