@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.state import Medcab
 from clients.logs import REQUEST, route_of
 from rules.cases import CaseKind
+from rules.clock import now as present
 from rules.notices import Channel
 from services.figures import Figures, Watch
 from services.standing import Engine, Standings
@@ -175,6 +176,7 @@ def _of_database(told: Figures) -> Iterator[Metric]:
     failed = {channel: float(told.failed.get(channel, 0)) for channel in CHANNELS}
     yield _by("medcab_notices_failed", "Notices that failed in seven days.", "channel", failed)
     yield _gauge("medcab_exports_failed", "Exports failed in seven days.", told.exports_failed)
+    yield _gauge("medcab_servers_replaced", "Servers replaced within a day.", told.replaced)
     yield _by("medcab_outage_seconds", "How long a system is down.", "system", dict(told.outages))
     yield _gauge("medcab_journal_seal_age_seconds", "Age of the last seal.", told.sealed_age)
     yield _gauge(
@@ -190,3 +192,9 @@ def _of_engine(told: Engine) -> Iterator[Metric]:
     yield _by("medcab_standing_up", "Standing workflows that run.", "workflow", runs)
     tries = {one.id: float(one.attempt) for one in told.standing}
     yield _by("medcab_standing_attempt", "Tries of the present step.", "workflow", tries)
+    idle = {
+        one.id: max((present() - one.worked_at).total_seconds(), 0.0)
+        for one in told.standing
+        if one.worked_at
+    }
+    yield _by("medcab_standing_idle_seconds", "Since it was seen to work.", "workflow", idle)

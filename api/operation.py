@@ -42,12 +42,21 @@ class SectionOut(BaseModel):
     lines: list[LineOut]
 
 
+class PartOut(BaseModel):
+    """A standing workflow, and when it was last seen to work."""
+
+    id: str
+    runs: bool
+    worked_at: datetime | None
+
+
 class DeskOut(BaseModel):
-    """How the operation stands. `workers` is null while Temporal does not answer."""
+    """How the operation stands; `workers`, `standing` are null while Temporal does not answer."""
 
     as_of: datetime
     attention: int
     workers: int | None
+    standing: list[PartOut] | None
     sealed_at: datetime | None
     backed_up_at: datetime | None
     sections: list[SectionOut]
@@ -59,6 +68,12 @@ class DeskOut(BaseModel):
             as_of=desk.as_of,
             attention=desk.attention,
             workers=desk.engine.workers if desk.engine else None,
+            standing=[
+                PartOut(id=one.id, runs=one.runs, worked_at=one.worked_at)
+                for one in desk.engine.standing
+            ]
+            if desk.engine
+            else None,
             sealed_at=desk.sealed_at,
             backed_up_at=desk.backed_up_at,
             sections=[

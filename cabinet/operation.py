@@ -169,6 +169,11 @@ def _facts(found: Desk) -> list[tuple[str, str]]:
                 gettext("%(n)s из %(of)s") % {"n": running, "of": len(engine.standing)},
             )
         )
+        facts += [
+            (gettext("Работал %(process)s") % {"process": one.id}, formats.moment(one.worked_at))
+            for one in engine.standing
+            if one.worked_at
+        ]
     sealed = formats.moment(found.sealed_at) if found.sealed_at else gettext("ещё не ставили")
     facts.append((gettext("Последняя печать журнала"), sealed))
     copied = formats.moment(found.backed_up_at) if found.backed_up_at else gettext("ещё не делали")
@@ -249,6 +254,8 @@ def details_of(line: Line) -> str:
                 "activity": facts["activity"],
                 "n": facts["attempt"],
             }
+        case Trouble.SERVER_REPLACED:
+            return gettext("за сутки: %(n)s") % {"n": facts["times"]}
         case Trouble.EXPORT_FAILED:
             return " ".join(str(part) for part in (facts["kind"], facts["reason"]) if part)
         case _:

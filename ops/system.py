@@ -1,5 +1,6 @@
 """All servers of an installation on one machine: started, kept running, stopped in reverse."""
 
+import math
 import os
 import threading
 import time
@@ -22,6 +23,10 @@ Say = Callable[[str, str], None]
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 STEADY_AFTER = 60.0
+LOOK_EVERY = 15.0
+LOOK_WITHIN = 15.0
+NOES = 4
+"""A server that said so often in a row that it does no work, or nothing at all, is replaced."""
 
 # A server whose address is given in the environment is somebody else's and is not started.
 GIVEN_BY = {
@@ -57,6 +62,8 @@ class System:
         self.say = say
         # A server that ran so long before it ended is started again without a longer pause.
         self.steady_after = STEADY_AFTER
+        # What is slow in a test run is busy, and what it held in memory would be lost.
+        self.look_every = math.inf if hasty else LOOK_EVERY
         self.stopping = threading.Event()
         self.processes: dict[str, Process] = {}
         self.door = Door(8000 if usual else None)
@@ -166,6 +173,7 @@ class System:
                     "stop_signal": int(process.stop_signal),
                     "address": process.server.address,
                     "restarts": process.restarts,
+                    "replaced": process.replaced,
                     "log": str(process.log),
                 }
             )
@@ -216,13 +224,28 @@ class System:
             return
 
     def _keep(self, process: Process) -> None:
-        """Start the server again whenever it ends, with longer and longer pauses."""
+        """Start the server again whenever it ends, with longer and longer pauses.
+
+        One that runs and does no work is ended first, and ops are told.
+        """
         pause = FIRST_PAUSE
         name = process.server.name
-        began = time.monotonic()
+        began = looked = time.monotonic()
+        noes, untold = 0, False
         while not self.stopping.wait(0.1):
             if process.exit_code is None:
-                continue
+                if time.monotonic() - looked < self.look_every:
+                    continue
+                noes = 0 if process.works(LOOK_WITHIN) else noes + 1
+                looked = time.monotonic()
+                if untold and not noes:
+                    untold = not self._told_of_replacing(name)
+                if noes < NOES or self.stopping.is_set():
+                    continue
+                noes, untold = 0, True
+                self.say(name, "runs and does no work: replacing it")
+                process.replaced += 1
+                process.kill()
             if time.monotonic() - began > self.steady_after:
                 pause = FIRST_PAUSE
             told = "".join(f"\n    {line}" for line in process.last_lines(5))
@@ -241,8 +264,22 @@ class System:
                 self.say(name, str(reason))
                 process.kill()
                 continue
+            looked = time.monotonic()
             self.say(name, "ready again")
             self.record("ready")
+
+    def _told_of_replacing(self, name: str) -> bool:
+        """Journal it, so that it stands on the ops desk. False where that cannot be done now."""
+        from ops.replacing import journal_replacing
+
+        if "DATABASE_URL" not in self.environment:
+            return True
+        try:
+            journal_replacing(self.settings, name)
+        except Exception as error:
+            self.say(name, f"was replaced, which is not journaled: {type(error).__name__}")
+            return False
+        return True
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:

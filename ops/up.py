@@ -118,6 +118,7 @@ def status(home: Home, console: Console) -> int:
         console.print("Nothing of Medcab is running here. `make up` starts it.")
         return 1
     table = Table("server", "state", "process", "address", "restarts", "log", box=None)
+    replaced = {each["name"]: each["replaced"] for each in servers if each["replaced"]}
     for server, lives in zip(servers, alive, strict=True):
         state = "[green]runs" if lives else "[red]down"
         table.add_row(
@@ -129,6 +130,8 @@ def status(home: Home, console: Console) -> int:
             os.path.relpath(server["log"]),
         )
     console.print(table)
+    for name, times in replaced.items():
+        console.print(f"{name} ran without working, and was replaced: {times}", highlight=False)
     console.print(f"State: {recorded['state']}")
     console.print(f"Backup: {age(home, Settings()).text}", highlight=False)
     return 0 if all(alive) and recorded["state"] == "ready" else 1

@@ -97,6 +97,7 @@ class JournalKind(StrEnum):
     INSTALLATION_RECONCILED = "installation.reconciled"
     JOURNAL_ACCEPTED = "journal.accepted"
     JOURNAL_DECLARATION_CONFIRMED = "journal.declaration_confirmed"
+    INSTALLATION_SERVER_REPLACED = "installation.server_replaced"
     CALLBACK_REFUSED = "callback.refused"
     PAYLOAD_DECODED = "payload.decoded"
     TEMPORAL_ACTED = "temporal.acted"

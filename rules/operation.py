@@ -20,6 +20,8 @@ class Trouble(StrEnum):
     STANDING_ENDED = "standing_ended"
     STANDING_FAILING = "standing_failing"
     JOURNAL_REFUSED = "journal_refused"
+    STANDING_IDLE = "standing_idle"
+    SERVER_REPLACED = "server_replaced"
     JOURNAL_UNSEALED = "journal_unsealed"
     COUNTERPART_DOWN = "counterpart_down"
     CASE_STUCK = "case_stuck"
@@ -88,6 +90,17 @@ TROUBLES: Mapping[Trouble, TroubleWords] = {
         "В журнале записи, которых не писала система",
         "Их добавили в базу данных в обход системы, или обновление шло без остановки. "
         "Печать на них не ставится. Проверьте командой medcab verify и сообщите отделу ИБ.",
+    ),
+    T.STANDING_IDLE: TroubleWords(
+        "Постоянные процессы ничего не делают",
+        "Temporal отвечает, обработчики просят работу, но шаг процесса давно не брали и не "
+        "заканчивали. Сломанную часть надзор заменит сам. Если это не проходит, перезапустите "
+        "Temporal и обработчики.",
+    ),
+    T.SERVER_REPLACED: TroubleWords(
+        "Серверы были заменены",
+        "Сервер отвечал, но не работал, и надзор запустил его заново. Делать ничего не нужно. "
+        "Если это повторяется, причина в журнале сервера: medcab status назовёт файл.",
     ),
     T.JOURNAL_UNSEALED: TroubleWords(
         "Журнал не опечатан вовремя",
@@ -190,6 +203,15 @@ SEAL_IS_LATE_AFTER = timedelta(minutes=3)
 
 BACKUP_IS_OLD_AFTER = timedelta(hours=26)
 """A day, and two hours in which the nightly backup may run."""
+
+WORK_IS_SEEN_EVERY = timedelta(minutes=2)
+"""A standing workflow begins a step or says that it is alive twice a minute."""
+
+REPLACING_IS_SHOWN = timedelta(days=1)
+"""How long a server that was replaced stands on the desk."""
+
+ENTRIES_LOOKED_THROUGH = 2000
+"""Entries at the end of the installation's own chain among which the replaced are looked for."""
 
 FAILING_AFTER = 3
 """Tries of one step of a standing workflow from which on it counts as failing."""

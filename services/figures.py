@@ -8,7 +8,7 @@ from typing import Any
 
 from clients.database import Database
 from rules.journal import SYSTEM_CHAIN, JournalKind
-from rules.operation import FAILED_ARE_SHOWN
+from rules.operation import ENTRIES_LOOKED_THROUGH, FAILED_ARE_SHOWN, REPLACING_IS_SHOWN
 
 KEPT = 10.0
 """Seconds for which figures are good: however many ask, the database is asked no more often."""
@@ -27,6 +27,8 @@ class Figures:
     """Notices that are due and not told, by channel, and for how long the oldest is."""
     failed: Mapping[str, int]
     exports_failed: int
+    replaced: int
+    """Servers that ran without working and were replaced within a day."""
     outages: Mapping[str, float]
     sealed_age: float
     unsealed_age: float
@@ -53,6 +55,9 @@ select json_build_object(
      where state = 'failed' and failed_at > now() - %(shown)s group by 1) one),
   'exports', (select count(*) from export
     where state = 'failed' and asked_at > now() - %(shown)s),
+  'replaced', (select count(*) from journal_entry where chain = %(system)s
+    and position > (select max(position) from journal_entry where chain = %(system)s) - %(looked)s
+    and kind = %(replaced)s and at > now() - %(replacing_shown)s),
   'outages', (select json_object_agg(system, extract(epoch from now() - since))
     from outage where until is null),
   'sealed', (select extract(epoch from now() - max(at)) from journal_seal),
@@ -94,6 +99,9 @@ class Watch:
                     "shown": FAILED_ARE_SHOWN,
                     "system": SYSTEM_CHAIN,
                     "backed_up": JournalKind.INSTALLATION_BACKED_UP.value,
+                    "replaced": JournalKind.INSTALLATION_SERVER_REPLACED.value,
+                    "replacing_shown": REPLACING_IS_SHOWN,
+                    "looked": ENTRIES_LOOKED_THROUGH,
                 },
             )
             told: dict[str, Any] = (await found.fetchall())[0][0]
@@ -107,6 +115,7 @@ class Watch:
             waiting={name: (n, age) for name, (n, age) in (told["waiting"] or {}).items()},
             failed=told["failed"] or {},
             exports_failed=told["exports"],
+            replaced=told["replaced"],
             outages=told["outages"] or {},
             sealed_age=told["sealed"] or 0.0,
             unsealed_age=max(told["unsealed"] or 0.0, 0.0),

@@ -30,8 +30,10 @@ from rules.notices import NoticeState
 from rules.operation import (
     BACKUP_IS_OLD_AFTER,
     CHANNEL_IS_LATE_AFTER,
+    ENTRIES_LOOKED_THROUGH,
     FAILED_ARE_SHOWN,
     FAILING_AFTER,
+    REPLACING_IS_SHOWN,
     SEAL_IS_LATE_AFTER,
     TROUBLES,
     Remedy,
@@ -88,7 +90,7 @@ class Desk:
     @property
     def tag(self) -> str:
         """Changes when anything on the desk does, the moment apart."""
-        shown = repr((self.sections, self.engine))
+        shown = repr((self.sections, self.engine and self.engine.to_the_minute()))
         return f'"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
 
 
@@ -104,7 +106,7 @@ async def desk(database: Database, standings: Standings, actor: Actor, grace: fl
     engine, (sections, sealed_at, backed_up_at) = await asyncio.gather(
         standings.known(), _look(database, units, now, timedelta(seconds=grace))
     )
-    found = [*_of_engine(engine), *sections]
+    found = [*of_engine(engine, now), *sections]
     order = list(Trouble)
     found.sort(key=lambda section: order.index(section.trouble))
     return Desk(now, found, engine, sealed_at, backed_up_at)
@@ -124,6 +126,7 @@ async def _look(
         found = [
             *unsealed,
             *backup_old,
+            *await replaced(session, now),
             *await _outages(session, units),
             await _stuck(session, units),
             await _unheard(session, units, now - grace),
@@ -135,7 +138,8 @@ async def _look(
     return [section for section in found if section.total], sealed_at, backed_up_at
 
 
-def _of_engine(engine: Engine | None) -> list[Section]:
+def of_engine(engine: Engine | None, now: datetime) -> list[Section]:
+    """What Temporal, the workers and the standing workflows show of themselves."""
     if engine is None:
         line = Line(Trouble.TEMPORAL_DOWN, "temporal", "Temporal")
         return [Section(Trouble.TEMPORAL_DOWN, 1, [line])]
@@ -160,6 +164,12 @@ def _of_engine(engine: Engine | None) -> list[Section]:
             )
             for one in engine.standing
             if one.runs and one.attempt >= FAILING_AFTER
+        ],
+        # Without a worker that alone is the reason, and is said.
+        Trouble.STANDING_IDLE: [
+            _line(Trouble.STANDING_IDLE, one.id, one.id, since=one.worked_at, workflow_id=one.id)
+            for one in engine.standing
+            if engine.workers and one.runs and one.attempt < FAILING_AFTER and not one.works(now)
         ],
     }
     return [Section(trouble, len(lines), lines) for trouble, lines in troubles.items() if lines]
@@ -404,6 +414,29 @@ async def seals(session: AsyncSession, now: datetime) -> tuple[datetime | None, 
         workflow_id="journal-sealer",
     )
     return sealed, [Section(Trouble.JOURNAL_UNSEALED, 1, [line])]
+
+
+async def replaced(session: AsyncSession, now: datetime) -> list[Section]:
+    """The servers that ran without working and were replaced lately, and how often."""
+    last = select(func.max(JournalEntry.position)).where(JournalEntry.chain == SYSTEM_CHAIN)
+    server = col(JournalEntry.facts)["server"].astext
+    found = await session.exec(  # type: ignore[call-overload]
+        choose(server, func.max(JournalEntry.at), func.count())
+        .where(
+            col(JournalEntry.chain) == SYSTEM_CHAIN,
+            # The chain has no index by time; its end is long enough.
+            col(JournalEntry.position) > last.scalar_subquery() - ENTRIES_LOOKED_THROUGH,
+            col(JournalEntry.kind) == JournalKind.INSTALLATION_SERVER_REPLACED.value,
+            col(JournalEntry.at) > now - REPLACING_IS_SHOWN,
+        )
+        .group_by(server)
+        .order_by(server)
+    )
+    lines = [
+        _line(Trouble.SERVER_REPLACED, name, name, since=at, facts={"times": times})
+        for name, at, times in found.all()
+    ]
+    return [Section(Trouble.SERVER_REPLACED, len(lines), lines)] if lines else []
 
 
 async def backups(session: AsyncSession, now: datetime) -> tuple[datetime | None, list[Section]]:

@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import structlog
+from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -14,6 +15,7 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from temporalio.service import RPCError, RPCStatusCode
 
 from clients.temporal import STANDING, ensure_standing
+from rules.operation import WORK_IS_SEEN_EVERY
 
 log = structlog.get_logger(__name__)
 
@@ -26,12 +28,20 @@ ASKED_WITHIN = 90
 
 @dataclass(frozen=True)
 class StandingState:
-    """One standing workflow: whether it runs, and how often its present step was tried."""
+    """One standing workflow: whether it runs, and how often its present step was tried.
+
+    `worked_at` is when it was last seen to work: a task of it was taken, ended or alive then.
+    """
 
     id: str
     runs: bool
     attempt: int = 0
     activity: str = ""
+    worked_at: datetime | None = None
+
+    def works(self, now: datetime) -> bool:
+        """Whether it was seen to work lately: to be open is not enough."""
+        return self.runs and self.worked_at is not None and _lately(self.worked_at, now)
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,31 @@ class Engine:
     task_queue: str
     workers: int
     standing: Sequence[StandingState]
+
+    @property
+    def worked_at(self) -> datetime | None:
+        """When anything of it was last seen to work."""
+        return max((one.worked_at for one in self.standing if one.worked_at), default=None)
+
+    def works(self, now: datetime) -> bool:
+        """Whether Temporal gave out work lately and a worker took it. An open port does not."""
+        return any(one.works(now) for one in self.standing)
+
+    def to_the_minute(self) -> "Engine":
+        """The same with the times as they are shown: what is read anew only then has changed."""
+        return replace(
+            self,
+            standing=tuple(
+                replace(one, worked_at=one.worked_at.replace(second=0, microsecond=0))
+                if one.worked_at
+                else one
+                for one in self.standing
+            ),
+        )
+
+
+def _lately(moment: datetime, now: datetime) -> bool:
+    return now - moment <= WORK_IS_SEEN_EVERY
 
 
 class Standings:
@@ -118,6 +153,22 @@ def _state(workflow_id: str, described: WorkflowExecutionDescription) -> Standin
     # A shift that was ended by a restart of the worker is tried again too: that is no failure.
     failing = [one for one in pending if one.HasField("last_failure")]
     worst = max(failing, key=lambda one: one.attempt, default=None)
+    worked_at = _worked_at(described)
     if worst is None:
-        return StandingState(workflow_id, runs)
-    return StandingState(workflow_id, runs, worst.attempt, worst.activity_type.name)
+        return StandingState(workflow_id, runs, worked_at=worked_at)
+    return StandingState(workflow_id, runs, worst.attempt, worst.activity_type.name, worked_at)
+
+
+def _worked_at(described: WorkflowExecutionDescription) -> datetime:
+    """When a worker was last heard of in this run: a step begun, alive, or ended."""
+    raw = described.raw_description
+    heard: list[Timestamp] = []
+    for step in raw.pending_activities:
+        heard += [step.last_started_time, step.last_heartbeat_time]
+        if step.attempt == 1 and not step.HasField("last_started_time"):
+            heard.append(step.scheduled_time)  # as the workflow task before it ended
+    if raw.HasField("pending_workflow_task"):
+        task = raw.pending_workflow_task
+        heard.append(task.original_scheduled_time)  # as the step before it ended
+    seconds = [one.seconds + one.nanos / 1e9 for one in heard if one.seconds]
+    return max([described.start_time, *(datetime.fromtimestamp(one, UTC) for one in seconds)])

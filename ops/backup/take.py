@@ -30,7 +30,7 @@ from ops.backup.manifest import (
 from ops.backup.places import Places, key_of
 from ops.backup.recovery import back_up_keys
 from ops.backup.sealed import BackupKey, write_sealed
-from ops.backup.temporal import back_up_temporal, temporal_file
+from ops.backup.temporal import TemporalNotCopiedError, back_up_temporal, temporal_file
 from ops.home import Home
 from rules.clock import now
 from rules.journal import SYSTEM_CHAIN, JournalKind
@@ -141,11 +141,16 @@ async def _take(
     say("database", f"ready: {base.written.size >> 10} KiB, encrypted")
     if temporal_file(home).exists():
         say("temporal", "copying")
-        written = await asyncio.to_thread(
-            back_up_temporal, folder / TEMPORAL, key, named(TEMPORAL), home
-        )
-        files.append(line_of(TEMPORAL, written))
-        say("temporal", f"ready: {written.size >> 10} KiB, encrypted")
+        # Histories are a convenience: without them the backup is whole, and each run begins anew.
+        try:
+            written = await asyncio.to_thread(
+                back_up_temporal, folder / TEMPORAL, key, named(TEMPORAL), home
+            )
+        except TemporalNotCopiedError as error:
+            say("temporal", f"left out: {error}")
+        else:
+            files.append(line_of(TEMPORAL, written))
+            say("temporal", f"ready: {written.size >> 10} KiB, encrypted")
     # After the database: every object that a row of the base names is in the store by now.
     say("objects", "comparing")
     database, store = Database.from_settings(settings), Objects(settings)

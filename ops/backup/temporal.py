@@ -7,16 +7,17 @@ next follows from what is, and `reconcile` starts every run anew.
 import os
 import sqlite3
 import tempfile
-import time
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 from ops.backup import BackupError
 from ops.backup.sealed import BackupKey, Written, pieces_of, write_sealed
 from ops.home import Home
 
-WITHIN = 120.0
-PAGES_AT_ONCE = 2000
+
+class TemporalNotCopiedError(BackupError):
+    """The server's file cannot be copied now; the backup goes on without it."""
 
 
 def temporal_file(home: Home) -> Path:
@@ -25,25 +26,27 @@ def temporal_file(home: Home) -> Path:
 
 
 def back_up_temporal(path: Path, key: BackupKey, name: str, home: Home) -> Written:
-    """Copy the file while the server uses it. Raises BackupError."""
+    """Copy the file while the server uses it. Raises TemporalNotCopiedError.
+
+    Only beside a write-ahead log, where a reader holds no writer up; and in one step, whose view of
+    the file stays the same: between steps the server would write, and the copy begin anew.
+    """
     source = temporal_file(home)
     with tempfile.TemporaryDirectory(dir=source.parent, prefix=".copy-") as folder:
         copy = Path(folder) / "temporal.db"
-        end = time.monotonic() + WITHIN
-
-        def in_time(status: int, remaining: int, total: int) -> None:
-            del status, remaining, total
-            if time.monotonic() > end:
-                raise BackupError(f"Temporal's file was not copied within {WITHIN:.0f} s")
-
         try:
-            reading = sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=10)
-            writing = sqlite3.connect(copy)
-            reading.backup(writing, pages=PAGES_AT_ONCE, progress=in_time, sleep=0.05)
-            for each in (writing, reading):
-                each.close()
+            with (
+                closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=10)) as reading,
+                closing(sqlite3.connect(copy)) as writing,
+            ):
+                (kept,) = reading.execute("pragma journal_mode").fetchone()
+                if kept != "wal":
+                    raise TemporalNotCopiedError(
+                        "a copy would hold up its server, which was started by an older version"
+                    )
+                reading.backup(writing)
         except sqlite3.Error as error:
-            raise BackupError(f"Temporal's file cannot be copied: {error}") from None
+            raise TemporalNotCopiedError(str(error)) from None
         return write_sealed(path, key, name, pieces_of(copy), pack=True)
 
 

@@ -65,6 +65,12 @@ class Server(Protocol):
     def ready(self, pid: int) -> bool:
         """Ask the server with this process id whether it does its work. False on no answer."""
 
+    def works(self, pid: int) -> bool:
+        """The same, again and again once it is ready: who says no for long is replaced.
+
+        True where it cannot be told, such as when what the server stands on does not answer.
+        """
+
     def settle(self) -> None:
         """Once it is ready: roles, namespaces, buckets. Safe to repeat."""
 

@@ -5,15 +5,13 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
+import httpx
 from temporalio.service import RPCError
 
 from ops.home import CHECKOUT
 from ops.servers import Launch
 from ops.servers.ports import LOOPBACK, choose_port, return_port
+from ops.servers.pulse import ends_tasks, pollers
 from ops.servers.simulators import answers
 
 HEALTH_PATH = "/health/ready"
@@ -100,10 +98,23 @@ class Worker(Own):
     def ready(self, pid: int) -> bool:
         """Temporal sees this very process ask for workflow tasks: `pid@host` is its identity."""
         try:
-            pollers = asyncio.run(asyncio.wait_for(_pollers(*self._queue), timeout=5))
+            return asyncio.run(asyncio.wait_for(self._asks(pid), timeout=5))
         except (RuntimeError, RPCError, TimeoutError):
             return False
-        return any(identity.startswith(f"{pid}@") for identity in pollers)
+
+    def works(self, pid: int) -> bool:
+        """It asked for work lately, and ends what it takes."""
+        try:
+            return asyncio.run(asyncio.wait_for(self._asks_and_ends(pid), timeout=10))
+        except (RuntimeError, RPCError, TimeoutError):
+            return True  # Temporal does not say, which is no fault of the worker.
+
+    async def _asks(self, pid: int) -> bool:
+        asking = await pollers(*self._queue)
+        return any(identity.startswith(f"{pid}@") for identity in asking)
+
+    async def _asks_and_ends(self, pid: int) -> bool:
+        return await self._asks(pid) and await ends_tasks(*self._queue[:2], pid)
 
 
 class Archiver(Own):
@@ -116,6 +127,11 @@ class Archiver(Own):
 
     def ready(self, pid: int) -> bool:
         """Nobody waits for it."""
+        del pid
+        return True
+
+    def works(self, pid: int) -> bool:
+        """How far the archive goes is told by its age: one that has much to catch up is let be."""
         del pid
         return True
 
@@ -152,6 +168,17 @@ class Api(Own):
         del pid
         return answers(f"{self.address}{HEALTH_PATH}")
 
+    def works(self, pid: int) -> bool:
+        """It tells Prometheus how all stands. The shared socket says nothing of one process."""
+        del pid
+        try:
+            told = httpx.get(f"http://{self.metrics}/metrics", timeout=15, trust_env=False)
+        except httpx.ConnectError:
+            return True  # Another program had the port first: people are served all the same.
+        except httpx.HTTPError:
+            return False
+        return told.status_code == 200
+
 
 class Door:
     """The listening socket of the cabinet."""
@@ -181,16 +208,4 @@ class Door:
 async def polls(target: str, namespace: str, queue: str) -> bool:
     """A worker of this machine (or container) asks for workflow tasks."""
     ending = f"@{socket.gethostname()}"
-    return any(each.endswith(ending) for each in await _pollers(target, namespace, queue))
-
-
-async def _pollers(target: str, namespace: str, queue: str) -> set[str]:
-    client = await Client.connect(target, namespace=namespace)
-    told = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=namespace,
-            task_queue=TaskQueue(name=queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-    )
-    return {poller.identity for poller in told.pollers}
+    return any(each.endswith(ending) for each in await pollers(target, namespace, queue))

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import PGconn, Ping
 
 from ops.home import CHECKOUT, Home
 from ops.servers import Account, Launch, ServerFailed
@@ -154,6 +155,12 @@ class Postgres:
         except psycopg.Error:
             return False
         return True
+
+    def works(self, pid: int) -> bool:
+        """It answers a query, or says that it recovers. One that cannot write its log ends."""
+        address = self.url("postgres", "postgres").encode()
+        recovers = PGconn.ping(address + b"?connect_timeout=2") == Ping.REJECT
+        return recovers or self.ready(pid)
 
     def settle(self) -> None:
         """Roles apart, so that the application can never alter tables or rewrite the journal."""

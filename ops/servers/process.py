@@ -80,6 +80,7 @@ class Process:
         self.server = server
         self.log = logs / f"{server.name}.log"
         self.restarts = 0
+        self.replaced = 0
         self._popen: subprocess.Popen[bytes] | None = None
         self._launch: Launch | None = None
 
@@ -162,6 +163,23 @@ class Process:
         if self._popen is not None and self._popen.poll() is None:
             _kill_group(self._popen.pid)
             self._popen.wait()
+
+    def works(self, within: float) -> bool:
+        """Whether its server says that it works; who does not say so in time does not."""
+        pid = self.pid
+        if pid is None:
+            return False
+        told: list[bool] = []
+        asking = threading.Thread(target=lambda: told.append(self._says_it_works(pid)), daemon=True)
+        asking.start()
+        asking.join(within)
+        return told == [True]
+
+    def _says_it_works(self, pid: int) -> bool:
+        try:
+            return self.server.works(pid)
+        except Exception:  # whatever is wrong with it, it does not work
+            return False
 
     def last_lines(self, count: int = LAST_LINES) -> list[str]:
         """The end of its log."""

@@ -55,6 +55,10 @@ class Simulator:
         del pid
         return answers(f"{self.address}/health")
 
+    def works(self, pid: int) -> bool:
+        """The same."""
+        return self.ready(pid)
+
     def settle(self) -> None:
         """Nothing to arrange."""
 

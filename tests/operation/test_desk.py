@@ -1,5 +1,6 @@
 """The ops desk: every kind of trouble is seen with its reason, and its remedy mends it (O7)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import delete, update
 from sqlmodel import col, select
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -24,19 +27,21 @@ from models.tables.cases import Outage
 from models.tables.journal import JournalEntry, journal_pending
 from models.tables.notices import Notice, NoticeAttempt
 from models.tables.operation import OperationAct
+from ops.replacing import journal_replacing
 from rules.cases import Party
 from rules.clock import now
 from rules.journal import SYSTEM_CHAIN, JournalKind
 from rules.notices import Channel, NoticeState
-from rules.operation import REMEDIES, TROUBLES, Remedy, Trouble
+from rules.operation import REMEDIES, TROUBLES, WORK_IS_SEEN_EVERY, Remedy, Trouble
 from rules.permissions import Actor, Role
 from rules.refusals import Refusal
 from services import journal, operation, watching
 from services.bell import Bell
+from services.figures import Watch
 from services.operation import Line
 from services.operation_acts import SENDERS, Done, OperationActs, Wanted
 from services.outages import SYSTEMS
-from services.standing import Standings
+from services.standing import Engine, Standings
 from settings import Settings
 from tests.office import Heard, Office
 
@@ -425,3 +430,53 @@ async def test_desk_names_nobody(desk: Desk) -> None:
         assert planted not in shown
     async with desk.office.database.work() as session:
         await session.exec(update(Notice).where(col(Notice.state) == "failed").values(state="told"))
+
+
+async def test_server_that_was_replaced_is_seen_for_a_day(desk: Desk, settings: Settings) -> None:
+    """The supervisor journals it; ops see which one, when and how often (O7)."""
+    for server in ("temporal", "worker-1", "temporal"):
+        await asyncio.to_thread(journal_replacing, settings, server)
+    lines = await desk.lines(Trouble.SERVER_REPLACED)
+    assert {name: line.facts["times"] for name, line in lines.items()} == {
+        "temporal": 2,
+        "worker-1": 1,
+    }
+    assert lines["temporal"].since is not None
+    assert (await Watch(desk.office.database, GRACE).figures()).replaced == 3
+    async with desk.office.database.work() as session:
+        assert await operation.replaced(session, now() + timedelta(hours=25)) == []
+
+
+async def test_standing_workflow_that_does_nothing_is_seen(desk: Desk, temporal: Client) -> None:
+    """Temporal answers and somebody asks for work, takes a task, and is never heard of again: the
+    run is open, which is not to work."""
+    handle = temporal.get_workflow_handle("journal-sealer")
+    with suppress(RPCError):
+        await handle.terminate("the test wants it ended")
+    await desk.standings.start("journal-sealer")
+    queue = TaskQueue(name=desk.standings.task_queue)
+    asked = PollWorkflowTaskQueueRequest(
+        namespace=temporal.namespace, task_queue=queue, identity="frozen"
+    )
+    taken = await temporal.workflow_service.poll_workflow_task_queue(asked)
+    assert taken.workflow_execution.workflow_id == "journal-sealer"
+    desk.standings.forget()
+    engine = await desk.standings.known()
+    assert engine is not None
+    assert engine.workers == 1
+    at = now()
+    assert "journal-sealer" not in _idle(engine, at)
+    assert engine.works(at)
+    later = at + WORK_IS_SEEN_EVERY + timedelta(seconds=1)
+    assert "journal-sealer" in _idle(engine, later)
+    assert not engine.works(later)
+    await handle.terminate("the test is over")
+
+
+def _idle(engine: Engine, at: datetime) -> set[str]:
+    return {
+        line.subject
+        for section in operation.of_engine(engine, at)
+        if section.trouble is Trouble.STANDING_IDLE
+        for line in section.lines
+    }

@@ -1,5 +1,6 @@
 """Small programs that stand for servers where only their starting and stopping matters."""
 
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +15,8 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 print("listening", flush=True)
 while True:
-    listener.accept()[0].close()
+    with listener.accept()[0] as asker:
+        asker.sendall(b"done")
 """
 
 
@@ -29,6 +31,7 @@ class Program:
         self.ready_within = ready_within
         self.port = 0
         self.settled = 0
+        self.directory = Path("/")
 
     def obtain(self, say: Callable[[str], None]) -> None:
         """Python is here."""
@@ -41,11 +44,20 @@ class Program:
     def launch(self, environment: Mapping[str, str]) -> Launch:
         """Run the lines with the port."""
         command = [sys.executable, "-I", "-c", self.code, str(self.port)]
-        return Launch(command, dict(environment), directory=Path("/"), stop_within=1.0)
+        return Launch(command, dict(environment), directory=self.directory, stop_within=1.0)
 
     def ready(self, pid: int) -> bool:
         """The port answers."""
         return listening(self.port)
+
+    def works(self, pid: int) -> bool:
+        """It answers those whom it lets in, which is more than letting them in."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=1) as asked:
+            asked.settimeout(1)
+            try:
+                return asked.recv(10) == b"done"
+            except TimeoutError:
+                return False
 
     def settle(self) -> None:
         """Count."""

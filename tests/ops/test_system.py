@@ -1,5 +1,7 @@
 """Starting, keeping and stopping all servers together (O3)."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +14,7 @@ from ops.servers import ServerFailed
 from ops.servers.ports import choose_port, is_free, listening
 from ops.servers.process import Running
 from ops.system import System, settings_from
-from tests.ops.programs import Program
+from tests.ops.programs import LISTENS, Program
 
 
 def within(seconds: float, happened: Callable[[], bool]) -> bool:
@@ -72,6 +74,44 @@ def test_a_server_that_dies_is_started_again(system: System, said: list[tuple[st
     assert listening(port)
     assert process.restarts == 1
     assert any("ended with -9" in told for _, told in said)
+
+
+MUTE = f"""
+import os, socket, sys
+if os.path.exists(sys.argv[1] + ".mute"):
+    exec({LISTENS!r})
+open(sys.argv[1] + ".mute", "w").close()
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    listener.accept()
+"""
+"""Lets everybody in and says nothing; started again it works."""
+
+
+@pytest.mark.parametrize("broken", ["mute", "frozen"])
+def test_a_server_that_runs_and_does_no_work_is_replaced(
+    system: System, said: list[tuple[str, str]], tmp_path: Path, broken: str
+) -> None:
+    """Its process lives and its port answers, which is not enough (O3)."""
+    first, second = system.outer
+    assert isinstance(first, Program)
+    first.directory = tmp_path
+    if broken == "mute":
+        first.code = MUTE
+    system.look_every = 0.05
+    system.start_outer()
+    pid = system.processes["first"].pid
+    assert pid is not None
+    if broken == "frozen":
+        os.kill(pid, signal.SIGSTOP)
+    assert listening(first.port)
+    assert within(60, lambda: ("first", "ready again") in said)
+    assert ("first", "runs and does no work: replacing it") in said
+    assert system.processes["first"].pid not in (None, pid)
+    assert system.processes["first"].works(5)
+    recorded = {each["name"]: each for each in system.home.recorded()["servers"]}
+    assert (recorded["first"]["replaced"], recorded[second.name]["replaced"]) == (1, 0)
+    assert system.processes[second.name].restarts == 0, "one that works is left alone"
 
 
 def test_servers_that_come_back_together_are_all_kept(system: System) -> None:
