@@ -8,7 +8,7 @@ whose transfers are not decreed yet, weekends and public holidays (Labour Code, 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -160,6 +160,28 @@ def answer_alarms(
 def nth_alarm(alarms: Iterable[tuple[datetime, Alarm]], n: int) -> tuple[datetime, Alarm] | None:
     """The alarm that follows n that have rung already (n = 0: the first), None after the last."""
     return next(islice(alarms, n, None), None)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What a clock says at a moment: how many alarms are over that were not told, and the last.
+
+    `next_at` is when the following one comes, None where there is none.
+    """
+
+    count: int = 0
+    last: Alarm | None = None
+    next_at: datetime | None = None
+
+
+def rung(alarms: Iterable[tuple[datetime, Alarm]], told: int, now: datetime) -> Rung:
+    """What a clock says by `now`, of whose alarms so many were told before."""
+    due = Rung()
+    for moment, alarm in islice(alarms, told, None):
+        if moment > now:
+            return replace(due, next_at=moment)
+        due = Rung(due.count + 1, alarm)
+    return due
 
 
 def _reminders(

@@ -6,7 +6,7 @@ is no longer true and changes nothing.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -301,10 +301,17 @@ def alarm_of(
     case: Case, status: Status, entered: datetime, terms: Terms, calendar: WorkingCalendar
 ) -> tuple[datetime, Alarm] | None:
     """The alarm that comes after the `case.alarms` already told, or None where no clock runs."""
+    return nth_alarm(alarms_of(case, status, entered, terms, calendar), case.alarms)
+
+
+def alarms_of(
+    case: Case, status: Status, entered: datetime, terms: Terms, calendar: WorkingCalendar
+) -> Iterator[tuple[datetime, Alarm]]:
+    """All alarms of the term that runs now, the first one first; none where no clock runs."""
     if case.due_at is None or status not in CLOCKED:
-        return None
+        return iter(())
     alarms = answer_alarms if status is Status.CLARIFICATION else review_alarms
-    return nth_alarm(alarms(entered, case.due_at, terms, case.term_zone, calendar), case.alarms)
+    return alarms(entered, case.due_at, terms, case.term_zone, calendar)
 
 
 async def heard(session: AsyncSession, case: Case, now: datetime) -> None:

@@ -3,6 +3,7 @@
 Nothing is refused by a clock. The applicant is told once, and honestly, that the term is over.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,12 +12,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.cases import Case
 from models.tables.requests import RequestMessage
 from rules.cases import Party, Status
-from rules.forms import CaseTypeDefinition
 from rules.journal import JournalKind
+from rules.notices import NoticeKind
 from rules.permissions import Permission
 from rules.terms import Alarm
-from services import access, assignments, journal, notices, outages
-from services.cases import alarm_of, terms_of
+from services import access, assignments, case_clock, journal, outages
 from services.drafts import rules_of
 from services.outages import GOV_SERVICE
 
@@ -29,72 +29,28 @@ def next_ask(asks: int, now: datetime) -> datetime:
     return now + min(FIRST_ASK_AFTER * (1 << min(asks, 10)), LAST_ASK_AFTER)
 
 
-async def sound(session: AsyncSession, case: Case, now: datetime) -> datetime | None:
-    """Tell what the term says of a locked case by now; of several alarms missed, the last.
-
-    Answers when the next one is, None where no clock runs.
-    """
-    terms, calendar = await terms_of(session, case)
-    missed: Alarm | None = None
-    while (found := alarm_of(case, Status(case.status), case.since, terms, calendar)) is not None:
-        moment, alarm = found
-        if moment > now:
-            break
-        missed = alarm
-        case.alarms += 1
-    if missed is not None:
-        await _tell(session, case, missed, now)
-        session.add(case)
-    return found[0] if found else None
-
-
-async def _tell(session: AsyncSession, case: Case, alarm: Alarm, now: datetime) -> None:
-    definition, _ = await rules_of(session, case)
-    overdue = alarm is Alarm.ESCALATE
-    told = await _whom(session, case, definition, alarm, now)
-    if overdue and case.escalated_at is None:
-        case.escalated_at = now
-        told[case.applicant_id] = "request_overdue"
-    await journal.append(
-        session,
-        chain=case.id,
-        kind=JournalKind.CASE_ESCALATED if overdue else JournalKind.CASE_REMINDED,
-        at=now,
-        system="clock",
-        step=case.step,
-        facts={"told": sorted(map(str, told)), "alarm": case.alarms},
-    )
-    for person, kind in told.items():
-        await notices.enqueue(
-            session,
-            person_id=person,
-            kind=kind,
-            case_id=case.id,
-            event_key=f"{case.id}:{case.step}:{kind}:{case.alarms}",
-            facts={"number": case.number},
-            now=now,
-        )
-
-
-async def _whom(
-    session: AsyncSession,
-    case: Case,
-    definition: CaseTypeDefinition,
-    alarm: Alarm,
-    now: datetime,
-) -> dict[UUID, str]:
-    """Who can do something about it, and the kind of notice: people of the unit, or ops."""
+async def whom(
+    session: AsyncSession, case: Case, alarm: Alarm, now: datetime
+) -> Mapping[UUID, NoticeKind]:
+    """Who can do something about it: people of the unit, or ops. The applicant hears once."""
     unit = case.responsible_unit_id
+    definition, _ = await rules_of(session, case)
     if not definition.answered_by_people:
         people = await access.people_with(session, Permission.WATCH_OPERATION, unit, now)
-        return dict.fromkeys(people, "request_late")
-    await assignments.keep(session, case, now)
-    if alarm is Alarm.REMIND:
-        kind, people = "request_reminder", [case.reviewer_id] if case.reviewer_id else []
+        told = dict.fromkeys(people, NoticeKind.REQUEST_LATE)
     else:
-        kind, people = "request_escalated", await assignments.heads_of(session, unit, now)
-    people = people or await access.people_with(session, Permission.REVIEW, unit, now)
-    return dict.fromkeys((one for one in people if one != case.applicant_id), kind)
+        await assignments.keep(session, case, now)
+        if alarm is Alarm.REMIND:
+            people = [case.reviewer_id] if case.reviewer_id else []
+            kind = NoticeKind.REQUEST_REMINDER
+        else:
+            people = await assignments.heads_of(session, unit, now)
+            kind = NoticeKind.REQUEST_ESCALATED
+        people = people or await access.people_with(session, Permission.REVIEW, unit, now)
+        told = {person: kind for person in people if person != case.applicant_id}
+    if alarm is Alarm.ESCALATE and case.escalated_at is None:
+        told[case.applicant_id] = NoticeKind.REQUEST_OVERDUE
+    return told
 
 
 async def note_down(session: AsyncSession, case: Case, now: datetime) -> datetime:
@@ -122,7 +78,8 @@ async def set_alarm(
     again: datetime | None = None,
 ) -> None:
     """Have a locked case woken at the next alarm, question or try, whichever comes first."""
-    moments = [await sound(session, case, now), again, message.ask_at if message else None]
+    due = await case_clock.sound(session, case, now, whom)
+    moments = [due.next_at, again, message.ask_at if message else None]
     case.wakes_at = min((one for one in moments if one is not None), default=None)
     case.rings, case.rung_at = 0, None
     session.add(case)

@@ -20,22 +20,21 @@ from rules.cases import CaseKind, Status, Transition
 from rules.clock import now as present
 from rules.forms import merged_attachments, merged_checklist
 from rules.journal import JournalKind
+from rules.notices import NoticeKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, Words, forbidden, not_found
 from rules.terms import Alarm
-from services import access, assignments, catalogue, journal, notices
+from services import access, assignments, case_clock, catalogue, journal, notices
 from services.bell import Bell
 from services.cases import (
     Act,
     Notice,
-    alarm_of,
     claim,
     lock,
     move,
     see,
     stale,
     state_of,
-    terms_of,
     was_done,
 )
 
@@ -386,60 +385,26 @@ async def alarm(session: AsyncSession, case: Case, now: datetime) -> None:
     """
     if case.wakes_at is None or case.wakes_at > now or case.closed_at is not None:
         return
-    status = Status(case.status)
-    terms, calendar = await terms_of(session, case)
-    found = alarm_of(case, status, case.since, terms, calendar)
-    if found is None or found[0] > now:
-        case.wakes_at = found[0] if found else case.wakes_at
-        session.add(case)
-        return
-    if found[1] is Alarm.LAPSE:
+    due = await case_clock.sound(session, case, now, _whom)
+    if due.last is Alarm.LAPSE:
         tell = [Notice("application_lapsed", case.applicant_id)]
         await move(session, case, Transition.LAPSE, now=now, tell=tell)
         return
-    await _tell_alarm(session, case, found[1], now)
-    case.alarms += 1
-    case.rings, case.rung_at = 0, None
-    following = alarm_of(case, status, case.since, terms, calendar)
-    case.wakes_at = following[0] if following else None
+    if due.last is not None:
+        case.rings, case.rung_at = 0, None
+    case.wakes_at = due.next_at or case.wakes_at
     session.add(case)
 
 
-async def _tell_alarm(session: AsyncSession, case: Case, what: Alarm, now: datetime) -> None:
-    if Status(case.status) is Status.CLARIFICATION:
-        kind, people = "clarification_reminder", [case.applicant_id]
-    elif what is Alarm.REMIND:
-        await assignments.keep(session, case, now)
-        kind, people = "review_reminder", [case.reviewer_id] if case.reviewer_id else []
-        people = people or await _heads(session, case, now)
-    else:
-        await assignments.keep(session, case, now)
-        kind, people = "review_escalated", await _heads(session, case, now)
-        case.escalated_at = case.escalated_at or now
-    await journal.append(
-        session,
-        chain=case.id,
-        kind=JournalKind.CASE_ESCALATED if what is Alarm.ESCALATE else JournalKind.CASE_REMINDED,
-        at=now,
-        system="clock",
-        step=case.step,
-        facts={"told": sorted({str(p) for p in people}), "alarm": case.alarms},
-    )
-    for person in dict.fromkeys(people):
-        await notices.enqueue(
-            session,
-            person_id=person,
-            kind=kind,
-            case_id=case.id,
-            event_key=f"{case.id}:{case.step}:{kind}:{case.alarms}",
-            facts={"number": case.number},
-            now=now,
-        )
-
-
-async def _heads(session: AsyncSession, case: Case, now: datetime) -> list[UUID]:
-    return [
-        person
-        for person in await assignments.heads_of(session, case.responsible_unit_id, now)
-        if person != case.applicant_id
-    ]
+async def _whom(
+    session: AsyncSession, case: Case, what: Alarm, now: datetime
+) -> Mapping[UUID, NoticeKind]:
+    """Who can do something about a term that ends: the applicant, the reviewer, the heads."""
+    if case.status == Status.CLARIFICATION:
+        return {case.applicant_id: NoticeKind.CLARIFICATION_REMINDER}
+    await assignments.keep(session, case, now)
+    if what is Alarm.REMIND and case.reviewer_id is not None:
+        return {case.reviewer_id: NoticeKind.REVIEW_REMINDER}
+    heads = await assignments.heads_of(session, case.responsible_unit_id, now)
+    kind = NoticeKind.REVIEW_REMINDER if what is Alarm.REMIND else NoticeKind.REVIEW_ESCALATED
+    return {head: kind for head in heads if head != case.applicant_id}

@@ -6,7 +6,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from sqlmodel import select
 
+from models.tables.notices import Notice
 from rules.cases import Status, Transition
 from rules.clock import now
 from rules.permissions import Role
@@ -169,9 +171,46 @@ async def test_overdue_review_is_escalated_not_rejected(office: Office) -> None:
     assert case.status == Status.IN_REVIEW
     assert case.escalated_at is not None
     assert case.wakes_at is not None
+    assert case.wakes_at > now()
+
+
+async def test_what_an_outage_missed_is_told_once(office: Office) -> None:
+    """A11: a reminder, the escalation and eleven mornings later the head gets one notice."""
+    case_id = await office.in_review()
+    past = now() - timedelta(days=30)
+    await office.set_times(case_id, since=past, due_at=past + timedelta(days=14))
+    for _ in range(3):
+        await office.wake(case_id)
     kinds = [e.kind for e in await office.journal(case_id)]
-    assert "case.reminded" in kinds
-    assert kinds.count("case.escalated") >= 2
+    assert (kinds.count("case.reminded"), kinds.count("case.escalated")) == (0, 1)
+    async with office.database.work() as session:
+        found = await session.exec(
+            select(Notice.kind).where(
+                Notice.case_id == case_id,
+                Notice.person_id == office.head.person_id,
+                Notice.channel == "mail",
+            )
+        )
+    assert found.all() == ["review_escalated"]
+
+
+async def test_reminders_of_a_clarification_missed_are_told_once(office: Office) -> None:
+    """A6: two reminders that an outage swallowed are one mail to the applicant."""
+    case_id = await office.in_review()
+    await office.decide(case_id, Transition.CLARIFY)
+    past = now() - timedelta(days=20)
+    await office.set_times(case_id, since=past, due_at=now() + timedelta(hours=1))
+    for _ in range(3):
+        await office.wake(case_id)
+    async with office.database.work() as session:
+        found = await session.exec(
+            select(Notice.id).where(
+                Notice.case_id == case_id,
+                Notice.kind == "clarification_reminder",
+                Notice.channel == "mail",
+            )
+        )
+    assert len(found.all()) == 1
 
 
 async def test_unanswered_clarification_lapses_and_can_be_copied(office: Office) -> None:

@@ -17,7 +17,7 @@ from rules.clock import now
 from rules.files import LIMITS
 from rules.permissions import Role
 from rules.refusals import Refusal
-from services import assignments, case_lists, case_pages, request_clock, request_pages
+from services import assignments, case_clock, case_lists, case_pages, request_clock, request_pages
 from services.cases import Act, lock
 from services.files import Files, Incoming
 from services.inspection import Inspection
@@ -218,9 +218,10 @@ async def test_overdue_request_is_told_to_the_unit_and_the_applicant(counter: Co
     await counter.office.set_times(case_id, since=past, due_at=past + timedelta(days=8))
     for _ in range(2):
         async with counter.database.work() as session:
-            following = await request_clock.sound(session, await lock(session, case_id), now())
-        assert following is not None
-        assert following > now()
+            case = await lock(session, case_id)
+            due = await case_clock.sound(session, case, now(), request_clock.whom)
+        assert due.next_at is not None
+        assert due.next_at > now()
     case = await counter.office.case(case_id)
     assert case.status == Status.PROCESSING
     assert case.escalated_at is not None

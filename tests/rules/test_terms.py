@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rules.terms import (
     Alarm,
+    Rung,
     Terms,
     WorkingCalendar,
     answer_alarms,
@@ -18,6 +19,7 @@ from rules.terms import (
     last_day,
     nth_alarm,
     review_alarms,
+    rung,
     working_days_left,
 )
 
@@ -234,3 +236,17 @@ def _timed(work: object) -> float:
     begin = perf_counter()
     work()  # type: ignore[operator]
     return perf_counter() - begin
+
+
+def test_what_was_missed_rings_once() -> None:
+    """Of the alarms that are over the last one counts; those told before are not told again."""
+    start = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    alarms = [
+        (start + timedelta(days=n), Alarm.REMIND if n == 0 else Alarm.ESCALATE) for n in range(4)
+    ]
+    assert rung(alarms, 0, start - timedelta(days=1)) == Rung(0, None, start)
+    assert rung(alarms, 0, start) == Rung(1, Alarm.REMIND, alarms[1][0])
+    assert rung(alarms, 0, alarms[2][0]) == Rung(3, Alarm.ESCALATE, alarms[3][0])
+    assert rung(alarms, 3, alarms[2][0]) == Rung(0, None, alarms[3][0])
+    assert rung(alarms, 1, alarms[3][0]) == Rung(3, Alarm.ESCALATE, None)
+    assert rung([], 0, start) == Rung()
