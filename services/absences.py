@@ -132,9 +132,23 @@ async def set_absence(
             errors.append(FieldError("deputy_id", "Этот сотрудник не рассматривает заявки."))
     if errors:
         raise Refusal("incomplete", "Исправьте поля.", 422, errors)
+    # A form that was sent twice notes one absence.
+    await session.exec(
+        select(Person.id).where(Person.id == person_id).with_for_update(key_share=True)
+    )
     absence = Absence(
         person_id=person_id, first_day=first_day, last_day=last_day, deputy_id=deputy_id
     )
+    same = await session.exec(
+        select(Absence).where(
+            Absence.person_id == person_id,
+            Absence.first_day == first_day,
+            Absence.last_day == last_day,
+            col(Absence.deputy_id).is_not_distinct_from(deputy_id),
+        )
+    )
+    if (known := same.first()) is not None:
+        return known
     session.add(absence)
     await session.flush()
     await _journal(session, actor, absence, "set")

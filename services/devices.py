@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -41,16 +42,17 @@ async def remember_device(
         if device.device_hash == visitor.device_hash:
             device.last_seen = now
             return False
-    session.add(
-        KnownDevice(
-            person_id=person_id,
-            device_hash=visitor.device_hash,
-            name=visitor.device.name,
-            first_seen=now,
-            last_seen=now,
-        )
+    made = KnownDevice(
+        person_id=person_id,
+        device_hash=visitor.device_hash,
+        name=visitor.device.name,
+        first_seen=now,
+        last_seen=now,
     )
-    return bool(devices)
+    noted = insert(KnownDevice).values(made.model_dump()).on_conflict_do_nothing()
+    # Of two first sign-ins at once on one device the second finds it noted, and tells nobody.
+    new = (await session.exec(noted.returning(col(KnownDevice.id)))).first() is not None
+    return new and bool(devices)
 
 
 async def forget_old(database: Database, now: datetime) -> None:

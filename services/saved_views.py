@@ -36,11 +36,7 @@ async def keep(session: AsyncSession, actor: Actor, name: str, query: str) -> Sa
     name = _named(name)
     if len(query) > _LONGEST_QUERY:
         raise Refusal("too_long", "Условий слишком много, уберите часть.", 422)
-    # Two windows must not make one view too many.
-    await session.exec(
-        select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
-    )
-    known = await mine(session, actor)
+    known = await _mine_alone(session, actor)
     for view in known:
         if view.name.casefold() == name.casefold():
             view.name, view.query = name, query
@@ -55,9 +51,16 @@ async def keep(session: AsyncSession, actor: Actor, name: str, query: str) -> Sa
 
 
 async def rename(session: AsyncSession, actor: Actor, view_id: UUID, name: str) -> SavedView:
-    """Give a view another name. Raises `not_found`, and a refusal (422) for a wrong name."""
+    """Give a view another name.
+
+    Raises `not_found`, and a refusal (422) for a wrong name or one that another view has.
+    """
+    name = _named(name)
+    known = await _mine_alone(session, actor)
     view = await _own(session, actor, view_id)
-    view.name = _named(name)
+    if any(one.id != view_id and one.name.casefold() == name.casefold() for one in known):
+        raise _wrong("Так уже называется другая подборка")
+    view.name = name
     session.add(view)
     return view
 
@@ -65,6 +68,14 @@ async def rename(session: AsyncSession, actor: Actor, view_id: UUID, name: str) 
 async def remove(session: AsyncSession, actor: Actor, view_id: UUID) -> None:
     """Forget a view. Raises `not_found`."""
     await session.delete(await _own(session, actor, view_id))
+
+
+async def _mine_alone(session: AsyncSession, actor: Actor) -> Sequence[SavedView]:
+    """The person's views, while no other window changes them."""
+    await session.exec(
+        select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
+    )
+    return await mine(session, actor)
 
 
 async def _own(session: AsyncSession, actor: Actor, view_id: UUID) -> SavedView:
@@ -77,9 +88,11 @@ async def _own(session: AsyncSession, actor: Actor, view_id: UUID) -> SavedView:
 def _named(name: str) -> str:
     name = one_line(name)
     if not name:
-        message = "Напишите, как назвать подборку"
-    elif len(name) > LONGEST:
-        message = "Назовите короче: не больше 60 знаков"
-    else:
-        return name
-    raise Refusal("wrong_name", message, 422, [FieldError("name", message)])
+        raise _wrong("Напишите, как назвать подборку")
+    if len(name) > LONGEST:
+        raise _wrong("Назовите короче: не больше 60 знаков")
+    return name
+
+
+def _wrong(message: str) -> Refusal:
+    return Refusal("wrong_name", message, 422, [FieldError("name", message)])

@@ -20,7 +20,7 @@ from rules.clock import now
 from rules.refusals import Refusal
 from services import accounts, devices, rates
 from services.passwords import matches
-from services.sessions import Current, Opened, open_session, recognise
+from services.sessions import Current, Opened, Visitor, open_session, recognise
 from tests.accounts.conftest import BOUNDLESS, PASSWORD, House, Someone, visitor_at
 
 
@@ -294,6 +294,19 @@ async def test_a_stranger_cannot_lock_a_person_out(house: House) -> None:
             )
     opened = await accounts.sign_in(house.medcab.database, someone.email, PASSWORD, mine, now())
     assert opened.stage == Stage.CODE
+
+
+async def test_a_new_device_that_signs_in_twice_at_once_is_noted_once(house: House) -> None:
+    """Two tabs of one new browser: both get in, and the person is told of one device."""
+    someone = await house.someone()
+    old, new = visitor_at(device="the one at work"), visitor_at(device="a new telephone")
+
+    async def remember(visitor: Visitor) -> bool:
+        async with house.medcab.database.work() as session:
+            return await devices.remember_device(session, someone.person_id, visitor, now())
+
+    assert await asyncio.gather(*(remember(old) for _ in range(4))) == [False] * 4
+    assert sorted(await asyncio.gather(*(remember(new) for _ in range(4)))) == [False] * 3 + [True]
 
 
 async def test_one_address_tries_at_most_a_hundred_accounts(house: House) -> None:

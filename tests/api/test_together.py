@@ -183,3 +183,31 @@ async def test_wishes_that_are_not_sent_stay(desk: Desk, clinician: Actor) -> No
     assert (await wish(quiet_from=None, quiet_to=None))["digest_hour"] == 18
     half = await program.put("/notices/wishes", json={"quiet_from": "22:00"})
     assert (half.status_code, half.json()["code"]) == (422, "half_quiet")
+
+
+async def test_an_absence_that_is_sent_twice_is_one(desk: Desk) -> None:
+    """A form pressed twice at once notes one absence; another one beside it stands."""
+    head = await desk.program(desk.office.head)
+    days = {"first_day": "2027-03-01", "last_day": "2027-03-09"}
+    body = {"person_id": str(desk.office.reviewer.person_id), **days}
+    made = await asyncio.gather(*(head.post("/desk/absences", json=body) for _ in range(4)))
+    assert {answer.status_code for answer in made} == {201}
+    assert len({answer.json()["id"] for answer in made}) == 1
+    other = await head.post("/desk/absences", json={**body, "last_day": "2027-03-10"})
+    assert other.json()["id"] != made[0].json()["id"]
+
+
+async def test_two_kept_views_never_bear_one_name(desk: Desk) -> None:
+    """A view is not renamed to what another is called, nor are two at once to the same."""
+    person = await desk.office.person("Петрова Вера Львовна", Role.HR_REVIEWER, desk.office.hr)
+    program = await desk.program(person)
+    ids = [
+        (await program.post("/archive/views", json={"name": name, "query": ""})).json()["id"]
+        for name in ("первая", "вторая", "третья")
+    ]
+    answers = await asyncio.gather(
+        *(program.patch(f"/archive/views/{one}", json={"name": "Общая"}) for one in ids)
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 422, 422]
+    names = [view["name"] for view in (await program.get("/archive/views")).json()]
+    assert names.count("Общая") == 1

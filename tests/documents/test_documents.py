@@ -156,6 +156,21 @@ async def test_same_file_is_not_kept_twice(
     assert not colleague.known
 
 
+async def test_same_file_at_once_is_one_document(
+    documents: Documents, hospital: Hospital, objects: Objects
+) -> None:
+    """Of several uploads of one file at the same moment one is kept; the others answer with it."""
+    doctor = await hospital.person()
+    for _ in range(4):
+        content, before = s.born_digital(uuid4().hex), await kept(objects)
+        results = await asyncio.gather(
+            *(given(documents, doctor, sent(content, f"{n}.pdf")) for n in range(4))
+        )
+        assert len({one.document.id for one in results if one.document}) == 1
+        assert [one.known for one in results].count(False) == 1
+        assert len(await kept(objects) - before) == 1
+
+
 async def test_new_version_replaces_and_old_stays_readable(
     documents: Documents, hospital: Hospital
 ) -> None:
