@@ -24,7 +24,7 @@ from models.messages import PresentState
 from models.tables.catalogue import Programme
 from rules.cases import CaseKind, Party, Status
 from rules.clock import now
-from rules.fields import Field, FieldKind, display
+from rules.fields import Field, FieldKind, display, form_value
 from rules.forms import AttachmentRule, CaseTypeDefinition, merged_terms
 from rules.terms import WorkingCalendar, working_days_left
 from services import case_lists
@@ -97,17 +97,11 @@ def starts(programme: Programme) -> str:
 
 def field_view(field: Field, raw: Any, error: str = "", remark: str = "") -> FieldView:
     """A field of a form with what was typed, right or wrong."""
-    if field.kind is FieldKind.CHECKBOX:
-        value = "true" if raw in (True, "true", "on", "1") else ""
-    elif field.kind is FieldKind.DATE:
-        value = display(field, raw) or ""
-    else:
-        value = "" if raw is None else str(raw)
     return FieldView(
         name=field.name,
         label=_(field.label),
         kind=_DRAWN_AS.get(field.kind, "text"),  # type: ignore[arg-type]
-        value=value,
+        value=form_value(field, raw),
         hint=_(field.hint) if field.hint else "",
         error=error,
         required=field.required,

@@ -11,7 +11,16 @@ from fastapi import APIRouter, Response
 
 from cabinet.attachments import attachments_page, slots_of
 from cabinet.case_views import answer_sections, field_view
-from cabinet.filling import ROOMS, Editing, editing, error_items, of_field, save_section
+from cabinet.filling import (
+    ROOMS,
+    Editing,
+    as_kept,
+    editing,
+    error_items,
+    of_field,
+    save_section,
+    section_shown,
+)
 from cabinet.translation import gettext
 from cabinet.views.cases import FormSection, TaskList
 from cabinet.views.frame import ErrorItem, FieldView
@@ -75,30 +84,38 @@ async def check_page(
 
 
 async def _saved_and_on(visit: Visit, edited: Editing, name: str) -> Response:
-    edited = await save_section(visit, edited, name)
+    saved = await save_section(visit, edited, name)
+    edited = saved.edited
     place, section = edited.section(name)
+    if saved.clashes:
+        # The next time the form is sent its author has seen both.
+        shown = section_shown(as_kept(edited, edited.page.case), name)
+        return _section_page(visit, edited, name, saved.clashes, 409, shown)
     errors = edited.errors(complete=True)
     if any(field.name in errors for field in section.fields):
-        return _section_page(visit, edited, name, errors, status=422)
+        return _section_page(visit, edited, name, errors, 422)
     return visit.go(edited.following(place))
 
 
 async def _autosaved(visit: Visit, edited: Editing, name: str) -> Response:
-    edited = await save_section(visit, edited, name)
+    saved = await save_section(visit, edited, name)
+    edited = saved.edited
     _, section = edited.section(name)
     left = str((await visit.request.form()).get("left", ""))
-    errors = edited.errors(complete=False)
+    errors = {**edited.errors(complete=False), **saved.clashes}
     judged = [
         _field(edited, field, errors)
         for field in section.fields
         # Of two dates the later one says what is wrong, also when the earlier one was changed.
-        if field.name == left or (field.not_before == left and edited.data.get(field.name))
+        if field.name in {left, *saved.clashes}
+        or (left and field.not_before == left and edited.data.get(field.name))
     ]
     return visit.part(
         "applications/autosaved.html",
         saved_at=edited.page.case.draft_saved_at,
-        problem="",
-        judged=judged if left else [],
+        problem=gettext("Изменено в другом окне, сохранено не всё.") if saved.clashes else "",
+        judged=judged,
+        shown=saved.shown,
     )
 
 
@@ -113,6 +130,7 @@ def _section_page(
     name: str,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
+    shown: str | None = None,
 ) -> Response:
     """One section of the form; without `errors` what is wrong so far is said."""
     place, section = edited.section(name)
@@ -132,10 +150,11 @@ def _section_page(
             back_url=edited.url,
         ),
         action=f"{edited.url}/{name}",
+        shown=section_shown(edited, name) if shown is None else shown,
         saved_at=edited.page.case.draft_saved_at or now(),
         errors=[
             ErrorItem(of_field(f.label, f.error), f"#field-{f.name}")
             for f in fields
-            if f.error and status == 422
+            if f.error and status != 200
         ],
     )

@@ -11,14 +11,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from cabinet.case_views import latest_remarks
+from cabinet.case_views import latest_remarks, shown_value
+from cabinet.shown import fields_shown, shown_of
 from cabinet.translation import gettext, in_words
 from cabinet.views.cases import Task
 from cabinet.views.frame import ErrorItem
 from cabinet.visits import Visit
 from models.tables.cases import Case
 from rules.cases import CaseKind, Status
-from rules.fields import FieldKind
+from rules.draft_edits import mark, marks
+from rules.fields import Field, FieldKind, as_typed
 from rules.forms import Section, check_attachments, check_form
 from rules.refusals import FieldError, Refusal, not_found
 from services import case_pages
@@ -209,8 +211,19 @@ def drafts_of(visit: Visit, kind: str) -> Drafts:
     return visit.medcab.requests if kind == CaseKind.REQUEST else visit.medcab.applications
 
 
-async def save_section(visit: Visit, edited: Editing, name: str) -> Editing:
-    """Keep the fields of a section as they were typed."""
+@dataclass(frozen=True)
+class Saved:
+    """A draft after a section of it was sent; `data` has what the person left in the form."""
+
+    edited: Editing
+    clashes: Mapping[str, str]
+    """What is wrong with fields that were changed in another window meanwhile: both values."""
+    shown: str
+    """What the form shows now, by which its next change is judged."""
+
+
+async def save_section(visit: Visit, edited: Editing, name: str) -> Saved:
+    """Keep the fields of a section that were changed in it, as they were typed."""
     _, section = edited.section(name)
     form = await visit.request.form()
     data: dict[str, Any] = {}
@@ -220,10 +233,34 @@ async def save_section(visit: Visit, edited: Editing, name: str) -> Editing:
         if field.kind is FieldKind.CHECKBOX:
             data[field.name] = field.name in form
         elif field.name in form:
-            data[field.name] = str(form[field.name])
-    kept = edited.page.case
-    case, _ = await drafts_of(visit, kept.kind).save_draft(visit.actor, kept.id, data)
-    return as_kept(edited, case)
+            data[field.name] = as_typed(str(form[field.name]))
+    kept, shown = edited.page.case, dict(fields_shown(str(form.get("shown", ""))))
+    drafts = drafts_of(visit, kept.kind)
+    case, clashes = await drafts.save_fields(visit.actor, kept.id, data, shown)
+    saved, fields = as_kept(edited, case), edited.page.definition.fields
+    seen = {one: mark(fields[one], value) for one, value in data.items() if one not in clashes}
+    return Saved(
+        replace(saved, data={**saved.data, **{one: data[one] for one in clashes}}),
+        {one: _clash(fields[one], value) for one, value in clashes.items()},
+        shown_of({**shown, **seen}.items()),
+    )
+
+
+def _clash(field: Field, kept: Any) -> str:
+    """Both values: the other is in the words, the person's own stands in the field."""
+    other = shown_value(field, kept)
+    if other is None:
+        words = gettext("В другом окне это поле очищено.")
+    else:
+        words = gettext("В другом окне здесь записано: «%(other)s».") % {"other": other}
+    return f"{words} {gettext('Оставьте нужное и сохраните ещё раз.')}"
+
+
+def section_shown(edited: Editing, name: str) -> str:
+    """What the form of a section shows when it is drawn from what is kept."""
+    _, section = edited.section(name)
+    fields = {field.name: field for field in section.fields if not field.locked}
+    return shown_of(marks(fields, edited.data).items())
 
 
 def as_kept(edited: Editing, case: Case) -> Editing:

@@ -170,6 +170,15 @@ def as_typed(raw: str) -> str:
     return clean(raw)[:_DRAFT]
 
 
+def form_value(field: Field, raw: Any) -> str:
+    """What a form shows of a kept value, right or wrong; of a box «true» where it is ticked."""
+    if field.kind is FieldKind.CHECKBOX:
+        return "true" if raw in (True, "true", "on", "1") else ""
+    if field.kind is FieldKind.DATE:
+        return display(field, raw) or ""
+    return "" if raw is None else str(raw)
+
+
 def display(field: Field, value: Any) -> str | None:
     """A stored value as people read it: 04.12.2026, the label of a choice, «Да» or «Нет».
 

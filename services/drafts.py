@@ -26,6 +26,7 @@ from models.tables.catalogue import Programme
 from models.tables.people import Person, Unit
 from rules.cases import NEW_VERSION, CaseKind, Party, Status, Transition
 from rules.clock import now as present
+from rules.draft_edits import edit
 from rules.fields import as_typed
 from rules.forms import (
     CaseTypeDefinition,
@@ -194,6 +195,21 @@ class Drafts:
             today = _today(case, present())
             _, errors = check_form(definition, case.draft or {}, complete=False, today=today)
         return case, errors
+
+    async def save_fields(
+        self, actor: Actor, case_id: UUID, given: Mapping[str, Any], shown: Mapping[str, str]
+    ) -> tuple[Case, Mapping[str, Any]]:
+        """Keep what was changed in a form that showed `shown` (marks of `rules.draft_edits`).
+
+        Also answers what is kept of the fields that were changed elsewhere meanwhile: of those
+        nothing is written.
+        """
+        async with self._editing(actor, case_id) as (session, case):
+            definition, _ = await rules_of(session, case)
+            kept = case.draft or {}
+            made = edit(definition.fields, _known(definition, given), shown, kept)
+            case.draft = {**kept, **made.changes}
+        return case, made.clashes
 
     async def attach(self, actor: Actor, case_id: UUID, kind: str, version_id: UUID) -> Case:
         """Add a document to those of the draft, whatever is added or taken off meanwhile.

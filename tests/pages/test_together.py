@@ -1,21 +1,25 @@
 """Several tabs on one thing: what was shown as kept is kept."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from playwright.async_api import Browser, Route
 
 from services import notice_settings
 from tests.office import Office
-from tests.pages.conftest import Site, account_of
+from tests.pages.conftest import Site, account_of, signed_in
 from tests.pages.tabs import Tab
 from tests.pages.test_behaviour import let_in, small_pdf, token_on
 
 AT_ONCE = 24
+SHOWN = re.compile(r'name="shown"[^>]* value="([^"]*)"')
 
 
 @pytest.fixture
@@ -111,6 +115,94 @@ async def test_an_older_tab_leaves_quiet_hours_alone(
     assert stale.status_code == 303
     kept = await boxes.wishes()
     assert (kept.quiet_from, kept.quiet_to, kept.digest_hour) == (time(21), time(8), 18)
+
+
+async def test_an_older_tab_empties_nothing(client: httpx.AsyncClient, office: Office) -> None:
+    """What a newer tab wrote stays when an older one sends the same section with another field."""
+    page = await section(office, "grounds")
+    older, newer = [await Tab.open(client, page, page) for _ in range(2)]
+    await newer.send(purpose="Написано в новом окне")
+    # The older one shows no purpose yet, and sends all that it shows.
+    await older.send(payer="own")
+    kept = await draft_of(office, page)
+    assert (kept["purpose"], kept["payer"]) == ("Написано в новом окне", "own")
+
+
+async def test_what_two_tabs_changed_is_shown_twice_and_asked(
+    client: httpx.AsyncClient, office: Office
+) -> None:
+    """Neither is lost: the refusal has both, and the next time the person has decided."""
+    page = await section(office, "grounds")
+    older, newer = [await Tab.open(client, page, page) for _ in range(2)]
+    await newer.send(purpose="Из нового окна")
+    refused = await older.send(purpose="Из старого окна", payer="own")
+    assert refused.status_code == 409
+    assert "В другом окне здесь записано: «Из нового окна»" in refused.text
+    again = Tab.of(client, refused.text, page)
+    assert again.fields["purpose"] == ["Из старого окна"]
+    kept = await draft_of(office, page)
+    assert (kept["purpose"], kept["payer"]) == ("Из нового окна", "own")
+    await again.send()
+    assert (await draft_of(office, page))["purpose"] == "Из старого окна"
+
+
+async def test_autosave_of_an_older_tab(client: httpx.AsyncClient, office: Office) -> None:
+    """It says what was not kept; a tab that saves twice does not stand in its own way."""
+    page = await section(office, "grounds")
+    older, newer = [
+        replace(await Tab.open(client, page, page), action=f"{page}/autosave") for _ in range(2)
+    ]
+    for purpose in ("Раз", "Раз и два"):
+        saved = await newer.send(purpose=purpose, left="purpose")
+        assert "Сохранено в" in saved.text
+        newer.fields["shown"] = [SHOWN.findall(saved.text)[0]]
+    refused = await older.send(purpose="Иначе", left="purpose")
+    assert "Изменено в другом окне" in refused.text
+    assert "«Раз и два»" in refused.text
+    older.fields["shown"] = [SHOWN.findall(refused.text)[0]]
+    assert "Изменено в другом окне" in (await older.send(purpose="Иначе", payer="own")).text
+    kept = await draft_of(office, page)
+    assert (kept["purpose"], kept["payer"]) == ("Раз и два", "own")
+
+
+async def section(office: Office, name: str) -> str:
+    """The page of a section of a new draft."""
+    case = await office.applications.create_draft(office.clinician, office.programme_id)
+    return f"/applications/{case.id}/draft/{name}"
+
+
+async def draft_of(office: Office, page: str) -> dict[str, Any]:
+    """What is kept of the draft that a page belongs to."""
+    kept = (await office.case(UUID(page.split("/")[2]))).draft
+    assert kept is not None
+    return kept
+
+
+async def test_a_tab_that_is_typed_in_stands_not_in_its_own_way(
+    browser: Browser, site: Site, office: Office
+) -> None:
+    """Changes made while the one before is still being kept: the last is kept, nothing is asked."""
+    page_url = await section(office, "grounds")
+    context = await signed_in(browser, site, office, office.clinician)
+    page = await context.new_page()
+
+    async def slowly(route: Route) -> None:
+        await asyncio.sleep(0.4)
+        await route.continue_()
+
+    await page.route("**/autosave", slowly)
+    await page.goto(f"{site.url}{page_url}")
+    purpose = page.locator("#field-purpose")
+    for words in ("Первое", "Второе", "Третье, последнее"):
+        await purpose.fill(words)
+        async with page.expect_request("**/autosave"):
+            await purpose.blur()
+    async with asyncio.timeout(30):
+        while (await draft_of(office, page_url)).get("purpose") != "Третье, последнее":  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+    await page.get_by_role("button", name="Сохранить и продолжить").click()
+    assert "В другом окне" not in await page.content()
+    await context.close()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,11 @@ export function rememberFields(form) {
   const left = form.querySelector("input[name=left]");
   form.addEventListener("change", (event) => (left.value = event.target.name || ""), true);
 
+  // One that waited for the one before it sends what stands in the form now, and what was kept.
+  form.addEventListener("htmx:before:request", (event) => {
+    event.detail.ctx.request.body = new URLSearchParams(new FormData(form));
+  });
+
   const note = () => document.getElementById("saved-note");
   document.addEventListener("htmx:error", () => {
     if (note()) note().textContent = form.dataset.wordsFailed;

@@ -215,6 +215,7 @@ def main_pages() -> list[Sample]:
         inside("/applications"),
         action="#",
         saved_at=AT,
+        shown="",
         section=FormSection(
             "about",
             "О вас",
