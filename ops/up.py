@@ -27,12 +27,18 @@ DOWN_WITHIN = 120.0
 
 def up(home: Home, console: Console, *, workers: int, apis: int) -> int:
     """Start everything, tell the addresses, keep it running until told to stop."""
+    # Here, since reading backups takes more libraries than `status` needs.
+    from ops.lost import refusal
+
     with home.taken() as mine:
         if not mine:
             return already_running(home, console)
         stop_leftovers(home, console)
         if (home.folder / RESTORED).exists():
             console.print("This home was restored: `medcab reconcile` comes first.")
+            return 1
+        if (reason := refusal(home)) is not None:
+            console.print(reason, markup=False, highlight=False)
             return 1
         return _Supervisor(home, console, workers, apis).run()
 

@@ -24,12 +24,13 @@ from models.tables.accounts import AccessToken, AccountSession
 from models.tables.cases import Case
 from models.tables.journal import JournalSeal, JournalSealCopy
 from models.tables.notices import Notice
-from ops.backup import Say, objects
+from ops.backup import BackupError, Say, objects
 from ops.backup.findings import Findings
 from ops.backup.rest import held, named, reached, started, system_at_rest
 from ops.backup.restore import Mark
 from ops.backup.runs import Runs
 from ops.home import RESTORED, Home
+from ops.lost import DATABASE, lost_parts, refusal
 from ops.migrate import migrate
 from ops.up import adopt_running
 from rules.clock import now
@@ -60,6 +61,8 @@ def reconcile(home: Home, say: Say, *, deep: bool = False, accept: bool = False)
     if adopt_running(home):
         return asyncio.run(Reconciliation(home, get_settings(), say, deep=deep).whole())
     with held(home):
+        if (reason := refusal(home)) and DATABASE in lost_parts(home):
+            raise BackupError(reason)
         system = system_at_rest(home, say)
         with started(system, named(system, "postgres", "temporal", "minio")):
             settings = system.settings

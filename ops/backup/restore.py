@@ -48,6 +48,7 @@ from ops.backup.state import State, read_state
 from ops.backup.temporal import put_temporal, temporal_file
 from ops.backup.wal import Archiver
 from ops.home import RESTORED, Home, write_private
+from ops.lost import DATABASE, lost_parts
 from ops.migrate import make_bucket, migrate_database
 from rules.clock import now
 from settings import Settings
@@ -219,6 +220,10 @@ def _key(home: Home, keys: dict[str, bytes] | None) -> BackupKey:
 
 def _refuse(home: Home, backup: Backup, order: Order, parts: Collection[Part]) -> None:
     """Before anything is touched: nothing that is there is overwritten unasked."""
+    if Part.OBJECTS in parts and Part.DATABASE not in parts and DATABASE in lost_parts(home):
+        raise BackupError(
+            "the database is lost too, and says which objects are wanted: --part database first"
+        )
     others = {Part.DATABASE: "postgres", Part.TEMPORAL: "temporal"}
     for part, server in others.items():
         if part in parts and is_given(server):

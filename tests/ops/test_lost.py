@@ -1,0 +1,100 @@
+"""A home that lost a part of its data does not begin anew beside what is left (O5)."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ops.backup import BackupError
+from ops.backup.reconcile import reconcile
+from ops.backup.restore import Order, Part, _refuse
+from ops.home import Home
+from ops.lost import lost_parts
+from ops.servers.postgres import data_folder_aside
+from ops.system import GIVEN_BY
+from ops.up import up
+
+SEAL = '{"body": {"number": 1}}\n'
+
+
+@pytest.fixture
+def worked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home in which people worked, as its folders show it."""
+    for name in (*GIVEN_BY.values(), "MEDCAB_KEYS"):
+        monkeypatch.delenv(name, raising=False)
+    home = Home(tmp_path / "home")
+    home.make()
+    home.secrets()
+    for file, content in {
+        "postgres/data/PG_VERSION": "18",
+        "seals/seals.jsonl": SEAL,
+        "minio/medcab/seals/000000001.json/xl.meta": SEAL,
+        "temporal/temporal.db": "",
+        "backup.json": json.dumps({"folder": "/mnt/backups", "recipient": "x"}),
+    }.items():
+        (home.folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (home.folder / file).write_text(content)
+    return home
+
+
+def lose(home: Home, name: str) -> None:
+    """The folder or file is gone, as with its disk."""
+    (home.folder / name).rename(home.folder.with_name("gone"))
+
+
+def files(home: Home) -> dict[str, bytes]:
+    """All that stands in a home."""
+    return {
+        str(each.relative_to(home.folder)): each.read_bytes()
+        for each in home.folder.rglob("*")
+        if each.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    ("gone", "part"),
+    [("postgres", "database"), ("secrets.json", "keys"), ("minio", "objects")],
+)
+def test_a_start_on_a_lost_part_is_refused_and_names_the_remedy(
+    worked: Home, gone: str, part: str
+) -> None:
+    """An empty one would be made in its place, and the first seal of the old be written over."""
+    lose(worked, gone)
+    before = files(worked)
+    said = io.StringIO()
+    assert up(worked, Console(file=said, width=200), workers=1, apis=1) == 1
+    assert f"medcab restore /mnt/backups --part {part}" in said.getvalue()
+    after = files(worked)
+    after.pop("lock", None)
+    assert after == before, "nothing was made, nothing written over"
+    assert not data_folder_aside(worked).exists()
+
+
+def test_what_was_never_there_is_not_lost(worked: Home, tmp_path: Path) -> None:
+    """A first start, one that was interrupted, and a whole home go on."""
+    assert lost_parts(worked) == []
+    first = Home(tmp_path / "first")
+    first.make()
+    assert lost_parts(first) == []
+    first.secrets()
+    for folder in ("minio/medcab", "temporal", "seals"):
+        (first.folder / folder).mkdir(parents=True)
+    assert lost_parts(first) == []
+
+
+def test_what_is_anothers_is_not_missed(worked: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database given by its address does not stand in the home."""
+    lose(worked, "postgres")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://medcab@db/medcab")
+    assert lost_parts(worked) == []
+
+
+def test_no_repair_makes_an_empty_database(worked: Home) -> None:
+    """Reconciling, or putting objects back, would start one."""
+    lose(worked, "postgres")
+    with pytest.raises(BackupError, match="--part database"):
+        reconcile(worked, lambda name, text: None)
+    with pytest.raises(BackupError, match="--part database first"):
+        _refuse(worked, None, Order(Path("/mnt/backups"), parts=[Part.OBJECTS]), [Part.OBJECTS])  # type: ignore[arg-type]
