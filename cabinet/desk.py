@@ -32,6 +32,7 @@ from rules.cases import Transition
 from rules.clock import now
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, not_found
+from rules.texts import in_order
 from services import case_lists, catalogue, conversation, notices
 from services.case_lists import Order
 from services.cases import Act, see
@@ -106,7 +107,7 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
 
 async def _units(session: AsyncSession) -> list[tuple[UUID, str]]:
     units = (await session.exec(select(Unit.id, Unit.name))).all()
-    return sorted(units, key=lambda unit: unit[1].casefold())
+    return sorted(units, key=lambda unit: in_order(unit[1]))
 
 
 def _draw(

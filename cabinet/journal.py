@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Response
 
+from api.entrance import CleanRoute
 from cabinet import formats
 from cabinet.translation import gettext, in_words, ngettext
 from cabinet.views.frame import ErrorItem, FieldView, Flash
@@ -18,7 +19,7 @@ from services.checkpoints import trusted_certificates
 from services.declarations import Declared
 from services.integrity import Integrity
 
-router = APIRouter(include_in_schema=False, prefix="/journal")
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/journal")
 
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 

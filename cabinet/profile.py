@@ -22,6 +22,7 @@ from rules.accounts import Outcome, Step
 from rules.clock import now
 from rules.permissions import ROLE_PERMISSIONS, Permission, Role
 from rules.refusals import Refusal
+from rules.texts import in_order
 from services import access_tokens, accounts, logins, sessions
 from services.sessions import Opened, Visitor
 
@@ -110,7 +111,7 @@ async def show(visit: Inside, session: Work) -> Response:
             roles=[
                 (
                     gettext(ROLES[grant.role]),
-                    ", ".join(sorted(units[u] for u in grant.units if u in units)),
+                    ", ".join(sorted((units[u] for u in grant.units if u in units), key=in_order)),
                 )
                 for grant in visit.actor.grants
             ],

@@ -60,6 +60,21 @@ def plain(text: str) -> str:
     return " ".join(narrow.split())
 
 
+def folded(text: str) -> str:
+    """Text as it is searched and sorted: lower case, ё as е, single blanks."""
+    return one_line(text).casefold().replace("ё", "е")
+
+
+def searched(text: str) -> str:
+    """Folded text whose dashes and apostrophes are ordinary, to be compared with other such."""
+    return folded(text).translate(_ORDINARY)
+
+
+def in_order(text: str) -> tuple[str, str]:
+    """What texts are sorted by, as a dictionary has them: ё beside е, case last."""
+    return searched(text), text
+
+
 def named(sign: str) -> str:
     """A sign as a refusal names it: itself where it is seen, always with its number."""
     shown = sign if sign.isprintable() and not sign.isspace() else ""

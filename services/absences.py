@@ -15,6 +15,7 @@ from rules.clock import now as present
 from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, forbidden, not_found
+from rules.texts import in_order
 from services import access, assignments, journal
 
 LONGEST = timedelta(days=3 * 366)
@@ -84,7 +85,7 @@ async def reviewers(session: AsyncSession, actor: Actor, unit_id: UUID) -> list[
             )
             for i in ids
         ),
-        key=lambda r: r.name,
+        key=lambda r: in_order(r.name),
     )
 
 

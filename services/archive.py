@@ -44,6 +44,7 @@ from models.tables.people import Unit
 from rules.cases import CaseKind
 from rules.permissions import Actor, Permission
 from rules.refusals import Refusal
+from rules.texts import in_order, searched
 from services.case_lists import (
     PAGE,
     Filters,
@@ -54,7 +55,7 @@ from services.case_lists import (
     listed,
     read_cursor,
 )
-from services.catalogue import folded
+from services.catalogue import holds
 
 COUNTED = 1000
 """Cases are counted up to here; of more the page says that there are more."""
@@ -135,13 +136,13 @@ async def types(session: AsyncSession) -> Sequence[TypeTitle]:
         .ext(distinct_on(col(CaseTypeVersion.key)))
         .order_by(col(CaseTypeVersion.key), col(CaseTypeVersion.version).desc())
     )
-    return sorted((TypeTitle(*row) for row in found.all()), key=lambda one: one.title)
+    return sorted((TypeTitle(*row) for row in found.all()), key=lambda one: in_order(one.title))
 
 
 async def units(session: AsyncSession) -> Sequence[tuple[UUID, str]]:
     """All units with their names, in order of these."""
     found = await session.exec(select(Unit.id, Unit.name))
-    return sorted(found.all(), key=lambda unit: unit[1].casefold())
+    return sorted(found.all(), key=lambda unit: in_order(unit[1]))
 
 
 async def page(
@@ -333,10 +334,10 @@ async def _narrowings(session: AsyncSession, filters: ArchiveFilters) -> list[_W
 
 async def _titled(session: AsyncSession, filters: ArchiveFilters) -> list[_Walk]:
     """By programmes of this kind or title, and by types of this title that have no programmes."""
-    words = folded(filters.text or "").split()[:MOST_WORDS]
+    words = searched(filters.text or "").split()[:MOST_WORDS]
     query = select(Programme.id)
     for word in words:
-        query = query.where(col(Programme.search_text).contains(word, autoescape=True))
+        query = query.where(holds(word))
     if filters.programme_kind:
         query = query.where(col(Programme.kind) == filters.programme_kind)
     programmes = list((await session.exec(query)).all())
@@ -347,7 +348,7 @@ async def _titled(session: AsyncSession, filters: ArchiveFilters) -> list[_Walk]
         keys = [
             one.key
             for one in await types(session)
-            if all(word in folded(one.title) for word in words)
+            if all(word in searched(one.title) for word in words)
         ]
         if keys:
             kinds = [kind.value for kind in CaseKind]

@@ -43,6 +43,7 @@ from rules.identifiers import IdentifierError
 from rules.numbers import parse_number
 from rules.permissions import Actor, Permission
 from rules.refusals import Refusal, forbidden
+from rules.texts import in_order
 from services import assignments
 
 PAGE = 50
@@ -259,7 +260,7 @@ async def readers(
     names: dict[UUID, list[str]] = {}
     for case_id, name in found.all():
         names.setdefault(case_id, []).append(name)
-    return {case_id: sorted(those) for case_id, those in names.items()}
+    return {case_id: sorted(those, key=in_order) for case_id, those in names.items()}
 
 
 async def counts(session: AsyncSession, actor: Actor, now: datetime) -> dict[str, int]:

@@ -4,6 +4,7 @@ What never changes once written is kept per process and database; what may chang
 five. `services.catalogue_files` fills the catalogue from files.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from rules import clock
 from rules.forms import CaseTypeDefinition
 from rules.refusals import Refusal, not_found
 from rules.terms import WorkingCalendar
+from rules.texts import in_order, searched
 
 NEWEST_KEPT = 60.0
 CALENDAR_KEPT = 300.0
@@ -86,7 +88,7 @@ async def request_types(session: AsyncSession) -> list[CaseTypeDefinition]:
     types = [await case_type(session, key, version) for key, version in found.all()]
     units = set((await session.exec(select(Unit.code))).all())
     offered = [one for one in types if one.kind == "request" and one.addressee in units]
-    return sorted(offered, key=lambda one: (one.order, one.title))
+    return sorted(offered, key=lambda one: (one.order, in_order(one.title)))
 
 
 async def _newest(session: AsyncSession, known: _Known, key: str) -> int:
@@ -151,8 +153,8 @@ async def programmes(
     query = select(Programme).where(_offered())
     if kind:
         query = query.where(Programme.kind == kind)
-    for word in folded(text or "").split()[:10]:
-        query = query.where(col(Programme.search_text).contains(word, autoescape=True))
+    for word in searched(text or "").split()[:10]:
+        query = query.where(holds(word))
     if specialty:
         column = col(Programme.specialties)
         query = query.where(or_(column.op("@>")([specialty]), column.op("=")([])))
@@ -177,9 +179,10 @@ def _offered() -> Any:
     )
 
 
-def folded(text: str) -> str:
-    """Text as it is searched and sorted: lower case, ё as е, single spaces."""
-    return " ".join(text.casefold().replace("ё", "е").replace("\x00", "").split())
+def holds(word: str) -> Any:
+    """Whether a programme's text has this word of `searched`, whatever dash stands in it."""
+    pattern = re.sub(r"([%_\\])", r"\\\1", word).replace("-", "_").replace("'", "_")
+    return col(Programme.search_text).like(f"%{pattern}%", escape="\\")
 
 
 async def reasons(session: AsyncSession, outcome: str | None = None) -> Sequence[Reason]:

@@ -35,6 +35,7 @@ from rules.forms import (
     Waiver,
 )
 from rules.terms import Terms
+from rules.texts import folded
 from services import catalogue
 from services.catalogue_yaml import line_of, parsed, twice
 from services.retention import load_terms
@@ -125,8 +126,8 @@ class _Programme(Definition):
     def columns(self) -> dict[str, Any]:
         stored = self.model_dump(mode="json", exclude={"code", "valid_from"})
         words = " ".join((self.title, self.organisation, self.code, self.description))
-        stored["sort_key"] = catalogue.folded(self.title)
-        stored["search_text"] = catalogue.folded(words)
+        stored["sort_key"] = folded(self.title)
+        stored["search_text"] = folded(words)
         return stored
 
 

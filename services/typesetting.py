@@ -13,6 +13,9 @@ import typst
 
 PAPERS = Path(__file__).parent / "papers"
 _LOZENGE = "◊"
+_SAID = "◊ — знак, которого нет в шрифтах этой бумаги"
+_LIKE = {"→": "->", "←": "<-", "⇒": "=>", "✓": "+", "✔": "+", "✗": "x", "′": "'", "″": '"'}
+"""What says the same in signs that the fonts have."""
 
 
 def typeset(
@@ -27,10 +30,14 @@ def typeset(
     """The PDF, unsigned; some 20 ms. Not to be called on an event loop's thread.
 
     The template reads `facts` as JSON from its input of that name, and `parts` as they are. A sign
-    of the facts for which the fonts have no picture is set as «◊», since PDF/A allows no gaps.
+    of the facts for which the fonts have no picture is set as one that says the same, else as «◊»,
+    since PDF/A allows no gaps; then the footer says so.
     Raises typst.TypstError when the template cannot be set, which is a mistake of the program.
     """
     shown = json.dumps(_displayable(facts), ensure_ascii=False)
+    if _LOZENGE in shown:
+        said = {**facts, "footer": f"{facts['footer']} · {_SAID}"}
+        shown = json.dumps(_displayable(said), ensure_ascii=False)
     inputs = {**(parts or {}), "facts": shown}
     made = typst.Compiler(
         template.read_bytes(), root=template.parent, font_paths=_fonts(), sys_inputs=inputs
@@ -68,9 +75,10 @@ def _displayable(value: Any) -> Any:
 
 
 def displayable(text: str) -> str:
-    """The text with a lozenge in the place of every sign that one of our fonts lacks.
+    """The text with something else in the place of every sign that one of our fonts lacks.
 
-    Other blanks become plain ones; what has no width, or steers a printer, goes.
+    Its plain form where it has one (a small nine, a letter with an accent), else a lozenge. Other
+    blanks become plain ones; what has no width, or steers a printer, goes.
     """
     known, text = _signs(), unicodedata.normalize("NFC", text)
     if known.issuperset(text):
@@ -87,7 +95,10 @@ def _instead(sign: str) -> str:
         case "Cc" | "Cf" | "Mn":
             return ""
         case _:
-            return _LOZENGE
+            apart = unicodedata.normalize("NFKD", sign)
+            base = "".join(each for each in apart if unicodedata.category(each) != "Mn")
+            plain = _LIKE.get(sign, base)
+            return plain if plain and _signs().issuperset(plain) else _LOZENGE
 
 
 @lru_cache(maxsize=1)

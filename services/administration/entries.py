@@ -21,6 +21,7 @@ from models.tables.people import Person, Unit
 from rules.administration import Subject, differences
 from rules.clock import now as present
 from rules.forms import CaseTypeDefinition
+from rules.texts import in_order
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ async def listed(session: AsyncSession, subject: Subject) -> list[Entry]:
             found = await session.exec(
                 select(Programme).where(place.in_(newest_of.group_by(col(Programme.code))))
             )
-            return sorted(map(of_programme, found.all()), key=lambda one: one.title.casefold())
+            return sorted(map(of_programme, found.all()), key=lambda one: in_order(one.title))
         case Subject.REASON:
             reasons = await session.exec(
                 select(Reason).order_by(col(Reason.outcome), col(Reason.position), col(Reason.key))
@@ -95,7 +96,7 @@ async def listed(session: AsyncSession, subject: Subject) -> list[Entry]:
             units = (await session.exec(select(Unit))).all()
             codes = {unit.id: unit.code for unit in units}
             made = [of_unit(unit, codes.get(unit.parent_id)) for unit in units]  # type: ignore[arg-type]
-            return sorted(made, key=lambda one: one.title.casefold())
+            return sorted(made, key=lambda one: in_order(one.title))
         case Subject.DAY:
             days = await session.exec(select(CalendarDay).order_by(col(CalendarDay.day)))
             return [of_day(row) for row in days.all()]

@@ -26,6 +26,8 @@ RAW_READERS = {
     "api/notice_receipts.py": "checks signatures over the octets; what is told are codes",
     "cabinet/archive_filters.py": "cleans what it takes out of an address",
     "cabinet/desk_filters.py": "cleans what it takes out of an address",
+    "cabinet/shown.py": "reads what a page of ours says that it showed, out of a clean form",
+    "cabinet/visits.py": "reads an address of ours that leads on",
 }
 """Modules that read a body or an address past the request's own methods, and why they may."""
 RAW = {"body", "stream", "parse_qsl", "parse_qs"}

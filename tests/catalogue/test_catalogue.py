@@ -12,6 +12,7 @@ from models.tables.base import new_id
 from models.tables.catalogue import CalendarDay, Programme
 from models.tables.people import Unit
 from rules.refusals import Refusal
+from rules.texts import folded
 from services import catalogue
 
 
@@ -53,7 +54,7 @@ async def test_pages_follow_each_other_without_gaps(filled: Database) -> None:
             after = (page[-1].sort_key, page[-1].id)
         assert walked == whole
         titles = [each.title for each in await catalogue.programmes(session)]
-        assert titles == sorted(titles, key=catalogue.folded)
+        assert titles == sorted(titles, key=folded)
 
 
 async def test_what_is_not_there_is_refused(filled: Database) -> None:

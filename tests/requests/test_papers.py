@@ -129,6 +129,14 @@ def test_a_sign_without_a_picture_stops_nothing() -> None:
     assert "Здоровье ◊" in words(made.pdf)
     assert json.loads(made.data)["fields"][0]["value"] == "Здоровье 😀"
     assert displayable("— «№» ё\u00a0\u202f\u200b😀") == "— «№» ё\u00a0\u00a0◊"
+    assert "◊ — знак, которого нет в шрифтах этой бумаги" in words(made.pdf)
+    assert "◊" not in words(form(facts()).pdf)
+
+
+def test_a_sign_that_can_be_said_otherwise_is() -> None:
+    """Letters of two parts are composed; a small nine is a nine, an arrow two strokes."""
+    assert displayable("Мои\u0306 е\u0308жик") == "Мой ёжик"
+    assert displayable("10⁹ → Nguyễn ✓") == "109 -> Nguyen +"
 
 
 def test_long_requests_run_over_several_pages() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.texts import clean, named, one_line, plain
+from rules.texts import clean, in_order, named, one_line, plain, searched
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f466"
 DOCTOR = "\U0001f469\U0001f3fd\u200d\u2695\ufe0f"
@@ -67,3 +67,21 @@ def test_signs_of_numbers_and_names_are_folded() -> None:
 def test_a_sign_is_named_by_its_number_where_it_cannot_be_seen() -> None:
     """So that a refusal says what to look for."""
     assert (named("_"), named("\u00a0")) == ("_ (U+005F)", "(U+00A0)")
+
+
+def test_a_dictionary_has_yo_beside_ye() -> None:
+    """Code points would put «Ёлкина» before «Абрамова» and «ёж» after «яма»."""
+    names = ["Яковлева", "Ёлкина", "Жук", "Елагина", "Абрамова", "ёж"]
+    assert sorted(names, key=in_order) == [
+        "Абрамова",
+        "ёж",
+        "Елагина",
+        "Ёлкина",
+        "Жук",
+        "Яковлева",
+    ]
+
+
+def test_a_search_takes_any_dash_and_apostrophe() -> None:
+    """Copied out of a paper, a word is found that was typed."""
+    assert searched("О’Коннор \u00a0Онлайн‑Курс Ёлка") == "о'коннор онлайн-курс елка"
