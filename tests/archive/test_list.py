@@ -12,6 +12,7 @@ from models.tables.catalogue import Programme
 from rules.cases import CaseKind, Status, Transition
 from rules.permissions import Actor, Role
 from rules.refusals import Refusal
+from rules.texts import folded
 from services import archive, catalogue
 from services.archive import ArchiveFilters
 from tests.archive.many import copied, own_department
@@ -134,7 +135,7 @@ async def test_words_find_the_same_as_one_look_at_all_titles(office: Office) -> 
         }
         await session.exec(text(_MIXED), params=values)  # type: ignore[call-overload]
     async with office.database.work() as session:
-        titles = {one.key: catalogue.folded(one.title) for one in await archive.types(session)}
+        titles = {one.key: folded(one.title) for one in await archive.types(session)}
         found = await session.exec(
             select(Case, Programme.search_text, Programme.kind)
             .outerjoin(Programme, col(Programme.id) == col(Case.programme_id))
