@@ -5,11 +5,14 @@ passes the address on through the same variables, so the rest of the code knows 
 """
 
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rules.zones import is_zone
 
 ModuleCrypto = Literal["standard", "gost"]
 
@@ -136,6 +139,20 @@ class Settings(BaseSettings):
     antivirus_url: str = Field("", description="clamd: tcp://host:port or unix:///path.")
     cookie_secure: bool = Field(True, description="False only on plain http to loopback.")
     trusted_proxies: str = Field("", description="Addresses whose X-Forwarded-For is believed.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _has_such_a_zone(cls, name: str) -> str:
+        if not is_zone(name):
+            raise ValueError("name a zone of the IANA database, such as Europe/Moscow")
+        return name
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: str) -> str:
+        for one in filter(None, map(str.strip, proxies.split(","))):
+            ip_network(one, strict=False)
+        return proxies
 
 
 @lru_cache(maxsize=1)

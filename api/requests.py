@@ -39,6 +39,7 @@ from api.state import MedcabState, Work
 from rules.cases import CaseKind
 from rules.fields import NAME
 from rules.forms import CaseTypeDefinition, json_schema
+from rules.identifiers import whole
 from rules.refusals import FieldError, Refusal, not_found
 from rules.terms import Terms
 from services import case_lists, case_pages, live, request_pages
@@ -355,8 +356,8 @@ async def _answer_in(request: Request) -> RequestAnswerIn:
 
 def _fields(fields: Any) -> tuple[int, str]:
     """Step and message out of a form; both stand before the file."""
-    given = str(fields.get("step", ""))
-    if not given.isascii() or not given.isdigit() or len(given) > 9:
+    step = whole(str(fields.get("step", "")))
+    if step is None:
         wrong = FieldError("step", "Обновите страницу.")
         raise Refusal("unreadable", "Запрос не удаётся прочесть.", 422, [wrong])
-    return int(given), str(fields.get("message", ""))
+    return step, str(fields.get("message", ""))

@@ -369,11 +369,11 @@ def _terms(typed: Typed, errors: list[FieldError]) -> dict[str, Any]:
     terms: dict[str, Any] = {}
     for name in ("review", "answer"):
         terms[name] = _number(typed, name, errors)
-        numbers = _parts(typed, f"{name}_reminders")
-        if not all(part.isdecimal() for part in numbers):
+        numbers = [identifiers.whole(part, 1, 366) for part in _parts(typed, f"{name}_reminders")]
+        if None in numbers:
             words = "Напоминания бывают до конца срока: перечислите дни через запятую."
             errors.append(FieldError(f"{name}_reminders", words))
-        terms[f"{name}_reminders"] = [int(part) for part in numbers if part.isdecimal()]
+        terms[f"{name}_reminders"] = [day for day in numbers if day is not None]
     return terms
 
 
@@ -395,11 +395,10 @@ def _day(typed: Typed, name: str, errors: list[FieldError]) -> date | None:
 
 
 def _number(typed: Typed, name: str, errors: list[FieldError]) -> int | None:
-    text = typed.get(name, "").strip()
-    if text.isdecimal() and len(text) < 6:
-        return int(text)
-    errors.append(FieldError(name, "Напишите число."))
-    return None
+    number = identifiers.whole(typed.get(name, ""), 0, 99_999)
+    if number is None:
+        errors.append(FieldError(name, "Напишите число."))
+    return number
 
 
 def _programme_values(

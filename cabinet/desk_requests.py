@@ -25,6 +25,7 @@ from models.messages import PresentState
 from models.tables.base import new_id
 from rules.cases import Status, Transition
 from rules.forms import AnswerKind
+from rules.identifiers import whole
 from rules.names import short_name
 from rules.refusals import FieldError, Refusal
 from services.cases import Act
@@ -51,12 +52,12 @@ class Typed:
 def typed_of(fields: Mapping[str, Any]) -> Typed:
     """Read the form."""
     texts = {name: value for name, value in fields.items() if isinstance(value, str)}
-    step = texts.get("at_step", "")
+    step = whole(texts.get("at_step", ""))
     return Typed(
         outcome=texts.get("outcome", ""),
         message=texts.get("message", "").replace("\r\n", "\n").strip(),
         act_id=uuid_of(texts.get("act_id")),
-        step=int(step) if step.isascii() and step.isdigit() else -1,
+        step=-1 if step is None else step,
     )
 
 

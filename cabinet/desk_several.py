@@ -29,6 +29,7 @@ from rules.forms import (
     merged_attachments,
     merged_checklist,
 )
+from rules.identifiers import whole
 from rules.names import short_name
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, forbidden
@@ -195,9 +196,9 @@ def _acts(form: FormData) -> dict[UUID, Act]:
     for text in form.getlist("case")[:MOST]:
         case_id = uuid_of(str(text))
         act_id = uuid_of(str(form.get(f"act.{case_id}", "")))
-        step = str(form.get(f"step.{case_id}", ""))
-        if case_id and act_id and step.isdecimal() and len(step) < 9:
-            acts[case_id] = Act(act_id, int(step))
+        step = whole(str(form.get(f"step.{case_id}", "")))
+        if case_id and act_id and step is not None:
+            acts[case_id] = Act(act_id, step)
     return acts
 
 

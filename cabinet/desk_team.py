@@ -241,10 +241,10 @@ async def move(visit: Inside, to: Short = "", why: Short = "") -> Response:
     lines = await lines_of(visit, chosen)
     rows = []
     for case_id in chosen:
-        line, step = lines.get(case_id), str(form.get(f"step.{case_id}", ""))
+        line, step = lines.get(case_id), identifiers.whole(str(form.get(f"step.{case_id}", "")))
         refused: Refusal | None = None
         try:
-            at_step = int(step) if step.isdecimal() and len(step) < 9 else -1
+            at_step = -1 if step is None else step
             had = uuid_of(str(form.get(f"had.{case_id}", "")))
             await visit.medcab.reviews.hand_over(visit.actor, case_id, at_step, whom, why, had)
         except Refusal as refusal:

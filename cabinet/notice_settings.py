@@ -24,6 +24,7 @@ from cabinet.views.notices import BrowserView, CellView, GroupView, PendingView
 from cabinet.visits import Inside, Visit, uuid_of
 from clients.push import sender_of
 from rules.clock import now
+from rules.identifiers import whole
 from rules.notices import Channel, NoticeGroup
 from rules.refusals import Refusal
 from services import contacts, notice_settings, push_subscriptions
@@ -93,8 +94,7 @@ async def wish(
         for name in ("quiet_from", "quiet_to"):
             changes[name] = _time(typed[name], name, errors) if on else None
     if "digest_hour" in changed:
-        known = digest_hour.isdecimal() and len(digest_hour) < 3
-        changes["digest_hour"] = int(digest_hour) if known else None
+        changes["digest_hour"] = whole(digest_hour, 0, 99)
     if not errors:
         zone = visit.medcab.settings.time_zone
         try:
@@ -114,11 +114,11 @@ def _saved() -> str:
 
 def _time(text: str, name: str, errors: dict[str, str]) -> time | None:
     hours, _, minutes = text.strip().replace(".", ":").partition(":")
-    try:
-        return time(int(hours), int(minutes or 0))
-    except ValueError:
+    hour, minute = whole(hours, 0, 23), whole(minutes or "0", 0, 59)
+    if hour is None or minute is None:
         errors[name] = gettext("Напишите время, например 22:00")
         return None
+    return time(hour, minute)
 
 
 @router.post("/push/{subscription_id}/end")

@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 
 from cabinet.translation import in_words
 from rules import identifiers
+from rules.clock import YEARS
 from rules.identifiers import IdentifierError
-
-_YEARS = range(1900, 2201)
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ def midnight(text: str, zone: ZoneInfo, days: int = 0) -> datetime:
     Raises IdentifierError.
     """
     day = identifiers.day(text)
-    if day.year not in _YEARS:
+    if day.year not in YEARS:
         raise IdentifierError("Такого дня нет в календаре, проверьте дату")
     return datetime.combine(day + timedelta(days=days), time(0), zone)
 

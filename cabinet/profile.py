@@ -18,6 +18,7 @@ from cabinet.views.accounts import LoginLine, Profile, SessionLine, TokenLine
 from cabinet.views.frame import ErrorItem, FieldView, Option
 from cabinet.visits import Inside, Visit, safe_next
 from models.tables.people import Person, Unit
+from rules import identifiers
 from rules.accounts import Outcome, Step
 from rules.clock import now
 from rules.permissions import ROLE_PERMISSIONS, Permission, Role
@@ -311,7 +312,7 @@ def _token_faults(name: str, days: str, chosen: list[Permission]) -> dict[str, s
     faults = {}
     if not 1 <= len(name.strip()) <= 100:
         faults["name"] = gettext("Напишите, для чего ключ: до 100 знаков")
-    if not days.strip().isdecimal() or not 1 <= int(days) <= 90:
+    if identifiers.whole(days, 1, 90) is None:
         faults["days"] = gettext("Напишите число дней от 1 до 90")
     if not chosen:
         faults["scope"] = gettext("Отметьте хотя бы одно право")

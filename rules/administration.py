@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from rules.clock import YEARS
 from rules.refusals import FieldError, Refusal
 
 
@@ -54,6 +55,8 @@ def unfit_text(problems: Sequence[str]) -> Refusal:
 
 def demand_future(day: date | None, today: date) -> None:
     """Raise Refusal 422 for a first day that is over: nothing changes afterwards."""
+    if day is not None and day.year not in YEARS:
+        raise unfit([FieldError("valid_from", "Такого дня нет в календаре, проверьте дату")])
     if day is not None and day < today:
         words = "Этот день уже прошёл. Укажите сегодняшний или более поздний."
         raise unfit([FieldError("valid_from", words)])

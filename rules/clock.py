@@ -6,3 +6,7 @@ from datetime import UTC, datetime
 def now() -> datetime:
     """The present moment, aware, in UTC."""
     return datetime.now(UTC)
+
+
+YEARS = range(1900, 2201)
+"""Days that people mean; nearer the ends of the calendar a zone leads out of it."""

@@ -115,6 +115,14 @@ def licence(text: str) -> str:
     )
 
 
+def whole(text: str, least: int = 0, most: int = 999_999_999) -> int | None:
+    """A whole number within bounds, as it was typed; None for anything else, however long."""
+    plain = text.strip()
+    if not re.fullmatch(r"[0-9]{1,9}", plain) or not least <= int(plain) <= most:
+        return None
+    return int(plain)
+
+
 def day(text: str) -> date:
     """A date: 4.12.2026, 04/12/2026, 2026-12-04, 04122026 or «4 декабря 2026 г.».
 

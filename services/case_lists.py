@@ -449,7 +449,8 @@ def read_cursor(text: str) -> tuple[datetime, UUID]:
     try:
         moment, _, case_id = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
         at = datetime.fromisoformat(moment)
-        if at.tzinfo is None:
+        away = at.utcoffset()
+        if away is None or away % timedelta(minutes=1):
             raise ValueError("no zone")
         return at, UUID(case_id)
     except ValueError as error:

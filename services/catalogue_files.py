@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -24,6 +24,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
 from rules import clock
 from rules.archive import RetentionRule
+from rules.clock import YEARS
 from rules.documents import Category
 from rules.fields import Definition
 from rules.forms import (
@@ -78,8 +79,11 @@ class Loaded:
         return bool(self.added or self.changed or self.withdrawn)
 
 
+_Date = Annotated[date, Described(ge=date(YEARS.start, 1, 1), lt=date(YEARS.stop, 1, 1))]
+
+
 class _Type(CaseTypeDefinition):
-    valid_from: date | None = None
+    valid_from: _Date | None = None
 
     @field_validator("sections")
     @classmethod
@@ -114,7 +118,7 @@ class _Programme(Definition):
     attachments: _Attachments = _Attachments()
     checklist: tuple[ChecklistItem, ...] = ()
     terms: Terms | None = None
-    valid_from: date | None = None
+    valid_from: _Date | None = None
 
     @model_validator(mode="after")
     def _hours_agree(self) -> Self:
@@ -139,7 +143,7 @@ class _Reason(Definition):
 
 
 class _Day(Definition):
-    day: date
+    day: _Date
     working: bool
     source: str = Described(min_length=3)
 

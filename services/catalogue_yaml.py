@@ -67,8 +67,12 @@ def parsed(text: str) -> tuple[yaml.Node | None, Any]:
     try:
         tree = loader.get_single_node()
         return tree, None if tree is None else loader.construct_document(tree)
-    except ValueError as error:
-        raise ConstructorError(None, None, str(error), None) from error
+    except yaml.YAMLError:
+        raise
+    except Exception as error:
+        # A value that is not what its tag says fails in as many ways as there are tags.
+        words = "a value that is not what its tag says"
+        raise ConstructorError(None, None, words, None) from error
     finally:
         loader.dispose()
 

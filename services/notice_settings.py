@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
@@ -24,6 +23,7 @@ from rules.notices import (
 )
 from rules.permissions import Actor, Permission
 from rules.refusals import Refusal
+from rules.zones import is_zone
 
 OUTER = tuple(ON_BY_DEFAULT)
 """The channels outside the cabinet."""
@@ -188,7 +188,5 @@ def _check(wishes: Wishes) -> None:
         raise Refusal("half_quiet", "Укажите и начало, и конец тихих часов.", 422)
     if wishes.digest_hour is not None and not 0 <= wishes.digest_hour <= 23:
         raise Refusal("no_such_hour", "Час сводки: от 0 до 23.", 422)
-    try:
-        ZoneInfo(wishes.zone)
-    except (ValueError, OSError):
-        raise Refusal("no_such_zone", "Такого часового пояса нет.", 422) from None
+    if not is_zone(wishes.zone):
+        raise Refusal("no_such_zone", "Такого часового пояса нет.", 422)

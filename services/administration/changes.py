@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import rfc8785
 import yaml
@@ -31,6 +31,7 @@ from rules.clock import now as present
 from rules.journal import SYSTEM_CHAIN, JournalKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, act_id_reused, forbidden, not_found
+from rules.zones import is_zone
 from services import catalogue, journal
 from services.administration.entries import NOTHING, Entry, as_file, newest, versions
 from services.catalogue_files import CatalogueError, Text, entry_of, load, odd_names
@@ -311,7 +312,7 @@ async def _checked_unit(session: AsyncSession, values: Mapping[str, Any]) -> Ent
         errors.append(FieldError("code", "Только латинские буквы, цифры и дефис."))
     if not 3 <= len(name) <= 200:
         errors.append(FieldError("name", "Напишите название: от 3 до 200 знаков."))
-    if zone not in available_timezones():
+    if not is_zone(zone):
         errors.append(FieldError("time_zone", "Такого часового пояса нет."))
     known = set((await session.exec(select(Unit.code))).all())
     if parent is not None and parent not in known:

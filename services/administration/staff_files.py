@@ -4,11 +4,10 @@ import csv
 import zipfile
 from collections.abc import Iterator, Sequence
 from io import BytesIO, StringIO
-from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
+from rules.refusals import Refusal
 from rules.staff import MOST_COLUMNS, MOST_OCTETS, Sheet, read, unreadable
 from rules.texts import clean
 
@@ -26,23 +25,9 @@ def sheet_of(body: bytes) -> Sheet:
     lines = _of_workbook(body) if body.startswith(b"PK") else _of_text(body)
     try:
         return read(lines)
-    except (
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        SyntaxError,
-        OSError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        csv.Error,
-        zipfile.BadZipFile,
-        InvalidFileException,
-        ParseError,
-    ) as error:
+    except Refusal:
+        raise
+    except Exception as error:
         # A broken workbook fails in as many ways as its library has lines.
         raise unreadable(_ODD) from error
 

@@ -50,6 +50,16 @@ HOSTILE = {
     "a NUL": TYPE.format(**{**WELL, "title": '"Справка \\0"'}),
     "half a character": TYPE.format(**{**WELL, "title": '"Справка \\ud800"'}),
     "a day that is none": TYPE.format(**{**WELL, "most": "!!timestamp 2026-13-45"}),
+    "a truth that is none": TYPE.format(**{**WELL, "title": "!!bool перевод"}),
+    "a moment that is none": TYPE.format(**{**WELL, "title": "!!timestamp завтра"}),
+    "a number of nothing": TYPE.format(**{**WELL, "version": "!!int ''"}),
+    "a fraction beyond all": TYPE.format(**{**WELL, "most": "1" + ":1" * 400 + ".5"}),
+    "a first day before all zones": TYPE.format(
+        **{**WELL, "version": "1\n    valid_from: 0001-01-01"}
+    ),
+    "a first day after all zones": TYPE.format(
+        **{**WELL, "version": "1\n    valid_from: 9999-12-31"}
+    ),
     "a text too long": TYPE.format(**WELL) + "#" * 70_000,
 }
 

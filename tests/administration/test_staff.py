@@ -1,6 +1,7 @@
 """Import of staff and units: looked at first, applied once, without rights and accounts (O6)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BytesIO
 from uuid import UUID, uuid4
 
@@ -22,6 +23,7 @@ from services import access
 from services.accounts import create_account
 from services.administration import staff
 from services.administration.staff import Counts, DryRun
+from services.administration.staff_files import sheet_of
 from tests.administration.conftest import House
 
 HEADER = (
@@ -254,3 +256,16 @@ async def test_others_are_refused(house: House) -> None:
         with pytest.raises(Refusal) as refused:
             await staff.apply(house.database, actor, table(ANNA), "", uuid4())
         assert refused.value.status == 403
+
+
+def test_a_workbook_damaged_on_its_way_is_refused_in_words() -> None:
+    """O6: whichever octet is wrong, the file is read or the remedy told, and nothing else."""
+    whole = book(HEADER.split(";"), *([ANNA.split(";")] * 20))
+    places, read = range(4, len(whole), 13), 0
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        with suppress(Refusal):
+            sheet_of(bytes(damaged))
+            read += 1
+    assert read < len(places) / 2

@@ -81,6 +81,9 @@ BAD: dict[str, Bad] = {
     "a cursor without a zone": clinician(
         f"GET /applications?after={cursor(f'2026-01-01T00:00:00|{NOBODYS}')}"
     ),
+    "a cursor of a zone that is none": clinician(
+        f"GET /applications?after={cursor(f'2026-01-01T00:00:00+00:00:30.000001|{NOBODYS}')}"
+    ),
     "a cursor without an id": clinician(
         f"GET /applications?after={cursor('2026-01-01T00:00:00+00:00|')}"
     ),
@@ -272,6 +275,16 @@ BAD: dict[str, Bad] = {
     "a file of another's": clinician("GET /documents/versions/{others_paper}/file", 404),
     "notices of nobody's": Bad("clinician", "POST /notices/" + NOBODYS + "/resend", {}, 404),
     "too many notices": clinician("POST /notices/read", json={"ids": [NOBODYS] * 201}),
+    **{
+        f"a zone that is {name}": clinician("PUT /notices/wishes", json={"zone": zone})
+        for name, zone in {
+            "none": "Mars/Base",
+            "a control sign": "Ê\x01",
+            "a folder": "Europe",
+            "a path": "/etc/passwd",
+            "too long for a file's name": "Europe/" + "М" * 50,
+        }.items()
+    },
     "a programme cursor that is none": clinician("GET /programmes?after=AAAA"),
     "a programme search with a NUL": clinician("GET /programmes?text=%00", 400),
     "a type of case that is none": clinician("GET /case-types/..", 404),

@@ -219,3 +219,15 @@ def test_readers_refuse_or_read_but_never_break(text: str) -> None:
     ):
         with suppress(IdentifierError):
             assert reader(text)
+
+
+@pytest.mark.parametrize("typed", ["7", " 7 ", "007"])
+def test_whole_numbers_are_read(typed: str) -> None:
+    """Blanks around and zeros before change nothing."""
+    assert identifiers.whole(typed, 1, 90) == 7
+
+
+@pytest.mark.parametrize("typed", ["", "0", "91", "-1", "7.5", "семь", "²", "9" * 5000])
+def test_what_is_no_whole_number_within_bounds_is_none(typed: str) -> None:
+    """However long it is: Python refuses to read numbers of thousands of digits."""
+    assert identifiers.whole(typed, 1, 90) is None
