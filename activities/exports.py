@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from zoneinfo import ZoneInfo
 
 from temporalio import activity
 
@@ -21,7 +20,6 @@ class ExportActivities:
 
     def __init__(self, settings: Settings, database: Database, objects: Objects) -> None:
         self._institution = settings.institution
-        self._zone = ZoneInfo(settings.time_zone)
         self._database = database
         self._objects = objects
 
@@ -29,9 +27,7 @@ class ExportActivities:
     async def gather_lines(self, ref: ExportRef) -> ExportProgress:
         """Read the list part by part into the object store."""
         async with _beating() as beat:
-            return await export_work.gather(
-                self._database, self._objects, self._zone, ref.export_id, beat
-            )
+            return await export_work.gather(self._database, self._objects, ref.export_id, beat)
 
     @activity.defn
     async def put_together(self, ref: ExportRef) -> ExportProgress:
@@ -41,7 +37,6 @@ class ExportActivities:
                 self._database,
                 self._objects,
                 self._institution,
-                self._zone,
                 ref.export_id,
                 beat,
             )

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
@@ -114,7 +113,6 @@ async def export_case(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -
         actor,
         case_id,
         medcab.settings.institution,
-        ZoneInfo(medcab.settings.time_zone),
     )
     return StreamingResponse(
         found.chunks, media_type="application/zip", headers=file_headers(found.name)

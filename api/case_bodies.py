@@ -10,6 +10,7 @@ from models.messages import CaseState, PresentState
 from models.tables.cases import Case
 from rules.cases import Party, Status, Transition
 from rules.clock import now as present
+from rules.terms import in_zone
 from services.case_pages import CasePage
 from services.draft_contents import revision_of
 
@@ -18,6 +19,9 @@ class StepIn(BaseModel):
     """The step of the case as the client saw it: a stale one changes nothing (409)."""
 
     step: int = Field(ge=0, lt=2**31, examples=[0])
+
+
+TERM_ZONE = "The zone whose clock ends the term: at 24:00 of its last day."
 
 
 class CaseStateOut(BaseModel):
@@ -30,6 +34,7 @@ class CaseStateOut(BaseModel):
     open: bool
     waits_for: Party
     due_at: datetime | None
+    term_zone: str = Field(description=TERM_ZONE)
 
     @classmethod
     def of(cls, state: CaseState) -> Self:
@@ -42,6 +47,7 @@ class CaseStateOut(BaseModel):
             open=state.open,
             waits_for=state.waits_for,
             due_at=state.due_at,
+            term_zone=state.term_zone,
         )
 
 
@@ -54,6 +60,7 @@ class PresentStateOut(BaseModel):
     step: int
     waits_for: Party
     until: datetime | None
+    term_zone: str = Field(description=TERM_ZONE)
     then: str | None
     stuck: bool
 
@@ -68,7 +75,8 @@ class PresentStateOut(BaseModel):
             status=Status(case.status),
             step=case.step,
             waits_for=Party(case.waits_for),
-            until=case.due_at,
+            until=in_zone(case.due_at, case.term_zone) if case.due_at else None,
+            term_zone=case.term_zone,
             then=None,
             stuck=case.stuck is not None,
         )
@@ -86,7 +94,7 @@ class CitedOut(BaseModel):
     pages: int | None
 
 
-class VersionOut(BaseModel):
+class CaseVersionOut(BaseModel):
     """One version as submitted."""
 
     number: int
@@ -197,10 +205,12 @@ class CaseOut(BaseModel):
     step: int
     version: int
     created_at: datetime
+    submitted_at: datetime | None
     since: datetime
     closed_at: datetime | None
     waits_for: Party
     due_at: datetime | None
+    term_zone: str = Field(description=TERM_ZONE)
     unit: str
     responsible_unit: str
     applicant: str
@@ -208,7 +218,7 @@ class CaseOut(BaseModel):
     draft: dict[str, Any] | None
     draft_attachments: list[dict[str, str]]
     draft_revision: str | None = Field(None, description="Null where there is no draft.")
-    versions: list[VersionOut]
+    versions: list[CaseVersionOut]
     decisions: list[DecisionOut]
     timeline: list[HappenedOut]
     comments: list[CommentLine]
@@ -233,10 +243,12 @@ def case_out(page: CasePage) -> CaseOut:
         step=case.step,
         version=case.version,
         created_at=case.created_at,
+        submitted_at=case.submitted_at,
         since=case.since,
         closed_at=case.closed_at,
         waits_for=Party(case.waits_for),
         due_at=case.due_at,
+        term_zone=case.term_zone,
         unit=page.unit,
         responsible_unit=page.responsible_unit,
         applicant=page.applicant,
@@ -245,7 +257,7 @@ def case_out(page: CasePage) -> CaseOut:
         draft_attachments=case.draft_attachments if page.own else [],
         draft_revision=revision_of(case) if page.own and case.draft is not None else None,
         versions=[
-            VersionOut(
+            CaseVersionOut(
                 number=v.number,
                 submitted_at=v.submitted_at,
                 data=dict(v.data),

@@ -15,7 +15,7 @@ from api.state import MedcabState, Work
 from clients.push import PushSender, Subscriber, sender_of
 from rules.clock import now
 from rules.notices import Channel, NoticeGroup
-from services import contacts, notice_settings, push_subscriptions
+from services import access, contacts, notice_settings, push_subscriptions
 
 router = APIRouter(route_class=CleanRoute, tags=["notices"])
 
@@ -36,7 +36,7 @@ class CellOut(BaseModel):
 class WishesBody(_Body):
     """Quiet hours and digest by the clock of a zone; null where not asked for."""
 
-    zone: str | None = Field(None, max_length=60, description="The institution's where null.")
+    zone: str | None = Field(None, max_length=60, description="That of one's unit where null.")
     quiet_from: time | None = None
     quiet_to: time | None = None
     digest_hour: int | None = Field(None, ge=0, le=23)
@@ -122,7 +122,7 @@ class ContactIn(_Body):
     value: str = Field(max_length=320)
 
 
-class CodeIn(_Body):
+class ContactCodeIn(_Body):
     """The code that was sent to the new address."""
 
     code: str = Field(max_length=20)
@@ -136,11 +136,10 @@ Sender = Annotated[PushSender, Depends(_sender)]
 
 
 @router.get("/notices/settings", responses=documented(401))
-async def show(session: Work, actor: CurrentActor, medcab: MedcabState) -> SettingsOut:
+async def show(session: Work, actor: CurrentActor) -> SettingsOut:
     """What I chose: channels by group of events, quiet hours, digest."""
     cells = await notice_settings.table(session, actor)
-    zone = medcab.settings.time_zone
-    wishes = await notice_settings.wishes_of(session, actor.person_id, zone)
+    wishes = await notice_settings.wishes_of(session, actor)
     return SettingsOut(
         channels=[CellOut.model_validate(cell, from_attributes=True) for cell in cells],
         wishes=WishesBody.model_validate(wishes, from_attributes=True),
@@ -160,15 +159,14 @@ async def choose(
 
 
 @router.put("/notices/wishes", status_code=204, responses=documented(401, 403, 422))
-async def wish(body: WishesBody, session: Work, actor: NoticeKeeper, medcab: MedcabState) -> None:
+async def wish(body: WishesBody, session: Work, actor: NoticeKeeper) -> None:
     """Set quiet hours and digest: null takes away, what is not sent stays as it is."""
     changes: dict[str, Any] = body.model_dump(exclude_unset=True)
     for hour in {"quiet_from", "quiet_to"} & set(changes):
         changes[hour] = changes[hour] and changes[hour].replace(tzinfo=None)
-    zone = medcab.settings.time_zone
-    if "zone" in changes:
-        changes["zone"] = changes["zone"] or zone
-    await notice_settings.wish(session, actor, changes, zone, now())
+    if "zone" in changes and not changes["zone"]:
+        changes["zone"] = (await access.zone_of(session, actor.unit_id)).key
+    await notice_settings.wish(session, actor, changes, now())
 
 
 @router.get("/notices/push", responses=documented(401, 403))
@@ -228,7 +226,7 @@ async def ask_code(body: ContactIn, medcab: MedcabState, current: CurrentSession
     "/contacts/{change_id}/confirm", status_code=204, responses=documented(401, 403, 404, 409, 422)
 )
 async def confirm(
-    change_id: UUID, body: CodeIn, medcab: MedcabState, current: CurrentSession
+    change_id: UUID, body: ContactCodeIn, medcab: MedcabState, current: CurrentSession
 ) -> None:
     """Enter the code that came to the new address: it holds from now on."""
     await contacts.confirm(medcab.database, current.actor, change_id, body.code, now())

@@ -82,7 +82,6 @@ class Medcab:
             self.database,
             self.objects,
             self.settings.institution,
-            self.settings.time_zone,
             start,
         )
 

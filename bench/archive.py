@@ -40,14 +40,14 @@ FLAT = 1.3
 _COPY = """
 insert into "case" (
   id, kind, type, type_version, programme_id, number, applicant_id, unit_id, responsible_unit_id,
-  status, step, version, created_at, since, closed_at, waits_for, due_at, term_zone, alarms, rings,
-  draft_attachments
+  status, step, version, created_at, submitted_at, since, closed_at, waits_for, due_at, term_zone,
+  alarms, rings, draft_attachments
 )
 select gen_random_uuid(), kind, type, type_version, programme_id,
   'ПК-2020-' || lpad(n::text, 7, '0') || '-' || left(md5(:mark), 6), applicant_id, unit_id,
   cast(:unit as uuid), case when n % :every = 0 then 'clarification' else 'in_review' end,
-  2, 1, now() - n * interval '1 minute', now(), null, 'reviewer', now() + n * interval '1 minute',
-  term_zone, 0, 0, '[]'
+  2, 1, now() - n * interval '1 minute', now() - n * interval '1 minute', now(), null, 'reviewer',
+  now() + n * interval '1 minute', term_zone, 0, 0, '[]'
 from "case", generate_series(1, :number) n
 where id = :template
 """
@@ -172,7 +172,6 @@ async def _export(office: Office, player: Player, kind: ExportKind) -> Mapping[s
         office.database,
         Objects(settings),
         settings.institution,
-        settings.time_zone,
         _started,
     )
     async with office.database.work() as session:

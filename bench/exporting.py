@@ -10,7 +10,6 @@ import resource
 import sys
 import time
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from clients.database import Database
 from clients.objects import Objects
@@ -28,10 +27,9 @@ async def _export(export_id: UUID) -> None:
     settings = Settings()
     use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     database, objects = Database.from_settings(settings), Objects(settings)
-    zone = ZoneInfo(settings.time_zone)
     began = time.perf_counter()
-    await export_work.gather(database, objects, zone, export_id, _heard)
-    await export_work.put_together(database, objects, settings.institution, zone, export_id, _heard)
+    await export_work.gather(database, objects, export_id, _heard)
+    await export_work.put_together(database, objects, settings.institution, export_id, _heard)
     seconds = time.perf_counter() - began
     await objects.close()
     await database.close()

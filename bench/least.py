@@ -70,7 +70,8 @@ grant select, insert, update on least_case, least_notice, least_receipt, least_f
 
 LIST = """
 select c.id, c.number, c.type, coalesce(p.title, c.type) as title, p.kind as programme_kind,
-    c.status, c.step, c.version, c.created_at, c.since, c.closed_at, c.waits_for, c.due_at,
+    c.status, c.step, c.version, c.created_at, c.submitted_at, c.since, c.closed_at, c.waits_for,
+    c.due_at, c.term_zone,
     c.escalated_at is not null as escalated, c.stuck is not null as stuck, u.name as unit,
     r.name as responsible_unit, c.applicant_id, c.reviewer_id
 from "case" c
@@ -78,7 +79,7 @@ join unit u on u.id = c.unit_id
 join unit r on r.id = c.responsible_unit_id
 left join programme p on p.id = c.programme_id
 where c.applicant_id = %s
-order by c.created_at desc, c.id desc
+order by coalesce(c.submitted_at, c.created_at) desc, c.id desc
 limit 50
 """
 """The rows of `GET /api/v1/applications` by hand."""

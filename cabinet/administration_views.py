@@ -159,7 +159,7 @@ def overtaken(known: Sequence[Entry], would: Entry | None) -> list[str]:
     since = would.valid_from
     return [
         _("Редакция %(n)s, назначенная на %(day)s, не вступит в силу: новая начнётся раньше.")
-        % {"n": one.version, "day": formats.day(one.valid_from)}
+        % {"n": one.version, "day": formats.day(formats.by_institution(one.valid_from))}
         for one in known
         if one.waits and one.valid_from and one.valid_from > since and one.version != would.version
     ]

@@ -98,7 +98,7 @@ def _row(line: CaseLine, visit: Visit, titles: dict[str, str]) -> ArchiveRow:
         unit=line.unit,
         status=line.status,
         case_kind=line.kind,
-        created_at=line.created_at,
+        submitted_at=line.submitted_at or line.created_at,
         since=line.since,
         own=line.applicant_id == visit.actor.person_id,
     )

@@ -1,7 +1,6 @@
 """«Выгрузки»: lists of the archive as files, made at once or in the background (S7)."""
 
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
@@ -13,8 +12,8 @@ from api.state import Work
 from cabinet import archive_filters as asked_for
 from cabinet.archive_filters import ARCHIVE
 from cabinet.states import Tone
+from cabinet.translation import current, marked
 from cabinet.translation import gettext as _
-from cabinet.translation import marked
 from cabinet.views.archive import ExportRow
 from cabinet.visits import Inside, Visit
 from models.tables.archive import Export
@@ -54,20 +53,18 @@ async def export_list(kind: ExportKind, visit: Inside) -> Response:
 
 
 def _name(kind: ExportKind) -> str:
-    return f"archive-{now():%Y-%m-%d}.{kind.value}"
+    return f"archive-{now().astimezone(current().tzinfo):%Y-%m-%d}.{kind.value}"
 
 
 @router.get("/cases/{case_id}")
 async def export_case(case_id: UUID, visit: Inside) -> Response:
     """A whole case as one ZIP: its history on paper, and all files as they were given."""
-    settings = visit.medcab.settings
     found = await case_exports.of_case(
         visit.medcab.database,
         visit.medcab.objects,
         visit.actor,
         case_id,
-        settings.institution,
-        ZoneInfo(settings.time_zone),
+        visit.medcab.settings.institution,
     )
     return StreamingResponse(
         found.chunks, media_type="application/zip", headers=file_headers(found.name)

@@ -73,8 +73,8 @@ def asked_of(query: str, known: Sequence[TypeTitle], zone: ZoneInfo) -> Asked:
         type=type_ if type_ in {one.key for one in known} else None,
         status=(Status(status),) if status in set(Status) else (),
         unit_id=uuid_of(given.get("unit")),
-        created_from=period.begins,
-        created_until=period.ends,
+        submitted_from=period.begins,
+        submitted_until=period.ends,
         number=number,
         text=None if number else text,
     )
@@ -104,7 +104,7 @@ def fields(
         one("type", _("Тип"), [Option("", _("Любой")), *types]),
         one("status", _("Состояние"), [Option("", _("Любое")), *statuses]),
         *([one("unit", _("Подразделение"), [Option("", _("Любое")), *places])] if places else []),
-        one("from", _("Создано не раньше"), kind="date"),
+        one("from", _("Подано не раньше"), kind="date"),
         one("until", _("не позже"), kind="date"),
     ]
 
@@ -125,9 +125,9 @@ def words_of(
         words["status"] = status_words().get(filters.status[0], "")
     if filters.unit_id:
         words["unit"] = dict(units).get(filters.unit_id, "")
-    if filters.created_from:
+    if filters.submitted_from:
         words["from"] = _("с %(day)s") % {"day": given["from"]}
-    if filters.created_until:
+    if filters.submitted_until:
         words["until"] = _("по %(day)s") % {"day": given["until"]}
     return {name: text for name, text in words.items() if text}
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -142,7 +143,7 @@ async def decide(
 def _end_of(visit: Visit, typed: str) -> datetime:
     """The end of the day that was typed. Raises Refusal (422)."""
     try:
-        return midnight(typed, visit.presentation.tzinfo, days=1)
+        return midnight(typed, ZoneInfo(visit.medcab.settings.time_zone), days=1)
     except IdentifierError as error:
         message = error.message
         raise Refusal("wrong_term", message, 422, [FieldError("until", message)]) from error

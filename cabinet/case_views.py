@@ -1,13 +1,13 @@
 """From what services say of a case to what its pages show; for applicants and reviewers alike."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from cabinet import formats
 from cabinet.timeline import timeline
+from cabinet.translation import current, ngettext
 from cabinet.translation import gettext as _
-from cabinet.translation import ngettext
 from cabinet.views.applications import ProgrammeView
 from cabinet.views.cases import (
     Answer,
@@ -21,12 +21,13 @@ from cabinet.views.cases import (
 from cabinet.views.documents import FileRow
 from cabinet.views.frame import FieldView, Option
 from models.messages import PresentState
+from models.tables.cases import Case
 from models.tables.catalogue import Programme
 from rules.cases import CaseKind, Party, Status
 from rules.clock import now
 from rules.fields import Field, FieldKind, display, form_value
 from rules.forms import AttachmentRule, CaseTypeDefinition, merged_terms
-from rules.terms import WorkingCalendar, working_days_left
+from rules.terms import WorkingCalendar, in_zone, working_days_left
 from services import case_lists
 from services.case_pages import CasePage, Cited, Version
 
@@ -86,7 +87,7 @@ def programme_view(
 
 def starts(programme: Programme) -> str:
     """When one may begin: the coming intakes, or any day."""
-    today = now().date()
+    today = now().astimezone(current().tzinfo).date()
     coming = [day for day in map(date.fromisoformat, programme.starts_on) if day >= today]
     if not programme.starts_on:
         return _("начало в любой день")
@@ -245,7 +246,7 @@ def waiting(
         status=case.status,
         whom=whom if is_open else "",
         then=then,
-        until=until,
+        until=due_here(case),
         days_left=working_days_left(at, until, case.term_zone, calendar) if until else None,
         overdue=is_overdue(page),
         paused=paused,
@@ -254,6 +255,11 @@ def waiting(
         can_ask=is_open and not asked,
         kind=case.kind,
     )
+
+
+def due_here(case: Case | case_lists.CaseLine) -> datetime | None:
+    """The end of a case's term by the clock of its own zone, as pages write it."""
+    return in_zone(case.due_at, case.term_zone) if case.due_at else None
 
 
 def is_overdue(page: CasePage) -> bool:
@@ -327,13 +333,15 @@ def title_of(line: case_lists.CaseLine) -> str:
 
 
 def _note(line: case_lists.CaseLine) -> str:
-    if line.closed_at is not None or line.due_at is None:
+    due_at = due_here(line)
+    if line.closed_at is not None or due_at is None:
         return ""
-    if line.due_at < now():
-        return _("срок прошёл %(at)s") % {"at": formats.term(line.due_at)}
+    at = {"at": formats.term(due_at)}
+    if due_at < now():
+        return _("срок прошёл %(at)s") % at
     if line.status is Status.CLARIFICATION:
-        return _("ждём вас до %(at)s") % {"at": formats.term(line.due_at)}
-    return _("ответ до %(at)s") % {"at": formats.term(line.due_at)}
+        return _("ждём вас до %(at)s") % at
+    return _("ответ до %(at)s") % at
 
 
 def counted(one: str, many: str, n: int) -> str:

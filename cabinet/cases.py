@@ -76,8 +76,8 @@ async def list_page(
     period = period_of(given, visit.presentation.tzinfo)
     filters = Filters(
         kind=kind,
-        created_from=period.begins,
-        created_until=period.ends,
+        submitted_from=period.begins,
+        submitted_until=period.ends,
         **groups[status][1],
         **chosen,
     )
@@ -97,8 +97,8 @@ async def list_page(
         ],
         choice=choice,
         chosen_status=status,
-        created_from=asked.since,
-        created_until=asked.until,
+        submitted_from=asked.since,
+        submitted_until=asked.until,
         filter_error=next(iter(period.errors.values()), ""),
         narrowed=any(given.values()),
         paging=Pages(

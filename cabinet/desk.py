@@ -65,14 +65,13 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
         desk_filters.Person(reviewer.id, reviewer.name)
         for reviewer in await reviewers_of(session, visit, hr)
     ]
-    at, zone = now(), visit.presentation.zone
+    at = now()
     shown = Queue(
         rows=[
             queue_row(
                 line,
                 actor,
                 at,
-                zone,
                 calendar,
                 reading=readers.get(line.id, ()),
                 suffix=asked.suffix,

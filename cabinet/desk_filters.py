@@ -119,8 +119,8 @@ def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
         else "nobody"
         if reviewer == "nobody"
         else uuid_of(reviewer),
-        created_from=period.begins,
-        created_until=period.ends,
+        submitted_from=period.begins,
+        submitted_until=period.ends,
         overdue="overdue" in given,
         number=number,
     )
@@ -188,7 +188,7 @@ def fields(
                 *(Option(str(p.id), p.name) for p in reviewers),
             ],
         ),
-        one("from", _("Создана не раньше"), kind="date"),
+        one("from", _("Подана не раньше"), kind="date"),
         one("until", _("не позже"), kind="date"),
         one("overdue", _("Только просроченные"), kind="checkbox"),
     ]
@@ -212,9 +212,9 @@ def active(
         words["unit"] = names[given["unit"]]
     if given.get("reviewer") in names:
         words["reviewer"] = names[given["reviewer"]]
-    if asked.filters.created_from:
+    if asked.filters.submitted_from:
         words["from"] = _("с %(day)s") % {"day": given["from"]}
-    if asked.filters.created_until:
+    if asked.filters.submitted_until:
         words["until"] = _("по %(day)s") % {"day": given["until"]}
     if "number" in given:
         words["number"] = given["number"]

@@ -81,7 +81,7 @@ async def _around(
 ) -> tuple[UUID | None, UUID | None]:
     """The neighbours in the queue; after a decision the one that it told, as the case has left."""
     case = page.case
-    moment = case.due_at if asked.order is Order.DUE else case.created_at
+    moment = case.due_at if asked.order is Order.DUE else case.submitted_at
     told = uuid_of(visit.request.query_params.get("next"))
     if told is not None:
         return None, told

@@ -121,7 +121,7 @@ def _several(
     calendar: WorkingCalendar,
     errors: Sequence[FieldError] = (),
 ) -> Several:
-    at, zone = now(), visit.presentation.zone
+    at = now()
     questions = {item.name: item for one in known.cases for item in one.questions}
     shared = {
         name
@@ -132,7 +132,7 @@ def _several(
     return Several(
         rows=[
             SeveralRow(
-                queue_row(one.line, visit.actor, at, zone, calendar),
+                queue_row(one.line, visit.actor, at, calendar),
                 str(acts[one.line.id].id if one.line.id in acts else new_id()),
                 acts[one.line.id].at_step if one.line.id in acts else one.line.step,
                 [_(item.question) for item in one.questions if item.name not in shared],

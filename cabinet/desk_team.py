@@ -54,7 +54,7 @@ async def _shown(
     refusal: Refusal | None = None,
     flash: Flash | None = None,
 ) -> Response:
-    actor, at, zone = visit.actor, now(), visit.presentation.zone
+    actor, at = visit.actor, now()
     told = {e.path: in_words(e.message) for e in refusal.fields} if refusal else {}
     async with visit.medcab.database.work() as session:
         unit = await catalogue.unit_id(session, "hr")
@@ -70,9 +70,7 @@ async def _shown(
             lines = (await case_lists.desk(session, actor, filters, limit=MOST)).lines
         reading = await case_lists.readers(session, actor, [line.id for line in lines])
     rows = [
-        queue_row(
-            line, actor, at, zone, calendar, reading=reading.get(line.id, ()), selectable=True
-        )
+        queue_row(line, actor, at, calendar, reading=reading.get(line.id, ()), selectable=True)
         for line in lines
     ]
     typed = move or {}

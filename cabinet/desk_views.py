@@ -32,7 +32,7 @@ from rules.applications import WORDS
 from rules.cases import Party, Status, Transition
 from rules.names import Name, short_name
 from rules.permissions import Actor
-from rules.terms import WorkingCalendar, last_day, working_days_left
+from rules.terms import WorkingCalendar, in_zone, last_day, working_days_left
 from services.absences import Reviewer
 from services.case_lists import CaseLine
 from services.case_pages import CasePage, Cited, Version
@@ -86,12 +86,15 @@ def due_of(
 ) -> Due:
     """The end of a term in words: overdue ones say by how many working days.
 
-    `here` is for whom the case waits: only terms of the people of the desk are pressing.
+    `zone` is that of the term, named where it is not the reader's. `here` is for whom the case
+    waits: only terms of the people of the desk are pressing.
     """
     if due_at is None:
         return Due("—")
     left = working_days_left(at, due_at, zone, calendar)
-    day = format_date(last_day(due_at, zone), "d MMMM", locale=current().locale)
+    due_at = in_zone(due_at, zone)
+    place = formats.elsewhere(due_at)
+    day = format_date(last_day(due_at, zone), "d MMMM", locale=current().locale) + place
     if status not in (Status.IN_REVIEW, Status.PROCESSING) or here != Party.REVIEWER:
         return Due(_("ответ до %(day)s") % {"day": day}, "calm", due_at)
     if due_at <= at:
@@ -102,7 +105,9 @@ def due_of(
         )
         return Due(words % {"n": -left}, "late", due_at)
     if left == 0:
-        return Due(_("сегодня до 24:00"), "today", due_at)
+        # What is today there may be tomorrow here.
+        words = _("до %(at)s") % {"at": formats.term(due_at)} if place else _("сегодня до 24:00")
+        return Due(words, "today", due_at)
     words = ngettext("до %(day)s, %(n)s рабочий день", "до %(day)s, %(n)s рабочих дней", left)
     return Due(words % {"day": day, "n": left}, "soon" if left <= SOON else "calm", due_at)
 
@@ -111,7 +116,6 @@ def queue_row(
     line: CaseLine,
     actor: Actor,
     at: datetime,
-    zone: str,
     calendar: WorkingCalendar,
     *,
     reading: Sequence[str] = (),
@@ -129,7 +133,7 @@ def queue_row(
         applicant=short_name(line.applicant or ""),
         unit=line.unit,
         status=line.status,
-        due=due_of(line.status, line.due_at, at, zone, calendar, here=line.waits_for),
+        due=due_of(line.status, line.due_at, at, line.term_zone, calendar, here=line.waits_for),
         reviewer=short_name(line.reviewer) if line.reviewer else "",
         mine=line.reviewer_id == actor.person_id,
         own=own,

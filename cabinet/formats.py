@@ -1,11 +1,17 @@
-"""How dates, sizes and numbers are written on a page, in the language and zone of the request."""
+"""How dates, sizes and numbers are written on a page, in the language and zone of the request.
 
-from datetime import date, datetime, timedelta
+Days and terms that belong to a place, such as a unit or the institution, come with the clock of
+that zone (`rules.terms.in_zone`) and are written by it: they are the same for every reader.
+"""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time, get_timezone_location
 
 from cabinet.translation import current, gettext, ngettext
 from rules.names import Name
+from rules.terms import day_and_hour, in_zone
 
 
 def moment(value: datetime) -> str:
@@ -18,14 +24,14 @@ def day(value: date | datetime) -> str:
     """A date in words: «4 декабря 2026»."""
     shown = current()
     if isinstance(value, datetime):
-        value = value.astimezone(shown.tzinfo).date()
+        value = _local(value).date()
     return format_date(value, "d MMMM y", locale=shown.locale)
 
 
 def short_day(value: date | datetime) -> str:
     """A date for tables: «04.12.2026»."""
     if isinstance(value, datetime):
-        value = value.astimezone(current().tzinfo).date()
+        value = _local(value).date()
     return value.strftime("%d.%m.%Y")
 
 
@@ -40,19 +46,35 @@ def machine(value: date | datetime) -> str:
     return value.isoformat()
 
 
+def by_institution(value: datetime) -> datetime:
+    """The same moment by the institution's clock, for days that begin or end by it."""
+    return in_zone(value, current().institution_zone)
+
+
 def term(value: datetime) -> str:
     """The end of a term: «4 декабря, 18:00», with the year where it is not this one.
 
-    Midnight is the end of the day before, and is written 24:00.
+    Midnight is the end of the day before, and is written 24:00. A zone whose clock shows another
+    hour than the reader's is named: «2 декабря, 24:00 (Калининград)».
     """
     shown = current()
-    local = value.astimezone(shown.tzinfo)
-    time = f"{local:%H:%M}"
-    if time == "00:00":
-        local, time = local - timedelta(days=1), "24:00"
+    last, hour = day_and_hour(_local(value))
     this_year = datetime.now(shown.tzinfo).year
-    pattern = "d MMMM" if local.year == this_year else "d MMMM y"
-    return f"{format_date(local.date(), pattern, locale=shown.locale)}, {time}"
+    pattern = "d MMMM" if last.year == this_year else "d MMMM y"
+    return f"{format_date(last, pattern, locale=shown.locale)}, {hour}{elsewhere(value)}"
+
+
+def elsewhere(value: datetime) -> str:
+    """The zone of a term, to be put behind it, where the reader's clock shows another hour."""
+    local, zone = _local(value), value.tzinfo
+    if local.utcoffset() == value.astimezone(current().tzinfo).utcoffset():
+        return ""
+    return f" ({zone_name(zone.key)})" if isinstance(zone, ZoneInfo) else ""
+
+
+def _local(value: datetime) -> datetime:
+    """By the clock that it carries; plain UTC, as the database gives it, by the reader's."""
+    return value if isinstance(value.tzinfo, ZoneInfo) else value.astimezone(current().tzinfo)
 
 
 def size(octets: int) -> str:
@@ -95,6 +117,7 @@ FILTERS = {
     "clock": clock,
     "machine": machine,
     "term": term,
+    "by_institution": by_institution,
     "size": size,
     "initials": initials,
     "hours": hours,

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.entrance import CleanRoute
 from api.state import Work
-from cabinet.case_views import case_line, counted, title_of
+from cabinet.case_views import case_line, counted, due_here, title_of
 from cabinet.translation import gettext
 from cabinet.views.applications import Call, Home
 from cabinet.visits import Inside, Visit
@@ -86,7 +86,7 @@ def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) ->
             gettext("Отдел кадров просит уточнить заявку."),
             gettext("Ответить"),
             f"/applications/{line.id}",
-            line.due_at,
+            due_here(line),
         )
         for line in asked
     ]

@@ -95,10 +95,11 @@ async def wish(
             changes[name] = _time(typed[name], name, errors) if on else None
     if "digest_hour" in changed:
         changes["digest_hour"] = whole(digest_hour, 0, 99)
+    if changes:
+        changes["zone"] = visit.presentation.zone
     if not errors:
-        zone = visit.medcab.settings.time_zone
         try:
-            await notice_settings.wish(session, visit.actor, changes, zone, now())
+            await notice_settings.wish(session, visit.actor, changes, now())
         except Refusal as refusal:
             errors["digest_hour"] = gettext(refusal.message)
     if errors:
@@ -140,8 +141,7 @@ async def _page(
     shown: str | None = None,
 ) -> Response:
     cells = await notice_settings.table(session, visit.actor)
-    zone = visit.medcab.settings.time_zone
-    wishes = await notice_settings.wishes_of(session, visit.actor.person_id, zone)
+    wishes = await notice_settings.wishes_of(session, visit.actor)
     faults = faults or {}
     kept = {
         "quiet": "true" if wishes.quiet_from else "",

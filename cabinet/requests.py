@@ -12,6 +12,7 @@ from cabinet.case_views import (
     answer_sections,
     case_timeline,
     cited_files,
+    due_here,
     whole_case,
 )
 from cabinet.cases import Groups, Look, Narrowed, add_pages, list_page, own_page, receipt_paper
@@ -110,7 +111,7 @@ async def sent(case_id: UUID, visit: Inside, session: Work) -> Response:
             title=gettext(page.definition.title),
             email=person.email,
             whom=addressee_of(page.definition, page.responsible_unit),
-            until=page.case.due_at,
+            until=due_here(page.case),
             case_url=f"/requests/{case_id}",
             resubmitted=page.case.version > 1,
             sealed=not page.definition.answered_by_people,

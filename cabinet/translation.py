@@ -32,6 +32,8 @@ class Presentation:
 
     language: str = DEFAULT_LANGUAGE
     zone: str = "Europe/Moscow"
+    institution_zone: str = "Europe/Moscow"
+    """By which days of the catalogue, of acts and of the archive begin and end."""
 
     @property
     def tzinfo(self) -> ZoneInfo:

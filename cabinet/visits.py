@@ -154,10 +154,11 @@ async def enter(request: Request, medcab: Medcab, current: Current | None) -> Vi
 
 
 def presentation_of(request: Request, medcab: Medcab, current: Current | None) -> Presentation:
-    """The person's language, else the browser's; times in the institution's zone."""
+    """The person's language and the zone of their unit; else the browser's, the institution's."""
     wishes = (request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
     language = current.language if current else choose_language(*wishes)
-    return Presentation(language, medcab.settings.time_zone)
+    zone = medcab.settings.time_zone
+    return Presentation(language, current.zone if current else zone, zone)
 
 
 def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Frame:
@@ -319,7 +320,10 @@ def came_from(request: Request) -> str:
     if request.method == "GET" and not request.headers.get("hx-request"):
         query = f"?{request.url.query}" if request.url.query else ""
         return own_path(request.url.path + query)
-    came = urlsplit(request.headers.get("referer", ""))
+    try:
+        came = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
     if came.netloc != request.url.netloc:
         return "/"
     return own_path(came.path + (f"?{came.query}" if came.query else ""))

@@ -58,6 +58,8 @@ class CaseState(Message):
     waits_for: Party
     wakes_at: datetime | None = None
     due_at: datetime | None = None
+    """By the clock of the zone that ends the term."""
+    term_zone: str = "UTC"
     kind: CaseKind = CaseKind.APPLICATION
     owes: bool = False
     """Whether somebody outside has still to be told of the end."""
@@ -105,6 +107,7 @@ class PresentState(Message):
     step: int
     waits_for: Party
     until: datetime | None
+    term_zone: str = "UTC"
     then: Transition | str | None
     """What happens when the time is over: `remind`, `escalate`, `lapse`, `check`."""
     as_of: datetime

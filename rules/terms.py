@@ -115,6 +115,17 @@ def deadline(start: datetime, working_days: int, zone: str, calendar: WorkingCal
     return _at(last + timedelta(days=1), time(0), zone)
 
 
+def in_zone(moment: datetime, zone: str) -> datetime:
+    """The same moment by the clock of the zone that it belongs to, such as that of a term."""
+    return moment.astimezone(ZoneInfo(zone))
+
+
+def day_and_hour(due: datetime) -> tuple[date, str]:
+    """The end of a term by the clock it carries: midnight is 24:00 of the day before."""
+    hour = f"{due:%H:%M}"
+    return (due.date() - timedelta(days=1), "24:00") if hour == "00:00" else (due.date(), hour)
+
+
 def last_day(due: datetime, zone: str) -> date:
     """The local day that a term ends with: `due` at 24:00 of the 4th is the 4th."""
     return _local_day(due - timedelta(microseconds=1), zone)

@@ -56,10 +56,11 @@ async def reviewers(session: AsyncSession, actor: Actor, unit_id: UUID) -> list[
         p.id: p for p in (await session.exec(select(Person).where(col(Person.id).in_(ids)))).all()
     }
     load = await _load(session, unit_id, now)
+    today = await access.day_in(session, unit_id, now)
     away: dict[UUID, list[Away]] = {i: [] for i in ids}
     absences = await session.exec(
         select(Absence)
-        .where(col(Absence.person_id).in_(ids), Absence.last_day >= now.date())
+        .where(col(Absence.person_id).in_(ids), Absence.last_day >= today)
         .order_by(col(Absence.first_day))
     )
     for absence in absences.all():

@@ -164,9 +164,14 @@ async def people_with(
     return list(found)
 
 
-async def _day_in(session: AsyncSession, unit_id: UUID, now: datetime) -> date:
-    unit = await session.get(Unit, unit_id)
-    return now.astimezone(ZoneInfo(unit.time_zone if unit else "Europe/Moscow")).date()
+async def zone_of(session: AsyncSession, unit_id: UUID) -> ZoneInfo:
+    """By whose clock the people of a unit live."""
+    return ZoneInfo((await session.get_one(Unit, unit_id)).time_zone)
+
+
+async def day_in(session: AsyncSession, unit_id: UUID, now: datetime) -> date:
+    """Which day it is in a unit."""
+    return now.astimezone(await zone_of(session, unit_id)).date()
 
 
 async def present_reviewers(
@@ -189,7 +194,7 @@ async def deputy_of(session: AsyncSession, person_id: UUID, now: datetime) -> UU
     person = await session.get(Person, person_id)
     if person is None:
         return None
-    today = await _day_in(session, person.unit_id, now)
+    today = await day_in(session, person.unit_id, now)
     seen = {person_id}
     present: UUID | None = person_id
     while present is not None and len(seen) <= _DEPUTIES_IN_A_ROW:

@@ -46,6 +46,7 @@ from rules.permissions import Actor, Permission
 from rules.refusals import Refusal
 from rules.texts import in_order, searched
 from services.case_lists import (
+    LISTED_AT,
     PAGE,
     Filters,
     Listing,
@@ -62,6 +63,8 @@ COUNTED = 1000
 
 MOST_WORDS = 10
 """Words of titles that are looked for at once; further ones are passed over."""
+
+_PLACE = (LISTED_AT.label("listed_at"), col(Case.id))
 
 BATCH = 500
 """Lines read at once by those who walk over a whole list."""
@@ -158,7 +161,7 @@ async def page(
     lines = (
         line_columns(True)
         .join(keys, keys.c.id == col(Case.id))
-        .order_by(col(Case.created_at).desc(), col(Case.id).desc())
+        .order_by(LISTED_AT.desc(), col(Case.id).desc())
     )
     connection = await session.connection()
     found = await connection.execute(lines)
@@ -194,7 +197,7 @@ async def walk(
 
 
 def _newest(columns: Any) -> tuple[Any, ...]:
-    return columns.created_at.desc(), columns.id.desc()
+    return columns.listed_at.desc(), columns.id.desc()
 
 
 @dataclass(frozen=True)
@@ -221,7 +224,7 @@ async def _keys(
     *,
     ordered: bool = True,
 ) -> Any:
-    """The places `(created_at, id)` of the cases asked for: at most so many from each walk.
+    """The places `(listed_at, id)` of the cases asked for: at most so many from each walk.
 
     Where the order does not matter, the walks of one kind end together after so many.
     """
@@ -229,7 +232,7 @@ async def _keys(
     if filters.kind is not None:
         wanted.append(col(Case.kind) == filters.kind.value)
     if after is not None:
-        wanted.append(tuple_(col(Case.created_at), col(Case.id)) < read_cursor(after))
+        wanted.append(tuple_(LISTED_AT, col(Case.id)) < read_cursor(after))
     narrowings = await _narrowings(session, filters)
     branches: list[Select[Any]] = []
     if scope.own:
@@ -241,7 +244,7 @@ async def _keys(
         others = _others(scope, filters, narrowing, wanted, most)
         branches += others if ordered else [branch.limit(most) for branch in others]
     if not branches:
-        return choose(col(Case.created_at), col(Case.id)).where(false())
+        return choose(*_PLACE).where(false())
     return union(*(choose(branch.subquery()) for branch in branches))
 
 
@@ -253,10 +256,10 @@ def _plain(filters: ArchiveFilters) -> Filters:
 
 def _limited(where: ColumnElement[bool], most: int, *, indexed: bool = False) -> Select[Any]:
     """The newest of these; `indexed` when an index of the archive serves exactly this walk."""
-    query: Any = choose(col(Case.created_at), col(Case.id)).where(where)
-    begun = col(Case.created_at).desc()
+    query: Any = choose(*_PLACE).where(where)
+    listed_at = LISTED_AT.desc()
     newest: Select[Any] = query.order_by(
-        begun.nulls_last() if indexed else begun, col(Case.id).desc()
+        listed_at.nulls_last() if indexed else listed_at, col(Case.id).desc()
     )
     # Of a plain number and few rows expected PostgreSQL would gather and sort all there are.
     return newest.limit(choose(bindparam(None, most, unique=True)).scalar_subquery())
@@ -305,7 +308,7 @@ def _others(
             here.append(narrowing.where)
         indexed = column.key in narrowing.indexed
         walk_ = _limited(and_(*here, *more, *wanted), most, indexed=indexed).lateral()
-        made.append(choose(walk_.c.created_at, walk_.c.id).select_from(*starts, walk_))
+        made.append(choose(walk_.c.listed_at, walk_.c.id).select_from(*starts, walk_))
     return made
 
 

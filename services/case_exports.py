@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlmodel import col, select
@@ -70,7 +69,6 @@ async def of_case(
     actor: Actor,
     case_id: UUID,
     institution: str,
-    zone: ZoneInfo,
 ) -> CaseExport:
     """The archive of a case that the person may see; journaled. Raises `not_found`, and 503."""
     at = now()
@@ -89,7 +87,7 @@ async def of_case(
         )
     with unavailable_is_refusal():
         await objects.ping()
-    facts = facts_of(page, [one.facts for one in kept], cited, institution, zone, at)
+    facts = facts_of(page, [one.facts for one in kept], cited, institution, at)
     with tempfile.TemporaryDirectory(prefix="medcab-export-") as folder:
         out = Path(folder) / "case.pdf"
         job = PaperJob(

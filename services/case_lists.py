@@ -1,7 +1,8 @@
 """Lists of cases: mine, the review queue, those of a unit. Columns in the clear, one query a page.
 
-Pages are keysets: lists run over the immutable `(created_at, id)`, newest first; the queue runs
-over `(due_at, id)`, so that what is overdue comes first.
+Pages are keysets: lists run over `(listed_at, id)`, newest first; the queue runs over
+`(due_at, id)`, so that what is overdue comes first. `listed_at` is the day of submission, which
+never changes; a draft, which nobody else sees, stands by the day it was begun until then.
 """
 
 import base64
@@ -51,6 +52,9 @@ MOST = 200
 READ_FOR = timedelta(minutes=1)
 """How long a case counts as being read after the last sign of it."""
 
+LISTED_AT: ColumnElement[datetime] = func.coalesce(col(Case.submitted_at), col(Case.created_at))
+"""As `models.tables.cases.LISTED_AT`, which is indexed."""
+
 
 class CaseLine(BaseModel):
     """A case in a list. Times in UTC."""
@@ -67,10 +71,12 @@ class CaseLine(BaseModel):
     step: int
     version: int
     created_at: datetime
+    submitted_at: datetime | None = Field(description="Of the first version; null of a draft.")
     since: datetime
     closed_at: datetime | None
     waits_for: str
     due_at: datetime | None
+    term_zone: str = Field(description="The zone whose clock ends the term.")
     escalated: bool
     stuck: bool
     unit: str
@@ -116,8 +122,8 @@ class Filters(BaseModel):
     programme_kind: str | None = Field(None, max_length=100)
     unit_id: UUID | None = None
     reviewer: UUID | Literal["nobody"] | None = None
-    created_from: AwareDatetime | None = None
-    created_until: AwareDatetime | None = None
+    submitted_from: AwareDatetime | None = Field(None, description="A draft counts as of its day.")
+    submitted_until: AwareDatetime | None = None
     overdue: bool = False
     waiting: bool = False
     """Only those on which people of the responsible unit have to decide or answer."""
@@ -220,9 +226,9 @@ async def neighbours(
 ) -> tuple[UUID | None, UUID | None]:
     """The cases before and after a place in the desk's list; the case itself may have left it.
 
-    `moment` is the case's `due_at` or `created_at`, by the order; None stands before the first.
+    `moment` is the case's `due_at` or `listed_at`, by the order; None stands before the first.
     """
-    key = col(Case.due_at) if order is Order.DUE else col(Case.created_at)
+    key = _key(order)
     place = tuple_(key, col(Case.id))
     query = (
         select(col(Case.id))
@@ -296,7 +302,7 @@ async def _listing(
     *,
     names: bool,
 ) -> Listing:
-    key = col(Case.due_at) if order is Order.DUE else col(Case.created_at)
+    key = _key(order)
     query = line_columns(names).where(scope, *conditions(filters))
     if after is not None:
         moment, case_id = read_cursor(after)
@@ -320,10 +326,15 @@ def _first_of_mine(dialect: Dialect) -> bytes:
             col(Case.applicant_id) == bindparam("applicant_id"),
             col(Case.kind) == bindparam("kind"),
         )
-        .order_by(col(Case.created_at).desc(), col(Case.id).desc())
+        .order_by(LISTED_AT.desc(), col(Case.id).desc())
         .limit(bindparam("most", type_=Integer()))
     )
     return str(query.compile(dialect=dialect)).encode()
+
+
+def _key(order: Order) -> ColumnElement[Any]:
+    due_at: ColumnElement[Any] = col(Case.due_at)
+    return due_at if order is Order.DUE else LISTED_AT
 
 
 def _within(limit: int) -> int:
@@ -342,8 +353,10 @@ def listed(rows: Sequence[Mapping[str, Any]], limit: int, order: Order) -> Listi
     """The page, of rows of which one too many was asked for."""
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
-    moment_of = "due_at" if order is Order.DUE else "created_at"
-    return Listing(rows[:limit], cursor_of(last[moment_of], last["id"]) if last else None)
+    if last is None:
+        return Listing(rows[:limit], None)
+    moment = last["due_at"] if order is Order.DUE else last["submitted_at"] or last["created_at"]
+    return Listing(rows[:limit], cursor_of(moment, last["id"]))
 
 
 _TITLE_OF_TYPE = (
@@ -374,10 +387,12 @@ def line_columns(names: bool) -> Select[Any]:
         Case.step,
         Case.version,
         Case.created_at,
+        Case.submitted_at,
         Case.since,
         Case.closed_at,
         Case.waits_for,
         Case.due_at,
+        Case.term_zone,
         col(Case.escalated_at).is_not(None).label("escalated"),
         col(Case.stuck).is_not(None).label("stuck"),
         col(unit.name).label("unit"),
@@ -418,10 +433,10 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(assignments.has_nobody())
     elif filters.reviewer:
         found.append(col(Case.reviewer_id) == filters.reviewer)
-    if filters.created_from:
-        found.append(col(Case.created_at) >= filters.created_from)
-    if filters.created_until:
-        found.append(col(Case.created_at) < filters.created_until)
+    if filters.submitted_from:
+        found.append(filters.submitted_from <= LISTED_AT)
+    if filters.submitted_until:
+        found.append(filters.submitted_until > LISTED_AT)
     if filters.waiting:
         found.append(_waits_for_an_answer())
     if filters.overdue:

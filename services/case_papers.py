@@ -99,11 +99,14 @@ def facts_of(
     files: Sequence[FileFacts],
     cited: Mapping[UUID, str],
     institution: str,
-    zone: ZoneInfo,
     at: datetime,
 ) -> dict[str, Any]:
-    """What `case.typ` sets. `cited` says for a version of a document where its file lies."""
+    """What `case.typ` sets. `cited` says for a version of a document where its file lies.
+
+    Times are by the clock that ends the terms of the case, and its zone is named.
+    """
     case, number = page.case, page.case.number or ""
+    zone = ZoneInfo(case.term_zone)
 
     def moment(when: datetime) -> str:
         return f"{when.astimezone(zone):%d.%m.%Y, %H:%M:%S}"
@@ -116,7 +119,7 @@ def facts_of(
         ("Подразделение", page.unit),
         ("Рассматривает", page.responsible_unit),
         ("Состояние", f"{words[Status(case.status)]}, с {moment(case.since)}"),
-        ("Создано", moment(case.created_at)),
+        ("Подано", moment(case.submitted_at or case.created_at)),
         *([("Закрыто", moment(case.closed_at))] if case.closed_at else []),
         *([("Акт", f"№ {page.act.number} от {moment(page.act.issued_at)}")] if page.act else []),
     ]

@@ -35,6 +35,7 @@ from rules.terms import (
     WorkingCalendar,
     answer_alarms,
     deadline,
+    in_zone,
     nth_alarm,
     review_alarms,
     working_days_left,
@@ -354,7 +355,8 @@ async def state_of(session: AsyncSession, case: Case) -> CaseState:
         open=case.closed_at is None,
         waits_for=Party(case.waits_for),
         wakes_at=case.wakes_at,
-        due_at=case.due_at,
+        due_at=in_zone(case.due_at, case.term_zone) if case.due_at else None,
+        term_zone=case.term_zone,
         kind=CaseKind(case.kind),
         owes=await owes(session, case),
     )

@@ -303,6 +303,7 @@ class Drafts:
             if claimed.sequence is not None:
                 year = now.astimezone(self._zone).year
                 case.number = format_number(self.number_kind, year, claimed.sequence)
+                case.submitted_at = now
             case.version += 1
             attachments = case.draft_attachments
             case.draft, case.draft_attachments, case.draft_saved_at = None, [], None

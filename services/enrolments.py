@@ -156,7 +156,7 @@ async def _facts(
         issued_at=present(),
         zone=settings.time_zone,
         case_number=case.number,
-        submitted_at=version.submitted_at,
+        submitted_at=case.submitted_at or version.submitted_at,
         person=applicant.name,
         position=applicant.position,
         unit=read.unit,

@@ -21,9 +21,10 @@ COLUMNS = (
     "Заявитель",
     "Подразделение",
     "Состояние",
-    "Создано",
+    "Подано",
     "Изменено",
 )
+MOMENTS = (COLUMNS.index("Подано"), COLUMNS.index("Изменено"))
 KINDS = {CaseKind.APPLICATION: "Заявка", CaseKind.REQUEST: "Запрос"}
 MEDIA_TYPES = {
     ExportKind.PDF: "application/pdf",
@@ -32,7 +33,7 @@ MEDIA_TYPES = {
 
 
 def row(line: CaseLine, titles: Mapping[str, str], zone: ZoneInfo) -> list[str]:
-    """A case as one row, in the order of `COLUMNS`."""
+    """A case as one row, in the order of `COLUMNS`; moments to the minute, by the zone's clock."""
     title = line.title if line.programme_kind else titles.get(line.type, line.title)
     return [
         line.number or "",
@@ -41,8 +42,8 @@ def row(line: CaseLine, titles: Mapping[str, str], zone: ZoneInfo) -> list[str]:
         line.applicant or "",
         line.unit,
         process_of(line.kind).words[line.status],
-        _day(line.created_at, zone),
-        _day(line.since, zone),
+        _minute(line.submitted_at or line.created_at, zone),
+        _minute(line.since, zone),
     ]
 
 
@@ -62,10 +63,11 @@ async def head(
         institution=institution,
         title="Архив",
         about=[
-            f"Список на {moment} ({zone.key})",
+            f"Список на {moment}. Дни и время по часам пояса {zone.key}",
             f"Условия: {'; '.join(narrowed)}" if narrowed else "Условия: все дела",
         ],
         columns=COLUMNS,
+        moments=MOMENTS,
         footer=f"Архив, список на {moment}",
         at=int(at.timestamp()),
     )
@@ -95,11 +97,15 @@ async def conditions(
     if filters.unit_id:
         names = dict(await archive.units(session))
         words.append(f"подразделение: {names.get(filters.unit_id, '—')}")
-    if filters.created_from:
-        words.append(f"созданы не раньше {_day(filters.created_from, zone)}")
-    if filters.created_until:
-        words.append(f"созданы до {_local(filters.created_until, zone):%d.%m.%Y, %H:%M}")
+    if filters.submitted_from:
+        words.append(f"поданы не раньше {_day(filters.submitted_from, zone)}")
+    if filters.submitted_until:
+        words.append(f"поданы до {_local(filters.submitted_until, zone):%d.%m.%Y, %H:%M}")
     return words
+
+
+def _minute(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 def _day(at: datetime, zone: ZoneInfo) -> str:

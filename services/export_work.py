@@ -43,14 +43,14 @@ Beat = Callable[[ExportProgress], None]
 
 
 async def gather(
-    database: Database, objects: Objects, zone: ZoneInfo, export_id: UUID, beat: Beat
+    database: Database, objects: Objects, export_id: UUID, beat: Beat
 ) -> ExportProgress:
     """Read the lines that are still to be read, part by part. Stops where the export was stopped.
 
     Memory holds one part, however long the list. Rights are asked for with every part.
     """
     while True:
-        part = await _next_part(database, zone, export_id)
+        part = await _next_part(database, export_id)
         if isinstance(part, ExportProgress):
             return part
         export, rows, after = part
@@ -68,7 +68,7 @@ async def gather(
 
 
 async def _next_part(
-    database: Database, zone: ZoneInfo, export_id: UUID
+    database: Database, export_id: UUID
 ) -> ExportProgress | tuple[Export, Sequence[list[str]], str | None]:
     """The lines of the next part; or how the export stands where no part is to be read."""
     async with database.work() as session:
@@ -87,6 +87,7 @@ async def _next_part(
         filters = archive.of_stored(export.filters)
         page = await archive.page(session, actor, filters, export.after, BATCH)
         titles = await export_lines.titles(session)
+        zone = ZoneInfo(export.zone)
         return export, [export_lines.row(one, titles, zone) for one in page.lines], page.after
 
 
@@ -108,7 +109,6 @@ async def put_together(
     database: Database,
     objects: Objects,
     institution: str,
-    zone: ZoneInfo,
     export_id: UUID,
     beat: Beat,
 ) -> ExportProgress:
@@ -118,6 +118,7 @@ async def put_together(
         if export is None or export.state not in UNDER_WAY:
             return _progress(export)
         filters = archive.of_stored(export.filters)
+        zone = ZoneInfo(export.zone)
         head = await export_lines.head(session, institution, filters, export.asked_at, zone)
     kind = ExportKind(export.kind)
     with tempfile.TemporaryDirectory(prefix="medcab-export-") as folder:

@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam
 from sqlmodel import col, func, select
@@ -36,7 +35,7 @@ from rules.clock import now
 from rules.journal import JournalKind
 from rules.permissions import Actor
 from rules.refusals import Refusal, not_found
-from services import archive, export_lines, journal
+from services import access, archive, export_lines, journal
 from services.archive import ArchiveFilters, Scope
 from services.export_files import Head, ListJob, make, write_rows
 from services.files import unavailable_is_refusal
@@ -56,12 +55,11 @@ class Exports:
     """What people do with exports; `start` is asked after the commit, and again by the sweeper."""
 
     def __init__(
-        self, database: Database, objects: Objects, institution: str, zone: str, start: Start
+        self, database: Database, objects: Objects, institution: str, start: Start
     ) -> None:
         self._database = database
         self._objects = objects
         self._institution = institution
-        self._zone = ZoneInfo(zone)
         self._start = start
 
     async def at_once(
@@ -74,7 +72,8 @@ class Exports:
                 return None
             page = await archive.page(session, actor, filters, None, AT_ONCE)
             titles = await export_lines.titles(session)
-            head = await export_lines.head(session, self._institution, filters, now(), self._zone)
+            zone = await access.zone_of(session, actor.unit_id)
+            head = await export_lines.head(session, self._institution, filters, now(), zone)
             await _note(
                 session,
                 actor,
@@ -84,7 +83,7 @@ class Exports:
         with tempfile.TemporaryDirectory(prefix="medcab-export-") as folder:
             rows, out = Path(folder) / "rows", Path(folder) / "out"
             rows.touch()
-            lines = [export_lines.row(line, titles, self._zone) for line in page.lines]
+            lines = [export_lines.row(line, titles, zone) for line in page.lines]
             write_rows(rows, lines)
             await make(list_job(kind, head, rows, out))
             return out.read_bytes()
@@ -95,8 +94,8 @@ class Exports:
         Raises a refusal: 409 when too many are under way, 422 for a list empty or too long.
         """
         moment = now()
-        until = min(filters.created_until or moment, moment)
-        filters = filters.model_copy(update={"created_until": until})
+        until = min(filters.submitted_until or moment, moment)
+        filters = filters.model_copy(update={"submitted_until": until})
         async with self._database.work() as session:
             # Two windows must not make one export too many.
             await session.exec(
@@ -130,6 +129,7 @@ class Exports:
                 kind=kind.value,
                 filters=archive.as_stored(filters),
                 scope=Scope.of(actor).stored(),
+                zone=(await access.zone_of(session, actor.unit_id)).key,
                 state=ExportState.WAITING.value,
                 total=total,
                 folder=Objects.fresh_key(FOLDER),

@@ -24,6 +24,7 @@ from rules.notices import (
 from rules.permissions import Actor, Permission
 from rules.refusals import Refusal
 from rules.zones import is_zone
+from services import access
 
 OUTER = tuple(ON_BY_DEFAULT)
 """The channels outside the cabinet."""
@@ -143,27 +144,27 @@ class Wishes:
     digest_hour: int | None = None
 
 
-async def wishes_of(session: AsyncSession, person_id: UUID, zone: str) -> Wishes:
-    """What the person asked for; `zone` is that of the institution."""
-    row = await session.get(NoticePreferences, person_id)
+async def wishes_of(session: AsyncSession, actor: Actor) -> Wishes:
+    """What the person asked for; as long as that is nothing, in the zone of their unit."""
+    row = await session.get(NoticePreferences, actor.person_id)
     if row is None:
-        return Wishes(zone)
+        return Wishes((await access.zone_of(session, actor.unit_id)).key)
     return Wishes(row.zone, row.quiet_from, row.quiet_to, row.digest_hour)
 
 
 async def wish(
-    session: AsyncSession, actor: Actor, changes: Mapping[str, Any], zone: str, now: datetime
+    session: AsyncSession, actor: Actor, changes: Mapping[str, Any], now: datetime
 ) -> None:
     """Change quiet hours or digest by the names of `Wishes`; what is not named stays as it is.
 
-    What they hold back now is looked at again at once. `zone` is that of the institution. Raises
-    422 for half a pair of hours, an hour that is none or an unknown zone.
+    What they hold back now is looked at again at once. Raises 422 for half a pair of hours, an hour
+    that is none or an unknown zone.
     """
     # Two changes at once are made one after the other, each on top of what the first left.
     await session.exec(
         select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
     )
-    wishes = replace(await wishes_of(session, actor.person_id, zone), **changes)
+    wishes = replace(await wishes_of(session, actor), **changes)
     _check(wishes)
     row = {**vars(wishes), "changed_at": now}
     await session.exec(

@@ -126,7 +126,7 @@ async def _subject(exchange: Exchange, session: AsyncSession, case: Case) -> _Su
             for each, file in attachments
         ],
         created_at=version.submitted_at,
-        zone=exchange.settings.time_zone,
+        zone=case.term_zone,
         type_key=definition.key,
         addressee=definition.recipient or unit.name,
     )

@@ -23,7 +23,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.tables.accounts import AccessToken, Account, AccountSession
 from models.tables.base import new_id
-from models.tables.people import Person
+from models.tables.people import Person, Unit
 from rules.accounts import (
     HALF_OPEN_LIFE,
     SESSION_LIFE,
@@ -93,6 +93,8 @@ class Current:
     actor: Actor
     stage: Stage
     language: str
+    zone: str
+    """That of the person's unit: by its clock the person reads times, and has quiet hours."""
     theme: str
     password_expires_at: datetime
     ends_at: datetime
@@ -138,6 +140,7 @@ def _read(owner: Any, *columns: Any) -> Any:
             col(Person.name),
             col(Person.unit_id),
             col(Person.language),
+            col(Unit.time_zone).label("zone"),
             col(Account.theme),
             col(Account.password_changed_at),
             col(owner.id),
@@ -147,6 +150,7 @@ def _read(owner: Any, *columns: Any) -> Any:
         )
         .join(Account, col(Account.person_id) == col(owner.person_id))
         .join(Person, col(Person.id) == col(owner.person_id))
+        .join(Unit, col(Unit.id) == col(Person.unit_id))
         .where(
             col(owner.token_hash) == bindparam("hash"),
             col(owner.ended_at).is_(None),
@@ -205,6 +209,7 @@ async def recognise(
         actor=Actor(row.person_id, row.name, row.unit_id, grants_of(row.grants) if is_open else ()),
         stage=Stage(row.stage),
         language=row.language,
+        zone=row.zone,
         theme=row.theme,
         password_expires_at=password_expires_at(row.password_changed_at),
         ends_at=row.ends_at,
@@ -231,6 +236,7 @@ async def recognise_token(
         actor=Actor(row.person_id, row.name, row.unit_id, grants_of(row.grants), scope),
         stage=Stage.OPEN,
         language=row.language,
+        zone=row.zone,
         theme=row.theme,
         password_expires_at=password_expires_at(row.password_changed_at),
         ends_at=row.ends_at,

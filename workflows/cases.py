@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from models.visibility import OpsText, changes_of
     from rules.cases import Status, Transition
+    from rules.terms import day_and_hour
 
 ACTIVITY_TIMEOUT = timedelta(seconds=15)
 RETRIES = RetryPolicy(
@@ -184,10 +185,16 @@ class CaseWorkflow:
         def at(moment: datetime | None) -> str:
             return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "—"
 
+        def due(case: CaseState) -> str:
+            if case.due_at is None:
+                return "—"
+            last, hour = day_and_hour(case.due_at)
+            return f"{last} {hour} {case.term_zone}"
+
         lines = [
             f"**{self.words[case.status]}** ({case.status.value}), step {case.step}",
             f"- waits for: **{case.waits_for.value}**",
-            f"- due: {at(case.due_at)}, then: {self._then(case) or '—'}",
+            f"- due: {due(case)}, then: {self._then(case) or '—'}",
             f"- looks again: {at(case.wakes_at)}",
         ]
         if self._stuck:
@@ -205,6 +212,7 @@ class CaseWorkflow:
             step=case.step,
             waits_for=case.waits_for,
             until=case.due_at,
+            term_zone=case.term_zone,
             then=self._then(case),
             as_of=workflow.now(),
             stuck=self._stuck is not None,

@@ -20,7 +20,7 @@ class ArchiveRow:
     status: str
     case_kind: str
     """For the look of the status."""
-    created_at: datetime
+    submitted_at: datetime
     since: datetime
     own: bool = False
 

@@ -54,6 +54,7 @@ class Export(SQLModel, table=True):
         sa_column=Column(EncryptedJSON("export.scope"), nullable=False),
         description="What the person could see when asking: whoever sees less gets nothing.",
     )
+    zone: str = Field(description="By whose clock it is written: that of the person's unit.")
     state: str = Field(description="One of `rules.archive.ExportState`.")
     reason: str | None = Field(default=None, description="Code of why it failed.")
     total: int

@@ -15,6 +15,9 @@ from sqlmodel import Field, SQLModel
 from models.encryption import EncryptedJSON, EncryptedText
 from models.tables.base import new_id, utc_column
 
+LISTED_AT = "coalesce(submitted_at, created_at)"
+"""The moment by which lists run: a case counts from its submission, a draft from its beginning."""
+
 _NO_PROGRAMME = text("programme_id is null")
 _OPEN = text("closed_at is null")
 
@@ -24,7 +27,7 @@ def _of_archive(name: str, *columns: str, where: TextClause | None = None) -> In
     return Index(
         f"case_archive_{name}",
         *columns,
-        text("created_at nulls first"),
+        text(f"{LISTED_AT} nulls first"),
         "id",
         postgresql_where=where,
     )
@@ -35,10 +38,10 @@ class Case(SQLModel, table=True):
 
     __tablename__ = "case"
     __table_args__ = (
-        Index("case_of_applicant", "applicant_id", "created_at", "id"),
+        Index("case_of_applicant", "applicant_id", text(LISTED_AT), "id"),
         Index("case_queue", "responsible_unit_id", "status", "due_at", "id"),
-        Index("case_list", "responsible_unit_id", "created_at", "id"),
-        Index("case_of_unit", "unit_id", "created_at", "id"),
+        Index("case_list", "responsible_unit_id", text(LISTED_AT), "id"),
+        Index("case_of_unit", "unit_id", text(LISTED_AT), "id"),
         Index("case_of_reviewer", "reviewer_id", "assigned_at"),
         Index("case_open_of_reviewer", "reviewer_id", "status", postgresql_where=_OPEN),
         _of_archive("status", "responsible_unit_id", "status"),
@@ -70,7 +73,12 @@ class Case(SQLModel, table=True):
     status: str
     step: int = 0
     version: int = Field(default=0, description="The newest submitted version; 0 while a draft.")
-    created_at: datetime = Field(sa_column=utc_column())
+    created_at: datetime = Field(description="When the draft was begun.", sa_column=utc_column())
+    submitted_at: datetime | None = Field(
+        default=None,
+        description="When it was first submitted; never changed afterwards.",
+        sa_column=utc_column(nullable=True),
+    )
     since: datetime = Field(sa_column=utc_column())
     closed_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
 

@@ -183,6 +183,7 @@ async def _token(session: AsyncSession, actor: Actor, moment: datetime) -> str:
         actor=replace(actor, scope=None),
         stage=Stage.OPEN,
         language="ru",
+        zone="Europe/Moscow",
         theme="system",
         password_expires_at=moment + timedelta(days=90),
         ends_at=moment + timedelta(hours=12),

@@ -112,8 +112,8 @@ async def effect(session: AsyncSession, definition: CaseTypeDefinition) -> Effec
     )
     open_cases, drafts = counted.one()
     tally, looked_at = _Tally(), 0
-    async for case, data, kinds in _open_cases(session, definition):
-        verdict = await _verdict(session, case, data, kinds, definition)
+    async for case, version, kinds in _open_cases(session, definition):
+        verdict = await _verdict(session, case, version, kinds, definition)
         tally.add(verdict, case.number or "")
         looked_at += 1
     return Effect(
@@ -128,8 +128,8 @@ async def effect(session: AsyncSession, definition: CaseTypeDefinition) -> Effec
 
 async def _open_cases(
     session: AsyncSession, definition: CaseTypeDefinition
-) -> AsyncIterator[tuple[Case, dict[str, object], list[str]]]:
-    """The cases with their newest data and the kinds of their documents, in batches by id."""
+) -> AsyncIterator[tuple[Case, CaseVersion, list[str]]]:
+    """The cases with their newest version and the kinds of its documents, in batches by id."""
     last: UUID | None = None
     for _ in range(MOST // BATCH):
         query = (
@@ -155,7 +155,7 @@ async def _open_cases(
         last = rows[-1][0].id
         kinds = await _kinds(session, [case.id for case, _ in rows])
         for case, version in rows:
-            yield case, version.data, kinds.get((case.id, version.number), [])
+            yield case, version, kinds.get((case.id, version.number), [])
             session.expunge(version)
 
 
@@ -170,15 +170,15 @@ async def _kinds(session: AsyncSession, ids: Sequence[UUID]) -> dict[tuple[UUID,
 async def _verdict(
     session: AsyncSession,
     case: Case,
-    data: dict[str, object],
+    version: CaseVersion,
     kinds: Sequence[str],
     definition: CaseTypeDefinition,
 ) -> Verdict:
     old = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
     # Dates that had to be ahead when it was sent are judged by the day it was sent.
-    sent = case.created_at.astimezone(ZoneInfo(case.term_zone)).date()
-    _, errors = check_form(definition, data, complete=True, today=sent)
+    sent = version.submitted_at.astimezone(ZoneInfo(case.term_zone)).date()
+    _, errors = check_form(definition, version.data, complete=True, today=sent)
     missing = check_attachments(merged_attachments(definition, programme), list(kinds))
     asked = {item.name for item in merged_checklist(definition, programme)}
     before = {item.name for item in merged_checklist(old, programme)}
@@ -286,7 +286,7 @@ async def _move(
     if sent is None:
         raise not_found()
     kinds = (await _kinds(session, [case.id])).get((case.id, case.version), [])
-    verdict = await _verdict(session, case, sent.data, kinds, definition)
+    verdict = await _verdict(session, case, sent, kinds, definition)
     if not verdict.whole:
         return False
     before, due_before = case.type_version, case.due_at

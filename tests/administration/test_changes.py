@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from models.tables.administration import CatalogueChange
+from models.tables.cases import Case
 from models.tables.journal import JournalEntry
 from rules import clock
 from rules.administration import Subject
@@ -19,6 +20,7 @@ from services import catalogue
 from services.administration import effects, entries
 from services.administration.changes import Wish
 from services.administration.entries import NOTHING, Entry, as_file
+from services.cases import Act
 from tests.administration.conftest import House
 
 TYPE = "qualification"
@@ -367,3 +369,19 @@ async def test_cases_are_not_moved_to_what_is_not_in_force(house: House) -> None
     with pytest.raises(Refusal) as refused:
         await effects.move_cases(house.database, house.admin, TYPE, 2, uuid4())
     assert refused.value.code == "not_in_force"
+
+
+async def test_dates_are_judged_by_the_day_they_were_sent(house: House) -> None:
+    """What was right when it was submitted is right for a new version, however old the draft."""
+    case_id = await house.office.draft(graduation_year=str(clock.now().year))
+    async with house.database.work() as session:
+        case = await session.get_one(Case, case_id)
+        case.created_at = clock.now() - timedelta(days=800)
+        session.add(case)
+    await house.office.applications.submit(house.office.clinician, case_id, Act(uuid4(), 0))
+    await house.office.check(case_id)
+    made = await house.administration.change_terms(
+        house.admin, TYPE, TERMS, await wish(house, Subject.TYPE, TYPE)
+    )
+    told = await tried(house, made)
+    assert (told.unfit, told.whole) == ((), 1)

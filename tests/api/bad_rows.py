@@ -63,16 +63,16 @@ BAD: dict[str, Bad] = {
     "a number that is none": clinician("GET /applications?number=DROP TABLE"),
     "a number with a wrong check digit": clinician("GET /applications?number=ПК-2026-000001-8"),
     "a number that is endless": clinician("GET /applications?number=" + "9" * 3000),
-    "a date that is none": clinician("GET /applications?created_from=вчера"),
-    "a date without a zone": clinician("GET /applications?created_from=2026-01-01"),
-    "a day of requests without a zone": clinician("GET /requests?created_until=2026-01-01T10:00"),
-    "a day of the archive without a zone": clinician("GET /archive?created_from=2026-01-01"),
+    "a date that is none": clinician("GET /applications?submitted_from=вчера"),
+    "a date without a zone": clinician("GET /applications?submitted_from=2026-01-01"),
+    "a day of requests without a zone": clinician("GET /requests?submitted_until=2026-01-01T10:00"),
+    "a day of the archive without a zone": clinician("GET /archive?submitted_from=2026-01-01"),
     "words of the archive without end": clinician("GET /archive?text=" + "a+" * 1500),
     "an export of words without end": clinician(
         "POST /archive/exports", json={"text": "a " * 60_000}
     ),
     "an export since a day without a zone": clinician(
-        "POST /archive/exports", json={"created_from": "2026-01-01"}
+        "POST /archive/exports", json={"submitted_from": "2026-01-01"}
     ),
     "a page of none": clinician("GET /applications?limit=0"),
     "a page of too many": clinician("GET /applications?limit=100000"),

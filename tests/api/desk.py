@@ -24,7 +24,7 @@ from rules.clock import now
 from rules.permissions import Actor, Permission
 from services import access_tokens
 from services.sessions import open_session, recognise
-from tests.accounts.conftest import visitor_at
+from tests.accounts.conftest import carry, visitor_at
 from tests.office import Office
 
 SCOPE = (
@@ -98,6 +98,19 @@ class Desk:
             made = await access_tokens.make(session, current, "тест", held, 1, visitor, moment)
         client = self.anonymous()
         client.headers["Authorization"] = f"Bearer {made.text}"
+        return client
+
+    async def browser(self, actor: Actor) -> httpx.AsyncClient:
+        """A browser in which the person has just signed in."""
+        # An account comes with the first token.
+        await self.program(actor)
+        async with self.medcab.database.work() as session:
+            opened = await open_session(
+                session, actor.person_id, Stage.OPEN, visitor_at(), now(), second_factor_at=now()
+            )
+        client = self.anonymous()
+        client.base_url = httpx.URL(self.medcab.settings.public_url)
+        carry(client, opened)
         return client
 
     async def traces(self) -> dict[str, Any]:

@@ -295,12 +295,13 @@ async def copies(desk: Desk, actor: Actor, number: int) -> list[Case]:
     rows = []
     for n in range(number):
         status = statuses[n % len(statuses)]
-        # Some were made in the same moment, so that only the id tells them apart.
+        # Some were submitted in the same moment, so that only the id tells them apart.
         row = template.model_dump() | {
             "id": UUID(int=uuid4().int),
             "number": f"ПК-2019-{n + 1:06}-{uuid4().int % 10**8}",
             "status": status.value,
-            "created_at": moment - timedelta(days=n // 2),
+            "created_at": moment - timedelta(days=number - n),
+            "submitted_at": moment - timedelta(days=n // 2),
             "closed_at": None if status is Status.IN_REVIEW else moment,
             "due_at": moment + timedelta(days=n // 2) if status is Status.IN_REVIEW else None,
             "wakes_at": None,
@@ -334,7 +335,7 @@ async def test_lists_are_paged_whole_and_narrowed(desk: Desk, clinician: Actor) 
     program = await desk.program(clinician)
     lines = await pages(program, "/applications")
     assert [line["id"] for line in lines] == [
-        str(case.id) for case in sorted(there, key=lambda c: (c.created_at, c.id), reverse=True)
+        str(case.id) for case in sorted(there, key=lambda c: (c.submitted_at, c.id), reverse=True)
     ]
     for limit in (7, 200):
         same = await pages(program, "/applications", limit=limit)
@@ -344,8 +345,8 @@ async def test_lists_are_paged_whole_and_narrowed(desk: Desk, clinician: Actor) 
     both = await pages(program, "/applications", status=["rejected", "withdrawn"])
     assert {x["status"] for x in both} == {"rejected", "withdrawn"}
     day = now() - timedelta(days=10)
-    early = await pages(program, "/applications", created_until=day.isoformat())
-    late = await pages(program, "/applications", created_from=day.isoformat())
+    early = await pages(program, "/applications", submitted_until=day.isoformat())
+    late = await pages(program, "/applications", submitted_from=day.isoformat())
     assert sorted(x["id"] for x in early + late) == sorted(x["id"] for x in lines)
     assert await pages(program, "/applications", type="nothing") == []
     assert len(await pages(program, "/applications", type="qualification")) == len(lines)

@@ -5,12 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from rules.accounts import Stage
-from rules.clock import now
 from rules.permissions import Role
-from services.sessions import open_session
 from settings import Settings
-from tests.accounts.conftest import carry, visitor_at
 from tests.api.desk import Desk
 from tests.api.served import in_process
 from tests.servers import Servers
@@ -26,16 +22,7 @@ async def browser(settings: Settings, servers: Servers) -> AsyncIterator[httpx.A
         desk = await Desk.open(app)
         office = desk.office
         person = await office.person("Админов Пётр", Role.ADMINISTRATOR, office.institution)
-        # An account comes with the first token.
-        await desk.program(person)
-        async with desk.medcab.database.work() as session:
-            opened = await open_session(
-                session, person.person_id, Stage.OPEN, visitor_at(), now(), second_factor_at=now()
-            )
-        client = desk.anonymous()
-        client.base_url = httpx.URL(desk.medcab.settings.public_url)
-        carry(client, opened)
-        yield client
+        yield await desk.browser(person)
 
 
 @pytest.mark.parametrize(

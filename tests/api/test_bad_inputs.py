@@ -86,8 +86,8 @@ async def test_the_same_key_for_another_body_is_refused(bench: Bench) -> None:
 
 
 FAR = [
-    "created_from=0001-01-01T00:00:00%2B14:00",
-    "created_until=9999-12-31T23:59:59-14:00",
+    "submitted_from=0001-01-01T00:00:00%2B14:00",
+    "submitted_until=9999-12-31T23:59:59-14:00",
     f"after={cursor(f'0001-01-01T00:00:00+14:00|{NOBODYS}')}",
     f"after={cursor(f'9999-12-31T23:59:59-14:00|{NOBODYS}')}",
 ]

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from clients.database import Database
 from clients.objects import Objects
@@ -31,7 +30,7 @@ async def main(export_id: UUID, parts: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     database, objects = Database.from_settings(settings), Objects(settings)
-    await export_work.gather(database, objects, ZoneInfo("Europe/Moscow"), export_id, beat)
+    await export_work.gather(database, objects, export_id, beat)
 
 
 if __name__ == "__main__":

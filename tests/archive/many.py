@@ -11,12 +11,13 @@ from tests.office import Office
 _COPY = """
 insert into "case" (
   id, kind, type, type_version, programme_id, number, applicant_id, unit_id, responsible_unit_id,
-  status, step, version, created_at, since, closed_at, waits_for, term_zone, alarms, rings,
-  draft_attachments
+  status, step, version, created_at, submitted_at, since, closed_at, waits_for, term_zone, alarms,
+  rings, draft_attachments
 )
 select gen_random_uuid(), kind, type, type_version, programme_id,
   'ПК-2025-' || lpad(n::text, 7, '0') || '-' || left(md5(:mark), 6), applicant_id, unit_id,
   cast(:unit as uuid), :status, step, version,
+  cast(:began as timestamptz) - n % 60 * interval '1 day',
   cast(:began as timestamptz) + n * interval '1 second', since,
   cast(:closed as timestamptz), 'nobody', term_zone, 0, 0, '[]'
 from "case", generate_series(1, :number) n
@@ -48,9 +49,14 @@ async def copied(
         await session.exec(text(_COPY), params=values)  # type: ignore[call-overload]
 
 
-async def own_department(office: Office) -> Unit:
+async def own_department(office: Office, time_zone: str = "Europe/Moscow") -> Unit:
     """A department of this test's own, so that other tests' cases are not in its lists."""
-    unit = Unit(code=uuid4().hex, name="Кадры филиала", parent_id=office.institution)
+    unit = Unit(
+        code=uuid4().hex,
+        name="Кадры филиала",
+        parent_id=office.institution,
+        time_zone=time_zone,
+    )
     async with office.database.work() as session:
         session.add(unit)
     return unit

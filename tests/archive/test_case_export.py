@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import pikepdf
 import pypdfium2  # type: ignore[import-untyped]
@@ -27,8 +26,6 @@ from services.cases import Act
 from services.conversation import Conversations
 from settings import Settings
 from tests.office import Office
-
-ZONE = ZoneInfo("Europe/Moscow")
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +62,7 @@ async def archive_of(
 ) -> zipfile.ZipFile:
     """The archive as the person gets it."""
     found = await case_exports.of_case(
-        office.database, objects, actor, case_id, "Городская больница", ZONE
+        office.database, objects, actor, case_id, "Городская больница"
     )
     return zipfile.ZipFile(BytesIO(b"".join([chunk async for chunk in found.chunks])))
 

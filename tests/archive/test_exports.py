@@ -40,7 +40,6 @@ from tests.archive.many import copied, own_department
 from tests.office import Office
 from workflows.exports import Export as ExportWorkflow
 
-ZONE = ZoneInfo("Europe/Moscow")
 BEGAN = datetime(2025, 3, 1, tzinfo=UTC)
 
 
@@ -67,7 +66,7 @@ class Started:
 @pytest.fixture
 def service(office: Office, objects: Objects) -> Exports:
     """The service; workflows are not started."""
-    return Exports(office.database, objects, "Городская больница", "Europe/Moscow", Started())
+    return Exports(office.database, objects, "Городская больница", Started())
 
 
 async def keeper_of(office: Office, number: int, template: UUID | None = None) -> Actor:
@@ -86,9 +85,9 @@ async def row_of(office: Office, export_id: UUID) -> Export:
 
 async def made(office: Office, objects: Objects, export_id: UUID) -> bytes:
     """The file, made as the workflow would."""
-    await export_work.gather(office.database, objects, ZONE, export_id, lambda _: None)
+    await export_work.gather(office.database, objects, export_id, lambda _: None)
     await export_work.put_together(
-        office.database, objects, "Городская больница", ZONE, export_id, lambda _: None
+        office.database, objects, "Городская больница", export_id, lambda _: None
     )
     key = (await row_of(office, export_id)).object_key
     assert key is not None
@@ -117,6 +116,29 @@ async def test_a_short_list_is_made_at_once(office: Office, service: Exports) ->
     text = pypdfium2.PdfDocument(paper)[0].get_textpage().get_text_range()
     assert number in text
     assert "состояние: На рассмотрении" in text
+
+
+async def test_moments_are_moments_in_a_workbook(office: Office, service: Exports) -> None:
+    """They sort by time and not by the day of the month, by the clock of the reader's unit."""
+    unit = await own_department(office, time_zone="Asia/Kamchatka")
+    far = await office.person("Дальняя Анна", Role.DOCTOR, unit.id)
+    case = await office.case(await office.in_review(far))
+    body = await service.at_once(far, ExportKind.XLSX, ArchiveFilters())
+    assert body is not None
+    book = openpyxl.load_workbook(BytesIO(body)).worksheets[0]
+    [row] = [row for row in book.iter_rows() if row[0].value == case.number]
+    for cell, moment in ((row[6], case.submitted_at), (row[7], case.since)):
+        assert moment is not None
+        local = moment.astimezone(ZoneInfo("Asia/Kamchatka")).replace(tzinfo=None)
+        assert isinstance(cell.value, datetime)
+        assert cell.value == local.replace(second=0, microsecond=0)
+        assert (cell.is_date, cell.number_format) == (True, "dd.mm.yyyy hh:mm")
+    assert "Asia/Kamchatka" in str(book["A2"].value)
+    paper = await service.at_once(far, ExportKind.PDF, ArchiveFilters())
+    assert paper is not None
+    text = pypdfium2.PdfDocument(paper)[0].get_textpage().get_text_range()
+    assert f"{local:%d.%m.%Y}" in text
+    assert "Asia/Kamchatka" in text
 
 
 async def test_what_looks_like_a_formula_stays_text(office: Office, service: Exports) -> None:
@@ -185,7 +207,7 @@ async def test_an_export_killed_in_the_middle_goes_on(
     kept = {item.key: item.modified async for item in objects.list(f"{row.folder}/")}
     beats: list[int] = []
     await export_work.gather(
-        office.database, objects, ZONE, export.id, lambda progress: beats.append(progress.done)
+        office.database, objects, export.id, lambda progress: beats.append(progress.done)
     )
     assert beats == [1500, 1700]
     now_there = {item.key: item.modified async for item in objects.list(f"{row.folder}/")}
@@ -226,7 +248,7 @@ async def test_a_cancelled_export_stops_where_it_is(
     export = await service.ask(reviewer, ExportKind.XLSX, ArchiveFilters())
     await service.cancel(reviewer, export.id)
     progress = await export_work.gather(
-        office.database, objects, ZONE, export.id, lambda _: pytest.fail("went on")
+        office.database, objects, export.id, lambda _: pytest.fail("went on")
     )
     assert not progress.under_way
     assert (await row_of(office, export.id)).state == ExportState.CANCELLED
@@ -252,7 +274,7 @@ async def test_whoever_lost_the_right_gets_nothing(
         less = await access.actor_for(session, reviewer.person_id, now())
     with pytest.raises(Refusal, match="rights_changed"):
         await service.download(less, ready.id)
-    await export_work.gather(office.database, objects, ZONE, waiting.id, lambda _: None)
+    await export_work.gather(office.database, objects, waiting.id, lambda _: None)
     stopped = await row_of(office, waiting.id)
     assert (stopped.state, stopped.reason, stopped.parts) == (ExportState.FAILED, "rights", 0)
 
@@ -303,7 +325,7 @@ async def test_files_are_swept_after_a_week_and_not_before(
 async def test_what_nobody_moves_is_started_again(office: Office, objects: Objects) -> None:
     """While Temporal is down an export waits; the sweeper starts it once it can."""
     started = Started()
-    service = Exports(office.database, objects, "Больница", "Europe/Moscow", started)
+    service = Exports(office.database, objects, "Больница", started)
     reviewer = await keeper_of(office, 3)
     export = await service.ask(reviewer, ExportKind.PDF, ArchiveFilters())
     assert started.ids == [export.id]
@@ -324,7 +346,7 @@ async def test_the_workflow_makes_the_file(
     client: Client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
     queue = f"exports-{uuid4()}"
     start = ExportStarter(client, queue)
-    service = Exports(office.database, objects, "Больница", "Europe/Moscow", start)
+    service = Exports(office.database, objects, "Больница", start)
     reviewer = await keeper_of(office, 620)
     activities = ExportActivities(settings, office.database, objects)
     async with Worker(
@@ -350,7 +372,7 @@ async def test_the_workflow_makes_the_file(
 async def test_the_ends_of_the_calendar_can_be_written(office: Office, end: str) -> None:
     """S7: a list that is narrowed to a moment that no local clock shows is made all the same."""
     moment = datetime.fromisoformat(end)
-    filters = ArchiveFilters(created_from=moment, created_until=moment)
+    filters = ArchiveFilters(submitted_from=moment, submitted_until=moment)
     async with office.database.work() as session:
         words = await export_lines.conditions(session, filters, ZoneInfo("Europe/Moscow"))
     assert len(words) == 2

@@ -72,8 +72,8 @@ async def test_filters_narrow_together(office: Office) -> None:
     typed = a.replace("ПК", "pk").replace("-", " ")
     assert await seen(office, who, number=typed) == {a}
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    assert await seen(office, who, created_from=tomorrow) == set()
-    assert await seen(office, who, created_until=tomorrow) == {a, b}
+    assert await seen(office, who, submitted_from=tomorrow) == set()
+    assert await seen(office, who, submitted_until=tomorrow) == {a, b}
     programme = (await office.case(first)).programme_id
     async with office.database.work() as session:
         title = (await catalogue.programme(session, programme)).title  # type: ignore[arg-type]
@@ -101,7 +101,7 @@ async def test_each_filter_finds_the_same_for_a_department_as_one_plain_question
     assert len(await seen(office, reviewer, unit_id=office.ward)) == 820
     assert len(await seen(office, reviewer, type="qualification")) == 820
     half = began + timedelta(seconds=351)
-    assert len(await seen(office, reviewer, created_from=half, status=(Status.REJECTED,))) == 350
+    assert len(await seen(office, reviewer, submitted_from=half, status=(Status.REJECTED,))) == 350
     assert len(await seen(office, reviewer, text="нет такой программы")) == 0
 
 
@@ -112,7 +112,7 @@ update "case" set
   type = case when n % 5 = 0 then (array['insurance', 'equipment'])[1 + n / 90 % 2] else type end,
   number = case when n % 7 = 0 then null else number end,
   status = (array['lapsed', 'rejected', 'approved'])[1 + n / 7 % 3],
-  created_at = date_trunc('minute', created_at)
+  submitted_at = date_trunc('minute', submitted_at)
 from (
   select id, row_number() over (order by id) n from "case" where responsible_unit_id = :unit
 ) numbered

@@ -24,7 +24,7 @@ async def objects(settings: Settings) -> AsyncIterator[Objects]:
 
 async def test_memory_is_flat(office: Office, objects: Objects, settings: Settings) -> None:
     """Ten thousand rows peak where a thousand do, in the worker and in its child (XLSX)."""
-    service = Exports(office.database, objects, "Больница", "Europe/Moscow", Started())
+    service = Exports(office.database, objects, "Больница", Started())
     template = await office.in_review()
     peaks = []
     for number in (1_000, 10_000):

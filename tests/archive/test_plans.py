@@ -43,7 +43,7 @@ FILTERS = {
     "words of many titles": {"text": "а"},
     "words of a type's title, whose cases all have programmes": {"text": "повышение квалификации"},
     "a kind of programme that no case has": {"programme_kind": "seminar"},
-    "a day": {"created_until": BEGAN},
+    "a day": {"submitted_until": BEGAN},
 }
 
 

@@ -127,7 +127,7 @@ async def test_progress_runs_and_the_ready_file_has_a_link(
             id=export_id,
             person_id=reviewer.person_id,
             kind="xlsx",
-            filters=archive.as_stored(ArchiveFilters(text="сердце", created_until=now())),
+            filters=archive.as_stored(ArchiveFilters(text="сердце", submitted_until=now())),
             scope={"own": False, "reviews": [], "views": []},
             state="running",
             total=9000,

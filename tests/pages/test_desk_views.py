@@ -1,6 +1,6 @@
 """What the desk makes of addresses, terms and typed decisions, without servers or a browser."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -51,6 +51,24 @@ def test_terms_are_told_in_working_days(at: datetime, last: int, words: str, ton
     due = datetime(2026, 11, last, 21, tzinfo=UTC)
     shown = due_of(Status.IN_REVIEW, due, at, ZONE, WorkingCalendar())
     assert (shown.words, shown.tone) == (words, tone)
+
+
+@pytest.mark.parametrize(
+    ("reader", "at", "words"),
+    [
+        ("Europe/Moscow", MONDAY, "до 24 ноября (Калининград), 1 рабочий день"),
+        ("Europe/Kaliningrad", MONDAY, "до 24 ноября, 1 рабочий день"),
+        ("Europe/Moscow", MONDAY + timedelta(days=1), "до 24 ноября, 24:00 (Калининград)"),
+        ("Europe/Kaliningrad", MONDAY + timedelta(days=1), "сегодня до 24:00"),
+        ("Europe/Moscow", MONDAY + timedelta(days=2), "просрочено на 1 рабочий день"),
+    ],
+)
+def test_a_term_is_told_by_the_clock_of_its_unit(reader: str, at: datetime, words: str) -> None:
+    """The same day for every reader; where the reader's clock differs, the zone is named."""
+    due = datetime(2026, 11, 24, 22, tzinfo=UTC)
+    with presented(Presentation("ru", reader)):
+        shown = due_of(Status.IN_REVIEW, due, at, "Europe/Kaliningrad", WorkingCalendar())
+    assert shown.words == words
 
 
 def test_the_applicants_term_is_never_the_reviewers_delay() -> None:

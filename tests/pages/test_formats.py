@@ -1,6 +1,7 @@
 """Dates, terms and sizes as people write them."""
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -24,6 +25,24 @@ def test_a_term_ends_at_24_not_at_midnight_of_the_next_day() -> None:
     """A term until the end of the 4th says the 4th, 24:00."""
     with presented(Presentation("ru", "Europe/Moscow")):
         assert formats.term(MIDNIGHT) == "4 декабря 2099, 24:00"
+
+
+KALININGRAD = datetime(2099, 12, 3, 0, 0, tzinfo=ZoneInfo("Europe/Kaliningrad"))
+
+
+@pytest.mark.parametrize(
+    ("reader", "words"),
+    [
+        ("Europe/Moscow", "2 декабря 2099, 24:00 (Калининград)"),
+        ("Europe/Kaliningrad", "2 декабря 2099, 24:00"),
+        ("Africa/Cairo", "2 декабря 2099, 24:00"),
+    ],
+)
+def test_a_term_of_another_zone_is_written_by_its_clock(reader: str, words: str) -> None:
+    """The same for every reader, and named where the reader's clock shows another hour."""
+    with presented(Presentation("ru", reader)):
+        assert formats.term(KALININGRAD) == words
+        assert formats.short_day(KALININGRAD) == "03.12.2099"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ from rules.terms import (
     Terms,
     WorkingCalendar,
     answer_alarms,
+    day_and_hour,
     deadline,
+    in_zone,
     last_day,
     nth_alarm,
     review_alarms,
@@ -250,3 +252,16 @@ def test_what_was_missed_rings_once() -> None:
     assert rung(alarms, 3, alarms[2][0]) == Rung(0, None, alarms[3][0])
     assert rung(alarms, 1, alarms[3][0]) == Rung(3, Alarm.ESCALATE, None)
     assert rung([], 0, start) == Rung()
+
+
+@pytest.mark.parametrize(
+    ("zone", "written"),
+    [
+        ("Europe/Kaliningrad", (date(2026, 12, 2), "24:00")),
+        ("Europe/Moscow", (date(2026, 12, 3), "01:00")),
+    ],
+)
+def test_a_term_is_written_by_the_clock_it_carries(zone: str, written: tuple[date, str]) -> None:
+    """Midnight ends the day before; elsewhere the same moment has another hour."""
+    due = in_zone(datetime(2026, 12, 2, 22, tzinfo=UTC), zone)
+    assert day_and_hour(due) == written

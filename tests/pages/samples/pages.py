@@ -178,8 +178,8 @@ def main_pages() -> list[Sample]:
         "choice": FieldView(
             "kind", "Вид обучения", "choice", options=[Option("course", "Очный курс")]
         ),
-        "created_from": "",
-        "created_until": "",
+        "submitted_from": "",
+        "submitted_until": "",
         "filter_error": "",
         "chosen_status": "",
     }
@@ -204,7 +204,7 @@ def main_pages() -> list[Sample]:
         **{
             **lists,
             "filter_error": "Напишите дату: день, месяц и год, например 04.12.2026",
-            "created_from": "вчера",
+            "submitted_from": "вчера",
         },
     )
     add("draft", "applications/draft.html", inside("/applications"), draft=DRAFT)
