@@ -31,7 +31,7 @@ AT_A_TIME = 2
 """Children of one process; each takes a processor and some memory for seconds."""
 
 _TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
-_WIDTHS = (24, 20, 60, 32, 32, 20, 12, 12)
+_WIDTHS = (24, 20, 60, 32, 32, 20, 17, 17)
 _LAST_WORDS = 600
 
 
@@ -47,6 +47,8 @@ class Head(TypedDict):
     title: str
     about: Sequence[str]
     columns: Sequence[str]
+    moments: Sequence[int]
+    """Places of the columns that hold moments: in rows as ISO 8601 by the clock of the list."""
     footer: str
     at: int
     """The moment of the list, in seconds since 1970: the same list gives the same bytes."""
@@ -115,9 +117,10 @@ def read_rows(file: Path) -> Iterator[list[str]]:
 
 
 def list_xlsx(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
-    """A workbook whose cells are all text: what begins like a formula stays text when edited too.
+    """A workbook of texts and of moments, which sort and filter as such.
 
-    Row by row, so that memory does not grow with the list.
+    What begins like a formula is text, and stays it when edited. Cells know no zone: the lines
+    above the list name it. Row by row, so that memory does not grow with the list.
     """
     book = xlsxwriter.Workbook(
         str(out), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -125,6 +128,7 @@ def list_xlsx(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
     book.set_properties({"title": head["title"], "company": head["institution"]})
     bold = book.add_format({"bold": True, "bottom": 1, "quote_prefix": True})
     cell = book.add_format({"quote_prefix": True})
+    moment = book.add_format({"num_format": "dd.mm.yyyy hh:mm", "align": "left"})
     sheet = book.add_worksheet(head["title"][:31])
     for column, width in enumerate(_WIDTHS):
         sheet.set_column(column, column, width)
@@ -137,7 +141,10 @@ def list_xlsx(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
     last = first
     for last, row in enumerate(rows, first + 1):
         for column, value in enumerate(row):
-            sheet.write_string(last, column, value, cell)
+            if column in head["moments"]:
+                sheet.write_datetime(last, column, datetime.fromisoformat(value), moment)
+            else:
+                sheet.write_string(last, column, value, cell)
     sheet.autofilter(first, 0, max(last, first + 1), len(head["columns"]) - 1)
     book.close()
 
@@ -150,7 +157,8 @@ def list_pdf(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
         opened: list[pikepdf.Pdf] = []
         pages = 0
         while (stretch := list(islice(waiting, STRETCH))) or not opened:
-            facts = {**head, "rows": stretch, "first": not opened, "pages_before": pages}
+            shown = [_by_day(row, head["moments"]) for row in stretch]
+            facts = {**head, "rows": shown, "first": not opened, "pages_before": pages}
             file = Path(folder) / f"{len(opened)}.pdf"
             _set_apart(file, facts, head["at"])
             part = pikepdf.open(file)
@@ -164,6 +172,14 @@ def list_pdf(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
         whole.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
         for part in opened:
             part.close()
+
+
+def _by_day(row: Sequence[str], moments: Sequence[int]) -> list[str]:
+    """A row of a narrow table, with days in place of moments."""
+    return [
+        f"{datetime.fromisoformat(value):%d.%m.%Y}" if column in moments else value
+        for column, value in enumerate(row)
+    ]
 
 
 def _set_apart(file: Path, facts: Mapping[str, Any], at: int) -> None:
