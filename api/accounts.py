@@ -45,7 +45,7 @@ class SignInIn(_Body):
     password: Password
 
 
-class CodeIn(_Body):
+class SignInCodeIn(_Body):
     """A code of the authenticator app."""
 
     code: Code
@@ -119,7 +119,7 @@ class SessionLine(BaseModel):
     is_this: bool
 
 
-class AttemptOut(BaseModel):
+class SignInAttemptOut(BaseModel):
     """One entry of my login journal."""
 
     at: datetime
@@ -183,7 +183,7 @@ async def sign_in(
 
 @router.post("/sign-in/code", responses=documented(401, 422, 429))
 async def enter_code(
-    body: CodeIn, response: Response, current: SigningIn, visitor: From, medcab: MedcabState
+    body: SignInCodeIn, response: Response, current: SigningIn, visitor: From, medcab: MedcabState
 ) -> StageOut:
     """Enter the code: the second step, or a fresh check before something dangerous."""
     opened = await accounts.enter_code(medcab.database, current, body.code, visitor, now())
@@ -200,7 +200,7 @@ async def show_second_factor(session: Work, current: SigningIn) -> SetupOut:
 
 @router.post("/second-factor/confirm", responses=documented(401, 403, 409, 422, 429))
 async def confirm_second_factor(
-    body: CodeIn, response: Response, current: SigningIn, visitor: From, medcab: MedcabState
+    body: SignInCodeIn, response: Response, current: SigningIn, visitor: From, medcab: MedcabState
 ) -> StageOut:
     """A first code of the new seed makes it the second factor. Other sessions end."""
     opened = await accounts.confirm_setup(medcab.database, current, body.code, visitor, now())
@@ -315,10 +315,10 @@ async def end_other_sessions(session: Work, current: CurrentSession, visitor: Fr
 
 
 @router.get("/login-attempts", responses=documented(401, 403))
-async def list_attempts(session: Work, current: CurrentSession) -> list[AttemptOut]:
+async def list_attempts(session: Work, current: CurrentSession) -> list[SignInAttemptOut]:
     """My login journal: the last 50 tries to sign in and changes of what signs me in."""
     return [
-        AttemptOut.model_validate(entry, from_attributes=True)
+        SignInAttemptOut.model_validate(entry, from_attributes=True)
         for entry in await logins.attempts_of(session, current.person_id)
     ]
 

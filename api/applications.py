@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 from pydantic_core import to_json
 
 from api.auth import CurrentActor
@@ -26,8 +26,11 @@ from services.draft_contents import citation, revision_of
 
 router = APIRouter(route_class=CleanRoute, prefix="/applications", tags=["applications"])
 
+_UUID = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 IdempotencyKey = Annotated[
     UUID,
+    # As text of a shape: what is generated for a UUID in a header cannot be sent by its client.
+    WithJsonSchema({"type": "string", "pattern": _UUID}),
     Header(
         description="A UUID made by the client: the same again gives the same answer, with another"
         " body it is refused (422).",

@@ -37,13 +37,13 @@ class MessageOut(BaseModel):
     files: list[UUID]
 
 
-class ReadIn(BaseModel):
+class MessagesReadIn(BaseModel):
     """The newest message that the person has seen."""
 
     message_id: UUID
 
 
-class UnreadOut(BaseModel):
+class UnreadMessagesOut(BaseModel):
     """How many messages of one case are unread."""
 
     case_id: UUID
@@ -87,13 +87,15 @@ async def say(
 
 
 @router.post("/cases/{case_id}/messages/read", status_code=204, responses=documented(401, 404, 422))
-async def read(case_id: UUID, body: ReadIn, actor: CurrentActor, medcab: MedcabState) -> None:
+async def read(
+    case_id: UUID, body: MessagesReadIn, actor: CurrentActor, medcab: MedcabState
+) -> None:
     """Say that the person has read up to this message; one that is not of the case is ignored."""
     await medcab.conversations.read(actor, case_id, body.message_id)
 
 
 @router.get("/messages/unread", responses=documented(401))
-async def list_unread(session: Reading, actor: CurrentActor) -> list[UnreadOut]:
+async def list_unread(session: Reading, actor: CurrentActor) -> list[UnreadMessagesOut]:
     """The cases with messages that I have not read."""
     found = await conversation.unread(session, actor)
-    return [UnreadOut(case_id=case_id, unread=n) for case_id, n in found.items()]
+    return [UnreadMessagesOut(case_id=case_id, unread=n) for case_id, n in found.items()]

@@ -35,7 +35,7 @@ async def documents_of(medcab: MedcabState) -> Documents:
 DocumentsService = Annotated[Documents, Depends(documents_of)]
 
 
-class VersionOut(BaseModel):
+class DocumentVersionOut(BaseModel):
     """One file of a document."""
 
     id: UUID
@@ -64,8 +64,8 @@ class DocumentOut(BaseModel):
     title: str = Field(examples=["Диплом о высшем образовании"])
     created_at: datetime
     archived_at: datetime | None
-    version: VersionOut
-    older: list[VersionOut] = []
+    version: DocumentVersionOut
+    older: list[DocumentVersionOut] = []
     cases: list[str] = Field([], examples=[["ПК-2026-000123-4"]])
     known: bool = Field(False, description="This very file had been given before.")
 

@@ -50,7 +50,7 @@ class NoticeOut(BaseModel):
     deliveries: list[DeliveryOut]
 
 
-class AttemptOut(BaseModel):
+class SendingAttemptOut(BaseModel):
     """One try to send a message, or a provider's word on it."""
 
     at: datetime
@@ -58,13 +58,13 @@ class AttemptOut(BaseModel):
     reason: str
 
 
-class ReadIn(BaseModel):
+class NoticesReadIn(BaseModel):
     """Which notices are read; without ids, all of them."""
 
     ids: list[UUID] | None = Field(None, max_length=200)
 
 
-class UnreadOut(BaseModel):
+class UnreadNoticesOut(BaseModel):
     """How many are unread."""
 
     unread: int
@@ -100,22 +100,22 @@ async def list_mine(
 
 
 @router.get("/unread", responses=documented(401))
-async def unread(session: Work, actor: CurrentActor) -> UnreadOut:
+async def unread(session: Work, actor: CurrentActor) -> UnreadNoticesOut:
     """How many of my notices are unread."""
-    return UnreadOut(unread=await notices.unread_count(session, actor))
+    return UnreadNoticesOut(unread=await notices.unread_count(session, actor))
 
 
 @router.post("/read", status_code=204, responses=documented(401, 403, 422))
-async def mark_read(body: ReadIn, session: Work, actor: NoticeKeeper) -> None:
+async def mark_read(body: NoticesReadIn, session: Work, actor: NoticeKeeper) -> None:
     """Mark notices as read."""
     await notices.mark_read(session, actor, now(), ids=body.ids)
 
 
 @router.get("/{notice_id}/attempts", responses=documented(401, 404, 422))
-async def attempts(notice_id: UUID, session: Work, actor: CurrentActor) -> list[AttemptOut]:
+async def attempts(notice_id: UUID, session: Work, actor: CurrentActor) -> list[SendingAttemptOut]:
     """Every try to send one of my messages, oldest first."""
     found = await notices.attempts(session, actor, notice_id)
-    return [AttemptOut(at=one.at, outcome=one.outcome, reason=one.reason) for one in found]
+    return [SendingAttemptOut(at=one.at, outcome=one.outcome, reason=one.reason) for one in found]
 
 
 @router.post("/{notice_id}/resend", status_code=204, responses=documented(401, 403, 404, 409, 422))

@@ -23,7 +23,7 @@ Watcher = Annotated[Actor, require(Permission.WATCH_OPERATION)]
 Operator = Annotated[Actor, require(Permission.OPERATE)]
 
 
-class LineOut(BaseModel):
+class AttentionOut(BaseModel):
     """One thing that needs attention; `remedy` is done to `subject`."""
 
     subject: str
@@ -39,7 +39,7 @@ class SectionOut(BaseModel):
 
     trouble: Trouble
     total: int
-    lines: list[LineOut]
+    lines: list[AttentionOut]
 
 
 class PartOut(BaseModel):
@@ -81,7 +81,7 @@ class DeskOut(BaseModel):
                     trouble=section.trouble,
                     total=section.total,
                     lines=[
-                        LineOut(
+                        AttentionOut(
                             subject=line.subject,
                             name=line.name,
                             since=line.since,

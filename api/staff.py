@@ -66,7 +66,7 @@ class ColumnDifferenceOut(BaseModel):
     new: str
 
 
-class LineOut(BaseModel):
+class StaffLineOut(BaseModel):
     """A unit or a person to be added, or changed where something differs."""
 
     line: int
@@ -105,8 +105,8 @@ class DryRunOut(BaseModel):
     digest: str = Field(description="To be sent with the same file to apply it")
     rows: int
     counts: CountsOut
-    units: list[LineOut]
-    people: list[LineOut]
+    units: list[StaffLineOut]
+    people: list[StaffLineOut]
     wrong: list[WrongOut] = Field(description="Nothing is applied while there is any")
     proposed_roles: list[ProposedOut]
     own_contacts: list[int] = Field(
@@ -168,8 +168,8 @@ def _out(request: Request, told: DryRun) -> DryRunOut:
         digest=told.digest,
         rows=told.rows,
         counts=CountsOut.of(told.counts),
-        units=[LineOut.of(one) for one in told.units],
-        people=[LineOut.of(one) for one in told.people],
+        units=[StaffLineOut.of(one) for one in told.units],
+        people=[StaffLineOut.of(one) for one in told.people],
         wrong=[
             WrongOut(
                 line=one.line,

@@ -34,10 +34,10 @@ from rules.terms import Terms
 __all__ = [
     "RESERVED_SECTIONS",
     "AnswerKind",
+    "AnsweringSide",
     "AttachmentRule",
     "CaseTypeDefinition",
     "Change",
-    "Channel",
     "ChecklistItem",
     "Choice",
     "Field",
@@ -116,7 +116,7 @@ class Ruled(Protocol):
         """What it changes in the type of its applications."""
 
 
-class Channel(StrEnum):
+class AnsweringSide(StrEnum):
     """Who answers a request: the module of a state service, or the people of the addressee."""
 
     MODULE = "module"
@@ -150,7 +150,7 @@ class CaseTypeDefinition(Definition):
     hint: str = ""
     group: str = Described("", description="Heading under which the catalogue shows it.")
     order: int = Described(0, ge=0, description="Place in the catalogue, the lowest first.")
-    channel: Channel | None = None
+    channel: AnsweringSide | None = None
     service: str | None = Described(None, pattern=r"^[a-z][a-z0-9-]{1,63}$")
     recipient: str = Described("", description="The addressee in words, where it is no unit.")
     answer: AnswerKind | None = None
@@ -184,14 +184,14 @@ class CaseTypeDefinition(Definition):
     def _says_who_answers(self) -> Self:
         if (self.kind == "request") != (self.channel is not None and self.answer is not None):
             raise ValueError("a request names its channel and kind of answer, an application none")
-        if (self.channel is Channel.MODULE) != (self.service is not None):
+        if (self.channel is AnsweringSide.MODULE) != (self.service is not None):
             raise ValueError("the channel of the module, and no other, names its service")
         return self
 
     @property
     def answered_by_people(self) -> bool:
         """Whether people of the addressee answer it, not a module."""
-        return self.channel is Channel.DESK
+        return self.channel is AnsweringSide.DESK
 
     @cached_property
     def fields(self) -> dict[str, Field]:

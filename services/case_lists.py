@@ -332,9 +332,8 @@ def _first_of_mine(dialect: Dialect) -> bytes:
     return str(query.compile(dialect=dialect)).encode()
 
 
-def _key(order: Order) -> ColumnElement[Any]:
-    due_at: ColumnElement[Any] = col(Case.due_at)
-    return due_at if order is Order.DUE else LISTED_AT
+def _key(order: Order) -> Any:
+    return col(Case.due_at) if order is Order.DUE else LISTED_AT
 
 
 def _within(limit: int) -> int:

@@ -302,6 +302,7 @@ def _export(person_id: UUID) -> Export:
         kind="pdf",
         filters={},
         scope={"own": False, "reviews": [], "views": []},
+        zone="Europe/Moscow",
         state="ready",
         total=1,
         done=1,

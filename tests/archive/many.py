@@ -46,6 +46,7 @@ async def copied(
         "mark": f"{unit}{status}{began}",
     }
     async with office.database.work() as session:
+        await session.exec(text("set local statement_timeout = 0"))  # type: ignore[call-overload]
         await session.exec(text(_COPY), params=values)  # type: ignore[call-overload]
 
 

@@ -38,7 +38,7 @@ async def ask(filled: Database) -> AsyncIterator[Ask]:
         app = FastAPI()
         app.include_router(router)
         app.dependency_overrides[identify] = lambda: Current(
-            actor, Stage.OPEN, "ru", "light", later, later
+            actor, Stage.OPEN, "ru", "Europe/Moscow", "light", later, later
         )
 
         async def of_this_database() -> AsyncIterator[AsyncSession]:

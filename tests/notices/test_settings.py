@@ -56,7 +56,7 @@ async def choose(
 async def wish(database: Database, person: Person, **wishes: Any) -> None:
     """Ask for quiet hours or a digest; what is not named stays."""
     async with database.work() as session:
-        await notice_settings.wish(session, actor(person), wishes, MOSCOW, now())
+        await notice_settings.wish(session, actor(person), wishes, now())
 
 
 async def test_by_default_mail_and_the_cabinet(database: Database, anna: Person) -> None:
@@ -215,5 +215,5 @@ async def test_wishes_at_once_hold_each(database: Database, anna: Person) -> Non
             wish(database, anna, digest_hour=hour),
         )
         async with database.work() as session:
-            kept = await notice_settings.wishes_of(session, anna.id, MOSCOW)
+            kept = await notice_settings.wishes_of(session, actor(anna))
         assert (kept.quiet_from, kept.quiet_to, kept.digest_hour) == (time(22), time(8), hour)

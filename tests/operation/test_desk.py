@@ -286,6 +286,7 @@ async def test_failed_export_is_seen(desk: Desk) -> None:
         kind="xlsx",
         filters={},
         scope={},
+        zone="Europe/Moscow",
         state="failed",
         reason="objects_down",
         total=10,

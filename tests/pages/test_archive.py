@@ -129,6 +129,7 @@ async def test_progress_runs_and_the_ready_file_has_a_link(
             kind="xlsx",
             filters=archive.as_stored(ArchiveFilters(text="сердце", submitted_until=now())),
             scope={"own": False, "reviews": [], "views": []},
+            zone="Europe/Moscow",
             state="running",
             total=9000,
             done=3500,

@@ -219,6 +219,5 @@ class NoticeSettings:
 
     async def wishes(self) -> notice_settings.Wishes:
         """Quiet hours and digest."""
-        person = self.office.clinician.person_id
         async with self.office.database.work() as session:
-            return await notice_settings.wishes_of(session, person, "Europe/Moscow")
+            return await notice_settings.wishes_of(session, self.office.clinician)

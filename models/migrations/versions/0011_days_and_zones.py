@@ -7,8 +7,8 @@ everybody's: in lists that are written as files, and in quiet hours.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
