@@ -33,15 +33,16 @@ class RetentionOut(BaseModel):
     closed_at: datetime | None
     until: datetime | None = Field(description="The moment from which it may be erased.")
     held_at: datetime | None = Field(description="Since when erasing is forbidden.")
-    held_by: str = Field(examples=["Орлова Мария Павловна"])
+    held_by: str = Field(
+        description="For keepers of the archive.", examples=["Орлова Мария Павловна"]
+    )
     reason: str = Field(description="Why it is held; for keepers of the archive.")
     erased_at: datetime | None
 
     @classmethod
-    def of(cls, kept: Kept, actor: Actor) -> Self:
-        """As this person may see it."""
+    def of(cls, kept: Kept) -> Self:
+        """As it is given to this person."""
         row, case = kept.retention, kept.case
-        keeps = retention.keeps(actor, case)
         return cls(
             case_id=case.id,
             kind=CaseKind(case.kind),
@@ -50,8 +51,8 @@ class RetentionOut(BaseModel):
             closed_at=case.closed_at,
             until=row.retain_until if row else None,
             held_at=row.held_at if row else None,
-            held_by=kept.hold_by,
-            reason=(row.hold_reason or "") if row and keeps else "",
+            held_by=kept.held_by,
+            reason=kept.hold_reason,
             erased_at=row.erased_at if row else None,
         )
 
@@ -87,13 +88,13 @@ async def list_ending(
     shown, following = found[:limit], None
     if len(found) > limit and (last := shown[-1].retention) is not None:
         following = cursor_of(last.retain_until, last.case_id)
-    return RetentionListOut(items=[RetentionOut.of(kept, actor) for kept in shown], after=following)
+    return RetentionListOut(items=[RetentionOut.of(kept) for kept in shown], after=following)
 
 
 @router.get("/{case_id}", responses=documented(401, 404, 422))
 async def read_one(case_id: UUID, session: Work, actor: CurrentActor) -> RetentionOut:
     """How long one case is kept: for those who see it, and for keepers."""
-    return RetentionOut.of(await retention.one(session, actor, case_id), actor)
+    return RetentionOut.of(await retention.one(session, actor, case_id))
 
 
 @router.post("/{case_id}/extend", responses=documented(401, 403, 404, 409, 422))
@@ -136,4 +137,4 @@ async def erase(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> Rete
 
 async def _as_it_is(medcab: MedcabState, actor: Actor, case_id: UUID) -> RetentionOut:
     async with medcab.database.reading() as session:
-        return RetentionOut.of(await retention.one(session, actor, case_id), actor)
+        return RetentionOut.of(await retention.one(session, actor, case_id))

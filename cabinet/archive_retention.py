@@ -86,8 +86,8 @@ async def _drawn(
         closed_at=case.closed_at,
         until=row.retain_until if row else None,
         held_at=row.held_at if row else None,
-        held_by=short_name(kept.hold_by),
-        reason=(row.hold_reason or "") if row and retention.keeps(visit.actor, case) else "",
+        held_by=short_name(kept.held_by),
+        reason=kept.hold_reason,
         erased_at=row.erased_at if row else None,
         url=f"{ARCHIVE}/retention/{case_id}",
         until_field=FieldView(

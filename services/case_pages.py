@@ -32,29 +32,16 @@ from rules.forms import (
     merged_attachments,
     merged_checklist,
 )
-from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
 from rules.processes import process_of
 from rules.refusals import not_found
-from services import catalogue, journal, outages
+from services import catalogue, disclosure, journal, outages
 from services.case_lists import READ_FOR, CaseLine, Filters, Listing, mine
 from services.cases import may_see, see
 from services.conversation import Message, messages
+from services.disclosure import ShownEntry
 from services.drafts import editable
 from services.request_pages import Answered, Paper, answers_of, papers_of
-
-INTERNAL = frozenset(
-    {
-        JournalKind.CASE_ACT_DOWNLOADED,
-        JournalKind.CASE_EXPORTED,
-        JournalKind.CASE_RECEIPT_ISSUED,
-        JournalKind.CASE_SIGNAL_WITHOUT_ACT,
-        JournalKind.CASE_STUCK,
-        JournalKind.REQUEST_ANSWER_UNVERIFIED,
-        JournalKind.REQUEST_ODD_RECEIPT,
-    }
-)
-"""Entries of the journal that the applicant's timeline leaves out."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +86,7 @@ class Decided:
 
 @dataclass(frozen=True)
 class Happened:
-    """One line of the timeline; `kind` is a tag of `rules.journal`."""
+    """One line of the timeline as its reader may see it; `kind` is a tag of `rules.journal`."""
 
     position: int
     kind: str
@@ -169,7 +156,7 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         await journal.record_view(session, actor, case.id, "case")
     definition = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
-    entries = await journal.read(session, case.id)
+    entries = await disclosure.entries(session, actor, case)
     decisions = (
         await session.exec(
             select(CaseDecision)
@@ -209,7 +196,6 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         timeline=[
             _happened(entry, people.get(entry.by_person) if entry.by_person else None)
             for entry in reversed(entries)
-            if not own or (entry.kind not in INTERNAL and not entry.facts.get("internal"))
         ],
         comments=await messages(session, actor, case),
         act=act,
@@ -325,7 +311,7 @@ def _decided(decision: CaseDecision, by: str) -> Decided:
     )
 
 
-def _happened(entry: JournalEntry, by: Person | None) -> Happened:
+def _happened(entry: ShownEntry, by: Person | None) -> Happened:
     return Happened(
         entry.position,
         entry.kind,
@@ -333,7 +319,7 @@ def _happened(entry: JournalEntry, by: Person | None) -> Happened:
         by.name if by else None,
         entry.facts,
         entry.contents,
-        entry.hash.hex(),
+        entry.hash,
     )
 
 

@@ -25,6 +25,7 @@ from models.tables.documents import Document, DocumentVersion
 from models.tables.people import Person
 from rules import conversation
 from rules.clock import now as present
+from rules.disclosure import Audience
 from rules.files import Verdict
 from rules.journal import JournalKind
 from rules.notices import NoticeKind
@@ -32,6 +33,7 @@ from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, act_id_reused, forbidden
 from services import access, journal, notices, rates
 from services.cases import lock, may_see, see
+from services.disclosure import audiences
 
 
 @dataclass(frozen=True)
@@ -255,21 +257,19 @@ def may_see_message(actor: Actor, case: Case, *, internal: bool) -> bool:
     """Whether the person may see what was said on a case; internal remarks are for reviewers."""
     if not internal:
         return may_see(actor, case)
-    reviews = actor.may(Permission.REVIEW, case.responsible_unit_id)
-    return reviews and case.applicant_id != actor.person_id
+    return Audience.REVIEWER in audiences(actor, case)
 
 
 async def messages(session: AsyncSession, actor: Actor, case: Case) -> list[Message]:
     """What was said on a case that the person may see, oldest first."""
-    own = case.applicant_id == actor.person_id
-    reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
+    to = audiences(actor, case)
     query = (
         select(CaseComment, Person)
         .join(Person, col(Person.id) == col(CaseComment.by))
         .where(CaseComment.case_id == case.id)
         .order_by(col(CaseComment.at), col(CaseComment.id))
     )
-    if not reviews:
+    if Audience.REVIEWER not in to:
         query = query.where(col(CaseComment.internal).is_(False))
     rows = (await session.exec(query)).all()
     if not rows:
@@ -277,7 +277,7 @@ async def messages(session: AsyncSession, actor: Actor, case: Case) -> list[Mess
     files = await _files(session, case.id)
     reading = await session.get(ConversationReading, (case.id, actor.person_id))
     since = reading.before if reading else None
-    talks = own or reviews
+    talks = not to.isdisjoint({Audience.APPLICANT, Audience.REVIEWER})
     return [
         Message(
             id=said.id,

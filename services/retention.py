@@ -31,6 +31,7 @@ from rules.archive import (
 )
 from rules.cases import CaseKind
 from rules.clock import now
+from rules.disclosure import Audience
 from rules.journal import JournalKind
 from rules.notices import NoticeKind
 from rules.permissions import Actor, Permission
@@ -38,6 +39,7 @@ from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services import access, catalogue, erasing, journal, notices
 from services.case_lists import read_cursor
 from services.cases import lock, may_see
+from services.disclosure import audiences
 
 TOGETHER = 200
 LEAST_NOTICE = timedelta(days=min(NOTICE_DAYS))
@@ -197,12 +199,16 @@ async def _tell_keepers(database: Database, units: set[UUID]) -> None:
 
 @dataclass(frozen=True)
 class Kept:
-    """A case with the end of its keeping; `retention` is None while it is open."""
+    """A case with the end of its keeping; `retention` is None while it is open.
+
+    Who holds it and why is given to other keepers only, and nobody is told it of their own case.
+    """
 
     case: Case
     title: str
     retention: CaseRetention | None
-    hold_by: str = ""
+    held_by: str = ""
+    hold_reason: str = ""
 
 
 async def one(session: AsyncSession, actor: Actor, case_id: UUID) -> Kept:
@@ -213,8 +219,15 @@ async def one(session: AsyncSession, actor: Actor, case_id: UUID) -> Kept:
     if not (may_see(actor, case) or keeps(actor, case)):
         raise not_found()
     row = await session.get(CaseRetention, case_id)
-    by = await session.get(Person, row.held_by) if row and row.held_by else None
-    return Kept(case, await _title(session, case), row, by.name if by else "")
+    return await _kept(session, actor, case, row)
+
+
+async def _kept(session: AsyncSession, actor: Actor, case: Case, row: CaseRetention | None) -> Kept:
+    title = await _title(session, case)
+    if row is None or row.held_by is None or Audience.KEEPER not in audiences(actor, case):
+        return Kept(case, title, row)
+    by = await session.get_one(Person, row.held_by)
+    return Kept(case, title, row, by.name, row.hold_reason or "")
 
 
 def keeps(actor: Actor, case: Case) -> bool:
@@ -251,7 +264,7 @@ async def ending(
     if after is not None:
         query = query.where(place > read_cursor(after))
     found = (await session.exec(query)).all()
-    return [Kept(case, await _title(session, case), row) for case, row in found]
+    return [await _kept(session, actor, case, row) for case, row in found]
 
 
 async def _title(session: AsyncSession, case: Case) -> str:
