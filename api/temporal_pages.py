@@ -1,15 +1,17 @@
 """The Temporal UI, shown below `/temporal` to those who watch the operation, and to nobody else.
 
 The UI knows no accounts of ours. Standing behind the cabinet it needs none, and as it is of the
-same origin its calls to `/codec` bring the person's session with them.
+same origin its calls to `/codec` bring the person's session with them. What may be asked of it is
+a table, `rules.temporal_pages`: watching is not acting.
 """
 
 import base64
 import hashlib
+import json
 import re
 from html import escape
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 from fastapi import APIRouter, Request, Response
@@ -20,7 +22,8 @@ from api.state import Medcab, MedcabState
 from rules.clock import now
 from rules.journal import SYSTEM_CHAIN, JournalKind
 from rules.permissions import Actor, Permission
-from rules.refusals import Refusal
+from rules.refusals import Refusal, forbidden
+from rules.temporal_pages import SHUT, WATCH_ONLY, row_for
 from services import journal
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
@@ -40,7 +43,7 @@ _BULLETS = re.compile(r"(?:<li>.*?</li>)+")
 _BODY = "body{margin:12px;font:15px/22px system-ui,sans-serif}h3,p{margin:0 0 8px}ul{margin:0}"
 _LIGHT = _BODY + "body{color:#10203a}"
 _DARK = _BODY + "body{color:#e6ecf5}"
-_READS = re.compile(r"/api/v1/namespaces/[^/]+/workflows/[^/]+/query/[^/]+")
+_SETTINGS = "/api/v1/settings"
 
 PATH_LENGTH = 300
 
@@ -59,14 +62,18 @@ def _line(request: Request) -> httpx.AsyncClient:
 @router.post("/temporal/{path:path}")
 async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Response:
     """Pass a request on to the Temporal UI, without anything that belongs to the cabinet."""
+    within = str(request.scope["path"]).removeprefix(PREFIX)
+    row = row_for(request.method, within, medcab.settings.temporal_namespace)
+    if row is None or not watcher.may(row.permission):
+        raise forbidden()
     upstream = urlsplit(medcab.settings.temporal_ui_url)
-    address = f"{upstream.scheme}://{upstream.netloc}{request.url.path}"
+    # Written anew from what was judged, so that the UI reads the same path.
+    address = f"{upstream.scheme}://{upstream.netloc}{PREFIX}{quote(within)}"
     headers = {name: request.headers[name] for name in _THERE if name in request.headers}
     token = request.cookies.get("_csrf")
     if token:
         headers["cookie"] = f"_csrf={token}"
-    within = request.url.path.removeprefix(PREFIX)
-    if request.method == "POST" and not _READS.fullmatch(within):
+    if row.acts:
         await _journal_act(medcab, watcher, within)
     try:
         reply = await _line(request).request(
@@ -78,8 +85,10 @@ async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Resp
         )
     except httpx.HTTPError:
         raise Refusal("temporal_ui_down", "Страницы Temporal сейчас не отвечают.", 503) from None
+    may_act = watcher.may(Permission.OPERATE)
+    content = _settings(reply, may_act=may_act) if within == _SETTINGS else reply.content
     answer = Response(
-        reply.content,
+        content,
         reply.status_code,
         {name: reply.headers[name] for name in _BACK if name in reply.headers},
     )
@@ -94,8 +103,16 @@ async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Resp
     return answer
 
 
+def _settings(reply: httpx.Response, *, may_act: bool) -> bytes:
+    """The UI's own settings with the buttons shut that this person may not press."""
+    if reply.status_code != 200:
+        return reply.content
+    shut = SHUT if may_act else (*SHUT, *WATCH_ONLY)
+    return json.dumps({**reply.json(), **dict.fromkeys(shut, True)}).encode()
+
+
 async def _journal_act(medcab: Medcab, watcher: Actor, path: str) -> None:
-    """Keep who does what to which workflow, before it is done: a signal, a reset, an end."""
+    """Keep who does what to which workflow, before it is done: the end of a run, a reset."""
     async with medcab.database.work() as session:
         await journal.append(
             session,
@@ -103,7 +120,7 @@ async def _journal_act(medcab: Medcab, watcher: Actor, path: str) -> None:
             kind=JournalKind.TEMPORAL_ACTED,
             at=now(),
             by=watcher.person_id,
-            facts={"path": path.replace("\x00", "")[:PATH_LENGTH]},
+            facts={"path": path[:PATH_LENGTH]},
         )
 
 

@@ -217,6 +217,8 @@ OTHER_ROWS: dict[str, Row] = {
     "GET /temporal": Row("watch_operation", WATCHERS),
     "GET /temporal/{path:path}": Row("watch_operation", WATCHERS),
     "GET /render": Row("watch_operation", WATCHERS),
-    "POST /temporal/{path:path}": Row("watch_operation", WATCHERS, send=form()),
+    "POST /temporal/{path:path}": Row(
+        "watch_operation", WATCHERS, send=form(), using={"path": "query_path"}
+    ),
 }
 """Notices, confirmation, health, documentation, operation."""

@@ -79,7 +79,8 @@ NAMES = {
     "step": "0",
     "act": "hold",
     "code": "AAAA-AAAA",
-    "path": "none",
+    "path": "namespaces",
+    "query_path": "api/v1/namespaces/default/workflows/none/query/state",
     "room_name": "types",
     "subject": "type",
     "version": "none",
@@ -123,7 +124,8 @@ async def ask(
 ) -> httpx.Response:
     """Send the request of a line of the table, about these things."""
     method, _, path = route.partition(" ")
-    known = {**NAMES, **things, **{name: things[other] for name, other in row.using.items()}}
+    named = {**NAMES, **things}
+    known = {**named, **{name: named[other] for name, other in row.using.items()}}
     address = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: known[found.group(1)], path)
     return await client.request(method, address, **row.send(known))
 
