@@ -202,7 +202,7 @@ async def show_second_factor(session: Work, current: SigningIn) -> SetupOut:
 async def confirm_second_factor(
     body: SignInCodeIn, response: Response, current: SigningIn, visitor: From, medcab: MedcabState
 ) -> StageOut:
-    """A first code of the new seed makes it the second factor. Other sessions end."""
+    """A first code of the new seed makes it the second factor. Other sessions and tokens end."""
     opened = await accounts.confirm_setup(medcab.database, current, body.code, visitor, now())
     return _stage_out(response, medcab, opened)
 
@@ -215,7 +215,7 @@ async def change_password(
     visitor: From,
     medcab: MedcabState,
 ) -> StageOut:
-    """Change the password. Other sessions end."""
+    """Change the password. Other sessions and all access tokens end."""
     opened = await accounts.change_password(
         medcab.database,
         current,

@@ -18,6 +18,8 @@ from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 
 from api.state import Medcab, MedcabState, medcab_of
+from api.token_routes import TOKEN_ROUTES
+from clients.logs import route_of
 from rules.accounts import (
     Stage,
     client_address,
@@ -305,7 +307,7 @@ class _SigningIn:
 
 
 class _SignedIn:
-    """Open to whoever has signed in, by session or access token."""
+    """Open to whoever has signed in, and to access tokens whose scope opens the route."""
 
     openness = Openness("signed_in")
 
@@ -314,7 +316,19 @@ class _SignedIn:
             raise request.state.refusal
         if current.stage != Stage.OPEN:
             raise step_needed(current.stage)
+        if current.actor.scope is not None:
+            _demand_scope(request, current.actor.scope)
         return current
+
+
+def _demand_scope(request: Request, scope: frozenset[Permission]) -> None:
+    """Raise Refusal 403 unless a token of this scope opens the route of the request."""
+    opened_by = TOKEN_ROUTES.get(f"{request.method} {route_of(request.scope)}")
+    if opened_by is None:
+        raise session_needed()
+    if scope.isdisjoint(opened_by):
+        words = "У этого ключа доступа нет нужного права. Сделайте ключ с одним из таких прав."
+        raise Refusal("forbidden", words, 403, needs_one_of=sorted(opened_by))
 
 
 _signed_in = _SignedIn()

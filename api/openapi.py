@@ -10,6 +10,7 @@ from fastapi.routing import iter_route_contexts
 
 from api.auth import Openness, declared
 from api.problems import MEDIA_TYPE, ProblemField, ProblemOut
+from api.token_routes import TOKEN_ROUTES
 
 _REF = "#/components/schemas/{model}"
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemOut")}}}
@@ -61,7 +62,12 @@ def _describe(app: FastAPI, session_cookie: str) -> dict[str, Any]:
     openness = {(method.lower(), path): to for method, path, to in routes(app)}
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
-            operation["security"] = _security(method, openness.get((method, path), set()))
+            scope = TOKEN_ROUTES.get(f"{method.upper()} {path}")
+            operation["security"] = _security(
+                method, openness.get((method, path), set()), by_token=scope is not None
+            )
+            if scope is not None:
+                operation["x-token-scope"] = sorted(scope)
             responses = operation["responses"]
             if "422" in responses:
                 responses["422"] = {"description": "Something has to be mended"}
@@ -72,9 +78,11 @@ def _describe(app: FastAPI, session_cookie: str) -> dict[str, Any]:
     return schema
 
 
-def _security(method: str, openness: set[Openness]) -> list[dict[str, list[str]]]:
+def _security(
+    method: str, openness: set[Openness], *, by_token: bool
+) -> list[dict[str, list[str]]]:
     kinds = {each.to for each in openness}
     if kinds <= {"public"}:
         return []
     by_session = _BY_SESSION_READING if method in ("get", "head") else _BY_SESSION
-    return [by_session] if kinds & {"session", "signing_in"} else [by_session, _BY_TOKEN]
+    return [by_session, _BY_TOKEN] if by_token else [by_session]

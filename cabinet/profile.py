@@ -222,7 +222,7 @@ async def password_page(visit: Inside) -> Response:
 async def change_password(
     visit: Inside, visitor: From, old_password: Text = "", new_password: Text = ""
 ) -> Response:
-    """Change it; other sessions end."""
+    """Change it; other sessions and access tokens end."""
     opened = await changed_password(visit, visitor, old_password, new_password)
     if isinstance(opened, Refusal):
         return _password_form(visit, opened)
@@ -235,7 +235,10 @@ def _password_form(visit: Visit, refusal: Refusal | None = None) -> Response:
     return visit.page(
         "accounts/password.html",
         status=refusal.status if refusal else 200,
-        why=gettext("После смены на других устройствах нужно будет войти заново."),
+        why=gettext(
+            "После смены на других устройствах нужно будет войти заново, а ключи доступа к API"
+            " сделать новые."
+        ),
         action="/profile/password",
         fields=password_fields(refusal),
         next="/profile",

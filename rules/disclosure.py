@@ -74,6 +74,7 @@ _ROWS = (
     _Row((K.CASE_REVIEW_OPENED,), _ALL, facts=f"{_MOVE} findings"),
     _Row((K.CASE_REVIEW_OPENED,), _COLLEAGUES, facts="reviewer stands_in_for"),
     _Row((K.CASE_ASSIGNED, K.CASE_TAKEN, K.CASE_HANDED_OVER, K.CASE_MOVED), _ALL),
+    _Row((K.CASE_ASSIGNED,), _COLLEAGUES, facts="from to stands_in_for"),
     _Row((K.CASE_TAKEN, K.CASE_HANDED_OVER), _COLLEAGUES, facts="from to"),
     # The form says of it: only colleagues will see why.
     _Row((K.CASE_HANDED_OVER,), _COLLEAGUES, contents="reason"),

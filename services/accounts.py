@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.encryption import key_ring
-from models.tables.accounts import AccessToken, Account, AccountSession
+from models.tables.accounts import Account, AccountSession
 from models.tables.people import Person
 from rules.accounts import (
     Limit,
@@ -43,7 +43,7 @@ from rules.mail_addresses import folded
 from rules.notices import NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
 from services import assignments, devices, journal, logins, passwords, rates
-from services.sessions import Current, Opened, Visitor, end_sessions, open_session, rotate
+from services.sessions import Current, Opened, Visitor, end_access, open_session, rotate
 
 LIMITS = Limits()
 ISSUER = "Medcab"
@@ -234,7 +234,8 @@ async def confirm_setup(
 ) -> Opened:
     """A first code of the new seed makes it the second factor and opens the session.
 
-    All other sessions of the person end. Raises Refusal 401, 409 when no seed was shown, 422, 429.
+    All other sessions and the access tokens of the person end. Raises Refusal 401, 409 when no seed
+    was shown, 422, 429.
     """
     if current.stage == Stage.CODE:
         raise step_needed(Stage.CODE)
@@ -268,7 +269,7 @@ async def confirm_setup(
                 outcome = Outcome.PASSED
                 account = await _locked_row(session, current.person_id)
                 await rates.give_back(session, [(limits.code, str(current.person_id))])
-                await end_sessions(
+                await end_access(
                     session, current.person_id, "second_factor_set", now, current.session_id
                 )
                 opened = await _go_on(session, current, account, visitor, now, Step.SETUP)
@@ -292,7 +293,7 @@ async def change_password(
     institution: str = "",
     limits: Limits = LIMITS,
 ) -> Opened:
-    """Change the password; all other sessions of the person end, this one gets a new token.
+    """Change the password; other sessions and access tokens end, this session gets a new token.
 
     Raises Refusal 422 for a wrong old or an unfit new password, 429 when tried too often.
     """
@@ -328,7 +329,7 @@ async def change_password(
         fresh.password_changed_at = now
         fresh.must_change_password = False
         await rates.give_back(session, allowances)
-        await end_sessions(session, fresh.person_id, "password_changed", now, current.session_id)
+        await end_access(session, fresh.person_id, "password_changed", now, current.session_id)
         opened = await rotate(
             session, current, Stage.OPEN, visitor, now, second_factor_at=current.second_factor_at
         )
@@ -359,13 +360,7 @@ async def lock(session: AsyncSession, person_id: UUID, reason: str, now: datetim
     account = await _locked_row(session, person_id)
     account.locked_at = account.locked_at or now
     account.locked_reason = reason
-    await end_sessions(session, person_id, "locked", now)
-    await session.exec(
-        update(AccessToken)
-        .where(col(AccessToken.person_id) == person_id, col(AccessToken.ended_at).is_(None))
-        .values(ended_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    await end_access(session, person_id, "locked", now)
     await assignments.reconcile(session, now)
 
 

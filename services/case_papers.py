@@ -55,9 +55,13 @@ WORDS: Mapping[str, str] = {
     K.REQUEST_ANSWERED: "Получен ответ",
     K.REQUEST_REFUSED: "Адресат отказал",
     K.REQUEST_ADDRESSEE_DOWN: "Адресат не отвечает",
+    K.REQUEST_WITHDRAWAL_TOLD: "Адресат узнал об отзыве",
+    K.REQUEST_ODD_RECEIPT: "Пришло сообщение, которое ничего не изменило",
+    K.REQUEST_ANSWER_UNVERIFIED: "Пришёл ответ, подпись которого не прошла проверку",
+    K.CASE_SIGNAL_WITHOUT_ACT: "Пришёл сигнал без решения, он ничего не изменил",
     K.CONTENTS_ERASED: "Содержание записи стёрто по закону",
 }
-"""Entries of the journal in words; one that is missing stands by its tag."""
+"""Entries of the journal in words, all that `rules.disclosure` shows to somebody."""
 
 DECIDED = {
     Transition.APPROVE: "Одобрено",
@@ -243,10 +247,10 @@ def _timeline(page: CasePage, moment: Any) -> _Section:
         "изменение прежней записи заметно."
     ]
     if len(page.timeline) < max((one.position for one in page.timeline), default=0):
-        section.words.append("Номера, которых нет, — у служебных записей: заявителю их не видно.")
+        section.words.append("Номера, которых нет, — у служебных записей: здесь их не видно.")
     for one in reversed(page.timeline):
         who = f", {one.by}" if one.by else ""
-        said = WORDS.get(one.kind, one.kind)
+        said = WORDS[one.kind]
         reason = str((one.contents or {}).get("reason") or "")
         section.items.append(
             (

@@ -255,7 +255,10 @@ async def open_session(
     ends_at: datetime | None = None,
     second_factor_at: datetime | None = None,
 ) -> Opened:
-    """Open a session for a person; the oldest gives way where there would be too many."""
+    """Open a session for a person, in place of the one that the person had on this device.
+
+    The oldest gives way where there would be too many.
+    """
     token = secrets.token_urlsafe(32)
     life = SESSION_LIFE if stage == Stage.OPEN else HALF_OPEN_LIFE
     row = AccountSession(
@@ -274,6 +277,15 @@ async def open_session(
     )
     session.add(row)
     await session.flush()
+    # Its cookie replaces that of the session before, which nobody could end any more.
+    await _end(
+        session,
+        now,
+        "replaced",
+        col(AccountSession.person_id) == person_id,
+        col(AccountSession.device_hash) == visitor.device_hash,
+        col(AccountSession.id) != row.id,
+    )
     if stage == Stage.OPEN:
         newest = (
             select(col(AccountSession.id))
@@ -331,6 +343,19 @@ async def end_sessions(
     if but is not None:
         which = [*which, col(AccountSession.id) != but]
     return len(await _end(session, now, why, *which))
+
+
+async def end_access(
+    session: AsyncSession, person_id: UUID, why: str, now: datetime, but: UUID | None = None
+) -> None:
+    """End all that was opened by what signs the person in: sessions, `but` one, and tokens."""
+    await end_sessions(session, person_id, why, now, but)
+    await session.exec(
+        update(AccessToken)
+        .where(col(AccessToken.person_id) == person_id, col(AccessToken.ended_at).is_(None))
+        .values(ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def rotate(

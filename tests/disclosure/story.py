@@ -51,6 +51,7 @@ class Mark(StrEnum):
     HEADS_OWN_HOLD = "71000019"
     OPS_NAME = "71000020"
     KEEPER_NAME = "71000021"
+    APPROVE = "71000022"
 
 
 @dataclass
@@ -92,6 +93,7 @@ class Story:
         story = cls(medcab, counter, people)
         await story._of_an_application()
         await story._of_a_withdrawal()
+        await story._of_an_approval()
         await story._of_the_heads_own_application()
         await story._of_requests()
         await story._of_the_installation()
@@ -145,6 +147,13 @@ class Story:
         act = Act(uuid4(), (await office.case(case_id)).step)
         reason = f"Передумала: {Mark.WITHDRAW}"
         await office.applications.withdraw(office.clinician, case_id, act, reason)
+
+    async def _of_an_approval(self) -> None:
+        case_id = await self.office.in_review()
+        self.cases["approved"] = case_id
+        answers = await self.office.checklist(case_id)
+        reason = f"Да: {Mark.APPROVE}"
+        await self._decide(case_id, Decision(Transition.APPROVE, reason, checklist=answers))
 
     async def _of_the_heads_own_application(self) -> None:
         """The head of HR applies too: then every role of theirs is silent."""

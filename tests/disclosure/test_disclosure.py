@@ -45,6 +45,7 @@ EXPECTED: Mapping[Mark, set[str]] = {
     Mark.CLARIFY: PARTIES,
     Mark.CLARIFY_FIELD: PARTIES,
     Mark.REJECT: PARTIES,
+    Mark.APPROVE: PARTIES,
     Mark.WITHDRAW: PARTIES,
     # Of what keepers of the archive decided the journal tells those who also see the case.
     Mark.EXTEND: {"head of HR"},
@@ -65,10 +66,13 @@ EXPECTED: Mapping[Mark, set[str]] = {
 """Who finds each mark somewhere."""
 
 OF_CASES = "case_id"
+OF_ACCOUNTS = "account|sign-in|profile|sessions?|login-attempts|tokens|contacts|notices/\\w+"
+OF_OFFERS = "programmes|verify|offline|sw.js|manifest.*|documents/categories|requests/new"
 APART = re.compile(
-    r"/temporal.*|/render|/api/(docs|openapi).*|/health/.*"  # Not about cases.
-    r"|/archive/cases/.*"  # The same archive that the JSON API gives.
+    rf"(/api/v1)?/({OF_ACCOUNTS}|{OF_OFFERS})(/.*)?|/temporal.*|/render|/api/docs|/health/.*"
+    r"|/archive/cases/.*"
 )
+"""What is not about cases, and the page that gives the same archive as the JSON API."""
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from google.api import annotations_pb2
+from google.api import annotations_pb2  # type: ignore[import-untyped]
 from google.protobuf.descriptor_pb2 import MethodOptions
 from sqlmodel import select
 from temporalio.api.operatorservice.v1 import service_pb2 as operator_service

@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 
 from rules.disclosure import DISCLOSURES, Audience, disclosed
 from rules.journal import JournalKind as K
+from services.case_papers import WORDS
 
 CHECKOUT = Path(__file__).parent.parent.parent
 WRITES = {"services/journal.py", "services/erasing.py"}
@@ -28,12 +29,20 @@ OF_NO_CASE = (
     "notice",
 )
 """Kinds that never stand in the journal of a case, or that it shows to nobody."""
+OF_THE_JOURNAL = {K.JOURNAL_ACCEPTED, K.JOURNAL_DECLARATION_CONFIRMED}
+"""Of the system's own chain."""
 
 
 def test_every_kind_of_a_case_is_judged() -> None:
     """A new kind has a row, or stands among those that no page of a case shows."""
     judged = {kind for kind, _, _ in DISCLOSURES}
-    assert {kind for kind in K if kind.value.split(".")[0] not in OF_NO_CASE} == judged
+    of_cases = {kind for kind in K if kind.value.split(".")[0] not in OF_NO_CASE}
+    assert of_cases - OF_THE_JOURNAL == judged
+
+
+def test_the_paper_of_a_case_has_words_for_all_that_is_shown() -> None:
+    """No tag of the journal is printed for want of words."""
+    assert {kind for kind, _, _ in DISCLOSURES} == set(WORDS)
 
 
 @given(

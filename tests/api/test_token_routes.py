@@ -1,0 +1,126 @@
+"""What a token opens: every route, with each right alone, and with all rights but those named."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from api.openapi import routes
+from api.token_routes import TOKEN_ROUTES
+from models.tables.people import RoleGrant
+from rules.clock import now
+from rules.permissions import Permission, Role
+from tests.api.access import Row
+from tests.api.desk import Desk
+from tests.api.test_access_table import TABLE, ask, world
+from tests.api.world import Whose, World
+
+__all__ = ["world"]
+
+P = Permission
+APPLIES, REVIEWS, NOTICES = {P.APPLY}, {P.REVIEW}, {P.KEEP_NOTICES}
+SEES = {P.APPLY, P.REVIEW, P.VIEW_UNIT_CASES}
+TALKS = {P.APPLY, P.REVIEW}
+
+EXPECTED: Mapping[str, set[Permission]] = {
+    "GET /api/v1/session": set(P),
+    "GET /api/v1/programmes": set(P),
+    "GET /api/v1/documents": {P.KEEP_DOCUMENTS},
+    "GET /api/v1/documents/versions/{version_id}/file": SEES | {P.KEEP_DOCUMENTS},
+    "GET /api/v1/notices": NOTICES,
+    "GET /api/v1/notices/unread": NOTICES,
+    "GET /api/v1/notices/settings": NOTICES,
+    "GET /api/v1/notices/{notice_id}/attempts": NOTICES,
+    "POST /api/v1/notices/read": NOTICES,
+    "GET /api/v1/applications": APPLIES,
+    "GET /api/v1/applications/{case_id}": SEES,
+    "POST /api/v1/applications/{case_id}/submit": APPLIES,
+    "POST /api/v1/applications/{case_id}/decision": REVIEWS,
+    "GET /api/v1/requests/{case_id}": TALKS,
+    "GET /api/v1/cases/{case_id}/messages": SEES,
+    "POST /api/v1/cases/{case_id}/messages": TALKS,
+    "GET /api/v1/archive": SEES,
+    "POST /api/v1/archive/views": SEES,
+    "POST /api/v1/archive/exports": SEES,
+    "POST /api/v1/archive/retention/{case_id}/hold": {P.KEEP_ARCHIVE},
+    "GET /api/v1/operation": {P.WATCH_OPERATION},
+    "POST /api/v1/operation/remedies": {P.OPERATE},
+    "GET /api/v1/administration/{subject}": {P.MANAGE_CATALOGUE},
+    "POST /api/v1/administration/staff/apply": {P.MANAGE_PEOPLE},
+    "POST /codec/decode": {P.DECODE_PAYLOADS},
+}
+"""What the table must say, written down a second time where a mistake would be dear."""
+
+
+@pytest.fixture(scope="module")
+async def programs(
+    world: World,
+) -> AsyncIterator[Mapping[frozenset[Permission], httpx.AsyncClient]]:
+    """Programs of one person who may everything: a token for each right, and for all others."""
+    person = world.people[Role.DOCTOR]
+    moment = now()
+    async with world.office.database.work() as session:
+        for role in Role:
+            session.add(
+                RoleGrant(
+                    person_id=person.person_id,
+                    role=role.value,
+                    unit_id=world.office.institution,
+                    valid_from=moment - timedelta(days=1),
+                )
+            )
+    desk = Desk(world.app, world.office)
+    scopes: Collection[frozenset[Permission]] = {
+        frozenset(P),
+        *(frozenset({right}) for right in P),
+        *(frozenset(P) - row for row in TOKEN_ROUTES.values()),
+    } - {frozenset()}
+    made: dict[frozenset[Permission], httpx.AsyncClient] = {}
+    for scope in scopes:
+        client = await desk.program(person, scope)
+        client.base_url = world.base_url
+        made[scope] = client
+    yield made
+    for client in made.values():
+        await client.aclose()
+
+
+def test_every_route_of_the_api_is_judged(world: World) -> None:
+    """A new route that a signed-in person opens has a row, or is closed to tokens by intent."""
+    of_people = {"session", "signing_in", "public"}
+    open_to = {
+        f"{method} {path}": {one.to for one in rules} for method, path, rules in routes(world.app)
+    }
+    wanted = {
+        route
+        for route, to in open_to.items()
+        if route.split()[1].startswith("/api/v1/") and not to <= of_people
+    }
+    assert wanted | {"POST /codec/decode"} == set(TOKEN_ROUTES)
+    assert {route: TOKEN_ROUTES[route] for route in EXPECTED} == EXPECTED
+
+
+async def test_a_token_opens_what_its_rights_name_and_nothing_else(
+    world: World, programs: Mapping[frozenset[Permission], httpx.AsyncClient]
+) -> None:
+    """Reads too: each right alone opens, and all rights but those do not."""
+    things = dict(world.things(Role.DOCTOR, Whose.OWN))
+    wrong: list[str] = []
+    for route, row in _asked().items():
+        opened_by = TOKEN_ROUTES.get(route, frozenset())
+        scopes = {frozenset({right}) for right in opened_by} | {frozenset(P) - opened_by}
+        for scope in scopes - {frozenset()}:
+            answer = await ask(programs[scope], route, row, things)
+            closed = answer.status_code == 403 and (
+                not opened_by or '"needs_one_of"' in answer.text
+            )
+            if closed is not scope.isdisjoint(opened_by):
+                wrong.append(f"{route} with {sorted(scope)[:3]}: {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _asked() -> Mapping[str, Row]:
+    """Routes that ask who it is, the pages too: nothing there is for tokens."""
+    apart = ("public", "session", "signing_in")
+    return {route: row for route, row in TABLE.items() if row.to not in apart}
