@@ -1,11 +1,12 @@
 """Refusals and failures as pages: what it is in words, and what the person can do now."""
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.auth import has_session
+from api.auth import BACKGROUND, has_session
 from api.problems import Problem, draw, in_words
 from api.state import medcab_of
 from cabinet.rendering import page
@@ -47,19 +48,19 @@ TODO = {
 STALE = marked("Страница устарела")
 STALE_TODO = (
     marked("Так бывает, если в другой вкладке вышли и вошли снова. Ничего не изменено."),
-    marked("Написанное вернёт кнопка браузера «Назад»: скопируйте его, прежде чем открыть заново."),
+    marked("Написанное вернётся, когда вы откроете страницу заново, если вошли снова вы."),
 )
 
 
 async def page_problem(request: Request, problem: Problem) -> Response:
     """The problem as a page; somebody who has to sign in is led there and back again."""
+    if _by_script(request):
+        return draw(request, problem)
     if problem.status == 401:
         return _to_sign_in(request, problem)
     stale = problem.code == "form_token"
     if problem.code == "second_factor_needed":
         return _lead(request, f"/profile/confirm?next={quote(came_from(request))}")
-    if request.headers.get("x-requested-with") == "upload":
-        return draw(request, problem)
     medcab = medcab_of(request)
     current = getattr(request.state, "current", None)
     presentation = presentation_of(request, medcab, current)
@@ -78,7 +79,7 @@ async def page_problem(request: Request, problem: Problem) -> Response:
     response = page(
         "errors/error.html",
         presentation,
-        bare_frame(request, medcab, current),
+        replace(bare_frame(request, medcab, current), drafts="waiting"),
         status=problem.status,
         headers=dict(problem.headers),
         error=shown,
@@ -88,13 +89,20 @@ async def page_problem(request: Request, problem: Problem) -> Response:
     return response
 
 
+def _by_script(request: Request) -> bool:
+    """Whether a script of a page asks, which tells what happened itself; htmx is led instead."""
+    headers = request.headers
+    if headers.get("hx-request"):
+        return False
+    navigates = headers.get("sec-fetch-mode", "navigate") == "navigate"
+    return not navigates or "x-requested-with" in headers or BACKGROUND in headers
+
+
 def _to_sign_in(request: Request, problem: Problem) -> Response:
     back = quote(safe_next(came_from(request)))
     step = STEPS.get(str(problem.facts.get("stage", "")))
     if step is not None:
         return _lead(request, f"{step}?next={back}")
-    if request.url.path.endswith("/live"):
-        return Response(status_code=401)
     ended = "&expired=1" if problem.code == "session_ended" else ""
     return _lead(request, f"/sign-in?next={back}{ended}")
 

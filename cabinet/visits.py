@@ -25,6 +25,7 @@ from api.state import Medcab, MedcabState, medcab_of
 from cabinet.rendering import page, render
 from cabinet.translation import Presentation, choose_language, gettext, marked, present
 from cabinet.views.frame import Flash, Frame, NavEntry, Theme, Who
+from models.encryption import key_ring
 from models.tables.cases import Case
 from models.tables.notices import Notice
 from models.tables.people import Person, Unit
@@ -172,6 +173,7 @@ def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Fra
             break
         if wish == "system":
             break
+    waits = request.url.path == "/profile/confirm"
     return Frame(
         institution=settings.institution,
         language=presentation_of(request, medcab, current).language,
@@ -182,8 +184,15 @@ def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Fra
         nav=navigation(current.actor) if current and open_session else (),
         csrf=form_token_of(request),
         idle_seconds=settings.session_idle if open_session else 0,
+        draft_key=_draft_key(current) if current and open_session else "",
+        drafts="waiting" if waits else "answer" if request.method == "POST" else "",
         demo=settings.demo,
     )
+
+
+def _draft_key(current: Current) -> str:
+    """The same for all sessions of the person, and told on nobody else's pages."""
+    return key_ring().blind(f"texts not sent by {current.person_id}")
 
 
 MOST_ENTRIES = 7

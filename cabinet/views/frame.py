@@ -43,6 +43,10 @@ class Frame:
     bell: int = 0
     csrf: str = ""
     idle_seconds: int = 0
+    draft_key: str = ""
+    """What seals texts that were not sent, in the browser; nobody else's pages carry it."""
+    drafts: Literal["", "answer", "waiting"] = ""
+    """`answer`: the page answers a form; `waiting`: it comes between a form and its answer."""
     demo: bool = False
     search: bool = True
 

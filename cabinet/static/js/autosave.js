@@ -8,6 +8,10 @@ export function rememberFields(form) {
   // One that waited for the one before it sends what stands in the form now, and what was kept.
   form.addEventListener("htmx:before:request", (event) => {
     event.detail.ctx.request.body = new URLSearchParams(new FormData(form));
+    form.dispatchEvent(new CustomEvent("medcab:sending"));
+  });
+  document.addEventListener("htmx:after:request", ({ detail }) => {
+    if (detail.ctx.response.status === 200) form.dispatchEvent(new CustomEvent("medcab:sent"));
   });
 
   const note = () => document.getElementById("saved-note");

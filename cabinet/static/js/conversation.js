@@ -1,6 +1,8 @@
 // The conversation on a case: a message is sent without leaving the page, so that all else that was
 // begun stays typed; and what a person who is here has seen is told as read.
 
+import { post } from "./sending.js";
+
 export function talk(section) {
   const form = section.querySelector("[data-talk-form]");
   if (form) sending(form);
@@ -18,9 +20,9 @@ function sending(form) {
     busy = true;
     button.disabled = true;
     form.querySelector(".comment-refused")?.remove();
-    const answer = await send();
-    if (answer?.ok && !answer.redirected) accepted(await answer.text());
-    else refused(answer && answer.status < 500 && (await plain(answer)));
+    const { answer, words } = await send();
+    if (answer) accepted(await answer.text());
+    else if (words) refused(words);
     busy = false;
     button.disabled = false;
     text.focus();
@@ -31,13 +33,7 @@ function sending(form) {
       "X-Requested-With": "conversation",
       "X-CSRF-Token": form.elements.csrf_token.value,
     };
-    const body = new FormData(form);
-    return fetch(form.action, { method: "POST", headers, body }).catch(() => null);
-  }
-
-  async function plain(answer) {
-    const kind = answer.headers.get("Content-Type") || "";
-    return kind.startsWith("text/plain") ? answer.text() : "";
+    return post(form.action, new FormData(form), { headers });
   }
 
   function accepted(html) {
@@ -50,6 +46,7 @@ function sending(form) {
     form.querySelector(".files")?.remove();
     form.elements.message_id.value = crypto.randomUUID?.() || "";
     text.dispatchEvent(new Event("input"));
+    for (const step of ["sending", "sent"]) form.dispatchEvent(new CustomEvent(`medcab:${step}`));
     document.dispatchEvent(new CustomEvent("medcab:active"));
   }
 
@@ -57,7 +54,7 @@ function sending(form) {
     const said = document.createElement("p");
     said.className = "govuk-error-message comment-refused";
     said.setAttribute("role", "alert");
-    said.textContent = words || form.dataset.wordsFailed;
+    said.textContent = words;
     text.before(said);
   }
 }

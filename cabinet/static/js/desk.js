@@ -265,6 +265,12 @@ function decision(form) {
     });
   }
 
+  form.addEventListener("medcab:given-back", () => {
+    for (const row of all("[data-remark]", form)) {
+      row.classList.toggle("remark-used", Boolean(one("textarea", row).value));
+    }
+  });
+
   const counted = one("[data-checks-count]", form);
   const count = () => {
     const answered = all("[name^='check.']:checked", form).length;
@@ -276,6 +282,7 @@ function decision(form) {
   let touched = false;
   form.addEventListener("input", () => (touched = true));
   form.addEventListener("submit", () => (touched = false));
+  document.addEventListener("medcab:leaving", () => (touched = false));
   window.addEventListener("beforeunload", (event) => {
     if (touched) event.preventDefault();
   });
@@ -305,6 +312,7 @@ function answering(form) {
   let touched = false;
   form.addEventListener("input", () => (touched = true));
   form.addEventListener("submit", () => (touched = false));
+  document.addEventListener("medcab:leaving", () => (touched = false));
   window.addEventListener("beforeunload", (event) => {
     if (touched) event.preventDefault();
   });

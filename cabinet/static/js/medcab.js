@@ -1,6 +1,11 @@
 // The one script of every page: it starts only what the page has a use for.
 
+import { keepDrafts } from "./drafts.js";
 import { watchSession } from "./session.js";
+
+// A page that answers a form stands under the address of the page whose form it was, which can be
+// opened again.
+if (document.documentElement.dataset.drafts === "answer") history.replaceState(null, "", document.body.dataset.here);
 
 const here = (selector) => document.querySelector(selector) !== null;
 
@@ -63,4 +68,5 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
+keepDrafts();
 watchSession();

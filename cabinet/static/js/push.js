@@ -1,5 +1,7 @@
 // Lets this browser show notices, or stops it, and says which of the two holds.
 
+import { post } from "./sending.js";
+
 const bytesOf = (text) => {
   const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   return Uint8Array.from(plain, (sign) => sign.charCodeAt(0));
@@ -16,12 +18,10 @@ export async function offerPush(box) {
     say("wordsNever");
     return;
   }
-  const post = (url, body) =>
-    fetch(url, {
-      method: "POST",
+  const tell = (url, content) =>
+    post(url, JSON.stringify(content), {
       headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
-      body: JSON.stringify(body),
-    }).catch(() => null);
+    });
 
   let registration;
   let held;
@@ -50,8 +50,8 @@ export async function offerPush(box) {
         userVisibleOnly: true,
         applicationServerKey: bytesOf(pushKey),
       });
-      const answer = await post("/api/v1/notices/push", held.toJSON());
-      if (!answer?.ok) {
+      const { answer } = await tell("/api/v1/notices/push", held.toJSON());
+      if (!answer) {
         await held.unsubscribe();
         held = null;
       }
@@ -66,7 +66,7 @@ export async function offerPush(box) {
   });
 
   off.addEventListener("click", async () => {
-    await post("/api/v1/notices/push/forget", { endpoint: held.endpoint });
+    await tell("/api/v1/notices/push/forget", { endpoint: held.endpoint });
     await held.unsubscribe().catch(() => false);
     location.reload();
   });

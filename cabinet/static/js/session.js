@@ -1,7 +1,10 @@
 // Warns two minutes before the session ends of inactivity, and leaves when it has ended.
 // Only what a person does counts: requests that a page makes by itself do not prolong anything.
 
+import { leaveToSignIn, post } from "./sending.js";
+
 const WARN_BEFORE = 120;
+const TOLD_EVERY = 60000;
 const KEY = "medcab-active-at";
 
 export function watchSession() {
@@ -11,33 +14,41 @@ export function watchSession() {
   const left = document.getElementById("expiry-left");
   const stay = document.getElementById("expiry-stay");
   let shownAt = 0;
+  let leaving = false;
 
+  const activeAt = () => Number(localStorage.getItem(KEY));
   const active = () => localStorage.setItem(KEY, String(Date.now()));
-  const remaining = () => idle - (Date.now() - Number(localStorage.getItem(KEY))) / 1000;
-  const leave = () => {
-    const back = location.pathname + location.search;
-    location.assign(`/sign-in?expired=1&next=${encodeURIComponent(back)}`);
-  };
+  const remaining = () => idle - (Date.now() - activeAt()) / 1000;
+  const types = () => document.activeElement?.matches("input, textarea, select");
 
   active();
   document.addEventListener("htmx:after:request", active);
   document.addEventListener("medcab:active", active);
 
-  stay.addEventListener("click", async () => {
+  async function prolong() {
     const body = new URLSearchParams({ csrf_token: stay.dataset.csrf });
-    const answer = await fetch(stay.dataset.url, { method: "POST", body }).catch(() => null);
-    if (answer?.ok) {
+    const { answer } = await post(stay.dataset.url, body);
+    if (answer) {
       active();
       tick();
-    } else if (answer) {
-      leave();
     }
+  }
+
+  stay.addEventListener("click", prolong);
+
+  // Whoever types is at work, though nothing is sent yet: the server is told once a minute.
+  let toldAt = Date.now();
+  document.addEventListener("input", (event) => {
+    if (!event.isTrusted || Date.now() - Math.max(toldAt, activeAt()) < TOLD_EVERY) return;
+    toldAt = Date.now();
+    prolong();
   });
 
   function tick() {
     const seconds = Math.ceil(remaining());
     if (seconds <= 0) {
-      leave();
+      if (!leaving) leaveToSignIn();
+      leaving = true;
       return;
     }
     const warn = seconds <= WARN_BEFORE;
@@ -45,9 +56,11 @@ export function watchSession() {
       left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     }
     if (warn && box.hidden) {
+      // The focus of somebody who types stays where it is; the words are read out all the same.
+      box.setAttribute("role", types() ? "alert" : "alertdialog");
       box.hidden = false;
       shownAt = Date.now();
-      stay.focus();
+      if (!types()) stay.focus();
     } else if (!warn && !box.hidden && Date.now() > shownAt) {
       box.hidden = true;
     }

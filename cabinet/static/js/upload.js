@@ -49,6 +49,12 @@ function send(form, file, shown) {
       const html = (request.getResponseHeader("Content-Type") || "").startsWith("text/html");
       if (html && (request.status === 200 || request.status === 422)) {
         resolve(request.responseText);
+      } else if (request.status === 401) {
+        refuse(shown, words.wordsEnded, words.wordsSignIn);
+        resolve(null);
+      } else if ((request.getResponseHeader("Content-Type") || "").startsWith("application/problem")) {
+        refuse(shown, words.wordsFailed, JSON.parse(request.responseText).title);
+        resolve(null);
       } else {
         refuse(shown, words.wordsFailed, words.wordsAgain);
         resolve(null);

@@ -1,0 +1,210 @@
+// Keeps what a person typed and has not sent, so that the end of a session, a lost connection or a
+// refusal takes nothing: the same form, met again, has it. Kept in this tab only, and sealed with a
+// key that stands on the person's own pages: who uses the computer next cannot read it, and the first
+// page of somebody else removes it, as signing out does. Files and passwords are never kept.
+
+const PREFIX = "medcab-draft ";
+const LIFE = 12 * 3600 * 1000;
+const IDS = ["act_id", "message_id"];
+const UNKEPT = "[type=hidden], [type=password], [type=file], [autocomplete=one-time-code], [data-unkept]";
+
+const other = new BroadcastChannel("medcab");
+const forms = new Map();
+let writing = Promise.resolve();
+let closed = false;
+
+/** All that was typed is written. */
+export const draftsWritten = () => Promise.all([...forms.values()].map((kept) => kept.write()));
+
+export async function keepDrafts() {
+  const { draftKey, drafts } = document.documentElement.dataset;
+  other.addEventListener("message", forgetAll);
+  document.addEventListener("submit", submitted);
+  if (!draftKey || !crypto.subtle) return;
+  const lock = await lockOf(draftKey);
+  eachDraft((name, { owner, at }) => {
+    if (owner !== lock.owner || Date.now() - at > LIFE) sessionStorage.removeItem(name);
+  });
+  if (document.readyState !== "complete") {
+    await new Promise((loaded) => window.addEventListener("load", loaded, { once: true }));
+  }
+  for (const form of document.querySelectorAll("form[method=post]")) {
+    if (namesOf(form).length && !form.closest("header")) await follow(form, lock, drafts === "answer");
+  }
+  if (drafts === "answer") eachDraft((name, { sent }) => sent && sessionStorage.removeItem(name));
+}
+
+function eachDraft(act) {
+  const names = Object.keys(sessionStorage).filter((name) => name.startsWith(PREFIX));
+  for (const name of names) act(name, JSON.parse(sessionStorage.getItem(name)));
+}
+
+const put = (name, draft) => sessionStorage.setItem(name, JSON.stringify(draft));
+
+function forgetAll() {
+  closed = true;
+  eachDraft((name) => sessionStorage.removeItem(name));
+}
+
+function submitted(event) {
+  const { target } = event;
+  if (event.defaultPrevented) return;
+  if (new URL(target.action).pathname === "/sign-out") {
+    forgetAll();
+    other.postMessage("signed out");
+  }
+  forms.get(target)?.send();
+}
+
+// What a form says: a list of values for each name.
+
+const inputsOf = (form) => [...form.elements].filter((one) => one.name && !one.matches(UNKEPT));
+const namesOf = (form) => [
+  ...new Set(inputsOf(form).filter((one) => one.matches("input, textarea, select")).map((one) => one.name)),
+];
+
+function read(form, asDrawn = false) {
+  const said = {};
+  for (const name of namesOf(form)) {
+    said[name] = inputsOf(form).filter((one) => one.name === name).flatMap((one) => valuesOf(one, asDrawn));
+  }
+  return said;
+}
+
+function valuesOf(one, asDrawn) {
+  if (one.type === "checkbox" || one.type === "radio") {
+    return (asDrawn ? one.defaultChecked : one.checked) ? [one.value] : [];
+  }
+  if (one.matches("select")) {
+    const chosen = [...one.options].filter((option) => (asDrawn ? option.defaultSelected : option.selected));
+    return (chosen.length || one.multiple ? chosen : [...one.options].slice(0, 1)).map((option) => option.value);
+  }
+  return [asDrawn ? one.defaultValue : one.value];
+}
+
+function write(form, name, values, told) {
+  const inputs = inputsOf(form).filter((one) => one.name === name);
+  const texts = [...values];
+  for (const one of inputs) {
+    if (one.type === "checkbox" || one.type === "radio") one.checked = values.includes(one.value);
+    else if (one.matches("select")) {
+      for (const option of one.options) option.selected = values.includes(option.value);
+    } else one.value = texts.shift() ?? "";
+  }
+  const changed = inputs.find((one) => one.checked) || inputs[0];
+  for (const kind of told) changed.dispatchEvent(new Event(kind, { bubbles: true }));
+}
+
+// Boxes are ticked and cleared one by one: those of others that were changed meanwhile stay.
+const isBoxes = (form, name) => inputsOf(form).some((one) => one.name === name && one.type === "checkbox");
+const merged = (now, was, drawn) => [
+  ...drawn.filter((value) => now.includes(value) || !was.includes(value)),
+  ...now.filter((value) => !was.includes(value) && !drawn.includes(value)),
+];
+
+const same = (one, two) => JSON.stringify(one) === JSON.stringify(two);
+
+// One form: what differs from what the server drew is kept at each change, until it was sent.
+
+async function follow(form, lock, answers) {
+  const name = PREFIX + new URL(form.action).pathname;
+  const drawn = read(form, true);
+  let sent = false;
+
+  async function keep() {
+    if (closed) return;
+    const now = read(form);
+    const changed = Object.keys(now).filter((key) => !same(now[key], drawn[key]));
+    if (!changed.length) {
+      sessionStorage.removeItem(name);
+      return;
+    }
+    const fields = Object.fromEntries(changed.map((key) => [key, { now: now[key], was: drawn[key] }]));
+    const ids = Object.fromEntries(IDS.map((id) => [id, form.elements[id]?.value]));
+    const sealed = await lock.seal({ fields, ids });
+    if (!closed) put(name, { owner: lock.owner, at: Date.now(), sent, sealed });
+  }
+
+  const kept = {
+    write: () => (writing = writing.then(keep)),
+    send() {
+      sent = true;
+      kept.write();
+    },
+  };
+
+  const stored = sessionStorage.getItem(name);
+  const draft = stored && (await lock.open(JSON.parse(stored).sealed));
+  if (draft && answers && JSON.parse(stored).sent) redrawn(draft);
+  else if (draft) giveBack(draft);
+  forms.set(form, kept);
+  for (const kind of ["input", "change"]) form.addEventListener(kind, kept.write);
+  let sending = {};
+  form.addEventListener("medcab:sending", () => (sending = read(form)));
+  form.addEventListener("medcab:sent", () => {
+    Object.assign(drawn, sending);
+    kept.write();
+  });
+  await kept.write();
+
+  // The answer shows the form as it was sent, to be mended; an empty one says that all was taken.
+  function redrawn({ fields }) {
+    const held = Object.entries(fields).filter(([key]) => key in drawn);
+    if (!held.some(([key, { now }]) => same(now, drawn[key]))) return;
+    for (const [key, { was }] of held) drawn[key] = was;
+  }
+
+  function giveBack({ fields, ids }) {
+    const untouched = read(form);
+    const back = Object.entries(fields)
+      .filter(([key]) => key in drawn && same(untouched[key], drawn[key]))
+      .map(([key, { now, was }]) => [key, isBoxes(form, key) ? merged(now, was, drawn[key]) : now, was])
+      .filter(([key, now]) => !same(now, drawn[key]));
+    if (!back.length) return;
+    const stale = back.some(([key, , was]) => !same(was, drawn[key]));
+    for (const id of IDS) if (ids[id] && form.elements[id]) form.elements[id].value = ids[id];
+    // Where others saved something else, a form that saves by itself waits for the person.
+    const waits = stale && form.matches("[data-at-once], [data-autosave]");
+    for (const [key, now] of back) write(form, key, now, waits ? ["input"] : ["input", "change"]);
+    form.dispatchEvent(new CustomEvent("medcab:given-back"));
+    tell(stale ? "draft-stale" : "draft-back");
+  }
+
+  function tell(words) {
+    const said = document.getElementById(words).content.firstElementChild.cloneNode(true);
+    said.querySelector("button").addEventListener("click", () => {
+      form.reset();
+      closed = true;
+      sessionStorage.removeItem(name);
+      document.dispatchEvent(new CustomEvent("medcab:leaving"));
+      location.reload();
+    });
+    form.before(said);
+  }
+}
+
+// The lock: AES-GCM with the key of the person's pages. The owner is known by the digest of the key.
+
+async function lockOf(secret) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", textOf(`key ${secret}`)));
+  const owner = coded(new Uint8Array(await crypto.subtle.digest("SHA-256", textOf(`owner ${secret}`))));
+  const key = await crypto.subtle.importKey("raw", digest, "AES-GCM", false, ["encrypt", "decrypt"]);
+  return {
+    owner,
+    async seal(content) {
+      const iv = crypto.getRandomValues(new Uint8Array(12));
+      const data = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, textOf(JSON.stringify(content)));
+      return { iv: coded(iv), data: coded(new Uint8Array(data)) };
+    },
+    async open({ iv, data }) {
+      const plain = await crypto.subtle
+        .decrypt({ name: "AES-GCM", iv: decoded(iv) }, key, decoded(data))
+        .catch(() => null);
+      return plain && JSON.parse(new TextDecoder().decode(plain));
+    },
+  };
+}
+
+const textOf = (text) => new TextEncoder().encode(text);
+const coded = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+const decoded = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
