@@ -128,6 +128,7 @@ class SignInAttemptOut(BaseModel):
     address: str
     device: str
     device_kind: str
+    times: int = Field(description="How often within an hour, where it was refused; else 1.")
 
 
 class SetupOut(BaseModel):
@@ -316,10 +317,13 @@ async def end_other_sessions(session: Work, current: CurrentSession, visitor: Fr
 
 @router.get("/login-attempts", responses=documented(401, 403))
 async def list_attempts(session: Work, current: CurrentSession) -> list[SignInAttemptOut]:
-    """My login journal: the last 50 tries to sign in and changes of what signs me in."""
+    """My login journal: the last tries to sign in and changes of what signs me in.
+
+    Refusals of the same kind within an hour are one entry with their number; 50 entries at most.
+    """
     return [
         SignInAttemptOut.model_validate(entry, from_attributes=True)
-        for entry in await logins.attempts_of(session, current.person_id)
+        for entry in await logins.attempts_of(session, current.person_id, now())
     ]
 
 

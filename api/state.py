@@ -18,7 +18,7 @@ from clients.temporal import CaseRinger, ExportStarter, connect
 from clients.traces import Traces
 from models.encryption import KeyRing, use_key_ring
 from rules.files import LIMITS
-from services import crash_points
+from services import crash_points, logins
 from services.activity import Activity
 from services.applications import Applications
 from services.bell import Bell
@@ -133,6 +133,7 @@ class Medcab:
         beside = [
             asyncio.create_task(medcab.activity.keep_flushing(database)),
             asyncio.create_task(keep_forgetting(database)),
+            asyncio.create_task(logins.keep_chaining(database)),
         ]
         try:
             yield medcab

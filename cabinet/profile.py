@@ -104,7 +104,7 @@ async def show(visit: Inside, session: Work) -> Response:
         timedelta(seconds=settings.session_idle),
         visit.medcab.activity,
     )
-    tried = await logins.attempts_of(session, current.person_id, 20)
+    tried = await logins.attempts_of(session, current.person_id, now(), 20)
     return visit.page(
         "accounts/profile.html",
         profile=Profile(
@@ -131,7 +131,8 @@ async def show(visit: Inside, session: Work) -> Response:
                 LoginLine(
                     entry.at,
                     f"{gettext(_STEPS[Step(entry.step)])}: "
-                    f"{gettext(_OUTCOMES[Outcome(entry.outcome)])}",
+                    f"{gettext(_OUTCOMES[Outcome(entry.outcome)])}"
+                    + (f" × {entry.times}" if entry.times > 1 else ""),
                     entry.outcome == Outcome.PASSED,
                     entry.device,
                     entry.address,

@@ -47,6 +47,8 @@ from services.sessions import Current, Opened, Visitor, end_access, open_session
 
 LIMITS = Limits()
 ISSUER = "Medcab"
+NOBODY = UUID(int=0)
+"""Who is looked up where nobody has the address that was typed."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ async def sign_in(
 
     Raises Refusal 401 alike for an unknown account and a wrong password, 403 for a locked account
     whose password was right, 429 with `retry_after` when tried too often. Tries on a device that
-    the person has used before are counted apart, so that a stranger cannot lock anybody out.
+    the person has used before are counted apart from those of the account and of the address, so
+    a stranger locks nobody out. An unknown account takes the same statements and the same hashing.
     """
     login = login_of(email)
     note = partial(logins.note, step=Step.PASSWORD, visitor=visitor, now=now, login=login)
@@ -119,10 +122,9 @@ async def sign_in(
             await session.exec(select(Account).where(col(Account.login) == login))
         ).one_or_none()
         person_id = account.person_id if account else None
-        whose = login
-        if account is not None and await devices.knows_device(session, account.person_id, visitor):
-            whose = f"{login}:{visitor.device_hash}"
-        allowances = [(limits.password, whose), (limits.address, visitor.address)]
+        allowances = [(limits.password, login), (limits.address, visitor.address)]
+        if await devices.knows_device(session, person_id or NOBODY, visitor):
+            allowances = [(limits.password, f"{login}:{visitor.device_hash}")]
         wait = await rates.take(session, allowances, now)
         if wait:
             await note(session, outcome=Outcome.TOO_OFTEN, person_id=person_id)
@@ -174,8 +176,9 @@ async def enter_code(
     async with database.work() as session:
         account = await session.get(Account, current.person_id)
         secret = account.totp_secret if account else None
+        allowance = await _codes_of(session, current, visitor, limits.code)
         used, refusal = await _use_code(
-            session, current, step, secret, code, visitor, now, limits.code
+            session, current, step, secret, code, visitor, now, allowance
         )
         opened = None
         if used is not None and account is not None:
@@ -195,7 +198,7 @@ async def enter_code(
                 outcome = Outcome.REUSED
             else:
                 outcome = Outcome.PASSED
-                await rates.give_back(session, [(limits.code, str(current.person_id))])
+                await rates.give_back(session, [allowance])
                 opened = await _go_on(session, current, account, visitor, now, step)
             await logins.note(session, step, outcome, visitor, now, person_id=current.person_id)
     if opened is None:
@@ -246,8 +249,9 @@ async def confirm_setup(
         secret = row.pending_secret if row is not None else None
         if secret is None:
             raise Refusal("no_setup", "Сначала откройте настройку приложения с кодами.", 409)
+        allowance = await _codes_of(session, current, visitor, limits.code)
         used, refusal = await _use_code(
-            session, current, Step.SETUP, secret, code, visitor, now, limits.code
+            session, current, Step.SETUP, secret, code, visitor, now, allowance
         )
         opened = None
         if used is not None:
@@ -268,7 +272,7 @@ async def confirm_setup(
             if renewed.first() is not None:
                 outcome = Outcome.PASSED
                 account = await _locked_row(session, current.person_id)
-                await rates.give_back(session, [(limits.code, str(current.person_id))])
+                await rates.give_back(session, [allowance])
                 await end_access(
                     session, current.person_id, "second_factor_set", now, current.session_id
                 )
@@ -379,6 +383,14 @@ async def _locked_row(session: AsyncSession, person_id: UUID) -> Account:
     return account
 
 
+async def _codes_of(
+    session: AsyncSession, current: Current, visitor: Visitor, limit: Limit
+) -> rates.Allowance:
+    """The allowance of codes: on a device that the person has used before, that device's own."""
+    known = await devices.knows_device(session, current.person_id, visitor)
+    return limit, f"{current.person_id}:{visitor.device_hash}" if known else str(current.person_id)
+
+
 async def _use_code(
     session: AsyncSession,
     current: Current,
@@ -387,10 +399,10 @@ async def _use_code(
     code: str,
     visitor: Visitor,
     now: datetime,
-    limit: Limit,
+    allowance: rates.Allowance,
 ) -> tuple[int | None, Refusal]:
     """The half minute whose code this is, or None; and how to refuse, should it come to that."""
-    wait = await rates.take(session, [(limit, str(current.person_id))], now)
+    wait = await rates.take(session, [allowance], now)
     if wait:
         outcome, refusal = Outcome.TOO_OFTEN, too_often(wait)
     else:

@@ -30,8 +30,9 @@ def _nobodys_hash() -> str:
 
 
 def _matches(known: str | None, password: str) -> bool:
+    nobodys = _nobodys_hash()
     try:
-        return _HASHER.verify(known or _nobodys_hash(), password) and known is not None
+        return _HASHER.verify(known or nobodys, password) and known is not None
     except (VerificationError, InvalidHashError):
         return False
 
