@@ -166,7 +166,7 @@ async def give(
 
     async def taken(incoming: Incoming, fields: Mapping[str, str]) -> Given:
         chosen = category or _category(fields.get("category"))
-        named = (title or fields.get("title", ""))[:TITLE_LENGTH]
+        named = title or fields.get("title", "")
         return await documents.give(actor, incoming, chosen, named)
 
     return _answer(request, await _take(request, file_name, taken))

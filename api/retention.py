@@ -12,6 +12,7 @@ from api.entrance import CleanRoute
 from api.problems import documented
 from api.state import MedcabState, Work
 from rules.cases import CaseKind
+from rules.limits import LONGEST_REASON
 from rules.permissions import Actor
 from services import retention
 from services.case_lists import cursor_of
@@ -19,7 +20,6 @@ from services.retention import Kept
 
 router = APIRouter(route_class=CleanRoute, prefix="/archive/retention", tags=["archive"])
 
-LONGEST_REASON = 4000
 _LAST_DAY = date(9999, 1, 1)
 
 

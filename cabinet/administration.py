@@ -191,7 +191,7 @@ async def _save(visit: Visit, shown: _Shown, typed: Mapping[str, str]) -> Entry:
     wish = _wish(shown, typed)
     match room.name:
         case "types":
-            text = _unix(typed.get("text", ""))
+            text = typed.get("text", "")
             return await service.change_type(actor, _key_in(shown, text), text, wish)
         case "terms":
             return await service.change_terms(actor, shown.key, terms_of(typed), wish)
@@ -211,10 +211,6 @@ def _wish(shown: _Shown, typed: Mapping[str, str]) -> Wish:
     )
 
 
-def _unix(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\x00", "")
-
-
 def _key_in(shown: _Shown, text: str) -> str:
     """The key of a new type stands in its text; that of a known one in the address."""
     if shown.entry is not None:
@@ -230,7 +226,7 @@ async def _looked_at(visit: Visit, shown: _Shown, typed: Mapping[str, str]) -> E
     room, zone = shown.room, visit.medcab.settings.time_zone
     wish = _wish(shown, typed)
     if room.subject is Subject.TYPE:
-        text = _unix(typed.get("text", ""))
+        text = typed.get("text", "")
         if room.name == "terms" and shown.entry is not None:
             text = _service(visit).with_terms(shown.entry, terms_of(typed), wish)
         database = visit.medcab.database

@@ -408,7 +408,7 @@ def _programme_values(
         name: typed.get(name, "").strip() for name in ("title", "kind", "organisation")
     }
     values["code"] = _key(typed, entry, "code")
-    values["description"] = typed.get("description", "").replace("\r\n", "\n").strip()
+    values["description"] = typed.get("description", "").strip()
     for name in ("hours", "certified_hours"):
         values[name] = _number(typed, name, errors)
     days = [_day({"starts_on": part}, "starts_on", errors) for part in _parts(typed, "starts_on")]

@@ -33,7 +33,7 @@ PAGE = 50
 SHOWN_AGAIN = frozenset({403, 409, 422})
 Cursor = Annotated[str | None, Query(max_length=300)]
 Short = Annotated[str, Form(max_length=40)]
-Long = Annotated[str, Form(max_length=4000)]
+Long = Annotated[str, Form()]
 
 
 @router.get("")

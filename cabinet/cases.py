@@ -21,16 +21,17 @@ from cabinet.filling import ROOMS, drafts_of
 from cabinet.filters import address
 from cabinet.periods import period_of
 from cabinet.running import asked_now, live_tag
-from cabinet.translation import gettext, marked
+from cabinet.translation import gettext, in_words, marked
 from cabinet.views.cases import Paper, ShownCase
-from cabinet.views.frame import Chip, FieldView, Pages
+from cabinet.views.frame import Chip, ErrorItem, FieldView, Pages
 from cabinet.visits import Inside, Visit
 from models.messages import PresentState
 from models.tables.base import new_id
 from models.tables.cases import Case
 from rules.cases import CaseKind, Transition
 from rules.clock import now
-from rules.refusals import not_found
+from rules.limits import LONGEST_REASON
+from rules.refusals import Refusal, not_found
 from rules.terms import WorkingCalendar
 from services import case_lists, case_pages, catalogue, conversation, notices
 from services.case_lists import Filters
@@ -228,19 +229,7 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
     @router.get(f"{here}/withdraw")
     async def ask_to_withdraw(case_id: UUID, visit: Inside, session: Work) -> Response:
         """Ask once more before a case is taken back."""
-        page = await own_page(session, visit, case_id, kind)
-        if Transition.WITHDRAW not in page.may or not page.own:
-            return visit.go(f"{room}/{case_id}")
-        why = gettext(said.why_withdraw)
-        return visit.page(
-            "cases/withdraw.html",
-            kind=kind,
-            number=page.case.number or "",
-            case_url=f"{room}/{case_id}",
-            act_id=new_id(),
-            step=page.case.step,
-            field=FieldView("reason", why, "long_text", required=False, max_length=4000),
-        )
+        return await _withdrawal(visit, session, case_id)
 
     @router.post(f"{here}/withdraw")
     async def withdraw(
@@ -248,12 +237,49 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
         visit: Inside,
         act_id: Annotated[UUID, Form()],
         at_step: Annotated[int, Form()],
-        reason: Annotated[str, Form(max_length=20_000)] = "",
+        reason: Annotated[str, Form()] = "",
     ) -> Response:
         """Take the case back."""
         act = Act(act_id, at_step)
-        await drafts_of(visit, kind).withdraw(visit.actor, case_id, act, reason[:4000])
+        try:
+            await drafts_of(visit, kind).withdraw(visit.actor, case_id, act, reason)
+        except Refusal as refusal:
+            if refusal.code != "incomplete":
+                raise
+            async with visit.medcab.database.work() as session:
+                return await _withdrawal(visit, session, case_id, reason, refusal)
         return visit.go(f"{room}/{case_id}", said.withdrawn)
+
+    async def _withdrawal(
+        visit: Visit,
+        session: AsyncSession,
+        case_id: UUID,
+        reason: str = "",
+        refusal: Refusal | None = None,
+    ) -> Response:
+        page = await own_page(session, visit, case_id, kind)
+        if Transition.WITHDRAW not in page.may or not page.own:
+            return visit.go(f"{room}/{case_id}")
+        wrong = [in_words(fault.message) for fault in refusal.fields] if refusal else []
+        return visit.page(
+            "cases/withdraw.html",
+            status=422 if refusal else 200,
+            kind=kind,
+            number=page.case.number or "",
+            case_url=f"{room}/{case_id}",
+            act_id=new_id(),
+            step=page.case.step,
+            field=FieldView(
+                "reason",
+                gettext(said.why_withdraw),
+                "long_text",
+                reason,
+                error=" ".join(wrong),
+                required=False,
+                max_length=LONGEST_REASON,
+            ),
+            errors=[ErrorItem(words, "#field-reason") for words in wrong],
+        )
 
     @router.post(f"{here}/copy")
     async def copy(case_id: UUID, visit: Inside) -> Response:

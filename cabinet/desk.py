@@ -41,7 +41,6 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/des
 
 PAGE = 50
 Cursor = Annotated[str | None, Query(max_length=300)]
-Long = Annotated[str, Form(max_length=20_000)]
 Short = Annotated[str, Form(max_length=1000)]
 Step = Annotated[int, Form(ge=0)]
 

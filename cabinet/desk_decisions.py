@@ -52,9 +52,9 @@ def typed_of(form: Mapping[str, Any]) -> Typed:
     texts = {name: value for name, value in form.items() if isinstance(value, str)}
     return Typed(
         outcome=texts.get("outcome", ""),
-        reason=texts.get("reason", "").replace("\r\n", "\n"),
+        reason=texts.get("reason", ""),
         remarks={
-            name.removeprefix(REMARK): value.replace("\r\n", "\n").strip()
+            name.removeprefix(REMARK): value.strip()
             for name, value in texts.items()
             if name.startswith(REMARK) and value.strip()
         },

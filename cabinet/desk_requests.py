@@ -55,7 +55,7 @@ def typed_of(fields: Mapping[str, Any]) -> Typed:
     step = whole(texts.get("at_step", ""))
     return Typed(
         outcome=texts.get("outcome", ""),
-        message=texts.get("message", "").replace("\r\n", "\n").strip(),
+        message=texts.get("message", "").strip(),
         act_id=uuid_of(texts.get("act_id")),
         step=-1 if step is None else step,
     )

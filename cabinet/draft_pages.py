@@ -87,10 +87,10 @@ async def _saved_and_on(visit: Visit, edited: Editing, name: str) -> Response:
     saved = await save_section(visit, edited, name)
     edited = saved.edited
     place, section = edited.section(name)
-    if saved.clashes:
+    if saved.unkept:
         # The next time the form is sent its author has seen both.
         shown = section_shown(as_kept(edited, edited.page.case), name)
-        return _section_page(visit, edited, name, saved.clashes, 409, shown)
+        return _section_page(visit, edited, name, saved.unkept, 409, shown)
     errors = edited.errors(complete=True)
     if any(field.name in errors for field in section.fields):
         return _section_page(visit, edited, name, errors, 422)
@@ -102,18 +102,18 @@ async def _autosaved(visit: Visit, edited: Editing, name: str) -> Response:
     edited = saved.edited
     _, section = edited.section(name)
     left = str((await visit.request.form()).get("left", ""))
-    errors = {**edited.errors(complete=False), **saved.clashes}
+    errors = {**edited.errors(complete=False), **saved.unkept}
     judged = [
         _field(edited, field, errors)
         for field in section.fields
         # Of two dates the later one says what is wrong, also when the earlier one was changed.
-        if field.name in {left, *saved.clashes}
+        if field.name in {left, *saved.unkept}
         or (left and field.not_before == left and edited.data.get(field.name))
     ]
     return visit.part(
         "applications/autosaved.html",
         saved_at=edited.page.case.draft_saved_at,
-        problem=gettext("Изменено в другом окне, сохранено не всё.") if saved.clashes else "",
+        problem=gettext("Сохранено не всё: посмотрите отмеченное.") if saved.unkept else "",
         judged=judged,
         shown=saved.shown,
     )

@@ -20,7 +20,7 @@ from cabinet.visits import Visit
 from models.tables.cases import Case
 from rules.cases import CaseKind, Status
 from rules.draft_edits import mark, marks
-from rules.fields import Field, FieldKind, as_typed
+from rules.fields import Field, FieldKind, too_long, too_long_words
 from rules.forms import Section, check_attachments, check_form
 from rules.refusals import FieldError, Refusal, not_found
 from services import case_pages
@@ -216,8 +216,8 @@ class Saved:
     """A draft after a section of it was sent; `data` has what the person left in the form."""
 
     edited: Editing
-    clashes: Mapping[str, str]
-    """What is wrong with fields that were changed in another window meanwhile: both values."""
+    unkept: Mapping[str, str]
+    """Of which fields nothing was kept, and why: changed in another window, or far too long."""
     shown: str
     """What the form shows now, by which its next change is judged."""
 
@@ -233,15 +233,18 @@ async def save_section(visit: Visit, edited: Editing, name: str) -> Saved:
         if field.kind is FieldKind.CHECKBOX:
             data[field.name] = field.name in form
         elif field.name in form:
-            data[field.name] = as_typed(str(form[field.name]))
+            data[field.name] = str(form[field.name])
     kept, shown = edited.page.case, dict(fields_shown(str(form.get("shown", ""))))
     drafts = drafts_of(visit, kept.kind)
-    case, clashes = await drafts.save_fields(visit.actor, kept.id, data, shown)
+    unkept = {one: in_words(too_long_words()) for one, value in data.items() if too_long(value)}
+    given = {one: value for one, value in data.items() if one not in unkept}
+    case, clashes = await drafts.save_fields(visit.actor, kept.id, given, shown)
     saved, fields = as_kept(edited, case), edited.page.definition.fields
-    seen = {one: mark(fields[one], value) for one, value in data.items() if one not in clashes}
+    unkept |= {one: _clash(fields[one], value) for one, value in clashes.items()}
+    seen = {one: mark(fields[one], value) for one, value in data.items() if one not in unkept}
     return Saved(
-        replace(saved, data={**saved.data, **{one: data[one] for one in clashes}}),
-        {one: _clash(fields[one], value) for one, value in clashes.items()},
+        replace(saved, data={**saved.data, **{one: data[one] for one in unkept}}),
+        unkept,
         shown_of({**shown, **seen}.items()),
     )
 

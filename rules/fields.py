@@ -165,9 +165,14 @@ def check_field(
         return None, error.message
 
 
-def as_typed(raw: str) -> str:
-    """What is kept of a wrong value in a draft: the text without unseen characters, not endless."""
-    return clean(raw)[:_DRAFT]
+def too_long(value: Any) -> bool:
+    """Whether a draft does not keep the text: more than any field takes by far."""
+    return isinstance(value, str) and len(value) > _DRAFT
+
+
+def too_long_words() -> Words:
+    """What is said of such a text."""
+    return Words("Сократите текст до {max} знаков", max=_DRAFT)
 
 
 def form_value(field: Field, raw: Any) -> str:

@@ -22,7 +22,6 @@ from rules.fields import (
     Field,
     FieldKind,
     Value,
-    as_typed,
     check_field,
     display,
     field_schema,
@@ -30,6 +29,7 @@ from rules.fields import (
 )
 from rules.refusals import FieldError, Words
 from rules.terms import Terms
+from rules.texts import clean
 
 __all__ = [
     "RESERVED_SECTIONS",
@@ -222,7 +222,7 @@ def check_form(
         if message is not None:
             errors.append(FieldError(name, message))
             if not complete and isinstance(raw, str):
-                values[name] = as_typed(raw)
+                values[name] = clean(raw)
         elif value is not None:
             values[name] = value
     errors += [

@@ -13,6 +13,9 @@ MOST_VERSIONS = 20
 
 VERSIONS_WITHIN = timedelta(days=1)
 
+LONGEST_REASON = 4000
+"""Characters of the reason that a person gives for an act; a line's end is one."""
+
 MOST_ATTACHMENTS = 30
 """Documents that one draft cites."""
 

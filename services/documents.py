@@ -23,7 +23,7 @@ from rules.documents import CATEGORIES, TITLE_LENGTH, Category, minimum_dpi
 from rules.files import MediaType, Verdict, safe_name
 from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
-from rules.refusals import Refusal, forbidden, not_found
+from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services import journal
 from services.cases import may_see
 from services.conversation import may_see_message
@@ -75,6 +75,10 @@ class Documents:
     ) -> Given:
         """Take in a new document. The same file in the same category is not kept twice."""
         _must_keep_documents(actor)
+        title = " ".join(title.split())
+        if len(title) > TITLE_LENGTH:
+            words = "Сократите название до 200 знаков."
+            raise Refusal("incomplete", words, 422, [FieldError("title", words)])
         received = await self._files.receive(incoming, minimum_dpi(category, registration))
         if received.sha256 is None:
             return refused(incoming, received)
@@ -89,7 +93,7 @@ class Documents:
                     document = Document(
                         owner_id=actor.person_id,
                         category=category,
-                        title=" ".join(title.split())[:TITLE_LENGTH] or CATEGORIES[category].title,
+                        title=title or CATEGORIES[category].title,
                         created_at=clock.now(),
                     )
                     version = _version(document, 1, incoming, received, actor)

@@ -76,7 +76,7 @@ async def checked_attachments(
     session: AsyncSession, actor: Actor, attachments: Sequence[Mapping[str, str]]
 ) -> list[dict[str, str]]:
     """The attachments, if each is an accepted document of the person's own. Raises 422."""
-    cited = [(str(a["kind"])[:64], UUID(a["document_version_id"])) for a in attachments]
+    cited = [(a["kind"], UUID(a["document_version_id"])) for a in attachments]
     # The same document twice for the same purpose is once.
     given = [citation(kind, id_) for kind, id_ in dict.fromkeys(cited)]
     wanted = {id_ for _, id_ in cited}

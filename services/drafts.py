@@ -27,7 +27,7 @@ from models.tables.people import Person, Unit
 from rules.cases import NEW_VERSION, CaseKind, Party, Status, Transition
 from rules.clock import now as present
 from rules.draft_edits import edit
-from rules.fields import as_typed
+from rules.fields import too_long, too_long_words
 from rules.forms import (
     CaseTypeDefinition,
     check_attachments,
@@ -36,6 +36,7 @@ from rules.forms import (
 )
 from rules.journal import JournalKind, new_salt
 from rules.limits import (
+    LONGEST_REASON,
     MOST_ATTACHMENTS,
     MOST_DRAFTS,
     MOST_VERSIONS,
@@ -48,6 +49,7 @@ from rules.numbers import NumberKind, format_number
 from rules.permissions import Actor, Permission
 from rules.processes import process_of
 from rules.refusals import FieldError, Refusal, not_found
+from rules.texts import clean
 from services import catalogue, journal
 from services.bell import Bell
 from services.cases import Act, Notice, claim, lock, move, state_of
@@ -343,7 +345,11 @@ class Drafts:
         return state
 
     async def withdraw(self, actor: Actor, case_id: UUID, act: Act, reason: str) -> CaseState:
-        """Take the case back, at any open stage."""
+        """Take the case back, at any open stage. Raises Refusal 422 for a reason too long."""
+        reason = reason.strip()
+        if len(reason) > LONGEST_REASON:
+            words = "Сократите причину до 4000 знаков."
+            raise Refusal("incomplete", words, 422, [FieldError("reason", words)])
         now = present()
         async with self._database.work() as session:
             case = await self._lock_own(session, actor, case_id)
@@ -426,13 +432,20 @@ def _today(case: Case, now: datetime) -> date:
 
 
 def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Only fields of the form, and of these not those locked by a fact."""
+    """Only fields of the form, and of these not those locked by a fact.
+
+    Raises Refusal 422 for a text that is longer than a draft keeps: none is cut.
+    """
     fields = definition.fields
-    return {
-        name: as_typed(value) if isinstance(value, str) else value
+    known = {
+        name: clean(value) if isinstance(value, str) else value
         for name, value in data.items()
         if name in fields and not fields[name].locked
     }
+    if long := [name for name, value in known.items() if too_long(value)]:
+        wrong = [FieldError(name, too_long_words()) for name in long]
+        raise Refusal("incomplete", "Сохранить нельзя: сократите отмеченное.", 422, wrong)
+    return known
 
 
 async def unsent(session: AsyncSession, actor: Actor, kind: CaseKind) -> Sequence[Case]:

@@ -33,6 +33,7 @@ from rules.cases import CaseKind
 from rules.clock import now
 from rules.disclosure import Audience
 from rules.journal import JournalKind
+from rules.limits import LONGEST_REASON
 from rules.notices import NoticeKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, forbidden, not_found
@@ -349,8 +350,9 @@ class Retention:
             raise forbidden() if may_see(actor, case) else not_found()
         if case.applicant_id == actor.person_id:
             raise Refusal("own_case", "О своём деле решает другой сотрудник.", 403)
-        if reason is not None and not reason.strip():
-            message = "Напишите причину"
+        if reason is not None and not 1 <= len(reason.strip()) <= LONGEST_REASON:
+            long = "Сократите причину до 4000 знаков."
+            message = long if reason.strip() else "Напишите причину"
             raise Refusal("incomplete", message, 422, [FieldError("reason", message)])
         if case.closed_at is None or case.number is None:
             raise Refusal("not_now", "Дело не закрыто: срок хранения ещё не начался.", 409)

@@ -157,12 +157,44 @@ async def test_autosave_of_an_older_tab(client: httpx.AsyncClient, office: Offic
         assert "Сохранено в" in saved.text
         newer.fields["shown"] = [SHOWN.findall(saved.text)[0]]
     refused = await older.send(purpose="Иначе", left="purpose")
-    assert "Изменено в другом окне" in refused.text
+    assert "Сохранено не всё" in refused.text
     assert "«Раз и два»" in refused.text
     older.fields["shown"] = [SHOWN.findall(refused.text)[0]]
-    assert "Изменено в другом окне" in (await older.send(purpose="Иначе", payer="own")).text
+    assert "Сохранено не всё" in (await older.send(purpose="Иначе", payer="own")).text
     kept = await draft_of(office, page)
     assert (kept["purpose"], kept["payer"]) == ("Раз и два", "own")
+
+
+async def test_a_text_that_is_far_too_long_stays_in_the_form(
+    client: httpx.AsyncClient, office: Office
+) -> None:
+    """It is refused in words with the text still there: nothing is cut, the rest is kept."""
+    page, long = await section(office, "grounds"), "я" * 20_001
+    tab = await Tab.open(client, page, page)
+    refused = await tab.send(purpose=long, payer="own")
+    assert refused.status_code == 409
+    assert "Сократите текст до 20000 знаков" in refused.text
+    assert Tab.of(client, refused.text, page).fields["purpose"] == [long]
+    kept = await draft_of(office, page)
+    assert (kept.get("purpose"), kept["payer"]) == (None, "own")
+
+
+async def test_the_reason_of_a_withdrawal_is_kept_whole(
+    client: httpx.AsyncClient, office: Office
+) -> None:
+    """4000 signs with many lines are kept; one more is refused, and the text is still there."""
+    case_id = await office.in_review()
+    action = f"/applications/{case_id}/withdraw"
+    reason = "я\r\n" * 1999 + "яя"
+    tab = await Tab.open(client, action, action)
+    refused = await tab.send(reason=f"{reason}я")
+    assert refused.status_code == 422
+    assert "Сократите причину до 4000 знаков." in refused.text
+    again = Tab.of(client, refused.text, action)
+    whole = reason.replace("\r\n", "\n")
+    assert again.fields["reason"] == [f"{whole}я"]
+    assert (await again.send(reason=reason)).status_code == 303
+    assert (await office.journal(case_id))[-1].contents == {"reason": whole}
 
 
 async def section(office: Office, name: str) -> str:
