@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.messages import CaseState
 from models.tables.cases import Case, CaseAct
+from models.tables.journal import JournalEntry
 from models.tables.people import Unit
 from rules.cases import CaseKind, Party, Status, Transition
 from rules.forms import merged_terms
@@ -161,6 +162,33 @@ async def claim(
     return Claim(int(written[3]) if case.number is None else None)
 
 
+async def answered_before(session: AsyncSession, case: Case, act: Act) -> CaseState:
+    """What an act was answered when it was done, whatever became of the case since."""
+    done = await session.get_one(CaseAct, act.id)
+    transition, step = Transition(done.transition), done.at_step + 1
+    found = await session.exec(
+        select(JournalEntry.facts).where(
+            JournalEntry.chain == case.id,
+            JournalEntry.step == step,
+            JournalEntry.kind == JOURNALED[transition],
+        )
+    )
+    told, present = found.one(), await state_of(session, case)
+    rule = process_of(case.kind).rule_for(Status(told["from"]), transition)
+    if rule is None or "waits_for" not in told:
+        # Entries of earlier versions do not say it.
+        return present
+    return present.model_copy(
+        update={
+            "status": Status(told["to"]),
+            "step": step,
+            "open": not rule.closes,
+            "waits_for": Party(told["waits_for"]),
+            "due_at": datetime.fromisoformat(told["due_at"]) if told["due_at"] else None,
+        }
+    )
+
+
 async def was_done(session: AsyncSession, case: Case, act: Act, actor: Actor) -> bool:
     """Whether this person did an act of this id on the case before."""
     kept = await session.get(CaseAct, act.id)
@@ -238,7 +266,14 @@ async def move(
         by=by.person_id if by else None,
         system=None if by else "workflow",
         step=case.step,
-        facts={"number": case.number, "from": before.value, "to": rule.to.value, **(facts or {})},
+        facts={
+            "number": case.number,
+            "from": before.value,
+            "to": rule.to.value,
+            "waits_for": case.waits_for,
+            "due_at": case.due_at.isoformat() if case.due_at else None,
+            **(facts or {}),
+        },
         contents=dict(contents) if contents else None,
         along=notices.rows_of(told, now),
     )

@@ -6,6 +6,7 @@ A revision is a digest of both: who sends one says which contents they have seen
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -61,15 +62,22 @@ async def attachments_of(
     return [citation(a.kind, a.document_version_id) for a in found.all()]
 
 
+async def contents_of(
+    session: AsyncSession, case: Case
+) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """Answers and documents of the draft; where there is none, those of the newest version."""
+    if case.draft is not None:
+        return case.draft, case.draft_attachments
+    if not case.version:
+        return {}, []
+    version = await session.get_one(CaseVersion, (case.id, case.version))
+    return dict(version.data), await attachments_of(session, case.id, case.version)
+
+
 async def begin_correction(session: AsyncSession, case: Case) -> None:
     """A submitted case is corrected from its newest version."""
     if case.draft is None:
-        if case.version:
-            version = await session.get_one(CaseVersion, (case.id, case.version))
-            case.draft = dict(version.data)
-            case.draft_attachments = await attachments_of(session, case.id, case.version)
-        else:
-            case.draft = {}
+        case.draft, case.draft_attachments = await contents_of(session, case)
 
 
 async def checked_attachments(

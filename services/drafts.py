@@ -52,12 +52,12 @@ from rules.refusals import FieldError, Refusal, not_found
 from rules.texts import clean
 from services import catalogue, journal
 from services.bell import Bell
-from services.cases import Act, Notice, claim, lock, move, state_of
+from services.cases import Act, Notice, answered_before, claim, lock, move, state_of
 from services.draft_contents import (
-    attachments_of,
     begin_correction,
     checked_attachments,
     citation,
+    contents_of,
     demand_seen,
     not_asked_for,
 )
@@ -95,22 +95,22 @@ class Drafts:
         raise NotImplementedError
 
     async def copy(self, actor: Actor, case_id: UUID) -> Case:
-        """Copy a closed case without success into a new draft of the newest form (A6)."""
+        """Copy a closed case without success into a new draft of the newest form (A6).
+
+        A correction that was typed and not sent before the case was closed is copied with it.
+        """
         async with self._database.work() as session:
             old = await session.get(Case, case_id)
             if old is None or not self._is_own(actor, old):
                 raise not_found()
             if Status(old.status) not in process_of(self.kind).copyable or not old.version:
                 raise Refusal("not_closed", self.spoken.not_closed, 409)
-            version = await session.get_one(CaseVersion, (old.id, old.version))
-            cited = await attachments_of(session, old.id, old.version)
+            data, cited = await contents_of(session, old)
             _, programme = await rules_of(session, old)
             definition = await catalogue.case_type(session, old.type)
             # What the form no longer asks for has no place where it could be taken out.
             kinds = {rule.kind for rule in merged_attachments(definition, programme)}
-            kept = {
-                name: given for name, given in version.data.items() if name in definition.fields
-            }
+            kept = {name: given for name, given in data.items() if name in definition.fields}
             attachments = [given for given in cited if given["kind"] in kinds]
             return await self._new_case(
                 session, actor, definition, old.programme_id, kept, attachments, old.id
@@ -290,7 +290,7 @@ class Drafts:
             case = await self._lock_own(session, actor, case_id)
             claimed = await claim(session, case, transition, act, actor, now, {})
             if claimed is None:
-                return await state_of(session, case)
+                return await answered_before(session, case, act)
             definition, programme = await rules_of(session, case)
             if case.draft is None:
                 raise Refusal("nothing_changed", self.spoken.nothing_changed, 422)
@@ -355,7 +355,7 @@ class Drafts:
             case = await self._lock_own(session, actor, case_id)
             body = {"reason": reason}
             if not await claim(session, case, Transition.WITHDRAW, act, actor, now, body):
-                return await state_of(session, case)
+                return await answered_before(session, case, act)
             await move(
                 session,
                 case,

@@ -29,7 +29,16 @@ from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services import assignments, catalogue
 from services.bell import Bell
 from services.callbacks import Call
-from services.cases import Act, Notice, claim, lock, move, state_of, was_done
+from services.cases import (
+    Act,
+    Notice,
+    answered_before,
+    claim,
+    lock,
+    move,
+    state_of,
+    was_done,
+)
 from services.drafts import Drafts, Spoken, facts_of, rules_of
 from services.files import Files, Incoming, Received
 from services.request_receipts import about, keep
@@ -119,7 +128,9 @@ class Requests(Drafts):
                         session.add(_file(row, received))
                     await _end(session, case, Transition.ANSWER, actor, now, row, body)
                     written = True
-                state = await state_of(session, case)
+                    state = await state_of(session, case)
+                else:
+                    state = await answered_before(session, case, act)
         finally:
             if not written and received is not None and received.key and self._files:
                 await self._files.discard(received.key)
@@ -135,7 +146,7 @@ class Requests(Drafts):
             case = await _answerable(session, actor, case_id, act)
             now = present()
             if not await claim(session, case, Transition.REFUSE, act, actor, now, body):
-                return await state_of(session, case)
+                return await answered_before(session, case, act)
             if not 3 <= len(reason) <= LONGEST:
                 raise _incomplete("reason", "Напишите причину отказа: от 3 до 4000 знаков.")
             row = _row(case, actor, Status.REFUSED, reason, now)

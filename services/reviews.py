@@ -29,6 +29,7 @@ from services.bell import Bell
 from services.cases import (
     Act,
     Notice,
+    answered_before,
     claim,
     lock,
     move,
@@ -95,7 +96,7 @@ class Reviews:
             if case.applicant_id == actor.person_id:
                 raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
             if not await claim(session, case, decision.outcome, act, actor, now, body):
-                return await state_of(session, case)
+                return await answered_before(session, case, act)
             definition = await catalogue.case_type(session, case.type, case.type_version)
             programme = (
                 await catalogue.programme(session, case.programme_id) if case.programme_id else None

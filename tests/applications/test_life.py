@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlmodel import select
 
+from models.messages import CaseState
 from models.tables.notices import Notice
 from rules.cases import Status, Transition
 from rules.clock import now
@@ -280,3 +281,46 @@ async def test_handing_over_is_for_the_holder_and_the_head(office: Office) -> No
         await office.hand_over(case_id, other, office.head)
     await office.hand_over(case_id, office.head, other, "Отпуск")
     assert (await office.case(case_id)).reviewer_id == other.person_id
+
+
+async def test_the_same_act_again_is_answered_as_before(office: Office) -> None:
+    """Whatever became of the case since: a key gives one answer, however often it is asked."""
+    case_id, act = await office.draft(), Act(uuid4(), 0)
+
+    def told(state: CaseState) -> tuple[object, ...]:
+        return state.number, state.status, state.step, state.open, state.waits_for, state.due_at
+
+    first = await office.applications.submit(office.clinician, case_id, act)
+    await office.check(case_id)
+    clarify = Act(uuid4(), (await office.case(case_id)).step)
+    decision = Decision(Transition.CLARIFY, "Причина решения.", {"purpose": "Подробнее."})
+    asked = await office.reviews.decide(office.reviewer, case_id, clarify, decision)
+    back = Act(uuid4(), asked.step)
+    ended = await office.applications.withdraw(office.clinician, case_id, back, "Передумала")
+    for _ in range(3):
+        again = await asyncio.gather(
+            office.applications.submit(office.clinician, case_id, act),
+            office.reviews.decide(office.reviewer, case_id, clarify, decision),
+            office.applications.withdraw(office.clinician, case_id, back, "Передумала"),
+        )
+        assert [told(one) for one in again] == [told(one) for one in (first, asked, ended)]
+    assert (asked.open, ended.open) == (True, False)
+    assert asked.due_at is not None
+
+
+async def test_a_correction_that_was_typed_outlives_the_lapse(office: Office) -> None:
+    """What was typed for an answer and never sent stands in the copy of the lapsed case (A6)."""
+    case_id = await office.in_review()
+    await office.decide(case_id, Transition.CLARIFY)
+    await office.applications.save_draft(office.clinician, case_id, {"purpose": "Почти готово."})
+    paper = await office.document(office.clinician, "diploma")
+    await office.applications.attach(office.clinician, case_id, "diploma", paper)
+    past = now() - timedelta(days=40)
+    await office.set_times(case_id, since=past, due_at=past + timedelta(days=14))
+    for _ in range(5):
+        await office.wake(case_id)
+    assert (await office.case(case_id)).status == Status.LAPSED
+    copied = await office.applications.copy(office.clinician, case_id)
+    assert copied.draft is not None
+    assert copied.draft["purpose"] == "Почти готово."
+    assert str(paper) in {one["document_version_id"] for one in copied.draft_attachments}
