@@ -21,7 +21,7 @@ from clients.push import PushSender
 from clients.sms import SmsGateway
 from clients.temporal import CaseRinger, connect
 from models.encryption import KeyRing, key_ring, use_key_ring
-from models.tables.cases import Case, IssuedAct
+from models.tables.cases import Case, CaseAttachment, IssuedAct
 from models.tables.documents import DocumentVersion
 from models.tables.notices import Notice
 from models.tables.requests import RequestMessage
@@ -80,6 +80,10 @@ class Scene:
         self.evidence.answers.append(
             Answered(uuid4(), self.case_id, Transition.REJECT, uuid4(), accepted=True)
         )
+
+    async def lose_an_attachment(self) -> None:
+        """A document that was answered as attached is cited no more."""
+        self._rewrite("delete from case_attachment where kind = 'diploma'")
 
     async def decide_without_the_right(self) -> None:
         """The reviewer had no role yet when the decision was made."""
@@ -292,10 +296,21 @@ async def scene(
             servers.superuser_url,
             office,
             case_id,
-            Evidence(submitted={case_id: number}, browsers=dict.fromkeys(browsers, clinician)),
+            Evidence(
+                submitted={case_id: number},
+                attached=await _attached(base, case_id),
+                browsers=dict.fromkeys(browsers, clinician),
+            ),
         )
     await objects.close()
     await base.close()
+
+
+async def _attached(database: Database, case_id: UUID) -> set[tuple[UUID, str, UUID]]:
+    """What the case cites."""
+    async with database.work() as session:
+        found = await session.exec(select(CaseAttachment).where(CaseAttachment.case_id == case_id))
+        return {(case_id, one.kind, one.document_version_id) for one in found.all()}
 
 
 async def _file(database: Database, objects: Objects) -> None:
@@ -352,6 +367,7 @@ async def test_checks_find_what_they_are_there_for(scene: Scene) -> None:
         (scene.sleep_too_long, 7),
         (scene.leave_a_step_unheard, 4),
         (scene.hand_over_in_the_books_only, 8),
+        (scene.lose_an_attachment, 9),
     ):
         before = await scene.found()
         await tamper()

@@ -87,22 +87,37 @@ class ApplicationStory(Story):
         self._must(draft, "a draft")
         self._id = UUID(draft.body["id"])
         case = await self._look()
-        cited = [
-            {
-                "kind": rule["kind"],
-                "document_version_id": await self._document(rule["kind"], rule["title"]),
-            }
+        starts = (now() + timedelta(days=30)).date().isoformat()
+        edit: dict[str, Any] = {"data": {**FORM, "starts_on": starts}}
+        wanted = [
+            rule
             for rule in case["attachment_rules"]
             if rule["required"] and not rule["waived_reason"]
         ]
-        starts = (now() + timedelta(days=30)).date().isoformat()
-        saved = await self._applicant.ask(
-            "PUT",
-            f"/applications/{self._id}/draft",
-            {"data": {**FORM, "starts_on": starts}, "attachments": cited},
-        )
-        self._must(saved, "a saved draft")
+        if self._dice.random() < 0.5:
+            await asyncio.gather(*map(self._upload, wanted))
+        else:
+            edit["attachments"] = [await self._cited(rule) for rule in wanted]
+        saved = await self._applicant.ask("PUT", f"/applications/{self._id}/draft", edit)
+        self._attached(self._must(saved, "a saved draft"))
         await self._handed_in(case["step"])
+
+    async def _upload(self, rule: Any) -> None:
+        """Give and attach one document while others are given and attached."""
+        here = f"/applications/{self._id}/draft/attachments"
+        kept = await self._applicant.ask("POST", here, await self._cited(rule))
+        self._attached(self._must(kept, "an attached document"))
+
+    async def _cited(self, rule: Any) -> dict[str, str]:
+        version = await self._document(rule["kind"], rule["title"])
+        return {"kind": rule["kind"], "document_version_id": version}
+
+    def _attached(self, draft: Reply) -> None:
+        """Note what the draft was answered to hold."""
+        self._evidence.attached |= {
+            (self._id, one["kind"], UUID(one["document_version_id"]))
+            for one in draft.body["attachments"]
+        }
 
     async def _document(self, category: str, title: str) -> str:
         """A document given before is chosen again; sometimes a new one is given."""

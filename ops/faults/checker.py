@@ -36,6 +36,7 @@ from rules.journal import JournalKind
 from rules.notices import Channel, NoticeState
 from rules.permissions import Permission
 from services import access, checkpoints
+from services.draft_contents import citation, contents_of
 from services.seals import open_seal
 from settings import Settings
 
@@ -48,6 +49,7 @@ CHECKS = {
     6: "the chains verify",
     7: "no case sleeps past its time",
     8: "every request is handed over once, and answered once",
+    9: "no attachment that was answered as kept is missing",
 }
 
 
@@ -108,6 +110,7 @@ async def check(settings: Settings, database: Database, sink: str, evidence: Evi
         (6, _chains(report, database, objects, settings)),
         (7, _sleepers(report, cases)),
         (8, modules.check(report, database, settings, cases)),
+        (9, _attachments(report, database, evidence)),
     )
     for number, step in steps:
         try:
@@ -232,6 +235,18 @@ async def _decisions(report: Report, database: Database, evidence: Evidence) -> 
         final = Counter(d.case_id for d, _ in decisions if d.outcome != Transition.CLARIFY.value)
         for case_id, count in final.items():
             report.compare(2, count == 1, f"{case_id} was decided for good {count} times")
+
+
+async def _attachments(report: Report, database: Database, evidence: Evidence) -> None:
+    """In the draft, or in the newest version where it was handed in; nobody here takes one off."""
+    async with database.work() as session:
+        for case_id in {case_id for case_id, _, _ in evidence.attached}:
+            case = await session.get(Case, case_id)
+            cited = (await contents_of(session, case))[1] if case else []
+            for kind, version in sorted(one[1:] for one in evidence.attached if one[0] == case_id):
+                row = await session.get(DocumentVersion, version)
+                there = row is not None and citation(kind, version) in cited
+                report.compare(9, there, f"{kind} {version} of {case_id} is not attached")
 
 
 async def _workflows(report: Report, client: Client, cases: list[Case]) -> None:

@@ -57,6 +57,8 @@ class Evidence:
     tally: Tally = field(default_factory=Tally)
     submitted: dict[UUID, str] = field(default_factory=dict)
     """Number by case, as acknowledged."""
+    attached: set[tuple[UUID, str, UUID]] = field(default_factory=set)
+    """Case, kind and version of each document that was answered as attached to a draft."""
     answers: list[Answered] = field(default_factory=list)
     stories: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
