@@ -106,10 +106,10 @@ def _view_out(view: SavedView) -> ViewOut:
     responses=documented(401, 404, 422, 503),
 )
 async def export_case(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> StreamingResponse:
-    """A whole case as one ZIP: PDF/A with its history, and all files as they were given."""
+    """A whole case as one ZIP: PDF/A with its history, and its files."""
     found = await case_exports.of_case(
         medcab.database,
-        medcab.objects,
+        medcab.files,
         actor,
         case_id,
         medcab.settings.institution,

@@ -305,7 +305,7 @@ def _category(value: str | None) -> Category:
         raise Refusal("no_category", words, 422, [FieldError("category", words)]) from error
 
 
-_STATUS = {Code.TOO_BIG: 413, Code.WRONG_TYPE: 415}
+_STATUS = {Code.TOO_BIG: 413, Code.WRONG_TYPE: 415, Code.HEIC: 415}
 
 
 def _answer(request: Request, given: Given) -> DocumentOut:

@@ -325,7 +325,7 @@ async def answer_file(
 ) -> Response:
     """A file of the answer, 1 being the answer itself; for those who may see the request."""
     opened = await request_pages.open_answer(
-        session, medcab.objects, actor, case_id, version, position
+        session, medcab.files, actor, case_id, version, position
     )
     return file_response(opened)
 

@@ -58,10 +58,10 @@ def _name(kind: ExportKind) -> str:
 
 @router.get("/cases/{case_id}")
 async def export_case(case_id: UUID, visit: Inside) -> Response:
-    """A whole case as one ZIP: its history on paper, and all files as they were given."""
+    """A whole case as one ZIP: its history on paper, and its files."""
     found = await case_exports.of_case(
         visit.medcab.database,
-        visit.medcab.objects,
+        visit.medcab.files,
         visit.actor,
         case_id,
         visit.medcab.settings.institution,

@@ -54,10 +54,8 @@ async def look_at_answer(
     case_id: UUID, number: Version, position: Position, visit: Inside, session: Work
 ) -> Response:
     """The pages of a file of the answer to a version as pictures (S4)."""
-    objects = visit.medcab.objects
-    found = await request_pages.open_answer(
-        session, objects, visit.actor, case_id, number, position
-    )
+    files = visit.medcab.files
+    found = await request_pages.open_answer(session, files, visit.actor, case_id, number, position)
     name = gettext("Ответ на версию %(n)s") % {"n": number}
     return await _look(visit, case_id, found, name, f"answers/{number}/{position}")
 
@@ -67,9 +65,9 @@ async def answer_file(
     case_id: UUID, number: Version, position: Position, visit: Inside, session: Work
 ) -> Response:
     """A file of an answer, to keep."""
-    objects = visit.medcab.objects
+    files = visit.medcab.files
     return file_response(
-        await request_pages.open_answer(session, objects, visit.actor, case_id, number, position)
+        await request_pages.open_answer(session, files, visit.actor, case_id, number, position)
     )
 
 
@@ -78,10 +76,8 @@ async def answer_page(
     case_id: UUID, number: Version, position: Position, page: Page, visit: Inside, session: Work
 ) -> Response:
     """A page of it."""
-    objects = visit.medcab.objects
-    found = await request_pages.open_answer(
-        session, objects, visit.actor, case_id, number, position
-    )
+    files = visit.medcab.files
+    found = await request_pages.open_answer(session, files, visit.actor, case_id, number, position)
     return await _picture(visit, found, page)
 
 

@@ -50,8 +50,12 @@ class Code(StrEnum):
     CUT_OFF = "cut_off"
     WRONG_TYPE = "wrong_type"
     TYPE_MISMATCH = "type_mismatch"
+    MISNAMED = "misnamed"
+    HEIC = "heic"
+    PRECEDED = "preceded"
     DAMAGED = "damaged"
     ENCRYPTED = "encrypted"
+    RESTRICTED = "restricted"
     JAVASCRIPT = "javascript"
     OPEN_ACTION = "open_action"
     LAUNCH = "launch"
@@ -101,9 +105,19 @@ WORDS: Mapping[Code, Words] = {
         "Сохраните документ как PDF или сфотографируйте его в формате JPEG.",
     ),
     Code.TYPE_MISMATCH: Words(
-        "Содержимое файла не соответствует его типу.",
-        "Не переименовывайте файл: сохраните документ как PDF или JPEG и загрузите ещё раз.",
+        "Внутри файла не PDF и не JPEG, хотя он так назван.",
+        "Переименовать файл мало: откройте его и сохраните как PDF или JPEG, затем загрузите.",
     ),
+    Code.MISNAMED: Words(
+        "Внутри файла %(inside)s, а назван он иначе.",
+        "Дайте ему имя с окончанием «%(ending)s» и загрузите ещё раз.",
+    ),
+    Code.HEIC: Words(
+        "Это снимок HEIC, а нужен JPEG или PDF.",
+        "iPhone: «Настройки» → «Камера» → «Форматы» → «Наиболее совместимые»; Android: выключите"
+        " HEIF в настройках камеры. Затем сфотографируйте документ ещё раз.",
+    ),
+    Code.PRECEDED: Words("Перед началом PDF в файле есть посторонние данные.", _PRINT_ANEW),
     Code.DAMAGED: Words(
         "Файл повреждён: его не удаётся прочитать без исправлений.",
         "Отсканируйте документ заново или ещё раз сохраните его как PDF.",
@@ -111,6 +125,11 @@ WORDS: Mapping[Code, Words] = {
     Code.ENCRYPTED: Words(
         "Файл защищён паролем.",
         "Сохраните его без пароля и загрузите ещё раз.",
+    ),
+    Code.RESTRICTED: Words(
+        "Файл открывается без пароля, но его действия ограничены тем, кто его сделал.",
+        "Откройте файл, выберите «Печать» → «Сохранить как PDF» и загрузите полученный файл; если"
+        " печать запрещена, отсканируйте документ.",
     ),
     Code.JAVASCRIPT: Words("В файле есть программа (JavaScript).", _PRINT_ANEW),
     Code.OPEN_ACTION: Words("Файл выполняет действие, когда его открывают.", _PRINT_ANEW),
@@ -225,29 +244,53 @@ def too_big(limit: int) -> Finding:
     return Finding(Code.TOO_BIG, {"limit_mb": f"{limit / 1024 / 1024:g}"})
 
 
-def declared_type(content_type: str | None, file_name: str | None) -> MediaType | None:
-    """What the sender says the file is: by its media type, or by the name where that says nothing.
+def claimed_types(content_type: str | None, file_name: str | None) -> frozenset[MediaType]:
+    """What the sender says the file is, by its media type and by the ending of its name.
 
-    None when neither is a type that is taken, or when the two contradict each other.
+    Other media types and endings claim nothing: browsers guess the one, people write dates into the
+    other. The contents decide (`type_of`).
     """
     essence = (content_type or "").split(";")[0].strip().lower()
-    suffix = (file_name or "").rpartition(".")[2].lower() if "." in (file_name or "") else ""
-    by_name = _BY_EXTENSION.get(suffix)
-    if essence in ("", "application/octet-stream", "binary/octet-stream"):
-        return by_name
-    by_type = _DECLARED.get(essence)
-    if by_type is None or (by_name is not None and by_name is not by_type):
-        return None
-    return by_type
+    suffix = (file_name or "").rpartition(".")[2].lower()
+    claims = (_DECLARED.get(essence), _BY_EXTENSION.get(suffix))
+    return frozenset(claim for claim in claims if claim is not None)
 
 
-def type_from_start(start: bytes) -> MediaType | None:
-    """What the first bytes say: nothing may stand before the mark."""
+START = 1024
+"""Bytes from which it is told what a file is."""
+_HEIC = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
+)
+
+
+def type_of(start: bytes, claims: frozenset[MediaType]) -> MediaType | Finding:
+    """What the first bytes say, up to START of them; or why the file is refused for them.
+
+    Nothing may stand before the mark. What claims to be one type and is another is refused.
+    """
     if start.startswith(b"%PDF-"):
-        return MediaType.PDF
-    if start.startswith(b"\xff\xd8\xff"):
-        return MediaType.JPEG
-    return None
+        found = MediaType.PDF
+    elif start.startswith(b"\xff\xd8\xff"):
+        found = MediaType.JPEG
+    elif b"%PDF-" in start and claims != {MediaType.JPEG}:
+        return Finding(Code.PRECEDED)
+    elif start[4:8] == b"ftyp" and start[8:12] in _HEIC:
+        return Finding(Code.HEIC)
+    else:
+        return Finding(Code.TYPE_MISMATCH if claims else Code.WRONG_TYPE)
+    if claims and found not in claims:
+        return Finding(Code.MISNAMED, {"inside": found.name, "ending": EXTENSIONS[found]})
+    return found
+
+
+def leaves_as_given(media_type: str, *, own: bool) -> bool:
+    """Whether a reader gets the file itself; else a picture made from it.
+
+    A photograph tells where and with what it was taken, and may hide anything in its comments, so
+    it goes as it is to whoever gave it. A PDF goes to all who may open it: its check lets nothing
+    through that does more than show pages, and its signatures must stay whole.
+    """
+    return own or media_type != MediaType.JPEG
 
 
 _FORBIDDEN_IN_NAMES = re.compile(r'[\\/:*?"<>|]')

@@ -1,4 +1,4 @@
-"""A whole case as one ZIP: the paper with its history, and the originals of all files (S7).
+"""A whole case as one ZIP: the paper with its history, and all files as they may leave (S7).
 
 The archive is written while it is sent: each file passes from the object store to the person in
 pieces, so memory holds none of them whole. Files stand as they are (they are compressed already).
@@ -9,8 +9,8 @@ import hashlib
 import io
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from clients.objects import ObjectMissingError, Objects
+from clients.objects import ObjectMissingError, Objects, Opened
 from models.tables.cases import CaseAttachment, CaseComment
 from models.tables.conversation import MessageFile
 from models.tables.documents import DocumentVersion
@@ -29,13 +29,14 @@ from rules.clock import now
 from rules.files import safe_name
 from rules.journal import JournalKind
 from rules.permissions import Actor
-from rules.refusals import not_found
+from rules.refusals import Refusal, not_found
 from services import case_pages, journal
 from services.case_pages import CasePage
 from services.case_papers import FileFacts, facts_of
 from services.cases import lock
+from services.document_copies import answer_picture, leaving
 from services.export_files import PaperJob, make
-from services.files import unavailable_is_refusal
+from services.files import Drawn, Files, unavailable_is_refusal
 
 log = structlog.get_logger(__name__)
 
@@ -49,10 +50,10 @@ class TornError(RuntimeError):
 
 @dataclass(frozen=True)
 class Kept:
-    """A file of the case in the object store."""
+    """A file of the case that may leave: in the object store, drawn now, or not to be had."""
 
-    key: str
     facts: FileFacts
+    source: str | Drawn | None
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class CaseExport:
 
 async def of_case(
     database: Database,
-    objects: Objects,
+    files: Files,
     actor: Actor,
     case_id: UUID,
     institution: str,
@@ -76,18 +77,23 @@ async def of_case(
         page = await case_pages.page(session, actor, case_id)
         if page.case.number is None:
             raise not_found()
-        kept, cited = await _kept(session, page)
+        found = await _found(session, page)
         case = await lock(session, case_id)
         await journal.append(
             session,
             chain=case.id,
             kind=JournalKind.CASE_EXPORTED,
             by=actor.person_id,
-            facts={"files": len(kept)},
+            facts={"files": len(found.documents) + len(found.answers) + len(found.papers)},
         )
     with unavailable_is_refusal():
-        await objects.ping()
-    facts = facts_of(page, [one.facts for one in kept], cited, institution, at)
+        await files.objects.ping()
+    kept = [
+        *[await _document(database, files, actor, *one) for one in found.documents],
+        *found.papers,
+        *[await _answer(files, actor, *one) for one in found.answers],
+    ]
+    facts = facts_of(page, [one.facts for one in kept], found.cited, institution, at)
     with tempfile.TemporaryDirectory(prefix="medcab-export-") as folder:
         out = Path(folder) / "case.pdf"
         job = PaperJob(
@@ -99,46 +105,95 @@ async def of_case(
         )
         await make(job)
         paper = await asyncio.to_thread(out.read_bytes)
-    return CaseExport(f"{page.case.number}.zip", _zip(objects, page.case.number, paper, kept))
+    return CaseExport(f"{page.case.number}.zip", _zip(files.objects, page.case.number, paper, kept))
 
 
-async def _kept(session: AsyncSession, page: CasePage) -> tuple[list[Kept], dict[UUID, str]]:
+@dataclass(frozen=True)
+class _Found:
     """All files of the case, each once; and where the documents lie that versions cite."""
-    case_id, kept = page.case.id, list[Kept]()
-    cited: dict[UUID, str] = {}
+
+    documents: Sequence[tuple[str, DocumentVersion]]
+    papers: Sequence[Kept]
+    answers: Sequence[tuple[str, RequestAnswer, RequestFile]]
+    cited: Mapping[UUID, str]
+
+
+async def _found(session: AsyncSession, page: CasePage) -> _Found:
+    case_id, papers = page.case.id, list[Kept]()
+    documents, cited = list[tuple[str, DocumentVersion]](), dict[UUID, str]()
     taken: set[str] = set()
     for version in await _documents(session, page):
         path = _free(f"Приложения/{safe_name(version.file_name)}", taken)
         cited[version.id] = path
         if version.object_key is not None:
-            facts = FileFacts(path, "Приложенный документ", version.size, version.sha256)
-            kept.append(Kept(version.object_key, facts))
+            documents.append((path, version))
     if page.act is not None and not page.act.object_key.startswith(ERASED):
         path = _free(f"Акт {page.act.number}.pdf", taken)
         facts = FileFacts(path, "Подписанный акт", page.act.size, page.act.sha256)
-        kept.append(Kept(page.act.object_key, facts))
-    papers = await session.exec(
+        papers.append(Kept(facts, page.act.object_key))
+    formed = await session.exec(
         select(RequestMessage)
         .where(RequestMessage.case_id == case_id)
         .order_by(col(RequestMessage.version))
     )
-    for one in papers:
+    for one in formed:
         if one.paper_key.startswith(ERASED):
             continue
         path = _free(f"Запрос, версия {one.version}.pdf", taken)
         facts = FileFacts(path, "Электронный документ запроса", one.paper_size, one.paper_sha256)
-        kept.append(Kept(one.paper_key, facts))
-    answers = await session.exec(
-        select(RequestAnswer.version, RequestFile)
+        papers.append(Kept(facts, one.paper_key))
+    told = await session.exec(
+        select(RequestAnswer, RequestFile)
         .join(RequestFile, col(RequestFile.answer_id) == col(RequestAnswer.id))
         .where(RequestAnswer.case_id == case_id)
         .order_by(col(RequestAnswer.version), col(RequestFile.position))
     )
-    for number, file in answers:
-        path = _free(f"Ответы/Версия {number} {safe_name(file.name)}", taken)
-        facts = FileFacts(path, f"Ответ на версию {number}", file.size, file.sha256)
-        kept.append(Kept(file.object_key, facts))
-    return kept, cited
+    answers = [
+        (_free(f"Ответы/Версия {answer.version} {safe_name(file.name)}", taken), answer, file)
+        for answer, file in told
+    ]
+    return _Found(documents, papers, answers, cited)
+
+
+async def _document(
+    database: Database, files: Files, actor: Actor, path: str, version: DocumentVersion
+) -> Kept:
+    about = "Приложенный документ"
+    try:
+        copy = await leaving(database, files, actor, version)
+        if copy.original:
+            return Kept(FileFacts(path, about, copy.size, version.sha256), copy.key)
+        with unavailable_is_refusal():
+            picture = await files.objects.read(copy.key)
+    except Refusal as refusal:
+        return _gone(refusal, FileFacts(path, about, version.size, version.sha256))
+    return replace(_pictured(path, about, Drawn(picture, copy.media_type)), source=copy.key)
+
+
+async def _answer(
+    files: Files, actor: Actor, path: str, answer: RequestAnswer, file: RequestFile
+) -> Kept:
+    about = f"Ответ на версию {answer.version}"
+    facts = FileFacts(path, about, file.size, file.sha256)
+    try:
+        picture = await answer_picture(files, actor, answer, file)
+    except Refusal as refusal:
+        return _gone(refusal, facts)
+    if picture is None:
+        return Kept(facts, file.object_key)
+    return _pictured(path, about, picture)
+
+
+def _pictured(path: str, about: str, picture: Drawn) -> Kept:
+    digest = hashlib.sha256(picture.body).hexdigest()
+    return Kept(FileFacts(path, f"{about}, изображение", picture.length, digest), picture)
+
+
+def _gone(refusal: Refusal, facts: FileFacts) -> Kept:
+    """A file that is lost does not hide the others; a server that is down is told at once."""
+    if refusal.status != 404:
+        raise refusal
+    return Kept(facts, None)
 
 
 async def _documents(session: AsyncSession, page: CasePage) -> Sequence[DocumentVersion]:
@@ -209,10 +264,8 @@ async def _zip(
         sums.append(f"{hashlib.sha256(paper).hexdigest()}  {name}")
         yield outlet.taken()
         for one in kept:
-            try:
-                opened = await objects.open(one.key)
-            except ObjectMissingError:
-                log.error("a kept file is missing from the object store", key=one.key)
+            opened = await _opened(objects, one)
+            if opened is None:
                 words = f"{one.facts.path}\nSHA-256: {one.facts.sha256}\n{MISSING}\n"
                 archive.writestr(entry(f"{one.facts.path} — {MISSING}.txt"), words)
                 continue
@@ -223,7 +276,17 @@ async def _zip(
                     out.write(chunk)
                     yield outlet.taken()
             if digest.hexdigest() != one.facts.sha256:
-                raise TornError(one.key)
+                raise TornError(one.facts.path)
             sums.append(f"{one.facts.sha256}  {one.facts.path}")
         archive.writestr(entry(SUMS), "".join(line + "\n" for line in sums))
     yield outlet.taken()
+
+
+async def _opened(objects: Objects, one: Kept) -> Opened | Drawn | None:
+    if not isinstance(one.source, str):
+        return one.source
+    try:
+        return await objects.open(one.source)
+    except ObjectMissingError:
+        log.error("a kept file is missing from the object store", key=one.source)
+        return None

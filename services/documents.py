@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, insert
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,10 +16,10 @@ from clients.database import Database
 from clients.objects import Opened
 from models.tables.cases import Case, CaseAttachment, CaseComment
 from models.tables.conversation import MessageFile
-from models.tables.documents import Document, DocumentImage, DocumentVersion
+from models.tables.documents import Document, DocumentVersion
 from rules import clock
 from rules.documents import CATEGORIES, TITLE_LENGTH, Category, minimum_dpi
-from rules.files import MediaType, Verdict, safe_name
+from rules.files import Verdict, safe_name
 from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, forbidden, not_found
@@ -28,6 +27,7 @@ from services import journal
 from services.cases import may_see
 from services.conversation import may_see_message
 from services.crash_points import CrashPoint, reach
+from services.document_copies import keeps, leaving, page_image
 from services.document_views import (
     DocumentView,
     Given,
@@ -236,19 +236,18 @@ class Documents:
     ) -> Opening:
         """Open the file itself from byte `first` to `last`; the caller reads or closes it.
 
-        A JPEG goes as given to its owner only; to others a picture made from it. The view is
-        recorded. Raises Refusal 416 for bytes that are not there.
+        What leaves says `services.document_copies.leaving`. The view is recorded. Raises Refusal
+        416 for bytes that are not there.
         """
         async with self._database.work() as session:
-            version, own = await entitled(session, actor, version_id)
+            version, _ = await entitled(session, actor, version_id)
             await journal.record_view(session, actor, version_id, _VIEWED)
-        if not own and version.media_type == MediaType.JPEG:
-            image = await self._image(version, 1)
-            return await self._opening(image.object_key, image.media_type, version, image.size, 0)
+        copy = await leaving(self._database, self._files, actor, version)
+        if not copy.original:
+            return await self._opening(copy.key, copy.media_type, version, copy.size, 0)
         if first >= version.size:
             raise Refusal("no_such_bytes", "В файле нет таких байтов.", 416, size=version.size)
-        key = _key(version)
-        return await self._opening(key, version.media_type, version, version.size, first, last)
+        return await self._opening(copy.key, copy.media_type, version, copy.size, first, last)
 
     async def page(self, actor: Actor, version_id: UUID, page: int) -> Opening:
         """Open the picture of a page (from 1); it is drawn when it is first asked for."""
@@ -256,7 +255,7 @@ class Documents:
             version, own = await entitled(session, actor, version_id)
             if not own:
                 await journal.record_view(session, actor, version_id, _VIEWED)
-        image = await self._image(version, page)
+        image = await page_image(self._database, self._files, version, page)
         return await self._opening(image.object_key, image.media_type, version, image.size, 0)
 
     async def _opening(
@@ -271,31 +270,6 @@ class Documents:
         opened = await self._files.open(key, first, last)
         tag = version.sha256[:32] if key == version.object_key else key.rpartition("/")[2]
         return Opening(version.file_name, media_type, size, tag, first, opened)
-
-    async def _image(self, version: DocumentVersion, page: int) -> DocumentImage:
-        if not 1 <= page <= (version.pages or 1):
-            raise not_found()
-        async with self._database.work() as session:
-            drawn = await session.get(DocumentImage, (version.id, page))
-        if drawn is not None:
-            return drawn
-        made = await self._files.draw(_key(version), MediaType(version.media_type), page)
-        if made is None:
-            raise Refusal("cannot_be_shown", "Эту страницу не удаётся показать.", 404)
-        key, media_type, size = made
-        image = DocumentImage(
-            version_id=version.id,
-            page=page,
-            object_key=key,
-            media_type=media_type,
-            size=size,
-            drawn_at=clock.now(),
-        )
-        async with self._database.work() as session:
-            await session.exec(
-                upsert(DocumentImage).values(image.model_dump()).on_conflict_do_nothing()
-            )
-        return image
 
 
 def _must_keep_documents(actor: Actor) -> None:
@@ -335,9 +309,7 @@ async def entitled(
     if row is None:
         raise not_found()
     version, owner_id = row
-    if owner_id == actor.person_id and (
-        actor.scope is None or Permission.KEEP_DOCUMENTS in actor.scope
-    ):
+    if keeps(actor, version):
         return version, True
     citing = await session.exec(
         select(Case).where(
@@ -480,9 +452,3 @@ async def _journal(
             "findings": [finding["code"] for finding in version.findings],
         },
     )
-
-
-def _key(version: DocumentVersion) -> str:
-    if version.object_key is None:
-        raise not_found()
-    return version.object_key

@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -28,7 +28,7 @@ from clients.objects import (
     Opened,
 )
 from models.tables.documents import DocumentVersion
-from rules.files import Code, Finding, MediaType, declared_type, too_big
+from rules.files import START, Code, Finding, MediaType, claimed_types, too_big, type_of
 from rules.refusals import Refusal
 from services.inspection import Inspection, InspectionDownError, Report
 
@@ -69,6 +69,26 @@ class Received:
     pages: int | None = None
     dpi: int | None = None
     scanned: bool = False
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture that is not kept, to be read like an object of the store."""
+
+    body: bytes
+    media_type: str
+
+    @property
+    def length(self) -> int:
+        """Bytes."""
+        return len(self.body)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """All of it."""
+        yield self.body
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 class _TooBigError(ValueError):
@@ -135,42 +155,49 @@ class Files:
 
         Raises Refusal 503, and whatever the client's stream raises.
         """
-        declared = declared_type(incoming.content_type, incoming.file_name)
         limit = self.inspection.limits.octets
-        early = _refused_unread(incoming, declared, limit)
+        early = _refused_unread(incoming, limit)
         if early is not None:
-            return Received(None, declared, incoming.size or 0, None, (early,))
+            return Received(None, None, incoming.size or 0, None, (early,))
+        chunks = aiter(incoming.chunks)
+        start = await _start_of(chunks)
+        claims = claimed_types(incoming.content_type, incoming.file_name)
+        found = type_of(start, claims) if start else Finding(Code.EMPTY)
+        if isinstance(found, Finding):
+            return Received(None, None, incoming.size or len(start), None, (found,))
         spool = _Spool(self.inspection.intake(), limit)
         with spool.file, unavailable_is_refusal():
             try:
-                return await self._receive(incoming, spool, declared, minimum_dpi, folder)
+                passing = spool.through(_chained(start, chunks))
+                return await self._receive(
+                    passing, incoming.size, spool, found, minimum_dpi, folder
+                )
             except _TooBigError:
-                return Received(None, declared, spool.size, None, (too_big(limit),))
+                return Received(None, found, spool.size, None, (too_big(limit),))
             except CutOffError:
                 cut = Finding(Code.CUT_OFF)
-                return Received(None, declared, spool.size, None, (cut,))
+                return Received(None, found, spool.size, None, (cut,))
 
     async def _receive(
         self,
-        incoming: Incoming,
+        passing: AsyncIterator[bytes],
+        size: int | None,
         spool: _Spool,
-        declared: MediaType | None,
+        media_type: MediaType,
         minimum_dpi: int | None,
         folder: str,
     ) -> Received:
-        media_type = (declared or MediaType.PDF).value
         key = f"{Objects.fresh_key(folder)}/{ORIGINAL}"
-        passing = spool.through(incoming.chunks)
-        if incoming.size is None:
+        if size is None:
             # The store wants to know the length beforehand: check first, then send the good ones.
             digest = await _digest(passing)
-            report = await self._examine(spool, declared, minimum_dpi)
+            report = await self._examine(spool, media_type, minimum_dpi)
             if report.good:
-                await self.objects.put(key, spool.again(), spool.size, media_type)
+                await self.objects.put(key, spool.again(), spool.size, media_type.value)
         else:
-            digest = (await self.objects.put(key, passing, incoming.size, media_type)).sha256
+            digest = (await self.objects.put(key, passing, size, media_type.value)).sha256
             try:
-                report = await self._examine(spool, declared, minimum_dpi)
+                report = await self._examine(spool, media_type, minimum_dpi)
             except BaseException:
                 await self.discard(key)
                 raise
@@ -178,7 +205,7 @@ class Files:
                 await self.discard(key)
         return Received(
             key if report.good else None,
-            report.media_type or declared,
+            media_type,
             spool.size,
             digest,
             report.findings,
@@ -188,11 +215,9 @@ class Files:
         )
 
     async def _examine(
-        self, spool: _Spool, declared: MediaType | None, minimum_dpi: int | None
+        self, spool: _Spool, media_type: MediaType, minimum_dpi: int | None
     ) -> Report:
-        if spool.size == 0:
-            return Report(declared, (Finding(Code.EMPTY),))
-        report = await self.inspection.examine(spool.file, declared, minimum_dpi)
+        report = await self.inspection.examine(spool.file, [media_type], minimum_dpi)
         if report.good and self.antivirus is not None:
             threat = await self.antivirus.scan(spool.again())
             if threat is not None:
@@ -216,19 +241,37 @@ class Files:
         Gives its key, media type and size; None where there is no such page. The same again gives
         the same. Raises Refusal 503 or 404.
         """
+        async with self._drawn(key, media_type, page) as drawn:
+            if drawn is None:
+                return None
+            picture, size, picture_type = drawn
+            at = f"{key.rpartition('/')[0]}/page-{page}"
+            await self.objects.put(at, _pieces(picture, size), size, picture_type)
+            return at, picture_type, size
+
+    async def picture(self, key: str, media_type: MediaType) -> Drawn | None:
+        """Draw the first page of a kept file without keeping the picture. Raises as `draw`."""
+        async with self._drawn(key, media_type, 1) as drawn:
+            if drawn is None:
+                return None
+            picture, size, picture_type = drawn
+            return Drawn(os.pread(picture.fileno(), size, 0), picture_type)
+
+    @asynccontextmanager
+    async def _drawn(
+        self, key: str, media_type: MediaType, page: int
+    ) -> AsyncIterator[tuple[BinaryIO, int, str] | None]:
         with unavailable_is_refusal(), tempfile.TemporaryFile(buffering=0) as original:
             opened = await self.objects.open(key)
             async for chunk in opened.chunks():
                 original.write(chunk)
             drawn = await self.inspection.draw(original, media_type, page, IMAGE_PIXELS)
             if drawn is None:
-                return None
+                yield None
+                return
             picture, picture_type = drawn
             with picture:
-                size = os.fstat(picture.fileno()).st_size
-                at = f"{key.rpartition('/')[0]}/page-{page}"
-                await self.objects.put(at, _pieces(picture, size), size, picture_type)
-            return at, picture_type, size
+                yield picture, os.fstat(picture.fileno()).st_size, picture_type
 
 
 async def _digest(chunks: AsyncIterable[bytes]) -> str:
@@ -243,10 +286,24 @@ async def _pieces(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
         yield os.pread(file.fileno(), CHUNK, start)
 
 
-def _refused_unread(incoming: Incoming, declared: MediaType | None, limit: int) -> Finding | None:
+async def _start_of(chunks: AsyncIterator[bytes]) -> bytes:
+    """The first pieces, until it can be told what the file is."""
+    start = b""
+    async for chunk in chunks:
+        start += chunk
+        if len(start) >= START:
+            break
+    return start
+
+
+async def _chained(start: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield start
+    async for chunk in rest:
+        yield chunk
+
+
+def _refused_unread(incoming: Incoming, limit: int) -> Finding | None:
     """What can be said before a byte is read."""
-    if declared is None:
-        return Finding(Code.WRONG_TYPE)
     if incoming.size == 0:
         return Finding(Code.EMPTY)
     if incoming.size is not None and incoming.size > limit:

@@ -31,7 +31,7 @@ class Picture:
 async def pages_of(inspection: Inspection, download: Download) -> int:
     """How many pages a file has. Raises Refusal 404 and 503."""
     async with _kept_aside(download) as file:
-        report = await inspection.examine(file, MediaType(download.media_type))
+        report = await inspection.examine(file, [MediaType(download.media_type)])
     if report.pages is None:
         raise _cannot_be_shown()
     return report.pages

@@ -18,7 +18,8 @@ from rules.permissions import Actor
 from rules.refusals import not_found
 from services import journal
 from services.cases import see
-from services.files import unavailable_is_refusal
+from services.document_copies import answer_picture
+from services.files import Drawn, Files, unavailable_is_refusal
 
 _ENDINGS = {
     "application/pdf": ".pdf",
@@ -135,7 +136,7 @@ class Download:
 
     name: str
     media_type: str
-    opened: Opened
+    opened: Opened | Drawn
 
 
 async def open_paper(
@@ -154,7 +155,7 @@ async def open_paper(
 
 async def open_answer(
     session: AsyncSession,
-    objects: Objects,
+    files: Files,
     actor: Actor,
     case_id: UUID,
     version: int | None,
@@ -166,7 +167,7 @@ async def open_answer(
     """
     case = await _request(session, actor, case_id)
     query = (
-        select(RequestFile, RequestAnswer.version)
+        select(RequestFile, RequestAnswer)
         .join(RequestAnswer, col(RequestAnswer.id) == col(RequestFile.answer_id))
         .where(RequestAnswer.case_id == case.id, RequestFile.position == position)
         .order_by(col(RequestAnswer.version).desc())
@@ -177,14 +178,14 @@ async def open_answer(
     found = (await session.exec(query)).one_or_none()
     if found is None:
         raise not_found()
-    file, answered = found
+    file, answer = found
     await journal.record_view(session, actor, case.id, "request_answer")
-    with unavailable_is_refusal():
-        opened = await objects.open(file.object_key)
+    picture = await answer_picture(files, actor, answer, file)
+    opened = picture or await files.open(file.object_key)
     known = file.media_type in _ENDINGS
     ending = _ENDINGS.get(file.media_type, ".bin")
     return Download(
-        f"{case.number}-v{answered}-answer-{position}{ending}",
+        f"{case.number}-v{answer.version}-answer-{position}{ending}",
         file.media_type if known else "application/octet-stream",
         opened,
     )

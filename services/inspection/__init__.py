@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -96,12 +96,15 @@ class Inspection:
         return tempfile.TemporaryFile(buffering=0)
 
     async def examine(
-        self, file: BinaryIO, declared: MediaType | None, minimum_dpi: int | None = None
+        self,
+        file: BinaryIO,
+        claims: Collection[MediaType] = (),
+        minimum_dpi: int | None = None,
     ) -> Report:
         """Check a file that has a descriptor. Raises InspectionDownError."""
         request = {
             "task": "examine",
-            "declared": declared.value if declared else None,
+            "claims": [claim.value for claim in claims],
             "minimum_dpi": minimum_dpi,
         }
         report, ending = await self._ask(request, file)

@@ -109,7 +109,7 @@ def _was_repaired(document: pikepdf.Pdf) -> bool:
 def _suspicions(document: pikepdf.Pdf, limits: Limits) -> Iterator[Finding]:
     """Everything in the file that is not a still page. Raises PdfError for broken objects."""
     if document.is_encrypted:
-        yield Finding(Code.ENCRYPTED)
+        yield Finding(Code.RESTRICTED)
         return
     pages = len(document.pages)
     if pages == 0:

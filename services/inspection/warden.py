@@ -27,7 +27,7 @@ from typing import Any, BinaryIO
 
 import puremagic
 
-from rules.files import Code, Finding, Limits, MediaType, resolution_finding, type_from_start
+from rules.files import START, Code, Finding, Limits, MediaType, resolution_finding, type_of
 from services.inspection import jpeg, pdf
 
 PACKET = 8192
@@ -50,15 +50,12 @@ class Child:
 def examine(file: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
     """Check one file: what it is, what is in it, how sharp it is."""
     limits = Limits(**request["limits"])
-    declared = MediaType(request["declared"]) if request["declared"] else None
-    start = file.read(1024)
-    true_type = type_from_start(start)
-    if true_type is None:
-        preceded = declared is MediaType.PDF and b"%PDF-" in start
-        code = Code.DAMAGED if preceded else Code.TYPE_MISMATCH if declared else Code.WRONG_TYPE
-        return {"media_type": None, "findings": [Finding(code).stored()]}
+    start = file.read(START)
+    true_type = type_of(start, frozenset(MediaType(claim) for claim in request["claims"]))
+    if isinstance(true_type, Finding):
+        return {"media_type": None, "findings": [true_type.stored()]}
     guess = _looks_like(start)
-    if declared is not true_type or (guess is not None and guess != true_type.value):
+    if guess is not None and guess != true_type.value:
         mismatch = [Finding(Code.TYPE_MISMATCH).stored()]
         return {"media_type": true_type.value, "findings": mismatch}
     file.seek(0)

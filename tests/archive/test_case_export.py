@@ -24,6 +24,8 @@ from rules.refusals import Refusal
 from services import case_exports, export_files
 from services.cases import Act
 from services.conversation import Conversations
+from services.files import Files
+from services.inspection import Inspection
 from settings import Settings
 from tests.office import Office
 
@@ -62,7 +64,7 @@ async def archive_of(
 ) -> zipfile.ZipFile:
     """The archive as the person gets it."""
     found = await case_exports.of_case(
-        office.database, objects, actor, case_id, "Городская больница"
+        office.database, Files(objects, Inspection()), actor, case_id, "Городская больница"
     )
     return zipfile.ZipFile(BytesIO(b"".join([chunk async for chunk in found.chunks])))
 

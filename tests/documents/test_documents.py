@@ -15,7 +15,7 @@ from models.tables.documents import DocumentImage, DocumentVersion
 from models.tables.journal import JournalEntry, RecordView
 from rules import clock
 from rules.documents import Category
-from rules.files import Code, Verdict
+from rules.files import START, Code, MediaType, Verdict
 from rules.permissions import Actor, Permission, Role
 from rules.refusals import Refusal
 from services import files
@@ -92,12 +92,13 @@ async def test_refused_file_is_written_down_and_not_kept(
         (sent(b"", size=0), Code.EMPTY),
         (sent(b"", announced=False), Code.EMPTY),
         (sent(b"", size=10 * 1024 * 1024 + 1), Code.TOO_BIG),
-        (sent(bytes(10 * 1024 * 1024 + 1), announced=False), Code.TOO_BIG),
-        (sent(b"x" * 100, size=200), Code.CUT_OFF),
-        (sent(b"x" * 300, size=200), Code.CUT_OFF),
+        (sent(b"%PDF-1.7" + bytes(10 * 1024 * 1024), announced=False), Code.TOO_BIG),
+        (sent(b"%PDF-1.7" * 10, size=200), Code.CUT_OFF),
+        (sent(b"%PDF-1.7" * 300, size=200), Code.CUT_OFF),
         (sent(b"x", "table.xlsx", "application/vnd.ms-excel"), Code.WRONG_TYPE),
-        (sent(b"x", "diploma.jpg", "application/pdf"), Code.WRONG_TYPE),
+        (sent(b"x", "diploma.jpg", "application/pdf"), Code.TYPE_MISMATCH),
         (sent(b"x", None, None), Code.WRONG_TYPE),
+        (sent(b"\0\0\0\x24ftypheic", "IMG_0001.HEIC", "image/heic"), Code.HEIC),
     ],
 )
 async def test_limits_hold_before_and_while_reading(
@@ -121,6 +122,48 @@ async def test_too_big_file_is_not_read(documents: Documents, hospital: Hospital
     incoming = Incoming(untouched(), "a.pdf", "application/pdf", 11 * 1024 * 1024)
     result = await documents.give(await hospital.person(), incoming, Category.DIPLOMA)
     assert [finding.code for finding in result.findings] == [Code.TOO_BIG]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("Диплом 12.05.2020", ""),
+        ("Диплом", "application/octet-stream"),
+        ("Диплом.pdf", "application/x-download"),
+        ("Диплом.pdf", "text/html"),
+        ("Диплом.bin", "application/force-download"),
+        ("скан.jpg", "application/pdf"),
+        (None, None),
+    ],
+)
+async def test_the_contents_decide_what_a_file_is(
+    documents: Documents, hospital: Hospital, name: str | None, kind: str | None
+) -> None:
+    """An odd media type or a name without its ending keeps no good file out."""
+    result = await documents.give(
+        await hospital.person(), sent(s.pdf(), name, kind), Category.DIPLOMA
+    )
+    assert result.document is not None
+    assert result.document.version.media_type == MediaType.PDF
+    assert result.document.version.file_name.endswith(".pdf")
+
+
+async def test_a_wrong_file_is_refused_by_its_first_pieces(
+    documents: Documents, hospital: Hospital
+) -> None:
+    """No more is read of it than tells what it is."""
+    taken = 0
+
+    async def pieces() -> AsyncIterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield b"PK\x03\x04" + bytes(508)
+
+    incoming = Incoming(pieces(), "a.zip", "application/zip", 5_000_000)
+    result = await documents.give(await hospital.person(), incoming, Category.DIPLOMA)
+    assert [finding.code for finding in result.findings] == [Code.WRONG_TYPE]
+    assert taken * 512 == START
 
 
 async def test_client_that_goes_away_leaves_nothing(
@@ -313,7 +356,7 @@ async def test_token_without_the_scope_opens_nothing(
 async def test_others_see_a_photograph_made_anew(documents: Documents, hospital: Hospital) -> None:
     """The original of a JPEG stays sealed; a reviewer gets a picture without its metadata."""
     doctor, reviewer = await hospital.person(), await hospital.person(Role.HR_REVIEWER, "hr")
-    content = s.photo() + b"<script>hidden</script>"
+    content = s.commented(s.photo(), b"<script>hidden</script>")
     result = await given(documents, doctor, sent(content, "IMG_1.JPG", "image/jpeg"))
     assert result.document is not None
     version = result.document.version

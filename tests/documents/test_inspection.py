@@ -34,10 +34,12 @@ BAD: dict[str, tuple[Code, MediaType, Callable[[], bytes]]] = {
     "page of the web called PDF": (Code.TYPE_MISMATCH, PDF, lambda: b"<html><script></script>"),
     "program called PDF": (Code.TYPE_MISMATCH, PDF, lambda: b"MZ" + bytes(400)),
     "archive called PDF": (Code.TYPE_MISMATCH, PDF, lambda: ZIP),
-    "JPEG called PDF": (Code.TYPE_MISMATCH, PDF, lambda: s.photo((90, 90))),
-    "PDF called JPEG": (Code.TYPE_MISMATCH, JPEG, s.pdf),
+    "JPEG called PDF": (Code.MISNAMED, PDF, lambda: s.photo((90, 90))),
+    "PDF called JPEG": (Code.MISNAMED, JPEG, s.pdf),
     "PNG called JPEG": (Code.TYPE_MISMATCH, JPEG, lambda: _png()),
-    "something before the mark": (Code.DAMAGED, PDF, lambda: b"\n" + s.pdf()),
+    "something before the mark": (Code.PRECEDED, PDF, lambda: b"\n" + s.pdf()),
+    "mark of the order of bytes before it": (Code.PRECEDED, PDF, lambda: b"\xef\xbb\xbf" + s.pdf()),
+    "HEIC called JPEG": (Code.HEIC, JPEG, lambda: b"\0\0\0\x24ftypheic" + bytes(400)),
     "cut in the middle": (Code.DAMAGED, PDF, lambda: s.pdf()[:300]),
     "wrong offsets": (Code.DAMAGED, PDF, lambda: s.pdf().replace(b"\n1 0 obj", b"\n\n\n1 0 obj")),
     "no table of objects": (Code.DAMAGED, PDF, lambda: b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF"),
@@ -65,7 +67,7 @@ BAD: dict[str, tuple[Code, MediaType, Callable[[], bytes]]] = {
         lambda: s.pdf(encryption=pikepdf.Encryption(user="one", owner="two")),
     ),
     "password to change": (
-        Code.ENCRYPTED,
+        Code.RESTRICTED,
         PDF,
         lambda: s.pdf(encryption=pikepdf.Encryption(user="", owner="two")),
     ),
@@ -389,7 +391,7 @@ async def inspection() -> AsyncIterator[Inspection]:
 async def checked(inspection: Inspection, content: bytes, declared: MediaType) -> Report:
     """The report on some bytes."""
     with as_file(content) as file:
-        return await inspection.examine(file, declared, 300)
+        return await inspection.examine(file, [declared], 300)
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -424,7 +426,7 @@ async def test_any_size_of_photograph_is_read(inspection: Inspection) -> None:
     """A picture of few pixels is read like a large one."""
     for size in ((1, 1), (7, 9000), (65500, 2)):
         with as_file(s.photo(size, None)) as file:
-            assert (await inspection.examine(file, JPEG)).good
+            assert (await inspection.examine(file, [JPEG])).good
 
 
 async def test_small_file_is_checked_quickly(inspection: Inspection) -> None:

@@ -13,15 +13,15 @@ from rules.files import (
     Finding,
     MediaType,
     Picture,
+    claimed_types,
     content_disposition,
-    declared_type,
     effective_dpi,
     link_is_safe,
     photo_dpi,
     resolution_finding,
     safe_name,
     scan_dpi,
-    type_from_start,
+    type_of,
 )
 
 A4 = (595.276, 841.89)
@@ -140,32 +140,55 @@ def test_header_of_a_name_is_one_line_of_ascii(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content_type", "name", "declared"),
+    ("content_type", "name", "claims"),
     [
-        ("application/pdf", "a.pdf", MediaType.PDF),
-        ("application/pdf; charset=binary", None, MediaType.PDF),
-        ("image/jpeg", "photo.JPG", MediaType.JPEG),
-        ("application/octet-stream", "a.jpeg", MediaType.JPEG),
-        (None, "a.pdf", MediaType.PDF),
-        ("", "a", None),
-        ("text/html", "a.pdf", None),
-        ("application/pdf", "a.jpg", None),
-        ("application/pdf", "a.bin", MediaType.PDF),
+        ("application/pdf", "a.pdf", {MediaType.PDF}),
+        ("application/pdf; charset=binary", None, {MediaType.PDF}),
+        ("image/jpeg", "photo.JPG", {MediaType.JPEG}),
+        ("application/octet-stream", "a.jpeg", {MediaType.JPEG}),
+        (None, "a.pdf", {MediaType.PDF}),
+        ("", "a", set()),
+        ("text/html", "a.pdf", {MediaType.PDF}),
+        ("application/pdf", "a.jpg", {MediaType.PDF, MediaType.JPEG}),
+        ("application/x-download", "Диплом 12.05.2020", set()),
+        ("image/heic", "IMG_0001.HEIC", set()),
     ],
 )
-def test_declared_type(
-    content_type: str | None, name: str | None, declared: MediaType | None
-) -> None:
-    """The media type counts, the name where that says nothing; a contradiction is no type."""
-    assert declared_type(content_type, name) is declared
+def test_claims(content_type: str | None, name: str | None, claims: set[MediaType]) -> None:
+    """Only a media type and an ending that are taken claim anything; a date is no ending."""
+    assert claimed_types(content_type, name) == claims
 
 
 @given(st.binary(max_size=64))
 def test_nothing_may_stand_before_the_mark(start: bytes) -> None:
     """A file is a PDF by its first five bytes and a JPEG by its first three, or it is neither."""
-    found = type_from_start(start)
+    found = type_of(start, frozenset())
     assert (found is MediaType.PDF) == (start[:5] == b"%PDF-")
     assert (found is MediaType.JPEG) == (start[:3] == b"\xff\xd8\xff")
+
+
+@pytest.mark.parametrize(
+    ("start", "claims", "code"),
+    [
+        (b"\xef\xbb\xbf%PDF-1.7", {MediaType.PDF}, Code.PRECEDED),
+        (b"\xef\xbb\xbf%PDF-1.7", set(), Code.PRECEDED),
+        (b"\0\0\0\x24ftypheic", {MediaType.JPEG}, Code.HEIC),
+        (b"\0\0\0\x24ftypmif1", set(), Code.HEIC),
+        (b"\0\0\0\x24ftypmp42", set(), Code.WRONG_TYPE),
+        (b"PK\x03\x04", set(), Code.WRONG_TYPE),
+        (b"PK\x03\x04", {MediaType.PDF}, Code.TYPE_MISMATCH),
+        (b"%PDF-1.7", {MediaType.JPEG}, Code.MISNAMED),
+        (b"\xff\xd8\xff\xe0", {MediaType.PDF}, Code.MISNAMED),
+    ],
+)
+def test_each_wrong_start_has_words_of_its_own(
+    start: bytes, claims: set[MediaType], code: Code
+) -> None:
+    """The remedy is one that works: another name, another setting of the camera, another saving."""
+    found = type_of(start, frozenset(claims))
+    assert isinstance(found, Finding)
+    assert found.code is code
+    assert "%(" not in found.text
 
 
 @pytest.mark.parametrize(

@@ -189,13 +189,12 @@ async def test_document_is_given_as_a_checked_file(filing: Counter, objects: Obj
         reviewer, case_id, await filing.act(case_id), Answer("", a_file(body))
     )
     async with filing.database.work() as session:
-        given = await request_pages.open_answer(
-            session, objects, filing.clinician, case_id, None, 1
-        )
+        files = Files(objects, Inspection())
+        given = await request_pages.open_answer(session, files, filing.clinician, case_id, None, 1)
         assert b"".join([piece async for piece in given.opened.chunks()]) == body
         stranger = await filing.office.person("Чужой", Role.DOCTOR, filing.office.ward)
         with pytest.raises(Refusal) as refused:
-            await request_pages.open_answer(session, objects, stranger, case_id, None, 1)
+            await request_pages.open_answer(session, files, stranger, case_id, None, 1)
     assert refused.value.status == 404
 
 

@@ -15,6 +15,8 @@ from rules.cases import CaseKind, Party, Status
 from rules.clock import now
 from rules.permissions import Role
 from services import live, request_pages
+from services.files import Files
+from services.inspection import Inspection
 from services.request_receipts import message_id_of
 from settings import Settings
 from tests.clients.waiting import until
@@ -47,7 +49,7 @@ async def test_from_sending_to_the_verified_answer(
     async with bureau.database.work() as session:
         paper = await request_pages.open_paper(session, objects, bureau.clinician, case_id, None)
         given = await request_pages.open_answer(
-            session, objects, bureau.clinician, case_id, None, 1
+            session, Files(objects, Inspection()), bureau.clinician, case_id, None, 1
         )
     assert b"".join([piece async for piece in paper.opened.chunks()]).startswith(b"%PDF-")
     kept = b"".join([piece async for piece in given.opened.chunks()])
