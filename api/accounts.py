@@ -62,7 +62,9 @@ class TokenIn(_Body):
     """What a new access token shall be good for."""
 
     name: str = Field(min_length=1, max_length=100, examples=["Отчёт отдела"])
-    scope: list[Permission] = Field(min_length=1, examples=[["apply", "keep_documents"]])
+    scope: list[Permission] = Field(
+        min_length=1, max_length=50, fail_fast=True, examples=[["apply", "keep_documents"]]
+    )
     days: int = Field(30, ge=1, le=TOKEN_LIFE.days)
 
 

@@ -32,7 +32,8 @@ from api import (
     verification,
 )
 from api.auth import OPEN_TO_ALL, cookie_names, guard
-from api.bodies import FORM_LIMIT, BodyLimit
+from api.bodies import BodyLimit
+from api.body_limits import Limits, body_limits
 from api.observed import Observed, observed
 from api.openapi import describe
 from api.problems import answer_problems
@@ -44,13 +45,6 @@ from clients.traces import OFF, traces_of
 from settings import Settings, get_settings
 
 API = "/api/v1"
-UPLOADS = (
-    rf"(?:{API})?/(?:documents(?:/.*)?|requests/[^/]+/answer)"
-    rf"|/administration/staff|{API}/administration/staff/(?:dry-run|apply)"
-)
-"""Paths that take files."""
-FILES_AT_ONCE = 10
-"""Files in one form; each of them has the limit of a file besides."""
 
 JSON_ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
@@ -135,8 +129,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(assets.router, dependencies=[OPEN_TO_ALL])
     add_pages(app)
     describe(app, cookie_names(chosen)[0])
-    most = FILES_AT_ONCE * chosen.upload_limit + FORM_LIMIT
-    app.add_middleware(BodyLimit, uploads=UPLOADS, upload_limit=most)
+    app.add_middleware(BodyLimit, limits=Limits(body_limits(chosen.upload_limit)))
     app.add_middleware(SecurityHeaders, https=chosen.cookie_secure)
     app.add_middleware(Observed)
     return app

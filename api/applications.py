@@ -62,16 +62,21 @@ class CitedIn(BaseModel):
     document_version_id: UUID
 
 
+FieldName = Annotated[str, Field(max_length=100)]
+Number = Annotated[int, Field(ge=-(2**53), le=2**53)]
+"""What JSON readers of every kind tell apart (RFC 8259, 6)."""
+
+
 class DraftEdit(BaseModel):
     """What was typed so far, merged by field; attachments replace the list when given.
 
     A list without `revision` may add documents and take none off (409).
     """
 
-    data: dict[str, bool | int | str | None] | None = Field(
-        None, examples=[{"phone": "+7 900 000-00-00"}]
+    data: dict[FieldName, bool | Number | str | None] | None = Field(
+        None, max_length=500, examples=[{"phone": "+7 900 000-00-00"}]
     )
-    attachments: list[CitedIn] | None = Field(None, max_length=MOST_ATTACHMENTS)
+    attachments: list[CitedIn] | None = Field(None, max_length=MOST_ATTACHMENTS, fail_fast=True)
     revision: str | None = Field(
         None,
         max_length=64,

@@ -6,7 +6,7 @@ spooled by the framework.
 """
 
 import asyncio
-import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -19,46 +19,53 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.body_limits import Limits
 from api.problems import Problem, draw
+from rules.identifiers import whole
 from rules.texts import clean
 from services.files import Incoming
 
-MEGABYTE = 1024 * 1024
-FORM_LIMIT = MEGABYTE
 SILENCE = 30.0
+"""Seconds without a byte."""
+GRACE = 60.0
+"""Seconds that any body may take."""
+PACE = 8 * 1024
+"""Bytes a second that it has to come in with after that: a telephone with a bad connection."""
 _FIELDS_LIMIT = 64 * 1024
 _PARTS_LIMIT = 100
+_ENDLESS = 10**9
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How slowly a body may come: who only drips holds a place that others need."""
+
+    silence: float = SILENCE
+    grace: float = GRACE
+    octets: float = PACE
+
+    def left(self, began: float, read: int, now: float) -> float:
+        """Seconds until the next piece has to be there, by a monotonic clock."""
+        return min(self.silence, began + self.grace + read / self.octets - now)
 
 
 class BodyLimit:
     """Refuse longer bodies: by their announced length before reading, by count while reading.
 
-    `uploads` is a regular expression for the paths that take files, with their own limit. A body
-    that is silent for `silence` seconds is given up with 408.
+    A body that is silent or comes too slowly is given up with 408.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        uploads: str,
-        upload_limit: int,
-        limit: int = FORM_LIMIT,
-        silence: float = SILENCE,
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, limits: Limits, pace: Pace = Pace()) -> None:
         self._app = app
-        self._uploads = re.compile(uploads)
-        self._upload_limit = upload_limit
-        self._limit = limit
-        self._silence = silence
+        self._limits = limits
+        self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; only requests have bodies."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        takes_files = self._uploads.fullmatch(scope["path"])
-        most = self._upload_limit if takes_files else self._limit
+        most = self._limits.of(scope["path"])
         if _announced(scope) > most:
             too_long = Problem(413, "request_entity_too_large", "Слишком большой запрос.")
             await draw(Request(scope), too_long)(scope, receive, send)
@@ -66,14 +73,17 @@ class BodyLimit:
         await self._app(scope, self._counting(receive, most), send)
 
     def _counting(self, receive: Receive, most: int) -> Receive:
-        read, complete = 0, False
+        read, complete, began = 0, False, time.monotonic()
 
         async def counted() -> Message:
             nonlocal read, complete
             if complete:
                 return await receive()
             try:
-                async with asyncio.timeout(self._silence):
+                left = self._pace.left(began, read, time.monotonic())
+                if left <= 0:
+                    raise TimeoutError
+                async with asyncio.timeout(left):
                     message = await receive()
             except TimeoutError as error:
                 complete = True
@@ -91,18 +101,22 @@ class BodyLimit:
 def _announced(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value) if value.isdigit() else 0
+            return _length(value.decode("latin-1")) or 0
     return 0
+
+
+def _length(value: str) -> int | None:
+    """A length as a header states it; what is longer than any file is as good as endless."""
+    return _ENDLESS if len(value) > 9 and value.isdigit() else whole(value)
 
 
 def incoming_of(request: Request, file_name: str | None) -> Incoming:
     """The file that is the whole body of the request."""
-    length = request.headers.get("content-length", "")
     return Incoming(
         request.stream(),
         file_name,
         request.headers.get("content-type"),
-        int(length) if length.isdigit() else None,
+        _length(request.headers.get("content-length", "")),
     )
 
 

@@ -23,7 +23,9 @@ class MessageIn(BaseModel):
     """What to say. Files are given beforehand: `POST /documents?category=message`."""
 
     text: str = Field("", max_length=LONGEST)
-    files: list[UUID] = Field([], max_length=MOST_FILES, description="Versions of own documents.")
+    files: list[UUID] = Field(
+        [], max_length=MOST_FILES, fail_fast=True, description="Versions of own documents."
+    )
     internal: bool = Field(False, description="For colleagues who review only.")
 
 

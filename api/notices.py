@@ -61,7 +61,7 @@ class SendingAttemptOut(BaseModel):
 class NoticesReadIn(BaseModel):
     """Which notices are read; without ids, all of them."""
 
-    ids: list[UUID] | None = Field(None, max_length=200)
+    ids: list[UUID] | None = Field(None, max_length=200, fail_fast=True)
 
 
 class UnreadNoticesOut(BaseModel):

@@ -57,7 +57,7 @@ class OneOfSeveral(StepIn):
 class DecisionsIn(DecisionBody):
     """One decision with one reason on several cases."""
 
-    cases: list[OneOfSeveral] = Field(min_length=1, max_length=100)
+    cases: list[OneOfSeveral] = Field(min_length=1, max_length=100, fail_fast=True)
 
 
 class DecidedOut(BaseModel):

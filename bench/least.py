@@ -18,7 +18,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -195,7 +195,7 @@ class _Unchecked(Inspection):
     """Takes files in as usual and finds them good unread: P5 leaves the checks apart."""
 
     async def examine(
-        self, file: Any, declared: MediaType | None, minimum_dpi: int | None = None
+        self, file: Any, claims: Collection[MediaType] = (), minimum_dpi: int | None = None
     ) -> Report:
         return Report(MediaType.PDF, (), 1, None)
 

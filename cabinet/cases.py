@@ -30,7 +30,7 @@ from models.tables.base import new_id
 from models.tables.cases import Case
 from rules.cases import CaseKind, Transition
 from rules.clock import now
-from rules.limits import LONGEST_REASON
+from rules.limits import INTEGER, LONGEST_REASON
 from rules.refusals import Refusal, not_found
 from rules.terms import WorkingCalendar
 from services import case_lists, case_pages, catalogue, conversation, notices
@@ -236,7 +236,7 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
         case_id: UUID,
         visit: Inside,
         act_id: Annotated[UUID, Form()],
-        at_step: Annotated[int, Form()],
+        at_step: Annotated[int, Form(ge=0, le=INTEGER)],
         reason: Annotated[str, Form()] = "",
     ) -> Response:
         """Take the case back."""

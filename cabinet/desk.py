@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query, Response
+from fastapi import APIRouter, Form, Path, Query, Response
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -30,6 +30,7 @@ from models.tables.people import Unit
 from rules.applications import DECISIONS
 from rules.cases import Transition
 from rules.clock import now
+from rules.limits import INTEGER
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, not_found
 from rules.texts import in_order
@@ -42,7 +43,7 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/des
 PAGE = 50
 Cursor = Annotated[str | None, Query(max_length=300)]
 Short = Annotated[str, Form(max_length=1000)]
-Step = Annotated[int, Form(ge=0)]
+Step = Annotated[int, Form(ge=0, le=INTEGER)]
 
 SHOWN_AGAIN = frozenset({403, 409, 422})
 """Refusals after which the page is drawn again with all that was typed."""
@@ -176,7 +177,12 @@ async def show(
 
 
 @router.get("/cases/{case_id}/live/{step}")
-async def show_live(case_id: UUID, step: int, visit: Inside, ask: bool = False) -> Response:
+async def show_live(
+    case_id: UUID,
+    step: Annotated[int, Path(ge=0, le=INTEGER)],
+    visit: Inside,
+    ask: bool = False,
+) -> Response:
     """The parts that change, for a page drawn at `step` that is still open; 304 while none has."""
     async with visit.medcab.database.work() as session:
         tag = await tag_of(session, visit, case_id)

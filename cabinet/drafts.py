@@ -16,6 +16,7 @@ from cabinet.filling import Editing
 from cabinet.views.applications import Draft
 from cabinet.visits import Inside, Visit
 from rules.cases import CaseKind
+from rules.limits import INTEGER
 from rules.refusals import Refusal, not_found
 from services.cases import Act
 
@@ -68,7 +69,7 @@ async def submit(
     case_id: UUID,
     visit: Inside,
     act_id: Annotated[UUID, Form()],
-    at_step: Annotated[int, Form()],
+    at_step: Annotated[int, Form(ge=0, le=INTEGER)],
     mode: Annotated[Literal["draft", "answer", "correction"], Form()],
 ) -> Response:
     """Send it: a new application, an answer, or a correction; as the page said, so that a second

@@ -53,7 +53,7 @@ async def show(visit: Inside, session: Work) -> Response:
 async def choose(
     visit: Inside,
     session: Work,
-    on: Annotated[list[str] | None, Form()] = None,
+    on: Annotated[list[str] | None, Form(max_length=200)] = None,
     shown: Shown = "",
 ) -> Response:
     """Keep the boxes that were changed: on, or off where they are no longer ticked.

@@ -260,7 +260,7 @@ async def make_token(
     name: Text = "",
     days: Text = "",
     code: Text = "",
-    scope: Annotated[list[str] | None, Form()] = None,
+    scope: Annotated[list[str] | None, Form(max_length=50)] = None,
 ) -> Response:
     """Make a token; its text is on this answer only."""
     chosen = [Permission(right) for right in scope or () if right in set(Permission)]

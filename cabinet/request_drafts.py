@@ -13,6 +13,7 @@ from cabinet.request_views import type_view
 from cabinet.views.requests import RequestDraft
 from cabinet.visits import Inside, Visit
 from rules.cases import CaseKind
+from rules.limits import INTEGER
 from rules.refusals import Refusal
 from services.cases import Act
 
@@ -63,7 +64,7 @@ async def submit(
     case_id: UUID,
     visit: Inside,
     act_id: Annotated[UUID, Form()],
-    at_step: Annotated[int, Form()],
+    at_step: Annotated[int, Form(ge=0, le=INTEGER)],
     mode: Annotated[Literal["draft", "correction"], Form()],
 ) -> Response:
     """Send it, for the first time or again; as the page said, so that a second click is the same

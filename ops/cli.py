@@ -131,6 +131,7 @@ def api(
         import uvicorn
 
         from api.app import create_app
+        from api.http_protocol import GuardedProtocol
         from clients.logs import log_in_json
         from ops.servers.ports import LOOPBACK
 
@@ -142,7 +143,7 @@ def api(
         host=host or LOOPBACK,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=GuardedProtocol,
         ws="none",
         # Addresses of pages name cases and people: they are in the journal, not in a log.
         access_log=False,

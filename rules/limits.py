@@ -19,6 +19,9 @@ LONGEST_REASON = 4000
 MOST_ATTACHMENTS = 30
 """Documents that one draft cites."""
 
+INTEGER = 2**31 - 1
+"""The most that a column of whole numbers holds."""
+
 
 def too_many_attachments() -> Refusal:
     """No further document with this draft; those attached before are untouched."""

@@ -218,7 +218,7 @@ def read(file: bytes, trusted: Iterable[x509.Certificate] = ()) -> Receipt:
         raise ReceiptError(str(error)) from error
     except ReceiptError:
         raise
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ReceiptError("not a receipt this program can read") from error
 
 

@@ -397,7 +397,9 @@ def check_terms(terms: Mapping[str, Any]) -> None:
         days, reminders = terms.get(name), terms.get(f"{name}_reminders", ())
         if not isinstance(days, int) or not 1 <= days <= 366:
             errors.append(FieldError(name, "Срок: от 1 до 366 рабочих дней."))
-        elif not all(isinstance(day, int) and 1 <= day < days for day in reminders):
+        elif not isinstance(reminders, list | tuple) or not all(
+            isinstance(day, int) and 1 <= day < days for day in reminders
+        ):
             words = "Напоминания бывают до конца срока: перечислите дни через запятую."
             errors.append(FieldError(f"{name}_reminders", words))
     if errors:

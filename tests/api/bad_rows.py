@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.bodies import FORM_LIMIT
+from api.body_limits import FORM
 from tests.api.desk import cursor, key, raw
 
 NOBODYS = "0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"
@@ -114,7 +114,7 @@ BAD: dict[str, Bad] = {
         "clinician", DRAFT, {"content": b"<a/>", "headers": {"Content-Type": "text/xml"}}
     ),
     "a list for an object": clinician(DRAFT, json=[]),
-    "a body without end": clinician(DRAFT, 413, content=b" " * (FORM_LIMIT + 1), headers=JSON),
+    "a body without end": clinician(DRAFT, 413, content=b" " * (FORM + 1), headers=JSON),
     "a body nested without end": clinician(DRAFT, 400, content=b"[" * 100_000, headers=JSON),
     "a body nested deep": clinician(
         DRAFT, content=b'{"data":{"purpose":' + DEEP.encode() + b"}}", headers=JSON

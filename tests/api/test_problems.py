@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.app import create_app
 from api.problems import MEDIA_TYPE, LastResort
+from cabinet.visits import came_from
 from rules.refusals import FieldError, Refusal
 from settings import Settings
 from tests.accounts.conftest import House
@@ -177,3 +178,29 @@ async def test_whoever_hangs_up_in_the_middle_of_a_question_is_no_error() -> Non
     scope: Scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
     await LastResort(reads)(scope, hung_up, keep)
     assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://here/cases/1?tab=files", "/cases/1?tab=files"),
+        ("http://here//evil.example/x", "/"),
+        ("http://here/\\evil.example", "/"),
+        ("http://evil.example/x", "/"),
+        ("http://[here", "/"),
+        ("//evil.example/x", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_link_back_never_leaves_the_site(referer: str, back: str) -> None:
+    """What a browser says of the page before leads to a path of ours, or to the first page."""
+    headers = [(b"host", b"here"), (b"referer", referer.encode())]
+    scope = {"type": "http", "method": "POST", "scheme": "http", "path": "/x", "headers": headers}
+    assert came_from(Request({**scope, "query_string": b""})) == back
+
+
+def test_a_page_under_another_host_is_no_way_back() -> None:
+    """`//host/path` is an address elsewhere, also where it stands as a path of ours."""
+    scope = {"type": "http", "method": "GET", "path": "//evil.example/x", "headers": []}
+    request = Request({**scope, "query_string": b"", "server": ("here", 80), "scheme": "http"})
+    assert came_from(request) == "/"

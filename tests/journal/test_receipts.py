@@ -177,7 +177,18 @@ async def test_a_receipt_of_another_seal_is_refused(ledger: Ledger, tmp_path: Pa
         receipts.read(forged, [ours.certificate])
 
 
-@pytest.mark.parametrize("file", [b"", b"{}", b"[]", b"\xff", b'{"receipt": 1, "certificate": ""}'])
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"\xff",
+        b'{"receipt": 1, "certificate": ""}',
+        b"[" * 200_000,
+        b'{"receipt": ' * 100_000 + b"1" + b"}" * 100_000,
+    ],
+)
 def test_what_is_no_receipt_is_refused_in_words(file: bytes) -> None:
     """Any file may be dropped on the command."""
     with pytest.raises(ReceiptError):
