@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     temporal_namespace: str = Field("default", validation_alias="TEMPORAL_NAMESPACE")
     temporal_ui_url: str = "http://127.0.0.1:8233"
     task_queue: str = "medcab"
+    begin_anew: bool = Field(
+        False,
+        description="Start a worker although open cases cannot go on with it: they begin anew.",
+    )
 
     s3_endpoint: str = Field("http://127.0.0.1:9000", validation_alias="S3_ENDPOINT")
     s3_access_key: SecretStr = Field(SecretStr("medcab"), validation_alias="S3_ACCESS_KEY")

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from datetime import timedelta
 
 import structlog
@@ -27,6 +28,7 @@ from clients.registers import RegisterClient
 from clients.sms import SmsGateway
 from clients.temporal import CaseRinger, ExportStarter, connect, ensure_schedules, ensure_standing
 from clients.traces import Traces, traces_of
+from compatibility import IncompatibleError, demand_compatible
 from models.encryption import KeyRing, use_key_ring
 from services import crash_points
 from services.bell import Bell
@@ -71,6 +73,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     client = await _connected(settings, keys, stop, traces)
     if client is None:
         return
+    await demand_compatible(settings, client, keys, WORKFLOWS)
     worker = build(settings, client, database)
     async with worker:
         log.info("worker_ready", task_queue=settings.task_queue)
@@ -178,4 +181,8 @@ async def _main() -> None:
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     log_in_json()
-    asyncio.run(_main())
+    try:
+        asyncio.run(_main())
+    except IncompatibleError as reason:
+        sys.stderr.write(f"{reason}\n")
+        sys.exit(1)

@@ -21,8 +21,9 @@ from rules.processes import process_of
 from rules.refusals import Refusal, forbidden
 from services import operation
 from services.letters import Addresses
-from services.operation import Desk, Line, Section
+from services.operation import Desk
 from services.operation_acts import Wanted
+from services.operation_lines import Line, Section
 from services.outages import GOV_SERVICE, REGISTER
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/operation")
@@ -220,7 +221,7 @@ def details_of(line: Line) -> str:
                 "step": facts["step"],
                 "status": _status(line),
             }
-        case Trouble.ACT_UNHEARD:
+        case Trouble.ACT_UNHEARD | Trouble.TASKS_FAILING:
             return gettext("состояние «%(status)s», процессу напомнили %(n)s раз") % {
                 "status": _status(line),
                 "n": facts["rings"],

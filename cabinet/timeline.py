@@ -95,6 +95,7 @@ SENTENCES: dict[str, Sentence] = {
     K.CASE_RELEASED: _plain("Запрет стирания снят"),
     K.CASE_ERASED: _plain("Срок хранения закончился, содержание дела стёрто"),
     K.CASE_STUCK: _plain("Обработка остановилась, техническая служба знает об этом"),
+    K.CASE_BEGUN_ANEW: _plain("Обработка не отвечала и начата заново с того же шага"),
     K.CASE_SIGNAL_WITHOUT_ACT: _plain("Пришёл сигнал без решения, он ничего не изменил"),
 }
 

@@ -38,6 +38,7 @@ from clients.codec import data_converter
 from clients.traces import Traces, untraced
 from models.encryption import KeyRing
 from models.messages import (
+    ANEW,
     RING,
     WORKFLOWS,
     ActRef,
@@ -89,6 +90,8 @@ class Call:
     args: Sequence[Any]
     summary: OpsText
     attributes: TypedSearchAttributes
+    anew: bool = False
+    """End the run that is open, and begin another in its place."""
 
 
 async def ring(
@@ -112,6 +115,11 @@ async def ring(
                 id=call.workflow_id,
                 task_queue=task_queue,
                 id_reuse_policy=reuse,
+                id_conflict_policy=(
+                    WorkflowIDConflictPolicy.TERMINATE_EXISTING
+                    if call.anew
+                    else WorkflowIDConflictPolicy.UNSPECIFIED
+                ),
                 search_attributes=call.attributes,
                 start_signal=call.signal,
                 start_signal_args=call.args if call.signal else [],
@@ -152,13 +160,16 @@ class CaseRinger:
             workflow=WORKFLOWS[case.kind],
             workflow_id=case_workflow_id(case.case_id, case.kind),
             start=CaseRef(case_id=case.case_id, state=case),
-            # A submission only starts: the run knows all that a signal would tell it.
-            signal=None if ring_.signal == Transition.SUBMIT else ring_.signal,
+            # A run that begins knows all that a signal would tell it.
+            signal=None if ring_.signal in (Transition.SUBMIT, ANEW) else ring_.signal,
             args=[ActRef(act_id=ring_.act_id)] if ring_.act_id else [],
             summary=OpsText(f"{case.number} · {case.type}"),
             attributes=attributes_of(case),
+            anew=ring_.signal == ANEW,
         )
-        again = case.open and (ring_.signal == RING or case.kind is CaseKind.REQUEST)
+        again = ring_.signal == ANEW or (
+            case.open and (ring_.signal == RING or case.kind is CaseKind.REQUEST)
+        )
         rung = await ring(
             self._client, call, self._task_queue, again=again, deadline=self._deadline
         )

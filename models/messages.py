@@ -65,6 +65,10 @@ class CaseState(Message):
     """Whether somebody outside has still to be told of the end."""
 
 
+ANEW = "anew"
+"""No signal: the run that is open is ended and another begins, where rings have no effect."""
+
+
 class CaseRef(Message):
     """What a workflow starts with: the case, and its state where the starter knows it."""
 

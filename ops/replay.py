@@ -5,31 +5,13 @@ change needs `workflow.patched`. Histories are JSON as the Temporal UI and its C
 """
 
 import asyncio
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
-
-from clients.codec import data_converter
+from clients.replays import KEYS_FILE, Replayed, kept_in, replay_all
 from models.encryption import KeyRing
 from settings import get_settings
 from worker import WORKFLOWS
-
-KEYS_FILE = "key-ring"
-"""Beside the histories: the keys that open them. Otherwise those of the environment do."""
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """One history, and what was wrong with it."""
-
-    name: str
-    workflow: str
-    events: int
-    failure: str | None
 
 
 def run(path: Path) -> int:
@@ -58,32 +40,7 @@ def run(path: Path) -> int:
 async def replay(path: Path, workflows: Sequence[type] = tuple(WORKFLOWS)) -> list[Replayed]:
     """Replay through these workflows. Raises OSError and ValueError for what cannot be read."""
     files, keys = _opened(path)
-    replayer = Replayer(workflows=workflows, data_converter=data_converter(keys))
-    done: list[Replayed] = []
-    for file in files:
-        history = read(file)
-        started = history.events[0].workflow_execution_started_event_attributes
-        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-        failure = result.replay_failure
-        done.append(
-            Replayed(
-                file.stem,
-                started.workflow_type.name,
-                len(history.events),
-                " ".join(str(failure).split()) if failure else None,
-            )
-        )
-    return done
-
-
-def read(file: Path) -> WorkflowHistory:
-    """A recorded history; its first event names the workflow. Raises OSError and ValueError."""
-    content = json.loads(file.read_text("utf-8"))
-    try:
-        first = content["events"][0]["workflowExecutionStartedEventAttributes"]
-        return WorkflowHistory.from_json(first["workflowId"], content)
-    except (KeyError, IndexError, TypeError) as error:
-        raise ValueError(f"{file.name} is not a whole history of a workflow") from error
+    return await replay_all(kept_in(files), keys, workflows)
 
 
 def _opened(path: Path) -> tuple[list[Path], KeyRing]:

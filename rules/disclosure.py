@@ -119,6 +119,7 @@ _ROWS = (
     _Row((K.CASE_EXPORTED,), _COLLEAGUES, facts="files"),
     _Row((K.CASE_SIGNAL_WITHOUT_ACT,), _COLLEAGUES, facts="signal act"),
     _Row((K.CASE_STUCK,), _COLLEAGUES, facts="activity error"),
+    _Row((K.CASE_BEGUN_ANEW,), _COLLEAGUES, facts="rings"),
     _Row((K.REQUEST_SENT,), _ALL, facts=f"{_MOVE} sha256 service message"),
     _Row((K.REQUEST_SENT,), _COLLEAGUES, facts="reviewer stands_in_for"),
     _Row(

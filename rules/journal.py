@@ -57,6 +57,7 @@ class JournalKind(StrEnum):
     CASE_RECEIPT_ISSUED = "case.receipt_issued"
     CASE_TYPE_CHANGED = "case.type_changed"
     CASE_STUCK = "case.stuck"
+    CASE_BEGUN_ANEW = "case.begun_anew"
     CASE_EXPORTED = "case.exported"
     CASE_KEPT_LONGER = "case.kept_longer"
     CASE_HELD = "case.held"

@@ -24,7 +24,9 @@ class Trouble(StrEnum):
     SERVER_REPLACED = "server_replaced"
     JOURNAL_UNSEALED = "journal_unsealed"
     COUNTERPART_DOWN = "counterpart_down"
+    TASKS_FAILING = "tasks_failing"
     CASE_STUCK = "case_stuck"
+    BEGUN_ANEW = "begun_anew"
     ACT_UNHEARD = "act_unheard"
     CHANNEL_LATE = "channel_late"
     NOTICE_FAILED = "notice_failed"
@@ -114,6 +116,18 @@ TROUBLES: Mapping[Trouble, TroubleWords] = {
         "Мы спрашиваем её снова не реже раза в десять минут.",
         R.ASK_AGAIN,
     ),
+    T.TASKS_FAILING: TroubleWords(
+        "Процессы не могут продолжаться",
+        "Обработчик не может выполнить код процесса: обычно новая версия не подходит к начатым "
+        "делам. Верните прежнюю версию, и они продолжатся. Начать процесс заново можно кнопкой: "
+        "дело останется на том же шаге.",
+        R.RETRY,
+    ),
+    T.BEGUN_ANEW: TroubleWords(
+        "Процессы начаты заново",
+        "Процесс не отвечал на напоминания, и система начала его заново с того же шага. "
+        "Делать ничего не нужно. Если таких много, версия обработчика не подходит к начатым делам.",
+    ),
     T.CASE_STUCK: TroubleWords(
         "Остановились",
         "Шаг кончился ошибкой, которую система не может обойти сама. "
@@ -155,6 +169,7 @@ REMEDIES: Mapping[Remedy, RemedyWords] = {
     R.RETRY: RemedyWords(
         "Повторить сейчас",
         "Процесс прочитает заявку заново и сделает то, что она требует. "
+        "Если он не отвечал на напоминания, он начнётся заново с того же шага. "
         "Решений это не принимает и ничего не отменяет.",
         "Процессу передано: посмотреть заявку снова.",
         JournalKind.OPERATION_RETRIED,
@@ -208,10 +223,10 @@ WORK_IS_SEEN_EVERY = timedelta(minutes=2)
 """A standing workflow begins a step or says that it is alive twice a minute."""
 
 REPLACING_IS_SHOWN = timedelta(days=1)
-"""How long a server that was replaced stands on the desk."""
+"""How long a server that was replaced, or a run that was begun anew, stands on the desk."""
 
 ENTRIES_LOOKED_THROUGH = 2000
-"""Entries at the end of the installation's own chain among which the replaced are looked for."""
+"""Entries at the end of the installation's own chain among which those of a day are looked for."""
 
 FAILING_AFTER = 3
 """Tries of one step of a standing workflow from which on it counts as failing."""

@@ -46,6 +46,7 @@ WORDS: Mapping[str, str] = {
     K.CASE_RECEIPT_ISSUED: "Расписка скачана",
     K.CASE_TYPE_CHANGED: "Переведено на новую редакцию формы",
     K.CASE_STUCK: "Обработка остановилась",
+    K.CASE_BEGUN_ANEW: "Обработка начата заново",
     K.CASE_EXPORTED: "Дело выгружено",
     K.CASE_KEPT_LONGER: "Срок хранения продлён",
     K.CASE_HELD: "Стирание запрещено",

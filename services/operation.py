@@ -5,8 +5,8 @@ Cases and notices are those of the units in which the person watches; servers ar
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,55 +20,29 @@ from clients.database import Database
 from models.messages import case_workflow_id
 from models.tables.archive import Export
 from models.tables.cases import Case, Outage
-from models.tables.journal import JournalEntry, JournalSeal, journal_pending
+from models.tables.journal import JournalEntry
 from models.tables.notices import Notice, NoticeAttempt
 from models.tables.people import Person
 from rules.cases import CaseKind
 from rules.clock import now as present
-from rules.journal import CHAIN_LEAF, SYSTEM_CHAIN, JournalKind
+from rules.journal import JournalKind
 from rules.notices import NoticeState
 from rules.operation import (
-    BACKUP_IS_OLD_AFTER,
     CHANNEL_IS_LATE_AFTER,
-    ENTRIES_LOOKED_THROUGH,
     FAILED_ARE_SHOWN,
-    FAILING_AFTER,
-    REPLACING_IS_SHOWN,
-    SEAL_IS_LATE_AFTER,
-    TROUBLES,
-    Remedy,
     Trouble,
 )
 from rules.permissions import Actor, Permission
 from rules.refusals import forbidden
-from services import integrity
+from services.operation_lines import Section, line_of
+from services.operation_servers import backups, lately, of_engine, replaced, seals
 from services.outages import SYSTEMS
 from services.standing import Engine, Standings
 
 MOST = 50
 """Lines of one kind that are shown; how many there are is always said."""
 
-
-@dataclass(frozen=True)
-class Line:
-    """One thing that needs attention. `subject` is what the remedy is done to."""
-
-    trouble: Trouble
-    subject: str
-    name: str
-    since: datetime | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    workflow_id: str | None = None
-    remedy: Remedy | None = None
-
-
-@dataclass(frozen=True)
-class Section:
-    """All trouble of one kind: `total` counts also what is beyond the lines shown."""
-
-    trouble: Trouble
-    total: int
-    lines: Sequence[Line]
+ASKED_OF_TEMPORAL = 20
 
 
 @dataclass(frozen=True)
@@ -106,10 +80,46 @@ async def desk(database: Database, standings: Standings, actor: Actor, grace: fl
     engine, (sections, sealed_at, backed_up_at) = await asyncio.gather(
         standings.known(), _look(database, units, now, timedelta(seconds=grace))
     )
-    found = [*of_engine(engine, now), *sections]
+    found = [*of_engine(engine, now), *await _split_failing(standings, sections)]
     order = list(Trouble)
     found.sort(key=lambda section: order.index(section.trouble))
     return Desk(now, found, engine, sealed_at, backed_up_at)
+
+
+async def _split_failing(standings: Standings, sections: Sequence[Section]) -> list[Section]:
+    """Of the cases that nobody heard, those whose workflow tasks fail: the reason is another.
+
+    Temporal is asked of the first only: where the code does not fit, they tell enough.
+    """
+    unheard = [section for section in sections if section.trouble is Trouble.ACT_UNHEARD]
+    lines = [line for section in unheard for line in section.lines][:ASKED_OF_TEMPORAL]
+    failing = await standings.failing([str(line.workflow_id) for line in lines])
+    if not failing:
+        return list(sections)
+    shown = [
+        line_of(
+            Trouble.TASKS_FAILING,
+            line.subject,
+            line.name,
+            since=line.since,
+            facts=line.facts,
+            workflow_id=line.workflow_id,
+        )
+        for line in lines
+        if line.workflow_id in failing
+    ]
+    left = [
+        replace(
+            section,
+            total=section.total - len(shown),
+            lines=[line for line in section.lines if line.workflow_id not in failing],
+        )
+        if section in unheard
+        else section
+        for section in sections
+    ]
+    found = [Section(Trouble.TASKS_FAILING, len(shown), shown), *left]
+    return [section for section in found if section.total]
 
 
 def watched(units: frozenset[UUID]) -> ColumnElement[bool]:
@@ -127,6 +137,7 @@ async def _look(
             *unsealed,
             *backup_old,
             *await replaced(session, now),
+            *await _begun_anew(session, units, now),
             *await _outages(session, units),
             await _stuck(session, units),
             await _unheard(session, units, now - grace),
@@ -136,47 +147,6 @@ async def _look(
             await _failed_exports(session, units, now),
         ]
     return [section for section in found if section.total], sealed_at, backed_up_at
-
-
-def of_engine(engine: Engine | None, now: datetime) -> list[Section]:
-    """What Temporal, the workers and the standing workflows show of themselves."""
-    if engine is None:
-        line = Line(Trouble.TEMPORAL_DOWN, "temporal", "Temporal")
-        return [Section(Trouble.TEMPORAL_DOWN, 1, [line])]
-    troubles: dict[Trouble, list[Line]] = {
-        Trouble.NO_WORKER: (
-            []
-            if engine.workers
-            else [_line(Trouble.NO_WORKER, engine.task_queue, engine.task_queue)]
-        ),
-        Trouble.STANDING_ENDED: [
-            _line(Trouble.STANDING_ENDED, one.id, one.id, workflow_id=one.id)
-            for one in engine.standing
-            if not one.runs
-        ],
-        Trouble.STANDING_FAILING: [
-            _line(
-                Trouble.STANDING_FAILING,
-                one.id,
-                one.id,
-                workflow_id=one.id,
-                facts={"attempt": one.attempt, "activity": one.activity},
-            )
-            for one in engine.standing
-            if one.runs and one.attempt >= FAILING_AFTER
-        ],
-        # Without a worker that alone is the reason, and is said.
-        Trouble.STANDING_IDLE: [
-            _line(Trouble.STANDING_IDLE, one.id, one.id, since=one.worked_at, workflow_id=one.id)
-            for one in engine.standing
-            if engine.workers and one.runs and one.attempt < FAILING_AFTER and not one.works(now)
-        ],
-    }
-    return [Section(trouble, len(lines), lines) for trouble, lines in troubles.items() if lines]
-
-
-def _line(trouble: Trouble, subject: str, name: str, **more: Any) -> Line:
-    return Line(trouble, subject, name, remedy=TROUBLES[trouble].remedy, **more)
 
 
 _ROW = (
@@ -210,7 +180,7 @@ async def _cases(
     )
     rows: Sequence[Any] = found.all()
     lines = [
-        _line(
+        line_of(
             trouble,
             str(row.id),
             row.number or str(row.id),
@@ -265,7 +235,7 @@ async def _outages(session: AsyncSession, units: frozenset[UUID]) -> list[Sectio
             select(func.count()).select_from(Case).where(watched(units), *waits_for_system(system))
         )
         lines.append(
-            _line(
+            line_of(
                 Trouble.COUNTERPART_DOWN,
                 system,
                 system,
@@ -298,7 +268,7 @@ async def _late_channels(
         .order_by(col(Notice.channel))
     )
     lines = [
-        _line(
+        line_of(
             Trouble.CHANNEL_LATE,
             channel,
             channel,
@@ -352,7 +322,7 @@ async def _failed_notices(session: AsyncSession, units: frozenset[UUID], now: da
     )
     rows: Sequence[Any] = found.all()
     lines = [
-        _line(
+        line_of(
             Trouble.NOTICE_FAILED,
             str(row.id),
             row.kind,
@@ -383,7 +353,7 @@ async def _failed_exports(session: AsyncSession, units: frozenset[UUID], now: da
     )
     rows: Sequence[Any] = found.all()
     lines = [
-        _line(
+        line_of(
             Trouble.EXPORT_FAILED,
             str(row.id),
             str(row.id),
@@ -395,77 +365,21 @@ async def _failed_exports(session: AsyncSession, units: frozenset[UUID], now: da
     return Section(Trouble.EXPORT_FAILED, rows[0][-1] if rows else 0, lines)
 
 
-async def seals(session: AsyncSession, now: datetime) -> tuple[datetime | None, list[Section]]:
-    """When the journal was sealed last; late where an entry waits longer than two seals take."""
-    sealed = (await session.exec(select(func.max(JournalSeal.at)))).one()
-    foreign = (await session.exec(integrity.refused())).one()
-    if foreign:
-        # They stand unsealed for that reason: the sealing itself works.
-        line = _line(Trouble.JOURNAL_REFUSED, "journal", "journal", facts={"waiting": foreign})
-        return sealed, [Section(Trouble.JOURNAL_REFUSED, foreign, [line])]
-    oldest = (await session.exec(oldest_unsealed())).one()
-    if oldest is None or oldest > now - SEAL_IS_LATE_AFTER:
-        return sealed, []
-    line = _line(
-        Trouble.JOURNAL_UNSEALED,
-        "journal-sealer",
-        "journal-sealer",
-        since=oldest,
-        workflow_id="journal-sealer",
+async def _begun_anew(
+    session: AsyncSession, units: frozenset[UUID], now: datetime
+) -> list[Section]:
+    """The cases whose runs did not answer and were begun anew lately."""
+    case_id = col(JournalEntry.facts)["case"].astext
+    begun = (
+        choose(case_id, func.max(JournalEntry.at))
+        .where(*lately(JournalKind.CASE_BEGUN_ANEW, now))
+        .group_by(case_id)
     )
-    return sealed, [Section(Trouble.JOURNAL_UNSEALED, 1, [line])]
-
-
-async def replaced(session: AsyncSession, now: datetime) -> list[Section]:
-    """The servers that ran without working and were replaced lately, and how often."""
-    last = select(func.max(JournalEntry.position)).where(JournalEntry.chain == SYSTEM_CHAIN)
-    server = col(JournalEntry.facts)["server"].astext
-    found = await session.exec(  # type: ignore[call-overload]
-        choose(server, func.max(JournalEntry.at), func.count())
-        .where(
-            col(JournalEntry.chain) == SYSTEM_CHAIN,
-            # The chain has no index by time; its end is long enough.
-            col(JournalEntry.position) > last.scalar_subquery() - ENTRIES_LOOKED_THROUGH,
-            col(JournalEntry.kind) == JournalKind.INSTALLATION_SERVER_REPLACED.value,
-            col(JournalEntry.at) > now - REPLACING_IS_SHOWN,
-        )
-        .group_by(server)
-        .order_by(server)
+    at = {UUID(case): moment for case, moment in (await session.exec(begun)).all()}  # type: ignore[call-overload]
+    if not at:
+        return []
+    section = await _cases(
+        session, Trouble.BEGUN_ANEW, col(Case.since), units, col(Case.id).in_(list(at)[:MOST])
     )
-    lines = [
-        _line(Trouble.SERVER_REPLACED, name, name, since=at, facts={"times": times})
-        for name, at, times in found.all()
-    ]
-    return [Section(Trouble.SERVER_REPLACED, len(lines), lines)] if lines else []
-
-
-async def backups(session: AsyncSession, now: datetime) -> tuple[datetime | None, list[Section]]:
-    """When the last backup was taken; old where that, or the first day, is too long ago."""
-    taken = await session.exec(
-        select(JournalEntry.at)
-        .where(
-            JournalEntry.chain == SYSTEM_CHAIN,
-            JournalEntry.kind == JournalKind.INSTALLATION_BACKED_UP.value,
-        )
-        .order_by(col(JournalEntry.position).desc())
-        .limit(1)
-    )
-    last = taken.one_or_none()
-    first = await session.exec(select(JournalSeal.at).order_by(col(JournalSeal.number)).limit(1))
-    since = last or first.one_or_none()
-    if since is None or since > now - BACKUP_IS_OLD_AFTER:
-        return last, []
-    line = _line(Trouble.BACKUP_OLD, "backup", "backup", since=last)
-    return last, [Section(Trouble.BACKUP_OLD, 1, [line])]
-
-
-def oldest_unsealed() -> Any:
-    """When the oldest entry was written that no seal holds yet."""
-    pending = journal_pending.c
-    return select(func.min(JournalEntry.at)).join_from(
-        JournalEntry,
-        journal_pending,
-        (col(JournalEntry.chain) == pending.ref)
-        & (col(JournalEntry.position) == pending.position)
-        & (pending.kind == CHAIN_LEAF),
-    )
+    lines = [replace(line, since=at[UUID(line.subject)]) for line in section.lines]
+    return [replace(section, lines=lines)]

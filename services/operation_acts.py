@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.temporal import STANDING
-from models.messages import RING, CaseState, Ring
+from models.messages import ANEW, RING, CaseState, Ring
 from models.tables.cases import Case
 from models.tables.notices import Notice
 from models.tables.operation import OperationAct
@@ -34,6 +34,7 @@ from services.cases import lock, state_of
 from services.operation import told_to, waits_for_system, watched
 from services.outages import open_since
 from services.standing import Standings
+from services.watching import DOES_NOT_ANSWER
 
 MOST = 1000
 """Cases or notices that one act reaches; the next act reaches the rest."""
@@ -72,6 +73,8 @@ class _Effect:
     chain: UUID = SYSTEM_CHAIN
     step: int | None = None
     ring: Sequence[CaseState] = ()
+    anew: bool = False
+    """Rings had no effect: begin the runs anew instead."""
     start: str | None = None
 
 
@@ -152,7 +155,7 @@ class OperationActs:
         """Ring and start, beside the database; what Temporal does not take the sweeper rings."""
         told = await self._standings.start(effect.start) if effect.start else True
         for state in effect.ring:
-            if not await self._bell.ring_now(state, Ring(signal=RING)):
+            if not await self._bell.ring_now(state, Ring(signal=ANEW if effect.anew else RING)):
                 return False
         return told
 
@@ -218,11 +221,12 @@ def _wake(case: Case, now: datetime) -> None:
 
 
 async def _retry(ask: _Ask) -> _Effect:
-    """Have the workflow of a case look again."""
+    """Have the workflow of a case look again; one that rings did not move begins anew."""
     case = await _case(ask.session, ask.units, ask.subject)
+    deaf = case.rings > 0 or case.stuck == DOES_NOT_ANSWER
     _wake(case, ask.now)
     ask.session.add(case)
-    return _Effect(1, case.id, case.step, ring=[await state_of(ask.session, case)])
+    return _Effect(1, case.id, case.step, ring=[await state_of(ask.session, case)], anew=deaf)
 
 
 async def _ask_again(ask: _Ask) -> _Effect:

@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 PATIENCE = 2.0
 KEPT = 5.0
 """Seconds for which an answer is good: many look at the desk, and again every four seconds."""
+FAILED_TASKS = 3
+"""Tries of one workflow task from which on its code does not fit: one may fail as a worker ends."""
+
 ASKED_WITHIN = 90
 """Seconds after which a worker that does not ask for work any more is taken for dead."""
 
@@ -96,6 +99,27 @@ class Standings:
                 self._known = (time.monotonic(), known)
             return known
 
+    async def failing(self, workflow_ids: Sequence[str]) -> set[str]:
+        """Those whose workflow tasks fail again and again; none where Temporal does not say."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                asked = [self._tasks_fail(one) for one in workflow_ids]
+                told = await asyncio.gather(*asked)
+        except Exception as error:
+            log.info("failing_not_known", error=type(error).__name__)
+            return set()
+        return {one for one, fails in zip(workflow_ids, told, strict=True) if fails}
+
+    async def _tasks_fail(self, workflow_id: str) -> bool:
+        handle = self._client.get_workflow_handle(workflow_id)
+        try:
+            described = await handle.describe(rpc_timeout=timedelta(seconds=PATIENCE))
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return described.raw_description.pending_workflow_task.attempt >= FAILED_TASKS
+
     def forget(self) -> None:
         """Ask anew the next time."""
         self._known = (-KEPT, None)
@@ -154,6 +178,9 @@ def _state(workflow_id: str, described: WorkflowExecutionDescription) -> Standin
     failing = [one for one in pending if one.HasField("last_failure")]
     worst = max(failing, key=lambda one: one.attempt, default=None)
     worked_at = _worked_at(described)
+    task = described.raw_description.pending_workflow_task
+    if task.attempt >= FAILED_TASKS:
+        return StandingState(workflow_id, runs, task.attempt, "workflow task", worked_at)
     if worst is None:
         return StandingState(workflow_id, runs, worked_at=worked_at)
     return StandingState(workflow_id, runs, worst.attempt, worst.activity_type.name, worked_at)

@@ -9,12 +9,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.messages import RECEIPT, RING, CaseState, Ring
+from models.messages import ANEW, RECEIPT, RING, CaseState, Ring
 from models.tables.cases import Case, CaseAct
 from models.tables.requests import RequestMessage, RequestReceipt
 from rules.cases import CaseKind
 from rules.clock import now as present
-from rules.journal import JournalKind
+from rules.journal import SYSTEM_CHAIN, JournalKind
 from rules.permissions import Permission
 from services import access, journal, notices
 from services.bell import Bell
@@ -27,7 +27,11 @@ FIRST_RING_AFTER, LAST_RING_AFTER = 5.0, 600.0
 """Seconds between the sweeper's rings of one case: doubled each time, up to ten minutes."""
 
 UNANSWERED = 6
-"""After so many rings without an effect ops are told: about five minutes."""
+"""After so many rings without an effect, about five minutes, the run is ended and another begun:
+one that was started by hand, or that this build cannot go on with, would hold its case for ever.
+When that does not help either, the case is stuck."""
+
+DOES_NOT_ANSWER = "DoesNotAnswer"
 
 
 async def look(database: Database, case_id: UUID, rings: Sequence[Ring]) -> CaseState:
@@ -144,7 +148,7 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
         if not await bell.ring_now(state, Ring(signal=RING)):
             break
         rung.append(state.case_id)
-    unanswered: list[UUID] = []
+    unanswered: list[CaseState] = []
     if rung:
         reach(CrashPoint.SWEPT)
         async with database.work() as session:
@@ -154,12 +158,34 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
             for case in found.all():
                 case.rings += 1
                 case.rung_at = now
-                if case.rings == UNANSWERED and case.closed_at is None:
-                    unanswered.append(case.id)
                 if case.closed_at is not None and not await owes(session, case):
                     # A run that is still open was told, and there is nothing more to tell.
                     case.wakes_at = None
+                elif case.rings % UNANSWERED == 0:
+                    unanswered.append(await state_of(session, case))
                 session.add(case)
-    for case_id in unanswered:
-        await report_stuck(database, case_id, "workflow", "DoesNotAnswer")
+    for state in unanswered:
+        await _begin_anew(database, bell, state)
     return len(rung)
+
+
+async def _begin_anew(database: Database, bell: Bell, state: CaseState) -> None:
+    """End the run that does not answer and begin another, which goes on where the case stands."""
+    if not await bell.ring_now(state, Ring(signal=ANEW)):
+        return
+    async with database.work() as session:
+        case = await lock(session, state.case_id)
+        rings = case.rings
+        # Its own chain tells its story, the installation's what ops have to see.
+        for chain in (case.id, SYSTEM_CHAIN):
+            await journal.append(
+                session,
+                chain=chain,
+                kind=JournalKind.CASE_BEGUN_ANEW,
+                at=present(),
+                system="sweeper",
+                step=case.step,
+                facts={"case": str(case.id), "rings": rings},
+            )
+    if rings > UNANSWERED:
+        await report_stuck(database, state.case_id, "workflow", DOES_NOT_ANSWER)

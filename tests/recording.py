@@ -22,11 +22,11 @@ from pydantic import SecretStr
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from clients.database import Database
+from clients.replays import KEYS_FILE
 from clients.temporal import CaseRinger, connect
 from models.encryption import KeyRing, use_key_ring
 from models.messages import ActRef, case_workflow_id
 from ops.home import Home
-from ops.replay import KEYS_FILE
 from rules.cases import CaseKind, Status, Transition
 from rules.clock import now
 from services import watching

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.replay import KEYS_FILE, replay, run
+from clients.replays import KEYS_FILE
+from ops.replay import replay, run
 from tests.changed_workflow import LooksFirst, RequestLooksFirst
 
 HISTORIES = Path(__file__).parent / "histories"

@@ -11,11 +11,12 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy
 
 from clients.database import Database
 from clients.temporal import CaseRinger, connect
 from models.encryption import KeyRing
-from models.messages import ActRef, CaseRef, case_workflow_id
+from models.messages import ANEW, ActRef, CaseRef, case_workflow_id
 from rules.cases import Status, Transition
 from rules.clock import now
 from services import live, watching
@@ -255,14 +256,54 @@ async def test_unknown_workflow_error_does_not_fail_the_run(
         await handle.result()
 
 
-async def test_case_that_never_answers_is_told_to_ops(bureau: Office, database: Database) -> None:
-    """A run that hangs, such as one started by hand, costs no case: after some rings ops know."""
+async def test_case_that_never_answers_begins_anew_and_then_is_told_to_ops(
+    bureau: Office, database: Database
+) -> None:
+    """After some rings its run is begun anew; when that does not help either, ops are told."""
     case_id = await bureau.submitted()
-    bell = Bell(Heard())
-    for _ in range(watching.UNANSWERED):
+    heard = Heard()
+    for rings in range(1, 2 * watching.UNANSWERED + 1):
+        await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
+        await watching.sweep(database, Bell(heard), grace=1.0)
+        ours = [ring.signal for state, ring in heard.rings if state.case_id == case_id]
+        assert ours.count(ANEW) == rings // watching.UNANSWERED
+        stuck = (await bureau.case(case_id)).stuck
+        assert stuck == ("DoesNotAnswer" if rings == 2 * watching.UNANSWERED else None)
+    kinds = [entry.kind for entry in await bureau.journal(case_id)]
+    assert kinds.count("case.begun_anew") == 2
+
+
+@pytest.mark.parametrize("by_hand", ["NobodyKnowsIt", "QualificationApplication"])
+async def test_run_started_by_hand_does_not_hold_its_case(
+    bureau: Office,
+    client: Client,
+    database: Database,
+    settings: Settings,
+    by_hand: str,
+    worker: None,
+) -> None:
+    """Started over the right one, of an unknown type or for another case: its tasks fail or it
+    looks elsewhere, and rings move nothing. The sweeper begins anew, and the case goes on."""
+    case_id = await bureau.submitted()
+    await stands_at(bureau, case_id, Status.IN_REVIEW)
+    handle = await client.start_workflow(
+        by_hand,
+        CaseRef(case_id=uuid4()),
+        id=case_workflow_id(case_id),
+        task_queue=settings.task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+    )
+    await bureau.decide(case_id, Transition.APPROVE)
+    bell = Bell(CaseRinger(client, settings.task_queue))
+    for _ in range(watching.UNANSWERED - 1):
         await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
         await watching.sweep(database, bell, grace=1.0)
-    assert (await bureau.case(case_id)).stuck == "DoesNotAnswer"
+    assert (await bureau.case(case_id)).status == Status.APPROVED
+    await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
+    await watching.sweep(database, bell, grace=1.0)
+    await closed(bureau, case_id)
+    by_id = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+    assert (await by_id.describe()).status is WorkflowExecutionStatus.TERMINATED
 
 
 async def test_reset_workflow_goes_on_where_the_case_stands(

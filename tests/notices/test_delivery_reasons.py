@@ -10,7 +10,7 @@ from cabinet.delivery_reasons import said
 from cabinet.operation import details_of
 from cabinet.translation import Presentation, present
 from rules.operation import Trouble
-from services.operation import Line
+from services.operation_lines import Line
 
 
 @pytest.mark.parametrize(

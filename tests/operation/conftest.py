@@ -20,6 +20,7 @@ from temporalio.client import Client
 
 from api.app import create_app
 from api.state import Medcab
+from clients.database import Database
 from clients.temporal import connect
 from models.encryption import KeyRing, use_key_ring
 from models.tables.people import Unit
@@ -27,8 +28,14 @@ from ops.home import Home
 from ops.servers.postgres import data_folder_aside
 from ops.system import GIVEN_BY, settings_from
 from rules.permissions import Role
+from services.bell import Bell
+from services.operation_acts import OperationActs
+from services.standing import Standings
+from settings import Settings
 from tests.accounts.conftest import House
 from tests.clients.waiting import until
+from tests.office import Heard, Office
+from tests.operation.desk import Desk
 from tests.operation.installation import Installation
 from tests.servers import Servers
 
@@ -144,3 +151,29 @@ def copy(place: Installation, tmp_path: Path) -> Path:
     """A copy of the backups, to be damaged."""
     shutil.copytree(place.backups, tmp_path / "backups")
     return tmp_path / "backups"
+
+
+@pytest.fixture(scope="module")
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of this process of the run."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    made = Database.from_settings(settings)
+    yield made
+    await made.close()
+
+
+@pytest.fixture(scope="module")
+async def temporal(settings: Settings) -> Client:
+    """A client of the run's Temporal."""
+    return await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
+
+
+@pytest.fixture
+async def desk(database: Database, temporal: Client, settings: Settings) -> Desk:
+    """An office, and somebody of ops who answers for all of it."""
+    office = await Office.open(database)
+    heard = Heard()
+    # A queue that no worker asks: what is started stays as it is.
+    standings = Standings(temporal, f"desk-{uuid4().hex}")
+    ops = await office.person("Дежурный", Role.OPS, office.institution)
+    return Desk(office, heard, standings, OperationActs(database, Bell(heard), standings), ops)

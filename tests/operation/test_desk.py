@@ -1,9 +1,6 @@
 """The ops desk: every kind of trouble is seen with its reason, and its remedy mends it (O7)."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,106 +8,29 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import delete, update
 from sqlmodel import col, select
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from cabinet.operation import NAMES
-from clients.database import Database
-from clients.temporal import connect
-from models.encryption import KeyRing, use_key_ring
 from models.messages import RING
 from models.tables.archive import Export
 from models.tables.base import new_id
 from models.tables.cases import Outage
-from models.tables.journal import JournalEntry, journal_pending
+from models.tables.journal import journal_pending
 from models.tables.notices import Notice, NoticeAttempt
 from models.tables.operation import OperationAct
-from ops.replacing import journal_replacing
 from rules.cases import Party
 from rules.clock import now
 from rules.journal import SYSTEM_CHAIN, JournalKind
 from rules.notices import Channel, NoticeState
-from rules.operation import REMEDIES, TROUBLES, WORK_IS_SEEN_EVERY, Remedy, Trouble
-from rules.permissions import Actor, Role
+from rules.operation import REMEDIES, TROUBLES, Remedy, Trouble
+from rules.permissions import Role
 from rules.refusals import Refusal
-from services import journal, operation, watching
-from services.bell import Bell
-from services.figures import Watch
-from services.operation import Line
-from services.operation_acts import SENDERS, Done, OperationActs, Wanted
+from services import journal, operation, operation_servers, watching
+from services.operation_acts import SENDERS, Wanted
 from services.outages import SYSTEMS
-from services.standing import Engine, Standings
-from settings import Settings
-from tests.office import Heard, Office
-
-GRACE = 60.0
-WHY = "Причина устранена."
-
-
-@dataclass
-class Desk:
-    """The desk of one ops person over an office."""
-
-    office: Office
-    heard: Heard
-    standings: Standings
-    acts: OperationActs
-    ops: Actor
-
-    async def lines(self, trouble: Trouble, actor: Actor | None = None) -> dict[str, Line]:
-        """The lines of one kind, by what they are about."""
-        shown = await operation.desk(self.office.database, self.standings, actor or self.ops, GRACE)
-        return {
-            line.subject: line
-            for section in shown.sections
-            if section.trouble is trouble
-            for line in section.lines
-        }
-
-    async def do(self, remedy: Remedy, subject: object, act_id: UUID | None = None) -> Done:
-        """Do a remedy with a good reason."""
-        wanted = Wanted(remedy, str(subject), WHY)
-        return await self.acts.act(self.ops, act_id or uuid4(), wanted)
-
-    async def journaled(self, chain: UUID, kind: JournalKind) -> list[JournalEntry]:
-        """The entries of this kind by this person."""
-        async with self.office.database.work() as session:
-            found = await session.exec(
-                select(JournalEntry).where(
-                    JournalEntry.chain == chain,
-                    JournalEntry.kind == kind.value,
-                    JournalEntry.by_person == self.ops.person_id,
-                )
-            )
-            return list(found.all())
-
-
-@pytest.fixture(scope="module")
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of this process of the run."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-    made = Database.from_settings(settings)
-    yield made
-    await made.close()
-
-
-@pytest.fixture(scope="module")
-async def temporal(settings: Settings) -> Client:
-    """A client of the run's Temporal."""
-    return await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
-
-
-@pytest.fixture
-async def desk(database: Database, temporal: Client, settings: Settings) -> Desk:
-    """An office, and somebody of ops who answers for all of it."""
-    office = await Office.open(database)
-    heard = Heard()
-    # A queue that no worker asks: what is started stays as it is.
-    standings = Standings(temporal, f"desk-{uuid4().hex}")
-    ops = await office.person("Дежурный", Role.OPS, office.institution)
-    return Desk(office, heard, standings, OperationActs(database, Bell(heard), standings), ops)
+from services.standing import Standings
+from tests.operation.desk import GRACE, WHY, Desk
 
 
 async def test_stuck_case_is_seen_with_its_error_and_rung(desk: Desk) -> None:
@@ -313,7 +233,7 @@ async def test_journal_that_is_not_sealed_is_seen(desk: Desk) -> None:
 
 async def _late_seals(desk: Desk, at: datetime) -> list[Trouble]:
     async with desk.office.database.work() as session:
-        _, late = await operation.seals(session, at)
+        _, late = await operation_servers.seals(session, at)
     return [section.trouble for section in late]
 
 
@@ -327,10 +247,10 @@ async def test_old_backup_is_seen(desk: Desk) -> None:
             system="medcab backup",
         )
     async with desk.office.database.work() as session:
-        at, old = await operation.backups(session, now() + timedelta(hours=25))
+        at, old = await operation_servers.backups(session, now() + timedelta(hours=25))
         assert at is not None
         assert old == []
-        _, old = await operation.backups(session, now() + timedelta(hours=27))
+        _, old = await operation_servers.backups(session, now() + timedelta(hours=27))
         assert [section.trouble for section in old] == [Trouble.BACKUP_OLD]
 
 
@@ -431,53 +351,3 @@ async def test_desk_names_nobody(desk: Desk) -> None:
         assert planted not in shown
     async with desk.office.database.work() as session:
         await session.exec(update(Notice).where(col(Notice.state) == "failed").values(state="told"))
-
-
-async def test_server_that_was_replaced_is_seen_for_a_day(desk: Desk, settings: Settings) -> None:
-    """The supervisor journals it; ops see which one, when and how often (O7)."""
-    for server in ("temporal", "worker-1", "temporal"):
-        await asyncio.to_thread(journal_replacing, settings, server)
-    lines = await desk.lines(Trouble.SERVER_REPLACED)
-    assert {name: line.facts["times"] for name, line in lines.items()} == {
-        "temporal": 2,
-        "worker-1": 1,
-    }
-    assert lines["temporal"].since is not None
-    assert (await Watch(desk.office.database, GRACE).figures()).replaced == 3
-    async with desk.office.database.work() as session:
-        assert await operation.replaced(session, now() + timedelta(hours=25)) == []
-
-
-async def test_standing_workflow_that_does_nothing_is_seen(desk: Desk, temporal: Client) -> None:
-    """Temporal answers and somebody asks for work, takes a task, and is never heard of again: the
-    run is open, which is not to work."""
-    handle = temporal.get_workflow_handle("journal-sealer")
-    with suppress(RPCError):
-        await handle.terminate("the test wants it ended")
-    await desk.standings.start("journal-sealer")
-    queue = TaskQueue(name=desk.standings.task_queue)
-    asked = PollWorkflowTaskQueueRequest(
-        namespace=temporal.namespace, task_queue=queue, identity="frozen"
-    )
-    taken = await temporal.workflow_service.poll_workflow_task_queue(asked)
-    assert taken.workflow_execution.workflow_id == "journal-sealer"
-    desk.standings.forget()
-    engine = await desk.standings.known()
-    assert engine is not None
-    assert engine.workers == 1
-    at = now()
-    assert "journal-sealer" not in _idle(engine, at)
-    assert engine.works(at)
-    later = at + WORK_IS_SEEN_EVERY + timedelta(seconds=1)
-    assert "journal-sealer" in _idle(engine, later)
-    assert not engine.works(later)
-    await handle.terminate("the test is over")
-
-
-def _idle(engine: Engine, at: datetime) -> set[str]:
-    return {
-        line.subject
-        for section in operation.of_engine(engine, at)
-        if section.trouble is Trouble.STANDING_IDLE
-        for line in section.lines
-    }

@@ -23,6 +23,7 @@ from temporalio.worker import Replayer
 from api.app import create_app
 from clients.codec import data_converter, is_sealed
 from clients.database import Database
+from clients.replays import read
 from clients.spans import ATTRIBUTES, SentTraces
 from clients.temporal import Standing, connect, ensure_standing
 from clients.trace_context import HEADER, ActTracing, SealedCarriers
@@ -31,7 +32,6 @@ from models.encryption import KeyRing, use_key_ring
 from models.messages import RING, WorkflowName, case_workflow_id
 from models.visibility import OpsText
 from ops.home import CHECKOUT
-from ops.replay import read
 from rules.cases import Status
 from settings import Settings
 from tests.api.desk import Desk

@@ -1,0 +1,124 @@
+"""The ops desk: servers that are up and do not work, and runs that cannot go on (O3, O4, O7)."""
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+
+from clients.temporal import CaseRinger
+from models.messages import ANEW
+from ops.replacing import journal_replacing
+from rules.clock import now
+from rules.operation import WORK_IS_SEEN_EVERY, Remedy, Trouble
+from rules.permissions import Role
+from services import operation_servers, watching
+from services.bell import Bell
+from services.figures import Watch
+from services.operation_acts import OperationActs
+from services.standing import Engine
+from settings import Settings
+from tests.clients.waiting import until
+from tests.operation.desk import GRACE, Desk
+from tests.operation.failing import FailsTasks
+
+
+async def test_server_that_was_replaced_is_seen_for_a_day(desk: Desk, settings: Settings) -> None:
+    """The supervisor journals it; ops see which one, when and how often (O7)."""
+    for server in ("temporal", "worker-1", "temporal"):
+        await asyncio.to_thread(journal_replacing, settings, server)
+    lines = await desk.lines(Trouble.SERVER_REPLACED)
+    assert {name: line.facts["times"] for name, line in lines.items()} == {
+        "temporal": 2,
+        "worker-1": 1,
+    }
+    assert lines["temporal"].since is not None
+    assert (await Watch(desk.office.database, GRACE).figures()).replaced == 3
+    async with desk.office.database.work() as session:
+        assert await operation_servers.replaced(session, now() + timedelta(hours=25)) == []
+
+
+async def test_standing_workflow_that_does_nothing_is_seen(desk: Desk, temporal: Client) -> None:
+    """Temporal answers and somebody asks for work, takes a task, and is never heard of again: the
+    run is open, which is not to work."""
+    handle = temporal.get_workflow_handle("journal-sealer")
+    with suppress(RPCError):
+        await handle.terminate("the test wants it ended")
+    await desk.standings.start("journal-sealer")
+    queue = TaskQueue(name=desk.standings.task_queue)
+    asked = PollWorkflowTaskQueueRequest(
+        namespace=temporal.namespace, task_queue=queue, identity="frozen"
+    )
+    taken = await temporal.workflow_service.poll_workflow_task_queue(asked)
+    assert taken.workflow_execution.workflow_id == "journal-sealer"
+    desk.standings.forget()
+    engine = await desk.standings.known()
+    assert engine is not None
+    assert engine.workers == 1
+    at = now()
+    assert "journal-sealer" not in _idle(engine, at)
+    assert engine.works(at)
+    later = at + WORK_IS_SEEN_EVERY + timedelta(seconds=1)
+    assert "journal-sealer" in _idle(engine, later)
+    assert not engine.works(later)
+    await handle.terminate("the test is over")
+
+
+def _idle(engine: Engine, at: datetime) -> set[str]:
+    return {
+        line.subject
+        for section in operation_servers.of_engine(engine, at)
+        if section.trouble is Trouble.STANDING_IDLE
+        for line in section.lines
+    }
+
+
+async def test_failing_workflow_tasks_are_seen_and_begun_anew(
+    desk: Desk, temporal: Client, settings: Settings
+) -> None:
+    """A run that no worker can go on with is told apart from one that nobody heard, and the remedy
+    ends it and begins another (O4, O7)."""
+    case_id = await desk.office.in_review()
+    other = await desk.office.in_review()
+    workflow_id, queue = f"application-{case_id}", f"odd-{uuid4().hex}"
+    for one in (case_id, other):
+        await desk.office.set_times(one, wakes_at=now() - timedelta(minutes=5), rings=1)
+    async with Worker(temporal, task_queue=queue, workflows=[FailsTasks]):
+        handle = await temporal.start_workflow("NobodyKnowsIt", id=workflow_id, task_queue=queue)
+
+        async def seen() -> bool:
+            return str(case_id) in await desk.lines(Trouble.TASKS_FAILING)
+
+        await until(seen, 60, every=0.5)
+    line = (await desk.lines(Trouble.TASKS_FAILING))[str(case_id)]
+    assert (line.workflow_id, line.remedy) == (workflow_id, Remedy.RETRY)
+    unheard = await desk.lines(Trouble.ACT_UNHEARD)
+    assert str(case_id) not in unheard
+    assert str(other) in unheard
+    ringer = CaseRinger(temporal, queue)
+    desk.acts = OperationActs(desk.office.database, Bell(ringer), desk.standings)
+    assert (await desk.do(Remedy.RETRY, case_id)).told
+    first = temporal.get_workflow_handle(workflow_id, run_id=handle.first_execution_run_id)
+    assert (await first.describe()).status is WorkflowExecutionStatus.TERMINATED
+    anew = temporal.get_workflow_handle(workflow_id)
+    described = await anew.describe()
+    assert described.workflow_type == "QualificationApplication"
+    assert described.status is WorkflowExecutionStatus.RUNNING
+    await anew.terminate()
+
+
+async def test_case_begun_anew_is_seen_for_a_day(desk: Desk) -> None:
+    """The sweeper begins a run anew that does not answer: ops see which, and that is journaled."""
+    case_id = await desk.office.in_review()
+    for _ in range(watching.UNANSWERED):
+        await desk.office.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
+        await watching.sweep(desk.office.database, Bell(desk.heard), grace=1.0)
+    assert desk.heard.rings[-1][1].signal == ANEW
+    assert str(case_id) in await desk.lines(Trouble.BEGUN_ANEW)
+    elsewhere = await desk.office.person("Дежурный", Role.OPS, desk.office.hr)
+    assert str(case_id) not in await desk.lines(Trouble.BEGUN_ANEW, elsewhere)

@@ -1,0 +1,70 @@
+"""A worker whose workflows would hold open cases up does not start (O4)."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client
+
+import compatibility
+from clients.database import Database
+from clients.temporal import CaseRinger, connect
+from compatibility import RECORD, IncompatibleError, demand_compatible
+from models.encryption import KeyRing, key_ring, use_key_ring
+from rules.cases import Status
+from settings import Settings
+from tests.changed_workflow import LooksFirst, RequestLooksFirst
+from tests.clients.waiting import until
+from tests.office import Office
+from worker import WORKFLOWS, build
+
+CHANGED = [LooksFirst, RequestLooksFirst, *WORKFLOWS[2:]]
+
+
+@pytest.fixture
+async def alone(settings: Settings, tmp_path: Path) -> tuple[Settings, Client]:
+    """Settings with a home in which no worker was started yet, and a client."""
+    keys = KeyRing.parse(settings.keys.get_secret_value())
+    use_key_ring(keys)
+    chosen = settings.model_copy(update={"home": tmp_path, "task_queue": f"fits-{uuid4().hex}"})
+    return chosen, await connect(chosen, keys)
+
+
+async def test_recorded_histories_are_demanded(alone: tuple[Settings, Client]) -> None:
+    """The workflows as they are start; changed ones do not, and the remedies are named."""
+    settings, client = alone
+    with pytest.raises(IncompatibleError, match=r"former release[\s\S]*MEDCAB_BEGIN_ANEW"):
+        await demand_compatible(settings, client, key_ring(), CHANGED)
+    assert not (settings.home / RECORD).exists()
+    await demand_compatible(settings, client, key_ring(), WORKFLOWS)
+    assert (settings.home / RECORD).read_text() == compatibility.fingerprint()
+    # Ops may want it all the same: the sweeper begins such runs anew.
+    (settings.home / RECORD).unlink()
+    told = settings.model_copy(update={"begin_anew": True})
+    await demand_compatible(told, client, key_ring(), CHANGED)
+    assert not (settings.home / RECORD).exists(), "the next start looks again"
+
+
+async def test_open_cases_are_demanded_too(
+    alone: tuple[Settings, Client], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no histories come along, open cases tell; a run started by hand does not count."""
+    monkeypatch.setattr(compatibility, "HISTORIES", Path("/nowhere"))
+    chosen, client = alone
+    database = Database.from_settings(settings)
+    office = await Office.open(database, CaseRinger(client, chosen.task_queue))
+    async with build(chosen, client, database):
+        case_id = await office.submitted()
+
+        async def reviewed() -> bool:
+            return (await office.case(case_id)).status == Status.IN_REVIEW
+
+        await until(reviewed)
+    by_hand = await client.start_workflow(
+        "QualificationApplication", "no case", id=f"odd-{uuid4().hex}", task_queue="nobody"
+    )
+    with pytest.raises(IncompatibleError, match=f"application-{case_id}"):
+        await demand_compatible(chosen, client, key_ring(), CHANGED)
+    await demand_compatible(chosen, client, key_ring(), WORKFLOWS)
+    await by_hand.terminate()
+    await database.close()
