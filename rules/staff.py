@@ -5,9 +5,10 @@ told by line and column with what to write instead.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from rules import identifiers, mail_addresses, texts
 from rules.identifiers import IdentifierError
@@ -19,6 +20,8 @@ from rules.staff_headers import OTHER_NAMES
 MOST_ROWS = 5000
 MOST_OCTETS = 2 * 1024 * 1024
 MOST_COLUMNS = 50
+HEADER_WITHIN = 10
+"""Lines with something in them among which the row of titles is looked for."""
 
 
 class Column(StrEnum):
@@ -27,6 +30,7 @@ class Column(StrEnum):
     UNIT = "unit"
     UNIT_NAME = "unit_name"
     PARENT = "parent"
+    FULL_NAME = "full_name"
     SURNAME = "surname"
     GIVEN_NAME = "given_name"
     PATRONYMIC = "patronymic"
@@ -41,6 +45,7 @@ TITLES: Mapping[Column, str] = {
     Column.UNIT: "Код подразделения",
     Column.UNIT_NAME: "Название подразделения",
     Column.PARENT: "Код вышестоящего",
+    Column.FULL_NAME: "Фамилия, имя, отчество",
     Column.SURNAME: "Фамилия",
     Column.GIVEN_NAME: "Имя",
     Column.PATRONYMIC: "Отчество",
@@ -79,7 +84,9 @@ _ROLES: Mapping[str, Role] = {
     **{_plain(name): role for role, name in ROLE_NAMES.items()},
 }
 
-_CODE = re.compile(r"[a-z][a-z0-9_-]{1,31}")
+UNIT_CODE = re.compile(r"[a-z0-9\u0430-\u044f\u0451][a-z0-9\u0430-\u044f\u0451._-]{0,31}")
+"""As personnel programs number units, `00-000123`, or as people name them, `neurology`."""
+_NOT_OF_CODES = re.compile(r"[^a-z0-9\u0430-\u044f\u0451._-]")
 _NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ '().-]){0,99}")
 _NOT_OF_NAMES = re.compile(r"[^\w '().-]|[\d_]")
 
@@ -128,12 +135,13 @@ class Sheet:
 
 
 def read(table: Iterable[tuple[int, Sequence[str]]]) -> Sheet:
-    """Read lines with their numbers, the header first; blank lines are passed over.
+    """Read lines with their numbers; blank lines are passed over, and so is what stands above the
+    row of titles, which is among the first ten.
 
     Raises Refusal 422 for a file without the columns that are needed, or with too many rows.
     """
     lines = ((number, cells) for number, cells in table if any(cell.strip() for cell in cells))
-    places = _places(next(lines, (0, ()))[1])
+    places = _header(lines)
     reading = _Reading()
     for number, cells in lines:
         reading.rows += 1
@@ -157,6 +165,15 @@ def unreadable(message: str) -> Refusal:
     return Refusal("staff_file", message, 422, [FieldError("file", message)])
 
 
+def _header(lines: Iterator[tuple[int, Sequence[str]]]) -> dict[Column, int]:
+    """Where the columns stand, by the first line that names the units' codes."""
+    for _, cells in islice(lines, HEADER_WITHIN):
+        places = _places(cells)
+        if Column.UNIT in places:
+            return places
+    raise unreadable("Нет строки с заголовками: в ней должен быть столбец «Код подразделения».")
+
+
 def _places(header: Sequence[str]) -> dict[Column, int]:
     places: dict[Column, int] = {}
     for place, cell in enumerate(header):
@@ -164,14 +181,13 @@ def _places(header: Sequence[str]) -> dict[Column, int]:
         if column is None:
             continue
         if column in places:
-            raise unreadable("В первой строке один и тот же столбец назван дважды.")
+            raise unreadable("В заголовках один и тот же столбец назван дважды.")
         places[column] = place
-    if Column.UNIT not in places:
-        raise unreadable("В первой строке нет столбца «Код подразделения». Добавьте его.")
     return places
 
 
 _OF_PERSON = (
+    Column.FULL_NAME,
     Column.SURNAME,
     Column.GIVEN_NAME,
     Column.PATRONYMIC,
@@ -181,6 +197,20 @@ _OF_PERSON = (
     Column.SNILS,
     Column.ROLE,
 )
+
+
+def _code(cells: Mapping[Column, str], column: Column) -> str:
+    return texts.plain(cells.get(column, "")).lower()
+
+
+def _name_parts(cells: Mapping[Column, str]) -> dict[Column, str]:
+    """The three parts, out of the column of the whole name where they have none of their own."""
+    columns = (Column.SURNAME, Column.GIVEN_NAME, Column.PATRONYMIC)
+    parts = {column: texts.plain(cells.get(column, "")) for column in columns}
+    if not any(parts.values()):
+        whole = Name.of(texts.plain(cells.get(Column.FULL_NAME, "")))
+        return dict(zip(columns, (whole.surname, whole.given, whole.patronymic), strict=True))
+    return parts
 
 
 class _Reading:
@@ -196,22 +226,24 @@ class _Reading:
 
     def take(self, line: int, cells: Mapping[Column, str]) -> None:
         """Read one row: its unit, and its person where one is named."""
-        code = cells.get(Column.UNIT, "").lower()
-        if _CODE.fullmatch(code):
+        code = _code(cells, Column.UNIT)
+        if UNIT_CODE.fullmatch(code):
             self._take_unit(line, code, cells)
         else:
-            words = "Напишите код подразделения: латинские буквы, цифры и дефис."
+            words: str = "Напишите код подразделения: буквы, цифры, точка и дефис, до 32 знаков."
+            if odd := _NOT_OF_CODES.search(code):
+                words = Words("Уберите из кода знак {sign}.", sign=texts.named(odd[0]))
             self.wrong.append(Wrong(line, Column.UNIT, words))
         if any(cells.get(column) for column in _OF_PERSON):
             self._take_person(line, code, cells)
 
     def _take_unit(self, line: int, code: str, cells: Mapping[Column, str]) -> None:
-        name, parent = cells.get(Column.UNIT_NAME, ""), cells.get(Column.PARENT, "").lower()
+        name, parent = cells.get(Column.UNIT_NAME, ""), _code(cells, Column.PARENT)
         if name and (not 3 <= len(name) <= 200 or not name.isprintable()):
             words = "Напишите название: от 3 до 200 знаков."
             self.wrong.append(Wrong(line, Column.UNIT_NAME, words))
             name = ""
-        if parent and (parent == code or not _CODE.fullmatch(parent)):
+        if parent and (parent == code or not UNIT_CODE.fullmatch(parent)):
             words = "Напишите код подразделения, в которое входит это."
             self.wrong.append(Wrong(line, Column.PARENT, words))
             parent = ""
@@ -242,16 +274,17 @@ class _Reading:
             Column.GIVEN_NAME: "Напишите имя буквами.",
             Column.PATRONYMIC: "Напишите отчество буквами или оставьте пустым.",
         }
-        parts = {column: texts.plain(cells.get(column, "")) for column in names}
+        parts = _name_parts(cells)
+        apart = any(cells.get(column) for column in names) or not cells.get(Column.FULL_NAME)
         for column, words in names.items():
-            text = parts[column]
+            text, told = parts[column], column if apart else Column.FULL_NAME
             if odd := _NOT_OF_NAMES.search(text):
-                bad(
-                    column,
-                    Words("Уберите знак {sign}: в имени ему не место.", sign=texts.named(odd[0])),
+                words = Words(
+                    "Уберите знак {sign}: в имени ему не место.", sign=texts.named(odd[0])
                 )
+                bad(told, words)
             elif not _NAME.fullmatch(text) if text else column is not Column.PATRONYMIC:
-                bad(column, words)
+                bad(told, words)
         position = cells.get(Column.POSITION, "")
         if not 2 <= len(position) <= 200 or not position.isprintable():
             bad(Column.POSITION, "Напишите должность: от 2 до 200 знаков.")

@@ -31,6 +31,7 @@ from rules.clock import now as present
 from rules.journal import SYSTEM_CHAIN, JournalKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, act_id_reused, forbidden, not_found
+from rules.staff import UNIT_CODE
 from rules.zones import is_zone
 from services import catalogue, journal
 from services.administration.entries import NOTHING, Entry, as_file, newest, versions
@@ -39,7 +40,6 @@ from services.catalogue_yaml import parsed
 
 _CHANGING = 1_245_662_036
 _ROOMS = {Subject.PROGRAMME: "programmes", Subject.REASON: "reasons", Subject.DAY: "calendar"}
-_CODE = re.compile(r"[a-z][a-z0-9_-]{1,31}")
 _KEYS = {
     Subject.PROGRAMME: "code",
     Subject.REASON: "key",
@@ -308,8 +308,9 @@ async def _checked_unit(session: AsyncSession, values: Mapping[str, Any]) -> Ent
     zone, above = str(values.get("time_zone") or ""), values.get("parent")
     parent = str(above) if above else None
     errors = []
-    if not _CODE.fullmatch(code):
-        errors.append(FieldError("code", "Только латинские буквы, цифры и дефис."))
+    if not UNIT_CODE.fullmatch(code):
+        words = "Напишите код: строчные буквы, цифры, точка и дефис, до 32 знаков."
+        errors.append(FieldError("code", words))
     if not 3 <= len(name) <= 200:
         errors.append(FieldError("name", "Напишите название: от 3 до 200 знаков."))
     if not is_zone(zone):

@@ -2,13 +2,14 @@
 
 import csv
 import zipfile
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
 from io import BytesIO, StringIO
 
 from openpyxl import load_workbook
 
 from rules.refusals import Refusal
-from rules.staff import MOST_COLUMNS, MOST_OCTETS, Sheet, read, unreadable
+from rules.staff import HEADER_WITHIN, MOST_COLUMNS, MOST_OCTETS, Sheet, read, unreadable
 from rules.texts import clean
 
 _UNPACKED = 64 * 1024 * 1024
@@ -56,17 +57,24 @@ def _text(value: object) -> str:
     return "" if value is None else clean(str(value))
 
 
-def _of_text(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+def _decoded(body: bytes) -> str:
+    """UTF-8 or UTF-16, as «Текст Юникод» of Excel is, else Windows-1251."""
+    if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return body.decode("utf-16")
     try:
-        text = body.decode("utf-8-sig")
+        return body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = body.decode("cp1251")
+        return body.decode("cp1251")
+
+
+def _of_text(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+    text = _decoded(body)
     if "\x00" in text:
         raise unreadable(_ODD)
-    header = text.lstrip().partition("\n")[0]
-    reader = csv.reader(
-        StringIO(text, newline=""), delimiter=max(";,\t", key=header.count), strict=True
-    )
+    # A title above the row of titles has commas of its own.
+    head = [line for line in text.splitlines() if line.strip()][:HEADER_WITHIN]
+    delimiter = max(";,\t", key=lambda sign: max((line.count(sign) for line in head), default=0))
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     for row in reader:
         yield line, [clean(cell) for cell in row[:MOST_COLUMNS]]

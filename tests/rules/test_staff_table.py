@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from rules.names import Name
-from rules.staff import Sheet, read
+from rules.refusals import Refusal
+from rules.staff import Column, Sheet, read
 
 HEADER = (
     "Код подразделения",
@@ -52,3 +53,78 @@ def test_signs_of_a_name_are_folded_and_one_that_is_none_is_named() -> None:
     assert [str(one.message) for one in told.wrong] == [
         "Уберите знак _ (U+005F): в имени ему не место."
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("00-000123", "00-000123"),
+        ("ЦБ‑000123", "цб-000123"),
+        (" 7.2 ", "7.2"),
+        ("12", "12"),
+        ("Neurology_2", "neurology_2"),
+    ],
+)
+def test_codes_as_personnel_programs_give_them(written: str, code: str) -> None:
+    """Digits first, Cyrillic prefixes, odd dashes."""
+    told = sheet([written, "Неврология", "", "", "", "", ""])
+    assert not told.wrong
+    assert list(told.units) == [code]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("00/123", "Уберите из кода знак / (U+002F)."),
+        ("две части", "Уберите из кода знак (U+0020)."),
+        ("-1", "Напишите код подразделения: буквы, цифры, точка и дефис, до 32 знаков."),
+        ("", "Напишите код подразделения: буквы, цифры, точка и дефис, до 32 знаков."),
+        ("1" * 33, "Напишите код подразделения: буквы, цифры, точка и дефис, до 32 знаков."),
+    ],
+)
+def test_what_is_no_code_is_told_with_the_sign_that_offends(written: str, said: str) -> None:
+    """A slash would lead an address astray."""
+    told = sheet([written, "Неврология", "", "", "", "", ""])
+    assert [str(one.message) for one in told.wrong] == [said]
+
+
+def test_a_title_may_stand_above_the_row_of_titles() -> None:
+    """Lines are counted as the file has them."""
+    lines = [
+        (1, ["Список сотрудников, отчёт на 01.12.2026"]),
+        (3, ["Больница", ""]),
+        (5, HEADER),
+        (6, row("Ор_лова", "Анна", "")),
+    ]
+    told = read(lines)
+    assert (told.rows, [one.line for one in told.wrong]) == (1, [6])
+
+
+def test_a_table_without_titles_is_refused() -> None:
+    """Ten lines are looked through, not the whole file."""
+    for lines in (1, 10, 20):
+        with pytest.raises(Refusal):
+            read([*((n, ["x"]) for n in range(lines)), *([(99, HEADER)] if lines > 9 else [])])
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts"),
+    [
+        ("Орлова Анна Львовна", ("Орлова", "Анна", "Львовна")),
+        ("Де Ла Круз Ольга Николаевна", ("Де Ла Круз", "Ольга", "Николаевна")),
+        ("Ли Анна", ("Ли", "Анна", "")),
+    ],
+)
+def test_the_whole_name_may_stand_in_one_column(whole: str, parts: tuple[str, str, str]) -> None:
+    """It is taken apart as every full name is."""
+    header = ["Код подразделения", "ФИО", "Должность", "Почта"]
+    told = read([(1, header), (2, ["neurology", whole, "врач", "a@example.org"])])
+    assert not told.wrong
+    assert Name.of(told.people[0].name) == Name(*parts)
+
+
+def test_a_whole_name_of_one_word_is_told_at_its_column() -> None:
+    """Nobody looks for a column that the file has not got."""
+    header = ["Код подразделения", "Сотрудник", "Должность", "Почта"]
+    told = read([(1, header), (2, ["neurology", "Орлова", "врач", "a@example.org"])])
+    assert [one.column for one in told.wrong] == [Column.FULL_NAME]
