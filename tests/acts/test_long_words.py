@@ -66,7 +66,7 @@ def listed() -> tuple[str, dict[str, Any], float]:
             "С",
             "По",
         ],
-        "rows": [("ПК-2026-000123-4", "Заявка", LINK, SURNAME, SURNAME, SURNAME, "1", "2")],
+        "rows": [("ПК-2026-000123-4", "Заявка", LINK, SURNAME, SURNAME, SURNAME, "1", NAME)],
     }
     return "list.typ", facts, (297 - 14) * MM
 
