@@ -25,13 +25,14 @@ from models.tables.cases import Case, CaseAttachment, IssuedAct
 from models.tables.documents import DocumentVersion
 from models.tables.notices import Notice
 from models.tables.requests import RequestMessage
-from ops.faults import checker, notice_checks, people
+from ops.faults import checker, holders, notice_checks, people
 from ops.faults.evidence import Answered, Evidence
 from ops.migrate import make_bucket
 from ops.servers.temporal import prepare_namespace
 from rules.cases import Status, Transition
 from rules.clock import now
 from rules.notices import Channel, NoticeKind, NoticeState
+from services import assignments
 from services.deliveries import drain
 from services.letters import Addresses
 from services.push_subscriptions import browsers_of, subscriber
@@ -87,7 +88,7 @@ class Scene:
 
     async def decide_without_the_right(self) -> None:
         """The reviewer had no role yet when the decision was made."""
-        self._rewrite("update role_grant set valid_from = now() + interval '1 day'")
+        self.rewrite("update role_grant set valid_from = now() + interval '1 day'")
 
     async def lose_a_mail(self) -> None:
         """One mail that is noted as told never came."""
@@ -109,7 +110,7 @@ class Scene:
 
     async def rewrite_the_journal(self) -> None:
         """An entry says something else than it did."""
-        self._rewrite("update journal_entry set step = 7 where kind = 'case.approved'")
+        self.rewrite("update journal_entry set step = 7 where kind = 'case.approved'")
 
     async def sleep_too_long(self) -> None:
         """An act that nobody has heard of."""
@@ -192,26 +193,26 @@ class Scene:
 
     async def send_to_another_number(self) -> None:
         """What was told went to a number that is not the person's."""
-        self._rewrite("update person set phone = null where phone is not null")
+        self.rewrite("update person set phone = null where phone is not null")
 
     async def forget_a_channel(self) -> None:
         """An event was not told by a channel that its person wants."""
-        self._rewrite("delete from notice where channel = 'sms' and state = 'superseded'")
+        self.rewrite("delete from notice where channel = 'sms' and state = 'superseded'")
 
     async def tell_what_did_not_happen(self) -> None:
         """A row about an event that the case has not come to."""
-        self._rewrite(
+        self.rewrite(
             "update notice set kind = 'application_rejected'"
             " where channel = 'cabinet' and kind = 'application_in_review'"
         )
-        self._rewrite(
+        self.rewrite(
             "update notice set event_key = event_key || ':' where kind = 'application_rejected'"
         )
 
     async def write_twice(self) -> None:
         """An event has two rows for one person and channel."""
-        self._rewrite("alter table notice drop constraint notice_event_key_person_id_channel_key")
-        self._rewrite(
+        self.rewrite("alter table notice drop constraint notice_event_key_person_id_channel_key")
+        self.rewrite(
             "insert into notice select"
             " (jsonb_populate_record(n, jsonb_build_object('id', gen_random_uuid()))).*"
             " from notice n where channel = 'cabinet' and kind = 'application_approved'"
@@ -234,7 +235,8 @@ class Scene:
         async with self.database.work() as session:
             await session.exec(update(Notice).where(col(Notice.id) == told.id).values(values))
 
-    def _rewrite(self, statement: str) -> None:
+    def rewrite(self, statement: str) -> None:
+        """Change the tables as their owner."""
         name = self.settings.database_url.get_secret_value().rpartition("/")[2]
         url = self.superuser_url.rpartition("/")[0] + f"/{name}"
         with psycopg.connect(url, autocommit=True) as connection:
@@ -379,6 +381,57 @@ async def test_checks_find_strangers_and_strays(scene: Scene) -> None:
     await scene.decide_without_the_right()
     await scene.leave_a_stray_file()
     assert await scene.found() == {2, 5}
+
+
+THEIRS = """in (select reviewer_id from "case" where closed_at is null)"""
+GONE = {
+    "who has left": (
+        "update person set left_at = now() where id THEIRS",
+        "update person set left_at = null where id THEIRS",
+    ),
+    "who has no right": (
+        "update role_grant set valid_until = now() where person_id THEIRS",
+        "update role_grant set valid_until = null where person_id THEIRS",
+    ),
+    "who is away": (
+        "insert into absence (id, person_id, first_day, last_day) select gen_random_uuid(), id,"
+        " current_date - 1, current_date + 1 from person where id THEIRS",
+        "delete from absence",
+    ),
+    "who is locked": (
+        "insert into account (person_id, login, password_hash, password_changed_at, created_at,"
+        " must_change_password, totp_last_step, theme, locked_at) select id, 'x', 'x', now(),"
+        " now(), false, 0, 'system', now() from person where id THEIRS",
+        "delete from account",
+    ),
+    "who applied": (
+        """update "case" set reviewer_id = applicant_id where closed_at is null""",
+        """update "case" set reviewer_id = null where closed_at is null""",
+    ),
+}
+
+
+async def test_checks_find_cases_with_whoever_may_not_act(scene: Scene) -> None:
+    """Each way of not being able to act is named; so is a case of nobody where somebody could."""
+
+    async def wrong() -> list[str]:
+        report = checker.Report()
+        await holders.check(report, scene.database)
+        assert report.tried[holders.CHECK] == 2
+        return report.faults[holders.CHECK]
+
+    case_id = await scene.office.submitted()
+    await _until(lambda: _stands(scene.office, case_id, Status.IN_REVIEW))
+    number = (await scene.office.case(case_id)).number
+    assert await wrong() == []
+    for why, (tamper, back) in GONE.items():
+        scene.rewrite(tamper.replace("THEIRS", THEIRS))
+        assert await wrong() == [f"{number} (in_review) is with one {why}"]
+        assert "1 cases to be passed on" in await checker.unsettled(scene.settings, scene.database)
+        scene.rewrite(back.replace("THEIRS", THEIRS))
+    assert await wrong() == [f"{number} (in_review) is with nobody, and somebody could act"]
+    assert await assignments.sweep(scene.database) == 1
+    assert await wrong() == []
 
 
 async def test_checks_find_wrong_notices_on_every_channel(scene: Scene) -> None:

@@ -104,7 +104,8 @@ class _Run:
         cast = await people.gather(self.database, max(3, self.plan.cases // 10))
         browsers = await people.settle_in(self.database, self.ground.settings, cast)
         self.evidence.browsers.update(browsers)
-        self.say(f"{len(cast.applicants)} applicants, {len(cast.reviewers) + 1} reviewers")
+        reviewers = len(cast.reviewers) + len(cast.leavers)
+        self.say(f"{len(cast.applicants)} applicants, {reviewers} reviewers")
         await self.ground.turn("gov_service", to="behaviour", **QUICK)
         hand = Hand(self.ground, self.exchange, self.evidence, self.dice, self.say)
         cases = asyncio.create_task(self._cases(cast))
@@ -159,13 +160,13 @@ class _Run:
         if dice.random() < REQUESTS:
             clerks = [Line(self.exchange, one) for one in cast.clerks]
             return RequestStory(self.evidence, applicant, dice, clerks)
-        reviewers = [Line(self.exchange, one) for one in (*cast.reviewers, cast.leaver)]
+        reviewers = [Line(self.exchange, one) for one in (*cast.reviewers, *cast.leavers.values())]
         return ApplicationStory(
             self.evidence, applicant, dice, reviewers, dice.choice(cast.programmes)
         )
 
     async def _faults(self, hand: Hand, cast: people.Cast) -> None:
-        """Make the faults in step with the cases; a reviewer loses the role half-way."""
+        """Make the faults in step with the cases; half-way reviewers stop, each in a way."""
         crashes = [
             asyncio.create_task(crash(self.ground, self.evidence, lane, self.plan.pause))
             for lane in lanes(self.plan.hits, self.dice)
@@ -176,7 +177,8 @@ class _Run:
                 await asyncio.sleep(0.1)
             await asyncio.sleep(self.dice.uniform(0.25, 1.75) * self.plan.pause)
             if number == len(faults) // 2:
-                await self._dismiss(cast)
+                for how, leaver in cast.leavers.items():
+                    await self._part(leaver, how)
             await hand.make(fault)
         await hand.lifted()
         if crashes:
@@ -186,16 +188,16 @@ class _Run:
         self.ground.disarm()
         self.faults_over.set()
 
-    async def _dismiss(self, cast: people.Cast) -> None:
+    async def _part(self, leaver: people.Player, how: people.Parting) -> None:
         while True:
             try:
-                await people.dismiss(self.database, cast.leaver)
+                await people.part(self.database, leaver, how)
             except Exception as error:
                 # The database may just be down; the run has to go on.
-                self.say(f"{cast.leaver.name} cannot be dismissed yet: {type(error).__name__}")
+                self.say(f"{leaver.name}: not yet, {type(error).__name__}")
                 await asyncio.sleep(1)
             else:
-                self.say(f"{cast.leaver.name} loses the role of a reviewer")
+                self.say(f"a reviewer {how}")
                 return
 
     async def _settle(self) -> float | None:

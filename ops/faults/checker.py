@@ -27,7 +27,7 @@ from models.tables.documents import DocumentImage, DocumentVersion
 from models.tables.journal import JournalEntry, JournalSeal
 from models.tables.notices import Notice
 from ops import verify
-from ops.faults import modules, notice_checks
+from ops.faults import holders, modules, notice_checks
 from ops.faults.evidence import Evidence
 from ops.faults.ground import SWEEP_GRACE
 from rules.cases import CaseKind, Transition
@@ -35,7 +35,7 @@ from rules.clock import now
 from rules.journal import JournalKind
 from rules.notices import Channel, NoticeState
 from rules.permissions import Permission
-from services import access, checkpoints
+from services import access, assignments, checkpoints
 from services.draft_contents import citation, contents_of
 from services.seals import open_seal
 from settings import Settings
@@ -50,6 +50,7 @@ CHECKS = {
     7: "no case sleeps past its time",
     8: "every request is handed over once, and answered once",
     9: "no attachment that was answered as kept is missing",
+    10: "no open case belongs to somebody who may not act on it",
 }
 
 
@@ -111,6 +112,7 @@ async def check(settings: Settings, database: Database, sink: str, evidence: Evi
         (7, _sleepers(report, cases)),
         (8, modules.check(report, database, settings, cases)),
         (9, _attachments(report, database, evidence)),
+        (10, holders.check(report, database)),
     )
     for number, step in steps:
         try:
@@ -137,7 +139,18 @@ async def unsettled(settings: Settings, database: Database) -> str:
             ended = select(Case.id, Case.kind).where(
                 Case.version > 0, col(Case.closed_at).is_not(None)
             )
+            adrift = (
+                select(func.count())
+                .select_from(Case)
+                .where(
+                    col(Case.closed_at).is_(None),
+                    col(Case.status).in_(assignments.HELD),
+                    col(Case.reviewer_id).is_not(None),
+                    assignments.has_nobody(),
+                )
+            )
             counts = {
+                "cases to be passed on": (await session.exec(adrift)).one(),
                 "cases to be heard": (await session.exec(late)).one(),
                 "messages to be told": (await session.exec(waiting)).one(),
             }

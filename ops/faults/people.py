@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from itertools import cycle
 from uuid import UUID
 
@@ -26,9 +27,11 @@ from rules.clock import now
 from rules.notices import Channel, NoticeGroup
 from rules.permissions import Actor, Permission, Role
 from services import (
+    absences,
     access,
     access_tokens,
     accounts,
+    catalogue,
     catalogue_files,
     notice_settings,
     push_subscriptions,
@@ -72,13 +75,22 @@ class Player:
     token: str
 
 
+class Parting(StrEnum):
+    """How somebody stops reviewing."""
+
+    ROLE = "loses the role"
+    LOCK = "is locked"
+    DEPARTURE = "leaves"
+    ABSENCE = "goes on leave"
+
+
 @dataclass(frozen=True)
 class Cast:
-    """Who takes part; `leaver` is a reviewer whose role ends while the run goes on."""
+    """Who takes part; `leavers` review until, while the run goes on, each stops in a way."""
 
     applicants: tuple[Player, ...]
     reviewers: tuple[Player, ...]
-    leaver: Player
+    leavers: Mapping[Parting, Player]
     clerks: tuple[Player, ...]
     programmes: tuple[UUID, ...]
 
@@ -102,10 +114,13 @@ async def gather(database: Database, applicants: int) -> Cast:
         offered = tuple(programmes.all())
         ward, hr, supply = (known[code].id for code in ("therapy", "hr", "supply"))
     doctors = [await join(database, f"Заявитель {n}", Role.DOCTOR, ward) for n in range(applicants)]
-    reviewers = [await join(database, f"Кадровик {n}", Role.HR_REVIEWER, hr) for n in range(3)]
+    reviewers = [await join(database, f"Кадровик {n}", Role.HR_REVIEWER, hr) for n in range(2)]
+    leavers = {
+        how: await join(database, f"Кадровик, {how}", Role.HR_REVIEWER, hr) for how in Parting
+    }
     head = await join(database, "Начальник отдела кадров", Role.HR_HEAD, hr)
     clerks = [await join(database, f"Снабженец {n}", Role.CLERK, supply) for n in range(2)]
-    return Cast(tuple(doctors), (*reviewers[:-1], head), reviewers[-1], tuple(clerks), offered)
+    return Cast(tuple(doctors), (*reviewers, head), leavers, tuple(clerks), offered)
 
 
 async def settle_in(database: Database, settings: Settings, cast: Cast) -> dict[str, UUID]:
@@ -195,11 +210,27 @@ async def _token(session: AsyncSession, actor: Actor, moment: datetime) -> str:
     return made.text
 
 
-async def dismiss(database: Database, player: Player) -> None:
-    """End every role of a person, now."""
+async def part(database: Database, player: Player, how: Parting) -> None:
+    """Have a reviewer stop, now."""
+    moment = now()
     async with database.work() as session:
-        await session.exec(
-            update(RoleGrant)
-            .where(col(RoleGrant.person_id) == player.person_id)
-            .values(valid_until=now())
-        )
+        match how:
+            case Parting.ROLE:
+                await session.exec(
+                    update(RoleGrant)
+                    .where(col(RoleGrant.person_id) == player.person_id)
+                    .values(valid_until=moment)
+                )
+            case Parting.LOCK:
+                await accounts.lock(session, player.person_id, "faults", moment)
+            case Parting.DEPARTURE:
+                await session.exec(
+                    update(Person).where(col(Person.id) == player.person_id).values(left_at=moment)
+                )
+            case Parting.ABSENCE:
+                actor = await access.actor_for(session, player.person_id, moment)
+                unit = await catalogue.unit_id(session, "hr")
+                first, last = (moment + timedelta(days=n) for n in (-1, 7))
+                await absences.set_absence(
+                    session, actor, unit, actor.person_id, first.date(), last.date(), None
+                )
