@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Uuid, and_, bindparam, func, or_, tuple_
+from sqlalchemy import CTE, ColumnElement, Integer, Uuid, and_, bindparam, func, or_, tuple_
 from sqlalchemy import select as choose_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -111,14 +111,35 @@ def give(case: Case, to: UUID | None, now: datetime) -> None:
         case.assigned_at = now if to is not None else None
 
 
+@lru_cache
+def _able() -> CTE:
+    """`access.able` of all units, found once in a query however many cases it is asked of."""
+    able = access.able(of_unit=False)
+    return choose_columns(able.c.person_id, able.c.unit_id).cte("able_anywhere")
+
+
 def has_nobody() -> ColumnElement[bool]:
     """The cases that nobody has who may act on them now."""
-    able = access.able(of_unit=False)
     holder = tuple_(col(Case.reviewer_id), col(Case.responsible_unit_id))
     return or_(
         col(Case.reviewer_id).is_(None),
         col(Case.reviewer_id) == col(Case.applicant_id),
-        holder.not_in(choose_columns(able.c.person_id, able.c.unit_id)),
+        holder.not_in(choose_columns(_able().c.person_id, _able().c.unit_id)),
+    )
+
+
+def _somebody_could() -> ColumnElement[bool]:
+    """The cases on which somebody may act who did not apply; by sets, never by a look for each."""
+    able, unit = _able(), col(Case.responsible_unit_id)
+    several = choose_columns(able.c.unit_id).group_by(able.c.unit_id).having(func.count() > 1)
+    return or_(
+        unit.in_(several),
+        and_(
+            unit.in_(choose_columns(able.c.unit_id)),
+            tuple_(col(Case.applicant_id), unit).not_in(
+                choose_columns(able.c.person_id, able.c.unit_id)
+            ),
+        ),
     )
 
 
@@ -128,11 +149,6 @@ def _adrift() -> SelectOfScalar[Case]:
 
     A case that waits for people and that nobody has is among them once somebody can take it.
     """
-    able = access.able(of_unit=False)
-    somebody = choose_columns(able.c.person_id).where(
-        able.c.unit_id == col(Case.responsible_unit_id),
-        able.c.person_id != col(Case.applicant_id),
-    )
     waits = col(Case.waits_for) == Party.REVIEWER.value
     return (
         select(Case)
@@ -140,11 +156,11 @@ def _adrift() -> SelectOfScalar[Case]:
             col(Case.closed_at).is_(None),
             col(Case.status).in_(HELD),
             has_nobody(),
-            or_(col(Case.reviewer_id).is_not(None), and_(waits, somebody.exists())),
+            or_(col(Case.reviewer_id).is_not(None), and_(waits, _somebody_could())),
         )
         .order_by(col(Case.id))
         .limit(BATCH)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Case)
     )
 
 

@@ -54,6 +54,10 @@ CHECKS = {
 }
 
 
+UNDER_WAY = timedelta(seconds=15)
+"""No statement takes longer: so old may the rights be by which an act is done."""
+
+
 @dataclass
 class Report:
     """What was compared and what was wrong, by check."""
@@ -237,9 +241,14 @@ async def _decisions(report: Report, database: Database, evidence: Evidence) -> 
         for (case_id, step), count in steps.items():
             report.compare(2, count == 1, f"step {step} of {case_id} was decided {count} times")
         for decision, case in decisions:
-            entitled = await access.people_with(
-                session, Permission.REVIEW, case.responsible_unit_id, decision.at
-            )
+            # Rights are read when an act begins, and may end while it is under way.
+            entitled = {
+                person
+                for at in (decision.at - UNDER_WAY, decision.at)
+                for person in await access.people_with(
+                    session, Permission.REVIEW, case.responsible_unit_id, at
+                )
+            }
             report.compare(
                 2,
                 decision.by in entitled and decision.by != case.applicant_id,
