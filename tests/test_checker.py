@@ -84,7 +84,7 @@ class Scene:
 
     async def lose_an_attachment(self) -> None:
         """A document that was answered as attached is cited no more."""
-        self._rewrite("delete from case_attachment where kind = 'diploma'")
+        self.rewrite("delete from case_attachment where kind = 'diploma'")
 
     async def decide_without_the_right(self) -> None:
         """The reviewer had no role yet when the decision was made."""
