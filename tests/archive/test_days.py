@@ -82,7 +82,7 @@ async def test_a_draft_stands_by_the_day_it_was_begun(office: Office) -> None:
 async def test_an_export_dates_a_case_by_its_submission(office: Office, late: Case) -> None:
     """The list as a file says the same day as the list."""
     async with office.database.work() as session:
-        found = await archive.page(session, office.reviewer, ArchiveFilters(), limit=1)
+        found = await archive.page(session, office.reviewer, ArchiveFilters(ids=(late.id,)))
     assert late.submitted_at is not None
     at = f"{late.submitted_at.astimezone(ZONE):%Y-%m-%dT%H:%M}"
     column = export_lines.COLUMNS.index("Подано")
