@@ -57,7 +57,7 @@ class _Row:
 
 _COLLEAGUES = (Audience.REVIEWER,)
 _ALL = (Audience.APPLICANT, Audience.UNIT_HEAD, Audience.REVIEWER)
-_MOVE = "number from to version"
+_MOVE = "number from to waits_for due_at version"
 
 _ROWS = (
     _Row((K.CASE_DRAFTED,), _ALL),
