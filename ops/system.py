@@ -179,6 +179,8 @@ class System:
             )
         ours = set(os.environ)
         variables = {k: v for k, v in self.environment.items() if k not in ours}
+        # Other commands may be called from another folder, or without the variable.
+        variables["MEDCAB_HOME"] = str(self.home.folder)
         supervisor = Running.of(os.getpid())
         # Servers that come back at the same moment are written down one after another.
         with self._lock:

@@ -53,11 +53,18 @@ def known(home: Home, settings: Settings) -> Places | None:
 def arrange(home: Home, settings: Settings, to: Path | None) -> tuple[Places, str | None]:
     """The places of a backup, remembered for the next ones; with a new phrase when there was none.
 
-    The phrase is known to nobody else: it must be shown.
+    The phrase is known to nobody else: it must be shown. Raises BackupError where the first backup
+    of a home does not say its folder: on the data's own disk it would be lost together with it.
     """
     before = known(home, settings)
     phrase = None
     recipient = settings.backup_recipient or (before.recipient if before else _recorded(home))
+    if to is None and settings.backup_folder is None and before is None:
+        raise BackupError(
+            "say where backups go, best on another machine: medcab backup --to FOLDER. It is "
+            "remembered for the next ones. Where this home was restored, name the folder it was "
+            "restored from"
+        )
     if not recipient:
         phrase = new_phrase()
         recipient = recipient_of(phrase)

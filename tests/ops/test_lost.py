@@ -2,19 +2,21 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from ops.backup import BackupError
+from ops.backup import BackupError, places
 from ops.backup.reconcile import reconcile
 from ops.backup.restore import Order, Part, _refuse
 from ops.home import Home
 from ops.lost import lost_parts
 from ops.servers.postgres import data_folder_aside
-from ops.system import GIVEN_BY
-from ops.up import up
+from ops.system import GIVEN_BY, System
+from ops.up import adopt_running, up
+from settings import Settings
 
 SEAL = '{"body": {"number": 1}}\n'
 
@@ -98,3 +100,29 @@ def test_no_repair_makes_an_empty_database(worked: Home) -> None:
         reconcile(worked, lambda name, text: None)
     with pytest.raises(BackupError, match="--part database first"):
         _refuse(worked, None, Order(Path("/mnt/backups"), parts=[Part.OBJECTS]), [Part.OBJECTS])  # type: ignore[arg-type]
+
+
+def test_the_first_backup_has_to_say_its_folder(worked: Home) -> None:
+    """After a total loss, the next backup would take a new phrase, onto the disk of the data."""
+    (worked.folder / "backup.json").unlink()
+    before = files(worked)
+    with pytest.raises(BackupError, match=r"backup --to FOLDER"):
+        places.arrange(worked, Settings(), None)
+    assert files(worked) == before
+
+
+def test_other_commands_find_the_home_from_any_folder(
+    worked: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supervisor in the background is given its home by the environment; whoever verifies from
+    another folder would look for the seals there, and call every one untrusted."""
+    monkeypatch.setenv("MEDCAB_HOME", str(worked.folder))
+    system = System(worked, usual=False)
+    system.record("ready")
+    system.door.close()
+    monkeypatch.delenv("MEDCAB_HOME")
+    monkeypatch.chdir(tmp_path)
+    # What it puts into the environment goes with the test.
+    monkeypatch.setattr("os.environ", dict(os.environ))
+    assert adopt_running(worked)
+    assert os.environ["MEDCAB_HOME"] == str(worked.folder)
