@@ -33,6 +33,7 @@ from services import watching
 from services.bell import Bell
 from services.cases import Act
 from settings import Settings
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.servers import Servers, Simulators, stop_servers, worker_settings
 from worker import build
@@ -184,7 +185,7 @@ class Recorder:
         return any(entry.kind == kind for entry in await self.office.journal(case_id))
 
     async def _until(self, case_id: UUID, holds: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(PATIENCE):
             while not await holds():  # noqa: ASYNC110 - the answer stands in a database
                 await asyncio.sleep(0.1)
 

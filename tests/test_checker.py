@@ -38,6 +38,7 @@ from services.letters import Addresses
 from services.push_subscriptions import browsers_of, subscriber
 from services.ways import MailWay, PushWay, SmsWay
 from settings import Settings
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.servers import Servers, Simulators
 from worker import build
@@ -340,7 +341,7 @@ async def _tell(settings: Settings, database: Database) -> None:
 
 
 async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not await holds():  # noqa: ASYNC110 - the answer stands in a database
             await asyncio.sleep(0.1)
 

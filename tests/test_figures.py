@@ -47,6 +47,7 @@ from services.request_receipts import message_id_of
 from services.reviews import Decision
 from settings import Settings
 from tests.api.served import Served
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.requests.counter import Counter as RequestCounter
 from tests.requests.living import behave
@@ -293,7 +294,7 @@ async def call_back(settings: Settings, url: str, case_id: UUID) -> None:
     message_id = message_id_of(case_id, 1)
     told: dict[str, Any] = {}
     async with httpx.AsyncClient(base_url=settings.gov_service_url) as module:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while told.get("state") != "answered":
                 await asyncio.sleep(0.05)
                 told = (await module.get(f"/v1/messages/{message_id}")).json()
@@ -305,7 +306,7 @@ async def call_back(settings: Settings, url: str, case_id: UUID) -> None:
 
 async def stands_at(office: Office, case_id: UUID, status: Status) -> None:
     """Wait until the case stands there."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while (await office.case(case_id)).status != status:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -317,7 +318,7 @@ async def mails_are_told(database: Database) -> None:
         Notice.state == NoticeState.WAITING.value,
         col(Notice.next_try_at) <= func.now(),
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             async with database.work() as session:
                 if (await session.exec(query)).one() == 0:

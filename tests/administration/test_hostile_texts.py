@@ -67,11 +67,12 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 async def test_what_is_no_definition_is_refused_at_once(house: House, text: str) -> None:
     """O6: neither the process nor the database is burdened, and the author reads what is wrong."""
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(Refusal) as refused:
         await effects.try_type(house.database, "Europe/Moscow", house.admin, "odd", text)
     assert refused.value.status == 422
-    assert time.monotonic() - began < 5
+    # Of the processor, and a hundred times what it takes: what has no bound takes for ever.
+    assert time.process_time() - began < 60
 
 
 async def test_the_same_text_without_its_oddities_is_taken(house: House) -> None:

@@ -51,7 +51,7 @@ async def test_both_sides_talk_without_a_reload(
     await theirs.get_by_role("button", name="Отправить сообщение").press("Enter")
     await expect(theirs.locator("#live-comments")).to_contain_text("Вот справка")
     await expect(theirs.locator("#field-text")).to_have_value("")
-    await expect(desk.locator("#live-comments")).to_contain_text("Вот справка", timeout=15_000)
+    await expect(desk.locator("#live-comments")).to_contain_text("Вот справка")
     await expect(desk.locator("#live-comments")).to_contain_text("Новое")
     await expect(desk.locator("#field-reason")).to_have_value("Думаю.")
     assert (await unread(office, office.reviewer))[case_id] == 1
@@ -100,7 +100,7 @@ async def test_polling_reads_nothing(
     case_id = await on_the_desk(office)
     page = await opened(browser, site, office, office.clinician, f"/applications/{case_id}")
     await talk.say(office.reviewer, case_id, "Вы здесь?")
-    await expect(page.locator("#live-comments")).to_contain_text("Вы здесь?", timeout=15_000)
+    await expect(page.locator("#live-comments")).to_contain_text("Вы здесь?")
     assert await unread(office, office.clinician) == {case_id: 1}
     await page.context.close()
 

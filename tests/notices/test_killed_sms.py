@@ -68,7 +68,7 @@ async def test_killed_between_sending_and_noting(
         async def taken() -> bool:
             return len(await asyncio.to_thread(phones.to, anna)) == 1
 
-        await until(taken, seconds=40)
+        await until(taken)
         program.send_signal(signal.SIGKILL)
         program.wait()
     finally:
@@ -87,6 +87,6 @@ async def test_killed_between_sending_and_noting(
             )
             return list(found) == [NoticeState.TOLD]
 
-    await until(told, seconds=40)
+    await until(told)
     [sent] = phones.to(anna)
     assert sent["asked"] == 2

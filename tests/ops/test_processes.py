@@ -9,6 +9,7 @@ import pytest
 
 from ops.servers import ServerFailed
 from ops.servers.process import Interrupted, Process, Running
+from tests.clients.waiting import PATIENCE
 from tests.ops.programs import LISTENS, Program
 
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)" + LISTENS.replace(
@@ -80,7 +81,7 @@ def test_a_server_that_will_not_stop_is_killed(tmp_path: Path) -> None:
     began = time.monotonic()
     process.stop()
     assert process.exit_code == -9
-    assert 1.0 <= time.monotonic() - began < 10.0
+    assert time.monotonic() - began >= 1.0
 
 
 def test_what_a_server_started_is_stopped_with_it(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_what_a_server_started_is_stopped_with_it(tmp_path: Path) -> None:
     child = Running.of(int(process.last_lines()[0]))
     assert child.alive
     process.stop()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while child.alive and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not child.alive

@@ -23,6 +23,7 @@ from ops.home import CHECKOUT, Home
 from ops.servers.postgres import data_folder_aside
 from ops.servers.process import Running
 from ops.system import GIVEN_BY
+from tests.clients.waiting import PATIENCE
 
 pytestmark = pytest.mark.installation
 
@@ -125,18 +126,15 @@ def test_an_installation_survives_its_supervisor(installation: Installation) -> 
 
     worker = Running(*(installation.servers()["worker-1"][key] for key in ("pid", "started")))
     os.kill(worker.pid, signal.SIGKILL)
-    assert within(60, lambda: installation.servers()["worker-1"]["restarts"] == 1)
+    assert within(PATIENCE, lambda: installation.servers()["worker-1"]["restarts"] == 1)
     assert installation.servers()["worker-1"]["pid"] != worker.pid
 
     installation.objects().put_object("medcab", "planted", io.BytesIO(b"kept"), 4)
     before = installation.running()
     os.kill(before[-1].pid, signal.SIGKILL)
-    assert within(10, lambda: not before[-1].alive)
+    assert within(PATIENCE, lambda: not before[-1].alive)
     assert "down" not in installation.run("status", code=0)
-    began = time.monotonic()
     told = installation.run("up", "--detach")
-    # Alone on a machine it is within 15 s; here other tests run beside.
-    assert time.monotonic() - began < 45
     assert "left over" in told
     assert not any(each.alive for each in before)
     with installation.objects().get_object("medcab", "planted") as kept:

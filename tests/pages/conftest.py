@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from fastapi import FastAPI
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 from sqlmodel import col, select
 
 from api.app import create_app
@@ -26,6 +26,7 @@ from rules.permissions import Actor
 from services.sessions import Visitor, open_session
 from settings import Settings
 from tests.accounts.conftest import account_with_password
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
@@ -48,7 +49,7 @@ async def served(app: FastAPI, port: int) -> AsyncIterator[str]:
         uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none")
     )
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
             await asyncio.sleep(0.02)
     yield f"http://127.0.0.1:{port}"
@@ -106,6 +107,7 @@ async def office(database: Database) -> Office:
 async def launched(chromium: Path) -> AsyncIterator[Browser]:
     """A real Chromium for as long as the block lasts."""
     async with async_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE * 1000)
         started = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield started
         await started.close()
@@ -155,6 +157,7 @@ async def signed_in(
     if held is None:
         await account_of(office, actor)
     context = await browser.new_context(**{"viewport": DESKTOP, "locale": "ru-RU", **options})  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE * 1000)
     async with office.database.work() as session:
         visitor = Visitor(
             "127.0.0.1", Device(DeviceKind.COMPUTER, "Chromium, Linux"), f"device-{actor.person_id}"
@@ -169,6 +172,13 @@ async def signed_in(
         ]
     )
     return context
+
+
+async def press(page: Page, *keys: str) -> None:
+    """Press keys of the desk one after another, as soon as the page listens to them."""
+    await page.locator("html[data-keys=ready]").wait_for(state="attached")
+    for key in keys:
+        await page.keyboard.press(key)
 
 
 async def faults_of(page: Page) -> list[str]:

@@ -13,7 +13,7 @@ from rules.cases import Status, Transition
 from rules.permissions import Role
 from services.cases import Act
 from tests.office import Office
-from tests.pages.conftest import PHONE, Site, faults_of, signed_in, watch
+from tests.pages.conftest import PHONE, Site, faults_of, press, signed_in, watch
 
 pytestmark = pytest.mark.browser
 
@@ -62,11 +62,11 @@ async def test_keys_lead_to_the_decision_and_never_decide(
     await expect(page.locator("#field-reason")).to_have_value("arc")
     await expect(page.locator("#outcome-clarify")).to_be_checked()
     await page.locator("h1").click()
-    await page.keyboard.press("?")
+    await press(page, "?")
     await expect(page.locator("#keys")).to_be_visible()
     await page.get_by_label("Клавиши без Ctrl и Alt").uncheck()
     await page.keyboard.press("Escape")
-    await page.keyboard.press("a")
+    await press(page, "a")
     await expect(page.locator("#outcome-clarify")).to_be_checked()
     assert (await office.case(case_id)).status == Status.IN_REVIEW
     assert not unexpected(wrong)
@@ -79,7 +79,7 @@ async def test_an_incomplete_decision_loses_nothing(
     """What is missing is named with links, what was typed stays, and then it works (A3, A4)."""
     case_id = await on_the_desk(office)
     context, page = await opened(browser, site, office, case_id)
-    await page.locator("body").press("a")
+    await press(page, "a")
     await page.locator("#stock").select_option("approve_fits")
     stocked = "Документы и сведения соответствуют требованиям программы."
     await expect(page.locator("#field-reason")).to_have_value(stocked)
@@ -144,10 +144,10 @@ async def test_two_reviewers_at_once(browser: Browser, site: Site, office: Offic
     """The second is told while still writing; no text is lost, and nothing is decided twice."""
     case_id = await on_the_desk(office)
     context, page = await opened(browser, site, office, case_id)
-    await page.locator("body").press("r")
+    await press(page, "r")
     await page.locator("#field-reason").fill("Набор закрыт, место занято.")
     await office.decide(case_id, Transition.CLARIFY, by=office.head)
-    await expect(page.locator("#live-moved")).to_contain_text("заявка изменилась", timeout=15_000)
+    await expect(page.locator("#live-moved")).to_contain_text("заявка изменилась")
     await expect(page.locator("#field-reason")).to_have_value("Набор закрыт, место занято.")
     await page.get_by_role("button", name="Принять решение").click()
     await expect(page.locator(".govuk-error-summary")).to_contain_text("Пока вы писали")
@@ -167,7 +167,7 @@ async def test_a_decision_on_an_outdated_version(
     """When the applicant has corrected meanwhile, the form comes back filled, at the new step."""
     case_id = await on_the_desk(office)
     context, page = await opened(browser, site, office, case_id)
-    await page.locator("body").press("r")
+    await press(page, "r")
     await page.locator("#field-reason").fill("Не та специальность.")
     step = (await office.case(case_id)).step
     await office.applications.save_draft(office.clinician, case_id, {"purpose": "Уточняю сам."})
@@ -339,14 +339,14 @@ async def test_papers_are_looked_at_beside_the_decision(
         "Страница 1 из 3"
     )
     await page.locator("h1").click()
-    await page.keyboard.press("]")
+    await press(page, "]")
     await expect(page.locator(".viewer:not([hidden]) [data-sheet-words]")).to_have_text(
         "Страница 2 из 3"
     )
     before = await sheets.first.evaluate("image => image.clientWidth")
-    await page.keyboard.press("+")
+    await press(page, "+")
     assert await sheets.first.evaluate("image => image.clientWidth") > before
-    await page.keyboard.press("1")
+    await press(page, "1")
     await expect(page.locator("#tab-form")).to_be_visible()
     assert not await faults_of(page)
     await context.close()

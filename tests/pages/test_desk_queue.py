@@ -1,10 +1,11 @@
 """The reviewers' queue, several cases at once and the department, in a real browser."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from cabinet import desk
 from rules.cases import Status
@@ -12,7 +13,7 @@ from rules.clock import now
 from rules.permissions import Actor, Role
 from services.cases import Act
 from tests.office import Office
-from tests.pages.conftest import PHONE, Site, faults_of, signed_in, watch
+from tests.pages.conftest import PHONE, Site, faults_of, press, signed_in, watch
 
 pytestmark = pytest.mark.browser
 
@@ -96,20 +97,46 @@ async def test_the_queue_by_keyboard(browser: Browser, site: Site, office: Offic
     first, second, third = await cases_of(office, office.reviewer, 3)
     context, page = await at(browser, site, office, office.reviewer, "/desk?reviewer=me")
     one, two, three = await numbers(office, [first, second, third])
-    for key in ("j", "j", "k", "j"):
-        await page.keyboard.press(key)
+    await press(page, "j", "j", "k", "j")
     await expect(page.get_by_role("link", name=two)).to_be_focused()
-    await page.keyboard.press("x")
+    await press(page, "x")
     await expect(page.locator("[data-select-bar]")).to_contain_text("Решить по выбранным (1)")
     await page.get_by_role("link", name=two).press("Enter")
     await expect(page.locator("h1")).to_contain_text(two)
-    await page.keyboard.press("j")
+    await press(page, "j")
     await expect(page.locator("h1")).to_contain_text(three)
     await expect(page.locator("[data-next]")).to_have_count(0)
-    await page.keyboard.press("k")
+    await press(page, "k")
     await expect(page.locator("h1")).to_contain_text(two)
-    await page.keyboard.press("k")
+    await press(page, "k")
     await expect(page.locator("h1")).to_contain_text(one)
+    await context.close()
+
+
+async def test_keys_do_nothing_to_a_case_that_is_being_left(
+    browser: Browser, site: Site, office: Office
+) -> None:
+    """The next case is slow to come: what is pressed meanwhile meant that one, and is not done."""
+    first, second = await cases_of(office, office.reviewer, 2)
+    context, page = await at(
+        browser, site, office, office.reviewer, f"/desk/cases/{first}?reviewer=me"
+    )
+    asked, release = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        asked.set()
+        await release.wait()
+        await route.continue_()
+
+    await page.route(f"**/desk/cases/{second}*", slowly)
+    await press(page, "j")
+    await asked.wait()
+    await press(page, "r", "j")
+    assert not await page.locator("#outcome-reject").is_checked()
+    release.set()
+    await expect(page.locator("h1")).to_contain_text((await numbers(office, [second]))[0])
+    await press(page, "r")
+    await expect(page.locator("#outcome-reject")).to_be_checked()
     await context.close()
 
 
@@ -121,11 +148,11 @@ async def test_after_a_decision_comes_the_next_case(
     context, page = await at(
         browser, site, office, office.reviewer, f"/desk/cases/{first}?reviewer=me"
     )
-    await page.locator("body").press("r")
+    await press(page, "r")
     await page.locator("#field-reason").fill("Набор закрыт.")
     await page.get_by_role("button", name="Принять решение").click()
     await expect(page.locator("#waits-word")).to_contain_text("Отклонено")
-    await page.keyboard.press("j")
+    await press(page, "j")
     await expect(page.locator("h1")).to_contain_text((await numbers(office, [second]))[0])
     await context.close()
 

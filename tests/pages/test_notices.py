@@ -23,6 +23,7 @@ from services import notices
 from services.deliveries import drain
 from services.letters import Addresses
 from services.ways import MailWay, PushWay
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.pages.conftest import PHONE, Site, faults_of, launched, signed_in, watch
 from tests.servers import Simulators
@@ -177,7 +178,7 @@ async def test_the_bell_is_live_and_counts_as_no_activity(
     await page.goto(f"{site.url}/profile")
     await expect(page.locator("[data-bell] .count")).to_be_hidden()
     await tell(office, office.clinician)
-    await expect(page.locator("[data-bell] .count")).to_contain_text("1", timeout=10_000)
+    await expect(page.locator("[data-bell] .count")).to_contain_text("1")
     await page.goto(f"{site.url}/notices")
     await page.get_by_role("button", name="Отметить все прочитанными").click()
     await expect(page.locator("[data-bell] .count")).to_be_hidden()
@@ -322,7 +323,7 @@ async def deliver(page: Page, line: CDPSession, origin: str, data: str) -> None:
     await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     line.on("ServiceWorker.workerRegistrationUpdated", note)
     await line.send("ServiceWorker.enable")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         registration = await known
     await line.send(
         "ServiceWorker.deliverPushMessage",

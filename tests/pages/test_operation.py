@@ -121,7 +121,7 @@ async def test_desk_that_is_open_shows_what_happens_meanwhile(
     await page.goto(f"{site.url}/operation")
     number = await trouble(office)
     row = page.get_by_role("row").filter(has_text=number)
-    await expect(row).to_have_count(1, timeout=15_000)
+    await expect(row).to_have_count(1)
     await expect(row.get_by_role("link").first).to_have_attribute(
         "href",
         f"{site.url}/temporal/namespaces/default/workflows/application-"

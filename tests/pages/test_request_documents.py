@@ -103,7 +103,7 @@ async def test_documents_go_with_a_request(
     await page.get_by_role("link", name="Следить за запросом").click()
     client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
     async with build(settings, client, counter.database):
-        await expect(page.locator(".waits-word")).to_have_text("В обработке", timeout=30_000)
+        await expect(page.locator(".waits-word")).to_have_text("В обработке")
     await expect(page.locator("main .file-good")).to_contain_text("СТС.pdf")
     assert not await faults_of(page)
 

@@ -16,7 +16,7 @@ from models.encryption import KeyRing
 from rules.clock import now
 from settings import Settings
 from tests.office import Office
-from tests.pages.conftest import PHONE, Site, faults_of, signed_in, watch
+from tests.pages.conftest import PHONE, Site, faults_of, press, signed_in, watch
 from tests.pages.test_requests import begin, go_on
 from tests.pages.test_story import paper
 from tests.requests.counter import FORMS, Counter
@@ -129,7 +129,7 @@ async def test_the_module_answers(
     page = await context.new_page()
     wrong = watch(page)
     await send(page, site, key, BY_MODULE[key])
-    await expect(page.locator(".waits-word")).to_have_text("Готов", timeout=30_000)
+    await expect(page.locator(".waits-word")).to_have_text("Готов")
     answer = page.locator(".answer")
     await expect(answer).to_contain_text("Подпись проверена")
     assert not await faults_of(page)
@@ -160,7 +160,7 @@ async def test_corrected_after_the_answer(
     wrong = watch(page)
     await behave(module, answer="refused")
     await send(page, site, "insurance", BY_MODULE["insurance"])
-    await expect(page.locator(".waits-word")).to_have_text("Отказано", timeout=30_000)
+    await expect(page.locator(".waits-word")).to_have_text("Отказано")
     await expect(page.locator(".answer-bad")).to_contain_text("Отказано")
     await expect(page.locator(".answer-bad .quote")).not_to_be_empty()
     assert not await faults_of(page)
@@ -178,7 +178,7 @@ async def test_corrected_after_the_answer(
         await page.get_by_role("button", name="Отправить исправление").click()
         await expect(page.locator("h1")).to_have_text("Мы приняли новую версию запроса")
         await page.get_by_role("link", name="Следить за запросом").click()
-        await expect(page.locator(".waits-word")).to_have_text("Готов", timeout=30_000)
+        await expect(page.locator(".waits-word")).to_have_text("Готов")
     await expect(page.locator(".answer")).to_have_count(3)
     await expect(page.locator(".answer-earlier")).to_have_count(2)
     await expect(page.locator(".answer").first).to_contain_text("Ответ на версию 3")
@@ -199,7 +199,7 @@ async def test_people_of_the_unit_answer(
     applicant = await signed_in(browser, site, office, counter.clinician)
     asking = await applicant.new_page()
     number = await send(asking, site, key, BY_PEOPLE[key])
-    await expect(asking.locator(".waits-word")).to_have_text("В обработке", timeout=30_000)
+    await expect(asking.locator(".waits-word")).to_have_text("В обработке")
     await expect(asking.locator(".waits")).to_contain_text("Отдел снабжения")
 
     desk = await signed_in(browser, site, office, counter.clerk)
@@ -212,7 +212,7 @@ async def test_people_of_the_unit_answer(
     await row.locator(".row-link").click()
     await expect(page.locator(".pane-document")).to_contain_text("Электрокардиограф ЭК12Т")
     assert not await faults_of(page)
-    await page.keyboard.press("a")
+    await press(page, "a")
     await expect(page.locator("#outcome-answer")).to_be_checked()
     await expect(page.locator("#field-message")).to_be_focused()
     await page.get_by_role("button", name="Отправить заявителю").click()
@@ -232,7 +232,7 @@ async def test_people_of_the_unit_answer(
     assert not await faults_of(page)
     assert [line for line in wrong if "422" not in line] == []
 
-    await expect(asking.locator(".waits-word")).to_have_text("Готов", timeout=15_000)
+    await expect(asking.locator(".waits-word")).to_have_text("Готов")
     await expect(asking.locator(".answer")).to_contain_text("Прибор выдадим в четверг.")
     await expect(asking.locator(".answer")).to_contain_text("Панова Вера Юрьевна")
     await asking.locator(".answer").get_by_role("link", name="Посмотреть").click()
@@ -250,17 +250,17 @@ async def test_a_certificate_from_the_workplace_is_refused_then_given(
     applicant = await signed_in(browser, site, office, office.clinician, viewport=PHONE)
     asking = await applicant.new_page()
     number = await send(asking, site, key, BY_PEOPLE[key])
-    await expect(asking.locator(".waits-word")).to_have_text("В обработке", timeout=30_000)
+    await expect(asking.locator(".waits-word")).to_have_text("В обработке")
     desk = await signed_in(browser, site, office, office.head)
     page = await desk.new_page()
     await page.goto(f"{site.url}/desk?number={number}")
     await page.locator(".row-link").first.click()
     await page.wait_for_url("**/desk/cases/**")
-    await page.keyboard.press("r")
+    await press(page, "r")
     await page.keyboard.type("Укажите номер приказа.")
     await page.get_by_role("button", name="Отправить заявителю").click()
     await expect(page.locator(".flash")).to_contain_text("Отказ отправлен")
-    await expect(asking.locator(".waits-word")).to_have_text("Отказано", timeout=15_000)
+    await expect(asking.locator(".waits-word")).to_have_text("Отказано")
     await expect(asking.locator(".answer-bad")).to_contain_text("Укажите номер приказа.")
 
     await asking.get_by_role("link", name="Исправить и отправить снова").click()
@@ -269,16 +269,16 @@ async def test_a_certificate_from_the_workplace_is_refused_then_given(
     await go_on(asking)
     await asking.get_by_role("button", name="Отправить исправление").click()
     await asking.get_by_role("link", name="Следить за запросом").click()
-    await expect(asking.locator(".waits-word")).to_have_text("В обработке", timeout=30_000)
+    await expect(asking.locator(".waits-word")).to_have_text("В обработке")
     await page.reload()
     await page.get_by_role("link", name="Что изменилось").click()
     await expect(page.locator("main ins").first).to_contain_text("12-к")
-    await page.keyboard.press("a")
+    await press(page, "a")
     await page.get_by_role("button", name="Отправить заявителю").click()
     await expect(page.locator("#error-answer-file")).to_contain_text("Приложите файл")
     await page.locator("#field-answer-file").set_input_files(paper(tmp_path))
     await page.get_by_role("button", name="Отправить заявителю").click()
-    await expect(asking.locator(".waits-word")).to_have_text("Готов", timeout=15_000)
+    await expect(asking.locator(".waits-word")).to_have_text("Готов")
     await expect(asking.locator(".answer")).to_have_count(2)
     assert not await faults_of(asking)
     width = await asking.evaluate("document.documentElement.scrollWidth")

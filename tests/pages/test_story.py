@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, expect
 from rules.cases import Transition
 from rules.clock import now
 from tests.accounts.conftest import PASSWORD
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.pages.conftest import (
     DESKTOP,
@@ -51,6 +52,7 @@ async def test_first_sign_in_sets_up_the_second_factor(
     """The first sign-in shows a QR and its key, and a code of it opens the cabinet (I5)."""
     key = await account_of(office, office.clinician, set_up=False)
     context = await browser.new_context(viewport=DESKTOP, locale="ru-RU")  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE * 1000)
     page = await context.new_page()
     wrong = watch(page)
     await page.goto(f"{site.url}/applications")
@@ -161,7 +163,7 @@ async def test_answering_a_clarification(browser: Browser, site: Site, office: O
     await page.goto(f"{site.url}/applications/{case_id}")
     await expect(page.locator(".waits-word")).to_have_text("На рассмотрении")
     await office.decide(case_id, Transition.CLARIFY)
-    await expect(page.locator(".waits-word")).to_have_text("Требуется уточнение", timeout=10_000)
+    await expect(page.locator(".waits-word")).to_have_text("Требуется уточнение")
     assert not await faults_of(page)
     await page.get_by_role("link", name="Исправить и ответить").click()
     await page.get_by_role("link", name="Обоснование").click()

@@ -15,6 +15,7 @@ from services.key_rings import keys_of
 from services.module_messages import ModuleAnswer, ModuleFile, ModuleRequest, ModuleWithdrawal
 from services.request_papers import RequestAttachment, RequestFacts, RequestField, form
 from settings import Settings
+from tests.clients.waiting import PATIENCE
 
 NOW = datetime(2026, 12, 4, 13, 5, tzinfo=UTC)
 NOWHERE = "http://127.0.0.1:1/callbacks"
@@ -117,7 +118,7 @@ class Line:
         envelope = self.envelopes.seal(self.withdrawal().packed(), message_id=id_)
         return await self.module.withdraw(id_, envelope)
 
-    async def answered(self, id_: UUID, within: float = 10.0) -> Receipt:
+    async def answered(self, id_: UUID, within: float = PATIENCE) -> Receipt:
         """Ask until there is an answer."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:

@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.clients.waiting import PATIENCE
+
 
 @dataclass
 class Call:
@@ -35,7 +37,7 @@ class Listener:
         self.calls.append(Call(dict(request.headers), await request.body()))
         return Response(status_code=self.answers[min(len(self.calls), len(self.answers)) - 1])
 
-    async def until(self, happened: Callable[[], bool], within: float = 10.0) -> None:
+    async def until(self, happened: Callable[[], bool], within: float = PATIENCE) -> None:
         """Wait for something to have come."""
         deadline = time.monotonic() + within
         while not happened():

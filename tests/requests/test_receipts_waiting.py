@@ -18,6 +18,7 @@ from services.exchange import Exchange
 from services.request_receipts import message_id_of
 from services.seals import open_seal
 from settings import Settings
+from tests.clients.waiting import PATIENCE
 from tests.requests.counter import Counter
 from tests.requests.living import behave, page_of
 
@@ -50,7 +51,7 @@ async def verdicts(counter: Counter, case_id: UUID) -> list[tuple[str, str | Non
 
 async def answered(exchange: Exchange, case_id: UUID) -> Receipt:
     """The module's answer."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             receipt = await exchange.module.ask(message_id_of(case_id, 1))
             if receipt.state == "answered":

@@ -23,7 +23,7 @@ from services.operation_acts import OperationActs, Wanted
 from services.request_receipts import message_id_of
 from services.standing import Standings
 from settings import Settings
-from tests.clients.waiting import until
+from tests.clients.waiting import PATIENCE, until
 from tests.requests.counter import Counter
 from tests.requests.line import Line
 from tests.requests.living import behave, journaled, stands_at, working
@@ -189,7 +189,7 @@ async def test_module_that_refuses_to_hear_is_told_of_to_ops(
     await module.delete("/messages")
     await _ring_what_is_due(bureau, case_id)
     handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         assert (await handle.result())["owes"] is False
 
 

@@ -17,10 +17,24 @@ const PLACES = { KeyJ: "j", KeyK: "k", KeyX: "x", KeyA: "a", KeyC: "c", KeyR: "r
 const keyOf = (event) =>
   PLACES[event.code] || { BracketLeft: "[", BracketRight: "]" }[event.code] || event.key;
 
+// A page that is being left takes no keys: on a slow line they would act on the case left behind.
+// Whoever stays after all, because something was typed, has them again after some seconds.
+const LEAVING = 8000;
+let leftAt = -LEAVING;
+const leaving = () => performance.now() - leftAt < LEAVING;
+window.addEventListener("pageshow", () => (leftAt = -LEAVING));
+document.addEventListener("click", (event) => {
+  const here = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.defaultPrevented;
+  if (here && event.target.closest(".row-link, [data-next], [data-before]")) {
+    leftAt = performance.now();
+  }
+});
+
 function watchKeys(acts) {
+  document.documentElement.dataset.keys = "ready";
   document.addEventListener("keydown", (event) => {
     const shifted = event.shiftKey && PLACES[event.code];
-    if (!keysAllowed(event) || shifted) return;
+    if (leaving() || !keysAllowed(event) || shifted) return;
     const asksHelp = event.key === "?" || (event.code === "Slash" && event.shiftKey) ||
       (event.key === "," && event.code === "Slash");
     const act = asksHelp ? openKeys : acts(keyOf(event));

@@ -176,7 +176,7 @@ async def test_the_sink_returns_a_report_that_is_understood(
     async def failed() -> bool:
         return (await rows(database, anna, Channel.MAIL))[0].failure_reason == "5.2.2"
 
-    await until(failed, seconds=20)
+    await until(failed)
     assert len(post.to(anna)) == 1
     assert "gone-anna" not in "".join(capfd.readouterr())
 

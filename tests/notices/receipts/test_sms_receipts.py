@@ -60,7 +60,7 @@ async def test_a_receipt_is_called_back_within_a_moment(
     async def delivered() -> bool:
         return (await row(database, anna)).receipt == Receipt.DELIVERED
 
-    await until(delivered, seconds=20)
+    await until(delivered)
 
 
 async def test_a_bounce_that_is_called_back_is_told(
@@ -74,7 +74,7 @@ async def test_a_bounce_that_is_called_back_is_told(
     async def failed() -> bool:
         return (await row(database, anna)).failure_reason == Receipt.UNKNOWN_NUMBER
 
-    await until(failed, seconds=20)
+    await until(failed)
 
 
 async def test_tampered_callbacks_are_refused_and_seen(
