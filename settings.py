@@ -62,6 +62,12 @@ class Settings(BaseSettings):
     s3_access_key: SecretStr = Field(SecretStr("medcab"), validation_alias="S3_ACCESS_KEY")
     s3_secret_key: SecretStr = Field(SecretStr(""), validation_alias="S3_SECRET_KEY")
     s3_bucket: str = Field("medcab", validation_alias="S3_BUCKET")
+    s3_owner_access_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="S3_OWNER_ACCESS_KEY",
+        description="The object store as its administrator: `medcab migrate` only.",
+    )
+    s3_owner_secret_key: SecretStr = Field(SecretStr(""), validation_alias="S3_OWNER_SECRET_KEY")
 
     smtp_url: str = Field("smtp://127.0.0.1:1025", validation_alias="SMTP_URL")
     mail_from: str = "Medcab <no-reply@medcab.invalid>"
@@ -157,6 +163,11 @@ class Settings(BaseSettings):
         for one in filter(None, map(str.strip, proxies.split(","))):
             ip_network(one, strict=False)
         return proxies
+
+    @property
+    def s3_locked_bucket(self) -> str:
+        """The bucket in which nothing can be replaced or removed for years."""
+        return f"{self.s3_bucket}-locked"
 
 
 @lru_cache(maxsize=1)

@@ -6,12 +6,13 @@ and removals go through the store's own client, in a thread.
 """
 
 import asyncio
+import base64
 import hashlib
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -116,8 +117,13 @@ class _Signature(httpx.Auth):
         yield request
 
 
+LOCKED = "seals/"
+"""Objects of this folder stand in a bucket of their own, in which nothing can be replaced or
+removed before years are over: see `ops.buckets`."""
+
+
 class Objects:
-    """The bucket of this installation. Keys are random: see `fresh_key`.
+    """The buckets of this installation. Keys are random: see `fresh_key`.
 
     Every method raises ObjectsDownError when the store does not answer as it should.
     """
@@ -127,7 +133,8 @@ class Objects:
         access = settings.s3_access_key.get_secret_value()
         secret = settings.s3_secret_key.get_secret_value()
         self.bucket = settings.s3_bucket
-        self._base = f"{settings.s3_endpoint.rstrip('/')}/{self.bucket}/"
+        self._locked = settings.s3_locked_bucket
+        self._base = settings.s3_endpoint.rstrip("/")
         self._http = httpx.AsyncClient(
             auth=_Signature(Credentials(access, secret)),
             timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
@@ -172,12 +179,13 @@ class Objects:
         in each case nothing is stored.
         """
         counted = _Counted(source, size)
+        headers = {"Content-Length": str(size), "Content-Type": media_type}
+        if key.startswith(LOCKED) and isinstance(source, bytes):
+            # S3 takes nothing into a locked bucket without it.
+            digest = hashlib.md5(source, usedforsecurity=False).digest()
+            headers["Content-MD5"] = base64.b64encode(digest).decode()
         try:
-            response = await self._http.put(
-                self._url(key),
-                content=counted,
-                headers={"Content-Length": str(size), "Content-Type": media_type},
-            )
+            response = await self._http.put(self._url(key), content=counted, headers=headers)
         except httpx.TransportError as error:
             raise ObjectsDownError("storing failed") from error
         _expect(response)
@@ -215,19 +223,25 @@ class Objects:
         return b"".join([chunk async for chunk in opened.chunks()])
 
     async def remove(self, *keys: str) -> None:
-        """Remove objects; one that is not there is no error."""
+        """Remove objects, none of them locked; one that is not there is no error."""
         await self._in_thread(lambda: self._remove(keys))
 
     async def list(self, prefix: str = "") -> AsyncIterator[Listed]:
         """All objects whose keys begin so, in order of their keys."""
-        found = self._admin.list_objects(self.bucket, prefix=prefix, recursive=True)
+        buckets = [self._bucket_of(prefix)] if prefix else [self.bucket, self._locked]
+        found = chain.from_iterable(
+            self._admin.list_objects(bucket, prefix=prefix, recursive=True) for bucket in buckets
+        )
         while page := await self._in_thread(lambda: list(islice(found, _PAGE))):
             for item in page:
                 if item.object_name and item.last_modified is not None:
                     yield Listed(item.object_name, item.size or 0, item.last_modified)
 
+    def _bucket_of(self, key: str) -> str:
+        return self._locked if key.startswith(LOCKED) else self.bucket
+
     def _url(self, key: str) -> str:
-        return self._base + quote(key, safe="/")
+        return f"{self._base}/{self._bucket_of(key)}/{quote(key, safe='/')}"
 
     def _remove(self, keys: Iterable[str]) -> None:
         failed = list(self._admin.remove_objects(self.bucket, [DeleteObject(k) for k in keys]))

@@ -37,6 +37,7 @@ class Secrets:
     minio_user: str
     minio_password: str
     minio_kms: str
+    minio_account_password: str
     keys: str
     seal_password: str
     gov_service_secret: str
@@ -57,6 +58,7 @@ class Secrets:
             minio_user="medcab",
             minio_password=secrets.token_urlsafe(24),
             minio_kms=f"medcab:{_key()}",
+            minio_account_password=secrets.token_urlsafe(24),
             keys=f"k1:{_key()}",
             seal_password=secrets.token_urlsafe(24),
             gov_service_secret=f"whsec_{_key()}",

@@ -1,22 +1,21 @@
-"""Bring database, Temporal namespace and bucket to what this version needs. Safe to repeat."""
+"""Bring database, Temporal namespace and buckets to what this version needs. Safe to repeat."""
 
 import asyncio
-from urllib.parse import urlsplit
 
 from alembic import command
 from alembic.config import Config
-from minio import Minio
 
+from ops.buckets import prepare_buckets
 from ops.home import CHECKOUT
 from ops.servers.temporal import prepare_namespace
 from settings import Settings
 
 
 def migrate(settings: Settings) -> None:
-    """All three, the tables as their owner."""
+    """All three, tables and buckets as their owners."""
     migrate_database(settings)
     asyncio.run(prepare_namespace(settings.temporal_address, settings.temporal_namespace))
-    make_bucket(settings)
+    prepare_buckets(settings)
 
 
 def migrate_database(settings: Settings) -> None:
@@ -27,16 +26,3 @@ def migrate_database(settings: Settings) -> None:
     config.set_main_option("sqlalchemy.url", url.get_secret_value().replace("%", "%%"))
     config.attributes["settings"] = settings
     command.upgrade(config, "head")
-
-
-def make_bucket(settings: Settings) -> None:
-    """Have the bucket; it is private unless told otherwise."""
-    endpoint = urlsplit(settings.s3_endpoint)
-    client = Minio(
-        endpoint.netloc,
-        settings.s3_access_key.get_secret_value(),
-        settings.s3_secret_key.get_secret_value(),
-        secure=endpoint.scheme == "https",
-    )
-    if not client.bucket_exists(settings.s3_bucket):
-        client.make_bucket(settings.s3_bucket)

@@ -19,9 +19,11 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+from minio import Minio
 
+from ops.buckets import prepare_buckets
 from ops.home import CHECKOUT, Home, write_private
-from ops.migrate import make_bucket, migrate_database
+from ops.migrate import migrate_database
 from ops.servers.postgres import data_folder_aside, make_database
 from ops.servers.process import Process, Running
 from ops.servers.simulators import MailSink, Simulator, gov_service, mail, push, register, sms
@@ -100,6 +102,21 @@ class Servers:
             connection.execute(f'drop database if exists "{name}" with (force)')
 
 
+def owner_of_objects(settings: Settings) -> Minio:
+    """The object store as its administrator, whom no policy stops."""
+    return Minio(
+        urlsplit(settings.s3_endpoint).netloc,
+        settings.s3_owner_access_key.get_secret_value(),
+        settings.s3_owner_secret_key.get_secret_value(),
+        secure=False,
+    )
+
+
+def hide_copy(settings: Settings, key: str) -> None:
+    """Make a locked object look as if it were gone: the most that the administrator can do."""
+    owner_of_objects(settings).remove_object(settings.s3_locked_bucket, key)
+
+
 @dataclass(frozen=True)
 class Simulators:
     """The outside world of one process of the test run."""
@@ -162,7 +179,7 @@ def worker_settings(servers: Servers, simulators: Simulators, name: str, home: H
         "MEDCAB_HOME": str(home.folder),
     }
     settings = settings_from(own)
-    make_bucket(settings)
+    prepare_buckets(settings)
     return settings
 
 

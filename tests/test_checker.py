@@ -25,9 +25,9 @@ from models.tables.cases import Case, CaseAttachment, IssuedAct
 from models.tables.documents import DocumentVersion
 from models.tables.notices import Notice
 from models.tables.requests import RequestMessage
+from ops.buckets import prepare_buckets
 from ops.faults import checker, holders, notice_checks, people
 from ops.faults.evidence import Answered, Evidence
-from ops.migrate import make_bucket
 from ops.servers.temporal import prepare_namespace
 from rules.cases import Status, Transition
 from rules.clock import now
@@ -273,7 +273,7 @@ async def scene(
         }
     )
     await prepare_namespace(own.temporal_address, name)
-    make_bucket(own)
+    prepare_buckets(own)
     async with httpx.AsyncClient(trust_env=False) as http:
         for one in (simulators.mail, simulators.sms, simulators.push, simulators.gov_service):
             (await http.delete(f"{one.address}/messages")).raise_for_status()

@@ -47,9 +47,10 @@ from ops.backup.sealed import BackupKey, read_sealed
 from ops.backup.state import State, read_state
 from ops.backup.temporal import put_temporal, temporal_file
 from ops.backup.wal import Archiver
+from ops.buckets import prepare_buckets
 from ops.home import RESTORED, Home, write_private
 from ops.lost import DATABASE, lost_parts
-from ops.migrate import make_bucket, migrate_database
+from ops.migrate import migrate_database
 from rules.clock import now
 from settings import Settings
 
@@ -293,7 +294,7 @@ def _objects(
         settings = system.settings
         with reached():
             migrate_database(settings)
-            make_bucket(settings)
+            prepare_buckets(settings)
         say("objects", "comparing")
         use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
         with reached():

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
-from minio import Minio as Client
 
 from ops.home import Home
 from ops.servers import Launch
@@ -13,10 +12,11 @@ from ops.servers.binaries import MINIO
 from ops.servers.ports import LOOPBACK, choose_port, return_port
 
 BUCKET = "medcab"
+ACCOUNT = "medcab-application"
 
 
 class Minio:
-    """One object store with one bucket; browsers never talk to it."""
+    """The object store; browsers never talk to it."""
 
     name = "minio"
     ready_within = 60.0
@@ -76,25 +76,15 @@ class Minio:
         return self.ready(pid)
 
     def settle(self) -> None:
-        """Make the bucket, which is private unless told otherwise."""
-        self.make_bucket(BUCKET)
-
-    def make_bucket(self, name: str) -> None:
-        """Have a bucket of this name."""
-        client = Client(
-            f"{LOOPBACK}:{self.port}",
-            self.secrets.minio_user,
-            self.secrets.minio_password,
-            secure=False,
-        )
-        if not client.bucket_exists(name):
-            client.make_bucket(name)
+        """Nothing to arrange: `medcab migrate` makes buckets and account."""
 
     def variables(self) -> dict[str, str]:
-        """Endpoint, account and bucket."""
+        """Endpoint, account, administrator and bucket."""
         return {
             "S3_ENDPOINT": self.address,
-            "S3_ACCESS_KEY": self.secrets.minio_user,
-            "S3_SECRET_KEY": self.secrets.minio_password,
+            "S3_ACCESS_KEY": ACCOUNT,
+            "S3_SECRET_KEY": self.secrets.minio_account_password,
+            "S3_OWNER_ACCESS_KEY": self.secrets.minio_user,
+            "S3_OWNER_SECRET_KEY": self.secrets.minio_password,
             "S3_BUCKET": BUCKET,
         }

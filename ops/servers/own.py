@@ -16,6 +16,16 @@ from ops.servers.simulators import answers
 
 HEALTH_PATH = "/health/ready"
 
+NOT_FOR_OURS = frozenset(
+    {
+        "PYTHONDONTWRITEBYTECODE",
+        "DATABASE_OWNER_URL",
+        "S3_OWNER_ACCESS_KEY",
+        "S3_OWNER_SECRET_KEY",
+    }
+)
+"""Variables that our processes never see: who breaks into one owns neither tables nor store."""
+
 
 class Own:
     """A `medcab` command that runs until it is told to stop."""
@@ -47,11 +57,11 @@ class Own:
         """Nothing to choose."""
 
     def launch(self, environment: Mapping[str, str]) -> Launch:
-        """The command, with all variables of the system.
+        """The command, with all variables of the system but those of the owners.
 
         Compiled files are kept: the sandbox imports the module of a workflow anew for every run.
         """
-        kept = {k: v for k, v in environment.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        kept = {k: v for k, v in environment.items() if k not in NOT_FOR_OURS}
         return Launch(
             [sys.executable, "-m", "ops.cli", self.command, *self.options()],
             self.metered() | kept | {"PYTHONUNBUFFERED": "1"},

@@ -4,8 +4,13 @@ import hashlib
 import os
 import tracemalloc
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
+from minio import Minio, MinioAdmin
+from minio.credentials.providers import StaticProvider
+from minio.error import MinioAdminException, S3Error
 from pydantic import SecretStr
 
 from clients.objects import (
@@ -14,7 +19,9 @@ from clients.objects import (
     Objects,
     ObjectsDownError,
 )
+from rules.clock import now
 from settings import Settings
+from tests.servers import owner_of_objects
 
 MEGABYTE = 1024 * 1024
 
@@ -149,3 +156,48 @@ async def test_bytes_are_encrypted_at_rest(objects: Objects, settings: Settings)
     head = objects._admin.stat_object(objects.bucket, key)
     assert head.metadata is not None
     assert "x-amz-server-side-encryption" in {name.lower() for name in head.metadata}
+
+
+def application(settings: Settings) -> Minio:
+    """The store's own client with the rights of the application."""
+    return Minio(
+        urlsplit(settings.s3_endpoint).netloc,
+        settings.s3_access_key.get_secret_value(),
+        settings.s3_secret_key.get_secret_value(),
+        secure=False,
+    )
+
+
+async def test_a_copy_of_a_seal_stays_whoever_asks(objects: Objects, settings: Settings) -> None:
+    """Neither the application nor the administrator of the store can replace or remove it (I9)."""
+    key = f"seals/{uuid4()}.json"
+    await objects.put(key, b"first", 5, "application/json")
+    await objects.put(key, b"other", 5, "application/json")
+    ours, theirs = application(settings), owner_of_objects(settings)
+    with pytest.raises(S3Error, match="AccessDenied"):
+        ours.remove_object(settings.s3_locked_bucket, key)
+    versions = list(theirs.list_objects(settings.s3_locked_bucket, key, include_version=True))
+    first = min(versions, key=lambda one: one.last_modified or now())
+    assert len(versions) == 2
+    with pytest.raises(S3Error, match="WORM"):
+        theirs.remove_object(settings.s3_locked_bucket, key, version_id=first.version_id)
+    kept = theirs.get_object(settings.s3_locked_bucket, key, version_id=first.version_id)
+    assert kept.read() == b"first"
+
+
+async def test_the_application_is_no_administrator_of_the_store(settings: Settings) -> None:
+    """Its account makes no buckets and no accounts, and changes no rules of theirs."""
+    ours = application(settings)
+    with pytest.raises(S3Error, match="AccessDenied"):
+        ours.make_bucket(f"own-{uuid4()}")
+    with pytest.raises(S3Error, match="AccessDenied"):
+        ours.delete_object_lock_config(settings.s3_locked_bucket)
+    admin = MinioAdmin(
+        endpoint=urlsplit(settings.s3_endpoint).netloc,
+        credentials=StaticProvider(
+            settings.s3_access_key.get_secret_value(), settings.s3_secret_key.get_secret_value()
+        ),
+        secure=False,
+    )
+    with pytest.raises(MinioAdminException, match="AccessDenied"):
+        admin.user_list()

@@ -12,8 +12,8 @@ from sqlmodel import select
 from models.tables.base import new_id
 from models.tables.journal import JournalEntry
 from ops import verify
+from ops.buckets import prepare_buckets
 from ops.home import CHECKOUT
-from ops.migrate import make_bucket
 from rules.clock import now
 from rules.journal import GENESIS, SYSTEM_CHAIN, EntryFacts, JournalKind, Leaf, entry_hash, moment
 from rules.permissions import Actor, Grant, Role
@@ -181,7 +181,7 @@ async def test_seals_taken_away_stop_the_sealing(ledger: Ledger) -> None:
 
 async def test_a_copy_in_the_object_store_is_never_replaced(ledger: Ledger) -> None:
     """What the store holds of a seal stays, whatever the database says later."""
-    make_bucket(ledger.settings)
+    prepare_buckets(ledger.settings)
     await ledger.story()
     await ledger.put_seal(ledger.objects)
     kept = await ledger.objects.read(seal_key(1))
@@ -196,7 +196,7 @@ async def test_a_copy_in_the_object_store_is_never_replaced(ledger: Ledger) -> N
 @pytest.fixture
 async def restored(ledger: Ledger) -> Ledger:
     """A journal that a restore took back by one chain of four entries, declared as it should be."""
-    make_bucket(ledger.settings)
+    prepare_buckets(ledger.settings)
     await ledger.story()
     await ledger.put_seal(ledger.objects)
     lost = await ledger.story()

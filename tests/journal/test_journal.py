@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.journal import JournalEntry
 from ops import verify as verify_command
-from ops.migrate import make_bucket
+from ops.buckets import prepare_buckets
 from rules.journal import SYSTEM_CHAIN, JournalKind
 from services import journal
 from services.checkpoints import SEALS_FILE
@@ -191,7 +191,7 @@ async def test_the_command_says_what_it_tried(ledger: Ledger) -> None:
             code = await asyncio.to_thread(verify_command.run, ledger.settings)
         return code, said.getvalue()
 
-    make_bucket(ledger.settings)
+    prepare_buckets(ledger.settings)
     assert (await run())[0] == 1
     chain = await ledger.story()
     await ledger.put_seal(ledger.objects)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from models.tables.journal import JournalSeal
-from ops.migrate import make_bucket
+from ops.buckets import prepare_buckets
 from rules.journal import (
     GENESIS,
     EntryFacts,
@@ -236,7 +236,7 @@ async def test_a_changed_copy_is_found(ledger: Ledger) -> None:
 
 async def test_the_object_store_remembers_too(ledger: Ledger) -> None:
     """With table and file both cut, the copies in the object store still show it."""
-    make_bucket(ledger.settings)
+    prepare_buckets(ledger.settings)
     await ledger.story()
     assert await ledger.put_seal(ledger.objects)
     assert (await ledger.verify(objects=ledger.objects)).stored == 1

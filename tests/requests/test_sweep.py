@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from clients.objects import Objects
 from models.tables.requests import RequestMessage
-from ops.migrate import make_bucket
+from ops.buckets import prepare_buckets
 from rules.clock import now
 from services import strays
 from services.request_receipts import message_id_of
@@ -16,7 +16,7 @@ async def test_what_a_crash_left_behind_is_removed(counter: Counter, settings: S
     """What was filed before its row was written goes, what has its row stays."""
     # A bucket of its own: rows of other databases name what lies in the common one.
     apart = settings.model_copy(update={"s3_bucket": f"{settings.s3_bucket}-swept"})
-    make_bucket(apart)
+    prepare_buckets(apart)
     objects = Objects(apart)
     act = objects.fresh_key("acts")
     await objects.put(act, b"act", 3, "application/pdf")

@@ -1,0 +1,91 @@
+"""The buckets of an installation, and what its account may do in them.
+
+The administrator of the store makes both buckets and the account; `medcab migrate` is the only one
+who acts as the administrator. The account may read, write and remove objects, and nothing else. In
+the locked bucket, where the copies of the seals stand, it may remove nothing, and the store itself
+lets nobody replace or remove an object before its years are over.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from minio import Minio, MinioAdmin
+from minio.commonconfig import COMPLIANCE
+from minio.credentials.providers import StaticProvider
+from minio.objectlockconfig import YEARS, ObjectLockConfig
+
+from settings import Settings
+
+LOCKED_YEARS = 10
+"""How long a copy of a seal cannot be removed."""
+
+_POLICY = "medcab"
+_MAY = ("GetObject", "PutObject", "DeleteObject", "ListBucket", "GetBucketLocation")
+
+
+def prepare_buckets(settings: Settings) -> None:
+    """Have both buckets, and the account of the application where an administrator is named.
+
+    Safe to repeat. Without an administrator the buckets are made by the account itself.
+    """
+    client = Minio(secure=_secure(settings), **_as_owner(settings))
+    if not client.bucket_exists(settings.s3_bucket):
+        client.make_bucket(settings.s3_bucket)
+    if not client.bucket_exists(settings.s3_locked_bucket):
+        client.make_bucket(settings.s3_locked_bucket, object_lock=True)
+        years = ObjectLockConfig(COMPLIANCE, LOCKED_YEARS, YEARS)
+        client.set_object_lock_config(settings.s3_locked_bucket, years)
+    if settings.s3_owner_access_key.get_secret_value():
+        _make_account(settings)
+
+
+def _make_account(settings: Settings) -> None:
+    admin = MinioAdmin(
+        endpoint=urlsplit(settings.s3_endpoint).netloc,
+        credentials=StaticProvider(*_keys(settings)),
+        secure=_secure(settings),
+    )
+    account = settings.s3_access_key.get_secret_value()
+    admin.policy_add(_POLICY, policy=policy())
+    admin.user_add(account, settings.s3_secret_key.get_secret_value())
+    admin.policy_set(_POLICY, user=account)
+
+
+def policy() -> dict[str, Any]:
+    """What the account of the application may do."""
+    everywhere = "arn:aws:s3:::*"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": [f"s3:{one}" for one in _MAY],
+                "Resource": [everywhere],
+            },
+            {
+                "Effect": "Deny",
+                "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+                "Resource": [f"{everywhere}-locked/*"],
+            },
+        ],
+    }
+
+
+def _keys(settings: Settings) -> tuple[str, str]:
+    owner = settings.s3_owner_access_key.get_secret_value()
+    if owner:
+        return owner, settings.s3_owner_secret_key.get_secret_value()
+    return settings.s3_access_key.get_secret_value(), settings.s3_secret_key.get_secret_value()
+
+
+def _as_owner(settings: Settings) -> dict[str, Any]:
+    access, secret = _keys(settings)
+    return {
+        "endpoint": urlsplit(settings.s3_endpoint).netloc,
+        "access_key": access,
+        "secret_key": secret,
+    }
+
+
+def _secure(settings: Settings) -> bool:
+    return urlsplit(settings.s3_endpoint).scheme == "https"
