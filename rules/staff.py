@@ -18,6 +18,8 @@ from rules.refusals import FieldError, Refusal, Words
 from rules.staff_headers import OTHER_NAMES
 
 MOST_ROWS = 5000
+MOST_LINES = 10_000
+"""With blank ones: one cell at the bottom of a sheet makes a million of them, and a minute."""
 MOST_OCTETS = 2 * 1024 * 1024
 MOST_COLUMNS = 50
 HEADER_WITHIN = 10
@@ -140,7 +142,7 @@ def read(table: Iterable[tuple[int, Sequence[str]]]) -> Sheet:
 
     Raises Refusal 422 for a file without the columns that are needed, or with too many rows.
     """
-    lines = ((number, cells) for number, cells in table if any(cell.strip() for cell in cells))
+    lines = _not_blank(table)
     places = _header(lines)
     reading = _Reading()
     for number, cells in lines:
@@ -158,6 +160,17 @@ def read(table: Iterable[tuple[int, Sequence[str]]]) -> Sheet:
         raise unreadable("В файле нет ни одной строки под заголовками.")
     wrong = sorted(reading.wrong, key=lambda one: one.line)
     return Sheet(reading.rows, reading.units, reading.people, wrong)
+
+
+def _not_blank(table: Iterable[tuple[int, Sequence[str]]]) -> Iterator[tuple[int, Sequence[str]]]:
+    for count, (number, cells) in enumerate(table, start=1):
+        if count > MOST_LINES:
+            raise unreadable(
+                "В таблице больше 10 000 строк вместе с пустыми. Удалите пустые строки и сохраните"
+                " её ещё раз."
+            )
+        if any(cell.strip() for cell in cells):
+            yield number, cells
 
 
 def unreadable(message: str) -> Refusal:

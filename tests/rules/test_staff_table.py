@@ -1,12 +1,12 @@
 """A table of staff as it is read: pure, without a server."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from rules.names import Name
 from rules.refusals import Refusal
-from rules.staff import Column, Sheet, read
+from rules.staff import MOST_LINES, Column, Sheet, read
 
 HEADER = (
     "Код подразделения",
@@ -128,3 +128,19 @@ def test_a_whole_name_of_one_word_is_told_at_its_column() -> None:
     header = ["Код подразделения", "Сотрудник", "Должность", "Почта"]
     told = read([(1, header), (2, ["neurology", "Орлова", "врач", "a@example.org"])])
     assert [one.column for one in told.wrong] == [Column.FULL_NAME]
+
+
+def test_blank_rows_are_counted_too() -> None:
+    """A cell at the bottom of a sheet makes a million blank rows: no more are looked at."""
+    looked = 0
+
+    def rows() -> Iterator[tuple[int, list[str]]]:
+        nonlocal looked
+        while True:
+            looked += 1
+            yield looked, ["Код подразделения", "Название"] if looked == 1 else ["", " "]
+
+    with pytest.raises(Refusal) as refused:
+        read(rows())
+    assert refused.value.status == 422
+    assert looked == MOST_LINES + 1
