@@ -1,8 +1,8 @@
 """Record the histories that `medcab replay` replays: `python -m tests.recording requests`.
 
-`applications` and `requests` name the stories that are lived through. To be run again when a
-workflow has changed on purpose; histories of the old way stay as long as cases that began with it
-may be open.
+`applications`, `requests` and `standing` name the stories that are lived through; names of files
+after that, only those. To be run again when a workflow has changed on purpose; histories of the old
+way stay as long as cases that began with it may be open.
 """
 
 import asyncio
@@ -12,16 +12,19 @@ import re
 import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 from pydantic import SecretStr
 from temporalio.client import Client, WorkflowExecutionStatus
 
+from api.app import create_app
 from clients.database import Database
+from clients.gov_service import CALLBACK_PATH
 from clients.replays import KEYS_FILE
 from clients.temporal import CaseRinger, connect
 from models.encryption import KeyRing, use_key_ring
@@ -33,6 +36,7 @@ from services import watching
 from services.bell import Bell
 from services.cases import Act
 from settings import Settings
+from tests.api.served import Served
 from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.servers import Servers, Simulators, stop_servers, worker_settings
@@ -56,10 +60,11 @@ class Recorder:
 
     kind = CaseKind.APPLICATION
 
-    async def all(self) -> None:
-        """Every story, one after another."""
+    async def all(self, names: Collection[str]) -> None:
+        """Every story, one after another; where names are given, only those."""
         for name, story in self.stories().items():
-            await self._keep(name, await story())
+            if not names or name in names:
+                await self._keep(name, case_workflow_id(await story(), self.kind))
 
     def stories(self) -> dict[str, Callable[[], Awaitable[UUID]]]:
         """What is lived through, by the name of its file."""
@@ -72,6 +77,7 @@ class Recorder:
             "register-down": self.register_down,
             "false-signal": self.false_signal,
             "escalated": self.escalated,
+            "corrected": self.corrected,
         }
 
     async def approved(self) -> UUID:
@@ -127,7 +133,7 @@ class Recorder:
         async with httpx.AsyncClient(base_url=self.settings.register_url) as register:
             await register.put("/faults", json={"mode": "fail"})
             case_id = await self.office.submitted()
-            await self._until(case_id, lambda: self._waits_for(case_id, "register"))
+            await self._until(lambda: self._waits_for(case_id, "register"))
             await register.put("/faults", json={"mode": "ok"})
         await self._stands(case_id, Status.IN_REVIEW)
         await self.office.decide(case_id, Transition.REJECT)
@@ -138,7 +144,7 @@ class Recorder:
         case_id = await self._in_review()
         handle = self.client.get_workflow_handle(case_workflow_id(case_id))
         await handle.signal("approve", ActRef(act_id=uuid4()))
-        await self._until(case_id, lambda: self._journaled(case_id, "case.signal_without_act"))
+        await self._until(lambda: self._journaled(case_id, "case.signal_without_act"))
         await self.office.decide(case_id, Transition.REJECT)
         return case_id
 
@@ -150,8 +156,24 @@ class Recorder:
             case_id, since=past, due_at=past + timedelta(days=14), wakes_at=past
         )
         await self._sweep()
-        await self._until(case_id, lambda: self._journaled(case_id, "case.escalated"))
+        await self._until(lambda: self._journaled(case_id, "case.escalated"))
         await self.office.decide(case_id, Transition.APPROVE)
+        return case_id
+
+    async def corrected(self) -> UUID:
+        """Corrected while it is reviewed, checked again, rejected."""
+        case_id = await self._in_review()
+        applications, clinician = self.office.applications, self.office.clinician
+        await applications.save_draft(clinician, case_id, {"purpose": "Подробнее."})
+        step = (await self.office.case(case_id)).step
+        await applications.correct(clinician, case_id, Act(uuid4(), step))
+
+        async def checked() -> bool:
+            case = await self.office.case(case_id)
+            return case.status == Status.IN_REVIEW and case.step > step + 1
+
+        await self._until(checked)
+        await self.office.decide(case_id, Transition.REJECT)
         return case_id
 
     async def _in_review(self) -> UUID:
@@ -167,7 +189,7 @@ class Recorder:
             case = await self.office.case(case_id)
             return case.wakes_at is not None and case.wakes_at > now()
 
-        await self._until(case_id, heard)
+        await self._until(heard)
 
     async def _sweep(self) -> None:
         await watching.sweep(self.database, Bell(self._ringer), grace=1.0)
@@ -176,7 +198,7 @@ class Recorder:
         async def there() -> bool:
             return (await self.office.case(case_id)).status == status
 
-        await self._until(case_id, there)
+        await self._until(there)
 
     async def _waits_for(self, case_id: UUID, party: str) -> bool:
         return (await self.office.case(case_id)).waits_for == party
@@ -184,49 +206,62 @@ class Recorder:
     async def _journaled(self, case_id: UUID, kind: str) -> bool:
         return any(entry.kind == kind for entry in await self.office.journal(case_id))
 
-    async def _until(self, case_id: UUID, holds: Callable[[], Awaitable[bool]]) -> None:
+    async def _until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         async with asyncio.timeout(PATIENCE):
             while not await holds():  # noqa: ASYNC110 - the answer stands in a database
                 await asyncio.sleep(0.1)
 
-    async def _keep(self, name: str, case_id: UUID) -> None:
-        """Write down every run of the case, oldest first, once the last has ended."""
-        workflow_id = case_workflow_id(case_id, self.kind)
+    async def _keep(self, name: str, workflow_id: str) -> None:
+        """Write down every run of a workflow, oldest first, once the last has ended."""
         handle = self.client.get_workflow_handle(workflow_id)
 
         async def ended() -> bool:
             return (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
 
-        await self._until(case_id, ended)
+        await self._until(ended)
         query = f"WorkflowId = '{workflow_id}'"
         runs = [run async for run in self.client.list_workflows(query)]
         runs.sort(key=lambda run: run.start_time)
         for number, run in enumerate(runs, start=1):
             one = self.client.get_workflow_handle(workflow_id, run_id=run.run_id)
-            content = json.loads((await one.fetch_history()).to_json())
             suffix = f"-{number}" if len(runs) > 1 else ""
-            file = HISTORIES / f"{name}{suffix}.json"
-            text = _MACHINE.sub("0@recorded", json.dumps(content, indent=1, ensure_ascii=False))
-            file.write_text(text + "\n", "utf-8")
-            sys.stdout.write(f"{file.name}: {len(content['events'])} events\n")
+            write(f"{name}{suffix}", json.loads((await one.fetch_history()).to_json()))
 
 
-async def _record(settings: Settings, recorder: type[Recorder]) -> None:
+def write(name: str, content: dict[str, Any]) -> None:
+    """Keep a history, without the name of this machine."""
+    file = HISTORIES / f"{name}.json"
+    text = _MACHINE.sub("0@recorded", json.dumps(content, indent=1, ensure_ascii=False))
+    file.write_text(text + "\n", "utf-8")
+    sys.stdout.write(f"{file.name}: {len(content['events'])} events\n")
+
+
+async def _record(settings: Settings, recorder: type[Recorder], names: Collection[str]) -> None:
     keys = KeyRing.parse(settings.keys.get_secret_value())
     use_key_ring(keys)
+    called = Served(create_app(settings))
+    called.start()
+    settings = settings.model_copy(update={"gov_service_callback_url": called.url + CALLBACK_PATH})
     database = Database.from_settings(settings)
     client = await connect(settings, keys)
     office = await Office.open(database, CaseRinger(client, settings.task_queue))
     async with build(settings, client, database):
-        await recorder(settings, database, client, office).all()
+        await recorder(settings, database, client, office).all(names)
+    called.stop()
     await database.close()
 
 
 def main() -> None:
     """Start servers, record, stop them."""
     from tests.recording_requests import RequestRecorder
+    from tests.recording_standing import StandingRecorder
 
-    recorder = {"applications": Recorder, "requests": RequestRecorder}[sys.argv[1]]
+    recorders = {
+        "applications": Recorder,
+        "requests": RequestRecorder,
+        "standing": StandingRecorder,
+    }
+    recorder, names = recorders[sys.argv[1]], sys.argv[2:]
     folder = Path(tempfile.mkdtemp(prefix="medcab-recording-"))
     folder.chmod(0o711)
     home = Home(folder / "main")
@@ -236,7 +271,8 @@ def main() -> None:
     try:
         settings = worker_settings(servers, simulators, "recording", home)
         ring = (HISTORIES / KEYS_FILE).read_text().strip()
-        asyncio.run(_record(settings.model_copy(update={"keys": SecretStr(ring)}), recorder))
+        settings = settings.model_copy(update={"keys": SecretStr(ring)})
+        asyncio.run(_record(settings, recorder, names))
     finally:
         simulators.stop()
         stop_servers(folder)

@@ -11,15 +11,18 @@ from sqlmodel import col
 from temporalio.client import Client
 
 from clients.database import Database
+from clients.gov_service import GovService
 from models.messages import ActRef, case_workflow_id
 from models.tables.requests import RequestMessage
 from rules.cases import CaseKind, Party, Status
 from rules.clock import now
 from services.cases import Act
+from services.request_receipts import message_id_of
 from settings import Settings
 from tests.office import Office
 from tests.recording import Recorder
 from tests.requests.counter import Counter
+from tests.requests.line import Line
 
 
 class RequestRecorder(Recorder):
@@ -46,6 +49,9 @@ class RequestRecorder(Recorder):
             "request-by-people": self.by_people,
             "request-late": self.late,
             "request-false-signal": self.false_signal,
+            "request-called-back": self.called_back,
+            "request-refused-by-people": self.refused_by_people,
+            "request-stuck": self.stuck,
         }
 
     async def answered(self) -> UUID:
@@ -105,7 +111,7 @@ class RequestRecorder(Recorder):
             case = await self.office.case(case_id)
             return case.wakes_at is not None and case.wakes_at > now()
 
-        await self._until(case_id, waits)
+        await self._until(waits)
         await self._switch("/faults", mode="ok")
         await self._behave()
         return case_id
@@ -115,7 +121,7 @@ class RequestRecorder(Recorder):
         counter = await self._open()
         await self._switch("/faults", mode="fail")
         case_id = await counter.sent()
-        await self._until(case_id, lambda: self._waits_for(case_id, Party.ADDRESSEE))
+        await self._until(lambda: self._waits_for(case_id, Party.ADDRESSEE))
         await self._switch("/faults", mode="ok")
         await self._asked_until(case_id, Status.READY)
         return case_id
@@ -135,7 +141,7 @@ class RequestRecorder(Recorder):
         past = now() - timedelta(days=12)
         await self.office.set_times(case_id, since=past, due_at=past + timedelta(days=4))
         await self._due(case_id)
-        await self._until(case_id, lambda: self._journaled(case_id, "case.escalated"))
+        await self._until(lambda: self._journaled(case_id, "case.escalated"))
         await self._behave()
         await self._asked_until(case_id, Status.READY)
         return case_id
@@ -147,10 +153,45 @@ class RequestRecorder(Recorder):
         case_id = await self._processing()
         handle = self.client.get_workflow_handle(case_workflow_id(case_id, self.kind))
         await handle.signal("answer", ActRef(act_id=uuid4()))
-        await self._until(case_id, lambda: self._journaled(case_id, "case.signal_without_act"))
+        await self._until(lambda: self._journaled(case_id, "case.signal_without_act"))
         act = await counter.act(case_id)
         await counter.requests.withdraw(counter.clinician, case_id, act, "Передумала.")
         await self._behave()
+        return case_id
+
+    async def called_back(self) -> UUID:
+        """The module calls back, and nothing is asked."""
+        counter = await self._open()
+        await self._behave(delay=1, callbacks="sent")
+        case_id = await counter.sent()
+        await self._stands(case_id, Status.READY)
+        await self._behave()
+        return case_id
+
+    async def refused_by_people(self) -> UUID:
+        """Refused by people of the unit."""
+        counter = await self._open()
+        case_id = await counter.sent("equipment")
+        await self._stands(case_id, Status.PROCESSING)
+        act = await counter.act(case_id)
+        await counter.requests.refuse(counter.clerk, case_id, act, "На складе нет.")
+        return case_id
+
+    async def stuck(self) -> UUID:
+        """The module has another message of that id: ops are told, and mend it."""
+        counter = await self._open()
+        case_id = await counter.draft()
+        async with GovService(self.settings) as line:
+            await Line(self.settings, line).hand_over(id_=message_id_of(case_id, 1))
+        await counter.requests.submit(counter.clinician, case_id, Act(uuid4(), 0))
+
+        async def told() -> bool:
+            return (await self.office.case(case_id)).stuck is not None
+
+        await self._until(told)
+        async with httpx.AsyncClient(base_url=self.settings.gov_service_url) as module:
+            (await module.delete("/messages")).raise_for_status()
+        await self._asked_until(case_id, Status.READY)
         return case_id
 
     async def _open(self) -> Counter:
@@ -184,7 +225,7 @@ class RequestRecorder(Recorder):
             await self._due(case_id)
             return False
 
-        await self._until(case_id, there)
+        await self._until(there)
 
     async def _behave(self, **chosen: Any) -> None:
         await self._switch("/behaviour", **{"delay": 0, "callbacks": "lost", **chosen})

@@ -13,12 +13,10 @@ from compatibility import RECORD, IncompatibleError, demand_compatible
 from models.encryption import KeyRing, key_ring, use_key_ring
 from rules.cases import Status
 from settings import Settings
-from tests.changed_workflow import LooksFirst, RequestLooksFirst
+from tests.changed_workflow import CHANGED
 from tests.clients.waiting import until
 from tests.office import Office
 from worker import WORKFLOWS, build
-
-CHANGED = [LooksFirst, RequestLooksFirst, *WORKFLOWS[2:]]
 
 
 @pytest.fixture
