@@ -28,6 +28,8 @@ SHARED = (
     "S3_ENDPOINT",
     "S3_ACCESS_KEY",
     "S3_SECRET_KEY",
+    "S3_OWNER_ACCESS_KEY",
+    "S3_OWNER_SECRET_KEY",
 )
 
 

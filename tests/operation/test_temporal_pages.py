@@ -221,9 +221,9 @@ async def test_pages_are_for_those_who_watch_the_operation(
 
 
 async def test_what_is_done_by_the_pages_is_journaled_first(door: Door) -> None:
-    """I9: who signals, resets or ends a workflow by hand; reading leaves no entry."""
+    """I9: who resets or ends a workflow by hand; reading leaves no entry."""
     ops = await door.browser_of(Role.OPS)
-    path = "/api/v1/namespaces/default/workflows/application-1/signal/ring"
+    path = "/api/v1/namespaces/default/workflows/application-1/terminate"
     await ops.get("/temporal/api/v1/namespaces")
     await ops.post(f"/temporal{path}", json={})
     async with door.house.medcab.database.work() as session:

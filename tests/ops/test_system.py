@@ -109,6 +109,7 @@ def test_a_server_that_runs_and_does_no_work_is_replaced(
     assert ("first", "runs and does no work: replacing it") in said
     assert system.processes["first"].pid not in (None, pid)
     assert system.processes["first"].works(5)
+    assert within(60, lambda: "servers" in system.home.recorded()), "it is written down last"
     recorded = {each["name"]: each for each in system.home.recorded()["servers"]}
     assert (recorded["first"]["replaced"], recorded[second.name]["replaced"]) == (1, 0)
     assert system.processes[second.name].restarts == 0, "one that works is left alone"

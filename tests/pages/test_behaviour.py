@@ -276,7 +276,7 @@ async def test_language_and_theme_stay(client: httpx.AsyncClient) -> None:
         )
         assert answer.headers["location"] == "/applications"
     page = (await client.get("/applications")).text
-    assert '<html lang="en" data-theme="dark">' in page
+    assert '<html lang="en" data-theme="dark"' in page
     assert "My applications" in page
 
 
