@@ -47,7 +47,7 @@ TITLES: Mapping[Column, str] = {
     Column.UNIT: "Код подразделения",
     Column.UNIT_NAME: "Название подразделения",
     Column.PARENT: "Код вышестоящего",
-    Column.FULL_NAME: "Фамилия, имя, отчество",
+    Column.FULL_NAME: "ФИО",
     Column.SURNAME: "Фамилия",
     Column.GIVEN_NAME: "Имя",
     Column.PATRONYMIC: "Отчество",

@@ -13,8 +13,8 @@ OTHER_NAMES: Mapping[str, Sequence[str]] = {
         "parent code",
     ),
     "full_name": (
-        "фио",
         "ф и о",
+        "фамилия имя отчество",
         "фамилия имя и отчество",
         "сотрудник",
         "работник",
