@@ -237,6 +237,9 @@ def backup(
     verify: Annotated[
         Path | None, typer.Option("--verify", help="Only read this folder, or one backup in it.")
     ] = None,
+    new_phrase: Annotated[
+        bool, typer.Option("--new-phrase", help="From now on, another recovery phrase.")
+    ] = False,
 ) -> None:
     """Back up database, files, workflows and keys of the running system, encrypted."""
     from ops.backup import commands
@@ -244,7 +247,8 @@ def backup(
 
     if verify is not None:
         _end(commands.check(_settings_at_rest(), console(), verify))
-    _end(commands.back_up(_home(), _settings(running=True), console(), to, keep))
+    settings = _settings(running=True)
+    _end(commands.back_up(_home(), settings, console(), to, keep, new_phrase=new_phrase))
 
 
 @app.command()

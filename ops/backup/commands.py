@@ -23,11 +23,17 @@ from settings import Settings
 
 
 def back_up(
-    home: Home, settings: Settings, console: Console, to: Path | None, keep: int | None
+    home: Home,
+    settings: Settings,
+    console: Console,
+    to: Path | None,
+    keep: int | None,
+    *,
+    new_phrase: bool = False,
 ) -> int:
     """Take a backup and say where it is. 0 when it is whole and so is what it was made of."""
     try:
-        where, phrase = places.arrange(home, settings, to)
+        where, phrase = places.arrange(home, settings, to, new_phrase=new_phrase)
         if phrase is not None:
             _show_phrase(console, phrase)
         with Board(console) as board:

@@ -84,15 +84,10 @@ def open_keys(folder: Path, phrase: str) -> dict[str, bytes]:
     """The newest backed-up keys by file name. Raises BackupError."""
     private = _private(phrase)
     public = private.public_key().public_bytes_raw()
-    files = sorted(folder.glob(f"[0-9]*{_ENDING}"))
-    if not files:
+    path = _newest(folder)
+    if path is None:
         raise BackupError(f"there are no backed-up keys in {folder}: say where with --keys")
-    path = files[-1]
-    with path.open("rb") as file:
-        preface = file.read(_PREFACE)
-    if len(preface) < _PREFACE or not preface.startswith(_MAGIC):
-        raise DamagedError(f"{path} does not hold backed-up keys")
-    recipient, ephemeral = preface[-64:-32], preface[-32:]
+    recipient, ephemeral = _preface(path)
     if recipient != public:
         raise WrongKeyError(f"{path.name} was encrypted for another recovery phrase")
     key = _shared(private, ephemeral, ephemeral, public)
@@ -103,6 +98,25 @@ def open_keys(folder: Path, phrase: str) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         found = ((each, archive.extractfile(each)) for each in archive.getmembers())
         return {each.name: file.read() for each, file in found if file is not None}
+
+
+def recipient_in(folder: Path) -> str:
+    """For whom the newest backed-up keys are encrypted; empty without any. Raises DamagedError."""
+    path = _newest(folder)
+    return base64.b64encode(_preface(path)[0]).decode() if path is not None else ""
+
+
+def _newest(folder: Path) -> Path | None:
+    return max(folder.glob(f"[0-9]*{_ENDING}"), default=None)
+
+
+def _preface(path: Path) -> tuple[bytes, bytes]:
+    """The public half of the phrase, and the key of this file's own."""
+    with path.open("rb") as file:
+        preface = file.read(_PREFACE)
+    if len(preface) < _PREFACE or not preface.startswith(_MAGIC):
+        raise DamagedError(f"{path} does not hold backed-up keys")
+    return preface[-64:-32], preface[-32:]
 
 
 def _packed(home: Home, settings: Settings) -> bytes:

@@ -23,7 +23,7 @@ from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
 from ops.backup import BackupError, Say, objects
 from ops.backup.manifest import TEMPORAL, Backup, Repository, choose
-from ops.backup.places import key_of, keys_beside, known
+from ops.backup.places import key_of, keys_beside, known, remember
 from ops.backup.recover import Recovered, beyond, lay_out_for_others, occupied, recover
 from ops.backup.recovery import (
     SEAL_FILE,
@@ -130,6 +130,7 @@ def restore(home: Home, order: Order, phrase: Callable[[], str], say: Say) -> Re
         _check(backup, parts)
         if given_keys is not None:
             _put_keys(home, given_keys, say)
+            remember(home, repository.folder, order.keys or keys_beside(order.where))
         state = read_state(repository, key)
         recovered = Recovered(None, 0)
         if Part.DATABASE in parts:
