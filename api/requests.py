@@ -246,7 +246,7 @@ _ANSWER: dict[str, Any] = {
 
 @router.post(
     "/requests/{case_id}/answer",
-    responses=documented(400, 403, 404, 408, 409, 413, 415, 422, 503),
+    responses=documented(400, 403, 404, 408, 409, 413, 415, 422, 429, 503),
     openapi_extra=_ANSWER,
 )
 async def answer(

@@ -137,12 +137,14 @@ async def say(case_id: UUID, visit: Inside) -> Response:
     What is refused is shown again as it was typed, and accepted files stay with it.
     """
     await visit.medcab.conversations.demand(visit.actor, case_id)
-    fields, kept, refused, many = await _taken(visit)
+    fields, kept, refused, many, halted = await _taken(visit)
     text, to = fields.get("text", ""), fields.get("to", "applicant")
     back = own_path(fields.get("back"), f"/cases/{case_id}")
     scripted = visit.request.headers.get("x-requested-with") == "conversation"
     try:
         checked_text(text, max(many, len(kept)))
+        if halted is not None:
+            raise halted
         if refused:
             words = "Файл не принят. Уберите его или замените и отправьте ещё раз."
             raise Refusal("file_refused", words, 422, [FieldError("file", words)])
@@ -189,8 +191,11 @@ async def _page(visit: Visit, case_id: UUID) -> CasePage:
         return await case_pages.page(session, visit.actor, case_id)
 
 
-async def _taken(visit: Visit) -> tuple[dict[str, str], list[FileRow], list[FileRow], int]:
-    """The fields of the form, the files accepted, those refused, and how many were sent.
+async def _taken(
+    visit: Visit,
+) -> tuple[dict[str, str], list[FileRow], list[FileRow], int, Refusal | None]:
+    """The fields of the form, the files accepted, those refused, how many were sent, and why no
+    more were taken in.
 
     A form without files was checked for its token before; a stream is checked here. Files beyond
     what one message may carry are not taken in.
@@ -200,7 +205,7 @@ async def _taken(visit: Visit) -> tuple[dict[str, str], list[FileRow], list[File
     refused: list[FileRow] = []
     if not is_form(request):
         form = await request.form()
-        return {name: str(value) for name, value in form.items()}, kept, refused, 0
+        return {name: str(value) for name, value in form.items()}, kept, refused, 0, None
     streamed, known = StreamedForm(request), False
 
     def demand() -> None:
@@ -208,14 +213,21 @@ async def _taken(visit: Visit) -> tuple[dict[str, str], list[FileRow], list[File
         demand_form_token(request, sent)
 
     many = 0
+    halted: Refusal | None = None
     async for incoming in streamed.files():
         if not known:
             demand()
             known = True
         many += 1
-        if many > MOST_FILES:
+        if many > MOST_FILES or halted is not None:
             continue
-        given = await visit.medcab.documents.give(visit.actor, incoming, Category.MESSAGE)
+        try:
+            given = await visit.medcab.documents.give(visit.actor, incoming, Category.MESSAGE)
+        except Refusal as refusal:
+            if refusal.status not in SHOWN_AGAIN:
+                raise
+            halted = refusal
+            continue
         if given.document is None:
             refused.append(refused_row(given.file_name, given.size, given.findings))
         else:
@@ -226,4 +238,4 @@ async def _taken(visit: Visit) -> tuple[dict[str, str], list[FileRow], list[File
     for version_id in before:
         if version_id is not None and str(version_id) not in {row.id for row in kept}:
             kept.append(version_row(await visit.medcab.documents.version(visit.actor, version_id)))
-    return streamed.fields, kept, refused, many
+    return streamed.fields, kept, refused, many, halted

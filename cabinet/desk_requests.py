@@ -35,7 +35,7 @@ from services.requests import Answer
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 ANSWERS = frozenset({Transition.ANSWER, Transition.REFUSE})
-SHOWN_AGAIN = frozenset({403, 409, 422, 503})
+SHOWN_AGAIN = frozenset({403, 409, 422, 429, 503})
 """Refusals after which the page is drawn again with all that was typed."""
 
 

@@ -97,16 +97,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `times` at once, then one more each `per / times`."""
+    """At most `times` at once, then one more each `per / times`; a try takes `cost` of them."""
 
     name: str
     times: int
     per: timedelta
+    cost: int = 1
 
     @property
     def spacing(self) -> timedelta:
         """How long one try takes to be forgiven."""
-        return self.per / self.times
+        return self.per * (self.cost / self.times)
 
 
 @dataclass(frozen=True)

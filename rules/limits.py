@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from rules.accounts import Limit
 from rules.cases import CaseKind
-from rules.refusals import Refusal
+from rules.refusals import FieldError, Refusal, Words
 
 MOST_DRAFTS = 50
 """Drafts never sent that one person keeps, of each kind of case."""
@@ -12,6 +13,10 @@ MOST_VERSIONS = 20
 """Versions of one case that are handed in within `VERSIONS_WITHIN`."""
 
 VERSIONS_WITHIN = timedelta(days=1)
+
+UPLOADED_FILES = Limit("uploaded-files", 300, timedelta(days=1))
+UPLOADED_OCTETS = Limit("uploaded-octets", 1024**3, timedelta(days=1))
+"""Files that one person sends, and their bytes, also of those that are refused."""
 
 LONGEST_REASON = 4000
 """Characters of the reason that a person gives for an act; a line's end is one."""
@@ -31,6 +36,18 @@ def too_many_attachments() -> Refusal:
         422,
         most=MOST_ATTACHMENTS,
     )
+
+
+def too_many_uploads(wait: int) -> Refusal:
+    """No further file yet; `wait` in seconds. Those sent before are untouched."""
+    words = Words(
+        "Вы отправили столько файлов, сколько можно за сутки: {files}, или вместе {gigabytes} ГБ."
+        " Этот файл можно отправить через {minutes} мин.",
+        files=UPLOADED_FILES.times,
+        gigabytes=f"{UPLOADED_OCTETS.times / 1024**3:g}",
+        minutes=-(-wait // 60),
+    )
+    return Refusal("too_many_uploads", words, 429, [FieldError("file", words)], retry_after=wait)
 
 
 def too_many_drafts(kind: CaseKind, most: int) -> Refusal:

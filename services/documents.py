@@ -38,6 +38,7 @@ from services.document_views import (
     version_view,
 )
 from services.files import Files, Incoming, Received
+from services.uploads import counted
 
 PAGE = 50
 _GIVING = 1_245_662_037
@@ -79,7 +80,7 @@ class Documents:
         if len(title) > TITLE_LENGTH:
             words = "Сократите название до 200 знаков."
             raise Refusal("incomplete", words, 422, [FieldError("title", words)])
-        received = await self._files.receive(incoming, minimum_dpi(category, registration))
+        received = await self._receive(actor, incoming, minimum_dpi(category, registration))
         if received.sha256 is None:
             return refused(incoming, received)
         reach(CrashPoint.DOCUMENT_STORED)
@@ -113,7 +114,7 @@ class Documents:
         _must_keep_documents(actor)
         async with self._database.work() as session:
             document = await _own(session, actor, document_id)
-        received = await self._files.receive(incoming, minimum_dpi(Category(document.category)))
+        received = await self._receive(actor, incoming, minimum_dpi(Category(document.category)))
         if received.sha256 is None:
             return refused(incoming, received)
         try:
@@ -141,6 +142,10 @@ class Documents:
             await self._discard(received)
             return Given(document=await self.one(actor, document_id), known=True)
         return given(document, version)
+
+    async def _receive(self, actor: Actor, incoming: Incoming, dpi: int | None) -> Received:
+        async with counted(self._database, actor, incoming, self._files.limit) as file:
+            return await self._files.receive(file, dpi)
 
     async def _discard(self, received: Received) -> None:
         if received.key is not None:

@@ -148,6 +148,11 @@ class Files:
         self.inspection = inspection
         self.antivirus = antivirus
 
+    @property
+    def limit(self) -> int:
+        """Bytes of one file."""
+        return self.inspection.limits.octets
+
     async def receive(
         self, incoming: Incoming, minimum_dpi: int | None, folder: str = FOLDER
     ) -> Received:
@@ -155,7 +160,7 @@ class Files:
 
         Raises Refusal 503, and whatever the client's stream raises.
         """
-        limit = self.inspection.limits.octets
+        limit = self.limit
         early = _refused_unread(incoming, limit)
         if early is not None:
             return Received(None, None, incoming.size or 0, None, (early,))

@@ -34,8 +34,9 @@ def _lasting(duration: timedelta) -> BindParameter[timedelta]:
 async def take(session: AsyncSession, allowances: Sequence[Allowance], now: datetime) -> int:
     """Use one try of each allowance. 0 when all had one left, else the seconds to wait.
 
-    What was taken stays taken, so the caller must commit even when it refuses. Give the
-    allowances in one order everywhere: rows stay locked until the end of the transaction.
+    What was taken stays taken where the caller commits though it refuses; a rollback takes
+    nothing. Give the allowances in one order everywhere: rows stay locked until the end of the
+    transaction.
     """
     for allowance in allowances:
         limit, key = allowance[0], key_of(allowance)

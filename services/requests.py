@@ -42,6 +42,7 @@ from services.cases import (
 from services.drafts import Drafts, Spoken, facts_of, rules_of
 from services.files import Files, Incoming, Received
 from services.request_receipts import about, keep
+from services.uploads import counted
 
 FOLDER = "requests"
 LONGEST = 4000
@@ -105,12 +106,12 @@ class Requests(Drafts):
         """Answer a request that waits for the people of one's unit.
 
         Raises refusals: `own_case`, `not_found`, `stale`, `not_now`, `incomplete`, `act_id_reused`,
-        and 503 where the file cannot be kept or checked now.
+        `too_many_uploads`, and 503 where the file cannot be kept or checked now.
         """
         # Nobody's file is taken in before it is known that they may answer.
         async with self._database.work() as session:
             await _answerable(session, actor, case_id, act)
-        received = await self._take_in(answer.file) if answer.file is not None else None
+        received = await self._take_in(actor, answer.file) if answer.file is not None else None
         message = answer.message.strip()
         body = {"message": message, "file": received.sha256 if received else None}
         written = False
@@ -178,10 +179,11 @@ class Requests(Drafts):
             state = await state_of(session, case)
         self._bell.ring(state, Ring(signal=RECEIPT, act_id=kept.id))
 
-    async def _take_in(self, file: Incoming) -> Received:
+    async def _take_in(self, actor: Actor, file: Incoming) -> Received:
         if self._files is None:
             raise Refusal("files_unavailable", "Файлы сейчас не принимаются.", 503)
-        received = await self._files.receive(file, None, FOLDER)
+        async with counted(self._database, actor, file, self._files.limit) as incoming:
+            received = await self._files.receive(incoming, None, FOLDER)
         if received.key is None:
             raise _incomplete("file", " ".join(one.text for one in received.findings))
         return received
