@@ -59,12 +59,12 @@ _FORMS = (
     "/desk/cases/{case_id}/decision",
     "/desk/several",
 )
-_SHEETS = (
+SHEETS = (
     "/administration/staff",
     f"{_API}/administration/staff/dry-run",
     f"{_API}/administration/staff/apply",
 )
-_FILES = (
+FILES = (
     f"{_API}/documents",
     f"{_API}/documents/{{document_id}}/versions",
     f"{_API}/requests/{{case_id}}/answer",
@@ -84,8 +84,8 @@ def body_limits(upload: int) -> Mapping[str, int]:
     return {
         **dict.fromkeys(_WORDS, WORDS),
         **dict.fromkeys(_FORMS, FORM),
-        **dict.fromkeys(_SHEETS, MOST_OCTETS + WORDS),
-        **dict.fromkeys(_FILES, FILES_AT_ONCE * upload + WORDS),
+        **dict.fromkeys(SHEETS, MOST_OCTETS + WORDS),
+        **dict.fromkeys(FILES, FILES_AT_ONCE * upload + WORDS),
         # The sheet that was looked at comes back packed in the form.
         "/administration/staff/apply": ENVELOPE,
         f"{_API}/administration/{{subject}}/{{key}}": TABLE,

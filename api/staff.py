@@ -13,13 +13,14 @@ from api.bodies import Form, incoming_of, is_form
 from api.documents import words_of
 from api.entrance import CleanRoute
 from api.problems import documented, in_words
-from api.state import MedcabState
+from api.state import Medcab, MedcabState
 from rules.permissions import Actor, Permission, Role
 from rules.refusals import FieldError, Refusal
 from rules.staff import MOST_OCTETS, TITLES, Column
 from services.administration import staff
 from services.administration.staff import Counts, DryRun, PersonChange, UnitChange
 from services.files import Incoming
+from services.uploads import counted
 
 router = APIRouter(route_class=CleanRoute, prefix="/administration/staff", tags=["administration"])
 
@@ -116,18 +117,19 @@ class DryRunOut(BaseModel):
 
 @router.post(
     "/dry-run",
-    responses=documented(400, 401, 403, 408, 413, 422),
+    responses=documented(400, 401, 403, 408, 413, 422, 429, 503),
     openapi_extra=dict(_BODY),
 )
 async def dry_run_staff(request: Request, actor: Manager, medcab: MedcabState) -> DryRunOut:
     """What a table of staff and units would add and change, and its mistakes; nothing is kept."""
-    told = await staff.dry_run(medcab.database, actor, await _body(request))
+    body = await _body(request, medcab, actor)
+    told = await staff.dry_run(medcab.database, medcab.inspection, actor, body)
     return _out(request, told)
 
 
 @router.post(
     "/apply",
-    responses=documented(400, 401, 403, 408, 409, 413, 422),
+    responses=documented(400, 401, 403, 408, 409, 413, 422, 429, 503),
     openapi_extra=dict(_BODY),
 )
 async def apply_staff(
@@ -138,27 +140,30 @@ async def apply_staff(
     digest: Annotated[str, Query(max_length=64, description="Of the dry run of this file.")],
 ) -> CountsOut:
     """Do what the dry run of this file showed. No rights and no accounts are given."""
-    body = await _body(request)
-    done = await staff.apply(medcab.database, actor, body, digest, idempotency_key)
+    body = await _body(request, medcab, actor)
+    done = await staff.apply(
+        medcab.database, medcab.inspection, actor, body, digest, idempotency_key
+    )
     return CountsOut.of(done)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, medcab: Medcab, actor: Actor) -> bytes:
     if not is_form(request):
-        return await octets_of(incoming_of(request, None))
+        return await octets_of(medcab, actor, incoming_of(request, None))
     async for incoming in Form(request).files():
-        return await octets_of(incoming)
+        return await octets_of(medcab, actor, incoming)
     words = "Выберите файл."
     raise Refusal("no_file", words, 422, [FieldError("file", words)])
 
 
-async def octets_of(incoming: Incoming) -> bytes:
-    """The whole file. Raises 413 as soon as it is longer than a table may be."""
+async def octets_of(medcab: Medcab, actor: Actor, incoming: Incoming) -> bytes:
+    """The whole file. Raises 413 as soon as it is longer than a table may be, and Refusal 429."""
     body = bytearray()
-    async for piece in incoming.chunks:
-        body += piece
-        if len(body) > MOST_OCTETS:
-            raise HTTPException(413)
+    async with counted(medcab.database, actor, incoming, MOST_OCTETS) as file:
+        async for piece in file.chunks:
+            body += piece
+            if len(body) > MOST_OCTETS:
+                raise HTTPException(413)
     return bytes(body)
 
 

@@ -66,7 +66,9 @@ async def look(visit: Inside) -> Response:
     staff.demand(visit.actor)
     try:
         body = await _uploaded(visit)
-        told = await staff.dry_run(visit.medcab.database, visit.actor, body)
+        told = await staff.dry_run(
+            visit.medcab.database, visit.medcab.inspection, visit.actor, body
+        )
         packed = _packed(body)
     except Refusal as refusal:
         return _refused(visit, refusal)
@@ -84,7 +86,9 @@ async def apply(
     staff.demand(visit.actor)
     try:
         body = _unpacked(packed)
-        await staff.apply(visit.medcab.database, visit.actor, body, digest, act_id)
+        await staff.apply(
+            visit.medcab.database, visit.medcab.inspection, visit.actor, body, digest, act_id
+        )
     except Refusal as refusal:
         return _refused(visit, refusal)
     return visit.go("/administration/staff", "staff_imported")
@@ -98,7 +102,7 @@ async def _uploaded(visit: Visit) -> bytes:
     form = StreamedForm(request)
     async for incoming in form.files():
         demand_form_token(request, request.headers.get(FORM_HEADER, form.fields.get(FORM_FIELD)))
-        return await octets_of(incoming)
+        return await octets_of(visit.medcab, visit.actor, incoming)
     raise unreadable("Выберите файл.")
 
 
@@ -117,12 +121,12 @@ def _unpacked(packed: str) -> bytes:
 
 
 def _refused(visit: Visit, refusal: Refusal) -> Response:
-    if refusal.status not in (409, 422):
+    if refusal.status not in (409, 422, 429, 503):
         raise refusal
     return _page(
         visit,
         status=refusal.status,
-        errors=[ErrorItem(_(refusal.message), "#field-file")],
+        errors=[ErrorItem(in_words(refusal.message), "#field-file")],
     )
 
 

@@ -5,7 +5,6 @@ in the file is only shown, and a new person gets no account. Who has an account 
 and address in the profile, because codes and notices go there.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +42,8 @@ from rules.staff import (
 )
 from services import catalogue, journal
 from services.administration.entries import of_unit
-from services.administration.staff_files import sheet_of
+from services.files import unavailable_is_refusal
+from services.inspection import Inspection
 
 SUBJECT = "staff"
 """Under which an import stands among the changes of the catalogue."""
@@ -107,22 +107,31 @@ def demand(actor: Actor) -> None:
         raise forbidden()
 
 
-async def dry_run(database: Database, actor: Actor, body: bytes) -> DryRun:
-    """What the file would do; nothing is written. Raises Refusal 403, 422."""
+async def dry_run(database: Database, inspection: Inspection, actor: Actor, body: bytes) -> DryRun:
+    """What the file would do; nothing is written. Raises Refusal 403, 422, 503."""
     demand(actor)
-    sheet = await asyncio.to_thread(sheet_of, body)
+    with unavailable_is_refusal():
+        sheet = await inspection.sheet(body)
     async with database.work() as session:
         return await _planned(session, actor, sheet, body)
 
 
-async def apply(database: Database, actor: Actor, body: bytes, digest: str, act_id: UUID) -> Counts:
+async def apply(
+    database: Database,
+    inspection: Inspection,
+    actor: Actor,
+    body: bytes,
+    digest: str,
+    act_id: UUID,
+) -> Counts:
     """Do what the dry run with this digest showed, all of it or nothing; the same again is no more.
 
     Raises Refusal 403, 409 where it would do something else now, 422 for a file with mistakes or
-    nothing new, and for an act id that was used for something else.
+    nothing new, and for an act id that was used for something else, 503.
     """
     demand(actor)
-    sheet = await asyncio.to_thread(sheet_of, body)
+    with unavailable_is_refusal():
+        sheet = await inspection.sheet(body)
     said = {"by": str(actor.person_id), "digest": digest, "file": _sha256(body)}
     body_hash = _sha256(rfc8785.dumps(said))
     try:

@@ -1,4 +1,4 @@
-"""Files are checked and drawn in a process that can be killed; this is the side that asks.
+"""Files are checked, drawn and read in a process that can be killed; this is the side that asks.
 
 `Inspection` starts one warden process (see `services.inspection.warden`), which forks a child per
 file. Whatever the file does, to its child alone: it is killed after `Limits.seconds`, cannot have
@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rules.files import LIMITS, Code, Finding, Limits, MediaType
+from rules.staff import Sheet
+from services.inspection import sheets
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
 _GRACE_SECONDS = 3.0
+_LONGEST_ANSWER = 16 * 1024 * 1024
 
 
 class InspectionDownError(RuntimeError):
@@ -144,6 +147,13 @@ class Inspection:
             return None
         return out, str(report["media_type"])
 
+    async def sheet(self, body: bytes) -> Sheet:
+        """Read a table of staff. Raises Refusal 422 and InspectionDownError."""
+        with self.intake() as file:
+            file.write(body)
+            report, ending = await self._ask({"task": "sheet"}, file)
+        return sheets.heard(report, late=ending["late"])
+
     async def _ask(
         self, request: Mapping[str, Any], file: BinaryIO, out: BinaryIO | None = None
     ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
@@ -177,12 +187,16 @@ class Inspection:
         )
         try:
             async with asyncio.timeout(self.limits.seconds + _GRACE_SECONDS):
-                heard = await reader.read()
+                heard = bytearray()
+                while len(heard) <= _LONGEST_ANSWER and (piece := await reader.read(65536)):
+                    heard += piece
         except TimeoutError as error:
             await self.close()
             raise InspectionDownError("the checking process does not answer") from error
         finally:
             transport.close()
+        if len(heard) > _LONGEST_ANSWER:
+            raise InspectionDownError("the checking process answers without end")
         return [json.loads(line) for line in heard.splitlines()]
 
     async def _stop(self) -> None:

@@ -1,9 +1,9 @@
-"""The process that checks files: `python -m services.inspection.warden SOCKET_FD`.
+"""The process that checks and reads files: `python -m services.inspection.warden SOCKET_FD`.
 
-It loads the readers of PDF and JPEG once, then forks a child for every file, so that a check starts
-in milliseconds and nothing is left of one file when the next is read. A child has limits of memory
-and time, no network, no environment and no file but the one it is given. The warden itself reads no
-file: it counts the seconds, kills, and says how each child ended.
+It loads the readers of PDF, JPEG and tables once, then forks a child for every file, so that a
+check starts in milliseconds and nothing is left of one file when the next is read. A child has
+limits of memory and time, no network, no environment and no file but the one it is given. The
+warden itself reads no file: it counts the seconds, kills, and says how each child ended.
 
 A request is one packet with JSON and the descriptors of the file, of a pipe for the answer and,
 for drawing, of a file for the picture. Down the pipe come two lines of JSON: the child's report,
@@ -28,7 +28,7 @@ from typing import Any, BinaryIO
 import puremagic
 
 from rules.files import START, Code, Finding, Limits, MediaType, resolution_finding, type_of
-from services.inspection import jpeg, pdf
+from services.inspection import jpeg, pdf, sheets
 
 PACKET = 8192
 _PICTURE_LIMIT = 64 * 1024 * 1024
@@ -110,11 +110,15 @@ def _in_child(request: dict[str, Any], descriptors: list[int]) -> int:
             if request["task"] == "draw":
                 with open(descriptors[2], "wb", closefd=False) as out:
                     report = draw(file, request, out)
+            elif request["task"] == "sheet":
+                report = sheets.told(file.read())
             else:
                 report = examine(file, request)
     except MemoryError:
-        report = {"media_type": None, "findings": [Finding(Code.TOO_HEAVY).stored()]}
-    os.write(descriptors[1], json.dumps(report).encode() + b"\n")
+        heavy = {"media_type": None, "findings": [Finding(Code.TOO_HEAVY).stored()]}
+        report = {} if request["task"] == "sheet" else heavy
+    with open(descriptors[1], "wb", closefd=False) as answer:
+        answer.write(json.dumps(report).encode() + b"\n")
     return 0
 
 

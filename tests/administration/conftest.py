@@ -9,6 +9,7 @@ from clients.database import Database
 from models.encryption import KeyRing, use_key_ring
 from rules.permissions import Actor, Role
 from services.administration.changes import Administration
+from services.inspection import Inspection
 from settings import Settings
 from tests.office import Office
 
@@ -21,6 +22,7 @@ class House:
     admin: Actor
     administration: Administration
     url: str
+    inspection: Inspection
 
     @property
     def database(self) -> Database:
@@ -38,5 +40,7 @@ async def house(
     database = Database(url, 6)
     office = await Office.open(database)
     admin = await office.person("Админов Пётр", Role.ADMINISTRATOR, office.institution)
-    yield House(office, admin, Administration(database, "Europe/Moscow"), url)
+    inspection = Inspection()
+    yield House(office, admin, Administration(database, "Europe/Moscow"), url, inspection)
+    await inspection.close()
     await database.close()

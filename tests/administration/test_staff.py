@@ -23,7 +23,7 @@ from services import access
 from services.accounts import create_account
 from services.administration import staff
 from services.administration.staff import Counts, DryRun
-from services.administration.staff_files import sheet_of
+from services.inspection.sheets import sheet_of
 from tests.administration.conftest import House
 
 HEADER = (
@@ -57,13 +57,15 @@ async def looked(house: House, body: bytes) -> DryRun:
     """What the file would do, asked with the rights of now: of new units too."""
     async with house.database.work() as session:
         house.admin = await access.actor_for(session, house.admin.person_id, now())
-    return await staff.dry_run(house.database, house.admin, body)
+    return await staff.dry_run(house.database, house.inspection, house.admin, body)
 
 
 async def applied(house: House, body: bytes, act_id: UUID | None = None) -> Counts:
     """The file looked at and applied."""
     told = await looked(house, body)
-    return await staff.apply(house.database, house.admin, body, told.digest, act_id or uuid4())
+    return await staff.apply(
+        house.database, house.inspection, house.admin, body, told.digest, act_id or uuid4()
+    )
 
 
 async def count(house: House, model: type[SQLModel]) -> int:
@@ -107,7 +109,9 @@ async def test_what_was_looked_at_is_applied_once(house: House) -> None:
     grants, accounts = await count(house, RoleGrant), await count(house, Account)
     people = await count(house, Person)
     for _ in range(2):
-        done = await staff.apply(house.database, house.admin, body, told.digest, act_id)
+        done = await staff.apply(
+            house.database, house.inspection, house.admin, body, told.digest, act_id
+        )
         assert done == told.counts
     assert await count(house, Person) == people + 2
     assert (await count(house, RoleGrant), await count(house, Account)) == (grants, accounts)
@@ -118,7 +122,9 @@ async def test_what_was_looked_at_is_applied_once(house: House) -> None:
         unit = await session.get_one(Unit, anna.unit_id)
         assert (unit.code, unit.parent_id) == ("neurology", house.office.institution)
     with pytest.raises(Refusal) as refused:
-        await staff.apply(house.database, house.admin, table(IVAN), told.digest, act_id)
+        await staff.apply(
+            house.database, house.inspection, house.admin, table(IVAN), told.digest, act_id
+        )
     assert refused.value.code == "act_id_reused"
     again = await looked(house, body)
     assert again.counts == Counts(left_alone=3)
@@ -196,7 +202,7 @@ async def test_wrong_rows_are_told_with_line_and_column(house: House) -> None:
     }
     units = await count(house, Unit)
     with pytest.raises(Refusal) as refused:
-        await staff.apply(house.database, house.admin, body, told.digest, uuid4())
+        await staff.apply(house.database, house.inspection, house.admin, body, told.digest, uuid4())
     assert refused.value.code == "staff_wrong_rows"
     assert await count(house, Unit) == units
 
@@ -207,7 +213,9 @@ async def test_only_what_was_looked_at_is_applied(house: House) -> None:
     await applied(house, table("neurology;Неврология;institution;;;;;;;;"))
     for body in (table(ANNA), table(IVAN, ANNA)):
         with pytest.raises(Refusal) as refused:
-            await staff.apply(house.database, house.admin, body, told.digest, uuid4())
+            await staff.apply(
+                house.database, house.inspection, house.admin, body, told.digest, uuid4()
+            )
         assert (refused.value.status, refused.value.code) == (409, "changed_meanwhile")
 
 
@@ -251,10 +259,10 @@ async def test_others_are_refused(house: House) -> None:
     """Who does not manage people neither looks nor applies (I6)."""
     for actor in (house.office.reviewer, house.office.head):
         with pytest.raises(Refusal) as refused:
-            await staff.dry_run(house.database, actor, table(ANNA))
+            await staff.dry_run(house.database, house.inspection, actor, table(ANNA))
         assert refused.value.status == 403
         with pytest.raises(Refusal) as refused:
-            await staff.apply(house.database, actor, table(ANNA), "", uuid4())
+            await staff.apply(house.database, house.inspection, actor, table(ANNA), "", uuid4())
         assert refused.value.status == 403
 
 

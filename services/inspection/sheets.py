@@ -3,12 +3,15 @@
 import csv
 import zipfile
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from io import BytesIO, StringIO
+from typing import Any
 
 from openpyxl import load_workbook
+from pydantic import TypeAdapter
 
-from rules.refusals import Refusal
+from rules.refusals import Refusal, Words
 from rules.staff import HEADER_WITHIN, MOST_COLUMNS, MOST_OCTETS, Sheet, read, unreadable
 from rules.texts import clean
 
@@ -16,7 +19,41 @@ _UNPACKED = 64 * 1024 * 1024
 _PARTS = 1000
 _LINES = 1_048_576
 """As many as a sheet can have."""
+_SHEET = TypeAdapter(Sheet)
 _ODD = "Файл не читается. Сохраните таблицу ещё раз как XLSX или CSV."
+
+
+def told(body: bytes) -> dict[str, Any]:
+    """What the file says as JSON, or why it is refused."""
+    try:
+        sheet = sheet_of(body)
+    except Refusal as refusal:
+        return {"refused": refusal.message}
+    words = [
+        (one.message.msgid, one.message.facts) if isinstance(one.message, Words) else None
+        for one in sheet.wrong
+    ]
+    return {"sheet": _SHEET.dump_python(sheet, mode="json"), "words": words}
+
+
+def heard(report: Mapping[str, Any] | None, *, late: bool) -> Sheet:
+    """What was told, by another process. Raises Refusal 422, also where nothing was."""
+    if report is None or not report:
+        raise unreadable(
+            "Чтение таблицы заняло слишком много времени и было остановлено. Оставьте в файле"
+            " только список сотрудников, без формул и оформления, и сохраните его как CSV."
+            if late
+            else "Таблица слишком сложна, чтобы её прочитать. Оставьте в файле только список"
+            " сотрудников, без формул и оформления, и сохраните его как CSV."
+        )
+    if "refused" in report:
+        raise unreadable(report["refused"])
+    sheet = _SHEET.validate_python(report["sheet"])
+    wrong = [
+        one if words is None else replace(one, message=Words(words[0], **words[1]))
+        for one, words in zip(sheet.wrong, report["words"], strict=True)
+    ]
+    return replace(sheet, wrong=wrong)
 
 
 def sheet_of(body: bytes) -> Sheet:
@@ -26,7 +63,7 @@ def sheet_of(body: bytes) -> Sheet:
     lines = _of_workbook(body) if body.startswith(b"PK") else _of_text(body)
     try:
         return read(lines)
-    except Refusal:
+    except (Refusal, MemoryError):
         raise
     except Exception as error:
         # A broken workbook fails in as many ways as its library has lines.

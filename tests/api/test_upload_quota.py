@@ -1,0 +1,95 @@
+"""At every entrance of files a person who has sent enough for a day is told when it opens again."""
+
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from api.auth import FORM_FIELD
+from api.body_limits import FILES, SHEETS
+from api.state import Medcab
+from rules import limits
+from rules.clock import now
+from rules.permissions import Actor, Role
+from services import rates
+from tests.api.access import Sent, Things, upload
+from tests.api.request_rows import STALE
+from tests.api.test_access_table import TABLE, ask, world
+from tests.api.world import Whose, World
+
+__all__ = ["world"]
+
+
+def answering(**fields: str) -> Sent:
+    """An answer with a file, as a program and as a page send it."""
+
+    def sent(things: Things) -> dict[str, object]:
+        return {
+            **upload(step=str(STALE), message="Выдано", **fields)(things),
+            "headers": {"Idempotency-Key": str(uuid4())},
+        }
+
+    return sent
+
+
+def applying(things: Things) -> dict[str, object]:
+    """A sheet that was looked at."""
+    return {
+        **upload()(things),
+        "params": {"digest": "0" * 64},
+        "headers": {"Idempotency-Key": str(uuid4())},
+    }
+
+
+ENTRANCES: dict[str, tuple[Role, Sent]] = {
+    "/api/v1/documents": (Role.DOCTOR, upload(category="diploma")),
+    "/api/v1/documents/{document_id}/versions": (Role.DOCTOR, upload()),
+    "/api/v1/requests/{case_id}/answer": (Role.CLERK, answering()),
+    "/requests/{case_id}/answer": (Role.CLERK, answering(outcome="answer", act_id=str(uuid4()))),
+    "/documents/files": (Role.DOCTOR, upload(category="diploma")),
+    "/documents/files/{document_id}": (Role.DOCTOR, upload()),
+    "/documents/files/messages/{case_id}": (Role.DOCTOR, upload(text="Вот мой диплом")),
+    "/documents/files/cases/{case_id}/{kind}": (Role.DOCTOR, upload()),
+    "/administration/staff": (Role.ADMINISTRATOR, upload()),
+    "/api/v1/administration/staff/dry-run": (Role.ADMINISTRATOR, upload()),
+    "/api/v1/administration/staff/apply": (Role.ADMINISTRATOR, applying),
+}
+
+
+def with_token(send: Sent, token: str) -> Sent:
+    """The same with the token of the page's form before the file."""
+
+    def sent(things: Things) -> dict[str, object]:
+        made = send(things)
+        return {**made, "data": {**made["data"], FORM_FIELD: token}}
+
+    return sent
+
+
+async def use_up(medcab: Medcab, actor: Actor) -> None:
+    """Count as many files as a day has."""
+    all_of_them = replace(limits.UPLOADED_FILES, cost=limits.UPLOADED_FILES.times)
+    async with medcab.database.work() as session:
+        await rates.take(session, [(all_of_them, str(actor.person_id))], now())
+
+
+def test_every_entrance_of_files_is_asked() -> None:
+    """A route that may take a file's bytes stands among these."""
+    assert set(ENTRANCES) == {*FILES, *SHEETS}
+
+
+@pytest.mark.parametrize("path", ENTRANCES)
+async def test_who_has_sent_enough_is_told(world: World, path: str) -> None:
+    """429 in words that say when; a program finds the seconds in Retry-After."""
+    role, send = ENTRANCES[path]
+    await use_up(world.app.state.medcab, world.people[role])
+    client = world.clients[role]
+    row = replace(TABLE[f"POST {path}"], send=with_token(send, client.headers["X-CSRF-Token"]))
+    whose = Whose.COLLEAGUE if role is Role.CLERK else Whose.OWN
+    answer = await ask(client, f"POST {path}", row, dict(world.things(role, whose)))
+    assert answer.status_code == 429, answer.text
+    assert "Этот файл можно отправить через" in answer.text
+    if path.startswith("/api/"):
+        assert 0 < int(answer.headers["retry-after"]) <= 300
+    if "messages" in path:
+        assert "Вот мой диплом" in answer.text
