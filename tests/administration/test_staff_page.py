@@ -18,7 +18,7 @@ async def test_a_table_is_looked_at_and_applied(screens: Screens) -> None:
         await page.locator("#field-file").set_input_files(file)  # type: ignore[arg-type]
         await page.get_by_role("button", name="Проверить файл").press("Enter")
         await expect(page.locator("main")).to_contain_text(
-            "контрольные цифры не сходятся" if body != b"nothing" else "нет столбца"
+            "контрольные цифры не сходятся" if body != b"nothing" else "должен быть столбец"
         )
         assert not await faults_of(page)
     await expect(page.get_by_role("button", name="Применить")).to_have_count(0)

@@ -69,7 +69,7 @@ BAD: dict[str, Bad] = {
     "a day of the archive without a zone": clinician("GET /archive?submitted_from=2026-01-01"),
     "words of the archive without end": clinician("GET /archive?text=" + "a+" * 1500),
     "an export of words without end": clinician(
-        "POST /archive/exports", json={"text": "a " * 60_000}
+        "POST /archive/exports", json={"text": "a " * 5_000}
     ),
     "an export since a day without a zone": clinician(
         "POST /archive/exports", json={"submitted_from": "2026-01-01"}
