@@ -3,14 +3,17 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
 
 from models.tables.people import Unit
 from rules.cases import Transition
+from rules.clock import now
 from rules.permissions import Actor, Role
 from rules.refusals import Refusal
+from rules.terms import in_zone
 from tests.office import Office
 
 
@@ -21,6 +24,11 @@ class Desk:
     office: Office
     unit: UUID
     reviewers: list[Actor]
+
+    @property
+    def today(self) -> date:
+        """The day that it is in the unit."""
+        return in_zone(now(), "Europe/Moscow").date()
 
     async def submitted(self) -> UUID:
         """A case that will be laid on this desk."""

@@ -83,7 +83,7 @@ async def is_locked(desk: Desk, person: Actor) -> None:
 
 async def is_away(desk: Desk, person: Actor) -> None:
     """An absence began at midnight."""
-    today = now().date()
+    today = desk.today
     async with desk.office.database.work() as session:
         session.add(
             Absence(
@@ -153,8 +153,8 @@ async def test_reminders_go_to_somebody_who_may_act(desk: Desk, loses: Loses) ->
     case_id = await desk.opened()
     gone = await desk.who_has(case_id)
     await loses(desk, gone)
-    past = now() - timedelta(days=11)
-    await desk.office.set_times(case_id, since=past, due_at=now() + timedelta(days=3))
+    past, soon = now() - timedelta(days=11), now() + timedelta(hours=2)
+    await desk.office.set_times(case_id, since=past, due_at=soon)
     await desk.office.wake(case_id)
     holder = await desk.holder(case_id)
     assert holder not in (None, gone.person_id)
@@ -169,7 +169,7 @@ async def test_the_deputy_has_the_cases_from_the_first_day(desk: Desk) -> None:
     cases = [await desk.opened() for _ in range(3)]
     for case_id in cases:
         await desk.office.take(case_id, gone)
-    today = now().date()
+    today = desk.today
     async with desk.office.database.work() as session:
         absence = await absences.set_absence(
             session, gone, desk.unit, gone.person_id, today, today, deputy.person_id
@@ -196,7 +196,7 @@ async def test_an_absence_to_come_moves_nothing_yet(desk: Desk) -> None:
     case_id = await desk.opened()
     before = await desk.holder(case_id)
     gone = next(one for one in desk.reviewers if one.person_id == before)
-    day = now().date() + timedelta(days=7)
+    day = desk.today + timedelta(days=7)
     async with desk.office.database.work() as session:
         await absences.set_absence(session, gone, desk.unit, gone.person_id, day, day, None)
     assert await desk.holder(case_id) == before
@@ -206,7 +206,7 @@ async def test_what_nobody_can_take_waits_for_whoever_comes_first(desk: Desk) ->
     """A11: the head hears that nobody is there; whoever comes back gets the cases."""
     head = await desk.office.person("Громова Ольга", Role.HR_HEAD, desk.unit)
     case_id = await desk.opened()
-    today = now().date()
+    today = desk.today
     made = {}
     for one in (*desk.reviewers, head):
         async with desk.office.database.work() as session:

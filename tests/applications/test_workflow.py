@@ -157,8 +157,8 @@ async def test_terminated_workflow_is_started_again_by_the_sweeper(
     await stands_at(bureau, case_id, Status.IN_REVIEW)
     handle = client.get_workflow_handle(case_workflow_id(case_id))
     await handle.terminate("by hand")
-    past = now() - timedelta(hours=1)
-    await bureau.set_times(case_id, wakes_at=past, due_at=past, since=past - timedelta(days=20))
+    past, soon = now() - timedelta(hours=1), now() + timedelta(hours=2)
+    await bureau.set_times(case_id, wakes_at=past, due_at=soon, since=past - timedelta(days=20))
     await watching.sweep(database, Bell(CaseRinger(client, settings.task_queue)), grace=1.0)
 
     async def reminded() -> bool:
