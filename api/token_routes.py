@@ -141,7 +141,7 @@ def _under(prefix: str, rows: Mapping[str, Scope]) -> Mapping[str, Scope]:
     return {route.replace(" ", f" {prefix}"): scope for route, scope in rows.items()}
 
 
-TOKEN_ROUTES: Mapping[str, Scope] = {
+TOKEN_ROUTES: dict[str, Scope] = {
     **_under("/api/v1", {**_OF_CASES, **_OF_THE_DESK, **_OF_THE_ARCHIVE, **_OTHERS}),
     # Called by the `temporal` command line, which knows tokens only.
     "POST /codec/decode": frozenset({P.DECODE_PAYLOADS}),

@@ -27,6 +27,7 @@ from uuid import UUID
 import psycopg
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 from pydantic_core import to_json
@@ -39,12 +40,14 @@ from api import health
 from api.app import create_app
 from api.auth import CurrentActor
 from api.state import Medcab
+from api.token_routes import TOKEN_ROUTES
 from bench.least_requests import RequestActivities
 from bench.least_workflows import LeastCase, LeastCheck, LeastRequest
 from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
 from rules import limits
 from rules.files import LIMITS, MediaType
+from rules.permissions import Permission
 from services.acts import ActFacts, SealFacts, build_act, new_code
 from services.documents import Documents
 from services.files import Files
@@ -190,6 +193,14 @@ def least_app(settings: Settings) -> FastAPI:
             )
         return {"id": key}
 
+    # Its callers are the same tokens as Medcab's, and its routes stand in no table of theirs.
+    own_routes = (
+        f"{method} {route.path}"
+        for route in app.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    )
+    TOKEN_ROUTES.update(dict.fromkeys(own_routes, frozenset(Permission)))
     return app
 
 
