@@ -138,7 +138,7 @@ def test_a_decision_is_read_from_the_form() -> None:
     typed = typed_of(
         {
             "outcome": "clarify",
-            "reason": "Строка\r\nещё",
+            "reason": "Строка\nещё",
             "remark.snils": " Проверьте цифры ",
             "remark.inn": "  ",
             "check.education_fits": "no",
