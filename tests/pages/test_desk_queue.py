@@ -12,10 +12,16 @@ from rules.cases import Status
 from rules.clock import now
 from rules.permissions import Actor, Role
 from services.cases import Act
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.pages.conftest import PHONE, Site, faults_of, press, signed_in, watch
 
 pytestmark = pytest.mark.browser
+
+
+NOTE_FOCUS = """
+  document.addEventListener("focusin", (at) => sessionStorage.setItem("focused", at.target.id));
+"""
 
 
 async def cases_of(office: Office, reviewer: Actor, count: int) -> list[UUID]:
@@ -128,15 +134,17 @@ async def test_keys_do_nothing_to_a_case_that_is_being_left(
         await release.wait()
         await route.continue_()
 
+    await page.evaluate(NOTE_FOCUS)
     await page.route(f"**/desk/cases/{second}*", slowly)
-    await press(page, "j")
-    await asked.wait()
-    # Locators would wait for the page that comes.
-    for key in ("r", "j"):
-        await page.keyboard.press(key)
-    assert not await page.evaluate("document.querySelector('#outcome-reject').checked")
+    async with asyncio.timeout(PATIENCE):
+        await press(page, "j")
+        await asked.wait()
+        # Whatever asks the page itself would wait for the one that comes.
+        for key in ("r", "j"):
+            await page.keyboard.press(key)
     release.set()
     await expect(page.locator("h1")).to_contain_text((await numbers(office, [second]))[0])
+    assert await page.evaluate("sessionStorage.getItem('focused')") is None
     await press(page, "r")
     await expect(page.locator("#outcome-reject")).to_be_checked()
     await context.close()
