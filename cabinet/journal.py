@@ -4,6 +4,7 @@ was confirmed (I9)."""
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Response
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.entrance import CleanRoute
 from cabinet import formats
@@ -31,7 +32,7 @@ async def journal_page(visit: Inside, done: str = "") -> Response:
         raise forbidden()
     async with visit.medcab.database.work() as session:
         found = await integrity.known(session, visit.actor)
-        declared = await _declared(visit)
+        declared = await _declared(session, visit)
     flash = Flash(gettext("Подтверждение записано в журнал.")) if done == "confirmed" else None
     return visit.page("journal/journal.html", journal=_drawn(visit, found, declared), flash=flash)
 
@@ -65,16 +66,17 @@ async def confirm(
     return visit.go("/journal", "confirmed")
 
 
-async def _declared(visit: Visit) -> list[Declared]:
+async def _declared(session: AsyncSession, visit: Visit) -> list[Declared]:
     trusted = trusted_certificates(visit.medcab.settings)
-    async with visit.medcab.database.work() as session:
-        return await declarations.declared(session, visit.actor, trusted)
+    return await declarations.declared(session, visit.actor, trusted)
 
 
 async def _one(visit: Visit, digest: str) -> ConfirmPage:
     if not visit.actor.may(Permission.CONFIRM_DECLARATIONS):
         raise forbidden()
-    for one in await _declared(visit):
+    async with visit.medcab.database.work() as session:
+        declared = await _declared(session, visit)
+    for one in declared:
         if one.declaration.digest == digest:
             return ConfirmPage(digest, _told(one), formats.moment(one.declaration.at))
     raise not_found()

@@ -22,7 +22,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from clients.objects import ObjectMissingError, Objects
+from clients.objects import LOCKED, ObjectMissingError, Objects
 from models.encryption import key_ring
 from models.tables.journal import JournalHead, JournalSeal, JournalSealCopy, journal_pending
 from rules import clock
@@ -47,7 +47,7 @@ SEAL_EVERY = 60
 """Seconds between two seals: the age up to which an entry may stand unsealed."""
 
 SEALS_FILE = "seals.jsonl"
-SEALS_PREFIX = "seals/"
+SEALS_PREFIX = LOCKED
 _STORE = "object store"
 _SEALING = 7_205_759_403_793
 _HEADS = text(
