@@ -59,12 +59,7 @@ class Foreign:
 async def foreign(session: AsyncSession) -> list[Foreign]:
     """What the sealing refuses, as it would go on from the seals. Raises NotAcceptableError."""
     rows = await (await session.connection()).execute(journal_pending.select())
-    waiting = [
-        Waiting(Leaf(kind, ref, position, bytes(digest)), previous, word)
-        for kind, ref, position, digest, previous, word, _ in rows
-    ]
-    chains = {one.leaf.ref for one in waiting if one.leaf.kind == CHAIN_LEAF}
-    heads = await checkpoints.sealed_heads(session, chains)
+    waiting, heads = await checkpoints.read_waiting(session, rows)
     _, refused = sealable(waiting, heads, checkpoints.genuine)
     if len(refused) > MOST:
         raise NotAcceptableError(f"{len(refused)} rows wait: restore a backup of before they came")

@@ -10,7 +10,7 @@ import base64
 import fcntl
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -146,12 +146,8 @@ async def _demand_the_same(session: AsyncSession, number: int, digest: bytes) ->
 async def _take(session: AsyncSession) -> list[Leaf]:
     """Take what may be sealed from what waits. The rest goes back with the reason."""
     taken = await session.exec(delete(journal_pending).returning(journal_pending))
-    waiting = [
-        Waiting(Leaf(kind, ref, position, bytes(digest)), previous, attestation)
-        for kind, ref, position, digest, previous, attestation, _ in taken
-    ]
-    chains = {one.leaf.ref for one in waiting if one.leaf.kind == CHAIN_LEAF}
-    leaves, refused = sealable(waiting, await sealed_heads(session, chains), genuine)
+    waiting, heads = await read_waiting(session, taken)
+    leaves, refused = sealable(waiting, heads, genuine)
     if refused:
         await session.exec(
             insert(journal_pending), params=[pending_row(one, why) for one, why in refused]
@@ -167,6 +163,18 @@ async def _take(session: AsyncSession) -> list[Leaf]:
             },
         )
     return leaves
+
+
+async def read_waiting(
+    session: AsyncSession, rows: Iterable[Any]
+) -> tuple[list[Waiting], dict[UUID, tuple[int, bytes]]]:
+    """What waits, from rows of its table, and how far the chains that it is of are sealed."""
+    waiting = [
+        Waiting(Leaf(kind, ref, position, bytes(digest)), previous, attestation)
+        for kind, ref, position, digest, previous, attestation, _ in rows
+    ]
+    chains = {one.leaf.ref for one in waiting if one.leaf.kind == CHAIN_LEAF}
+    return waiting, await sealed_heads(session, chains)
 
 
 async def hold_sealing(session: AsyncSession) -> None:
