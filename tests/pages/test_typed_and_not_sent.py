@@ -9,7 +9,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from sqlmodel import col, select
 
 from models.tables.cases import CaseDecision
-from models.tables.people import Unit
+from models.tables.catalogue import Reason
 from rules.cases import Status
 from rules.permissions import Actor, Role
 from tests.conversation.test_pages import on_the_desk
@@ -159,24 +159,26 @@ async def test_a_message(sit: Sit, office: Office) -> None:
 
 
 async def test_a_form_of_an_administrator(sit: Sit, office: Office) -> None:
-    """A new unit waits through the sign-in and is made once."""
+    """A new reason of the stock waits through the sign-in and is made once."""
     keeper = await office.person("Власова Ольга Петровна", Role.ADMINISTRATOR, office.institution)
     desk = await sit(keeper)
-    page = await desk.open("/administration/units/new")
-    code = f"u{uuid4().hex[:10]}"
-    await page.locator("#field-code").fill(code)
-    await page.locator("#field-name").fill("Неврология")
-    await page.locator("input[name=parent]").first.check()
+    page = await desk.open("/administration/reasons/new")
+    key = f"r{uuid4().hex[:10]}"
+    await page.locator("#field-key").fill(key)
+    await page.locator("#field-title").fill("Нет мест")
+    await page.locator("#field-text").fill("Свободных мест не осталось.")
+    await page.locator("input[name=outcome][value=reject]").check()
     await desk.be_away()
     await page.get_by_role("button", name="Сохранить").click()
     await desk.come_back()
-    await expect(page.locator("#field-code")).to_have_value(code)
-    await expect(page.locator("input[name=parent]").first).to_be_checked()
+    await expect(page.locator("#field-key")).to_have_value(key)
+    await expect(page.locator("input[name=outcome][value=reject]")).to_be_checked()
     await page.get_by_role("button", name="Сохранить").click()
     await expect(page.locator(".flash")).to_contain_text("Сохранено")
     async with office.database.work() as session:
-        found = await session.exec(select(Unit).where(col(Unit.code) == code))
-    assert found.one().name == "Неврология"
+        found = (await session.exec(select(Reason).where(col(Reason.key) == key))).one()
+        await session.delete(found)
+    assert found.title == "Нет мест"
     await desk.all_is_sent()
 
 
