@@ -336,9 +336,9 @@ def _note(line: case_lists.CaseLine) -> str:
     due_at = due_here(line)
     if line.closed_at is not None or due_at is None:
         return ""
-    at = {"at": formats.term(due_at)}
     if due_at < now():
-        return _("срок прошёл %(at)s") % at
+        return _("срок прошёл %(at)s") % {"at": formats.ended(due_at)}
+    at = {"at": formats.term(due_at)}
     if line.status is Status.CLARIFICATION:
         return _("ждём вас до %(at)s") % at
     return _("ответ до %(at)s") % at
@@ -346,7 +346,7 @@ def _note(line: case_lists.CaseLine) -> str:
 
 def counted(one: str, many: str, n: int) -> str:
     """A counted noun that does not break from its number."""
-    return (ngettext(one, many, n) % {"num": n}).replace(" ", "\u00a0", 1)
+    return (ngettext(one, many, n) % {"num": n}).replace(f"{n} ", f"{n}\u00a0", 1)
 
 
 def whole_case(page: CasePage) -> Paper:

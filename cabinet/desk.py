@@ -18,7 +18,7 @@ from cabinet.desk_decisions import Typed, decision_form, decision_of, error_item
 from cabinet.desk_filters import asked_of
 from cabinet.desk_known import Known, page_within, reviewers_of, tag_of
 from cabinet.desk_known import known as known_case
-from cabinet.desk_views import desk_case, passing, queue_row, word_of
+from cabinet.desk_views import desk_case, made, passing, queue_row
 from cabinet.running import asked_now
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
@@ -170,8 +170,7 @@ async def show(
         )
     case = _draw(visit, known, answer=answer, number=version, compare=compare)
     if decided in {outcome.value for outcome in DECISIONS}:
-        word = word_of(Transition(decided))
-        said = _("Решение принято: %(word)s. Заявитель получит письмо.") % {"word": word}
+        said = f"{made(Transition(decided))} {_('Заявитель получит уведомление.')}"
         return visit.page("desk/case.html", case=case, flash=Flash(said))
     return visit.page("desk/case.html", case=case)
 

@@ -151,7 +151,7 @@ def tabs(asked: Asked, counts: dict[str, int]) -> list[Chip]:
         (_("Все"), {}, "in_review"),
         (_("Мои"), {"reviewer": "me"}, "mine"),
         (_("Просроченные"), {"overdue": "1"}, "overdue"),
-        (_("Ни у кого"), {"reviewer": "nobody"}, "unassigned"),
+        (_("Не назначены"), {"reviewer": "nobody"}, "unassigned"),
     )
     return [
         Chip(words, address(DESK, query), plain == query, counts[key])
@@ -222,5 +222,5 @@ def active(
     if narrowed and "overdue" in given:
         words["overdue"] = _("просроченные")
     if narrowed and given.get("reviewer") in ("me", "nobody"):
-        words["reviewer"] = _("мои") if given["reviewer"] == "me" else _("ни у кого")
+        words["reviewer"] = _("мои") if given["reviewer"] == "me" else _("не назначены")
     return [Chip(text, asked.address(**{name: ""})) for name, text in words.items()]

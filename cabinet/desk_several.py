@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 
 from api.entrance import CleanRoute
 from cabinet.desk_decisions import Typed, decision_form, decision_of, error_items, typed_of
-from cabinet.desk_views import queue_row, word_of
+from cabinet.desk_views import made, queue_row
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
 from cabinet.views.desk import ResultRow, Results, Several, SeveralRow
@@ -270,7 +270,7 @@ async def _results(
                 line.number or "" if line else "",
                 short_name(line.applicant or "") if line else "",
                 one.refusal is None,
-                in_words(one.refusal.message) if one.refusal else word_of(outcome) + ".",
+                in_words(one.refusal.message) if one.refusal else made(outcome),
                 _("Заявка не изменилась.") if one.refusal else "",
             )
         )

@@ -58,6 +58,11 @@ _DECIDED: Mapping[Transition, Status] = {
     Transition.CLARIFY: Status.CLARIFICATION,
     Transition.REJECT: Status.REJECTED,
 }
+_MADE: Mapping[Transition, str] = {
+    Transition.APPROVE: marked("Заявка одобрена."),
+    Transition.CLARIFY: marked("Запрос на уточнение отправлен."),
+    Transition.REJECT: marked("Заявка отклонена."),
+}
 _NOT_NOW: Mapping[Status, str] = {
     Status.CHECKING: marked(
         "Идёт автоматическая проверка. Решить можно будет, когда она закончится."
@@ -73,6 +78,11 @@ _NOT_NOW: Mapping[Status, str] = {
 def word_of(outcome: Transition) -> str:
     """The status that a decision leads to, in words: «Одобрено»."""
     return _(WORDS[_DECIDED[outcome]])
+
+
+def made(outcome: Transition) -> str:
+    """What a decision did, to the one who made it: «Запрос на уточнение отправлен.»."""
+    return _(_MADE[outcome])
 
 
 def due_of(
@@ -106,7 +116,9 @@ def due_of(
         return Due(words % {"n": -left}, "late", due_at)
     if left == 0:
         # What is today there may be tomorrow here.
-        words = _("до %(at)s") % {"at": formats.term(due_at)} if place else _("сегодня до 24:00")
+        words = (
+            _("до %(at)s") % {"at": formats.term(due_at)} if place else _("сегодня до конца дня")
+        )
         return Due(words, "today", due_at)
     words = ngettext("до %(day)s, %(n)s рабочий день", "до %(day)s, %(n)s рабочих дней", left)
     return Due(words % {"day": day, "n": left}, "soon" if left <= SOON else "calm", due_at)

@@ -52,16 +52,29 @@ def by_institution(value: datetime) -> datetime:
 
 
 def term(value: datetime) -> str:
-    """The end of a term: «4 декабря, 18:00», with the year where it is not this one.
+    """The end of a term, to be put behind «до»: «4 декабря, 18:00», «конца дня 4 декабря».
 
-    Midnight is the end of the day before, and is written 24:00. A zone whose clock shows another
-    hour than the reader's is named: «2 декабря, 24:00 (Калининград)».
+    Midnight is the end of the day before. A zone whose clock shows another hour than the reader's
+    is named: «конца дня 2 декабря (Калининград)».
     """
-    shown = current()
     last, hour = day_and_hour(_local(value))
+    written = _without_this_year(last)
+    words = (
+        gettext("конца дня %(day)s") % {"day": written} if hour == "24:00" else f"{written}, {hour}"
+    )
+    return words + elsewhere(value)
+
+
+def ended(value: datetime) -> str:
+    """The last day of a term that is over: «4 декабря», with its zone as `term` has it."""
+    return _without_this_year(day_and_hour(_local(value))[0]) + elsewhere(value)
+
+
+def _without_this_year(last: date) -> str:
+    shown = current()
     this_year = datetime.now(shown.tzinfo).year
     pattern = "d MMMM" if last.year == this_year else "d MMMM y"
-    return f"{format_date(last, pattern, locale=shown.locale)}, {hour}{elsewhere(value)}"
+    return format_date(last, pattern, locale=shown.locale)
 
 
 def elsewhere(value: datetime) -> str:

@@ -48,8 +48,7 @@ async def home(visit: Inside, session: Work) -> Response:
             addressees = {one.key: one.recipient for one in types}
         answered = _of_requests(lines, await _unread(session, visit), calls)
     calls.sort(key=lambda call: call.until is None and call.tone != "bad")
-    waits = gettext("Сегодня от вас ждут: %(what)s") % {"what": ", ".join(parts)}
-    sentences = [waits if parts else gettext("Сегодня от вас ничего не ждут")]
+    sentences = parts or [gettext("Сегодня от вас ничего не требуется")]
     if answered:
         sentences.append(
             counted(
@@ -74,9 +73,21 @@ def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) ->
     asked = [line for line in lines if line.status is Status.CLARIFICATION]
     drafts = [line for line in lines if line.status is Status.DRAFT]
     if asked:
-        parts.append(counted("%(num)d ответ", "%(num)d ответов", len(asked)))
+        parts.append(
+            counted(
+                "%(num)d заявка ждёт вашего ответа",
+                "%(num)d заявок ждут вашего ответа",
+                len(asked),
+            )
+        )
     if drafts:
-        parts.append(counted("%(num)d черновик", "%(num)d черновиков", len(drafts)))
+        parts.append(
+            counted(
+                "У вас %(num)d неотправленный черновик",
+                "У вас %(num)d неотправленных черновиков",
+                len(drafts),
+            )
+        )
     calls += [
         Call(
             "paused",
@@ -168,12 +179,18 @@ async def _of_reviewer(
 ) -> None:
     figures = await case_lists.counts(session, visit.actor, now())
     if figures["mine"]:
-        parts.append(counted("%(num)d решение", "%(num)d решений", figures["mine"]))
+        parts.append(
+            counted(
+                "%(num)d дело ждёт вашего решения",
+                "%(num)d дел ждут вашего решения",
+                figures["mine"],
+            )
+        )
     elif figures["unassigned"]:
         parts.append(
             counted(
-                "%(num)d дело в очереди отдела",
-                "%(num)d дел в очереди отдела",
+                "%(num)d дело в очереди отдела не распределено",
+                "%(num)d дел в очереди отдела не распределено",
                 figures["unassigned"],
             )
         )
@@ -196,7 +213,7 @@ async def _of_reviewer(
                 "inbox",
                 gettext("Рассмотрение"),
                 gettext("В очереди: %(n)s") % {"n": figures["in_review"]},
-                gettext("Из них у вас %(mine)s, без сотрудника %(free)s.")
+                gettext("У вас %(mine)s, не распределено %(free)s.")
                 % {"mine": figures["mine"], "free": figures["unassigned"]},
                 gettext("Открыть очередь"),
                 "/desk",

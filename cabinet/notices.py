@@ -35,6 +35,11 @@ WAYS = {
     Channel.SMS: marked("SMS"),
     Channel.PUSH: marked("Push"),
 }
+_SUPERSEDED = {
+    Channel.MAIL: marked("письмо не отправляли, отправлено более позднее"),
+    Channel.SMS: marked("SMS не отправляли, отправлено более позднее"),
+    Channel.PUSH: marked("уведомление не отправляли, отправлено более позднее"),
+}
 GROUPS = {
     NoticeGroup.CASES: marked("Заявки и запросы"),
     NoticeGroup.COMMENTS: marked("Комментарии"),
@@ -178,7 +183,7 @@ def _became(one: Delivery) -> tuple[str, str, str]:
             words = (gettext("не доставлено: %(why)s") % {"why": why}).rstrip(": ")
             return words, "bad", "circle-alert"
         case NoticeState.SUPERSEDED:
-            return gettext("не понадобилось: есть более новое"), "idle", "arrow-right"
+            return gettext(_SUPERSEDED[Channel(one.channel)]), "idle", "arrow-right"
         case NoticeState.OFF:
             return gettext("отключено вами"), "idle", "circle-x"
         case _:

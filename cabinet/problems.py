@@ -18,7 +18,7 @@ STEPS = {"code": "/sign-in/code", "setup": "/sign-in/setup", "password": "/sign-
 
 TITLES = {
     400: marked("Запрос не удалось прочитать"),
-    403: marked("Сюда нельзя"),
+    403: marked("Нет доступа"),
     404: marked("Такой страницы нет"),
     405: marked("Такой страницы нет"),
     409: marked("Что-то изменилось, пока вы работали"),

@@ -75,10 +75,13 @@ _STEPS = {
     Step.LOCK: marked("Блокировка"),
     Step.UNLOCK: marked("Разблокировка"),
 }
+_WRONG = {
+    Step.PASSWORD: marked("Неверный пароль"),
+    Step.PASSWORD_CHANGE: marked("Неверный нынешний пароль"),
+}
 _OUTCOMES = {
     Outcome.PASSED: marked("успешно"),
-    Outcome.WRONG: marked("не подошло"),
-    Outcome.REUSED: marked("код уже использован"),
+    Outcome.REUSED: marked("уже использован"),
     Outcome.TOO_OFTEN: marked("слишком часто"),
     Outcome.LOCKED: marked("учётная запись заблокирована"),
     Outcome.REFUSED: marked("отказано"),
@@ -130,8 +133,7 @@ async def show(visit: Inside, session: Work) -> Response:
             logins=[
                 LoginLine(
                     entry.at,
-                    f"{gettext(_STEPS[Step(entry.step)])}: "
-                    f"{gettext(_OUTCOMES[Outcome(entry.outcome)])}"
+                    _happened(Step(entry.step), Outcome(entry.outcome))
                     + (f" × {entry.times}" if entry.times > 1 else ""),
                     entry.outcome == Outcome.PASSED,
                     entry.device,
@@ -141,6 +143,13 @@ async def show(visit: Inside, session: Work) -> Response:
             ],
         ),
     )
+
+
+def _happened(step: Step, outcome: Outcome) -> str:
+    """An entry of the login journal in words: «Пароль: успешно», «Неверный код»."""
+    if outcome is Outcome.WRONG:
+        return gettext(_WRONG.get(step, "Неверный код"))
+    return f"{gettext(_STEPS[step])}: {gettext(_OUTCOMES[outcome])}"
 
 
 @account.get("/account")

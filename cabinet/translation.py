@@ -20,6 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from rules.refusals import Words
+from rules.texts import Asked
 
 LANGUAGES = {"ru": "Русский", "en": "English"}
 DEFAULT_LANGUAGE = "ru"
@@ -98,9 +99,15 @@ def ngettext(one: str, many: str, n: int) -> str:
 def in_words(message: str) -> str:
     """A message of the rules in the current language, with its facts where it carries some."""
     if isinstance(message, Words):
-        facts = {k: gettext(v) if isinstance(v, str) else v for k, v in message.facts.items()}
+        facts = {name: _fact(value) for name, value in message.facts.items()}
         return gettext(message.msgid).format(**facts)
     return gettext(message)
+
+
+def _fact(value: object) -> object:
+    if isinstance(value, Asked) and current().language != DEFAULT_LANGUAGE:
+        return gettext(value.title)
+    return gettext(value) if isinstance(value, str) else value
 
 
 def marked(message: str) -> str:

@@ -29,7 +29,7 @@ from rules.fields import (
 )
 from rules.refusals import FieldError, Words
 from rules.terms import Terms
-from rules.texts import clean
+from rules.texts import Asked, clean
 
 __all__ = [
     "RESERVED_SECTIONS",
@@ -282,7 +282,9 @@ def check_attachments(rules: Iterable[AttachmentRule], given: Collection[str]) -
     """Which documents are missing, and which belong to no rule; paths are `attachments.<kind>`."""
     rules = tuple(rules)
     missing = [
-        FieldError(f"attachments.{rule.kind}", Words("Приложите: {title}", title=rule.title))
+        FieldError(
+            f"attachments.{rule.kind}", Words("Приложите {document}", document=Asked(rule.title))
+        )
         for rule in rules
         if rule.required and rule.waived_reason is None and rule.kind not in given
     ]

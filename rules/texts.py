@@ -7,6 +7,7 @@ in; `plain` besides where a name, a number or an address is meant.
 
 import re
 import unicodedata
+from typing import Self
 
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
@@ -18,6 +19,8 @@ _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _JOINING = re.compile("[\u200c\u200d\ufe0e\ufe0f]")
 _STYLES = "\ufe0e\ufe0f"
 """Whether an emoji is drawn in ink or in colours."""
+_PLURALS = ("ства", "ания", "ения", "ятия", "ава", "ела")
+_ACCUSATIVE = str.maketrans("ая", "ую")
 _RARE = re.compile(r"[^ -~\u0410-\u044f\u0401\u0451\n\t]")
 _ORDINARY = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣-"), "-") | dict.fromkeys(
     map(ord, "‘’‛′ʹʻʼʽˈ`´＇"), "'"
@@ -33,7 +36,9 @@ def clean(text: str) -> str:
     if not _RARE.search(text):
         return text
     text = _UNSEEN.sub("", _BREAKS.sub("\n", text))
-    return unicodedata.normalize("NFC", _JOINING.sub(_joining, text))
+    while (tidied := unicodedata.normalize("NFC", _JOINING.sub(_joining, text))) != text:
+        text = tidied  # a composed letter may be one that no joiner follows
+    return text
 
 
 def _joining(found: re.Match[str]) -> str:
@@ -58,6 +63,38 @@ def plain(text: str) -> str:
     """The text in one line, full-width signs, odd dashes and apostrophes made ordinary."""
     narrow = unicodedata.normalize("NFKC", clean(text).translate(_ORDINARY))
     return " ".join(narrow.split())
+
+
+class Asked(str):
+    """A title as what is asked for: «справку с места работы»; `title` keeps it as it is called."""
+
+    title: str
+
+    def __new__(cls, title: str, /) -> Self:
+        """Put the title behind «приложите»."""
+        words = super().__new__(cls, accusative(title))
+        words.title = title
+        return words
+
+
+def accusative(title: str) -> str:
+    """A Russian title in the accusative, to stand within a sentence: «копию диплома».
+
+    The names of things change there only where the noun is feminine and singular. Nouns whose
+    form may as well be a plural («сведения», «свидетельства») stay as they are.
+    """
+    words = title.split(" ")
+    for place, written in enumerate(words):
+        word = written.rstrip(",")
+        if not word.endswith(("а", "я")) or word.endswith(_PLURALS):
+            break
+        last = 2 if word.endswith(("ая", "яя")) else 1
+        ending = word[-last:].translate(_ACCUSATIVE)
+        words[place] = word[:-last] + ending + written[len(word) :]
+        if last == 1:
+            break
+    changed = " ".join(words)
+    return changed if changed[1:2].isupper() else changed[:1].lower() + changed[1:]
 
 
 def folded(text: str) -> str:

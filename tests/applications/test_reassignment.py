@@ -38,7 +38,7 @@ async def told(desk: Desk, person: Actor, kind: NoticeKind) -> list[dict[str, An
 
 
 async def figures(desk: Desk, actor: Actor) -> tuple[dict[str, int], dict[UUID, int], set[UUID]]:
-    """The counts of the queue, those of the team page, and the list «Ни у кого»."""
+    """The counts of the queue, those of the team page, and the list «Не назначены»."""
     async with desk.office.database.work() as session:
         counts = await case_lists.counts(session, actor, now())
         team = await absences.reviewers(session, actor, desk.unit)

@@ -68,7 +68,7 @@ UNITS = ("Кардиологическое отделение № 2", "Приё�
 DUES = (
     Due("просрочено на 3 рабочих дня", "late", AT),
     Due("просрочено на 1 рабочий день", "late", AT),
-    Due("сегодня до 24:00", "today", AT),
+    Due("сегодня до конца дня", "today", AT),
     Due("до 24 ноября, 2 рабочих дня", "soon", AT),
     Due("до 4 декабря, 9 рабочих дней", "calm", AT),
 )
@@ -120,7 +120,7 @@ QUEUE = Queue(
         Chip("Все", "#", True, 18),
         Chip("Мои", "#", count=6),
         Chip("Просроченные", "#", count=4),
-        Chip("Ни у кого", "#", count=6),
+        Chip("Не назначены", "#", count=6),
     ),
     fields=FILTERS,
     active=(Chip("Вид: семинар", "#"), Chip("с 01.11.2026", "#")),
@@ -428,7 +428,7 @@ DESK_SAMPLES = {
             "/desk/cases/1",
             {
                 "case": replace(CASE, decision=None, why_not="Заявка уже решена."),
-                "flash": Flash("Решение принято: Одобрено."),
+                "flash": Flash("Заявка одобрена. Заявитель получит уведомление."),
             },
         ),
         ("desk-several", "several", "/desk/several", {"several": SEVERAL}),

@@ -40,7 +40,7 @@ def asked(query: str) -> Asked:
         (MONDAY, 19, "просрочено на 2 рабочих дня", "late"),
         (MONDAY, 20, "просрочено на 1 рабочий день", "late"),
         (SATURDAY, 20, "срок прошёл 20 ноября", "late"),
-        (MONDAY, 23, "сегодня до 24:00", "today"),
+        (MONDAY, 23, "сегодня до конца дня", "today"),
         (MONDAY, 24, "до 24 ноября, 1 рабочий день", "soon"),
         (MONDAY, 25, "до 25 ноября, 2 рабочих дня", "soon"),
         (MONDAY, 30, "до 30 ноября, 5 рабочих дней", "calm"),
@@ -58,8 +58,8 @@ def test_terms_are_told_in_working_days(at: datetime, last: int, words: str, ton
     [
         ("Europe/Moscow", MONDAY, "до 24 ноября (Калининград), 1 рабочий день"),
         ("Europe/Kaliningrad", MONDAY, "до 24 ноября, 1 рабочий день"),
-        ("Europe/Moscow", MONDAY + timedelta(days=1), "до 24 ноября, 24:00 (Калининград)"),
-        ("Europe/Kaliningrad", MONDAY + timedelta(days=1), "сегодня до 24:00"),
+        ("Europe/Moscow", MONDAY + timedelta(days=1), "до конца дня 24 ноября (Калининград)"),
+        ("Europe/Kaliningrad", MONDAY + timedelta(days=1), "сегодня до конца дня"),
         ("Europe/Moscow", MONDAY + timedelta(days=2), "просрочено на 1 рабочий день"),
     ],
 )
@@ -184,7 +184,10 @@ def test_every_page_of_the_desk_is_drawn(name: str, language: str) -> None:
     with presented(Presentation(language)):
         answer = page(sample.template, Presentation(language), sample.frame, **sample.context)
     text = bytes(answer.body).decode()
-    words = {"desk": ("У кого", "With"), "desk-empty": ("Очередь пуста", "The queue is empty")}
+    words = {
+        "desk": ("Исполнитель", "Reviewer"),
+        "desk-empty": ("Очередь пуста", "The queue is empty"),
+    }
     russian, english = words.get(name, ("К очереди", "Back to the queue"))
     assert (russian in text, english in text) == (language == "ru", language == "en")
 

@@ -21,10 +21,10 @@ def test_moment(language: str, words: str) -> None:
         assert formats.moment(EVENING) == words
 
 
-def test_a_term_ends_at_24_not_at_midnight_of_the_next_day() -> None:
-    """A term until the end of the 4th says the 4th, 24:00."""
+def test_a_term_ends_with_its_last_day() -> None:
+    """A term that ends at midnight ends with the day before, and is written so."""
     with presented(Presentation("ru", "Europe/Moscow")):
-        assert formats.term(MIDNIGHT) == "4 декабря 2099, 24:00"
+        assert formats.term(MIDNIGHT) == "конца дня 4 декабря 2099"
 
 
 KALININGRAD = datetime(2099, 12, 3, 0, 0, tzinfo=ZoneInfo("Europe/Kaliningrad"))
@@ -33,9 +33,9 @@ KALININGRAD = datetime(2099, 12, 3, 0, 0, tzinfo=ZoneInfo("Europe/Kaliningrad"))
 @pytest.mark.parametrize(
     ("reader", "words"),
     [
-        ("Europe/Moscow", "2 декабря 2099, 24:00 (Калининград)"),
-        ("Europe/Kaliningrad", "2 декабря 2099, 24:00"),
-        ("Africa/Cairo", "2 декабря 2099, 24:00"),
+        ("Europe/Moscow", "конца дня 2 декабря 2099 (Калининград)"),
+        ("Europe/Kaliningrad", "конца дня 2 декабря 2099"),
+        ("Africa/Cairo", "конца дня 2 декабря 2099"),
     ],
 )
 def test_a_term_of_another_zone_is_written_by_its_clock(reader: str, words: str) -> None:

@@ -262,8 +262,8 @@ def test_attachments_missing_and_strange_are_named() -> None:
     assert check_attachments(DEFINITION.attachments, {"certificate", "reference", "diploma"}) == []
     errors = check_attachments(DEFINITION.attachments, ["reference", "selfie"])
     assert [(error.path, error.message) for error in errors] == [
-        ("attachments.certificate", "Приложите: Справка о предыдущем обучении"),
-        ("attachments.diploma", "Приложите: Копия диплома"),
+        ("attachments.certificate", "Приложите справку о предыдущем обучении"),
+        ("attachments.diploma", "Приложите копию диплома"),
         ("attachments.selfie", "Этот вид документа здесь не нужен, уберите его"),
     ]
 

@@ -4,10 +4,10 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rules.texts import clean, in_order, named, one_line, plain, searched
+from rules.texts import accusative, clean, in_order, named, one_line, plain, searched
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f466"
 DOCTOR = "\U0001f469\U0001f3fd\u200d\u2695\ufe0f"
@@ -49,6 +49,7 @@ def test_no_unseen_sign_is_left_in_a_word() -> None:
         assert clean(f"а{sign}б") in {"аб", "а\nб"}, f"U+{code:04X} {name}"
 
 
+@example("E\u200d\u0300\u200c\u00b4")
 @given(
     st.text(alphabet=st.characters()) | st.text(alphabet="аи\u0306\u200d\ufe0f\u2695\r\n \u00ad")
 )
@@ -85,3 +86,21 @@ def test_a_dictionary_has_yo_beside_ye() -> None:
 def test_a_search_takes_any_dash_and_apostrophe() -> None:
     """Copied out of a paper, a word is found that was typed."""
     assert searched("О’Коннор \u00a0Онлайн‑Курс Ёлка") == "о'коннор онлайн-курс елка"
+
+
+@pytest.mark.parametrize(
+    ("title", "asked"),
+    [
+        ("Справка с места работы", "справку с места работы"),
+        ("Копия диплома", "копию диплома"),
+        ("Личная медицинская книжка", "личную медицинскую книжку"),
+        ("Лицензия, разрешение или допуск", "лицензию, разрешение или допуск"),
+        ("Документ о повышении квалификации", "документ о повышении квалификации"),
+        ("Сведения о стаже", "сведения о стаже"),
+        ("Свидетельства об аттестации", "свидетельства об аттестации"),
+        ("СНИЛС или заявление о его утрате", "СНИЛС или заявление о его утрате"),
+    ],
+)
+def test_a_title_stands_within_a_sentence(title: str, asked: str) -> None:
+    """What is asked for is said in the accusative, as people say it."""
+    assert accusative(title) == asked

@@ -225,9 +225,9 @@ SECTIONS = (
 
 CASES = (
     CaseLine("#", "ПК-2026-000123-4", PROGRAMME.title, "in_review", AT, "Отдел кадров",
-             "ответ до 4 декабря, 24:00", unread=2),
+             "ответ до конца дня 4 декабря", unread=2),
     CaseLine("#", "ПК-2026-000118-7", TITLES[0][0], "clarification", AT - timedelta(days=1),
-             "Отдел кадров", "ждём вас до 27 ноября, 24:00"),
+             "Отдел кадров", "ждём вас до конца дня 27 ноября"),
     CaseLine("#", None, TITLES[1][0], "draft", AT - timedelta(days=2), "Отдел кадров"),
     CaseLine("#", "ПК-2026-000104-2", TITLES[2][0], "approved", AT - timedelta(days=20),
              "Отдел кадров", "акт готов"),

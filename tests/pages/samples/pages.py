@@ -145,7 +145,7 @@ def main_pages() -> list[Sample]:
         "home-empty",
         "home.html",
         inside("/"),
-        home=Home("Добрый день, Анна Игоревна", "Сегодня от вас ничего не ждут", (), ()),
+        home=Home("Добрый день, Анна Игоревна", "Сегодня от вас ничего не требуется", (), ()),
         applies=True,
     )
     add(
