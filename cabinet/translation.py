@@ -106,7 +106,7 @@ def in_words(message: str) -> str:
 
 def _fact(value: object) -> object:
     if isinstance(value, Asked) and current().language != DEFAULT_LANGUAGE:
-        return gettext(value.title)
+        return gettext(value.called)
     return gettext(value) if isinstance(value, str) else value
 
 

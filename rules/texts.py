@@ -66,14 +66,14 @@ def plain(text: str) -> str:
 
 
 class Asked(str):
-    """A title as what is asked for: «справку с места работы»; `title` keeps it as it is called."""
+    """A title as what is asked for: «справку с места работы»; `called` keeps the title itself."""
 
-    title: str
+    called: str
 
     def __new__(cls, title: str, /) -> Self:
         """Put the title behind «приложите»."""
         words = super().__new__(cls, accusative(title))
-        words.title = title
+        words.called = title
         return words
 
 
