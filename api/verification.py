@@ -24,7 +24,7 @@ class ConfirmationOut(BaseModel):
     sha256: str
 
 
-@router.get("/{code}", dependencies=[OPEN_TO_ALL], responses=documented(404))
+@router.get("/{code}", dependencies=[OPEN_TO_ALL], responses=documented(404, 422))
 async def confirm(code: str, session: Work, medcab: MedcabState) -> ConfirmationOut:
     """Confirm the act with this code."""
     found = await acts.confirm(session, code[:80])

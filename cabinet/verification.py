@@ -10,7 +10,7 @@ from api.state import Work
 from cabinet.states import state_of
 from cabinet.translation import gettext
 from cabinet.views.applications import Verification
-from cabinet.views.frame import FieldView
+from cabinet.views.frame import ErrorItem, FieldView
 from cabinet.visits import Outside, Visit
 from rules.refusals import Refusal
 from services import acts
@@ -19,12 +19,13 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 
 @router.get("/verify")
+@router.get("/verify/")
 async def ask(
     visit: Outside, session: Work, code: Annotated[str, Query(max_length=80)] = ""
 ) -> Response:
-    """Type a code from paper."""
+    """Type a code from paper. Older acts print the address with a stroke at its end."""
     if not code.strip():
-        return visit.page("applications/verify.html", field=_field(), shown=None)
+        return _ask(visit)
     return await _answer(visit, session, code)
 
 
@@ -39,6 +40,8 @@ async def _answer(visit: Visit, session: AsyncSession, code: str) -> Response:
     try:
         found = await acts.confirm(session, code[:80])
     except Refusal as refusal:
+        if refusal.status == 422:
+            return _ask(visit, code[:80], gettext(refusal.message))
         if refusal.status != 404:
             raise
         shown = Verification(found=False, code=code[:80])
@@ -59,15 +62,27 @@ async def _answer(visit: Visit, session: AsyncSession, code: str) -> Response:
         "applications/verify.html",
         status=200 if shown.found else 404,
         field=_field(code[:80]),
+        errors=[],
         shown=shown,
     )
 
 
-def _field(value: str = "") -> FieldView:
+def _ask(visit: Visit, code: str = "", error: str = "") -> Response:
+    return visit.page(
+        "applications/verify.html",
+        status=422 if error else 200,
+        field=_field(code, error),
+        errors=[ErrorItem(error, "#field-code")] if error else [],
+        shown=None,
+    )
+
+
+def _field(value: str = "", error: str = "") -> FieldView:
     return FieldView(
         "code",
         gettext("Код с акта"),
         value=value,
+        error=error,
         hint=gettext("26 букв и цифр под рисунком QR, пробелы не важны"),
         width="width-30",
     )

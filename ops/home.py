@@ -113,6 +113,22 @@ class Home:
             write_private(path, whole)
         return Secrets(**whole)
 
+    @property
+    def _ports_file(self) -> Path:
+        return self.folder / "ports.json"
+
+    def ports(self) -> list[int]:
+        """Where the cabinet was open before, the first place first: links given out lead there."""
+        known: list[int] = (
+            json.loads(self._ports_file.read_text()) if self._ports_file.exists() else []
+        )
+        return known
+
+    def keep_port(self, port: int) -> None:
+        """People have been told of the cabinet at this port from now on."""
+        if port not in (known := self.ports()):
+            write_private(self._ports_file, [*known, port])
+
     def record(self, running: dict[str, Any]) -> None:
         """Write down what runs, so that `status`, `down` and the next start find it."""
         write_private(self.record_file, running)

@@ -66,7 +66,7 @@ class System:
         self.look_every = math.inf if hasty else LOOK_EVERY
         self.stopping = threading.Event()
         self.processes: dict[str, Process] = {}
-        self.door = Door(8000 if usual else None)
+        self.door = Door(*home.ports(), 8000 if usual else None)
         self._keepers: list[threading.Thread] = []
         self._lock = threading.Lock()
         given = os.environ if given is None else given
@@ -105,6 +105,12 @@ class System:
         """The settings that our processes read from the system's variables."""
         return settings_from(self.environment)
 
+    def lost_addresses(self) -> list[str]:
+        """Where people were sent before, in letters and QR codes, and nobody answers now."""
+        if self.environment["MEDCAB_PUBLIC_URL"] != self.door.address:
+            return []
+        return [f"http://{LOOPBACK}:{port}" for port in self.home.ports() if port != self.door.port]
+
     def obtain(self) -> None:
         """Have all programs on this machine; takes minutes the first time."""
         for server in self.outer:
@@ -116,6 +122,7 @@ class System:
 
     def start_own(self, workers: int = 1, apis: int = 1) -> None:
         """Start our processes; the tables must be migrated."""
+        self.home.keep_port(self.door.port)
         own: list[Server] = [Worker(f"worker-{n}") for n in range(1, workers + 1)]
         own += [Api(f"api-{n}", self.door) for n in range(1, apis + 1)]
         self.start(own)

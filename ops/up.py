@@ -291,6 +291,14 @@ class _Supervisor:
             addresses.add_row(title, address)
         self.console.print()
         self.console.print(addresses)
+        if lost := self.system.lost_addresses():
+            self.console.print(
+                f"The cabinet was open at {' and '.join(lost)} before: QR codes and links given out"
+                f" then do not lead to {cabinet}. To keep them, end the program that has that port"
+                " and start again.",
+                markup=False,
+                highlight=False,
+            )
         for account in accounts:
             self.console.print(str(account), markup=False, highlight=False)
         self.console.print("\nCtrl-C or `medcab down` stops everything; the data is kept.")

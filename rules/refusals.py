@@ -65,6 +65,12 @@ def forbidden() -> Refusal:
     return Refusal("forbidden", "У вас нет прав на это действие.", 403)
 
 
+def incomplete_code() -> Refusal:
+    """What was typed can be no code of an act: that says nothing of the paper."""
+    words = "Введите код целиком: в нём 26 цифр и латинских букв. Пробелы не важны."
+    return Refusal("incomplete_code", words, 422)
+
+
 def act_id_reused() -> Refusal:
     """An act's id came again with other contents: nothing of them is done."""
     words = "Этот номер действия уже использован для другого. Обновите страницу."

@@ -18,7 +18,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.cases import IssuedAct
-from rules.refusals import not_found
+from rules.refusals import incomplete_code, not_found
 from services.seals import Seal, common_name
 from services.typesetting import PAPERS, typeset
 
@@ -112,16 +112,24 @@ def code_hash(code: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()
 
 
+def page_url(public_url: str) -> str:
+    """The public page where a code is typed in."""
+    return f"{public_url.rstrip('/')}/verify"
+
+
 def code_url(public_url: str, code: str) -> str:
     """The public page of an act."""
-    return f"{public_url.rstrip('/')}/verify/{code}"
+    return f"{page_url(public_url)}/{code}"
 
 
 async def confirm(session: AsyncSession, typed: str) -> PublicConfirmation:
-    """What may be said to anyone who holds the code. Raises `not_found`."""
+    """What may be said to anyone who holds the code.
+
+    Raises Refusal 422 for what is no whole code, and `not_found` for one that was never issued.
+    """
     code = read_code(typed)
     if code is None:
-        raise not_found()
+        raise incomplete_code()
     found = await session.exec(
         select(IssuedAct).where(IssuedAct.public_code_hash == code_hash(code))
     )
@@ -193,7 +201,7 @@ def _shown(facts: ActFacts) -> dict[str, object]:
                 "программа для чтения PDF."
             ),
             "url": url,
-            "shown": re.sub(r"^https?://", "", code_url(facts.public_url, "")),
+            "shown": re.sub(r"^https?://", "", page_url(facts.public_url)),
             "code": f"Код: {_grouped(facts.code)}",
             "alt": f"QR-код с адресом страницы проверки: {url}",
         },

@@ -191,10 +191,10 @@ class Api(Own):
 
 
 class Door:
-    """The listening socket of the cabinet."""
+    """The listening socket of the cabinet, at the first of the preferred ports that is free."""
 
-    def __init__(self, preferred: int | None) -> None:
-        self.port = choose_port(preferred)
+    def __init__(self, *preferred: int | None) -> None:
+        self.port = choose_port(*preferred)
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind((LOOPBACK, self.port))

@@ -24,12 +24,12 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose_port(preferred: int | None = None) -> int:
-    """The preferred port, or a free one when it is taken. Never the same one twice in a process."""
+def choose_port(*preferred: int | None) -> int:
+    """The first preferred port that is free, or another. Never the same one twice in a process."""
     with _lock:
         drawn = (random.choice(RANGE) for _ in range(1000))  # noqa: S311 - not a secret
-        for port in ([] if preferred is None else [preferred]) + list(drawn):
-            if port not in _given and is_free(port):
+        for port in [*preferred, *drawn]:
+            if port and port not in _given and is_free(port):
                 _given.add(port)
                 return port
     raise OSError(f"no free port on {LOOPBACK} in {RANGE.start}-{RANGE.stop}")

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -43,8 +43,7 @@ from services.seals import (
 from services.signatures import SignatureError, check_signature
 from services.typesetting import PAPERS
 from settings import Settings
-
-NOW = datetime(2026, 12, 4, 13, 5, tzinfo=UTC)
+from tests.acts.samples import act_facts
 
 
 @pytest.fixture(scope="module")
@@ -57,28 +56,7 @@ def seal(tmp_path_factory: pytest.TempPathFactory) -> FileSeal:
 @pytest.fixture(scope="module")
 def facts(seal: FileSeal) -> ActFacts:
     """An ordinary act."""
-    return ActFacts(
-        institution="Городская клиническая больница № 7",
-        number="АЗ-2026-000123-4",
-        issued_at=NOW,
-        zone="Europe/Moscow",
-        case_number="ПК-2026-000123-0",
-        submitted_at=NOW - timedelta(days=3),
-        person="Соколова Анна Викторовна",
-        position="Врач-кардиолог",
-        unit="Кардиологическое отделение № 2",
-        programme="Ультразвуковая диагностика заболеваний сердца и сосудов",
-        kind="Дистанционное обучение",
-        hours=144,
-        organiser="РНИМУ имени Н. И. Пирогова",
-        decided_by="Морозов Павел Сергеевич",
-        decided_post="Специалист отдела кадров",
-        decided_at=NOW - timedelta(minutes=1),
-        public_url="https://cabinet.example/",
-        code="7K3MQ9X2T5VJ8B4NRC6W1ZD0HE",
-        seal=SealFacts.of(seal),
-        starts_on=date(2026, 12, 14),
-    )
+    return act_facts(SealFacts.of(seal))
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +138,7 @@ def test_everything_stands_on_the_page(facts: ActFacts) -> None:
         facts.decided_by,
         "4 декабря 2026 г., 16:04 (UTC+3)",
         "Тестовая печать: юридической силы не имеет",
-        "cabinet.example/verify/",
+        "cabinet.example/verify Код: 7K3M",
         "7K3M Q9X2 T5VJ 8B4N RC6W 1ZD0 HE",
     ):
         assert said in text, said

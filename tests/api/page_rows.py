@@ -199,6 +199,7 @@ OTHER_PAGES: dict[str, Row] = {
         send=form(act_id=ACT, remedy="start", subject="sweeper", reason="Проверка"),
     ),
     "GET /verify": public(),
+    "GET /verify/": public(),
     "GET /verify/{code}": public(),
 }
 """Notices and the public confirmation."""

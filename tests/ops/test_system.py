@@ -154,6 +154,33 @@ def test_a_busy_port_falls_back_to_a_free_one() -> None:
         assert is_free(chosen)
 
 
+def test_the_cabinet_comes_back_to_its_address(tmp_path: Path) -> None:
+    """QR codes and links given out lead to it; where they cannot, the start tells of it."""
+    import socket
+
+    home = Home(tmp_path / "home")
+
+    def start() -> System:
+        made = System(home, given={}, usual=False)
+        home.keep_port(made.door.port)
+        made.door.close()
+        return made
+
+    first = start().door.port
+    assert (again := start()).door.port == first
+    assert again.lost_addresses() == []
+    with socket.create_server(("127.0.0.1", first)):
+        elsewhere = start()
+        assert elsewhere.door.port != first
+        assert elsewhere.lost_addresses() == [f"http://127.0.0.1:{first}"]
+    back = start()
+    assert back.door.port == first
+    assert back.lost_addresses() == [elsewhere.door.address]
+    proxied = System(home, given={"MEDCAB_PUBLIC_URL": "https://cabinet.example"}, usual=False)
+    proxied.door.close()
+    assert proxied.lost_addresses() == []
+
+
 def test_a_port_is_given_once() -> None:
     """Two servers that start at once do not fight for one port."""
     ports = [choose_port() for _ in range(50)]

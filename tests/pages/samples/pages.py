@@ -318,12 +318,22 @@ def main_pages() -> list[Sample]:
         ],
     )
     code = FieldView("code", "Код с акта", hint="22 знака под рисунком QR", width="width-20")
-    add("verify", "applications/verify.html", outside("/verify"), field=code, shown=None)
+    add("verify", "applications/verify.html", outside("/verify"), field=code, errors=[], shown=None)
+    incomplete = "Введите код целиком: в нём 26 цифр и латинских букв."
+    add(
+        "verify-incomplete",
+        "applications/verify.html",
+        outside("/verify"),
+        field=replace(code, error=incomplete),
+        errors=[ErrorItem(incomplete, "#field-code")],
+        shown=None,
+    )
     add(
         "verify-good",
         "applications/verify.html",
         outside("/verify"),
         field=code,
+        errors=[],
         shown=Verification(
             True,
             "x",
@@ -341,6 +351,7 @@ def main_pages() -> list[Sample]:
         "applications/verify.html",
         outside("/verify"),
         field=code,
+        errors=[],
         shown=Verification(False, "x"),
     )
     return made
