@@ -1,7 +1,8 @@
 """What people are told of, by which channels, in which words, and how often it is tried.
 
 Words are gettext message ids of the domain `notices`; `%(number)s` is the number of the case.
-Mail carries nothing about a person or health: what happened, what to do next, a link.
+Mail carries nothing about a person or health: what happened, to which programme, until when an
+answer is awaited, what to do next, a link. What a reviewer wrote is read in the cabinet alone.
 """
 
 from collections.abc import Mapping
@@ -154,6 +155,9 @@ class Event:
         return self.group is NoticeGroup.SECURITY
 
 
+DETAILS: Mapping[str, str] = {"programme": "Программа", "until": "Ответить до конца дня"}
+"""Facts that stand on a line of their own where an event has them; `until` is a day, YYYY-MM-DD."""
+
 K, A = NoticeKind, Audience
 _REQUEST, _QUEUE = "Открыть запрос", "Открыть очередь"
 
@@ -176,14 +180,15 @@ EVENTS: Mapping[NoticeKind, Event] = {
         A.APPLICANT,
         "По заявке %(number)s требуется уточнение",
         "Отдел кадров просит уточнить сведения в заявке.",
-        "Откройте заявку: там написано, что исправить и до какого числа ответить.",
+        "Откройте заявку: там написано, что исправить. Причину и замечания мы показываем только в "
+        "кабинете.",
     ),
     K.APPLICATION_APPROVED: Event(
         A.APPLICANT,
         "Заявка %(number)s одобрена",
         "Отдел кадров одобрил заявку.",
         "Сейчас от вас ничего не требуется. Мы готовим акт о зачислении и напишем, когда его можно "
-        "будет скачать.",
+        "будет скачать. Причина решения указана на странице заявки.",
         superseded_by=K.APPLICATION_ACT_READY,
         delay=timedelta(seconds=20),
     ),
@@ -191,13 +196,14 @@ EVENTS: Mapping[NoticeKind, Event] = {
         A.APPLICANT,
         "Акт о зачислении по заявке %(number)s готов",
         "Отдел кадров одобрил заявку, акт о зачислении подписан.",
-        "Откройте заявку, чтобы скачать или распечатать акт.",
+        "Откройте заявку, чтобы скачать или распечатать акт. Там же указана причина решения.",
     ),
     K.APPLICATION_REJECTED: Event(
         A.APPLICANT,
         "Заявка %(number)s отклонена",
         "Отдел кадров отклонил заявку.",
-        "Причина указана на странице заявки. Там же заявку можно скопировать в новый черновик.",
+        "Причину прочитайте на странице заявки: мы показываем её только в кабинете. Там же заявку "
+        "можно скопировать в новый черновик.",
     ),
     K.APPLICATION_WITHDRAWN: Event(
         A.APPLICANT,
@@ -216,7 +222,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         A.APPLICANT,
         "Заявка %(number)s ждёт вашего ответа",
         "Отдел кадров просил уточнить сведения, ответа пока нет.",
-        "Ответьте до числа, указанного на странице заявки, иначе заявка будет закрыта.",
+        "Если не ответить в срок, заявка будет закрыта. Что исправить, написано на её странице.",
     ),
     K.REVIEW_ASSIGNED: Event(
         A.REVIEWER,

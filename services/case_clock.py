@@ -15,7 +15,7 @@ from rules.journal import JournalKind
 from rules.notices import NoticeKind
 from rules.terms import Alarm, Rung, rung
 from services import journal, notices
-from services.cases import alarms_of, terms_of
+from services.cases import alarms_of, terms_of, told_of
 
 Whom = Callable[[AsyncSession, Case, Alarm, datetime], Awaitable[Mapping[UUID, NoticeKind]]]
 """Who is to hear of an alarm, and the kind of notice."""
@@ -51,7 +51,7 @@ async def sound(session: AsyncSession, case: Case, now: datetime, whom: Whom) ->
             kind=kind,
             event_key=f"{case.id}:{case.step}:{kind}:{case.alarms}",
             case_id=case.id,
-            facts={"number": case.number},
+            facts=told_of(case),
         )
         for person, kind in told.items()
     ]

@@ -37,6 +37,7 @@ from rules.terms import (
     answer_alarms,
     deadline,
     in_zone,
+    last_day,
     nth_alarm,
     review_alarms,
     working_days_left,
@@ -254,7 +255,7 @@ async def move(
             kind=NoticeKind(notice.kind),
             event_key=f"{case.id}:{case.step}:{notice.kind}",
             case_id=case.id,
-            facts={"number": case.number, **notice.facts},
+            facts={**told_of(case), **notice.facts},
         )
         for notice in tell
     ]
@@ -277,6 +278,13 @@ async def move(
         contents=dict(contents) if contents else None,
         along=notices.rows_of(told, now),
     )
+
+
+def told_of(case: Case) -> dict[str, Any]:
+    """What every notice of a case says: its number, and until when the applicant may answer."""
+    if case.status != Status.CLARIFICATION or case.due_at is None:
+        return {"number": case.number}
+    return {"number": case.number, "until": last_day(case.due_at, case.term_zone).isoformat()}
 
 
 async def _awaited(session: AsyncSession, case: Case, party: Party) -> Party:

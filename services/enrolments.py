@@ -91,7 +91,11 @@ async def issue(
                 Transition.ISSUE_ACT,
                 now=facts.issued_at,
                 facts={"act": facts.number, "sha256": stored.sha256},
-                tell=[Notice("application_act_ready", case.applicant_id)],
+                tell=[
+                    Notice(
+                        "application_act_ready", case.applicant_id, {"programme": facts.programme}
+                    )
+                ],
             )
         state = await state_of(session, case)
     reach(CrashPoint.ACT_ISSUED)

@@ -4,21 +4,24 @@ import gettext
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from rules.notices import EVENTS, NoticeKind
+from rules.notices import DETAILS, EVENTS, NoticeKind
 from settings import Settings
 
 CATALOGUES = Path(__file__).parent.parent / "cabinet" / "locale"
 TEMPLATES = Path(__file__).with_name("mail_templates")
 
+SETTINGS = "/notices/settings"
 DIGEST_TITLE = "Уведомлений за день: %(number)s"
 
 
@@ -80,6 +83,7 @@ class Wording:
     then: str
     link: str
     path: str
+    details: Sequence[tuple[str, str]] = ()
 
 
 def worded(
@@ -88,6 +92,7 @@ def worded(
     """Put a notice into words."""
     event = EVENTS[NoticeKind(kind)]
     words = catalogue(language).gettext
+    known = {name: _shown(name, facts[name], language) for name in DETAILS if name in facts}
     filled = {"number": "", "count": "", **facts}
     return Wording(
         title=words(event.title) % filled,
@@ -95,7 +100,14 @@ def worded(
         then=words(event.then) % filled,
         link=words(event.link),
         path=event.path % {"case_id": case_id, "temporal": temporal},
+        details=[(words(DETAILS[name]), value) for name, value in known.items()],
     )
+
+
+def _shown(name: str, fact: str, language: str) -> str:
+    if name == "until":
+        return format_date(date.fromisoformat(fact), "d MMMM y", locale=language)
+    return fact
 
 
 @dataclass(frozen=True)
@@ -125,7 +137,9 @@ def letter(
         "title": said.title,
         "text": said.text,
         "then": said.then,
+        "details": said.details,
         "link": said.link,
+        "settings": addresses.whole(SETTINGS),
         "url": addresses.whole(said.path),
         "institution": addresses.institution,
         "language": language,
@@ -145,7 +159,10 @@ def digest(
     title = catalogue(language).gettext(DIGEST_TITLE) % {"number": len(items)}
     shown = {
         "title": title,
-        "items": [(said.title, said.then, addresses.whole(said.path)) for said in items],
+        "items": [
+            (said.title, said.details, said.then, addresses.whole(said.path)) for said in items
+        ],
+        "settings": addresses.whole(SETTINGS),
         "institution": addresses.institution,
         "language": language,
     }

@@ -47,8 +47,8 @@ async def enqueue(
 ) -> None:
     """Write the notice of an event for each channel of its kind; the caller's work commits.
 
-    The same `event_key` for the same person again changes nothing. `facts` hold numbers and ids
-    only. Raises ValueError for an unknown kind.
+    The same `event_key` for the same person again changes nothing. `facts` hold numbers, ids,
+    days and titles of the catalogue, nothing personal. Raises ValueError for an unknown kind.
     """
     event = Happened(person_id, NoticeKind(kind), event_key, case_id, facts or {}, contents)
     await enqueue_all(session, [event], now)

@@ -129,7 +129,13 @@ class Reviews:
                 by=actor,
                 facts={"version": case.version, "checklist": body["checklist"]},
                 contents={"reason": body["reason"], "remarks": body["remarks"]},
-                tell=[Notice(NOTICE_OF[decision.outcome], case.applicant_id)],
+                tell=[
+                    Notice(
+                        NOTICE_OF[decision.outcome],
+                        case.applicant_id,
+                        {"programme": programme.title} if programme else {},
+                    )
+                ],
             )
             state = await state_of(session, case)
         self._bell.ring(state, Ring(signal=decision.outcome, act_id=act.id))

@@ -2,18 +2,20 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from models.messages import CaseState
+from models.tables.catalogue import Programme
 from models.tables.notices import Notice
 from rules.cases import Status, Transition
 from rules.clock import now
 from rules.permissions import Role
 from rules.refusals import Refusal
+from rules.terms import last_day
 from services.cases import Act
 from services.reviews import Decision
 from tests.office import Office
@@ -196,22 +198,34 @@ async def test_what_an_outage_missed_is_told_once(office: Office) -> None:
 
 
 async def test_reminders_of_a_clarification_missed_are_told_once(office: Office) -> None:
-    """A6: two reminders that an outage swallowed are one mail to the applicant."""
+    """A6, A9: two reminders that an outage swallowed are one mail; mails say until when."""
     case_id = await office.in_review()
     await office.decide(case_id, Transition.CLARIFY)
+    asked = await office.case(case_id)
     past = now() - timedelta(days=20)
     await office.set_times(case_id, since=past, due_at=now() + timedelta(hours=1))
     for _ in range(3):
         await office.wake(case_id)
     async with office.database.work() as session:
         found = await session.exec(
-            select(Notice.id).where(
+            select(Notice).where(
                 Notice.case_id == case_id,
-                Notice.kind == "clarification_reminder",
+                col(Notice.kind).in_(["application_clarification", "clarification_reminder"]),
                 Notice.channel == "mail",
             )
         )
-    assert len(found.all()) == 1
+        notices = found.all()
+        programme = await session.get_one(Programme, asked.programme_id)
+    assert len(notices) == 2
+    told = {notice.kind: notice.facts for notice in notices}
+    assert asked.due_at is not None
+    assert told["application_clarification"] == {
+        "number": asked.number,
+        "programme": programme.title,
+        "until": last_day(asked.due_at, asked.term_zone).isoformat(),
+    }
+    reminded = told.pop("clarification_reminder")
+    assert date.fromisoformat(reminded["until"]) - now().date() <= timedelta(days=1)
 
 
 async def test_unanswered_clarification_lapses_and_can_be_copied(office: Office) -> None:

@@ -10,7 +10,16 @@ import pytest
 from babel.messages.pofile import read_po
 
 from rules.deliveries import pause_after
-from rules.notices import CHOSEN, EVENTS, SUPERSEDES, Channel, NoticeGroup, NoticeKind, kinds_of
+from rules.notices import (
+    CHOSEN,
+    DETAILS,
+    EVENTS,
+    SUPERSEDES,
+    Channel,
+    NoticeGroup,
+    NoticeKind,
+    kinds_of,
+)
 from services.letters import (
     CATALOGUES,
     DIGEST_TITLE,
@@ -29,6 +38,7 @@ IN_TEMPLATES = re.compile(r'_\("([^"]+)"\)')
 def message_ids() -> Iterator[str]:
     """All words that are said."""
     yield DIGEST_TITLE
+    yield from DETAILS.values()
     for event in EVENTS.values():
         yield from (event.title, event.text, event.then, event.link)
     for template in TEMPLATES.iterdir():
@@ -75,6 +85,25 @@ def test_every_mail_can_be_written(kind: Any, language: str) -> None:
         assert "https://" in short
     if "%(case_id)s" in EVENTS[kind].path:
         assert str(case_id) in written.text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ru", "Ответить до конца дня: 11 декабря 2026"),
+        ("en", "by the end of: 11 December 2026"),
+    ],
+)
+def test_a_letter_about_a_decision_says_what_was_decided_on(language: str, said: str) -> None:
+    """Programme and last day, for one and in a digest; what a reviewer wrote is not in it (A9)."""
+    facts = {"number": "ПК-2026-000123-0", "programme": "УЗИ <сердца>", "until": "2026-12-11"}
+    about = (NoticeKind.APPLICATION_CLARIFICATION, facts, uuid4())
+    for written in (letter(*about, language, ADDRESSES), digest([about], language, ADDRESSES)):
+        assert said in written.text
+        assert "УЗИ <сердца>" in written.text
+        assert "УЗИ &lt;сердца&gt;" in written.html
+        for words in (written.text, written.html):
+            assert "https://cabinet.example/notices/settings" in words
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
