@@ -237,7 +237,7 @@ OPENED_BY = {
 
 def in_messages(kind: NoticeKind, case_id: UUID) -> set[str]:
     """All addresses in the letter, the digest, the SMS and the push message of an event."""
-    told = (kind, {}, case_id, "ru")
+    told: tuple[str, dict[str, str], UUID, str] = (kind, {}, case_id, "ru")
     written = [letter(*told, ADDRESSES), digest([(kind, {}, case_id)], "ru", ADDRESSES)]
     texts = [text for one in written for text in (one.text, one.html)]
     texts.append(short_message(*told, ADDRESSES))
