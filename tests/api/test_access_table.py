@@ -287,6 +287,10 @@ async def test_every_address_given_out_opens(world: World) -> None:
         for address in (*printed, f"{BASE}/verify/"):  # as older acts print it
             answer = await anybody.get(address)
             assert answer.status_code == 200, address
+        half = await anybody.get(f"{BASE}/verify", params={"code": CODE[:12]})
+    assert half.status_code == 422
+    assert "Введите код целиком" in half.text
+    assert "доверять нельзя" not in half.text
 
 
 def test_every_paper_with_an_address_is_opened() -> None:
