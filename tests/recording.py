@@ -130,7 +130,9 @@ class Recorder:
 
     async def register_down(self) -> UUID:
         """The check waits for the register, and goes on by itself."""
-        async with httpx.AsyncClient(base_url=self.settings.register_url) as register:
+        async with httpx.AsyncClient(
+            base_url=self.settings.register_url, timeout=PATIENCE
+        ) as register:
             await register.put("/faults", json={"mode": "fail"})
             case_id = await self.office.submitted()
             await self._until(lambda: self._waits_for(case_id, "register"))

@@ -19,6 +19,7 @@ from rules.clock import now
 from services.cases import Act
 from services.request_receipts import message_id_of
 from settings import Settings
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.recording import Recorder
 from tests.requests.counter import Counter
@@ -189,7 +190,9 @@ class RequestRecorder(Recorder):
             return (await self.office.case(case_id)).stuck is not None
 
         await self._until(told)
-        async with httpx.AsyncClient(base_url=self.settings.gov_service_url) as module:
+        async with httpx.AsyncClient(
+            base_url=self.settings.gov_service_url, timeout=PATIENCE
+        ) as module:
             (await module.delete("/messages")).raise_for_status()
         await self._asked_until(case_id, Status.READY)
         return case_id
@@ -231,5 +234,7 @@ class RequestRecorder(Recorder):
         await self._switch("/behaviour", **{"delay": 0, "callbacks": "lost", **chosen})
 
     async def _switch(self, path: str, **chosen: Any) -> None:
-        async with httpx.AsyncClient(base_url=self.settings.gov_service_url) as module:
+        async with httpx.AsyncClient(
+            base_url=self.settings.gov_service_url, timeout=PATIENCE
+        ) as module:
             (await module.put(path, json=chosen)).raise_for_status()

@@ -247,7 +247,7 @@ class Scene:
         return list((await self._at_the_sink("GET", "/messages")).json())
 
     async def _at_the_sink(self, method: str, path: str) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=self.sink, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=self.sink, trust_env=False, timeout=PATIENCE) as http:
             return (await http.request(method, path)).raise_for_status()
 
 
@@ -274,7 +274,7 @@ async def scene(
     )
     await prepare_namespace(own.temporal_address, name)
     prepare_buckets(own)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
         for one in (simulators.mail, simulators.sms, simulators.push, simulators.gov_service):
             (await http.delete(f"{one.address}/messages")).raise_for_status()
     base, objects = Database.from_settings(own), Objects(own)

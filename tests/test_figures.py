@@ -3,15 +3,14 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import event, func
+from sqlalchemy import func
 from sqlmodel import col, select
 from temporalio import activity
 from temporalio.client import Client
@@ -52,6 +51,7 @@ from tests.office import Office
 from tests.requests.counter import Counter as RequestCounter
 from tests.requests.living import behave
 from tests.servers import Servers
+from tests.statements import statements
 from worker import build
 
 Commits = list[frozenset[str]]
@@ -79,21 +79,6 @@ async def office(database: Database) -> Office:
     made = await Office.open(database)
     await made.decide(await made.in_review(), Transition.APPROVE)
     return made
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """The statements that are sent to PostgreSQL meanwhile."""
-    sent: list[str] = []
-
-    def note(*told: object) -> None:
-        sent.append(" ".join(str(told[2]).split()))
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
 
 
 async def test_a_list_is_one_statement(office: Office, database: Database) -> None:
@@ -245,7 +230,7 @@ async def test_a_request_costs_six_commits_and_a_fifth_more_events(
     post = Standing(WorkflowName.NOTICES_MAIL, f"mail-{uuid4()}", OpsText("mail"))
     api = Served(create_app(settings))
     api.start()
-    async with httpx.AsyncClient(base_url=settings.gov_service_url) as module:
+    async with httpx.AsyncClient(base_url=settings.gov_service_url, timeout=PATIENCE) as module:
         await behave(module, delay=0, callbacks="lost")
 
     async def measured() -> tuple[UUID, Commits]:
@@ -293,7 +278,7 @@ async def call_back(settings: Settings, url: str, case_id: UUID) -> None:
     """Call with the module's answer once it has one; it calls nobody by itself."""
     message_id = message_id_of(case_id, 1)
     told: dict[str, Any] = {}
-    async with httpx.AsyncClient(base_url=settings.gov_service_url) as module:
+    async with httpx.AsyncClient(base_url=settings.gov_service_url, timeout=PATIENCE) as module:
         async with asyncio.timeout(PATIENCE):
             while told.get("state") != "answered":
                 await asyncio.sleep(0.05)

@@ -1,11 +1,10 @@
 """Sessions: how long they live, what they are bound to, and how they end."""
 
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from models.tables.accounts import AccountSession
@@ -15,6 +14,7 @@ from rules.clock import now
 from services.activity import Activity
 from services.sessions import hash_token
 from tests.accounts.conftest import House, Someone
+from tests.statements import statements
 
 
 async def last_active(house: House, someone: Someone, *, ago: timedelta) -> None:
@@ -226,22 +226,8 @@ async def test_rights_are_taken_away_from_a_running_session(house: House) -> Non
 async def test_who_it_is_costs_one_query(house: House) -> None:
     """Session, person and rights are read together, and reading commits nothing."""
     client = await house.signed_in(await house.someone())
-    said: list[str] = []
-    engine = house.medcab.database.engine.sync_engine
-
-    def note_query(*args: Any) -> None:
-        said.append(args[2])
-
-    def note_commit(*_: Any) -> None:
-        said.append("commit")
-
-    event.listen(engine, "before_cursor_execute", note_query)
-    event.listen(engine, "commit", note_commit)
-    try:
+    with statements(house.medcab.database, commits=True) as said:
         assert await lives(client)
-    finally:
-        event.remove(engine, "before_cursor_execute", note_query)
-        event.remove(engine, "commit", note_commit)
     assert len(said) == 1, said
 
 

@@ -23,7 +23,7 @@ from services import live, watching
 from services.bell import Bell
 from services.cases import Act
 from settings import Settings
-from tests.clients.waiting import until
+from tests.clients.waiting import PATIENCE, until
 from tests.office import Heard, Office
 from worker import build
 
@@ -227,7 +227,7 @@ async def test_register_that_is_down_delays_and_never_rejects(
     """While the register is down the case says so and waits; then the review opens."""
     import httpx
 
-    async with httpx.AsyncClient(base_url=settings.register_url) as register:
+    async with httpx.AsyncClient(base_url=settings.register_url, timeout=PATIENCE) as register:
         await register.put("/faults", json={"mode": "fail"})
         try:
             case_id = await bureau.submitted()

@@ -5,7 +5,6 @@ from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event
 
 from clients.database import Database
 from models.tables.base import new_id
@@ -14,6 +13,7 @@ from models.tables.people import Unit
 from rules.refusals import Refusal
 from rules.texts import folded
 from services import catalogue
+from tests.statements import statements
 
 
 async def test_filters_narrow_the_catalogue(filled: Database) -> None:
@@ -88,17 +88,12 @@ async def test_withdrawn_programme_takes_no_new_applications(filled: Database) -
 
 async def test_types_and_calendar_are_asked_once(filled: Database) -> None:
     """A busy process does not ask the database again for what does not change."""
-    asked: list[str] = []
-
-    def note(*arguments: object) -> None:
-        asked.append(str(arguments[2]))
-
-    event.listen(filled.engine.sync_engine, "before_cursor_execute", note)
-    for _ in range(3):
-        async with filled.work() as session:
-            await catalogue.case_type(session, "qualification")
-            await catalogue.case_type(session, "qualification", 1)
-            await catalogue.calendar(session)
+    with statements(filled) as asked:
+        for _ in range(3):
+            async with filled.work() as session:
+                await catalogue.case_type(session, "qualification")
+                await catalogue.case_type(session, "qualification", 1)
+                await catalogue.calendar(session)
     assert len(asked) == 3
 
 

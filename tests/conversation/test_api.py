@@ -5,6 +5,7 @@ from uuid import uuid4
 import httpx
 
 from services.conversation import Conversations
+from tests.clients.waiting import PATIENCE
 from tests.conversation.test_conversation import unread
 from tests.documents.samples import born_digital
 from tests.office import Office
@@ -19,7 +20,9 @@ async def test_a_client_of_the_api_talks(site: Site, office: Office, talk: Conve
     await talk.say(office.reviewer, case_id, "Между нами", internal=True)
     await account_of(office, office.clinician)
     here = f"/api/v1/cases/{case_id}/messages"
-    async with httpx.AsyncClient(base_url=site.url, headers={"Accept-Language": "ru"}) as client:
+    async with httpx.AsyncClient(
+        base_url=site.url, headers={"Accept-Language": "ru"}, timeout=PATIENCE
+    ) as client:
         await let_in(client, office, office.clinician)
         found = TOKEN.search((await client.get("/profile")).text)
         assert found

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, FilePayload, Page, expect
 from clients.database import Database
 from rules.permissions import Actor
 from services.conversation import Conversations
+from tests.clients.waiting import PATIENCE
 from tests.conversation.test_conversation import heard, unread
 from tests.documents.samples import born_digital
 from tests.office import Office
@@ -130,7 +131,9 @@ async def test_without_scripts_the_form_does_the_same(site: Site, office: Office
     case_id = await on_the_desk(office)
     await account_of(office, office.clinician)
     here = f"/documents/files/messages/{case_id}"
-    async with httpx.AsyncClient(base_url=site.url, headers={"Accept-Language": "ru"}) as client:
+    async with httpx.AsyncClient(
+        base_url=site.url, headers={"Accept-Language": "ru"}, timeout=PATIENCE
+    ) as client:
         await let_in(client, office, office.clinician)
         page = await client.get(f"/cases/{case_id}/conversation")
         found = TOKEN.search(page.text)
@@ -169,7 +172,9 @@ async def test_a_module_is_not_talked_to_until_the_unit_writes(
     asked_of_people = await counter.sent("equipment")
     await account_of(counter.office, counter.clinician)
     here, form = f"/requests/{case_id}", f"/documents/files/messages/{case_id}"
-    async with httpx.AsyncClient(base_url=site.url, headers={"Accept-Language": "ru"}) as client:
+    async with httpx.AsyncClient(
+        base_url=site.url, headers={"Accept-Language": "ru"}, timeout=PATIENCE
+    ) as client:
         await let_in(client, counter.office, counter.clinician)
         assert "Ваше сообщение" in (await client.get(f"/requests/{asked_of_people}")).text
         assert 'id="comments"' not in (await client.get(here)).text

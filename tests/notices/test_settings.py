@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import col, select
 
 from clients.database import Database
@@ -23,6 +22,7 @@ from services.letters import Addresses
 from services.ways import MailWay
 from tests.notices.conftest import Post, Staff, tell
 from tests.notices.test_cabinet import actor
+from tests.statements import statements
 
 MOSCOW = "Europe/Moscow"
 
@@ -117,14 +117,8 @@ async def test_an_event_is_one_statement_whatever_was_chosen(
     """P6: settings are read by the statement that writes the rows."""
     await choose(database, anna, NoticeGroup.CASES, Channel.SMS, True)
     await wish(database, anna, quiet_from=time(22), quiet_to=time(8), digest_hour=18)
-    sent: list[str] = []
-
-    def note(*told: object) -> None:
-        sent.append(str(told[2]))
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    await tell(database, anna, "1")
-    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    with statements(database) as sent:
+        await tell(database, anna, "1")
     assert len(sent) == 1, sent
 
 

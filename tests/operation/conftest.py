@@ -33,7 +33,7 @@ from services.operation_acts import OperationActs
 from services.standing import Standings
 from settings import Settings
 from tests.accounts.conftest import House
-from tests.clients.waiting import until
+from tests.clients.waiting import PATIENCE, until
 from tests.office import Heard, Office
 from tests.operation.desk import Desk
 from tests.operation.installation import Installation
@@ -53,7 +53,7 @@ class Door:
     async def browser_of(self, role: Role) -> httpx.AsyncClient:
         """A browser over the network, in which a new person of this role has signed in."""
         inside = await self.house.signed_in(await self.house.someone(role))
-        outside = httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=20)
+        outside = httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=PATIENCE)
         outside.cookies.update({cookie.name: cookie.value or "" for cookie in inside.cookies.jar})
         outside.headers["User-Agent"] = inside.headers["User-Agent"]
         outside.headers["Sec-Fetch-Site"] = "same-origin"

@@ -27,6 +27,7 @@ from services.conversation import Conversations
 from services.seals import open_seal
 from services.sessions import Visitor, open_session
 from settings import Settings
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.pages.conftest import Site, account_of, faults_of, free_port, served, signed_in
 
@@ -37,7 +38,9 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 @pytest.fixture
 async def visitor(site: Site) -> AsyncIterator[httpx.AsyncClient]:
     """A browser in which nobody has signed in."""
-    async with httpx.AsyncClient(base_url=site.url, headers={"Accept-Language": "ru"}) as client:
+    async with httpx.AsyncClient(
+        base_url=site.url, headers={"Accept-Language": "ru"}, timeout=PATIENCE
+    ) as client:
         yield client
 
 
@@ -45,7 +48,9 @@ async def visitor(site: Site) -> AsyncIterator[httpx.AsyncClient]:
 async def client(site: Site, office: Office) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without scripts, in which the clinician of this test has signed in."""
     await account_of(office, office.clinician)
-    async with httpx.AsyncClient(base_url=site.url, headers={"Accept-Language": "ru"}) as made:
+    async with httpx.AsyncClient(
+        base_url=site.url, headers={"Accept-Language": "ru"}, timeout=PATIENCE
+    ) as made:
         await let_in(made, office, office.clinician)
         yield made
 
@@ -346,7 +351,10 @@ async def test_an_outage_is_told_as_a_page(settings: Settings) -> None:
             "cookie_secure": False,
         }
     )
-    async with served(create_app(away), port) as url, httpx.AsyncClient(base_url=url) as client:
+    async with (
+        served(create_app(away), port) as url,
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
+    ):
         client.cookies.set("medcab", "a session that stands")
         answer = await client.get("/applications", headers={"Accept-Language": "ru"})
     assert answer.status_code == 503

@@ -203,7 +203,9 @@ async def test_a_new_address_is_confirmed_by_a_code(
     settings = site.settings
     mailer = Mailer(settings.smtp_url, settings.mail_from)
     await drain(office.database, MailWay(mailer, Addresses.of(settings)))
-    async with httpx.AsyncClient(base_url=simulators.mail.address, trust_env=False) as sink:
+    async with httpx.AsyncClient(
+        base_url=simulators.mail.address, trust_env=False, timeout=PATIENCE
+    ) as sink:
         [found] = (await sink.get("/messages", params={"to": new})).json()
         letter = (await sink.get(f"/messages/{found['id']}")).json()["text"]
     await page.locator("#field-code_mail").fill("000000")
@@ -262,7 +264,7 @@ async def test_push_from_the_button_to_the_notification(
     What the makers' push services do stands in the simulator; the service worker is the real one,
     and Chromium hands it the very bytes that were decrypted.
     """
-    service = httpx.AsyncClient(base_url=simulators.push.address, trust_env=False)
+    service = httpx.AsyncClient(base_url=simulators.push.address, trust_env=False, timeout=PATIENCE)
     given = (await service.post("/subscriptions")).json()
     await context.grant_permissions(["notifications"], origin=site.url)
     await context.add_init_script(SUBSCRIBES % json.dumps(given))

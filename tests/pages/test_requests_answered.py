@@ -15,6 +15,7 @@ from clients.temporal import connect
 from models.encryption import KeyRing
 from rules.clock import now
 from settings import Settings
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.pages.conftest import PHONE, Site, faults_of, press, signed_in, watch
 from tests.pages.test_requests import begin, go_on
@@ -52,7 +53,9 @@ async def worker(site: Site, settings: Settings, database: Database) -> AsyncIte
 @pytest.fixture
 async def module(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """The module's switches; it answers within a second and calls back."""
-    async with httpx.AsyncClient(base_url=settings.gov_service_url, trust_env=False) as switches:
+    async with httpx.AsyncClient(
+        base_url=settings.gov_service_url, trust_env=False, timeout=PATIENCE
+    ) as switches:
         await behave(switches)
         yield switches
         await behave(switches)

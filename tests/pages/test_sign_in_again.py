@@ -15,6 +15,7 @@ from models.tables.accounts import AccountSession
 from rules.clock import now
 from rules.permissions import Actor
 from tests.accounts.conftest import PASSWORD
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.pages.conftest import Key, Site, account_of, signed_in
 from tests.pages.test_behaviour import let_in
@@ -48,7 +49,9 @@ async def key(office: Office) -> Key:
 async def client(site: Site, office: Office, key: Key) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without scripts, in which the clinician has signed in."""
     headers = {"Accept-Language": "ru"}
-    async with httpx.AsyncClient(base_url=site.url, headers=headers, follow_redirects=True) as made:
+    async with httpx.AsyncClient(
+        base_url=site.url, headers=headers, follow_redirects=True, timeout=PATIENCE
+    ) as made:
         await let_in(made, office, office.clinician)
         yield made
 
@@ -125,7 +128,7 @@ async def test_looking_at_the_page_of_signing_in_ends_no_session(client: httpx.A
 async def test_a_stranger_may_use_the_forms_of_a_first_page(site: Site, path: str) -> None:
     """Whatever page is the first, a page of a refusal too, its language can be changed."""
     headers = {"Accept-Language": "ru"}
-    async with httpx.AsyncClient(base_url=site.url, headers=headers) as stranger:
+    async with httpx.AsyncClient(base_url=site.url, headers=headers, timeout=PATIENCE) as stranger:
         page = await stranger.get(path)
         answer = await post(stranger, page, "/preferences", language="en", next=path)
     assert answer.headers["location"] == path

@@ -19,6 +19,7 @@ from services.sessions import open_session
 from settings import Settings
 from tests.accounts.conftest import carry, visitor_at
 from tests.api.served import in_process
+from tests.clients.waiting import PATIENCE
 from tests.requests.counter import Counter
 from tests.requests.living import behave, working
 from tests.servers import Servers
@@ -56,7 +57,7 @@ async def bureau(settings: Settings, database: Database, client: Client) -> Coun
 @pytest.fixture
 async def module(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """The simulator's switches; it answers at once, and is ordinary again afterwards."""
-    async with httpx.AsyncClient(base_url=settings.gov_service_url) as switches:
+    async with httpx.AsyncClient(base_url=settings.gov_service_url, timeout=PATIENCE) as switches:
         await behave(switches)
         yield switches
         await behave(switches)

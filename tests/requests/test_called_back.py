@@ -15,6 +15,7 @@ from models.encryption import KeyRing
 from rules.cases import Status
 from settings import Settings
 from tests.api.served import Served, with_new_database
+from tests.clients.waiting import PATIENCE
 from tests.requests.counter import Counter
 from tests.requests.living import behave, journaled, page_of, stands_at
 from tests.servers import Servers
@@ -38,7 +39,7 @@ async def test_answer_comes_by_callback(own: Settings, callbacks: str) -> None:
     database = Database.from_settings(told)
     client = await connect(told, KeyRing.parse(told.keys.get_secret_value()))
     try:
-        async with httpx.AsyncClient(base_url=told.gov_service_url) as module:
+        async with httpx.AsyncClient(base_url=told.gov_service_url, timeout=PATIENCE) as module:
             await behave(module, delay=1, callbacks=callbacks)
             async with build(told, client, database):
                 counter = await Counter.open(database, CaseRinger(client, told.task_queue))

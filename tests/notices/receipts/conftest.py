@@ -14,6 +14,7 @@ from models.encryption import KeyRing, use_key_ring
 from models.tables.people import Person
 from services.deliveries import Way, drain
 from settings import Settings
+from tests.clients.waiting import PATIENCE
 from tests.notices.conftest import Staff, tell
 from tests.office import Office
 from tests.pages.conftest import free_port, served
@@ -58,5 +59,5 @@ async def call_back(url: str, secret: str, body: str, **changes: Any) -> int:
         "webhook-signature": Webhook(secret).sign("receipt-1", at, body),
         **changes,
     }
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
         return (await http.post(url, content=body, headers=headers)).status_code

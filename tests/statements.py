@@ -1,0 +1,40 @@
+"""What is sent to PostgreSQL by a piece of work, apart from what goes on beside it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from sqlalchemy import event
+
+from clients.database import Database
+
+_asked: ContextVar[bool] = ContextVar("asked", default=False)
+
+
+@contextmanager
+def statements(database: Database, *, commits: bool = False) -> Iterator[list[str]]:
+    """Collect the statements of this task, and `commit` for each commit if they are wanted.
+
+    A task that was there before, such as the one that writes down who was active, is not heard:
+    on a busy machine its turn may come at any time.
+    """
+    sent: list[str] = []
+
+    def note_statement(*told: object) -> None:
+        if _asked.get():
+            sent.append(" ".join(str(told[2]).split()))
+
+    def note_commit(*_: object) -> None:
+        if _asked.get() and commits:
+            sent.append("commit")
+
+    engine = database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note_statement)
+    event.listen(engine, "commit", note_commit)
+    before = _asked.set(True)
+    try:
+        yield sent
+    finally:
+        _asked.reset(before)
+        event.remove(engine, "before_cursor_execute", note_statement)
+        event.remove(engine, "commit", note_commit)
