@@ -33,17 +33,19 @@ from cabinet.cases import (
 )
 from cabinet.conversation import talk_of
 from cabinet.filling import ROOMS
+from cabinet.operation import in_temporal
 from cabinet.translation import gettext, in_words
 from cabinet.views.applications import CasePage, Confirmation, Remark
 from cabinet.views.cases import Paper
 from cabinet.views.frame import ErrorItem, FieldView, Option
 from cabinet.visits import Inside, Visit
 from models.tables.people import Person
+from models.visibility import NUMBER
 from rules.applications import COPYABLE
 from rules.cases import CaseKind, Status, Transition
 from rules.permissions import Permission
 from rules.refusals import Refusal, not_found
-from services import case_lists, case_pages
+from services import case_lists, case_pages, operation
 from services.case_lists import Filters
 from services.cases import see
 
@@ -119,13 +121,17 @@ router.add_api_route("/applications/{case_id}/act", download_act, methods=["GET"
 async def search(
     visit: Inside, session: Work, number: Annotated[str | None, Query(max_length=60)] = None
 ) -> Response:
-    """Find a case by its number, typed as people do."""
+    """Find a case by its number, typed as people do; who watches the operation is led to its runs
+    in the Temporal UI."""
     message = ""
     if number is not None and number.strip():
         try:
             found = await _by_number(visit, session, number)
             if found is not None:
                 return visit.go(f"/cases/{found}")
+            watched = await operation.watched_number(session, visit.actor, number)
+            if watched:
+                return visit.go(in_temporal(visit, f'{NUMBER.name}="{watched}"'))
             message = gettext("Заявки с таким номером среди доступных вам нет")
         except Refusal as refusal:
             message = in_words(refusal.message)

@@ -14,7 +14,8 @@ from cabinet.translation import gettext, in_words, marked, ngettext
 from cabinet.views.frame import ErrorItem, FieldView, Flash
 from cabinet.views.operation import OperationPage, RemedyPage, TroubleLine, TroublePart
 from cabinet.visits import Inside, Visit
-from rules.cases import Status
+from models.visibility import KIND
+from rules.cases import CaseKind, Status
 from rules.operation import REASON, REMEDIES, TROUBLES, Remedy, Trouble
 from rules.permissions import Permission
 from rules.processes import process_of
@@ -40,6 +41,10 @@ NAMES = {
     GOV_SERVICE: marked("Модуль государственных услуг"),
 }
 _WELL = "well"
+OPEN_CASES = (
+    f"{KIND.name} IN ({', '.join(repr(kind.value) for kind in CaseKind)})"
+    " AND ExecutionStatus = 'Running'"
+)
 
 
 @router.get("")
@@ -113,6 +118,12 @@ async def _desk(visit: Visit) -> Desk:
     )
 
 
+def in_temporal(visit: Visit, query: str) -> str:
+    """The list of runs in the Temporal UI, filtered by a query of search attributes."""
+    there = Addresses.of(visit.medcab.settings).temporal
+    return f"{there}/workflows?{urlencode({'query': query})}"
+
+
 def _of(found: Desk, remedy: Remedy, subject: str) -> Line | None:
     """The line that asks for this remedy; None where it is well by now."""
     for section in found.sections:
@@ -155,6 +166,7 @@ def _drawn(visit: Visit, found: Desk) -> OperationPage:
         facts=_facts(found),
         parts=[_part(visit, trouble, sections.get(trouble)) for trouble in Trouble],
         tag=found.tag,
+        cases_url=in_temporal(visit, OPEN_CASES),
     )
 
 

@@ -15,6 +15,7 @@ from temporalio.common import (
 
 from models.messages import CaseState
 
+NUMBER = SearchAttributeKey.for_keyword("CaseNumber")
 KIND = SearchAttributeKey.for_keyword("MedcabKind")
 TYPE = SearchAttributeKey.for_keyword("MedcabType")
 STATUS = SearchAttributeKey.for_keyword("MedcabStatus")
@@ -23,6 +24,7 @@ WAITS_FOR = SearchAttributeKey.for_keyword("MedcabWaitsFor")
 DUE = SearchAttributeKey.for_datetime("MedcabDue")
 
 SEARCH_ATTRIBUTES: Mapping[str, str] = {
+    NUMBER.name: "Keyword",
     KIND.name: "Keyword",
     TYPE.name: "Keyword",
     STATUS.name: "Keyword",
@@ -45,6 +47,7 @@ class OpsText(str):
 def attributes_of(state: CaseState) -> TypedSearchAttributes:
     """The search attributes of a case as it stands."""
     pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(NUMBER, state.number),
         SearchAttributePair(KIND, state.kind.value),
         SearchAttributePair(TYPE, state.type),
         SearchAttributePair(STATUS, state.status.value),
@@ -57,8 +60,12 @@ def attributes_of(state: CaseState) -> TypedSearchAttributes:
 
 
 def changes_of(state: CaseState) -> list[SearchAttributeUpdate[Any]]:
-    """What changes while a case moves, for an upsert by its workflow."""
+    """What changes while a case moves, for an upsert by its workflow.
+
+    The number never changes; runs that began before there was an attribute for it get it here.
+    """
     return [
+        NUMBER.value_set(state.number),
         STATUS.value_set(state.status.value),
         WAITS_FOR.value_set(state.waits_for.value),
         DUE.value_set(state.due_at) if state.due_at else DUE.value_unset(),

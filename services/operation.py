@@ -27,6 +27,7 @@ from rules.cases import CaseKind
 from rules.clock import now as present
 from rules.journal import JournalKind
 from rules.notices import NoticeState
+from rules.numbers import parse_number
 from rules.operation import (
     CHANNEL_IS_LATE_AFTER,
     FAILED_ARE_SHOWN,
@@ -125,6 +126,18 @@ async def _split_failing(standings: Standings, sections: Sequence[Section]) -> l
 def watched(units: frozenset[UUID]) -> ColumnElement[bool]:
     """The cases of these units."""
     return col(Case.unit_id).in_(units)
+
+
+async def watched_number(session: AsyncSession, actor: Actor, number: str) -> str | None:
+    """The number as printed, where the person watches that case; None of any other.
+
+    Raises IdentifierError for what is no number.
+    """
+    known = select(Case.number).where(
+        watched(actor.units_with(Permission.WATCH_OPERATION)),
+        Case.number == str(parse_number(number)),
+    )
+    return (await session.exec(known)).first()
 
 
 async def _look(

@@ -5,7 +5,6 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.applications import ApplicationActivities as Activities
     from models.messages import ActRef, CaseRef, CaseState, WorkflowName
-    from rules.applications import WORDS
     from rules.cases import Party, Status, Transition
     from workflows.cases import CaseWorkflow
 
@@ -13,8 +12,6 @@ with workflow.unsafe.imports_passed_through():
 @workflow.defn(name=WorkflowName.QUALIFICATION_APPLICATION)
 class QualificationApplication(CaseWorkflow):
     """One application, from its submission to the act of enrolment."""
-
-    words = WORDS
 
     @workflow.run
     async def run(self, ref: CaseRef) -> CaseState:

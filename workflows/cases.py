@@ -5,9 +5,9 @@ losing one loses nothing.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from temporalio import workflow
@@ -43,10 +43,13 @@ STUCK_LOOKS_AGAIN = timedelta(hours=1)
 RINGS_KEPT = 50
 
 
+def _words(status: Status) -> str:
+    """A status in English, like all that the Temporal UI says."""
+    return status.value.replace("_", " ")
+
+
 class CaseWorkflow:
     """A case of any kind; a workflow says in `_step` what each status asks."""
-
-    words: ClassVar[Mapping[Status, str]]
 
     def __init__(self) -> None:
         self._case: CaseState | None = None
@@ -93,7 +96,7 @@ class CaseWorkflow:
             await workflow.wait_condition(
                 lambda: bool(self._rings),
                 timeout=wait,
-                timeout_summary=OpsText(f"{self.words[case.status]}: {case.waits_for.value}"),
+                timeout_summary=OpsText(f"{_words(case.status)}: waits for {case.waits_for.value}"),
             )
         except TimeoutError:
             return await when_over(case)
@@ -183,18 +186,18 @@ class CaseWorkflow:
         """The case in Markdown for the Temporal UI: states and times, nobody's name."""
 
         def at(moment: datetime | None) -> str:
-            return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "—"
+            return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "none"
 
         def due(case: CaseState) -> str:
             if case.due_at is None:
-                return "—"
+                return "none"
             last, hour = day_and_hour(case.due_at)
             return f"{last} {hour} {case.term_zone}"
 
         lines = [
-            f"**{self.words[case.status]}** ({case.status.value}), step {case.step}",
+            f"**{case.number}: {_words(case.status)}**, step {case.step}",
             f"- waits for: **{case.waits_for.value}**",
-            f"- due: {due(case)}, then: {self._then(case) or '—'}",
+            f"- due: {due(case)}, then: {self._then(case) or 'none'}",
             f"- looks again: {at(case.wakes_at)}",
         ]
         if self._stuck:

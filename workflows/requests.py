@@ -9,7 +9,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.requests import RequestActivities as Activities
     from models.messages import RECEIPT, ActRef, CaseRef, CaseState, WorkflowName
     from rules.cases import Party, Status, Transition
-    from rules.requests import WORDS
     from workflows.cases import CaseWorkflow
 
 AT_LENGTH = timedelta(seconds=60)
@@ -20,8 +19,6 @@ BEATING_WITHIN = timedelta(seconds=10)
 @workflow.defn(name=WorkflowName.SERVICE_REQUEST)
 class ServiceRequest(CaseWorkflow):
     """One request, from its sending to its answer; a correction after that begins a new run."""
-
-    words = WORDS
 
     @workflow.run
     async def run(self, ref: CaseRef) -> CaseState:

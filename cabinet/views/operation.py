@@ -39,6 +39,8 @@ class OperationPage:
     facts: Sequence[tuple[str, str]]
     parts: Sequence[TroublePart]
     tag: str
+    cases_url: str
+    """The runs of open cases in the Temporal UI."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.common import WorkflowIDConflictPolicy
 
 from clients.database import Database
-from clients.temporal import CaseRinger, connect
+from clients.temporal import CaseRinger, connect, ops_view
 from models.encryption import KeyRing
 from models.messages import ANEW, ActRef, CaseRef, case_workflow_id
 from rules.cases import Status, Transition
@@ -89,7 +89,8 @@ async def test_from_submission_to_the_signed_act(
 async def test_clarified_answered_and_rejected(
     bureau: Office, client: Client, worker: None
 ) -> None:
-    """A6: a clarification brings a new version and a new check; the history stays short."""
+    """A6: a clarification brings a new version and a new check; the history stays short. Ops find
+    both runs by the number of the case, and read it in their details (O7)."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
     await bureau.decide(case_id, Transition.CLARIFY)
@@ -104,6 +105,15 @@ async def test_clarified_answered_and_rejected(
         return (await handle.describe()).status == WorkflowExecutionStatus.COMPLETED
 
     await until(ended)
+    number = (await bureau.case(case_id)).number or ""
+
+    async def both_found() -> bool:
+        found = client.list_workflows(f'CaseNumber = "{number}"')
+        return [one.id async for one in found] == [handle.id] * 2
+
+    await until(both_found)
+    # A run that goes on anew has no summary of its own: Temporal keeps that of the first run.
+    assert number in (await ops_view(client, handle.id)).details
 
 
 async def test_acts_are_taken_while_no_worker_runs(

@@ -3,6 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -115,7 +116,8 @@ async def test_remedy_is_done_by_keyboard_and_said_afterwards(
 async def test_desk_that_is_open_shows_what_happens_meanwhile(
     site: Site, office: Office, browser: Browser
 ) -> None:
-    """A case that stops appears without a reload, and does not count as activity."""
+    """A case that stops appears without a reload; its runs are found by its number, and those of
+    all open cases by one link."""
     context = await signed_in(browser, site, office, await ops_of(office))
     page = await context.new_page()
     await page.goto(f"{site.url}/operation")
@@ -127,6 +129,14 @@ async def test_desk_that_is_open_shows_what_happens_meanwhile(
         f"{site.url}/temporal/namespaces/default/workflows/application-"
         f"{await _case_of(office, number)}",
     )
+    led = await context.request.get(f"{site.url}/search?number={number.lower()}", max_redirects=0)
+    listed = f"{site.url}/temporal/namespaces/default/workflows?query="
+    assert (led.status, led.headers["location"]) == (
+        303,
+        listed + quote_plus(f'CaseNumber="{number}"'),
+    )
+    by_kind = quote_plus("MedcabKind IN ('application', 'request') AND ExecutionStatus = 'Running'")
+    await expect(page.locator(f'a[href="{listed}{by_kind}"]')).to_have_count(1)
     await context.close()
 
 
