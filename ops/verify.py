@@ -15,7 +15,7 @@ from clients.database import Database
 from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
 from rules.journal import Fault
-from services import acceptance, receipts
+from services import acceptance, losses, receipts
 from services.checkpoints import seals_folder, trusted_certificates
 from services.seals import SealError, common_name, fingerprint, open_seal
 from services.verification import Report, verify
@@ -118,23 +118,31 @@ def tell(report: Report) -> int:
 
 
 def run_accept(settings: Settings, reason: str) -> int:
-    """Accept what the sealing refuses, after a person looked at it. Returns the exit code."""
+    """Accept what the sealing refuses, and sign what former restores declared lost, after a person
+    looked at it. Returns the exit code."""
     use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     try:
-        taken = asyncio.run(_accept(settings, reason))
+        taken, signed = asyncio.run(_accept(settings, reason))
     except (SealError, acceptance.NotAcceptableError) as error:
         print(f"Nothing was accepted: {error}", file=sys.stderr)
         return 1
     for one in taken:
         print(f"Accepted: {one.kind} {one.ref}, positions {one.first} to {one.last}")
-    print(f"{len(taken)} accepted and declared." if taken else "Nothing was refused.")
+    for first, last in signed:
+        print(f"Signed: a former restore lost what the seals {first} to {last} hold")
+    declared = len(taken) + len(signed)
+    print(f"{declared} accepted and declared." if declared else "Nothing was refused.")
     return 0
 
 
-async def _accept(settings: Settings, reason: str) -> Sequence[acceptance.Foreign]:
-    database = Database.from_settings(settings)
+async def _accept(
+    settings: Settings, reason: str
+) -> tuple[Sequence[acceptance.Foreign], Sequence[tuple[int, int]]]:
+    database, seal = Database.from_settings(settings), open_seal(settings)
+    trusted = trusted_certificates(settings)
     try:
-        return await acceptance.accept(database, open_seal(settings), reason)
+        taken = await acceptance.accept(database, seal, reason)
+        return taken, await losses.sign_former(database, seal, trusted, reason)
     finally:
         await database.close()
 

@@ -63,6 +63,10 @@ class Loss:
             bytes.fromhex(body["root"]),
         )
 
+    def covers(self, first: int, last: int) -> bool:
+        """Whether these seals are among those that it is about."""
+        return self.first <= first <= last <= self.last
+
 
 @dataclass(frozen=True)
 class Declaration:
@@ -126,6 +130,17 @@ def declares(kind: str, facts: Mapping[str, Any]) -> bool:
         kind == JournalKind.INSTALLATION_RESTORED
         and any(name in facts for name in ("lost_seals", "declaration"))
     )
+
+
+def unsigned_loss(kind: str, facts: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The seals that a restore named lost when declarations were not signed yet."""
+    if kind != JournalKind.INSTALLATION_RESTORED or "declaration" in facts:
+        return None
+    match facts.get("lost_seals"):
+        case [int(first), int(last)]:
+            return first, last
+        case _:
+            return None
 
 
 def read(

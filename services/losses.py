@@ -23,7 +23,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.objects import Objects
-from models.tables.journal import JournalSeal
+from models.tables.journal import JournalEntry, JournalSeal
 from rules.clock import now
 from rules.journal import (
     CHAIN_LEAF,
@@ -36,7 +36,7 @@ from rules.journal import (
     seal_hash,
 )
 from services import declarations, journal
-from services.checkpoints import SEALS_FILE, SEALS_PREFIX, as_line, seal_key
+from services.checkpoints import SEALS_FILE, SEALS_PREFIX, as_line, seal_key, sealed_heads
 from services.seals import Seal
 from services.signatures import SignatureError, check_signature
 
@@ -192,6 +192,21 @@ async def lost_leaves(session: AsyncSession, seals: Sequence[JournalSeal]) -> li
     return [leaf for leaf in leaves if (leaf.ref, leaf.position, leaf.hash) not in held]
 
 
+async def _signed(
+    session: AsyncSession, seals: Sequence[JournalSeal], seal: Seal
+) -> dict[str, Any]:
+    """The facts of an entry that declares exactly what these seals hold and the journal lacks."""
+    body = declarations.loss_body(
+        seals[0].number,
+        seals[-1].number,
+        seals[0].previous_hash,
+        seals[-1].hash,
+        await lost_leaves(session, seals),
+        now(),
+    )
+    return declarations.signed(body, seal)
+
+
 async def declare(
     session: AsyncSession, seals: Sequence[JournalSeal], facts: Mapping[str, Any], seal: Seal
 ) -> Loss | None:
@@ -202,15 +217,7 @@ async def declare(
     loss = await weigh(session, seals) if seals else None
     told = dict(facts)
     if loss is not None:
-        body = declarations.loss_body(
-            loss.first,
-            loss.last,
-            seals[0].previous_hash,
-            seals[-1].hash,
-            await lost_leaves(session, seals),
-            now(),
-        )
-        told |= {"lost_chains": len(loss.chains), **declarations.signed(body, seal)}
+        told |= {"lost_chains": len(loss.chains), **await _signed(session, seals, seal)}
     for one in seals:
         session.add(one)
     await session.flush()
@@ -222,3 +229,54 @@ async def declare(
         facts=told,
     )
     return loss
+
+
+async def sign_former(
+    database: Database, seal: Seal, trusted: Sequence[x509.Certificate], reason: str
+) -> list[tuple[int, int]]:
+    """Sign what restores declared lost before declarations were signed; each is signed once.
+
+    Returns the first and the last of the seals that each is about. Only entries that a seal holds
+    count: whatever was put there by hand is refused by the sealing.
+    """
+    async with database.work() as session:
+        await journal.lock_chain(session, SYSTEM_CHAIN)
+        sealed, _ = (await sealed_heads(session, {SYSTEM_CHAIN})).get(SYSTEM_CHAIN, (0, b""))
+        found = await session.exec(
+            select(JournalEntry)
+            .where(
+                JournalEntry.chain == SYSTEM_CHAIN,
+                JournalEntry.kind == JournalKind.INSTALLATION_RESTORED.value,
+            )
+            .order_by(col(JournalEntry.position))
+        )
+        entries = found.all()
+        known = []
+        for one in entries:
+            try:
+                made = declarations.read(one.kind, one.at, one.position, one.facts, trusted)
+            except declarations.DeclarationError:
+                continue
+            known.append(made.loss)
+        done = []
+        for one in entries:
+            named = declarations.unsigned_loss(one.kind, one.facts)
+            if named is None or one.position > sealed:
+                continue
+            if any(loss and loss.covers(*named) for loss in known):
+                continue
+            seals = await session.exec(
+                select(JournalSeal)
+                .where(col(JournalSeal.number).between(*named))
+                .order_by(col(JournalSeal.number))
+            )
+            await journal.append(
+                session,
+                chain=SYSTEM_CHAIN,
+                kind=JournalKind.INSTALLATION_RESTORED,
+                system="verify",
+                facts={"former": one.position, **await _signed(session, seals.all(), seal)},
+                contents={"reason": reason},
+            )
+            done.append(named)
+    return done

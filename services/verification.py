@@ -50,7 +50,14 @@ from rules.journal import (
     view_hash,
 )
 from services.checkpoints import SEALS_FILE, SEALS_PREFIX, as_line
-from services.declarations import DECLARING, Declaration, DeclarationError, declares, in_order
+from services.declarations import (
+    DECLARING,
+    Declaration,
+    DeclarationError,
+    declares,
+    in_order,
+    unsigned_loss,
+)
 from services.declarations import read as read_declaration
 from services.journal import HASHED
 from services.signatures import SignatureError, check_signature
@@ -153,6 +160,7 @@ async def _read_declarations(
 ) -> dict[str, list[int]]:
     """The declarations that bear our signature. Returns where confirmations of them stand."""
     confirmations: dict[str, list[int]] = defaultdict(list)
+    unsigned: dict[int, tuple[int, int]] = {}
     entries = select(
         _ENTRY.c.kind, _ENTRY.c.at, _ENTRY.c.position, _ENTRY.c.facts, _ENTRY.c.by_person
     ).where(
@@ -165,11 +173,22 @@ async def _read_declarations(
         if kind == JournalKind.JOURNAL_DECLARATION_CONFIRMED:
             if person is not None:
                 confirmations[str(facts.get("declaration"))].append(position)
+        elif seals := unsigned_loss(kind, facts):
+            unsigned[position] = seals
         elif declares(kind, facts):
             try:
                 report.declared.append(read_declaration(kind, at, position, facts, trusted))
             except DeclarationError as error:
                 report.faults.append(Fault(f"system chain, position {position}", str(error)))
+    signed = [one.loss for one in report.declared if one.loss is not None]
+    for position, (first, last) in unsigned.items():
+        if not any(loss.covers(first, last) for loss in signed):
+            what = (
+                f"declares what the institution did not sign: the seals {first} to {last} lost. "
+                "Where people know of that restore, `medcab verify accept --reason ...` signs it "
+                "once; otherwise the entry is forged"
+            )
+            report.faults.append(Fault(f"system chain, position {position}", what))
     return confirmations
 
 

@@ -1,6 +1,7 @@
 """What somebody with all rights on the tables, but without keys and seal, cannot make pass (I9)."""
 
 import json
+from asyncio import to_thread
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +11,7 @@ from alembic.config import Config
 from sqlmodel import select
 
 from models.tables.base import new_id
-from models.tables.journal import JournalEntry
+from models.tables.journal import JournalEntry, JournalSeal
 from ops import verify
 from ops.buckets import prepare_buckets
 from ops.home import CHECKOUT
@@ -193,9 +194,8 @@ async def test_a_copy_in_the_object_store_is_never_replaced(ledger: Ledger) -> N
     assert await ledger.objects.read(seal_key(1)) == kept
 
 
-@pytest.fixture
-async def restored(ledger: Ledger) -> Ledger:
-    """A journal that a restore took back by one chain of four entries, declared as it should be."""
+async def taken_back(ledger: Ledger) -> list[JournalSeal]:
+    """Lose a chain of four entries to a restore; the seals outside that still speak of it."""
     prepare_buckets(ledger.settings)
     await ledger.story()
     await ledger.put_seal(ledger.objects)
@@ -206,9 +206,15 @@ async def restored(ledger: Ledger) -> Ledger:
     ledger.tamper("delete from record_view")
     ledger.tamper("delete from journal_head where chain = %s", lost)
     ledger.tamper("delete from journal_seal where number = 2")
-    newer = await losses.newer_seals(
+    return await losses.newer_seals(
         ledger.database, ledger.folder, ledger.objects, [ledger.seal.certificate]
     )
+
+
+@pytest.fixture
+async def restored(ledger: Ledger) -> Ledger:
+    """A journal that a restore took back, declared as it should be."""
+    newer = await taken_back(ledger)
     async with ledger.database.work() as session:
         await losses.declare(session, newer, {"backup": "b"}, ledger.seal)
     await ledger.put_seal(ledger.objects)
@@ -245,6 +251,31 @@ async def test_a_declared_loss_is_told_until_people_confirm_it(
     assert verify.tell(await restored.verify()) == 0
     await confirm(restored)
     assert await restored.try_seal() is None, "the same again changes nothing"
+
+
+async def test_a_loss_declared_before_declarations_were_signed_is_signed_once(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fault that says what to do; after it the loss is told like any other, until confirmed."""
+    async with ledger.database.work() as session:
+        session.add_all(await taken_back(ledger))
+    former = {"backup": "b", "lost_seals": [2, 2], "lost_chains": 1}
+    await ledger.write(
+        SYSTEM_CHAIN, JournalKind.INSTALLATION_RESTORED, system="restore", facts=former
+    )
+    trusted = [ledger.seal.certificate]
+    given = ledger.database, ledger.seal, trusted, "Авария, акт 7"
+    assert await losses.sign_former(*given) == [], "what no seal holds may be anybody's"
+    await ledger.put_seal()
+    assert "`medcab verify accept --reason ...` signs it once" in await ledger.faults()
+    assert await to_thread(verify.run_accept, ledger.settings, "Авария, акт 7") == 0
+    assert "seals 2 to 2" in capsys.readouterr().out
+    assert await losses.sign_former(*given) == []
+    await ledger.put_seal()
+    assert verify.tell(await ledger.verify()) == verify.UNCONFIRMED
+    await confirm(ledger)
+    await ledger.put_seal()
+    assert verify.tell(await ledger.verify()) == 0
 
 
 async def test_no_more_is_lost_than_was_declared(restored: Ledger) -> None:
