@@ -105,7 +105,10 @@ def bring_back(home: Home, console: Console, order: Order, phrase: Callable[[], 
     console.print(f"{done.objects} objects were put back; it took {done.seconds:.1f} s.")
     for name in done.missing:
         console.print(f"FAULT  object {name} cannot be put back", markup=False, highlight=False)
-    console.print("Now `medcab reconcile`, then `medcab up`, then a new `medcab backup`.")
+    console.print(
+        "Now `medcab reconcile`, then `medcab up`, then a new `medcab backup --to FOLDER`: the same"
+        " folder, or another one for a rehearsal."
+    )
     return 1 if done.missing else 0
 
 

@@ -60,11 +60,18 @@ def arrange(
     """The places of a backup, remembered for the next ones; with a new phrase when there was none.
 
     The phrase is known to nobody else: it must be shown. Raises BackupError where the first backup
-    of a home does not say its folder: on the data's own disk it would be lost together with it; and
-    for a folder whose backups were made with another key, or unasked for another phrase.
+    of a home does not say its folder: on the data's own disk it would be lost together with it, and
+    after a restore this may be a rehearsal, whose backups belong elsewhere; and for a folder whose
+    backups were made with another key, or unasked for another phrase.
     """
     recorded = _recorded(home)
     before = _places(recorded, settings)
+    if to is None and before is not None and known(home, settings) is None:
+        raise BackupError(
+            f"this home was restored from the backups in {before.folder}. Where it takes the place "
+            f"of the installation from now on: medcab backup --to {before.folder}. Where it is a "
+            "rehearsal, name another folder"
+        )
     recipient = settings.backup_recipient or recorded.get("recipient", "")
     wanted = to or settings.backup_folder or (before.folder if before else None)
     if wanted is None:

@@ -122,7 +122,7 @@ def test_after_a_restore_backups_go_on_as_before(
     backups: tuple[Home, Places, str], tmp_path: Path
 ) -> None:
     """Folder, folder of the keys and phrase are known; nothing is archived there until a person
-    takes a backup, as this may be a rehearsal beside the home that archives there."""
+    takes a backup and names the folder, as this may be a rehearsal beside the home of before."""
     _, where, phrase = backups
     elsewhere = tmp_path / "safe"
     where.keys_folder.rename(elsewhere)
@@ -132,8 +132,12 @@ def test_after_a_restore_backups_go_on_as_before(
     settings = settings_at_rest(home)
     assert known(home, settings) is None
     expected = replace(where, keys_folder=elsewhere)
-    assert arrange(home, settings, None) == (expected, None)
+    with pytest.raises(BackupError, match=f"--to {where.folder}.*rehearsal, name another folder"):
+        arrange(home, settings, None)
+    assert known(home, settings) is None
+    assert arrange(home, settings, where.folder) == (expected, None)
     assert known(home, settings) == expected
+    assert arrange(home, settings, None) == (expected, None)
 
 
 def test_a_home_that_knows_its_backups_keeps_them(
