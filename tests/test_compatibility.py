@@ -1,13 +1,16 @@
 """A worker whose workflows would hold open cases up does not start (O4)."""
 
 from pathlib import Path
+from shutil import copyfile
 from uuid import uuid4
 
 import pytest
 from temporalio.client import Client
 
 import compatibility
+import worker
 from clients.database import Database
+from clients.replays import KEYS_FILE
 from clients.temporal import CaseRinger, connect
 from compatibility import RECORD, IncompatibleError, demand_compatible
 from models.encryption import KeyRing, key_ring, use_key_ring
@@ -41,6 +44,28 @@ async def test_recorded_histories_are_demanded(alone: tuple[Settings, Client]) -
     told = settings.model_copy(update={"begin_anew": True})
     await demand_compatible(told, client, key_ring(), CHANGED)
     assert not (settings.home / RECORD).exists(), "the next start looks again"
+
+
+def test_the_process_says_why_it_does_not_start_and_exits_with_1(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whatever started it, a supervisor or a person, sees that and why; nothing was taken."""
+    histories = tmp_path / "histories"
+    histories.mkdir()
+    copyfile(compatibility.HISTORIES / KEYS_FILE, histories / KEYS_FILE)
+    former = (compatibility.HISTORIES / "approved.json").read_text().replace('"check"', '"former"')
+    (histories / "approved.json").write_text(former)
+    monkeypatch.setattr(compatibility, "HISTORIES", histories)
+    chosen = settings.model_copy(update={"home": tmp_path, "task_queue": f"fits-{uuid4().hex}"})
+    monkeypatch.setattr(worker, "get_settings", lambda: chosen)
+    monkeypatch.setattr(worker, "log_in_json", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        worker.main()
+    assert ended.value.code == 1
+    assert "approved (QualificationApplication)" in capsys.readouterr().err
 
 
 async def test_open_cases_are_demanded_too(
