@@ -194,11 +194,11 @@ async def enter_code(
 
 
 @router.post("/second-factor", responses=documented(401, 403))
-async def show_second_factor(session: Work, current: SigningIn) -> SetupOut:
+async def show_second_factor(session: Work, current: SigningIn, medcab: MedcabState) -> SetupOut:
     """The seed for the authenticator app: at the first sign-in, or to change the app."""
-    return SetupOut.model_validate(
-        await accounts.show_setup(session, current, now()), from_attributes=True
-    )
+    institution = medcab.settings.institution
+    shown = await accounts.show_setup(session, current, now(), institution)
+    return SetupOut.model_validate(shown, from_attributes=True)
 
 
 @router.post("/second-factor/confirm", responses=documented(401, 403, 409, 422, 429))

@@ -59,9 +59,17 @@ def _go_on(visit: Visit, opened: Opened, wish: str) -> Response:
     return response
 
 
-def _password_fields(email: str, error: str = "") -> tuple[FieldView, FieldView]:
+def sign_in_fields(email: str, error: str = "") -> tuple[FieldView, FieldView]:
+    """Address and password; after a refusal the page begins at what it says of it."""
     return (
-        FieldView("email", gettext("Электронная почта"), "email", email, autocomplete="username"),
+        FieldView(
+            "email",
+            gettext("Электронная почта"),
+            "email",
+            email,
+            autocomplete="username",
+            autofocus=not error,
+        ),
         FieldView(
             "password",
             gettext("Пароль"),
@@ -73,13 +81,14 @@ def _password_fields(email: str, error: str = "") -> tuple[FieldView, FieldView]
 
 
 def code_field(error: str = "", label: str = "") -> FieldView:
-    """The six digits of the authenticator app."""
+    """The six digits of the authenticator app; a label of its own has a page with more on it."""
     return FieldView(
         "code",
         label or gettext("Шесть цифр"),
         "code",
         error=error,
         autocomplete="one-time-code",
+        autofocus=not (error or label),
     )
 
 
@@ -90,7 +99,7 @@ async def sign_in_page(visit: Outside, expired: bool = False) -> Response:
     if visit.current is not None:
         return visit.go(wish)
     return visit.page(
-        "accounts/sign_in.html", fields=_password_fields(""), next=wish, expired=expired
+        "accounts/sign_in.html", fields=sign_in_fields(""), next=wish, expired=expired
     )
 
 
@@ -114,7 +123,7 @@ async def sign_in(
         return visit.page(
             "accounts/sign_in.html",
             status=422 if refusal.status == 401 else refusal.status,
-            fields=_password_fields(email, message),
+            fields=sign_in_fields(email, message),
             errors=[ErrorItem(message, "#field-password")],
             next=safe_next(wish),
             expired=False,
@@ -344,6 +353,7 @@ def _setup_field(error: str = "") -> FieldView:
 
 
 async def _setup(visit: Visit, session: AsyncSession) -> SecondFactorSetup:
-    shown = await accounts.show_setup(session, visit.signed_in, now())
+    institution = visit.medcab.settings.institution
+    shown = await accounts.show_setup(session, visit.signed_in, now(), institution)
     secret = " ".join(shown.secret[i : i + 4] for i in range(0, len(shown.secret), 4))
     return SecondFactorSetup(Markup(shown.qr_svg), secret, visit.signed_in.actor.name)  # noqa: S704

@@ -96,6 +96,12 @@ def starts(programme: Programme) -> str:
     return _("наборы: %(days)s") % {"days": ", ".join(formats.day(day) for day in coming[:2])}
 
 
+def applicant_facts(page: CasePage) -> list[tuple[str, str]]:
+    """What those who decide see of the applicant, as far as it is known."""
+    facts = [(_("Должность"), page.applicant_position), (_("Подразделение"), page.unit)]
+    return [(label, value) for label, value in facts if value]
+
+
 def field_view(field: Field, raw: Any, error: str = "", remark: str = "") -> FieldView:
     """A field of a form with what was typed, right or wrong."""
     return FieldView(

@@ -11,7 +11,7 @@ from api.auth import FORM_FIELD, demand_form_token
 from api.bodies import Form as StreamedForm
 from api.bodies import is_form
 from api.entrance import CleanRoute
-from cabinet.case_views import answer_sections, case_timeline, cited_files
+from cabinet.case_views import answer_sections, applicant_facts, case_timeline, cited_files
 from cabinet.conversation import talk_of
 from cabinet.desk_known import Known, known, page_within
 from cabinet.desk_views import other_cases, passing
@@ -201,7 +201,7 @@ def draw(
         number=case.number or "",
         title=_(page.definition.title),
         applicant=page.applicant,
-        facts=[(_("Должность"), page.applicant_position), (_("Подразделение"), page.unit)],
+        facts=applicant_facts(page),
         step=case.step,
         version=chosen.number,
         versions=[(v.number, v.submitted_at) for v in page.versions],

@@ -7,7 +7,14 @@ from uuid import UUID
 from babel.dates import format_date
 
 from cabinet import formats
-from cabinet.case_views import KINDS, case_timeline, shown_value, title_of, waits_for
+from cabinet.case_views import (
+    KINDS,
+    applicant_facts,
+    case_timeline,
+    shown_value,
+    title_of,
+    waits_for,
+)
 from cabinet.conversation import talk_of
 from cabinet.desk_known import Known
 from cabinet.translation import current, marked, ngettext
@@ -342,7 +349,7 @@ def desk_case(
     earlier, following = known.around
     programme = page.programme
     url = f"/desk/cases/{case.id}"
-    facts = [(_("Должность"), page.applicant_position), (_("Подразделение"), page.unit)]
+    facts = applicant_facts(page)
     if programme is not None:
         words = f"{_(KINDS.get(programme.kind, programme.kind))}, {formats.hours(programme.hours)}"
         facts.append((_("Программа"), f"{words}, {programme.organisation}"))

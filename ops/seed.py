@@ -51,11 +51,12 @@ class DemoAccount:
     email: str
     password: str
     secret: str
+    institution: str
 
     @property
     def uri(self) -> str:
         """The address that an authenticator app reads."""
-        return provisioning_uri(self.secret, self.email)
+        return provisioning_uri(self.secret, self.email, self.institution)
 
     def code(self, at: datetime | None = None) -> str:
         """The code that an authenticator app shows at this moment."""
@@ -226,7 +227,9 @@ def seed(settings: Settings) -> list[DemoAccount]:
 async def seed_database(database: Database, settings: Settings) -> list[DemoAccount]:
     """`seed`, over an open database, with the key ring in use."""
     file = settings.home / "demo.json"
-    accounts, is_fresh = _demo_accounts(file) if settings.demo else ([], False)
+    accounts, is_fresh = (
+        _demo_accounts(file, settings.institution) if settings.demo else ([], False)
+    )
     async with database.work() as session:
         if settings.demo:
             await _seed_people(session, settings, accounts, is_fresh)
@@ -275,7 +278,7 @@ async def _refuse_strangers(session: AsyncSession, ours: set[UUID]) -> None:
             )
 
 
-def _demo_accounts(file: Path) -> tuple[list[DemoAccount], bool]:
+def _demo_accounts(file: Path, institution: str) -> tuple[list[DemoAccount], bool]:
     """The accounts with the passwords of the file; new ones where it is not whole."""
     try:
         known = json.loads(file.read_text())
@@ -290,6 +293,7 @@ def _demo_accounts(file: Path) -> tuple[list[DemoAccount], bool]:
             person.email,
             known[person.email]["password"] if whole else _easy_password(),
             known[person.email]["totp_secret"] if whole else pyotp.random_base32(),
+            institution,
         )
         for person in PEOPLE
     ], not whole

@@ -46,7 +46,6 @@ from services import assignments, devices, journal, logins, passwords, rates
 from services.sessions import Current, Opened, Visitor, end_access, open_session, rotate
 
 LIMITS = Limits()
-ISSUER = "Medcab"
 NOBODY = UUID(int=0)
 """Who is looked up where nobody has the address that was typed."""
 
@@ -65,9 +64,13 @@ def login_of(email: str) -> str:
     return key_ring().blind(folded(email))
 
 
-def provisioning_uri(secret: str, email: str) -> str:
-    """The `otpauth://` address of a seed."""
-    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
+def provisioning_uri(secret: str, email: str, institution: str) -> str:
+    """The `otpauth://` address of a seed, under which an app lists it by the institution's name.
+
+    A colon parts the two names there, so neither holds one.
+    """
+    issuer = " ".join(institution.replace(":", " ").split())
+    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=issuer)
 
 
 async def create_account(
@@ -206,7 +209,9 @@ async def enter_code(
     return opened
 
 
-async def show_setup(session: AsyncSession, current: Current, now: datetime) -> SecondFactorSetup:
+async def show_setup(
+    session: AsyncSession, current: Current, now: datetime, institution: str
+) -> SecondFactorSetup:
     """The seed for an authenticator app: at the first sign-in, or to change the app.
 
     The same until it is confirmed in this session. Raises Refusal 403 `second_factor_needed` when
@@ -222,7 +227,7 @@ async def show_setup(session: AsyncSession, current: Current, now: datetime) -> 
         current.demand_fresh(now)
     secret = row.pending_secret or pyotp.random_base32()
     row.pending_secret = secret
-    uri = provisioning_uri(secret, person.email)
+    uri = provisioning_uri(secret, person.email, institution)
     svg = segno.make(uri, error="m").svg_inline(scale=5, border=2, dark="#10203A", light="#FFFFFF")
     return SecondFactorSetup(secret, uri, svg)
 

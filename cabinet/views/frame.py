@@ -25,7 +25,13 @@ class Who:
 
     name: str
     position: str
+    """Empty where the staff list names none."""
     unit: str
+
+    @property
+    def place(self) -> str:
+        """Post and unit in one line, as far as they are known."""
+        return " · ".join(filter(None, (self.position, self.unit)))
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,7 @@ class FieldView:
     inputmode: str = ""
     max_length: int = 0
     locked: bool = False
+    autofocus: bool = False
     remark: str = ""
     """What a reviewer wrote about the field."""
 

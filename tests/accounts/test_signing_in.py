@@ -109,7 +109,8 @@ async def test_first_sign_in_sets_up_the_second_factor(house: House) -> None:
         assert shown == (await client.post("/api/v1/second-factor")).json()
         assert shown["qr_svg"].startswith("<svg")
         totp = pyotp.parse_uri(shown["uri"])
-        assert (totp.issuer, totp.name) == ("Medcab", someone.email)
+        institution = house.medcab.settings.institution
+        assert (totp.issuer, totp.name) == (institution, someone.email)
 
         done = await client.post(
             "/api/v1/second-factor/confirm", json={"code": pyotp.TOTP(shown["secret"]).at(now())}

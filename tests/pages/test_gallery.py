@@ -16,6 +16,13 @@ LOOKS = {"phone": (PHONE, "dark", "en"), "desktop": (DESKTOP, "light", "ru")}
 """Colours do not depend on the width: two looks show both themes, widths and languages."""
 
 
+BOXES = """() => [...document.querySelectorAll("input[type=checkbox]")].map((box) => {
+  const sign = box.matches(".govuk-checkboxes__input") && box.nextElementSibling;
+  return (sign ? getComputedStyle(sign, "::before") : getComputedStyle(box)).width;
+})"""
+"""The widths of all boxes of a page to tick, as they are drawn."""
+
+
 @pytest.fixture(scope="module")
 async def address() -> AsyncIterator[str]:
     """The gallery, served."""
@@ -56,4 +63,5 @@ async def test_page(screens: dict[str, Screen], address: str, name: str, look: s
     assert await faults_of(page) == []
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= viewport["width"]
+    assert len(set(await page.evaluate(BOXES))) <= 1
     assert wrong == []

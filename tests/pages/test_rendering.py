@@ -1,13 +1,15 @@
 """Every page renders from its view, in both languages, safe for any text."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from markupsafe import escape
 
+from cabinet.accounts import code_field, sign_in_fields
 from cabinet.rendering import environment, render
-from cabinet.translation import Presentation
-from cabinet.views.frame import FieldView
+from cabinet.translation import Presentation, presented
+from cabinet.views.frame import FieldView, Who
 from tests.pages.samples import SAMPLES
 
 HOSTILE = "<script>alert('«1»')</script>"
@@ -24,6 +26,29 @@ def test_every_page_renders(name: str, language: str) -> None:
     assert not re.search(r"<script(?![^>]*\bsrc=)", page)
     assert not re.search(r"<style|\sstyle=|\son\w+=", page)
     assert f'<html lang="{language}"' in page
+    # A browser's own button of a file field would speak the browser's language.
+    assert page.count('type="file"') == page.count('class="file-input"')
+
+
+def test_a_post_that_nobody_knows_leaves_no_mark() -> None:
+    """A person of whom the staff list names no post has the unit alone below the name."""
+    known = {"fields": (), "next": "/", "expired": False}
+    frame = replace(SAMPLES["home"].frame, who=Who("Соколова Анна", "", "Кардиология"))
+    page = render("accounts/sign_in.html", Presentation(), frame=frame, **known)
+    assert re.findall(r'<span class="muted">([^/]*)</span>', page) == ["Кардиология"] * 2
+
+
+def test_signing_in_begins_at_the_first_field() -> None:
+    """The cursor stands where one writes first; after a refusal the summary is read first."""
+    with presented(Presentation()):
+        assert [view.autofocus for view in sign_in_fields("")] == [True, False]
+        assert [view.autofocus for view in sign_in_fields("a", "Не подошли")] == [False, False]
+        assert code_field().autofocus
+        assert not code_field("Не подошёл").autofocus
+        assert not code_field(label="Код из приложения").autofocus
+    drawn = SAMPLES["sign-in"]
+    page = render(drawn.template, Presentation(), frame=drawn.frame, **drawn.context)
+    assert re.findall(r'name="(\w+)"[^>]* autofocus', page) == ["login"]
 
 
 @pytest.mark.parametrize("name", SAMPLES)

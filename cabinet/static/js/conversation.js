@@ -43,6 +43,7 @@ function sending(form) {
     }
     text.value = "";
     form.elements.file.value = "";
+    form.elements.file.dispatchEvent(new Event("change", { bubbles: true }));
     form.querySelector(".files")?.remove();
     form.elements.message_id.value = crypto.randomUUID?.() || "";
     text.dispatchEvent(new Event("input"));

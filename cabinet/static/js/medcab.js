@@ -50,6 +50,11 @@ if (here("[data-copy]")) {
     });
   }
 }
+// Which files were chosen, beside the button that stands in for the browser's own.
+document.addEventListener("change", ({ target }) => {
+  const said = target.type === "file" && target.parentElement.querySelector("[data-chosen]");
+  if (said) said.textContent = [...target.files].map((file) => file.name).join(", ") || said.dataset.chosen;
+});
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());

@@ -99,7 +99,7 @@ async function sendAll(form, files) {
     place.append(...refused, ...waiting);
     takeFiles(made);
   }
-  document.querySelector(form.dataset.swap)?.querySelector(".pick")?.focus();
+  document.querySelector(form.dataset.swap)?.querySelector("input[type=file]")?.focus();
 }
 
 export function takeFiles(root) {
@@ -111,8 +111,6 @@ export function takeFiles(root) {
       input.value = "";
       if (files.length) sendAll(form, input.multiple ? files : files.slice(0, 1));
     };
-    input.tabIndex = -1;
-    form.querySelector(".pick").addEventListener("click", () => input.click());
     input.addEventListener("change", () => begin(input.files));
     area.addEventListener("dragover", (event) => {
       event.preventDefault();

@@ -62,7 +62,14 @@ def main_pages() -> list[Sample]:
         return frame(path)
 
     sign_in = (
-        FieldView("login", "Электронная почта", "email", "sokolova@", autocomplete="username"),
+        FieldView(
+            "login",
+            "Электронная почта",
+            "email",
+            "sokolova@",
+            autocomplete="username",
+            autofocus=True,
+        ),
         FieldView("password", "Пароль", "password", autocomplete="current-password"),
     )
     add(
