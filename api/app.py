@@ -39,6 +39,7 @@ from api.openapi import describe
 from api.problems import answer_problems
 from api.state import Medcab
 from cabinet import assets
+from cabinet.compression import Compressed
 from cabinet.routers import add_pages
 from cabinet.security import SecurityHeaders
 from clients.traces import OFF, traces_of
@@ -130,6 +131,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_pages(app)
     describe(app, cookie_names(chosen)[0])
     app.add_middleware(BodyLimit, limits=Limits(body_limits(chosen.upload_limit)))
+    app.add_middleware(Compressed)
     app.add_middleware(SecurityHeaders, https=chosen.cookie_secure)
     app.add_middleware(Observed)
     return app

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from cabinet import installable
 from cabinet.assets import router as static_files
+from cabinet.compression import Compressed
 from cabinet.rendering import page
 from cabinet.security import SecurityHeaders
 from cabinet.translation import Presentation
@@ -22,6 +23,7 @@ from tests.pages.samples import SAMPLES
 def gallery() -> FastAPI:
     """The gallery as an application."""
     app = FastAPI()
+    app.add_middleware(Compressed)
     app.add_middleware(SecurityHeaders, https=False)
     app.include_router(static_files)
 

@@ -103,7 +103,8 @@ async def test_signing_in_never_leads_elsewhere(client: httpx.AsyncClient, wish:
 
 async def test_headers_of_a_page(client: httpx.AsyncClient) -> None:
     """A page may run only our own scripts, is framed by nobody, and is not kept."""
-    answer = await client.get("/applications")
+    answer = await client.get("/applications", headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.headers["content-encoding"] == "gzip"
     policy = answer.headers["content-security-policy"]
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy

@@ -1,0 +1,60 @@
+"""Compression of pages, where their length can tell nobody a secret.
+
+Which those are, and why, says docs/decisions/compression.md.
+"""
+
+import gzip
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SMALLEST = 1024
+"""Octets of a page that is worth it."""
+LEVEL = 5
+_OWN = frozenset({"same-origin", "none"})
+"""What a browser says of a request that no other site made: ours did, or the person did."""
+
+
+def _may_be_packed(request: Headers) -> bool:
+    if "gzip" not in request.get("accept-encoding", ""):
+        return False
+    return "cookie" not in request or request.get("sec-fetch-site") in _OWN
+
+
+class Compressed:
+    """ASGI middleware: a page that is sent whole goes out packed, where that is safe."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and hold back the head of a page until its body has come."""
+        if scope["type"] != "http" or not _may_be_packed(Headers(scope=scope)):
+            await self._app(scope, receive, send)
+            return
+        held: Message | None = None
+
+        async def pack(message: Message) -> None:
+            nonlocal held
+            if message["type"] == "http.response.start" and _is_page(message):
+                held = message
+                return
+            if held is not None:
+                head, held = held, None
+                body = message.get("body", b"")
+                if len(body) >= SMALLEST and not message.get("more_body"):
+                    message = {**message, "body": gzip.compress(body, LEVEL, mtime=0)}
+                    headers = MutableHeaders(scope=head)
+                    headers["Content-Encoding"] = "gzip"
+                    headers["Content-Length"] = str(len(message["body"]))
+                    headers.add_vary_header("Accept-Encoding")
+                await send(head)
+            await send(message)
+
+        await self._app(scope, receive, pack)
+
+
+def _is_page(head: Message) -> bool:
+    headers = Headers(raw=head["headers"])
+    page = headers.get("content-type", "").startswith("text/html")
+    return page and "content-encoding" not in headers
