@@ -61,7 +61,7 @@ class DocumentOut(BaseModel):
 
     id: UUID
     category: Category
-    title: str = Field(examples=["Диплом о высшем образовании"])
+    title: str = Field(examples=["Диплом об образовании"])
     created_at: datetime
     archived_at: datetime | None
     version: DocumentVersionOut

@@ -12,6 +12,10 @@ from services.administration.changes import Administration
 from services.inspection import Inspection
 from settings import Settings
 from tests.office import Office
+from tests.pages.words import data_of
+
+SHIPPED: int = data_of("types")[0]["version"]
+"""The version of the application's type that an installation begins with."""
 
 
 @dataclass

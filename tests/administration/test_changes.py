@@ -21,7 +21,7 @@ from services.administration import effects, entries
 from services.administration.changes import Wish
 from services.administration.entries import NOTHING, Entry, as_file
 from services.cases import Act
-from tests.administration.conftest import House
+from tests.administration.conftest import SHIPPED, House
 
 TYPE = "qualification"
 TERMS = {"review": 3, "review_reminders": [1], "answer": 4, "answer_reminders": [2]}
@@ -74,11 +74,11 @@ async def test_other_terms_do_not_touch_running_cases(house: House) -> None:
     made = await house.administration.change_terms(
         house.admin, TYPE, TERMS, await wish(house, Subject.TYPE, TYPE)
     )
-    assert (made.version, made.values["terms"]["review"]) == (2, 3)
+    assert (made.version, made.values["terms"]["review"]) == (SHIPPED + 1, 3)
     after = await house.office.case(case_id)
     assert (after.type_version, after.due_at) == (before.type_version, before.due_at)
     later = await house.office.case(await house.office.in_review())
-    assert later.type_version == 2
+    assert later.type_version == SHIPPED + 1
     assert later.due_at is not None
     assert before.due_at is not None
     assert later.due_at < before.due_at
@@ -95,8 +95,8 @@ async def test_a_future_version_is_used_from_its_day_on(
     )
     assert made.valid_from == datetime.combine(day, datetime.min.time(), zone)
     assert made.waits
-    assert await in_force(house) == 1
-    for seconds, version in ((-1, 1), (1, 2)):
+    assert await in_force(house) == SHIPPED
+    for seconds, version in ((-1, SHIPPED), (1, SHIPPED + 1)):
         moment = made.valid_from + timedelta(seconds=seconds)
         monkeypatch.setattr(clock, "now", lambda at=moment: at)
         assert await in_force(house) == version
@@ -170,8 +170,8 @@ async def test_reasons_units_and_days_are_changed_at_once(house: House) -> None:
     ("found", "put", "told"),
     [
         ("kind: checkbox", "kind: tickbox", "kind"),
-        ("title: Копия диплома", "titel: Копия диплома", "titel"),
-        ("version: 2", "version: 1", "raise `version`"),
+        ("title: Диплом об", "titel: Диплом об", "titel"),
+        (f"version: {SHIPPED + 1}", f"version: {SHIPPED}", "raise `version`"),
         ("addressee: hr", "addressee: nobody", "addressee: подразделения nobody нет"),
         ("key: qualification", "key: other", "key: ожидается qualification"),
         ("review: 3", "review: 0", "terms"),
@@ -182,7 +182,7 @@ async def test_a_bad_definition_is_refused_with_its_line(
 ) -> None:
     """The mistake is named with the line it stands in, and nothing is changed."""
     stands = await newest(house, Subject.TYPE, TYPE)
-    good = as_file({**stands.values, "terms": TERMS}, 2)
+    good = as_file({**stands.values, "terms": TERMS}, SHIPPED + 1)
     assert found in good
     text = good.replace(found, put)
     with pytest.raises(Refusal) as refused:
@@ -196,7 +196,7 @@ async def test_a_bad_definition_is_refused_with_its_line(
     if told != "raise `version`":
         near = {f"Строка {n}:" for n in (line - 1, line, line + 1)}
         assert any(one.startswith(tuple(near)) for one in named), (line, named)
-    assert (await newest(house, Subject.TYPE, TYPE)).version == 1
+    assert (await newest(house, Subject.TYPE, TYPE)).version == SHIPPED
 
 
 async def test_broken_yaml_is_refused_with_its_line(house: House) -> None:
@@ -257,10 +257,10 @@ async def test_the_same_act_again_changes_nothing(house: House) -> None:
     """A click repeated after a lost answer makes no second version; another body is refused."""
     stands = await newest(house, Subject.TYPE, TYPE)
     asked = Wish(uuid4(), stands.digest)
-    text = as_file({**stands.values, "terms": TERMS}, 2)
+    text = as_file({**stands.values, "terms": TERMS}, SHIPPED + 1)
     for _ in range(2):
         made = await house.administration.change_type(house.admin, TYPE, text, asked)
-        assert made.version == 2
+        assert made.version == SHIPPED + 1
     async with house.database.work() as session:
         assert len((await session.exec(select(CatalogueChange))).all()) == 1
     with pytest.raises(Refusal) as refused:
@@ -295,7 +295,7 @@ async def with_new_field(house: House) -> Entry:
     first, *rest = values["sections"]
     wanted = {"name": "ward_phone", "label": "Телефон отделения", "kind": "phone"}
     values["sections"] = [{**first, "fields": [*first["fields"], wanted]}, *rest]
-    text = as_file(values, 2)
+    text = as_file(values, SHIPPED + 1)
     return await house.administration.change_type(
         house.admin, TYPE, text, Wish(uuid4(), stands.digest)
     )
@@ -323,7 +323,7 @@ async def test_dry_run_says_what_would_change_for_whom(house: House) -> None:
     assert set(told.unfit) == numbers
     assert set(told.sooner) == numbers
     assert not told.later
-    assert {(await house.office.case(c)).type_version for c in (one, two)} == {1}
+    assert {(await house.office.case(c)).type_version for c in (one, two)} == {SHIPPED}
 
 
 async def test_cases_are_moved_only_where_nothing_breaks(house: House) -> None:
@@ -336,17 +336,17 @@ async def test_cases_are_moved_only_where_nothing_breaks(house: House) -> None:
     told = await tried(house, made)
     assert (told.whole, told.sooner) == (1, (before.number,))
     act = uuid4()
-    moved = await effects.move_cases(house.database, house.admin, TYPE, 2, act)
+    moved = await effects.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, act)
     assert (moved.moved, moved.left) == (1, 0)
     after = await house.office.case(moving)
-    assert after.type_version == 2
+    assert after.type_version == SHIPPED + 1
     assert after.due_at is not None
     assert before.due_at is not None
     assert after.due_at < before.due_at
     entry = (await house.office.journal(moving))[-1]
     assert entry.kind == JournalKind.CASE_TYPE_CHANGED
-    assert (entry.facts["from"], entry.facts["to"]) == (1, 2)
-    again = await effects.move_cases(house.database, house.admin, TYPE, 2, act)
+    assert (entry.facts["from"], entry.facts["to"]) == (SHIPPED, SHIPPED + 1)
+    again = await effects.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, act)
     assert again.moved == 0
     assert [e.kind for e in await system_journal(house)][-1] == JournalKind.CATALOGUE_CASES_MOVED
 
@@ -355,9 +355,9 @@ async def test_cases_that_would_break_stay(house: House) -> None:
     """Nobody's application is made incomplete behind their back."""
     case_id = await house.office.in_review()
     await with_new_field(house)
-    moved = await effects.move_cases(house.database, house.admin, TYPE, 2, uuid4())
+    moved = await effects.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, uuid4())
     assert (moved.moved, moved.left) == (0, 1)
-    assert (await house.office.case(case_id)).type_version == 1
+    assert (await house.office.case(case_id)).type_version == SHIPPED
 
 
 async def test_cases_are_not_moved_to_what_is_not_in_force(house: House) -> None:
@@ -367,7 +367,7 @@ async def test_cases_are_not_moved_to_what_is_not_in_force(house: House) -> None
         house.admin, TYPE, TERMS, await wish(house, Subject.TYPE, TYPE, valid_from=day)
     )
     with pytest.raises(Refusal) as refused:
-        await effects.move_cases(house.database, house.admin, TYPE, 2, uuid4())
+        await effects.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, uuid4())
     assert refused.value.code == "not_in_force"
 
 

@@ -13,7 +13,7 @@ from api.app import create_app
 from rules.administration import Subject
 from services.administration.changes import Wish
 from settings import Settings
-from tests.administration.conftest import House
+from tests.administration.conftest import SHIPPED, House
 from tests.administration.test_changes import TYPE, code_of_programme, newest
 from tests.pages.conftest import (
     PHONE,
@@ -109,14 +109,14 @@ async def test_terms_are_changed_by_keyboard_after_a_look(screens: Screens) -> N
     await expect(page.locator("main")).to_contain_text(number or "")
     await expect(page.locator("#field-review")).to_have_value("3")
     assert not await faults_of(page)
-    assert (await newest(screens.house, Subject.TYPE, TYPE)).version == 1
+    assert (await newest(screens.house, Subject.TYPE, TYPE)).version == SHIPPED
     await page.get_by_role("button", name="Сохранить").press("Enter")
     await expect(page.locator(".flash")).to_contain_text("Сохранено")
-    assert (await newest(screens.house, Subject.TYPE, TYPE)).version == 2
+    assert (await newest(screens.house, Subject.TYPE, TYPE)).version == SHIPPED + 1
     await expect(page.locator("main")).to_contain_text("Админов Пётр")
     await page.get_by_role("button", name="Перевести 1 дело").press("Enter")
     await expect(page.locator(".flash")).to_contain_text("Переведено: 1")
-    assert (await screens.house.office.case(case_id)).type_version == 2
+    assert (await screens.house.office.case(case_id)).type_version == SHIPPED + 1
     assert not screens.wrong
 
 
@@ -141,12 +141,12 @@ async def test_a_bad_type_is_refused_with_its_line(screens: Screens) -> None:
     await page.get_by_role("button", name="Сохранить").press("Enter")
     await expect(page.locator(".govuk-error-summary")).to_contain_text("Строка")
     assert "tickbox" in await page.locator("#field-text").input_value()
-    await page.locator("#field-text").fill(text.replace("Копия диплома", "Диплом", 1))
+    await page.locator("#field-text").fill(text.replace("Диплом об образовании", "Диплом", 1))
     await page.get_by_role("button", name="Посмотреть, что изменится").press("Enter")
     await expect(page.locator(".preview")).to_contain_text("Диплом")
     await page.get_by_role("button", name="Сохранить").press("Enter")
     await expect(page.locator(".flash")).to_contain_text("Сохранено")
-    await expect(page.locator("#versions-title + ul")).to_contain_text("Редакция 2")
+    await expect(page.locator("#versions-title + ul")).to_contain_text(f"Редакция {SHIPPED + 1}")
 
 
 async def test_a_stale_form_is_refused_and_loses_nothing(screens: Screens) -> None:

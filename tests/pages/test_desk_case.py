@@ -330,7 +330,7 @@ async def test_papers_are_looked_at_beside_the_decision(
     await office.check(case_id)
 
     context, page = await opened(browser, site, office, case_id)
-    await page.get_by_role("tab", name="Копия диплома").click()
+    await page.get_by_role("tab", name="Диплом об образовании").click()
     sheets = page.locator(".viewer:not([hidden]) .sheet")
     await expect(sheets).to_have_count(3)
     await expect(sheets.first).to_have_js_property("complete", True)

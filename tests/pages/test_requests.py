@@ -62,7 +62,7 @@ async def test_from_the_choice_to_a_number(browser: Browser, site: Site, office:
     await fill(page, patient_id=POLICY, birth_date="04.12.1985")
     await go_on(page)
 
-    await expect(page.locator("h1")).to_have_text("Что указать")
+    await expect(page.locator("h1")).to_have_text("Что указать в справке")
     await page.get_by_label("Грипп", exact=True).check()
     await fill(page, purpose="В отдел кадров")
     await go_on(page)
@@ -111,9 +111,9 @@ async def test_by_the_keyboard_alone_then_withdrawn_and_copied(
     await reach(page, "Заполнить: Оборудование")
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_have_text("Оборудование и расходные материалы")
-    await reach(page, "Что нужно")
+    await reach(page, "Предмет запроса")
     await page.keyboard.press("Enter")
-    await expect(page.locator("h1")).to_have_text("Что нужно")
+    await expect(page.locator("h1")).to_have_text("Предмет запроса")
     await page.locator("[name=equipment_kind]").first.focus()
     await page.keyboard.press("Space")
     for text in ("Электрокардиограф", "2", "01.12.2030", "Кабинет 12", "Прежний сломан."):

@@ -174,7 +174,7 @@ async def test_corrected_after_the_answer(
     for text in ("Нужно письмо с печатью.", "Нужно письмо с печатью и датой."):
         await page.get_by_role("link", name="Исправить и отправить снова").click()
         await expect(page.locator("main")).to_contain_text("Прежний ответ сохранится")
-        await page.get_by_role("link", name="О чём запрос").click()
+        await page.get_by_role("link", name="Предмет запроса").click()
         await page.locator("[name=description]").fill(text)
         await go_on(page)
         await expect(page.locator("main ins")).to_contain_text(text)

@@ -101,7 +101,7 @@ async def test_from_the_catalogue_to_a_number(
     await fill(page, starts_on="18.01.2027")
     await page.get_by_role("button", name="Сохранить и продолжить").click()
 
-    await expect(page.locator("h1")).to_have_text("О вас")
+    await expect(page.locator("h1")).to_have_text("Сведения о заявителе")
     await page.locator("[name=specialty]").select_option("cardiology")
     await page.get_by_role("button", name="Сохранить и продолжить").click()
     await expect(page.locator("h1")).to_have_text("Образование")
@@ -115,7 +115,7 @@ async def test_from_the_catalogue_to_a_number(
         diploma_number="107704 0012345",
     )
     await page.get_by_role("button", name="Сохранить и продолжить").click()
-    await expect(page.locator("h1")).to_have_text("Обоснование")
+    await expect(page.locator("h1")).to_have_text("Цель и оплата обучения")
     await fill(page, purpose="Нужны умения для работы в новом кабинете.")
     for choice in await page.locator("fieldset").all():
         await choice.locator("label").first.click()
@@ -166,7 +166,7 @@ async def test_answering_a_clarification(browser: Browser, site: Site, office: O
     await expect(page.locator(".waits-word")).to_have_text("Требуется уточнение")
     assert not await faults_of(page)
     await page.get_by_role("link", name="Исправить и ответить").click()
-    await page.get_by_role("link", name="Обоснование").click()
+    await page.get_by_role("link", name="Цель и оплата обучения").click()
     await expect(page.locator(".remark")).to_contain_text("Напишите подробнее.")
     await fill(page, purpose="Открываем кабинет функциональной диагностики, нужны навыки.")
     await page.get_by_role("button", name="Сохранить и продолжить").click()

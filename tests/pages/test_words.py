@@ -1,14 +1,16 @@
 """Everything that people see exists in both languages."""
 
 import re
+from typing import Any
 
 import pytest
 
 from cabinet import formats
 from cabinet.translation import Presentation, choose_language, in_words, ngettext, presented
+from rules.documents import CATEGORIES, Category
 from rules.refusals import Words
 from rules.texts import Asked
-from tests.pages.words import collected, missing, translated
+from tests.pages.words import collected, data_of, missing, translated
 
 PLACES = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 
@@ -47,6 +49,10 @@ WITHDRAWN = (
     "поздние постановления",
     "Клавиши без Ctrl",
     "Ключ нужен только",
+    "С какого дня хотите",
+    "Зачем вам эта программа",
+    "О вас",
+    "Копия диплома",
 )
 """Phrases that people stumbled over, and what is said instead stands in the catalogue."""
 
@@ -58,6 +64,28 @@ def test_withdrawn_phrases_do_not_come_back() -> None:
         for (one, many), where in collected().items()
         for phrase in WITHDRAWN
         if phrase in one or phrase in (many or "")
+    ]
+
+
+def _asked_by(row: dict[str, Any]) -> list[dict[str, str]]:
+    """What a type asks for, or a programme besides."""
+    asked = row.get("attachments", [])
+    added: list[dict[str, str]] = asked.get("add", []) if isinstance(asked, dict) else asked
+    return added
+
+
+def test_a_kind_of_document_has_one_name() -> None:
+    """What a form or a programme asks for is called as among one's own documents (Q1)."""
+    asked = [
+        (rule["kind"], rule["title"])
+        for row in (*data_of("types"), *data_of("programmes"))
+        for rule in _asked_by(row)
+    ]
+    assert asked
+    assert not [
+        (kind, title)
+        for kind, title in asked
+        if kind != Category.OTHER and title != CATEGORIES[Category(kind)].title
     ]
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from babel.messages.catalog import Catalog
@@ -90,15 +91,20 @@ def from_code() -> Iterator[tuple[str, Message]]:
 
 def from_data() -> Iterator[tuple[str, Message]]:
     """Labels, hints, questions and choices of the forms that an institution begins with."""
-    folder = CHECKOUT / "ops" / "data"
     told = {"title", "label", "hint", "question", "reason", "recipient"}
-    for name in ("types.yaml", "requests.yaml", "programmes.yaml"):
-        content = yaml.safe_load((folder / name).read_text("utf-8"))
-        rows = content["programmes" if name == "programmes.yaml" else "types"]
-        if name == "programmes.yaml":
+    for name in ("types", "requests", "programmes"):
+        rows = data_of(name)
+        if name == "programmes":
             rows = [{k: row.get(k) for k in ("attachments", "checklist")} for row in rows]
         for text in _texts(rows, told):
-            yield f"ops/data/{name}", (text, None)
+            yield f"ops/data/{name}.yaml", (text, None)
+
+
+def data_of(name: str) -> list[dict[str, Any]]:
+    """The entries of a file that an institution begins with."""
+    content = yaml.safe_load((CHECKOUT / "ops" / "data" / f"{name}.yaml").read_text("utf-8"))
+    rows: list[dict[str, Any]] = content["programmes" if name == "programmes" else "types"]
+    return rows
 
 
 def _texts(value: object, told: set[str]) -> Iterator[str]:

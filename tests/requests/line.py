@@ -35,7 +35,7 @@ def facts(**changed: Any) -> RequestFacts:
             RequestField(
                 "Номер полиса ОМС", "2200 0000 0000 0012", "2200000000000012", "patient_id"
             ),
-            RequestField("Когда взят материал", "1 декабря 2026 г.", "2026-12-01", "taken_on"),
+            RequestField("Дата взятия материала", "1 декабря 2026 г.", "2026-12-01", "taken_on"),
         ),
         "attachments": (),
         "created_at": NOW,

@@ -11,7 +11,7 @@ from tests.requests.conftest import Visit
 from tests.requests.counter import Counter
 
 WRONG: dict[str, Any] = {"since": "01.02.2019", "until": "31.01.2019"}
-WORDS = "Напишите дату не раньше, чем «С какого дня»: 01.02.2019"
+WORDS = "Напишите дату не раньше, чем «Начало периода»: 01.02.2019"
 
 
 @pytest.mark.parametrize("left", ["since", "until"])

@@ -12,7 +12,7 @@ from models.tables.catalogue import CaseTypeVersion
 from ops.home import CHECKOUT
 from rules.cases import CaseKind, Status, Transition
 from rules.refusals import Refusal
-from services import case_lists, case_pages, catalogue_files
+from services import case_lists, case_pages, catalogue, catalogue_files
 from services.case_lists import Filters
 from services.cases import Act
 from tests.office import SNILS
@@ -198,12 +198,16 @@ async def test_loading_the_catalogue_again_changes_nothing(counter: Counter) -> 
     files = sorted((CHECKOUT / "ops" / "data").glob("*.yaml"))
     async with counter.database.work() as session:
         await catalogue_files.load(session, files)
-        stored = await session.get_one(CaseTypeVersion, ("qualification", 1))
+        version = (await catalogue.case_type(session, "qualification")).version
+        stored = await session.get_one(CaseTypeVersion, ("qualification", version))
         known = {"hint", "order", "channel", "service", "recipient", "answer"}
         older = {key: value for key, value in stored.definition.items() if key not in known}
         await session.exec(
             update(CaseTypeVersion)
-            .where(col(CaseTypeVersion.key) == "qualification", col(CaseTypeVersion.version) == 1)
+            .where(
+                col(CaseTypeVersion.key) == "qualification",
+                col(CaseTypeVersion.version) == version,
+            )
             .values(definition=older)
         )
         assert not await catalogue_files.load(session, files)

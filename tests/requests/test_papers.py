@@ -80,7 +80,7 @@ def test_the_data_inside_are_the_data_beside(paper: Paper, told: RequestFacts) -
     assert data["created_at"] == "2026-12-04T13:05:00.000000Z"
     assert data["fields"][1] == {
         "key": "taken_on",
-        "label": "Когда взят материал",
+        "label": "Дата взятия материала",
         "value": "1 декабря 2026 г.",
         "canonical": "2026-12-01",
     }

@@ -225,7 +225,7 @@ def main_pages() -> list[Sample]:
         shown="",
         section=FormSection(
             "about",
-            "О вас",
+            "Сведения о заявителе",
             "Мы заполнили то, что знаем из кадрового учёта.",
             FIELDS,
             1,
