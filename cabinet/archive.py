@@ -18,7 +18,6 @@ from cabinet.visits import Inside, Visit
 from models.tables.archive import SavedView
 from rules.archive import AT_ONCE, MOST_VIEWS
 from rules.cases import CaseKind
-from rules.names import short_name
 from rules.permissions import Permission
 from rules.refusals import Refusal
 from services import archive, saved_views
@@ -94,7 +93,7 @@ def _row(line: CaseLine, visit: Visit, titles: dict[str, str]) -> ArchiveRow:
         number=line.number or "",
         kind=_(KINDS[CaseKind(line.kind)]),
         title=title_of(line, titles),
-        applicant=short_name(line.applicant or ""),
+        applicant=line.applicant or "",
         unit=line.unit,
         status=line.status,
         case_kind=line.kind,

@@ -199,7 +199,7 @@ async def _of_reviewer(
             Call(
                 "bad",
                 "triangle-alert",
-                gettext("Рассмотрение"),
+                gettext("Очередь"),
                 gettext("Просрочено: %(n)s") % {"n": figures["overdue"]},
                 gettext("Срок рассмотрения прошёл, заявители ждут."),
                 gettext("Открыть просроченные"),
@@ -211,7 +211,7 @@ async def _of_reviewer(
             Call(
                 "waiting",
                 "inbox",
-                gettext("Рассмотрение"),
+                gettext("Очередь"),
                 gettext("В очереди: %(n)s") % {"n": figures["in_review"]},
                 gettext("У вас %(mine)s, не распределено %(free)s.")
                 % {"mine": figures["mine"], "free": figures["unassigned"]},

@@ -202,38 +202,38 @@ SPARE = ("profile", "programmes", "archive")
 
 _APPLY = Permission.APPLY
 _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
-    (NavEntry("home", "Главная", "Главная", "house", "/"), ()),
+    (NavEntry("home", "Главная", "house", "/"), ()),
     (
-        NavEntry("desk", "Рассмотрение", "Очередь", "inbox", "/desk"),
+        NavEntry("desk", "Очередь", "inbox", "/desk"),
         (Permission.REVIEW, Permission.VIEW_UNIT_CASES),
     ),
     (
-        NavEntry("applications", "Мои заявки", "Заявки", "clipboard-list", "/applications"),
+        NavEntry("applications", "Мои заявки", "clipboard-list", "/applications"),
         (_APPLY,),
     ),
-    (NavEntry("requests", "Мои запросы", "Запросы", "send", "/requests"), (_APPLY,)),
-    (NavEntry("programmes", "Программы", "Программы", "graduation-cap", "/programmes"), (_APPLY,)),
+    (NavEntry("requests", "Мои запросы", "send", "/requests"), (_APPLY,)),
+    (NavEntry("programmes", "Программы", "graduation-cap", "/programmes"), (_APPLY,)),
     (
-        NavEntry("documents", "Документы", "Документы", "folder-open", "/documents"),
+        NavEntry("documents", "Документы", "folder-open", "/documents"),
         (Permission.KEEP_DOCUMENTS,),
     ),
     (
-        NavEntry("archive", "Архив", "Архив", "archive", "/archive"),
+        NavEntry("archive", "Архив", "archive", "/archive"),
         (_APPLY, Permission.KEEP_ARCHIVE),
     ),
     (
-        NavEntry("operation", "Состояние", "Состояние", "monitor", "/operation"),
+        NavEntry("operation", "Состояние", "monitor", "/operation"),
         (Permission.WATCH_OPERATION,),
     ),
     (
-        NavEntry("journal", "Журнал", "Журнал", "file-check", "/journal"),
+        NavEntry("journal", "Журнал", "file-check", "/journal"),
         (Permission.READ_JOURNAL,),
     ),
     (
-        NavEntry("administration", "Настройка", "Настройка", "settings", "/administration"),
+        NavEntry("administration", "Настройка", "settings", "/administration"),
         (Permission.MANAGE_CATALOGUE,),
     ),
-    (NavEntry("profile", "Профиль", "Профиль", "user", "/profile"), ()),
+    (NavEntry("profile", "Профиль", "user", "/profile"), ()),
 )
 """All places, their words as msgids, with the permissions of which one leads there; none: all."""
 
@@ -241,7 +241,7 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
 def navigation(actor: Actor) -> tuple[NavEntry, ...]:
     """At most seven entries, by what the person may do."""
     entries = [
-        replace(place, text=gettext(place.text), short=gettext(place.short))
+        replace(place, text=gettext(place.text))
         for place, permissions in _PLACES
         if not permissions or any(actor.may(permission) for permission in permissions)
     ]

@@ -9,11 +9,10 @@ Theme = Literal["system", "light", "dark"]
 
 @dataclass(frozen=True)
 class NavEntry:
-    """One entry of the navigation. `short` is its name in the narrow bottom bar."""
+    """One entry of the navigation: a place has one name, however narrow it is drawn."""
 
     key: str
     text: str
-    short: str
     icon: str
     url: str
     count: int = 0
@@ -71,6 +70,9 @@ class Flash:
 
     message: str
     tone: Literal["good", "waiting", "bad", "info"] = "good"
+    about: str = ""
+    """The number of the case that it is about, where the page is of something else."""
+    url: str = ""
 
 
 @dataclass(frozen=True)

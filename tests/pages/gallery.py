@@ -17,7 +17,13 @@ from cabinet.compression import Compressed
 from cabinet.rendering import page
 from cabinet.security import SecurityHeaders
 from cabinet.translation import Presentation
+from tests.pages.desk_samples import DESK_SAMPLES
 from tests.pages.samples import SAMPLES
+
+PAGES = SAMPLES | DESK_SAMPLES
+
+SHEET = '<svg xmlns="http://www.w3.org/2000/svg" width="800" height="1131"/>'
+"""The page of a document."""
 
 
 def gallery() -> FastAPI:
@@ -29,7 +35,7 @@ def gallery() -> FastAPI:
 
     @app.get("/", response_class=HTMLResponse)
     async def contents() -> str:
-        links = "".join(f'<li><a href="/{name}">{name}</a></li>' for name in SAMPLES)
+        links = "".join(f'<li><a href="/{name}">{name}</a></li>' for name in PAGES)
         return f"<!doctype html><title>Gallery</title><ul>{links}</ul>"
 
     @app.get("/applications/{name}/live")
@@ -42,17 +48,23 @@ def gallery() -> FastAPI:
     async def bell() -> Response:
         return Response(status_code=304)
 
+    @app.get("/desk/cases/{name}/live/{step}")
     @app.get("/applications/{name}/live/{step}")
     async def nothing_moved(name: str, step: int) -> Response:
         return Response(status_code=304)
 
+    @app.post("/desk/cases/{name}/reading")
     @app.post("/applications/{name}/reading")
     async def read(name: str) -> Response:
         return Response(status_code=204)
 
+    @app.get("/page.svg")
+    async def sheet() -> Response:
+        return Response(SHEET, media_type="image/svg+xml")
+
     @app.get("/{name}")
     async def show(name: str, request: Request) -> HTMLResponse:
-        sample = SAMPLES[name]
+        sample = PAGES[name]
         language = request.query_params.get("language", "ru")
         theme = request.query_params.get("theme", "system")
         frame = replace(sample.frame, language=language, theme=theme)  # type: ignore[arg-type]

@@ -408,7 +408,7 @@ async def test_sections_on_a_phone(browser: Browser, site: Site, office: Office)
         await page.goto(f"{site.url}/programmes")
         bar = page.locator(".nav > ul > li:visible")
         await expect(bar).to_have_count(5)
-        spans = await bar.locator("> a > .nav-short, summary > span").evaluate_all(
+        spans = await bar.locator("> a > .nav-name, summary > span").evaluate_all(
             "all => all.map(one => one.getBoundingClientRect()).map(box => [box.left, box.right])"
         )
         assert len(spans) == 5

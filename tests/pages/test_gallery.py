@@ -7,8 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.pages.conftest import DESKTOP, PHONE, faults_of, free_port, served, watch
-from tests.pages.gallery import gallery
-from tests.pages.samples import SAMPLES
+from tests.pages.gallery import PAGES, gallery
 
 pytestmark = pytest.mark.browser
 
@@ -51,7 +50,7 @@ async def screens(browser: Browser) -> AsyncIterator[dict[str, Screen]]:
 
 
 @pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", PAGES)
 async def test_page(screens: dict[str, Screen], address: str, name: str, look: str) -> None:
     """A page is accessible, fits its screen, and asks for nothing that the policy forbids."""
     viewport, theme, language = LOOKS[look]
@@ -65,3 +64,24 @@ async def test_page(screens: dict[str, Screen], address: str, name: str, look: s
     assert width <= viewport["width"]
     assert len(set(await page.evaluate(BOXES))) <= 1
     assert wrong == []
+
+
+CUT = """
+  [...document.querySelectorAll(".table-dense :is(td, th, .row-link, .unread, .due), .tab")]
+    .filter(one => getComputedStyle(one).display != "inline")
+    .filter(one => one.scrollWidth > one.clientWidth + 1)
+    .map(one => one.textContent.trim())
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+async def test_what_a_reviewer_looks_for_is_never_cut(
+    screens: dict[str, Screen], address: str, width: int
+) -> None:
+    """Numbers, names, terms and what is new in the queue, and the tabs of papers, are whole."""
+    page = screens["desktop"].page
+    await page.set_viewport_size({"width": width, "height": 900})
+    for name in ("desk", "desk-team", "archive", "desk-case"):
+        await page.goto(f"{address}/{name}")
+        assert await page.evaluate(CUT) == [], name
+    await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]

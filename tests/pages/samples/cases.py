@@ -29,11 +29,11 @@ AT = datetime(2026, 11, 20, 11, 2, tzinfo=UTC)
 INSTITUTION = "Городская клиническая больница № 7"
 
 NAV = (
-    NavEntry("home", "Главная", "Главная", "house", "/"),
-    NavEntry("applications", "Мои заявки", "Заявки", "clipboard-list", "/applications", 1),
-    NavEntry("programmes", "Программы", "Программы", "graduation-cap", "/programmes"),
-    NavEntry("documents", "Документы", "Документы", "folder-open", "/documents"),
-    NavEntry("profile", "Профиль", "Профиль", "user", "/profile"),
+    NavEntry("home", "Главная", "house", "/"),
+    NavEntry("applications", "Мои заявки", "clipboard-list", "/applications", 1),
+    NavEntry("programmes", "Программы", "graduation-cap", "/programmes"),
+    NavEntry("documents", "Документы", "folder-open", "/documents"),
+    NavEntry("profile", "Профиль", "user", "/profile"),
 )
 
 PROGRAMME = ProgrammeView(
