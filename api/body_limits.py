@@ -15,7 +15,7 @@ WORDS = 64 * KIB
 FORM = 128 * KIB
 """A section of a case's form, or the whole draft as JSON."""
 TABLE = 512 * KIB
-"""The description of a type, 60 000 signs."""
+"""The description of a type, 60 000 signs; a decision with all its remarks."""
 ENVELOPE = 1024 * KIB
 FILES_AT_ONCE = 10
 """Files in one form; each of them has the limit of a file besides."""
@@ -42,8 +42,6 @@ _WORDS = (
     "/requests/{case_id}/ask",
     "/requests/{case_id}/withdraw",
     "/desk/cases/{case_id}/ask",
-    "/desk/cases/{case_id}/hand-over",
-    "/desk/team/move",
     "/archive/views",
     "/archive/views/{view_id}",
     "/archive/list.{kind}",
@@ -56,9 +54,15 @@ _FORMS = (
     "/applications/{case_id}/draft/{name}/autosave",
     "/requests/{case_id}/draft/{name}",
     "/requests/{case_id}/draft/{name}/autosave",
+    "/desk/cases/{case_id}/hand-over",
+    "/desk/team/move",
+)
+_DECISIONS = (
     "/desk/cases/{case_id}/decision",
+    "/desk/cases/{case_id}/take",
     "/desk/several",
 )
+"""A reason, and a remark on every field and document of a form."""
 SHEETS = (
     "/administration/staff",
     f"{_API}/administration/staff/dry-run",
@@ -84,6 +88,7 @@ def body_limits(upload: int) -> Mapping[str, int]:
     return {
         **dict.fromkeys(_WORDS, WORDS),
         **dict.fromkeys(_FORMS, FORM),
+        **dict.fromkeys(_DECISIONS, TABLE),
         **dict.fromkeys(SHEETS, MOST_OCTETS + WORDS),
         **dict.fromkeys(FILES, FILES_AT_ONCE * upload + WORDS),
         # The sheet that was looked at comes back packed in the form.

@@ -14,6 +14,7 @@ from api.entrance import CleanRoute
 from api.state import MedcabState, Reading, Work
 from rules.cases import Transition
 from rules.clock import now
+from rules.limits import LONGEST_REASON, LONGEST_REMARK
 from services import absences, case_lists, case_pages, catalogue
 from services.case_lists import CaseLine, Filters, Order
 from services.cases import Act
@@ -28,8 +29,8 @@ class DecisionBody(BaseModel):
     """A decision, always with its reason (A4)."""
 
     outcome: Outcome
-    reason: str = Field(max_length=4000, examples=["Документы в порядке."])
-    remarks: dict[str, Annotated[str, Field(max_length=1000)]] = Field(
+    reason: str = Field(max_length=LONGEST_REASON, examples=["Документы в порядке."])
+    remarks: dict[str, Annotated[str, Field(max_length=LONGEST_REMARK)]] = Field(
         {},
         max_length=100,
         description="What is wrong, by field or kind of attachment; asked for by `clarify`.",
@@ -83,7 +84,7 @@ class HandOverIn(TakeIn):
     """To whom, and why."""
 
     to: UUID
-    reason: str = Field("", max_length=1000)
+    reason: str = Field("", max_length=LONGEST_REMARK)
 
 
 class AbsenceIn(BaseModel):

@@ -32,8 +32,7 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix=f"{AR
 PAGE = 50
 SHOWN_AGAIN = frozenset({403, 409, 422})
 Cursor = Annotated[str | None, Query(max_length=300)]
-Short = Annotated[str, Form(max_length=40)]
-Long = Annotated[str, Form()]
+Text = Annotated[str, Form()]
 
 
 @router.get("")
@@ -121,7 +120,7 @@ async def _drawn(
 
 @router.post("/{case_id}/{act}")
 async def decide(
-    case_id: UUID, act: str, visit: Inside, session: Work, until: Short = "", reason: Long = ""
+    case_id: UUID, act: str, visit: Inside, session: Work, until: Text = "", reason: Text = ""
 ) -> Response:
     """Keep longer, forbid erasing, or allow it again."""
     service, actor = visit.medcab.retention, visit.actor

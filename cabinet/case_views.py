@@ -26,7 +26,7 @@ from models.tables.catalogue import Programme
 from rules.cases import CaseKind, Party, Status
 from rules.clock import now
 from rules.fields import Field, FieldKind, display, form_value
-from rules.forms import AttachmentRule, CaseTypeDefinition, merged_terms
+from rules.forms import AttachmentRule, CaseTypeDefinition, differs, merged_terms
 from rules.terms import WorkingCalendar, in_zone, working_days_left
 from services import case_lists
 from services.case_pages import CasePage, Cited, Version
@@ -147,7 +147,8 @@ def answer_sections(
                     _(field.label),
                     shown_value(field, data.get(field.name)),
                     old=shown_value(field, before.get(field.name)) if before else None,
-                    changed=before is not None and before.get(field.name) != data.get(field.name),
+                    changed=before is not None
+                    and differs(before.get(field.name), data.get(field.name)),
                     change_url=f"{change_url}/{section.name}#field-{field.name}"
                     if change_url and not field.locked
                     else None,

@@ -244,7 +244,7 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
         try:
             await drafts_of(visit, kind).withdraw(visit.actor, case_id, act, reason)
         except Refusal as refusal:
-            if refusal.code != "incomplete":
+            if refusal.code not in ("incomplete", "stale"):
                 raise
             async with visit.medcab.database.work() as session:
                 return await _withdrawal(visit, session, case_id, reason, refusal)
@@ -260,10 +260,11 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
         page = await own_page(session, visit, case_id, kind)
         if Transition.WITHDRAW not in page.may or not page.own:
             return visit.go(f"{room}/{case_id}")
-        wrong = [in_words(fault.message) for fault in refusal.fields] if refusal else []
+        faults = [in_words(fault.message) for fault in refusal.fields] if refusal else []
+        wrong = faults or ([in_words(refusal.message)] if refusal else [])
         return visit.page(
             "cases/withdraw.html",
-            status=422 if refusal else 200,
+            status=refusal.status if refusal else 200,
             kind=kind,
             number=page.case.number or "",
             case_url=f"{room}/{case_id}",
@@ -274,7 +275,7 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
                 gettext(said.why_withdraw),
                 "long_text",
                 reason,
-                error=" ".join(wrong),
+                error=" ".join(faults),
                 required=False,
                 max_length=LONGEST_REASON,
             ),

@@ -16,25 +16,27 @@ from api.state import Work
 from cabinet import desk_filters, desk_requests
 from cabinet.desk_decisions import Typed, decision_form, decision_of, error_items, typed_of
 from cabinet.desk_filters import asked_of
-from cabinet.desk_known import Known, page_within, reviewers_of, tag_of
+from cabinet.desk_known import Known, page_after, page_within, reviewers_of, tag_of
 from cabinet.desk_known import known as known_case
+from cabinet.desk_several import lines_of
 from cabinet.desk_views import desk_case, made, passing, queue_row
 from cabinet.running import asked_now
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
 from cabinet.views.desk import DeskCase, Queue
 from cabinet.views.frame import ErrorItem, Flash, Pages
+from cabinet.views.requests import DeskRequest
 from cabinet.visits import Inside, Visit, uuid_of
 from models.messages import PresentState
 from models.tables.people import Unit
 from rules.applications import DECISIONS
-from rules.cases import Transition
+from rules.cases import Moved, Transition
 from rules.clock import now
 from rules.limits import INTEGER
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, not_found
 from rules.texts import in_order
-from services import case_lists, catalogue, conversation, notices
+from services import case_lists, case_pages, catalogue, conversation, notices
 from services.case_lists import Order
 from services.cases import Act, see
 
@@ -42,7 +44,7 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/des
 
 PAGE = 50
 Cursor = Annotated[str | None, Query(max_length=300)]
-Short = Annotated[str, Form(max_length=1000)]
+Text = Annotated[str, Form()]
 Step = Annotated[int, Form(ge=0, le=INTEGER)]
 
 SHOWN_AGAIN = frozenset({403, 409, 422})
@@ -117,8 +119,8 @@ def _draw(
     errors: tuple[FieldError, ...] = (),
     answer: PresentState | None = None,
     number: int = 0,
-    compare: bool = False,
-    drawn_step: int | None = None,
+    compare: bool = True,
+    moved_on: Moved = Moved.NO,
 ) -> DeskCase:
     """The page in views, with what was typed for a decision."""
     page, case = known.page, known.page.case
@@ -141,7 +143,7 @@ def _draw(
         answer=answer,
         number=number,
         compare=compare,
-        drawn_step=drawn_step,
+        moved_on=moved_on,
         kept="" if decides else typed.words,
     )
 
@@ -151,11 +153,16 @@ async def show(
     case_id: UUID,
     visit: Inside,
     version: Annotated[int, Query(ge=0, le=10_000)] = 0,
-    compare: bool = False,
+    compare: bool | None = None,
     asked: bool = False,
     decided: str = "",
+    of: str = "",
 ) -> Response:
-    """A case on the desk: papers, check, questions, decision."""
+    """A case on the desk: papers, check, questions, decision.
+
+    A later version opens on what is new in it. `decided` is what was done just now, with the case
+    `of` where that is another one.
+    """
     async with visit.medcab.database.work() as session:
         # Before the page is read, so that it shows what is new since the visit before.
         await see(session, visit.actor, case_id)
@@ -164,15 +171,30 @@ async def show(
     async with visit.medcab.database.work() as session:
         await notices.mark_read(session, visit.actor, now(), case_id=case_id)
     answer = await asked_now(visit, known.page) if asked else None
+    flash = await _said(visit, decided, uuid_of(of))
+    compares = not version if compare is None else compare
     if known.is_request:
         return desk_requests.show(
-            visit, known, answer=answer, number=version, compare=compare, done=decided
+            visit, known, answer=answer, number=version, compare=compares, flash=flash
         )
-    case = _draw(visit, known, answer=answer, number=version, compare=compare)
+    case = _draw(visit, known, answer=answer, number=version, compare=compares)
+    return visit.page("desk/case.html", case=case, flash=flash)
+
+
+async def _said(visit: Visit, decided: str, case_id: UUID | None) -> Flash | None:
+    """What was decided or answered just now; of another case with the way back to it."""
     if decided in {outcome.value for outcome in DECISIONS}:
         said = f"{made(Transition(decided))} {_('Заявитель получит уведомление.')}"
-        return visit.page("desk/case.html", case=case, flash=Flash(said))
-    return visit.page("desk/case.html", case=case)
+    elif decided == Transition.ANSWER:
+        said = _("Ответ отправлен. Заявитель получит уведомление.")
+    elif decided == Transition.REFUSE:
+        said = _("Отказ отправлен. Заявитель получит уведомление с причиной в кабинете.")
+    else:
+        return None
+    line = (await lines_of(visit, [case_id])).get(case_id) if case_id else None
+    if line is None:
+        return Flash(said)
+    return Flash(said, about=line.number or "", url=page_within(visit, line.id))
 
 
 @router.get("/cases/{case_id}/live/{step}")
@@ -185,13 +207,14 @@ async def show_live(
     """The parts that change, for a page drawn at `step` that is still open; 304 while none has."""
     async with visit.medcab.database.work() as session:
         tag = await tag_of(session, visit, case_id)
-    if not ask and visit.has(tag):
-        return visit.unchanged(tag)
+        if not ask and visit.has(tag):
+            return visit.unchanged(tag)
+        moved_on = await case_pages.moved_since(session, visit.actor, case_id, step)
     known = await known_case(visit, case_id)
     answer = await asked_now(visit, known.page) if ask else None
     if known.is_request:
-        return desk_requests.live_parts(visit, known, answer, step)
-    case = _draw(visit, known, answer=answer, drawn_step=step)
+        return desk_requests.live_parts(visit, known, answer, moved_on)
+    case = _draw(visit, known, answer=answer, moved_on=moved_on)
     return visit.part("desk/live_parts.html", known.tag, case=case)
 
 
@@ -219,16 +242,16 @@ async def decide(
         raise not_found()
     if form.get("redraw") == "stock":
         typed = typed.with_stock(str(form.get("stock", "")), before.stock)
+    elif form.get("redraw") == "fits":
+        typed = typed.all_fits(before.page.checklist, before.stock)
     if form.get("redraw"):
         return visit.page("desk/case.html", case=_draw(visit, before, typed))
     try:
-        decision = decision_of(typed)
+        decision = decision_of(typed, before.page.checklist)
         await visit.medcab.reviews.decide(visit.actor, case_id, Act(act_id, at_step), decision)
     except Refusal as refusal:
         return await _refused(visit, case_id, refusal, typed)
-    following = before.around[1]
-    more = f"decided={decision.outcome.value}" + (f"&next={following}" if following else "")
-    return visit.go(page_within(visit, case_id, more))
+    return visit.go(page_after(visit, case_id, before.around[1], decision.outcome))
 
 
 async def _refused(visit: Visit, case_id: UUID, refusal: Refusal, typed: Typed) -> Response:
@@ -251,7 +274,7 @@ async def _refused(visit: Visit, case_id: UUID, refusal: Refusal, typed: Typed) 
 
 
 @router.post("/cases/{case_id}/take")
-async def take(case_id: UUID, visit: Inside, at_step: Step, had: Short = "") -> Response:
+async def take(case_id: UUID, visit: Inside, at_step: Step, had: Text = "") -> Response:
     """Take the case on one's own desk; a decision that was begun stays typed."""
     typed = typed_of(await visit.request.form())
     try:
@@ -266,25 +289,37 @@ async def take(case_id: UUID, visit: Inside, at_step: Step, had: Short = "") -> 
 
 @router.post("/cases/{case_id}/hand-over")
 async def give(
-    case_id: UUID, visit: Inside, at_step: Step, to: Short = "", why: Short = "", had: Short = ""
+    case_id: UUID, visit: Inside, at_step: Step, to: Text = "", why: Text = "", had: Text = ""
 ) -> Response:
-    """Give the case to a colleague."""
+    """Give the case to a colleague; what is refused is shown again as it was typed."""
     chosen = uuid_of(to)
     try:
         if chosen is None:
-            raise Refusal("incomplete", "Выберите, кому передать.", 422)
+            words = "Выберите, кому передать."
+            raise Refusal("incomplete", words, 422, [FieldError("to", words)])
         await visit.medcab.reviews.hand_over(
             visit.actor, case_id, at_step, chosen, why, uuid_of(had)
         )
     except Refusal as refusal:
         if refusal.status not in SHOWN_AGAIN:
             raise
-        known = await known_case(visit, case_id)
-        if known.is_request:
-            return desk_requests.refused(visit, known, refusal)
-        message = in_words(refusal.message)
-        moving = passing(known, visit.actor, chosen=to, why=why, error=message)
-        case = replace(_draw(visit, known), hand_over=moving)
-        errors = [ErrorItem(message, "#field-to" if moving else "")]
-        return visit.page("desk/case.html", status=refusal.status, case=case, errors=errors)
+        return await _not_given(visit, case_id, refusal, to, why)
     return visit.go(page_within(visit, case_id))
+
+
+async def _not_given(visit: Visit, case_id: UUID, refusal: Refusal, to: str, why: str) -> Response:
+    """The page as it is now with the form of handing over, or with its text where that has gone."""
+    known = await known_case(visit, case_id)
+    words = in_words(refusal.message)
+    long = any(fault.path == "reason" for fault in refusal.fields)
+    told = {"why_error" if long else "error": words}
+    moving = passing(known, visit.actor, chosen=to, why=why, **told)
+    errors = [ErrorItem(words, ("#field-why" if long else "#field-to") if moving else "")]
+    if moving is None and why.strip():
+        errors.append(ErrorItem(_("Вы написали: %(text)s") % {"text": why}))
+    shown: DeskCase | DeskRequest = (
+        desk_requests.draw(visit, known) if known.is_request else _draw(visit, known)
+    )
+    template = "desk/request.html" if known.is_request else "desk/case.html"
+    case = replace(shown, hand_over=moving)
+    return visit.page(template, status=refusal.status, case=case, errors=errors)

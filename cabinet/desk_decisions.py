@@ -1,6 +1,6 @@
 """The form of a decision: what was typed, the form with it, and the decision it makes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,11 @@ from models.tables.base import new_id
 from models.tables.catalogue import Reason
 from rules.cases import Transition
 from rules.forms import AttachmentRule, CaseTypeDefinition, ChecklistItem
+from rules.limits import LONGEST_REASON, LONGEST_REMARK
 from rules.refusals import FieldError, Refusal
 from services.reviews import Decision
 
 CHECK, REMARK = "check.", "remark."
-LONGEST_REMARK = 1000
 
 
 @dataclass
@@ -28,7 +28,8 @@ class Typed:
     outcome: str = ""
     reason: str = ""
     remarks: dict[str, str] = field(default_factory=dict)
-    checks: dict[str, str] = field(default_factory=dict)
+    checks: set[str] = field(default_factory=set)
+    """The requirements that are confirmed."""
 
     @property
     def anything(self) -> bool:
@@ -46,6 +47,13 @@ class Typed:
         self.reason = "\n".join(part for part in (self.reason.strip(), text) if part)
         return self
 
+    def all_fits(self, questions: Sequence[ChecklistItem], stock: Sequence[Reason]) -> "Typed":
+        """The usual approval: every requirement confirmed, with the first reason of the stock."""
+        self.outcome = Transition.APPROVE
+        self.checks = {item.name for item in questions}
+        usual = (reason.key for reason in stock if reason.outcome == Transition.APPROVE)
+        return self if self.reason.strip() else self.with_stock(next(usual, ""), stock)
+
 
 def typed_of(form: Mapping[str, Any]) -> Typed:
     """Read the form; names that belong to nothing are refused by the service."""
@@ -59,15 +67,18 @@ def typed_of(form: Mapping[str, Any]) -> Typed:
             if name.startswith(REMARK) and value.strip()
         },
         checks={
-            name.removeprefix(CHECK): value
+            name.removeprefix(CHECK)
             for name, value in texts.items()
-            if name.startswith(CHECK) and value in ("yes", "no")
+            if name.startswith(CHECK) and value == "yes"
         },
     )
 
 
-def decision_of(typed: Typed) -> Decision:
-    """The decision. Remarks go with a question to the applicant only. Raises `incomplete`."""
+def decision_of(typed: Typed, questions: Iterable[ChecklistItem]) -> Decision:
+    """The decision. Remarks go with a question to the applicant only. Raises `incomplete`.
+
+    Where nothing of the checklist was confirmed, it was not used and says nothing.
+    """
     if typed.outcome not in {outcome.value for outcome in OUTCOMES}:
         raise _incomplete(FieldError("outcome", "Выберите решение."))
     outcome = Transition(typed.outcome)
@@ -76,7 +87,8 @@ def decision_of(typed: Typed) -> Decision:
         raise _incomplete(
             *(FieldError(f"remarks.{name}", "Сократите замечание до 1000 знаков.") for name in long)
         )
-    answers = {name: value == "yes" for name, value in typed.checks.items()}
+    asked = {item.name for item in questions} | typed.checks if typed.checks else ()
+    answers = {name: name in typed.checks for name in asked}
     return Decision(outcome, typed.reason, remarks, answers)
 
 
@@ -133,13 +145,13 @@ def decision_form(
             typed.reason,
             hint=_("Её увидит заявитель"),
             error=told.get("reason", ""),
-            max_length=4000,
+            max_length=LONGEST_REASON,
         ),
         checks=[
             Check(
                 item.name,
                 _(item.question),
-                typed.checks.get(item.name, ""),
+                item.name in typed.checks,
                 told.get(f"checklist.{item.name}", ""),
             )
             for item in questions
@@ -163,14 +175,12 @@ def error_items(refusal: Refusal, form: DecisionForm | None = None) -> list[Erro
         kind, _dot, name = error.path.partition(".")
         message = in_words(error.message)
         if name in questions:
-            message = _("Для одобрения нужен ответ «Да»: %(question)s") % {
-                "question": questions[name]
-            }
+            message = _("Чтобы одобрить, подтвердите: %(question)s") % {"question": questions[name]}
         href = {
             "outcome": "#outcome-approve",
             "reason": "#field-reason",
             "remarks": f"#remark-{name}" if name else "#remarks",
-            "checklist": f"#check-{name}-yes",
+            "checklist": f"#check-{name}",
         }.get(kind, "#decision")
         items.append(ErrorItem(message, href))
     return items or [ErrorItem(in_words(refusal.message))]

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from cabinet.desk_filters import Asked, asked_of
-from cabinet.visits import Visit, uuid_of
+from cabinet.visits import Visit
 from models.tables.catalogue import Reason
 from rules.cases import CaseKind
 from rules.permissions import Permission
@@ -69,6 +69,12 @@ def page_within(visit: Visit, case_id: UUID, more: str = "") -> str:
     return f"/desk/cases/{case_id}" + (f"?{query}" if query else "")
 
 
+def page_after(visit: Visit, case_id: UUID, following: UUID | None, outcome: str) -> str:
+    """Where an act on a case leads: to the one that followed it in the queue, if there is one."""
+    more = f"decided={outcome}"
+    return page_within(visit, following or case_id, f"{more}&of={case_id}" if following else more)
+
+
 async def reviewers_of(session: AsyncSession, visit: Visit, unit_id: UUID) -> list[Reviewer]:
     """The reviewers of a unit, for those who review there; nobody for others."""
     if not visit.actor.may(Permission.REVIEW, unit_id):
@@ -79,12 +85,9 @@ async def reviewers_of(session: AsyncSession, visit: Visit, unit_id: UUID) -> li
 async def _around(
     session: AsyncSession, visit: Visit, page: CasePage, asked: Asked
 ) -> tuple[UUID | None, UUID | None]:
-    """The neighbours in the queue; after a decision the one that it told, as the case has left."""
+    """The neighbours in the queue."""
     case = page.case
     moment = case.due_at if asked.order is Order.DUE else case.submitted_at
-    told = uuid_of(visit.request.query_params.get("next"))
-    if told is not None:
-        return None, told
     return await case_lists.neighbours(
         session, visit.actor, asked.filters, asked.order, case.id, moment
     )

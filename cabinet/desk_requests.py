@@ -13,7 +13,7 @@ from api.bodies import is_form
 from api.entrance import CleanRoute
 from cabinet.case_views import answer_sections, applicant_facts, case_timeline, cited_files
 from cabinet.conversation import talk_of
-from cabinet.desk_known import Known, known, page_within
+from cabinet.desk_known import Known, known, page_after
 from cabinet.desk_views import other_cases, passing
 from cabinet.request_views import answer_views, paper_views, request_waits
 from cabinet.translation import gettext as _
@@ -23,7 +23,7 @@ from cabinet.views.requests import AnswerForm, DeskRequest
 from cabinet.visits import Inside, Visit, uuid_of
 from models.messages import PresentState
 from models.tables.base import new_id
-from rules.cases import Status, Transition
+from rules.cases import Moved, Status, Transition
 from rules.forms import AnswerKind
 from rules.identifiers import whole
 from rules.names import short_name
@@ -64,7 +64,7 @@ def typed_of(fields: Mapping[str, Any]) -> Typed:
 @router.post("/requests/{case_id}/answer")
 async def answer(case_id: UUID, visit: Inside) -> Response:
     """Answer with a text, a file or both, or refuse with the reason."""
-    typed = Typed()
+    typed, following = Typed(), (await known(visit, case_id)).around[1]
     try:
         if is_form(visit.request):
             typed = await _streamed(visit, case_id)
@@ -76,9 +76,7 @@ async def answer(case_id: UUID, visit: Inside) -> Response:
             raise refused_.refusal from refused_
         here = await known(visit, case_id)
         return refused(visit, here, refused_.refusal, refused_.typed)
-    following = (await known(visit, case_id)).around[1]
-    more = f"decided={typed.outcome}" + (f"&next={following}" if following else "")
-    return visit.go(page_within(visit, case_id, more))
+    return visit.go(page_after(visit, case_id, following, typed.outcome))
 
 
 class _Refused(Exception):
@@ -128,24 +126,17 @@ def show(
     *,
     answer: PresentState | None = None,
     number: int = 0,
-    compare: bool = False,
-    done: str = "",
+    compare: bool = True,
+    flash: Flash | None = None,
 ) -> Response:
     """The page of a request on the desk."""
     case = draw(visit, here, answer=answer, number=number, compare=compare)
-    if done in ANSWERS:
-        said = (
-            _("Ответ отправлен. Заявитель получит уведомление.")
-            if done == Transition.ANSWER
-            else _("Отказ отправлен. Заявитель получит уведомление с причиной в кабинете.")
-        )
-        return visit.page("desk/request.html", case=case, flash=Flash(said))
-    return visit.page("desk/request.html", case=case)
+    return visit.page("desk/request.html", case=case, flash=flash)
 
 
-def live_parts(visit: Visit, here: Known, answer: PresentState | None, step: int) -> Response:
-    """The parts that change, for a page drawn at `step`."""
-    case = draw(visit, here, answer=answer, drawn_step=step)
+def live_parts(visit: Visit, here: Known, answer: PresentState | None, moved_on: Moved) -> Response:
+    """The parts that change."""
+    case = draw(visit, here, answer=answer, moved_on=moved_on)
     return visit.part("desk/request_live_parts.html", here.tag, case=case)
 
 
@@ -181,15 +172,15 @@ def draw(
     errors: tuple[FieldError, ...] = (),
     answer: PresentState | None = None,
     number: int = 0,
-    compare: bool = False,
-    drawn_step: int | None = None,
+    compare: bool = True,
+    moved_on: Moved = Moved.NO,
 ) -> DeskRequest:
     """The page in views, with what was typed for an answer."""
     page, case = here.page, here.page.case
     typed = typed or Typed()
     suffix = here.asked.suffix
-    chosen, before = page.version(number)
-    compared = compare and before is not None
+    chosen, earlier_version = page.version(number)
+    before = earlier_version if compare else None
     answers_here = page.reviews and bool(page.may & ANSWERS)
     mine = case.reviewer_id == visit.actor.person_id
     earlier, following = here.around
@@ -205,11 +196,10 @@ def draw(
         step=case.step,
         version=chosen.number,
         versions=[(v.number, v.submitted_at) for v in page.versions],
-        compared=compared,
+        compared=before is not None,
+        against=before.number if before else 0,
         waits=request_waits(page, here.calendar, answer),
-        sections=answer_sections(
-            page.definition, chosen.data, before.data if before and compared else None
-        ),
+        sections=answer_sections(page.definition, chosen.data, before.data if before else None),
         files=cited_files(chosen, page.attachment_rules),
         papers=paper_views(page, chosen.number),
         answers=answer_views(page),
@@ -228,7 +218,7 @@ def draw(
         before_url=f"/desk/cases/{earlier}{suffix}" if earlier else None,
         next_url=f"/desk/cases/{following}{suffix}" if following else None,
         tag=here.tag,
-        moved_on=drawn_step is not None and drawn_step != case.step,
+        moved_on=moved_on,
     )
 
 

@@ -30,7 +30,7 @@ from rules.forms import (
     merged_checklist,
 )
 from rules.identifiers import whole
-from rules.names import short_name
+from rules.limits import LONGEST_REASON
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, forbidden
 from rules.terms import WorkingCalendar
@@ -209,11 +209,16 @@ async def decide_several(visit: Inside) -> Response:
     acts, typed = _acts(form), typed_of(form)
     back = _back(str(form.get("from", ""))[:1000])
     known = await _known(visit, list(acts))
+    questions = list({item.name: item for one in known.cases for item in one.questions}.values())
     if form.get("redraw"):
-        typed = typed.with_stock(str(form.get("stock", "")), known.stock)
+        typed = (
+            typed.all_fits(questions, known.stock)
+            if form.get("redraw") == "fits"
+            else typed.with_stock(str(form.get("stock", "")), known.stock)
+        )
         return await _shown(visit, known, typed, back, acts)
     try:
-        decision = decision_of(typed)
+        decision = decision_of(typed, questions)
         _check(known, decision)
     except Refusal as refusal:
         return await _shown(visit, known, typed, back, acts, refusal)
@@ -224,7 +229,7 @@ async def decide_several(visit: Inside) -> Response:
 def _check(known: _Known, decision: Decision) -> None:
     """Refuse at once what every case would refuse, while the form is still open."""
     errors = []
-    if not 3 <= len(decision.reason.strip()) <= 4000:
+    if not 3 <= len(decision.reason.strip()) <= LONGEST_REASON:
         errors.append(FieldError("reason", "Напишите причину решения: от 3 до 4000 знаков."))
     if decision.outcome is Transition.CLARIFY and not decision.remarks:
         errors.append(FieldError("remarks", "Отметьте хотя бы одно поле и напишите, что не так."))
@@ -268,7 +273,7 @@ async def _results(
             ResultRow(
                 f"/desk/cases/{one.case_id}",
                 line.number or "" if line else "",
-                short_name(line.applicant or "") if line else "",
+                line.applicant or "" if line else "",
                 one.refusal is None,
                 in_words(one.refusal.message) if one.refusal else made(outcome),
                 _("Заявка не изменилась.") if one.refusal else "",

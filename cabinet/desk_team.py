@@ -20,6 +20,7 @@ from rules import identifiers
 from rules.cases import Status
 from rules.clock import now
 from rules.identifiers import IdentifierError
+from rules.limits import LONGEST_REMARK
 from rules.names import short_name
 from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, forbidden
@@ -30,7 +31,7 @@ from services.case_lists import CaseLine, Filters
 router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/desk/team")
 
 Chosen = Annotated[list[UUID], Query(alias="case", max_length=MOST)]
-Short = Annotated[str, Form(max_length=1000)]
+Text = Annotated[str, Form()]
 
 _DONE = {
     "away": marked("Отсутствие записано."),
@@ -92,6 +93,7 @@ async def _shown(
             chosen=typed.get("to", ""),
             why=typed.get("why", ""),
             error=told.get("to", ""),
+            why_error=told.get("why", ""),
         ),
         absence=_absence_fields(visit, people, heads, absence or {}, told),
         chosen=bool(chosen) and bool(rows),
@@ -173,10 +175,10 @@ def _absence_fields(
 @router.post("/absences")
 async def set_absence(
     visit: Inside,
-    person_id: Short = "",
-    first_day: Short = "",
-    last_day: Short = "",
-    deputy_id: Short = "",
+    person_id: Text = "",
+    first_day: Text = "",
+    last_day: Text = "",
+    deputy_id: Text = "",
 ) -> Response:
     """Note days away: one's own, or anybody's by the head."""
     typed = {
@@ -221,7 +223,7 @@ async def end_absence(absence_id: UUID, visit: Inside) -> Response:
 
 
 @router.post("/move")
-async def move(visit: Inside, to: Short = "", why: Short = "") -> Response:
+async def move(visit: Inside, to: Text = "", why: Text = "") -> Response:
     """Move the ticked cases to somebody, as the head may; each is moved or refused by itself."""
     if not visit.actor.may(Permission.OVERSEE_REVIEWS):
         raise forbidden()
@@ -233,6 +235,8 @@ async def move(visit: Inside, to: Short = "", why: Short = "") -> Response:
         errors.append(FieldError("to", "Выберите, кому передать."))
     if not chosen:
         errors.append(FieldError("case", "Отметьте хотя бы одну заявку."))
+    if len(why.strip()) > LONGEST_REMARK:
+        errors.append(FieldError("why", "Сократите объяснение до 1000 знаков."))
     if errors or whom is None:
         refusal = Refusal("incomplete", "Исправьте поля.", 422, errors)
         return await _shown(visit, chosen, move={"to": to, "why": why}, refusal=refusal)
@@ -251,7 +255,7 @@ async def move(visit: Inside, to: Short = "", why: Short = "") -> Response:
             ResultRow(
                 f"/desk/cases/{case_id}",
                 line.number or "" if line else "",
-                short_name(line.applicant or "") if line else "",
+                line.applicant or "" if line else "",
                 refused is None,
                 in_words(refused.message) if refused else _("Передана."),
                 _("Заявка не изменилась.") if refused else "",

@@ -36,7 +36,9 @@ from cabinet.views.desk import (
 from cabinet.views.frame import FieldView, Option
 from models.messages import PresentState
 from rules.applications import WORDS
-from rules.cases import Party, Status, Transition
+from rules.cases import Moved, Party, Status, Transition
+from rules.fields import Field
+from rules.forms import difference, differs
 from rules.names import Name, short_name
 from rules.permissions import Actor
 from rules.terms import WorkingCalendar, in_zone, last_day, working_days_left
@@ -149,7 +151,7 @@ def queue_row(
         url=f"/desk/cases/{line.id}{suffix}",
         number=line.number or "",
         title=title_of(line),
-        applicant=short_name(line.applicant or ""),
+        applicant=line.applicant or "",
         unit=line.unit,
         status=line.status,
         due=due_of(line.status, line.due_at, at, line.term_zone, calendar, here=line.waits_for),
@@ -172,39 +174,61 @@ def why_not(page: CasePage) -> str:
     return _(_NOT_NOW[status]) if (status := Status(page.case.status)) in _NOT_NOW else ""
 
 
-def sections(
-    page: CasePage, chosen: Version, before: Version | None, *, compared: bool
-) -> list[AnswerSection]:
-    """The submitted form with its differences; remarks stand with the version they are about."""
-    remarks: dict[str, str] = {}
+def remarks(page: CasePage, chosen: Version, before: Version | None) -> Mapping[str, str]:
+    """What was remarked on the shown version, and on the one that it is compared with."""
+    told: dict[str, list[str]] = {}
     for decision in page.decisions:
         if decision.version == chosen.number:
-            remarks |= decision.remarks
-    old = before.data if before and compared else None
-    return [
-        AnswerSection(
-            _(section.title),
-            [
-                DeskAnswer(
-                    _(field.label),
-                    shown_value(field, chosen.data.get(field.name)),
-                    old=shown_value(field, old.get(field.name)) if old is not None else None,
-                    changed=old is not None and old.get(field.name) != chosen.data.get(field.name),
-                    remark=remarks.get(field.name, ""),
-                    name=field.name,
-                    locked=field.locked,
-                )
-                for field in section.fields
-            ],
+            words = "%(text)s"
+        elif before is not None and decision.version == before.number:
+            words = _("К версии %(n)s: %(text)s")
+        else:
+            continue
+        for name, text in decision.remarks.items():
+            told.setdefault(name, []).append(words % {"n": decision.version, "text": text})
+    return {name: "\n".join(texts) for name, texts in told.items()}
+
+
+def remarked(page: CasePage, version: Version | None) -> set[str]:
+    """What was remarked on this version."""
+    found = (d.remarks for d in page.decisions if version and d.version == version.number)
+    return {name for noted in found for name in noted}
+
+
+def sections(
+    page: CasePage, chosen: Version, before: Version | None, told: Mapping[str, str]
+) -> list[AnswerSection]:
+    """The submitted form, with its differences from `before` beside the remarks."""
+    asked = remarked(page, before)
+
+    def answer(field: Field) -> DeskAnswer:
+        value, old = chosen.data.get(field.name), before.data.get(field.name) if before else None
+        changed = before is not None and differs(old, value)
+        return DeskAnswer(
+            _(field.label),
+            shown_value(field, value),
+            old=shown_value(field, old),
+            changed=changed,
+            remark=told.get(field.name, ""),
+            name=field.name,
+            locked=field.locked,
+            unmended=field.name in asked and not changed,
         )
+
+    return [
+        AnswerSection(_(section.title), [answer(field) for field in section.fields])
         for section in page.definition.sections
     ]
 
 
-def documents(page: CasePage, chosen: Version, before: Version | None) -> list[DeskDocument]:
+def documents(
+    page: CasePage, chosen: Version, before: Version | None, told: Mapping[str, str]
+) -> list[DeskDocument]:
     """The cited documents, each with pictures of its pages."""
     titles = {rule.kind: _(rule.title) for rule in page.attachment_rules}
+    changed = kinds_changed(chosen, before)
     known = {cited.document_version_id for cited in before.attachments} if before else None
+    asked = remarked(page, before)
     made: list[DeskDocument] = []
     for n, cited in enumerate(chosen.attachments, 1):
         title = titles.get(cited.kind, cited.title)
@@ -218,9 +242,46 @@ def documents(page: CasePage, chosen: Version, before: Version | None) -> list[D
                 download_url=f"/documents/versions/{cited.document_version_id}/file",
                 new=known is not None and cited.document_version_id not in known,
                 about=cited.kind,
+                remark=told.get(cited.kind, ""),
+                unmended=cited.kind in asked and cited.kind not in changed,
             )
         )
     return made
+
+
+def kinds_changed(chosen: Version, before: Version | None) -> set[str]:
+    """The kinds of documents for which others are given; one that was replaced is one change."""
+    if before is None:
+        return set()
+    given = [
+        {(cited.kind, cited.document_version_id) for cited in version.attachments}
+        for version in (chosen, before)
+    ]
+    return {kind for kind, _id in given[0] ^ given[1]}
+
+
+def changes(page: CasePage, chosen: Version, before: Version | None) -> int:
+    """How many answers and kinds of documents are others than in the version before."""
+    if before is None:
+        return 0
+    answers = difference(page.definition, before.data, chosen.data)
+    return len(answers) + len(kinds_changed(chosen, before))
+
+
+def not_given(
+    page: CasePage, chosen: Version, before: Version | None, told: Mapping[str, str]
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """What is no longer given, and what was asked for and is not given; each with its remark."""
+    titles = {rule.kind: _(rule.title) for rule in page.attachment_rules}
+    here = {cited.document_version_id for cited in chosen.attachments}
+    kinds = {cited.kind for cited in chosen.attachments}
+    open_ = {kind: text for kind, text in told.items() if kind in titles and kind not in kinds}
+    gone = [
+        (f"{titles.get(cited.kind, cited.title)} ({cited.file_name})", open_.pop(cited.kind, ""))
+        for cited in (before.attachments if before else ())
+        if cited.document_version_id not in here
+    ]
+    return gone, [(titles[kind], text) for kind, text in open_.items()]
 
 
 def _sheets(cited: Cited, title: str) -> list[Sheet]:
@@ -296,6 +357,7 @@ def hand_over(
     chosen: str = "",
     why: str = "",
     error: str = "",
+    why_error: str = "",
 ) -> HandOver:
     """To whom a case can be given, each with the load: those who are here."""
     options = []
@@ -308,8 +370,15 @@ def hand_over(
     return HandOver(
         url,
         FieldView("to", _("Кому"), "choice", chosen, error=error, options=options),
-        FieldView("why", _("Почему"), value=why, hint=_("Увидят только коллеги"), required=False),
-        open=bool(error),
+        FieldView(
+            "why",
+            _("Почему"),
+            value=why,
+            hint=_("Увидят только коллеги"),
+            error=why_error,
+            required=False,
+        ),
+        open=bool(error or why_error),
     )
 
 
@@ -332,18 +401,17 @@ def desk_case(
     *,
     answer: PresentState | None = None,
     number: int = 0,
-    compare: bool = False,
-    drawn_step: int | None = None,
+    compare: bool = True,
+    moved_on: Moved = Moved.NO,
     kept: str = "",
 ) -> DeskCase:
-    """The page of a case; `number` chooses a version, `drawn_step` is what an open page shows."""
+    """The page of a case; `number` chooses a version."""
     page, case, suffix = known.page, known.page.case, known.asked.suffix
-    chosen, before = page.version(number)
-    compared = compare and before is not None
-    shown = documents(page, chosen, before)
-    here = {cited.document_version_id for cited in chosen.attachments}
-    titles = {rule.kind: _(rule.title) for rule in page.attachment_rules}
-    gone = [c for c in before.attachments if c.document_version_id not in here] if before else []
+    chosen, earlier_version = page.since_decision(number)
+    before = earlier_version if compare else None
+    told = remarks(page, chosen, before)
+    shown = documents(page, chosen, earlier_version, told)
+    gone, missing = not_given(page, chosen, before, told)
     mine = case.reviewer_id == actor.person_id
     takes = page.reviews and case.closed_at is None and not mine
     earlier, following = known.around
@@ -364,12 +432,14 @@ def desk_case(
         step=case.step,
         version=chosen.number,
         versions=[(v.number, v.submitted_at) for v in page.versions],
-        compared=compared,
-        changed=len(chosen.changes) + len(gone) + sum(d.new for d in shown) if before else 0,
+        compared=before is not None,
+        against=before.number if before else 0,
+        changed=changes(page, chosen, earlier_version),
         waits=waits_for(page, known.calendar, answer),
-        sections=sections(page, chosen, before, compared=compared),
+        sections=sections(page, chosen, before, told),
         documents=shown,
-        gone=[f"{titles.get(c.kind, c.title)} ({c.file_name})" for c in gone] if compared else [],
+        gone=gone,
+        missing=missing,
         waived=[(_(r.title), _(r.waived_reason)) for r in page.attachment_rules if r.waived_reason],
         findings=findings(page, chosen, shown),
         checked_at=chosen.checked_at,
@@ -389,5 +459,5 @@ def desk_case(
         before_url=f"/desk/cases/{earlier}{suffix}" if earlier else None,
         next_url=f"/desk/cases/{following}{suffix}" if following else None,
         tag=known.tag,
-        moved_on=drawn_step is not None and drawn_step != case.step,
+        moved_on=moved_on,
     )

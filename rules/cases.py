@@ -65,6 +65,14 @@ class Party(StrEnum):
     NOBODY = "nobody"
 
 
+class Moved(StrEnum):
+    """Who has moved a case since a person looked at it, as far as that person wants to know."""
+
+    NO = ""
+    BY_ONESELF = "oneself"
+    BY_OTHERS = "others"
+
+
 @dataclass(frozen=True)
 class Rule:
     """One arrow of a state diagram. Only an arrow that reopens leaves a closed case."""

@@ -52,6 +52,7 @@ __all__ = [
     "check_field",
     "check_form",
     "difference",
+    "differs",
     "display",
     "json_schema",
     "merged_attachments",
@@ -343,8 +344,13 @@ def difference(
     return [
         Change(name, field.label, display(field, old.get(name)), display(field, new.get(name)))
         for name, field in definition.fields.items()
-        if old.get(name) != new.get(name)
+        if differs(old.get(name), new.get(name))
     ]
+
+
+def differs(old: Any, new: Any) -> bool:
+    """Whether an answer is another one; no answer and an empty one are the same."""
+    return (None if old == "" else old) != (None if new == "" else new)
 
 
 def json_schema(definition: CaseTypeDefinition) -> dict[str, Any]:

@@ -21,6 +21,9 @@ UPLOADED_OCTETS = Limit("uploaded-octets", 1024**3, timedelta(days=1))
 LONGEST_REASON = 4000
 """Characters of the reason that a person gives for an act; a line's end is one."""
 
+LONGEST_REMARK = 1000
+"""Characters of a remark on a field, and of the words with which a case is handed over."""
+
 MOST_ATTACHMENTS = 30
 """Documents that one draft cites."""
 

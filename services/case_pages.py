@@ -21,7 +21,7 @@ from models.tables.catalogue import Programme
 from models.tables.documents import Document, DocumentVersion
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, Unit
-from rules.cases import CaseKind, Party, Status, Transition
+from rules.cases import CaseKind, Moved, Party, Status, Transition
 from rules.clock import now as present
 from rules.forms import (
     AttachmentRule,
@@ -32,12 +32,13 @@ from rules.forms import (
     merged_attachments,
     merged_checklist,
 )
+from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
 from rules.processes import process_of
 from rules.refusals import not_found
 from services import catalogue, disclosure, journal, outages
 from services.case_lists import READ_FOR, CaseLine, Filters, Listing, mine
-from services.cases import may_see, see
+from services.cases import JOURNALED, may_see, see
 from services.conversation import Message, messages
 from services.disclosure import ShownEntry
 from services.drafts import editable
@@ -144,6 +145,14 @@ class CasePage:
             raise not_found()
         return chosen, known.get(chosen.number - 1)
 
+    def since_decision(self, number: int) -> tuple[Version, Version | None]:
+        """The same with the version that the last decision before was about, where there was one:
+        what a reviewer has not seen yet may be spread over several versions.
+        """
+        chosen, before = self.version(number)
+        decided = [one.version for one in self.decisions if one.version < chosen.number]
+        return chosen, self.version(max(decided))[0] if decided else before
+
 
 async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
     """Everything about a case. Raises `not_found` for those who may not see it.
@@ -232,6 +241,26 @@ async def tag_of(session: AsyncSession, actor: Actor, case_id: UUID) -> str:
     )
     closed = int(case.closed_at is not None)
     return f"{case.step}-{case.alarms}-{case.waits_for}-{closed}-{entries.one()}"
+
+
+_TOLD_BY_THE_PAGE = frozenset({JournalKind.CASE_ACT_ISSUED})
+"""Steps that follow a decision by themselves: an open page shows them, nobody has to be told."""
+_MOVES = frozenset(JOURNALED.values()) - _TOLD_BY_THE_PAGE
+
+
+async def moved_since(session: AsyncSession, actor: Actor, case_id: UUID, step: int) -> Moved:
+    """Who has moved the case beyond this step."""
+    found = await session.exec(
+        select(JournalEntry.by_person).where(
+            JournalEntry.chain == case_id,
+            col(JournalEntry.step) > step,
+            col(JournalEntry.kind).in_(_MOVES),
+        )
+    )
+    people = set(found.all())
+    if people - {actor.person_id}:
+        return Moved.BY_OTHERS
+    return Moved.BY_ONESELF if people else Moved.NO
 
 
 async def _versions(

@@ -20,6 +20,7 @@ from rules.cases import CaseKind, Status, Transition
 from rules.clock import now as present
 from rules.forms import merged_attachments, merged_checklist
 from rules.journal import JournalKind
+from rules.limits import LONGEST_REASON, LONGEST_REMARK
 from rules.notices import NoticeKind
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal, Words, forbidden, not_found
@@ -177,10 +178,14 @@ class Reviews:
     ) -> CaseState:
         """Give a case to a colleague; the head of HR moves anybody's, others their own (A11).
 
-        `had` is as in `take`.
+        `had` is as in `take`. Raises Refusal 422 for a reason too long.
         """
+        reason = reason.strip()
+        if len(reason) > LONGEST_REMARK:
+            words = "Сократите объяснение до 1000 знаков."
+            raise Refusal("incomplete", words, 422, [FieldError("reason", words)])
         return await self._assign(
-            actor, case_id, at_step, to, had, JournalKind.CASE_HANDED_OVER, reason.strip()
+            actor, case_id, at_step, to, had, JournalKind.CASE_HANDED_OVER, reason
         )
 
     async def _assign(
@@ -310,7 +315,7 @@ async def _taken(session: AsyncSession, case: Case) -> Refusal:
 def _check(decision: Decision, questions: Sequence[str], subjects: set[str]) -> None:
     """Refuse a decision without reason, without remarks, or against its own checklist."""
     errors: list[FieldError] = []
-    if not 3 <= len(decision.reason.strip()) <= 4000:
+    if not 3 <= len(decision.reason.strip()) <= LONGEST_REASON:
         errors.append(FieldError("reason", "Напишите причину решения: от 3 до 4000 знаков."))
     errors += [
         FieldError(f"remarks.{name}", "Такого поля в заявке нет.")

@@ -8,6 +8,7 @@ from typing import Literal
 from cabinet.views.cases import Answer, ShownCase
 from cabinet.views.conversation import Talk
 from cabinet.views.frame import Chip, FieldView, Pages
+from rules.cases import Moved
 
 Severity = Literal["problem", "warning", "fine"]
 DueTone = Literal["late", "today", "soon", "calm", "none"]
@@ -85,6 +86,8 @@ class DeskAnswer(Answer):
     name: str = ""
     locked: bool = False
     """Taken from the programme: nothing that the applicant could mend."""
+    unmended: bool = False
+    """A remark was made about it, and it is as it was."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,9 @@ class DeskDocument:
     """Not cited by the version before."""
     about: str = ""
     """The kind that remarks are written about; `kind` names the tab, unique on the page."""
+    remark: str = ""
+    unmended: bool = False
+    """A remark was made about it, and it is as it was."""
 
 
 @dataclass(frozen=True)
@@ -115,11 +121,11 @@ class FindingView:
 
 @dataclass(frozen=True)
 class Check:
-    """A question of the checklist with the answer given so far: `yes`, `no` or nothing."""
+    """A requirement of the checklist, and whether it is confirmed so far."""
 
     name: str
     question: str
-    value: str = ""
+    ticked: bool = False
     error: str = ""
 
 
@@ -230,8 +236,10 @@ class ShownOnDesk(ShownCase):
     history: Sequence[OtherCase] = ()
     before_url: str | None = None
     next_url: str | None = None
-    moved_on: bool = False
-    """The case is no longer at the step that the page was drawn for."""
+    against: int = 0
+    """The version that the shown one is compared with; 0 where it is shown alone."""
+    moved_on: Moved = Moved.NO
+    """Who has moved the case beyond the step that the page was drawn for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,8 +249,10 @@ class DeskCase(ShownOnDesk):
     changed: int
     """How many answers and documents differ from the version before."""
     documents: Sequence[DeskDocument]
-    gone: Sequence[str]
-    """Documents of the version before that this one no longer cites."""
+    gone: Sequence[tuple[str, str]]
+    """Documents that this version no longer cites, with what was remarked on them."""
+    missing: Sequence[tuple[str, str]]
+    """Documents that were asked for in a remark and are not given."""
     waived: Sequence[tuple[str, str]]
     findings: Sequence[FindingView]
     checked_at: datetime | None

@@ -96,6 +96,9 @@ LARGE = {
     "/api/v1/documents/{document_id}/versions",
     "/api/v1/requests/{case_id}/answer",
     "/codec/decode",
+    "/desk/cases/{case_id}/decision",
+    "/desk/cases/{case_id}/take",
+    "/desk/several",
     "/documents/files",
     "/documents/files/cases/{case_id}/{kind}",
     "/documents/files/messages/{case_id}",
@@ -103,7 +106,7 @@ LARGE = {
     "/requests/{case_id}/answer",
     "/temporal/{path:path}",
 }
-"""Routes that take more than a form: files, sheets, descriptions of types, envelopes."""
+"""Routes that take more than a form: files, sheets, descriptions of types, decisions, envelopes."""
 
 
 def test_bodies_are_small_but_where_the_table_says_otherwise(app: FastAPI) -> None:

@@ -42,21 +42,22 @@ from cabinet.views.frame import (
     Pages,
     Who,
 )
+from rules.cases import Moved
 from tests.pages.samples import AT, Sample, frame
 
 NAV = (
-    NavEntry("home", "Главная", "Главная", "house", "/"),
-    NavEntry("desk", "Рассмотрение", "Заявки", "inbox", "/desk", 12),
-    NavEntry("applications", "Мои заявки", "Мои", "clipboard-list", "/applications"),
-    NavEntry("documents", "Документы", "Документы", "folder-open", "/documents"),
-    NavEntry("profile", "Профиль", "Профиль", "user", "/profile"),
+    NavEntry("home", "Главная", "house", "/"),
+    NavEntry("desk", "Очередь", "inbox", "/desk", 12),
+    NavEntry("applications", "Мои заявки", "clipboard-list", "/applications"),
+    NavEntry("documents", "Документы", "folder-open", "/documents"),
+    NavEntry("profile", "Профиль", "user", "/profile"),
 )
 PEOPLE = (
-    "Соколова А. И.",
-    "Абдулгамидов М. Р.",
-    "Ким С. В.",
-    "Преображенская-Лисицына Е. К.",
-    "Орлов Д. А.",
+    "Соколова Анна Игоревна",
+    "Абдулгамидов Магомед Расулович",
+    "Ким Светлана Викторовна",
+    "Преображенская-Лисицына Екатерина Константиновна",
+    "Орлов Дмитрий Андреевич",
 )
 TITLES = (
     "Ультразвуковая диагностика заболеваний сердца и сосудов",
@@ -95,6 +96,7 @@ ROWS = tuple(
         own=n == 6,
         reading=("Громова",) if n in (1, 8) else (),
         selectable=n != 6,
+        unread=2 if n in (1, 4) else 0,
     )
     for n in range(18)
 )
@@ -170,9 +172,9 @@ DECISION = DecisionForm(
     outcome="",
     reason=FieldView("reason", "Причина", "long_text", hint="Её увидит заявитель", max_length=4000),
     checks=(
-        Check("specialty", "Специальность и должность подходят для этой программы", "yes"),
+        Check("specialty", "Специальность и должность подходят для этой программы", True),
         Check("education", "Уровень образования соответствует требованиям программы"),
-        Check("reference", "Справка с места работы не старше трёх месяцев и подписана", "no"),
+        Check("reference", "Справка с места работы не старше трёх месяцев и подписана"),
         Check("match", "Фамилия, СНИЛС и номер диплома в заявке и в документах совпадают"),
     ),
     subjects=(
@@ -207,7 +209,8 @@ CASE = DeskCase(
     version=2,
     versions=((1, AT - timedelta(days=5)), (2, AT)),
     compared=True,
-    changed=2,
+    against=1,
+    changed=3,
     waits=WaitsFor(
         "in_review",
         "отдел кадров",
@@ -224,7 +227,13 @@ CASE = DeskCase(
                 DeskAnswer("Специальность", "Кардиология", name="specialty"),
                 DeskAnswer("Должность", "врач-кардиолог", name="position"),
                 DeskAnswer("СНИЛС", "112-233-445 95", "112-233-445 94", True, name="snils"),
-                DeskAnswer("Телефон для связи", "+79161234567", name="phone"),
+                DeskAnswer(
+                    "Телефон для связи",
+                    "+79161234567",
+                    name="phone",
+                    remark="К версии 1: Добавьте рабочий телефон.",
+                    unmended=True,
+                ),
             ),
         ),
         AnswerSection(
@@ -237,7 +246,7 @@ CASE = DeskCase(
                     "Для работы.",
                     True,
                     name="purpose",
-                    remark="Напишите, какие умения нужны в вашей работе.",
+                    remark="К версии 1: Напишите, какие умения нужны в вашей работе.",
                 ),
                 DeskAnswer("Кто оплачивает обучение", "Работодатель", name="payer"),
                 DeskAnswer("Где и чему вы учились", None, name="previous_training"),
@@ -254,6 +263,7 @@ CASE = DeskCase(
             "#",
             new=kind == "diploma",
             about=kind,
+            remark="К версии 1: Нет вкладыша." if kind == "diploma" else "",
         )
         for kind, title, pages in (
             ("previous", "Документ о повышении квалификации", 2),
@@ -261,7 +271,8 @@ CASE = DeskCase(
             ("diploma", "Диплом об образовании", 4),
         )
     ),
-    gone=("Диплом, старый скан",),
+    gone=(("Копия диплома (старый скан.pdf)", ""),),
+    missing=(("Свидетельство о браке", "К версии 1: Приложите, фамилии расходятся."),),
     waived=(("Свидетельство об аттестации", "Организация не спрашивает его с 2025 года."),),
     findings=(
         FindingView("problem", "СНИЛС не такой, как в личном деле.", "СНИЛС", "#answer-snils"),
@@ -315,7 +326,7 @@ CASE = DeskCase(
 )
 REFUSED = replace(
     CASE,
-    moved_on=True,
+    moved_on=Moved.BY_OTHERS,
     compared=False,
     decision=replace(
         DECISION,
@@ -427,8 +438,17 @@ DESK_SAMPLES = {
             "case",
             "/desk/cases/1",
             {
-                "case": replace(CASE, decision=None, why_not="Заявка уже решена."),
-                "flash": Flash("Заявка одобрена. Заявитель получит уведомление."),
+                "case": replace(
+                    CASE,
+                    decision=None,
+                    why_not="Заявка уже решена.",
+                    moved_on=Moved.BY_ONESELF,
+                ),
+                "flash": Flash(
+                    "Заявка одобрена. Заявитель получит уведомление.",
+                    about="ПК-2026-000122-6",
+                    url="#",
+                ),
             },
         ),
         ("desk-several", "several", "/desk/several", {"several": SEVERAL}),

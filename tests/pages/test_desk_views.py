@@ -1,5 +1,6 @@
 """What the desk makes of addresses, terms and typed decisions, without servers or a browser."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -14,7 +15,9 @@ from cabinet.desk_filters import Asked, active, asked_of, tabs
 from cabinet.desk_views import due_of
 from cabinet.rendering import page
 from cabinet.translation import Presentation, presented
+from models.tables.catalogue import Reason
 from rules.cases import Status, Transition
+from rules.forms import ChecklistItem
 from rules.permissions import Actor
 from rules.refusals import Refusal
 from rules.terms import WorkingCalendar
@@ -25,6 +28,9 @@ from tests.pages.words import missing
 ZONE = "Europe/Moscow"
 REVIEWER = Actor(uuid4(), "Иванова Мария Петровна", uuid4())
 COUNTS = {"in_review": 9, "mine": 4, "overdue": 2, "unassigned": 1}
+QUESTIONS = tuple(
+    ChecklistItem(name=name, question="Подходит?") for name in ("education_fits", "specialty_fits")
+)
 MONDAY, SATURDAY = (datetime(2026, 11, day, 9, tzinfo=UTC) for day in (23, 21))
 
 
@@ -141,22 +147,38 @@ def test_a_decision_is_read_from_the_form() -> None:
             "reason": "Строка\nещё",
             "remark.snils": " Проверьте цифры ",
             "remark.inn": "  ",
-            "check.education_fits": "no",
             "check.specialty_fits": "yes",
             "check.no_overlap": "maybe",
         }
     )
-    decision = decision_of(typed)
+    decision = decision_of(typed, QUESTIONS)
     assert decision.outcome is Transition.CLARIFY
     assert decision.reason == "Строка\nещё"
     assert decision.remarks == {"snils": "Проверьте цифры"}
     assert decision.checklist == {"education_fits": False, "specialty_fits": True}
+    assert decision_of(replace(typed, checks=set()), QUESTIONS).checklist == {}
 
 
 def test_remarks_go_with_a_question_only() -> None:
     """Remarks typed before the reviewer chose to reject are not sent to the applicant."""
-    typed = Typed("reject", "Набор закрыт.", {"snils": "Проверьте"}, {})
-    assert decision_of(typed).remarks == {}
+    typed = Typed("reject", "Набор закрыт.", {"snils": "Проверьте"})
+    assert decision_of(typed, ()).remarks == {}
+
+
+def test_the_usual_approval_is_one_act() -> None:
+    """«Всё соответствует» confirms everything with the stock's reason; what is typed is kept."""
+    stock = [
+        Reason(key=key, outcome=outcome, title="", text=text, position=n, active=True)
+        for n, (key, outcome, text) in enumerate(
+            (("full", "reject", "Мест нет."), ("fits", "approve", "Подходит."))
+        )
+    ]
+    usual = Typed("clarify").all_fits(QUESTIONS, stock)
+    decision = decision_of(usual, QUESTIONS)
+    assert (decision.outcome, decision.reason) == (Transition.APPROVE, "Подходит.")
+    assert decision.checklist == {"education_fits": True, "specialty_fits": True}
+    assert Typed(reason="По письму.").all_fits(QUESTIONS, stock).reason == "По письму."
+    assert Typed().all_fits(QUESTIONS, ()).reason == ""
 
 
 @pytest.mark.parametrize(
@@ -170,7 +192,7 @@ def test_remarks_go_with_a_question_only() -> None:
 def test_what_is_no_decision_is_refused(typed: Typed, path: str) -> None:
     """Without an outcome of the three there is nothing to decide, and the field is named (A4)."""
     with pytest.raises(Refusal) as refused:
-        decision_of(typed)
+        decision_of(typed, ())
     assert [error.path for error in refused.value.fields] == [path]
     (item,) = error_items(refused.value, DECISION)
     assert item.href in ("#outcome-approve", "#remark-snils")

@@ -293,6 +293,29 @@ function decision(form) {
   form.addEventListener("change", count);
   count();
 
+  // The usual approval in one act; whoever takes a confirmation back no longer approves.
+  const say = (text) => {
+    reason.value = offered = text;
+    reason.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  one("[data-fits]", form)?.addEventListener("click", (event) => {
+    event.preventDefault();
+    for (const box of all("[name^='check.']", form)) box.checked = true;
+    choose("approve", false);
+    const usual = one("[data-outcome=approve] option", stock);
+    if (usual && !reason.value.trim()) say(usual.dataset.text);
+    count();
+    const send = reason.value.trim() ? one(".buttons .button", form) : reason;
+    send.scrollIntoView({ block: "nearest" });
+    send.focus();
+  });
+  form.addEventListener("change", ({ target }) => {
+    if (!target.name?.startsWith("check.") || target.checked || chosen() !== "approve") return;
+    one("#outcome-approve", form).checked = false;
+    if (reason.value.trim() === offered) say("");
+    narrow();
+  });
+
   let touched = false;
   form.addEventListener("input", () => (touched = true));
   form.addEventListener("submit", () => (touched = false));

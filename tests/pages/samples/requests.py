@@ -20,6 +20,7 @@ from cabinet.views.requests import (
     Result,
     TypeView,
 )
+from rules.cases import Moved
 from tests.pages.samples.cases import AT, SLOTS, frame
 from tests.pages.samples.sample import Sample
 
@@ -166,7 +167,7 @@ ON_THE_DESK = DeskRequest(
     talk=TALK,
     before_url="#",
     next_url="#",
-    moved_on=True,
+    moved_on=Moved.BY_OTHERS,
 )
 
 
