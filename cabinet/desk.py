@@ -30,7 +30,7 @@ from cabinet.visits import Inside, Visit, uuid_of
 from models.messages import PresentState
 from models.tables.people import Unit
 from rules.applications import DECISIONS
-from rules.cases import Moved, Transition
+from rules.cases import Moved, Status, Transition
 from rules.clock import now
 from rules.limits import INTEGER
 from rules.permissions import Permission
@@ -77,7 +77,7 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
                 calendar,
                 reading=readers.get(line.id, ()),
                 suffix=asked.suffix,
-                selectable=reviews,
+                selectable=reviews and line.status == Status.IN_REVIEW,
                 unread=new.get(line.id, 0),
             )
             for line in found.lines

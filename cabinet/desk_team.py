@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.entrance import CleanRoute
 from cabinet.desk import SHOWN_AGAIN
@@ -26,7 +27,8 @@ from rules.permissions import Permission
 from rules.refusals import FieldError, Refusal, forbidden
 from services import absences, case_lists, catalogue
 from services.absences import Reviewer
-from services.case_lists import CaseLine, Filters
+from services.assignments import HELD
+from services.case_lists import CaseLine, Filters, Order
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/desk/team")
 
@@ -40,16 +42,22 @@ _DONE = {
 
 
 @router.get("")
-async def team_page(visit: Inside, case: Chosen = [], done: str = "") -> Response:  # noqa: B006
-    """The department today; cases chosen in the queue can be moved from here."""
+async def team_page(
+    visit: Inside,
+    case: Chosen = [],  # noqa: B006
+    of: str = "",
+    done: str = "",
+) -> Response:
+    """The department today; cases chosen in the queue can be moved from here, and all `of` one."""
     flash = Flash(_(_DONE[done])) if done in _DONE else None
-    return await _shown(visit, case, flash=flash)
+    return await _shown(visit, case, of=uuid_of(of), flash=flash)
 
 
 async def _shown(
     visit: Visit,
     chosen: Sequence[UUID] = (),
     *,
+    of: UUID | None = None,
     absence: dict[str, str] | None = None,
     move: dict[str, str] | None = None,
     refusal: Refusal | None = None,
@@ -63,12 +71,8 @@ async def _shown(
         counts = await case_lists.counts(session, actor, at)
         calendar = await catalogue.calendar(session)
         heads = actor.may(Permission.OVERSEE_REVIEWS, unit)
-        lines: Sequence[CaseLine] = ()
-        if heads:
-            filters = (Filters(ids=tuple(chosen)) if chosen else Filters(overdue=True)).model_copy(
-                update={"status": (Status.IN_REVIEW,)}
-            )
-            lines = (await case_lists.desk(session, actor, filters, limit=MOST)).lines
+        whose = next((one for one in people if heads and one.id == of), None)
+        lines = await _movable(session, visit, chosen, whose) if heads else ()
         reading = await case_lists.readers(session, actor, [line.id for line in lines])
     rows = [
         queue_row(line, actor, at, calendar, reading=reading.get(line.id, ()), selectable=True)
@@ -90,17 +94,35 @@ async def _shown(
         move=hand_over(
             "/desk/team/move",
             people,
-            chosen=typed.get("to", ""),
+            frozenset({whose.id}) if whose else frozenset(),
+            chosen=typed.get("to", str(actor.person_id) if whose else ""),
             why=typed.get("why", ""),
             error=told.get("to", ""),
             why_error=told.get("why", ""),
         ),
         absence=_absence_fields(visit, people, heads, absence or {}, told),
         chosen=bool(chosen) and bool(rows),
-        ticked=frozenset(str(case_id) for case_id in chosen),
+        whose=whose.name if whose else "",
+        ticked=frozenset(str(line.id) for line in lines if whose or line.id in chosen),
     )
     status = refusal.status if refusal else 200
     return visit.page("desk/team.html", status=status, team=team, errors=errors, flash=flash)
+
+
+async def _movable(
+    session: AsyncSession, visit: Visit, chosen: Sequence[UUID], whose: Reviewer | None
+) -> Sequence[CaseLine]:
+    """The cases that the head may move: those chosen, all of one colleague, else the overdue."""
+    held = tuple(map(Status, HELD))
+    if whose is not None:
+        filters = Filters(reviewer=whose.id, status=held)
+    elif chosen:
+        filters = Filters(ids=tuple(chosen), status=held)
+    else:
+        filters = Filters(overdue=True, waiting=True)
+    # What is not on the desk has no term to be sorted by.
+    order = Order.DUE if filters.overdue else Order.NEWEST
+    return (await case_lists.desk(session, visit.actor, filters, limit=MOST, order=order)).lines
 
 
 def _members(visit: Visit, people: Sequence[Reviewer], unit: UUID) -> list[Member]:
@@ -129,6 +151,9 @@ def _members(visit: Visit, people: Sequence[Reviewer], unit: UUID) -> list[Membe
             if person.id == visit.actor.person_id
             else f"/desk?reviewer={person.id}",
             share=round(100 * person.in_review / most),
+            take_over_url=f"/desk/team?of={person.id}#move"
+            if heads and person.in_review and person.id != visit.actor.person_id
+            else None,
         )
         for person in people
     ]

@@ -159,7 +159,7 @@ def queue_row(
         mine=line.reviewer_id == actor.person_id,
         own=own,
         reading=[Name.of(name).surname for name in reading],
-        selectable=selectable and not own and line.status == Status.IN_REVIEW,
+        selectable=selectable and not own,
         kind=line.kind,
         unread=unread,
     )

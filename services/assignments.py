@@ -11,14 +11,25 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Integer, Uuid, and_, bindparam, func, or_, tuple_
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    or_,
+    tuple_,
+)
 from sqlalchemy import select as choose_columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from clients.database import Database
-from models.tables.cases import Case
+from models.tables.cases import READ_FOR, Case, CaseComment, CaseReading
 from rules.cases import Party, Status
 from rules.clock import now as present
 from rules.journal import JournalKind
@@ -109,11 +120,21 @@ async def choose(
     return (found[0] if found else None), None
 
 
-def give(case: Case, to: UUID | None, now: datetime) -> None:
-    """Note on a locked case who has it from now on; its caller saves and journals it."""
+def give(case: Case, to: UUID | None, now: datetime, *, instead_of: UUID | None = None) -> None:
+    """Note on a locked case who has it from now on; its caller saves and journals it.
+
+    `instead_of` is who gets it back when there again, as `owner_of` says; people who give or take a
+    case mean it to stay.
+    """
     if case.reviewer_id != to:
         case.reviewer_id = to
         case.assigned_at = now if to is not None else None
+    case.stands_in_for = instead_of if instead_of != to else None
+
+
+def owner_of(case: Case) -> UUID | None:
+    """Who had a case before anybody stood in."""
+    return case.stands_in_for or case.reviewer_id
 
 
 @lru_cache
@@ -169,16 +190,55 @@ def _adrift() -> SelectOfScalar[Case]:
     )
 
 
-async def reconcile(session: AsyncSession, now: datetime) -> int:
-    """Pass on up to `BATCH` cases whose reviewers may not act on them any more; says how many.
+@lru_cache
+def _returning() -> SelectOfScalar[Case]:
+    """Open cases whose owners may act on them again, locked: those with which nothing was done.
 
-    Each goes to whom `choose` names, or to nobody; that is journaled. The new reviewers and the
-    heads are told once of all; the applicants are not bothered.
+    A decision ends standing in. What is written on or read at this moment stays for the time being.
     """
+    able = _able()
+    written = select(CaseComment.id).where(
+        col(CaseComment.case_id) == col(Case.id),
+        col(CaseComment.by) == col(Case.reviewer_id),
+        col(CaseComment.at) >= col(Case.assigned_at),
+    )
+    read = select(CaseReading.case_id).where(
+        col(CaseReading.case_id) == col(Case.id),
+        col(CaseReading.person_id) == col(Case.reviewer_id),
+        col(CaseReading.at) > bindparam("read_since", type_=DateTime(timezone=True)),
+    )
+    owner = tuple_(col(Case.stands_in_for), col(Case.responsible_unit_id))
+    return (
+        select(Case)
+        .where(
+            col(Case.stands_in_for).is_not(None),
+            col(Case.closed_at).is_(None),
+            col(Case.status).in_(HELD),
+            col(Case.stands_in_for) != col(Case.applicant_id),
+            owner.in_(choose_columns(able.c.person_id, able.c.unit_id)),
+            ~written.exists(),
+            ~read.exists(),
+        )
+        .order_by(col(Case.id))
+        .limit(BATCH)
+        .with_for_update(skip_locked=True, of=Case)
+    )
+
+
+async def reconcile(session: AsyncSession, now: datetime) -> int:
+    """Give back up to `BATCH` cases whose owners are there again, and pass on as many whose
+    reviewers may not act on them any more; says how many.
+
+    Each of the latter goes to whom `choose` names, or to nobody. All is journaled. Whoever gets
+    cases is told once of all, the heads of what was passed on; the applicants are not bothered.
+    """
+    at = {"now": now, "read_since": now - READ_FOR}
+    back = (await session.exec(_returning(), params=at)).all()
+    moved = await _pass_on(session, back, now, back=True)
     cases = (await session.exec(_adrift(), params={"now": now})).all()
     for unit_id in sorted({case.responsible_unit_id for case in cases}):
         await take_turn(session, unit_id)
-    return await _pass_on(session, cases, now)
+    return moved + await _pass_on(session, cases, now)
 
 
 async def keep(session: AsyncSession, case: Case, now: datetime) -> None:
@@ -187,16 +247,19 @@ async def keep(session: AsyncSession, case: Case, now: datetime) -> None:
     await _pass_on(session, [case], now)
 
 
-async def _pass_on(session: AsyncSession, cases: Sequence[Case], now: datetime) -> int:
+async def _pass_on(
+    session: AsyncSession, cases: Sequence[Case], now: datetime, *, back: bool = False
+) -> int:
+    """Give each to its owner (`back`), or to whom `choose` names; says how many were moved."""
     moved = 0
     told: dict[tuple[UUID, NoticeKind], list[str]] = {}
     heads: dict[UUID, list[UUID]] = {}
     for case in cases:
-        to, absent = await choose(session, case, now)
+        to, absent = (case.stands_in_for, None) if back else await choose(session, case, now)
         if to == case.reviewer_id:
             continue
         before = case.reviewer_id
-        give(case, to, now)
+        give(case, to, now, instead_of=owner_of(case))
         session.add(case)
         entry = await journal.append(
             session,
@@ -214,7 +277,7 @@ async def _pass_on(session: AsyncSession, cases: Sequence[Case], now: datetime) 
         moved += 1
         unit_id = case.responsible_unit_id
         if unit_id not in heads:
-            heads[unit_id] = await heads_of(session, unit_id, now)
+            heads[unit_id] = [] if back else await heads_of(session, unit_id, now)
         event = f"{case.id}:assigned:{entry.position}"
         kind = NoticeKind.CASES_PASSED_ON if to else NoticeKind.CASES_WITHOUT_REVIEWER
         for person in heads[unit_id]:

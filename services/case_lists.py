@@ -35,7 +35,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.cases import Case, CaseReading
+from models.tables.cases import READ_FOR, Case, CaseReading
 from models.tables.catalogue import CaseTypeVersion, Programme
 from models.tables.people import Person, Unit
 from rules.cases import CaseKind, Party, Status
@@ -49,9 +49,6 @@ from services import assignments
 
 PAGE = 50
 MOST = 200
-READ_FOR = timedelta(minutes=1)
-"""How long a case counts as being read after the last sign of it."""
-
 LISTED_AT: ColumnElement[datetime] = func.coalesce(col(Case.submitted_at), col(Case.created_at))
 """As `models.tables.cases.LISTED_AT`, which is indexed."""
 

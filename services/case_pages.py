@@ -10,6 +10,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.cases import (
+    READ_FOR,
     Case,
     CaseAttachment,
     CaseDecision,
@@ -37,7 +38,7 @@ from rules.permissions import Actor, Permission
 from rules.processes import process_of
 from rules.refusals import not_found
 from services import catalogue, disclosure, journal, outages
-from services.case_lists import READ_FOR, CaseLine, Filters, Listing, mine
+from services.case_lists import CaseLine, Filters, Listing, mine
 from services.cases import JOURNALED, may_see, see
 from services.conversation import Message, messages
 from services.disclosure import ShownEntry

@@ -209,7 +209,7 @@ async def _give_to_people(exchange: Exchange, message: RequestMessage) -> CaseSt
         if case.version == message.version and _awaits_handover(case):
             await assignments.take_turn(session, case.responsible_unit_id)
             reviewer, absent = await assignments.choose(session, case, now)
-            assignments.give(case, reviewer, now)
+            assignments.give(case, reviewer, now, instead_of=assignments.owner_of(case))
             tell = [Notice("request_processing", case.applicant_id)]
             if reviewer is not None:
                 tell.append(Notice("request_assigned", reviewer))

@@ -262,8 +262,7 @@ async def _end(
     answer: RequestAnswer,
     contents: dict[str, Any],
 ) -> None:
-    if case.reviewer_id is None:
-        assignments.give(case, actor.person_id, now)
+    assignments.give(case, case.reviewer_id or actor.person_id, now)
     kind = "request_ready" if transition is Transition.ANSWER else "request_refused"
     await move(
         session,

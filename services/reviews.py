@@ -120,8 +120,7 @@ class Reviews:
                     checklist=body["checklist"],
                 )
             )
-            if case.reviewer_id is None:
-                assignments.give(case, actor.person_id, now)
+            assignments.give(case, case.reviewer_id or actor.person_id, now)
             await move(
                 session,
                 case,
@@ -371,7 +370,7 @@ async def open_review(
     position, digest, _ = kept.one()
     journal.head_is_known(session, case.id, position, digest)
     reviewer, absent = await assignments.choose(session, case, now)
-    assignments.give(case, reviewer, now)
+    assignments.give(case, reviewer, now, instead_of=assignments.owner_of(case))
     tell = [Notice("application_in_review", case.applicant_id)]
     if reviewer is not None:
         tell.append(Notice("review_assigned", reviewer))

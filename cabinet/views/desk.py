@@ -334,13 +334,16 @@ class Member:
     queue_url: str
     share: int
     """Load in per cent of the greatest one."""
+    take_over_url: str | None = None
+    """Where the head moves all that the person has."""
 
 
 @dataclass(frozen=True)
 class Team:
     """Who reviews, who is away, what is overdue.
 
-    `overdue` holds the cases that can be moved: those chosen in the queue, else the overdue ones.
+    `overdue` holds the cases that can be moved: those chosen in the queue, all of one colleague
+    (`whose`), else the overdue ones.
     """
 
     members: Sequence[Member]
@@ -355,6 +358,7 @@ class Team:
     move: HandOver
     absence: Sequence[FieldView] = ()
     chosen: bool = False
+    whose: str = ""
     ticked: frozenset[str] = frozenset()
     overdue_url: str = "/desk?overdue=1"
     unassigned_url: str = "/desk?reviewer=nobody"

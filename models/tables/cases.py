@@ -4,7 +4,7 @@ Number, status, units and times stand in the clear, so that lists and queues nee
 people wrote stands encrypted. Notices, journal and documents have tables of their own.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +44,7 @@ class Case(SQLModel, table=True):
         Index("case_of_unit", "unit_id", text(LISTED_AT), "id"),
         Index("case_of_reviewer", "reviewer_id", "assigned_at"),
         Index("case_open_of_reviewer", "reviewer_id", "status", postgresql_where=_OPEN),
+        Index("case_stood_in", "stands_in_for", postgresql_where=text("stands_in_for is not null")),
         _of_archive("status", "responsible_unit_id", "status"),
         _of_archive("type", "responsible_unit_id", "kind", "type"),
         _of_archive("programme", "responsible_unit_id", "programme_id"),
@@ -67,6 +68,11 @@ class Case(SQLModel, table=True):
         default=None,
         sa_column=utc_column(nullable=True),
         description="When the reviewer got it.",
+    )
+    stands_in_for: UUID | None = Field(
+        default=None,
+        foreign_key="person.id",
+        description="Who had it, could not act on it, and gets it back while nothing was done.",
     )
     copied_from_id: UUID | None = Field(default=None, foreign_key="case.id")
 
@@ -184,6 +190,10 @@ class CaseComment(SQLModel, table=True):
     at: datetime = Field(sa_column=utc_column())
     internal: bool = False
     text: str = Field(sa_column=Column(EncryptedText("case_comment.text"), nullable=False))
+
+
+READ_FOR = timedelta(minutes=1)
+"""For so long after an open page last said so, somebody reads a case."""
 
 
 class CaseReading(SQLModel, table=True):

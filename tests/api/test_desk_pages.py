@@ -118,6 +118,32 @@ async def test_a_decision_leads_to_the_next_case_and_alarms_nobody_who_made_it(
     assert "Пока вы смотрели" in await at_work.live(second, (await office.case(second)).step - 1)
 
 
+async def test_the_head_takes_over_all_that_a_colleague_has(at_work: Reviewing) -> None:
+    """A11: every case is listed and ticked, whatever it waits for, with the head as the one to get
+    it.
+    """
+    office = at_work.office
+    absent = await office.person("Петров Илья Андреевич", Role.HR_REVIEWER, office.hr)
+    cases = [await at_work.on_the_desk() for _ in range(2)]
+    for case_id in cases:
+        await office.take(case_id, absent)
+    await office.decide(cases[1], Transition.CLARIFY, absent)
+    head = await at_work.desk.browser(office.head)
+    team = (await head.get("/desk/team")).text
+    assert f"/desk/team?of={absent.person_id}#move" in team
+    page = (await head.get(f"/desk/team?of={absent.person_id}")).text
+    assert f'value="{office.head.person_id}" selected' in page
+    form: dict[str, str | list[str]] = {"to": str(office.head.person_id), "case": []}
+    for name in map(str, cases):
+        assert f'value="{name}" checked' in page
+        step = (await office.case(UUID(name))).step
+        form |= {f"step.{name}": str(step), f"had.{name}": str(absent.person_id)}
+    form["case"] = [str(case_id) for case_id in cases]
+    moved = await head.post("/desk/team/move", data=form)
+    assert "Готово: 2 заявки" in moved.text
+    assert {(await office.case(one)).reviewer_id for one in cases} == {office.head.person_id}
+
+
 async def test_what_is_too_long_comes_back_as_it_was_typed(at_work: Reviewing) -> None:
     """A hand-over of either kind of case, several at once, a take with a long reason."""
     office, desk = at_work.office, at_work.desk

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from models.tables.accounts import Account
+from models.tables.cases import CaseReading
 from models.tables.notices import Notice
 from models.tables.people import Absence, Person, RoleGrant
 from rules.cases import Status, Transition
@@ -164,7 +165,7 @@ async def test_reminders_go_to_somebody_who_may_act(desk: Desk, loses: Loses) ->
 
 
 async def test_the_deputy_has_the_cases_from_the_first_day(desk: Desk) -> None:
-    """A11: noting the absence passes them on in the same act; coming back takes nothing away."""
+    """A11: noting the absence passes them on in the same act; none is given back meanwhile."""
     gone, deputy, other = desk.reviewers
     cases = [await desk.opened() for _ in range(3)]
     for case_id in cases:
@@ -186,9 +187,43 @@ async def test_the_deputy_has_the_cases_from_the_first_day(desk: Desk) -> None:
     assert refused.value.code == "away"
     async with desk.office.database.work() as session:
         await absences.end_absence(session, gone, desk.unit, absence.id)
-    assert {await desk.holder(case_id) for case_id in cases} == {deputy.person_id}
-    await desk.office.hand_over(cases[0], deputy, gone)
     assert other.person_id not in [await desk.holder(case_id) for case_id in cases]
+
+
+async def test_who_comes_back_gets_back_what_was_not_begun(desk: Desk) -> None:
+    """A11: a day away costs nobody the desk; what is begun, taken or being read stays there."""
+    head = await desk.office.person("Громова Ольга", Role.HR_HEAD, desk.unit)
+    gone, deputy, other = desk.reviewers
+    untouched, asked, written, taken, read, answered = [await desk.opened() for _ in range(6)]
+    cases = (untouched, asked, written, taken, read, answered)
+    for case_id in cases:
+        await desk.office.take(case_id, gone)
+    await desk.office.decide(answered, Transition.CLARIFY, gone)
+    async with desk.office.database.work() as session:
+        absence = await absences.set_absence(
+            session, gone, desk.unit, gone.person_id, desk.today, desk.today, deputy.person_id
+        )
+    await desk.office.decide(asked, Transition.CLARIFY, deputy)
+    await Conversations(desk.office.database).say(deputy, written, "Проверьте стаж.", internal=True)
+    await desk.office.take(taken, other)
+    await desk.office.reviews.read(deputy, read)
+    async with desk.office.database.work() as session:
+        await absences.end_absence(session, gone, desk.unit, absence.id)
+    holders = [await desk.holder(case_id) for case_id in cases]
+    own, theirs = gone.person_id, deputy.person_id
+    assert holders == [own, theirs, theirs, other.person_id, theirs, own]
+    entry = (await desk.office.journal(untouched))[-1]
+    assert (entry.facts["from"], entry.facts["to"]) == (str(theirs), str(own))
+    assert await told(desk, gone, NoticeKind.CASES_RECEIVED) == [{"count": 2}]
+    assert await told(desk, head, NoticeKind.CASES_PASSED_ON) == [{"count": 6}]
+    async with desk.office.database.work() as session:
+        await session.exec(
+            update(CaseReading)
+            .where(col(CaseReading.case_id) == read)
+            .values(at=now() - timedelta(minutes=2))
+        )
+    assert await assignments.sweep(desk.office.database) == 1
+    assert await desk.holder(read) == own
 
 
 async def test_an_absence_to_come_moves_nothing_yet(desk: Desk) -> None:

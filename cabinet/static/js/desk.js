@@ -316,6 +316,11 @@ function decision(form) {
     narrow();
   });
 
+  // Enter on a box would press the form's first button, which is not the one that decides.
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("input")) event.preventDefault();
+  });
+
   let touched = false;
   form.addEventListener("input", () => (touched = true));
   form.addEventListener("submit", () => (touched = false));
