@@ -114,7 +114,7 @@ async def sign_in(
     """Check the password."""
     try:
         if not email.strip() or not password:
-            raise Refusal("incomplete", "Напишите почту и пароль.", 422)
+            raise Refusal("incomplete", "Укажите адрес электронной почты и пароль.", 422)
         opened = await accounts.sign_in(visit.medcab.database, email, password, visitor, now())
     except Refusal as refusal:
         if refusal.status not in (401, 403, 422, 429):
@@ -240,7 +240,7 @@ def password_fields(refusal: Refusal | None = None) -> tuple[FieldView, FieldVie
     return (
         FieldView(
             "old_password",
-            gettext("Нынешний пароль"),
+            gettext("Текущий пароль"),
             "password",
             error=wrong.get("old_password", ""),
             autocomplete="current-password",

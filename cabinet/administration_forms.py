@@ -112,7 +112,7 @@ def since_field(typed: Typed) -> FieldView:
     """The first day of a change."""
     return _line(
         "valid_from",
-        _("С какого дня действует"),
+        _("Дата начала действия"),
         typed,
         kind="date",
         required=False,
@@ -145,9 +145,15 @@ def fields_of(room: Room, entry: Entry | None, typed: Typed, ground: Ground) -> 
             return [
                 _line("code", _("Код"), typed, locked=known, hint=_("Латинскими буквами: surgery")),
                 _line("name", _("Название"), typed),
-                _line("parent", _("Кому подчиняется"), typed, kind="choice", options=above)
+                _line("parent", _("Вышестоящее подразделение"), typed, kind="choice", options=above)
                 if not known
-                else _line("parent", _("Код вышестоящего"), typed, locked=True, required=False),
+                else _line(
+                    "parent",
+                    _("Код вышестоящего подразделения"),
+                    typed,
+                    locked=True,
+                    required=False,
+                ),
                 _line("time_zone", _("Часовой пояс"), typed, hint=_("Например, Europe/Moscow")),
             ]
         case _:
@@ -157,7 +163,7 @@ def fields_of(room: Room, entry: Entry | None, typed: Typed, ground: Ground) -> 
             ]
             return [
                 _line("day", _("День"), typed, kind="date", locked=known),
-                _line("working", _("Какой это день"), typed, kind="choice", options=days),
+                _line("working", _("Рабочий или выходной"), typed, kind="choice", options=days),
                 _line("source", _("Постановление"), typed, hint=_("Номер и дата документа")),
             ]
 
@@ -179,7 +185,7 @@ def _programme_fields(typed: Typed, ground: Ground, *, known: bool) -> list[Fiel
         _line("certified_hours", _("Из них засчитывается, часов"), typed, kind="number"),
         _line(
             "starts_on",
-            _("Дни начала"),
+            _("Даты начала"),
             typed,
             required=False,
             hint=_("Через запятую: 18.01.2027, 15.03.2027. Пусто: в любой день"),

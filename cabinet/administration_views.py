@@ -197,7 +197,7 @@ def effect_view(told: Effect, move_url: str = "") -> EffectView:
 
 def _summary(told: Effect) -> str:
     if not told.open:
-        return _("Открытых дел на других редакциях нет: меняться нечему.")
+        return _("Открытых дел на других редакциях нет: переводить нечего.")
     open_cases = ngettext(
         "На других редакциях %(num)d открытое дело.", "На других редакциях %(num)d открытых дел.",
         told.open,

@@ -28,9 +28,9 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix=ARCHI
 EXPORTS = f"{ARCHIVE}/exports"
 _STATES: dict[ExportState, tuple[str, Tone, str]] = {
     ExportState.WAITING: (marked("В очереди"), "idle", "clock"),
-    ExportState.RUNNING: (marked("Собираем"), "busy", "hourglass"),
+    ExportState.RUNNING: (marked("Готовится"), "busy", "hourglass"),
     ExportState.READY: (marked("Готова"), "good", "circle-check"),
-    ExportState.FAILED: (marked("Не получилась"), "bad", "octagon-x"),
+    ExportState.FAILED: (marked("Не удалась"), "bad", "octagon-x"),
     ExportState.CANCELLED: (marked("Отменена"), "idle", "undo-2"),
     ExportState.REMOVED: (marked("Срок вышел"), "idle", "archive"),
 }
@@ -99,15 +99,15 @@ def _row(export: Export, words: str) -> ExportRow:
     reason = ""
     if state is ExportState.FAILED:
         reason = (
-            _("Ваши права изменились, пока мы собирали файл.")
+            _("Ваши права изменились, пока файл готовился.")
             if export.reason == RIGHTS
-            else _("Наши серверы долго не отвечали. Попросите файл ещё раз.")
+            else _("Серверы долго не отвечали. Закажите файл ещё раз.")
         )
     return ExportRow(
         id=str(export.id),
         words=f"{export.kind.upper()}: {words}",
         state=state.value,
-        word=_("Складываем файл") if gathered else _(word),
+        word=_("Завершаем подготовку") if gathered else _(word),
         tone=tone,
         icon=icon,
         done=export.done,

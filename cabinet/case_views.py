@@ -53,8 +53,9 @@ _WIDTHS = {
     FieldKind.PATIENT_ID: "width-20",
 }
 _FOLLOWED_BY = {
-    "remind": "Если не ответят, мы напомним о сроке, а потом передадим вопрос начальнику отдела.",
-    "escalate": "Если не ответят, вопрос перейдёт к начальнику отдела кадров.",
+    "remind": "Если ответа не будет в срок, мы напомним о нём, а затем передадим вопрос "
+    "начальнику отдела.",
+    "escalate": "Если решения не будет в срок, вопрос перейдёт к начальнику отдела кадров.",
 }
 
 
@@ -283,7 +284,7 @@ def _whom(page: CasePage, party: Party) -> str:
         case Party.REGISTER:
             return _("ответ регистра медработников")
         case Party.SYSTEM:
-            return _("автоматическую проверку") if page.act is None else ""
+            return _("завершения автоматической проверки") if page.act is None else ""
         case _:
             return ""
 
@@ -291,9 +292,12 @@ def _whom(page: CasePage, party: Party) -> str:
 def _then(page: CasePage, status: Status, party: Party, following: str) -> str:
     match status:
         case Status.CHECKING if party is Party.REGISTER:
-            return _("Регистр не отвечает. Мы спрашиваем его снова сами, срок пока не идёт.")
+            return _(
+                "Регистр не отвечает. Мы повторяем запрос автоматически, срок на это время "
+                "остановлен."
+            )
         case Status.CHECKING:
-            return _("Обычно это меньше минуты. Затем заявка перейдёт в отдел кадров.")
+            return _("Обычно это занимает меньше минуты. Затем заявка перейдёт в отдел кадров.")
         case Status.IN_REVIEW if is_overdue(page) or page.case.escalated_at:
             return _("Вопрос уже у начальника отдела кадров.")
         case Status.IN_REVIEW:
@@ -305,7 +309,7 @@ def _then(page: CasePage, status: Status, party: Party, following: str) -> str:
         case Status.APPROVED:
             return _("Акт о зачислении готов.")
         case Status.REJECTED | Status.WITHDRAWN | Status.LAPSED:
-            return _("Её можно подать заново на основе этой.") if page.own else ""
+            return _("Вы можете подать новую заявку на основе этой.") if page.own else ""
         case _:
             return ""
 
@@ -344,7 +348,7 @@ def _note(line: case_lists.CaseLine) -> str:
     if line.closed_at is not None or due_at is None:
         return ""
     if due_at < now():
-        return _("срок прошёл %(at)s") % {"at": formats.ended(due_at)}
+        return _("срок истёк %(at)s") % {"at": formats.ended(due_at)}
     at = {"at": formats.term(due_at)}
     if line.status is Status.CLARIFICATION:
         return _("ждём вас до %(at)s") % at

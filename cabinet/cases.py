@@ -171,9 +171,9 @@ class _Said:
 
 
 _SAID = {
-    CaseKind.APPLICATION: _Said(marked("Почему вы отзываете заявку"), "withdrawn", "copied"),
+    CaseKind.APPLICATION: _Said(marked("Причина отзыва заявки"), "withdrawn", "copied"),
     CaseKind.REQUEST: _Said(
-        marked("Почему вы отзываете запрос"), "request_withdrawn", "request_copied"
+        marked("Причина отзыва запроса"), "request_withdrawn", "request_copied"
     ),
 }
 

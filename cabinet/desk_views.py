@@ -118,7 +118,7 @@ def due_of(
         return Due(_("ответ до %(day)s") % {"day": day}, "calm", due_at)
     if due_at <= at:
         if left >= 0:
-            return Due(_("срок прошёл %(day)s") % {"day": day}, "late", due_at)
+            return Due(_("срок истёк %(day)s") % {"day": day}, "late", due_at)
         words = ngettext(
             "просрочено на %(n)s рабочий день", "просрочено на %(n)s рабочих дней", -left
         )

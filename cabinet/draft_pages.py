@@ -113,7 +113,7 @@ async def _autosaved(visit: Visit, edited: Editing, name: str) -> Response:
     return visit.part(
         "applications/autosaved.html",
         saved_at=edited.page.case.draft_saved_at,
-        problem=gettext("Сохранено не всё: посмотрите отмеченное.") if saved.unkept else "",
+        problem=gettext("Сохранены не все поля: проверьте отмеченные.") if saved.unkept else "",
         judged=judged,
         shown=saved.shown,
     )

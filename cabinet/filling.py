@@ -147,7 +147,7 @@ def _task(
     hint = gettext(section.hint) if section.hint else ""
     url = f"{edited.url}/{section.name}"
     if edited.unanswered(names):
-        return Task(gettext(section.title), url, "mend", gettext("Есть вопрос отдела кадров"))
+        return Task(gettext(section.title), url, "mend", gettext("У отдела кадров есть вопрос"))
     if any(name in wrong for name in names):
         first = next(wrong[name] for name in names if name in wrong)
         return Task(gettext(section.title), url, "mend", first)
@@ -171,7 +171,7 @@ def _documents_task(edited: Editing) -> Task:
     asked = [kind for kind in edited.remarks if kind in kinds]
     now_given = {(a["kind"], a["document_version_id"]) for a in edited.attached}
     if any({g for g in now_given if g[0] == k} == {s for s in same if s[0] == k} for k in asked):
-        state, hint = "mend", gettext("Есть вопрос отдела кадров")
+        state, hint = "mend", gettext("У отдела кадров есть вопрос")
     return Task(edited.papers_title, f"{edited.url}/attachments", state, hint)  # type: ignore[arg-type]
 
 
@@ -256,7 +256,7 @@ def _clash(field: Field, kept: Any) -> str:
         words = gettext("В другом окне это поле очищено.")
     else:
         words = gettext("В другом окне здесь записано: «%(other)s».") % {"other": other}
-    return f"{words} {gettext('Оставьте нужное и сохраните ещё раз.')}"
+    return f"{words} {gettext('Оставьте нужный вариант и сохраните ещё раз.')}"
 
 
 def section_shown(edited: Editing, name: str) -> str:

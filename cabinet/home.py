@@ -201,7 +201,7 @@ async def _of_reviewer(
                 "triangle-alert",
                 gettext("Очередь"),
                 gettext("Просрочено: %(n)s") % {"n": figures["overdue"]},
-                gettext("Срок рассмотрения прошёл, заявители ждут."),
+                gettext("Срок рассмотрения истёк, заявители ждут."),
                 gettext("Открыть просроченные"),
                 "/desk?overdue=true",
             )

@@ -51,15 +51,15 @@ RIGHTS = {
     Permission.KEEP_DOCUMENTS: marked("Загружать документы"),
     Permission.REVIEW: marked("Рассматривать заявки"),
     Permission.OVERSEE_REVIEWS: marked("Распределять заявки в отделе кадров"),
-    Permission.VIEW_UNIT_CASES: marked("Видеть заявки подразделения"),
+    Permission.VIEW_UNIT_CASES: marked("Просматривать заявки подразделения"),
     Permission.MANAGE_CATALOGUE: marked("Менять каталог программ"),
-    Permission.MANAGE_PEOPLE: marked("Вести сотрудников"),
-    Permission.DECODE_PAYLOADS: marked("Читать данные процессов"),
+    Permission.MANAGE_PEOPLE: marked("Вести учёт сотрудников"),
+    Permission.DECODE_PAYLOADS: marked("Просматривать данные процессов"),
     Permission.WATCH_OPERATION: marked("Следить за работой системы"),
     Permission.OPERATE: marked("Устранять сбои в работе системы"),
-    Permission.READ_JOURNAL: marked("Читать журнал"),
+    Permission.READ_JOURNAL: marked("Просматривать журнал"),
     Permission.CONFIRM_DECLARATIONS: marked("Подтверждать заявления о журнале"),
-    Permission.KEEP_ARCHIVE: marked("Хранить архив"),
+    Permission.KEEP_ARCHIVE: marked("Вести архив"),
     Permission.KEEP_NOTICES: marked("Отмечать и настраивать уведомления"),
 }
 _STEPS = {
@@ -77,7 +77,7 @@ _STEPS = {
 }
 _WRONG = {
     Step.PASSWORD: marked("Неверный пароль"),
-    Step.PASSWORD_CHANGE: marked("Неверный нынешний пароль"),
+    Step.PASSWORD_CHANGE: marked("Неверный текущий пароль"),
 }
 _OUTCOMES = {
     Outcome.PASSED: marked("успешно"),

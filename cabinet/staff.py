@@ -109,7 +109,7 @@ async def _uploaded(visit: Visit) -> bytes:
 def _packed(body: bytes) -> str:
     packed = base64.urlsafe_b64encode(zlib.compress(body, 9)).decode()
     if len(packed) > _MOST_PACKED:
-        raise unreadable("В книге слишком много лишнего. Сохраните таблицу как CSV.")
+        raise unreadable("В файле слишком много лишних данных. Сохраните таблицу как CSV.")
     return packed
 
 

@@ -56,7 +56,7 @@ DONE: Mapping[str, str] = {
     "contact_changed": marked("Новый контакт подтверждён, с этой минуты пишем на него."),
     "view_kept": marked("Подборка сохранена."),
     "view_removed": marked("Подборка удалена."),
-    "export_asked": marked("Собираем файл. Когда он будет готов, придёт уведомление."),
+    "export_asked": marked("Готовим файл. Когда он будет готов, вы получите уведомление."),
     "export_cancelled": marked("Выгрузка отменена."),
     "request_withdrawn": marked("Запрос отозван."),
     "request_discarded": marked("Черновик удалён."),

@@ -215,13 +215,16 @@ def check_password(password: str, common: Collection[str], about: Iterable[str] 
     elif len(password) > PASSWORD_LONGEST:
         fault = "Пароль длиннее 256 знаков. Сократите его."
     elif folded in common or len(set(folded)) < 5:
-        fault = "Этот пароль есть в списках, по которым подбирают. Придумайте другой."
+        fault = "Этот пароль есть в списках часто подбираемых паролей. Придумайте другой."
     else:
         rest = folded
         for word in sorted(CONTEXT_WORDS | _own_words(about), key=len, reverse=True):
             rest = rest.replace(word, "")
         if len(rest) < _REST_SHORTEST:
-            fault = "Пароль почти весь состоит из слов о вас или больнице. Добавьте другие слова."
+            fault = (
+                "Пароль почти целиком состоит из сведений о вас или учреждении. Добавьте "
+                "другие слова."
+            )
     if fault is not None:
         raise Refusal("weak_password", fault, 422, [FieldError("new_password", fault)])
 
@@ -292,12 +295,12 @@ def second_factor_needed() -> Refusal:
 
 def wrong_credentials() -> Refusal:
     """The same answer for an unknown account and for a wrong password."""
-    return Refusal("wrong_credentials", "Почта или пароль не подходят.", 401)
+    return Refusal("wrong_credentials", "Неверный адрес почты или пароль.", 401)
 
 
 def wrong_code() -> Refusal:
     """The code does not fit this half minute, or was used already."""
-    message = "Код не подходит. Дождитесь следующего кода в приложении и введите его."
+    message = "Неверный код. Дождитесь следующего кода в приложении и введите его."
     return Refusal("wrong_code", message, 422, [FieldError("code", message)])
 
 

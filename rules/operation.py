@@ -142,7 +142,8 @@ TROUBLES: Mapping[Trouble, TroubleWords] = {
     ),
     T.CHANNEL_LATE: TroubleWords(
         "Уведомления ждут отправки",
-        "Их срок прошёл: сервер канала не отвечает, отказывает на время или отправитель стоит.",
+        "Время отправки прошло: сервер канала не отвечает, временно отказывает, или отправка "
+        "остановлена.",
         R.SEND_NOW,
     ),
     T.NOTICE_FAILED: TroubleWords(
@@ -151,7 +152,7 @@ TROUBLES: Mapping[Trouble, TroubleWords] = {
         R.RESEND,
     ),
     T.TERM_OVERDUE: TroubleWords(
-        "Срок прошёл",
+        "Срок истёк",
         "Заявка ждёт человека дольше срока. Передать её другому может начальник отдела кадров.",
         R.TELL_HEAD,
     ),

@@ -46,7 +46,7 @@ class Column(StrEnum):
 TITLES: Mapping[Column, str] = {
     Column.UNIT: "Код подразделения",
     Column.UNIT_NAME: "Название подразделения",
-    Column.PARENT: "Код вышестоящего",
+    Column.PARENT: "Код вышестоящего подразделения",
     Column.FULL_NAME: "ФИО",
     Column.SURNAME: "Фамилия",
     Column.GIVEN_NAME: "Имя",
@@ -293,7 +293,7 @@ class _Reading:
             text, told = parts[column], column if apart else Column.FULL_NAME
             if odd := _NOT_OF_NAMES.search(text):
                 words = Words(
-                    "Уберите знак {sign}: в имени ему не место.", sign=texts.named(odd[0])
+                    "Уберите знак {sign}: в имени его не может быть.", sign=texts.named(odd[0])
                 )
                 bad(told, words)
             elif not _NAME.fullmatch(text) if text else column is not Column.PATRONYMIC:

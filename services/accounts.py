@@ -323,11 +323,11 @@ async def change_password(
     if not await passwords.matches(known, old):
         async with database.work() as session:
             await note(session, outcome=Outcome.WRONG)
-        message = "Нынешний пароль не подходит."
+        message = "Текущий пароль указан неверно."
         raise Refusal("wrong_password", message, 422, [FieldError("old_password", message)])
     check_password(new, passwords.common_passwords(), (person.name, person.email, institution))
     if new == old:
-        message = "Новый пароль совпадает с нынешним. Придумайте другой."
+        message = "Новый пароль совпадает с текущим. Придумайте другой."
         raise Refusal("same_password", message, 422, [FieldError("new_password", message)])
     new_hash = await passwords.hashed(new)
     async with database.work() as session:

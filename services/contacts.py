@@ -91,7 +91,7 @@ async def ask(
         person = await session.get_one(Person, actor.person_id)
         present = person.email if channel is Channel.MAIL else person.phone
         if present is not None and mail_addresses.folded(present) == mail_addresses.folded(value):
-            raise _wrong("same_contact", "Это и есть ваш нынешний контакт.")
+            raise _wrong("same_contact", "Этот контакт у вас уже указан.")
     async with database.work() as session:
         wait = await rates.take(session, [allowance], now)
         if not wait:
@@ -157,7 +157,9 @@ async def confirm(
         session.add(change)
         right = hmac.compare_digest(_hash(change.id, code_digits(code) or ""), change.code_hash)
     if not right:
-        raise _wrong("wrong_code", "Код не подошёл. Проверьте сообщение и введите ещё раз.", "code")
+        raise _wrong(
+            "wrong_code", "Неверный код. Проверьте сообщение и введите код ещё раз.", "code"
+        )
     try:
         async with database.work() as session:
             await _change(session, actor, change_id, now)

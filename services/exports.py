@@ -116,7 +116,7 @@ class Exports:
                 )
             total = await archive.count(session, actor, filters, MOST_ROWS)
             if total == 0:
-                raise Refusal("nothing_to_export", "Под эти условия ничего не подходит.", 422)
+                raise Refusal("nothing_to_export", "По этим условиям ничего не найдено.", 422)
             if total > MOST_ROWS:
                 raise Refusal(
                     "too_long",
@@ -185,8 +185,8 @@ class Exports:
             if not Scope.of(actor).holds(export.scope):
                 raise Refusal(
                     "rights_changed",
-                    "Ваши права изменились, и этот файл вам больше не доступен. "
-                    "Соберите выгрузку заново.",
+                    "Ваши права изменились, и этот файл вам больше недоступен. Закажите выгрузку "
+                    "заново.",
                     403,
                 )
             facts = {"export": str(export.id), "kind": export.kind, "rows": export.done}

@@ -288,7 +288,7 @@ async def _tell_head(ask: _Ask) -> _Effect:
     """Tell the heads of the responsible unit of a case whose term is over."""
     case = await _case(ask.session, ask.units, ask.subject)
     if case.due_at is None or case.due_at > ask.now:
-        raise Refusal("not_overdue", "Срок заявки не прошёл: делать ничего не нужно.", 409)
+        raise Refusal("not_overdue", "Срок заявки не истёк: делать ничего не нужно.", 409)
     heads = [
         person
         for person in await access.people_with(

@@ -287,7 +287,7 @@ class Retention:
             case, row = await self._deciding(session, actor, case_id, reason)
             latest = now() + timedelta(days=366 * MOST_YEARS)
             if not row.retain_until < until <= latest:
-                message = "Укажите день позже нынешнего срока, но не дальше 75 лет."
+                message = "Укажите день позже текущего срока, но не дальше 75 лет."
                 raise Refusal("wrong_term", message, 422, [FieldError("until", message)])
             row.retain_until, row.told_days = until, None
             session.add(row)
@@ -322,7 +322,7 @@ class Retention:
         async with self._database.work() as session:
             _, row = await self._deciding(session, actor, case_id)
             if row.held_at is not None:
-                raise Refusal("held", "Стирать это дело запрещено. Сначала снимите запрет.", 409)
+                raise Refusal("held", "Удаление этого дела запрещено. Сначала снимите запрет.", 409)
             if row.retain_until > now():
                 raise Refusal("not_over", "Срок хранения ещё не истёк.", 409)
             if row.told_days is None:
@@ -361,7 +361,7 @@ class Retention:
             until = kept_until(case.closed_at, _years(await terms(session), case), self._zone)
             row = CaseRetention(case_id=case_id, closed_at=case.closed_at, retain_until=until)
         if row.erased_at is not None:
-            raise Refusal("erased", "Содержание этого дела уже стёрто.", 409)
+            raise Refusal("erased", "Содержание этого дела уже удалено.", 409)
         return case, row
 
 

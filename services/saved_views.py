@@ -88,9 +88,9 @@ async def _own(session: AsyncSession, actor: Actor, view_id: UUID) -> SavedView:
 def _named(name: str) -> str:
     name = one_line(name)
     if not name:
-        raise _wrong("Напишите, как назвать подборку")
+        raise _wrong("Укажите название подборки")
     if len(name) > LONGEST:
-        raise _wrong("Назовите короче: не больше 60 знаков")
+        raise _wrong("Сократите название до 60 знаков")
     return name
 
 

@@ -262,7 +262,7 @@ class _Plan:
             words = "Этот сотрудник работает там, где людей ведёт другой администратор."
             self.bad(row.line, Column.UNIT, words)
         elif by_snils is not None and by_mail is not None and by_snils.id != by_mail.id:
-            self.bad(row.line, Column.EMAIL, "Этот адрес уже у другого сотрудника.")
+            self.bad(row.line, Column.EMAIL, "Этот адрес уже указан у другого сотрудника.")
         elif by_snils is None and row.snils and stands.snils not in (None, row.snils):
             words = "У сотрудника с этим адресом другой СНИЛС. Проверьте и адрес, и СНИЛС."
             self.bad(row.line, Column.SNILS, words)

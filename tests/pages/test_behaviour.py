@@ -338,7 +338,7 @@ async def test_the_end_of_the_session_is_announced(
         )
     await page.clock.run_for((site.settings.session_idle + 5) * 1000)
     await expect(page.locator("h1")).to_have_text("Вход в личный кабинет")
-    await expect(page.locator(".notice")).to_contain_text("Сеанс закончился")
+    await expect(page.locator(".notice")).to_contain_text("Сеанс завершён")
     await context.close()
 
 

@@ -83,7 +83,7 @@ async def test_filters_stand_in_the_address(browser: Browser, site: Site, office
     await page.locator("#field-from").fill("1.11.2026")
     await page.get_by_role("button", name="Показать", exact=True).click()
     assert page.url.endswith("/desk?kind=seminar&reviewer=me&from=1.11.2026")
-    await expect(page.get_by_text("Под эти условия ничего не подходит")).to_be_visible()
+    await expect(page.get_by_text("По этим условиям ничего не найдено")).to_be_visible()
     assert not await faults_of(page)
     await page.get_by_role("link", name="Семинар").click()
     number = (await numbers(office, [case_id]))[0]

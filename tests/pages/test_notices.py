@@ -210,7 +210,7 @@ async def test_a_new_address_is_confirmed_by_a_code(
         letter = (await sink.get(f"/messages/{found['id']}")).json()["text"]
     await page.locator("#field-code_mail").fill("000000")
     await page.get_by_role("button", name="Подтвердить").click()
-    await expect(page.locator("#error-code_mail")).to_contain_text("Код не подошёл")
+    await expect(page.locator("#error-code_mail")).to_contain_text("Неверный код")
     await page.locator("#field-code_mail").fill(re.findall(r"\b\d{6}\b", letter)[-1])
     await page.get_by_role("button", name="Подтвердить").click()
     await expect(page.locator(".flash")).to_contain_text("Новый контакт подтверждён")

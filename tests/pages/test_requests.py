@@ -139,7 +139,7 @@ async def test_by_the_keyboard_alone_then_withdrawn_and_copied(
     await expect(page.locator("h1")).to_have_text("Мои запросы")
     await expect(page.locator(".case-list > li")).to_have_count(1)
     await page.goto(f"{site.url}/requests?type=laboratory_results")
-    await expect(page.locator(".empty")).to_contain_text("ничего не подходит")
+    await expect(page.locator(".empty")).to_contain_text("ничего не найдено")
     await page.locator("#filter-type").select_option("equipment")
     await page.get_by_role("button", name="Показать").click()
     await expect(page.locator(".case-list > li")).to_have_count(1)

@@ -85,7 +85,7 @@ async def test_a_form_of_a_session_that_is_over_leads_to_signing_in_and_back(
     page = await client.get("/notices/settings")
     await end_sessions_of(office, office.clinician)
     page = await post(client, page, "/notices/wishes")
-    assert "Сеанс закончился" in page.text
+    assert "Сеанс завершён" in page.text
     page = await post(client, page, "/sign-in", email=key.email, password=PASSWORD)
     page = await post(client, page, "/sign-in/code", code=key.code())
     assert page.url.path == "/notices/settings"
@@ -177,7 +177,7 @@ async def test_whoever_was_away_signs_in_once_and_is_back(
         await page.goto(f"{site.url}{WISH}")
         await end_sessions_of(office, office.clinician)
         await page.clock.run_for((site.settings.session_idle + 5) * 1000)
-        await expect(page.locator(".notice")).to_contain_text("Сеанс закончился")
+        await expect(page.locator(".notice")).to_contain_text("Сеанс завершён")
         await sign_in_on(page, key)
         await expect(page).to_have_url(f"{site.url}{WISH}")
         await expect(page.locator("h1")).to_have_text("Мои заявки")

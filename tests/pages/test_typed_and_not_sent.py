@@ -47,7 +47,7 @@ class Desk:
 
     async def come_back(self) -> None:
         """Sign in where the cabinet asks for it."""
-        await expect(self.page.locator(".notice")).to_contain_text("Сеанс закончился")
+        await expect(self.page.locator(".notice")).to_contain_text("Сеанс завершён")
         await sign_in_on(self.page, self.key)
         await expect(self.page.locator(".draft-notice").first).to_contain_text("не отправили")
 

@@ -53,6 +53,11 @@ WITHDRAWN = (
     "Зачем вам эта программа",
     "О вас",
     "Копия диплома",
+    "ничего не делали",
+    "рок прошёл",
+    "стёрто",
+    "Что происходило",
+    "ынешний",
 )
 """Phrases that people stumbled over, and what is said instead stands in the catalogue."""
 

@@ -307,7 +307,7 @@ def main_pages() -> list[Sample]:
         case_url="#",
         act_id="a",
         step=5,
-        field=FieldView("reason", "Почему вы отзываете заявку", "long_text", required=False),
+        field=FieldView("reason", "Причина отзыва заявки", "long_text", required=False),
     )
     add(
         "search",

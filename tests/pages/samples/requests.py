@@ -50,7 +50,7 @@ OWN = replace(
 WAITS = Waits(
     "processing",
     "Региональная лабораторная система",
-    "Если не ответят, мы спросим сами и сообщим тем, кто отвечает за обмен.",
+    "Если ответа не будет в срок, мы обратимся к адресату и сообщим ответственным за обмен.",
     until=AT + timedelta(days=2),
     days_left=2,
     as_of=AT,
@@ -217,7 +217,7 @@ def request_pages() -> Iterator[Sample]:
         talk=TALK,
     )
     yield made("request-ready", "requests/case", case=ready)
-    field = FieldView("reason", "Почему вы отзываете запрос", "long_text", required=False)
+    field = FieldView("reason", "Причина отзыва запроса", "long_text", required=False)
     asked = {"number": CASE.number, "case_url": "#", "act_id": "act", "step": 2, "field": field}
     yield made("request-withdraw", "cases/withdraw", kind="request", **asked)
     yield made("desk-request", "desk/request", case=ON_THE_DESK)
