@@ -34,6 +34,7 @@ from cabinet.cases import (
 from cabinet.conversation import talk_of
 from cabinet.filling import ROOMS
 from cabinet.operation import in_temporal
+from cabinet.progress import application_steps
 from cabinet.translation import gettext, in_words
 from cabinet.views.applications import CasePage, Confirmation, Remark
 from cabinet.views.cases import Paper
@@ -185,8 +186,11 @@ def _view(look: Look) -> CasePage:
             remarks=remarks if chosen is page.newest else None,
         ),
         files=cited_files(chosen, page.attachment_rules, remarks),
+        steps=application_steps(page),
+        unfolded=bool(look.number or look.compare),
         happenings=case_timeline(page),
         talk=talk_of(page, url),
+        act=_act(page, url),
         papers=_papers(page, url),
         programme=programme_view(page.programme) if page.programme else None,
         facts=_facts(page),
@@ -200,11 +204,15 @@ def _view(look: Look) -> CasePage:
     )
 
 
+def _act(page: case_pages.CasePage, url: str) -> Paper | None:
+    if page.act is None:
+        return None
+    hint = gettext("PDF с подписью учреждения, %(number)s") % {"number": page.act.number}
+    return Paper(gettext("Скачать акт о зачислении"), hint, f"{url}/act", "stamp")
+
+
 def _papers(page: case_pages.CasePage, url: str) -> list[Paper]:
     papers = []
-    if page.act is not None:
-        hint = gettext("PDF с подписью учреждения, %(number)s") % {"number": page.act.number}
-        papers.append(Paper(gettext("Скачать акт о зачислении"), hint, f"{url}/act", "stamp"))
     if page.own:
         papers.append(receipt_paper(url))
     papers.append(whole_case(page))

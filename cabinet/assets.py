@@ -28,6 +28,7 @@ STYLESHEETS = (
     "forms",
     "lists",
     "case",
+    "case-now",
     "files",
     "notices",
     "requests",

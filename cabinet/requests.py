@@ -17,6 +17,7 @@ from cabinet.case_views import (
 )
 from cabinet.cases import Groups, Look, Narrowed, add_pages, list_page, own_page, receipt_paper
 from cabinet.conversation import is_heard, talk_of
+from cabinet.progress import request_steps
 from cabinet.request_views import (
     addressee_of,
     answer_views,
@@ -136,6 +137,8 @@ def _view(look: Look) -> RequestPage:
         answers=answer_views(page),
         papers=[*paper_views(page, chosen.number), receipt_paper(url), whole_case(page)],
         files=cited_files(chosen, page.attachment_rules),
+        steps=request_steps(page),
+        unfolded=bool(look.number or look.compare),
         happenings=case_timeline(page),
         facts=[
             (gettext("Отвечает"), addressee_of(page.definition, page.responsible_unit)),

@@ -87,6 +87,8 @@ class CasePage(ShownCase):
     files: Sequence[CaseFile]
     talk: Talk
     papers: Sequence[Paper]
+    """Besides the act."""
+    act: Paper | None = None
     programme: ProgrammeView | None
     reason: str = ""
     remarks: Sequence[Remark] = ()

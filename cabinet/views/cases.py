@@ -118,6 +118,19 @@ class WaitsFor:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One step on the way of a case: done at a moment, going on until one, or still ahead.
+
+    `bad` is an end that was not hoped for, `over` one without a decision.
+    """
+
+    text: str
+    state: Literal["done", "now", "ahead", "bad", "over"]
+    at: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Happening:
     """One line of the timeline, newest first: who, when, what, in a sentence."""
 
@@ -152,6 +165,9 @@ class ShownCase:
     waits: WaitsFor
     sections: Sequence[AnswerSection]
     happenings: Sequence[Happening]
+    steps: Sequence[Step] = ()
+    unfolded: bool = False
+    """Whether a version was asked for: then what was sent is not folded."""
     facts: Sequence[tuple[str, str]] = ()
     tag: str = ""
     """ETag of the live part."""

@@ -375,7 +375,10 @@ async def test_the_act_is_downloaded_and_confirmed(
     )
     await objects.close()
     page = await client.get(f"/applications/{case_id}")
-    assert "Скачать акт о зачислении" in page.text
+    places = [page.text.index(words) for words in ("Скачать акт", "Ход дела", "Что вы отправили")]
+    assert places == sorted(places), "the paper stands first, what was sent is folded below"
+    assert page.text.count("Скачать акт") == 1
+    assert page.text.count('class="way-done"') == 4
     act = await client.get(f"/applications/{case_id}/act")
     assert act.headers["content-type"] == "application/pdf"
     codes = _codes(act.content)

@@ -63,6 +63,10 @@ async def test_page(screens: dict[str, Screen], address: str, name: str, look: s
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= viewport["width"]
     assert len(set(await page.evaluate(BOXES))) <= 1
+    if name == "case-approved":
+        place = await page.locator(".case-now .button").first.bounding_box()
+        assert place
+        assert place["y"] < viewport["height"], "the paper is on the first screen"
     assert wrong == []
 
 

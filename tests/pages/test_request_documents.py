@@ -124,6 +124,7 @@ async def test_documents_go_with_a_request(
     await page.get_by_role("button", name="Отправить исправление").click()
     await page.get_by_role("link", name="Следить за запросом").click()
     await expect(page.locator("main .file-good")).to_have_count(2)
+    await page.get_by_role("heading", name="Что вы отправили").click()
     await page.get_by_role("link", name="Версия 1").click()
     await expect(page.locator("main .file-good")).to_have_count(1)
     assert not [line for line in wrong if "422" not in line]

@@ -174,6 +174,7 @@ async def test_answering_a_clarification(browser: Browser, site: Site, office: O
     await page.get_by_role("button", name="Отправить ответ").click()
     await expect(page.locator("h1")).to_have_text("Мы приняли новую версию")
     await page.get_by_role("link", name="Следить за заявкой").click()
+    await page.get_by_role("heading", name="Что вы отправили").click()
     await page.get_by_role("link", name="Что изменилось").click()
     await expect(page.locator("main ins")).to_contain_text("функциональной диагностики")
     await expect(page.locator("main del")).to_contain_text("новом кабинете")

@@ -12,6 +12,7 @@ from cabinet.views.cases import (
     CaseLine,
     Happening,
     Paper,
+    Step,
     Task,
     WaitsFor,
 )
@@ -304,6 +305,12 @@ CASE = CasePage(
         CaseFile(k, file_row(id=k, replace_url=None, remove_url=None, note=t))
         for k, t in (("a", PROGRAMME.attachments[0]), ("b", PROGRAMME.attachments[2]))
     ),
+    steps=(
+        Step("Отправлена, версия 2", "done", AT),
+        Step("Проверена", "done", AT),
+        Step("Рассмотрение", "now", until=datetime(2026, 12, 4, 15, 0, tzinfo=UTC)),
+        Step("Акт о зачислении", "ahead"),
+    ),
     happenings=HAPPENINGS,
     talk=TALK,
     papers=(Paper("Скачать расписку", "Подтверждает, что и когда вы отправили", "#"),),
@@ -338,11 +345,13 @@ APPROVED = replace(
     CASE,
     waits=WaitsFor("approved", "", "Акт о зачислении готов.", as_of=AT, live=False),
     reason="Документы в порядке, место подтверждено организацией.",
-    papers=(
-        Paper(
-            "Скачать акт о зачислении", "PDF с подписью учреждения, АЗ-2026-000031-5", "#", "stamp"
-        ),
-        *CASE.papers,
+    act=Paper(
+        "Скачать акт о зачислении", "PDF с подписью учреждения, АЗ-2026-000031-5", "#", "stamp"
+    ),
+    steps=(
+        *CASE.steps[:2],
+        Step("Одобрена", "done", AT),
+        Step("Акт о зачислении", "done", AT),
     ),
     correct_url=None,
     withdraw_url=None,
@@ -351,6 +360,7 @@ REJECTED = replace(
     CASE,
     waits=WaitsFor("rejected", "", "Можно подать заявку заново.", as_of=AT),
     reason="Программа требует стажа от пятнадцати лет.",
+    steps=(*CASE.steps[:2], Step("Отклонена", "bad", AT)),
     correct_url=None,
     withdraw_url=None,
     copy_url="#",

@@ -293,7 +293,7 @@ def main_pages() -> list[Sample]:
         "case-compared",
         "applications/case.html",
         inside("/applications"),
-        case=replace(CASE, compared=True),
+        case=replace(CASE, compared=True, unfolded=True),
     )
     add("case-asked", "applications/case.html", inside("/applications"), case=ASKED)
     add("case-approved", "applications/case.html", inside("/applications"), case=APPROVED)

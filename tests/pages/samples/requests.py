@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from cabinet.views.cases import Answer, AnswerSection, CaseLine, Happening, Paper, Task
+from cabinet.views.cases import Answer, AnswerSection, CaseLine, Happening, Paper, Step, Task
 from cabinet.views.cases import WaitsFor as Waits
 from cabinet.views.conversation import Talk
 from cabinet.views.frame import Chip, FieldView, Option, Pages
@@ -114,6 +114,12 @@ CASE = RequestPage(
     answers=(),
     papers=PAPERS,
     files=(),
+    steps=(
+        Step("Отправлен, версия 2", "done", AT),
+        Step("Передан адресату", "done", AT),
+        Step("Ответ", "now", until=AT + timedelta(days=2)),
+    ),
+    unfolded=True,
     happenings=HAPPENED,
     facts=(("Отвечает", TYPE.addressee), ("Вы получите", TYPE.gives)),
     correct_url="#",
@@ -211,8 +217,10 @@ def request_pages() -> Iterator[Sample]:
         CASE,
         waits=Waits("ready", "", "Ответ можно посмотреть и скачать.", as_of=AT, kind="request"),
         answers=(READY, REFUSED),
+        steps=(*CASE.steps[:2], Step("Ответ", "done", AT)),
+        compared=False,
+        unfolded=False,
         withdraw_url=None,
-        copy_url="#",
         correcting=True,
         talk=TALK,
     )
