@@ -22,7 +22,13 @@ def page(status: Status, **known: Any) -> CasePage:
     case = SimpleNamespace(
         status=status, since=DECIDED, version=1, due_at=DUE, term_zone="Europe/Moscow"
     )
-    given = {"decisions": [], "act": None, "papers": [], "answers": [], "newest": version}
+    given: dict[str, Any] = {
+        "decisions": [],
+        "act": None,
+        "papers": [],
+        "answers": [],
+        "newest": version,
+    }
     return cast("CasePage", SimpleNamespace(case=case, **{**given, **known}))
 
 
