@@ -1,25 +1,25 @@
 """Encryption of what is stored: AES-256-GCM with a ring of keys, and blind indexes for look-ups.
 
 A ciphertext is `version (1 byte) | length of key id | key id | nonce (12) | ciphertext and tag`.
-The first key of the ring encrypts; all of them decrypt, so keys rotate without downtime.
+The first key of the ring encrypts; all of them decrypt, so keys rotate without downtime. The
+version says what the ciphertext is bound to; `models.encrypted_columns` has that of columns.
 """
 
 import base64
 import hashlib
 import hmac
-import json
 import os
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Dialect, LargeBinary
-from sqlalchemy.types import TypeDecorator
 
-_VERSION = 1
+FOR_WORKFLOW, FOR_ROW = 1, 2
+"""What a ciphertext is bound to: a payload to its workflow, a column's value to its row. Values
+that columns had before the migration 0013 are of the first version, and no longer opened."""
+
 _NONCE = 12
 
 
@@ -47,19 +47,19 @@ class KeyRing:
             raise ValueError("MEDCAB_KEYS is empty: `medcab up` makes a ring for development")
         return cls(keys)
 
-    def encrypt(self, plain: bytes, aad: bytes) -> bytes:
+    def encrypt(self, plain: bytes, aad: bytes, version: int = FOR_WORKFLOW) -> bytes:
         """Encrypt with the newest key; `aad` names the place and is asked for again."""
         key_id, key = next(iter(self.keys.items()))
         name = key_id.encode()
-        head = bytes([_VERSION, len(name)]) + name
+        head = bytes([version, len(name)]) + name
         nonce = os.urandom(_NONCE)
         return head + nonce + AESGCM(key).encrypt(nonce, plain, head + aad)
 
-    def decrypt(self, sealed: bytes, aad: bytes) -> bytes:
+    def decrypt(self, sealed: bytes, aad: bytes, version: int = FOR_WORKFLOW) -> bytes:
         """Decrypt with the key that the bytes name. Raises UndecryptableError."""
         try:
-            if sealed[0] != _VERSION:
-                raise UndecryptableError("unknown version")
+            if sealed[0] != version:
+                raise UndecryptableError(f"version {sealed[0]}, not {version}")
             end = 2 + sealed[1]
             head, nonce, body = sealed[:end], sealed[end : end + _NONCE], sealed[end + _NONCE :]
             return AESGCM(self.keys[head[2:].decode()]).decrypt(nonce, body, head + aad)
@@ -108,48 +108,3 @@ def key_ring() -> KeyRing:
     if _ring is None:
         raise RuntimeError("use_key_ring was not called")
     return _ring
-
-
-class EncryptedText(TypeDecorator[str]):
-    """Text that stands encrypted in its column; `place` is `table.column`."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def __init__(self, place: str) -> None:
-        super().__init__()
-        self.place = place
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        """Encrypt on the way in."""
-        return None if value is None else key_ring().encrypt(value.encode(), self.place.encode())
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
-        """Decrypt on the way out."""
-        if value is None:
-            return None
-        return key_ring().decrypt(bytes(value), self.place.encode()).decode()
-
-
-class EncryptedJSON(TypeDecorator[Any]):
-    """Any JSON value that stands encrypted in its column; `place` is `table.column`."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def __init__(self, place: str) -> None:
-        super().__init__()
-        self.place = place
-
-    def process_bind_param(self, value: Any | None, dialect: Dialect) -> bytes | None:
-        """Encrypt on the way in."""
-        if value is None:
-            return None
-        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-        return key_ring().encrypt(plain, self.place.encode())
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Any | None:
-        """Decrypt on the way out."""
-        if value is None:
-            return None
-        return json.loads(key_ring().decrypt(bytes(value), self.place.encode()))

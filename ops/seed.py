@@ -20,6 +20,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from models.encrypted_columns import bound
 from models.encryption import KeyRing, key_ring, use_key_ring
 from models.tables.accounts import Account
 from models.tables.base import new_id
@@ -260,7 +261,7 @@ async def _seed_people(
             values: dict[str, Any] = {"password_changed_at": now}
             if is_fresh:
                 values["password_hash"] = await passwords.hashed(account.password)
-                values["totp_secret"] = account.secret
+                values["totp_secret"] = bound(account.secret, person_id)
                 values["totp_last_step"] = 0
             await session.exec(
                 update(Account).where(col(Account.person_id) == person_id).values(**values)

@@ -18,6 +18,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from models.encrypted_columns import bound
 from models.encryption import key_ring
 from models.tables.accounts import Account, AccountSession
 from models.tables.people import Person
@@ -269,7 +270,11 @@ async def confirm_setup(
                     unset if current.stage == Stage.SETUP else or_(unset, later),
                     col(Account.locked_at).is_(None),
                 )
-                .values(totp_secret=secret, totp_confirmed_at=now, totp_last_step=used)
+                .values(
+                    totp_secret=bound(secret, current.person_id),
+                    totp_confirmed_at=now,
+                    totp_last_step=used,
+                )
                 .returning(col(Account.person_id))
                 .execution_options(synchronize_session=False)
             )

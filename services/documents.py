@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.objects import Opened
+from models.encrypted_columns import bound_row
 from models.tables.cases import Case, CaseAttachment, CaseComment
 from models.tables.conversation import MessageFile
 from models.tables.documents import Document, DocumentVersion
@@ -387,8 +388,8 @@ _INSERT = (
 
 async def _insert(session: AsyncSession, document: Document, version: DocumentVersion) -> None:
     """Both rows by one statement; the journal of the document is empty yet."""
-    values = {f"document_{name}": value for name, value in document.model_dump().items()}
-    values |= {f"version_{name}": value for name, value in version.model_dump().items()}
+    values = {f"document_{name}": value for name, value in bound_row(document).items()}
+    values |= {f"version_{name}": value for name, value in bound_row(version).items()}
     connection = await session.connection()
     await connection.execute(_INSERT, values)
     journal.head_is_known(session, document.id, None, None)

@@ -17,6 +17,7 @@ from sqlalchemy import select as scalar
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.encrypted_columns import bound_row
 from models.encryption import key_ring
 from models.tables.base import new_id
 from models.tables.journal import JournalEntry, RecordView, journal_pending
@@ -87,7 +88,7 @@ async def _write(
     previous: bytes = GENESIS,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    values = {f"row_{name}": value for name, value in row.model_dump().items()}
+    values = {f"row_{name}": value for name, value in bound_row(row).items()}
     waits = {f"leaf_{name}": getattr(leaf, name) for name in _LEAF}
     waits["leaf_previous"] = previous
     waits["leaf_attestation"] = key_ring().attest(attested(leaf, previous))

@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.encrypted_columns import bound
 from models.tables.base import new_id
 from models.tables.notices import Notice, NoticeAttempt, NoticeSetting, PushSubscription
 from models.tables.people import Person
@@ -155,15 +156,16 @@ async def take_over(
 def _row(one: Happened, channel: Channel, now: datetime) -> dict[str, Any]:
     at_once = channel is Channel.CABINET
     due = now if at_once else now + EVENTS[one.kind].delay
+    notice_id = new_id()
     return {
-        "id": new_id(),
+        "id": notice_id,
         "event_key": one.event_key,
         "person_id": one.person_id,
         "case_id": one.case_id,
         "kind": one.kind.value,
         "channel": channel.value,
         "facts": dict(one.facts),
-        "contents": None if at_once else one.contents,
+        "contents": None if at_once else bound(one.contents, notice_id),
         "created_at": now,
         "due_at": due,
         "state": (NoticeState.TOLD if at_once else NoticeState.WAITING).value,

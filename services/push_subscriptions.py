@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.push import PushSender, Subscriber
+from models.encrypted_columns import bound
 from models.encryption import key_ring
 from models.tables.base import new_id
 from models.tables.notices import PushSubscription
@@ -63,24 +64,21 @@ async def subscribe(
     await session.exec(
         select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
     )
+    made = new_id()
+    contents = {"endpoint": browser.endpoint, "p256dh": browser.p256dh, "auth": browser.auth}
     row = {
+        "id": made,
         "person_id": actor.person_id,
-        "contents": {
-            "endpoint": browser.endpoint,
-            "p256dh": browser.p256dh,
-            "auth": browser.auth,
-        },
+        "contents": bound(contents, made),
         "device": device,
         "created_at": now,
         "last_ok_at": None,
     }
-    written = await session.exec(
+    await session.exec(
         insert(PushSubscription)
-        .values(id=new_id(), endpoint_blind=_blind(browser.endpoint), **row)
+        .values(endpoint_blind=_blind(browser.endpoint), **row)
         .on_conflict_do_update(index_elements=["endpoint_blind"], set_=row)
-        .returning(col(PushSubscription.id))
     )
-    made: UUID = written.scalar_one()
     mine = [one.id for one in await browsers_of(session, actor.person_id) if one.id != made]
     spare = mine[: max(0, len(mine) + 1 - MOST)]
     await session.exec(delete(PushSubscription).where(col(PushSubscription.id).in_(spare)))

@@ -19,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.gov_service import GovServiceDown, GovServiceRefused
 from clients.objects import Stored
+from models.encrypted_columns import bound_row
 from models.messages import CaseState, Ring
 from models.tables.base import new_id
 from models.tables.cases import Case
@@ -241,9 +242,9 @@ async def _write(
     session: AsyncSession, row: RequestReceipt, told: RequestAnswer, files: Sequence[RequestFile]
 ) -> None:
     """Write the answer with its files, and that its receipt is taken."""
-    values = {f"answer_{name}": value for name, value in told.model_dump().items()}
+    values = {f"answer_{name}": value for name, value in bound_row(told).items()}
     for n, file in enumerate(files):
-        values |= {f"file{n}_{name}": value for name, value in file.model_dump().items()}
+        values |= {f"file{n}_{name}": value for name, value in bound_row(file).items()}
     taken = {"of_message": row.message_id, "of_receipt": row.id, "outcome": row.state}
     await session.exec(_writing(len(files)), params=values | taken | {"now": told.at})
 

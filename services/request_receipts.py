@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from clients.gov_service import Receipt
+from models.encrypted_columns import bound_row
 from models.tables.base import new_id
 from models.tables.cases import Case
 from models.tables.requests import RequestMessage, RequestReceipt
@@ -132,7 +133,7 @@ async def keep(
         row.taken_at, row.verdict = now, "taken"
     written = await session.exec(
         insert(RequestReceipt)
-        .values(row.model_dump())
+        .values(bound_row(row))
         .on_conflict_do_nothing()
         .returning(RequestReceipt.__table__.c.id)  # type: ignore[attr-defined]
     )

@@ -24,6 +24,7 @@ from sqlmodel import SQLModel
 
 from clients.database import Database
 from clients.objects import Objects, ObjectsDownError
+from models.encrypted_columns import decrypt_for
 from models.encryption import KeyRing, UndecryptableError
 from models.tables.journal import (
     CONTENTS_PLACE,
@@ -390,7 +391,8 @@ def _as_written(row: RowMapping, ring: KeyRing | None, report: Report) -> EntryF
     elif row["contents"] is not None and ring is not None:
         report.contents += 1
         try:
-            contents = json.loads(ring.decrypt(bytes(row["contents"]), CONTENTS_PLACE.encode()))
+            sealed = bytes(row["contents"])
+            contents = json.loads(decrypt_for(ring, sealed, CONTENTS_PLACE, (row["id"],)))
             state = "readable"
         except (UndecryptableError, ValueError):
             state = "broken"

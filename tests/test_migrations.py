@@ -3,17 +3,22 @@
 from collections.abc import Iterator
 from uuid import uuid4
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
-from sqlmodel import SQLModel
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import SQLModel, select
 
 import models.tables  # noqa: F401  (completes the metadata)
 from clients.database import driver_url
+from models.encryption import KeyRing, UndecryptableError, key_ring, use_key_ring
+from models.tables.people import Person
 from ops.home import CHECKOUT
+from settings import Settings
 from tests.servers import Servers
 
 
@@ -34,11 +39,63 @@ def test_tables_are_as_the_code_describes_them(owner_url: str) -> None:
     engine.dispose()
 
 
-def test_migrations_can_be_undone(owner_url: str) -> None:
+@pytest.fixture
+def config(owner_url: str, settings: Settings) -> Config:
+    """Alembic's, over that database."""
+    made = Config()
+    made.set_main_option("script_location", str(CHECKOUT / "models" / "migrations"))
+    made.set_main_option("sqlalchemy.url", owner_url.replace("%", "%%"))
+    made.attributes["settings"] = settings
+    return made
+
+
+def test_values_from_before_are_bound_to_their_rows(
+    owner_url: str, config: Config, settings: Settings
+) -> None:
+    """In several transactions; cut off, it goes on; none that is bound to no row comes after."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    command.downgrade(config, "0012")
+    unit, people = uuid4(), sorted(uuid4() for _ in range(1100))
+    with psycopg.connect(owner_url) as owner, owner.cursor() as cursor:
+        cursor.execute("insert into unit values (%s, 'И', 'Институт', null, 'UTC')", [unit])
+        cursor.executemany(
+            "insert into person (id, unit_id, position, name, email, language, created_at)"
+            " values (%s, %s, '', %s, %s, 'ru', now())",
+            [
+                (one, unit, old(f"Имя {one}", "person.name"), old("a@b", "person.email"))
+                for one in people
+            ],
+        )
+        cursor.execute(
+            "update person set email = %s where id = %s", [old("a@b", "person.name"), people[-1]]
+        )
+    with pytest.raises(UndecryptableError, match=f"person.email of the row {people[-1]} opens"):
+        command.upgrade(config, "head")
+    with psycopg.connect(owner_url) as owner:
+        assert owner.execute(
+            "select version_num, count(*) from alembic_version, person"
+            " where substr(name, 1, 1) = '\\x02' group by 1"
+        ).fetchall() == [("0012", 1000)]
+        owner.execute("update person set email = '\\x00' where id = %s", [people[-1]])
+    command.upgrade(config, "head")
+    engine = create_engine(driver_url(owner_url))
+    with engine.connect() as connection:
+        named = connection.execute(select(Person.id, Person.name))
+        assert {row.id: row.name for row in named} == {one: f"Имя {one}" for one in people}
+        with pytest.raises(IntegrityError, match="person_inn_bound"):
+            connection.execute(
+                text("update person set inn = :inn"), {"inn": old("7707083893", "person.inn")}
+            )
+    engine.dispose()
+
+
+def old(value: str, place: str) -> bytes:
+    """A value as it stood before it was bound to its row."""
+    return key_ring().encrypt(value.encode(), place.encode())
+
+
+def test_migrations_can_be_undone(owner_url: str, config: Config) -> None:
     """Down to nothing and up again."""
-    config = Config()
-    config.set_main_option("script_location", str(CHECKOUT / "models" / "migrations"))
-    config.set_main_option("sqlalchemy.url", owner_url.replace("%", "%%"))
     command.downgrade(config, "base")
     engine = create_engine(driver_url(owner_url))
     assert inspect(engine).get_table_names() == ["alembic_version"]

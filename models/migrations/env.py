@@ -24,7 +24,12 @@ def _run() -> None:
         # One migration at a time, whichever process comes first.
         connection.execute(text("select pg_advisory_lock(7205759403792)"))
         connection.commit()
-        context.configure(connection=connection, target_metadata=SQLModel.metadata)
+        context.configure(
+            connection=connection,
+            target_metadata=SQLModel.metadata,
+            # One that commits in between is not to commit half of another one.
+            transaction_per_migration=True,
+        )
         with context.begin_transaction():
             context.run_migrations()
     engine.dispose()

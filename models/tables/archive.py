@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, Index, text
 from sqlmodel import Field, SQLModel
 
-from models.encryption import EncryptedJSON, EncryptedText
+from models.encrypted_columns import EncryptedJSON, EncryptedText
 from models.tables.base import new_id, utc_column
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Index, TextClause, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.encryption import EncryptedJSON, EncryptedText
+from models.encrypted_columns import EncryptedJSON, EncryptedText
 from models.tables.base import new_id, utc_column
 
 LISTED_AT = "coalesce(submitted_at, created_at)"

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.encryption import EncryptedText
+from models.encrypted_columns import EncryptedText
 from models.tables.base import new_id, utc_column
 
 

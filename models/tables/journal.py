@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.encryption import EncryptedJSON
+from models.encrypted_columns import EncryptedJSON
 from models.tables.base import new_id, utc_column
 from rules.journal import HASH_VERSION
 

@@ -13,7 +13,7 @@ from sqlalchemy import Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.encryption import EncryptedJSON, EncryptedText
+from models.encrypted_columns import EncryptedJSON, EncryptedText
 from models.tables.base import new_id, utc_column
 
 _NAME = re.compile(r"notice-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-(\d{1,4}))?")

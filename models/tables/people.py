@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Column
 from sqlmodel import Field, SQLModel
 
-from models.encryption import EncryptedText
+from models.encrypted_columns import EncryptedText
 from models.tables.base import new_id, utc_column
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Column, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from models.encryption import EncryptedJSON, EncryptedText
+from models.encrypted_columns import EncryptedJSON, EncryptedText
 from models.tables.base import new_id, utc_column
 
 

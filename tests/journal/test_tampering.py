@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from models.tables.journal import JournalSeal
+from models.encrypted_columns import encrypt_for
+from models.tables.journal import CONTENTS_PLACE, JournalSeal
 from ops.buckets import prepare_buckets
 from rules.journal import (
     GENESIS,
@@ -63,14 +64,22 @@ async def test_a_changed_entry_is_found(ledger: Ledger, column: str, value: str)
 
 async def test_changed_contents_are_found(ledger: Ledger) -> None:
     """Contents stand beside the chain, and still cannot be exchanged."""
-    await ledger.story()
-    other = ledger.ring.encrypt(b'{"text":"x"}', b"journal_entry.contents")
+    chain = await ledger.story()
+    async with ledger.database.work() as session:
+        first, second, *_ = await read(session, chain)
+    other = encrypt_for(ledger.ring, b'{"text":"x"}', CONTENTS_PLACE, (second.id,))
     ledger.tamper("update journal_entry set contents = %s where position = 2", other)
     assert "contents were changed" in await ledger.faults()
+    ledger.tamper(
+        "update journal_entry set contents ="
+        " (select contents from journal_entry where position = 4) where position = 2"
+    )
+    assert "cannot be decrypted" in await ledger.faults()
     ledger.tamper("update journal_entry set contents = '\\x00' where position = 2")
     assert "cannot be decrypted" in await ledger.faults()
     ledger.tamper("update journal_entry set contents = null where position = 2")
     assert "no entry says by whom" in await ledger.faults()
+    other = encrypt_for(ledger.ring, b'{"text":"x"}', CONTENTS_PLACE, (first.id,))
     ledger.tamper("update journal_entry set contents = %s where position = 1", other)
     assert "contents were added" in await ledger.faults()
 

@@ -1,0 +1,205 @@
+"""What stands encrypted opens in its own row and nowhere else."""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Column, Integer, Table, Uuid, bindparam, insert, inspect, or_, select, text
+from sqlalchemy import update as change
+from sqlalchemy.exc import InvalidRequestError, StatementError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.schema import CreateTable, MetaData
+from sqlmodel import SQLModel, col
+
+import models.tables  # noqa: F401  (completes the metadata)
+from clients.database import driver_url
+from models.encrypted_columns import (
+    EncryptedColumn,
+    UnboundError,
+    bound,
+    bound_row,
+)
+from models.encryption import FOR_ROW, KeyRing, UndecryptableError, key_ring, use_key_ring
+from models.tables.base import new_id
+from models.tables.cases import CaseVersion
+from models.tables.people import Person
+from rules.clock import now
+from settings import Settings
+
+TABLES = [
+    table
+    for table in SQLModel.metadata.sorted_tables
+    if any(isinstance(one.type, EncryptedColumn) for one in table.c)
+]
+
+_ID = col(Person.id)
+
+
+def encrypted(table: Table) -> list[Column[Any]]:
+    """The encrypted columns of a table."""
+    return [one for one in table.c if isinstance(one.type, EncryptedColumn)]
+
+
+@pytest.fixture
+async def connection(settings: Settings) -> AsyncIterator[AsyncConnection]:
+    """A transaction that is undone, in which tables are hidden by empty ones without demands."""
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    assert settings.database_owner_url is not None
+    engine = create_async_engine(driver_url(settings.database_owner_url.get_secret_value()))
+    async with engine.connect() as opened:
+        for table in TABLES:
+            bare = [
+                Column(one.name, one.type, primary_key=one.primary_key, nullable=True)
+                for one in table.c
+            ]
+            await opened.execute(
+                CreateTable(Table(table.name, MetaData(), *bare, prefixes=["temporary"]))
+            )
+        yield opened
+        await opened.rollback()
+    await engine.dispose()
+
+
+def a_key(table: Table) -> dict[str, Any]:
+    """The primary key of a new row."""
+    return {one.key: new_id() if isinstance(one.type, Uuid) else 7 for one in table.primary_key}
+
+
+def of(table: Table, key: dict[str, Any]) -> Iterable[Any]:
+    """The condition of being this row."""
+    return (table.c[name] == part for name, part in key.items())
+
+
+def test_each_column_names_itself_and_has_a_row_to_be_bound_to() -> None:
+    """A column that is declared under another's name, or with a key that is not known, is found."""
+    assert [
+        f"{one}"
+        for table in TABLES
+        for one in encrypted(table)
+        if getattr(one.type, "place", None) != f"{table.name}.{one.name}"
+    ] == []
+    assert [
+        f"{one}"
+        for table in TABLES
+        for one in table.primary_key
+        if not isinstance(one.type, Uuid | Integer)
+    ] == []
+
+
+async def test_another_rows_value_is_refused(connection: AsyncConnection) -> None:
+    """Every encrypted column: copied from one row into another, its value opens no more."""
+    for table in TABLES:
+        mine, theirs = a_key(table), a_key(table)
+        values = {one.name: f"{one}" for one in encrypted(table)}
+        await connection.execute(insert(table), [mine | values, theirs | values])
+        for one in encrypted(table):
+            read = select(one).where(*of(table, mine))
+            assert await connection.scalar(read) == f"{one}"
+            await connection.execute(
+                text(
+                    f'update "{table.name}" set {one.name} ='  # noqa: S608
+                    f' (select {one.name} from "{table.name}" other where '
+                    + " and ".join(f"other.{name} = :their_{name}" for name in theirs)
+                    + ") where "
+                    + " and ".join(f"{name} = :my_{name}" for name in mine)
+                ),
+                {f"their_{name}": part for name, part in theirs.items()}
+                | {f"my_{name}": part for name, part in mine.items()},
+            )
+            with pytest.raises(UndecryptableError, match=str(next(iter(mine.values())))):
+                await connection.scalar(read)
+
+
+async def test_a_value_from_before_is_refused(connection: AsyncConnection) -> None:
+    """One that is bound to its column only is not opened, however it came here."""
+    old = key_ring().encrypt(b"001-001-998 77", b"person.snils")
+    await connection.execute(
+        text("insert into person (id, snils) values (:id, :snils)"), {"id": uuid4(), "snils": old}
+    )
+    with pytest.raises(UndecryptableError, match=f"version 1, not {FOR_ROW}"):
+        await connection.scalar(select(col(Person.snils)))
+
+
+async def test_values_go_in_with_their_row(connection: AsyncConnection) -> None:
+    """By the ORM, by parameters, and by what says it; objects keep their plain values."""
+    version = CaseVersion(
+        case_id=new_id(),
+        number=-1,
+        data={"purpose": "Отпуск"},
+        salt=b"",
+        digest="",
+        submitted_at=now(),
+        submitted_by=new_id(),
+    )
+    async with AsyncSession(connection, join_transaction_mode="create_savepoint") as session:
+        session.add(version)
+        await session.flush()
+        assert version.data == {"purpose": "Отпуск"}
+        version.data, version.findings = {"purpose": "Учёба"}, [{"code": "x"}]
+        await session.flush()
+        await session.refresh(version)
+        assert (version.data, version.findings) == ({"purpose": "Учёба"}, [{"code": "x"}])
+        key = version.case_id, version.number
+        changed = await session.execute(
+            change(CaseVersion)
+            .where(CaseVersion.case_id == key[0])  # type: ignore[arg-type]
+            .values(data=bound({"purpose": "Суд"}, *key), findings=bound(None, *key))
+            .returning(CaseVersion.data, CaseVersion.findings)  # type: ignore[call-overload]
+            .execution_options(synchronize_session=False)
+        )
+        assert changed.one() == ({"purpose": "Суд"}, None)
+        await session.execute(insert(CaseVersion).values(bound_row(version) | {"number": 2}))
+        wrong = select(CaseVersion.data).where(CaseVersion.number == 2)  # type: ignore
+        with pytest.raises(UndecryptableError, match=r"case_version\.data of the row"):
+            await session.scalar(wrong)
+
+
+@pytest.mark.parametrize(
+    ("statement", "more"),
+    [
+        (insert(Person).values(id=uuid4(), snils="001-001-998 77"), {}),
+        (change(Person).values(snils="001-001-998 77"), {}),
+        (change(Person).where(or_(bindparam("one") == _ID, _ID.is_not(None))), {"one": uuid4()}),
+    ],
+)
+async def test_a_value_without_its_row_is_refused(
+    connection: AsyncConnection, statement: Any, more: dict[str, Any]
+) -> None:
+    """Nothing is written that its reader would have to refuse."""
+    with pytest.raises(StatementError) as refused:
+        await connection.execute(statement, more | {"snils": "001-001-998 77"} if more else {})
+    assert isinstance(refused.value.orig, UnboundError)
+
+
+async def test_a_key_goes_along_through_subqueries(connection: AsyncConnection) -> None:
+    """Whatever the key is called there; without it nothing is read."""
+    table, key = Person.__table__, new_id()  # type: ignore[attr-defined]
+    await connection.execute(insert(table), {"id": key, "name": "Иванова Анна"})
+    found = select(table.c.name.label("who"), table.c.id.label("person_id")).cte("found")
+    assert await connection.scalar(select(found.c.who)) == "Иванова Анна"
+    for name in (
+        select(select(table.c.name).subquery().c.name),
+        select(select(table.c.name).scalar_subquery()),
+    ):
+        with pytest.raises(InvalidRequestError, match="from a subquery that exports the key"):
+            await connection.execute(name)
+
+
+async def test_the_database_takes_no_value_from_before(settings: Settings) -> None:
+    """Each encrypted column has its constraint, new ones too: old processes must not write on."""
+    engine = create_async_engine(driver_url(settings.database_url.get_secret_value()))
+    async with engine.connect() as opened:
+        checks = await opened.run_sync(
+            lambda plain: {
+                (table.name, one["name"])
+                for table in TABLES
+                for one in inspect(plain).get_check_constraints(table.name)
+            }
+        )
+    await engine.dispose()
+    assert {
+        (table.name, f"{table.name}_{one.name}_bound")
+        for table in TABLES
+        for one in encrypted(table)
+    } <= checks
