@@ -59,7 +59,10 @@ class UnboundError(ValueError):
 
 
 def bound(value: Any, *key: UUID | int) -> Bound | None:
-    """The value for the row with this primary key; None stays None."""
+    """The value for the row with this primary key; None stays None.
+
+    An upsert that keeps the row that it found has to give that row this key too.
+    """
     return None if value is None else Bound(value, key)
 
 
@@ -73,28 +76,37 @@ def bound_row(row: SQLModel) -> dict[str, Any]:
 
 def encrypt_for(ring: KeyRing, plain: bytes, place: str, key: Key) -> bytes:
     """Encrypt for one column, `table.column`, of one row."""
-    return ring.encrypt(plain, _binding(place, key), FOR_ROW)
+    return ring.encrypt(plain, _binding(place, _key_bytes(key)), FOR_ROW)
 
 
 def decrypt_for(ring: KeyRing, sealed: bytes, place: str, key: Key) -> bytes:
     """Decrypt what stands in this column of this row. Raises UndecryptableError."""
+    return _decrypt(ring, sealed, place, _key_bytes(key))
+
+
+def _decrypt(ring: KeyRing, sealed: bytes, place: str, key: bytes) -> bytes:
     try:
         return ring.decrypt(sealed, _binding(place, key), FOR_ROW)
     except UndecryptableError as error:
-        row = ", ".join(str(part) for part in key)
+        numbers = (key[at : at + 4] for at in range(16, len(key), 4))
+        parts = UUID(bytes=key[:16]), *(int.from_bytes(one, "big", signed=True) for one in numbers)
+        row = ", ".join(map(str, parts))
         raise UndecryptableError(
             f"{place} of the row {row} was not written there: {error}"
-        ) from error
+        ) from None
 
 
-def _binding(place: str, key: Key) -> bytes:
-    """What is authenticated beside the value. Places hold no zero byte, keys have fixed lengths."""
-    return place.encode() + b"\0" + b"".join(map(_key_bytes, key))
+def _binding(place: str, key: bytes) -> bytes:
+    """What is authenticated beside the value: no place holds a zero byte, keys have one length."""
+    return place.encode() + b"\0" + key
 
 
-def _key_bytes(part: UUID | int) -> bytes:
-    """As `uuid_send` and `int4send` of PostgreSQL write it."""
-    return part.bytes if isinstance(part, UUID) else part.to_bytes(4, "big", signed=True)
+def _key_bytes(key: Key) -> bytes:
+    """The key as `uuid_send` and `int4send` of PostgreSQL write it: a UUID, numbers after it."""
+    return b"".join(
+        part.bytes if isinstance(part, UUID) else part.to_bytes(4, "big", signed=True)
+        for part in key
+    )
 
 
 class EncryptedColumn(TypeDecorator[Any]):
@@ -147,16 +159,8 @@ class EncryptedColumn(TypeDecorator[Any]):
         """Decrypt on the way out. Raises UndecryptableError for what was not written here."""
         if value is None:
             return None
-        key: list[UUID | int] = []
-        rest = bytes(value)
-        for one in _primary_key(self.place):
-            if isinstance(one.type, Uuid):
-                key.append(UUID(bytes=rest[:16]))
-                rest = rest[16:]
-            else:
-                key.append(int.from_bytes(rest[:4], "big", signed=True))
-                rest = rest[4:]
-        return self.from_bytes(decrypt_for(key_ring(), rest, self.place, tuple(key)))
+        size = _key_size(self.place)
+        return self.from_bytes(_decrypt(key_ring(), value[size:], self.place, value[:size]))
 
 
 class EncryptedText(EncryptedColumn):
@@ -181,6 +185,11 @@ class EncryptedJSON(EncryptedColumn):
 
     def from_bytes(self, plain: bytes) -> Any:
         return json.loads(plain)
+
+
+@lru_cache
+def _key_size(place: str) -> int:
+    return sum(16 if isinstance(one.type, Uuid) else 4 for one in _primary_key(place))
 
 
 @lru_cache

@@ -20,19 +20,22 @@ def _url() -> str:
 def _run() -> None:
     url = _url().replace("postgresql://", "postgresql+psycopg://", 1)
     engine = create_engine(url, connect_args={"options": "-c lock_timeout=5s"})
-    with engine.connect() as connection:
-        # One migration at a time, whichever process comes first.
-        connection.execute(text("select pg_advisory_lock(7205759403792)"))
-        connection.commit()
-        context.configure(
-            connection=connection,
-            target_metadata=SQLModel.metadata,
-            # One that commits in between is not to commit half of another one.
-            transaction_per_migration=True,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            # One migration at a time, whichever process comes first.
+            connection.execute(text("select pg_advisory_lock(7205759403792)"))
+            connection.commit()
+            context.configure(
+                connection=connection,
+                target_metadata=SQLModel.metadata,
+                # One that commits in between is not to commit half of another one.
+                transaction_per_migration=True,
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+    finally:
+        # A migration that failed must not hold the next one up.
+        engine.dispose()
 
 
 _run()
