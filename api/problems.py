@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cabinet.translation import catalogue, choose_language
 from clients.objects import ObjectsDownError
+from models.encryption import UndecryptableError
 from rules.refusals import FieldError, Refusal, Words
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,9 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_SOON = 2
 
 UNEXPECTED = "У нас что-то сломалось. Мы уже знаем об этом, попробуйте позже."
+UNREADABLE = (
+    "Часть сохранённых данных не читается: их изменили в обход кабинета, или ключ к ним потерян."
+)
 UNAVAILABLE = "Сервис ненадолго недоступен. Повторите через несколько секунд."
 INVALID = "Проверьте отмеченные поля."
 
@@ -124,6 +128,8 @@ def problem_of(error: Exception) -> Problem:
         return Problem(status, status.name.lower(), title, headers=dict(error.headers or {}))
     if _is_passing(error):
         return Problem(503, "unavailable", UNAVAILABLE, headers={"Retry-After": str(RETRY_SOON)})
+    if isinstance(error, UndecryptableError):
+        return Problem(500, "unreadable", UNREADABLE, instance=uuid.uuid4().urn)
     return Problem(500, "unexpected", UNEXPECTED, instance=uuid.uuid4().urn)
 
 
@@ -192,13 +198,15 @@ async def answer(request: Request, error: Exception) -> Response:
         "person": str(current.person_id) if current else None,
     }
     if problem.status >= 500:
-        unexpected = problem.code == "unexpected"
+        unexpected = problem.instance is not None
         log.error(
             "request_failed",
             **facts,
             instance=problem.instance,
             error=type(error).__name__,
-            # Neither message nor locals: they may hold what people entered.
+            # Place and row of what cannot be read; of other errors neither message nor locals,
+            # for they may hold what people entered.
+            unreadable=str(error) if isinstance(error, UndecryptableError) else None,
             where=traceback.format_tb(error.__traceback__) if unexpected else None,
         )
     elif problem.status in (401, 403, 429):
@@ -219,6 +227,7 @@ def answer_problems(app: FastAPI) -> None:
         PoolTimeoutError,
         ObjectsDownError,
         ConnectionError,
+        UndecryptableError,
     ):
         app.add_exception_handler(kind, answer)
     app.add_middleware(LastResort)

@@ -46,10 +46,15 @@ TODO = {
     ),
 }
 STALE = marked("Страница устарела")
-STALE_TODO = (
-    marked("Так бывает, если в другой вкладке вышли и вошли снова. Ничего не изменено."),
-    marked("Написанное вернётся, когда вы откроете страницу заново, если вошли снова вы."),
-)
+TODO_BY_CODE = {
+    "form_token": (
+        marked("Так бывает, если в другой вкладке вышли и вошли снова. Ничего не изменено."),
+        marked("Написанное вернётся, когда вы откроете страницу заново, если вошли снова вы."),
+    ),
+    "unreadable": (
+        marked("Повторять не нужно: сообщите администратору номер ошибки, он найдёт это место."),
+    ),
+}
 
 
 async def page_problem(request: Request, problem: Problem) -> Response:
@@ -71,7 +76,7 @@ async def page_problem(request: Request, problem: Problem) -> Response:
         status=problem.status,
         title=gettext(STALE if stale else TITLES[known]),
         text=in_words(gettext, problem.title, problem.facts),
-        todo=[gettext(line) for line in (STALE_TODO if stale else TODO.get(known, ()))],
+        todo=[gettext(line) for line in TODO_BY_CODE.get(problem.code, TODO.get(known, ()))],
         action=gettext("Открыть страницу заново") if anew else gettext("На главную"),
         url=came_from(request) if anew else "/",
         reference=(problem.instance or "").rpartition(":")[2],

@@ -87,6 +87,7 @@ def tell(report: Report) -> int:
         f"Contents: {report.contents} read, {report.erased} erased by law"
         + (f", {report.contents_unread} not read: no keys" if report.contents_unread else "")
     )
+    print(f"Values:   {report.values} of other tables read")
     print(f"Views:    {report.views}")
     until = (
         f", the last of {report.sealed_until:%Y-%m-%d %H:%M:%S} UTC" if report.sealed_until else ""

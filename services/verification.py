@@ -4,7 +4,8 @@ What is found, up to the last seal: an entry or its contents changed, removed, a
 or put in another order; a chain cut or removed; a view of a record changed or removed; a seal
 changed, removed or made by another key. Entries younger than the last seal are checked by their
 chain alone, and by the application's word where they wait for the next seal. What a restore has
-lost is told as lost where the institution declared it under its seal, and no more than that.
+lost is told as lost where the institution declared it under its seal, and no more than that. What
+stands encrypted in other tables is read too: a value that came from another row is found.
 """
 
 import base64
@@ -60,6 +61,7 @@ from services.declarations import (
     unsigned_loss,
 )
 from services.declarations import read as read_declaration
+from services.encrypted_values import each_value
 from services.journal import HASHED
 from services.signatures import SignatureError, check_signature
 
@@ -77,6 +79,8 @@ class Report:
     contents: int = 0
     contents_unread: int = 0
     erased: int = 0
+    values: int = 0
+    """Encrypted values of other tables that were read."""
     views: int = 0
     seals: int = 0
     copies: int = 0
@@ -141,6 +145,10 @@ async def verify(
         await _check_chains(connection, sealed, ring, report)
         await _check_views(connection, sealed, report)
         await _check_waiting(connection, ring, report)
+        if ring is not None:
+            async for fault in each_value(connection, ring):
+                report.values += 1
+                report.faults += [fault] if fault else []
         _check_declarations(sealed, report)
         report.unconfirmed = [
             one

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api.app import create_app
 from api.problems import MEDIA_TYPE, LastResort
 from cabinet.visits import came_from
+from models.encryption import UndecryptableError
 from rules.refusals import FieldError, Refusal
 from settings import Settings
 from tests.accounts.conftest import House
@@ -27,6 +28,7 @@ STATIC = Path(__file__).parents[2] / "api" / "static"
         (OperationalError("select", {}, Exception("secret of the server")), 503, "unavailable"),
         (ConnectionResetError("secret of the server"), 503, "unavailable"),
         (RuntimeError("secret of the server"), 500, "unexpected"),
+        (UndecryptableError("person.name of the row 7"), 500, "unreadable"),
     ],
 )
 async def test_errors_are_problems_without_insides(
@@ -49,7 +51,10 @@ async def test_errors_are_problems_without_insides(
     assert (told["status"], told["code"]) == (status, code)
     assert told["type"] == f"urn:medcab:problem:{code}"
     assert "secret" not in answer.text
-    assert "secret" not in "".join(capsys.readouterr())
+    assert "person.name" not in answer.text
+    logged = "".join(capsys.readouterr())
+    assert "secret" not in logged
+    assert ("person.name of the row 7" in logged) == (code == "unreadable")
     assert answer.headers["cache-control"] == "no-store"
     if status == 503:
         assert int(answer.headers["retry-after"]) > 0

@@ -8,7 +8,9 @@ import pytest
 
 from models.encrypted_columns import encrypt_for
 from models.tables.journal import CONTENTS_PLACE, JournalSeal
+from models.tables.people import Person, Unit
 from ops.buckets import prepare_buckets
+from rules.clock import now
 from rules.journal import (
     GENESIS,
     EntryFacts,
@@ -82,6 +84,31 @@ async def test_changed_contents_are_found(ledger: Ledger) -> None:
     other = encrypt_for(ledger.ring, b'{"text":"x"}', CONTENTS_PLACE, (first.id,))
     ledger.tamper("update journal_entry set contents = %s where position = 1", other)
     assert "contents were added" in await ledger.faults()
+
+
+async def test_values_of_another_row_are_found(ledger: Ledger) -> None:
+    """Somebody's number in the row of somebody else: the cabinet would refuse it too."""
+    unit = Unit(code="И", name="Институт")
+    mine, theirs = (
+        Person(unit_id=unit.id, position="", name="Имя", email="a@b", snils=snils, created_at=now())
+        for snils in ("001-001-998 77", "112-233-445 95")
+    )
+    async with ledger.database.work() as session:
+        session.add(unit)
+        await session.flush()
+        session.add_all([mine, theirs])
+    report = await ledger.verify()
+    assert (report.values, report.faults) == (6, [])
+    ledger.tamper(
+        "update person set snils = (select snils from person where id = %s) where id = %s",
+        theirs.id,
+        mine.id,
+    )
+    found = await ledger.faults()
+    ledger.tamper("delete from person")
+    ledger.tamper("delete from unit")
+    assert found.startswith(f"person.snils, row {mine.id}: cannot be read")
+    assert "\n" not in found
 
 
 async def test_a_missing_entry_is_found(ledger: Ledger) -> None:
