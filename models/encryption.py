@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 FOR_WORKFLOW, FOR_ROW = 1, 2
 """What a ciphertext is bound to: a payload to its workflow, a column's value to its row. Values
-that columns had before the migration 0013 are of the first version, and no longer opened."""
+that columns had before the migration 0014 are of the first version, and no longer opened."""
 
 _NONCE = 12
 

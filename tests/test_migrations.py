@@ -54,7 +54,7 @@ def test_values_from_before_are_bound_to_their_rows(
 ) -> None:
     """In several transactions; cut off, it goes on; none that is bound to no row comes after."""
     use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-    command.downgrade(config, "0012")
+    command.downgrade(config, "0013")
     unit, people = uuid4(), sorted(uuid4() for _ in range(1100))
     with psycopg.connect(owner_url) as owner, owner.cursor() as cursor:
         cursor.execute("insert into unit values (%s, 'И', 'Институт', null, 'UTC')", [unit])
@@ -75,7 +75,7 @@ def test_values_from_before_are_bound_to_their_rows(
         assert owner.execute(
             "select version_num, count(*) from alembic_version, person"
             " where substr(name, 1, 1) = '\\x02' group by 1"
-        ).fetchall() == [("0012", 1000)]
+        ).fetchall() == [("0013", 1000)]
         owner.execute("update person set email = '\\x00' where id = %s", [people[-1]])
     command.upgrade(config, "head")
     engine = create_engine(driver_url(owner_url))

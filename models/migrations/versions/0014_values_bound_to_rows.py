@@ -9,8 +9,8 @@ from alembic import context, op
 from models.encrypted_columns import decrypt_for, encrypt_for
 from models.encryption import FOR_WORKFLOW, KeyRing, UndecryptableError
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
