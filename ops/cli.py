@@ -91,9 +91,14 @@ def reset(
 @app.command()
 def migrate() -> None:
     """Bring database, Temporal namespace and bucket to what this version needs."""
+    from ops.migrate import NotMigratedError
     from ops.migrate import migrate as bring
 
-    bring(_settings())
+    try:
+        bring(_settings())
+    except NotMigratedError as reason:
+        typer.echo(reason, err=True)
+        raise typer.Exit(1) from reason
 
 
 @app.command()

@@ -5,24 +5,32 @@ import asyncio
 from alembic import command
 from alembic.config import Config
 
+from models.encryption import UndecryptableError
 from ops.buckets import prepare_buckets
 from ops.home import CHECKOUT
 from ops.servers.temporal import prepare_namespace
 from settings import Settings
 
 
+class NotMigratedError(RuntimeError):
+    """Something that is stored cannot be brought to what this version needs; says what and why."""
+
+
 def migrate(settings: Settings) -> None:
-    """All three, tables and buckets as their owners."""
+    """All three, tables and buckets as their owners. Raises NotMigratedError."""
     migrate_database(settings)
     asyncio.run(prepare_namespace(settings.temporal_address, settings.temporal_namespace))
     prepare_buckets(settings)
 
 
 def migrate_database(settings: Settings) -> None:
-    """Run the migrations that are still to run."""
+    """Run the migrations that are still to run. Raises NotMigratedError."""
     url = settings.database_owner_url or settings.database_url
     config = Config()
     config.set_main_option("script_location", str(CHECKOUT / "models" / "migrations"))
     config.set_main_option("sqlalchemy.url", url.get_secret_value().replace("%", "%%"))
     config.attributes["settings"] = settings
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except UndecryptableError as error:
+        raise NotMigratedError(f"The database is not up to date: {error}") from error

@@ -226,7 +226,7 @@ class _Supervisor:
         return 0
 
     def _start(self) -> list[Any]:
-        from ops.migrate import migrate
+        from ops.migrate import NotMigratedError, migrate
         from ops.seed import SeedRefusedError, seed
 
         self.system.record("obtaining the programs")
@@ -237,7 +237,10 @@ class _Supervisor:
         self.system.record("starting")
         with self._main_thread_works():
             self.board.say("database", "bringing the tables up to date")
-            migrate(self.system.settings)
+            try:
+                migrate(self.system.settings)
+            except NotMigratedError as reason:
+                raise ServerFailed(str(reason)) from reason
             self.board.say("database", "entering programmes and demo accounts")
             accounts: list[Any] = []
             try:
