@@ -1,6 +1,6 @@
 """«Мои заявки»: the list, the page of a case with its live part, and the acts on a sent case."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from cabinet.cases import (
     receipt_paper,
 )
 from cabinet.conversation import talk_of
-from cabinet.filling import ROOMS
+from cabinet.filling import ROOMS, answered_of
 from cabinet.operation import in_temporal
 from cabinet.progress import application_steps
 from cabinet.translation import gettext, in_words
@@ -169,6 +169,7 @@ def _view(look: Look) -> CasePage:
     page, case, url = look.page, look.page.case, look.url
     chosen, before = look.chosen, look.before
     remarks = latest_remarks(page)
+    asked = _remarks(page, remarks, url)
     open_to = page.may if page.own else frozenset()
     return CasePage(
         url=url,
@@ -195,8 +196,8 @@ def _view(look: Look) -> CasePage:
         programme=programme_view(page.programme) if page.programme else None,
         facts=_facts(page),
         reason=page.decisions[-1].reason if page.decisions else "",
-        remarks=_remarks(page, remarks, url),
-        answer_url=f"{url}/draft" if Transition.RESUBMIT in open_to else None,
+        remarks=asked,
+        answer_url=_answer_url(asked, url) if Transition.RESUBMIT in open_to else None,
         correct_url=f"{url}/draft" if Transition.CORRECT in open_to else None,
         withdraw_url=f"{url}/withdraw" if Transition.WITHDRAW in open_to else None,
         copy_url=f"{url}/copy" if page.own and Status(case.status) in COPYABLE else None,
@@ -228,22 +229,26 @@ def _facts(page: case_pages.CasePage) -> list[tuple[str, str]]:
     return facts
 
 
+def _answer_url(asked: Sequence[Remark], url: str) -> str:
+    """The first remark that still waits for its answer; without any, the list of sections."""
+    return next((one.url for one in asked if not one.answered), f"{url}/draft")
+
+
 def _remarks(page: case_pages.CasePage, noted: Mapping[str, str], url: str) -> list[Remark]:
-    """What is asked for, each with the way to its field."""
-    found = [
-        Remark(
-            gettext(field.label),
-            noted[field.name],
-            f"{url}/draft/{section.name}#field-{field.name}",
-        )
+    """What is asked for, each with the way to its field, and whether the draft answers it."""
+    case = page.case
+    answered = (
+        answered_of(page, case.draft, case.draft_attachments, noted) if case.draft else frozenset()
+    )
+    places = {
+        field.name: (field.label, f"{section.name}#field-{field.name}")
         for section in page.definition.sections
         for field in section.fields
-        if field.name in noted
-    ]
-    return found + [
-        Remark(gettext(rule.title), noted[rule.kind], f"{url}/draft/attachments#slot-{rule.kind}")
-        for rule in page.attachment_rules
-        if rule.kind in noted
+    } | {rule.kind: (rule.title, f"attachments#slot-{rule.kind}") for rule in page.attachment_rules}
+    return [
+        Remark(gettext(label), noted[name], f"{url}/draft/{place}", name in answered)
+        for name, (label, place) in places.items()
+        if name in noted
     ]
 
 

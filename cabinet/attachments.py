@@ -3,7 +3,7 @@
 The same for applications and requests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from fastapi import Response
@@ -65,7 +65,7 @@ async def attachments_page(
         position=edited.pages,
         total=edited.pages,
         back_url=edited.url,
-        next_url=f"{edited.url}/check",
+        next_url=edited.following(edited.pages),
     )
 
 
@@ -98,6 +98,7 @@ async def slots_of(
             known,
             cited,
             remarks,
+            edited.answered,
             refused or {},
             read_only,
         )
@@ -113,6 +114,7 @@ def _slot(
     known: Sequence[DocumentView],
     cited: set[str],
     remarks: Mapping[str, str],
+    answered: Collection[str],
     refused: Mapping[str, FileRow],
     read_only: bool,
 ) -> Slot:
@@ -150,4 +152,5 @@ def _slot(
         choose_url=f"{here}/choose",
         waived_reason=gettext(rule.waived_reason) if rule.waived_reason else "",
         remark=remarks.get(rule.kind, ""),
+        answered=rule.kind in answered,
     )

@@ -5,6 +5,7 @@ What applications and requests have of their own stands in `cabinet.drafts` and
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -120,8 +121,10 @@ async def _autosaved(visit: Visit, edited: Editing, name: str) -> Response:
 
 
 def _field(edited: Editing, field: Field, errors: Mapping[str, str]) -> FieldView:
-    value, remark = edited.data.get(field.name), edited.remarks.get(field.name, "")
-    return field_view(field, value, errors.get(field.name, ""), remark)
+    name = field.name
+    remark = edited.remarks.get(name, "")
+    view = field_view(field, edited.data.get(name), errors.get(name, ""), remark)
+    return replace(view, answered=name in edited.answered)
 
 
 def _section_page(

@@ -4,9 +4,10 @@ The fields, their checks and their order come from the definition that the case 
 pages stand in `cabinet.draft_pages`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -81,8 +82,14 @@ class Editing:
         raise not_found()
 
     def following(self, place: int) -> str:
-        """The next section; after the last one the documents, where there are any, or the check."""
+        """The next section; after the last one the documents, where there are any, or the check.
+
+        Where something was asked for, the next place that still waits for its answer, or the check.
+        """
         sections = self.page.definition.sections
+        if self.remarks:
+            left = [url for at, url in self.asked if at > place]
+            return left[0] if left else f"{self.url}/check"
         if place < len(sections):
             return f"{self.url}/{sections[place].name}"
         return f"{self.url}/{'attachments' if self.page.attachment_rules else 'check'}"
@@ -99,10 +106,58 @@ class Editing:
         )
         return {f.path.removeprefix("attachments."): in_words(f.message) for f in found}
 
-    def unanswered(self, names: Sequence[str]) -> bool:
-        """Whether the reviewer asked about one of these fields and it still says the same."""
-        sent = self.page.newest.data if self.page.newest else {}
-        return any(name in self.remarks and self.data.get(name) == sent.get(name) for name in names)
+    @cached_property
+    def answered(self) -> frozenset[str]:
+        """Of what was asked for, what is no longer as it was sent."""
+        return answered_of(self.page, self.data, self.attached, self.remarks)
+
+    @property
+    def asked(self) -> list[tuple[int, str]]:
+        """The places that still wait for an answer to a remark: the page, and the way to it."""
+        left = [name for name in self.remarks if name not in self.answered]
+        found = [
+            (place, f"{self.url}/{section.name}#field-{field.name}")
+            for place, section in enumerate(self.page.definition.sections, start=1)
+            for field in section.fields
+            if field.name in left
+        ]
+        return found + [
+            (self.pages, f"{self.url}/attachments#slot-{rule.kind}")
+            for rule in self.page.attachment_rules
+            if rule.kind in left
+        ]
+
+    def unanswered(self, names: Iterable[str]) -> bool:
+        """Whether the reviewer asked about one of these and it is still as it was sent."""
+        return any(name in self.remarks and name not in self.answered for name in names)
+
+
+def answered_of(
+    page: case_pages.CasePage,
+    data: Mapping[str, Any],
+    attached: Sequence[Mapping[str, str]],
+    remarks: Collection[str],
+) -> frozenset[str]:
+    """Which remarks a draft has answered: another value, or other documents of the kind.
+
+    Taking a document away that has to be there is no answer.
+    """
+    sent = page.newest
+    if sent is None:
+        return frozenset()
+    before = {(cited.kind, str(cited.document_version_id)) for cited in sent.attachments}
+    here = {(given["kind"], given["document_version_id"]) for given in attached}
+    needed = {rule.kind for rule in page.attachment_rules if rule.required}
+
+    def is_answered(name: str) -> bool:
+        if name in page.definition.fields:
+            return data.get(name) != sent.data.get(name)
+        given = {one for one in here if one[0] == name}
+        return given != {one for one in before if one[0] == name} and bool(
+            given or name not in needed
+        )
+
+    return frozenset(name for name in remarks if is_answered(name))
 
 
 async def editing(visit: Visit, case_id: UUID, kind: CaseKind | None = None) -> Editing:
@@ -165,12 +220,7 @@ def _documents_task(edited: Editing) -> Task:
     if wanted:
         hint = gettext("Приложено %(n)s из %(total)s") % {"n": there, "total": len(wanted)}
     state = "done" if not missing else "started" if there else "empty"
-    kinds = {rule.kind for rule in edited.page.attachment_rules}
-    sent = edited.page.newest.attachments if edited.page.newest else ()
-    same = {(c.kind, str(c.document_version_id)) for c in sent}
-    asked = [kind for kind in edited.remarks if kind in kinds]
-    now_given = {(a["kind"], a["document_version_id"]) for a in edited.attached}
-    if any({g for g in now_given if g[0] == k} == {s for s in same if s[0] == k} for k in asked):
+    if edited.unanswered(rule.kind for rule in edited.page.attachment_rules):
         state, hint = "mend", gettext("У отдела кадров есть вопрос")
     return Task(edited.papers_title, f"{edited.url}/attachments", state, hint)  # type: ignore[arg-type]
 

@@ -78,6 +78,8 @@ class Remark:
     subject: str
     text: str
     url: str
+    answered: bool = False
+    """Whether the draft of the answer has another value or file in its place."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,6 +58,8 @@ class Slot:
     waived_reason: str = ""
     error: str = ""
     remark: str = ""
+    answered: bool = False
+    """Whether other documents are there since the remark."""
 
 
 @dataclass(frozen=True)

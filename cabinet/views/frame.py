@@ -106,6 +106,8 @@ class FieldView:
     autofocus: bool = False
     remark: str = ""
     """What a reviewer wrote about the field."""
+    answered: bool = False
+    """Whether the field says something else since."""
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,7 @@ SLOTS = (
         PROGRAMME.attachments[2],
         candidates=CANDIDATES,
         remark="На скане не видно серии диплома.",
+        answered=True,
     ),
     slot(
         "attestation",
@@ -336,7 +337,7 @@ ASKED = replace(
     reason=HAPPENINGS[3].reason,
     remarks=(
         Remark("Аккредитация действует до", "В реестре указана другая дата", "#"),
-        Remark("Диплом", "На скане не видно серии", "#"),
+        Remark("Диплом", "На скане не видно серии", "#", answered=True),
     ),
     answer_url="#",
     correct_url=None,

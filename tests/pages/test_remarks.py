@@ -1,0 +1,59 @@
+"""After a clarification one is led from remark to remark, and sees which are answered."""
+
+from datetime import date
+from types import SimpleNamespace
+from typing import Any, cast
+
+from cabinet.filling import Editing
+from rules.cases import CaseKind, Status
+from rules.fields import Field
+from rules.forms import AttachmentRule, Section
+from services.case_pages import CasePage
+
+SECTIONS = [
+    Section(name=name, title=name, fields=(Field(name=field, label=field),))
+    for name, field in (("about", "snils"), ("study", "hours"), ("grounds", "purpose"))
+]
+RULES = [
+    AttachmentRule(kind="diploma", title="Диплом"),
+    AttachmentRule(kind="other", title="Другое", required=False),
+]
+REMARKS = {"snils": "Проверьте", "purpose": "Подробнее", "diploma": "Не видно", "other": "Уберите"}
+SENT = [("diploma", "old"), ("other", "odd")]
+
+
+def answering(data: dict[str, str], *attached: tuple[str, str]) -> Editing:
+    """A draft of an answer with these values and documents."""
+    fields = {field.name: field for section in SECTIONS for field in section.fields}
+    sent: Any = SimpleNamespace(
+        data={"snils": "1", "hours": "36", "purpose": "Нужно"},
+        attachments=[SimpleNamespace(kind=k, document_version_id=v) for k, v in SENT],
+    )
+    page = SimpleNamespace(
+        case=SimpleNamespace(id="1", kind=CaseKind.APPLICATION, status=Status.CLARIFICATION),
+        definition=SimpleNamespace(sections=SECTIONS, fields=fields),
+        attachment_rules=RULES,
+        newest=sent,
+    )
+    given = [{"kind": k, "document_version_id": v} for k, v in attached]
+    shown = {**sent.data, **data}
+    return Editing(cast("CasePage", page), shown, given, REMARKS, date(2026, 11, 29))
+
+
+def test_one_is_led_from_remark_to_remark() -> None:
+    """Past what was not asked for, to the next that waits for an answer, at last to the check."""
+    edited = answering({"snils": "2"}, *SENT)
+    draft = "/applications/1/draft"
+    assert edited.following(1) == f"{draft}/grounds#field-purpose"
+    assert edited.following(3) == f"{draft}/attachments#slot-diploma"
+    assert edited.following(4) == f"{draft}/check"
+    done = answering({"purpose": "Открываем кабинет"}, ("diploma", "new"))
+    assert done.following(1) == f"{draft}/check"
+
+
+def test_a_replaced_file_answers_its_remark() -> None:
+    """Another document does, and taking away one that need not be there; an empty place does not."""
+    assert answering({}, *SENT).answered == frozenset()
+    assert answering({}, ("diploma", "new"), SENT[1]).answered == {"diploma"}
+    assert answering({"purpose": "Иначе"}, SENT[0]).answered == {"purpose", "other"}
+    assert answering({}, SENT[1]).answered == frozenset()
