@@ -52,7 +52,7 @@ def test_one_is_led_from_remark_to_remark() -> None:
 
 
 def test_a_replaced_file_answers_its_remark() -> None:
-    """Another document does, and taking away one that need not be there; an empty place does not."""
+    """Another document does, or taking away one that need not be there; an empty place does not."""
     assert answering({}, *SENT).answered == frozenset()
     assert answering({}, ("diploma", "new"), SENT[1]).answered == {"diploma"}
     assert answering({"purpose": "Иначе"}, SENT[0]).answered == {"purpose", "other"}
