@@ -160,7 +160,7 @@ async def guard(request: Request) -> None:
     if not from_own_page(
         headers.get("sec-fetch-site"), headers.get("origin"), f"{parts.scheme}://{parts.netloc}"
     ):
-        raise Refusal("cross_site", "Запрос пришёл с чужой страницы.", 403)
+        raise Refusal("cross_site", "Запрос отправлен с посторонней страницы.", 403)
     path = request.url.path
     if path in _WITHOUT_FORM_TOKEN or path.startswith(_OF_TEMPORAL):
         return
@@ -390,7 +390,9 @@ def require(permission: Permission) -> Any:
 
 def session_needed() -> Refusal:
     """An access token may not do this: it takes a person at a browser."""
-    return Refusal("session_needed", "Для этого войдите в кабинет: токен доступа не подходит.", 403)
+    return Refusal(
+        "session_needed", "Для этого войдите в кабинет: ключ доступа здесь не действует.", 403
+    )
 
 
 def declared(dependant: Dependant) -> set[Openness]:

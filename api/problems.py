@@ -33,17 +33,17 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_SOON = 2
 
-UNEXPECTED = "У нас что-то сломалось. Мы уже знаем об этом, попробуйте позже."
+UNEXPECTED = "Ошибка на нашей стороне. Мы уже знаем о ней, попробуйте позже."
 UNREADABLE = (
     "Часть сохранённых данных не читается: их изменили в обход кабинета, или ключ к ним потерян."
 )
-UNAVAILABLE = "Сервис ненадолго недоступен. Повторите через несколько секунд."
+UNAVAILABLE = "Сервис временно недоступен. Повторите через несколько секунд."
 INVALID = "Проверьте отмеченные поля."
 
 _STATUS_WORDS = {
     400: "Запрос не удалось прочитать.",
     403: "У вас нет прав на это действие.",
-    404: "Такой страницы нет или она вам не доступна.",
+    404: "Такой страницы нет, или она вам недоступна.",
     405: "Так к этому адресу обращаться нельзя.",
     413: "Слишком большой запрос.",
     415: "Такой вид содержимого не принимается.",
@@ -76,7 +76,7 @@ class ProblemOut(BaseModel):
     """An error, as RFC 9457 describes it. Some codes carry further members of their own."""
 
     type: str = Field(examples=["urn:medcab:problem:not_found"])
-    title: str = Field(examples=["Такой страницы нет или она вам не доступна."])
+    title: str = Field(examples=["Такой страницы нет, или она вам недоступна."])
     status: int = Field(examples=[404])
     code: str = Field(examples=["not_found"])
     instance: str | None = Field(None, description="Names this occurrence in our log.")

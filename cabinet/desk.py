@@ -265,9 +265,14 @@ async def _refused(visit: Visit, case_id: UUID, refusal: Refusal, typed: Typed) 
     errors = error_items(refusal, case.decision)
     if refusal.code in ("stale", "not_now"):
         words = (
-            _("Пока вы писали, заявка изменилась. Посмотрите, что нового, и решите ещё раз.")
+            _(
+                "Заявка изменилась, пока вы готовили решение. Посмотрите изменения и примите "
+                "решение ещё раз."
+            )
             if case.decision
-            else _("Пока вы писали, решение по заявке стало не нужно: посмотрите, что произошло.")
+            else _(
+                "Пока вы готовили решение, оно перестало требоваться: посмотрите историю заявки."
+            )
         )
         errors = [ErrorItem(words, "#decision" if case.decision else "#live-timeline")]
     return visit.page("desk/case.html", status=refusal.status, case=case, errors=errors)

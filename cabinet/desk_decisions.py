@@ -93,7 +93,9 @@ def decision_of(typed: Typed, questions: Iterable[ChecklistItem]) -> Decision:
 
 
 def _incomplete(*errors: FieldError) -> Refusal:
-    return Refusal("incomplete", "Решение пока нельзя принять: исправьте поля.", 422, errors)
+    return Refusal(
+        "incomplete", "Решение пока нельзя принять: исправьте отмеченные поля.", 422, errors
+    )
 
 
 def decision_form(

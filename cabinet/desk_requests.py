@@ -107,7 +107,7 @@ async def _act(visit: Visit, case_id: UUID, typed: Typed, file: Incoming | None)
         if typed.outcome not in ANSWERS or typed.act_id is None:
             raise Refusal(
                 "incomplete",
-                "Ответ пока нельзя отправить: исправьте поля.",
+                "Ответ пока нельзя отправить: исправьте отмеченные поля.",
                 422,
                 [FieldError("outcome", "Выберите, что ответить.")],
             )
@@ -155,9 +155,9 @@ def refused(visit: Visit, here: Known, refusal: Refusal, typed: Typed | None = N
     ] or [ErrorItem(in_words(refusal.message))]
     if refusal.code in ("stale", "not_now"):
         words = (
-            _("Пока вы писали, запрос изменился. Посмотрите, что нового, и ответьте ещё раз.")
+            _("Запрос изменился, пока вы готовили ответ. Посмотрите изменения и ответьте ещё раз.")
             if case.form
-            else _("Пока вы писали, ответ на запрос стал не нужен: посмотрите, что произошло.")
+            else _("Пока вы готовили ответ, он перестал требоваться: посмотрите историю запроса.")
         )
         errors = [ErrorItem(words, "#answer" if case.form else "#live-timeline")]
     visit = replace(visit, frame=replace(visit.frame, path="/desk"))

@@ -241,7 +241,9 @@ def _check(known: _Known, decision: Decision) -> None:
             if not decision.checklist.get(name)
         ]
     if errors:
-        raise Refusal("incomplete", "Решение пока нельзя принять: исправьте поля.", 422, errors)
+        raise Refusal(
+            "incomplete", "Решение пока нельзя принять: исправьте отмеченные поля.", 422, errors
+        )
 
 
 async def _decide(

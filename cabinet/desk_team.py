@@ -174,7 +174,7 @@ def _absence_fields(
         fields.append(
             FieldView(
                 "person_id",
-                _("Кто"),
+                _("Сотрудник"),
                 "choice",
                 typed.get("person_id", ""),
                 error=told.get("person_id", ""),
@@ -223,7 +223,7 @@ async def set_absence(
         if who is None:
             errors.append(FieldError("person_id", "Выберите сотрудника."))
         if errors or who is None:
-            raise Refusal("incomplete", "Исправьте поля.", 422, errors)
+            raise Refusal("incomplete", "Исправьте отмеченные поля.", 422, errors)
         await _set(visit, who, days["first_day"], days["last_day"], uuid_of(deputy_id))
     except Refusal as refusal:
         if refusal.status not in SHOWN_AGAIN:
@@ -263,7 +263,7 @@ async def move(visit: Inside, to: Text = "", why: Text = "") -> Response:
     if len(why.strip()) > LONGEST_REMARK:
         errors.append(FieldError("why", "Сократите объяснение до 1000 знаков."))
     if errors or whom is None:
-        refusal = Refusal("incomplete", "Исправьте поля.", 422, errors)
+        refusal = Refusal("incomplete", "Исправьте отмеченные поля.", 422, errors)
         return await _shown(visit, chosen, move={"to": to, "why": why}, refusal=refusal)
     lines = await lines_of(visit, chosen)
     rows = []
@@ -282,7 +282,7 @@ async def move(visit: Inside, to: Text = "", why: Text = "") -> Response:
                 line.number or "" if line else "",
                 line.applicant or "" if line else "",
                 refused is None,
-                in_words(refused.message) if refused else _("Передана."),
+                in_words(refused.message) if refused else _("Передано."),
                 _("Заявка не изменилась.") if refused else "",
             )
         )

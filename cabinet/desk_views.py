@@ -77,8 +77,8 @@ _NOT_NOW: Mapping[Status, str] = {
         "Идёт автоматическая проверка. Решить можно будет, когда она закончится."
     ),
     Status.CLARIFICATION: marked("Ждём ответа заявителя. После ответа заявка вернётся в очередь."),
-    Status.APPROVED: marked("Заявка одобрена, решать больше нечего."),
-    Status.REJECTED: marked("Заявка отклонена, решать больше нечего."),
+    Status.APPROVED: marked("Заявка одобрена, решение больше не требуется."),
+    Status.REJECTED: marked("Заявка отклонена, решение больше не требуется."),
     Status.WITHDRAWN: marked("Заявитель отозвал заявку."),
     Status.LAPSED: marked("Заявка закрыта: заявитель не ответил на уточнение."),
 }
@@ -369,10 +369,10 @@ def hand_over(
         options.append(Option(str(reviewer.id), f"{reviewer.name} ({load})"))
     return HandOver(
         url,
-        FieldView("to", _("Кому"), "choice", chosen, error=error, options=options),
+        FieldView("to", _("Кому передать"), "choice", chosen, error=error, options=options),
         FieldView(
             "why",
-            _("Почему"),
+            _("Причина передачи"),
             value=why,
             hint=_("Увидят только коллеги"),
             error=why_error,

@@ -170,7 +170,7 @@ async def _page(
         ],
         digest=FieldView(
             "digest_hour",
-            gettext("Письма одной сводкой раз в день"),
+            gettext("Присылать письма одной сводкой раз в день"),
             "choice",
             typed["digest_hour"],
             error=faults.get("digest_hour", ""),

@@ -52,7 +52,7 @@ async def desk_page(visit: Inside, done: str = "") -> Response:
     """What needs attention, the most urgent first."""
     flash = None
     if done == _WELL:
-        flash = Flash(gettext("Это уже в порядке: делать ничего не нужно."), "info")
+        flash = Flash(gettext("Уже исправлено: делать ничего не нужно."), "info")
     elif done in set(Remedy):
         flash = Flash(gettext(REMEDIES[Remedy(done)].done))
     page = _drawn(visit, await _desk(visit))
@@ -149,7 +149,7 @@ def _remedy(line: Line, remedy: Remedy) -> RemedyPage:
 def _reason() -> FieldView:
     return FieldView(
         "reason",
-        gettext("Зачем вы это делаете"),
+        gettext("Причина действия"),
         "long_text",
         hint=gettext("Останется в журнале. Не называйте людей и не пишите о здоровье."),
         max_length=REASON[1],
@@ -187,9 +187,9 @@ def _facts(found: Desk) -> list[tuple[str, str]]:
             for one in engine.standing
             if one.worked_at
         ]
-    sealed = formats.moment(found.sealed_at) if found.sealed_at else gettext("ещё не ставили")
+    sealed = formats.moment(found.sealed_at) if found.sealed_at else gettext("пока нет")
     facts.append((gettext("Последняя печать журнала"), sealed))
-    copied = formats.moment(found.backed_up_at) if found.backed_up_at else gettext("ещё не делали")
+    copied = formats.moment(found.backed_up_at) if found.backed_up_at else gettext("пока нет")
     facts.append((gettext("Последняя резервная копия"), copied))
     return facts
 
@@ -242,7 +242,7 @@ def details_of(line: Line) -> str:
             told = facts["escalated"]
             return gettext("состояние «%(status)s», %(told)s") % {
                 "status": _status(line),
-                "told": gettext("начальник отдела знает")
+                "told": gettext("начальнику отдела сообщили")
                 if told
                 else gettext("начальнику ещё не сообщали"),
             }

@@ -133,7 +133,7 @@ OF_REQUESTS: dict[str, Sentence] = {
     K.REQUEST_ANSWERED: _plain("Адресат ответил на запрос"),
     K.REQUEST_REFUSED: _plain("Адресат отказал"),
     K.REQUEST_ADDRESSEE_DOWN: _plain("Система адресата не отвечает, мы повторяем автоматически"),
-    K.REQUEST_WITHDRAWAL_TOLD: _plain("Адресат узнал об отзыве"),
+    K.REQUEST_WITHDRAWAL_TOLD: _plain("Адресат уведомлён об отзыве"),
     K.REQUEST_ODD_RECEIPT: _plain("Поступило сообщение, ничего не изменилось"),
     K.REQUEST_ANSWER_UNVERIFIED: _plain(
         "Пришёл ответ, подпись которого не прошла проверку: мы его не приняли и ждём дальше"

@@ -40,7 +40,7 @@ def nothing_changed() -> Refusal:
 
 def unfit(fields: Sequence[FieldError]) -> Refusal:
     """Some fields have to be mended."""
-    return Refusal("incomplete", "Исправьте поля.", 422, fields)
+    return Refusal("incomplete", "Исправьте отмеченные поля.", 422, fields)
 
 
 def unfit_text(problems: Sequence[str]) -> Refusal:

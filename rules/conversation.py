@@ -54,7 +54,7 @@ def over() -> Refusal:
 def not_begun() -> Refusal:
     """A draft that was never sent is nobody's but the applicant's."""
     return Refusal(
-        "not_sent_yet", "Написать можно после отправки: пока черновик видите только вы.", 409
+        "not_sent_yet", "Написать можно после отправки: черновик пока видите только вы.", 409
     )
 
 

@@ -153,7 +153,7 @@ def check_field(
     if isinstance(raw, bool) or not isinstance(raw, str | int):
         return None, "Напишите значение текстом"
     if isinstance(raw, int) and abs(raw) >= 10**18:
-        return None, "Напишите значение покороче"
+        return None, "Сократите значение"
     text = clean(str(raw))
     if not text.strip():
         return (False, None) if field.kind is FieldKind.CHECKBOX else (None, None)

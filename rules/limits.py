@@ -35,7 +35,7 @@ def too_many_attachments() -> Refusal:
     """No further document with this draft; those attached before are untouched."""
     return Refusal(
         "too_many_attachments",
-        "К этому уже приложено %(most)s документов, больше нельзя. Уберите лишние и повторите.",
+        "Уже приложено %(most)s документов, больше нельзя. Уберите лишние и повторите.",
         422,
         most=MOST_ATTACHMENTS,
     )
@@ -72,8 +72,8 @@ def too_many_versions(most: int, first: datetime, now: datetime) -> Refusal:
     wait = max(first + VERSIONS_WITHIN - now, timedelta(seconds=1))
     return Refusal(
         "too_often",
-        "За сутки вы отправили это %(most)s раз, больше нельзя. Исправления сохранены в черновике:"
-        " отправьте их через %(hours)s ч.",
+        "За сутки можно отправить не больше %(most)s версий. Исправления сохранены в черновике: "
+        "отправьте их через %(hours)s ч.",
         429,
         most=most,
         hours=-(-wait // timedelta(hours=1)),

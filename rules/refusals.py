@@ -57,7 +57,7 @@ class Refusal(Exception):
 
 def not_found() -> Refusal:
     """The same answer for what does not exist and what is not for this person to know of."""
-    return Refusal("not_found", "Такой страницы нет или она вам не доступна.", 404)
+    return Refusal("not_found", "Такой страницы нет, или она вам недоступна.", 404)
 
 
 def forbidden() -> Refusal:
@@ -73,5 +73,5 @@ def incomplete_code() -> Refusal:
 
 def act_id_reused() -> Refusal:
     """An act's id came again with other contents: nothing of them is done."""
-    words = "Этот номер действия уже использован для другого. Обновите страницу."
+    words = "Это действие уже выполнено с другими данными. Обновите страницу."
     return Refusal("act_id_reused", words, 422)

@@ -133,7 +133,7 @@ async def set_absence(
         if deputy_id not in able:
             errors.append(FieldError("deputy_id", "Этот сотрудник не рассматривает заявки."))
     if errors:
-        raise Refusal("incomplete", "Исправьте поля.", 422, errors)
+        raise Refusal("incomplete", "Исправьте отмеченные поля.", 422, errors)
     # A form that was sent twice notes one absence.
     await session.exec(
         select(Person.id).where(Person.id == person_id).with_for_update(key_share=True)

@@ -31,7 +31,7 @@ class Applications(Drafts):
         not_closed="Копировать можно только закрытую заявку.",
         not_now="Эту заявку уже нельзя изменить.",
         nothing_changed="В заявке ничего не изменено.",
-        incomplete="Заявку пока нельзя отправить: исправьте поля.",
+        incomplete="Заявку пока нельзя отправить: исправьте отмеченные поля.",
     )
 
     def told_of(self, transition: Transition, case: Case) -> list[Notice]:

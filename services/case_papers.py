@@ -56,7 +56,7 @@ WORDS: Mapping[str, str] = {
     K.REQUEST_ANSWERED: "Получен ответ",
     K.REQUEST_REFUSED: "Адресат отказал",
     K.REQUEST_ADDRESSEE_DOWN: "Адресат не отвечает",
-    K.REQUEST_WITHDRAWAL_TOLD: "Адресат узнал об отзыве",
+    K.REQUEST_WITHDRAWAL_TOLD: "Адресат уведомлён об отзыве",
     K.REQUEST_ODD_RECEIPT: "Поступило сообщение, ничего не изменилось",
     K.REQUEST_ANSWER_UNVERIFIED: "Пришёл ответ, подпись которого не прошла проверку",
     K.CASE_SIGNAL_WITHOUT_ACT: "Поступил сигнал без решения, ничего не изменилось",

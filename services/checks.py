@@ -172,15 +172,15 @@ def _say_hours(subject: _Subject, say: Any) -> None:
     if programme is None or asked is None:
         return
     if int(asked) != programme.hours:
-        say("hours_differ", "problem", "hours", "Число часов не такое, как в программе.")
+        say("hours_differ", "problem", "hours", "Число часов не совпадает с программой.")
     else:
         say("hours_fine", "fine", "hours", "Число часов соответствует программе.")
 
 
 def _say_identifiers(subject: _Subject, say: Any) -> None:
     for name, known, text in (
-        ("snils", subject.person.snils, "СНИЛС не такой, как в личном деле."),
-        ("inn", subject.person.inn, "ИНН не такой, как в личном деле."),
+        ("snils", subject.person.snils, "СНИЛС не совпадает с личным делом."),
+        ("inn", subject.person.inn, "ИНН не совпадает с личным делом."),
     ):
         given = subject.data.get(name)
         if given and known and _digits(str(given)) != _digits(known):

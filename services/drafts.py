@@ -444,7 +444,7 @@ def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str,
     }
     if long := [name for name, value in known.items() if too_long(value)]:
         wrong = [FieldError(name, too_long_words()) for name in long]
-        raise Refusal("incomplete", "Сохранить нельзя: сократите отмеченное.", 422, wrong)
+        raise Refusal("incomplete", "Сохранить нельзя: сократите отмеченные поля.", 422, wrong)
     return known
 
 

@@ -65,7 +65,7 @@ class Requests(Drafts):
         not_closed="Копировать можно только отозванный запрос.",
         not_now="Этот запрос уже нельзя изменить.",
         nothing_changed="В запросе ничего не изменено.",
-        incomplete="Запрос пока нельзя отправить: исправьте поля.",
+        incomplete="Запрос пока нельзя отправить: исправьте отмеченные поля.",
     )
 
     def __init__(
@@ -222,7 +222,7 @@ def _check_answer(definition: CaseTypeDefinition, message: str, received: Receiv
 def _incomplete(path: str, words: str) -> Refusal:
     return Refusal(
         "incomplete",
-        "Ответ пока нельзя отправить: исправьте поля.",
+        "Ответ пока нельзя отправить: исправьте отмеченные поля.",
         422,
         [FieldError(path, words)],
     )

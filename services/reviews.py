@@ -203,7 +203,7 @@ class Reviews:
             if case.step != at_step:
                 raise stale(case)
             if case.closed_at is not None:
-                raise Refusal("not_now", "Заявка закрыта, передавать её незачем.", 409)
+                raise Refusal("not_now", "Заявка закрыта, передать её нельзя.", 409)
             if to == case.applicant_id:
                 raise Refusal("own_case", "Нельзя рассматривать собственную заявку.", 403)
             if case.reviewer_id == to:
@@ -340,7 +340,9 @@ def _check(decision: Decision, questions: Sequence[str], subjects: set[str]) -> 
     if decision.outcome is Transition.CLARIFY and not decision.remarks:
         errors.append(FieldError("remarks", "Отметьте хотя бы одно поле и напишите, что не так."))
     if errors:
-        raise Refusal("incomplete", "Решение пока нельзя принять: исправьте поля.", 422, errors)
+        raise Refusal(
+            "incomplete", "Решение пока нельзя принять: исправьте отмеченные поля.", 422, errors
+        )
 
 
 _VERSION = SQLModel.metadata.tables["case_version"]

@@ -187,11 +187,11 @@ MOVE = HandOver(
     "#",
     FieldView(
         "to",
-        "Кому",
+        "Кому передать",
         "choice",
         options=tuple(Option(str(n), name) for n, name in enumerate(PEOPLE * 2)),
     ),
-    FieldView("why", "Почему", required=False, hint="Увидят только коллеги"),
+    FieldView("why", "Причина передачи", required=False, hint="Увидят только коллеги"),
 )
 CASE = DeskCase(
     url="/desk/cases/1",
@@ -275,7 +275,7 @@ CASE = DeskCase(
     missing=(("Свидетельство о браке", "К версии 1: Приложите, фамилии расходятся."),),
     waived=(("Свидетельство об аттестации", "Организация не спрашивает его с 2025 года."),),
     findings=(
-        FindingView("problem", "СНИЛС не такой, как в личном деле.", "СНИЛС", "#answer-snils"),
+        FindingView("problem", "СНИЛС не совпадает с личным делом.", "СНИЛС", "#answer-snils"),
         FindingView("warning", "В регистре нет действующей аккредитации заявителя."),
         FindingView("fine", "Все обязательные документы приложены."),
         FindingView("fine", "Число часов соответствует программе."),
@@ -383,7 +383,7 @@ TEAM = Team(
     oversees=True,
     move=MOVE,
     absence=(
-        FieldView("person_id", "Кто", "choice", options=MOVE.to.options),
+        FieldView("person_id", "Сотрудник", "choice", options=MOVE.to.options),
         FieldView("first_day", "Первый день", "date"),
         FieldView("last_day", "Последний день", "date"),
         FieldView("deputy_id", "Кто замещает", "choice", options=MOVE.to.options, required=False),

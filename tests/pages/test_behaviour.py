@@ -297,7 +297,7 @@ async def test_a_moved_case_is_told_as_such(client: httpx.AsyncClient, office: O
     await office.decide(case_id, Transition.CLARIFY)
     answer = await client.post(f"/applications/{case_id}/withdraw", data=form)
     assert answer.status_code == 409
-    assert "Что-то изменилось, пока вы работали" in answer.text
+    assert "Данные изменились, пока вы работали" in answer.text
     assert (await office.case(case_id)).closed_at is None
 
 
@@ -359,7 +359,7 @@ async def test_an_outage_is_told_as_a_page(settings: Settings) -> None:
         client.cookies.set("medcab", "a session that stands")
         answer = await client.get("/applications", headers={"Accept-Language": "ru"})
     assert answer.status_code == 503
-    assert "Кабинет ненадолго недоступен" in answer.text
+    assert "Кабинет временно недоступен" in answer.text
     assert "set-cookie" not in answer.headers
 
 

@@ -97,7 +97,7 @@ async def test_remedy_is_done_by_keyboard_and_said_afterwards(
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("Напишите, зачем")
     assert await faults_of(page) == []
-    await page.get_by_label("Зачем вы это делаете").fill("Печать продлена.")
+    await page.get_by_label("Причина действия").fill("Печать продлена.")
     await page.get_by_role("button", name="Повторить сейчас").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("Процессу передано")).to_be_visible()

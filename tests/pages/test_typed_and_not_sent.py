@@ -281,7 +281,7 @@ async def test_what_others_saved_meanwhile_is_not_passed_over(sit: Sit, office: 
     await page.reload()
     await expect(page.locator(".draft-notice")).to_contain_text("сохранили другое")
     await expect(page.locator("#field-purpose")).to_have_value(TEXT)
-    await page.get_by_role("button", name="Убрать написанное").click()
+    await page.get_by_role("button", name="Удалить этот текст").click()
     await expect(page.locator("#field-purpose")).to_have_value("Иначе.")
     await expect(page.locator(".draft-notice")).to_have_count(0)
 

@@ -172,7 +172,7 @@ def test_what_people_type_becomes_one_form() -> None:
         ("course", {"a": 1}, "Напишите значение текстом"),
         ("course", True, "Напишите значение текстом"),
         ("hours", 1.5, "Напишите значение текстом"),
-        ("hours", 10**40, "Напишите значение покороче"),
+        ("hours", 10**40, "Сократите значение"),
     ],
 )
 def test_wrong_values_say_what_to_write(name: str, typed: Any, says: str) -> None:
