@@ -12,16 +12,18 @@ from rules.cases import CaseKind, Party, Status
 from rules.clock import now
 from rules.journal import JournalKind
 from rules.permissions import Actor
-from services import journal
+from services import catalogue, journal
 from services.request_receipts import message_id_of
 
+TYPE = "workplace_certificate"
 DATA = {"position": "врач", "subject": "experience", "since": "2019-02-01", "purpose": "Центр"}
 
 
 async def give_requests(session: AsyncSession, actor: Actor, unit_id: UUID) -> dict[str, str]:
     """A request that people of the unit answer, with a paper and an earlier answer, and a draft."""
-    sent = _case(actor, unit_id, Status.PROCESSING)
-    draft = _case(actor, unit_id, Status.DRAFT)
+    version = (await catalogue.case_type(session, TYPE)).version
+    sent = _case(actor, unit_id, Status.PROCESSING, version)
+    draft = _case(actor, unit_id, Status.DRAFT, version)
     session.add_all([sent, draft])
     await session.flush()
     session.add(
@@ -81,14 +83,14 @@ async def give_requests(session: AsyncSession, actor: Actor, unit_id: UUID) -> d
     }
 
 
-def _case(actor: Actor, unit_id: UUID, status: Status) -> Case:
+def _case(actor: Actor, unit_id: UUID, status: Status, version: int) -> Case:
     is_draft = status is Status.DRAFT
     number = f"ЗС-2026-{uuid4().int % 10**6:06}-{uuid4().int % 10**4}"
     return Case(
         id=new_id(),
         kind=CaseKind.REQUEST.value,
-        type="workplace_certificate",
-        type_version=2,
+        type=TYPE,
+        type_version=version,
         number=None if is_draft else number,
         applicant_id=actor.person_id,
         unit_id=actor.unit_id,
