@@ -96,6 +96,7 @@ def body_limits(upload: int) -> Mapping[str, int]:
         f"{_API}/administration/{{subject}}/{{key}}": TABLE,
         f"{_API}/administration/type/{{key}}/dry-run": TABLE,
         "/administration/{room_name}/{key}": TABLE,
+        "/administration/types/{key}/file": TABLE,
         f"{_API}/callbacks/gov-service": ENVELOPE,
         f"{_API}/callbacks/mail": TABLE,
         # A page of the Temporal UI sends the payloads of a whole history.

@@ -6,11 +6,11 @@ terms what it would mean for open cases. Nothing typed is lost when a save is re
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import yaml
-from fastapi import APIRouter, Form, Query, Response
+from fastapi import APIRouter, Form, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.entrance import CleanRoute
@@ -30,7 +30,7 @@ from cabinet.administration_forms import (
 from cabinet.translation import gettext as _
 from cabinet.translation import in_words
 from cabinet.views.administration import Editor, EntryLine, RoomCard
-from cabinet.views.frame import ErrorItem, Flash
+from cabinet.views.frame import ErrorItem
 from cabinet.visits import Inside, Visit, uuid_of
 from models.tables.base import new_id
 from rules.administration import Subject, differences
@@ -49,7 +49,7 @@ SHOWN_AGAIN = frozenset({409, 422})
 _NEW = "new"
 
 
-def _service(visit: Visit) -> Administration:
+def service(visit: Visit) -> Administration:
     return Administration(visit.medcab.database, visit.medcab.settings.time_zone)
 
 
@@ -116,7 +116,7 @@ async def listing(room_name: str, visit: Inside) -> Response:
 
 
 @dataclass(frozen=True)
-class _Shown:
+class Shown:
     """What the page of an entry is drawn from."""
 
     room: Room
@@ -125,7 +125,7 @@ class _Shown:
     ground: Ground
 
 
-async def _shown(visit: Visit, room_name: str, key: str) -> _Shown:
+async def shown_entry(visit: Visit, room_name: str, key: str) -> Shown:
     changes.demand(visit.actor)
     room = _room(room_name)
     async with visit.medcab.database.work() as session:
@@ -135,29 +135,22 @@ async def _shown(visit: Visit, room_name: str, key: str) -> _Shown:
     if (entry is None) != (key == _NEW) or (key == _NEW and not room.adds):
         raise not_found()
     definition = CaseTypeDefinition.model_validate(application.values) if application else None
-    return _Shown(room, key, entry, Ground(units, definition))
+    return Shown(room, key, entry, Ground(units, definition))
 
 
 @router.get("/{room_name}/{key}")
-async def edit(
-    room_name: str,
-    key: str,
-    visit: Inside,
-    version: Annotated[int, Query(ge=0, le=100_000)] = 0,
-    moved: Annotated[int | None, Query(ge=0, le=10_000_000)] = None,
-    left: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
-) -> Response:
-    """The page of an entry: its form, its versions, its history; of a type, any version of it."""
-    shown = await _shown(visit, room_name, key)
-    typed = typed_of(shown.room, shown.entry)
-    if shown.room.name == "types":
-        typed["text"] = _file_of(shown.entry)
-    editor = await _editor(visit, shown, typed, version=version)
-    if moved is None:
-        return visit.page("administration/edit.html", editor=editor)
-    words = _("Переведено: %(moved)s. Остались на прежней редакции: %(left)s.")
-    said = Flash(words % {"moved": moved, "left": left})
-    return visit.page("administration/edit.html", editor=editor, flash=said)
+async def edit(room_name: str, key: str, visit: Inside) -> Response:
+    """The page of an entry: its form, its versions, its history."""
+    shown = await shown_entry(visit, room_name, key)
+    editor = await editor_of(visit, shown, typed_of(shown.room, shown.entry))
+    return visit.page("administration/edit.html", editor=editor)
+
+
+async def edit_file(room_name: str, key: str, visit: Visit) -> Response:
+    """The page of an entry as the text of a file."""
+    shown = await shown_entry(visit, room_name, key)
+    editor = await editor_of(visit, shown, {"text": _file_of(shown.entry)})
+    return visit.page("administration/edit.html", editor=editor)
 
 
 def _file_of(entry: Entry | None) -> str:
@@ -169,7 +162,7 @@ def _file_of(entry: Entry | None) -> str:
 @router.post("/{room_name}/{key}")
 async def save(room_name: str, key: str, visit: Inside) -> Response:
     """Look at a change (`do=look`) or save it; one that is refused is shown as it was typed."""
-    shown = await _shown(visit, room_name, key)
+    shown = await shown_entry(visit, room_name, key)
     form = await visit.request.form()
     typed = {name: str(value) for name, value in form.items()}
     typed["specialties"] = ",".join(str(one) for one in form.getlist("specialties"))
@@ -186,22 +179,22 @@ async def save(room_name: str, key: str, visit: Inside) -> Response:
     return visit.go(f"/administration/{room_name}/{kept.key}", "saved")
 
 
-async def _save(visit: Visit, shown: _Shown, typed: Mapping[str, str]) -> Entry:
-    service, actor, room = _service(visit), visit.actor, shown.room
-    wish = _wish(shown, typed)
+async def _save(visit: Visit, shown: Shown, typed: Mapping[str, str]) -> Entry:
+    acts, actor, room = service(visit), visit.actor, shown.room
+    wish = wish_of(shown, typed)
     match room.name:
         case "types":
             text = typed.get("text", "")
-            return await service.change_type(actor, _key_in(shown, text), text, wish)
+            return await acts.change_type(actor, _key_in(shown, text), text, wish)
         case "terms":
-            return await service.change_terms(actor, shown.key, terms_of(typed), wish)
+            return await acts.change_terms(actor, shown.key, terms_of(typed), wish)
         case _:
             values = values_of(room, typed, shown.entry, shown.ground)
-            return await service.change(actor, room.subject, values, wish)
+            return await acts.change(actor, room.subject, values, wish)
 
 
-def _wish(shown: _Shown, typed: Mapping[str, str]) -> Wish:
-    versioned = shown.room.name in ("programmes", "terms")
+def wish_of(shown: Shown, typed: Mapping[str, str]) -> Wish:
+    versioned = shown.room.name in ("programmes", "terms") or "valid_from" in typed
     offers = shown.room.name in ("programmes", "reasons")
     return Wish(
         act_id=uuid_of(typed.get("act_id")) or new_id(),
@@ -211,7 +204,7 @@ def _wish(shown: _Shown, typed: Mapping[str, str]) -> Wish:
     )
 
 
-def _key_in(shown: _Shown, text: str) -> str:
+def _key_in(shown: Shown, text: str) -> str:
     """The key of a new type stands in its text; that of a known one in the address."""
     if shown.entry is not None:
         return shown.key
@@ -221,14 +214,14 @@ def _key_in(shown: _Shown, text: str) -> str:
         return "type"
 
 
-async def _looked_at(visit: Visit, shown: _Shown, typed: Mapping[str, str]) -> Editor:
+async def _looked_at(visit: Visit, shown: Shown, typed: Mapping[str, str]) -> Editor:
     """The page with what the change would look like and mean, nothing kept."""
     room, zone = shown.room, visit.medcab.settings.time_zone
-    wish = _wish(shown, typed)
+    wish = wish_of(shown, typed)
     if room.subject is Subject.TYPE:
         text = typed.get("text", "")
         if room.name == "terms" and shown.entry is not None:
-            text = _service(visit).with_terms(shown.entry, terms_of(typed), wish)
+            text = service(visit).with_terms(shown.entry, terms_of(typed), wish)
         database = visit.medcab.database
         key = _key_in(shown, text)
         would, told = await effects.try_type(database, zone, visit.actor, key, text)
@@ -238,32 +231,42 @@ async def _looked_at(visit: Visit, shown: _Shown, typed: Mapping[str, str]) -> E
         async with visit.medcab.database.work() as session:
             would, _checked = await changes.checked_entry(session, room.subject, values)
         effect = None
-    editor = await _editor(visit, shown, typed, would=would)
+    editor = await editor_of(visit, shown, typed, would=would)
     before = shown.entry.values if shown.entry else None
-    lines = views.named(differences(before, would.values), editor.fields)
+    lines = _lines(before, would.values, editor, shown)
     return replace(editor, looked=True, effect=effect, differences=lines)
 
 
 async def _refused(
-    visit: Visit, shown: _Shown, typed: Mapping[str, str], refusal: Refusal
+    visit: Visit, shown: Shown, typed: Mapping[str, str], refusal: Refusal
 ) -> Response:
     """The page as it was typed; a stale one is based on what stands now, and says what differs."""
-    now_shown = await _shown(visit, shown.room.name, shown.key)
+    now_shown = await shown_entry(visit, shown.room.name, shown.key)
     stale = refusal.code == "changed_meanwhile"
     told: dict[str, str] = {}
     for fault in refusal.fields:
         told[fault.path] = f"{told.get(fault.path, '')} {in_words(fault.message)}".strip()
-    editor = await _editor(visit, now_shown, typed, errors=told, keep_base=not stale)
+    editor = await editor_of(visit, now_shown, typed, errors=told, keep_base=not stale)
     labels = {view.name: view.label for view in editor.fields}
     errors = [_told(in_words(fault.message), fault.path, labels) for fault in refusal.fields]
     errors = errors or [ErrorItem(in_words(refusal.message))]
     if stale and shown.room.subject is not Subject.TYPE and now_shown.entry is not None:
         values = values_of(shown.room, typed, now_shown.entry, now_shown.ground)
-        lines = views.named(differences(now_shown.entry.values, values), editor.fields)
+        lines = _lines(now_shown.entry.values, values, editor, now_shown)
         editor = replace(editor, differences=lines)
     return visit.page(
         "administration/edit.html", status=refusal.status, editor=editor, errors=errors
     )
+
+
+def _lines(
+    before: Mapping[str, Any] | None, after: Mapping[str, Any], editor: Editor, shown: Shown
+) -> list[tuple[str, str, str]]:
+    """What differs, in the words of the page."""
+    lines = differences(before, after)
+    if shown.room.subject is Subject.TYPE:
+        return views.type_lines(lines, shown.ground, before or {}, after)
+    return views.named(lines, editor.fields, shown.ground)
 
 
 def _told(words: str, path: str, labels: Mapping[str, str]) -> ErrorItem:
@@ -273,9 +276,9 @@ def _told(words: str, path: str, labels: Mapping[str, str]) -> ErrorItem:
     return ErrorItem(words if len(labels) == 1 else f"{labels[path]}: {words}", f"#field-{path}")
 
 
-async def _editor(
+async def editor_of(
     visit: Visit,
-    shown: _Shown,
+    shown: Shown,
     typed: Mapping[str, str],
     *,
     would: Entry | None = None,
@@ -283,6 +286,7 @@ async def _editor(
     errors: Mapping[str, str] | None = None,
     keep_base: bool = False,
 ) -> Editor:
+    """The page of an entry; a change stays based on what it began with while it is looked at."""
     room, entry = shown.room, shown.entry
     told = errors or {}
     fields = [
@@ -290,8 +294,9 @@ async def _editor(
         for view in fields_of(room, entry, typed, shown.ground)
     ]
     digest = entry.digest if entry else NOTHING
+    at = f"/administration/{room.name}/{shown.key}"
     editor = Editor(
-        url=f"/administration/{room.name}/{shown.key}",
+        url=f"{at}/file" if "text" in typed and room.name == "types" else at,
         back_url=f"/administration/{room.name}",
         back=_(room.title),
         title=views.title_of(room, entry) if entry else _(room.adds),
@@ -299,7 +304,7 @@ async def _editor(
         boxes=boxes_of(room, typed, shown.ground),
         act_id=str(new_id()) if not keep_base else typed.get("act_id", str(new_id())),
         based_on=typed.get("based_on", digest) if would or keep_base else digest,
-        code=room.name == "types",
+        code=room.name == "types" and "text" in typed,
         versioned=room.name in ("programmes", "terms"),
     )
     if would and not keep_base:
@@ -309,7 +314,7 @@ async def _editor(
             editor = replace(
                 editor,
                 history=[
-                    views.changed_view(one, fields)
+                    views.changed_view(one, entry, fields, shown.ground)
                     for one in await entries.history(session, room.subject, shown.key)
                 ],
             )
@@ -320,7 +325,7 @@ async def _editor(
 async def _with_preview(
     session: AsyncSession,
     editor: Editor,
-    shown: _Shown,
+    shown: Shown,
     entry: Entry | None,
     version: int,
     *,
@@ -339,11 +344,12 @@ async def _with_preview(
             known = await entries.versions(session, shown.key)
             in_force = max((one.version or 0 for one in known if not one.waits), default=0)
             chosen = next((one for one in known if one.version == version), entry)
+            at = f"/administration/types/{shown.key}"
             editor = replace(
                 editor,
                 type=views.type_preview(chosen, shown.ground),
                 versions=views.version_lines(
-                    known, in_force, editor.url, chosen.version if not trying else None
+                    known, in_force, at, chosen.version if not trying else None
                 ),
                 notes=views.overtaken(known, entry if trying else None),
             )

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from cabinet import formats
 from cabinet.administration_forms import OUTCOMES, Ground, Room
 from cabinet.case_views import KINDS, field_view, programme_view
 from cabinet.translation import gettext as _
-from cabinet.translation import ngettext
+from cabinet.translation import marked, ngettext
+from cabinet.type_forms import typed_bound
+from cabinet.type_views import ANSWERS, CHANNELS, FIELD_KINDS, KNOWN
 from cabinet.views.administration import (
     ChangedView,
     EffectLine,
@@ -21,6 +24,7 @@ from cabinet.views.applications import ProgrammeView
 from cabinet.views.frame import FieldView
 from models.tables.base import new_id
 from models.tables.catalogue import Programme
+from rules.administration import Subject
 from rules.clock import now
 from rules.forms import (
     CaseTypeDefinition,
@@ -206,16 +210,128 @@ def _summary(told: Effect) -> str:
     return f"{open_cases} {words}"
 
 
-def changed_view(one: Changed, fields: Sequence[FieldView]) -> ChangedView:
+def changed_view(
+    one: Changed, entry: Entry, fields: Sequence[FieldView], ground: Ground
+) -> ChangedView:
     """A change of the history."""
-    lines = named(one.lines[:40], fields)
+    shown = one.lines[:40]
+    lines = (
+        type_lines(shown, ground, entry.values)
+        if entry.subject is Subject.TYPE
+        else named(shown, fields, ground)
+    )
     return ChangedView(one.at, one.by, one.valid_from, one.version, lines)
 
 
 def named(
-    lines: Sequence[tuple[str, str, str]], fields: Sequence[FieldView]
+    lines: Sequence[tuple[str, str, str]], fields: Sequence[FieldView], ground: Ground
 ) -> list[tuple[str, str, str]]:
-    """Differences under the words of the form; what the form does not have keeps its path."""
+    """Differences under the words of the form, values as people choose them: «Курс»."""
     words = {"version": _("Редакция")} | {f"terms.{one.name}": one.label for one in fields}
     words |= {one.name: one.label for one in fields}
-    return [(words.get(path, path), old, new) for path, old, new in lines]
+    values = {
+        one.name: {option.value: option.label for option in one.options} | _TICKED for one in fields
+    }
+    specialty = ground.application.fields.get("specialty") if ground.application else None
+    chosen = {choice.value: _(choice.label) for choice in specialty.choices} if specialty else {}
+    values["specialties"] = chosen
+    words["specialties"] = _("Для каких специальностей")
+
+    def said(path: str, text: str) -> str:
+        known = values.get(path, {})
+        return ", ".join(str(_(known.get(part, part))) if part else "" for part in text.split(", "))
+
+    return [
+        (words.get(path) or _path(path, {}), said(path, old), said(path, new))
+        for path, old, new in lines
+        if path.rpartition(".")[2] not in _FOR_PROGRAMS
+    ]
+
+
+_TICKED = {"True": marked("да"), "False": marked("нет")}
+_FOR_PROGRAMS = ("name", "value")
+_PATHS = {
+    "sections": marked("Разделы"),
+    "fields": marked("Поля"),
+    "attachments": marked("Документы"),
+    "add": marked("Дополнительные документы"),
+    "waive": marked("Не требуются"),
+    "reason": marked("Почему"),
+    "checklist": marked("Вопросы проверяющему"),
+    "question": marked("Вопрос"),
+    "choices": marked("Варианты"),
+    "terms": marked("Сроки"),
+    "review": marked("Рассмотрение, рабочих дней"),
+    "review_reminders": marked("Напомнить проверяющему"),
+    "answer_reminders": marked("Напомнить заявителю"),
+    "title": marked("Название"),
+    "label": marked("Подпись"),
+    "hint": marked("Подсказка"),
+    "kind": marked("Что пишут"),
+    "required": marked("Заполнять обязательно"),
+    "min": marked("Не меньше или не раньше"),
+    "max": marked("Не больше или не позже"),
+    "max_length": marked("Не длиннее, знаков"),
+    "prefill": marked("Откуда взять значение"),
+    "locked": marked("Человек не может его изменить"),
+    "not_before": marked("Не раньше другой даты"),
+    "addressee": marked("Кто решает или отвечает"),
+    "channel": marked("Кто отвечает на запрос"),
+    "answer": marked("Чем отвечают на запрос"),
+    "recipient": marked("Адресат словами, если это не подразделение"),
+    "group": marked("Раздел каталога запросов"),
+    "order": marked("Место в каталоге запросов"),
+    "service": marked("Имя услуги в модуле, если отвечает модуль"),
+    "version": marked("Редакция"),
+}
+_RANKS = ("sections", "fields", "attachments", "checklist", "choices", "add", "waive")
+"""Lists whose entries have names: the name says where, so the list is told only by itself."""
+
+
+def _path(path: str, names: Mapping[str, str]) -> str:
+    """A path in people's words: «О вас: Специальность: Подсказка»."""
+    parts = path.split(".")
+    kept = [part for part in parts[:-1] if part not in _RANKS] + parts[-1:]
+    return ": ".join(names.get(part) or _(_PATHS.get(part, part)) for part in kept)
+
+
+def type_lines(
+    lines: Sequence[tuple[str, str, str]], ground: Ground, *known: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
+    """Differences of a type in people's words; `known` are the versions that name its parts."""
+    names: dict[str, str] = {}
+    for values in known:
+        for section in values.get("sections", ()):
+            names[section["name"]] = section["title"]
+            for one in section["fields"]:
+                names[one["name"]] = one["label"]
+                names |= {choice["value"]: choice["label"] for choice in one.get("choices", ())}
+        names |= {rule["kind"]: rule["title"] for rule in values.get("attachments", ())}
+        names |= {item["name"]: item["question"] for item in values.get("checklist", ())}
+    values_of = {
+        "kind": {kind.value: words for kind, words in FIELD_KINDS.items()},
+        "prefill": KNOWN,
+        "channel": CHANNELS,
+        "answer": ANSWERS,
+        "addressee": {unit.key: unit.title for unit in ground.units},
+        "required": _TICKED,
+        "locked": _TICKED,
+        "not_before": names,
+    }
+
+    def said(path: str, text: str) -> str:
+        leaf = path.rpartition(".")[2]
+        if leaf in _RANKS:
+            return ", ".join(names.get(one, one) for one in text.split(", "))
+        if leaf in ("min", "max") and text in ("today", "this_year"):
+            return typed_bound(text)
+        words = values_of.get(leaf, {}).get(text)
+        return _(words) if words else text
+
+    return [
+        (_path(path, names), said(path, old), said(path, new))
+        for path, old, new in lines
+        if path.rpartition(".")[2] not in _FOR_PROGRAMS
+        # Of a new part its defaults are not worth a line.
+        and not (old == "" and new == "False")
+    ]

@@ -5,6 +5,7 @@ from fastapi import APIRouter, FastAPI
 from cabinet import (
     accounts,
     administration,
+    administration_types,
     applications,
     archive,
     archive_exports,
@@ -58,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     operation.router,
     journal.router,
     staff.router,
+    administration_types.router,
     administration.router,
     verification.router,
 )

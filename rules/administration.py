@@ -1,5 +1,6 @@
 """What administrators may change, and how they are refused (O6)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
@@ -91,11 +92,55 @@ def _name_of(value: Any) -> str:
 def differences(
     before: Mapping[str, Any] | None, after: Mapping[str, Any]
 ) -> list[tuple[str, str, str]]:
-    """What differs: `(path, old, new)` in the order of the new; empty text for what is absent."""
+    """What differs: `(path, old, new)` in the order of the new; empty text for what is absent.
+
+    Of a list whose entries stand in another order the names of those that both have are told.
+    """
     old, new = flat(before or {}), flat(after)
     paths = [*new, *(path for path in old if path not in new)]
-    return [
+    lines = [
         (path, old.get(path, ""), new.get(path, ""))
         for path in paths
         if old.get(path, "") != new.get(path, "")
     ]
+    stood, stand = _orders(before or {}), _orders(after)
+    for path, names in stand.items():
+        here = [name for name in names if name in stood.get(path, ())]
+        there = [name for name in stood.get(path, ()) if name in names]
+        if here != there:
+            lines.append((path, ", ".join(there), ", ".join(here)))
+    return lines
+
+
+def _orders(value: Any, path: str = "") -> dict[str, list[str]]:
+    """The names of the entries of each list, by the path of the list."""
+    if isinstance(value, Mapping):
+        found: dict[str, list[str]] = {}
+        for key, inner in value.items():
+            found |= _orders(inner, f"{path}.{key}" if path else str(key))
+        return found
+    if not isinstance(value, list | tuple) or not all(_name_of(one) for one in value):
+        return {}
+    found = {path: [_name_of(one) for one in value]}
+    for one in value:
+        found |= _orders(one, f"{path}.{_name_of(one)}")
+    return found
+
+
+_SOUNDS = (
+    "a", "b", "v", "g", "d", "e", "e", "zh", "z", "i", "y", "k", "l", "m", "n", "o", "p", "r", "s",
+    "t", "u", "f", "kh", "ts", "ch", "sh", "shch", "", "y", "", "e", "yu", "ya",
+)  # fmt: skip
+_LATIN = dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", _SOUNDS, strict=True))
+
+
+def name_of(words: str, taken: set[str], otherwise: str) -> str:
+    """A name for programs: Latin letters, digits and underscores, unlike those that are taken."""
+    latin = "".join(_LATIN.get(sign, sign) for sign in words.lower())
+    plain = re.sub(r"[^a-z0-9]+", "_", latin).strip("_")[:34].strip("_")
+    stem = plain if plain[:1].isalpha() else f"{otherwise}_{plain}".strip("_")
+    name, number = stem, 1
+    while name in taken:
+        number += 1
+        name = f"{stem}_{number}"
+    return name

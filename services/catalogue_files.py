@@ -202,7 +202,7 @@ async def load(
 
 
 def entry_of(kind: str, raw: Mapping[str, Any]) -> Any:
-    """One entry of `programmes`, `reasons` or `calendar`, checked as in a file.
+    """One entry of `types`, `programmes`, `reasons` or `calendar`, checked as in a file.
 
     Raises pydantic's ValidationError, whose locations begin with the kind and the place 0.
     """

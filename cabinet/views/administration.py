@@ -111,6 +111,44 @@ class VersionLine:
 
 
 @dataclass(frozen=True)
+class PartView:
+    """A section, a field or a document of a type: it can be moved, put aside and taken back."""
+
+    at: str
+    title: str
+    note: str
+    fields: Sequence[FieldView]
+    hidden: Sequence[tuple[str, str]]
+    aside: bool
+    open: bool
+    focus: bool
+    first: bool
+    last: bool
+
+
+@dataclass(frozen=True)
+class TypeForm:
+    """A type as a form: its sections with their fields, its documents, and what it is called."""
+
+    head: Sequence[FieldView]
+    sections: Sequence[tuple[PartView, Sequence[PartView]]]
+    documents: Sequence[PartView]
+    rest: Sequence[FieldView]
+    file_url: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Every field by its path, called as it is found: «Специальность: Подсказка»."""
+        parts = [*self.documents]
+        for section, fields in self.sections:
+            parts += [section, *fields]
+        named = {one.name: one.label for one in (*self.head, *self.rest)}
+        for part in parts:
+            named |= {one.name: f"{part.title}: {one.label}" for one in part.fields}
+        return named
+
+
+@dataclass(frozen=True)
 class Editor:
     """The page of one entry: form, what it would look like, what it changes, what was changed."""
 
@@ -122,6 +160,7 @@ class Editor:
     act_id: str
     based_on: str
     boxes: Sequence[Boxes] = ()
+    form: TypeForm | None = None
     code: bool = False
     """Whether the one field is the text of a file."""
     versioned: bool = False

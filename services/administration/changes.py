@@ -281,6 +281,23 @@ async def checked_entry(
     return Entry(subject, key, title, dumped), checked
 
 
+def checked_type(values: Mapping[str, Any], version: int) -> dict[str, Any]:
+    """A definition of a type, whole. Raises Refusal 422 with paths such as `sections.0.title`."""
+    try:
+        checked: dict[str, Any] = entry_of("types", {**values, "version": version}).definition
+    except ValidationError as error:
+        raise administration.unfit(
+            [
+                FieldError(
+                    ".".join(map(str, fault["loc"][2:])),
+                    _in_words(fault["type"], fault["msg"], fault.get("ctx", {})),
+                )
+                for fault in error.errors()
+            ]
+        ) from error
+    return checked
+
+
 _WORDS = {
     "missing": "Заполните поле.",
     "string_too_short": "Напишите подробнее.",

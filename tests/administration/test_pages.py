@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from api.app import create_app
 from rules.administration import Subject
 from services.administration.changes import Wish
+from services.administration.entries import as_file
 from settings import Settings
 from tests.administration.conftest import SHIPPED, House
 from tests.administration.test_changes import TYPE, code_of_programme, newest
@@ -74,6 +75,7 @@ async def test_every_screen_is_sound(screens: Screens) -> None:
         "/types",
         f"/types/{TYPE}",
         "/types/new",
+        f"/types/{TYPE}/file",
         "/terms",
         f"/terms/{TYPE}",
         "/reasons",
@@ -130,12 +132,58 @@ async def test_an_empty_form_comes_back_once_and_names_its_fields(screens: Scree
     page = await screens.open("/types/new")
     await page.get_by_role("button", name="Сохранить").press("Enter")
     await expect(told).to_be_focused()
+    await expect(told).to_contain_text("Новое поле: Подпись: Заполните поле")
+    page = await screens.open("/types/new/file")
+    await page.get_by_role("button", name="Сохранить").press("Enter")
+    await expect(told).to_be_focused()
     await expect(page.locator("#field-text")).to_have_value(re.compile("key: new_type"))
+
+
+async def test_a_type_is_changed_as_a_form_without_a_mouse(screens: Screens) -> None:
+    """A field is added, moved, called and refused at its field, another one is put aside; the
+    preview beside follows, a colleague's change is told, and nothing typed is lost."""
+    page = await screens.open(f"/types/{TYPE}")
+    section = page.locator("#part-s1")
+    await section.locator("summary").first.press("Enter")
+    await section.get_by_role("button", name="Добавить поле").press("Enter")
+    await expect(page.locator("#part-s1f5 > summary")).to_be_focused()
+    await page.locator("#field-s1f5-label").fill("Отделение")
+    await page.locator("#part-s1f5").get_by_role("button", name="Выше").press("Enter")
+    await expect(page.locator("#part-s1f4 > summary")).to_be_focused()
+    await expect(page.locator(".preview")).to_contain_text("Отделение")
+    await page.locator("#field-s1f4-kind").select_option("choice")
+    await page.get_by_role("button", name="Сохранить").press("Enter")
+    told = page.locator(".govuk-error-summary")
+    await expect(told).to_contain_text("Отделение: Варианты: Перечислите варианты")
+    await told.get_by_role("link").press("Enter")
+    await expect(page.locator("#field-s1f4-choices")).to_be_focused()
+    assert not await faults_of(page)
+    await page.locator("#field-s1f4-choices").fill("Терапия\nХирургия")
+    await page.locator("#part-s1f1 > summary").press("Enter")
+    await page.locator("#part-s1f1").get_by_role("button", name="Убрать").press("Enter")
+    await expect(page.locator("#part-s1f1")).to_contain_text("Не войдёт в новую редакцию")
+    stands = await newest(screens.house, Subject.TYPE, TYPE)
+    theirs = as_file({**stands.values, "hint": "От коллеги"}, 2)
+    wish = Wish(uuid4(), stands.digest)
+    await screens.house.administration.change_type(screens.house.admin, TYPE, theirs, wish)
+    await page.get_by_role("button", name="Сохранить").press("Enter")
+    await expect(told).to_contain_text("изменил кто-то другой")
+    await expect(page.locator("#look")).to_contain_text("От коллеги")
+    await page.locator("#field-title").press("Enter")
+    await expect(page.locator("#look")).to_contain_text("Ещё не сохранено")
+    await expect(page.locator("#look")).to_contain_text("О вас: Отделение: Что пишут")
+    await page.get_by_role("button", name="Сохранить").press("Enter")
+    await expect(page.locator(".flash")).to_contain_text("Сохранено")
+    saved = await newest(screens.house, Subject.TYPE, TYPE)
+    assert saved.version == 3
+    labels = [one["label"] for one in saved.values["sections"][1]["fields"]]
+    assert labels == ["Специальность", "СНИЛС", "ИНН", "Отделение", "Телефон для связи"]
+    assert not [line for line in screens.wrong if "422" not in line and "409" not in line]
 
 
 async def test_a_bad_type_is_refused_with_its_line(screens: Screens) -> None:
     """The line is told, the text stays; once it is mended the new version is saved."""
-    page = await screens.open(f"/types/{TYPE}")
+    page = await screens.open(f"/types/{TYPE}/file")
     text = await page.locator("#field-text").input_value()
     await page.locator("#field-text").fill(text.replace("kind: checkbox", "kind: tickbox", 1))
     await page.get_by_role("button", name="Сохранить").press("Enter")

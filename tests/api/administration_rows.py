@@ -39,6 +39,12 @@ ADMINISTRATION_PAGES: dict[str, Row] = {
     "POST /administration/{room_name}/{key}": Row(
         "session", ADMINISTRATOR, send=form(do="look", text="types: []")
     ),
+    "GET /administration/types/{key}": Row("session", ADMINISTRATOR),
+    "POST /administration/types/{key}": Row("session", ADMINISTRATOR, send=form(do="up s0")),
+    "GET /administration/types/{key}/file": Row("session", ADMINISTRATOR),
+    "POST /administration/types/{key}/file": Row(
+        "session", ADMINISTRATOR, send=form(do="look", text="types: []")
+    ),
     "POST /administration/types/{key}/move": Row(
         "session", ADMINISTRATOR, send=form(version="1", act_id=ACT)
     ),

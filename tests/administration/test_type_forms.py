@@ -1,0 +1,165 @@
+"""A type of case as a form: what is typed, moved, added and put aside makes the definition (O6)."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from cabinet import type_forms
+from cabinet.administration_forms import Ground
+from cabinet.administration_views import type_lines
+from cabinet.translation import Presentation, presented
+from cabinet.type_forms import Draft
+from cabinet.type_views import type_form
+from ops.home import CHECKOUT
+from rules.administration import differences
+from rules.forms import CaseTypeDefinition
+from rules.refusals import Refusal
+from services.administration.changes import checked_type
+
+SHIPPED = {
+    one["key"]: CaseTypeDefinition.model_validate(one).model_dump(mode="json")
+    for name in ("types.yaml", "requests.yaml")
+    for one in yaml.safe_load((CHECKOUT / "ops" / "data" / name).read_text("utf-8"))["types"]
+}
+APPLICATION = SHIPPED["qualification"]
+
+
+def made(draft: Draft, before: dict[str, Any] = APPLICATION) -> dict[str, Any]:
+    """The definition of a draft, checked as it would be saved."""
+    values, places = type_forms.values_of(draft, before)
+    try:
+        return checked_type(values, before.get("version", 1))
+    except Refusal as refusal:
+        raise type_forms.at_fields(refusal, places) from refusal
+
+
+def told(draft: Draft, before: dict[str, Any] = APPLICATION) -> dict[str, str]:
+    """What is wrong, by field."""
+    with pytest.raises(Refusal) as refused:
+        made(draft, before)
+    return {one.path: one.message for one in refused.value.fields}
+
+
+def posted(draft: Draft) -> Draft:
+    """The draft after the page was drawn and sent back, as a browser sends it."""
+    with presented(Presentation("ru")):
+        form = type_form(draft, {}, Ground((), None), "", known=True, file_url="")
+    parts = [*form.documents]
+    for section, fields in form.sections:
+        parts += [section, *fields]
+    views = [*form.head, *form.rest, *(view for part in parts for view in part.fields)]
+    sent = {view.name: view.value for view in views if view.kind != "checkbox" or view.value}
+    sent |= {name: value for part in parts for name, value in part.hidden}
+    sent |= {f"{part.at}-aside": "true" for part in parts if part.aside}
+    return type_forms.read(sent)
+
+
+@pytest.mark.parametrize("key", SHIPPED)
+def test_a_type_that_is_opened_and_saved_is_the_same(key: str) -> None:
+    """Nothing is lost of what the form shows and of what it does not, for every shipped type."""
+    draft = type_forms.opened(SHIPPED[key])
+    assert made(draft, SHIPPED[key]) == SHIPPED[key]
+    if SHIPPED[key]["kind"] == "application":
+        assert made(posted(draft)) == APPLICATION
+
+
+def test_fields_are_added_moved_changed_and_put_aside() -> None:
+    """All of it in one draft: the definition has it, and the differences say it in words."""
+    draft = type_forms.opened(APPLICATION)
+    there = type_forms.act(draft, "field", "s1")
+    new = draft.at(there)
+    assert new is not None
+    new.typed |= {"label": "Номер телефона в отделении", "kind": "choice", "choices": "12\n34"}
+    assert type_forms.act(draft, "up", there) == "s1f4"
+    assert type_forms.act(draft, "aside", "s1f0") == "s1f0"
+    changed = draft.at("s0f3")
+    assert changed is not None
+    changed.typed["hint"] = "Любой день"
+    assert type_forms.act(draft, "down", "s0f3") == "s1f0"
+    assert type_forms.act(draft, "up", "s0") == "s0"
+    after = made(posted(draft))
+    names = [[one["name"] for one in section["fields"]] for section in after["sections"]]
+    assert names[0] == ["course_title", "hours", "organisation"]
+    assert names[1] == [
+        "starts_on",
+        "position",
+        "snils",
+        "inn",
+        "nomer_telefona_v_otdelenii",
+        "phone",
+    ]
+    field = after["sections"][1]["fields"][4]
+    assert [one["label"] for one in field["choices"]] == ["12", "34"]
+    with presented(Presentation("ru")):
+        lines = type_lines(differences(APPLICATION, after), Ground((), None), APPLICATION, after)
+    said = {path: (old, new) for path, old, new in lines}
+    assert said["О вас: Номер телефона в отделении: Что пишут"] == ("", "Выбор из списка")
+    assert said["О вас: Специальность: Подпись"] == ("Специальность", "")
+    assert not [path for path in said if "sections" in path or "applicant" in path]
+
+
+def test_only_another_order_differs_too() -> None:
+    """A field that only moved is told: else the page would say that nothing changes."""
+    draft = type_forms.opened(APPLICATION)
+    type_forms.act(draft, "down", "s1f2")
+    with presented(Presentation("ru")):
+        after = made(draft)
+        lines = type_lines(differences(APPLICATION, after), Ground((), None), APPLICATION, after)
+    (path, old, new) = lines[0]
+    assert path == "О вас: Поля"
+    assert (old.index("СНИЛС") < old.index("ИНН"), new.index("СНИЛС") < new.index("ИНН")) == (
+        True,
+        False,
+    )
+
+
+def test_mistakes_are_told_at_their_fields() -> None:
+    """Each with what to write; a part that is put aside has none."""
+    draft = type_forms.opened({})
+    draft.head |= {"key": "Отпуск", "kind": "request"}
+    empty = told(draft, {})
+    assert {"title", "addressee", "key", "channel", "answer"} <= set(empty)
+    assert {"s0-title", "s0f0-label"} <= set(empty)
+    draft = type_forms.opened(APPLICATION)
+    for path, typed in {
+        "s1f0": {"choices": " "},
+        "s0f1": {"min": "два"},
+        "s0f3": {"max": "позже", "not_before": "graduation"},
+        "s1f1": {"locked": "true", "prefill": "", "max_length": "0"},
+    }.items():
+        part = draft.at(path)
+        assert part is not None
+        part.typed |= typed
+    added = type_forms.act(draft, "document", "")
+    assert set(told(draft)) == {
+        "s1f0-choices", "s0f1-min", "s0f3-max", "s0f3-not_before", "s1f1-prefill",
+        "s1f1-max_length", f"{added}-kind", f"{added}-title",
+    }  # fmt: skip
+    for path in ("s1f0", "s0f1", "s0f3", "s1f1", added):
+        type_forms.act(draft, "aside", path)
+    made(draft)
+    with presented(Presentation("ru")):
+        form = type_form(
+            draft, {"s1f0-choices": "!"}, Ground((), None), "", known=True, file_url=""
+        )
+    assert [part.open for part, _fields in form.sections] == [False, True, False, False, False]
+    assert form.labels["s1f0-choices"] == "Специальность: Варианты"
+    # What only the definition knows is told at the field too.
+    draft = type_forms.opened(APPLICATION)
+    draft.sections[1].typed["name"] = "О вас"
+    assert set(told(draft)) == {"s1-name"}
+
+
+def test_choices_keep_their_values() -> None:
+    """Cases were answered with them: a new wording is the same choice, a new line another one."""
+    draft = type_forms.opened(APPLICATION)
+    part = draft.at("s2f0")
+    assert part is not None
+    lines = part.typed["choices"].splitlines()
+    part.typed["choices"] = "\n".join(["Колледж", *lines[1:]])
+    stood = [one["value"] for one in APPLICATION["sections"][2]["fields"][0]["choices"]]
+    assert [one["value"] for one in made(draft)["sections"][2]["fields"][0]["choices"]] == stood
+    part.typed["choices"] = "\n".join(["Курсы", *lines])
+    values = [one["value"] for one in made(draft)["sections"][2]["fields"][0]["choices"]]
+    assert values == ["kursy", *stood]
