@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.entrance import CleanRoute
 from api.state import Work
+from cabinet import security_watch
 from cabinet.case_views import case_line, counted, due_here, title_of
 from cabinet.translation import gettext
 from cabinet.views.applications import Call, Home
@@ -37,6 +38,10 @@ async def home(visit: Inside, session: Work) -> Response:
     lines: list[CaseLine] = []
     answered = 0
     addressees: dict[str, str] = {}
+    if visit.actor.may(Permission.READ_JOURNAL):
+        day = await security_watch.watched(session, visit)
+        parts.append(security_watch.sentence(day))
+        calls += security_watch.cards(day)
     if visit.actor.may(Permission.REVIEW):
         await _of_reviewer(visit, session, calls, parts)
     if visit.actor.may(Permission.APPLY):

@@ -8,9 +8,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.entrance import CleanRoute
 from cabinet import formats
+from cabinet.security_watch import parts, watched
 from cabinet.translation import gettext, in_words, ngettext
 from cabinet.views.frame import ErrorItem, FieldView, Flash
-from cabinet.views.journal import ConfirmPage, DeclarationCard, JournalPage
+from cabinet.views.journal import ConfirmPage, DeclarationCard, JournalPage, WatchPart
 from cabinet.visits import Inside, Visit
 from rules.operation import REASON
 from rules.permissions import Permission
@@ -33,8 +34,10 @@ async def journal_page(visit: Inside, done: str = "") -> Response:
     async with visit.medcab.database.work() as session:
         found = await integrity.known(session, visit.actor)
         declared = await _declared(session, visit)
+        watch = parts(await watched(session, visit))
     flash = Flash(gettext("Подтверждение записано в журнал.")) if done == "confirmed" else None
-    return visit.page("journal/journal.html", journal=_drawn(visit, found, declared), flash=flash)
+    page = _drawn(visit, found, declared, watch)
+    return visit.page("journal/journal.html", journal=page, flash=flash)
 
 
 @router.get("/declarations/{digest}")
@@ -94,9 +97,12 @@ def _reason(typed: str = "", error: str = "") -> FieldView:
     )
 
 
-def _drawn(visit: Visit, found: Integrity, declared: list[Declared]) -> JournalPage:
+def _drawn(
+    visit: Visit, found: Integrity, declared: list[Declared], watch: list[WatchPart]
+) -> JournalPage:
     may = visit.actor.may(Permission.CONFIRM_DECLARATIONS)
     return JournalPage(
+        watch=watch,
         sealed_at=formats.moment(found.sealed_at) if found.sealed_at else "",
         refused=(
             ngettext(

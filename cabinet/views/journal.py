@@ -17,8 +17,22 @@ class DeclarationCard:
 
 
 @dataclass(frozen=True)
+class WatchPart:
+    """One subject of the last day: a heading, a sentence, and a table of whose doing it was."""
+
+    key: str
+    title: str
+    sentence: str
+    tone: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
 class JournalPage:
-    """How the journal stands."""
+    """How the journal stands, and what happened within the last day."""
+
+    watch: Sequence[WatchPart]
 
     sealed_at: str
     refused: str
