@@ -50,12 +50,21 @@ class PartOut(BaseModel):
     worked_at: datetime | None
 
 
+class WorkerOut(BaseModel):
+    """A worker, and when it last asked for work."""
+
+    name: str
+    asked_at: datetime
+
+
 class DeskOut(BaseModel):
-    """How the operation stands; `workers`, `standing` are null while Temporal does not answer."""
+    """How the operation stands; `workers`, `seen`, `standing` are null while Temporal does not
+    answer."""
 
     as_of: datetime
     attention: int
     workers: int | None
+    seen: list[WorkerOut] | None
     standing: list[PartOut] | None
     sealed_at: datetime | None
     backed_up_at: datetime | None
@@ -68,6 +77,9 @@ class DeskOut(BaseModel):
             as_of=desk.as_of,
             attention=desk.attention,
             workers=desk.engine.workers if desk.engine else None,
+            seen=[WorkerOut(name=one.name, asked_at=one.asked_at) for one in desk.engine.seen]
+            if desk.engine
+            else None,
             standing=[
                 PartOut(id=one.id, runs=one.runs, worked_at=one.worked_at)
                 for one in desk.engine.standing

@@ -41,6 +41,16 @@ def clock(value: datetime) -> str:
     return format_time(value, "HH:mm", tzinfo=shown.tzinfo, locale=shown.locale)
 
 
+def exact(value: datetime) -> str:
+    """A moment to the second: «19:20:05», with its day where that is not today."""
+    shown = current()
+    hour = format_time(value, "HH:mm:ss", tzinfo=shown.tzinfo, locale=shown.locale)
+    local = value.astimezone(shown.tzinfo).date()
+    if local == datetime.now(shown.tzinfo).date():
+        return hour
+    return f"{_without_this_year(local)}, {hour}"
+
+
 def machine(value: date | datetime) -> str:
     """For the `datetime` attribute of `<time>`: ISO 8601."""
     return value.isoformat()

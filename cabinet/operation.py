@@ -1,6 +1,7 @@
 """The ops desk: what is stuck and why, each with its workflow and the safe remedy (O7)."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -12,11 +13,19 @@ from cabinet import formats
 from cabinet.delivery_reasons import said
 from cabinet.translation import gettext, in_words, marked, ngettext
 from cabinet.views.frame import ErrorItem, FieldView, Flash
-from cabinet.views.operation import OperationPage, RemedyPage, TroubleLine, TroublePart
+from cabinet.views.operation import OperationPage, RemedyPage, SeenPart, TroubleLine, TroublePart
 from cabinet.visits import Inside, Visit
 from models.visibility import KIND
 from rules.cases import CaseKind, Status
-from rules.operation import REASON, REMEDIES, TROUBLES, Remedy, Trouble
+from rules.operation import (
+    BACKUP_IS_OLD_AFTER,
+    REASON,
+    REMEDIES,
+    TROUBLES,
+    USUAL,
+    Remedy,
+    Trouble,
+)
 from rules.permissions import Permission
 from rules.processes import process_of
 from rules.refusals import Refusal, forbidden
@@ -158,40 +167,79 @@ def _reason() -> FieldView:
 
 def _drawn(visit: Visit, found: Desk) -> OperationPage:
     sections = {section.trouble: section for section in found.sections}
-    number = found.attention
-    needs = ngettext("Требует внимания: %(n)s", "Требуют внимания: %(n)s", number) % {"n": number}
+    words, tone = _sentence(found.attention, len(found.silent))
     return OperationPage(
-        sentence=needs if number else gettext("Всё работает"),
-        well=not number,
-        facts=_facts(found),
+        sentence=words,
+        tone=tone,
+        seen=parts_seen(found),
         parts=[_part(visit, trouble, sections.get(trouble)) for trouble in Trouble],
         tag=found.tag,
         cases_url=in_temporal(visit, OPEN_CASES),
     )
 
 
-def _facts(found: Desk) -> list[tuple[str, str]]:
-    engine = found.engine
-    said = gettext("Temporal не отвечает")
-    facts = [(gettext("Обработчиков"), str(engine.workers) if engine else said)]
-    if engine:
-        running = sum(one.runs for one in engine.standing)
-        facts.append(
-            (
-                gettext("Постоянных процессов"),
-                gettext("%(n)s из %(of)s") % {"n": running, "of": len(engine.standing)},
-            )
+def _sentence(attention: int, silent: int) -> tuple[str, str]:
+    """What the page says first. Nothing works for certain but what was just seen to work."""
+    if attention:
+        words = ngettext("Требует внимания: %(n)s", "Требуют внимания: %(n)s", attention)
+        return words % {"n": attention}, "bad"
+    if silent:
+        words = ngettext(
+            "Неполадок не видно, но %(n)s часть молчит дольше обычного",
+            "Неполадок не видно, но %(n)s частей молчат дольше обычного",
+            silent,
         )
-        facts += [
-            (gettext("Работал %(process)s") % {"process": one.id}, formats.moment(one.worked_at))
+        return words % {"n": silent}, "waiting"
+    return gettext("Неполадок не видно, все части недавно отзывались"), "good"
+
+
+def parts_seen(found: Desk) -> list[SeenPart]:
+    """Each part with the moment it was last seen to work, and what is awaited of it until when."""
+    engine, at = found.engine, found.as_of
+    if engine is None:
+        silent = gettext("не отвечает"), gettext("ответа на каждое обновление этой страницы")
+        parts = [SeenPart("Temporal", *silent, "bad")]
+    else:
+        parts = [_seen("Temporal", at, at, USUAL["worker"], gettext("ответа до %(until)s"))]
+        words = gettext("запроса работы до %(until)s")
+        parts += [
+            _seen(gettext("Обработчик %(name)s") % {"name": one.name}, one.asked_at, at,
+                  USUAL["worker"], words)
+            for one in engine.seen
+        ]  # fmt: skip
+        words = gettext("шага или признака жизни до %(until)s")
+        parts += [
+            _seen(one.id, one.worked_at if one.runs else None, at, USUAL["standing"], words)
             for one in engine.standing
-            if one.worked_at
         ]
-    sealed = formats.moment(found.sealed_at) if found.sealed_at else gettext("пока нет")
-    facts.append((gettext("Последняя печать журнала"), sealed))
-    copied = formats.moment(found.backed_up_at) if found.backed_up_at else gettext("пока нет")
-    facts.append((gettext("Последняя резервная копия"), copied))
-    return facts
+    # Where nothing is journaled nothing is sealed, and that is well.
+    sealed = formats.exact(found.sealed_at) if found.sealed_at else gettext("пока нет")
+    parts.append(
+        SeenPart(gettext("Печать журнала"), sealed,
+                 gettext("через минуту после следующей записи"), "good")
+    )  # fmt: skip
+    backed_up = found.backed_up_at
+    awaited = gettext("копии до %(until)s") % {
+        "until": formats.exact((backed_up or at) + BACKUP_IS_OLD_AFTER)
+    }
+    parts.append(
+        SeenPart(
+            gettext("Резервная копия"),
+            formats.exact(backed_up) if backed_up else gettext("пока нет"),
+            awaited,
+            "good" if backed_up and backed_up > at - BACKUP_IS_OLD_AFTER else "idle",
+        )
+    )
+    return parts
+
+
+def _seen(
+    name: str, seen: datetime | None, at: datetime, usual: timedelta, awaited: str
+) -> SeenPart:
+    if seen is None:
+        return SeenPart(name, gettext("не работает"), gettext("запуска"), "bad")
+    until = awaited % {"until": formats.exact(seen + usual)}
+    return SeenPart(name, formats.exact(seen), until, "good" if at - seen <= usual else "waiting")
 
 
 def _part(visit: Visit, trouble: Trouble, section: Section | None) -> TroublePart:
@@ -227,6 +275,11 @@ def details_of(line: Line) -> str:
     """The facts of a line in words."""
     facts = line.facts
     match line.trouble:
+        case Trouble.RUN_ENDED:
+            return gettext("состояние «%(status)s», шаг %(step)s") % {
+                "status": _status(line),
+                "step": facts["step"],
+            }
         case Trouble.CASE_STUCK:
             return gettext("%(error)s на шаге %(step)s, состояние «%(status)s»") % {
                 "error": facts["stuck"],

@@ -26,6 +26,7 @@ class Trouble(StrEnum):
     COUNTERPART_DOWN = "counterpart_down"
     TASKS_FAILING = "tasks_failing"
     CASE_STUCK = "case_stuck"
+    RUN_ENDED = "run_ended"
     BEGUN_ANEW = "begun_anew"
     ACT_UNHEARD = "act_unheard"
     CHANNEL_LATE = "channel_late"
@@ -134,6 +135,12 @@ TROUBLES: Mapping[Trouble, TroubleWords] = {
         "повторите.",
         R.RETRY,
     ),
+    T.RUN_ENDED: TroubleWords(
+        "Процессы прерваны",
+        "Процесс дела завершили в Temporal, или он оборвался. Дело цело, но само дальше не пойдёт, "
+        "пока не наступит его срок. Начать процесс с того же шага можно кнопкой.",
+        R.RETRY,
+    ),
     T.ACT_UNHEARD: TroubleWords(
         "Процесс не принял действие",
         "Действие сохранено, но процесс его ещё не прочитал. "
@@ -222,6 +229,10 @@ BACKUP_IS_OLD_AFTER = timedelta(hours=26)
 
 WORK_IS_SEEN_EVERY = timedelta(minutes=2)
 """A standing workflow begins a step or says that it is alive twice a minute."""
+
+USUAL = {"worker": timedelta(seconds=70), "standing": timedelta(seconds=45)}
+"""How often a part that works is seen: a worker asks for work once a minute, a standing workflow
+says twice a minute that it is alive."""
 
 REPLACING_IS_SHOWN = timedelta(days=1)
 """How long a server that was replaced, or a run that was begun anew, stands on the desk."""

@@ -31,6 +31,7 @@ from rules.numbers import parse_number
 from rules.operation import (
     CHANNEL_IS_LATE_AFTER,
     FAILED_ARE_SHOWN,
+    USUAL,
     Trouble,
 )
 from rules.permissions import Actor, Permission
@@ -63,9 +64,22 @@ class Desk:
         return sum(section.total for section in self.sections)
 
     @property
+    def silent(self) -> list[str]:
+        """Parts that were not seen for longer than usual, which need not be trouble yet."""
+        if self.engine is None:
+            return []
+        seen = [(one.name, one.asked_at, USUAL["worker"]) for one in self.engine.seen]
+        seen += [
+            (one.id, one.worked_at, USUAL["standing"])
+            for one in self.engine.standing
+            if one.worked_at
+        ]
+        return [name for name, at, usual in seen if self.as_of - at > usual]
+
+    @property
     def tag(self) -> str:
         """Changes when anything on the desk does, the moment apart."""
-        shown = repr((self.sections, self.engine and self.engine.to_the_minute()))
+        shown = repr((self.sections, self.engine and self.engine.to_the_minute(), self.silent))
         return f'"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
 
 
@@ -82,6 +96,7 @@ async def desk(database: Database, standings: Standings, actor: Actor, grace: fl
         standings.known(), _look(database, units, now, timedelta(seconds=grace))
     )
     found = [*of_engine(engine, now), *await _split_failing(standings, sections)]
+    found += await _ended(database, units, engine)
     order = list(Trouble)
     found.sort(key=lambda section: order.index(section.trouble))
     return Desk(now, found, engine, sealed_at, backed_up_at)
@@ -121,6 +136,19 @@ async def _split_failing(standings: Standings, sections: Sequence[Section]) -> l
     ]
     found = [Section(Trouble.TASKS_FAILING, len(shown), shown), *left]
     return [section for section in found if section.total]
+
+
+async def _ended(
+    database: Database, units: frozenset[UUID], engine: Engine | None
+) -> list[Section]:
+    """Open cases whose run was ended and not begun anew."""
+    ids = [UUID(one.partition("-")[2]) for one in engine.ended] if engine else []
+    if not ids:
+        return []
+    async with database.work() as session:
+        wanted = (_OPEN, col(Case.id).in_(ids))
+        section = await _cases(session, Trouble.RUN_ENDED, col(Case.since), units, *wanted)
+    return [section] if section.total else []
 
 
 def watched(units: frozenset[UUID]) -> ColumnElement[bool]:

@@ -15,6 +15,8 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from temporalio.service import RPCError, RPCStatusCode
 
 from clients.temporal import STANDING, ensure_standing
+from models.visibility import KIND
+from rules.cases import CaseKind
 from rules.operation import WORK_IS_SEEN_EVERY
 
 log = structlog.get_logger(__name__)
@@ -27,6 +29,9 @@ FAILED_TASKS = 3
 
 ASKED_WITHIN = 90
 """Seconds after which a worker that does not ask for work any more is taken for dead."""
+ENDED_WITHIN = timedelta(days=7)
+ENDED_ASKED = 50
+"""How long, and of how many runs, it is asked whether they were ended."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,27 @@ class StandingState:
 
 
 @dataclass(frozen=True)
+class WorkerSeen:
+    """A process that works for the installation, and when it last asked for work."""
+
+    name: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True)
 class Engine:
     """What Temporal says of an installation: who works for it, and what always should."""
 
     task_queue: str
-    workers: int
+    seen: Sequence[WorkerSeen]
     standing: Sequence[StandingState]
+    ended: frozenset[str] = frozenset()
+    """Runs of cases that were ended from outside or failed lately, and have no other run."""
+
+    @property
+    def workers(self) -> int:
+        """How many processes asked for work lately."""
+        return len(self.seen)
 
     @property
     def worked_at(self) -> datetime | None:
@@ -68,13 +88,16 @@ class Engine:
         """The same with the times as they are shown: what is read anew only then has changed."""
         return replace(
             self,
+            seen=tuple(replace(one, asked_at=_minute(one.asked_at)) for one in self.seen),
             standing=tuple(
-                replace(one, worked_at=one.worked_at.replace(second=0, microsecond=0))
-                if one.worked_at
-                else one
+                replace(one, worked_at=_minute(one.worked_at)) if one.worked_at else one
                 for one in self.standing
             ),
         )
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
 
 
 def _lately(moment: datetime, now: datetime) -> bool:
@@ -139,16 +162,18 @@ class Standings:
     async def _ask(self) -> Engine | None:
         try:
             async with asyncio.timeout(PATIENCE):
-                workers, standing = await asyncio.gather(
-                    self._workers(), asyncio.gather(*(self._one(one.id) for one in STANDING))
+                workers, ended, standing = await asyncio.gather(
+                    self._workers(),
+                    self._ended(),
+                    asyncio.gather(*(self._one(one.id) for one in STANDING)),
                 )
         except Exception as error:
             log.info("standing_not_known", error=type(error).__name__)
             return None
-        return Engine(self.task_queue, workers, standing)
+        return Engine(self.task_queue, workers, standing, ended)
 
-    async def _workers(self) -> int:
-        """How many processes asked for work lately; each asks at least once a minute."""
+    async def _workers(self) -> list[WorkerSeen]:
+        """Who asked for work lately; each process asks at least once a minute."""
         told = await self._client.workflow_service.describe_task_queue(
             DescribeTaskQueueRequest(
                 namespace=self._client.namespace,
@@ -158,7 +183,36 @@ class Standings:
             timeout=timedelta(seconds=PATIENCE),
         )
         since = time.time() - ASKED_WITHIN
-        return len({p.identity for p in told.pollers if p.last_access_time.seconds > since})
+        asked: dict[str, float] = {}
+        for one in told.pollers:
+            at = one.last_access_time.seconds + one.last_access_time.nanos / 1e9
+            if at > since:
+                asked[one.identity] = max(at, asked.get(one.identity, 0.0))
+        return [
+            WorkerSeen(name, datetime.fromtimestamp(at, UTC)) for name, at in sorted(asked.items())
+        ]
+
+    async def _ended(self) -> frozenset[str]:
+        """Runs of cases that were ended from outside or failed lately, and were not begun anew.
+
+        A case waits in the database for days; without its run nothing would say so until then.
+        """
+        since = (datetime.now(UTC) - ENDED_WITHIN).isoformat()
+        kinds = ", ".join(f"'{kind.value}'" for kind in CaseKind)
+        ended = {
+            run.id
+            async for run in self._client.list_workflows(
+                f"{KIND.name} IN ({kinds}) AND CloseTime > '{since}' AND ExecutionStatus IN "
+                "('Terminated', 'Failed', 'TimedOut', 'Canceled')",
+                limit=ENDED_ASKED,
+            )
+        }
+        if not ended:
+            return frozenset()
+        named = ", ".join(f"'{one}'" for one in sorted(ended))
+        query = f"WorkflowId IN ({named}) AND ExecutionStatus = 'Running'"
+        running = {run.id async for run in self._client.list_workflows(query)}
+        return frozenset(ended - running)
 
     async def _one(self, workflow_id: str) -> StandingState:
         handle = self._client.get_workflow_handle(workflow_id)

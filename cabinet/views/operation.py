@@ -31,12 +31,22 @@ class TroublePart:
 
 
 @dataclass(frozen=True)
+class SeenPart:
+    """A part of the installation: when it was last seen to work, and what is awaited of it."""
+
+    name: str
+    seen: str
+    awaited: str
+    tone: str
+
+
+@dataclass(frozen=True)
 class OperationPage:
-    """The desk: the sentence, what stands well, and what does not."""
+    """The desk: the sentence, when each part was last seen, and what does not stand well."""
 
     sentence: str
-    well: bool
-    facts: Sequence[tuple[str, str]]
+    tone: str
+    seen: Sequence[SeenPart]
     parts: Sequence[TroublePart]
     tag: str
     cases_url: str

@@ -1,7 +1,9 @@
 """The ops desk: servers that are up and do not work, and runs that cannot go on (O3, O4, O7)."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -11,6 +13,9 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
+from cabinet.formats import exact
+from cabinet.operation import parts_seen
+from cabinet.translation import Presentation, presented
 from clients.temporal import CaseRinger
 from models.messages import ANEW
 from ops.replacing import journal_replacing
@@ -20,12 +25,15 @@ from rules.permissions import Role
 from services import operation_servers, watching
 from services.bell import Bell
 from services.figures import Watch
+from services.operation import Desk as Shown
 from services.operation_acts import OperationActs
-from services.standing import Engine
+from services.standing import Engine, StandingState, WorkerSeen
 from settings import Settings
 from tests.clients.waiting import until
 from tests.operation.desk import GRACE, Desk
 from tests.operation.failing import FailsTasks
+
+WITHOUT_WORK = timedelta(seconds=80)
 
 
 async def test_server_that_was_replaced_is_seen_for_a_day(desk: Desk, settings: Settings) -> None:
@@ -109,7 +117,47 @@ async def test_failing_workflow_tasks_are_seen_and_begun_anew(
     described = await anew.describe()
     assert described.workflow_type == "QualificationApplication"
     assert described.status is WorkflowExecutionStatus.RUNNING
+    assert str(case_id) not in await desk.lines(Trouble.RUN_ENDED)
+    # Ended from outside, it waits for nothing that would say so: the desk does, and begins it anew.
     await anew.terminate()
+
+    async def ended() -> bool:
+        desk.standings.forget()
+        return str(case_id) in await desk.lines(Trouble.RUN_ENDED)
+
+    await until(ended, 30, every=0.5)
+    assert (await desk.do(Remedy.RETRY, case_id)).told
+    assert (await anew.describe()).status is WorkflowExecutionStatus.RUNNING
+    await until(lambda: _not(ended), 30, every=0.5)
+    await anew.terminate()
+    await desk.office.set_times(case_id, closed_at=now())
+
+
+async def _not(holds: Callable[[], Awaitable[bool]]) -> bool:
+    return not await holds()
+
+
+def test_each_part_says_when_it_was_seen_and_what_is_awaited() -> None:
+    """A part that fell silent is told before it counts as trouble: nothing is well for certain but
+    what was just seen (O7)."""
+    at = now()
+    moments = {"sweeper": at - timedelta(seconds=20), "notices-sms": at - timedelta(seconds=50)}
+    standing = [StandingState(one, runs=True, worked_at=when) for one, when in moments.items()]
+    standing.append(StandingState("journal-sealer", runs=False))
+    workers = [WorkerSeen("1@a", at - timedelta(seconds=5)), WorkerSeen("2@b", at - WITHOUT_WORK)]
+    shown = Shown(at, [], Engine("queue", workers, standing), at, None)
+    assert shown.silent == ["2@b", "notices-sms"]
+    again = replace(shown, engine=replace(shown.engine, seen=workers[:1]))  # type: ignore[type-var]
+    assert shown.tag != again.tag, "an open page is told"
+    with presented(Presentation("ru")):
+        parts = {one.name: one for one in parts_seen(shown)}
+        five_ago, awaited = exact(workers[0].asked_at), exact(at + timedelta(seconds=65))
+    assert parts["Обработчик 1@a"].seen == five_ago
+    assert parts["Обработчик 1@a"].awaited == f"запроса работы до {awaited}"
+    tones = {name: one.tone for name, one in parts.items()}
+    assert (tones["Обработчик 2@b"], tones["sweeper"]) == ("waiting", "good")
+    assert (tones["notices-sms"], tones["journal-sealer"]) == ("waiting", "bad")
+    assert (tones["Печать журнала"], tones["Резервная копия"]) == ("good", "idle")
 
 
 async def test_case_begun_anew_is_seen_for_a_day(desk: Desk) -> None:
