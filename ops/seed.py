@@ -8,7 +8,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,8 @@ class DemoAccount:
     password: str
     secret: str
     institution: str
+    person_id: UUID | None = None
+    """Known from the second start on: an address may be changed, and its account stays the same."""
 
     @property
     def uri(self) -> str:
@@ -231,23 +233,70 @@ async def seed_database(database: Database, settings: Settings) -> list[DemoAcco
     accounts, is_fresh = (
         _demo_accounts(file, settings.institution) if settings.demo else ([], False)
     )
+    before = accounts
     async with database.work() as session:
         if settings.demo:
-            await _seed_people(session, settings, accounts, is_fresh)
+            accounts = await _seed_people(session, settings, accounts, is_fresh)
         await catalogue_files.load(
             session, sorted(CATALOGUE.glob("*.yaml")), zone=settings.time_zone
         )
-    if is_fresh:
+    if is_fresh or [a.person_id for a in before] != [a.person_id for a in accounts]:
         settings.home.mkdir(parents=True, exist_ok=True)
-        secret = {a.email: {"password": a.password, "totp_secret": a.secret} for a in accounts}
-        write_private(file, secret)
+        write_private(file, {p.email: _kept(a) for p, a in zip(PEOPLE, accounts, strict=True)})
     return accounts
+
+
+def _kept(account: DemoAccount) -> dict[str, str]:
+    """An account as it stands in the file."""
+    return {
+        "password": account.password,
+        "totp_secret": account.secret,
+        "person": str(account.person_id),
+    }
+
+
+def restore_sign_in(settings: Settings, account: DemoAccount) -> None:
+    """Let a demo account be signed in to as it is printed, whatever its person has changed."""
+
+    person_id = account.person_id
+    if person_id is None:
+        raise ValueError("only accounts that `seed` has entered can be set back")
+
+    async def run() -> None:
+        database = Database.from_settings(settings)
+        try:
+            async with database.work() as session:
+                await session.exec(
+                    update(Account)
+                    .where(col(Account.person_id) == person_id)
+                    .values(**await _as_printed(account, person_id), must_change_password=False,
+                            locked_at=None, locked_reason=None)
+                )  # fmt: skip
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+async def _as_printed(account: DemoAccount, person_id: UUID) -> dict[str, Any]:
+    """What an account keeps of the password and of the second factor that were printed."""
+    return {
+        "password_hash": await passwords.hashed(account.password),
+        "totp_secret": bound(account.secret, person_id),
+        "totp_confirmed_at": present(),
+        "totp_last_step": 0,
+    }
 
 
 async def _seed_people(
     session: AsyncSession, settings: Settings, accounts: Sequence[DemoAccount], is_fresh: bool
-) -> None:
+) -> list[DemoAccount]:
+    """Enter who is missing. The accounts with the addresses that they have by now."""
     known = dict((await session.exec(select(Account.login, Account.person_id))).all())
+    here = set(known.values())
+    for person, account in zip(PEOPLE, accounts, strict=True):
+        if account.person_id in here:
+            known[login_of(person.email)] = account.person_id
     logins = {person.login: login_of(person.email) for person in PEOPLE}
     if set(logins.values()) - set(known):
         await _refuse_strangers(session, {known[b] for b in logins.values() if b in known})
@@ -256,16 +305,23 @@ async def _seed_people(
     for person, account in zip(PEOPLE, accounts, strict=True):
         person_id = known.get(logins[person.login])
         if person_id is None:
-            await _enter(session, person, account, units, now)
+            known[logins[person.login]] = await _enter(session, person, account, units, now)
         else:
             values: dict[str, Any] = {"password_changed_at": now}
             if is_fresh:
-                values["password_hash"] = await passwords.hashed(account.password)
-                values["totp_secret"] = bound(account.secret, person_id)
-                values["totp_last_step"] = 0
+                values |= await _as_printed(account, person_id)
             await session.exec(
                 update(Account).where(col(Account.person_id) == person_id).values(**values)
             )
+    people = await session.exec(
+        select(Person).where(col(Person.id).in_([known[login] for login in logins.values()]))
+    )
+    emails = {one.id: one.email for one in people.all()}
+    return [
+        replace(account, person_id=person_id, email=emails[person_id])
+        for account, person_id in zip(accounts, map(known.get, logins.values()), strict=True)
+        if person_id is not None
+    ]
 
 
 async def _refuse_strangers(session: AsyncSession, ours: set[UUID]) -> None:
@@ -295,6 +351,9 @@ def _demo_accounts(file: Path, institution: str) -> tuple[list[DemoAccount], boo
             known[person.email]["password"] if whole else _easy_password(),
             known[person.email]["totp_secret"] if whole else pyotp.random_base32(),
             institution,
+            UUID(known[person.email]["person"])
+            if whole and "person" in known[person.email]
+            else None,
         )
         for person in PEOPLE
     ], not whole
@@ -338,7 +397,7 @@ async def _enter(
     account: DemoAccount,
     units: dict[str, UUID],
     now: datetime,
-) -> None:
+) -> UUID:
     row = Person(
         id=new_id(),
         unit_id=units[_DESKS.get(person.login, person.unit)],
@@ -356,6 +415,7 @@ async def _enter(
     await _grant(session, row.id, person.roles, units[person.unit], now)
     entered = await create_account(session, row, account.password, now, given=False)
     entered.totp_secret, entered.totp_confirmed_at = account.secret, now
+    return row.id
 
 
 async def _grant(

@@ -11,7 +11,7 @@ from ops.demo.applications import ApplicationStory
 from ops.demo.archive import ArchiveStory
 from ops.demo.notices import NoticeStory
 from ops.demo.requests import RequestStory
-from ops.demo.story import Story, Unexpected
+from ops.demo.story import Story, Unexpected, within_reach
 from rules.permissions import Role
 from settings import Settings
 
@@ -22,10 +22,11 @@ def run(settings: Settings) -> int:
     story = Story(settings, console)
     try:
         clinician = story.sign_in(Role.DOCTOR)
-        ApplicationStory(story, clinician, story.sign_in(Role.HR_REVIEWER)).tell()
-        clerk = story.sign_in(Role.CLERK)
-        certificate, equipment = RequestStory(story, clinician, clerk).tell()
-        NoticeStory(story, clinician, clerk).tell(equipment)
+        with within_reach(clinician):
+            ApplicationStory(story, clinician, story.sign_in(Role.HR_REVIEWER)).tell()
+            clerk = story.sign_in(Role.CLERK)
+            certificate, equipment = RequestStory(story, clinician, clerk).tell()
+            NoticeStory(story, clinician, clerk).tell(equipment)
         ArchiveStory(story, clinician).tell(certificate)
     except (Unexpected, httpx.HTTPError) as error:
         console.print(f"[bold red]Not as it should be:[/] {error}")

@@ -9,13 +9,13 @@ from uuid import uuid4
 import httpx
 import pikepdf
 
-from ops.demo.story import Player, Story, Unexpected, paper
+from ops.demo.story import Player, Story, Unexpected, paper, values_for
 
 ANSWERS = {
     "specialty": "cardiology",
     "education_level": "higher",
     "institution": "Первый медицинский университет",
-    "graduation_year": "2012",
+    "graduation_year": 2012,
     "diploma_number": "107704 0012345",
     "purpose": "Нужны умения для работы в новом кабинете.",
     "payer": "employer",
@@ -85,7 +85,9 @@ class ApplicationStory:
                 version = given["version"]["id"]
                 cited.append({"kind": rule["kind"], "document_version_id": version})
         self.story.say(f"gives {len(cited)} documents, each checked at once")
-        answers = {**ANSWERS, "starts_on": f"{time.gmtime().tm_year + 1}-03-01"}
+        begins = max(programme["starts_on"], default=f"{time.gmtime().tm_year + 1}-03-01")
+        kind = clinician.call("GET", f"/case-types/{case['type']}")
+        answers = values_for(kind["definition"], {**ANSWERS, "starts_on": begins})
         kept = clinician.call(
             "PUT",
             f"/applications/{draft['id']}/draft",

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pikepdf
 
-from ops.demo.story import Player, Story, Unexpected
+from ops.demo.story import Player, Story, Unexpected, values_for
 
 CERTIFICATE = {
     "birth_date": "04.12.1985",
@@ -35,7 +35,8 @@ class RequestStory:
         return certificate, self._equipment(types["equipment"])
 
     def _certificate(self, kind: Mapping[str, Any]) -> str:
-        case_id, case = self._sent(kind, CERTIFICATE, wrong={"birth_date": "31.02.1985"})
+        asked = values_for(kind["definition"], CERTIFICATE)
+        case_id, case = self._sent(kind, asked, wrong={"birth_date": "31.02.1985"})
         self.story.until(
             "the module's acknowledgement",
             lambda: self._look(case_id),
@@ -48,7 +49,7 @@ class RequestStory:
             inside = json.loads(next(iter(pdf.attachments.values())).get_file().read_bytes())
         self.story.same(inside["number"], ready["number"], "the document carries its own data")
         self.story.say("the request is a PDF/A with its data inside", ready)
-        again = {**CERTIFICATE, "vaccine": "all"}
+        again = {**asked, "vaccine": "all"}
         self.clinician.call("PUT", f"/requests/{case_id}/draft", json={"data": again})
         state = self.clinician.act(f"/requests/{case_id}/correct", {"step": ready["step"]})
         self.story.say("corrected and sent again after the answer", state)
@@ -59,7 +60,7 @@ class RequestStory:
         return case_id
 
     def _equipment(self, kind: Mapping[str, Any]) -> str:
-        case_id, case = self._sent(kind, _any_values(kind["definition"]))
+        case_id, case = self._sent(kind, values_for(kind["definition"], {}))
         case = self.story.stands(self.clinician, case_id, "processing", "/requests")
         queue = self.clerk.call("GET", "/desk", params={"number": case["number"]})["items"]
         self.story.same([one["id"] for one in queue], [case_id], "the request lies on the desk")
@@ -104,16 +105,3 @@ class RequestStory:
 
     def _look(self, case_id: str) -> Any:
         return self.clinician.call("GET", f"/requests/{case_id}")
-
-
-def _any_values(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """A value that is right for each mandatory field that is not filled in already."""
-    by_kind = {"checkbox": True, "date": "04.12.2030", "number": 2}
-    return {
-        field["name"]: field["choices"][0]["value"]
-        if field["choices"]
-        else by_kind.get(field["kind"], "Для нового кабинета")
-        for section in definition["sections"]
-        for field in section["fields"]
-        if field["required"] and not field["prefill"]
-    }

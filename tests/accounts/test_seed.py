@@ -1,5 +1,6 @@
 """The demo institution."""
 
+import asyncio
 import stat
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -10,12 +11,14 @@ from sqlmodel import select
 
 from clients.database import Database
 from models.encryption import KeyRing, use_key_ring
+from models.tables.accounts import Account
 from models.tables.people import Person, Unit
-from ops.seed import PEOPLE, SeedRefusedError, seed_database
+from ops.seed import PEOPLE, SeedRefusedError, restore_sign_in, seed_database
 from ops.system import settings_from
 from rules import identifiers
 from rules.clock import now
 from rules.permissions import Permission
+from rules.refusals import Refusal
 from services import accounts, catalogue
 from services.access import actor_for, present_reviewers
 from settings import Settings
@@ -124,3 +127,27 @@ def test_demo_identifiers_are_valid() -> None:
             assert identifiers.snils(person.snils)
         if person.inn:
             assert identifiers.inn(person.inn)
+
+
+async def test_demo_people_may_change_all_of_their_accounts(
+    demo: tuple[Database, Settings],
+) -> None:
+    """Another address, password and second factor, and locked: the next start knows the person by
+    then, and the show sets back what it signs in with."""
+    database, settings = demo
+    before = (await seed_database(database, settings))[0]
+    async with database.work() as session:
+        person = (await session.exec(select(Person).where(Person.id == before.person_id))).one()
+        account = await session.get_one(Account, person.id)
+        person.email = "anna@elsewhere.example"
+        account.login = accounts.login_of(person.email)
+        account.password_hash, account.totp_secret = "another", "another"
+        account.locked_at = now()
+    after = (await seed_database(database, settings))[0]
+    assert (after.person_id, after.email) == (before.person_id, "anna@elsewhere.example")
+    assert (after.password, after.secret) == (before.password, before.secret)
+    with pytest.raises(Refusal):
+        await accounts.sign_in(database, after.email, after.password, visitor_at(), now())
+    await asyncio.to_thread(restore_sign_in, settings, after)
+    opened = await accounts.sign_in(database, after.email, after.password, visitor_at(), now())
+    assert opened.stage == "code"

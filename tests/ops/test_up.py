@@ -16,13 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from minio import Minio
+from rich.console import Console
 
+from ops.demo.story import Story, paper
 from ops.home import CHECKOUT, Home
 from ops.servers.postgres import data_folder_aside
 from ops.servers.process import Running
-from ops.system import GIVEN_BY
+from ops.system import GIVEN_BY, settings_from
+from rules.permissions import Role
 from tests.clients.waiting import PATIENCE
 
 pytestmark = pytest.mark.installation
@@ -154,8 +158,9 @@ def test_an_installation_survives_its_supervisor(installation: Installation) -> 
 def test_the_story_is_told_and_ctrl_c_stops_all_in_reverse_order(
     installation: Installation,
 ) -> None:
-    """The demo holds in every step; the terminal interrupts the supervisor, which stops its
-    children in order and says so (O3)."""
+    """The demo holds in every step, whatever its people have set before, and so do the commands of
+    the README; the terminal interrupts the supervisor, which stops its children in order and says
+    so (O3)."""
     supervisor = subprocess.Popen(
         installation.command("up"),
         cwd=CHECKOUT,
@@ -173,7 +178,12 @@ def test_the_story_is_told_and_ctrl_c_stops_all_in_reverse_order(
         if "Ctrl-C" in line:
             break
     assert "Cabinet" in before, before
-    assert re.search(r"All [0-9]{2,} steps went as they should", installation.run("demo"))
+    set_before = changed_by_people(installation)
+    told = installation.run("demo")
+    assert re.search(r"All [0-9]{2,} steps went as they should", told)
+    assert "signed in otherwise: set back" in told
+    assert chosen_notices(installation) == set_before, "the demo leaves what people chose"
+    six_commands(installation)
     running = installation.running()
     os.killpg(supervisor.pid, signal.SIGINT)
     after, _ = supervisor.communicate(timeout=90)
@@ -182,6 +192,72 @@ def test_the_story_is_told_and_ctrl_c_stops_all_in_reverse_order(
     outside = ["push", "sms", "mail", "gov_service", "register"]
     assert stopped == ["archiver", "api-1", "worker-1", *outside, "minio", "temporal", "postgres"]
     assert not any(each.alive for each in running)
+
+
+def owner(installation: Installation) -> psycopg.Connection[Any]:
+    """A connection of the tables' owner."""
+    url: str = installation.home.recorded()["environment"]["DATABASE_OWNER_URL"]
+    return psycopg.connect(url)
+
+
+def changed_by_people(installation: Installation) -> list[Any]:
+    """All demo people hold notices back, sign in otherwise, read English and are away."""
+    with owner(installation) as connection:
+        for statement in (
+            "insert into notice_preferences (person_id, zone, quiet_from, quiet_to, digest_hour,"
+            " changed_at) select id, 'Asia/Vladivostok', '00:00', '23:59', 9, now() from person",
+            'insert into notice_setting (person_id, "group", channel, "on", changed_at)'
+            " select id, g, c, c = 'sms', now() from person,"
+            " unnest(array['cases', 'comments', 'service']) g,"
+            " unnest(array['mail', 'sms']) c",
+            "update account set password_hash = 'another', locked_at = now()",
+            "update person set language = 'en'",
+            "insert into absence (id, person_id, first_day, last_day)"
+            " select gen_random_uuid(), id, current_date - 1, current_date + 1 from person",
+        ):
+            connection.execute(statement)
+    return chosen_notices(installation)
+
+
+def chosen_notices(installation: Installation) -> list[Any]:
+    """What all people have chosen, by person."""
+    with owner(installation) as connection:
+        settings = connection.execute(
+            'select person_id, "group", channel, "on" from notice_setting'
+            " where \"group\" in ('cases', 'comments', 'service')"
+            " and channel in ('mail', 'sms') order by 1, 2, 3"
+        ).fetchall()
+        wishes = connection.execute(
+            "select person_id, quiet_from, quiet_to, digest_hour from notice_preferences order by 1"
+        ).fetchall()
+    return [settings, wishes]
+
+
+def six_commands(installation: Installation) -> None:
+    """Those of the README, with a token of a doctor: they name the files, and end in a number."""
+    if shutil.which("jq") is None or shutil.which("curl") is None:
+        pytest.skip("the commands of the README are written with curl and jq")
+    [block] = re.findall(r"```sh\n(M=.+?)```", (CHECKOUT / "README.md").read_text(), re.DOTALL)
+    environment = installation.home.recorded()["environment"]
+    story = Story(settings_from(environment), Console(quiet=True))
+    doctor = story.sign_in(Role.DOCTOR).http.headers["Authorization"]
+    block = block.replace("Bearer mcb_…", doctor)
+    block = re.sub(r"^M=\S+/api", f"M={environment['MEDCAB_PUBLIC_URL']}/api", block)
+    folder = installation.home.folder.parent / "papers"
+    folder.mkdir()
+
+    def shell(commands: str) -> str:
+        return subprocess.run(
+            ["bash", "-c", commands], cwd=folder, capture_output=True, text=True, check=True
+        ).stdout
+
+    named = re.findall(r"^(\w+\.pdf): ", shell(block.partition("F=$(")[0]), re.MULTILINE)
+    assert "diploma.pdf" in named
+    for name in named:
+        (folder / name).write_bytes(paper(name))
+    told = shell(block)
+    assert re.search(r'"number": "ПК-', told), told
+    assert '"live": true' in told, told
 
 
 def test_an_interrupted_start_leaves_nothing(installation: Installation) -> None:
