@@ -165,8 +165,8 @@ async def _page(
             required=False,
         ),
         hours=[
-            _hour("quiet_from", gettext("С"), typed, faults),
-            _hour("quiet_to", gettext("До"), typed, faults),
+            _hour("quiet_from", gettext("Начало тихих часов"), typed, faults),
+            _hour("quiet_to", gettext("Конец тихих часов"), typed, faults),
         ],
         digest=FieldView(
             "digest_hour",

@@ -125,7 +125,7 @@ async def test_mail_is_in_the_language_of_the_person(
     await tell(john)
     await drain()
     [mail] = post.to(john)
-    assert mail["subject"] == "Application ПК-2026-000123-0 is with the HR department"
+    assert mail["subject"] == "Application ПК-2026-000123-0 has been passed to HR"
     assert "What next" in mail["text"]
     assert mail["language"] == "en"
 

@@ -175,8 +175,15 @@ def other_pages() -> list[Sample]:
         ],
         quiet=FieldView("quiet", "Не беспокоить в тихие часы", "checkbox", "true", required=False),
         hours=[
-            FieldView("quiet_from", "С", "text", "22:00", width="width-5"),
-            FieldView("quiet_to", "До", "text", "8", error="Напишите время", width="width-5"),
+            FieldView("quiet_from", "Начало тихих часов", "text", "22:00", width="width-5"),
+            FieldView(
+                "quiet_to",
+                "Конец тихих часов",
+                "text",
+                "8",
+                error="Напишите время",
+                width="width-5",
+            ),
         ],
         digest=FieldView(
             "digest_hour",
