@@ -19,6 +19,7 @@ from clients.traces import Traces
 from models.encryption import KeyRing, use_key_ring
 from rules.files import LIMITS
 from services import crash_points, logins
+from services.accreditation import Accreditations
 from services.activity import Activity
 from services.applications import Applications
 from services.bell import Bell
@@ -116,6 +117,11 @@ class Medcab:
         """The institution's seal. Raises SealError where it cannot be opened."""
         return open_seal(self.settings)
 
+    @cached_property
+    def accreditations(self) -> Accreditations:
+        """What the register says of those who look at their home page."""
+        return Accreditations(self.settings.register_url)
+
     @classmethod
     @asynccontextmanager
     async def running(
@@ -145,6 +151,7 @@ class Medcab:
             with suppress(Exception):
                 await medcab.activity.flush(database)
             await medcab.inspection.close()
+            await medcab.accreditations.close()
             await objects.close()
             await database.close()
 

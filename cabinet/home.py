@@ -14,9 +14,12 @@ from api.state import Work
 from cabinet import security_watch
 from cabinet.case_views import case_line, counted, due_here, title_of
 from cabinet.translation import gettext
-from cabinet.views.applications import Call, Home
+from cabinet.views.applications import Accreditation, Call, Home
 from cabinet.visits import Inside, Visit
+from clients.registers import RegisterDown, RegisterGarbled
 from models.tables.notices import Notice
+from models.tables.people import Person
+from rules.accreditation import HOURS, is_urgent
 from rules.cases import CaseKind, Status
 from rules.clock import now
 from rules.names import Name
@@ -31,8 +34,11 @@ MOST_CARDS, LAST_CASES, FRESH_DAYS = 6, 5, 14
 
 
 @router.get("/")
-async def home(visit: Inside, session: Work) -> Response:
-    """What needs you today (W9, as far as cases go)."""
+async def home(visit: Inside, session: Work, register: bool = False) -> Response:
+    """What needs you today (W9, as far as cases go); without scripts the register on demand."""
+    applies = visit.actor.may(Permission.APPLY)
+    # Before anything holds a connection to the database: the register may keep one waiting.
+    standing = await _accreditation(visit) if applies and register else None
     calls: list[Call] = []
     parts: list[str] = []
     lines: list[CaseLine] = []
@@ -44,11 +50,11 @@ async def home(visit: Inside, session: Work) -> Response:
         calls += security_watch.cards(day)
     if visit.actor.may(Permission.REVIEW):
         await _of_reviewer(visit, session, calls, parts)
-    if visit.actor.may(Permission.APPLY):
+    if applies:
         listing = await case_lists.mine(session, visit.actor, Filters(), None, 50)
         lines = [line for line in listing.lines if line.number or line.closed_at is None]
         _of_applicant(lines, calls, parts)
-        if any(line.kind == CaseKind.REQUEST for line in lines[:LAST_CASES]):
+        if any(line.kind == CaseKind.REQUEST for line in lines):
             types = await catalogue.request_types(session)
             addressees = {one.key: one.recipient for one in types}
         answered = _of_requests(lines, await _unread(session, visit), calls)
@@ -62,15 +68,47 @@ async def home(visit: Inside, session: Work) -> Response:
                 answered,
             )
         )
+    shown = calls[:MOST_CARDS]
+    others = [line for line in lines if not any(str(line.id) in call.url for call in shown)]
     return visit.page(
         "home.html",
         home=Home(
             greeting=_greeting(visit),
             sentence=". ".join(sentences),
-            calls=calls[:MOST_CARDS],
-            cases=[case_line(line, addressees=addressees) for line in lines[:LAST_CASES]],
+            calls=shown,
+            cases=[case_line(line, addressees=addressees) for line in others[:LAST_CASES]],
         ),
-        applies=visit.actor.may(Permission.APPLY),
+        applies=applies,
+        accreditation=standing,
+    )
+
+
+@router.get("/home/accreditation")
+async def accreditation(visit: Inside) -> Response:
+    """The end of the person's accreditation, for a home page that did not wait for the register."""
+    return visit.part("accreditation.html", accreditation=await _accreditation(visit))
+
+
+async def _accreditation(visit: Visit) -> Accreditation:
+    """What the register says of who asks, or why there is nothing to say."""
+    async with visit.medcab.database.reading() as session:
+        snils = (await session.get_one(Person, visit.actor.person_id)).snils
+    if not snils:
+        return Accreditation(silence=gettext("В личном деле нет СНИЛС, регистр вас не найдёт."))
+    try:
+        found = await visit.medcab.accreditations.of(snils, visit.actor.name)
+    except (RegisterDown, RegisterGarbled):
+        return Accreditation(silence=gettext("Регистр не отвечает. Обновите страницу позже."))
+    if found is None:
+        return Accreditation(silence=gettext("В регистре нет сведений о вашей аккредитации."))
+    today = datetime.now(visit.presentation.tzinfo).date()
+    return Accreditation(
+        specialty=found.specialty,
+        until=found.valid_until,
+        days_left=(found.valid_until - today).days,
+        urgent=is_urgent(found.valid_until, today),
+        hours=found.hours,
+        needed=HOURS,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from cabinet.views.cases import CaseFile, CaseLine, Paper, ShownCase, Task, TaskList
@@ -46,6 +46,19 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Accreditation:
+    """The end of the person's accreditation and the points since; `silence` where none is known."""
+
+    specialty: str = ""
+    until: date | None = None
+    days_left: int = 0
+    urgent: bool = False
+    hours: int = 0
+    needed: int = 0
+    silence: str = ""
+
+
+@dataclass(frozen=True)
 class Home:
     """The home page of an applicant."""
 
@@ -53,6 +66,7 @@ class Home:
     sentence: str
     calls: Sequence[Call]
     cases: Sequence[CaseLine]
+    """The last ones of which no call speaks."""
 
 
 @dataclass(frozen=True)

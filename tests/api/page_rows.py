@@ -28,6 +28,7 @@ _ACT = {"act_id": ACT, "at_step": STALE, "step": STALE}
 
 ACCOUNT_PAGES: dict[str, Row] = {
     "GET /": Row("session", EVERYBODY),
+    "GET /home/accreditation": Row("session", EVERYBODY),
     "GET /sign-in": public(),
     "POST /sign-in": public(form(email="nobody@example.org", password="x")),
     "GET /sign-in/code": Row("signing_in", EVERYBODY),

@@ -10,7 +10,14 @@ from markupsafe import Markup
 from cabinet.views.accounts import (
     SecondFactorSetup,
 )
-from cabinet.views.applications import Call, Confirmation, Home, ProgrammeView, Verification
+from cabinet.views.applications import (
+    Accreditation,
+    Call,
+    Confirmation,
+    Home,
+    ProgrammeView,
+    Verification,
+)
 from cabinet.views.cases import FormSection
 from cabinet.views.frame import (
     Chip,
@@ -144,9 +151,12 @@ def main_pages() -> list[Sample]:
                     "#",
                 ),
             ),
-            CASES[:4],
+            (CASES[0], CASES[4]),
         ),
         applies=True,
+        accreditation=Accreditation(
+            "Кардиология", AT.date() + timedelta(days=30), 30, True, 108, 144
+        ),
     )
     add(
         "home-empty",
@@ -154,6 +164,7 @@ def main_pages() -> list[Sample]:
         inside("/"),
         home=Home("Добрый день, Анна Игоревна", "Сегодня от вас ничего не требуется", (), ()),
         applies=True,
+        accreditation=None,
     )
     add(
         "programmes",
