@@ -18,6 +18,7 @@ from api.state import MedcabState, Work
 from models.tables.cases import Case
 from rules.cases import CaseKind, Status
 from rules.limits import MOST_ATTACHMENTS
+from rules.paper_names import act_name
 from rules.refusals import FieldError, Refusal
 from services import case_lists, case_pages, enrolments, live, receipts
 from services.case_lists import CaseLine, Filters
@@ -282,22 +283,21 @@ async def download_act(
     return Response(
         body,
         media_type="application/pdf",
-        headers=file_headers(f"act-{act.id}.pdf"),
+        headers=file_headers(act_name(act.number)),
     )
 
 
-@router.get("/{case_id}/receipt")
+@router.get("/{case_id}/receipt", response_class=Response)
 async def receipt(
     case_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
 ) -> Response:
-    """The applicant's receipt: signed, and checked offline by `medcab verify receipt`."""
+    """The receipt as a signed PDF/A with `receipt.json` inside.
+
+    `medcab verify receipt` checks either of them offline.
+    """
     case = await see(session, actor, case_id)
-    body = await receipts.issue(session, medcab.seal, medcab.settings.institution, case.id)
-    return Response(
-        body,
-        media_type="application/json",
-        headers=file_headers(f"receipt-{case_id}.json"),
-    )
+    name, body = await receipts.on_paper(session, medcab.seal, medcab.settings, case.id)
+    return Response(body, media_type="application/pdf", headers=file_headers(name))
 
 
 def edited(

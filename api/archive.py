@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
@@ -16,6 +17,7 @@ from api.problems import documented
 from api.state import MedcabState, Reading, Work
 from models.tables.archive import Export, SavedView
 from rules.archive import ExportKind, ExportState
+from rules.paper_names import list_name
 from services import archive, case_exports, export_lines, saved_views
 from services.archive import COUNTED, ArchiveFilters
 
@@ -191,8 +193,9 @@ async def download_export(
     """The file, while the person may still see all that is in it."""
     export, opened = await medcab.exports.download(actor, export_id)
     kind = ExportKind(export.kind)
+    day = export.asked_at.astimezone(ZoneInfo(medcab.settings.time_zone)).date()
     return StreamingResponse(
         opened.chunks(),
         media_type=export_lines.MEDIA_TYPES[kind],
-        headers=file_headers(f"archive.{kind.value}", opened.length),
+        headers=file_headers(list_name(day, f".{kind.value}"), opened.length),
     )

@@ -1,5 +1,6 @@
 """«Выгрузки»: lists of the archive as files, made at once or in the background (S7)."""
 
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -19,6 +20,7 @@ from cabinet.visits import Inside, Visit
 from models.tables.archive import Export
 from rules.archive import UNDER_WAY, ExportKind, ExportState
 from rules.clock import now
+from rules.paper_names import list_name
 from services import archive, case_exports, export_lines
 from services.archive import ArchiveFilters
 from services.export_work import RIGHTS
@@ -49,11 +51,11 @@ async def export_list(kind: ExportKind, visit: Inside) -> Response:
         await exports.ask(visit.actor, kind, filters)
         return visit.go(EXPORTS, done="export_asked")
     media_type = export_lines.MEDIA_TYPES[kind]
-    return Response(body, media_type=media_type, headers=file_headers(_name(kind)))
+    return Response(body, media_type=media_type, headers=file_headers(_name(kind, now())))
 
 
-def _name(kind: ExportKind) -> str:
-    return f"archive-{now().astimezone(current().tzinfo):%Y-%m-%d}.{kind.value}"
+def _name(kind: ExportKind, made: datetime) -> str:
+    return list_name(made.astimezone(current().tzinfo).date(), f".{kind.value}")
 
 
 @router.get("/cases/{case_id}")
@@ -137,5 +139,5 @@ async def download(export_id: UUID, visit: Inside) -> Response:
     return StreamingResponse(
         opened.chunks(),
         media_type=export_lines.MEDIA_TYPES[kind],
-        headers=file_headers(_name(kind), opened.length),
+        headers=file_headers(_name(kind, export.asked_at), opened.length),
     )

@@ -26,7 +26,7 @@ async def look_at_paper(case_id: UUID, number: Version, visit: Inside, session: 
     """The pages of a version's electronic document as pictures (S3)."""
     objects = visit.medcab.objects
     found = await request_pages.open_paper(session, objects, visit.actor, case_id, number)
-    name = gettext("Документ запроса, версия %(n)s") % {"n": number}
+    name = gettext("Запрос, версия %(n)s") % {"n": number}
     return await _look(visit, case_id, found, name, f"papers/{number}")
 
 

@@ -216,7 +216,7 @@ def _results(data: Mapping[str, Any]) -> list[Result]:
 
 
 def paper_views(page: CasePage, version: int) -> list[Paper]:
-    """The electronic document of a version: to look at, and to keep."""
+    """The request as it was sent, to look at and to keep; not to be taken for an answer."""
     found = next((paper for paper in page.papers if paper.version == version), None)
     if found is None:
         return []
@@ -228,14 +228,19 @@ def paper_views(page: CasePage, version: int) -> list[Paper]:
     )
     return [
         Paper(
-            _("Посмотреть документ, версия %(n)s") % {"n": version},
+            (
+                _("Посмотреть ваш запрос, версия %(n)s")
+                if page.own
+                else _("Посмотреть запрос, версия %(n)s")
+            )
+            % {"n": version},
             hint % {"at": formats.moment(found.handed_over_at)} if found.handed_over_at else "",
             here,
             "eye",
         ),
         Paper(
-            _("Скачать документ"),
-            _("PDF, внутри те же сведения для программ"),
+            _("Ваш запрос (PDF)") if page.own else _("Запрос (PDF)"),
+            _("То, что отправлено адресату, а не ответ; внутри те же сведения для программ"),
             f"{here}/file",
         ),
     ]

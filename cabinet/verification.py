@@ -14,6 +14,8 @@ from cabinet.views.frame import ErrorItem, FieldView
 from cabinet.visits import Outside, Visit
 from rules.refusals import Refusal
 from services import acts
+from services.checkpoints import trusted_certificates
+from services.seals import SealError, common_name, fingerprint
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
@@ -62,6 +64,7 @@ async def _answer(visit: Visit, session: AsyncSession, code: str) -> Response:
         "applications/verify.html",
         status=200 if shown.found else 404,
         field=_field(code[:80]),
+        certificates=[],
         errors=[],
         shown=shown,
     )
@@ -70,6 +73,7 @@ async def _answer(visit: Visit, session: AsyncSession, code: str) -> Response:
 def _ask(visit: Visit, code: str = "", error: str = "") -> Response:
     return visit.page(
         "applications/verify.html",
+        certificates=_certificates(visit),
         status=422 if error else 200,
         field=_field(code, error),
         errors=[ErrorItem(error, "#field-code")] if error else [],
@@ -86,3 +90,12 @@ def _field(value: str = "", error: str = "") -> FieldView:
         hint=gettext("26 букв и цифр под рисунком QR, пробелы не важны"),
         width="width-30",
     )
+
+
+def _certificates(visit: Visit) -> list[str]:
+    """Names and SHA-256 of the seals of this institution, the present one first."""
+    try:
+        trusted = trusted_certificates(visit.medcab.settings)
+    except SealError:
+        return []
+    return [f"{common_name(one)}: {fingerprint(one)}" for one in trusted]

@@ -45,9 +45,8 @@ def run_receipt(settings: Settings | None, file: Path) -> int:
     for the reader to compare with the one that the institution publishes.
     """
     try:
-        content = file.read_bytes()
         trusted = trusted_certificates(settings) if settings else []
-        receipt = receipts.read(content, trusted)
+        receipt = receipts.read(file.read_bytes(), trusted)
     except (OSError, SealError, receipts.ReceiptError) as error:
         print(f"The receipt does not hold: {error}", file=sys.stderr)
         return 1
@@ -62,18 +61,18 @@ def run_receipt(settings: Settings | None, file: Path) -> int:
     if settings is None:
         print("It holds, if this is the institution's certificate.")
         return 0
-    faults = asyncio.run(_compare(settings, receipt, content))
+    faults = asyncio.run(_compare(settings, receipt))
     for fault in faults:
         print(f"FAULT  {fault}")
     print("The journal says otherwise." if faults else "It holds, and the journal says the same.")
     return 1 if faults else 0
 
 
-async def _compare(settings: Settings, receipt: receipts.Receipt, content: bytes) -> list[Fault]:
+async def _compare(settings: Settings, receipt: receipts.Receipt) -> list[Fault]:
     database = Database.from_settings(settings)
     try:
         async with database.work() as session:
-            return await receipts.compare(session, receipt, content)
+            return await receipts.compare(session, receipt)
     finally:
         await database.close()
 

@@ -28,6 +28,7 @@ from rules.archive import ERASED
 from rules.clock import now
 from rules.files import safe_name
 from rules.journal import JournalKind
+from rules.paper_names import act_name, case_name, request_name
 from rules.permissions import Actor
 from rules.refusals import Refusal, not_found
 from services import case_pages, journal
@@ -105,7 +106,9 @@ async def of_case(
         )
         await make(job)
         paper = await asyncio.to_thread(out.read_bytes)
-    return CaseExport(f"{page.case.number}.zip", _zip(files.objects, page.case.number, paper, kept))
+    return CaseExport(
+        case_name(page.case.number, ".zip"), _zip(files.objects, page.case.number, paper, kept)
+    )
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ async def _found(session: AsyncSession, page: CasePage) -> _Found:
         if version.object_key is not None:
             documents.append((path, version))
     if page.act is not None and not page.act.object_key.startswith(ERASED):
-        path = _free(f"Акт {page.act.number}.pdf", taken)
+        path = _free(act_name(page.act.number), taken)
         facts = FileFacts(path, "Подписанный акт", page.act.size, page.act.sha256)
         papers.append(Kept(facts, page.act.object_key))
     formed = await session.exec(
@@ -139,7 +142,7 @@ async def _found(session: AsyncSession, page: CasePage) -> _Found:
     for one in formed:
         if one.paper_key.startswith(ERASED):
             continue
-        path = _free(f"Запрос, версия {one.version}.pdf", taken)
+        path = _free(request_name(page.case.number or "", one.version), taken)
         facts = FileFacts(path, "Электронный документ запроса", one.paper_size, one.paper_sha256)
         papers.append(Kept(facts, one.paper_key))
     told = await session.exec(
@@ -259,7 +262,7 @@ async def _zip(
         def entry(path: str) -> zipfile.ZipInfo:
             return zipfile.ZipInfo(path, when)
 
-        name = f"Дело {number}.pdf"
+        name = case_name(number, ".pdf")
         archive.writestr(entry(name), paper, zipfile.ZIP_DEFLATED)
         sums.append(f"{hashlib.sha256(paper).hexdigest()}  {name}")
         yield outlet.taken()

@@ -1,16 +1,18 @@
 """The applicant's receipt: what was submitted and where the journal says so, signed, for keeping.
 
-A receipt is a JSON file. `receipt` is what it states, `signature` a detached CMS (base64) by the
+A receipt is a JSON file, handed out inside its paper (`services.receipt_papers`). `receipt` is what it states, `signature` a detached CMS (base64) by the
 institution's seal over the canonical JSON (RFC 8785) of `receipt`, `certificate` the seal's. It can
 be checked without the institution: `docs/receipts.md` says how, with openssl alone. Whoever holds
 one can later show that the journal was changed, even together with all its seals.
 """
 
+import asyncio
 import base64
 import hmac
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from typing import Any
 from uuid import UUID
@@ -38,12 +40,17 @@ from rules.journal import (
     seal_body,
     seal_hash,
 )
+from rules.paper_names import receipt_name
 from rules.refusals import not_found
+from services import catalogue, receipt_papers
 from services.journal import facts_of
+from services.receipt_papers import ReceiptFacts
 from services.seals import Seal, as_pem
 from services.signatures import SignatureError, check_signature
+from settings import Settings
 
 VERSION = 1
+_PDF = b"%PDF-"
 _HOLDS = 'strict $[*] ? (@[0] == "chain" && @[1] == $chain && @[2] >= $position)'
 _SUBMISSIONS = (
     JournalKind.CASE_SUBMITTED,
@@ -71,6 +78,7 @@ class Receipt:
     entry_hash: bytes
     sealed_by: int | None
     """The number of the seal that holds the entry fast; None when it was not sealed yet."""
+    seal_hash: bytes | None
     certificate: x509.Certificate
 
 
@@ -110,6 +118,40 @@ async def issue(
         "v": VERSION,
     }
     return signed(stated, with_seal)
+
+
+async def on_paper(
+    session: AsyncSession, with_seal: Seal, settings: Settings, case_id: UUID
+) -> tuple[str, bytes]:
+    """The receipt of the newest version as a signed PDF/A-3, and what its file is called.
+
+    Raises `not_found` as `issue` does.
+    """
+    data = await issue(session, with_seal, settings.institution, case_id)
+    case = await session.get_one(Case, case_id)
+    if case.programme_id is not None:
+        what = f"Заявка: {(await catalogue.programme(session, case.programme_id)).title}"
+    else:
+        definition = await catalogue.case_type(session, case.type, case.type_version)
+        what = f"Запрос: {definition.title}"
+    held = read(data, [with_seal.certificate])
+    facts = ReceiptFacts(
+        institution=held.institution,
+        what=what,
+        number=held.number,
+        version=held.version,
+        version_sha256=held.version_sha256,
+        submitted_at=datetime.fromisoformat(held.submitted_at),
+        issued_at=datetime.fromisoformat(held.issued_at),
+        position=held.position,
+        entry_hash=held.entry_hash.hex(),
+        sealed_by=held.sealed_by,
+        zone=settings.time_zone,
+        public_url=settings.public_url,
+        certificate=with_seal.certificate,
+    )
+    paper = await asyncio.to_thread(receipt_papers.form, facts, data, with_seal)
+    return receipt_name(held.number, held.version), paper
 
 
 def signed(stated: dict[str, Any], with_seal: Seal) -> bytes:
@@ -188,16 +230,20 @@ async def _proof(session: AsyncSession, entry: JournalEntry) -> dict[str, Any] |
 def read(file: bytes, trusted: Iterable[x509.Certificate] = ()) -> Receipt:
     """What a receipt states, if it holds; offline. Raises ReceiptError.
 
+    The file is the JSON, or the paper with it inside, which then must be as the seal signed it.
     With `trusted` empty the certificate inside the file is believed: then the caller shows its
     fingerprint to a person who compares it with what the institution publishes.
     """
     try:
-        whole = json.loads(file)
+        paper = receipt_papers.open_paper(file) if file.startswith(_PDF) else None
+        whole = json.loads(paper.data if paper else file)
         stated = whole["receipt"]
         own = x509.load_pem_x509_certificate(str(whole["certificate"]).encode())
         signature = base64.b64decode(whole["signature"], validate=True)
         certificates = list(trusted) or [own]
         signed_by = check_signature(canonical(stated), signature, certificates)
+        if paper is not None:
+            check_signature(paper.covered, paper.signature, [signed_by])
         case, entry, sealed = stated["case"], stated["journal"], stated["seal"]
         if stated["v"] != VERSION:
             raise ReceiptError(f"a receipt of version {stated['v']}, unknown here")
@@ -212,6 +258,7 @@ def read(file: bytes, trusted: Iterable[x509.Certificate] = ()) -> Receipt:
             position=entry["position"],
             entry_hash=bytes.fromhex(entry["hash"]),
             sealed_by=_check_proof(sealed, entry, [*certificates, own]) if sealed else None,
+            seal_hash=seal_hash(sealed["body"]) if sealed else None,
             certificate=signed_by,
         )
     except SignatureError as error:
@@ -244,7 +291,7 @@ def _check_proof(
     return int(body["number"])
 
 
-async def compare(session: AsyncSession, receipt: Receipt, file: bytes) -> list[Fault]:
+async def compare(session: AsyncSession, receipt: Receipt) -> list[Fault]:
     """Where the journal says something else than a receipt that holds."""
     where = f"chain {receipt.chain}, position {receipt.position}"
     found = await session.exec(
@@ -263,9 +310,8 @@ async def compare(session: AsyncSession, receipt: Receipt, file: bytes) -> list[
         what = "is not what the receipt says was submitted"
         faults.append(Fault(f"version {receipt.version} of {receipt.number}", what))
     if receipt.sealed_by is not None:
-        stated = seal_hash(json.loads(file)["receipt"]["seal"]["body"])
         made = await session.get(JournalSeal, receipt.sealed_by)
-        if made is None or made.hash != stated:
+        if made is None or made.hash != receipt.seal_hash:
             what = "is not the seal that the receipt carries"
             faults.append(Fault(f"seal {receipt.sealed_by}", what))
     return faults

@@ -14,6 +14,7 @@ from models.tables.cases import Case
 from models.tables.people import Person
 from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
 from rules.cases import CaseKind, Status
+from rules.paper_names import answer_name, request_name
 from rules.permissions import Actor
 from rules.refusals import not_found
 from services import journal
@@ -150,7 +151,7 @@ async def open_paper(
     await journal.record_view(session, actor, case.id, "request_document")
     with unavailable_is_refusal():
         opened = await objects.open(row.paper_key)
-    return Download(f"{case.number}-v{row.version}.pdf", "application/pdf", opened)
+    return Download(request_name(case.number or "", row.version), "application/pdf", opened)
 
 
 async def open_answer(
@@ -185,7 +186,7 @@ async def open_answer(
     known = file.media_type in _ENDINGS
     ending = _ENDINGS.get(file.media_type, ".bin")
     return Download(
-        f"{case.number}-v{answer.version}-answer-{position}{ending}",
+        answer_name(case.number or "", answer.version, position, ending),
         file.media_type if known else "application/octet-stream",
         opened,
     )

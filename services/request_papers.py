@@ -107,7 +107,7 @@ def _shown(facts: RequestFacts) -> dict[str, object]:
         "institution": facts.institution,
         "number": facts.number,
         "at": at,
-        "heading": facts.type_title,
+        "heading": f"Запрос: {facts.type_title}",
         "version": f"Версия {facts.version}, исправлена заявителем" if again else "",
         "applicant": ("Заявитель", facts.applicant),
         "addressee": ("Кому", facts.addressee) if facts.addressee else None,

@@ -10,6 +10,7 @@ import httpx
 import pikepdf
 
 from ops.demo.story import Player, Story, Unexpected, paper, values_for
+from services import receipts
 
 ANSWERS = {
     "specialty": "cardiology",
@@ -155,8 +156,8 @@ class ApplicationStory:
         if clinician.name.split()[0] in public.text:
             raise Unexpected("the public page tells whose act it is")
         self.story.say("the public page from the QR confirms number, date and outcome, and no name")
-        receipt = clinician.call("GET", f"/applications/{case_id}/receipt")
-        self.story.say(f"the receipt can be checked offline: {len(str(receipt))} characters")
+        receipt = receipts.read(clinician.call("GET", f"/applications/{case_id}/receipt"))
+        self.story.say(f"the receipt holds offline: {receipt.number}, version {receipt.version}")
 
     def _mails(self, number: str) -> None:
         sink = self.story.server("mail")

@@ -1,8 +1,11 @@
-"""An ordinary act of enrolment, for tests of papers."""
+"""An ordinary act of enrolment and an ordinary receipt, for tests of papers."""
 
 from datetime import UTC, date, datetime, timedelta
 
+from cryptography.x509 import Certificate
+
 from services.acts import ActFacts, SealFacts
+from services.receipt_papers import ReceiptFacts
 
 NOW = datetime(2026, 12, 4, 13, 5, tzinfo=UTC)
 CODE = "7K3MQ9X2T5VJ8B4NRC6W1ZD0HE"
@@ -31,4 +34,25 @@ def act_facts(seal: SealFacts, public_url: str = "https://cabinet.example/") -> 
         code=CODE,
         seal=seal,
         starts_on=date(2026, 12, 14),
+    )
+
+
+def receipt_facts(
+    certificate: Certificate, public_url: str = "https://cabinet.example/"
+) -> ReceiptFacts:
+    """What an ordinary receipt says."""
+    return ReceiptFacts(
+        institution="Городская клиническая больница № 7",
+        what="Заявка: УЗИ сердца",
+        number="ПК-2026-000123-0",
+        version=2,
+        version_sha256="ab" * 32,
+        submitted_at=NOW,
+        issued_at=NOW + timedelta(minutes=5),
+        position=7,
+        entry_hash="cd" * 32,
+        sealed_by=31,
+        zone="Europe/Moscow",
+        public_url=public_url,
+        certificate=certificate,
     )

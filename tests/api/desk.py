@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import httpx
@@ -140,3 +141,10 @@ def raw(body: Any) -> dict[str, Any]:
 def cursor(text: str) -> str:
     """A place in a list as somebody might forge it."""
     return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def file_name(answer: httpx.Response) -> str:
+    """What a browser calls the file of an answer (RFC 8187)."""
+    said = answer.headers["content-disposition"]
+    assert said.startswith("attachment"), said
+    return unquote(said.partition("filename*=UTF-8''")[2])

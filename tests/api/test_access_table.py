@@ -6,9 +6,9 @@ stand in `access_rows` and `page_rows`; a new route needs one there.
 
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from html import unescape
 from io import BytesIO
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
@@ -25,12 +25,14 @@ from models.tables.cases import IssuedAct
 from ops.system import settings_from
 from rules.notices import EVENTS, Audience, NoticeKind
 from rules.permissions import Role
+from services import receipt_papers
 from services.acts import SealFacts, build_act, code_hash
 from services.letters import Addresses, digest, letter, push_message, short_message
+from services.seals import FileSeal, ensure_test_seal
 from services.typesetting import PAPERS
 from settings import Settings
 from tests.accounts.conftest import KEYS
-from tests.acts.samples import CODE, NOW, act_facts
+from tests.acts.samples import CODE, act_facts, receipt_facts
 from tests.api.access import Row
 from tests.api.access_rows import (
     ACCOUNT_ROWS,
@@ -245,11 +247,11 @@ def in_messages(kind: NoticeKind, case_id: UUID) -> set[str]:
     return {unescape(one) for one in found} | {BASE + push_message(*told)["path"]}
 
 
-def papers() -> list[bytes]:
+def papers(home: Path) -> list[bytes]:
     """Every paper of ours that prints an address or links to one."""
-    until = NOW + timedelta(days=365)
-    seal = SealFacts("Печать", "Больница", "1A", NOW, until, test=True)
-    return [build_act(act_facts(seal, BASE))]
+    seal = FileSeal.read(ensure_test_seal(home, "Больница"))
+    receipt = receipt_papers.form(receipt_facts(seal.certificate, BASE), b"{}", seal)
+    return [build_act(act_facts(SealFacts.of(seal), BASE)), receipt]
 
 
 def on_paper(paper: bytes) -> set[str]:
@@ -262,7 +264,7 @@ def on_paper(paper: bytes) -> set[str]:
         return found | {str(each.A.URI) for each in notes if "/A" in each}
 
 
-async def test_every_address_given_out_opens(world: World) -> None:
+async def test_every_address_given_out_opens(world: World, tmp_path: Path) -> None:
     """What a letter, a message or a paper leads to is there, for whom it was written (A5, N2)."""
     wrong = []
     things = world.things(Role.DOCTOR, Whose.OWN)
@@ -281,7 +283,7 @@ async def test_every_address_given_out_opens(world: World) -> None:
         case_id = UUID(things["approved_id"])
         acts = await session.exec(select(IssuedAct).where(IssuedAct.case_id == case_id))
         acts.one().public_code_hash = code_hash(CODE)
-    printed = {address for paper in papers() for address in on_paper(paper)}
+    printed = {address for paper in papers(tmp_path) for address in on_paper(paper)}
     assert len(printed) >= 2
     async with world.anonymous() as anybody:
         for address in (*printed, f"{BASE}/verify/"):  # as older acts print it
@@ -295,7 +297,7 @@ async def test_every_address_given_out_opens(world: World) -> None:
 
 def test_every_paper_with_an_address_is_opened() -> None:
     """A template that prints or links to an address is one of those drawn here."""
-    drawn = {"act.typ"}
+    drawn = {"act.typ", "receipt.typ"}
     for template in PAPERS.glob("*.typ"):
         text = template.read_text("utf-8")
         assert (template.name in drawn) == ("link(" in text or "://" in text), template.name

@@ -71,7 +71,7 @@ async def archive_of(
 
 def paper_of(archive: zipfile.ZipFile) -> bytes:
     """The paper in it."""
-    [name] = [name for name in archive.namelist() if name.startswith("Дело ")]
+    [name] = [name for name in archive.namelist() if name.startswith("Дело-")]
     return archive.read(name)
 
 

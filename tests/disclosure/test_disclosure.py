@@ -158,7 +158,7 @@ def _text(answer: httpx.Response) -> str:
     parts = list(archive.namelist())
     for name in archive.namelist():
         body = archive.read(name)
-        if name.startswith("Дело "):
+        if name.startswith("Дело-"):
             pages = pypdfium2.PdfDocument(body)
             parts += [page.get_textpage().get_text_range() for page in pages]
         else:

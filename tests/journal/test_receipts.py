@@ -6,10 +6,13 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pikepdf
 import pytest
 
 from models.tables.cases import Case, CaseVersion
@@ -19,9 +22,11 @@ from ops.home import CHECKOUT
 from rules.clock import now
 from rules.journal import JournalKind
 from rules.refusals import Refusal
-from services import receipts
+from services import receipt_papers, receipts
 from services.receipts import ReceiptError
-from services.seals import FileSeal, ensure_test_seal
+from services.seals import FileSeal, ensure_test_seal, fingerprint
+from tests.acts.samples import receipt_facts
+from tests.acts.test_acts import words
 from tests.journal.conftest import Ledger
 
 DIGEST = "ab" * 32
@@ -105,6 +110,51 @@ async def test_a_case_without_a_submission_has_no_receipt(ledger: Ledger) -> Non
     """There is nothing to state."""
     with pytest.raises(Refusal, match="not_found"):
         await issue(ledger, UUID(int=1))
+
+
+async def test_the_paper_is_read_by_people_and_holds_like_its_data(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """PDF/A-3 with the JSON inside; a change of either, or something added, is found (A7)."""
+    case = await submitted(ledger)
+    await ledger.put_seal()
+    data, trusted = await issue(ledger, case), [ledger.seal.certificate]
+    facts = receipt_facts(ledger.seal.certificate)
+    paper = receipt_papers.form(facts, data, ledger.seal)
+    assert receipts.read(paper, trusted) == receipts.read(data, trusted)
+
+    text = words(paper)
+    for said in (
+        facts.institution,
+        "Расписка",
+        "№ ПК-2026-000123-0, версия 2",
+        facts.what,
+        "4 декабря 2026 г., 16:05:00 (Europe/Moscow)",
+        "№ 7 в журнале этого дела. Заверена печатью журнала № 31",
+        " ".join([DIGEST[:8]] * 8),
+        "cabinet.example/verify",
+        fingerprint(ledger.seal.certificate)[:8],
+    ):
+        assert said in text, said
+    with pikepdf.open(BytesIO(paper)) as pdf:
+        assert list(pdf.attachments) == ["receipt.json"]
+        assert pdf.attachments["receipt.json"].get_file().read_bytes() == data
+        with pdf.open_metadata() as stated:
+            assert (stated["pdfaid:part"], stated["pdfaid:conformance"]) == ("3", "A")
+
+    forger = FileSeal.read(ensure_test_seal(tmp_path / "forger", "Больница № 7"))
+    other = replace(facts, what="Заявка: другое")
+    spot = paper.index(b"/Reason") + 10
+    for wrong in (
+        paper + b" ",
+        paper[:spot] + bytes([paper[spot] ^ 1]) + paper[spot + 1 :],
+        receipt_papers.form(other, data, forger),
+        receipt_papers.form(facts, data.replace(b'"version": 1', b'"version": 2'), ledger.seal),
+        ledger.seal.sign_pdf(paper),
+        b"%PDF-1.7",
+    ):
+        with pytest.raises(ReceiptError):
+            receipts.read(wrong, trusted)
 
 
 def shift(value: Any) -> Any:
@@ -219,8 +269,12 @@ async def test_the_command_checks_offline_and_against_the_journal(
     """A journal rewritten with all its seals still disagrees with a receipt that was kept."""
     case = await submitted(ledger)
     await ledger.put_seal()
+    data = await issue(ledger, case)
     file = tmp_path / "receipt.json"
-    file.write_bytes(await issue(ledger, case))
+    file.write_bytes(data)
+    assert verify_command.run_receipt(None, file) == 0
+    file = tmp_path / "Расписка.pdf"
+    file.write_bytes(receipt_papers.form(receipt_facts(ledger.seal.certificate), data, ledger.seal))
     assert verify_command.run_receipt(None, file) == 0
     check = verify_command.run_receipt
     assert await asyncio.to_thread(check, ledger.settings, file) == 0

@@ -208,7 +208,7 @@ async def test_the_way_to_the_whole_case(browser: Browser, site: Site, office: O
         context, page = await at(browser, site, office, actor, path)
         async with page.expect_download() as coming:
             await page.get_by_role("link", name="Скачать дело целиком").click()
-        assert (await coming.value).suggested_filename == f"{number}.zip"
+        assert (await coming.value).suggested_filename == f"Дело-{number}.zip"
         await context.close()
 
 

@@ -26,11 +26,14 @@ PLURALS = frozenset({"ngettext", "counted"})
 
 UNSEEN_FILES = (
     "rules/numbers.py",
+    "rules/paper_names.py",
     "rules/staff_headers.py",
     "services/papers/",
     "services/acts.py",
     "services/case_papers.py",
     "services/key_rings.py",
+    "services/receipt_papers.py",
+    "services/receipts.py",
     "services/request_papers.py",
     "services/case_exports.py",
     "services/enrolments.py",

@@ -12,7 +12,7 @@ from rules.cases import Status, Transition
 from rules.clock import now
 from services.cases import lock, move
 from settings import Settings
-from tests.api.desk import Desk, key
+from tests.api.desk import Desk, file_name, key
 from tests.api.served import in_process
 from tests.documents.samples import pdf
 from tests.requests.counter import FORMS, Counter
@@ -96,7 +96,7 @@ async def test_answered_with_a_file_corrected_and_refused(desk: Desk, counter: C
     assert (answer["message"], answer["files"][0]["size"]) == ("Вот.", len(body))
     file = await program.get(f"{address}/1")
     assert file.content == body
-    assert file.headers["content-disposition"].startswith("attachment")
+    assert file_name(file) == f"Ответ-{case['number']}-версия-1.pdf"
     assert file.headers["x-content-type-options"] == "nosniff"
     assert "no-store" in file.headers["cache-control"]
     await program.put(f"/requests/{case_id}/draft", json={"data": {"purpose": "Иначе"}})

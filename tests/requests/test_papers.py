@@ -53,7 +53,7 @@ def test_everything_stands_on_the_page(paper: Paper, told: RequestFacts) -> None
         told.institution,
         f"№ {told.number}",
         "4 декабря 2026 г., 16:05",
-        told.type_title,
+        f"Запрос: {told.type_title}",
         "Версия 2, исправлена заявителем",
         told.applicant,
         told.addressee,

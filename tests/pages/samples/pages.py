@@ -336,20 +336,26 @@ def main_pages() -> list[Sample]:
         ],
     )
     code = FieldView("code", "Код с акта", hint="22 знака под рисунком QR", width="width-20")
-    add("verify", "applications/verify.html", outside("/verify"), field=code, errors=[], shown=None)
+    seal = f"Проверочная печать: {'9f86d081884c7d65' * 4}"
+    verify = "applications/verify.html"
+    add(
+        "verify", verify, outside("/verify"), field=code, certificates=[seal], errors=[], shown=None
+    )
     incomplete = "Введите код целиком: в нём 26 цифр и латинских букв."
     add(
         "verify-incomplete",
-        "applications/verify.html",
+        verify,
         outside("/verify"),
+        certificates=[],
         field=replace(code, error=incomplete),
         errors=[ErrorItem(incomplete, "#field-code")],
         shown=None,
     )
     add(
         "verify-good",
-        "applications/verify.html",
+        verify,
         outside("/verify"),
+        certificates=[],
         field=code,
         errors=[],
         shown=Verification(
@@ -366,8 +372,9 @@ def main_pages() -> list[Sample]:
     )
     add(
         "verify-bad",
-        "applications/verify.html",
+        verify,
         outside("/verify"),
+        certificates=[],
         field=code,
         errors=[],
         shown=Verification(False, "x"),
