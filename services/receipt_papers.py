@@ -91,7 +91,7 @@ def _shown(facts: ReceiptFacts) -> dict[str, object]:
 
     url = page_url(facts.public_url)
     sealed = (
-        f"Заверена печатью журнала № {facts.sealed_by}"
+        f"Заверена печатью журнала №\u00a0{facts.sealed_by}"
         if facts.sealed_by
         else "Журнал будет заверен в течение минуты; расписка, взятая позже, скажет и об этом"
     )

@@ -1,9 +1,10 @@
 """The applicant's receipt: what was submitted and where the journal says so, signed, for keeping.
 
-A receipt is a JSON file, handed out inside its paper (`services.receipt_papers`). `receipt` is what it states, `signature` a detached CMS (base64) by the
-institution's seal over the canonical JSON (RFC 8785) of `receipt`, `certificate` the seal's. It can
-be checked without the institution: `docs/receipts.md` says how, with openssl alone. Whoever holds
-one can later show that the journal was changed, even together with all its seals.
+A receipt is a JSON file, handed out inside its paper (`services.receipt_papers`). `receipt` is what
+it states, `signature` a detached CMS (base64) by the institution's seal over the canonical JSON
+(RFC 8785) of `receipt`, `certificate` the seal's. It can be checked without the institution:
+`docs/receipts.md` says how, with openssl alone. Whoever holds one can later show that the journal
+was changed, even together with all its seals.
 """
 
 import asyncio

@@ -4,6 +4,7 @@ A route that is not in the table fails, as does a line of the table without its 
 stand in `access_rows` and `page_rows`; a new route needs one there.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from html import unescape
@@ -283,7 +284,11 @@ async def test_every_address_given_out_opens(world: World, tmp_path: Path) -> No
         case_id = UUID(things["approved_id"])
         acts = await session.exec(select(IssuedAct).where(IssuedAct.case_id == case_id))
         acts.one().public_code_hash = code_hash(CODE)
-    printed = {address for paper in papers(tmp_path) for address in on_paper(paper)}
+    printed = {
+        address
+        for paper in await asyncio.to_thread(papers, tmp_path)
+        for address in on_paper(paper)
+    }
     assert len(printed) >= 2
     async with world.anonymous() as anybody:
         for address in (*printed, f"{BASE}/verify/"):  # as older acts print it

@@ -23,6 +23,7 @@ from rules.clock import now
 from rules.journal import JournalKind
 from rules.refusals import Refusal
 from services import receipt_papers, receipts
+from services.receipt_papers import ReceiptFacts
 from services.receipts import ReceiptError
 from services.seals import FileSeal, ensure_test_seal, fingerprint
 from tests.acts.samples import receipt_facts
@@ -112,6 +113,11 @@ async def test_a_case_without_a_submission_has_no_receipt(ledger: Ledger) -> Non
         await issue(ledger, UUID(int=1))
 
 
+async def made(facts: ReceiptFacts, data: bytes, seal: FileSeal) -> bytes:
+    """The paper of a receipt."""
+    return await asyncio.to_thread(receipt_papers.form, facts, data, seal)
+
+
 async def test_the_paper_is_read_by_people_and_holds_like_its_data(
     ledger: Ledger, tmp_path: Path
 ) -> None:
@@ -120,7 +126,7 @@ async def test_the_paper_is_read_by_people_and_holds_like_its_data(
     await ledger.put_seal()
     data, trusted = await issue(ledger, case), [ledger.seal.certificate]
     facts = receipt_facts(ledger.seal.certificate)
-    paper = receipt_papers.form(facts, data, ledger.seal)
+    paper = await made(facts, data, ledger.seal)
     assert receipts.read(paper, trusted) == receipts.read(data, trusted)
 
     text = words(paper)
@@ -148,9 +154,9 @@ async def test_the_paper_is_read_by_people_and_holds_like_its_data(
     for wrong in (
         paper + b" ",
         paper[:spot] + bytes([paper[spot] ^ 1]) + paper[spot + 1 :],
-        receipt_papers.form(other, data, forger),
-        receipt_papers.form(facts, data.replace(b'"version": 1', b'"version": 2'), ledger.seal),
-        ledger.seal.sign_pdf(paper),
+        await made(other, data, forger),
+        await made(facts, data.replace(b'"version": 1', b'"version": 2'), ledger.seal),
+        await asyncio.to_thread(ledger.seal.sign_pdf, paper),
         b"%PDF-1.7",
     ):
         with pytest.raises(ReceiptError):
@@ -274,7 +280,7 @@ async def test_the_command_checks_offline_and_against_the_journal(
     file.write_bytes(data)
     assert verify_command.run_receipt(None, file) == 0
     file = tmp_path / "Расписка.pdf"
-    file.write_bytes(receipt_papers.form(receipt_facts(ledger.seal.certificate), data, ledger.seal))
+    file.write_bytes(await made(receipt_facts(ledger.seal.certificate), data, ledger.seal))
     assert verify_command.run_receipt(None, file) == 0
     check = verify_command.run_receipt
     assert await asyncio.to_thread(check, ledger.settings, file) == 0
