@@ -28,7 +28,7 @@ from rules.forms import (
 from rules.permissions import Actor, Permission
 from rules.refusals import FieldError, Refusal
 from rules.terms import Terms
-from services import catalogue
+from services import catalogue, intakes
 from services.catalogue_files import APPLICATION_TYPE
 
 router = APIRouter(route_class=CleanRoute, tags=["catalogue"])
@@ -63,12 +63,24 @@ class ProgrammePage(BaseModel):
     after: str | None
 
 
+class IntakeOut(BaseModel):
+    """When a programme begins, until when one may apply, and how many places there are."""
+
+    starts_on: date
+    apply_until: date
+    places: int | None = Field(description="Null: as many as come.")
+    places_left: int | None = Field(validation_alias="left")
+
+
 class ProgrammeOut(ProgrammeLine):
     """A programme with what an application for it needs."""
 
     description: str
     offered: bool = Field(description="False: kept for the cases that began with it.")
     attachments: list[AttachmentRule]
+    intakes: list[IntakeOut] = Field(
+        description="`starts_on` of an application is one of these days; empty: any day."
+    )
     checklist: list[ChecklistItem] = Field(description="What reviewers will check.")
     terms: Terms
 
@@ -120,6 +132,10 @@ async def read_programme(programme_id: UUID, session: Work, actor: CurrentActor)
         description=programme.description,
         offered=await catalogue.is_offered(session, programme_id),
         attachments=list(merged_attachments(definition, programme)),
+        intakes=[
+            IntakeOut.model_validate(one, from_attributes=True)
+            for one in await intakes.of_programme(session, programme)
+        ],
         checklist=list(merged_checklist(definition, programme)),
         terms=merged_terms(definition, programme),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from cabinet.administration_intakes import read_intakes, typed_intakes
 from cabinet.case_views import KINDS
 from cabinet.translation import gettext as _
 from cabinet.translation import marked
@@ -185,10 +186,14 @@ def _programme_fields(typed: Typed, ground: Ground, *, known: bool) -> list[Fiel
         _line("certified_hours", _("Из них засчитывается, часов"), typed, kind="number"),
         _line(
             "starts_on",
-            _("Даты начала"),
+            _("Наборы"),
             typed,
+            kind="long_text",
             required=False,
-            hint=_("Через запятую: 18.01.2027, 15.03.2027. Пусто: в любой день"),
+            hint=_(
+                "По строке на набор: день начала, а если нужно, последний день подачи и число "
+                "мест, например «18.01.2027 до 11.01.2027 мест 25». Пусто: начало в любой день"
+            ),
         ),
         _line("description", _("Описание"), typed, kind="long_text", required=False),
         _line(
@@ -271,9 +276,7 @@ def typed_of(room: Room, entry: Entry | None) -> dict[str, str]:
                 )
             }  # fmt: skip
             attachments = values.get("attachments", {})
-            typed["starts_on"] = ", ".join(
-                f"{date.fromisoformat(day):%d.%m.%Y}" for day in values.get("starts_on", ())
-            )
+            typed["starts_on"] = typed_intakes(values)
             typed["specialties"] = ",".join(values.get("specialties", ()))
             typed["add"] = "\n".join(
                 f"{one['kind']}: {one['title']}" for one in attachments.get("add", ())
@@ -417,8 +420,7 @@ def _programme_values(
     values["description"] = typed.get("description", "").strip()
     for name in ("hours", "certified_hours"):
         values[name] = _number(typed, name, errors)
-    days = [_day({"starts_on": part}, "starts_on", errors) for part in _parts(typed, "starts_on")]
-    values["starts_on"] = [day.isoformat() for day in days if day]
+    values |= read_intakes(typed.get("starts_on", ""), errors)
     values["specialties"] = [one for one in typed.get("specialties", "").split(",") if one]
     rules = ground.application.attachments if ground.application else ()
     values["attachments"] = {

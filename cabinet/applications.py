@@ -33,6 +33,7 @@ from cabinet.cases import (
 )
 from cabinet.conversation import talk_of
 from cabinet.filling import ROOMS, answered_of
+from cabinet.intakes import chosen_fact
 from cabinet.operation import in_temporal
 from cabinet.progress import application_steps
 from cabinet.translation import gettext, in_words
@@ -226,6 +227,7 @@ def _facts(page: case_pages.CasePage) -> list[tuple[str, str]]:
         facts.insert(0, (gettext("Заявитель"), f"{page.applicant}, {page.unit}"))
     if page.programme is not None:
         facts.append((gettext("Организация"), page.programme.organisation))
+    facts += chosen_fact(page, page.newest)
     return facts
 
 

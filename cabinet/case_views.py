@@ -1,7 +1,7 @@
 """From what services say of a case to what its pages show; for applicants and reviewers alike."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from cabinet import formats
@@ -65,6 +65,7 @@ def programme_view(
     definition: CaseTypeDefinition | None = None,
     requirements: Sequence[str] = (),
     draft_url: str | None = None,
+    intakes: Sequence[tuple[str, str]] = (),
 ) -> ProgrammeView:
     """A programme as pages show it; `rules` are the documents it asks for."""
     days = merged_terms(definition, programme).review if definition else 0
@@ -83,13 +84,14 @@ def programme_view(
         waived=[(_(r.title), _(r.waived_reason)) for r in rules if r.waived_reason],
         review_days=days,
         draft_url=draft_url,
+        intakes=intakes,
     )
 
 
 def starts(programme: Programme) -> str:
     """When one may begin: the coming intakes, or any day."""
     today = now().astimezone(current().tzinfo).date()
-    coming = [day for day in map(date.fromisoformat, programme.starts_on) if day >= today]
+    coming = [one.starts_on for one in programme.intakes if one.apply_until >= today]
     if not programme.starts_on:
         return _("начало в любой день")
     if not coming:

@@ -17,6 +17,7 @@ from cabinet.case_views import (
 )
 from cabinet.conversation import talk_of
 from cabinet.desk_known import Known
+from cabinet.intakes import chosen_fact
 from cabinet.translation import current, marked, ngettext
 from cabinet.translation import gettext as _
 from cabinet.views.cases import AnswerSection
@@ -421,6 +422,7 @@ def desk_case(
     if programme is not None:
         words = f"{_(KINDS.get(programme.kind, programme.kind))}, {formats.hours(programme.hours)}"
         facts.append((_("Программа"), f"{words}, {programme.organisation}"))
+    facts += chosen_fact(page, chosen)
     return DeskCase(
         url=url,
         query=suffix,

@@ -22,6 +22,7 @@ from cabinet.filling import (
     save_section,
     section_shown,
 )
+from cabinet.intakes import intake_view
 from cabinet.translation import gettext
 from cabinet.views.cases import FormSection, TaskList
 from cabinet.views.frame import ErrorItem, FieldView
@@ -31,6 +32,7 @@ from rules.cases import CaseKind
 from rules.clock import now
 from rules.fields import Field
 from rules.forms import check_form
+from rules.intakes import FIELD as INTAKE
 from rules.refusals import Refusal
 
 
@@ -122,8 +124,11 @@ async def _autosaved(visit: Visit, edited: Editing, name: str) -> Response:
 
 def _field(edited: Editing, field: Field, errors: Mapping[str, str]) -> FieldView:
     name = field.name
-    remark = edited.remarks.get(name, "")
-    view = field_view(field, edited.data.get(name), errors.get(name, ""), remark)
+    error, remark = errors.get(name, ""), edited.remarks.get(name, "")
+    if name == INTAKE and edited.page.intakes:
+        view = intake_view(edited, field, error, remark)
+    else:
+        view = field_view(field, edited.data.get(name), error, remark)
     return replace(view, answered=name in edited.answered)
 
 

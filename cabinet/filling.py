@@ -23,6 +23,8 @@ from rules.cases import CaseKind, Status
 from rules.draft_edits import mark, marks
 from rules.fields import Field, FieldKind, too_long, too_long_words
 from rules.forms import Section, check_attachments, check_form
+from rules.intakes import FIELD as INTAKE
+from rules.intakes import check_intake
 from rules.refusals import FieldError, Refusal, not_found
 from services import case_pages
 from services.draft_contents import attachments_of
@@ -96,7 +98,12 @@ class Editing:
 
     def errors(self, *, complete: bool) -> dict[str, str]:
         """What has to be mended by field, in the person's language."""
-        _, found = check_form(self.page.definition, self.data, complete=complete, today=self.today)
+        data, found = check_form(
+            self.page.definition, self.data, complete=complete, today=self.today
+        )
+        sent = self.page.newest
+        held = [sent.data.get(INTAKE)] if sent else []
+        found += check_intake(self.page.intakes, data.get(INTAKE), held, self.today)
         return {fault.path: in_words(fault.message) for fault in found}
 
     def missing(self) -> dict[str, str]:

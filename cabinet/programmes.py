@@ -9,16 +9,19 @@ from fastapi import APIRouter, Form, Query, Response
 
 from api.entrance import CleanRoute
 from api.state import Work
+from cabinet import intakes
 from cabinet.case_views import KINDS, programme_view
 from cabinet.filters import address
 from cabinet.translation import gettext
 from cabinet.views.frame import Chip
 from cabinet.visits import Inside
 from rules.cases import CaseKind
+from rules.clock import now
 from rules.forms import merged_attachments, merged_checklist
 from rules.permissions import Permission
 from services import catalogue, drafts
 from services.applications import TYPE
+from services.intakes import of_programme as coming
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 _address = partial(address, "/programmes")
@@ -63,6 +66,9 @@ async def show_programme(programme_id: UUID, visit: Inside, session: Work) -> Re
             definition,
             [gettext(item.question) for item in merged_checklist(definition, programme)],
             f"/applications/{begun}/draft" if begun else None,
+            intakes.told(
+                await coming(session, programme), now().astimezone(visit.presentation.tzinfo).date()
+            ),
         ),
         offered=await catalogue.is_offered(session, programme_id),
         may_apply=visit.actor.may(Permission.APPLY),

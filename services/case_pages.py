@@ -33,11 +33,12 @@ from rules.forms import (
     merged_attachments,
     merged_checklist,
 )
+from rules.intakes import Intake
 from rules.journal import JournalKind
 from rules.permissions import Actor, Permission
 from rules.processes import process_of
 from rules.refusals import not_found
-from services import catalogue, disclosure, journal, outages
+from services import catalogue, disclosure, intakes, journal, outages
 from services.case_lists import CaseLine, Filters, Listing, mine
 from services.cases import JOURNALED, may_see, see
 from services.conversation import Message, messages
@@ -125,6 +126,8 @@ class CasePage:
     oversees: bool
     may: frozenset[Transition]
     editable: bool
+    intakes: Sequence[Intake] = ()
+    """Of a programme that has any, with the places taken."""
     papers: Sequence[Paper] = ()
     """Of a request: the electronic document of each version."""
     answers: Sequence[Answered] = ()
@@ -194,6 +197,7 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         case=case,
         definition=definition,
         programme=programme,
+        intakes=await intakes.of_programme(session, programme),
         attachment_rules=merged_attachments(definition, programme),
         checklist=merged_checklist(definition, programme),
         applicant=people[case.applicant_id].name,

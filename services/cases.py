@@ -42,7 +42,7 @@ from rules.terms import (
     review_alarms,
     working_days_left,
 )
-from services import catalogue, journal, notices
+from services import catalogue, intakes, journal, notices
 from services.request_receipts import owes
 
 JOURNALED: Mapping[Transition, JournalKind] = {
@@ -248,6 +248,8 @@ async def move(
         case.closed_at = now
         case.waits_for = Party.NOBODY.value
         case.due_at = None
+        if rule.to is not Status.APPROVED:
+            await intakes.let_go(session, case)
     session.add(case)
     told = [
         notices.Happened(

@@ -105,6 +105,11 @@ class _Attachments(Definition):
     waive: tuple[Waiver, ...] = ()
 
 
+class _IntakeLimits(Definition):
+    places: int | None = Described(None, ge=1, le=10_000)
+    apply_until: _Date | None = None
+
+
 class _Programme(Definition):
     code: str = Described(pattern=r"^[A-Z0-9][A-Z0-9-]{1,31}$")
     title: str = Described(min_length=3, max_length=300)
@@ -113,6 +118,7 @@ class _Programme(Definition):
     hours: int = Described(ge=2, le=576)
     certified_hours: int = Described(ge=0)
     starts_on: tuple[date, ...] = ()
+    intake_limits: dict[date, _IntakeLimits] = Described(default_factory=dict)
     description: str = ""
     specialties: tuple[str, ...] = ()
     attachments: _Attachments = _Attachments()
@@ -124,6 +130,15 @@ class _Programme(Definition):
     def _hours_agree(self) -> Self:
         if self.certified_hours > self.hours:
             raise ValueError("certified_hours are more than hours")
+        return self
+
+    @model_validator(mode="after")
+    def _limits_belong_to_intakes(self) -> Self:
+        for day, limits in self.intake_limits.items():
+            if day not in self.starts_on:
+                raise ValueError(f"intake_limits: {day} is no day of starts_on")
+            if limits.apply_until is not None and limits.apply_until > day:
+                raise ValueError(f"intake_limits: {day} begins before the last day to apply")
         return self
 
     @property

@@ -34,6 +34,7 @@ from rules.forms import (
     check_form,
     merged_attachments,
 )
+from rules.intakes import FIELD as INTAKE
 from rules.journal import JournalKind, new_salt
 from rules.limits import (
     LONGEST_REASON,
@@ -50,7 +51,7 @@ from rules.permissions import Actor, Permission
 from rules.processes import process_of
 from rules.refusals import FieldError, Refusal, not_found
 from rules.texts import clean
-from services import catalogue, journal
+from services import catalogue, intakes, journal
 from services.bell import Bell
 from services.cases import Act, Notice, answered_before, claim, lock, move, state_of
 from services.draft_contents import (
@@ -185,7 +186,7 @@ class Drafts:
         list without one would take a document off: the client may never have seen it.
         """
         async with self._editing(actor, case_id) as (session, case):
-            definition, _ = await rules_of(session, case)
+            definition, programme = await rules_of(session, case)
             given = None
             if attachments is not None:
                 given = await checked_attachments(session, actor, attachments)
@@ -195,7 +196,8 @@ class Drafts:
             if given is not None:
                 case.draft_attachments = given
             today = _today(case, present())
-            _, errors = check_form(definition, case.draft or {}, complete=False, today=today)
+            data, errors = check_form(definition, case.draft or {}, complete=False, today=today)
+            errors += await intakes.faults(session, case, programme, data, today)
         return case, errors
 
     async def save_fields(
@@ -297,8 +299,11 @@ class Drafts:
             data, errors = check_form(
                 definition, case.draft, complete=True, today=_today(case, now)
             )
+            errors += await intakes.faults(session, case, programme, data, _today(case, now))
             rules = merged_attachments(definition, programme)
             errors += check_attachments(rules, [a["kind"] for a in case.draft_attachments])
+            if not errors and programme is not None:
+                errors += await intakes.hold(session, case, programme, data.get(INTAKE))
             if errors:
                 raise Refusal("incomplete", self.spoken.incomplete, 422, errors)
             await _not_too_often(session, case, now)

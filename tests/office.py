@@ -94,7 +94,11 @@ class Office:
             programme = (
                 await session.exec(
                     select(Programme.id)
-                    .where(col(Programme.attachments) == {"add": [], "waive": []})
+                    .where(
+                        col(Programme.attachments) == {"add": [], "waive": []},
+                        # Intakes end one day, and their places with them.
+                        col(Programme.starts_on) == [],
+                    )
                     .order_by(col(Programme.sort_key))
                     .limit(1)
                 )

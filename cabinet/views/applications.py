@@ -29,6 +29,8 @@ class ProgrammeView:
     review_days: int = 10
     draft_url: str | None = None
     """Where the person's unfinished draft for it lies."""
+    intakes: Sequence[tuple[str, str]] = ()
+    """Those that still take applications: the day on which each begins, and its limits."""
 
 
 @dataclass(frozen=True)

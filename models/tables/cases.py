@@ -4,7 +4,7 @@ Number, status, units and times stand in the clear, so that lists and queues nee
 people wrote stands encrypted. Notices, journal and documents have tables of their own.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +59,9 @@ class Case(SQLModel, table=True):
     type: str
     type_version: int
     programme_id: UUID | None = Field(default=None, foreign_key="programme.id")
+    intake_on: date | None = Field(
+        default=None, description="The day of the intake in which it has a place."
+    )
     number: str | None = Field(default=None, unique=True)
     applicant_id: UUID = Field(foreign_key="person.id")
     unit_id: UUID = Field(foreign_key="unit.id")

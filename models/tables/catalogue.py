@@ -13,6 +13,7 @@ from sqlmodel import Field, SQLModel
 
 from models.tables.base import new_id, utc_column
 from rules.forms import ProgrammeRules
+from rules.intakes import Intake, intakes_of
 
 
 class CaseTypeVersion(SQLModel, table=True):
@@ -46,6 +47,11 @@ class Programme(SQLModel, table=True):
     starts_on: list[str] = Field(
         sa_column=Column(JSONB, nullable=False), description="ISO dates; empty: at any time."
     )
+    intake_limits: dict[str, Any] = Field(
+        default_factory=dict,
+        sa_column=Column(JSONB, nullable=False, server_default="{}"),
+        description="By day of `starts_on`: `places`, and `apply_until` as an ISO date.",
+    )
     description: str
     specialties: list[str] = Field(
         sa_column=Column(JSONB, nullable=False), description="Values of the form; empty: all."
@@ -61,10 +67,26 @@ class Programme(SQLModel, table=True):
     withdrawn_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
 
     @property
+    def intakes(self) -> list[Intake]:
+        """When it begins, with what limits; empty: at any time."""
+        return intakes_of(self.starts_on, self.intake_limits)
+
+    @property
     def rules(self) -> ProgrammeRules:
         """What it changes in the type of its applications."""
         own = {**self.attachments, "checklist": self.checklist, "terms": self.terms}
         return ProgrammeRules.model_validate(own)
+
+
+class IntakeCount(SQLModel, table=True):
+    """How many cases have a place in an intake, over all versions of its programme."""
+
+    __tablename__ = "intake_count"
+    __table_args__ = (CheckConstraint("taken >= 0", name="intake_count_taken"),)
+
+    programme_code: str = Field(primary_key=True)
+    starts_on: date = Field(primary_key=True)
+    taken: int
 
 
 class Reason(SQLModel, table=True):

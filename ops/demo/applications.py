@@ -62,9 +62,20 @@ class ApplicationStory:
         self._approve(clinician, reviewer, case_id, draft)
         self._mails(case["number"])
 
+    def _programme(self, clinician: Player) -> tuple[Any, str]:
+        """The first programme with an intake that takes applications, and when it begins."""
+        today = time.strftime("%Y-%m-%d", time.gmtime())
+        for line in clinician.call("GET", "/programmes")["items"]:
+            programme = clinician.call("GET", f"/programmes/{line['id']}")
+            if not programme["intakes"]:
+                return programme, f"{time.gmtime().tm_year + 1}-03-01"
+            for intake in programme["intakes"]:
+                if intake["apply_until"] > today and intake["places_left"] != 0:
+                    return programme, intake["starts_on"]
+        raise Unexpected("no programme takes applications")
+
     def _draft(self, clinician: Player) -> tuple[str, Any]:
-        programmes = clinician.call("GET", "/programmes")["items"]
-        programme = programmes[0]
+        programme, starts_on = self._programme(clinician)
         draft = clinician.call("POST", "/applications", 201, json={"programme_id": programme["id"]})
         self.story.say(f"chooses «{programme['title']}», {programme['hours']} h, and gets a draft")
         case = clinician.call("GET", f"/applications/{draft['id']}")
@@ -86,9 +97,8 @@ class ApplicationStory:
                 version = given["version"]["id"]
                 cited.append({"kind": rule["kind"], "document_version_id": version})
         self.story.say(f"gives {len(cited)} documents, each checked at once")
-        begins = max(programme["starts_on"], default=f"{time.gmtime().tm_year + 1}-03-01")
         kind = clinician.call("GET", f"/case-types/{case['type']}")
-        answers = values_for(kind["definition"], {**ANSWERS, "starts_on": begins})
+        answers = values_for(kind["definition"], {**ANSWERS, "starts_on": starts_on})
         kept = clinician.call(
             "PUT",
             f"/applications/{draft['id']}/draft",

@@ -109,7 +109,11 @@ async def gather(database: Database, applicants: int) -> Cast:
                 session.add(known[code])
         await session.flush()
         programmes = await session.exec(
-            select(Programme.id).where(col(Programme.attachments) == {"add": [], "waive": []})
+            select(Programme.id).where(
+                col(Programme.attachments) == {"add": [], "waive": []},
+                # Intakes end one day, and their places with them.
+                col(Programme.starts_on) == [],
+            )
         )
         offered = tuple(programmes.all())
         ward, hr, supply = (known[code].id for code in ("therapy", "hr", "supply"))

@@ -163,6 +163,7 @@ def of_programme(row: Programme) -> Entry:
         "hours": row.hours,
         "certified_hours": row.certified_hours,
         "starts_on": list(row.starts_on),
+        "intake_limits": dict(row.intake_limits),
         "description": row.description,
         "specialties": list(row.specialties),
         "attachments": dict(row.attachments),
