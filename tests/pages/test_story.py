@@ -138,7 +138,7 @@ async def test_from_the_catalogue_to_a_number(
             await slot.locator("input[type=file]").set_input_files(broken)
             await expect(slot.locator(".file-bad")).to_contain_text("Отсканируйте документ заново")
         await slot.locator("input[type=file]").set_input_files(paper(tmp_path, f"Файл {place}.pdf"))
-        await expect(slot.locator(".file-good")).to_contain_text("Проверен, принят")
+        await expect(slot.locator(".file-good")).to_contain_text("Файл прошёл проверку")
     assert not await faults_of(page)
     await page.get_by_role("link", name="Продолжить").click()
     await expect(page.locator("h1")).to_have_text("Проверьте ответы")

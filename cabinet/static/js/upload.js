@@ -70,6 +70,9 @@ function send(form, file, shown) {
 }
 
 async function sendAll(form, files) {
+  // What was refused before is answered by what is given now.
+  const here = form.closest(form.dataset.swap || "form");
+  for (const bad of here.querySelectorAll(".file-bad")) bad.remove();
   const limit = Number(form.dataset.limit);
   let place = form.querySelector("[data-progress]");
   const rows = files.map((file) => ({ file, ...row(file) }));
