@@ -58,7 +58,7 @@ async def test_keys_lead_to_the_decision_and_never_decide(
     await page.locator("h1").click()
     await press(page, "?")
     await expect(page.locator("#keys")).to_be_visible()
-    await page.get_by_label("Клавиши без Ctrl и Alt").uncheck()
+    await page.get_by_label("Включить однобуквенные клавиши").uncheck()
     await page.keyboard.press("Escape")
     await press(page, "a")
     await expect(page.locator("#outcome-clarify")).to_be_checked()
@@ -97,7 +97,7 @@ async def test_an_incomplete_decision_loses_nothing(
     await expect(page.locator("#field-reason")).to_have_value("")
     await page.get_by_role("button", name="Всё соответствует").click()
     await page.get_by_role("button", name="Принять решение").click()
-    await expect(page.locator(".flash, .notice-good").first).to_contain_text("Одобрено")
+    await expect(page.locator(".flash, .notice-good").first).to_contain_text("Заявка одобрена")
     assert (await office.case(case_id)).status == Status.APPROVED
     async with office.database.work() as session:
         decided = (

@@ -198,8 +198,8 @@ async def test_several_at_once_each_by_itself(browser: Browser, site: Site, offi
         for number in await numbers(office, [first, second, third])
     }
     one, two, three = lines.values()
-    assert "Требуется уточнение" in one
-    assert "Требуется уточнение" in three
+    assert "Запрос на уточнение отправлен" in one
+    assert "Запрос на уточнение отправлен" in three
     assert "заявка изменилась" in two
     assert not await faults_of(page)
     statuses = [(await office.case(case_id)).status for case_id in (first, second, third)]
