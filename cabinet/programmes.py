@@ -37,6 +37,9 @@ async def list_programmes(
     """Programmes on offer, by kind and by words."""
     kind = kind if kind in KINDS else ""
     found = await catalogue.programmes(session, text=q)
+    meant = q if found else await catalogue.mended_question(session, q)
+    if meant != q:
+        found = await catalogue.programmes(session, text=meant)
     counts = Counter(programme.kind for programme in found)
     chips = [Chip(gettext("Все"), _address({"q": q}), not kind, len(found))] + [
         Chip(gettext(words), _address({"q": q, "kind": value}), kind == value, counts[value])
@@ -48,6 +51,7 @@ async def list_programmes(
         kinds=chips,
         kind=kind,
         q=q,
+        meant=meant if found and meant != q else "",
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import and_, func, or_, true, tuple_
+from sqlalchemy import and_, func, literal_column, or_, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -23,12 +23,18 @@ from models.tables.people import Unit
 from rules import clock
 from rules.forms import CaseTypeDefinition
 from rules.refusals import Refusal, not_found
+from rules.searching import ABBREVIATIONS, mended, words_of
 from rules.terms import WorkingCalendar
-from rules.texts import in_order, searched
+from rules.texts import in_order
 
 NEWEST_KEPT = 60.0
 CALENDAR_KEPT = 300.0
 """Seconds after which another process's change is seen at the latest."""
+
+_RUSSIAN = literal_column("'russian'::regconfig")
+_WORD = re.compile(r"\w{4,}")
+_LONG = 40
+"""Signs from which on a word has no stem."""
 
 
 @dataclass
@@ -148,13 +154,15 @@ async def programmes(
 ) -> Sequence[Programme]:
     """Programmes on offer by title: of a kind, with all words of a text, for a specialty.
 
+    A word counts in any of its forms, as a part of another, and an abbreviation as what it means.
+
     `after` is the `(sort_key, id)` of the last one seen.
     """
     query = select(Programme).where(_offered())
     if kind:
         query = query.where(Programme.kind == kind)
-    for word in searched(text or "").split()[:10]:
-        query = query.where(holds(word))
+    for word in words_of(text or ""):
+        query = query.where(_tells(word))
     if specialty:
         column = col(Programme.specialties)
         query = query.where(or_(column.op("@>")([specialty]), column.op("=")([])))
@@ -162,6 +170,13 @@ async def programmes(
         query = query.where(tuple_(col(Programme.sort_key), col(Programme.id)) > after)
     query = query.order_by(col(Programme.sort_key), col(Programme.id)).limit(limit)
     return (await session.exec(query)).all()
+
+
+async def mended_question(session: AsyncSession, text: str) -> str:
+    """The question with words typed wrong replaced by the nearest of the programmes on offer."""
+    found = await session.exec(select(Programme.search_text).where(_offered()))
+    known = {word for line in found.all() for word in _WORD.findall(line)}
+    return " ".join(mended(words_of(text), known))
 
 
 def _offered() -> Any:
@@ -177,6 +192,19 @@ def _offered() -> Any:
         col(Programme.valid_from) <= now,
         ~superseded.exists(),
     )
+
+
+def _tells(word: str) -> Any:
+    """Whether a programme speaks of it: as it is written, in another form, or written in full."""
+    found = [holds(word)]
+    if word.isalpha() and len(word) < _LONG:
+        stems = func.plainto_tsquery(_RUSSIAN, word)
+        # A word that says nothing, such as «для», is not asked for.
+        found += [col(Programme.search_words).op("@@")(stems), func.numnode(stems) == 0]
+    if meant := ABBREVIATIONS.get(word):
+        full = func.plainto_tsquery(_RUSSIAN, meant)
+        found.append(col(Programme.search_words).op("@@")(full))
+    return or_(*found)
 
 
 def holds(word: str) -> Any:

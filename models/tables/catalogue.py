@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, Column, Computed, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from models.tables.base import new_id, utc_column
@@ -63,6 +63,13 @@ class Programme(SQLModel, table=True):
     terms: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
     sort_key: str = Field(sa_column=Column(Text(collation="C"), nullable=False, index=True))
     search_text: str = Field(description="What a search looks into, folded.")
+    search_words: str | None = Field(
+        default=None,
+        sa_column=Column(
+            TSVECTOR, Computed("to_tsvector('russian'::regconfig, search_text)", persisted=True)
+        ),
+        description="Its words by their stems, kept by the database.",
+    )
     valid_from: datetime = Field(sa_column=utc_column())
     withdrawn_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
 

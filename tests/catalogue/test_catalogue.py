@@ -15,6 +15,19 @@ from rules.texts import folded
 from services import catalogue
 from tests.statements import statements
 
+SPOKEN = {
+    "ЭКГ": "CARD-036",
+    "экг вебинаром": "CARD-036",
+    "кардиологии": "CARD-144",
+    "УЗИ сосудов": "ULTR-072",
+    "СЛР": "RESU-016",
+    "КТ": "RADI-144",
+    "курсы для врачей": "INFE-036",
+    "антибиотик": "ANTI-018",
+}
+"""What people ask for, and what has to be among the answers."""
+MISTYPED = {"кардиалогия": "кардиология", "Онкалогический": "онкологический"}
+
 
 async def test_filters_narrow_the_catalogue(filled: Database) -> None:
     """By type, by all words of a text in any case, and by specialty (A1)."""
@@ -27,6 +40,13 @@ async def test_filters_narrow_the_catalogue(filled: Database) -> None:
         assert found.code == "CARD-036"
         [found] = await catalogue.programmes(session, text="сердечно-легочная")
         assert found.code == "RESU-016"
+        for asked, code in SPOKEN.items():
+            found_by = [each.code for each in await catalogue.programmes(session, text=asked)]
+            assert code in found_by, asked
+        for typed, meant in MISTYPED.items():
+            assert not await catalogue.programmes(session, text=typed)
+            assert await catalogue.mended_question(session, typed) == meant
+            assert await catalogue.programmes(session, text=meant)
         for cardiology in await catalogue.programmes(session, specialty="cardiology"):
             assert not cardiology.specialties or "cardiology" in cardiology.specialties
         open_to_all = await catalogue.programmes(session, specialty="unheard_of")

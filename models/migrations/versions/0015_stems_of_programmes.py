@@ -1,0 +1,25 @@
+"""The catalogue is searched by the stems of its words.
+
+Revision ID: 0015
+Revises: 0014
+"""
+
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("set local lock_timeout = '5s'")
+    op.execute(
+        "alter table programme add column search_words tsvector"
+        " generated always as (to_tsvector('russian'::regconfig, search_text)) stored"
+    )
+
+
+def downgrade() -> None:
+    op.execute("set local lock_timeout = '5s'")
+    op.drop_column("programme", "search_words")
