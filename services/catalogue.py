@@ -31,7 +31,7 @@ NEWEST_KEPT = 60.0
 CALENDAR_KEPT = 300.0
 """Seconds after which another process's change is seen at the latest."""
 
-_RUSSIAN = literal_column("'russian'::regconfig")
+_RUSSIAN: Any = literal_column("'russian'::regconfig")
 _WORD = re.compile(r"\w{4,}")
 _LONG = 40
 """Signs from which on a word has no stem."""
