@@ -163,7 +163,7 @@ async def test_a_type_is_changed_as_a_form_without_a_mouse(screens: Screens) -> 
     await page.locator("#part-s1f1").get_by_role("button", name="Убрать").press("Enter")
     await expect(page.locator("#part-s1f1")).to_contain_text("Не войдёт в новую редакцию")
     stands = await newest(screens.house, Subject.TYPE, TYPE)
-    theirs = as_file({**stands.values, "hint": "От коллеги"}, 2)
+    theirs = as_file({**stands.values, "hint": "От коллеги"}, SHIPPED + 1)
     wish = Wish(uuid4(), stands.digest)
     await screens.house.administration.change_type(screens.house.admin, TYPE, theirs, wish)
     await page.get_by_role("button", name="Сохранить").press("Enter")
@@ -171,13 +171,13 @@ async def test_a_type_is_changed_as_a_form_without_a_mouse(screens: Screens) -> 
     await expect(page.locator("#look")).to_contain_text("От коллеги")
     await page.locator("#field-title").press("Enter")
     await expect(page.locator("#look")).to_contain_text("Ещё не сохранено")
-    await expect(page.locator("#look")).to_contain_text("О вас: Отделение: Что пишут")
+    await expect(page.locator("#look")).to_contain_text(": Отделение: Что пишут")
     await page.get_by_role("button", name="Сохранить").press("Enter")
     await expect(page.locator(".flash")).to_contain_text("Сохранено")
     saved = await newest(screens.house, Subject.TYPE, TYPE)
-    assert saved.version == 3
-    labels = [one["label"] for one in saved.values["sections"][1]["fields"]]
-    assert labels == ["Специальность", "СНИЛС", "ИНН", "Отделение", "Телефон для связи"]
+    assert saved.version == SHIPPED + 2
+    names = [one["name"] for one in saved.values["sections"][1]["fields"]]
+    assert names == ["specialty", "snils", "inn", "otdelenie", "phone"]
     assert not [line for line in screens.wrong if "422" not in line and "409" not in line]
 
 

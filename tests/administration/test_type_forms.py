@@ -23,6 +23,7 @@ SHIPPED = {
     for one in yaml.safe_load((CHECKOUT / "ops" / "data" / name).read_text("utf-8"))["types"]
 }
 APPLICATION = SHIPPED["qualification"]
+SECOND = APPLICATION["sections"][1]["title"]
 
 
 def made(draft: Draft, before: dict[str, Any] = APPLICATION) -> dict[str, Any]:
@@ -94,8 +95,8 @@ def test_fields_are_added_moved_changed_and_put_aside() -> None:
     with presented(Presentation("ru")):
         lines = type_lines(differences(APPLICATION, after), Ground((), None), APPLICATION, after)
     said = {path: (old, new) for path, old, new in lines}
-    assert said["О вас: Номер телефона в отделении: Что пишут"] == ("", "Выбор из списка")
-    assert said["О вас: Специальность: Подпись"] == ("Специальность", "")
+    assert said[f"{SECOND}: Номер телефона в отделении: Что пишут"] == ("", "Выбор из списка")
+    assert said[f"{SECOND}: Специальность: Подпись"] == ("Специальность", "")
     assert not [path for path in said if "sections" in path or "applicant" in path]
 
 
@@ -107,7 +108,7 @@ def test_only_another_order_differs_too() -> None:
         after = made(draft)
         lines = type_lines(differences(APPLICATION, after), Ground((), None), APPLICATION, after)
     (path, old, new) = lines[0]
-    assert path == "О вас: Поля"
+    assert path == f"{SECOND}: Поля"
     assert (old.index("СНИЛС") < old.index("ИНН"), new.index("СНИЛС") < new.index("ИНН")) == (
         True,
         False,
@@ -147,7 +148,7 @@ def test_mistakes_are_told_at_their_fields() -> None:
     assert form.labels["s1f0-choices"] == "Специальность: Варианты"
     # What only the definition knows is told at the field too.
     draft = type_forms.opened(APPLICATION)
-    draft.sections[1].typed["name"] = "О вас"
+    draft.sections[1].typed["name"] = "Not a name"
     assert set(told(draft)) == {"s1-name"}
 
 
