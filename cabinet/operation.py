@@ -190,7 +190,7 @@ def _sentence(attention: int, silent: int) -> tuple[str, str]:
             silent,
         )
         return words % {"n": silent}, "waiting"
-    return gettext("Неполадок не видно, все части недавно отзывались"), "good"
+    return gettext("Неполадок нет, все части недавно отвечали"), "good"
 
 
 def parts_seen(found: Desk) -> list[SeenPart]:

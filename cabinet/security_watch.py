@@ -57,7 +57,11 @@ def _odd(watch: Watch) -> WatchPart:
     told = []
     if watch.odd:
         told.append(
-            ngettext("%(n)s адрес подбирает вход", "%(n)s адресов подбирают вход", len(watch.odd))
+            ngettext(
+                "с %(n)s адреса подбирают пароль",
+                "с %(n)s адресов подбирают пароль",
+                len(watch.odd),
+            )
             % {"n": len(watch.odd)}
         )
     if watch.foreign:
@@ -72,7 +76,7 @@ def _odd(watch: Watch) -> WatchPart:
     words = "; ".join(told)
     return WatchPart(
         "odd",
-        gettext("Необычное: %(n)s") % {"n": watch.attention},
+        gettext("Необычные события: %(n)s") % {"n": watch.attention},
         f"{words[0].upper()}{words[1:]}." if words else gettext("Ничего не замечено."),
         "bad" if watch.attention else "waiting" if watch.acted else "good",
         (),
@@ -88,7 +92,7 @@ def _refused(watch: Watch) -> WatchPart:
         gettext("Отказы во входе: %(n)s") % {"n": watch.refused},
         words % {"address": most.address, "n": most.times, "accounts": most.accounts}
         if most
-        else gettext("Никому не отказано."),
+        else gettext("Отказов не было."),
         "bad" if watch.odd else "good",
         (gettext("Адрес"), gettext("Отказов"), gettext("Учётных записей"), gettext("Последний")),
         [
@@ -100,12 +104,12 @@ def _refused(watch: Watch) -> WatchPart:
 
 def _decoded(watch: Watch) -> WatchPart:
     payloads = sum(one.payloads for one in watch.decoded)
-    words = gettext("Сотрудников: %(people)s, расшифровано сообщений процессов: %(n)s. "
-                    "Списков архива выгружали: %(exports)s.")  # fmt: skip
+    words = gettext("Сотрудников: %(people)s, расшифровано сообщений процессов: %(n)s. Выгружали "
+                    "списки архива: %(exports)s.")  # fmt: skip
     people = len(watch.decoded)
     return WatchPart(
         "decoded",
-        gettext("Просмотры зашифрованного: %(n)s") % {"n": payloads},
+        gettext("Просмотр зашифрованных данных: %(n)s") % {"n": payloads},
         words % {"people": people, "n": payloads, "exports": len(watch.exported)}
         if watch.decoded or watch.exported
         else gettext("Никто не расшифровывал данные процессов и не выгружал списки."),
@@ -123,13 +127,13 @@ def _look(one: Decoded, what: str) -> tuple[str, str, str, str]:
 
 
 def _rights(watch: Watch) -> WatchPart:
-    words = gettext("Начнут действовать: %(waiting)s. За сутки начали: %(begun)s.")
+    words = gettext("Вступят в силу: %(waiting)s. Вступили за сутки: %(begun)s.")
     return WatchPart(
         "rights",
         gettext("Изменения прав ждут: %(n)s") % {"n": len(watch.waiting)},
         words % {"waiting": len(watch.waiting), "begun": len(watch.begun)}
         if watch.waiting or watch.begun
-        else gettext("Права не менялись и не изменятся."),
+        else gettext("Изменений прав нет и не ожидается."),
         "waiting" if watch.waiting else "good",
         (gettext("Кто"), gettext("Роль"), gettext("Подразделение"), gettext("С какого времени")),
         [_right(one) for one in (*watch.waiting, *watch.begun)],

@@ -19,7 +19,7 @@ FIELD_KINDS = {
     FieldKind.NUMBER: marked("Число"),
     FieldKind.DATE: marked("Дата"),
     FieldKind.CHOICE: marked("Выбор из списка"),
-    FieldKind.CHECKBOX: marked("Отметка, без которой дальше нельзя"),
+    FieldKind.CHECKBOX: marked("Обязательная отметка"),
     FieldKind.SNILS: marked("СНИЛС"),
     FieldKind.INN: marked("ИНН"),
     FieldKind.PHONE: marked("Телефон"),
@@ -27,12 +27,12 @@ FIELD_KINDS = {
     FieldKind.PATIENT_ID: marked("Номер полиса или пациента"),
 }
 KNOWN = {
-    "": marked("Человек пишет сам"),
-    "person.name": marked("Имя человека"),
-    "person.position": marked("Должность человека"),
-    "person.snils": marked("СНИЛС человека"),
-    "person.inn": marked("ИНН человека"),
-    "person.phone": marked("Телефон человека"),
+    "": marked("Заявитель заполняет сам"),
+    "person.name": marked("ФИО заявителя"),
+    "person.position": marked("Должность заявителя"),
+    "person.snils": marked("СНИЛС заявителя"),
+    "person.inn": marked("ИНН заявителя"),
+    "person.phone": marked("Телефон заявителя"),
     "programme.title": marked("Название программы"),
     "programme.hours": marked("Объём программы, часов"),
     "programme.organisation": marked("Организация программы"),
@@ -93,11 +93,11 @@ class _Drawing:
             module = _("Имя услуги в модуле, если отвечает модуль")
             fields += [
                 draw("channel", _("Кто отвечает на запрос"), "choice", options=_options(CHANNELS)),
-                draw("answer", _("Чем отвечают на запрос"), "choice", options=_options(ANSWERS)),
+                draw("answer", _("Вид ответа на запрос"), "choice", options=_options(ANSWERS)),
                 draw("recipient", _("Адресат словами, если это не подразделение"), required=False),
                 draw("service", module, required=False),
                 draw("group", _("Раздел каталога запросов"), required=False),
-                draw("order", _("Место в каталоге запросов"), "number", required=False),
+                draw("order", _("Порядковый номер в каталоге запросов"), "number", required=False),
             ]
         return fields
 
@@ -122,8 +122,8 @@ class _Drawing:
         kind = part.typed["kind"]
         until = _("День, число или слово: сегодня, этот год")
         fields = [
-            draw("label", _("Подпись")),
-            draw("kind", _("Что пишут"), "choice", options=_options(FIELD_KINDS)),
+            draw("label", _("Название поля")),
+            draw("kind", _("Тип значения"), "choice", options=_options(FIELD_KINDS)),
             draw("required", _("Заполнять обязательно"), "checkbox", required=False),
             draw("hint", _("Подсказка"), required=False),
         ]
@@ -164,7 +164,7 @@ class _Drawing:
                 "prefill", _("Откуда взять значение"), "choice", required=False,
                 options=_options(KNOWN),
             ),
-            draw("locked", _("Человек не может его изменить"), "checkbox", required=False),
+            draw("locked", _("Заявитель не может его изменить"), "checkbox", required=False),
         ]  # fmt: skip
 
     def _dates(self, part: Part) -> list[Option]:

@@ -56,7 +56,7 @@ async def _answer(visit: Visit, session: AsyncSession, code: str) -> Response:
             issued_at=found.issued_at,
             outcome=state_of(found.outcome).word,
             institution=settings.institution,
-            seal=gettext("Проверочная печать") if test else gettext("Печать учреждения"),
+            seal=gettext("Тестовая печать") if test else gettext("Печать учреждения"),
             sha256=found.sha256,
             test_seal=test,
         )

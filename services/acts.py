@@ -187,7 +187,7 @@ def _shown(facts: ActFacts) -> dict[str, object]:
         ),
         "rows": rows,
         "decided": {
-            "label": "Решение вынес отдел кадров",
+            "label": "Решение принял отдел кадров",
             "name": facts.decided_by,
             "post": facts.decided_post,
             "at": _moment(facts.decided_at, zone),

@@ -22,13 +22,13 @@ WORDS: Mapping[str, str] = {
     K.CASE_COPIED: "Черновик начат на основе прежнего дела",
     K.CASE_SUBMITTED: "Отправлено заявителем",
     K.CASE_RESUBMITTED: "Заявитель ответил на уточнение",
-    K.CASE_CORRECTED: "Заявитель исправил",
+    K.CASE_CORRECTED: "Исправлено заявителем",
     K.CASE_CHECKED: "Автоматическая проверка закончена",
     K.CASE_CHECK_FAILED: "Автоматическая проверка нашла замечания",
     K.CASE_REGISTER_DOWN: "Регистр не отвечает, срок остановлен",
     K.CASE_REGISTER_BACK: "Регистр снова отвечает",
     K.CASE_REVIEW_OPENED: "Передано на рассмотрение",
-    K.CASE_ASSIGNED: "Назначен рассматривающий",
+    K.CASE_ASSIGNED: "Назначен исполнитель",
     K.CASE_TAKEN: "Взято на рассмотрение",
     K.CASE_HANDED_OVER: "Передано другому сотруднику",
     K.CASE_MOVED: "Передано другому сотруднику",
@@ -49,7 +49,7 @@ WORDS: Mapping[str, str] = {
     K.CASE_BEGUN_ANEW: "Обработка начата заново",
     K.CASE_EXPORTED: "Дело выгружено",
     K.CASE_KEPT_LONGER: "Срок хранения продлён",
-    K.CASE_HELD: "Стирание запрещено",
+    K.CASE_HELD: "Удаление запрещено",
     K.CASE_RELEASED: "Запрет удаления снят",
     K.CASE_ERASED: "Содержание удалено по окончании срока хранения",
     K.REQUEST_SENT: "Передано адресату",
@@ -58,7 +58,7 @@ WORDS: Mapping[str, str] = {
     K.REQUEST_ADDRESSEE_DOWN: "Адресат не отвечает",
     K.REQUEST_WITHDRAWAL_TOLD: "Адресат уведомлён об отзыве",
     K.REQUEST_ODD_RECEIPT: "Поступило сообщение, ничего не изменилось",
-    K.REQUEST_ANSWER_UNVERIFIED: "Пришёл ответ, подпись которого не прошла проверку",
+    K.REQUEST_ANSWER_UNVERIFIED: "Получен ответ, подпись которого не прошла проверку",
     K.CASE_SIGNAL_WITHOUT_ACT: "Поступил сигнал без решения, ничего не изменилось",
     K.CONTENTS_ERASED: "Содержание записи удалено по закону",
 }
@@ -248,7 +248,9 @@ def _timeline(page: CasePage, moment: Any) -> _Section:
         "изменение прежней записи заметно."
     ]
     if len(page.timeline) < max((one.position for one in page.timeline), default=0):
-        section.words.append("Номера, которых нет, — у служебных записей: здесь их не видно.")
+        section.words.append(
+            "Пропущенные номера принадлежат служебным записям, которые здесь не показаны."
+        )
     for one in reversed(page.timeline):
         who = f", {one.by}" if one.by else ""
         said = WORDS[one.kind]
@@ -266,7 +268,7 @@ def _timeline(page: CasePage, moment: Any) -> _Section:
 def _files(files: Sequence[FileFacts]) -> _Section:
     section = _Section("Файлы дела")
     section.words = (
-        ["Файлы лежат рядом с этой выпиской в одном архиве."] if files else ["Файлов в деле нет."]
+        ["Файлы находятся в одном архиве с этой выпиской."] if files else ["Файлов в деле нет."]
     )
     section.items = [
         (one.about, f"{one.path} ({one.size} Б)", f"SHA-256: {one.sha256}") for one in files

@@ -110,7 +110,7 @@ def _shown(facts: RequestFacts) -> dict[str, object]:
         "heading": f"Запрос: {facts.type_title}",
         "version": f"Версия {facts.version}, исправлена заявителем" if again else "",
         "applicant": ("Заявитель", facts.applicant),
-        "addressee": ("Кому", facts.addressee) if facts.addressee else None,
+        "addressee": ("Адресат", facts.addressee) if facts.addressee else None,
         "rows": [(each.label, each.value or "—") for each in facts.fields],
         "attachments": {
             "heading": "Приложения",

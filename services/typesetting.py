@@ -13,7 +13,7 @@ import typst
 
 PAPERS = Path(__file__).parent / "papers"
 _LOZENGE = "◊"
-_SAID = "◊ — знак, которого нет в шрифтах этой бумаги"
+_SAID = "◊ — знак, которого нет в шрифтах документа"
 _LIKE = {"→": "->", "←": "<-", "⇒": "=>", "✓": "+", "✔": "+", "✗": "x", "′": "'", "″": '"'}
 """What says the same in signs that the fonts have."""
 

@@ -64,7 +64,7 @@ _POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'"
 _WORDS = {
     "accepted": "Принят",
     "working": "В работе",
-    "answered": "Отвечен",
+    "answered": "Дан ответ",
     "refused": "Отказано",
     "withdrawn": "Отозван",
 }

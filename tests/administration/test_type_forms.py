@@ -95,8 +95,8 @@ def test_fields_are_added_moved_changed_and_put_aside() -> None:
     with presented(Presentation("ru")):
         lines = type_lines(differences(APPLICATION, after), Ground((), None), APPLICATION, after)
     said = {path: (old, new) for path, old, new in lines}
-    assert said[f"{SECOND}: Номер телефона в отделении: Что пишут"] == ("", "Выбор из списка")
-    assert said[f"{SECOND}: Специальность: Подпись"] == ("Специальность", "")
+    assert said[f"{SECOND}: Номер телефона в отделении: Тип значения"] == ("", "Выбор из списка")
+    assert said[f"{SECOND}: Специальность: Название поля"] == ("Специальность", "")
     assert not [path for path in said if "sections" in path or "applicant" in path]
 
 

@@ -132,7 +132,7 @@ async def test_what_the_page_hides_the_paper_hides(office: Office, objects: Obje
     own = words(paper_of(await archive_of(office, objects, office.clinician, case_id)))
     assert "Между нами" in theirs
     assert "Между нами" not in own
-    missing = "Номера, которых нет"
+    missing = "Пропущенные номера"
     assert (missing in own, missing in theirs) == (True, False), "nobody wonders about a gap"
 
 

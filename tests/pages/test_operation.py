@@ -95,7 +95,7 @@ async def test_remedy_is_done_by_keyboard_and_said_afterwards(
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Повторить сейчас").focus()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("alert")).to_contain_text("Напишите, зачем")
+    await expect(page.get_by_role("alert")).to_contain_text("Укажите причину")
     assert await faults_of(page) == []
     await page.get_by_label("Причина действия").fill("Печать продлена.")
     await page.get_by_role("button", name="Повторить сейчас").focus()

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from cabinet import formats
+from cabinet.rendering import environment
 from cabinet.translation import Presentation, choose_language, in_words, ngettext, presented
+from cabinet.views.frame import ErrorItem
 from rules.documents import CATEGORIES, Category
 from rules.refusals import Words
 from rules.texts import Asked
@@ -60,6 +62,19 @@ WITHDRAWN = (
     "ынешний",
 )
 """Phrases that people stumbled over, and what is said instead stands in the catalogue."""
+
+
+def test_one_error_is_not_counted() -> None:
+    """A summary of one says «Исправьте ошибку», of several how many they are."""
+    macros = environment().get_template("macros/forms.html").make_module()
+    for language, one, two in (
+        ("ru", "Исправьте ошибку<", "Исправьте 2 ошибки<"),
+        ("en", "Correct the error<", "Correct 2 errors<"),
+    ):
+        with presented(Presentation(language)):
+            errors = [ErrorItem("Заполните поле", "#field-name")]
+            assert one in str(macros.error_summary(errors))  # type: ignore[attr-defined]
+            assert two in str(macros.error_summary(errors * 2))  # type: ignore[attr-defined]
 
 
 def test_withdrawn_phrases_do_not_come_back() -> None:

@@ -371,6 +371,6 @@ async def test_the_page_shows_number_and_state_only(line: Line) -> None:
     await line.answered(id_)
     page = line.page()
     assert facts().number in page
-    assert "Отвечен" in page
+    assert "Дан ответ" in page
     for secret in ("Соколова", "2200000000000012", "2200 0000 0000 0012"):
         assert secret not in page

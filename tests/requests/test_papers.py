@@ -129,7 +129,7 @@ def test_a_sign_without_a_picture_stops_nothing() -> None:
     assert "Здоровье ◊" in words(made.pdf)
     assert json.loads(made.data)["fields"][0]["value"] == "Здоровье 😀"
     assert displayable("— «№» ё\u00a0\u202f\u200b😀") == "— «№» ё\u00a0\u00a0◊"
-    assert "◊ — знак, которого нет в шрифтах этой бумаги" in words(made.pdf)
+    assert "◊ — знак, которого нет в шрифтах документа" in words(made.pdf)
     assert "◊" not in words(form(facts()).pdf)
 
 

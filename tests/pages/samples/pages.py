@@ -367,7 +367,7 @@ def main_pages() -> list[Sample]:
             AT,
             "Одобрено, врач зачислен",
             INSTITUTION,
-            "Проверочная печать",
+            "Тестовая печать",
             "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             True,
         ),
