@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from cabinet.views.archive import Archive, ArchiveRow, View
 from cabinet.views.cases import AnswerSection, Happening, WaitsFor
 from cabinet.views.conversation import Spoken, Talk
 from cabinet.views.desk import (
@@ -414,6 +415,38 @@ RESULTS = Results(
     "#",
 )
 
+ARCHIVE = Archive(
+    rows=tuple(
+        ArchiveRow(
+            "#",
+            row.number,
+            "course",
+            row.title,
+            row.applicant,
+            row.unit,
+            ("approved", "rejected", "lapsed")[n % 3],
+            row.kind,
+            AT,
+            AT,
+            own=row.own,
+        )
+        for n, row in enumerate(ROWS)
+    ),
+    fields=FILTERS[:2],
+    active=(),
+    views=(View("1", "Закрытые без ответа", "#", True),),
+    pages=Pages(after="#", shown=18),
+    found="Найдено: 18 дел",
+    here="",
+    pdf_url="#",
+    xlsx_url="#",
+    at_once=True,
+    exportable=True,
+    others=True,
+    keeps=True,
+    may_save=True,
+)
+
 DESK_SAMPLES = {
     name: Sample(name, f"desk/{template}.html", desk_frame(path), context)
     for name, template, path, context in (
@@ -456,4 +489,6 @@ DESK_SAMPLES = {
         ("desk-results", "results", "/desk/several", {"results": RESULTS}),
         ("desk-team", "team", "/desk/team", {"team": TEAM}),
     )
+} | {
+    "archive": Sample("archive", "archive/list.html", desk_frame("/archive"), {"archive": ARCHIVE})
 }

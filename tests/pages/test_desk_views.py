@@ -207,6 +207,7 @@ def test_every_page_of_the_desk_is_drawn(name: str, language: str) -> None:
         answer = page(sample.template, Presentation(language), sample.frame, **sample.context)
     text = bytes(answer.body).decode()
     words = {
+        "archive": ("Выгрузить список", "Export the list"),
         "desk": ("Исполнитель", "Reviewer"),
         "desk-empty": ("Очередь пуста", "The queue is empty"),
     }

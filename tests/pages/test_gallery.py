@@ -86,6 +86,8 @@ async def test_what_a_reviewer_looks_for_is_never_cut(
     page = screens["desktop"].page
     await page.set_viewport_size({"width": width, "height": 900})
     for name in ("desk", "desk-team", "archive", "desk-case"):
-        await page.goto(f"{address}/{name}")
+        answer = await page.goto(f"{address}/{name}")
+        assert answer is not None
+        assert answer.status == 200
         assert await page.evaluate(CUT) == [], name
     await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
