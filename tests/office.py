@@ -303,7 +303,9 @@ async def _fill(session: AsyncSession) -> None:
 
 
 def _copied(row: SQLModel) -> SQLModel:
-    return type(row)(**copy.deepcopy(row.model_dump()))
+    """A row with the same values, but for those that the database computes."""
+    computed = {one.name for one in type(row).__table__.columns if one.computed}  # type: ignore[attr-defined]
+    return type(row)(**copy.deepcopy(row.model_dump(exclude=computed)))
 
 
 async def _units(session: AsyncSession) -> tuple[UUID, UUID, UUID]:
