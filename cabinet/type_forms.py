@@ -28,7 +28,7 @@ FIELD = (
     "locked", "not_before",
 )  # fmt: skip
 DOCUMENT = ("name", "kind", "title", "hint", "required")
-_UNSEEN = ("pattern", "example", "autocomplete", "inputmode")
+_UNSEEN = ("pattern", "example", "suggestions", "autocomplete", "inputmode")
 """What the form does not show of a field; it goes with the kind."""
 _BOUNDED = {FieldKind.NUMBER: "this_year", FieldKind.DATE: "today"}
 Typed = Mapping[str, str]

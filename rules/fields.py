@@ -48,6 +48,12 @@ class FieldKind(StrEnum):
     CHECKBOX = "checkbox"
 
 
+_SUGGESTED = frozenset(
+    {FieldKind.TEXT, FieldKind.INN, FieldKind.LICENCE, FieldKind.PATIENT_ID, FieldKind.PHONE}
+)
+"""Kinds of fields in which one line is typed that a list may offer."""
+
+
 class Definition(BaseModel):
     """Frozen, and strict about names it does not know, so that a typing error is found."""
 
@@ -73,7 +79,10 @@ class Field(Definition):
     `prefill` names the fact that fills it in, such as `person.snils` or `programme.title`; a
     `locked` field shows that fact and takes no other value. `pattern` is the whole shape of a text
     or of an institution's own patient identifier, in place of the policy number; `example` shows
-    one that fits. `not_before` names the date of the same form that a date may not precede.
+    one that fits. `suggestions` are values that people rarely know, such as the licence of a
+    laboratory: a form offers them by their labels, a label that is typed stands for its value, and
+    any other value that fits is taken as well. `not_before` names the date of the same form that a
+    date may not precede.
     """
 
     name: str = Described(pattern=NAME)
@@ -87,6 +96,7 @@ class Field(Definition):
     pattern: str | None = Described(None, max_length=200)
     example: str | None = Described(None, max_length=80)
     choices: tuple[Choice, ...] = ()
+    suggestions: tuple[Choice, ...] = ()
     autocomplete: str | None = None
     inputmode: Literal["text", "numeric", "tel"] | None = None
     prefill: str | None = Described(None, pattern=r"^[a-z_]+\.[a-z_]+$")
@@ -97,6 +107,9 @@ class Field(Definition):
     def _agrees_with_itself(self) -> Self:
         if (self.kind is FieldKind.CHOICE) != bool(self.choices):
             raise ValueError(f"{self.name}: a choice has choices, other fields have none")
+        for offered in self.suggestions:
+            if self.kind not in _SUGGESTED or check_field(self, offered.value)[0] != offered.value:
+                raise ValueError(f"{self.name}: {offered.value} does not suggest its value")
         if self.pattern is not None:
             if self.kind not in (FieldKind.TEXT, FieldKind.PATIENT_ID):
                 raise ValueError(f"{self.name}: only a text or a patient identifier has a pattern")
@@ -159,6 +172,8 @@ def check_field(
         return (False, None) if field.kind is FieldKind.CHECKBOX else (None, None)
     if len(text) > _DRAFT:
         return None, Words("Сократите текст до {max} знаков", max=field.longest)
+    named = " ".join(text.split()).casefold()
+    text = next((one.value for one in field.suggestions if one.label.casefold() == named), text)
     try:
         return _READERS[field.kind](field, text, today), None
     except (IdentifierError, _Wrong) as error:
@@ -242,6 +257,8 @@ def field_schema(field: Field) -> dict[str, Any]:
             schema |= {"type": "string", "pattern": own or _PATTERNS[field.kind]}
     if field.locked:
         schema["readOnly"] = True
+    if field.suggestions:
+        schema["examples"] = [offered.value for offered in field.suggestions]
     if field.not_before:
         schema["x-not-before"] = field.not_before
     return schema

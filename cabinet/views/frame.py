@@ -98,6 +98,8 @@ class FieldView:
     error: str = ""
     required: bool = True
     options: Sequence[Option] = ()
+    suggestions: Sequence[Option] = ()
+    """Values to take from a list; others may be typed."""
     width: str = ""
     autocomplete: str = ""
     inputmode: str = ""

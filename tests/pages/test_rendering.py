@@ -68,6 +68,15 @@ def test_what_people_type_is_shown_and_never_run() -> None:
     assert str(escape(HOSTILE)) in drawn
 
 
+def test_a_field_offers_what_it_suggests() -> None:
+    """The list belongs to the field and has the names beside the values, without scripts."""
+    sample = SAMPLES["section"]
+    page = render(sample.template, Presentation(), frame=sample.frame, **sample.context)
+    assert 'list="suggestions-laboratory"' in page
+    offered = '<option value="Л041-01137-77/00370120">Лаборатория больницы № 7</option>'
+    assert f'<datalist id="suggestions-laboratory">{offered}</datalist>' in page
+
+
 def test_an_error_is_tied_to_its_field() -> None:
     """The message stands at the field and is named by it, for those who listen."""
     macros = environment().get_template("macros/forms.html").make_module()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from rules.fields import Choice, field_schema
 from rules.forms import (
     AttachmentRule,
     CaseTypeDefinition,
@@ -477,3 +478,21 @@ def test_only_texts_and_patients_have_patterns() -> None:
     """A date is read as a date, whatever a file says."""
     with pytest.raises(ValidationError):
         Field(name="day", label="День", kind=FieldKind.DATE, pattern="[0-9]+", example="1")
+
+
+def test_a_name_that_is_suggested_stands_for_its_value() -> None:
+    """A form offers what people rarely know; another value that fits is taken as well."""
+    known = {"value": "Л041-01137-77/00370120", "label": "Лаборатория больницы № 7"}
+    field = Field(
+        name="licence", label="Лаборатория", kind=FieldKind.LICENCE, suggestions=(Choice(**known),)
+    )
+    assert check_field(field, "  лаборатория больницы  № 7") == (known["value"], None)
+    assert check_field(field, "ЛО-37-02-000001") == ("ЛО-37-02-000001", None)
+    assert check_field(field, "Лаборатория больницы № 8")[1]
+    assert field_schema(field)["examples"] == [known["value"]]
+    with pytest.raises(ValueError, match="does not suggest its value"):
+        Field(
+            name="a", label="a", kind=FieldKind.LICENCE, suggestions=(Choice(value="7", label="7"),)
+        )
+    with pytest.raises(ValueError, match="does not suggest its value"):
+        Field(name="a", label="a", kind=FieldKind.DATE, suggestions=(Choice(**known),))

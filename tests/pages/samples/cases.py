@@ -169,6 +169,12 @@ FIELDS = (
         inputmode="numeric",
         width="width-20",
     ),
+    FieldView(
+        "laboratory",
+        "Лаборатория",
+        hint="Выберите из списка или напишите номер лицензии",
+        suggestions=(Option("Л041-01137-77/00370120", "Лаборатория больницы № 7"),),
+    ),
     FieldView("experience", "Стаж по специальности, лет", "number", "12"),
     FieldView(
         "certificate_until",
