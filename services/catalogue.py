@@ -18,7 +18,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
+from models.tables.catalogue import (
+    SEARCH_WORDS,
+    CalendarDay,
+    CaseTypeVersion,
+    Programme,
+    Reason,
+)
 from models.tables.people import Unit
 from rules import clock
 from rules.forms import CaseTypeDefinition
@@ -200,10 +206,10 @@ def _tells(word: str) -> Any:
     if word.isalpha() and len(word) < _LONG:
         stems = func.plainto_tsquery(_RUSSIAN, word)
         # A word that says nothing, such as «для», is not asked for.
-        found += [col(Programme.search_words).op("@@")(stems), func.numnode(stems) == 0]
+        found += [SEARCH_WORDS.op("@@")(stems), func.numnode(stems) == 0]
     if meant := ABBREVIATIONS.get(word):
         full = func.plainto_tsquery(_RUSSIAN, meant)
-        found.append(col(Programme.search_words).op("@@")(full))
+        found.append(SEARCH_WORDS.op("@@")(full))
     return or_(*found)
 
 

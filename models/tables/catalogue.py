@@ -4,10 +4,10 @@ Versions are never changed once written: a case keeps the type and the programme
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Computed, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Computed, Table, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
@@ -63,13 +63,6 @@ class Programme(SQLModel, table=True):
     terms: dict[str, Any] | None = Field(sa_column=Column(JSONB(none_as_null=True), nullable=True))
     sort_key: str = Field(sa_column=Column(Text(collation="C"), nullable=False, index=True))
     search_text: str = Field(description="What a search looks into, folded.")
-    search_words: str | None = Field(
-        default=None,
-        sa_column=Column(
-            TSVECTOR, Computed("to_tsvector('russian'::regconfig, search_text)", persisted=True)
-        ),
-        description="Its words by their stems, kept by the database.",
-    )
     valid_from: datetime = Field(sa_column=utc_column())
     withdrawn_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
 
@@ -94,6 +87,15 @@ class IntakeCount(SQLModel, table=True):
     programme_code: str = Field(primary_key=True)
     starts_on: date = Field(primary_key=True)
     taken: int
+
+
+SEARCH_WORDS: Any = Column(
+    "search_words",
+    TSVECTOR,
+    Computed("to_tsvector('russian'::regconfig, search_text)", persisted=True),
+)
+"""The stems of a programme's `search_text`, kept by the database: never read or written here."""
+cast("Table", Programme.__table__).append_column(SEARCH_WORDS)  # type: ignore[attr-defined]
 
 
 class Reason(SQLModel, table=True):
