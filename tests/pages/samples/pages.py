@@ -248,6 +248,28 @@ def main_pages() -> list[Sample]:
         ),
         errors=[ErrorItem(FIELDS[1].error, "#field-snils")],
     )
+    intake = FieldView(
+        "starts_on",
+        "Набор",
+        "choice",
+        value="2027-01-18",
+        hint="Когда вы начнёте учиться",
+        error="В этом наборе не осталось мест. Выберите другой",
+        options=[
+            Option("2027-01-18", *PROGRAMME.intakes[0]),
+            Option("2027-03-15", *PROGRAMME.intakes[1]),
+        ],
+    )
+    add(
+        "section-intake",
+        "applications/section.html",
+        inside("/applications"),
+        action="#",
+        saved_at=AT,
+        shown="",
+        section=FormSection("programme", "Программа", "", [intake], 1, 5, "#", "#"),
+        errors=[ErrorItem(intake.error, "#field-starts_on")],
+    )
     add(
         "attachments",
         "applications/attachments.html",
@@ -337,7 +359,7 @@ def main_pages() -> list[Sample]:
             ErrorItem("Проверьте номер: одна из цифр или букв в нём ошибочна", "#field-number")
         ],
     )
-    code = FieldView("code", "Код с акта", hint="22 знака под рисунком QR", width="width-20")
+    code = FieldView("code", "Код с акта", hint="26 букв и цифр под рисунком QR", width="width-20")
     seal = f"Проверочная печать: {'9f86d081884c7d65' * 4}"
     verify = "applications/verify.html"
     add(
