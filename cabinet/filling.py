@@ -94,7 +94,8 @@ class Editing:
             return left[0] if left else f"{self.url}/check"
         if place < len(sections):
             return f"{self.url}/{sections[place].name}"
-        return f"{self.url}/{'attachments' if self.page.attachment_rules else 'check'}"
+        papers = place == len(sections) and self.page.attachment_rules
+        return f"{self.url}/{'attachments' if papers else 'check'}"
 
     def errors(self, *, complete: bool) -> dict[str, str]:
         """What has to be mended by field, in the person's language."""
