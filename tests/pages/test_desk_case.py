@@ -160,7 +160,7 @@ async def test_a_decision_on_an_outdated_version(
     await office.applications.correct(office.clinician, case_id, Act(uuid4(), step))
     await office.check(case_id)
     await page.get_by_role("button", name="Принять решение").click()
-    await expect(page.locator(".govuk-error-summary")).to_contain_text("решите ещё раз")
+    await expect(page.locator(".govuk-error-summary")).to_contain_text("примите решение ещё раз")
     await expect(page.locator("#field-reason")).to_have_value("Не та специальность.")
     await expect(page.locator("#outcome-reject")).to_be_checked()
     assert (await office.case(case_id)).status == Status.IN_REVIEW

@@ -279,7 +279,7 @@ async def test_what_others_saved_meanwhile_is_not_passed_over(sit: Sit, office: 
     await office.applications.save_draft(office.clinician, case_id, {"purpose": "Иначе."})
     await page.unroute("**/autosave")
     await page.reload()
-    await expect(page.locator(".draft-notice")).to_contain_text("сохранили другое")
+    await expect(page.locator(".draft-notice")).to_contain_text("сохранили другой")
     await expect(page.locator("#field-purpose")).to_have_value(TEXT)
     await page.get_by_role("button", name="Удалить этот текст").click()
     await expect(page.locator("#field-purpose")).to_have_value("Иначе.")
@@ -296,7 +296,7 @@ async def test_the_warning_leaves_the_focus_to_whoever_types(sit: Sit, office: O
     page = await desk.open(f"/applications/{case_id}")
     await page.locator("#field-text").focus()
     await page.clock.run_for((desk.site.settings.session_idle - 110) * 1000)
-    await expect(page.get_by_role("alert").filter(has_text="Сеанс закончится")).to_be_visible()
+    await expect(page.get_by_role("alert").filter(has_text="Сеанс завершится")).to_be_visible()
     await expect(page.locator("#field-text")).to_be_focused()
     async with page.expect_response("**/session") as kept:
         await page.keyboard.type("Да")
