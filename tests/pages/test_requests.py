@@ -69,7 +69,7 @@ async def test_from_the_choice_to_a_number(browser: Browser, site: Site, office:
     await expect(page.locator("h1")).to_have_text("Согласия")
     await page.goto(page.url.replace("/consents", "/check"))
     await page.get_by_role("button", name="Отправить запрос").click()
-    await expect(page.locator(".govuk-error-summary")).to_contain_text("Согласен(на)")
+    await expect(page.locator(".govuk-error-summary")).to_contain_text("Даю согласие")
     await page.locator(".govuk-error-summary a").click()
     await page.get_by_role("checkbox").check()
     await go_on(page)

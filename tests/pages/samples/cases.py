@@ -125,7 +125,13 @@ REFUSED = file_row(
 )
 CANDIDATES = (
     Candidate("c1", "Диплом об образовании", "diplom.pdf", 2_400_000, AT),
-    Candidate("c2", "Диплом об ординатуре", "ordinatura.jpg", 900_000, AT),
+    Candidate(
+        "c2",
+        "Документ об окончании ординатуры, интернатуры или магистратуры",
+        "ordinatura.jpg",
+        900_000,
+        AT,
+    ),
 )
 
 
