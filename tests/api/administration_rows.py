@@ -1,5 +1,6 @@
 """The access table of the administrator's screens and their API. See `access.Row`."""
 
+from tests.administration.conftest import SHIPPED
 from tests.api.access import ADMINISTRATOR, Row, Sent, act, body, form, upload
 from tests.api.access_rows import ACT
 
@@ -25,7 +26,7 @@ ADMINISTRATION_ROWS: dict[str, Row] = {
         "manage_catalogue", ADMINISTRATOR, send=body(text="types: []")
     ),
     "POST /api/v1/administration/type/{key}/versions/{number}/move": Row(
-        "manage_catalogue", ADMINISTRATOR, send=act()
+        "manage_catalogue", ADMINISTRATOR, send=act(), using={"number": "type_version"}
     ),
     "POST /api/v1/administration/staff/dry-run": Row("manage_people", ADMINISTRATOR, send=upload()),
     "POST /api/v1/administration/staff/apply": Row("manage_people", ADMINISTRATOR, send=_table()),
@@ -46,7 +47,7 @@ ADMINISTRATION_PAGES: dict[str, Row] = {
         "session", ADMINISTRATOR, send=form(do="look", text="types: []")
     ),
     "POST /administration/types/{key}/move": Row(
-        "session", ADMINISTRATOR, send=form(version="1", act_id=ACT)
+        "session", ADMINISTRATOR, send=form(version=str(SHIPPED), act_id=ACT)
     ),
     "GET /administration/staff": Row("session", ADMINISTRATOR),
     "POST /administration/staff": Row("session", ADMINISTRATOR, send=upload()),

@@ -34,6 +34,7 @@ from services.typesetting import PAPERS
 from settings import Settings
 from tests.accounts.conftest import KEYS
 from tests.acts.samples import CODE, act_facts, receipt_facts
+from tests.administration.conftest import SHIPPED
 from tests.api.access import Row
 from tests.api.access_rows import (
     ACCOUNT_ROWS,
@@ -90,6 +91,7 @@ NAMES = {
     "kind": "diploma",
     "name": "applicant",
     "number": "1",
+    "type_version": str(SHIPPED),
     "page": "1",
     "position": "1",
     "step": "0",
