@@ -157,10 +157,10 @@ async def test_autosave_of_an_older_tab(client: httpx.AsyncClient, office: Offic
         assert "Сохранено в" in saved.text
         newer.fields["shown"] = [SHOWN.findall(saved.text)[0]]
     refused = await older.send(purpose="Иначе", left="purpose")
-    assert "Сохранено не всё" in refused.text
+    assert "Сохранены не все поля" in refused.text
     assert "«Раз и два»" in refused.text
     older.fields["shown"] = [SHOWN.findall(refused.text)[0]]
-    assert "Сохранено не всё" in (await older.send(purpose="Иначе", payer="own")).text
+    assert "Сохранены не все поля" in (await older.send(purpose="Иначе", payer="own")).text
     kept = await draft_of(office, page)
     assert (kept["purpose"], kept["payer"]) == ("Раз и два", "own")
 
