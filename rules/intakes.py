@@ -69,9 +69,11 @@ def check_intake(
         )
     elif today > found.apply_until:
         until = f"{found.apply_until:%d.%m.%Y}"
-        words = Words("Заявки в этот набор принимали до {day}. Выберите другой", day=until)
+        words = Words(
+            "Приём заявок в этот набор закончился {day}. Выберите другой набор", day=until
+        )
     elif found.left == 0:
-        words = "В этом наборе не осталось мест. Выберите другой"
+        words = "В этом наборе не осталось мест. Выберите другой набор"
     else:
         return []
     return [FieldError(FIELD, words)]

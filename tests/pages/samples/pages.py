@@ -254,7 +254,7 @@ def main_pages() -> list[Sample]:
         "choice",
         value="2027-01-18",
         hint="Когда вы начнёте учиться",
-        error="В этом наборе не осталось мест. Выберите другой",
+        error="В этом наборе не осталось мест. Выберите другой набор",
         options=[
             Option("2027-01-18", *PROGRAMME.intakes[0]),
             Option("2027-03-15", *PROGRAMME.intakes[1]),
