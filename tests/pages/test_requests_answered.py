@@ -170,7 +170,7 @@ async def test_corrected_after_the_answer(
     await page.goto(site.url)
     await expect(page.locator(".card-call-bad, .case-list").first).to_be_visible()
     await behave(module)
-    await page.locator(".case-list a").first.click()
+    await page.locator(".card-call-bad a, .case-list a").first.click()
     for text in ("Нужно письмо с печатью.", "Нужно письмо с печатью и датой."):
         await page.get_by_role("link", name="Исправить и отправить снова").click()
         await expect(page.locator("main")).to_contain_text("Прежний ответ сохранится")
