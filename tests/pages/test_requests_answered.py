@@ -277,7 +277,6 @@ async def test_a_certificate_from_the_workplace_is_refused_then_given(
     await asking.get_by_role("link", name="Следить за запросом").click()
     await expect(asking.locator(".waits-word")).to_have_text("В обработке")
     await page.reload()
-    await page.get_by_role("heading", name="Что вы отправили").click()
     await page.get_by_role("link", name="Что изменилось").click()
     await expect(page.locator("main ins").first).to_contain_text("12-к")
     await press(page, "a")
