@@ -2,17 +2,13 @@
 
 import json
 import re
-import shutil
-import subprocess
 from io import BytesIO
-from pathlib import Path
 
 import pikepdf
 import pypdfium2  # type: ignore[import-untyped]
 import pytest
 import rfc8785
 
-from ops.home import CHECKOUT, cache_folder
 from services.request_papers import (
     DATA_NAME,
     Paper,
@@ -21,7 +17,6 @@ from services.request_papers import (
     RequestField,
     form,
 )
-from services.seals import FileSeal, ensure_test_seal
 from services.typesetting import displayable
 from tests.requests.line import facts
 
@@ -91,30 +86,6 @@ def test_the_same_facts_give_the_same_bytes(paper: Paper, told: RequestFacts) ->
     """A document is formed anew after a crash without a second truth."""
     assert form(told) == paper
     assert form(facts()).pdf != paper.pdf
-
-
-def test_verapdf_finds_nothing(paper: Paper, tmp_path: Path) -> None:
-    """PDF/A-3a, bare, sealed, and with all that people may type. It needs Java."""
-    here, library = CHECKOUT / "tests" / "acts" / "verapdf", cache_folder() / "verapdf-1.30.2"
-    java = shutil.which("java")
-    if java is None or not library.exists():
-        pytest.skip("veraPDF is not here: tests/acts/test_acts.py fetches it where Maven is")
-    seal = FileSeal.read(ensure_test_seal(tmp_path, "Больница"))
-    odd = facts(fields=(RequestField("Цель", "Справка 😀 для 中文 ⁹\n\tи\u202fещё\u0000", "x"),))
-    for name, pdf in (
-        ("bare.pdf", paper.pdf),
-        ("sealed.pdf", seal.sign_pdf(paper.pdf)),
-        ("odd.pdf", form(odd).pdf),
-    ):
-        (tmp_path / name).write_bytes(pdf)
-    said = subprocess.run(
-        [java, "-cp", f"{library}/*", here / "Check.java", "bare.pdf", "sealed.pdf", "odd.pdf"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert said.stdout.splitlines() == ["3a true"] * 3
 
 
 def test_text_is_never_markup() -> None:
