@@ -14,6 +14,7 @@ from rules.refusals import Refusal, Words
 from rules.staff import MOST_OCTETS, Sheet
 from services.inspection import Inspection, sheets
 from services.inspection.sheets import sheet_of
+from tests.clients.waiting import PATIENCE
 
 MEMORY = 300 * 1024 * 1024
 """Bytes in which the checking process starts, and no heavy table is read."""
@@ -86,7 +87,7 @@ async def test_a_table_past_the_limits_is_refused_in_words() -> None:
     body = heavy()
     for limits, words in (
         (replace(LIMITS, seconds=0.3), "слишком много времени"),
-        (replace(LIMITS, memory=MEMORY), "слишком сложна"),
+        (replace(LIMITS, memory=MEMORY, seconds=PATIENCE), "слишком сложна"),
     ):
         narrow = Inspection(limits)
         try:

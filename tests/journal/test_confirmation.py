@@ -31,6 +31,12 @@ async def test_the_code_confirms_and_nothing_else_does(ledger: Ledger) -> None:
     async with ledger.database.work() as session:
         said = await confirm(session, f" {code[:4]}-{code[4:].lower()} ")
         assert (said.number, said.outcome, said.sha256) == (number, "approved", "ab" * 32)
-        for wrong in (number, new_code(), code[:-1], code_hash(code), ""):
-            with pytest.raises(Refusal, match="not_found"):
+        for wrong, refusal in (
+            (new_code(), "not_found"),
+            (number, "incomplete_code"),
+            (code[:-1], "incomplete_code"),
+            (code_hash(code), "incomplete_code"),
+            ("", "incomplete_code"),
+        ):
+            with pytest.raises(Refusal, match=refusal):
                 await confirm(session, wrong)
