@@ -67,7 +67,7 @@ async def test_words_follow_the_language_of_the_page(database: Database, anna: P
         [russian] = await notices.mine(session, actor(anna))
         [english] = await notices.mine(session, actor(anna), language="en")
     assert russian.wording.title == "Заявка ПК-2026-000123-0 одобрена"
-    assert english.wording.title == "Application ПК-2026-000123-0 is approved"
+    assert english.wording.title == "Application ПК-2026-000123-0 has been approved"
 
 
 async def test_read_is_remembered(database: Database, anna: Person, staff: Staff) -> None:
