@@ -18,7 +18,6 @@ from rich.table import Table
 from ops.board import Board
 from ops.home import CHECKOUT, RESTORED, Home
 from ops.servers import ServerFailed
-from ops.servers.own import Archiver
 from ops.servers.process import Interrupted, Running
 
 READY_WITHIN = 1800.0
@@ -228,6 +227,7 @@ class _Supervisor:
     def _start(self) -> list[Any]:
         from ops.migrate import NotMigratedError, migrate
         from ops.seed import SeedRefusedError, seed
+        from ops.servers.own import Archiver
 
         self.system.record("obtaining the programs")
         with self._main_thread_works():
