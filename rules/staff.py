@@ -46,7 +46,7 @@ class Column(StrEnum):
 TITLES: Mapping[Column, str] = {
     Column.UNIT: "Код подразделения",
     Column.UNIT_NAME: "Название подразделения",
-    Column.PARENT: "Код вышестоящего подразделения",
+    Column.PARENT: "Код вышестоящего",
     Column.FULL_NAME: "ФИО",
     Column.SURNAME: "Фамилия",
     Column.GIVEN_NAME: "Имя",

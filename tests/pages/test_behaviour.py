@@ -297,7 +297,7 @@ async def test_a_moved_case_is_told_as_such(client: httpx.AsyncClient, office: O
     await office.decide(case_id, Transition.CLARIFY)
     answer = await client.post(f"/applications/{case_id}/withdraw", data=form)
     assert answer.status_code == 409
-    assert "Данные изменились, пока вы работали" in answer.text
+    assert "Пока вы смотрели, заявка изменилась." in answer.text
     assert (await office.case(case_id)).closed_at is None
 
 

@@ -136,7 +136,7 @@ async def test_two_reviewers_at_once(browser: Browser, site: Site, office: Offic
     await expect(page.locator("#live-moved")).to_contain_text("заявка изменилась")
     await expect(page.locator("#field-reason")).to_have_value("Набор закрыт, место занято.")
     await page.get_by_role("button", name="Принять решение").click()
-    await expect(page.locator(".govuk-error-summary")).to_contain_text("пока вы готовили решение")
+    await expect(page.locator(".govuk-error-summary")).to_contain_text("Пока вы готовили решение")
     await expect(page.get_by_text("Набор закрыт, место занято.")).to_be_visible()
     assert not await faults_of(page)
     async with office.database.work() as session:
