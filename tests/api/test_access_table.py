@@ -271,11 +271,13 @@ async def test_every_address_given_out_opens(world: World, tmp_path: Path) -> No
     """What a letter, a message or a paper leads to is there, for whom it was written (A5, N2)."""
     wrong = []
     things = world.things(Role.DOCTOR, Whose.OWN)
+    clients = {role: await world.sign_in(role) for role in set(OPENED_BY.values())}
     for kind, event in EVENTS.items():
         about = things["request_id" if kind.startswith("request_") else "case_id"]
         for address in in_messages(kind, UUID(about)):
-            client = world.clients[OPENED_BY[event.audience]]
+            client = clients[OPENED_BY[event.audience]]
             answer = await client.get(address, follow_redirects=True)
+            assert answer.url.path != "/sign-in", address
             # The Temporal UI stands behind the cabinet and is down here: 503 is its own refusal.
             if answer.status_code != (503 if "/temporal/" in address else 200):
                 wrong.append(f"{kind}: {address} {answer.status_code}")

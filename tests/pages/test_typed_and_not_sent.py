@@ -49,7 +49,7 @@ class Desk:
         """Sign in where the cabinet asks for it."""
         await expect(self.page.locator(".notice")).to_contain_text("Сеанс завершён")
         await sign_in_on(self.page, self.key)
-        await expect(self.page.locator(".draft-notice").first).to_contain_text("не отправили")
+        await expect(self.page.locator(".draft-notice").first).to_contain_text("не был отправлен")
 
     async def all_is_sent(self) -> None:
         """Nothing is kept any more, and the page opened anew shows nothing that waits."""
