@@ -83,7 +83,7 @@ async def test_pages_say_it_where_the_person_is(visit: Visit) -> None:
     form = {"act_id": str(act.id), "at_step": str(act.at_step), "mode": "correction"}
     answer = await browser.post(f"/requests/{case_id}/draft/submit", data=form)
     assert answer.status_code == 429
-    assert "За сутки вы отправили это 20 раз" in answer.text
+    assert "За сутки можно отправить не больше 20 версий" in answer.text
     assert "Последний" in answer.text
     for _ in range(MOST_DRAFTS):
         await counter.draft()

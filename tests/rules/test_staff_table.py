@@ -51,7 +51,7 @@ def test_signs_of_a_name_are_folded_and_one_that_is_none_is_named() -> None:
     told = sheet(row("О’Кон\u00adнор‑Ли", "Анна", ""), row("Ив_анова", "Анна", "", "b@example.org"))
     assert told.people[0].name == "О'Коннор-Ли Анна"
     assert [str(one.message) for one in told.wrong] == [
-        "Уберите знак _ (U+005F): в имени ему не место."
+        "Уберите знак _ (U+005F): в имени его не может быть."
     ]
 
 
