@@ -37,7 +37,7 @@ from tests.clients.waiting import PATIENCE
 from tests.servers import Servers
 
 LONGER = int(os.environ.get("MEDCAB_CONTRACT", "0"))
-EXAMPLES = LONGER or 3
+EXAMPLES = LONGER or 2
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
