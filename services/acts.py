@@ -117,6 +117,11 @@ def page_url(public_url: str) -> str:
     return f"{public_url.rstrip('/')}/verify"
 
 
+def printed(url: str) -> str:
+    """An address as it stands on paper."""
+    return re.sub(r"^https?://", "", url)
+
+
 def code_url(public_url: str, code: str) -> str:
     """The public page of an act."""
     return f"{page_url(public_url)}/{code}"
@@ -201,7 +206,7 @@ def _shown(facts: ActFacts) -> dict[str, object]:
                 "программа для чтения PDF."
             ),
             "url": url,
-            "shown": re.sub(r"^https?://", "", page_url(facts.public_url)),
+            "shown": printed(page_url(facts.public_url)),
             "code": f"Код: {_grouped(facts.code)}",
             "alt": f"QR-код с адресом страницы проверки: {url}",
         },

@@ -13,9 +13,9 @@ import pikepdf
 from babel.dates import format_datetime
 from cryptography.x509 import Certificate
 
-from services.acts import page_url
+from services.acts import page_url, printed
 from services.seals import Seal, fingerprint
-from services.typesetting import PAPERS, typeset
+from services.typesetting import PAPERS, in_eights, typeset
 
 DATA_NAME = "receipt.json"
 _RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
@@ -110,9 +110,9 @@ def _shown(facts: ReceiptFacts) -> dict[str, object]:
             ("Принято", facts.what, False),
             ("Номер и версия", f"№ {facts.number}, версия {facts.version}", False),
             ("Когда отправлено", f"{moment(facts.submitted_at)} ({facts.zone})", False),
-            ("Отпечаток отправленного (SHA-256)", _in_eights(facts.version_sha256), True),
+            ("Отпечаток отправленного (SHA-256)", in_eights(facts.version_sha256), True),
             ("Запись в журнале", f"№ {facts.position} в журнале этого дела. {sealed}", False),
-            ("Отпечаток записи (SHA-256)", _in_eights(facts.entry_hash), True),
+            ("Отпечаток записи (SHA-256)", in_eights(facts.entry_hash), True),
         ],
         "proof": {
             "heading": "Как проверить расписку",
@@ -123,15 +123,10 @@ def _shown(facts: ReceiptFacts) -> dict[str, object]:
                 "печати сверьте с тем, который учреждение показывает по адресу:"
             ),
             "url": url,
-            "shown": re.sub(r"^https?://", "", url),
-            "certificate": f"Сертификат (SHA-256): {_in_eights(fingerprint(facts.certificate))}",
+            "shown": printed(url),
+            "certificate": f"Сертификат (SHA-256): {in_eights(fingerprint(facts.certificate))}",
         },
         "data_name": DATA_NAME,
         "data_title": "Сведения расписки с подписью в формате JSON",
         "footer": f"Расписка № {facts.number}, версия {facts.version}",
     }
-
-
-def _in_eights(digest: str) -> str:
-    """In groups, so that the line can be broken and read aloud."""
-    return " ".join(digest[i : i + 8] for i in range(0, len(digest), 8))

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 
 from rules.journal import canonical, moment
-from services.typesetting import PAPERS, typeset
+from services.typesetting import PAPERS, in_eights, typeset
 
 DATA_NAME = "request.json"
 DATA_VERSION = 1
@@ -115,7 +115,7 @@ def _shown(facts: RequestFacts) -> dict[str, object]:
         "attachments": {
             "heading": "Приложения",
             "digest": "SHA-256",
-            "rows": [(each.title, _in_eights(each.sha256)) for each in facts.attachments],
+            "rows": [(each.title, in_eights(each.sha256)) for each in facts.attachments],
         },
         "proof": (
             "Электронный документ. Те же сведения в машиночитаемом виде вложены в этот файл "
@@ -125,8 +125,3 @@ def _shown(facts: RequestFacts) -> dict[str, object]:
         "data_title": "Данные запроса в формате JSON",
         "footer": f"Запрос № {facts.number}, версия {facts.version}",
     }
-
-
-def _in_eights(digest: str) -> str:
-    """In groups, so that the line can be broken and read aloud."""
-    return " ".join(digest[i : i + 8] for i in range(0, len(digest), 8))

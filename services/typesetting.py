@@ -52,6 +52,11 @@ def typeset(
     return made
 
 
+def in_eights(digest: str) -> str:
+    """A digest in groups, so that its line can be broken and read aloud."""
+    return " ".join(digest[i : i + 8] for i in range(0, len(digest), 8))
+
+
 @lru_cache(maxsize=1)
 def _fonts() -> typst.Fonts:
     """Only the fonts that come with us, so that every machine sets the same page."""
