@@ -243,13 +243,9 @@ async def _refused(
     """The page as it was typed; a stale one is based on what stands now, and says what differs."""
     now_shown = await shown_entry(visit, shown.room.name, shown.key)
     stale = refusal.code == "changed_meanwhile"
-    told: dict[str, str] = {}
-    for fault in refusal.fields:
-        told[fault.path] = f"{told.get(fault.path, '')} {in_words(fault.message)}".strip()
+    told = by_field(refusal)
     editor = await editor_of(visit, now_shown, typed, errors=told, keep_base=not stale)
-    labels = {view.name: view.label for view in editor.fields}
-    errors = [_told(in_words(fault.message), fault.path, labels) for fault in refusal.fields]
-    errors = errors or [ErrorItem(in_words(refusal.message))]
+    errors = summary(refusal, {view.name: view.label for view in editor.fields})
     if stale and shown.room.subject is not Subject.TYPE and now_shown.entry is not None:
         values = values_of(shown.room, typed, now_shown.entry, now_shown.ground)
         lines = _lines(now_shown.entry.values, values, editor, now_shown)
@@ -257,6 +253,20 @@ async def _refused(
     return visit.page(
         "administration/edit.html", status=refusal.status, editor=editor, errors=errors
     )
+
+
+def by_field(refusal: Refusal) -> dict[str, str]:
+    """What is wrong at each field, in words."""
+    told: dict[str, str] = {}
+    for fault in refusal.fields:
+        told[fault.path] = f"{told.get(fault.path, '')} {in_words(fault.message)}".strip()
+    return told
+
+
+def summary(refusal: Refusal, labels: Mapping[str, str]) -> list[ErrorItem]:
+    """The mistakes at the top of the page, each with its field; without any, the refusal itself."""
+    errors = [_told(in_words(fault.message), fault.path, labels) for fault in refusal.fields]
+    return errors or [ErrorItem(in_words(refusal.message))]
 
 
 def _lines(

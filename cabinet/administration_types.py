@@ -12,11 +12,10 @@ from cabinet import administration_views as views
 from cabinet.administration import Shown
 from cabinet.administration_forms import since_of
 from cabinet.translation import gettext as _
-from cabinet.translation import in_words
 from cabinet.type_forms import Draft
 from cabinet.type_views import type_form
 from cabinet.views.administration import Editor
-from cabinet.views.frame import ErrorItem, Flash
+from cabinet.views.frame import Flash
 from cabinet.visits import Inside, Visit
 from models.tables.base import new_id
 from rules.administration import Subject, differences
@@ -146,10 +145,8 @@ async def _refused(
     """The page as it was typed; a stale one is based on what stands now, and says what differs."""
     shown = await administration.shown_entry(visit, _ROOM, key)
     stale = refusal.code == "changed_meanwhile"
-    told: dict[str, str] = {}
-    for fault in refusal.fields:
-        told[fault.path] = f"{told.get(fault.path, '')} {in_words(fault.message)}".strip()
     would = _preview(shown, draft)
+    told = administration.by_field(refusal)
     editor = await _editor(visit, shown, draft, typed, would=would, errors=told)
     if stale:
         digest = shown.entry.digest if shown.entry else entries.NOTHING
@@ -158,18 +155,9 @@ async def _refused(
         lines = differences(shown.entry.values, would.values)
         named = views.type_lines(lines, shown.ground, shown.entry.values, would.values)
         editor = replace(editor, differences=named)
-    labels = editor.form.labels if editor.form else {}
-    errors = [
-        ErrorItem(f"{labels[fault.path]}: {in_words(fault.message)}", f"#field-{fault.path}")
-        if fault.path in labels
-        else ErrorItem(in_words(fault.message))
-        for fault in refusal.fields
-    ]
+    errors = administration.summary(refusal, editor.form.labels if editor.form else {})
     return visit.page(
-        "administration/edit.html",
-        status=refusal.status,
-        editor=editor,
-        errors=errors or [ErrorItem(in_words(refusal.message))],
+        "administration/edit.html", status=refusal.status, editor=editor, errors=errors
     )
 
 
