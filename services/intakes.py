@@ -55,11 +55,9 @@ async def hold(
     day = date.fromisoformat(chosen) if isinstance(chosen, str) else None
     wanted = day if day in limits else None
     before, case.intake_on = case.intake_on, wanted
+    changed = (before, wanted) if before != wanted else ()
     # In the order of days, so that two who change places do not wait for each other.
-    for one in sorted({before, wanted} - {None}):  # type: ignore[type-var]
-        assert one is not None  # noqa: S101 - taken out above
-        if before == wanted:
-            break
+    for one in sorted(day for day in changed if day is not None):
         if one == before:
             await _let_go(session, programme.code, one)
         elif not await _take(session, programme.code, one, limits[one]):

@@ -173,9 +173,10 @@ async def _exported(session: AsyncSession, since: datetime) -> list[Decoded]:
 async def _named(
     session: AsyncSession, rows: Sequence[tuple[UUID, int, datetime]]
 ) -> list[Decoded]:
-    """Names are encrypted columns: they are read as rows, not grouped."""
-    people = await session.exec(select(Person).where(col(Person.id).in_([row[0] for row in rows])))
-    names = {one.id: one.name for one in people.all()}
+    """Names are encrypted columns: nothing can be grouped by them."""
+    ids = [row[0] for row in rows]
+    found = await session.exec(select(Person.id, Person.name).where(col(Person.id).in_(ids)))
+    names = dict(found.all())
     return [Decoded(names.get(person, ""), int(number), at) for person, number, at in rows]
 
 
