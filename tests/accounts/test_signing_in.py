@@ -19,6 +19,7 @@ from rules.refusals import Refusal
 from services import accounts, devices, rates
 from services.passwords import matches
 from services.sessions import Current, Opened, Visitor, open_session, recognise
+from tests.accounts.codes import fresh_code
 from tests.accounts.conftest import BOUNDLESS, PASSWORD, House, Someone, visitor_at
 
 
@@ -87,7 +88,9 @@ async def test_password_and_code_open_a_session_each_under_a_new_token(house: Ho
         refused = await client.get("/api/v1/session")
         assert (refused.status_code, refused.json()["code"]) == (401, "sign_in_unfinished")
 
-        second = await client.post("/api/v1/sign-in/code", json={"code": someone.code()})
+        second = await client.post(
+            "/api/v1/sign-in/code", json={"code": await fresh_code(someone.secret)}
+        )
         assert (second.status_code, second.json()["stage"]) == (200, "open"), second.text
         mine = (await client.get("/api/v1/session")).json()
         assert mine["name"] == "Соколова Анна Сергеевна"
@@ -113,7 +116,7 @@ async def test_first_sign_in_sets_up_the_second_factor(house: House) -> None:
         assert (totp.issuer, totp.name) == (institution, someone.email)
 
         done = await client.post(
-            "/api/v1/second-factor/confirm", json={"code": pyotp.TOTP(shown["secret"]).at(now())}
+            "/api/v1/second-factor/confirm", json={"code": await fresh_code(shown["secret"])}
         )
         assert (done.status_code, done.json()["stage"]) == (200, "open"), done.text
         assert (await client.get("/api/v1/session")).status_code == 200
@@ -357,7 +360,9 @@ async def test_a_locked_account_can_do_nothing(house: House) -> None:
         assert (await program.get("/api/v1/session", headers=bearer)).status_code == 401
     assert (await client.get("/api/v1/session")).json()["code"] == "session_ended"
     with pytest.raises(Refusal):
-        await accounts.enter_code(house.medcab.database, half, someone.code(), visitor_at(), now())
+        await accounts.enter_code(
+            house.medcab.database, half, await fresh_code(someone.secret), visitor_at(), now()
+        )
     async with house.client() as again:
         refused = await enter_password(again, someone.email)
         assert (refused.status_code, refused.json()["code"]) == (403, "account_locked")
@@ -391,7 +396,7 @@ async def test_every_try_is_in_the_login_journal(house: House) -> None:
     async with house.client("198.51.100.20") as client:
         await enter_password(client, someone.email, "не тот")
         await enter_password(client, someone.email)
-        await client.post("/api/v1/sign-in/code", json={"code": someone.code()})
+        await client.post("/api/v1/sign-in/code", json={"code": await fresh_code(someone.secret)})
         attempts = (await client.get("/api/v1/login-attempts")).json()
     assert [(one["step"], one["outcome"]) for one in attempts] == [
         ("code", "passed"),
@@ -458,7 +463,9 @@ async def test_an_old_or_given_password_must_be_changed(house: House, why: str) 
         await house.change_account(someone, must_change_password=True)
     async with house.client() as client:
         await enter_password(client, someone.email)
-        step = await client.post("/api/v1/sign-in/code", json={"code": someone.code()})
+        step = await client.post(
+            "/api/v1/sign-in/code", json={"code": await fresh_code(someone.secret)}
+        )
         client.headers["X-CSRF-Token"] = step.json()["csrf_token"]
         assert step.json()["stage"] == "password"
         assert (await client.get("/api/v1/sessions")).json()["stage"] == "password"
@@ -484,5 +491,7 @@ async def test_failed_tries_are_told_at_the_next_sign_in(house: House) -> None:
         for _ in range(3):
             await enter_password(client, someone.email, "не тот")
         await enter_password(client, someone.email)
-        opened = await client.post("/api/v1/sign-in/code", json={"code": someone.code()})
+        opened = await client.post(
+            "/api/v1/sign-in/code", json={"code": await fresh_code(someone.secret)}
+        )
         assert opened.json()["failures_before"] == 3

@@ -127,10 +127,6 @@ class Key:
     email: str
     secret: str
 
-    def code(self) -> str:
-        """The code that the person's app shows now."""
-        return pyotp.TOTP(self.secret).at(now())
-
 
 async def account_of(office: Office, actor: Actor, *, set_up: bool = True) -> Key:
     """Give a person of the office an account."""

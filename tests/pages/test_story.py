@@ -1,6 +1,5 @@
 """An applicant's way through the cabinet in a real browser: from signing in to the answer."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ from pikepdf import Pdf
 from playwright.async_api import Browser, Page, expect
 
 from rules.cases import Transition
-from rules.clock import now
+from tests.accounts.codes import fresh_code
 from tests.accounts.conftest import PASSWORD
 from tests.clients.waiting import PATIENCE
 from tests.office import Office
@@ -39,13 +38,6 @@ async def fill(page: Page, **answers: str) -> None:
         await page.locator(f"[name={name}]").fill(value)
 
 
-async def early_in_a_half_minute() -> None:
-    """Wait until a code made now will still hold when it arrives."""
-    left = 30 - now().timestamp() % 30
-    if left < 10:
-        await asyncio.sleep(left + 0.2)
-
-
 async def test_first_sign_in_sets_up_the_second_factor(
     browser: Browser, site: Site, office: Office
 ) -> None:
@@ -66,8 +58,7 @@ async def test_first_sign_in_sets_up_the_second_factor(
     await expect(page.locator("h1")).to_have_text("Подключите приложение для кодов")
     assert not await faults_of(page)
     secret = (await page.locator("#totp-secret").inner_text()).replace(" ", "")
-    await early_in_a_half_minute()
-    await fill(page, code=type(key)(key.email, secret).code())
+    await fill(page, code=await fresh_code(secret))
     await page.get_by_role("button", name="Подключить и войти").click()
     await expect(page.locator("h1")).to_have_text("Мои заявки")
     assert not [line for line in wrong if "422" not in line]

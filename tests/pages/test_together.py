@@ -10,9 +10,10 @@ from uuid import UUID
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Route
+from playwright.async_api import Browser, Route, expect
 
 from services import notice_settings
+from tests.clients.waiting import until
 from tests.office import Office
 from tests.pages.conftest import Site, account_of, signed_in
 from tests.pages.tabs import Tab
@@ -218,20 +219,28 @@ async def test_a_tab_that_is_typed_in_stands_not_in_its_own_way(
     context = await signed_in(browser, site, office, office.clinician)
     page = await context.new_page()
 
-    async def slowly(route: Route) -> None:
-        await asyncio.sleep(0.4)
+    typed = asyncio.Event()
+
+    async def held(route: Route) -> None:
+        await typed.wait()
         await route.continue_()
 
-    await page.route("**/autosave", slowly)
+    await page.route("**/autosave", held)
     await page.goto(f"{site.url}{page_url}")
     purpose = page.locator("#field-purpose")
-    for words in ("Первое", "Второе", "Третье, последнее"):
+    async with page.expect_request("**/autosave"):
+        await purpose.fill("Первое")
+        await purpose.blur()
+    for words in ("Второе", "Третье, последнее"):
         await purpose.fill(words)
-        async with page.expect_request("**/autosave"):
-            await purpose.blur()
-    async with asyncio.timeout(30):
-        while (await draft_of(office, page_url)).get("purpose") != "Третье, последнее":  # noqa: ASYNC110
-            await asyncio.sleep(0.2)
+        await purpose.blur()
+    typed.set()
+
+    async def last_is_kept() -> bool:
+        return (await draft_of(office, page_url)).get("purpose") == "Третье, последнее"
+
+    await until(last_is_kept)
+    await expect(purpose).to_have_value("Третье, последнее")
     await page.get_by_role("button", name="Сохранить и продолжить").click()
     assert "В другом окне" not in await page.content()
     await context.close()

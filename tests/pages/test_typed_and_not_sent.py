@@ -12,6 +12,7 @@ from models.tables.cases import CaseDecision
 from models.tables.catalogue import Reason
 from rules.cases import Status
 from rules.permissions import Actor, Role
+from tests.clients.waiting import until
 from tests.conversation.test_pages import on_the_desk
 from tests.office import Office
 from tests.pages.conftest import Key, Site, account_of, faults_of, signed_in, watch
@@ -20,7 +21,17 @@ from tests.pages.test_sign_in_again import end_sessions_of, sign_in_on
 pytestmark = pytest.mark.browser
 
 TEXT = "Освоить стресс-эхокардиографию,\nчтобы вести приём в новом кабинете."
-KEPT = "Object.keys(sessionStorage).filter(name => name.startsWith('medcab-draft'))"
+KEPT = "Object.keys(sessionStorage).filter(name => name.startsWith('medcab-draft')).length"
+
+
+async def kept(page: Page) -> bool:
+    """Something waits in this tab, as soon as it does."""
+    return await until(lambda: page.evaluate(f"{KEPT} > 0"))
+
+
+async def nothing_kept(page: Page) -> bool:
+    """Nothing waits in this tab, as soon as that is so."""
+    return await until(lambda: page.evaluate(f"{KEPT} === 0"))
 
 
 @dataclass
@@ -42,7 +53,7 @@ class Desk:
 
     async def be_away(self) -> None:
         """The session ends, and the page does not know it."""
-        await self.page.wait_for_function(f"{KEPT}.length > 0")
+        await kept(self.page)
         await end_sessions_of(self.office, self.who)
 
     async def come_back(self) -> None:
@@ -53,7 +64,7 @@ class Desk:
 
     async def all_is_sent(self) -> None:
         """Nothing is kept any more, and the page opened anew shows nothing that waits."""
-        await self.page.wait_for_function(f"{KEPT}.length === 0")
+        await nothing_kept(self.page)
         await self.page.reload()
         await expect(self.page.locator(".draft-notice")).to_have_count(0)
 
@@ -211,7 +222,7 @@ async def test_the_next_person_at_the_computer_finds_nothing(sit: Sit, office: O
     assert "эхокардиографию" not in left
     assert str(office.clinician.person_id) not in left
     await sign_in_on(page, theirs)
-    await page.wait_for_function(f"{KEPT}.length === 0")
+    await nothing_kept(page)
 
 
 async def test_signing_out_takes_it_along(sit: Sit, office: Office) -> None:
@@ -220,23 +231,26 @@ async def test_signing_out_takes_it_along(sit: Sit, office: Office) -> None:
     desk = await sit(office.clinician)
     page = await desk.open(f"/applications/{case_id}")
     await page.locator("#field-text").fill(TEXT)
-    await page.wait_for_function(f"{KEPT}.length > 0")
+    await kept(page)
     second = await desk.context.new_page()
     await second.goto(f"{desk.site.url}/applications/{case_id}")
     await second.locator("#field-text").fill(TEXT)
-    await second.wait_for_function(f"{KEPT}.length > 0")
+    await kept(second)
     await second.evaluate("document.querySelector('form[action=\"/sign-out\"]').requestSubmit()")
     await expect(second.locator("h1")).to_have_text("Вход в личный кабинет")
     for one in (page, second):
-        await one.wait_for_function(f"{KEPT}.length === 0")
+        await nothing_kept(one)
 
 
 async def test_what_failed_is_told_by_its_cause(sit: Sit, office: Office) -> None:
     """No connection, a page of another session: each in its own words, and the text stays."""
     case_id = await on_the_desk(office)
     desk = await sit(office.clinician)
+    # A script that could not be loaded leaves the others at work.
+    await desk.context.route("**/bell.js*", lambda route: route.abort())
     page = await desk.open(f"/applications/{case_id}")
     await page.locator("#field-text").fill(TEXT)
+    await kept(page)
     await desk.context.set_offline(True)
     await page.get_by_role("button", name="Отправить сообщение").click()
     await expect(page.locator(".comment-refused")).to_contain_text("Нет связи")
@@ -258,7 +272,7 @@ async def test_a_plain_form_that_never_got_through(sit: Sit, office: Office) -> 
     desk = await sit(office.clinician)
     page = await desk.open(f"/applications/{case_id}/withdraw")
     await page.locator("textarea").fill(TEXT)
-    await page.wait_for_function(f"{KEPT}.length > 0")
+    await kept(page)
     await page.route("**/withdraw", lambda route: route.abort())
     await page.locator("main form button").first.click()
     await page.unroute("**/withdraw")
@@ -275,7 +289,7 @@ async def test_what_others_saved_meanwhile_is_not_passed_over(sit: Sit, office: 
     page = await desk.open(path)
     await page.route("**/autosave", lambda route: route.abort())
     await page.locator("#field-purpose").fill(TEXT)
-    await page.wait_for_function(f"{KEPT}.length > 0")
+    await kept(page)
     await office.applications.save_draft(office.clinician, case_id, {"purpose": "Иначе."})
     await page.unroute("**/autosave")
     await page.reload()

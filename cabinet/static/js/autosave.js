@@ -8,11 +8,15 @@ export function rememberFields(form) {
   // One that waited for the one before it sends what stands in the form now, and what was kept.
   form.addEventListener("htmx:before:request", (event) => {
     event.detail.ctx.request.body = new URLSearchParams(new FormData(form));
+    for (const field of form.querySelectorAll("[hx-morph-skip]")) field.removeAttribute("hx-morph-skip");
     form.dispatchEvent(new CustomEvent("medcab:sending"));
   });
   document.addEventListener("htmx:after:request", ({ detail }) => {
     if (detail.ctx.response.status === 200) form.dispatchEvent(new CustomEvent("medcab:sent"));
   });
+
+  // The answer draws a field as it was sent: what was typed into it meanwhile stays.
+  form.addEventListener("input", (event) => event.target.setAttribute("hx-morph-skip", ""));
 
   const note = () => document.getElementById("saved-note");
   document.addEventListener("htmx:error", () => {

@@ -5,6 +5,7 @@
 
 const PREFIX = "medcab-draft ";
 const LIFE = 12 * 3600 * 1000;
+const WIRED_WITHIN = 5000;
 const IDS = ["act_id", "message_id"];
 const UNKEPT = "[type=hidden], [type=password], [type=file], [autocomplete=one-time-code], [data-unkept]";
 
@@ -14,9 +15,10 @@ let writing = Promise.resolve();
 let closed = false;
 
 /** All that was typed is written. */
-export const draftsWritten = () => Promise.all([...forms.values()].map((kept) => kept.write()));
+export const draftsWritten = () => Promise.allSettled([...forms.values()].map((kept) => kept.write()));
 
-export async function keepDrafts() {
+/** `wired` settles when the other scripts of the page listen to their forms. */
+export async function keepDrafts(wired) {
   const { draftKey, drafts } = document.documentElement.dataset;
   other.addEventListener("message", forgetAll);
   document.addEventListener("submit", submitted);
@@ -28,6 +30,7 @@ export async function keepDrafts() {
   if (document.readyState !== "complete") {
     await new Promise((loaded) => window.addEventListener("load", loaded, { once: true }));
   }
+  await Promise.race([wired, new Promise((late) => setTimeout(late, WIRED_WITHIN))]);
   for (const form of document.querySelectorAll("form[method=post]")) {
     if (namesOf(form).length && !form.closest("header")) await follow(form, lock, drafts === "answer");
   }
@@ -126,7 +129,7 @@ async function follow(form, lock, answers) {
   }
 
   const kept = {
-    write: () => (writing = writing.then(keep)),
+    write: () => (writing = writing.then(keep, keep)),
     send() {
       sent = true;
       kept.write();

@@ -7,48 +7,29 @@ import { watchSession } from "./session.js";
 // opened again.
 if (document.documentElement.dataset.drafts === "answer") history.replaceState(null, "", document.body.dataset.here);
 
-const here = (selector) => document.querySelector(selector) !== null;
+// What could not be loaded leaves the rest at work.
+const wired = Promise.allSettled([
+  wire("[data-module]", () => import("../vendor/govuk-frontend/govuk-frontend.min.js"), ({ initAll }) => initAll()),
+  wire("[data-live]", () => import("./live.js"), ({ followLive }, [region]) => followLive(region)),
+  wire("[data-talk]", () => import("./conversation.js"), ({ talk }, [section]) => talk(section)),
+  wire("[data-bell]", () => import("./bell.js"), ({ watchBell }, [bell]) => watchBell(bell)),
+  wire("form[data-at-once]", () => import("./at-once.js"), ({ applyAtOnce }, forms) => forms.forEach(applyAtOnce)),
+  wire("[data-push-key]", () => import("./push.js"), ({ offerPush }, [offer]) => offerPush(offer)),
+  wire("[data-upload]", () => import("./upload.js"), ({ takeFiles }) => takeFiles(document)),
+  wire("form[data-autosave]", () => import("./autosave.js"), ({ rememberFields }, [form]) => rememberFields(form)),
+]);
 
-if (here("[data-module]")) {
-  const { initAll } = await import("../vendor/govuk-frontend/govuk-frontend.min.js");
-  initAll();
+async function wire(selector, load, use) {
+  const found = [...document.querySelectorAll(selector)];
+  if (found.length) use(await load(), found);
 }
-if (here("[data-live]")) {
-  const { followLive } = await import("./live.js");
-  followLive(document.querySelector("[data-live]"));
-}
-if (here("[data-talk]")) {
-  const { talk } = await import("./conversation.js");
-  talk(document.querySelector("[data-talk]"));
-}
-if (here("[data-bell]")) {
-  const { watchBell } = await import("./bell.js");
-  watchBell(document.querySelector("[data-bell]"));
-}
-if (here("form[data-at-once]")) {
-  const { applyAtOnce } = await import("./at-once.js");
-  for (const form of document.querySelectorAll("form[data-at-once]")) applyAtOnce(form);
-}
-if (here("[data-push-key]")) {
-  const { offerPush } = await import("./push.js");
-  offerPush(document.querySelector("[data-push-key]"));
-}
-if (here("[data-upload]")) {
-  const { takeFiles } = await import("./upload.js");
-  takeFiles(document);
-}
-if (here("form[data-autosave]")) {
-  const { rememberFields } = await import("./autosave.js");
-  rememberFields(document.querySelector("form[data-autosave]"));
-}
-if (here("[data-copy]")) {
-  for (const button of document.querySelectorAll("[data-copy]")) {
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent.trim());
-      button.textContent = button.dataset.copied;
-    });
-  }
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent.trim());
+    button.textContent = button.dataset.copied;
+  });
 }
 // Which files were chosen, beside the button that stands in for the browser's own.
 document.addEventListener("change", ({ target }) => {
@@ -73,5 +54,5 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
-keepDrafts();
 watchSession();
+keepDrafts(wired);
