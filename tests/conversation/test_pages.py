@@ -1,11 +1,12 @@
 """The conversation in the browser: live, with files, by keyboard, and without scripts."""
 
+import asyncio
 import re
 from pathlib import Path
 from uuid import UUID
 
 import httpx
-from playwright.async_api import Browser, FilePayload, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, Route, expect
 
 from clients.database import Database
 from rules.permissions import Actor
@@ -49,9 +50,20 @@ async def test_both_sides_talk_without_a_reload(
     await desk.locator("#field-reason").fill("Думаю.")
     await theirs.locator("#field-text").fill("Вот справка")
     await theirs.locator("#field-message-file").set_input_files(file)
-    await theirs.get_by_role("button", name="Отправить сообщение").press("Enter")
+    typed = asyncio.Event()
+
+    async def held(route: Route) -> None:
+        await typed.wait()
+        await route.continue_()
+
+    await theirs.route("**/documents/files/messages/*", held)
+    async with theirs.expect_request("**/documents/files/messages/*"):
+        await theirs.get_by_role("button", name="Отправить сообщение").press("Enter")
+    await theirs.locator("#field-text").fill("Вот справка\nи ещё")
+    typed.set()
     await expect(theirs.locator("#live-comments")).to_contain_text("Вот справка")
-    await expect(theirs.locator("#field-text")).to_have_value("")
+    await expect(theirs.locator("#live-comments")).not_to_contain_text("и ещё")
+    await expect(theirs.locator("#field-text")).to_have_value("и ещё")
     await expect(desk.locator("#live-comments")).to_contain_text("Вот справка")
     await expect(desk.locator("#live-comments")).to_contain_text("Новое")
     await expect(desk.locator("#field-reason")).to_have_value("Думаю.")

@@ -20,34 +20,38 @@ function sending(form) {
     busy = true;
     button.disabled = true;
     form.querySelector(".comment-refused")?.remove();
-    const { answer, words } = await send();
-    if (answer) accepted(await answer.text());
+    const sent = new FormData(form);
+    const { answer, words } = await send(sent);
+    if (answer) accepted(await answer.text(), sent);
     else if (words) refused(words);
     busy = false;
     button.disabled = false;
     text.focus();
   });
 
-  function send() {
+  function send(message) {
     const headers = {
       "X-Requested-With": "conversation",
       "X-CSRF-Token": form.elements.csrf_token.value,
     };
-    return post(form.action, new FormData(form), { headers });
+    return post(form.action, message, { headers });
   }
 
-  function accepted(html) {
+  function accepted(html, sent) {
     const parsed = new DOMParser().parseFromString(html, "text/html");
     for (const fresh of parsed.querySelectorAll("[data-live-part]")) {
       document.getElementById(fresh.id)?.replaceWith(document.importNode(fresh, true));
     }
+    // What was typed while the message was on its way begins the next one.
+    const since = text.value.startsWith(sent.get("text")) ? text.value.slice(sent.get("text").length) : text.value;
     text.value = "";
     form.elements.file.value = "";
     form.elements.file.dispatchEvent(new Event("change", { bubbles: true }));
     form.querySelector(".files")?.remove();
     form.elements.message_id.value = crypto.randomUUID?.() || "";
-    text.dispatchEvent(new Event("input"));
     for (const step of ["sending", "sent"]) form.dispatchEvent(new CustomEvent(`medcab:${step}`));
+    text.value = since.trimStart();
+    text.dispatchEvent(new Event("input", { bubbles: true }));
     document.dispatchEvent(new CustomEvent("medcab:active"));
   }
 
