@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI
+from starlette.routing import BaseRoute
 
 from api import (
     accounts,
@@ -40,7 +42,8 @@ from api.problems import answer_problems
 from api.state import Medcab
 from cabinet import assets
 from cabinet.compression import Compressed
-from cabinet.routers import add_pages
+from cabinet.problems import page_problem
+from cabinet.routers import ROUTERS as PAGES
 from cabinet.security import SecurityHeaders
 from clients.traces import OFF, traces_of
 from settings import Settings, get_settings
@@ -89,6 +92,20 @@ def check_settings(settings: Settings) -> None:
         raise RuntimeError("MEDCAB_COOKIE_SECURE may be off only where people open a loopback URL")
 
 
+@cache
+def _routes() -> list[BaseRoute]:
+    """All routes. No setting changes them, and resolving them takes a second: once is enough."""
+    whole = APIRouter(dependencies=[Depends(guard)])
+    for router in JSON_ROUTERS:
+        whole.include_router(router, prefix=API)
+    for router in OTHER_ROUTERS:
+        whole.include_router(router)
+    whole.include_router(assets.router, dependencies=[OPEN_TO_ALL])
+    for router in PAGES:
+        whole.include_router(router)
+    return whole.routes
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application for these settings, or for those of the environment."""
     chosen = settings or get_settings()
@@ -120,15 +137,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
         telemetry=traces.of_requests if traces else OFF,
-        dependencies=[Depends(guard)],
+        routes=_routes(),
     )
     answer_problems(app)
-    for router in JSON_ROUTERS:
-        app.include_router(router, prefix=API)
-    for router in OTHER_ROUTERS:
-        app.include_router(router)
-    app.include_router(assets.router, dependencies=[OPEN_TO_ALL])
-    add_pages(app)
+    app.state.page_problem = page_problem
     describe(app, cookie_names(chosen)[0])
     app.add_middleware(BodyLimit, limits=Limits(body_limits(chosen.upload_limit)))
     app.add_middleware(Compressed)

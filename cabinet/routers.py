@@ -1,6 +1,6 @@
 """The pages, as `api.app` takes them in."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 
 from cabinet import (
     accounts,
@@ -23,7 +23,6 @@ from cabinet import (
     notice_settings,
     notices,
     operation,
-    problems,
     profile,
     programmes,
     request_drafts,
@@ -63,10 +62,3 @@ ROUTERS: tuple[APIRouter, ...] = (
     administration.router,
     verification.router,
 )
-
-
-def add_pages(app: FastAPI) -> None:
-    """Take in the pages, and draw problems for people as pages."""
-    for router in ROUTERS:
-        app.include_router(router)
-    app.state.page_problem = problems.page_problem

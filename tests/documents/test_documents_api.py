@@ -4,18 +4,21 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import Request
 
 from api import auth
 from api.app import create_app
 from clients.database import Database
+from rules.accounts import Stage
 from rules.permissions import Actor, Role
+from services.activity import Activity
+from services.sessions import Current
 from settings import Settings
 from tests.documents import samples as s
 from tests.documents.conftest import Hospital
@@ -53,11 +56,15 @@ async def api(settings: Settings, database: Database) -> AsyncIterator[Api]:
     people: dict[str, Actor] = {}
     app = create_app(settings)
 
-    async def who(request: Request) -> Actor:
-        return people[request.headers["authorization"].removeprefix("Bearer ")]
+    async def who(database: Database, token: str, moment: datetime, _: Activity) -> Current:
+        later = moment + timedelta(hours=1)
+        return Current(people[token], Stage.OPEN, "ru", "Europe/Moscow", "light", later, later)
 
-    app.dependency_overrides[auth._actor] = who
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        socket.create_server(("127.0.0.1", 0)) as listening,
+    ):
+        patched.setattr(auth, "recognise_token", who)
         port = listening.getsockname()[1]
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
