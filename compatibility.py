@@ -1,8 +1,14 @@
 """Whether a worker of this build may start: open cases must be able to go on with its workflows."""
 
+import asyncio
+import fcntl
 import hashlib
 import importlib.metadata
+import inspect
+import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -12,19 +18,25 @@ from temporalio.workflow import _Definition as Definition
 
 from clients.replays import KEYS_FILE, Replayed, kept_in, open_in, replay_all
 from models.encryption import KeyRing
-from settings import Settings
+from settings import Settings, cache_folder
 
 log = structlog.get_logger(__name__)
 
 HERE = Path(__file__).resolve().parent
 HISTORIES = HERE / "tests" / "histories"
 ROOMS = ("rules", "models", "activities", "workflows")
+LIBRARIES = ("temporalio", "pydantic")
 """What a replay runs through."""
 
 SAMPLE = 10
 """Open runs of each type that are replayed: those that began last."""
 
 RECORD = "replayed"
+"""In a home: the build with which its runs were replayed. In the cache: what was replayed here."""
+KEPT = 50
+"""Builds that the cache remembers."""
+WAITS_FOR_ANOTHER = 60.0
+"""Seconds that a worker waits while another one replays what both need."""
 
 
 class IncompatibleError(Exception):
@@ -62,16 +74,65 @@ async def demand_compatible(
 
 
 async def _recorded(workflows: Sequence[type]) -> list[Replayed]:
-    """Those that come with the program; an image may be made without them."""
+    """Those that come with the program, unless these workflows went through them on this machine.
+
+    An image may be made without them.
+    """
     if not HISTORIES.exists():
         return []
+    files = sorted(HISTORIES.glob("*.json"))
+    asked = _asked(files, workflows)
+    cache = cache_folder()
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with (cache / RECORD).open("a+") as record:
+            await _alone(record.fileno())
+            record.seek(0)
+            known = record.read().split()
+            if asked in known:
+                return []
+            done = await _replayed(files, workflows)
+            if not any(one.failure for one in done):
+                record.truncate(0)
+                record.write("\n".join([*known[1 - KEPT :], asked, ""]))
+            return done
+    except OSError as error:
+        # A machine without a place for the cache replays at each new home.
+        log.info("replays_not_cached", error=type(error).__name__)
+        return await _replayed(files, workflows)
+
+
+async def _replayed(files: Sequence[Path], workflows: Sequence[type]) -> list[Replayed]:
     keys = KeyRing.parse((HISTORIES / KEYS_FILE).read_text().strip())
-    return await replay_all(kept_in(sorted(HISTORIES.glob("*.json"))), keys, workflows)
+    return await replay_all(kept_in(files), keys, workflows)
+
+
+async def _alone(file: int) -> None:
+    """Let another worker end its replays first, but one that stands still holds nobody up."""
+    deadline = time.monotonic() + WAITS_FOR_ANOTHER
+    while time.monotonic() < deadline:
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        await asyncio.sleep(0.2)
+
+
+def _asked(files: Sequence[Path], workflows: Sequence[type]) -> str:
+    """Names these histories, these workflows, and all that a replay runs through."""
+    digest = hashlib.sha256(fingerprint().encode())
+    for workflow in workflows:
+        source = Path(inspect.getfile(workflow)).read_bytes()
+        digest.update(f"{workflow.__qualname__} {len(source)}\0".encode() + source)
+    for file in (*files, HISTORIES / KEYS_FILE):
+        digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def fingerprint() -> str:
     """Changes when code changes that a replay runs through."""
-    digest = hashlib.sha256(importlib.metadata.version("temporalio").encode())
+    digest = hashlib.sha256(sys.version.encode())
+    for library in LIBRARIES:
+        digest.update(importlib.metadata.version(library).encode() + b"\0")
     for room in ROOMS:
         for file in sorted((HERE / room).rglob("*.py")):
             digest.update(str(file.relative_to(HERE)).encode() + b"\0" + file.read_bytes())

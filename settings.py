@@ -4,6 +4,7 @@ Every server is named by a URL. `medcab up` starts a local server for each URL t
 passes the address on through the same variables, so the rest of the code knows no difference.
 """
 
+import os
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -174,3 +175,8 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """The settings of this process."""
     return Settings()
+
+
+def cache_folder() -> Path:
+    """What was obtained or found out once on this machine; shared by all homes and checkouts."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "medcab"

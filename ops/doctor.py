@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ops import chromium
-from ops.home import CHECKOUT, Home, cache_folder
+from ops.home import CHECKOUT, Home
 from ops.servers import ServerFailed, postgres
 from ops.servers.binaries import MINIO, TEMPORAL, Program, find_go
 from ops.servers.ports import is_free
@@ -22,7 +22,7 @@ from ops.up import adopt_running
 from rules.clock import now
 from services.key_folders import ModuleKeysError
 from services.key_rings import keys_of, our_folder
-from settings import Settings
+from settings import Settings, cache_folder
 
 MIB = 1 << 20
 RENEW_BEFORE_DAYS = 30

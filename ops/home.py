@@ -22,11 +22,6 @@ def default_home() -> Path:
     return Path(os.environ.get("MEDCAB_HOME") or CHECKOUT / ".medcab").resolve()
 
 
-def cache_folder() -> Path:
-    """Programs that were obtained once; outside the checkout, shared by all checkouts."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "medcab"
-
-
 @dataclass(frozen=True)
 class Secrets:
     """Made once per installation by the system's random source; never printed."""

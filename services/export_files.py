@@ -3,7 +3,7 @@
 typst keeps what it has set in memory and a long list is set in stretches, so the work is done by a
 child that ends with it, and each stretch by a fork of that child: a long export takes no more than
 a short one, and gives it back. The child reads one job as JSON from its standard input; rows lie in
-a file, one JSON list a line.
+a file, one JSON list a line. Only the child loads the libraries that make the files.
 """
 
 import asyncio
@@ -18,9 +18,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 from weakref import WeakKeyDictionary
-
-import pikepdf
-import xlsxwriter  # type: ignore[import-untyped]
 
 from services.typesetting import PAPERS, typeset
 
@@ -122,6 +119,8 @@ def list_xlsx(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
     What begins like a formula is text, and stays it when edited. Cells know no zone: the lines
     above the list name it. Row by row, so that memory does not grow with the list.
     """
+    import xlsxwriter  # type: ignore[import-untyped]
+
     book = xlsxwriter.Workbook(
         str(out), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
@@ -151,6 +150,8 @@ def list_xlsx(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
 
 def list_pdf(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
     """A table over as many pages as it takes, set in stretches and put together."""
+    import pikepdf
+
     waiting = iter(rows)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder, pikepdf.new() as whole:
         # What was taken over is read when the whole is saved.

@@ -9,7 +9,6 @@ from datetime import datetime
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
-import pikepdf
 from babel.dates import format_datetime
 from cryptography.x509 import Certificate
 
@@ -64,6 +63,9 @@ def form(facts: ReceiptFacts, data: bytes, seal: Seal) -> bytes:
 
 def open_paper(pdf: bytes) -> Opened:
     """What a receipt's paper holds. Raises ValueError where it is none, or was added to."""
+    # Here, since it takes long to load and is seldom asked for.
+    import pikepdf
+
     try:
         with pikepdf.open(BytesIO(pdf)) as document:
             data = document.attachments[DATA_NAME].get_file().read_bytes()

@@ -1,7 +1,9 @@
 """A worker whose workflows would hold open cases up does not start (O4)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from shutil import copyfile
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -23,8 +25,11 @@ from worker import WORKFLOWS, build
 
 
 @pytest.fixture
-async def alone(settings: Settings, tmp_path: Path) -> tuple[Settings, Client]:
-    """Settings with a home in which no worker was started yet, and a client."""
+async def alone(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Settings, Client]:
+    """Settings with a home on a machine, in which no worker was started yet, and a client."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     keys = KeyRing.parse(settings.keys.get_secret_value())
     use_key_ring(keys)
     chosen = settings.model_copy(update={"home": tmp_path, "task_queue": f"fits-{uuid4().hex}"})
@@ -44,6 +49,51 @@ async def test_recorded_histories_are_demanded(alone: tuple[Settings, Client]) -
     told = settings.model_copy(update={"begin_anew": True})
     await demand_compatible(told, client, key_ring(), CHANGED)
     assert not (settings.home / RECORD).exists(), "the next start looks again"
+
+
+async def test_a_machine_replays_what_it_knows_once(
+    alone: tuple[Settings, Client], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another home starts without it; another history, other workflows or another build do not."""
+    settings, client = alone
+    histories = tmp_path / "histories"
+    histories.mkdir()
+    for name in (KEYS_FILE, "sweeper.json"):
+        copyfile(compatibility.HISTORIES / name, histories / name)
+    former = (histories / "sweeper.json").read_text().replace('"sweep"', '"former"')
+    monkeypatch.setattr(compatibility, "HISTORIES", histories)
+    replayed: list[str] = []
+    read = compatibility.kept_in
+
+    def noted(files: Sequence[Path]) -> Any:
+        replayed.extend(each.stem for each in files)
+        return read(files)
+
+    monkeypatch.setattr(compatibility, "kept_in", noted)
+
+    async def replays(workflows: Sequence[type] = WORKFLOWS) -> int:
+        """How many recorded histories a worker replays in a new home."""
+        home = settings.model_copy(update={"home": tmp_path / uuid4().hex})
+        replayed.clear()
+        await demand_compatible(home, client, key_ring(), workflows)
+        return len(replayed)
+
+    assert [await replays(), await replays()] == [1, 0]
+    with pytest.raises(IncompatibleError):
+        await replays(CHANGED)
+    assert await replays() == 0
+    with monkeypatch.context() as another:
+        another.setattr(compatibility, "fingerprint", lambda: "another build")
+        assert [await replays(), await replays()] == [1, 0]
+    (histories / "sweeper.json").write_text(former)
+    with pytest.raises(IncompatibleError):
+        await replays()
+    with pytest.raises(IncompatibleError):
+        await replays()
+    copyfile(histories / "sweeper.json", histories / "again.json")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(histories / "again.json"))
+    with pytest.raises(IncompatibleError):
+        await replays()
 
 
 def test_the_process_says_why_it_does_not_start_and_exits_with_1(

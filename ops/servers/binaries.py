@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.home import cache_folder
 from ops.servers import ServerFailed
+from settings import cache_folder
 
 # The oldest Go that builds what is named in temporal.py and minio.py.
 GO_AT_LEAST = (1, 25)

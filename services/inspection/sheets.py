@@ -8,7 +8,6 @@ from dataclasses import replace
 from io import BytesIO, StringIO
 from typing import Any
 
-from openpyxl import load_workbook
 from pydantic import TypeAdapter
 
 from rules.refusals import Refusal, Words
@@ -76,6 +75,9 @@ def _of_workbook(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
         parts = packed.infolist()
         if len(parts) > _PARTS or sum(part.file_size for part in parts) > _UNPACKED:
             raise unreadable(_ODD)
+    # Here, since only the process that reads such files needs it.
+    from openpyxl import load_workbook
+
     book = load_workbook(BytesIO(body), read_only=True, data_only=True, keep_links=False)
     try:
         sheet = book.worksheets[0]

@@ -195,6 +195,7 @@ def _leave_the_network() -> None:
 
 def _warm_up() -> None:
     """Load what the readers load late, before there are children to load it each again."""
+    import openpyxl  # noqa: F401
     from PIL import Image
 
     buffer = io.BytesIO()

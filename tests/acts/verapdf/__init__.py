@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.home import cache_folder
+from settings import cache_folder
 
 HERE = Path(__file__).parent
 
