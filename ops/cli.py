@@ -174,9 +174,9 @@ def healthy(
     """Exit code 0 when the process in this container does its work; for health checks."""
     import asyncio
 
+    from ops.servers.asking import answers
     from ops.servers.own import HEALTH_PATH, polls
     from ops.servers.ports import LOOPBACK
-    from ops.servers.simulators import answers
     from settings import get_settings
 
     if what == "api":

@@ -4,10 +4,9 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import httpx
-
 from ops.home import Home
 from ops.servers import Launch
+from ops.servers.asking import answers
 from ops.servers.binaries import MINIO
 from ops.servers.ports import LOOPBACK, choose_port, return_port
 
@@ -65,11 +64,7 @@ class Minio:
     def ready(self, pid: int) -> bool:
         """It says that it can read and write."""
         del pid
-        try:
-            answer = httpx.get(f"{self.address}/minio/health/cluster", timeout=2, trust_env=False)
-        except httpx.HTTPError:
-            return False
-        return answer.status_code == 200
+        return answers(f"{self.address}/minio/health/cluster")
 
     def works(self, pid: int) -> bool:
         """The same: it tries its disk by itself before it says so."""

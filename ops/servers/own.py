@@ -10,9 +10,9 @@ from temporalio.service import RPCError
 
 from ops.home import CHECKOUT
 from ops.servers import Launch
+from ops.servers.asking import answers, ask
 from ops.servers.ports import LOOPBACK, choose_port, return_port
 from ops.servers.pulse import ends_tasks, pollers
-from ops.servers.simulators import answers
 
 HEALTH_PATH = "/health/ready"
 
@@ -182,7 +182,7 @@ class Api(Own):
         """It tells Prometheus how all stands. The shared socket says nothing of one process."""
         del pid
         try:
-            told = httpx.get(f"http://{self.metrics}/metrics", timeout=15, trust_env=False)
+            told = ask(f"http://{self.metrics}/metrics", within=15)
         except httpx.ConnectError:
             return True  # Another program had the port first: people are served all the same.
         except httpx.HTTPError:

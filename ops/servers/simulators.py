@@ -3,10 +3,9 @@
 import sys
 from collections.abc import Callable, Mapping
 
-import httpx
-
 from ops.home import CHECKOUT, Home
 from ops.servers import Launch, ServerFailed
+from ops.servers.asking import answers
 from ops.servers.ports import LOOPBACK, choose_port, return_port
 from services.key_folders import ModuleKeysError
 from services.key_rings import ensure_rings, modules_folder
@@ -151,11 +150,3 @@ def sms(home: Home, port: int | None = 8026) -> Simulator:
 def push(home: Home, port: int | None = 8027) -> Simulator:
     """The push service and its page."""
     return KeepingSimulator(home, "push", port)
-
-
-def answers(address: str) -> bool:
-    """A page answers with success within two seconds."""
-    try:
-        return httpx.get(address, timeout=2, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False

@@ -1,0 +1,27 @@
+"""Asking a server on this machine over HTTP whether it does its work."""
+
+from functools import cache
+
+import httpx
+
+
+def ask(address: str, within: float = 2.0) -> httpx.Response:
+    """What a page answers within so many seconds. Raises httpx.HTTPError."""
+    return _client().get(address, timeout=within)
+
+
+def answers(address: str) -> bool:
+    """A page answers with success within two seconds."""
+    try:
+        return ask(address).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@cache
+def _client() -> httpx.Client:
+    """One for all questions: making a client reads all authorities that it would trust.
+
+    Each question has a connection of its own: whoever died and came back is asked, not remembered.
+    """
+    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
