@@ -12,7 +12,7 @@ from temporalio.client import Client
 import compatibility
 import worker
 from clients.database import Database
-from clients.replays import KEYS_FILE
+from clients.replays import KEYS_FILE, kept_in
 from clients.temporal import CaseRinger, connect
 from compatibility import RECORD, IncompatibleError, demand_compatible
 from models.encryption import KeyRing, key_ring, use_key_ring
@@ -63,11 +63,10 @@ async def test_a_machine_replays_what_it_knows_once(
     former = (histories / "sweeper.json").read_text().replace('"sweep"', '"former"')
     monkeypatch.setattr(compatibility, "HISTORIES", histories)
     replayed: list[str] = []
-    read = compatibility.kept_in
 
     def noted(files: Sequence[Path]) -> Any:
         replayed.extend(each.stem for each in files)
-        return read(files)
+        return kept_in(files)
 
     monkeypatch.setattr(compatibility, "kept_in", noted)
 
