@@ -114,16 +114,23 @@ class Office:
             programme,
             *[Actor(uuid4(), "", ward)] * 3,
         )
-        office.clinician = await office.person("Соколова Анна Сергеевна", Role.DOCTOR, ward)
-        office.reviewer = await office.person("Иванова Мария Петровна", Role.HR_REVIEWER, hr)
-        office.head = await office.person("Громова Ольга Ильинична", Role.HR_HEAD, hr)
+        office.clinician, office.reviewer, office.head = await office._people(
+            ("Соколова Анна Сергеевна", Role.DOCTOR, ward),
+            ("Иванова Мария Петровна", Role.HR_REVIEWER, hr),
+            ("Громова Ольга Ильинична", Role.HR_HEAD, hr),
+        )
         return office
 
     async def person(self, name: str, role: Role, unit: UUID, **facts: Any) -> Actor:
         """Somebody who works in a unit and holds a role there."""
+        return (await self._people((name, role, unit), **facts))[0]
+
+    async def _people(self, *wanted: tuple[str, Role, UUID], **facts: Any) -> list[Actor]:
+        """Several in one transaction."""
         moment = now()
-        async with self.database.work() as session:
-            person = Person(
+        since = moment - timedelta(days=400)
+        people = [
+            Person(
                 unit_id=unit,
                 position="врач-кардиолог",
                 name=name,
@@ -131,31 +138,37 @@ class Office:
                 phone="+79161234567",
                 snils=SNILS,
                 inn=INN,
-                created_at=moment - timedelta(days=400),
+                created_at=since,
                 **facts,
             )
-            session.add(person)
+            for name, _, unit in wanted
+        ]
+        grants = [
+            RoleGrant(person_id=person.id, role=role.value, unit_id=unit, valid_from=since)
+            for person, (_, role, unit) in zip(people, wanted, strict=True)
+        ]
+        async with self.database.work() as session:
+            session.add_all(people)
             await session.flush()
-            session.add(
-                RoleGrant(
-                    person_id=person.id,
-                    role=role.value,
-                    unit_id=unit,
-                    valid_from=moment - timedelta(days=400),
-                )
-            )
+            session.add_all(grants)
             await session.flush()
-            return await access.actor_for(session, person.id, moment)
+            return [await access.actor_for(session, person.id, moment) for person in people]
 
     async def document(self, owner: Actor, category: str, verdict: str = "ok") -> UUID:
         """An accepted document of a person: the id of its version."""
         async with self.database.work() as session:
-            document = Document(
-                owner_id=owner.person_id, category=category, title="Диплом", created_at=now()
-            )
-            session.add(document)
-            await session.flush()
-            version = DocumentVersion(
+            return (await self._documents(session, owner, [category], verdict))[0]
+
+    async def _documents(
+        self, session: AsyncSession, owner: Actor, categories: list[str], verdict: str = "ok"
+    ) -> list[UUID]:
+        moment = now()
+        documents = [
+            Document(owner_id=owner.person_id, category=one, title="Диплом", created_at=moment)
+            for one in categories
+        ]
+        versions = [
+            DocumentVersion(
                 id=new_id(),
                 document_id=document.id,
                 number=1,
@@ -165,12 +178,16 @@ class Office:
                 size=1000,
                 sha256=uuid4().hex * 2,
                 verdict=verdict,
-                uploaded_at=now(),
+                uploaded_at=moment,
                 uploaded_by=owner.person_id,
             )
-            session.add(version)
-            await session.flush()
-            return version.id
+            for document in documents
+        ]
+        session.add_all(documents)
+        await session.flush()
+        session.add_all(versions)
+        await session.flush()
+        return [version.id for version in versions]
 
     async def attachments(
         self, owner: Actor, programme_id: UUID | None = None
@@ -182,13 +199,11 @@ class Office:
             definition = await catalogue.case_type(session, "qualification")
             programme = await catalogue.programme(session, programme_id or self.programme_id)
             rules = merged_attachments(definition, programme)
+            kinds = [rule.kind for rule in rules if rule.required and not rule.waived_reason]
+            versions = await self._documents(session, owner, kinds)
         return [
-            {
-                "kind": rule.kind,
-                "document_version_id": str(await self.document(owner, rule.kind)),
-            }
-            for rule in rules
-            if rule.required and not rule.waived_reason
+            {"kind": kind, "document_version_id": str(version)}
+            for kind, version in zip(kinds, versions, strict=True)
         ]
 
     async def draft(self, actor: Actor | None = None, **changes: Any) -> UUID:
