@@ -5,7 +5,7 @@ import os
 import ssl
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ import pytest
 
 from ops.chromium import find
 from ops.home import Home
+from services.inspection import Inspection
 from settings import Settings
 from tests.servers import Servers, Simulators, stop_servers, worker_settings
 
@@ -170,3 +171,12 @@ def new_database(
 def chromium() -> Path:
     """A Chromium that is on this machine; without one the test fails with the remedy."""
     return find()
+
+
+@pytest.fixture(scope="session")
+async def inspection() -> AsyncIterator[Inspection]:
+    """The checking process of this process of the run; starting one takes a second."""
+    started = Inspection()
+    await started.start()
+    yield started
+    await started.close()

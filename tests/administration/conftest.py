@@ -36,7 +36,7 @@ class House:
 
 @pytest.fixture
 async def house(
-    settings: Settings, new_database: Callable[[], dict[str, str]]
+    settings: Settings, new_database: Callable[[], dict[str, str]], inspection: Inspection
 ) -> AsyncIterator[House]:
     """A database of this test's own with the catalogue that ships."""
     use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
@@ -44,7 +44,5 @@ async def house(
     database = Database(url, 6)
     office = await Office.open(database)
     admin = await office.person("Админов Пётр", Role.ADMINISTRATOR, office.institution)
-    inspection = Inspection()
     yield House(office, admin, Administration(database, "Europe/Moscow"), url, inspection)
-    await inspection.close()
     await database.close()

@@ -36,15 +36,6 @@ async def objects(settings: Settings) -> AsyncIterator[Objects]:
     await opened.close()
 
 
-@pytest.fixture(scope="session")
-async def inspection() -> AsyncIterator[Inspection]:
-    """One checking process."""
-    started = Inspection()
-    await started.start()
-    yield started
-    await started.close()
-
-
 @pytest.fixture
 def documents(database: Database, objects: Objects, inspection: Inspection) -> Documents:
     """The service."""
