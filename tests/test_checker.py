@@ -360,7 +360,8 @@ async def _quiet(settings: Settings, database: Database) -> bool:
 
 async def test_checks_find_what_they_are_there_for(scene: Scene) -> None:
     """Nothing is wrong at first; then each tampering is found by its own check."""
-    assert await scene.found() == set()
+    found = await scene.found()
+    assert found == set()
     for tamper, check in (
         (scene.forget_a_submission, 1),
         (scene.forget_a_decision, 2),
@@ -372,9 +373,9 @@ async def test_checks_find_what_they_are_there_for(scene: Scene) -> None:
         (scene.hand_over_in_the_books_only, 8),
         (scene.lose_an_attachment, 9),
     ):
-        before = await scene.found()
         await tamper()
-        assert await scene.found() - before == {check}, tamper.__name__
+        before, found = found, await scene.found()
+        assert found - before == {check}, tamper.__name__
 
 
 async def test_checks_find_strangers_and_strays(scene: Scene) -> None:
@@ -437,7 +438,8 @@ async def test_checks_find_cases_with_whoever_may_not_act(scene: Scene) -> None:
 
 async def test_checks_find_wrong_notices_on_every_channel(scene: Scene) -> None:
     """What was lost, came twice, went elsewhere or was never true is named, each by its words."""
-    assert await scene.wrong_notices() == set()
+    found = await scene.wrong_notices()
+    assert found == set()
     for tamper, words in (
         (scene.claim_an_sms, "did not come to the person"),
         (scene.claim_a_push, "did not come"),
@@ -452,7 +454,7 @@ async def test_checks_find_wrong_notices_on_every_channel(scene: Scene) -> None:
         (scene.give_up_in_silence, "the cabinet does not say so"),
         (scene.send_to_another_number, "did not come to the person"),
     ):
-        before = await scene.wrong_notices()
         await tamper()
-        new = await scene.wrong_notices() - before
+        before, found = found, await scene.wrong_notices()
+        new = found - before
         assert any(words in fault for fault in new), (tamper.__name__, new)

@@ -36,8 +36,16 @@ async def alone(
     return chosen, await connect(chosen, keys)
 
 
-async def test_recorded_histories_are_demanded(alone: tuple[Settings, Client]) -> None:
+async def test_recorded_histories_are_demanded(
+    alone: tuple[Settings, Client], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The workflows as they are start; changed ones do not, and the remedies are named."""
+    # Two stand for all, which test_replay reads: what is asked here is what follows.
+    histories = tmp_path / "histories"
+    histories.mkdir()
+    for name in (KEYS_FILE, "approved.json", "request-answered.json"):
+        copyfile(compatibility.HISTORIES / name, histories / name)
+    monkeypatch.setattr(compatibility, "HISTORIES", histories)
     settings, client = alone
     with pytest.raises(IncompatibleError, match=r"former release[\s\S]*MEDCAB_BEGIN_ANEW"):
         await demand_compatible(settings, client, key_ring(), CHANGED)
