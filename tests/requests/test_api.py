@@ -1,6 +1,8 @@
 """Requests over HTTP: the whole life as programs see it, and bodies that make no sense."""
 
+import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -71,6 +73,38 @@ async def test_catalogue_has_forms_that_programs_can_fill_in(desk: Desk, counter
     ]
     assert (await told(await program.get("/applications")))["items"] == []
     await told(await program.get(f"/requests/{draft['id']}/document"), 404)
+
+
+async def test_every_form_is_filled_in_page_by_page(desk: Desk, counter: Counter) -> None:
+    """S2, S3: the pages of each type show every field, take what people type, and send it."""
+    browser = await desk.browser(counter.clinician)
+    for type_key, form in FORMS.items():
+        begun = await browser.post("/requests", data={"type": type_key})
+        draft = begun.headers["location"]
+        tasks = (await browser.get(draft)).text.partition('class="tasks"')[2]
+        address = re.search(r'href="([^"]+)"', tasks).group(1)  # type: ignore[union-attr]
+        shown: set[str] = set()
+        while not address.endswith("/check"):
+            page = (await browser.get(address)).text
+            names = set(re.findall(r'name="(\w+)"', page)) & set(form)
+            typed = {name: as_typed(form[name]) for name in names}
+            shown |= names
+            kept = await browser.post(address, data=typed)
+            assert kept.status_code == 303, kept.text
+            address = kept.headers["location"]
+        assert shown == set(form), type_key
+        checked = (await browser.get(address)).text
+        hidden = dict(re.findall(r'name="(act_id|at_step|mode)" value="([^"]+)"', checked))
+        sent = await browser.post(f"{draft}/submit", data=hidden)
+        assert sent.headers.get("location", "").endswith("/sent"), sent.text
+        assert "ЗС-" in (await browser.get(sent.headers["location"])).text
+
+
+def as_typed(value: Any) -> str:
+    """What a field of a form holds: a tick, a day in a month, or the text as it is."""
+    if value is None:
+        return f"{now() + timedelta(days=30):%d.%m.%Y}"
+    return "true" if value is True else str(value)
 
 
 async def test_answered_with_a_file_corrected_and_refused(desk: Desk, counter: Counter) -> None:

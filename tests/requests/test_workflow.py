@@ -20,7 +20,7 @@ from services.inspection import Inspection
 from services.request_receipts import message_id_of
 from settings import Settings
 from tests.clients.waiting import until
-from tests.requests.counter import Counter
+from tests.requests.counter import FORMS, Counter
 from tests.requests.living import (
     asked_until,
     behave,
@@ -30,6 +30,8 @@ from tests.requests.living import (
     stands_at,
     told,
 )
+
+BY_PEOPLE = {"workplace_certificate", "equipment"}
 
 
 async def test_from_sending_to_the_verified_answer(
@@ -80,16 +82,23 @@ async def test_at_most_two_mails_when_all_goes_well(
         assert set(found.all()) == {"request_ready"}
 
 
-async def test_results_come_as_data_too(
+async def test_every_type_of_the_module_is_answered(
     bureau: Counter, worker: None, module: httpx.AsyncClient
 ) -> None:
-    """S1: of laboratory results the values themselves are kept beside the document."""
-    case_id = await bureau.sent("laboratory_results")
-    await asked_until(bureau, case_id, Status.READY)
-    (answer,) = (await page_of(bureau, case_id)).answers
-    assert answer.data
-    assert answer.data["results"]
-    assert [file.media_type for file in answer.files] == ["application/pdf", "application/json"]
+    """S1: with a signed document; of laboratory results the values themselves are kept too."""
+    sent = {key: await bureau.sent(key) for key in FORMS if key not in BY_PEOPLE}
+    assert len(sent) == 5
+    for key, case_id in sent.items():
+        await asked_until(bureau, case_id, Status.READY)
+        (answer,) = (await page_of(bureau, case_id)).answers
+        assert answer.signer, key
+        kinds = [file.media_type for file in answer.files]
+        if key == "laboratory_results":
+            assert answer.data
+            assert answer.data["results"]
+            assert kinds == ["application/pdf", "application/json"]
+        else:
+            assert kinds == ["application/pdf"], key
 
 
 async def test_refusal_comes_with_its_reason_and_can_be_corrected(
