@@ -32,7 +32,7 @@ from rules.permissions import Role
 from settings import Settings
 from tests.api.served import Served, served
 from tests.api.test_access_table import NAMES, table_settings
-from tests.api.world import Whose, World
+from tests.api.world import World
 from tests.clients.waiting import PATIENCE
 from tests.servers import Servers
 
@@ -76,7 +76,8 @@ class Town:
         """The cookies and the form token of somebody who has just signed in."""
         if role is None:
             return {"headers": {}, "cookies": {}}
-        client = self.standing.run(self.world.sign_in(role))
+        holder = self.standing.run(self.world.holder(role))
+        client = self.standing.run(self.world.sign_in(holder.actor))
         return {
             "headers": {"X-CSRF-Token": client.headers["X-CSRF-Token"]},
             "cookies": dict(client.cookies),
@@ -84,7 +85,7 @@ class Town:
 
     def known(self, path: str) -> dict[str, str]:
         """For the names in a path: things that exist, the clinician's own."""
-        things = {**NAMES, **self.world.things(Role.DOCTOR, Whose.OWN)}
+        things = {**NAMES, **self.standing.run(self.world.holder(Role.DOCTOR)).things}
         things["absence_id"] = things["hr_absence_id"]
         return {name: things[name] for name in re.findall(r"{(\w+)}", path) if name in things}
 

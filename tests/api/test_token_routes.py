@@ -1,15 +1,12 @@
 """What a token opens: every route, with each right alone, and with all rights but those named."""
 
 from collections.abc import AsyncIterator, Collection, Mapping
-from datetime import timedelta
 
 import httpx
 import pytest
 
 from api.openapi import routes
 from api.token_routes import TOKEN_ROUTES
-from models.tables.people import RoleGrant
-from rules.clock import now
 from rules.permissions import Permission, Role
 from tests.api.access import Row
 from tests.api.desk import Desk
@@ -58,18 +55,7 @@ async def programs(
     world: World,
 ) -> AsyncIterator[Mapping[frozenset[Permission], httpx.AsyncClient]]:
     """Programs of one person who may everything: a token for each right, and for all others."""
-    person = world.people[Role.DOCTOR]
-    moment = now()
-    async with world.office.database.work() as session:
-        for role in Role:
-            session.add(
-                RoleGrant(
-                    person_id=person.person_id,
-                    role=role.value,
-                    unit_id=world.office.institution,
-                    valid_from=moment - timedelta(days=1),
-                )
-            )
+    person = (await world.holder(*Role)).actor
     desk = Desk(world.app, world.office)
     scopes: Collection[frozenset[Permission]] = {
         frozenset(P),
@@ -105,7 +91,7 @@ async def test_a_token_opens_what_its_rights_name_and_nothing_else(
     world: World, programs: Mapping[frozenset[Permission], httpx.AsyncClient]
 ) -> None:
     """Reads too: each right alone opens, and all rights but those do not."""
-    things = dict(world.things(Role.DOCTOR, Whose.OWN))
+    things = world.things(await world.holder(*Role), Whose.OWN)
     wrong: list[str] = []
     for route, row in _asked().items():
         opened_by = TOKEN_ROUTES.get(route, frozenset())

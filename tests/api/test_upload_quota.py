@@ -82,11 +82,12 @@ def test_every_entrance_of_files_is_asked() -> None:
 async def test_who_has_sent_enough_is_told(world: World, path: str) -> None:
     """429 in words that say when; a program finds the seconds in Retry-After."""
     role, send = ENTRANCES[path]
-    await use_up(world.app.state.medcab, world.people[role])
-    client = world.clients[role]
+    holder = await world.holder(role)
+    await use_up(world.app.state.medcab, holder.actor)
+    client = holder.client
     row = replace(TABLE[f"POST {path}"], send=with_token(send, client.headers["X-CSRF-Token"]))
     whose = Whose.COLLEAGUE if role is Role.CLERK else Whose.OWN
-    answer = await ask(client, f"POST {path}", row, dict(world.things(role, whose)))
+    answer = await ask(client, f"POST {path}", row, world.things(holder, whose))
     assert answer.status_code == 429, answer.text
     assert "Этот файл можно отправить через" in answer.text
     if path.startswith("/api/"):

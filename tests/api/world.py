@@ -1,4 +1,4 @@
-"""One person of every role, and what belongs to each, to a colleague and to a stranger."""
+"""People of every role, and what belongs to each, to a colleague and to a stranger."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,13 +21,13 @@ from models.tables.base import new_id
 from models.tables.cases import Case, CaseVersion, IssuedAct
 from models.tables.documents import Document, DocumentVersion
 from models.tables.notices import ContactChange, Notice, PushSubscription
-from models.tables.people import Absence, Unit
+from models.tables.people import Absence, RoleGrant, Unit
 from rules.accounts import Stage
 from rules.cases import Status
 from rules.clock import now
 from rules.journal import GENESIS, SYSTEM_CHAIN, JournalKind, canonical
 from rules.permissions import Actor, Role
-from services import declarations, journal
+from services import access, declarations, journal
 from services.acts import code_hash, new_code
 from services.sessions import open_session
 from tests.accounts.conftest import carry, visitor_at
@@ -54,59 +54,96 @@ IN_UNIT = {
 """Where the roles are held; all others in the whole institution."""
 
 
+@dataclass(frozen=True)
+class Holder:
+    """Somebody who holds roles, at a browser, with something of every kind."""
+
+    actor: Actor
+    client: httpx.AsyncClient
+    things: Mapping[str, str]
+
+
 @dataclass
 class World:
-    """A hospital with one of everybody."""
+    """A hospital with a colleague and a stranger, and with whoever a test asks for."""
 
     app: FastAPI
     base_url: str
     office: Office
-    people: dict[Role, Actor] = field(default_factory=dict)
-    clients: dict[Role, httpx.AsyncClient] = field(default_factory=dict)
-    belongings: dict[UUID, Mapping[str, str]] = field(default_factory=dict)
-    others: dict[Whose, Actor] = field(default_factory=dict)
+    template: UUID
+    reviewer: Actor
+    digest: str
+    others: dict[Whose, Mapping[str, str]] = field(default_factory=dict)
+    holders: dict[frozenset[Role], Holder] = field(default_factory=dict)
 
     @classmethod
     async def populate(cls, app: FastAPI, base_url: str) -> "World":
-        """Make the people, sign them in, and give each something of every kind."""
+        """Make the units, a colleague and a stranger, and give each something of every kind."""
         medcab: Medcab = app.state.medcab
-        world = cls(app, base_url, await Office.open(medcab.database))
-        office = world.office
+        office = await Office.open(medcab.database)
         async with medcab.database.work() as session:
             surgery = Unit(code="surgery", name="Хирургия", parent_id=office.institution)
             session.add(surgery)
-        units = {"hr": office.hr, "cardiology": office.ward}
         template = await office.in_review(office.clinician)
-        for role in Role:
-            unit = units.get(IN_UNIT.get(role, ""), office.institution)
-            world.people[role] = await office.person(f"Человек {role}", role, unit)
-        world.others = {
-            Whose.COLLEAGUE: await office.person("Коллега", Role.DOCTOR, office.ward),
-            Whose.STRANGER: await office.person("Чужой", Role.DOCTOR, surgery.id),
-        }
-        digest = await declare_loss(medcab)
-        at_hr = await office.person("Иной кадровик", Role.HR_REVIEWER, office.hr)
-        for actor in (*world.people.values(), *world.others.values()):
-            away = actor if actor in world.people.values() else at_hr
-            async with medcab.database.work() as session:
-                world.belongings[actor.person_id] = await _give(
-                    session, office, actor, template, away
-                ) | {"digest": digest}
-        for role in Role:
-            world.clients[role] = await world.sign_in(role)
+        reviewer = await office.person("Иной кадровик", Role.HR_REVIEWER, office.hr)
+        world = cls(app, base_url, office, template, reviewer, await declare_loss(medcab))
+        for whose, name, unit in (
+            (Whose.COLLEAGUE, "Коллега", office.ward),
+            (Whose.STRANGER, "Чужой", surgery.id),
+        ):
+            world.others[whose] = await world._given(
+                await office.person(name, Role.DOCTOR, unit), reviewer
+            )
         return world
 
-    async def sign_in(self, role: Role) -> httpx.AsyncClient:
-        """A browser in which the person of the role has just signed in."""
-        medcab: Medcab = self.app.state.medcab
-        async with medcab.database.work() as session:
+    async def holder(self, *roles: Role) -> Holder:
+        """The person who holds these roles and no others, always the same one."""
+        known = frozenset(roles)
+        if known not in self.holders:
+            units = {role: self._unit_of(role) for role in roles}
+            home = next(
+                unit
+                for unit in (self.office.ward, self.office.hr, self.office.institution)
+                if unit in units.values()
+            )
+            first, *more = sorted(roles, key=lambda role: units[role] != home)
+            actor = await self.office.person(f"Человек {first}", first, home)
+            async with self.office.database.work() as session:
+                session.add_all(
+                    RoleGrant(
+                        person_id=actor.person_id,
+                        role=role.value,
+                        unit_id=units[role],
+                        valid_from=now() - timedelta(days=1),
+                    )
+                    for role in more
+                )
+                await session.flush()
+                actor = await access.actor_for(session, actor.person_id, now())
+            things = await self._given(actor, actor)
+            self.holders[known] = Holder(actor, await self.sign_in(actor), things)
+        return self.holders[known]
+
+    def _unit_of(self, role: Role) -> UUID:
+        units = {"hr": self.office.hr, "cardiology": self.office.ward}
+        return units.get(IN_UNIT.get(role, ""), self.office.institution)
+
+    async def _given(self, actor: Actor, away: Actor) -> Mapping[str, str]:
+        async with self.office.database.work() as session:
+            given = await _give(session, self.office, actor, self.template, away)
+        return given | {"digest": self.digest}
+
+    async def sign_in(self, actor: Actor) -> httpx.AsyncClient:
+        """A browser in which the person has just signed in; the code stays fresh for an hour."""
+        fresh_until = now() + timedelta(hours=1)
+        async with self.office.database.work() as session:
             opened = await open_session(
                 session,
-                self.people[role].person_id,
+                actor.person_id,
                 Stage.OPEN,
                 visitor_at(),
                 now(),
-                second_factor_at=now(),
+                second_factor_at=fresh_until,
             )
         client = self.anonymous()
         carry(client, opened)
@@ -120,10 +157,9 @@ class World:
             headers={"Accept": "text/html, */*"},
         )
 
-    def things(self, role: Role, whose: Whose) -> Mapping[str, str]:
+    def things(self, holder: Holder, whose: Whose) -> dict[str, str]:
         """Ids of what is the person's own, or of a colleague or a stranger."""
-        actor = self.people[role] if whose is Whose.OWN else self.others[whose]
-        return self.belongings[actor.person_id]
+        return dict(holder.things if whose is Whose.OWN else self.others[whose])
 
 
 async def declare_loss(medcab: Medcab) -> str:
