@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy import BindParameter, bindparam
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -151,7 +152,7 @@ async def enter(request: Request, medcab: Medcab, current: Current | None) -> Vi
     present(presentation)
     frame = bare_frame(request, medcab, current)
     if current is not None and current.session_id is not None and frame.nav:
-        async with medcab.database.work() as session:
+        async with medcab.database.reading() as session:
             frame = await _peopled(session, frame, current)
     return Visit(request, medcab, presentation, frame, current)
 
@@ -253,13 +254,13 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
     return tuple(entries)
 
 
-async def _peopled(session: AsyncSession, frame: Frame, current: Current) -> Frame:
-    """The frame with post, unit, unread notices and what waits: one query."""
+def _frame_query() -> Any:
+    whose: BindParameter[UUID] = bindparam("person_id")
     unread = (
         select(func.count())
         .select_from(Notice)
         .where(
-            col(Notice.person_id) == current.person_id,
+            col(Notice.person_id) == whose,
             col(Notice.channel) == Channel.CABINET.value,
             col(Notice.read_at).is_(None),
         )
@@ -269,18 +270,27 @@ async def _peopled(session: AsyncSession, frame: Frame, current: Current) -> Fra
         select(func.count())
         .select_from(Case)
         .where(
-            col(Case.applicant_id) == current.person_id,
+            col(Case.applicant_id) == whose,
             col(Case.status) == Status.CLARIFICATION.value,
             col(Case.closed_at).is_(None),
         )
         .scalar_subquery()
     )
-    query = (
+    return (
         select(col(Person.position), col(Unit.name), unread, asked)
         .join(Unit, col(Unit.id) == col(Person.unit_id))
-        .where(col(Person.id) == current.person_id)
+        .where(col(Person.id) == whose)
     )
-    position, unit, bell, waiting = (await session.exec(query)).one()
+
+
+_FRAME = _frame_query()
+"""Asked for every page: building it anew takes as long as asking it."""
+
+
+async def _peopled(session: AsyncSession, frame: Frame, current: Current) -> Frame:
+    """The frame with post, unit, unread notices and what waits: one query."""
+    found = await session.exec(_FRAME, params={"person_id": current.person_id})
+    position, unit, bell, waiting = found.one()
     nav = tuple(replace(e, count=waiting) if e.key == "applications" else e for e in frame.nav)
     who = Who(current.actor.name, position, unit)
     return replace(frame, who=who, bell=bell, nav=nav)

@@ -38,7 +38,7 @@ class Database:
             },
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_dead)
-        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.reading_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -59,7 +59,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """For one query that changes nothing: it is its own transaction, in one round trip."""
-        async with AsyncSession(self._reading, expire_on_commit=False) as session:
+        async with AsyncSession(self.reading_engine, expire_on_commit=False) as session:
             yield session
 
     @asynccontextmanager

@@ -176,8 +176,7 @@ _BY_TOKEN = _read(AccessToken, col(AccessToken.scope))
 
 async def _one(database: Database, query: Any, secret: str, now: datetime) -> Row[Any] | None:
     """One read, in no transaction: nothing is held while the request goes on."""
-    engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
+    async with database.reading_engine.connect() as connection:
         found = await connection.execute(query, {"hash": hash_token(secret), "now": now})
         return found.one_or_none()
 
