@@ -13,11 +13,12 @@ from uuid import uuid4
 import hypothesis
 import pytest
 
-from ops.chromium import find
 from ops.home import Home
 from services.inspection import Inspection
 from settings import Settings
 from tests.servers import Servers, Simulators, stop_servers, worker_settings
+
+pytest_plugins = ["tests.browsers"]
 
 FOLDER = pytest.StashKey[Path]()
 RUN = pytest.StashKey[int]()
@@ -165,12 +166,6 @@ def new_database(
     for name, _ in given:
         servers.empty_database(name)
     left_databases += given
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Path:
-    """A Chromium that is on this machine; without one the test fails with the remedy."""
-    return find()
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,11 @@
 
 from playwright.async_api import expect
 
-from tests.administration.test_pages import Screens, browser, screens
+from tests.administration.test_pages import Screens, screens
 from tests.administration.test_staff import ANNA, IVAN, person, table
 from tests.pages.conftest import PHONE, faults_of
 
-__all__ = ["browser", "screens"]
+__all__ = ["screens"]
 
 
 async def test_a_table_is_looked_at_and_applied(screens: Screens) -> None:

@@ -4,9 +4,9 @@ import pytest
 
 from clients.database import Database
 from services.conversation import Conversations
-from tests.pages.conftest import browser, database, office, site
+from tests.pages.conftest import database, office, site
 
-__all__ = ["browser", "database", "office", "site"]
+__all__ = ["database", "office", "site"]
 
 
 @pytest.fixture

@@ -9,13 +9,12 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from google.protobuf.json_format import MessageToJson, Parse
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser
 from sqlmodel import col, select
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.client import WorkflowHandle
@@ -32,7 +31,7 @@ from rules.journal import JournalKind
 from rules.permissions import Permission, Role
 from services import access_tokens
 from services.sessions import recognise
-from tests.accounts.conftest import visitor_at
+from tests.accounts.conftest import FIREFOX, visitor_at
 from tests.clients.histories import laid_open
 from tests.clients.probes import SECRET, Child, Note, Probe, answer, fail
 from tests.clients.waiting import until
@@ -44,16 +43,6 @@ PLAIN = Payload(
 )
 PATIENCE = 60_000
 """Milliseconds: the pages are two hundred small files."""
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def sealed(workflow_id: str = "application-1") -> str:
@@ -262,41 +251,41 @@ async def test_calls_of_the_pages_do_not_count_as_activity(door: Door) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("role", "reads"), [(Role.OPS, True), (Role.TECHNICIAN, False)])
 async def test_real_browser_shows_words_to_all_ops_and_payloads_to_those_who_may(
-    door: Door, chromium: Path, role: Role, reads: bool
+    door: Door, browser: Browser
 ) -> None:
     """Summary and current details stand in the clear; contents only for who may decode."""
-    browser = await door.browser_of(role)
-    async with waiting_probe(door) as handle, async_playwright() as playwright:
-        run = await playwright.chromium.launch(executable_path=str(chromium), args=ARGUMENTS)
-        context = await run.new_context(user_agent=browser.headers["User-Agent"])
-        await context.add_cookies(
-            [
-                {"name": name, "value": value, "url": door.address}
-                for name, value in browser.cookies.items()
-            ]
-        )
-        page = await context.new_page()
-        refused = []
-        page.on(
-            "console",
-            lambda said: refused.append(said.text) if "Security Policy" in said.text else None,
-        )
+    context = await browser.new_context(user_agent=FIREFOX)
+    context.set_default_timeout(PATIENCE)
+    page = await context.new_page()
+    refused = []
+    page.on(
+        "console",
+        lambda said: refused.append(said.text) if "Security Policy" in said.text else None,
+    )
+    async with waiting_probe(door) as handle:
         of_run = f"/temporal/namespaces/default/workflows/{handle.id}/{handle.result_run_id}"
-        await page.goto(f"{door.address}{of_run}/user-metadata")
-        drawn = page.locator("iframe[title='output']")
-        for place, words in enumerate(("ПК-2026-000123-0", "waits for HR until 04.12.2026")):
-            frame = drawn.nth(place).content_frame
-            await frame.get_by_text(words).wait_for(timeout=PATIENCE)
-        await page.goto(f"{door.address}{of_run}/history")
-        await page.get_by_text("Event History").first.wait_for(timeout=PATIENCE)
-        if reads:
-            await page.get_by_text("Иванова Анна Сергеевна").first.wait_for(timeout=PATIENCE)
-            assert await journaled(door)
-        else:
-            await page.get_by_text("asks the register").first.wait_for(timeout=PATIENCE)
-            assert "Иванова" not in await page.content()
-            assert await journaled(door) == []
-        assert refused == []
-        await run.close()
+        for role, reads in ((Role.TECHNICIAN, False), (Role.OPS, True)):
+            person = await door.browser_of(role)
+            await context.clear_cookies()
+            await context.add_cookies(
+                [
+                    {"name": name, "value": value, "url": door.address}
+                    for name, value in person.cookies.items()
+                ]
+            )
+            await page.goto(f"{door.address}{of_run}/user-metadata")
+            drawn = page.locator("iframe[title='output']")
+            for place, words in enumerate(("ПК-2026-000123-0", "waits for HR until 04.12.2026")):
+                await drawn.nth(place).content_frame.get_by_text(words).wait_for()
+            await page.goto(f"{door.address}{of_run}/history")
+            await page.get_by_text("Event History").first.wait_for()
+            if reads:
+                await page.get_by_text("Иванова Анна Сергеевна").first.wait_for()
+                assert await journaled(door)
+            else:
+                await page.get_by_text("asks the register").first.wait_for()
+                assert "Иванова" not in await page.content()
+                assert await journaled(door) == []
+    assert refused == []
+    await context.close()

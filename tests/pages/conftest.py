@@ -5,14 +5,13 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyotp
 import pytest
 import uvicorn
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from fastapi import FastAPI
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page
 from sqlmodel import col, select
 
 from api.app import create_app
@@ -29,17 +28,11 @@ from tests.accounts.conftest import account_with_password
 from tests.clients.waiting import PATIENCE
 from tests.office import Office
 
+AXE = Axe().axe_script + "; null"
+FAULTS = """axe.run({resultTypes: ["violations"]}).then(({violations}) => violations.map(
+  ({id, nodes}) => `${id}: ${nodes.map(({html}) => html.slice(0, 160)).join("; ")}`
+))"""
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 
 
 @asynccontextmanager
@@ -103,23 +96,6 @@ async def office(database: Database) -> Office:
     return await Office.open(database)
 
 
-@asynccontextmanager
-async def launched(chromium: Path) -> AsyncIterator[Browser]:
-    """A real Chromium for as long as the block lasts."""
-    async with async_playwright() as playwright:
-        expect.set_options(timeout=PATIENCE * 1000)
-        started = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield started
-        await started.close()
-
-
-@pytest.fixture(scope="session")
-async def browser(chromium: Path) -> AsyncIterator[Browser]:
-    """A real Chromium."""
-    async with launched(chromium) as started:
-        yield started
-
-
 @dataclass(frozen=True)
 class Key:
     """What only the person knows: the seed of the second factor."""
@@ -179,11 +155,10 @@ async def press(page: Page, *keys: str) -> None:
 
 async def faults_of(page: Page) -> list[str]:
     """What axe finds wrong on a page: rule, and the elements it means."""
-    found = await Axe().run(page)
-    return [
-        f"{fault['id']}: {'; '.join(node['html'][:160] for node in fault['nodes'])}"
-        for fault in found.response["violations"]
-    ]
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE)
+    found: list[str] = await page.evaluate(FAULTS)
+    return found
 
 
 def watch(page: Page) -> list[str]:
