@@ -52,12 +52,12 @@ down status doctor reset demo bench faults: $(READY)
 	@$(MEDCAB) $@ $(ARGS)
 
 chromium: $(READY)
-	@.venv/bin/python -m ops.chromium
+	@.venv/bin/python -m ops.install.chromium
 
 test: $(READY)
-	@.venv/bin/python -m ops.chromium || true
-	@.venv/bin/python -m ops.gost || true
-	@.venv/bin/python -m ops.obtain
+	@.venv/bin/python -m ops.install.chromium || true
+	@.venv/bin/python -m ops.install.openssl_gost || true
+	@.venv/bin/python -m ops.install.servers
 	.venv/bin/python -m pytest -n auto --maxprocesses $(PROCESSES) --dist worksteal $(ARGS)
 
 check: $(READY)

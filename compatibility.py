@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.workflow import _Definition as Definition
 
-from clients.replays import KEYS_FILE, Replayed, kept_in, open_in, replay_all
+from clients.temporal.replays import KEYS_FILE, Replayed, kept_in, open_in, replay_all
 from models.encryption import KeyRing
 from settings import Settings, cache_folder
 

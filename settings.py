@@ -76,7 +76,9 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Signs what mail servers call back: `whsec_…`, newest first, comma separated.",
     )
-    sms_url: str = Field("http://127.0.0.1:8026", description="SMS gateway; see clients/sms.py.")
+    sms_url: str = Field(
+        "http://127.0.0.1:8026", description="SMS gateway; see clients/delivery/sms.py."
+    )
     sms_token: SecretStr = Field(SecretStr(""), description="What the SMS gateway knows us by.")
     sms_secret: SecretStr = Field(
         SecretStr(""), description="`whsec_…`: signs what the SMS gateway calls back."

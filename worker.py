@@ -19,24 +19,30 @@ from activities.notices import NoticeActivities
 from activities.requests import RequestActivities
 from activities.sweeper import SweeperActivities
 from clients.database import Database
-from clients.logs import log_in_json
-from clients.mail import Mailer
-from clients.metrics import metered_runtime
+from clients.delivery.mail import Mailer
+from clients.delivery.push import PushSender
+from clients.delivery.sms import SmsGateway
 from clients.objects import Objects
-from clients.push import PushSender
 from clients.registers import RegisterClient
-from clients.sms import SmsGateway
-from clients.temporal import CaseRinger, ExportStarter, connect, ensure_schedules, ensure_standing
-from clients.traces import Traces, traces_of
+from clients.telemetry.logs import log_in_json
+from clients.telemetry.metrics import metered_runtime
+from clients.telemetry.traces import Traces, traces_of
+from clients.temporal.client import (
+    CaseRinger,
+    ExportStarter,
+    connect,
+    ensure_schedules,
+    ensure_standing,
+)
 from compatibility import IncompatibleError, demand_compatible
 from models.encryption import KeyRing, use_key_ring
 from services import crash_points
-from services.bell import Bell
-from services.exchange import Exchange
-from services.letters import Addresses
-from services.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
-from services.seals import open_seal
-from services.ways import MailWay, PushWay, SmsWay
+from services.cases.bell import Bell
+from services.gov_service.line import Exchange
+from services.notices.channels import MailWay, PushWay, SmsWay
+from services.notices.wording import Addresses
+from services.seal.institution import open_seal
+from services.seal.pdf import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
 from workflows.archive import ArchiveNight

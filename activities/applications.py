@@ -6,8 +6,9 @@ from clients.database import Database
 from clients.objects import Objects
 from clients.registers import RegisterClient
 from models.messages import CaseState, Look
-from services import checks, enrolments, watching
-from services.seals import Seal
+from services.applications import checks, enrolment
+from services.cases import wakeups
+from services.seal.institution import Seal
 from settings import Settings
 
 
@@ -36,11 +37,11 @@ class ApplicationActivities:
     @activity.defn
     async def wake(self, case: CaseState) -> CaseState:
         """The time is over: remind, escalate, or close what was never answered."""
-        return await watching.wake(self._database, case.case_id)
+        return await wakeups.wake(self._database, case.case_id)
 
     @activity.defn
     async def issue_act(self, look: Look) -> CaseState:
         """Make, sign and keep the act of enrolment, if the case is approved and has none."""
-        return await enrolments.issue(
+        return await enrolment.issue(
             self._settings, self._database, self._objects, self._seal, look.case.case_id, look.rings
         )

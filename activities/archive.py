@@ -6,7 +6,7 @@ from temporalio import activity
 
 from clients.database import Database
 from clients.objects import Objects
-from services import erasing, retention
+from services.archive import erasure, retention
 from settings import Settings
 
 
@@ -31,4 +31,4 @@ class ArchiveActivities:
     @activity.defn
     async def erase_over(self) -> int:
         """Erase what is over, is not held and was told of."""
-        return await erasing.erase_due(self._database, self._objects)
+        return await erasure.erase_due(self._database, self._objects)

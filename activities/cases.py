@@ -4,7 +4,7 @@ from temporalio import activity
 
 from clients.database import Database
 from models.messages import CaseState, Look, Stuck
-from services import watching
+from services.cases import wakeups
 
 
 class CaseActivities:
@@ -16,11 +16,11 @@ class CaseActivities:
     @activity.defn
     async def look(self, look: Look) -> CaseState:
         """Read the case, and take note that its workflow heard of the newest act."""
-        return await watching.look(self._database, look.case.case_id, look.rings)
+        return await wakeups.look(self._database, look.case.case_id, look.rings)
 
     @activity.defn
     async def report_stuck(self, stuck: Stuck) -> None:
         """Tell ops that a case cannot go on by itself."""
-        await watching.report_stuck(
+        await wakeups.report_stuck(
             self._database, stuck.case.case_id, stuck.activity, stuck.error_type
         )

@@ -9,7 +9,7 @@ from temporalio import activity
 from clients.database import Database
 from clients.objects import Objects
 from models.messages import ExportProgress, ExportRef
-from services import export_work
+from services.exports import building
 from settings import Settings
 
 BEAT = 5.0
@@ -27,13 +27,13 @@ class ExportActivities:
     async def gather_lines(self, ref: ExportRef) -> ExportProgress:
         """Read the list part by part into the object store."""
         async with _beating() as beat:
-            return await export_work.gather(self._database, self._objects, ref.export_id, beat)
+            return await building.gather(self._database, self._objects, ref.export_id, beat)
 
     @activity.defn
     async def put_together(self, ref: ExportRef) -> ExportProgress:
         """Make the file of the parts, and tell that it is ready."""
         async with _beating() as beat:
-            return await export_work.put_together(
+            return await building.put_together(
                 self._database,
                 self._objects,
                 self._institution,
@@ -44,11 +44,11 @@ class ExportActivities:
     @activity.defn
     async def give_export_up(self, ref: ExportRef) -> None:
         """Say that it could not be made."""
-        await export_work.fail(self._database, ref.export_id)
+        await building.fail(self._database, ref.export_id)
 
 
 @asynccontextmanager
-async def _beating() -> AsyncIterator[export_work.Beat]:
+async def _beating() -> AsyncIterator[building.Beat]:
     """Heartbeat with the newest progress beside the work: setting a long list takes a while."""
     newest: list[ExportProgress] = []
 

@@ -7,14 +7,15 @@ from temporalio import activity
 from clients.database import Database
 from clients.objects import Objects
 from rules.clock import now
-from services import export_work, files, strays
+from services.exports import building
+from services.files import intake, orphans
 
 
 class FileActivities:
     """Activities of the files; `older_than` guards what is under way."""
 
     def __init__(
-        self, database: Database, objects: Objects, older_than: timedelta = files.SWEEP_AFTER
+        self, database: Database, objects: Objects, older_than: timedelta = intake.SWEEP_AFTER
     ) -> None:
         self._database = database
         self._objects = objects
@@ -24,6 +25,6 @@ class FileActivities:
     async def sweep_files(self) -> int:
         """Remove old objects without a row. Returns how many; safe to repeat."""
         before = now() - self._older_than
-        removed = await strays.sweep(self._database, self._objects, before)
-        removed += await export_work.sweep(self._database, self._objects, now())
-        return removed + await files.sweep(self._database, self._objects, now(), self._older_than)
+        removed = await orphans.sweep(self._database, self._objects, before)
+        removed += await building.sweep(self._database, self._objects, now())
+        return removed + await intake.sweep(self._database, self._objects, now(), self._older_than)

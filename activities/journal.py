@@ -7,8 +7,8 @@ from temporalio import activity
 from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.objects import Objects
-from services import checkpoints
-from services.seals import Seal
+from services.journal import checkpoints
+from services.seal.institution import Seal
 
 
 class JournalActivities:

@@ -9,8 +9,8 @@ from activities.shifts import beating
 from clients.database import Database
 from models.messages import ChannelShift
 from rules.clock import now as present
-from rules.notices import Channel
-from services.deliveries import Stop, Way, drain, waiting
+from rules.notices.kinds import Channel
+from services.notices.sender import Stop, Way, drain, waiting
 
 SHIFT = 300.0
 """Seconds after which a shift ends, so that a new one is seen in the history now and then."""

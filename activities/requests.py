@@ -11,9 +11,9 @@ from temporalio.exceptions import ApplicationError
 from activities.shifts import beating
 from clients.gov_service import GovServiceRefused
 from models.messages import CaseState, Look
-from services import request_answers, request_handover
-from services.exchange import Exchange
-from services.key_folders import ModuleKeysError
+from services.gov_service.key_folder import ModuleKeysError
+from services.gov_service.line import Exchange
+from services.requests import answers, handover
 
 
 class RequestActivities:
@@ -26,15 +26,13 @@ class RequestActivities:
     async def hand_over_request(self, look: Look) -> CaseState:
         """Form, sign, seal and hand over the newest version, or wait for the module."""
         case_id = look.case.case_id
-        return await _mended_by_no_try(
-            request_handover.hand_over(self._exchange, case_id, look.rings)
-        )
+        return await _mended_by_no_try(handover.hand_over(self._exchange, case_id, look.rings))
 
     @activity.defn
     async def tend_request(self, look: Look) -> CaseState:
         """Take the receipts that came, ask where none comes, tell what the term says."""
         case_id = look.case.case_id
-        return await _mended_by_no_try(request_answers.tend(self._exchange, case_id, look.rings))
+        return await _mended_by_no_try(answers.tend(self._exchange, case_id, look.rings))
 
 
 async def _mended_by_no_try(effect: Awaitable[CaseState]) -> CaseState:

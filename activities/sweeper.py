@@ -4,9 +4,11 @@ from temporalio import activity
 
 from activities.shifts import in_a_shift
 from clients.database import Database
-from clients.traces import anew
-from services import assignments, exports, watching
-from services.bell import Bell
+from clients.telemetry.traces import anew
+from services.cases import wakeups
+from services.cases.bell import Bell
+from services.exports import acts as exports
+from services.reviews import assignment
 
 
 class SweeperActivities:
@@ -29,6 +31,6 @@ class SweeperActivities:
     async def _walk(self) -> None:
         # The sweeper walks for ever, untraced; each ring is a trace of its own.
         with anew():
-            await watching.sweep(self._database, self._bell, self._grace)
-            await assignments.sweep(self._database)
+            await wakeups.sweep(self._database, self._bell, self._grace)
+            await assignment.sweep(self._database)
             await exports.start_late(self._database, self._start)

@@ -10,63 +10,51 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
 
-from api import (
-    accounts,
-    administration,
-    applications,
-    archive,
-    callbacks,
-    codec,
-    conversation,
-    documentation,
-    documents,
-    health,
-    notice_receipts,
-    notice_settings,
-    notices,
-    operation,
-    programmes,
-    requests,
-    retention,
-    reviews,
-    staff,
-    temporal_pages,
-    verification,
-)
-from api.auth import OPEN_TO_ALL, cookie_names, guard
-from api.bodies import BodyLimit
-from api.body_limits import Limits, body_limits
-from api.observed import Observed, observed
-from api.openapi import describe
-from api.problems import answer_problems
-from api.state import Medcab
-from cabinet import assets
-from cabinet.compression import Compressed
-from cabinet.problems import page_problem
+from api import documents, staff
+from api.accounts import sign_in
+from api.archive import retention, search
+from api.callbacks import gov_service
+from api.callbacks import notices as notice_receipts
+from api.cases import applications, conversation, requests, reviews, verification
+from api.catalogue import admin, programmes
+from api.container import Medcab
+from api.http import documentation, health
+from api.http.auth import OPEN_TO_ALL, cookie_names, guard
+from api.http.bodies import BodyLimit
+from api.http.body_limits import Limits, body_limits
+from api.http.compression import Compressed
+from api.http.headers import SecurityHeaders
+from api.http.metrics import Observed, observed
+from api.http.openapi import describe
+from api.http.problems import answer_problems
+from api.notices import inbox
+from api.notices import settings as notice_settings
+from api.operation import codec, desk, temporal_pages
+from cabinet.frame import assets
+from cabinet.frame.problems import page_problem
 from cabinet.routers import ROUTERS as PAGES
-from cabinet.security import SecurityHeaders
-from clients.traces import OFF, traces_of
+from clients.telemetry.traces import OFF, traces_of
 from settings import Settings, get_settings
 
 API = "/api/v1"
 
 JSON_ROUTERS: tuple[APIRouter, ...] = (
-    accounts.router,
+    sign_in.router,
     applications.router,
     requests.router,
     reviews.router,
     retention.router,
-    archive.router,
+    search.router,
     programmes.router,
     conversation.router,
-    administration.router,
+    admin.router,
     staff.router,
     documents.router,
     notice_settings.router,
-    notices.router,
+    inbox.router,
     notice_receipts.router,
-    operation.router,
-    callbacks.router,
+    desk.router,
+    gov_service.router,
     verification.router,
 )
 """Under /api/v1."""

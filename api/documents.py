@@ -10,19 +10,19 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from api.auth import CurrentActor
-from api.bodies import Form, incoming_of, is_form
-from api.downloads import file_headers
-from api.entrance import CleanRoute
-from api.problems import documented
-from api.state import MedcabState
-from cabinet.translation import catalogue, choose_language
-from rules.documents import CATEGORIES, TITLE_LENGTH, Category
-from rules.files import Code, Finding
+from api.container import MedcabState
+from api.http.auth import CurrentActor
+from api.http.bodies import Form, incoming_of, is_form
+from api.http.downloads import file_headers
+from api.http.entrance import CleanRoute
+from api.http.problems import documented
+from rules.files.categories import CATEGORIES, TITLE_LENGTH, Category
+from rules.files.checks import Code, Finding
 from rules.refusals import FieldError, Refusal
-from services.document_views import DocumentView, Given, VersionView
-from services.documents import PAGE, Documents, Opening
-from services.files import Incoming
+from services.documents.acts import PAGE, Documents, Opening
+from services.documents.views import DocumentView, Given, VersionView
+from services.files.intake import Incoming
+from words.translation import catalogue, choose_language
 
 router = APIRouter(route_class=CleanRoute, prefix="/documents", tags=["documents"])
 

@@ -7,20 +7,20 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from api.applications import IdempotencyKey
-from api.auth import require
-from api.bodies import Form, incoming_of, is_form
+from api.cases.applications import IdempotencyKey
+from api.container import Medcab, MedcabState
 from api.documents import words_of
-from api.entrance import CleanRoute
-from api.problems import documented, in_words
-from api.state import Medcab, MedcabState
-from rules.permissions import Actor, Permission, Role
+from api.http.auth import require
+from api.http.bodies import Form, incoming_of, is_form
+from api.http.entrance import CleanRoute
+from api.http.problems import documented, in_words
+from rules.access import Actor, Permission, Role
 from rules.refusals import FieldError, Refusal
-from rules.staff import MOST_OCTETS, TITLES, Column
-from services.administration import staff
-from services.administration.staff import Counts, DryRun, PersonChange, UnitChange
-from services.files import Incoming
-from services.uploads import counted
+from rules.staff.table import MOST_OCTETS, TITLES, Column
+from services.files.intake import Incoming
+from services.files.uploads import counted
+from services.staff import importing
+from services.staff.importing import Counts, DryRun, PersonChange, UnitChange
 
 router = APIRouter(route_class=CleanRoute, prefix="/administration/staff", tags=["administration"])
 
@@ -123,7 +123,7 @@ class DryRunOut(BaseModel):
 async def dry_run_staff(request: Request, actor: Manager, medcab: MedcabState) -> DryRunOut:
     """What a table of staff and units would add and change, and its mistakes; nothing is kept."""
     body = await _body(request, medcab, actor)
-    told = await staff.dry_run(medcab.database, medcab.inspection, actor, body)
+    told = await importing.dry_run(medcab.database, medcab.inspection, actor, body)
     return _out(request, told)
 
 
@@ -141,7 +141,7 @@ async def apply_staff(
 ) -> CountsOut:
     """Do what the dry run of this file showed. No rights and no accounts are given."""
     body = await _body(request, medcab, actor)
-    done = await staff.apply(
+    done = await importing.apply(
         medcab.database, medcab.inspection, actor, body, digest, idempotency_key
     )
     return CountsOut.of(done)

@@ -23,13 +23,14 @@ from bench.wire import Wire
 from clients.objects import Objects
 from models.tables.people import Unit
 from ops.faults.people import Player, join
-from ops.home import CHECKOUT
+from ops.local.home import CHECKOUT
+from rules.access import Role
 from rules.archive import ExportKind
 from rules.clock import now
-from rules.permissions import Role
-from services import access, catalogue
-from services.archive import ArchiveFilters
-from services.exports import Exports
+from services import access
+from services.archive.search import ArchiveFilters
+from services.catalogue import lookup as catalogue
+from services.exports.acts import Exports
 from settings import Settings
 
 FEW, MANY = 1_000, 50_000

@@ -13,7 +13,7 @@ from bench.ground import Office
 from bench.least import temporal
 from bench.method import Bound, Figure, Interval
 from models.messages import case_workflow_id
-from rules.cases import CaseKind
+from rules.cases.process import CaseKind
 
 COMMITS, EVENTS = 7, 1.2
 REQUEST_COMMITS, REQUEST_EVENTS = 6, 1.2

@@ -18,9 +18,9 @@ from clients.gov_service import CALLBACK_PATH
 from ops.faults.requests import CERTIFICATE
 from rules.clock import now
 from services import access
-from services.bell import Bell
-from services.request_receipts import message_id_of
-from services.requests import Requests
+from services.cases.bell import Bell
+from services.requests.acknowledgements import message_id_of
+from services.requests.acts import Requests
 
 TYPE = "vaccination_certificate"
 NOT_YET = 3600.0

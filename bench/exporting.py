@@ -15,7 +15,7 @@ from clients.database import Database
 from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
 from models.messages import ExportProgress
-from services import export_work
+from services.exports import building
 from settings import Settings
 
 
@@ -28,8 +28,8 @@ async def _export(export_id: UUID) -> None:
     use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     database, objects = Database.from_settings(settings), Objects(settings)
     began = time.perf_counter()
-    await export_work.gather(database, objects, export_id, _heard)
-    await export_work.put_together(database, objects, settings.institution, export_id, _heard)
+    await building.gather(database, objects, export_id, _heard)
+    await building.put_together(database, objects, settings.institution, export_id, _heard)
     seconds = time.perf_counter() - began
     await objects.close()
     await database.close()

@@ -25,17 +25,25 @@ from models.encryption import KeyRing, use_key_ring
 from models.tables.documents import Document, DocumentVersion
 from ops.faults.applications import FORM
 from ops.faults.people import Cast, Player, gather
-from ops.home import Home
-from ops.migrate import migrate
-from ops.servers import Launch
-from ops.servers.own import Api, Door, Worker
-from ops.servers.postgres import APP, DATABASE, OWNER, Postgres, data_folder_aside, make_database
-from ops.system import GIVEN_BY, System
+from ops.local.home import Home
+from ops.local.servers import Launch
+from ops.local.servers.medcab import Api, Door, Worker
+from ops.local.servers.postgres import (
+    APP,
+    DATABASE,
+    OWNER,
+    Postgres,
+    data_folder_aside,
+    make_database,
+)
+from ops.local.system import GIVEN_BY, System
+from ops.upkeep.migrate import migrate
 from rules.clock import now
-from rules.forms import merged_attachments, merged_checklist
-from services import access, catalogue
-from services.applications import TYPE, Applications
-from services.bell import Bell
+from rules.forms.definitions import merged_attachments, merged_checklist
+from services import access
+from services.applications.acts import TYPE, Applications
+from services.cases.bell import Bell
+from services.catalogue import lookup as catalogue
 from settings import Settings
 
 LEAST = "least"

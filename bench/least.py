@@ -8,7 +8,7 @@ accountable: no rules, no versions, no journal, no act ids, no locks, no encrypt
 notices but the rows of two.
 
 A whole case is six commits: the insert, the check and its notice, the decision, the act and its
-notice. The act is the same PDF by the same `services.acts` and `services.seals`, put by the same
+notice. The act is the same PDF by the same code, signed with the same seal, put by the same
 client. What it does for a request stands in `bench.least_requests`.
 """
 
@@ -36,23 +36,23 @@ from temporalio.client import Client
 from temporalio.service import GrpcCompression
 from temporalio.worker import Worker
 
-from api import health
 from api.app import create_app
-from api.auth import CurrentActor
-from api.state import Medcab
-from api.token_routes import TOKEN_ROUTES
+from api.container import Medcab
+from api.http import health
+from api.http.auth import CurrentActor
+from api.http.token_routes import TOKEN_ROUTES
 from bench.least_requests import RequestActivities
 from bench.least_workflows import LeastCase, LeastCheck, LeastRequest
 from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
-from rules import limits
-from rules.files import LIMITS, MediaType
-from rules.permissions import Permission
-from services.acts import ActFacts, SealFacts, build_act, new_code
-from services.documents import Documents
-from services.files import Files
-from services.inspection import Inspection, Report
-from services.seals import Seal, open_seal
+from rules.access import Permission
+from rules.cases import limits
+from rules.files.checks import LIMITS, MediaType
+from services.applications.enrolment_certificate import ActFacts, SealFacts, build_act, new_code
+from services.documents.acts import Documents
+from services.files.inspection.client import Inspection, Report
+from services.files.intake import Files
+from services.seal.institution import Seal, open_seal
 from settings import Settings, get_settings
 
 QUEUE = "least"

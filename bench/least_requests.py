@@ -1,6 +1,6 @@
 """What the least program does for a request: the same paper, seal, envelope, module and files.
 
-It forms a certificate of vaccination by `services.request_papers`, signs it with the same seal,
+It forms a certificate of vaccination by `services.requests.paper`, signs it with the same seal,
 seals it with the same keys, puts paper and envelope, hands over by the same client, and commits.
 Of an answer it opens the same envelope by the same code, puts its files, and commits. A whole
 request is four commits: the insert, the handing over, the callback kept, the answer.
@@ -22,11 +22,11 @@ from temporalio import activity
 
 from clients.gov_service import GovService
 from clients.objects import Objects
-from services.envelopes import Envelopes
-from services.key_rings import keys_of
-from services.module_messages import ModuleAnswer, ModuleFile, ModuleRequest
-from services.request_papers import RequestFacts, RequestField, form
-from services.seals import Seal
+from services.gov_service.envelopes import Envelopes
+from services.gov_service.keys import keys_of
+from services.gov_service.messages import ModuleAnswer, ModuleFile, ModuleRequest
+from services.requests.paper import RequestFacts, RequestField, form
+from services.seal.institution import Seal
 from settings import Settings
 
 CALLBACK = "BENCH_LEAST_CALLBACK"

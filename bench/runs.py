@@ -22,8 +22,8 @@ from bench.latency import p1, p3, p4, p5
 from bench.method import Figure, Verdict
 from bench.requests import p1r, p3r
 from bench.throughput import p2, p2r
-from ops.home import CHECKOUT
-from ops.servers.postgres import CONFIGURATION
+from ops.local.home import CHECKOUT
+from ops.local.servers.postgres import CONFIGURATION
 from settings import Settings
 
 Measure = Callable[[Office, float], Awaitable[list[Figure]]]

@@ -9,24 +9,25 @@ from fastapi import APIRouter, Response
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.entrance import CleanRoute
-from api.state import Work
-from cabinet import security_watch
-from cabinet.case_views import case_line, counted, due_here, title_of
-from cabinet.translation import gettext
-from cabinet.views.applications import Accreditation, Call, Home
-from cabinet.visits import Inside, Visit
+from api.container import Work
+from api.http.entrance import CleanRoute
+from cabinet.applications.views import Accreditation, Call, Home
+from cabinet.cases.lines import case_line, counted, due_here, title_of
+from cabinet.frame.visits import Inside, Visit
+from cabinet.operation import security_watch
 from clients.registers import RegisterDown, RegisterGarbled
 from models.tables.notices import Notice
 from models.tables.people import Person
+from rules.access import Permission
 from rules.accreditation import HOURS, is_urgent
-from rules.cases import CaseKind, Status
+from rules.cases.process import CaseKind, Status
 from rules.clock import now
-from rules.names import Name
-from rules.notices import Channel, NoticeKind
-from rules.permissions import Permission
-from services import case_lists, catalogue
-from services.case_lists import CaseLine, Filters
+from rules.notices.kinds import Channel, NoticeKind
+from rules.texts.names import Name
+from services.cases import lists as case_lists
+from services.cases.lists import CaseLine, Filters
+from services.catalogue import lookup as catalogue
+from words.translation import gettext
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 

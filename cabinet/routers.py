@@ -2,63 +2,50 @@
 
 from fastapi import APIRouter
 
-from cabinet import (
-    accounts,
-    administration,
-    administration_types,
-    applications,
-    archive,
-    archive_exports,
-    archive_retention,
-    conversation,
-    desk,
-    desk_requests,
-    desk_several,
-    desk_team,
-    documents,
-    drafts,
-    home,
-    installable,
-    journal,
-    notice_settings,
-    notices,
-    operation,
-    profile,
-    programmes,
-    request_drafts,
-    request_files,
-    requests,
-    staff,
-    verification,
-)
+from cabinet import home, staff
+from cabinet.accounts import profile, sign_in
+from cabinet.applications import draft, programmes, verification
+from cabinet.applications import pages as applications
+from cabinet.archive import exports, retention, search
+from cabinet.catalogue_admin import pages, types
+from cabinet.conversation import pages as conversation
+from cabinet.documents import pages as documents
+from cabinet.frame import installable
+from cabinet.journal import pages as journal
+from cabinet.notices import inbox, settings
+from cabinet.operation import pages as operation
+from cabinet.requests import draft as request_drafts
+from cabinet.requests import files, review
+from cabinet.requests import pages as requests
+from cabinet.reviews import bulk, queue, team
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
-    accounts.router,
+    sign_in.router,
     profile.router,
     profile.account,
     programmes.router,
-    drafts.router,
+    draft.router,
     applications.router,
     request_drafts.router,
-    request_files.router,
+    files.router,
     requests.router,
     conversation.router,
     documents.router,
-    notice_settings.router,
-    notices.router,
+    settings.router,
+    inbox.router,
     installable.router,
-    desk.router,
-    desk_requests.router,
-    archive.router,
-    archive_exports.router,
-    archive_retention.router,
-    desk_several.router,
-    desk_team.router,
+    queue.router,
+    review.router,
+    search.router,
+    exports.router,
+    retention.router,
+    bulk.router,
+    team.router,
     operation.router,
     journal.router,
     staff.router,
-    administration_types.router,
-    administration.router,
+    types.router,
+    pages.router,
     verification.router,
 )

@@ -14,22 +14,22 @@ from fastapi import APIRouter, Form, Response
 from sqlmodel import col, func, select
 from starlette.exceptions import HTTPException
 
-from api.auth import FORM_FIELD, FORM_HEADER, demand_form_token
-from api.bodies import Form as StreamedForm
-from api.bodies import is_form
-from api.entrance import CleanRoute
+from api.http.auth import FORM_FIELD, FORM_HEADER, demand_form_token
+from api.http.bodies import Form as StreamedForm
+from api.http.bodies import is_form
+from api.http.entrance import CleanRoute
 from api.staff import octets_of
-from cabinet.translation import gettext as _
-from cabinet.translation import in_words
-from cabinet.views.administration import RoomCard, StaffLine, StaffPreview, StaffWrong
-from cabinet.views.frame import ErrorItem
-from cabinet.visits import Inside, Visit
+from cabinet.catalogue_admin.views import RoomCard, StaffLine, StaffPreview, StaffWrong
+from cabinet.frame.views import ErrorItem
+from cabinet.frame.visits import Inside, Visit
 from models.tables.base import new_id
 from models.tables.people import Person
 from rules.refusals import Refusal
-from rules.staff import MOST_OCTETS, ROLE_NAMES, TITLES, unreadable
-from services.administration import staff
-from services.administration.staff import DryRun, PersonChange, UnitChange
+from rules.staff.table import MOST_OCTETS, ROLE_NAMES, TITLES, unreadable
+from services.staff import importing
+from services.staff.importing import DryRun, PersonChange, UnitChange
+from words.translation import gettext as _
+from words.translation import in_words
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/administration/staff")
 
@@ -56,17 +56,17 @@ async def room_card(visit: Visit) -> RoomCard:
 @router.get("")
 async def choose(visit: Inside) -> Response:
     """Choose a file."""
-    staff.demand(visit.actor)
+    importing.demand(visit.actor)
     return _page(visit)
 
 
 @router.post("")
 async def look(visit: Inside) -> Response:
     """Show what the file would do; nothing is written."""
-    staff.demand(visit.actor)
+    importing.demand(visit.actor)
     try:
         body = await _uploaded(visit)
-        told = await staff.dry_run(
+        told = await importing.dry_run(
             visit.medcab.database, visit.medcab.inspection, visit.actor, body
         )
         packed = _packed(body)
@@ -83,10 +83,10 @@ async def apply(
     act_id: Annotated[UUID, Form()],
 ) -> Response:
     """Do what was shown."""
-    staff.demand(visit.actor)
+    importing.demand(visit.actor)
     try:
         body = _unpacked(packed)
-        await staff.apply(
+        await importing.apply(
             visit.medcab.database, visit.medcab.inspection, visit.actor, body, digest, act_id
         )
     except Refusal as refusal:

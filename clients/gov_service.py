@@ -1,7 +1,7 @@
 """The line to the gov-service module: hand over a sealed request, ask how it stands, take it back.
 
 All are safe to repeat: the module knows a message by its id. What an envelope holds is for
-`services.envelopes` and `services.module_messages`.
+`services.gov_service.envelopes` and `services.gov_service.messages`.
 """
 
 import asyncio

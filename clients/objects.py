@@ -119,7 +119,7 @@ class _Signature(httpx.Auth):
 
 LOCKED = "seals/"
 """Objects of this folder stand in a bucket of their own, in which nothing can be replaced or
-removed before years are over: see `ops.buckets`."""
+removed before years are over: see `ops.local.buckets`."""
 
 
 class Objects:

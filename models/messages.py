@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from rules.cases import CaseKind, Party, Status, Transition
+from rules.cases.process import CaseKind, Party, Status, Transition
 
 
 class Message(BaseModel):
@@ -35,7 +35,7 @@ class WorkflowName(StrEnum):
 
 
 RING = "ring"
-"""The signal of the sweeper: look again. People's signals are named in `rules.cases`."""
+"""The signal of the sweeper: look again. People's signals are named in `rules.cases.process`."""
 
 RECEIPT = "receipt"
 """The signal after a receipt of the module was kept; it names the receipt as its act."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ops import module_keys
-from ops.home import RESTORED, Home, default_home
+from ops.local.home import RESTORED, Home, default_home
+from ops.upkeep import gov_service_keys
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,7 +31,7 @@ app = typer.Typer(
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that run workflows.")]
 Apis = Annotated[int, typer.Option("--api", min=1, help="Processes that serve pages and the API.")]
 
-app.add_typer(module_keys.app, name="module-keys")
+app.add_typer(gov_service_keys.app, name="module-keys")
 
 
 @app.command()
@@ -91,8 +91,8 @@ def reset(
 @app.command()
 def migrate() -> None:
     """Bring database, Temporal namespace and bucket to what this version needs."""
-    from ops.migrate import NotMigratedError
-    from ops.migrate import migrate as bring
+    from ops.upkeep.migrate import NotMigratedError
+    from ops.upkeep.migrate import migrate as bring
 
     try:
         bring(_settings())
@@ -104,7 +104,7 @@ def migrate() -> None:
 @app.command()
 def seed() -> None:
     """Enter the catalogue and the demo accounts; refused where others have cases."""
-    from ops.seed import seed as enter
+    from ops.data.seed import seed as enter
 
     for account in enter(_settings(running=True)):
         typer.echo(account)
@@ -136,9 +136,9 @@ def api(
         import uvicorn
 
         from api.app import create_app
-        from api.http_protocol import GuardedProtocol
-        from clients.logs import log_in_json
-        from ops.servers.ports import LOOPBACK
+        from api.http.protocol import GuardedProtocol
+        from clients.telemetry.logs import log_in_json
+        from ops.local.servers.ports import LOOPBACK
 
         log_in_json()
         settings = _settings()
@@ -174,16 +174,16 @@ def healthy(
     """Exit code 0 when the process in this container does its work; for health checks."""
     import asyncio
 
-    from ops.servers.asking import answers
-    from ops.servers.own import HEALTH_PATH, polls
-    from ops.servers.ports import LOOPBACK
+    from ops.local.servers.asking import answers
+    from ops.local.servers.medcab import HEALTH_PATH, polls
+    from ops.local.servers.ports import LOOPBACK
     from settings import get_settings
 
     if what == "api":
         _end(int(not answers(f"http://{LOOPBACK}:{port}{HEALTH_PATH}")))
     settings = get_settings()
     if what == "archiver":
-        from ops.backup.age import keeps_up
+        from ops.backup.freshness import keeps_up
 
         _end(int(not keeps_up(_home(), settings)))
     queue = settings.temporal_address, settings.temporal_namespace, settings.task_queue
@@ -197,7 +197,7 @@ def replay(
     ),
 ) -> None:
     """Replay recorded histories against the workflows as they are now."""
-    from ops.replay import run
+    from ops.upkeep.replay import run
 
     _end_at_once(run(path))
 
@@ -220,7 +220,7 @@ def verify(
     `accept` takes in what the sealing refused, after people looked at it: the institution declares
     it, and information security confirms it. Exit code 3: all holds, a declaration waits for that.
     """
-    from ops.verify import run, run_accept, run_receipt
+    from ops.upkeep.verify import run, run_accept, run_receipt
 
     if what == "journal" and file is None:
         _end(run(_settings(running=True)))
@@ -279,7 +279,7 @@ def restore(
 ) -> None:
     """Bring back what was lost. Nothing may run here; `medcab reconcile` comes next."""
     from ops.backup import commands
-    from ops.backup.restore import Order, Part
+    from ops.backup.restore.restore import Order, Part
     from ops.up import console
 
     try:
@@ -321,7 +321,7 @@ def archive() -> None:
 @app.command(hidden=True)
 def bounce() -> None:
     """Read a delivery report of a mail server from standard input, as its pipe gives it."""
-    from ops.bounce import run
+    from ops.upkeep.bounce import run
 
     _end(run(_settings(), sys.stdin.buffer))
 
@@ -341,7 +341,7 @@ def faults(
     seed: Annotated[int, typer.Option(help="The same seed makes the same faults.")] = 1,
 ) -> None:
     """Put applications through while servers fail, then prove that nothing was lost."""
-    from ops.faults import run
+    from ops.faults.run import run
 
     _end_at_once(run(cases, kills, seed))
 
@@ -406,7 +406,7 @@ def _phrase(file: Path | None) -> str:
 
 def _settings_at_rest() -> "Settings":
     """The settings of the running system, or those that it would have if it ran."""
-    from ops.backup.rest import settings_at_rest
+    from ops.backup.restore.stopped_home import settings_at_rest
 
     return settings_at_rest(_home())
 

@@ -13,15 +13,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ops import chromium
-from ops.home import CHECKOUT, Home
-from ops.servers import ServerFailed, postgres
-from ops.servers.binaries import MINIO, TEMPORAL, Program, find_go
-from ops.servers.ports import is_free
+from ops.install import chromium
+from ops.local.home import CHECKOUT, Home
+from ops.local.servers import ServerFailed, postgres
+from ops.local.servers.binaries import MINIO, TEMPORAL, Program, find_go
+from ops.local.servers.ports import is_free
 from ops.up import adopt_running
 from rules.clock import now
-from services.key_folders import ModuleKeysError
-from services.key_rings import keys_of, our_folder
+from services.gov_service.key_folder import ModuleKeysError
+from services.gov_service.keys import keys_of, our_folder
 from settings import Settings, cache_folder
 
 MIB = 1 << 20
@@ -215,7 +215,7 @@ def _module_keys(home: Home) -> Iterator[Finding]:
 
 
 def _backup(home: Home) -> Finding:
-    from ops.backup.age import age
+    from ops.backup.freshness import age
 
     found = age(home, Settings())
     if found.good:

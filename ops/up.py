@@ -15,10 +15,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ops.board import Board
-from ops.home import CHECKOUT, RESTORED, Home
-from ops.servers import ServerFailed
-from ops.servers.process import Interrupted, Running
+from ops.local.home import CHECKOUT, RESTORED, Home
+from ops.local.progress import Board
+from ops.local.servers import ServerFailed
+from ops.local.servers.process import Interrupted, Running
 
 READY_WITHIN = 1800.0
 DOWN_WITHIN = 120.0
@@ -27,7 +27,7 @@ DOWN_WITHIN = 120.0
 def up(home: Home, console: Console, *, workers: int, apis: int) -> int:
     """Start everything, tell the addresses, keep it running until told to stop."""
     # Here, since reading backups takes more libraries than `status` needs.
-    from ops.lost import refusal
+    from ops.local.lost import refusal
 
     with home.taken() as mine:
         if not mine:
@@ -109,7 +109,7 @@ def down(home: Home, console: Console) -> int:
 def status(home: Home, console: Console) -> int:
     """What runs, and where. Exit code 0 when all of it does, otherwise 1."""
     # Here, since reading backups takes more libraries than `up` itself.
-    from ops.backup.age import age
+    from ops.backup.freshness import age
     from settings import Settings
 
     recorded = home.recorded()
@@ -144,7 +144,7 @@ def status(home: Home, console: Console) -> int:
 
 def reset(home: Home, console: Console) -> int:
     """Remove the data, the keys and the logs of this home; what others run is left alone."""
-    from ops.servers.postgres import data_folder_aside
+    from ops.local.servers.postgres import data_folder_aside
 
     with home.taken() as mine:
         if not mine:
@@ -196,7 +196,7 @@ def _running(recorded: dict[str, Any] | None) -> Running | None:
 
 class _Supervisor:
     def __init__(self, home: Home, console: Console, workers: int, apis: int) -> None:
-        from ops.system import System
+        from ops.local.system import System
 
         self.console = console
         self.board = Board(console)
@@ -225,9 +225,9 @@ class _Supervisor:
         return 0
 
     def _start(self) -> list[Any]:
-        from ops.migrate import NotMigratedError, migrate
-        from ops.seed import SeedRefusedError, seed
-        from ops.servers.own import Archiver
+        from ops.data.seed import SeedRefusedError, seed
+        from ops.local.servers.medcab import Archiver
+        from ops.upkeep.migrate import NotMigratedError, migrate
 
         self.system.record("obtaining the programs")
         with self._main_thread_works():

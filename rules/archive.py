@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from rules.cases import CaseKind
-from rules.fields import Definition
+from rules.cases.process import CaseKind
+from rules.forms.fields import Definition
 
 
 class ExportKind(StrEnum):

@@ -21,8 +21,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 from models.tables.accounts import Account
 from models.tables.base import UtcDateTime
 from models.tables.people import Absence, Person, RoleGrant, Unit
+from rules.access import ROLE_PERMISSIONS, Actor, Grant, Permission, Role
 from rules.clock import now as present
-from rules.permissions import ROLE_PERMISSIONS, Actor, Grant, Permission, Role
 from rules.refusals import not_found
 
 _NOW = bindparam("now", type_=UtcDateTime(), callable_=present)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from clients.registers import RegisterCard, RegisterClient
-from rules.names import same_person
+from rules.texts.names import same_person
 
 KEPT, MOST = 600.0, 1000
 """Seconds that an answer is kept, and how many are."""

@@ -23,17 +23,19 @@ from models.tables.cases import Case, CaseComment
 from models.tables.conversation import ConversationReading, MessageFile
 from models.tables.documents import Document, DocumentVersion
 from models.tables.people import Person
-from rules import conversation
+from rules.access import Actor, Permission
+from rules.cases import conversation
 from rules.clock import now as present
-from rules.disclosure import Audience
-from rules.files import Verdict
-from rules.journal import JournalKind
-from rules.notices import NoticeKind
-from rules.permissions import Actor, Permission
+from rules.files.checks import Verdict
+from rules.journal.disclosure import Audience
+from rules.journal.entries import JournalKind
+from rules.notices.kinds import NoticeKind
 from rules.refusals import FieldError, Refusal, act_id_reused, forbidden
-from services import access, journal, notices, rates
-from services.cases import lock, may_see, see
-from services.disclosure import audiences
+from services import access, rate_limits
+from services.cases.transitions import lock, may_see, see
+from services.journal import entries as journal
+from services.journal.disclosure import audiences
+from services.notices import outbox
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Conversations:
             said = await _said_before(session, actor, case_id, message_id, text, internal=internal)
             if said is not None:
                 return said
-            wait = await rates.take(
+            wait = await rate_limits.take(
                 session, [(conversation.OFTEN, str(actor.person_id))], present()
             )
         if wait:
@@ -241,7 +243,7 @@ async def _tell(session: AsyncSession, actor: Actor, case: Case, message: CaseCo
     else:
         to = {case.applicant_id}
     told = [
-        notices.Happened(
+        outbox.Happened(
             person_id=person,
             kind=NoticeKind.COMMENT_ADDED,
             event_key=f"{case.id}:comment:{message.id}",
@@ -250,7 +252,7 @@ async def _tell(session: AsyncSession, actor: Actor, case: Case, message: CaseCo
         )
         for person in sorted(to - {actor.person_id}, key=str)
     ]
-    await notices.enqueue_all(session, told, message.at)
+    await outbox.enqueue_all(session, told, message.at)
 
 
 def may_see_message(actor: Actor, case: Case, *, internal: bool) -> bool:

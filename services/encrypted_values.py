@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 
 from models.encrypted_columns import EncryptedColumn, decrypt_for
 from models.encryption import KeyRing, UndecryptableError
-from rules.journal import Fault
+from rules.journal.entries import Fault
 
 
 async def each_value(connection: AsyncConnection, ring: KeyRing) -> AsyncIterator[Fault | None]:

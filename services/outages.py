@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.base import new_id
 from models.tables.cases import Outage
-from rules.cases import Party
+from rules.cases.process import Party
 
 REGISTER = "register"
 GOV_SERVICE = "gov-service"

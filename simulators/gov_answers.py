@@ -12,11 +12,11 @@ from uuid import UUID
 
 import pikepdf
 
-from rules.journal import canonical
-from services.module_messages import ModuleAnswer, ModuleFile, ModuleRequest, refusal
-from services.request_papers import DATA_NAME
-from services.seals import Seal
-from services.typesetting import typeset
+from rules.journal.entries import canonical
+from services.gov_service.messages import ModuleAnswer, ModuleFile, ModuleRequest, refusal
+from services.papers.typesetting import typeset
+from services.requests.paper import DATA_NAME
+from services.seal.institution import Seal
 
 _SERVICES = Path(__file__).with_name("gov_service.json")
 _TEMPLATE = Path(__file__).with_name("gov_pages") / "answer.typ"

@@ -33,20 +33,20 @@ from jinja2 import Environment, FileSystemLoader
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from standardwebhooks.webhooks import Webhook
 
-from services.enciphering import encrypt
-from services.envelopes import GOV_SERVICE, MEDCAB, EnvelopeRefused, Envelopes
-from services.key_folders import in_force
-from services.key_rings import Keys, keys_in
-from services.module_keys import self_signed
-from services.module_messages import (
+from crypto.cms_encryption import encrypt
+from crypto.cms_signatures import CmsSigner, sign_content
+from services.gov_service.envelopes import GOV_SERVICE, MEDCAB, EnvelopeRefused, Envelopes
+from services.gov_service.key_folder import in_force
+from services.gov_service.keys import Keys, keys_in
+from services.gov_service.keys_standard import self_signed
+from services.gov_service.messages import (
     MessageUnreadable,
     ModuleAnswer,
     ModuleRequest,
     ModuleWithdrawal,
     refusal,
 )
-from services.seals import FileSeal, Seal, ensure_test_seal
-from services.signatures import CmsSigner, sign_content
+from services.seal.institution import FileSeal, Seal, ensure_test_seal
 from settings import ModuleCrypto
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.gov_answers import DocumentUnreadable, answer_to, data_of

@@ -1,10 +1,10 @@
 """An SMS gateway that sends nothing and shows everything: `python -m simulators.sms`.
 
-The protocol of `clients.sms`: real HTTP for the product, a page for people, JSON for tests. Beside
-the fault switch that all simulators have, `PUT /behaviour` says what becomes of messages: when
-they are delivered or bounce, whether receipts are called back, lost or sent twice, and whether the
-answer to a message is lost after it was taken. With `--file` messages survive a restart, and what
-was taken but not settled then is settled after it.
+The protocol of `clients.delivery.sms`: real HTTP for the product, a page for people, JSON for
+tests. Beside the fault switch that all simulators have, `PUT /behaviour` says what becomes of
+messages: when they are delivered or bounce, whether receipts are called back, lost or sent twice,
+and whether the answer to a message is lost after it was taken. With `--file` messages survive a
+restart, and what was taken but not settled then is settled after it.
 """
 
 import argparse

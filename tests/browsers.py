@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Playwright, async_playwright, expect
 
-from ops.chromium import find
+from ops.install.chromium import find
 from tests.clients.waiting import PATIENCE
 
 FLAGS = [

@@ -13,8 +13,8 @@ from uuid import uuid4
 import hypothesis
 import pytest
 
-from ops.home import Home
-from services.inspection import Inspection
+from ops.local.home import Home
+from services.files.inspection.client import Inspection
 from settings import Settings
 from tests.servers import Servers, Simulators, stop_servers, worker_settings
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ops.cli import app
-from ops.faults import Plan, rehearse
-from ops.faults.ground import Ground
-from ops.servers import Launch
-from ops.servers.own import Api, Door, Worker
+from ops.faults.installation import Ground
+from ops.faults.run import Plan, rehearse
+from ops.local.servers import Launch
+from ops.local.servers.medcab import Api, Door, Worker
 from services.crash_points import CrashPoint
 
 SHORT = Plan(
@@ -54,17 +54,17 @@ GIVEN = "servers.json"
 
 def break_sweeper() -> None:
     """The sweeper walks and sees nobody."""
-    from services import watching
+    from services.cases import wakeups
 
     async def sees_nobody(*_: Any, **__: Any) -> int:
         return 0
 
-    watching.sweep = sees_nobody
+    wakeups.sweep = sees_nobody
 
 
 def break_ring() -> None:
     """Every ring says that it was heard, and was not."""
-    from clients.temporal import CaseRinger
+    from clients.temporal.client import CaseRinger
 
     async def unheard(*_: Any) -> bool:
         return True

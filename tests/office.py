@@ -23,14 +23,18 @@ from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Rea
 from models.tables.documents import Document, DocumentVersion
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, RoleGrant, Unit
-from rules.cases import Transition
+from rules.access import Actor, Role
+from rules.cases.process import Transition
 from rules.clock import now
-from rules.permissions import Actor, Role
-from services import access, catalogue, catalogue_files, checks, watching
-from services.applications import Applications
-from services.bell import Bell
-from services.cases import Act, see
-from services.reviews import Decision, Reviews
+from services import access
+from services.applications import checks
+from services.applications.acts import Applications
+from services.cases import wakeups
+from services.cases.bell import Bell
+from services.cases.transitions import Act, see
+from services.catalogue import loading
+from services.catalogue import lookup as catalogue
+from services.reviews.decisions import Decision, Reviews
 
 CATALOGUE = Path(__file__).parent.parent / "ops" / "data"
 SNILS, INN = "112-233-445 95", "366220664163"
@@ -193,7 +197,7 @@ class Office:
         self, owner: Actor, programme_id: UUID | None = None
     ) -> list[dict[str, str]]:
         """One document for every kind that an application to the programme asks for."""
-        from rules.forms import merged_attachments
+        from rules.forms.definitions import merged_attachments
 
         async with self.database.work() as session:
             definition = await catalogue.case_type(session, "qualification")
@@ -265,7 +269,7 @@ class Office:
 
     async def checklist(self, case_id: UUID, by: Actor | None = None) -> dict[str, bool]:
         """All questions of the case answered with yes."""
-        from rules.forms import merged_checklist
+        from rules.forms.definitions import merged_checklist
 
         async with self.database.work() as session:
             case = await see(session, by or self.reviewer, case_id)
@@ -281,7 +285,7 @@ class Office:
     async def wake(self, case_id: UUID) -> CaseState:
         """Let the clock ring for a case, now."""
         await self.set_times(case_id, wakes_at=now() - timedelta(seconds=1))
-        return await watching.wake(self.database, case_id)
+        return await wakeups.wake(self.database, case_id)
 
     async def journal(self, case_id: UUID) -> list[JournalEntry]:
         """The entries of a case, oldest first."""
@@ -308,7 +312,7 @@ _filled: list[SQLModel] = []
 async def _fill(session: AsyncSession) -> None:
     """Load the catalogue. Reading its files takes longer than most tests: it is done once."""
     if not _filled:
-        await catalogue_files.load(session, sorted(CATALOGUE.glob("*.yaml")))
+        await loading.load(session, sorted(CATALOGUE.glob("*.yaml")))
         for table in (CaseTypeVersion, Programme, Reason, CalendarDay, RetentionTerm):
             _filled.extend(map(_copied, (await session.exec(select(table))).all()))
     else:

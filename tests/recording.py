@@ -25,16 +25,16 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from api.app import create_app
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
-from clients.replays import KEYS_FILE
-from clients.temporal import CaseRinger, connect
+from clients.temporal.client import CaseRinger, connect
+from clients.temporal.replays import KEYS_FILE
 from models.encryption import KeyRing, use_key_ring
 from models.messages import ActRef, case_workflow_id
-from ops.home import Home
-from rules.cases import CaseKind, Status, Transition
+from ops.local.home import Home
+from rules.cases.process import CaseKind, Status, Transition
 from rules.clock import now
-from services import watching
-from services.bell import Bell
-from services.cases import Act
+from services.cases import wakeups
+from services.cases.bell import Bell
+from services.cases.transitions import Act
 from settings import Settings
 from tests.api.served import Served
 from tests.clients.waiting import PATIENCE
@@ -194,7 +194,7 @@ class Recorder:
         await self._until(heard)
 
     async def _sweep(self) -> None:
-        await watching.sweep(self.database, Bell(self._ringer), grace=1.0)
+        await wakeups.sweep(self.database, Bell(self._ringer), grace=1.0)
 
     async def _stands(self, case_id: UUID, status: Status) -> None:
         async def there() -> bool:

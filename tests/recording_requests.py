@@ -14,10 +14,10 @@ from clients.database import Database
 from clients.gov_service import GovService
 from models.messages import ActRef, case_workflow_id
 from models.tables.requests import RequestMessage
-from rules.cases import CaseKind, Party, Status
+from rules.cases.process import CaseKind, Party, Status
 from rules.clock import now
-from services.cases import Act
-from services.request_receipts import message_id_of
+from services.cases.transitions import Act
+from services.requests.acknowledgements import message_id_of
 from settings import Settings
 from tests.clients.waiting import PATIENCE
 from tests.office import Office

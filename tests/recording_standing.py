@@ -13,11 +13,11 @@ from temporalio.common import WorkflowIDReusePolicy
 
 from activities import notices
 from clients.objects import Objects
-from clients.temporal import NIGHTLY, STANDING, ExportStarter, ensure_standing
+from clients.temporal.client import NIGHTLY, STANDING, ExportStarter, ensure_standing
 from models.tables.archive import Export
 from rules.archive import ExportKind
-from services.archive import ArchiveFilters
-from services.exports import Exports, Start
+from services.archive.search import ArchiveFilters
+from services.exports.acts import Exports, Start
 from tests.recording import Recorder, write
 
 

@@ -21,13 +21,13 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from minio import Minio
 
-from ops.buckets import prepare_buckets
-from ops.home import CHECKOUT, Home, write_private
-from ops.migrate import migrate_database
-from ops.servers.postgres import data_folder_aside, make_database
-from ops.servers.process import Process, Running
-from ops.servers.simulators import MailSink, Simulator, gov_service, mail, push, register, sms
-from ops.system import GIVEN_BY, System, settings_from
+from ops.local.buckets import prepare_buckets
+from ops.local.home import CHECKOUT, Home, write_private
+from ops.local.servers.postgres import data_folder_aside, make_database
+from ops.local.servers.process import Process, Running
+from ops.local.servers.simulators import MailSink, Simulator, gov_service, mail, push, register, sms
+from ops.local.system import GIVEN_BY, System, settings_from
+from ops.upkeep.migrate import migrate_database
 from settings import Settings
 
 TEMPLATE = "medcab_template"

@@ -15,28 +15,29 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from clients.database import Database
-from clients.mail import Mailer
+from clients.delivery.mail import Mailer
+from clients.delivery.push import PushSender
+from clients.delivery.sms import SmsGateway
 from clients.objects import Objects
-from clients.push import PushSender
-from clients.sms import SmsGateway
-from clients.temporal import CaseRinger, connect
+from clients.temporal.client import CaseRinger, connect
 from models.encryption import KeyRing, key_ring, use_key_ring
 from models.tables.cases import Case, CaseAttachment, IssuedAct
 from models.tables.documents import DocumentVersion
 from models.tables.notices import Notice
 from models.tables.requests import RequestMessage
-from ops.buckets import prepare_buckets
-from ops.faults import checker, holders, notice_checks, people
+from ops.faults import checks, people
+from ops.faults.checks import holders, notices
 from ops.faults.evidence import Answered, Evidence
-from ops.servers.temporal import prepare_namespace
-from rules.cases import Status, Transition
+from ops.local.buckets import prepare_buckets
+from ops.local.servers.temporal import prepare_namespace
+from rules.cases.process import Status, Transition
 from rules.clock import now
-from rules.notices import Channel, NoticeKind, NoticeState
-from services import assignments
-from services.deliveries import drain
-from services.letters import Addresses
-from services.push_subscriptions import browsers_of, subscriber
-from services.ways import MailWay, PushWay, SmsWay
+from rules.notices.kinds import Channel, NoticeKind, NoticeState
+from services.notices.channels import MailWay, PushWay, SmsWay
+from services.notices.push_subscriptions import browsers_of, subscriber
+from services.notices.sender import drain
+from services.notices.wording import Addresses
+from services.reviews import assignment
 from settings import Settings
 from tests.clients.waiting import PATIENCE
 from tests.office import Office
@@ -59,19 +60,17 @@ class Scene:
 
     async def found(self) -> set[int]:
         """The checks that find a fault."""
-        report = await checker.check(self.settings, self.database, self.sink, self.evidence)
-        assert all(report.tried[number] for number in checker.CHECKS)
+        report = await checks.check(self.settings, self.database, self.sink, self.evidence)
+        assert all(report.tried[number] for number in checks.CHECKS)
         return {number for number, faults in report.faults.items() if faults}
 
     async def wrong_notices(self) -> set[str]:
         """What the check of notices alone finds."""
-        report = checker.Report()
+        report = checks.Report()
         async with self.database.work() as session:
             cases = list((await session.exec(select(Case))).all())
-        await notice_checks.check(
-            report, self.database, self.settings, cases, self.sink, self.evidence
-        )
-        return set(report.faults[notice_checks.CHECK])
+        await notices.check(report, self.database, self.settings, cases, self.sink, self.evidence)
+        return set(report.faults[notices.CHECK])
 
     async def forget_a_submission(self) -> None:
         """An acknowledged submission is not kept."""
@@ -355,7 +354,7 @@ async def _closed(office: Office, case_id: UUID) -> bool:
 
 
 async def _quiet(settings: Settings, database: Database) -> bool:
-    return not await checker.unsettled(settings, database)
+    return not await checks.unsettled(settings, database)
 
 
 async def test_checks_find_what_they_are_there_for(scene: Scene) -> None:
@@ -417,7 +416,7 @@ async def test_checks_find_cases_with_whoever_may_not_act(scene: Scene) -> None:
     """Each way of not being able to act is named; so is a case of nobody where somebody could."""
 
     async def wrong() -> list[str]:
-        report = checker.Report()
+        report = checks.Report()
         await holders.check(report, scene.database)
         assert report.tried[holders.CHECK] == 2
         return report.faults[holders.CHECK]
@@ -429,10 +428,10 @@ async def test_checks_find_cases_with_whoever_may_not_act(scene: Scene) -> None:
     for why, (tamper, back) in GONE.items():
         scene.rewrite(tamper.replace("THEIRS", THEIRS))
         assert await wrong() == [f"{number} (in_review) is with one {why}"]
-        assert "1 cases to be passed on" in await checker.unsettled(scene.settings, scene.database)
+        assert "1 cases to be passed on" in await checks.unsettled(scene.settings, scene.database)
         scene.rewrite(back.replace("THEIRS", THEIRS))
     assert await wrong() == [f"{number} (in_review) is with nobody, and somebody could act"]
-    assert await assignments.sweep(scene.database) == 1
+    assert await assignment.sweep(scene.database) == 1
     assert await wrong() == []
 
 

@@ -12,11 +12,11 @@ from temporalio.client import Client
 import compatibility
 import worker
 from clients.database import Database
-from clients.replays import KEYS_FILE, kept_in
-from clients.temporal import CaseRinger, connect
+from clients.temporal.client import CaseRinger, connect
+from clients.temporal.replays import KEYS_FILE, kept_in
 from compatibility import RECORD, IncompatibleError, demand_compatible
 from models.encryption import KeyRing, key_ring, use_key_ring
-from rules.cases import Status
+from rules.cases.process import Status
 from settings import Settings
 from tests.changed_workflow import CHANGED
 from tests.clients.waiting import until

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from ops.home import CHECKOUT
-from ops.servers.binaries import MINIO
-from ops.servers.own import HEALTH_PATH, Archiver
-from ops.servers.postgres import APP, CONFIGURATION, OWNER
-from ops.servers.postgres import BACKUP as BACKUP_ROLE
-from rules.operation import BACKUP_IS_OLD_AFTER
+from ops.local.home import CHECKOUT
+from ops.local.servers.binaries import MINIO
+from ops.local.servers.medcab import HEALTH_PATH, Archiver
+from ops.local.servers.postgres import APP, CONFIGURATION, OWNER
+from ops.local.servers.postgres import BACKUP as BACKUP_ROLE
+from rules.operation.states import BACKUP_IS_OLD_AFTER
 from settings import Settings
 
 COMPOSE = CHECKOUT / "docker-compose.yml"

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from ops.faults.checker import CHECKS
-from ops.home import CHECKOUT, Home, write_private
-from ops.servers.postgres import data_folder_aside
+from ops.faults.checks import CHECKS
+from ops.local.home import CHECKOUT, Home, write_private
+from ops.local.servers.postgres import data_folder_aside
 from services import crash_points
 from services.crash_points import CrashPoint
 from settings import Settings

@@ -32,18 +32,19 @@ from bench.least_workflows import LeastCase, LeastRequest
 from bench.wal import Log
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
-from clients.temporal import CaseRinger, Standing, connect, ensure_standing
+from clients.temporal.client import CaseRinger, Standing, connect, ensure_standing
 from models.encryption import KeyRing, use_key_ring
 from models.messages import WorkflowName, case_workflow_id
 from models.tables.notices import Notice
 from models.visibility import OpsText
-from ops.servers.postgres import find_programs
-from rules.cases import CaseKind, Status, Transition
-from rules.notices import Channel, NoticeState
-from services import case_lists, case_pages
-from services.cases import Act
-from services.request_receipts import message_id_of
-from services.reviews import Decision
+from ops.local.servers.postgres import find_programs
+from rules.cases.process import CaseKind, Status, Transition
+from rules.notices.kinds import Channel, NoticeState
+from services.cases import lists as case_lists
+from services.cases.transitions import Act
+from services.dossier import page as dossier
+from services.requests.acknowledgements import message_id_of
+from services.reviews.decisions import Decision
 from settings import Settings
 from tests.api.served import Served
 from tests.clients.waiting import PATIENCE
@@ -102,7 +103,7 @@ async def test_a_page_does_not_ask_more_for_a_longer_story(
     async def asked(case_id: UUID) -> list[str]:
         with statements(database) as sent:
             async with database.work() as session:
-                await case_pages.page(session, office.clinician, case_id)
+                await dossier.page(session, office.clinician, case_id)
         return sent
 
     case_id = await office.in_review()

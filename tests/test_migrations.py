@@ -18,8 +18,8 @@ import models.tables  # noqa: F401  (completes the metadata)
 from clients.database import driver_url
 from models.encryption import KeyRing, key_ring, use_key_ring
 from models.tables.people import Person
-from ops.home import CHECKOUT
-from ops.migrate import NotMigratedError, migrate_database
+from ops.local.home import CHECKOUT
+from ops.upkeep.migrate import NotMigratedError, migrate_database
 from settings import Settings
 from tests.servers import Servers
 

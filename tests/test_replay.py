@@ -12,8 +12,8 @@ from temporalio.activity import _Definition as Activity
 from temporalio.workflow import _Definition as Workflow
 
 import activities
-from clients.replays import KEYS_FILE
-from ops.replay import replay, run
+from clients.temporal.replays import KEYS_FILE
+from ops.upkeep.replay import replay, run
 from tests.changed_workflow import CHANGED
 from worker import WORKFLOWS
 

@@ -5,7 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.applications import ApplicationActivities as Activities
     from models.messages import ActRef, CaseRef, CaseState, WorkflowName
-    from rules.cases import Party, Status, Transition
+    from rules.cases.process import Party, Status, Transition
     from workflows.cases import CaseWorkflow
 
 

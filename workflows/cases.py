@@ -28,8 +28,8 @@ with workflow.unsafe.imports_passed_through():
         Stuck,
     )
     from models.visibility import OpsText, changes_of
-    from rules.cases import Status, Transition
-    from rules.terms import day_and_hour
+    from rules.cases.process import Status, Transition
+    from rules.cases.terms import day_and_hour
 
 ACTIVITY_TIMEOUT = timedelta(seconds=15)
 RETRIES = RetryPolicy(

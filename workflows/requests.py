@@ -8,7 +8,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.requests import RequestActivities as Activities
     from models.messages import RECEIPT, ActRef, CaseRef, CaseState, WorkflowName
-    from rules.cases import Party, Status, Transition
+    from rules.cases.process import Party, Status, Transition
     from workflows.cases import CaseWorkflow
 
 AT_LENGTH = timedelta(seconds=60)

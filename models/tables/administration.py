@@ -18,7 +18,7 @@ class CatalogueChange(SQLModel, table=True):
     __table_args__ = (Index("catalogue_change_of", "subject", "key", "at"),)
 
     id: UUID = Field(primary_key=True)
-    subject: str = Field(description="`rules.administration.Subject`.")
+    subject: str = Field(description="`rules.catalogue.entries.Subject`.")
     key: str = Field(description="Code of a programme or unit, key of a type or reason, a day.")
     at: datetime = Field(sa_column=utc_column())
     by: UUID = Field(foreign_key="person.id")

@@ -23,7 +23,7 @@ _OPEN = text("closed_at is null")
 
 
 def _of_archive(name: str, *columns: str, where: TextClause | None = None) -> Index:
-    """An index for walks of `services.archive`; its order of nulls keeps others from these."""
+    """An index for walks of the archive; its order of nulls keeps others from these."""
     return Index(
         f"case_archive_{name}",
         *columns,
@@ -34,7 +34,7 @@ def _of_archive(name: str, *columns: str, where: TextClause | None = None) -> In
 
 
 class Case(SQLModel, table=True):
-    """One application or request. Only `services.cases` changes a row."""
+    """One application or request. Only `services.cases.transitions` changes a row."""
 
     __tablename__ = "case"
     __table_args__ = (

@@ -12,12 +12,12 @@ from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from models.tables.base import new_id, utc_column
-from rules.forms import ProgrammeRules
-from rules.intakes import Intake, intakes_of
+from rules.catalogue.intakes import Intake, intakes_of
+from rules.forms.definitions import ProgrammeRules
 
 
 class CaseTypeVersion(SQLModel, table=True):
-    """One version of a type of case; `definition` is a `rules.forms.CaseTypeDefinition`."""
+    """One version of a type of case; `definition` is a `CaseTypeDefinition`."""
 
     __tablename__ = "case_type_version"
 

@@ -20,7 +20,7 @@ class Document(SQLModel, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     owner_id: UUID = Field(foreign_key="person.id")
-    category: str = Field(description="`rules.documents.Category`.")
+    category: str = Field(description="`rules.files.categories.Category`.")
     title: str = Field(sa_column=Column(EncryptedText("document.title"), nullable=False))
     created_at: datetime = Field(sa_column=utc_column())
     archived_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
@@ -63,7 +63,7 @@ class DocumentVersion(SQLModel, table=True):
     media_type: str = Field(description="The true one; of a refused file, the one declared.")
     size: int = Field(description="Bytes.")
     sha256: str = Field(description="Of the bytes as given, in hexadecimal.")
-    verdict: str = Field(description="`rules.files.Verdict`.")
+    verdict: str = Field(description="`rules.files.checks.Verdict`.")
     findings: list[dict[str, Any]] = Field(
         default_factory=list, sa_column=Column(JSONB, nullable=False, server_default="[]")
     )

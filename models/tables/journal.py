@@ -22,7 +22,7 @@ from sqlmodel import Field, SQLModel
 
 from models.encrypted_columns import EncryptedJSON
 from models.tables.base import new_id, utc_column
-from rules.journal import HASH_VERSION
+from rules.journal.entries import HASH_VERSION
 
 CONTENTS_PLACE = "journal_entry.contents"
 
@@ -30,7 +30,7 @@ CONTENTS_PLACE = "journal_entry.contents"
 class JournalEntry(SQLModel, table=True):
     """One act or change. `facts` stand in the clear and hold nothing personal; `contents` may.
 
-    `chain` is the id of the case or person it belongs to, or `rules.journal.SYSTEM_CHAIN`;
+    `chain` is the id of the case or person it belongs to, or `rules.journal.entries.SYSTEM_CHAIN`;
     `position` counts from 1 within the chain; `step` is the case's step after the act.
     """
 

@@ -55,7 +55,7 @@ class Notice(SQLModel, table=True):
     created_at: datetime = Field(sa_column=utc_column())
     due_at: datetime = Field(sa_column=utc_column())
 
-    state: str = Field(description="One of `rules.notices.NoticeState`.")
+    state: str = Field(description="One of `rules.notices.kinds.NoticeState`.")
     tries: int = Field(default=0, description="Refusals of this message; outages do not count.")
     next_try_at: datetime = Field(sa_column=utc_column())
     told_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
@@ -74,7 +74,8 @@ class Notice(SQLModel, table=True):
         description="How often it was begun: each resending is told to providers as a new one.",
     )
     receipt: str | None = Field(
-        default=None, description="The provider's last word: one of `rules.deliveries.Receipt`."
+        default=None,
+        description="The provider's last word: a `rules.notices.delivery.Receipt`.",
     )
     receipt_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     asks: int = Field(
@@ -112,7 +113,7 @@ class NoticeAttempt(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     notice_id: UUID = Field(foreign_key="notice.id", index=True)
     at: datetime = Field(sa_column=utc_column())
-    outcome: str = Field(description="One of `rules.deliveries.Outcome`.")
+    outcome: str = Field(description="One of `rules.notices.delivery.Outcome`.")
     reason: str = Field(default="", description="What the server said, addresses cut out.")
 
 
@@ -122,7 +123,7 @@ class NoticeSetting(SQLModel, table=True):
     __tablename__ = "notice_setting"
 
     person_id: UUID = Field(foreign_key="person.id", primary_key=True)
-    group: str = Field(primary_key=True, description="One of `rules.notices.NoticeGroup`.")
+    group: str = Field(primary_key=True, description="One of `rules.notices.kinds.NoticeGroup`.")
     channel: str = Field(primary_key=True)
     on: bool
     changed_at: datetime = Field(sa_column=utc_column())

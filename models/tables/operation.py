@@ -22,7 +22,7 @@ class OperationAct(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     by: UUID = Field(foreign_key="person.id")
     at: datetime = Field(sa_column=utc_column(index=True))
-    remedy: str = Field(description="One of `rules.operation.Remedy`.")
+    remedy: str = Field(description="One of `rules.operation.states.Remedy`.")
     subject: str = Field(description="Id of the case or notice, name of the channel or system.")
     body_hash: str
     touched: int = Field(description="How many cases or notices it was done to.")

@@ -8,17 +8,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ops.backup import BackupError, places, recover, restore
-from ops.backup.check import verify
-from ops.backup.reconcile import in_words, reconcile
-from ops.backup.regular import back_up_regularly
-from ops.backup.rest import alone, archives
-from ops.backup.restore import Order
-from ops.backup.retention import prune
+from ops.backup import BackupError, configuration
+from ops.backup.reconcile.reconcile import in_words, reconcile
+from ops.backup.repository.pruning import prune
+from ops.backup.restore import postgres, restore
+from ops.backup.restore.restore import Order
+from ops.backup.restore.stopped_home import alone, archives
+from ops.backup.schedule import back_up_regularly
+from ops.backup.stores.postgres_wal import Archiver
 from ops.backup.take import Taken, take
-from ops.backup.wal import Archiver
-from ops.board import Board
-from ops.home import Home
+from ops.backup.verify import verify
+from ops.local.home import Home
+from ops.local.progress import Board
 from settings import Settings
 
 
@@ -33,14 +34,14 @@ def back_up(
 ) -> int:
     """Take a backup and say where it is. 0 when it is whole and so is what it was made of."""
     try:
-        where, phrase = places.arrange(home, settings, to, new_phrase=new_phrase)
+        where, phrase = configuration.arrange(home, settings, to, new_phrase=new_phrase)
         if phrase is not None:
             _show_phrase(console, phrase)
         with Board(console) as board:
             taken = asyncio.run(take(home, settings, where, board.say, archive=_archives(home)))
             days = settings.backup_keep if keep is None else keep
             if days:
-                removed = prune(where.repository, places.key_of(settings), days)
+                removed = prune(where.repository, configuration.key_of(settings), days)
                 board.say("retention", f"ready: {removed.backups} old backups removed")
     except BackupError as error:
         return _refuse(console, error)
@@ -79,7 +80,7 @@ def check(settings: Settings, console: Console, where: Path) -> int:
     """Read a backup as a restore would, and say what was tried. 0 when all of it holds."""
     try:
         with Board(console) as board:
-            done = verify(where.resolve(), places.key_of(settings), board.say)
+            done = verify(where.resolve(), configuration.key_of(settings), board.say)
     except BackupError as error:
         return _refuse(console, error)
     console.print(
@@ -118,7 +119,7 @@ def lay_out(home: Home, console: Console, order: Order, folder: Path) -> int:
         ours = restore.lay_out(home, order, folder)
     except BackupError as error:
         return _refuse(console, error)
-    console.print(f"Laid out: {folder / 'data'}, {folder / recover.LOG_FOLDER}", markup=False)
+    console.print(f"Laid out: {folder / 'data'}, {folder / postgres.LOG_FOLDER}", markup=False)
     console.print("Give both to the server's account and start it on `data`: it replays the log.")
     if ours:
         console.print(

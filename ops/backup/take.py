@@ -13,9 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clients.database import Database
 from clients.objects import Objects, ObjectsDownError
-from ops.backup import BackupError, Say, objects
-from ops.backup.database import back_up_database
-from ops.backup.manifest import (
+from ops.backup import BackupError, Say
+from ops.backup.configuration import Places, key_of
+from ops.backup.repository.encryption import BackupKey, write_sealed
+from ops.backup.repository.manifest import (
     CONFIGURATION,
     DATABASE,
     OBJECTS,
@@ -27,14 +28,14 @@ from ops.backup.manifest import (
     id_at,
     line_of,
 )
-from ops.backup.places import Places, key_of
-from ops.backup.recovery import back_up_keys
-from ops.backup.sealed import BackupKey, write_sealed
-from ops.backup.temporal import TemporalNotCopiedError, back_up_temporal, temporal_file
-from ops.home import Home
+from ops.backup.stores import objects
+from ops.backup.stores.keys import back_up_keys
+from ops.backup.stores.postgres_base import back_up_database
+from ops.backup.stores.temporal import TemporalNotCopiedError, back_up_temporal, temporal_file
+from ops.local.home import Home
 from rules.clock import now
-from rules.journal import SYSTEM_CHAIN, JournalKind
-from services import journal
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
+from services.journal import entries as journal
 from settings import Settings
 
 

@@ -12,7 +12,7 @@ from ops.demo.archive import ArchiveStory
 from ops.demo.notices import NoticeStory
 from ops.demo.requests import RequestStory
 from ops.demo.story import Story, Unexpected, within_reach
-from rules.permissions import Role
+from rules.access import Role
 from settings import Settings
 
 

@@ -10,7 +10,7 @@ import httpx
 import pikepdf
 
 from ops.demo.story import Player, Story, Unexpected, paper, values_for
-from services import receipts
+from services.dossier import receipt as receipts
 
 ANSWERS = {
     "specialty": "cardiology",

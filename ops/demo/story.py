@@ -11,9 +11,9 @@ import httpx
 import typst
 from rich.console import Console
 
-from ops.home import Home
-from ops.seed import DemoAccount, restore_sign_in, seed
-from rules.permissions import Role
+from ops.data.seed import DemoAccount, restore_sign_in, seed
+from ops.local.home import Home
+from rules.access import Role
 from settings import Settings
 
 PATIENCE = 30.0

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 import typst
 
+from ops.faults.clients import Line, NoAnswer, Reply
 from ops.faults.evidence import Evidence
-from ops.faults.lines import Line, NoAnswer, Reply
-from ops.faults.stories import Story
-from rules.cases import Status, Transition
+from ops.faults.story import Story
+from rules.cases.process import Status, Transition
 from rules.clock import now
 
 LOOKS_EVERY = 0.7

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from rules.cases import Transition
+from rules.cases.process import Transition
 from rules.clock import now
 
 

@@ -17,26 +17,24 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from clients.push import Subscriber, sender_of
+from clients.delivery.push import Subscriber, sender_of
 from models.tables.accounts import Account
 from models.tables.catalogue import Programme
 from models.tables.people import Person, RoleGrant, Unit
-from ops.seed import CATALOGUE
+from ops.data.seed import CATALOGUE
+from rules.access import Actor, Permission, Role
 from rules.accounts import Stage, device_of
 from rules.clock import now
-from rules.notices import Channel, NoticeGroup
-from rules.permissions import Actor, Permission, Role
-from services import (
-    absences,
-    access,
-    access_tokens,
-    accounts,
-    catalogue,
-    catalogue_files,
-    notice_settings,
-    push_subscriptions,
-)
-from services.sessions import Current, Visitor
+from rules.notices.kinds import Channel, NoticeGroup
+from services import access
+from services.accounts import access_tokens
+from services.accounts import sign_in as accounts
+from services.accounts.sessions import Current, Visitor
+from services.catalogue import loading
+from services.catalogue import lookup as catalogue
+from services.notices import push_subscriptions
+from services.notices import settings as notice_settings
+from services.staff import absences
 from settings import Settings
 
 SNILS, INN = "112-233-445 95", "366220664163"
@@ -98,7 +96,7 @@ class Cast:
 async def gather(database: Database, applicants: int) -> Cast:
     """Enter catalogue, units and people into an empty database."""
     async with database.work() as session:
-        await catalogue_files.load(session, sorted(CATALOGUE.glob("*.yaml")))
+        await loading.load(session, sorted(CATALOGUE.glob("*.yaml")))
     async with database.work() as session:
         root = Unit(code="institution", name="Городская клиническая больница")
         session.add(root)

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
+from ops.faults.clients import Line, NoAnswer
 from ops.faults.evidence import Evidence
-from ops.faults.lines import Line, NoAnswer
-from ops.faults.stories import Story
-from rules.cases import Status, Transition
+from ops.faults.story import Story
+from rules.cases.process import Status, Transition
 
 CERTIFICATE: Mapping[str, Any] = {
     "birth_date": "04.12.1985",

@@ -5,9 +5,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ops.faults.clients import Exchange
 from ops.faults.evidence import Evidence
-from ops.faults.ground import Ground
-from ops.faults.lines import Exchange
+from ops.faults.installation import Ground
 from services.crash_points import CrashPoint
 
 BEYOND_ACTIVITY = 17.0

@@ -16,17 +16,17 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from api.app import create_app
-from api.state import Medcab
+from api.container import Medcab
 from models.encryption import KeyRing, use_key_ring
 from models.tables.accounts import Account
 from models.tables.people import Person, RoleGrant, Unit
-from ops.system import settings_from
+from ops.local.system import settings_from
+from rules.access import Role
 from rules.accounts import Device, DeviceKind, Limit, Limits, Stage
 from rules.clock import now
-from rules.permissions import Role
-from services.accounts import login_of
-from services.passwords import hash_now
-from services.sessions import Opened, Visitor, open_session
+from services.accounts.password_hashing import hash_now
+from services.accounts.sessions import Opened, Visitor, open_session
+from services.accounts.sign_in import login_of
 from settings import Settings
 from tests.servers import Servers
 

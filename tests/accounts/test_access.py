@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from models.tables.people import Absence, Person, RoleGrant, Unit
+from rules.access import Permission, Role
 from rules.clock import now
-from rules.permissions import Permission, Role
 from rules.refusals import Refusal
 from services.access import actor_for, deputy_of, people_with, present_reviewers
 from tests.accounts.conftest import House

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.openapi import routes
+from api.http.openapi import routes
 from tests.accounts.codes import fresh_code
 from tests.accounts.conftest import PASSWORD, House, Someone
 from tests.accounts.test_sessions import lives

@@ -17,8 +17,9 @@ from models.tables.journal import JournalEntry
 from rules.accounts import Limit, Limits, Outcome, Step
 from rules.clock import now
 from rules.refusals import Refusal
-from services import accounts, devices, logins
-from services.sessions import Visitor
+from services.accounts import devices, login_log
+from services.accounts import sign_in as accounts
+from services.accounts.sessions import Visitor
 from tests.accounts.codes import fresh_code
 from tests.accounts.conftest import PASSWORD, House, Someone, visitor_at
 from tests.accounts.test_signing_in import recognised
@@ -63,18 +64,18 @@ async def test_a_hundred_and_fifty_refusals_are_one_entry(house: House) -> None:
         visitor = visitor_at(f"198.51.100.{n % 3}")
         tries = (refused(house, someone.email, visitor, at=half_past) for _ in range(10))
         await asyncio.gather(*tries)
-    await logins.chain_refused(database, later[10])
+    await login_log.chain_refused(database, later[10])
     assert await chain_of(house, someone) == []
-    await asyncio.gather(*(logins.chain_refused(database, later[40]) for _ in range(3)))
+    await asyncio.gather(*(login_log.chain_refused(database, later[40]) for _ in range(3)))
     (entry,) = await chain_of(house, someone)
     assert entry.kind == "account.sign_in_failed"
     assert entry.facts["refused"] == {"password.wrong": 10, "password.too_often": 140}
     assert sum(entry.contents["addresses"].values()) == 150
 
     await refused(house, someone.email, visitor_at("198.51.100.1"), at=later[45])
-    await logins.chain_refused(database, later[50])
+    await login_log.chain_refused(database, later[50])
     assert len(await chain_of(house, someone)) == 1
-    await logins.chain_refused(database, later[100])
+    await login_log.chain_refused(database, later[100])
     chained = [one.facts["refused"] for one in await chain_of(house, someone)]
     assert chained[1:] == [{"password.wrong": 1}]
 
@@ -86,7 +87,7 @@ async def test_a_break_in_stays_in_sight(house: House) -> None:
     for outcome in (Outcome.WRONG, Outcome.PASSED, Outcome.WRONG):
         async with database.work() as session:
             for _ in range(75 if outcome is Outcome.WRONG else 1):
-                await logins.note(
+                await login_log.note(
                     session, Step.PASSWORD, outcome, thief, moment, person_id=someone.person_id
                 )
     client = await house.signed_in(someone)

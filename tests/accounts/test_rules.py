@@ -16,7 +16,7 @@ from rules.accounts import (
     is_alive,
     is_fresh,
 )
-from rules.mail_addresses import folded
+from rules.texts.mail_addresses import folded
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 IDLE = timedelta(minutes=15)

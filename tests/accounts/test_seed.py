@@ -13,14 +13,15 @@ from clients.database import Database
 from models.encryption import KeyRing, use_key_ring
 from models.tables.accounts import Account
 from models.tables.people import Person, Unit
-from ops.seed import PEOPLE, SeedRefusedError, restore_sign_in, seed_database
-from ops.system import settings_from
-from rules import identifiers
+from ops.data.seed import PEOPLE, SeedRefusedError, restore_sign_in, seed_database
+from ops.local.system import settings_from
+from rules.access import Permission
 from rules.clock import now
-from rules.permissions import Permission
+from rules.forms import identifiers
 from rules.refusals import Refusal
-from services import accounts, catalogue
 from services.access import actor_for, present_reviewers
+from services.accounts import sign_in as accounts
+from services.catalogue import lookup as catalogue
 from settings import Settings
 from tests.accounts.conftest import KEYS, visitor_at
 

@@ -11,8 +11,8 @@ from models.tables.accounts import AccountSession
 from models.tables.people import RoleGrant
 from rules.accounts import SESSIONS_AT_ONCE
 from rules.clock import now
-from services.activity import Activity
-from services.sessions import hash_token
+from services.accounts.last_seen import Activity
+from services.accounts.sessions import hash_token
 from tests.accounts.codes import fresh_code
 from tests.accounts.conftest import House, Someone
 from tests.statements import statements

@@ -16,9 +16,11 @@ from models.tables.people import Person
 from rules.accounts import Outcome, Stage, Step
 from rules.clock import now
 from rules.refusals import Refusal
-from services import accounts, devices, rates
-from services.passwords import matches
-from services.sessions import Current, Opened, Visitor, open_session, recognise
+from services import rate_limits
+from services.accounts import devices
+from services.accounts import sign_in as accounts
+from services.accounts.password_hashing import matches
+from services.accounts.sessions import Current, Opened, Visitor, open_session, recognise
 from tests.accounts.codes import fresh_code
 from tests.accounts.conftest import BOUNDLESS, PASSWORD, House, Someone, visitor_at
 
@@ -315,7 +317,7 @@ async def test_one_address_tries_at_most_a_hundred_accounts(house: House) -> Non
     async with house.medcab.database.work() as session:
         for n in range(limits.address.times + 1):
             allowances = [(limits.password, f"n{n}"), (limits.address, visitor.address)]
-            codes.append(await rates.take(session, allowances, moment))
+            codes.append(await rate_limits.take(session, allowances, moment))
     assert codes[:-1] == [0] * limits.address.times
     assert codes[-1] > 0
 

@@ -9,9 +9,9 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from models.tables.accounts import AccessToken
+from rules.access import Permission, Role
 from rules.clock import now
-from rules.permissions import Permission, Role
-from services.sessions import recognise_token
+from services.accounts.sessions import recognise_token
 from tests.accounts.conftest import House, Someone
 
 

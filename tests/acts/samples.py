@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from cryptography.x509 import Certificate
 
-from services.acts import ActFacts, SealFacts
-from services.receipt_papers import ReceiptFacts
+from services.applications.enrolment_certificate import ActFacts, SealFacts
+from services.dossier.receipt_paper import ReceiptFacts
 
 NOW = datetime(2026, 12, 4, 13, 5, tzinfo=UTC)
 CODE = "7K3MQ9X2T5VJ8B4NRC6W1ZD0HE"

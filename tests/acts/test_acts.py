@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
-from services.acts import (
+from crypto.cms_signatures import SignatureError, check_signature
+from services.applications.enrolment_certificate import (
     ActFacts,
     SealFacts,
     build_act,
@@ -32,15 +33,8 @@ from services.acts import (
     new_code,
     read_code,
 )
-from services.seals import (
-    FileSeal,
-    SealError,
-    as_pem,
-    ensure_test_seal,
-    open_seal,
-)
-from services.signatures import SignatureError, check_signature
-from services.typesetting import PAPERS
+from services.papers.typesetting import PAPERS
+from services.seal.institution import FileSeal, SealError, as_pem, ensure_test_seal, open_seal
 from settings import Settings
 from tests.acts.samples import act_facts
 

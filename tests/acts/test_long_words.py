@@ -8,7 +8,7 @@ from typing import Any
 import pypdfium2  # type: ignore[import-untyped]
 import pytest
 
-from services.typesetting import PAPERS, typeset
+from services.papers.typesetting import PAPERS, typeset
 
 LINK = "https://storage.example/" + "отчёт_о_повышении_квалификации/" * 6 + "v2"
 NAME = "Удостоверение_о_повышении_квалификации_Соколова_А_И_2026_окончательный_вариант.pdf"

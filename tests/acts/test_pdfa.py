@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from services import receipt_papers
-from services.acts import SealFacts, build_act
-from services.request_papers import RequestField, form
-from services.seals import FileSeal, ensure_test_seal
+from services.applications.enrolment_certificate import SealFacts, build_act
+from services.dossier import receipt_paper
+from services.requests.paper import RequestField, form
+from services.seal.institution import FileSeal, ensure_test_seal
 from tests.acts.samples import act_facts, receipt_facts
 from tests.acts.verapdf import claims
 from tests.requests.line import facts
@@ -16,7 +16,7 @@ def test_verapdf_finds_nothing(tmp_path: Path) -> None:
     seal = FileSeal.read(ensure_test_seal(tmp_path, "Городская клиническая больница № 7"))
     act, request = build_act(act_facts(SealFacts.of(seal))), form(facts()).pdf
     odd = facts(fields=(RequestField("Цель", "Справка 😀 для 中文 ⁹\n\tи\u202fещё\u0000", "x"),))
-    receipt = receipt_papers.form(receipt_facts(seal.certificate), b"{}", seal)
+    receipt = receipt_paper.form(receipt_facts(seal.certificate), b"{}", seal)
     told = claims(
         {
             "act.pdf": act,

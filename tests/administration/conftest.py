@@ -7,9 +7,9 @@ import pytest
 
 from clients.database import Database
 from models.encryption import KeyRing, use_key_ring
-from rules.permissions import Actor, Role
-from services.administration.changes import Administration
-from services.inspection import Inspection
+from rules.access import Actor, Role
+from services.catalogue_admin.changes import Administration
+from services.files.inspection.client import Inspection
 from settings import Settings
 from tests.office import Office
 from tests.pages.words import data_of

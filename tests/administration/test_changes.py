@@ -12,15 +12,15 @@ from models.tables.administration import CatalogueChange
 from models.tables.cases import Case
 from models.tables.journal import JournalEntry
 from rules import clock
-from rules.administration import Subject
-from rules.forms import CaseTypeDefinition
-from rules.journal import SYSTEM_CHAIN, JournalKind
+from rules.catalogue.entries import Subject
+from rules.forms.definitions import CaseTypeDefinition
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import Refusal
-from services import catalogue
-from services.administration import effects, entries
-from services.administration.changes import Wish
-from services.administration.entries import NOTHING, Entry, as_file
-from services.cases import Act
+from services.cases.transitions import Act
+from services.catalogue import lookup as catalogue
+from services.catalogue_admin import entries, type_upgrades
+from services.catalogue_admin.changes import Wish
+from services.catalogue_admin.entries import NOTHING, Entry, as_file
 from tests.administration.conftest import SHIPPED, House
 
 TYPE = "qualification"
@@ -301,10 +301,10 @@ async def with_new_field(house: House) -> Entry:
     )
 
 
-async def tried(house: House, entry: Entry) -> effects.Effect:
+async def tried(house: House, entry: Entry) -> type_upgrades.Effect:
     """The dry run of a version."""
     async with house.database.work() as session:
-        return await effects.effect(session, CaseTypeDefinition.model_validate(entry.values))
+        return await type_upgrades.effect(session, CaseTypeDefinition.model_validate(entry.values))
 
 
 async def number_of(house: House, case_id: UUID) -> str:
@@ -336,7 +336,7 @@ async def test_cases_are_moved_only_where_nothing_breaks(house: House) -> None:
     told = await tried(house, made)
     assert (told.whole, told.sooner) == (1, (before.number,))
     act = uuid4()
-    moved = await effects.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, act)
+    moved = await type_upgrades.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, act)
     assert (moved.moved, moved.left) == (1, 0)
     after = await house.office.case(moving)
     assert after.type_version == SHIPPED + 1
@@ -346,7 +346,7 @@ async def test_cases_are_moved_only_where_nothing_breaks(house: House) -> None:
     entry = (await house.office.journal(moving))[-1]
     assert entry.kind == JournalKind.CASE_TYPE_CHANGED
     assert (entry.facts["from"], entry.facts["to"]) == (SHIPPED, SHIPPED + 1)
-    again = await effects.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, act)
+    again = await type_upgrades.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, act)
     assert again.moved == 0
     assert [e.kind for e in await system_journal(house)][-1] == JournalKind.CATALOGUE_CASES_MOVED
 
@@ -355,7 +355,7 @@ async def test_cases_that_would_break_stay(house: House) -> None:
     """Nobody's application is made incomplete behind their back."""
     case_id = await house.office.in_review()
     await with_new_field(house)
-    moved = await effects.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, uuid4())
+    moved = await type_upgrades.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, uuid4())
     assert (moved.moved, moved.left) == (0, 1)
     assert (await house.office.case(case_id)).type_version == SHIPPED
 
@@ -367,7 +367,7 @@ async def test_cases_are_not_moved_to_what_is_not_in_force(house: House) -> None
         house.admin, TYPE, TERMS, await wish(house, Subject.TYPE, TYPE, valid_from=day)
     )
     with pytest.raises(Refusal) as refused:
-        await effects.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, uuid4())
+        await type_upgrades.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, uuid4())
     assert refused.value.code == "not_in_force"
 
 

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from rules.administration import Subject
+from rules.catalogue.entries import Subject
 from rules.refusals import Refusal
-from services.administration import effects
-from services.administration.changes import Wish
-from services.administration.entries import NOTHING
+from services.catalogue_admin import type_upgrades
+from services.catalogue_admin.changes import Wish
+from services.catalogue_admin.entries import NOTHING
 from tests.administration.conftest import House
 from tests.administration.test_changes import wish
 
@@ -69,7 +69,7 @@ async def test_what_is_no_definition_is_refused_at_once(house: House, text: str)
     """O6: neither the process nor the database is burdened, and the author reads what is wrong."""
     began = time.process_time()
     with pytest.raises(Refusal) as refused:
-        await effects.try_type(house.database, "Europe/Moscow", house.admin, "odd", text)
+        await type_upgrades.try_type(house.database, "Europe/Moscow", house.admin, "odd", text)
     assert refused.value.status == 422
     # Of the processor, and a hundred times what it takes: what has no bound takes for ever.
     assert time.process_time() - began < 60
@@ -78,7 +78,9 @@ async def test_what_is_no_definition_is_refused_at_once(house: House, text: str)
 async def test_the_same_text_without_its_oddities_is_taken(house: House) -> None:
     """What the others are refused for is their oddity alone."""
     text = TYPE.format(**WELL)
-    entry, _ = await effects.try_type(house.database, "Europe/Moscow", house.admin, "odd", text)
+    entry, _ = await type_upgrades.try_type(
+        house.database, "Europe/Moscow", house.admin, "odd", text
+    )
     assert entry.key == "odd"
 
 

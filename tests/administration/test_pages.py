@@ -10,9 +10,9 @@ from playwright.async_api import Browser, Page, expect
 from pydantic import SecretStr
 
 from api.app import create_app
-from rules.administration import Subject
-from services.administration.changes import Wish
-from services.administration.entries import as_file
+from rules.catalogue.entries import Subject
+from services.catalogue_admin.changes import Wish
+from services.catalogue_admin.entries import as_file
 from settings import Settings
 from tests.administration.conftest import SHIPPED, House
 from tests.administration.test_changes import TYPE, code_of_programme, newest

@@ -14,16 +14,16 @@ from models.encryption import key_ring
 from models.tables.accounts import Account
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, RoleGrant, Unit
+from rules.access import Role
 from rules.clock import now
-from rules.journal import SYSTEM_CHAIN, JournalKind
-from rules.permissions import Role
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import Refusal
-from rules.staff import Column
+from rules.staff.table import Column
 from services import access
-from services.accounts import create_account
-from services.administration import staff
-from services.administration.staff import Counts, DryRun
-from services.inspection.sheets import sheet_of
+from services.accounts.sign_in import create_account
+from services.files.inspection.sheets import sheet_of
+from services.staff import importing
+from services.staff.importing import Counts, DryRun
 from tests.administration.conftest import House
 
 HEADER = (
@@ -57,13 +57,13 @@ async def looked(house: House, body: bytes) -> DryRun:
     """What the file would do, asked with the rights of now: of new units too."""
     async with house.database.work() as session:
         house.admin = await access.actor_for(session, house.admin.person_id, now())
-    return await staff.dry_run(house.database, house.inspection, house.admin, body)
+    return await importing.dry_run(house.database, house.inspection, house.admin, body)
 
 
 async def applied(house: House, body: bytes, act_id: UUID | None = None) -> Counts:
     """The file looked at and applied."""
     told = await looked(house, body)
-    return await staff.apply(
+    return await importing.apply(
         house.database, house.inspection, house.admin, body, told.digest, act_id or uuid4()
     )
 
@@ -109,7 +109,7 @@ async def test_what_was_looked_at_is_applied_once(house: House) -> None:
     grants, accounts = await count(house, RoleGrant), await count(house, Account)
     people = await count(house, Person)
     for _ in range(2):
-        done = await staff.apply(
+        done = await importing.apply(
             house.database, house.inspection, house.admin, body, told.digest, act_id
         )
         assert done == told.counts
@@ -122,7 +122,7 @@ async def test_what_was_looked_at_is_applied_once(house: House) -> None:
         unit = await session.get_one(Unit, anna.unit_id)
         assert (unit.code, unit.parent_id) == ("neurology", house.office.institution)
     with pytest.raises(Refusal) as refused:
-        await staff.apply(
+        await importing.apply(
             house.database, house.inspection, house.admin, table(IVAN), told.digest, act_id
         )
     assert refused.value.code == "act_id_reused"
@@ -202,7 +202,9 @@ async def test_wrong_rows_are_told_with_line_and_column(house: House) -> None:
     }
     units = await count(house, Unit)
     with pytest.raises(Refusal) as refused:
-        await staff.apply(house.database, house.inspection, house.admin, body, told.digest, uuid4())
+        await importing.apply(
+            house.database, house.inspection, house.admin, body, told.digest, uuid4()
+        )
     assert refused.value.code == "staff_wrong_rows"
     assert await count(house, Unit) == units
 
@@ -213,7 +215,7 @@ async def test_only_what_was_looked_at_is_applied(house: House) -> None:
     await applied(house, table("neurology;Неврология;institution;;;;;;;;"))
     for body in (table(ANNA), table(IVAN, ANNA)):
         with pytest.raises(Refusal) as refused:
-            await staff.apply(
+            await importing.apply(
                 house.database, house.inspection, house.admin, body, told.digest, uuid4()
             )
         assert (refused.value.status, refused.value.code) == (409, "changed_meanwhile")
@@ -259,10 +261,10 @@ async def test_others_are_refused(house: House) -> None:
     """Who does not manage people neither looks nor applies (I6)."""
     for actor in (house.office.reviewer, house.office.head):
         with pytest.raises(Refusal) as refused:
-            await staff.dry_run(house.database, house.inspection, actor, table(ANNA))
+            await importing.dry_run(house.database, house.inspection, actor, table(ANNA))
         assert refused.value.status == 403
         with pytest.raises(Refusal) as refused:
-            await staff.apply(house.database, house.inspection, actor, table(ANNA), "", uuid4())
+            await importing.apply(house.database, house.inspection, actor, table(ANNA), "", uuid4())
         assert refused.value.status == 403
 
 

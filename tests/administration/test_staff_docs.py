@@ -1,8 +1,8 @@
 """What the documentation says of the import is what the rules do (O6)."""
 
-from ops.home import CHECKOUT
-from rules import staff
-from rules.staff import TITLES
+from ops.local.home import CHECKOUT
+from rules.staff import table as staff
+from rules.staff.table import TITLES
 
 PAGE = (CHECKOUT / "docs" / "staff.md").read_text("utf-8")
 

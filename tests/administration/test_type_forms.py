@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 import yaml
 
-from cabinet import type_forms
-from cabinet.administration_forms import Ground
-from cabinet.administration_views import type_lines
-from cabinet.translation import Presentation, presented
-from cabinet.type_forms import Draft
-from cabinet.type_views import type_form
-from ops.home import CHECKOUT
-from rules.administration import differences
-from rules.forms import CaseTypeDefinition
+from cabinet.catalogue_admin import type_forms
+from cabinet.catalogue_admin.forms import Ground
+from cabinet.catalogue_admin.lines import type_lines
+from cabinet.catalogue_admin.type_forms import Draft
+from cabinet.catalogue_admin.type_views import type_form
+from ops.local.home import CHECKOUT
+from rules.catalogue.entries import differences
+from rules.forms.definitions import CaseTypeDefinition
 from rules.refusals import Refusal
-from services.administration.changes import checked_type
+from services.catalogue_admin.changes import checked_type
+from words.translation import Presentation, presented
 
 SHIPPED = {
     one["key"]: CaseTypeDefinition.model_validate(one).model_dump(mode="json")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from rules.permissions import Role
+from rules.access import Role
 
 Things = Mapping[str, str]
 Sent = Callable[[Things], dict[str, Any]]
@@ -77,7 +77,7 @@ def _filled(value: Any, things: Things) -> Any:
 class Row:
     """Who gets through to one route, by what the request is about.
 
-    `to` is what the route itself declares (see `api.auth.Openness`), a permission by its name.
+    `to` is what the route itself declares (see `api.http.auth.Openness`), a permission by its name.
     `colleague` and `stranger` are None where the request is about nobody's thing in particular.
     `using` says which thing stands for a name of the path where it is not the one of that name.
     """

@@ -13,18 +13,18 @@ import httpx
 from fastapi import FastAPI
 from sqlmodel import col, func, select
 
-from api.state import Medcab
+from api.container import Medcab
 from models.tables.accounts import AccessToken, Account
 from models.tables.cases import Case, CaseAct, CaseComment, CaseDecision, CaseVersion
 from models.tables.documents import Document
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.tables.people import Absence
+from rules.access import Actor, Permission
 from rules.accounts import Stage
 from rules.clock import now
-from rules.permissions import Actor, Permission
-from services import access_tokens
-from services.sessions import open_session, recognise
+from services.accounts import access_tokens
+from services.accounts.sessions import open_session, recognise
 from tests.accounts.conftest import carry, visitor_at
 from tests.office import Office
 

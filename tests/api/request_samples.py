@@ -8,12 +8,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.base import new_id
 from models.tables.cases import Case, CaseVersion
 from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
-from rules.cases import CaseKind, Party, Status
+from rules.access import Actor
+from rules.cases.process import CaseKind, Party, Status
 from rules.clock import now
-from rules.journal import JournalKind
-from rules.permissions import Actor
-from services import catalogue, journal
-from services.request_receipts import message_id_of
+from rules.journal.entries import JournalKind
+from services.catalogue import lookup as catalogue
+from services.journal import entries as journal
+from services.requests.acknowledgements import message_id_of
 
 TYPE = "workplace_certificate"
 DATA = {"position": "врач", "subject": "experience", "since": "2019-02-01", "purpose": "Центр"}

@@ -19,19 +19,19 @@ from pypdfium2 import PdfDocument  # type: ignore[import-untyped]
 from sqlmodel import select
 
 from api.app import create_app
-from api.openapi import routes
-from api.state import Medcab
+from api.container import Medcab
+from api.http.openapi import routes
 from models.encryption import KeyRing, use_key_ring
 from models.tables.cases import IssuedAct
-from ops.home import CHECKOUT
-from ops.system import settings_from
-from rules.notices import EVENTS, Audience, NoticeKind
-from rules.permissions import ROLE_PERMISSIONS, Role
-from services import receipt_papers
-from services.acts import SealFacts, build_act, code_hash
-from services.letters import Addresses, digest, letter, push_message, short_message
-from services.seals import FileSeal, ensure_test_seal
-from services.typesetting import PAPERS
+from ops.local.home import CHECKOUT
+from ops.local.system import settings_from
+from rules.access import ROLE_PERMISSIONS, Role
+from rules.notices.kinds import EVENTS, Audience, NoticeKind
+from services.applications.enrolment_certificate import SealFacts, build_act, code_hash
+from services.dossier import receipt_paper
+from services.notices.wording import Addresses, digest, letter, push_message, short_message
+from services.papers.typesetting import PAPERS
+from services.seal.institution import FileSeal, ensure_test_seal
 from settings import Settings
 from tests.accounts.conftest import KEYS
 from tests.acts.samples import CODE, act_facts, receipt_facts
@@ -229,7 +229,7 @@ def test_rights_alone_decide() -> None:
         for path in (CHECKOUT / room).rglob("*.py")
         if re.search(r"\bRole\.[A-Z]", path.read_text("utf-8"))
     }
-    assert named == {"rules/permissions.py", "rules/staff.py", "cabinet/profile.py"}
+    assert named == {"rules/access.py", "rules/staff/table.py", "cabinet/accounts/profile.py"}
 
 
 def refusals(row: Row) -> frozenset[int]:
@@ -302,7 +302,7 @@ def in_messages(kind: NoticeKind, case_id: UUID) -> set[str]:
 def papers(home: Path) -> list[bytes]:
     """Every paper of ours that prints an address or links to one."""
     seal = FileSeal.read(ensure_test_seal(home, "Больница"))
-    receipt = receipt_papers.form(receipt_facts(seal.certificate, BASE), b"{}", seal)
+    receipt = receipt_paper.form(receipt_facts(seal.certificate, BASE), b"{}", seal)
     return [build_act(act_facts(SealFacts.of(seal), BASE)), receipt]
 
 

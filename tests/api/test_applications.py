@@ -15,10 +15,11 @@ from sqlalchemy import insert
 from sqlmodel import select
 
 from models.tables.cases import Case
-from rules.cases import Status, Transition
+from rules.access import Actor, Permission, Role
+from rules.cases.process import Status, Transition
 from rules.clock import now
-from rules.permissions import Actor, Permission, Role
-from services import enrolments, receipts
+from services.applications import enrolment
+from services.dossier import receipt as receipts
 from settings import Settings
 from tests.api.desk import Desk, file_name, key
 from tests.api.served import in_process
@@ -135,7 +136,7 @@ async def test_from_draft_to_act_by_tokens(desk: Desk, clinician: Actor) -> None
     assert missing.status_code == 404
 
     medcab = desk.medcab
-    await enrolments.issue(
+    await enrolment.issue(
         medcab.settings, medcab.database, medcab.objects, medcab.seal, UUID(case_id)
     )
     paper = await applicant.get(f"/applications/{case_id}/act")
@@ -155,7 +156,7 @@ async def test_an_act_is_for_those_who_see_the_case(desk: Desk, clinician: Actor
     office, medcab = desk.office, desk.medcab
     case_id = await office.in_review(clinician)
     await office.decide(case_id, Transition.APPROVE)
-    await enrolments.issue(medcab.settings, medcab.database, medcab.objects, medcab.seal, case_id)
+    await enrolment.issue(medcab.settings, medcab.database, medcab.objects, medcab.seal, case_id)
     colleague = await office.person("Коллега", Role.DOCTOR, office.ward)
     unit_head = await office.person("Заведующий", Role.UNIT_HEAD, office.ward)
     security = await office.person("Охрана", Role.SECURITY, office.institution)
@@ -411,7 +412,7 @@ async def test_the_state_does_not_hold_the_database_while_it_waits(
     async def silent(*_: object) -> None:
         held.append(desk.medcab.database.engine.pool.checkedout())  # type: ignore[attr-defined]
 
-    monkeypatch.setattr("api.applications.live.present_state", silent)
+    monkeypatch.setattr("api.cases.applications.live.present_state", silent)
     program = await desk.program(clinician)
     answer = await told(await program.get(f"/applications/{case_id}/state"))
     assert (answer["live"], held) == (False, [0])

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from rules.permissions import Role
+from rules.access import Role
 from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import in_process

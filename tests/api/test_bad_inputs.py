@@ -11,8 +11,8 @@ import pytest
 from sqlmodel import select
 
 from models.tables.journal import JournalEntry
-from rules.journal import JournalKind
-from rules.permissions import Permission, Role
+from rules.access import Permission, Role
+from rules.journal.entries import JournalKind
 from settings import Settings
 from tests.api.bad_rows import BAD, NOBODYS
 from tests.api.desk import Desk, cursor, key, raw

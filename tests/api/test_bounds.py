@@ -11,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import TypeAdapter
 
 from api.app import create_app
-from api.body_limits import FORM, SMALL, Limits, body_limits
+from api.http.body_limits import FORM, SMALL, Limits, body_limits
 from tests.api.test_access_table import table_settings
 
 LOWER = ("minimum", "exclusiveMinimum")

@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import create_app
-from rules.permissions import Role
+from rules.access import Role
 from settings import Settings
 from tests.api.served import Served, served
 from tests.api.test_access_table import NAMES, table_settings

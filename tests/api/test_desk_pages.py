@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from rules.cases import Transition
+from rules.access import Role
+from rules.cases.process import Transition
 from rules.clock import now
-from rules.permissions import Role
-from services.cases import Act, lock, move
+from services.cases.transitions import Act, lock, move
 from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import in_process

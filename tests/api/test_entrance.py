@@ -12,22 +12,22 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 
 from api.app import create_app
-from api.bodies import Form as StreamedForm
-from api.entrance import CleanRoute
+from api.http.bodies import Form as StreamedForm
+from api.http.entrance import CleanRoute
 from tests.api.test_access_table import table_settings
 
 PASTED, SEEN = "\ufeffМои\u0306 е\u0308жик\u00ad\r\n\u202eтут\u202c", "Мой ёжик\nтут"
 CHECKOUT = Path(__file__).parent.parent.parent
 RAW_READERS = {
-    "api/bodies.py": "cleans the fields of a form itself; files are octets",
-    "api/temporal_pages.py": "passes on what the Temporal UI says",
-    "api/codec.py": "takes payloads of Temporal, which are ciphertext",
-    "api/callbacks.py": "checks signatures over the octets; what is told are codes",
-    "api/notice_receipts.py": "checks signatures over the octets; what is told are codes",
-    "cabinet/archive_filters.py": "cleans what it takes out of an address",
-    "cabinet/desk_filters.py": "cleans what it takes out of an address",
-    "cabinet/shown.py": "reads what a page of ours says that it showed, out of a clean form",
-    "cabinet/visits.py": "reads an address of ours that leads on",
+    "api/http/bodies.py": "cleans the fields of a form itself; files are octets",
+    "api/operation/temporal_pages.py": "passes on what the Temporal UI says",
+    "api/operation/codec.py": "takes payloads of Temporal, which are ciphertext",
+    "api/callbacks/gov_service.py": "checks signatures over the octets; what is told are codes",
+    "api/callbacks/notices.py": "checks signatures over the octets; what is told are codes",
+    "cabinet/archive/filters.py": "cleans what it takes out of an address",
+    "cabinet/reviews/filters.py": "cleans what it takes out of an address",
+    "cabinet/frame/shown.py": "reads what a page of ours says that it showed, out of a clean form",
+    "cabinet/frame/visits.py": "reads an address of ours that leads on",
 }
 """Modules that read a body or an address past the request's own methods, and why they may."""
 RAW = {"body", "stream", "parse_qsl", "parse_qs"}

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api.app import create_app
-from ops.home import CHECKOUT
+from ops.local.home import CHECKOUT
 from rules.clock import now
 from settings import Settings
 from tests.api.desk import Desk

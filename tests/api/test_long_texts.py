@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rules.limits import LONGEST_REASON
-from rules.permissions import Actor, Role
+from rules.access import Actor, Role
+from rules.cases.limits import LONGEST_REASON
 from settings import Settings
 from tests.api.desk import Desk, key
 from tests.api.served import in_process

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from rules.permissions import ROLE_PERMISSIONS, Permission
+from rules.access import ROLE_PERMISSIONS, Permission
 from settings import Settings
 from tests.api.desk import SCOPE, Desk
 from tests.api.served import in_process

@@ -11,14 +11,14 @@ from sqlalchemy.exc import OperationalError
 from starlette.types import Message, Receive, Scope, Send
 
 from api.app import create_app
-from api.problems import MEDIA_TYPE, LastResort
-from cabinet.visits import came_from
+from api.http.problems import MEDIA_TYPE, LastResort
+from cabinet.frame.visits import came_from
 from models.encryption import UndecryptableError
 from rules.refusals import FieldError, Refusal
 from settings import Settings
 from tests.accounts.conftest import House
 
-STATIC = Path(__file__).parents[2] / "api" / "static"
+STATIC = Path(__file__).parents[2] / "api" / "http" / "static"
 
 
 @pytest.mark.parametrize(

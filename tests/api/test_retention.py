@@ -12,10 +12,10 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from models.tables.archive import CaseRetention
-from rules.cases import Transition
+from rules.access import Permission
+from rules.cases.process import Transition
 from rules.clock import now
-from rules.permissions import Permission
-from services import retention
+from services.archive import retention
 from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import in_process

@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from api.bodies import BodyLimit, Pace
-from api.body_limits import SMALL, Limits
-from api.http_protocol import HEAD_OCTETS, GuardedProtocol
+from api.http.bodies import BodyLimit, Pace
+from api.http.body_limits import SMALL, Limits
+from api.http.protocol import HEAD_OCTETS, GuardedProtocol
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:

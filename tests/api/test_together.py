@@ -8,8 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from rules.limits import MOST_ATTACHMENTS
-from rules.permissions import Actor, Role
+from rules.access import Actor, Role
+from rules.cases.limits import MOST_ATTACHMENTS
 from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import in_process

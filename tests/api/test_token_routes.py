@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Collection, Mapping
 import httpx
 import pytest
 
-from api.openapi import routes
-from api.token_routes import TOKEN_ROUTES
-from rules.permissions import Permission, Role
+from api.http.openapi import routes
+from api.http.token_routes import TOKEN_ROUTES
+from rules.access import Permission, Role
 from tests.api.access import Row
 from tests.api.desk import Desk
 from tests.api.test_access_table import TABLE, ask, world

@@ -5,13 +5,13 @@ from uuid import uuid4
 
 import pytest
 
-from api.auth import FORM_FIELD
-from api.body_limits import FILES, SHEETS
-from api.state import Medcab
-from rules import limits
+from api.container import Medcab
+from api.http.auth import FORM_FIELD
+from api.http.body_limits import FILES, SHEETS
+from rules.access import Actor, Role
+from rules.cases import limits
 from rules.clock import now
-from rules.permissions import Actor, Role
-from services import rates
+from services import rate_limits
 from tests.api.access import Sent, Things, upload
 from tests.api.request_rows import STALE
 from tests.api.test_access_table import TABLE, ask, world
@@ -70,7 +70,7 @@ async def use_up(medcab: Medcab, actor: Actor) -> None:
     """Count as many files as a day has."""
     all_of_them = replace(limits.UPLOADED_FILES, cost=limits.UPLOADED_FILES.times)
     async with medcab.database.work() as session:
-        await rates.take(session, [(all_of_them, str(actor.person_id))], now())
+        await rate_limits.take(session, [(all_of_them, str(actor.person_id))], now())
 
 
 def test_every_entrance_of_files_is_asked() -> None:

@@ -12,8 +12,8 @@ from babel.dates import format_date
 
 from models.tables.cases import Case
 from models.tables.notices import NoticePreferences
-from rules.permissions import Actor, Role
-from rules.terms import last_day
+from rules.access import Actor, Role
+from rules.cases.terms import last_day
 from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import in_process

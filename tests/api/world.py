@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.state import Medcab
+from api.container import Medcab
 from models.tables.accounts import AccessToken, Account
 from models.tables.archive import Export, SavedView
 from models.tables.base import new_id
@@ -22,14 +22,16 @@ from models.tables.cases import Case, CaseVersion, IssuedAct
 from models.tables.documents import Document, DocumentVersion
 from models.tables.notices import ContactChange, Notice, PushSubscription
 from models.tables.people import Absence, RoleGrant, Unit
+from rules.access import Actor, Role
 from rules.accounts import Stage
-from rules.cases import Status
+from rules.cases.process import Status
 from rules.clock import now
-from rules.journal import GENESIS, SYSTEM_CHAIN, JournalKind, canonical
-from rules.permissions import Actor, Role
-from services import access, declarations, journal
-from services.acts import code_hash, new_code
-from services.sessions import open_session
+from rules.journal.entries import GENESIS, SYSTEM_CHAIN, JournalKind, canonical
+from services import access
+from services.accounts.sessions import open_session
+from services.applications.enrolment_certificate import code_hash, new_code
+from services.journal import declarations
+from services.journal import entries as journal
 from tests.accounts.conftest import carry, visitor_at
 from tests.api.request_samples import give_requests
 from tests.office import Office

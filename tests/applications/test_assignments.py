@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from models.tables.people import Unit
-from rules.cases import Transition
+from rules.access import Actor, Role
+from rules.cases.process import Transition
+from rules.cases.terms import in_zone
 from rules.clock import now
-from rules.permissions import Actor, Role
 from rules.refusals import Refusal
-from rules.terms import in_zone
 from tests.office import Office
 
 

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 from models.messages import CaseState
 from models.visibility import NUMBER, attributes_of, changes_of
-from rules.cases import Party, Status
-from rules.terms import in_zone
+from rules.cases.process import Party, Status
+from rules.cases.terms import in_zone
 from workflows.applications import QualificationApplication
 
 

@@ -7,16 +7,17 @@ from uuid import UUID, uuid4
 import pytest
 from sqlmodel import select
 
-from cabinet.filling import Editing
-from cabinet.intakes import chosen_fact, intake_view
+from cabinet.applications.intakes import chosen_fact, intake_view
+from cabinet.cases.filling import Editing
 from models.tables.base import new_id
 from models.tables.catalogue import IntakeCount, Programme
-from rules.cases import Status, Transition
+from rules.access import Actor, Role
+from rules.cases.process import Status, Transition
 from rules.clock import now
-from rules.permissions import Actor, Role
 from rules.refusals import Refusal
-from services import case_pages, intakes
-from services.cases import Act
+from services.cases.transitions import Act
+from services.catalogue import intakes
+from services.dossier import page as dossier
 from tests.office import Office
 
 TODAY = now().date()
@@ -123,7 +124,7 @@ async def test_a_day_that_is_no_intake_is_refused_and_told_at_once(office: Offic
     assert not await handed_in(office, actor, case_id)
 
     async with office.database.work() as session:
-        page = await case_pages.page(session, actor, case_id)
+        page = await dossier.page(session, actor, case_id)
     edited = Editing(page, page.case.draft or {}, [], {}, TODAY)
     assert "Выберите один из наборов" in edited.errors(complete=False)["starts_on"]
     view = intake_view(edited, page.definition.fields["starts_on"], "", "")
@@ -134,7 +135,7 @@ async def test_a_day_that_is_no_intake_is_refused_and_told_at_once(office: Offic
     await office.applications.save_draft(actor, case_id, {"starts_on": FIRST.isoformat()})
     assert await handed_in(office, actor, case_id)
     async with office.database.work() as session:
-        seen = await case_pages.page(session, office.reviewer, case_id)
+        seen = await dossier.page(session, office.reviewer, case_id)
         left = [one.left for one in await intakes.of_programme(session, seen.programme)]
     [(label, words)] = chosen_fact(seen, seen.newest)
     assert label == "Набор"

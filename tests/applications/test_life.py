@@ -11,13 +11,13 @@ from sqlmodel import col, select
 from models.messages import CaseState
 from models.tables.catalogue import Programme
 from models.tables.notices import Notice
-from rules.cases import Status, Transition
+from rules.access import Role
+from rules.cases.process import Status, Transition
+from rules.cases.terms import last_day
 from rules.clock import now
-from rules.permissions import Role
 from rules.refusals import Refusal
-from rules.terms import last_day
-from services.cases import Act
-from services.reviews import Decision
+from services.cases.transitions import Act
+from services.reviews.decisions import Decision
 from tests.office import Office
 
 

@@ -13,13 +13,16 @@ from models.tables.accounts import Account
 from models.tables.cases import CaseReading
 from models.tables.notices import Notice
 from models.tables.people import Absence, Person, RoleGrant
-from rules.cases import Status, Transition
+from rules.access import Actor, Role
+from rules.cases.process import Status, Transition
 from rules.clock import now
-from rules.notices import NoticeKind
-from rules.permissions import Actor, Role
+from rules.notices.kinds import NoticeKind
 from rules.refusals import Refusal
-from services import absences, accounts, assignments, case_lists
+from services.accounts import sign_in as accounts
+from services.cases import lists as case_lists
 from services.conversation import Conversations
+from services.reviews import assignment
+from services.staff import absences
 from tests.applications.test_assignments import Desk, desk
 
 __all__ = ["desk"]
@@ -124,7 +127,7 @@ async def test_cases_of_whoever_may_not_act_are_passed_on(desk: Desk, loses: Los
     counts, team, nobody = await figures(desk, head)
     assert counts["unassigned"] == 3
     assert nobody == set(cases[:3])
-    assert await assignments.sweep(desk.office.database) >= 4
+    assert await assignment.sweep(desk.office.database) >= 4
     holders = [await desk.holder(case_id) for case_id in cases]
     assert gone.person_id not in holders
     assert None not in holders
@@ -145,7 +148,7 @@ async def test_cases_of_whoever_may_not_act_are_passed_on(desk: Desk, loses: Los
     assert len(received) == len(set(holders))
     assert await told(desk, head, NoticeKind.CASES_PASSED_ON) == [{"count": 4}]
     assert await told(desk, desk.office.clinician, NoticeKind.CASES_RECEIVED) == []
-    assert await assignments.sweep(desk.office.database) == 0
+    assert await assignment.sweep(desk.office.database) == 0
 
 
 @EVERY_WAY
@@ -222,7 +225,7 @@ async def test_who_comes_back_gets_back_what_was_not_begun(desk: Desk) -> None:
             .where(col(CaseReading.case_id) == read)
             .values(at=now() - timedelta(minutes=2))
         )
-    assert await assignments.sweep(desk.office.database) == 1
+    assert await assignment.sweep(desk.office.database) == 1
     assert await desk.holder(read) == own
 
 
@@ -250,7 +253,7 @@ async def test_what_nobody_can_take_waits_for_whoever_comes_first(desk: Desk) ->
             )
     assert await desk.holder(case_id) is None
     assert await told(desk, head, NoticeKind.CASES_WITHOUT_REVIEWER) == [{"count": 1}]
-    assert await assignments.sweep(desk.office.database) == 0
+    assert await assignment.sweep(desk.office.database) == 0
     back = desk.reviewers[1]
     async with desk.office.database.work() as session:
         await absences.end_absence(session, back, desk.unit, made[back.person_id].id)
@@ -277,7 +280,7 @@ async def test_a_decided_case_keeps_its_name(desk: Desk) -> None:
     gone = await desk.who_has(case_id)
     await desk.office.decide(case_id, Transition.APPROVE, by=gone)
     await leaves(desk, gone)
-    await assignments.sweep(desk.office.database)
+    await assignment.sweep(desk.office.database)
     case = await desk.office.case(case_id)
     assert (case.status, case.reviewer_id) == (Status.APPROVED, gone.person_id)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clients.registers import Accreditation, General, RegisterCard
-from services.checks import _say_register
+from services.applications.checks import _say_register
 
 TODAY = date(2026, 11, 23)
 

@@ -16,16 +16,16 @@ from clients.database import Database
 from clients.objects import Objects
 from models.messages import CaseState
 from models.tables.cases import CaseDecision
-from rules.applications import APPLICATION, DECISIONS
-from rules.cases import Status, Transition
+from rules.cases.applications import APPLICATION, DECISIONS
+from rules.cases.process import Status, Transition
 from rules.clock import now
-from rules.journal import verify_chain
+from rules.journal.entries import verify_chain
 from rules.refusals import Refusal
-from services import checks, enrolments
-from services.cases import JOURNALED, Act
-from services.journal import facts_of
-from services.reviews import Decision
-from services.seals import open_seal
+from services.applications import checks, enrolment
+from services.cases.transitions import JOURNALED, Act
+from services.journal.entries import facts_of
+from services.reviews.decisions import Decision
+from services.seal.institution import open_seal
 from settings import Settings
 from tests.office import KnowsAll, Office
 
@@ -148,7 +148,7 @@ class Walk:
     async def _issue(self, step: int) -> None:
         """The activity looks at the case itself; a stale one is none of its kind."""
         if step == len(self.done):
-            await enrolments.issue(
+            await enrolment.issue(
                 self.settings,
                 self.office.database,
                 self.objects,

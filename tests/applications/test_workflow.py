@@ -14,14 +14,14 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.common import WorkflowIDConflictPolicy
 
 from clients.database import Database
-from clients.temporal import CaseRinger, connect, ops_view
+from clients.temporal.client import CaseRinger, connect, ops_view
 from models.encryption import KeyRing
 from models.messages import ANEW, ActRef, CaseRef, case_workflow_id
-from rules.cases import Status, Transition
+from rules.cases.process import Status, Transition
 from rules.clock import now
-from services import live, watching
-from services.bell import Bell
-from services.cases import Act
+from services.cases import running, wakeups
+from services.cases.bell import Bell
+from services.cases.transitions import Act
 from settings import Settings
 from tests.clients.waiting import PATIENCE, until
 from tests.office import Heard, Office
@@ -170,7 +170,7 @@ async def test_terminated_workflow_is_started_again_by_the_sweeper(
     await handle.terminate("by hand")
     past, soon = now() - timedelta(hours=1), now() + timedelta(hours=2)
     await bureau.set_times(case_id, wakes_at=past, due_at=soon, since=past - timedelta(days=20))
-    await watching.sweep(database, Bell(CaseRinger(client, settings.task_queue)), grace=1.0)
+    await wakeups.sweep(database, Bell(CaseRinger(client, settings.task_queue)), grace=1.0)
 
     async def reminded() -> bool:
         return any(e.kind == "case.reminded" for e in await bureau.journal(case_id))
@@ -190,7 +190,7 @@ async def test_lost_ring_is_made_good_by_the_sweeper(
     await bureau.decide(case_id, Transition.APPROVE)
     await asyncio.sleep(0.5)
     assert (await bureau.case(case_id)).closed_at is None
-    await watching.sweep(database, Bell(CaseRinger(client, settings.task_queue)), grace=0.1)
+    await wakeups.sweep(database, Bell(CaseRinger(client, settings.task_queue)), grace=0.1)
     await closed(bureau, case_id)
 
 
@@ -221,12 +221,12 @@ async def test_running_case_says_whom_it_waits_for(
     await stands_at(bureau, case_id, Status.IN_REVIEW)
 
     async def answered() -> bool:
-        answer = await live.present_state(client, await bureau.case(case_id))
+        answer = await running.present_state(client, await bureau.case(case_id))
         return answer is not None and answer.status is Status.IN_REVIEW
 
     await until(answered)
     case = await bureau.case(case_id)
-    answer = await live.present_state(client, case)
+    answer = await running.present_state(client, case)
     assert answer is not None
     assert (answer.waits_for, answer.then) == ("reviewer", "escalate")
     assert answer.until == case.due_at
@@ -273,13 +273,13 @@ async def test_case_that_never_answers_begins_anew_and_then_is_told_to_ops(
     """After some rings its run is begun anew; when that does not help either, ops are told."""
     case_id = await bureau.submitted()
     heard = Heard()
-    for rings in range(1, 2 * watching.UNANSWERED + 1):
+    for rings in range(1, 2 * wakeups.UNANSWERED + 1):
         await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
-        await watching.sweep(database, Bell(heard), grace=1.0)
+        await wakeups.sweep(database, Bell(heard), grace=1.0)
         ours = [ring.signal for state, ring in heard.rings if state.case_id == case_id]
-        assert ours.count(ANEW) == rings // watching.UNANSWERED
+        assert ours.count(ANEW) == rings // wakeups.UNANSWERED
         stuck = (await bureau.case(case_id)).stuck
-        assert stuck == ("DoesNotAnswer" if rings == 2 * watching.UNANSWERED else None)
+        assert stuck == ("DoesNotAnswer" if rings == 2 * wakeups.UNANSWERED else None)
     kinds = [entry.kind for entry in await bureau.journal(case_id)]
     assert kinds.count("case.begun_anew") == 2
 
@@ -306,12 +306,12 @@ async def test_run_started_by_hand_does_not_hold_its_case(
     )
     await bureau.decide(case_id, Transition.APPROVE)
     bell = Bell(CaseRinger(client, settings.task_queue))
-    for _ in range(watching.UNANSWERED - 1):
+    for _ in range(wakeups.UNANSWERED - 1):
         await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
-        await watching.sweep(database, bell, grace=1.0)
+        await wakeups.sweep(database, bell, grace=1.0)
     assert (await bureau.case(case_id)).status == Status.APPROVED
     await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
-    await watching.sweep(database, bell, grace=1.0)
+    await wakeups.sweep(database, bell, grace=1.0)
     await closed(bureau, case_id)
     by_id = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
     assert (await by_id.describe()).status is WorkflowExecutionStatus.TERMINATED

@@ -13,7 +13,7 @@ from clients.database import Database
 from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
 from models.messages import ExportProgress
-from services import export_work
+from services.exports import building
 from settings import Settings
 
 
@@ -30,7 +30,7 @@ async def main(export_id: UUID, parts: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     database, objects = Database.from_settings(settings), Objects(settings)
-    await export_work.gather(database, objects, export_id, beat)
+    await building.gather(database, objects, export_id, beat)
 
 
 if __name__ == "__main__":

@@ -16,14 +16,15 @@ from sqlmodel import col, select
 from clients.objects import Objects
 from models.tables.cases import CaseAttachment
 from models.tables.documents import DocumentVersion
-from rules.cases import Transition
-from rules.permissions import Actor, Role
+from rules.access import Actor, Role
+from rules.cases.process import Transition
 from rules.refusals import Refusal
-from services import case_exports, export_files
-from services.cases import Act
+from services.cases.transitions import Act
 from services.conversation import Conversations
-from services.files import Files
-from services.inspection import Inspection
+from services.dossier import archive_file
+from services.exports import rendering
+from services.files.inspection.client import Inspection
+from services.files.intake import Files
 from settings import Settings
 from tests.acts.verapdf import claims
 from tests.office import Office
@@ -62,7 +63,7 @@ async def archive_of(
     office: Office, objects: Objects, actor: Actor, case_id: UUID
 ) -> zipfile.ZipFile:
     """The archive as the person gets it."""
-    found = await case_exports.of_case(
+    found = await archive_file.of_case(
         office.database, Files(objects, Inspection()), actor, case_id, "Городская больница"
     )
     return zipfile.ZipFile(BytesIO(b"".join([chunk async for chunk in found.chunks])))
@@ -174,7 +175,7 @@ async def test_a_changed_file_breaks_the_download_off(office: Office, objects: O
         )
         key = cited.first() or ""
     await objects.put(key, b"%PDF-1.7 other", 14, "application/pdf")
-    with pytest.raises(case_exports.TornError):
+    with pytest.raises(archive_file.TornError):
         await archive_of(office, objects, office.clinician, case_id)
 
 
@@ -208,7 +209,7 @@ async def test_papers_are_set_two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> 
         await asyncio.sleep(0.01)
         under_way -= 1
 
-    monkeypatch.setattr(export_files, "_done_by_child", child)
-    job = export_files.PaperJob(work="paper", template="", facts={}, at=0, out="")
-    await asyncio.gather(*(export_files.make(job) for _ in range(10)))
-    assert most == export_files.AT_A_TIME
+    monkeypatch.setattr(rendering, "_done_by_child", child)
+    job = rendering.PaperJob(work="paper", template="", facts={}, at=0, out="")
+    await asyncio.gather(*(rendering.make(job) for _ in range(10)))
+    assert most == rendering.AT_A_TIME

@@ -9,12 +9,14 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from models.tables.cases import Case
-from rules.cases import Transition
+from rules.cases.process import Transition
 from rules.clock import now
-from services import archive, case_lists, export_lines
-from services.archive import ArchiveFilters
-from services.case_lists import Filters, Order
-from services.cases import Act
+from services.archive import search as archive
+from services.archive.search import ArchiveFilters
+from services.cases import lists as case_lists
+from services.cases.lists import Filters, Order
+from services.cases.transitions import Act
+from services.exports import columns
 from tests.office import Office
 
 AGE = timedelta(days=60)
@@ -85,8 +87,8 @@ async def test_an_export_dates_a_case_by_its_submission(office: Office, late: Ca
         found = await archive.page(session, office.reviewer, ArchiveFilters(ids=(late.id,)))
     assert late.submitted_at is not None
     at = f"{late.submitted_at.astimezone(ZONE):%Y-%m-%dT%H:%M}"
-    column = export_lines.COLUMNS.index("Подано")
-    assert export_lines.row(found.lines[0], {}, ZONE)[column] == at
+    column = columns.COLUMNS.index("Подано")
+    assert columns.row(found.lines[0], {}, ZONE)[column] == at
 
 
 async def test_the_day_of_submission_stays_when_a_case_is_sent_again(

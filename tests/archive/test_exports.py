@@ -20,21 +20,23 @@ from temporalio.worker import Worker
 
 from activities.exports import ExportActivities
 from clients.objects import ObjectMissingError, Objects
-from clients.temporal import ExportStarter, connect
+from clients.temporal.client import ExportStarter, connect
 from models.encryption import KeyRing
 from models.tables.archive import Export
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.tables.people import RoleGrant
-from ops.home import CHECKOUT
+from ops.local.home import CHECKOUT
+from rules.access import Actor, Role
 from rules.archive import ExportKind, ExportState
-from rules.cases import Status
+from rules.cases.process import Status
 from rules.clock import now
-from rules.permissions import Actor, Role
 from rules.refusals import Refusal
-from services import access, export_lines, export_work, exports
-from services.archive import ArchiveFilters
-from services.exports import Exports
+from services import access
+from services.archive.search import ArchiveFilters
+from services.exports import acts as exports
+from services.exports import building, columns
+from services.exports.acts import Exports
 from settings import Settings
 from tests.archive.many import copied, own_department
 from tests.office import Office
@@ -85,8 +87,8 @@ async def row_of(office: Office, export_id: UUID) -> Export:
 
 async def made(office: Office, objects: Objects, export_id: UUID) -> bytes:
     """The file, made as the workflow would."""
-    await export_work.gather(office.database, objects, export_id, lambda _: None)
-    await export_work.put_together(
+    await building.gather(office.database, objects, export_id, lambda _: None)
+    await building.put_together(
         office.database, objects, "Городская больница", export_id, lambda _: None
     )
     key = (await row_of(office, export_id)).object_key
@@ -206,7 +208,7 @@ async def test_an_export_killed_in_the_middle_goes_on(
     assert (row.parts, row.done, row.state) == (2, 1000, ExportState.RUNNING)
     kept = {item.key: item.modified async for item in objects.list(f"{row.folder}/")}
     beats: list[int] = []
-    await export_work.gather(
+    await building.gather(
         office.database, objects, export.id, lambda progress: beats.append(progress.done)
     )
     assert beats == [1500, 1700]
@@ -247,7 +249,7 @@ async def test_a_cancelled_export_stops_where_it_is(
     reviewer = await keeper_of(office, 1100)
     export = await service.ask(reviewer, ExportKind.XLSX, ArchiveFilters())
     await service.cancel(reviewer, export.id)
-    progress = await export_work.gather(
+    progress = await building.gather(
         office.database, objects, export.id, lambda _: pytest.fail("went on")
     )
     assert not progress.under_way
@@ -274,7 +276,7 @@ async def test_whoever_lost_the_right_gets_nothing(
         less = await access.actor_for(session, reviewer.person_id, now())
     with pytest.raises(Refusal, match="rights_changed"):
         await service.download(less, ready.id)
-    await export_work.gather(office.database, objects, waiting.id, lambda _: None)
+    await building.gather(office.database, objects, waiting.id, lambda _: None)
     stopped = await row_of(office, waiting.id)
     assert (stopped.state, stopped.reason, stopped.parts) == (ExportState.FAILED, "rights", 0)
 
@@ -310,10 +312,10 @@ async def test_files_are_swept_after_a_week_and_not_before(
     key = (await row_of(office, export.id)).object_key or ""
     stray = f"{Objects.fresh_key(exports.FOLDER)}/part-00000"
     await objects.put(stray, b"x", 1, "application/gzip")
-    await export_work.sweep(office.database, objects, now())
+    await building.sweep(office.database, objects, now())
     await objects.read(key)
     await objects.read(stray)
-    await export_work.sweep(office.database, objects, now() + timedelta(days=8))
+    await building.sweep(office.database, objects, now() + timedelta(days=8))
     for gone in (key, stray):
         with pytest.raises(ObjectMissingError):
             await objects.read(gone)
@@ -374,5 +376,5 @@ async def test_the_ends_of_the_calendar_can_be_written(office: Office, end: str)
     moment = datetime.fromisoformat(end)
     filters = ArchiveFilters(submitted_from=moment, submitted_until=moment)
     async with office.database.work() as session:
-        words = await export_lines.conditions(session, filters, ZoneInfo("Europe/Moscow"))
+        words = await columns.conditions(session, filters, ZoneInfo("Europe/Moscow"))
     assert len(words) == 2

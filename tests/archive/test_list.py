@@ -9,12 +9,13 @@ from sqlmodel import col, select
 
 from models.tables.cases import Case
 from models.tables.catalogue import Programme
-from rules.cases import CaseKind, Status, Transition
-from rules.permissions import Actor, Role
+from rules.access import Actor, Role
+from rules.cases.process import CaseKind, Status, Transition
 from rules.refusals import Refusal
-from rules.texts import folded
-from services import archive, catalogue
-from services.archive import ArchiveFilters
+from rules.texts.cleaning import folded
+from services.archive import search as archive
+from services.archive.search import ArchiveFilters
+from services.catalogue import lookup as catalogue
 from tests.archive.many import copied, own_department
 from tests.office import Office
 

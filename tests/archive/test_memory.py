@@ -7,8 +7,8 @@ import pytest
 from bench.archive import told_of
 from clients.objects import Objects
 from rules.archive import ExportKind
-from services.archive import ArchiveFilters
-from services.exports import Exports
+from services.archive.search import ArchiveFilters
+from services.exports.acts import Exports
 from settings import Settings
 from tests.archive.test_exports import Started, keeper_of
 from tests.office import Office

@@ -13,11 +13,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.encryption import KeyRing, use_key_ring
-from rules.cases import CaseKind, Status
-from rules.permissions import Actor, Role
-from services import archive, catalogue
-from services.archive import ArchiveFilters
-from services.case_lists import PAGE
+from rules.access import Actor, Role
+from rules.cases.process import CaseKind, Status
+from services.archive import search as archive
+from services.archive.search import ArchiveFilters
+from services.cases.lists import PAGE
+from services.catalogue import lookup as catalogue
 from settings import Settings
 from tests.archive.many import copied, own_department
 from tests.office import Office

@@ -15,16 +15,18 @@ from models.tables.archive import CaseRetention, RetentionTerm
 from models.tables.cases import Case, CaseAttachment, CaseComment, CaseDecision, CaseVersion
 from models.tables.documents import Document, DocumentVersion
 from models.tables.notices import Notice
+from rules.access import Actor, Role
 from rules.archive import RetentionRule, kept_until, notice_due
-from rules.cases import CaseKind, Transition
+from rules.cases.process import CaseKind, Transition
 from rules.clock import now
-from rules.journal import verify_chain
-from rules.permissions import Actor, Role
+from rules.journal.entries import verify_chain
 from rules.refusals import Refusal
-from services import case_pages, erasing, journal, retention
-from services.cases import Act
+from services.archive import erasure, retention
+from services.archive.retention import Retention
+from services.cases.transitions import Act
 from services.conversation import Conversations
-from services.retention import Retention
+from services.dossier import page as dossier
+from services.journal import entries as journal
 from settings import Settings
 from tests.archive.test_case_export import with_files
 from tests.office import Office
@@ -148,7 +150,7 @@ async def test_nothing_is_erased_before_thirty_days_of_notice(
     """A case whose term ended unnoticed is told of first, and kept for thirty days more."""
     case_id = await closed(office, years_ago=12)
     assert (await row_of(office, case_id)).retain_until < now()
-    await erasing.erase_due(office.database, objects)
+    await erasure.erase_due(office.database, objects)
     assert (await row_of(office, case_id)).erased_at is None
     await retention.tell(office.database)
     assert (await row_of(office, case_id)).retain_until > now() + timedelta(days=29)
@@ -160,7 +162,7 @@ async def test_erasing_leaves_the_chain_whole_and_nothing_to_read(
     """What was submitted, decided, said and journaled is gone; the chain verifies and says why."""
     case_id = await closed(office)
     await over(office, case_id)
-    await erasing.erase_due(office.database, objects)
+    await erasure.erase_due(office.database, objects)
     assert (await row_of(office, case_id)).erased_at is not None
     async with office.database.work() as session:
         for version in await session.exec(
@@ -176,7 +178,7 @@ async def test_erasing_leaves_the_chain_whole_and_nothing_to_read(
         ):
             assert comment.text == ""
         entries = await journal.read(session, case_id)
-        page = await case_pages.page(session, office.clinician, case_id)
+        page = await dossier.page(session, office.clinician, case_id)
     assert all(entry.contents is None and entry.salt is None for entry in entries)
     assert verify_chain([journal.facts_of(entry) for entry in entries]) == []
     assert entries[-1].kind == "case.erased"
@@ -191,8 +193,8 @@ async def test_a_hold_keeps_everything_until_it_is_released(
     case_id = await closed(office)
     await keeping.hold(office.head, case_id, "Запрос суда")
     await over(office, case_id)
-    await erasing.erase_due(office.database, objects)
-    assert await erasing.erase(office.database, case_id) is None
+    await erasure.erase_due(office.database, objects)
+    assert await erasure.erase(office.database, case_id) is None
     row = await row_of(office, case_id)
     assert (row.erased_at, row.held_by, row.hold_reason) == (
         None,
@@ -200,10 +202,10 @@ async def test_a_hold_keeps_everything_until_it_is_released(
         "Запрос суда",
     )
     await keeping.release(office.head, case_id, "Суд закончен")
-    await erasing.erase_due(office.database, objects)
+    await erasure.erase_due(office.database, objects)
     assert (await row_of(office, case_id)).erased_at is None, "told of anew before"
     await over(office, case_id)
-    await erasing.erase_due(office.database, objects)
+    await erasure.erase_due(office.database, objects)
     assert (await row_of(office, case_id)).erased_at is not None
     kinds = [entry.kind for entry in await office.journal(case_id)]
     assert kinds.index("case.held") < kinds.index("case.released") < kinds.index("case.erased")
@@ -261,7 +263,7 @@ async def test_a_document_that_an_open_case_cites_stays(office: Office, objects:
         draft.draft_attachments = [{"kind": "diploma", "document_version_id": str(kept_open.id)}]
         session.add(draft)
     await over(office, case_id)
-    await erasing.erase_due(office.database, objects)
+    await erasure.erase_due(office.database, objects)
     await objects.read(keys[kept_open.id])
     await objects.read(keys[still_kept.id])
     with pytest.raises(ObjectMissingError):
@@ -273,7 +275,7 @@ async def test_a_case_that_was_reopened_is_not_erased(office: Office, objects: O
     case_id = await closed(office)
     await over(office, case_id)
     await office.set_times(case_id, closed_at=None)
-    await erasing.erase_due(office.database, objects)
+    await erasure.erase_due(office.database, objects)
     assert (await row_of(office, case_id)).erased_at is None
 
 
@@ -309,8 +311,8 @@ async def test_erased_twice_is_erased_once(office: Office, objects: Objects) -> 
     """A night that was killed goes on with the next case; nothing is journaled twice."""
     case_id = await closed(office)
     await over(office, case_id)
-    assert await erasing.erase(office.database, case_id) is not None
-    assert await erasing.erase(office.database, case_id) is None
+    assert await erasure.erase(office.database, case_id) is not None
+    assert await erasure.erase(office.database, case_id) is None
     kinds = [entry.kind for entry in await office.journal(case_id)]
     assert kinds.count("case.erased") == 1
 
@@ -334,7 +336,7 @@ async def test_the_words_are_gone_from_the_dump(office: Office, objects: Objects
 
     assert await found()
     await over(office, case_id)
-    await erasing.erase_due(office.database, objects)
+    await erasure.erase_due(office.database, objects)
     assert not await found()
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from clients.database import Database
-from ops.home import CHECKOUT
-from services.catalogue_files import load
+from ops.local.home import CHECKOUT
+from services.catalogue.loading import load
 
 DATA = sorted((CHECKOUT / "ops" / "data").glob("*.yaml"))
 

@@ -11,15 +11,15 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.auth import identify
-from api.problems import answer_problems
-from api.programmes import router
-from api.state import work
+from api.catalogue.programmes import router
+from api.container import work
+from api.http.auth import identify
+from api.http.problems import answer_problems
 from clients.database import Database
+from rules.access import Actor, Grant, Role
 from rules.accounts import Stage
 from rules.clock import now
-from rules.permissions import Actor, Grant, Role
-from services.sessions import Current
+from services.accounts.sessions import Current
 
 SURROGATE = urlsafe_b64encode(b'["\\ud800","0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"]').decode()
 """A cursor with text that cannot be encoded."""

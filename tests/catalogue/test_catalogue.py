@@ -11,8 +11,8 @@ from models.tables.base import new_id
 from models.tables.catalogue import CalendarDay, Programme
 from models.tables.people import Unit
 from rules.refusals import Refusal
-from rules.texts import folded
-from services import catalogue
+from rules.texts.cleaning import folded
+from services.catalogue import lookup as catalogue
 from tests.statements import statements
 
 SPOKEN = {

@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from clients.database import Database
 from models.tables.catalogue import CaseTypeVersion, Programme, Reason
-from services import catalogue
-from services.catalogue_files import CatalogueError, load
+from services.catalogue import lookup as catalogue
+from services.catalogue.loading import CatalogueError, load
 from tests.catalogue.conftest import DATA
 
 Write = Callable[[str, str], Path]

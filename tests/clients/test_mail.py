@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from clients.mail import Delivered, MailDown, Mailer, MailLater, MailRefused
-from rules import mail_addresses
-from rules.identifiers import IdentifierError
+from clients.delivery.mail import Delivered, MailDown, Mailer, MailLater, MailRefused
+from rules.forms.identifiers import IdentifierError
+from rules.texts import mail_addresses
 from tests.servers import Simulators
 
 

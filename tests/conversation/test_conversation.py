@@ -9,15 +9,16 @@ import pytest
 from sqlmodel import col, select
 
 from models.tables.notices import Notice
-from rules.cases import Transition
+from rules.access import Actor, Permission, Role
+from rules.cases.process import Transition
 from rules.clock import now
-from rules.journal import JournalKind, verify_chain
-from rules.permissions import Actor, Permission, Role
+from rules.journal.entries import JournalKind, verify_chain
 from rules.refusals import Refusal
-from services import conversation, journal
-from services.cases import Act
+from services import conversation
+from services.cases.transitions import Act
 from services.conversation import Conversations, Message
-from services.documents import entitled
+from services.documents.acts import entitled
+from services.journal import entries as journal
 from tests.office import Office
 
 
@@ -273,7 +274,7 @@ async def test_a_flood_is_refused(office: Office, talk: Conversations) -> None:
 async def test_the_documents_list_is_not_filled_with_messages(office: Office) -> None:
     """What went with messages is no document to choose for an application (Q10)."""
     from models.tables.documents import Document
-    from services.documents import Documents
+    from services.documents.acts import Documents
 
     await office.document(office.clinician, "message")
     await office.document(office.clinician, "diploma")

@@ -9,7 +9,7 @@ import httpx
 from playwright.async_api import Browser, FilePayload, Page, Route, expect
 
 from clients.database import Database
-from rules.permissions import Actor
+from rules.access import Actor
 from services.conversation import Conversations
 from tests.clients.waiting import PATIENCE
 from tests.conversation.test_conversation import heard, unread

@@ -10,17 +10,18 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from api.state import Medcab
+from api.container import Medcab
 from models.tables.cases import Outage
-from rules.cases import Party, Transition
+from rules.access import Actor, Role
+from rules.cases.process import Party, Transition
 from rules.clock import now
-from rules.notices import Channel
-from rules.operation import Remedy
-from rules.permissions import Actor, Role
-from services import retention, watching
-from services.cases import Act
-from services.operation_acts import Wanted
-from services.reviews import Decision
+from rules.notices.kinds import Channel
+from rules.operation.states import Remedy
+from services.archive import retention
+from services.cases import wakeups
+from services.cases.transitions import Act
+from services.operation.remedies import Wanted
+from services.reviews.decisions import Decision
 from tests.office import Office
 from tests.requests.counter import Counter
 
@@ -113,7 +114,7 @@ class Story:
         say = self.medcab.conversations.say
         await say(people["reviewer"], case_id, f"Между нами: {Mark.REMARK}", internal=True)
         await say(people["reviewer"], case_id, f"Здравствуйте. {Mark.MESSAGE}")
-        await watching.report_stuck(self.medcab.database, case_id, "issue_act", "SealError")
+        await wakeups.report_stuck(self.medcab.database, case_id, "issue_act", "SealError")
         await self._remedy(Remedy.RETRY, str(case_id), Mark.RETRY)
         await office.set_times(case_id, due_at=now() - timedelta(days=1))
         await self._remedy(Remedy.TELL_HEAD, str(case_id), Mark.TELL_HEAD)

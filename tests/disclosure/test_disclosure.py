@@ -16,18 +16,18 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel import col, select
 
-from api.openapi import routes
-from api.state import Medcab
+from api.container import Medcab
+from api.http.openapi import routes
 from models.tables.accounts import Account
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
+from rules.access import Actor
 from rules.accounts import Stage
 from rules.clock import now
-from rules.disclosure import DISCLOSURES
-from rules.journal import JournalKind
-from rules.permissions import Actor
-from services.letters import Addresses, letter, short_message
-from services.sessions import open_session
+from rules.journal.disclosure import DISCLOSURES
+from rules.journal.entries import JournalKind
+from services.accounts.sessions import open_session
+from services.notices.wording import Addresses, letter, short_message
 from settings import Settings
 from tests.accounts.conftest import carry, visitor_at
 from tests.api.served import in_process

@@ -12,10 +12,10 @@ from models.encryption import KeyRing, use_key_ring
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.people import Person, Unit
 from rules import clock
-from rules.permissions import Actor, Grant, Role
-from services.documents import Documents
-from services.files import Files, Incoming
-from services.inspection import Inspection
+from rules.access import Actor, Grant, Role
+from services.documents.acts import Documents
+from services.files.inspection.client import Inspection
+from services.files.intake import Files, Incoming
 from settings import Settings
 
 

@@ -9,12 +9,12 @@ import pytest
 from clients.antivirus import Antivirus, AntivirusDownError
 from clients.database import Database
 from clients.objects import Objects
-from rules.documents import Category
-from rules.files import Code
+from rules.files.categories import Category
+from rules.files.checks import Code
 from rules.refusals import Refusal
-from services.documents import Documents
-from services.files import Files
-from services.inspection import Inspection
+from services.documents.acts import Documents
+from services.files.inspection.client import Inspection
+from services.files.intake import Files
 from tests.documents import samples as s
 from tests.documents.conftest import Hospital, sent
 

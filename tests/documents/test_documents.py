@@ -14,15 +14,15 @@ from clients.objects import Objects
 from models.tables.documents import DocumentImage, DocumentVersion
 from models.tables.journal import JournalEntry, RecordView
 from rules import clock
-from rules.documents import Category
-from rules.files import START, Code, MediaType, Verdict
-from rules.permissions import Actor, Permission, Role
+from rules.access import Actor, Permission, Role
+from rules.files.categories import Category
+from rules.files.checks import START, Code, MediaType, Verdict
 from rules.refusals import Refusal
-from services import files
-from services.document_views import Given
-from services.documents import Documents, Opening
-from services.files import FOLDER, Files, Incoming, sweep
-from services.inspection import Inspection
+from services.documents.acts import Documents, Opening
+from services.documents.views import Given
+from services.files import intake
+from services.files.inspection.client import Inspection
+from services.files.intake import FOLDER, Files, Incoming, sweep
 from settings import Settings
 from tests.documents import samples as s
 from tests.documents.conftest import Hospital, sent
@@ -473,9 +473,9 @@ async def test_fast_upload_goes_on_in_few_pieces_and_a_slow_one_without_waiting(
             yield piece
 
     for held, sizes in ((1.0, [262_144, 262_144, 131_072]), (-1.0, [65_536] * 10)):
-        monkeypatch.setattr(files, "_HELD_SECONDS", held)
+        monkeypatch.setattr(intake, "_HELD_SECONDS", held)
         with inspection.intake() as file:
-            spool = files._Spool(file, 1_000_000)
+            spool = intake._Spool(file, 1_000_000)
             passed = [piece async for piece in spool.through(coming())]
             again = [piece async for piece in spool.again()]
         assert [len(piece) for piece in passed] == sizes

@@ -12,13 +12,13 @@ import httpx
 import pytest
 import uvicorn
 
-from api import auth
 from api.app import create_app
+from api.http import auth
 from clients.database import Database
+from rules.access import Actor, Role
 from rules.accounts import Stage
-from rules.permissions import Actor, Role
-from services.activity import Activity
-from services.sessions import Current
+from services.accounts.last_seen import Activity
+from services.accounts.sessions import Current
 from settings import Settings
 from tests.documents import samples as s
 from tests.documents.conftest import Hospital

@@ -15,8 +15,8 @@ import pytest
 from pikepdf import Array, Dictionary, Name, String
 from PIL import Image
 
-from rules.files import LIMITS, Code, MediaType
-from services.inspection import Inspection, InspectionDownError, Report
+from rules.files.checks import LIMITS, Code, MediaType
+from services.files.inspection.client import Inspection, InspectionDownError, Report
 from tests.documents import samples as s
 
 PDF, JPEG = MediaType.PDF, MediaType.JPEG

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.documents import Category, minimum_dpi
-from rules.files import (
+from rules.files.categories import Category, minimum_dpi
+from rules.files.checks import (
     EXTENSIONS,
     Code,
     Finding,

@@ -9,11 +9,12 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 from openpyxl import Workbook
 
-from rules.files import LIMITS
+from rules.files.checks import LIMITS
 from rules.refusals import Refusal, Words
-from rules.staff import MOST_OCTETS, Sheet
-from services.inspection import Inspection, sheets
-from services.inspection.sheets import sheet_of
+from rules.staff.table import MOST_OCTETS, Sheet
+from services.files.inspection import sheets
+from services.files.inspection.client import Inspection
+from services.files.inspection.sheets import sheet_of
 from tests.clients.waiting import PATIENCE
 
 MEMORY = 300 * 1024 * 1024

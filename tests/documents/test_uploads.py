@@ -11,17 +11,17 @@ from sqlmodel import col, select
 
 from clients.database import Database
 from models.tables.accounts import RateLimit
-from rules import limits
+from rules.access import Actor
 from rules.accounts import Limit
+from rules.cases import limits
 from rules.clock import now
-from rules.documents import Category
-from rules.permissions import Actor
+from rules.files.categories import Category
 from rules.refusals import Refusal
-from services import rates
-from services.document_views import Given
-from services.documents import Documents
-from services.files import Incoming
-from services.inspection import Inspection
+from services import rate_limits
+from services.documents.acts import Documents
+from services.documents.views import Given
+from services.files.inspection.client import Inspection
+from services.files.intake import Incoming
 from tests.documents import samples as s
 from tests.documents.conftest import Hospital, sent
 
@@ -39,7 +39,7 @@ async def octets_used(database: Database, actor: Actor) -> int:
     """Bytes that count against the person now."""
     limit = limits.UPLOADED_OCTETS
     async with database.work() as session:
-        key = rates.key_of((limit, str(actor.person_id)))
+        key = rate_limits.key_of((limit, str(actor.person_id)))
         found = await session.exec(select(col(RateLimit.whole_at)).where(col(RateLimit.key) == key))
         return math.ceil((found.one() - now()) / limit.per * limit.times)
 
@@ -69,7 +69,7 @@ async def test_of_many_at_once_as_many_pass_as_may(
     assert not await several(documents, other, [sent(s.pdf())])
     async with documents._database.work() as session:
         # As it is after the time to wait.
-        await rates.give_back(session, [(limits.UPLOADED_FILES, str(doctor.person_id))])
+        await rate_limits.give_back(session, [(limits.UPLOADED_FILES, str(doctor.person_id))])
     assert not await several(documents, doctor, [sent(s.pdf() + b"%later\n")])
 
 

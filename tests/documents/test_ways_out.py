@@ -12,18 +12,18 @@ from fastapi import FastAPI
 from sqlmodel import select
 
 from api.app import create_app
-from api.openapi import routes
-from api.state import Medcab
+from api.container import Medcab
+from api.http.openapi import routes
 from models.tables.accounts import Account
 from models.tables.cases import CaseAttachment
 from models.tables.documents import DocumentVersion
 from models.tables.requests import RequestAnswer
+from rules.access import Actor, Role
 from rules.accounts import Stage
 from rules.clock import now
-from rules.permissions import Actor, Role
+from services.accounts.sessions import open_session
 from services.conversation import Conversations
-from services.requests import Answer
-from services.sessions import open_session
+from services.requests.acts import Answer
 from settings import Settings
 from tests.accounts.conftest import carry, visitor_at
 from tests.documents import samples as s

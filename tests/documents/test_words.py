@@ -2,9 +2,9 @@
 
 import re
 
-from cabinet.translation import catalogue
-from rules.documents import CATEGORIES, Category
-from rules.files import WORDS, Code
+from rules.files.categories import CATEGORIES, Category
+from rules.files.checks import WORDS, Code
+from words.translation import catalogue
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 

@@ -16,11 +16,12 @@ from clients.database import Database
 from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
 from models.tables.journal import JournalEntry, JournalSeal
-from rules.journal import JournalKind
-from rules.permissions import Actor
-from services import checkpoints, journal
-from services.seals import FileSeal, ensure_test_seal
-from services.verification import Report, verify
+from rules.access import Actor
+from rules.journal.entries import JournalKind
+from services.journal import checkpoints
+from services.journal import entries as journal
+from services.journal.verification import Report, verify
+from services.seal.institution import FileSeal, ensure_test_seal
 from settings import Settings
 from tests.servers import Servers
 

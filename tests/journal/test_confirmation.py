@@ -6,7 +6,7 @@ from models.tables.base import new_id
 from models.tables.cases import IssuedAct
 from rules.clock import now
 from rules.refusals import Refusal
-from services.acts import code_hash, confirm, new_code
+from services.applications.enrolment_certificate import code_hash, confirm, new_code
 from tests.journal.conftest import Ledger
 from tests.journal.test_receipts import submitted
 

@@ -12,18 +12,28 @@ from sqlmodel import select
 
 from models.tables.base import new_id
 from models.tables.journal import JournalEntry, JournalSeal
-from ops import verify
-from ops.buckets import prepare_buckets
-from ops.home import CHECKOUT
+from ops.local.buckets import prepare_buckets
+from ops.local.home import CHECKOUT
+from ops.upkeep import verify
+from rules.access import Actor, Grant, Role
 from rules.clock import now
-from rules.journal import GENESIS, SYSTEM_CHAIN, EntryFacts, JournalKind, Leaf, entry_hash, moment
-from rules.permissions import Actor, Grant, Role
+from rules.journal.entries import (
+    GENESIS,
+    SYSTEM_CHAIN,
+    EntryFacts,
+    JournalKind,
+    Leaf,
+    entry_hash,
+    moment,
+)
 from rules.refusals import Refusal
-from services import acceptance, checkpoints, declarations, journal, losses
-from services.acceptance import NotAcceptableError
-from services.checkpoints import SealsDisagreeError, seal_key
-from services.journal import read
-from services.seals import FileSeal, ensure_test_seal
+from services.cases import acceptance
+from services.cases.acceptance import NotAcceptableError
+from services.journal import checkpoints, declarations, restore_gaps
+from services.journal import entries as journal
+from services.journal.checkpoints import SealsDisagreeError, seal_key
+from services.journal.entries import read
+from services.seal.institution import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
 
 DECLARED = "declares what the institution did not sign"
@@ -206,7 +216,7 @@ async def taken_back(ledger: Ledger) -> list[JournalSeal]:
     ledger.tamper("delete from record_view")
     ledger.tamper("delete from journal_head where chain = %s", lost)
     ledger.tamper("delete from journal_seal where number = 2")
-    return await losses.newer_seals(
+    return await restore_gaps.newer_seals(
         ledger.database, ledger.folder, ledger.objects, [ledger.seal.certificate]
     )
 
@@ -216,7 +226,7 @@ async def restored(ledger: Ledger) -> Ledger:
     """A journal that a restore took back, declared as it should be."""
     newer = await taken_back(ledger)
     async with ledger.database.work() as session:
-        await losses.declare(session, newer, {"backup": "b"}, ledger.seal)
+        await restore_gaps.declare(session, newer, {"backup": "b"}, ledger.seal)
     await ledger.put_seal(ledger.objects)
     return ledger
 
@@ -265,12 +275,12 @@ async def test_a_loss_declared_before_declarations_were_signed_is_signed_once(
     )
     trusted = [ledger.seal.certificate]
     given = ledger.database, ledger.seal, trusted, "Авария, акт 7"
-    assert await losses.sign_former(*given) == [], "what no seal holds may be anybody's"
+    assert await restore_gaps.sign_former(*given) == [], "what no seal holds may be anybody's"
     await ledger.put_seal()
     assert "`medcab verify accept --reason ...` signs it once" in await ledger.faults()
     assert await to_thread(verify.run_accept, ledger.settings, "Авария, акт 7") == 0
     assert "seals 2 to 2" in capsys.readouterr().out
-    assert await losses.sign_former(*given) == []
+    assert await restore_gaps.sign_former(*given) == []
     await ledger.put_seal()
     assert verify.tell(await ledger.verify()) == verify.UNCONFIRMED
     await confirm(ledger)

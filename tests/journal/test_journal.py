@@ -14,12 +14,12 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.journal import JournalEntry
-from ops import verify as verify_command
-from ops.buckets import prepare_buckets
-from rules.journal import SYSTEM_CHAIN, JournalKind
-from services import journal
-from services.checkpoints import SEALS_FILE
-from services.seals import FileSeal, ensure_test_seal, kept_certificates
+from ops.local.buckets import prepare_buckets
+from ops.upkeep import verify as verify_command
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
+from services.journal import entries as journal
+from services.journal.checkpoints import SEALS_FILE
+from services.seal.institution import FileSeal, ensure_test_seal, kept_certificates
 from tests.journal.conftest import Ledger
 
 

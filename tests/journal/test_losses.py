@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from models.tables.journal import JournalEntry, JournalSeal
-from ops.buckets import prepare_buckets
+from ops.local.buckets import prepare_buckets
 from rules.clock import now
-from rules.journal import CHAIN_LEAF, SYSTEM_CHAIN, VIEW_LEAF, JournalKind, Leaf
-from services import checkpoints, losses
-from services.checkpoints import SEALS_FILE, seal_key
-from services.losses import SealsUnclearError
-from services.seals import FileSeal, ensure_test_seal
+from rules.journal.entries import CHAIN_LEAF, SYSTEM_CHAIN, VIEW_LEAF, JournalKind, Leaf
+from services.journal import checkpoints, restore_gaps
+from services.journal.checkpoints import SEALS_FILE, seal_key
+from services.journal.restore_gaps import SealsUnclearError
+from services.seal.institution import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
 from tests.servers import hide_copy
 
@@ -54,7 +54,7 @@ async def test_lost_is_what_the_journal_lacks_however_much_it_is(ledger: Ledger)
         sealed(8, head(grown, 3), head(system, 1)),
     ]
     async with ledger.database.work() as session:
-        loss = await losses.weigh(session, seals)
+        loss = await restore_gaps.weigh(session, seals)
     assert set(loss.chains) == {grown.chain, changed.ref, SYSTEM_CHAIN, *(one.ref for one in gone)}
     assert loss.unknown_cases == len(gone)
     assert (loss.first, loss.last, loss.since, loss.until) == (7, 8, None, seals[-1].at)
@@ -65,9 +65,11 @@ async def test_a_later_seal_counts_where_several_name_a_chain(ledger: Ledger) ->
     chain = uuid4()
     first, second = await ledger.write(chain, JournalKind.CASE_DRAFTED, JournalKind.CASE_SUBMITTED)
     async with ledger.database.work() as session:
-        nothing = await losses.weigh(session, [sealed(1, head(first)), sealed(2, head(second))])
+        nothing = await restore_gaps.weigh(
+            session, [sealed(1, head(first)), sealed(2, head(second))]
+        )
         newer = sealed(2, head(second, 1), Leaf(CHAIN_LEAF, SYSTEM_CHAIN, 1, bytes(32)))
-        loss = await losses.weigh(session, [sealed(1, head(first)), newer])
+        loss = await restore_gaps.weigh(session, [sealed(1, head(first)), newer])
     assert nothing.chains == ()
     assert set(loss.chains) == {chain, SYSTEM_CHAIN}
     assert loss.unknown_cases == 0
@@ -86,7 +88,7 @@ async def shortened(ledger: Ledger) -> Ledger:
 
 async def outside(ledger: Ledger, folder: Path | None = None) -> list[int]:
     """The numbers of the seals outside that follow those of the database."""
-    found = await losses.newer_seals(
+    found = await restore_gaps.newer_seals(
         ledger.database, folder or ledger.folder, ledger.objects, [ledger.seal.certificate]
     )
     return [each.number for each in found]
@@ -129,7 +131,7 @@ async def test_seals_that_do_not_follow_are_refused(shortened: Ledger, tmp_path:
     file.write_text(f"{first}\n{second}\n")
     stranger = FileSeal.read(ensure_test_seal(tmp_path / "stranger", "Другая больница"))
     with pytest.raises(SealsUnclearError, match="does not hold"):
-        await losses.newer_seals(
+        await restore_gaps.newer_seals(
             shortened.database, shortened.folder, shortened.objects, [stranger.certificate]
         )
     shortened.tamper("delete from journal_seal")

@@ -17,15 +17,16 @@ import pytest
 
 from models.tables.cases import Case, CaseVersion
 from models.tables.people import Person, Unit
-from ops import verify as verify_command
-from ops.home import CHECKOUT
+from ops.local.home import CHECKOUT
+from ops.upkeep import verify as verify_command
 from rules.clock import now
-from rules.journal import JournalKind
+from rules.journal.entries import JournalKind
 from rules.refusals import Refusal
-from services import receipt_papers, receipts
-from services.receipt_papers import ReceiptFacts
-from services.receipts import ReceiptError
-from services.seals import FileSeal, ensure_test_seal, fingerprint
+from services.dossier import receipt as receipts
+from services.dossier import receipt_paper
+from services.dossier.receipt import ReceiptError
+from services.dossier.receipt_paper import ReceiptFacts
+from services.seal.institution import FileSeal, ensure_test_seal, fingerprint
 from tests.acts.samples import receipt_facts
 from tests.acts.test_acts import words
 from tests.journal.conftest import Ledger
@@ -115,7 +116,7 @@ async def test_a_case_without_a_submission_has_no_receipt(ledger: Ledger) -> Non
 
 async def made(facts: ReceiptFacts, data: bytes, seal: FileSeal) -> bytes:
     """The paper of a receipt."""
-    return await asyncio.to_thread(receipt_papers.form, facts, data, seal)
+    return await asyncio.to_thread(receipt_paper.form, facts, data, seal)
 
 
 async def test_the_paper_is_read_by_people_and_holds_like_its_data(

@@ -9,9 +9,9 @@ import pytest
 from models.encrypted_columns import encrypt_for
 from models.tables.journal import CONTENTS_PLACE, JournalSeal
 from models.tables.people import Person, Unit
-from ops.buckets import prepare_buckets
+from ops.local.buckets import prepare_buckets
 from rules.clock import now
-from rules.journal import (
+from rules.journal.entries import (
     GENESIS,
     EntryFacts,
     JournalKind,
@@ -21,9 +21,9 @@ from rules.journal import (
     seal_body,
     seal_hash,
 )
-from services.checkpoints import SEALS_FILE
-from services.journal import erase_contents, read
-from services.seals import FileSeal, ensure_test_seal
+from services.journal.checkpoints import SEALS_FILE
+from services.journal.entries import erase_contents, read
+from services.seal.institution import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
 
 

@@ -9,14 +9,14 @@ import httpx
 import pytest
 
 from clients.database import Database
-from clients.mail import Mailer
+from clients.delivery.mail import Mailer
 from models.encryption import KeyRing, use_key_ring
 from models.tables.cases import Case
 from models.tables.notices import NoticeSetting
 from models.tables.people import Person, Unit
 from rules.clock import now
-from services import notices
-from services.letters import Addresses
+from services.notices import outbox
+from services.notices.wording import Addresses
 from settings import Settings
 from tests.servers import Simulators
 
@@ -41,7 +41,7 @@ async def tell(
 ) -> None:
     """Commit an event; of one kind it is the same again unless `key` is another."""
     async with database.work() as session:
-        await notices.enqueue(
+        await outbox.enqueue(
             session,
             person_id=person.id,
             kind=kind,

@@ -5,7 +5,7 @@ from sqlmodel import col, select
 from clients.database import Database
 from models.tables.notices import Notice, NoticeAttempt
 from models.tables.people import Person
-from rules.notices import Channel
+from rules.notices.kinds import Channel
 
 
 async def rows(database: Database, person: Person, channel: Channel) -> list[Notice]:

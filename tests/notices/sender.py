@@ -6,12 +6,12 @@ from temporalio.worker import Worker
 
 from activities.notices import NoticeActivities
 from clients.database import Database
-from clients.mail import Mailer
-from clients.sms import SmsGateway
-from clients.temporal import connect
+from clients.delivery.mail import Mailer
+from clients.delivery.sms import SmsGateway
+from clients.temporal.client import connect
 from models.encryption import KeyRing, use_key_ring
-from services.letters import Addresses
-from services.ways import MailWay, SmsWay
+from services.notices.channels import MailWay, SmsWay
+from services.notices.wording import Addresses
 from settings import get_settings
 from workflows.notices import NoticesMail, NoticesSms
 

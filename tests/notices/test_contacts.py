@@ -9,20 +9,20 @@ import pytest
 from sqlmodel import col, select
 
 from clients.database import Database
-from clients.mail import Mailer
-from clients.sms import SmsGateway
+from clients.delivery.mail import Mailer
+from clients.delivery.sms import SmsGateway
 from models.tables.accounts import Account
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.clock import now
-from rules.notices import Channel
+from rules.notices.kinds import Channel
 from rules.refusals import Refusal
-from services import contacts
-from services.accounts import create_account, login_of
-from services.deliveries import drain
-from services.letters import Addresses
-from services.ways import MailWay, SmsWay
+from services.accounts import contacts
+from services.accounts.sign_in import create_account, login_of
+from services.notices.channels import MailWay, SmsWay
+from services.notices.sender import drain
+from services.notices.wording import Addresses
 from tests.notices.conftest import Phones, Post, Staff
 from tests.notices.test_cabinet import actor
 

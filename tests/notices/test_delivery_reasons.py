@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from cabinet.delivery_reasons import said
-from cabinet.operation import details_of
-from cabinet.translation import Presentation, present
-from rules.operation import Trouble
-from services.operation_lines import Line
+from cabinet.notices.delivery_reasons import said
+from cabinet.operation.pages import details_of
+from rules.operation.states import Trouble
+from services.operation.lines import Line
+from words.translation import Presentation, present
 
 
 @pytest.mark.parametrize(

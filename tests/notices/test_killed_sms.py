@@ -10,17 +10,17 @@ from uuid import uuid4
 from sqlmodel import select
 
 from clients.database import Database
-from clients.sms import SmsGateway
-from clients.temporal import Standing, connect, ensure_standing
+from clients.delivery.sms import SmsGateway
+from clients.temporal.client import Standing, connect, ensure_standing
 from models.encryption import KeyRing
 from models.tables.notices import Notice
 from models.visibility import OpsText
 from rules.clock import now
-from rules.notices import Channel, NoticeState
-from services import notices
-from services.deliveries import drain
-from services.letters import Addresses
-from services.ways import SmsWay
+from rules.notices.kinds import Channel, NoticeState
+from services.notices import outbox
+from services.notices.channels import SmsWay
+from services.notices.sender import drain
+from services.notices.wording import Addresses
 from settings import Settings
 from tests.clients.waiting import until
 from tests.notices.conftest import Phones, Staff
@@ -56,7 +56,7 @@ async def test_killed_between_sending_and_noting(
     try:
         await ensure_standing(client, standing.id, [standing])
         async with database.work() as session:
-            await notices.enqueue(
+            await outbox.enqueue(
                 session,
                 person_id=anna.id,
                 kind="application_in_review",

@@ -7,16 +7,16 @@ from uuid import uuid4
 import pytest
 
 from clients.database import Database
-from clients.mail import Mailer
-from clients.push import PushSender
-from clients.sms import SmsGateway
+from clients.delivery.mail import Mailer
+from clients.delivery.push import PushSender
+from clients.delivery.sms import SmsGateway
 from rules.clock import now
-from rules.notices import EVENTS, NoticeKind
-from services import notices, push_subscriptions
-from services.deliveries import drain
-from services.letters import Addresses
-from services.notices import Happened
-from services.ways import MailWay, PushWay, SmsWay
+from rules.notices.kinds import EVENTS, NoticeKind
+from services.notices import outbox, push_subscriptions
+from services.notices.channels import MailWay, PushWay, SmsWay
+from services.notices.outbox import Happened
+from services.notices.sender import drain
+from services.notices.wording import Addresses
 from settings import Settings
 from tests.notices.conftest import Phones, Post, Staff
 from tests.notices.test_cabinet import actor
@@ -64,7 +64,7 @@ async def test_no_message_holds_what_was_planted(
                 )
                 for kind in kinds
             ]
-            await notices.enqueue_all(session, told, now())
+            await outbox.enqueue_all(session, told, now())
         async with database.work() as session:
             connection = await session.connection()
             await connection.exec_driver_sql("update notice set next_try_at = now()")

@@ -9,15 +9,15 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from clients.database import Database
-from clients.mail import Mailer
+from clients.delivery.mail import Mailer
 from models.tables.notices import Notice, NoticeAttempt
 from models.tables.people import Person
 from rules.clock import now
-from rules.notices import Channel, NoticeState
-from services import notices
-from services.deliveries import Round, Stop, drain, send_next, waiting
-from services.letters import Addresses
-from services.ways import MailWay
+from rules.notices.kinds import Channel, NoticeState
+from services.notices import outbox
+from services.notices.channels import MailWay
+from services.notices.sender import Round, Stop, drain, send_next, waiting
+from services.notices.wording import Addresses
 from tests.notices.conftest import Post, Staff
 
 CASE = {"number": "ПК-2026-000123-0"}
@@ -34,7 +34,7 @@ def tell(database: Database) -> Any:
         at: datetime | None = None,
     ) -> None:
         async with database.work() as session:
-            await notices.enqueue(
+            await outbox.enqueue(
                 session,
                 person_id=person.id,
                 kind=kind,
@@ -306,7 +306,7 @@ async def test_next_event_spares_the_mail_that_waits(
     moment = now()
     async with database.work() as session:
         for kind in ("application_submitted", "application_in_review"):
-            await notices.enqueue(
+            await outbox.enqueue(
                 session,
                 person_id=anna.id,
                 kind=kind,

@@ -9,17 +9,17 @@ import pytest
 from sqlalchemy import text
 
 from clients.database import Database
-from clients.mail import Mailer
-from clients.sms import SmsGateway
+from clients.delivery.mail import Mailer
+from clients.delivery.sms import SmsGateway
 from models.tables.people import Person
 from rules.clock import now
-from rules.deliveries import Receipt
-from rules.notices import Channel, NoticeState
-from services import notices
-from services.deliveries import Round, Stop, drain
-from services.letters import Addresses
-from services.notice_receipts import Said, ask_gateway, receive
-from services.ways import MailWay, SmsWay
+from rules.notices.delivery import Receipt
+from rules.notices.kinds import Channel, NoticeState
+from services.notices import outbox
+from services.notices.channels import MailWay, SmsWay
+from services.notices.delivery_reports import Said, ask_gateway, receive
+from services.notices.sender import Round, Stop, drain
+from services.notices.wording import Addresses
 from tests.clients.waiting import until
 from tests.notices.conftest import Phones, Staff
 from tests.notices.journal import lines, rows
@@ -52,7 +52,7 @@ def tell(database: Database) -> Any:
 
     async def write(person: Person, kind: Any = "application_in_review", key: str = "1") -> None:
         async with database.work() as session:
-            await notices.enqueue(
+            await outbox.enqueue(
                 session,
                 person_id=person.id,
                 kind=kind,
@@ -272,7 +272,7 @@ async def test_resending_is_a_new_message_to_the_gateway(
     async with database.work() as session:
         await receive(session, Channel.SMS, Said(row.message_name, Receipt.BOUNCED, now()))
     async with database.work() as session:
-        await notices.resend(session, actor(anna), row.id, now())
+        await outbox.resend(session, actor(anna), row.id, now())
     await drain(database, way)
     async with database.work() as session:
         await receive(session, Channel.SMS, Said(row.message_name, Receipt.EXPIRED, now()))

@@ -10,15 +10,16 @@ import pytest
 from sqlmodel import select
 
 from clients.database import Database
-from clients.push import PushSender, Subscriber
+from clients.delivery.push import PushSender, Subscriber
 from models.tables.notices import Notice, PushSubscription
 from models.tables.people import Person
 from rules.clock import now
-from rules.notices import Channel, NoticeGroup, NoticeState
+from rules.notices.kinds import Channel, NoticeGroup, NoticeState
 from rules.refusals import Refusal
-from services import notice_settings, push_subscriptions
-from services.deliveries import Stop, drain
-from services.ways import PushWay
+from services.notices import push_subscriptions
+from services.notices import settings as notice_settings
+from services.notices.channels import PushWay
+from services.notices.sender import Stop, drain
 from settings import Settings
 from tests.notices.conftest import Staff, tell
 from tests.notices.test_cabinet import actor

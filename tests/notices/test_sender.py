@@ -19,15 +19,15 @@ from temporalio.worker import Worker
 from activities.notices import NoticeActivities
 from activities.shifts import SHIFT_SECONDS
 from clients.database import Database
-from clients.mail import Mailer
-from clients.temporal import Standing, connect, ensure_standing, ops_view
+from clients.delivery.mail import Mailer
+from clients.temporal.client import Standing, connect, ensure_standing, ops_view
 from models.encryption import KeyRing
 from models.tables.notices import Notice
 from models.tables.people import Person
 from models.visibility import OpsText
-from rules.notices import NoticeState
-from services.letters import Addresses
-from services.ways import MailWay
+from rules.notices.kinds import NoticeState
+from services.notices.channels import MailWay
+from services.notices.wording import Addresses
 from settings import Settings
 from tests.clients.waiting import until
 from tests.notices.conftest import Post, Staff, tell

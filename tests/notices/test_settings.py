@@ -9,17 +9,17 @@ import pytest
 from sqlmodel import col, select
 
 from clients.database import Database
-from clients.mail import Mailer
+from clients.delivery.mail import Mailer
 from models.tables.notices import Notice, NoticePreferences
 from models.tables.people import Person
+from rules.access import Actor
 from rules.clock import now
-from rules.notices import Channel, NoticeGroup, NoticeState
-from rules.permissions import Actor
+from rules.notices.kinds import Channel, NoticeGroup, NoticeState
 from rules.refusals import Refusal
-from services import notice_settings
-from services.deliveries import drain
-from services.letters import Addresses
-from services.ways import MailWay
+from services.notices import settings as notice_settings
+from services.notices.channels import MailWay
+from services.notices.sender import drain
+from services.notices.wording import Addresses
 from tests.notices.conftest import Post, Staff, tell
 from tests.notices.test_cabinet import actor
 from tests.statements import statements

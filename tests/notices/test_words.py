@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from babel.messages.pofile import read_po
 
-from rules.deliveries import pause_after
-from rules.notices import (
+from rules.notices.delivery import pause_after
+from rules.notices.kinds import (
     CHOSEN,
     DETAILS,
     EVENTS,
@@ -20,8 +20,7 @@ from rules.notices import (
     NoticeKind,
     kinds_of,
 )
-from services.letters import (
-    CATALOGUES,
+from services.notices.wording import (
     DIGEST_TITLE,
     TEMPLATES,
     Addresses,
@@ -29,6 +28,7 @@ from services.letters import (
     letter,
     short_message,
 )
+from words.translation import LOCALE_FOLDER
 
 CHECKOUT = Path(__file__).parent.parent.parent
 ADDRESSES = Addresses("https://cabinet.example", "https://temporal.example", "Больница № 7")
@@ -60,7 +60,7 @@ def test_security_notices_go_out_by_mail() -> None:
 
 def test_every_word_is_translated() -> None:
     """English is complete, has the same placeholders, and no words nobody says."""
-    with (CATALOGUES / "en" / "LC_MESSAGES" / "notices.po").open("rb") as file:
+    with (LOCALE_FOLDER / "en" / "LC_MESSAGES" / "notices.po").open("rb") as file:
         english = {str(m.id): str(m.string) for m in read_po(file, locale="en") if m.id}
     assert set(english) == set(message_ids())
     for russian, translated in english.items():

@@ -19,18 +19,18 @@ import uvicorn
 from temporalio.client import Client
 
 from api.app import create_app
-from api.state import Medcab
+from api.container import Medcab
 from clients.database import Database
-from clients.temporal import connect
+from clients.temporal.client import connect
 from models.encryption import KeyRing, use_key_ring
 from models.tables.people import Unit
-from ops.home import Home
-from ops.servers.postgres import data_folder_aside
-from ops.system import GIVEN_BY, settings_from
-from rules.permissions import Role
-from services.bell import Bell
-from services.operation_acts import OperationActs
-from services.standing import Standings
+from ops.local.home import Home
+from ops.local.servers.postgres import data_folder_aside
+from ops.local.system import GIVEN_BY, settings_from
+from rules.access import Role
+from services.cases.bell import Bell
+from services.operation.remedies import OperationActs
+from services.operation.temporal_health import Standings
 from settings import Settings
 from tests.accounts.conftest import House
 from tests.clients.waiting import PATIENCE, until

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 from sqlmodel import select
 
 from models.tables.journal import JournalEntry
-from rules.journal import JournalKind
-from rules.operation import Remedy, Trouble
-from rules.permissions import Actor
-from services import operation
-from services.operation_acts import Done, OperationActs, Wanted
-from services.operation_lines import Line
-from services.standing import Standings
+from rules.access import Actor
+from rules.journal.entries import JournalKind
+from rules.operation.states import Remedy, Trouble
+from services.operation import desk as operation
+from services.operation.lines import Line
+from services.operation.remedies import Done, OperationActs, Wanted
+from services.operation.temporal_health import Standings
 from tests.office import Heard, Office
 
 GRACE = 60.0

@@ -21,36 +21,37 @@ from temporalio.client import WorkflowExecutionStatus
 
 from clients.database import Database
 from clients.objects import Objects
-from clients.temporal import CaseRinger, connect, ensure_standing
+from clients.temporal.client import CaseRinger, connect, ensure_standing
 from models.encryption import KeyRing, key_ring, use_key_ring
 from models.messages import case_workflow_id
 from models.tables.accounts import AccessToken, Account, AccountSession
 from models.tables.cases import IssuedAct
 from models.tables.documents import DocumentVersion
 from models.tables.notices import Notice
-from ops.backup import places
-from ops.backup.findings import Findings
-from ops.backup.reconcile import Reconciliation, in_words
-from ops.backup.recover import replayed
-from ops.backup.restore import Order, Part, restore
-from ops.backup.sealed import BackupKey
+from ops.backup import configuration
+from ops.backup.reconcile.findings import Findings
+from ops.backup.reconcile.reconcile import Reconciliation, in_words
+from ops.backup.repository.encryption import BackupKey
+from ops.backup.restore.postgres import replayed
+from ops.backup.restore.restore import Order, Part, restore
+from ops.backup.stores.postgres_wal import Archiver
 from ops.backup.take import Taken, take
-from ops.backup.wal import Archiver
-from ops.home import RESTORED, Home
-from ops.migrate import migrate
-from ops.servers.postgres import Postgres, account, data_folder_aside
-from ops.servers.process import Process
-from ops.system import GIVEN_BY, System
-from rules.cases import Status, Transition
+from ops.local.home import RESTORED, Home
+from ops.local.servers.postgres import Postgres, account, data_folder_aside
+from ops.local.servers.process import Process
+from ops.local.system import GIVEN_BY, System
+from ops.upkeep.migrate import migrate
+from rules.access import Actor
+from rules.cases.process import Status, Transition
 from rules.clock import now
-from rules.notices import Channel, NoticeState
-from rules.permissions import Actor
-from services import access, checkpoints
-from services.cases import Act
-from services.checkpoints import trusted_certificates
-from services.seals import open_seal
-from services.verification import Report
-from services.verification import verify as verify_journal
+from rules.notices.kinds import Channel, NoticeState
+from services import access
+from services.cases.transitions import Act
+from services.journal import checkpoints
+from services.journal.checkpoints import trusted_certificates
+from services.journal.verification import Report
+from services.journal.verification import verify as verify_journal
+from services.seal.institution import open_seal
 from settings import Settings
 from tests.clients.waiting import until
 from tests.office import Office
@@ -70,7 +71,7 @@ class Installation:
     def __init__(self, folder: Path) -> None:
         self.home = Home(folder / "home")
         self.backups = folder / "backups"
-        self.places, phrase = places.arrange(self.home, Settings(), self.backups)
+        self.places, phrase = configuration.arrange(self.home, Settings(), self.backups)
         assert phrase is not None
         self.phrase = phrase
         self.sha256: dict[str, str] = {}
@@ -88,7 +89,7 @@ class Installation:
     @property
     def key(self) -> BackupKey:
         """The key of its backups."""
-        return places.key_of(self.settings)
+        return configuration.key_of(self.settings)
 
     async def start(self) -> None:
         """Servers; the outside world too, the first time."""

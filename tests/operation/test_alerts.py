@@ -13,11 +13,11 @@ import pytest
 import yaml
 from temporalio.worker import Worker
 
-from clients.metrics import metered_runtime
-from clients.temporal import connect
+from clients.telemetry.metrics import metered_runtime
+from clients.temporal.client import connect
 from models.encryption import KeyRing, use_key_ring
 from models.tables.cases import Outage
-from ops.home import CHECKOUT
+from ops.local.home import CHECKOUT
 from rules.clock import now
 from settings import Settings
 from tests.api.desk import Desk

@@ -18,36 +18,37 @@ from typer.testing import CliRunner
 
 from clients.database import Database
 from clients.objects import ObjectMissingError
-from clients.temporal import CaseRinger
+from clients.temporal.client import CaseRinger
 from models.messages import CaseRef, WorkflowName, case_workflow_id
 from models.tables.accounts import AccountSession
 from models.tables.cases import Case
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.visibility import OpsText
-from ops.backup import BackupError, DamagedError, WrongKeyError, commands, objects, places
-from ops.backup.age import keeps_up
-from ops.backup.check import verify
-from ops.backup.manifest import Repository
-from ops.backup.programs import connect
-from ops.backup.reconcile import HELD, MARGIN, Reconciliation, in_words, reconcile
-from ops.backup.regular import back_up_once, due
-from ops.backup.rest import alone, archives
-from ops.backup.restore import Mark, Order, Part, lay_out, restore
-from ops.backup.runs import Runs
-from ops.backup.sealed import BackupKey, read_sealed
+from ops.backup import BackupError, DamagedError, WrongKeyError, commands, configuration
+from ops.backup.freshness import keeps_up
+from ops.backup.reconcile.reconcile import HELD, MARGIN, Reconciliation, in_words, reconcile
+from ops.backup.reconcile.workflows import Runs
+from ops.backup.repository.encryption import BackupKey, read_sealed
+from ops.backup.repository.manifest import Repository
+from ops.backup.restore.restore import Mark, Order, Part, lay_out, restore
+from ops.backup.restore.stopped_home import alone, archives
+from ops.backup.schedule import back_up_once, due
+from ops.backup.stores import objects
+from ops.backup.stores.postgres_programs import connect
+from ops.backup.stores.postgres_wal import PARTIAL, Archiver, segments
 from ops.backup.take import take
-from ops.backup.wal import PARTIAL, Archiver, segments
+from ops.backup.verify import verify
 from ops.cli import app
-from ops.home import RESTORED, Home
-from ops.servers.postgres import Postgres
-from rules.cases import Status, Transition
+from ops.local.home import RESTORED, Home
+from ops.local.servers.postgres import Postgres
+from rules.cases.numbers import NumberKind, format_number, parse_number
+from rules.cases.process import Status, Transition
 from rules.clock import now
-from rules.journal import JournalKind
-from rules.notices import Channel
-from rules.numbers import NumberKind, format_number, parse_number
-from services.checkpoints import seal_key
-from services.losses import Loss
+from rules.journal.entries import JournalKind
+from rules.notices.kinds import Channel
+from services.journal.checkpoints import seal_key
+from services.journal.restore_gaps import Loss
 from tests.operation.installation import Elsewhere, Installation, damage, destroy, quiet
 from tests.servers import hide_copy
 
@@ -324,7 +325,7 @@ def test_half_a_backup_is_refused(place: Installation, copy: Path) -> None:
 
 async def test_a_failed_backup_leaves_the_one_before_whole(place: Installation, copy: Path) -> None:
     """The object store is down half-way: nothing unfinished stays, nothing whole is touched."""
-    where = places.Places(copy, copy / "keys", place.places.recipient)
+    where = configuration.Places(copy, copy / "keys", place.places.recipient)
     await place.office.document(place.office.clinician, "diploma")
     await place.put_files()
     down = place.settings.model_copy(update={"s3_endpoint": "http://127.0.0.1:9"})

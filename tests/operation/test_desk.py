@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from cabinet.operation import NAMES
+from cabinet.operation.pages import NAMES
 from models.messages import RING
 from models.tables.archive import Export
 from models.tables.base import new_id
@@ -19,24 +19,27 @@ from models.tables.cases import Outage
 from models.tables.journal import journal_pending
 from models.tables.notices import Notice, NoticeAttempt
 from models.tables.operation import OperationAct
-from rules.cases import Party
+from rules.access import Role
+from rules.cases.process import Party
 from rules.clock import now
-from rules.journal import SYSTEM_CHAIN, JournalKind
-from rules.notices import Channel, NoticeState
-from rules.operation import REMEDIES, TROUBLES, Remedy, Trouble
-from rules.permissions import Role
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
+from rules.notices.kinds import Channel, NoticeState
+from rules.operation.states import REMEDIES, TROUBLES, Remedy, Trouble
 from rules.refusals import Refusal
-from services import journal, operation, operation_servers, watching
-from services.operation_acts import SENDERS, Wanted
+from services.cases import wakeups
+from services.journal import entries as journal
+from services.operation import desk as operation
+from services.operation import servers as operation_servers
+from services.operation.remedies import SENDERS, Wanted
+from services.operation.temporal_health import Standings
 from services.outages import SYSTEMS
-from services.standing import Standings
 from tests.operation.desk import GRACE, WHY, Desk
 
 
 async def test_stuck_case_is_seen_with_its_error_and_rung(desk: Desk) -> None:
     """A case that its workflow gave up is shown with the type of the error; a retry rings it."""
     case_id = await desk.office.in_review()
-    await watching.report_stuck(desk.office.database, case_id, "issue_act", "SealError")
+    await wakeups.report_stuck(desk.office.database, case_id, "issue_act", "SealError")
     line = (await desk.lines(Trouble.CASE_STUCK))[str(case_id)]
     case = await desk.office.case(case_id)
     assert (line.name, line.facts["stuck"], line.remedy) == (case.number, "SealError", Remedy.RETRY)
@@ -55,7 +58,7 @@ async def test_stuck_case_is_seen_with_its_error_and_rung(desk: Desk) -> None:
 async def test_retry_while_temporal_is_down_is_left_to_the_sweeper(desk: Desk) -> None:
     """Temporal does not take the ring: the case is late then, and whatever is late is rung."""
     case_id = await desk.office.in_review()
-    await watching.report_stuck(desk.office.database, case_id, "issue_act", "SealError")
+    await wakeups.report_stuck(desk.office.database, case_id, "issue_act", "SealError")
     desk.heard.works = False
     assert not (await desk.do(Remedy.RETRY, case_id)).told
     case = await desk.office.case(case_id)
@@ -67,7 +70,7 @@ async def test_retry_while_temporal_is_down_is_left_to_the_sweeper(desk: Desk) -
 async def test_same_act_id_does_nothing_twice(desk: Desk) -> None:
     """Sent again it gives the same answer; for anything else the id is refused."""
     case_id, act_id = await desk.office.in_review(), uuid4()
-    await watching.report_stuck(desk.office.database, case_id, "wake", "PermanentError")
+    await wakeups.report_stuck(desk.office.database, case_id, "wake", "PermanentError")
     first = await desk.do(Remedy.RETRY, case_id, act_id)
     rings = len(desk.heard.rings)
     assert await desk.do(Remedy.RETRY, case_id, act_id) == first
@@ -274,7 +277,7 @@ async def test_missing_workers_are_seen(desk: Desk) -> None:
 async def test_temporal_that_is_down_is_said_and_the_rest_is_shown(desk: Desk) -> None:
     """The desk answers within seconds, with all that the database knows."""
     case_id = await desk.office.in_review()
-    await watching.report_stuck(desk.office.database, case_id, "wake", "PermanentError")
+    await wakeups.report_stuck(desk.office.database, case_id, "wake", "PermanentError")
     nowhere = await Client.connect("127.0.0.1:1", lazy=True)
     desk.standings = Standings(nowhere, "nobody")
     assert await desk.lines(Trouble.TEMPORAL_DOWN)
@@ -284,7 +287,7 @@ async def test_temporal_that_is_down_is_said_and_the_rest_is_shown(desk: Desk) -
 async def test_cases_of_other_units_are_neither_shown_nor_touched(desk: Desk) -> None:
     """Ops of one unit see and reach its cases only (I6)."""
     case_id = await desk.office.in_review()
-    await watching.report_stuck(desk.office.database, case_id, "wake", "PermanentError")
+    await wakeups.report_stuck(desk.office.database, case_id, "wake", "PermanentError")
     elsewhere = await desk.office.person("Дежурный", Role.OPS, desk.office.hr)
     assert str(case_id) not in await desk.lines(Trouble.CASE_STUCK, elsewhere)
     with pytest.raises(Refusal, match="not_found"):
@@ -343,7 +346,7 @@ async def test_closed_case_needs_no_remedy(desk: Desk) -> None:
 async def test_desk_names_nobody(desk: Desk) -> None:
     """Neither names nor addresses nor forms of people stand anywhere on the desk."""
     case_id = await desk.office.in_review()
-    await watching.report_stuck(desk.office.database, case_id, "wake", "PermanentError")
+    await wakeups.report_stuck(desk.office.database, case_id, "wake", "PermanentError")
     await desk.office.set_times(case_id, due_at=now() - timedelta(days=1))
     await _notice(desk, state="failed", failed_at=now())
     shown = repr(await operation.desk(desk.office.database, desk.standings, desk.ops, GRACE))

@@ -13,25 +13,26 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from cabinet.formats import exact
-from cabinet.operation import parts_seen
-from cabinet.translation import Presentation, presented
-from clients.temporal import CaseRinger
+from cabinet.operation.pages import parts_seen
+from clients.temporal.client import CaseRinger
 from models.messages import ANEW
-from ops.replacing import journal_replacing
+from ops.local.replacing import journal_replacing
+from rules.access import Role
 from rules.clock import now
-from rules.operation import WORK_IS_SEEN_EVERY, Remedy, Trouble
-from rules.permissions import Role
-from services import operation_servers, watching
-from services.bell import Bell
-from services.figures import Watch
-from services.operation import Desk as Shown
-from services.operation_acts import OperationActs
-from services.standing import Engine, StandingState, WorkerSeen
+from rules.operation.states import WORK_IS_SEEN_EVERY, Remedy, Trouble
+from services.cases import wakeups
+from services.cases.bell import Bell
+from services.operation import servers as operation_servers
+from services.operation.desk import Desk as Shown
+from services.operation.metrics import Watch
+from services.operation.remedies import OperationActs
+from services.operation.temporal_health import Engine, StandingState, WorkerSeen
 from settings import Settings
 from tests.clients.waiting import until
 from tests.operation.desk import GRACE, Desk
 from tests.operation.failing import FailsTasks
+from words.formats import exact
+from words.translation import Presentation, presented
 
 WITHOUT_WORK = timedelta(seconds=80)
 
@@ -163,9 +164,9 @@ def test_each_part_says_when_it_was_seen_and_what_is_awaited() -> None:
 async def test_case_begun_anew_is_seen_for_a_day(desk: Desk) -> None:
     """The sweeper begins a run anew that does not answer: ops see which, and that is journaled."""
     case_id = await desk.office.in_review()
-    for _ in range(watching.UNANSWERED):
+    for _ in range(wakeups.UNANSWERED):
         await desk.office.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
-        await watching.sweep(desk.office.database, Bell(desk.heard), grace=1.0)
+        await wakeups.sweep(desk.office.database, Bell(desk.heard), grace=1.0)
     assert desk.heard.rings[-1][1].signal == ANEW
     assert str(case_id) in await desk.lines(Trouble.BEGUN_ANEW)
     elsewhere = await desk.office.person("Дежурный", Role.OPS, desk.office.hr)

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from ops.home import CHECKOUT
+from ops.local.home import CHECKOUT
 
 CASE = "0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"
 SECRET = "Соколова 112-233-445 95"

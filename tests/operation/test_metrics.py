@@ -15,16 +15,17 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
-from api.observed import CHANNELS
+from api.http.metrics import CHANNELS
 from clients.database import Database
-from clients.metrics import metered_runtime
-from clients.temporal import CaseRinger, connect
+from clients.telemetry.metrics import metered_runtime
+from clients.temporal.client import CaseRinger, connect
 from models.encryption import KeyRing, use_key_ring
 from models.tables.cases import Outage
-from ops.servers.own import Worker
+from ops.local.servers.medcab import Worker
 from rules.clock import now
-from services import figures, watching
-from services.figures import Watch
+from services.cases import wakeups
+from services.operation import metrics
+from services.operation.metrics import Watch
 from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import with_new_database
@@ -110,7 +111,7 @@ async def test_state_of_the_installation_is_told(watched: Watched) -> None:
     """Cases by kind and status, what is stuck, unheard and overdue, outages, seals, notices."""
     office = watched.desk.office
     stuck, late = await office.in_review(), await office.in_review()
-    await watching.report_stuck(office.database, stuck, "wake", "PermanentError")
+    await wakeups.report_stuck(office.database, stuck, "wake", "PermanentError")
     await office.set_times(
         late, wakes_at=now() - timedelta(minutes=10), due_at=now() - timedelta(days=1)
     )
@@ -153,7 +154,7 @@ async def test_no_label_holds_an_id(watched: Watched) -> None:
     """Numbers and ids would make a series for each case, and say too much."""
     office = watched.desk.office
     case_id = await office.in_review()
-    await watching.report_stuck(office.database, case_id, "wake", "PermanentError")
+    await wakeups.report_stuck(office.database, case_id, "wake", "PermanentError")
     program = await watched.desk.program(office.clinician)
     await program.get(f"/applications/{case_id}/state")
     assert not AN_ID.search((await watched.ask()).text)
@@ -167,7 +168,7 @@ async def test_database_is_asked_every_ten_seconds_at_most(
     asked = 0
     ask = Watch._ask
 
-    async def counted(self: Watch) -> figures.Figures:
+    async def counted(self: Watch) -> metrics.Figures:
         nonlocal asked
         asked += 1
         return await ask(self)
@@ -177,7 +178,7 @@ async def test_database_is_asked_every_ten_seconds_at_most(
     first = await asyncio.gather(*(watch.figures() for _ in range(20)))
     assert asked == 1
     assert all(one is first[0] for one in first)
-    monkeypatch.setattr(figures, "KEPT", 0.0)
+    monkeypatch.setattr(metrics, "KEPT", 0.0)
     await watch.figures()
     assert asked == 2
 

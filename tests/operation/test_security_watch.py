@@ -5,20 +5,22 @@ from uuid import uuid4
 
 import pytest
 
-from cabinet import security_watch as pages
-from cabinet.translation import Presentation, presented
+from cabinet.operation import security_watch as pages
 from clients.database import Database
 from models.tables.archive import Export
 from models.tables.base import new_id
 from models.tables.people import RoleGrant
+from rules.access import Role
 from rules.accounts import Device, DeviceKind, Outcome, Step
 from rules.clock import now
-from rules.journal import SYSTEM_CHAIN, JournalKind
-from rules.permissions import Role
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import Refusal
-from services import journal, logins, security_watch
-from services.sessions import Visitor
+from services.accounts import login_log
+from services.accounts.sessions import Visitor
+from services.journal import entries as journal
+from services.operation import security_watch
 from tests.office import Office
+from words.translation import Presentation, presented
 
 
 async def test_the_last_day_is_told_with_whose_doing_it_was(database: Database) -> None:
@@ -37,7 +39,9 @@ async def test_the_last_day_is_told_with_whose_doing_it_was(database: Database) 
                 ("old", "one", at - timedelta(days=2)),
             ):
                 visitor = Visitor(address, device, "device")
-                await logins.note(session, Step.PASSWORD, Outcome.WRONG, visitor, when, login=login)
+                await login_log.note(
+                    session, Step.PASSWORD, Outcome.WRONG, visitor, when, login=login
+                )
         await journal.append(
             session,
             chain=SYSTEM_CHAIN,

@@ -20,17 +20,17 @@ from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.client import WorkflowHandle
 from temporalio.worker import Worker
 
-from api.temporal_pages import drawn
-from clients.codec import seal
+from api.operation.temporal_pages import drawn
+from clients.temporal.codec import seal
 from models.encryption import KeyRing
 from models.tables.journal import JournalEntry
 from models.visibility import OpsText
-from ops.servers.binaries import TEMPORAL
+from ops.local.servers.binaries import TEMPORAL
+from rules.access import Permission, Role
 from rules.clock import now
-from rules.journal import JournalKind
-from rules.permissions import Permission, Role
-from services import access_tokens
-from services.sessions import recognise
+from rules.journal.entries import JournalKind
+from services.accounts import access_tokens
+from services.accounts.sessions import recognise
 from tests.accounts.conftest import FIREFOX, visitor_at
 from tests.clients.histories import laid_open
 from tests.clients.probes import SECRET, Child, Note, Probe, answer, fail

@@ -1,7 +1,7 @@
 """Watching is not acting: who may do what through the Temporal UI, against a real Temporal.
 
 The HTTP API of Temporal is read from its own description, so that a request which a newer Temporal
-learns is closed until the table of `rules.temporal_pages` says otherwise.
+learns is closed until the table of `rules.operation.temporal_pages` says otherwise.
 """
 
 import re
@@ -21,9 +21,9 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 
 from models.tables.journal import JournalEntry
-from rules.journal import JournalKind
-from rules.permissions import Permission, Role
-from rules.temporal_pages import ROWS, row_for
+from rules.access import Permission, Role
+from rules.journal.entries import JournalKind
+from rules.operation.temporal_pages import ROWS, row_for
 from tests.operation.conftest import Door
 
 SERVICES = (

@@ -21,18 +21,18 @@ from temporalio.client import Client
 from temporalio.worker import Replayer
 
 from api.app import create_app
-from clients.codec import data_converter, is_sealed
 from clients.database import Database
-from clients.replays import read
-from clients.spans import ATTRIBUTES, SentTraces
-from clients.temporal import Standing, connect, ensure_standing
-from clients.trace_context import HEADER, ActTracing, SealedCarriers
-from clients.traces import traces_of
+from clients.telemetry.act_tracing import HEADER, ActTracing, SealedCarriers
+from clients.telemetry.spans import ATTRIBUTES, SentTraces
+from clients.telemetry.traces import traces_of
+from clients.temporal.client import Standing, connect, ensure_standing
+from clients.temporal.codec import data_converter, is_sealed
+from clients.temporal.replays import read
 from models.encryption import KeyRing, use_key_ring
 from models.messages import RING, WorkflowName, case_workflow_id
 from models.visibility import OpsText
-from ops.home import CHECKOUT
-from rules.cases import Status
+from ops.local.home import CHECKOUT
+from rules.cases.process import Status
 from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import with_new_database
@@ -227,7 +227,7 @@ async def test_what_a_clock_does_is_linked_to_the_last_act(
     traced: Traced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long after an act, what a run does begins a trace that names the act it came from."""
-    monkeypatch.setattr("clients.trace_context.LATER", timedelta(seconds=-1))
+    monkeypatch.setattr("clients.telemetry.act_tracing.LATER", timedelta(seconds=-1))
     await traced.submit()
     (clock, *_) = await traced.spans("Clock:QualificationApplication")
     (run,) = await traced.spans("RunWorkflow:QualificationApplication")

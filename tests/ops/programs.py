@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ops.servers import Launch
-from ops.servers.ports import choose_port, listening, return_port
+from ops.local.servers import Launch
+from ops.local.servers.ports import choose_port, listening, return_port
 
 # Listens on its port until it is told to stop.
 LISTENS = """

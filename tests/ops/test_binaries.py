@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.home import CHECKOUT
-from ops.servers import ServerFailed
-from ops.servers.binaries import Program
+from ops.local.home import CHECKOUT
+from ops.local.servers import ServerFailed
+from ops.local.servers.binaries import Program
 
 # Stands for Go: says a new version, and "builds" a program that can say its own.
 GO = """#!/bin/sh
@@ -96,7 +96,7 @@ def test_two_starts_at_once_build_once(
     """The second one waits for the first."""
     monkeypatch.setenv("GO_TAKES", "1")
     code = (
-        "from ops.servers.binaries import Program\n"
+        "from ops.local.servers.binaries import Program\n"
         "print(Program('thing', '1.2', 'example.org/thing@v1.2').obtain(lambda text: None))"
     )
     command = [sys.executable, "-c", code]

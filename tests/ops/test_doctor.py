@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ops import chromium, doctor
+from ops import doctor
 from ops.doctor import Finding, Verdict
-from ops.home import CHECKOUT, Home
-from ops.servers import binaries
+from ops.install import chromium
+from ops.local.home import CHECKOUT, Home
+from ops.local.servers import binaries
 
 
 @pytest.fixture
@@ -30,7 +31,8 @@ def found(home: Home, subject: str) -> Finding:
 def test_it_loads_only_what_it_looks_with(home: Home) -> None:
     """It answers at once: neither the API nor what makes papers is loaded to look at a machine."""
     code = (
-        "import sys; from pathlib import Path; from ops import doctor; from ops.home import Home;"
+        "import sys; from pathlib import Path; from ops import doctor;"
+        " from ops.local.home import Home;"
         " found = list(doctor.examine(Home(Path(sys.argv[1]))));"
         " dear = {'fastapi', 'typst', 'pyhanko', 'uvicorn'};"
         " print(len(found), sorted(dear & set(sys.modules)))"

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ops.backup import BackupError, places
-from ops.backup.reconcile import reconcile
-from ops.backup.restore import Order, Part, _refuse
-from ops.home import Home
-from ops.lost import lost_parts
-from ops.servers.postgres import data_folder_aside
-from ops.system import GIVEN_BY, System
+from ops.backup import BackupError, configuration
+from ops.backup.reconcile.reconcile import reconcile
+from ops.backup.restore.restore import Order, Part, _refuse
+from ops.local.home import Home
+from ops.local.lost import lost_parts
+from ops.local.servers.postgres import data_folder_aside
+from ops.local.system import GIVEN_BY, System
 from ops.up import adopt_running, up
 from settings import Settings
 
@@ -107,7 +107,7 @@ def test_the_first_backup_has_to_say_its_folder(worked: Home) -> None:
     (worked.folder / "backup.json").unlink()
     before = files(worked)
     with pytest.raises(BackupError, match=r"backup --to FOLDER"):
-        places.arrange(worked, Settings(), None)
+        configuration.arrange(worked, Settings(), None)
     assert files(worked) == before
 
 

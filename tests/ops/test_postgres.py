@@ -8,10 +8,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ops.home import Home
-from ops.servers import ServerFailed, postgres
-from ops.servers.postgres import APP, OWNER, Postgres
-from ops.servers.process import Process
+from ops.local.home import Home
+from ops.local.servers import ServerFailed, postgres
+from ops.local.servers.postgres import APP, OWNER, Postgres
+from ops.local.servers.process import Process
 
 PLANTED = "Planted-Secret-112-233-445-95"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.servers import ServerFailed
-from ops.servers.process import Interrupted, Process, Running
+from ops.local.servers import ServerFailed
+from ops.local.servers.process import Interrupted, Process, Running
 from tests.clients.waiting import PATIENCE
 from tests.ops.programs import LISTENS, Program
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.home import Home
-from ops.servers import ServerFailed
-from ops.servers.ports import choose_port, is_free, listening
-from ops.servers.process import Running
-from ops.system import System, settings_from
+from ops.local.home import Home
+from ops.local.servers import ServerFailed
+from ops.local.servers.ports import choose_port, is_free, listening
+from ops.local.servers.process import Running
+from ops.local.system import System, settings_from
 from tests.ops.programs import LISTENS, Program
 
 

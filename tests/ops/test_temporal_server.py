@@ -14,13 +14,13 @@ import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
-import ops.system
-from ops.backup.sealed import BackupKey
-from ops.backup.temporal import TemporalNotCopiedError, back_up_temporal, temporal_file
-from ops.home import Home
-from ops.servers.pulse import pulse
-from ops.servers.temporal import NAMESPACE, Temporal
-from ops.system import System
+import ops.local.system
+from ops.backup.repository.encryption import BackupKey
+from ops.backup.stores.temporal import TemporalNotCopiedError, back_up_temporal, temporal_file
+from ops.local.home import Home
+from ops.local.servers.pulse import pulse
+from ops.local.servers.temporal import NAMESPACE, Temporal
+from ops.local.system import System
 from tests.ops.test_system import within
 
 KEY = BackupKey.parse(base64.b64encode(bytes(32)).decode())
@@ -94,7 +94,7 @@ def test_a_server_that_answers_and_can_write_nothing_is_replaced(
 ) -> None:
     """Its port answers and it describes its namespace, but another holds its file: no task is given
     out. The supervisor replaces it, and it works again."""
-    monkeypatch.setattr(ops.system, "NOES", 2)
+    monkeypatch.setattr(ops.local.system, "NOES", 2)
     process = system.processes["temporal"]
     server, pid = temporal_of(system), process.pid
     assert pid is not None

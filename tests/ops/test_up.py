@@ -22,11 +22,11 @@ from minio import Minio
 from rich.console import Console
 
 from ops.demo.story import Story, paper
-from ops.home import CHECKOUT, Home
-from ops.servers.postgres import data_folder_aside
-from ops.servers.process import Running
-from ops.system import GIVEN_BY, settings_from
-from rules.permissions import Role
+from ops.local.home import CHECKOUT, Home
+from ops.local.servers.postgres import data_folder_aside
+from ops.local.servers.process import Running
+from ops.local.system import GIVEN_BY, settings_from
+from rules.access import Role
 from tests.clients.waiting import PATIENCE
 
 pytestmark = pytest.mark.installation

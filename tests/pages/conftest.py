@@ -19,10 +19,10 @@ from clients.database import Database
 from models.encryption import KeyRing, use_key_ring
 from models.tables.accounts import Account
 from models.tables.people import Person
+from rules.access import Actor
 from rules.accounts import Device, DeviceKind, Stage
 from rules.clock import now
-from rules.permissions import Actor
-from services.sessions import Visitor, open_session
+from services.accounts.sessions import Visitor, open_session
 from settings import Settings
 from tests.accounts.conftest import account_with_password
 from tests.clients.waiting import PATIENCE

@@ -4,10 +4,21 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from cabinet.views.archive import Archive, ArchiveRow, View
-from cabinet.views.cases import AnswerSection, Happening, WaitsFor
-from cabinet.views.conversation import Spoken, Talk
-from cabinet.views.desk import (
+from cabinet.archive.views import Archive, ArchiveRow, View
+from cabinet.cases.views import AnswerSection, Happening, WaitsFor
+from cabinet.conversation.views import Spoken, Talk
+from cabinet.frame.views import (
+    Chip,
+    ErrorItem,
+    FieldView,
+    Flash,
+    Frame,
+    NavEntry,
+    Option,
+    Pages,
+    Who,
+)
+from cabinet.reviews.views import (
     AbsenceLine,
     Check,
     DecisionForm,
@@ -32,18 +43,7 @@ from cabinet.views.desk import (
     StockReason,
     Team,
 )
-from cabinet.views.frame import (
-    Chip,
-    ErrorItem,
-    FieldView,
-    Flash,
-    Frame,
-    NavEntry,
-    Option,
-    Pages,
-    Who,
-)
-from rules.cases import Moved
+from rules.cases.process import Moved
 from tests.pages.samples import AT, Sample, frame
 
 NAV = (

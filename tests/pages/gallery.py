@@ -11,14 +11,14 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
-from cabinet import installable
-from cabinet.assets import router as static_files
-from cabinet.compression import Compressed
-from cabinet.rendering import page
-from cabinet.security import SecurityHeaders
-from cabinet.translation import Presentation
+from api.http.compression import Compressed
+from api.http.headers import SecurityHeaders
+from cabinet.frame import installable
+from cabinet.frame.assets import router as static_files
+from cabinet.frame.rendering import page
 from tests.pages.desk_samples import DESK_SAMPLES
 from tests.pages.samples import SAMPLES
+from words.translation import Presentation
 
 PAGES = SAMPLES | DESK_SAMPLES
 

@@ -9,12 +9,12 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from models.tables.archive import CaseRetention, Export
 from models.tables.base import new_id
-from rules.cases import Transition
+from rules.access import Actor, Role
+from rules.cases.process import Transition
 from rules.clock import now
-from rules.permissions import Actor, Role
-from services import archive
-from services.archive import ArchiveFilters
-from services.saved_views import keep
+from services.archive import search as archive
+from services.archive.saved_views import keep
+from services.archive.search import ArchiveFilters
 from tests.archive.many import copied, own_department
 from tests.office import Office
 from tests.pages.conftest import PHONE, Site, faults_of, signed_in, watch

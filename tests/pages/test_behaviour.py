@@ -18,14 +18,14 @@ from sqlmodel import col, select
 from api.app import create_app
 from clients.objects import Objects
 from models.tables.accounts import AccountSession
+from rules.access import Actor, Role
 from rules.accounts import Device, DeviceKind, Stage
-from rules.cases import Transition
+from rules.cases.process import Transition
 from rules.clock import now
-from rules.permissions import Actor, Role
-from services import enrolments
+from services.accounts.sessions import Visitor, open_session
+from services.applications import enrolment
 from services.conversation import Conversations
-from services.seals import open_seal
-from services.sessions import Visitor, open_session
+from services.seal.institution import open_seal
 from settings import Settings
 from tests.clients.waiting import PATIENCE
 from tests.office import Office
@@ -370,7 +370,7 @@ async def test_the_act_is_downloaded_and_confirmed(
     case_id = await office.in_review()
     await office.decide(case_id, Transition.APPROVE)
     objects = Objects(site.settings)
-    await enrolments.issue(
+    await enrolment.issue(
         site.settings, office.database, objects, open_seal(site.settings), case_id
     )
     await objects.close()

@@ -9,9 +9,9 @@ from playwright.async_api import Browser, BrowserContext, Page, Request, expect
 from sqlmodel import col, select
 
 from models.tables.cases import CaseDecision
-from rules.cases import Status, Transition
-from rules.permissions import Role
-from services.cases import Act
+from rules.access import Role
+from rules.cases.process import Status, Transition
+from services.cases.transitions import Act
 from tests.office import Office
 from tests.pages.conftest import PHONE, Site, faults_of, press, signed_in, watch
 

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
-from cabinet import desk
-from rules.cases import Status
+from cabinet.reviews import queue
+from rules.access import Actor, Role
+from rules.cases.process import Status
 from rules.clock import now
-from rules.permissions import Actor, Role
-from services.cases import Act
+from services.cases.transitions import Act
 from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.pages.conftest import Site, faults_of, press, signed_in, watch
@@ -154,7 +154,7 @@ async def test_a_long_queue_goes_on(
     browser: Browser, site: Site, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The list is read in pages that neither skip nor repeat a case; a broken place is told."""
-    monkeypatch.setattr(desk, "PAGE", 2)
+    monkeypatch.setattr(queue, "PAGE", 2)
     made = await numbers(office, await cases_of(office, office.reviewer, 5))
     context, page = await at(browser, site, office, office.reviewer, "/desk?reviewer=me")
     shown: list[str] = []

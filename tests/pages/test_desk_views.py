@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cabinet.desk_decisions import Typed, decision_of, error_items, typed_of
-from cabinet.desk_filters import Asked, active, asked_of, tabs
-from cabinet.desk_views import due_of
-from cabinet.rendering import page
-from cabinet.translation import Presentation, presented
+from cabinet.frame.rendering import page
+from cabinet.reviews.decision_form import Typed, decision_of, error_items, typed_of
+from cabinet.reviews.filters import Asked, active, asked_of, tabs
+from cabinet.reviews.lines import due_of
 from models.tables.catalogue import Reason
-from rules.cases import Status, Transition
-from rules.forms import ChecklistItem
-from rules.permissions import Actor
+from rules.access import Actor
+from rules.cases.process import Status, Transition
+from rules.cases.terms import WorkingCalendar
+from rules.forms.definitions import ChecklistItem
 from rules.refusals import Refusal
-from rules.terms import WorkingCalendar
-from services.case_lists import Order
+from services.cases.lists import Order
 from tests.pages.desk_samples import DECISION, DESK_SAMPLES
 from tests.pages.words import missing
+from words.translation import Presentation, presented
 
 ZONE = "Europe/Moscow"
 REVIEWER = Actor(uuid4(), "Иванова Мария Петровна", uuid4())

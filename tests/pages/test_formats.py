@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cabinet import formats
-from cabinet.translation import Presentation, presented
+from words import formats
+from words.translation import Presentation, presented
 
 EVENING = datetime(2026, 12, 4, 15, 0, tzinfo=UTC)
 MIDNIGHT = datetime(2099, 12, 4, 21, 0, tzinfo=UTC)

@@ -7,8 +7,8 @@ import httpx
 
 from clients.registers import RegisterCard
 from models.tables.people import Person
+from rules.access import Role
 from rules.accreditation import is_urgent
-from rules.permissions import Role
 from services.accreditation import Standing, standing_of
 from tests.clients.waiting import PATIENCE
 from tests.office import Office

@@ -5,11 +5,12 @@ from playwright.async_api import Browser, expect
 from sqlmodel import select
 
 from models.tables.journal import JournalEntry
+from rules.access import Role
 from rules.clock import now
-from rules.journal import GENESIS, SYSTEM_CHAIN, JournalKind
-from rules.permissions import Role
-from services import declarations, journal
-from services.seals import open_seal
+from rules.journal.entries import GENESIS, SYSTEM_CHAIN, JournalKind
+from services.journal import declarations
+from services.journal import entries as journal
+from services.seal.institution import open_seal
 from settings import Settings
 from tests.office import Office
 from tests.pages.conftest import DESKTOP, PHONE, Site, faults_of, signed_in, watch

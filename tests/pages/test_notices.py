@@ -12,17 +12,17 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, expect
 from sqlmodel import col, select
 
-from clients.mail import Mailer
-from clients.push import PushSender
+from clients.delivery.mail import Mailer
+from clients.delivery.push import PushSender
 from models.tables.notices import Notice
-from ops.chromium import find
+from ops.install.chromium import find
+from rules.access import Actor
 from rules.clock import now
-from rules.notices import Channel, NoticeState
-from rules.permissions import Actor
-from services import notices
-from services.deliveries import drain
-from services.letters import Addresses
-from services.ways import MailWay, PushWay
+from rules.notices.kinds import Channel, NoticeState
+from services.notices import outbox
+from services.notices.channels import MailWay, PushWay
+from services.notices.sender import drain
+from services.notices.wording import Addresses
 from tests.browsers import launched
 from tests.clients.waiting import PATIENCE
 from tests.office import Office
@@ -67,7 +67,7 @@ PUSHED = (
 async def tell(office: Office, person: Actor, kind: Any = "application_in_review") -> None:
     """Commit an event."""
     async with office.database.work() as session:
-        await notices.enqueue(
+        await outbox.enqueue(
             session,
             person_id=person.person_id,
             kind=kind,

@@ -11,10 +11,10 @@ from sqlmodel import select
 
 from models.tables.cases import Case, Outage
 from models.tables.journal import JournalEntry
+from rules.access import Actor, Role
 from rules.clock import now
-from rules.journal import JournalKind
-from rules.permissions import Actor, Role
-from services import watching
+from rules.journal.entries import JournalKind
+from services.cases import wakeups
 from tests.office import Office
 from tests.pages.conftest import DESKTOP, PHONE, Site, faults_of, signed_in, watch
 
@@ -25,7 +25,7 @@ PICTURES = os.environ.get("MEDCAB_PICTURES")
 async def trouble(office: Office) -> str:
     """A stuck case, an overdue one, and a register that is down; the number of the first."""
     stuck, late = await office.in_review(), await office.in_review()
-    await watching.report_stuck(office.database, stuck, "issue_act", "SealError")
+    await wakeups.report_stuck(office.database, stuck, "issue_act", "SealError")
     await office.set_times(late, due_at=now() - timedelta(days=2))
     async with office.database.work() as session:
         down = await session.exec(select(Outage).where(Outage.system == "register"))

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cabinet.periods import period_of
+from cabinet.frame.periods import period_of
 
 ZONE = ZoneInfo("Europe/Samara")
 

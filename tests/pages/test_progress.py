@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-from cabinet.progress import application_steps, request_steps
-from cabinet.translation import Presentation, presented
-from rules.cases import Status
-from services.case_pages import CasePage
+from cabinet.cases.progress import application_steps, request_steps
+from rules.cases.process import Status
+from services.dossier.page import CasePage
+from words.translation import Presentation, presented
 
 SENT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 CHECKED, DECIDED, ISSUED = (SENT + timedelta(days=days) for days in (1, 2, 3))

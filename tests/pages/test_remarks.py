@@ -4,11 +4,11 @@ from datetime import date
 from types import SimpleNamespace
 from typing import Any, cast
 
-from cabinet.filling import Editing
-from rules.cases import CaseKind, Status
-from rules.fields import Field
-from rules.forms import AttachmentRule, Section
-from services.case_pages import CasePage
+from cabinet.cases.filling import Editing
+from rules.cases.process import CaseKind, Status
+from rules.forms.definitions import AttachmentRule, Section
+from rules.forms.fields import Field
+from services.dossier.page import CasePage
 
 SECTIONS = [
     Section(name=name, title=name, fields=(Field(name=field, label=field),))

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from markupsafe import escape
 
-from cabinet.accounts import code_field, sign_in_fields
-from cabinet.rendering import environment, render
-from cabinet.translation import Presentation, presented
-from cabinet.views.frame import FieldView, Who
+from cabinet.accounts.sign_in import code_field, sign_in_fields
+from cabinet.frame.rendering import environment, render
+from cabinet.frame.views import FieldView, Who
 from tests.pages.samples import SAMPLES
+from words.translation import Presentation, presented
 
 HOSTILE = "<script>alert('«1»')</script>"
 

@@ -7,9 +7,9 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from clients.database import Database
-from clients.temporal import connect
+from clients.temporal.client import connect
 from models.encryption import KeyRing
-from services import catalogue_files
+from services.catalogue import loading
 from settings import Settings
 from tests.pages.conftest import PHONE, Site, faults_of, signed_in, watch
 from tests.pages.test_requests import begin, go_on
@@ -58,7 +58,7 @@ async def test_documents_go_with_a_request(
     file = tmp_path / "type.yaml"
     file.write_text(TYPE.format(key=f"yard_{uuid4().hex[:8]}", title=TITLE), "utf-8")
     async with counter.database.work() as session:
-        await catalogue_files.load(session, [file])
+        await loading.load(session, [file])
     context = await signed_in(browser, site, counter.office, counter.clinician, viewport=PHONE)
     page = await context.new_page()
     wrong = watch(page)

@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from clients.database import Database
 from models.tables.cases import Case, CaseAct
-from rules.cases import Status
+from rules.cases.process import Status
 from tests.office import Office
 from tests.pages.conftest import Site, faults_of, signed_in, watch
 from tests.pages.test_story import fill

@@ -10,10 +10,10 @@ from playwright.async_api import Browser, Page, expect
 from sqlalchemy import update
 from sqlmodel import col
 
-from cabinet.visits import safe_next
+from cabinet.frame.visits import safe_next
 from models.tables.accounts import AccountSession
+from rules.access import Actor
 from rules.clock import now
-from rules.permissions import Actor
 from tests.accounts.codes import fresh_code
 from tests.accounts.conftest import PASSWORD
 from tests.clients.waiting import PATIENCE

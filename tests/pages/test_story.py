@@ -6,7 +6,7 @@ import pytest
 from pikepdf import Pdf
 from playwright.async_api import Browser, Page, expect
 
-from rules.cases import Transition
+from rules.cases.process import Transition
 from tests.accounts.codes import fresh_code
 from tests.accounts.conftest import PASSWORD
 from tests.clients.waiting import PATIENCE

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Route, expect
 
-from services import notice_settings
+from services.notices import settings as notice_settings
 from tests.clients.waiting import until
 from tests.office import Office
 from tests.pages.conftest import Site, account_of, signed_in

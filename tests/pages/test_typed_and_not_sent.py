@@ -10,8 +10,8 @@ from sqlmodel import col, select
 
 from models.tables.cases import CaseDecision
 from models.tables.catalogue import Reason
-from rules.cases import Status
-from rules.permissions import Actor, Role
+from rules.access import Actor, Role
+from rules.cases.process import Status
 from tests.clients.waiting import until
 from tests.conversation.test_pages import on_the_desk
 from tests.office import Office

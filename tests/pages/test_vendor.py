@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cabinet.assets import STATIC_FOLDER, STYLESHEETS, assets
+from cabinet.frame.assets import STATIC_FOLDER, STYLESHEETS, assets
 
 VENDOR = STATIC_FOLDER / "vendor"
 PACKAGES = json.loads((VENDOR / "manifest.json").read_text("utf-8"))["packages"]

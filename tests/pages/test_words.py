@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from cabinet import formats
-from cabinet.rendering import environment
-from cabinet.translation import Presentation, choose_language, in_words, ngettext, presented
-from cabinet.views.frame import ErrorItem
-from rules.documents import CATEGORIES, Category
+from cabinet.frame.rendering import environment
+from cabinet.frame.views import ErrorItem
+from rules.files.categories import CATEGORIES, Category
 from rules.refusals import Words
-from rules.texts import Asked
+from rules.texts.cleaning import Asked
 from tests.pages.words import collected, data_of, missing, translated
+from words import formats
+from words.translation import Presentation, choose_language, in_words, ngettext, presented
 
 PLACES = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 

@@ -19,28 +19,28 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 CHECKOUT = Path(__file__).parent.parent.parent
-LOCALE = CHECKOUT / "cabinet" / "locale"
-ROOMS = ("cabinet", "rules", "services", "api")
+LOCALE = CHECKOUT / "words" / "locale"
+ROOMS = ("cabinet", "words", "rules", "services", "api")
 CYRILLIC = re.compile("[А-Яа-яЁё]")
 PLURALS = frozenset({"ngettext", "counted"})
 
 UNSEEN_FILES = (
-    "rules/searching.py",
-    "rules/numbers.py",
-    "rules/paper_names.py",
-    "rules/staff_headers.py",
+    "rules/catalogue/searching.py",
+    "rules/cases/numbers.py",
+    "rules/texts/paper_names.py",
+    "rules/staff/headers.py",
     "services/papers/",
-    "services/acts.py",
-    "services/case_papers.py",
-    "services/key_rings.py",
-    "services/receipt_papers.py",
-    "services/receipts.py",
-    "services/request_papers.py",
-    "services/case_exports.py",
-    "services/enrolments.py",
-    "services/export_lines.py",
-    "services/seals.py",
-    "services/typesetting.py",
+    "services/applications/enrolment_certificate.py",
+    "services/dossier/paper.py",
+    "services/gov_service/keys.py",
+    "services/dossier/receipt_paper.py",
+    "services/dossier/receipt.py",
+    "services/requests/paper.py",
+    "services/dossier/archive_file.py",
+    "services/applications/enrolment.py",
+    "services/exports/columns.py",
+    "services/seal/institution.py",
+    "services/papers/typesetting.py",
 )
 """Papers are written in Russian, and numbers are the same in every language."""
 

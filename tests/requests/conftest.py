@@ -8,14 +8,14 @@ import pyotp
 import pytest
 from temporalio.client import Client
 
-from api.state import Medcab
+from api.container import Medcab
 from clients.database import Database
-from clients.temporal import CaseRinger, connect
+from clients.temporal.client import CaseRinger, connect
 from models.encryption import KeyRing, use_key_ring
 from models.tables.accounts import Account
 from rules.accounts import Stage
 from rules.clock import now
-from services.sessions import open_session
+from services.accounts.sessions import open_session
 from settings import Settings
 from tests.accounts.conftest import carry, visitor_at
 from tests.api.served import in_process

@@ -10,14 +10,14 @@ from sqlmodel import select
 from clients.database import Database
 from models.messages import CaseState
 from models.tables.people import Unit
-from rules.cases import Transition
+from rules.access import Actor, Role
+from rules.cases.process import Transition
 from rules.clock import now
-from rules.permissions import Actor, Role
-from services import assignments
-from services.bell import Bell
-from services.cases import Act, lock, move
-from services.files import Files
-from services.requests import Answer, Requests
+from services.cases.bell import Bell
+from services.cases.transitions import Act, lock, move
+from services.files.intake import Files
+from services.requests.acts import Answer, Requests
+from services.reviews import assignment
 from tests.office import INN, SNILS, Heard, Office
 
 PATIENT = "5400 0000 0000 0005"
@@ -148,8 +148,8 @@ class Counter:
         case_id = await self.sent(type_key)
         async with self.database.work() as session:
             case = await lock(session, case_id)
-            reviewer, _ = await assignments.choose(session, case, now())
-            assignments.give(case, reviewer, now())
+            reviewer, _ = await assignment.choose(session, case, now())
+            assignment.give(case, reviewer, now())
             await move(session, case, Transition.HAND_OVER, now=now())
         return case_id
 

@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import httpx
 
 from clients.gov_service import GovService, Receipt
-from services.envelopes import Envelopes, Opened
-from services.key_rings import keys_of
-from services.module_messages import ModuleAnswer, ModuleFile, ModuleRequest, ModuleWithdrawal
-from services.request_papers import RequestAttachment, RequestFacts, RequestField, form
+from services.gov_service.envelopes import Envelopes, Opened
+from services.gov_service.keys import keys_of
+from services.gov_service.messages import ModuleAnswer, ModuleFile, ModuleRequest, ModuleWithdrawal
+from services.requests.paper import RequestAttachment, RequestFacts, RequestField, form
 from settings import Settings
 from tests.clients.waiting import PATIENCE
 

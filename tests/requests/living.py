@@ -15,11 +15,12 @@ from temporalio.client import Client
 from clients.database import Database
 from models.tables.notices import Notice
 from models.tables.requests import RequestMessage
-from rules.cases import Status
+from rules.cases.process import Status
 from rules.clock import now
-from services import case_pages, watching
-from services.bell import Bell
-from services.case_pages import CasePage
+from services.cases import wakeups
+from services.cases.bell import Bell
+from services.dossier import page as dossier
+from services.dossier.page import CasePage
 from settings import Settings
 from tests.clients.waiting import until
 from tests.requests.counter import Counter
@@ -61,7 +62,7 @@ async def due(counter: Counter, case_id: UUID) -> None:
         )
     await counter.office.set_times(case_id, wakes_at=now() - timedelta(hours=1), rung_at=None)
     ringer = counter.office.heard
-    await watching.sweep(counter.database, Bell(ringer), grace=1.0)
+    await wakeups.sweep(counter.database, Bell(ringer), grace=1.0)
 
 
 async def asked_until(counter: Counter, case_id: UUID, status: Status) -> None:
@@ -85,7 +86,7 @@ async def journaled(counter: Counter, case_id: UUID, kind: str) -> bool:
 async def page_of(counter: Counter, case_id: UUID) -> CasePage:
     """What the applicant sees."""
     async with counter.database.work() as session:
-        return await case_pages.page(session, counter.clinician, case_id)
+        return await dossier.page(session, counter.clinician, case_id)
 
 
 async def told(counter: Counter, case_id: UUID) -> list[tuple[str, str]]:

@@ -10,9 +10,9 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from rules.cases import Status, Transition
+from rules.cases.process import Status, Transition
 from rules.clock import now
-from services.cases import lock, move
+from services.cases.transitions import lock, move
 from settings import Settings
 from tests.api.desk import Desk, file_name, key
 from tests.api.served import in_process

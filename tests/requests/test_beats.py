@@ -12,8 +12,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.requests import RequestActivities
 from activities.shifts import BEAT
 from models.messages import CaseRef, CaseState, Look, case_workflow_id
-from rules.cases import CaseKind, Party, Status
-from services import request_handover
+from rules.cases.process import CaseKind, Party, Status
+from services.requests import handover
 from tests.requests.counter import Counter
 from tests.requests.living import asked_until
 from workflows.requests import BEATING_WITHIN
@@ -57,7 +57,7 @@ async def test_slow_work_goes_on_beating(monkeypatch: pytest.MonkeyPatch) -> Non
         await asyncio.sleep(BEAT * 1.2)
         return state
 
-    monkeypatch.setattr(request_handover, "hand_over", slow)
+    monkeypatch.setattr(handover, "hand_over", slow)
     beats: list[tuple[Any, ...]] = []
     environment = ActivityEnvironment()
     environment.on_heartbeat = lambda *details: beats.append(details)

@@ -17,19 +17,19 @@ from pydantic import SecretStr
 from sqlmodel import col, select
 from standardwebhooks.webhooks import Webhook
 
-from api.state import Medcab
+from api.container import Medcab
 from clients.gov_service import CALLBACK_PATH, Receipt, callback_url
 from models.tables.callbacks import HeardCallback
 from models.tables.journal import JournalEntry
 from models.tables.requests import RequestMessage, RequestReceipt
-from rules.cases import Transition
+from rules.cases.process import Transition
 from rules.clock import now as present
-from rules.journal import JournalKind
+from rules.journal.entries import JournalKind
 from rules.refusals import not_found
-from services import requests
-from services.callbacks import KEPT_FOR, Call
-from services.cases import lock, move
-from services.request_receipts import message_id_of
+from services.cases.transitions import lock, move
+from services.requests import acts as requests
+from services.requests.acknowledgements import message_id_of
+from services.webhooks import KEPT_FOR, Call
 from settings import Settings
 from tests.api.served import in_process
 from tests.requests.counter import Counter

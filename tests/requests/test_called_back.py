@@ -10,9 +10,9 @@ import pytest
 from api.app import create_app
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
-from clients.temporal import CaseRinger, connect
+from clients.temporal.client import CaseRinger, connect
 from models.encryption import KeyRing
-from rules.cases import Status
+from rules.cases.process import Status
 from settings import Settings
 from tests.api.served import Served, with_new_database
 from tests.clients.waiting import PATIENCE

@@ -12,17 +12,22 @@ from sqlmodel import select
 from clients.database import Database
 from clients.objects import Objects
 from models.tables.notices import Notice
-from rules.cases import Party, Status, Transition
+from rules.access import Role
+from rules.cases.process import Party, Status, Transition
 from rules.clock import now
-from rules.files import LIMITS
-from rules.permissions import Role
+from rules.files.checks import LIMITS
 from rules.refusals import Refusal
-from services import assignments, case_clock, case_lists, case_pages, request_clock, request_pages
-from services.cases import Act, lock
-from services.files import Files, Incoming
-from services.inspection import Inspection
-from services.requests import Answer
-from services.reviews import Decision
+from services.cases import clock
+from services.cases import lists as case_lists
+from services.cases.transitions import Act, lock
+from services.dossier import page as dossier
+from services.files.inspection.client import Inspection
+from services.files.intake import Files, Incoming
+from services.requests import alarms
+from services.requests import files as request_files
+from services.requests.acts import Answer
+from services.reviews import assignment
+from services.reviews.decisions import Decision
 from settings import Settings
 from tests.documents.samples import pdf
 from tests.requests.counter import Counter
@@ -66,7 +71,7 @@ async def test_request_lies_in_the_queue_of_its_unit_only(counter: Counter) -> N
         others = await case_lists.desk(session, counter.office.reviewer)
         assert case_id not in {one.id for one in others.lines}
         with pytest.raises(Refusal) as refused:
-            await case_pages.page(session, counter.office.reviewer, case_id)
+            await dossier.page(session, counter.office.reviewer, case_id)
     assert refused.value.status == 404
 
 
@@ -78,7 +83,7 @@ async def test_head_of_a_unit_sees_no_requests_of_its_people(counter: Counter) -
         listing = await case_lists.desk(session, head, order=case_lists.Order.NEWEST)
         assert case_id not in {one.id for one in listing.lines}
         with pytest.raises(Refusal) as refused:
-            await case_pages.page(session, head, case_id)
+            await dossier.page(session, head, case_id)
     assert refused.value.status == 404
 
 
@@ -87,7 +92,7 @@ async def test_answer_closes_the_request_and_is_shown(counter: Counter) -> None:
     case_id = await counter.laid_on_the_desk()
     await counter.answered(case_id)
     async with counter.database.work() as session:
-        page = await case_pages.page(session, counter.clinician, case_id)
+        page = await dossier.page(session, counter.clinician, case_id)
     (answer,) = page.answers
     assert (answer.message, answer.by) == ("Выдано со склада.", "Панова Вера Юрьевна")
     assert page.editable
@@ -190,11 +195,11 @@ async def test_document_is_given_as_a_checked_file(filing: Counter, objects: Obj
     )
     async with filing.database.work() as session:
         files = Files(objects, Inspection())
-        given = await request_pages.open_answer(session, files, filing.clinician, case_id, None, 1)
+        given = await request_files.open_answer(session, files, filing.clinician, case_id, None, 1)
         assert b"".join([piece async for piece in given.opened.chunks()]) == body
         stranger = await filing.office.person("Чужой", Role.DOCTOR, filing.office.ward)
         with pytest.raises(Refusal) as refused:
-            await request_pages.open_answer(session, files, stranger, case_id, None, 1)
+            await request_files.open_answer(session, files, stranger, case_id, None, 1)
     assert refused.value.status == 404
 
 
@@ -218,7 +223,7 @@ async def test_overdue_request_is_told_to_the_unit_and_the_applicant(counter: Co
     for _ in range(2):
         async with counter.database.work() as session:
             case = await lock(session, case_id)
-            due = await case_clock.sound(session, case, now(), request_clock.whom)
+            due = await clock.sound(session, case, now(), alarms.whom)
         assert due.next_at is not None
         assert due.next_at > now()
     case = await counter.office.case(case_id)
@@ -245,4 +250,4 @@ async def test_correction_comes_back_to_the_same_person(counter: Counter) -> Non
     case = await counter.office.case(case_id)
     assert (case.status, case.version) == (Status.ACCEPTED, 2)
     async with counter.database.work() as session:
-        assert await assignments.choose(session, case, now()) == (before, None)
+        assert await assignment.choose(session, case, now()) == (before, None)

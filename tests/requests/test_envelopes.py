@@ -17,19 +17,19 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from services.enciphering import decrypt, encrypt
-from services.envelopes import (
+from crypto.cms_encryption import decrypt, encrypt
+from crypto.cms_signatures import CmsSigner, SealKey, sign_content
+from services.gov_service.envelopes import (
     GOV_SERVICE,
     MEDCAB,
     EnvelopeFault,
     EnvelopeRefused,
     Envelopes,
 )
-from services.key_folders import ModuleKeysError
-from services.key_rings import ensure_rings, modules_folder, our_folder
-from services.module_keys import ModuleKeys
-from services.seals import as_pem, fingerprint
-from services.signatures import CmsSigner, SealKey, sign_content
+from services.gov_service.key_folder import ModuleKeysError
+from services.gov_service.keys import ensure_rings, modules_folder, our_folder
+from services.gov_service.keys_standard import ModuleKeys
+from services.seal.institution import as_pem, fingerprint
 
 PLAIN = "Запрос № ЗС-2026-000123-4".encode() + bytes(range(256))
 

@@ -18,12 +18,12 @@ from models.messages import ActRef, case_workflow_id
 from models.tables.cases import Outage
 from models.tables.notices import Notice
 from models.tables.requests import RequestMessage
-from rules.cases import CaseKind, Party, Status
+from rules.access import Role
+from rules.cases.process import CaseKind, Party, Status
 from rules.clock import now
-from rules.permissions import Role
-from services import request_handover
-from services.exchange import Exchange
-from services.request_receipts import message_id_of
+from services.gov_service.line import Exchange
+from services.requests import handover
+from services.requests.acknowledgements import message_id_of
 from settings import Settings
 from tests.clients.waiting import until
 from tests.requests.counter import Counter
@@ -129,7 +129,7 @@ async def test_killed_after_handing_over_is_given_again_and_answered_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The module has it and our note of that was lost: the same envelope again, one answer."""
-    note = request_handover._note_handed_over
+    note = handover._note_handed_over
     lost: list[Receipt] = []
 
     async def lose_the_first(exchange: Exchange, message: RequestMessage, receipt: Receipt) -> Any:
@@ -138,7 +138,7 @@ async def test_killed_after_handing_over_is_given_again_and_answered_once(
             raise ConnectionError("killed")
         return await note(exchange, message, receipt)
 
-    monkeypatch.setattr(request_handover, "_note_handed_over", lose_the_first)
+    monkeypatch.setattr(handover, "_note_handed_over", lose_the_first)
     case_id = await bureau.sent()
     async with working(settings, client, database):
         # It was answered meanwhile, so the reply to the second handing over is the answer.

@@ -8,22 +8,22 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
-from services import gost_keys
-from services.envelopes import (
+from services.gov_service import keys_gost
+from services.gov_service.envelopes import (
     GOV_SERVICE,
     MEDCAB,
     EnvelopeFault,
     EnvelopeRefused,
     Envelopes,
 )
-from services.gost_keys import GostKeys, gost_works
-from services.key_folders import ModuleKeysError
-from services.key_rings import ensure_rings, keys_in, keys_of, modules_folder, our_folder
+from services.gov_service.key_folder import ModuleKeysError
+from services.gov_service.keys import ensure_rings, keys_in, keys_of, modules_folder, our_folder
+from services.gov_service.keys_gost import GostKeys, gost_works
 from settings import Settings
 
 PLAIN = "Запрос № ЗС-2026-000123-4".encode() + bytes(range(256)) * 200
 
-needs_gost = pytest.mark.skipif(not gost_works(), reason=gost_keys.REMEDY)
+needs_gost = pytest.mark.skipif(not gost_works(), reason=keys_gost.REMEDY)
 
 
 @pytest.fixture

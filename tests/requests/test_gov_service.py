@@ -18,10 +18,10 @@ from clients.gov_service import (
     GovServiceRefused,
     Receipt,
 )
-from services.callbacks import verified
-from services.envelopes import EnvelopeRefused
-from services.module_messages import ModuleFile
-from services.request_papers import RequestField
+from services.gov_service.envelopes import EnvelopeRefused
+from services.gov_service.messages import ModuleFile
+from services.requests.paper import RequestField
+from services.webhooks import verified
 from settings import Settings
 from tests.clients.waiting import PATIENCE
 from tests.requests.line import NOWHERE, Line, facts, request_of

@@ -9,12 +9,15 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from models.tables.catalogue import CaseTypeVersion
-from ops.home import CHECKOUT
-from rules.cases import CaseKind, Status, Transition
+from ops.local.home import CHECKOUT
+from rules.cases.process import CaseKind, Status, Transition
 from rules.refusals import Refusal
-from services import case_lists, case_pages, catalogue, catalogue_files
-from services.case_lists import Filters
-from services.cases import Act
+from services.cases import lists as case_lists
+from services.cases.lists import Filters
+from services.cases.transitions import Act
+from services.catalogue import loading
+from services.catalogue import lookup as catalogue
+from services.dossier import page as dossier
 from tests.office import SNILS
 from tests.requests.counter import FORMS, Counter
 
@@ -74,7 +77,7 @@ async def test_licences_of_both_forms_are_read_with_latin_twins(counter: Counter
     """S2: «ЛO-37…» with a Latin O is the licence that was meant."""
     case_id = await counter.sent("examination_certificate")
     async with counter.database.work() as session:
-        page = await case_pages.page(session, counter.clinician, case_id)
+        page = await dossier.page(session, counter.clinician, case_id)
     assert page.newest is not None
     assert page.newest.data["clinic_licence"] == "ЛО-37-02-000001"
 
@@ -128,7 +131,7 @@ async def test_request_keeps_the_version_of_its_type(counter: Counter, tmp_path:
         file = tmp_path / f"{version}.yaml"
         file.write_text(TYPE.format(key=key, version=version, label=label, days=version), "utf-8")
         async with counter.database.work() as session:
-            await catalogue_files.load(session, [file])
+            await loading.load(session, [file])
         if version == 1:
             case = await counter.requests.create_draft(counter.clinician, key)
     await counter.requests.save_draft(counter.clinician, case.id, {"car": "А123ВС 77"})
@@ -137,7 +140,7 @@ async def test_request_keeps_the_version_of_its_type(counter: Counter, tmp_path:
     await counter.requests.save_draft(counter.clinician, case.id, {"car": "А123ВС77"})
     await counter.requests.submit(counter.clinician, case.id, Act(uuid4(), 0))
     async with counter.database.work() as session:
-        page = await case_pages.page(session, counter.clinician, case.id)
+        page = await dossier.page(session, counter.clinician, case.id)
     assert page.definition.fields["car"].label == "Номер автомобиля"
     newest = {one.key: one for one in await counter.requests.types(counter.clinician)}
     assert newest[key].fields["car"].label == "Номер и марка автомобиля"
@@ -154,7 +157,7 @@ async def test_copy_has_only_what_the_newest_form_asks_for(
         file = tmp_path / f"{number}.yaml"
         file.write_text(text, "utf-8")
         async with counter.database.work() as session:
-            await catalogue_files.load(session, [file])
+            await loading.load(session, [file])
         if number == 1:
             case = await counter.requests.create_draft(counter.clinician, key)
     paper = await counter.office.document(counter.clinician, "other")
@@ -171,7 +174,7 @@ async def test_copy_has_only_what_the_newest_form_asks_for(
     state = await counter.requests.submit(counter.clinician, copied.id, Act(uuid4(), 0))
     assert state.status == Status.ACCEPTED
     async with counter.database.work() as session:
-        page = await case_pages.page(session, counter.clinician, copied.id)
+        page = await dossier.page(session, counter.clinician, copied.id)
     assert page.newest is not None
     assert page.newest.data == {"car": "А123ВС77"}
     assert not page.newest.attachments
@@ -186,7 +189,7 @@ async def test_type_of_a_unit_that_is_not_here_is_not_offered(
     text = TYPE.format(key=key, version=1, label="Номер", days=1)
     file.write_text(text.replace("addressee: supply", "addressee: observatory"), "utf-8")
     async with counter.database.work() as session:
-        await catalogue_files.load(session, [file])
+        await loading.load(session, [file])
     assert key not in {one.key for one in await counter.requests.types(counter.clinician)}
     with pytest.raises(Refusal) as refused:
         await counter.requests.create_draft(counter.clinician, key)
@@ -197,7 +200,7 @@ async def test_loading_the_catalogue_again_changes_nothing(counter: Counter) -> 
     """Definitions stored before requests had a channel are still the same definitions."""
     files = sorted((CHECKOUT / "ops" / "data").glob("*.yaml"))
     async with counter.database.work() as session:
-        await catalogue_files.load(session, files)
+        await loading.load(session, files)
         version = (await catalogue.case_type(session, "qualification")).version
         stored = await session.get_one(CaseTypeVersion, ("qualification", version))
         known = {"hint", "order", "channel", "service", "recipient", "answer"}
@@ -210,4 +213,4 @@ async def test_loading_the_catalogue_again_changes_nothing(counter: Counter) -> 
             )
             .values(definition=older)
         )
-        assert not await catalogue_files.load(session, files)
+        assert not await loading.load(session, files)

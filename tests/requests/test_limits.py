@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from cabinet.translation import Presentation, in_words, present
 from models.tables.cases import CaseVersion
-from rules.cases import CaseKind
+from rules.cases.limits import MOST_DRAFTS, MOST_VERSIONS, too_many_drafts, too_many_versions
+from rules.cases.process import CaseKind
 from rules.clock import now
-from rules.limits import MOST_DRAFTS, MOST_VERSIONS, too_many_drafts, too_many_versions
 from rules.refusals import Refusal
-from services.cases import Act
+from services.cases.transitions import Act
 from tests.requests.conftest import Visit
 from tests.requests.counter import Counter
+from words.translation import Presentation, in_words, present
 
 
 async def test_drafts_end_where_the_rules_say_and_none_is_lost(counter: Counter) -> None:

@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 from ops import doctor
 from ops.cli import app
 from ops.doctor import Finding, Verdict
-from ops.home import Home
-from services.key_rings import ensure_rings, keys_in, modules_folder, our_folder
-from services.seals import as_pem
+from ops.local.home import Home
+from services.gov_service.keys import ensure_rings, keys_in, modules_folder, our_folder
+from services.seal.institution import as_pem
 
 Run = Callable[..., Result]
 
@@ -92,7 +92,7 @@ def test_doctor_says_what_gost_lacks(
 ) -> None:
     """The switch is on, the engine is not there: bad, with the package's name."""
     monkeypatch.setenv("MEDCAB_MODULE_CRYPTO", "gost")
-    monkeypatch.setattr("services.gost_keys.gost_works", lambda: False)
+    monkeypatch.setattr("services.gov_service.keys_gost.gost_works", lambda: False)
     finding = keys_finding(home)
     assert finding.verdict is Verdict.BAD
     assert "libengine-gost-openssl" in finding.remedy

@@ -9,7 +9,8 @@ import pypdfium2  # type: ignore[import-untyped]
 import pytest
 import rfc8785
 
-from services.request_papers import (
+from services.papers.typesetting import displayable
+from services.requests.paper import (
     DATA_NAME,
     Paper,
     RequestAttachment,
@@ -17,7 +18,6 @@ from services.request_papers import (
     RequestField,
     form,
 )
-from services.typesetting import displayable
 from tests.requests.line import facts
 
 DIGEST = "ab" * 32

@@ -11,12 +11,12 @@ from clients.database import Database
 from clients.gov_service import Receipt
 from clients.objects import Objects
 from models.tables.requests import RequestMessage, RequestReceipt
-from rules.cases import Status
+from rules.cases.process import Status
 from rules.clock import now
-from services import request_answers, request_handover
-from services.exchange import Exchange
-from services.request_receipts import message_id_of
-from services.seals import open_seal
+from services.gov_service.line import Exchange
+from services.requests import answers, handover
+from services.requests.acknowledgements import message_id_of
+from services.seal.institution import open_seal
 from settings import Settings
 from tests.clients.waiting import PATIENCE
 from tests.requests.counter import Counter
@@ -34,7 +34,7 @@ async def handed_over(counter: Counter, exchange: Exchange, module: httpx.AsyncC
     """A request that the module has, and of which it calls nobody."""
     await behave(module, delay=0, callbacks="lost")
     case_id = await counter.sent()
-    await request_handover.hand_over(exchange, case_id)
+    await handover.hand_over(exchange, case_id)
     return case_id
 
 
@@ -83,7 +83,7 @@ async def test_of_answers_that_wait_the_first_that_verifies_counts(
     for envelope in (b"nobody signed this", good.envelope, b"nor this"):
         receipt = Receipt(state="answered", at=now(), envelope=envelope)
         await counter.requests.receipt(message_id, receipt)
-    state = await request_answers.tend(exchange, handed_over)
+    state = await answers.tend(exchange, handed_over)
     assert (state.status, state.open) == (Status.READY, False)
     kinds = [entry.kind for entry in await counter.office.journal(handed_over)]
     assert kinds[-3:] == ["request.answer_unverified", "request.answered", "request.odd_receipt"]

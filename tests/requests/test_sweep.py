@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from clients.objects import Objects
 from models.tables.requests import RequestMessage
-from ops.buckets import prepare_buckets
+from ops.local.buckets import prepare_buckets
 from rules.clock import now
-from services import strays
-from services.request_receipts import message_id_of
+from services.files import orphans
+from services.requests.acknowledgements import message_id_of
 from settings import Settings
 from tests.requests.counter import Counter
 
@@ -38,8 +38,8 @@ async def test_what_a_crash_left_behind_is_removed(counter: Counter, settings: S
             )
         )
     before = now() - timedelta(days=1)
-    assert await strays.sweep(counter.database, objects, before) == 0
-    assert await strays.sweep(counter.database, objects, now() + timedelta(minutes=1)) == 2
+    assert await orphans.sweep(counter.database, objects, before) == 0
+    assert await orphans.sweep(counter.database, objects, now() + timedelta(minutes=1)) == 2
     left = [item.key async for item in objects.list()]
     assert set(left) == {keys[0], keys[1]}
     await objects.close()

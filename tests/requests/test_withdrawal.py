@@ -10,18 +10,19 @@ from temporalio.client import Client
 from clients.database import Database
 from clients.gov_service import GovService
 from models.messages import case_workflow_id
-from ops.faults import checker, modules
-from rules.cases import CaseKind, Status
+from ops.faults import checks
+from ops.faults.checks import requests
+from rules.access import Role
+from rules.cases.process import CaseKind, Status
 from rules.clock import now
-from rules.operation import Remedy, Trouble
-from rules.permissions import Role
-from services import watching
-from services.bell import Bell
-from services.cases import Act
-from services.operation import desk
-from services.operation_acts import OperationActs, Wanted
-from services.request_receipts import message_id_of
-from services.standing import Standings
+from rules.operation.states import Remedy, Trouble
+from services.cases import wakeups
+from services.cases.bell import Bell
+from services.cases.transitions import Act
+from services.operation.desk import desk
+from services.operation.remedies import OperationActs, Wanted
+from services.operation.temporal_health import Standings
+from services.requests.acknowledgements import message_id_of
 from settings import Settings
 from tests.clients.waiting import PATIENCE, until
 from tests.requests.counter import Counter
@@ -45,16 +46,16 @@ async def _worked_on_for_nothing(
     settings: Settings, database: Database, bureau: Counter, case_id: UUID
 ) -> bool:
     """Whether the checker of faults finds that the module works on what was taken back."""
-    report = checker.Report()
-    await modules.check(report, database, settings, [await bureau.office.case(case_id)])
+    report = checks.Report()
+    await requests.check(report, database, settings, [await bureau.office.case(case_id)])
     found = f"{message_id_of(case_id, 1)} was taken back"
-    return any(fault.startswith(found) for fault in report.faults[modules.CHECK])
+    return any(fault.startswith(found) for fault in report.faults[requests.CHECK])
 
 
 async def _ring_what_is_due(bureau: Counter, case_id: UUID) -> None:
     past = now() - timedelta(hours=1)
     await bureau.office.set_times(case_id, wakes_at=past, rung_at=None)
-    await watching.sweep(bureau.database, Bell(bureau.office.heard), grace=1.0)
+    await wakeups.sweep(bureau.database, Bell(bureau.office.heard), grace=1.0)
 
 
 async def test_module_that_is_down_hears_of_it_later(

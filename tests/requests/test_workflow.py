@@ -11,13 +11,14 @@ from clients.gov_service import Receipt
 from clients.objects import Objects
 from models.messages import case_workflow_id
 from models.tables.notices import Notice
-from rules.cases import CaseKind, Party, Status
+from rules.access import Role
+from rules.cases.process import CaseKind, Party, Status
 from rules.clock import now
-from rules.permissions import Role
-from services import live, request_pages
-from services.files import Files
-from services.inspection import Inspection
-from services.request_receipts import message_id_of
+from services.cases import running
+from services.files.inspection.client import Inspection
+from services.files.intake import Files
+from services.requests import files as request_files
+from services.requests.acknowledgements import message_id_of
 from settings import Settings
 from tests.clients.waiting import until
 from tests.requests.counter import FORMS, Counter
@@ -49,8 +50,8 @@ async def test_from_sending_to_the_verified_answer(
     assert answer.by is None
     objects = Objects(settings)
     async with bureau.database.work() as session:
-        paper = await request_pages.open_paper(session, objects, bureau.clinician, case_id, None)
-        given = await request_pages.open_answer(
+        paper = await request_files.open_paper(session, objects, bureau.clinician, case_id, None)
+        given = await request_files.open_answer(
             session, Files(objects, Inspection()), bureau.clinician, case_id, None, 1
         )
     assert b"".join([piece async for piece in paper.opened.chunks()]).startswith(b"%PDF-")
@@ -177,7 +178,7 @@ async def test_desk_request_waits_for_people_and_closes_its_workflow(
 
     async def known() -> bool:
         """The workflow has heard of what its activity committed."""
-        state = await live.present_state(client, case)
+        state = await running.present_state(client, case)
         return state is not None and state.waits_for is Party.REVIEWER
 
     await until(known)

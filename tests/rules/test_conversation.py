@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules.conversation import checked_text
+from rules.cases.conversation import checked_text
 from rules.refusals import Refusal
 
 DOCTOR = "\U0001f469\u200d\u2695\ufe0f"

@@ -7,7 +7,13 @@ import pytest
 from pydantic import ValidationError
 
 from cabinet.routers import ROUTERS
-from rules.forms import RESERVED_SECTIONS, CaseTypeDefinition, Words, check_form, json_schema
+from rules.forms.definitions import (
+    RESERVED_SECTIONS,
+    CaseTypeDefinition,
+    Words,
+    check_form,
+    json_schema,
+)
 
 TODAY = date(2026, 11, 23)
 

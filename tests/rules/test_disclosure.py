@@ -6,12 +6,12 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as some
 
-from rules.disclosure import DISCLOSURES, Audience, disclosed
-from rules.journal import JournalKind as K
-from services.case_papers import WORDS
+from rules.journal.disclosure import DISCLOSURES, Audience, disclosed
+from rules.journal.entries import JournalKind as K
+from services.dossier.paper import WORDS
 
 CHECKOUT = Path(__file__).parent.parent.parent
-WRITES = {"services/journal.py", "services/erasing.py"}
+WRITES = {"services/journal/entries.py", "services/archive/erasure.py"}
 """Files that work with whole chains and show nobody anything."""
 OF_NO_CASE = (
     "account",
@@ -92,7 +92,7 @@ def test_several_capacities_add_up() -> None:
 
 
 def test_the_journal_of_a_case_is_read_for_people_in_one_place() -> None:
-    """Whatever shows entries gets them from `services.disclosure`, never from the journal."""
+    """Whatever shows entries gets them by way of disclosure, never from the journal."""
     readers = set()
     for room in ("services", "activities", "api", "cabinet"):
         for file in (CHECKOUT / room).rglob("*.py"):
@@ -104,4 +104,4 @@ def test_the_journal_of_a_case_is_read_for_people_in_one_place() -> None:
                     and node.value.id == "journal"
                 ):
                     readers.add(str(file.relative_to(CHECKOUT)))
-    assert readers - WRITES == {"services/disclosure.py"}
+    assert readers - WRITES == {"services/journal/disclosure.py"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rules.draft_edits import edit, marks
-from rules.fields import Field, FieldKind
+from rules.forms.draft_edits import edit, marks
+from rules.forms.fields import Field, FieldKind
 
 FIELDS = {
     "purpose": Field(name="purpose", label="Цель", kind=FieldKind.LONG_TEXT),

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rules.fields import Choice, field_schema
-from rules.forms import (
+from rules.cases.terms import Terms
+from rules.forms.definitions import (
     AttachmentRule,
     CaseTypeDefinition,
     Change,
@@ -33,7 +33,7 @@ from rules.forms import (
     prefilled,
     with_locked,
 )
-from rules.terms import Terms
+from rules.forms.fields import Choice, field_schema
 
 TODAY = date(2026, 11, 23)
 

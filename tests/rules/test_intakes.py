@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from cabinet.administration_intakes import read_intakes, typed_intakes
-from rules.intakes import Intake, check_intake, intakes_of, with_taken
+from cabinet.catalogue_admin.intakes import read_intakes, typed_intakes
+from rules.catalogue.intakes import Intake, check_intake, intakes_of, with_taken
 from rules.refusals import FieldError
 
 JANUARY, MARCH = date(2027, 1, 18), date(2027, 3, 15)

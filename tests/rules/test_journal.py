@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.journal import (
+from rules.journal.entries import (
     GENESIS,
     EntryFacts,
     JournalKind,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rules.identifiers import IdentifierError
-from rules.mail_addresses import folded, read, sendable
+from rules.forms.identifiers import IdentifierError
+from rules.texts.mail_addresses import folded, read, sendable
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.names import Name, same_person, short_name
+from rules.texts.names import Name, same_person, short_name
 
 NAMES = [
     ("Соколова Анна Игоревна", ("Соколова", "Анна", "Игоревна"), "Соколова А. И.", "АС"),

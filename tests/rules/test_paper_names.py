@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from rules.files import content_disposition, safe_name
-from rules.paper_names import (
+from rules.files.checks import content_disposition, safe_name
+from rules.texts.paper_names import (
     act_name,
     answer_name,
     case_name,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rules.cases import Party, Process, Rule, Status, Transition
-from rules.processes import PROCESSES, process_of
+from rules.cases.kinds import PROCESSES, process_of
+from rules.cases.process import Party, Process, Rule, Status, Transition
 
 ROOT = Path(__file__).parents[2]
 KINDS = pytest.mark.parametrize("process", PROCESSES.values(), ids=lambda one: one.kind.value)

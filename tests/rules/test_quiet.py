@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.quiet import Quiet, digest_at, held_until
+from rules.notices.quiet_hours import Quiet, digest_at, held_until
 
 MOSCOW, BERLIN, CHATHAM = "Europe/Moscow", "Europe/Berlin", "Pacific/Chatham"
 NIGHT = Quiet(MOSCOW, time(22), time(8))

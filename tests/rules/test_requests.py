@@ -4,8 +4,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from rules.cases import NEW_VERSION, Party, Status, Transition
-from rules.requests import REQUEST, TRANSITIONS
+from rules.cases.process import NEW_VERSION, Party, Status, Transition
+from rules.cases.requests import REQUEST, TRANSITIONS
 
 ENDS = frozenset({Status.READY, Status.REFUSED, Status.WITHDRAWN})
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from rules.names import Name
 from rules.refusals import Refusal
-from rules.staff import MOST_LINES, Column, Sheet, read
+from rules.staff.table import MOST_LINES, Column, Sheet, read
+from rules.texts.names import Name
 
 HEADER = (
     "Код подразделения",

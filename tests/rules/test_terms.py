@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.terms import (
+from rules.cases.terms import (
     Alarm,
     Rung,
     Terms,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rules.texts import accusative, clean, in_order, named, one_line, plain, searched
+from rules.texts.cleaning import accusative, clean, in_order, named, one_line, plain, searched
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f466"
 DOCTOR = "\U0001f469\U0001f3fd\u200d\u2695\ufe0f"

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from models.encryption import KeyRing
-from rules.journal import GENESIS, Leaf, attested
+from rules.journal.entries import GENESIS, Leaf, attested
 
 revision = "0010"
 down_revision = "0009"

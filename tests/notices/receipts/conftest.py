@@ -12,7 +12,7 @@ from api.app import create_app
 from clients.database import Database
 from models.encryption import KeyRing, use_key_ring
 from models.tables.people import Person
-from services.deliveries import Way, drain
+from services.notices.sender import Way, drain
 from settings import Settings
 from tests.clients.waiting import PATIENCE
 from tests.notices.conftest import Staff, tell

@@ -13,18 +13,18 @@ from pydantic import SecretStr
 from sqlmodel import col, select
 
 from clients.database import Database
-from clients.mail import Mailer
-from clients.mail_receipts import CALLBACK_PATH, read_report
+from clients.delivery.mail import Mailer
+from clients.delivery.mail_reports import CALLBACK_PATH, read_report
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.tables.people import Person
-from ops.bounce import run
+from ops.upkeep.bounce import run
 from rules.clock import now
-from rules.deliveries import Receipt
-from rules.notices import Channel, NoticeState
-from services import notices
-from services.letters import Addresses
-from services.ways import MailWay
+from rules.notices.delivery import Receipt
+from rules.notices.kinds import Channel, NoticeState
+from services.notices import outbox
+from services.notices.channels import MailWay
+from services.notices.wording import Addresses
 from settings import Settings
 from simulators.mail_bounces import report
 from tests.clients.waiting import until
@@ -144,7 +144,7 @@ async def test_a_bounce_of_an_earlier_sending_says_nothing_of_the_next(
     first = await tell(anna)
     assert await call(api, settings, word(first)) == 204
     async with database.work() as session:
-        await notices.resend(session, actor(anna), first.id, now())
+        await outbox.resend(session, actor(anna), first.id, now())
     assert await call(api, settings, word(first, reason="5.2.2")) == 204
     [mail] = await rows(database, anna, Channel.MAIL)
     assert (mail.state, mail.sendings) == (NoticeState.WAITING, 2)

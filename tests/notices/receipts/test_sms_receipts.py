@@ -9,15 +9,15 @@ import pytest
 from sqlmodel import col, select
 
 from clients.database import Database
-from clients.sms import SmsGateway
+from clients.delivery.sms import SmsGateway
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.clock import now
-from rules.deliveries import Receipt
-from rules.notices import Channel
-from services.letters import Addresses
-from services.ways import SmsWay
+from rules.notices.delivery import Receipt
+from rules.notices.kinds import Channel
+from services.notices.channels import SmsWay
+from services.notices.wording import Addresses
 from settings import Settings
 from tests.clients.waiting import until
 from tests.notices.conftest import Phones, Staff

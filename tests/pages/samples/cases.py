@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cabinet.views.applications import CasePage, Draft, ProgrammeView, Remark
-from cabinet.views.cases import (
+from cabinet.applications.views import CasePage, Draft, ProgrammeView, Remark
+from cabinet.cases.views import (
     Answer,
     AnswerSection,
     CaseFile,
@@ -16,15 +16,9 @@ from cabinet.views.cases import (
     Task,
     WaitsFor,
 )
-from cabinet.views.conversation import Spoken, Talk
-from cabinet.views.documents import Candidate, FileRow, Slot, Verdict
-from cabinet.views.frame import (
-    FieldView,
-    Frame,
-    NavEntry,
-    Option,
-    Who,
-)
+from cabinet.conversation.views import Spoken, Talk
+from cabinet.documents.views import Candidate, FileRow, Slot, Verdict
+from cabinet.frame.views import FieldView, Frame, NavEntry, Option, Who
 
 AT = datetime(2026, 11, 20, 11, 2, tzinfo=UTC)
 INSTITUTION = "Городская клиническая больница № 7"

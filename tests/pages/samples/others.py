@@ -3,22 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from cabinet.views.accounts import (
-    LoginLine,
-    Profile,
-    SessionLine,
-    TokenLine,
-)
-from cabinet.views.documents import Category, DocumentView
-from cabinet.views.frame import (
-    Chip,
-    ErrorPage,
-    FieldView,
-    Frame,
-    Option,
-    Pages,
-)
-from cabinet.views.notices import (
+from cabinet.accounts.views import LoginLine, Profile, SessionLine, TokenLine
+from cabinet.documents.views import Category, DocumentView
+from cabinet.frame.views import Chip, ErrorPage, FieldView, Frame, Option, Pages
+from cabinet.notices.views import (
     BrowserView,
     CellView,
     DeliveryLine,

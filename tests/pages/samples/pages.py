@@ -7,10 +7,8 @@ from typing import Any
 import segno
 from markupsafe import Markup
 
-from cabinet.views.accounts import (
-    SecondFactorSetup,
-)
-from cabinet.views.applications import (
+from cabinet.accounts.views import SecondFactorSetup
+from cabinet.applications.views import (
     Accreditation,
     Call,
     Confirmation,
@@ -18,16 +16,8 @@ from cabinet.views.applications import (
     ProgrammeView,
     Verification,
 )
-from cabinet.views.cases import FormSection
-from cabinet.views.frame import (
-    Chip,
-    ErrorItem,
-    FieldView,
-    Flash,
-    Frame,
-    Option,
-    Pages,
-)
+from cabinet.cases.views import FormSection
+from cabinet.frame.views import Chip, ErrorItem, FieldView, Flash, Frame, Option, Pages
 from tests.pages.samples.cases import (
     ANSWERING,
     APPROVED,

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from cabinet.views.cases import Answer, AnswerSection, CaseLine, Happening, Paper, Step, Task
-from cabinet.views.cases import WaitsFor as Waits
-from cabinet.views.conversation import Talk
-from cabinet.views.frame import Chip, FieldView, Option, Pages
-from cabinet.views.requests import (
+from cabinet.cases.views import Answer, AnswerSection, CaseLine, Happening, Paper, Step, Task
+from cabinet.cases.views import WaitsFor as Waits
+from cabinet.conversation.views import Talk
+from cabinet.frame.views import Chip, FieldView, Option, Pages
+from cabinet.requests.views import (
     AnswerFile,
     AnswerForm,
     AnswerView,
@@ -20,7 +20,7 @@ from cabinet.views.requests import (
     Result,
     TypeView,
 )
-from rules.cases import Moved
+from rules.cases.process import Moved
 from tests.pages.samples.cases import AT, SLOTS, frame
 from tests.pages.samples.sample import Sample
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cabinet.views.frame import Frame
+from cabinet.frame.views import Frame
 
 
 @dataclass(frozen=True)

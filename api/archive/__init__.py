@@ -1,0 +1,1 @@
+"""The archive: search, exports and terms of keeping, over JSON."""

@@ -1,0 +1,140 @@
+"""Terms of keeping closed cases: what ends soon, and what keepers of the archive decide (S7)."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.container import MedcabState, Work
+from api.http.auth import CurrentActor
+from api.http.entrance import CleanRoute
+from api.http.problems import documented
+from rules.access import Actor
+from rules.cases.limits import LONGEST_REASON
+from rules.cases.process import CaseKind
+from services.archive import retention
+from services.archive.retention import Kept
+from services.cases.lists import cursor_of
+
+router = APIRouter(route_class=CleanRoute, prefix="/archive/retention", tags=["archive"])
+
+_LAST_DAY = date(9999, 1, 1)
+
+
+class RetentionOut(BaseModel):
+    """How long a case is kept; the times of an open case are null."""
+
+    case_id: UUID
+    kind: CaseKind
+    number: str = Field(examples=["ПК-2026-000123-0"])
+    title: str = Field(examples=["Кардиология: неотложные состояния"])
+    closed_at: datetime | None
+    until: datetime | None = Field(description="The moment from which it may be erased.")
+    held_at: datetime | None = Field(description="Since when erasing is forbidden.")
+    held_by: str = Field(
+        description="For keepers of the archive.", examples=["Орлова Мария Павловна"]
+    )
+    reason: str = Field(description="Why it is held; for keepers of the archive.")
+    erased_at: datetime | None
+
+    @classmethod
+    def of(cls, kept: Kept) -> Self:
+        """As it is given to this person."""
+        row, case = kept.retention, kept.case
+        return cls(
+            case_id=case.id,
+            kind=CaseKind(case.kind),
+            number=case.number or "",
+            title=kept.title,
+            closed_at=case.closed_at,
+            until=row.retain_until if row else None,
+            held_at=row.held_at if row else None,
+            held_by=kept.held_by,
+            reason=kept.hold_reason,
+            erased_at=row.erased_at if row else None,
+        )
+
+
+class RetentionListOut(BaseModel):
+    """What ends within 90 days and what is held; `after` asks for the next page."""
+
+    items: list[RetentionOut]
+    after: str | None
+
+
+class ReasonIn(BaseModel):
+    """Why; it stays in the journal of the case."""
+
+    reason: str = Field(max_length=LONGEST_REASON, examples=["Запрос суда от 12.03.2026"])
+
+
+class LongerIn(ReasonIn):
+    """Until the end of which day, by the institution's clock."""
+
+    until: date = Field(lt=_LAST_DAY, examples=["2035-12-31"])
+
+
+@router.get("", responses=documented(401, 403, 422))
+async def list_ending(
+    session: Work,
+    actor: CurrentActor,
+    after: Annotated[str | None, Query(max_length=300)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> RetentionListOut:
+    """What ends soon and what is held in the units whose archive the person keeps."""
+    found = await retention.ending(session, actor, after, limit + 1)
+    shown, following = found[:limit], None
+    if len(found) > limit and (last := shown[-1].retention) is not None:
+        following = cursor_of(last.retain_until, last.case_id)
+    return RetentionListOut(items=[RetentionOut.of(kept) for kept in shown], after=following)
+
+
+@router.get("/{case_id}", responses=documented(401, 404, 422))
+async def read_one(case_id: UUID, session: Work, actor: CurrentActor) -> RetentionOut:
+    """How long one case is kept: for those who see it, and for keepers."""
+    return RetentionOut.of(await retention.one(session, actor, case_id))
+
+
+@router.post("/{case_id}/extend", responses=documented(401, 403, 404, 409, 422))
+async def extend(
+    case_id: UUID, body: LongerIn, actor: CurrentActor, medcab: MedcabState
+) -> RetentionOut:
+    """Keep a case longer, 75 years at most."""
+    service = medcab.retention
+    await service.extend(actor, case_id, service.end_of(body.until), body.reason)
+    return await _as_it_is(medcab, actor, case_id)
+
+
+@router.post("/{case_id}/hold", responses=documented(401, 403, 404, 409, 422))
+async def hold(
+    case_id: UUID, body: ReasonIn, actor: CurrentActor, medcab: MedcabState
+) -> RetentionOut:
+    """Forbid erasing until it is released. The same again changes nothing."""
+    await medcab.retention.hold(actor, case_id, body.reason)
+    return await _as_it_is(medcab, actor, case_id)
+
+
+@router.post("/{case_id}/release", responses=documented(401, 403, 404, 409, 422))
+async def release(
+    case_id: UUID, body: ReasonIn, actor: CurrentActor, medcab: MedcabState
+) -> RetentionOut:
+    """Allow erasing again, after new notices. The same again changes nothing."""
+    await medcab.retention.release(actor, case_id, body.reason)
+    return await _as_it_is(medcab, actor, case_id)
+
+
+@router.post("/{case_id}/erase", responses=documented(401, 403, 404, 409, 422, 503))
+async def erase(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> RetentionOut:
+    """Erase the contents of a case whose term is over, before the night does it.
+
+    Number, states and times stay, and so does the chain of its journal. Nothing brings it back.
+    """
+    await medcab.retention.erase(actor, case_id, medcab.objects)
+    return await _as_it_is(medcab, actor, case_id)
+
+
+async def _as_it_is(medcab: MedcabState, actor: Actor, case_id: UUID) -> RetentionOut:
+    async with medcab.database.reading() as session:
+        return RetentionOut.of(await retention.one(session, actor, case_id))

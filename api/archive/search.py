@@ -1,0 +1,204 @@
+"""The archive: all cases that the person may see, views kept of it, exports, terms of keeping."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from api.cases.applications import ListOut, list_response
+from api.container import MedcabState, Reading, Work
+from api.http.auth import CurrentActor
+from api.http.downloads import file_headers
+from api.http.entrance import CleanRoute
+from api.http.problems import documented
+from models.tables.archive import Export, SavedView
+from rules.archive import ExportKind, ExportState
+from rules.texts.paper_names import list_name
+from services.archive import saved_views
+from services.archive import search as archive
+from services.archive.search import COUNTED, ArchiveFilters
+from services.dossier import archive_file
+from services.exports import columns
+
+router = APIRouter(route_class=CleanRoute, prefix="/archive", tags=["archive"])
+
+
+class CountOut(BaseModel):
+    """How many cases there are."""
+
+    count: int
+    more: bool = Field(description="There are more than `count`, which were not counted.")
+
+
+class ViewIn(BaseModel):
+    """A name and the filters that it stands for."""
+
+    name: str = Field(max_length=200, examples=["Отказы этого года"])
+    query: str = Field("", max_length=2000, description="The address of the page after `?`.")
+
+
+class ViewName(BaseModel):
+    """A new name."""
+
+    name: str = Field(max_length=200)
+
+
+class ViewOut(BaseModel):
+    """A kept view."""
+
+    id: UUID
+    name: str
+    query: str
+    created_at: datetime
+
+
+@router.get("", response_model=ListOut)
+async def list_all(
+    session: Work,
+    actor: CurrentActor,
+    filters: Annotated[ArchiveFilters, Query()],
+    after: Annotated[str | None, Query(max_length=300)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """Own cases and those of the units that the person reviews or heads, newest first (S7)."""
+    return list_response(await archive.page(session, actor, filters, after, limit))
+
+
+@router.get("/count")
+async def count(
+    session: Work, actor: CurrentActor, filters: Annotated[ArchiveFilters, Query()]
+) -> CountOut:
+    """How many cases the filters leave, counted up to a thousand."""
+    number = await archive.count(session, actor, filters)
+    return CountOut(count=min(number, COUNTED), more=number > COUNTED)
+
+
+@router.get("/views")
+async def list_views(session: Reading, actor: CurrentActor) -> list[ViewOut]:
+    """The person's kept views."""
+    return [_view_out(view) for view in await saved_views.mine(session, actor)]
+
+
+@router.post("/views", status_code=201)
+async def keep_view(body: ViewIn, session: Work, actor: CurrentActor) -> ViewOut:
+    """Keep filters under a name; the same name again replaces them."""
+    return _view_out(await saved_views.keep(session, actor, body.name, body.query))
+
+
+@router.patch("/views/{view_id}")
+async def rename_view(view_id: UUID, body: ViewName, session: Work, actor: CurrentActor) -> ViewOut:
+    """Give a kept view another name."""
+    return _view_out(await saved_views.rename(session, actor, view_id, body.name))
+
+
+@router.delete("/views/{view_id}", status_code=204)
+async def remove_view(view_id: UUID, session: Work, actor: CurrentActor) -> None:
+    """Forget a kept view."""
+    await saved_views.remove(session, actor, view_id)
+
+
+def _view_out(view: SavedView) -> ViewOut:
+    return ViewOut(id=view.id, name=view.name, query=view.query, created_at=view.created_at)
+
+
+@router.get(
+    "/cases/{case_id}",
+    response_class=Response,
+    responses=documented(401, 404, 422, 503),
+)
+async def export_case(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> StreamingResponse:
+    """A whole case as one ZIP: PDF/A with its history, and its files."""
+    found = await archive_file.of_case(
+        medcab.database,
+        medcab.files,
+        actor,
+        case_id,
+        medcab.settings.institution,
+    )
+    return StreamingResponse(
+        found.chunks, media_type="application/zip", headers=file_headers(found.name)
+    )
+
+
+class ExportIn(ArchiveFilters):
+    """A list to be made into a file: its filters, and the kind of file."""
+
+    file: ExportKind = ExportKind.XLSX
+
+
+class ExportOut(BaseModel):
+    """How an export stands."""
+
+    id: UUID
+    file: ExportKind
+    state: ExportState
+    done: int
+    total: int
+    asked_at: datetime
+    ends_at: datetime
+    size: int | None
+    sha256: str | None
+
+
+def _export_out(export: Export) -> ExportOut:
+    return ExportOut(
+        id=export.id,
+        file=ExportKind(export.kind),
+        state=ExportState(export.state),
+        done=export.done,
+        total=export.total,
+        asked_at=export.asked_at,
+        ends_at=export.ends_at,
+        size=export.size,
+        sha256=export.sha256,
+    )
+
+
+@router.post("/exports", status_code=202, responses=documented(401, 409, 422))
+async def ask_export(body: ExportIn, actor: CurrentActor, medcab: MedcabState) -> ExportOut:
+    """Have the filtered list made into a file in the background; three at a time."""
+    filters = ArchiveFilters.model_validate(body.model_dump(exclude={"file"}))
+    return _export_out(await medcab.exports.ask(actor, body.file, filters))
+
+
+@router.get("/exports")
+async def list_exports(session: Work, actor: CurrentActor, medcab: MedcabState) -> list[ExportOut]:
+    """The person's exports, newest first."""
+    return [_export_out(export) for export in await medcab.exports.mine(session, actor)]
+
+
+@router.get("/exports/{export_id}", responses=documented(401, 404, 422))
+async def read_export(
+    export_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
+) -> ExportOut:
+    """How one export stands."""
+    return _export_out(await medcab.exports.one(session, actor, export_id))
+
+
+@router.delete("/exports/{export_id}", status_code=204, responses=documented(401, 404, 422))
+async def cancel_export(export_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
+    """Stop an export; one that is over stays as it is."""
+    await medcab.exports.cancel(actor, export_id)
+
+
+@router.get(
+    "/exports/{export_id}/file",
+    response_class=Response,
+    responses=documented(401, 403, 404, 422, 503),
+)
+async def download_export(
+    export_id: UUID, actor: CurrentActor, medcab: MedcabState
+) -> StreamingResponse:
+    """The file, while the person may still see all that is in it."""
+    export, opened = await medcab.exports.download(actor, export_id)
+    kind = ExportKind(export.kind)
+    day = export.asked_at.astimezone(ZoneInfo(medcab.settings.time_zone)).date()
+    return StreamingResponse(
+        opened.chunks(),
+        media_type=columns.MEDIA_TYPES[kind],
+        headers=file_headers(list_name(day, f".{kind.value}"), opened.length),
+    )

@@ -1,0 +1,75 @@
+"""What the gov-service module calls back: that it works on a request, and its answer (S4).
+
+Open to all, since the caller has no account: its signature says who it is. Nothing of a callback is
+believed beyond that; the answer itself is sealed and signed, and is opened by the workflow.
+"""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from api.container import Medcab, MedcabState
+from api.http.auth import OPEN_TO_ALL, From
+from api.http.entrance import CleanRoute
+from api.http.problems import documented
+from clients.gov_service import Receipt
+from rules.clock import now
+from rules.refusals import Refusal
+from services import webhooks
+from services.outages import GOV_SERVICE
+from services.webhooks import Call, CallbackFault
+
+router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks"])
+
+
+class _About(BaseModel):
+    """The message that a receipt is about; it stands beside the receipt's own fields."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    message_id: UUID
+
+
+@router.post(
+    "/gov-service",
+    status_code=204,
+    dependencies=[OPEN_TO_ALL],
+    responses=documented(403, 404, 413, 422),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "A receipt and the `message_id` it is about, signed as Standard "
+            "Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`.",
+            "content": {"application/json": {"schema": Receipt.model_json_schema()}},
+        }
+    },
+)
+async def gov_service(request: Request, medcab: MedcabState, visitor: From) -> Response:
+    """Take a receipt of the module. The same callback again changes nothing."""
+    body = await request.body()
+    secrets = medcab.settings.gov_service_callback_secret.get_secret_value()
+    webhook_id = webhooks.verified(body, request.headers, secrets)
+    if webhook_id is None:
+        why = CallbackFault.SIGNATURE if secrets else CallbackFault.NO_SECRET
+        await webhooks.tell_refused(medcab.database, GOV_SERVICE, why, visitor.address, now())
+        raise Refusal("signature", "Подпись сообщения не подтверждается.", 403)
+    await _take(medcab, body, Call(GOV_SERVICE, webhook_id), visitor.address)
+    return Response(status_code=204)
+
+
+async def _take(medcab: Medcab, body: bytes, call: Call, address: str) -> None:
+    try:
+        about = _About.model_validate_json(body)
+        receipt = Receipt.model_validate_json(body)
+    except ValidationError:
+        why = CallbackFault.UNREADABLE
+        await webhooks.tell_refused(medcab.database, GOV_SERVICE, why, address, now())
+        raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
+    try:
+        await medcab.requests.receipt(about.message_id, receipt, call)
+    except Refusal as refusal:
+        if refusal.status == 404:
+            why = CallbackFault.UNKNOWN_MESSAGE
+            await webhooks.tell_refused(medcab.database, GOV_SERVICE, why, address, now())
+        raise

@@ -1,0 +1,1 @@
+"""Cases over JSON: applications, requests, their conversation, review and verification."""

@@ -1,0 +1,360 @@
+"""Service requests: what may be asked, one's own requests, answers of people (S1-S6).
+
+Every act takes an `Idempotency-Key`, as with applications.
+"""
+
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field, ValidationError
+
+from api.cases.applications import (
+    CitedIn,
+    CitedKind,
+    DraftEdit,
+    DraftOut,
+    HandedIn,
+    IdempotencyKey,
+    ListOut,
+    WithdrawalIn,
+    draft_out,
+    edited,
+    list_response,
+)
+from api.cases.bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
+from api.container import MedcabState, Work
+from api.http.auth import CurrentActor
+from api.http.bodies import Form, is_form
+from api.http.downloads import file_headers
+from api.http.entrance import CleanRoute
+from api.http.problems import documented
+from rules.cases.process import CaseKind
+from rules.cases.terms import Terms
+from rules.forms.definitions import CaseTypeDefinition, json_schema
+from rules.forms.fields import NAME
+from rules.forms.identifiers import whole
+from rules.refusals import FieldError, Refusal, not_found
+from services.cases import lists as case_lists
+from services.cases import running
+from services.cases.lists import Filters
+from services.cases.transitions import Act, see
+from services.dossier import page as dossier
+from services.files.intake import Incoming
+from services.requests import files as request_files
+from services.requests.acts import Answer
+from services.requests.files import Download
+
+router = APIRouter(route_class=CleanRoute, tags=["requests"])
+
+
+class RequestTypeOut(BaseModel):
+    """What may be requested: `definition` draws the form, `data_schema` describes its data."""
+
+    key: str = Field(examples=["vaccination_certificate"])
+    version: int
+    title: str = Field(examples=["Справка о прививках"])
+    hint: str
+    channel: Literal["module", "desk"]
+    answer: Literal["document", "data", "message"]
+    recipient: str = Field(description="The addressee in words; empty: the people of a unit.")
+    terms: Terms = Field(description="`review` is the term of the answer, in working days.")
+    definition: CaseTypeDefinition
+    data_schema: dict[str, Any]
+
+    @classmethod
+    def of(cls, definition: CaseTypeDefinition) -> Self:
+        """From the definition."""
+        shown = definition.model_dump(
+            mode="json",
+            include={"key", "version", "title", "hint", "channel", "answer", "recipient"},
+        )
+        return cls(
+            **shown,
+            terms=definition.terms,
+            definition=definition,
+            data_schema=json_schema(definition),
+        )
+
+
+class RequestIn(BaseModel):
+    """The type of a new request."""
+
+    type: str = Field(pattern=NAME, examples=["vaccination_certificate"])
+
+
+class RequestAnswerIn(StepIn):
+    """The answer of people, in words."""
+
+    message: str = Field("", max_length=4000)
+
+
+class RefusalIn(StepIn):
+    """Why a request is refused."""
+
+    reason: str = Field(max_length=4000)
+
+
+@router.get("/request-types", responses=documented(401, 403))
+async def request_types(actor: CurrentActor, medcab: MedcabState) -> list[RequestTypeOut]:
+    """What may be requested here, in the order of the catalogue (S1)."""
+    return [RequestTypeOut.of(one) for one in await medcab.requests.types(actor)]
+
+
+@router.get("/requests", response_model=ListOut)
+async def list_mine(
+    medcab: MedcabState,
+    actor: CurrentActor,
+    filters: Annotated[Filters, Query()],
+    after: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """My requests, newest first, narrowed by status, type, dates or number."""
+    own = filters.model_copy(update={"kind": CaseKind.REQUEST})
+    async with medcab.database.reading() as session:
+        return list_response(await case_lists.mine(session, actor, own, after, limit))
+
+
+@router.post("/requests", status_code=201, responses=documented(403, 404))
+async def create(body: RequestIn, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
+    """Begin a draft, filled in from what is known already."""
+    return draft_out(await medcab.requests.create_draft(actor, body.type))
+
+
+@router.get("/requests/{case_id}", responses=documented(404))
+async def read(case_id: UUID, session: Work, actor: CurrentActor) -> CaseOut:
+    """The whole request: versions with their documents, answers, timeline."""
+    page = await dossier.page(session, actor, case_id)
+    if page.case.kind != CaseKind.REQUEST:
+        raise not_found()
+    return case_out(page)
+
+
+@router.get("/requests/{case_id}/state", responses=documented(404))
+async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> PresentStateOut:
+    """Ask the running request whom it waits for, until when, and what happens then.
+
+    When it does not answer, `live` is false and the answer is what the database knows.
+    """
+    # A case that is slow to answer holds no connection to the database.
+    async with medcab.database.work() as session:
+        case = await see(session, actor, case_id)
+    if case.kind != CaseKind.REQUEST:
+        raise not_found()
+    return PresentStateOut.of(case, await running.present_state(medcab.temporal, case))
+
+
+@router.put("/requests/{case_id}/draft", responses=documented(404, 409, 422))
+async def save_draft(
+    case_id: UUID, body: DraftEdit, actor: CurrentActor, medcab: MedcabState
+) -> DraftOut:
+    """Keep what was typed, right or wrong, and say what is wrong so far (S2)."""
+    case, errors = await medcab.requests.save_draft(actor, case_id, *edited(body))
+    return draft_out(case, errors)
+
+
+@router.post("/requests/{case_id}/draft/attachments", responses=documented(404, 409, 422))
+async def attach(
+    case_id: UUID, body: CitedIn, actor: CurrentActor, medcab: MedcabState
+) -> DraftOut:
+    """Add one document to the draft; several at once are all kept. Twice is once."""
+    kept = await medcab.requests.attach(actor, case_id, body.kind, body.document_version_id)
+    return draft_out(kept)
+
+
+@router.delete(
+    "/requests/{case_id}/draft/attachments/{kind}/{document_version_id}",
+    responses=documented(404, 409),
+)
+async def detach(
+    case_id: UUID,
+    kind: CitedKind,
+    document_version_id: UUID,
+    actor: CurrentActor,
+    medcab: MedcabState,
+) -> DraftOut:
+    """Take one document off the draft; it stays among the person's documents."""
+    return draft_out(await medcab.requests.detach(actor, case_id, kind, document_version_id))
+
+
+@router.delete("/requests/{case_id}/draft", status_code=204)
+async def discard_draft(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
+    """Throw away a draft never submitted, or a correction in the making."""
+    await medcab.requests.discard_draft(actor, case_id)
+
+
+@router.post("/requests/{case_id}/submit", responses=documented(429))
+async def submit(
+    case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
+) -> CaseStateOut:
+    """Send the draft: it gets its number, and its workflow begins (S3)."""
+    return CaseStateOut.of(await medcab.requests.submit(actor, case_id, act))
+
+
+@router.post("/requests/{case_id}/correct", responses=documented(429))
+async def correct(
+    case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
+) -> CaseStateOut:
+    """Send the corrected draft as a new version; after the answer too (S6)."""
+    return CaseStateOut.of(await medcab.requests.correct(actor, case_id, act))
+
+
+@router.post("/requests/{case_id}/withdraw")
+async def withdraw(
+    case_id: UUID,
+    body: WithdrawalIn,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+) -> CaseStateOut:
+    """Take the request back."""
+    act = Act(idempotency_key, body.step)
+    return CaseStateOut.of(await medcab.requests.withdraw(actor, case_id, act, body.reason))
+
+
+@router.post("/requests/{case_id}/copy", status_code=201)
+async def copy(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
+    """Copy a request that was taken back into a new draft."""
+    return draft_out(await medcab.requests.copy(actor, case_id))
+
+
+_ANSWER: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "A message, or a form with `step`, `message` and, last, `file`.",
+        "content": {
+            "application/json": {"schema": RequestAnswerIn.model_json_schema()},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["step"],
+                    "properties": {
+                        "step": {"type": "integer", "minimum": 0},
+                        "message": {"type": "string", "maxLength": 4000},
+                        "file": {"type": "string", "format": "binary"},
+                    },
+                }
+            },
+        },
+    }
+}
+
+
+@router.post(
+    "/requests/{case_id}/answer",
+    responses=documented(400, 403, 404, 408, 409, 413, 415, 422, 429, 503),
+    openapi_extra=_ANSWER,
+)
+async def answer(
+    case_id: UUID,
+    request: Request,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+) -> CaseStateOut:
+    """Answer for one's unit. The same act id again gives the same answer and changes nothing."""
+
+    async def answered(step: int, message: str, file: Incoming | None = None) -> CaseStateOut:
+        act, said = Act(idempotency_key, step), Answer(message, file)
+        return CaseStateOut.of(await medcab.requests.answer(actor, case_id, act, said))
+
+    if not is_form(request):
+        body = await _answer_in(request)
+        return await answered(body.step, body.message)
+    form = Form(request)
+    async for incoming in form.files():
+        return await answered(*_fields(form.fields), incoming)
+    return await answered(*_fields(form.fields))
+
+
+@router.post("/requests/{case_id}/refuse", responses=documented(403, 404, 409, 422))
+async def refuse(
+    case_id: UUID,
+    body: RefusalIn,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+) -> CaseStateOut:
+    """Refuse for one's unit, with the reason."""
+    act = Act(idempotency_key, body.step)
+    return CaseStateOut.of(await medcab.requests.refuse(actor, case_id, act, body.reason))
+
+
+VersionNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="The newest where absent.")]
+
+
+@router.get(
+    "/requests/{case_id}/document",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "The document.", "content": {"application/pdf": {}}},
+        **documented(404, 503),
+    },
+)
+async def document(
+    case_id: UUID,
+    session: Work,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    version: VersionNumber = None,
+) -> Response:
+    """The electronic document of a version: PDF/A-3 with its data inside."""
+    opened = await request_files.open_paper(session, medcab.objects, actor, case_id, version)
+    return file_response(opened)
+
+
+@router.get(
+    "/requests/{case_id}/answer/{position}",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "The file.", "content": {"application/octet-stream": {}}},
+        **documented(404, 503),
+    },
+)
+async def answer_file(
+    case_id: UUID,
+    position: Annotated[int, Path(ge=1, le=1000)],
+    session: Work,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    version: VersionNumber = None,
+) -> Response:
+    """A file of the answer, 1 being the answer itself; for those who may see the request."""
+    opened = await request_files.open_answer(
+        session, medcab.files, actor, case_id, version, position
+    )
+    return file_response(opened)
+
+
+def file_response(download: Download) -> Response:
+    """A paper or an answer as it leaves."""
+    return StreamingResponse(
+        download.opened.chunks(),
+        media_type=download.media_type,
+        headers=file_headers(download.name, download.opened.length),
+    )
+
+
+async def _answer_in(request: Request) -> RequestAnswerIn:
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):
+        raise Refusal("unreadable", "Запрос не удаётся прочесть.", 422) from None
+    try:
+        return RequestAnswerIn.model_validate(body)
+    except ValidationError as error:
+        wrong = [
+            FieldError(".".join(map(str, one["loc"])) or "body", "Исправьте это поле.")
+            for one in error.errors()
+        ]
+        raise Refusal("unreadable", "Запрос не удаётся прочесть.", 422, wrong) from None
+
+
+def _fields(fields: Any) -> tuple[int, str]:
+    """Step and message out of a form; both stand before the file."""
+    step = whole(str(fields.get("step", "")))
+    if step is None:
+        wrong = FieldError("step", "Обновите страницу.")
+        raise Refusal("unreadable", "Запрос не удаётся прочесть.", 422, [wrong])
+    return step, str(fields.get("message", ""))

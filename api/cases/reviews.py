@@ -1,0 +1,232 @@
+"""The reviewers' desk: queue, decisions, who has what, who is away."""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from api.cases.applications import IdempotencyKey, ListOut, list_response
+from api.cases.bodies import CaseStateOut, StepIn
+from api.container import MedcabState, Reading, Work
+from api.http.auth import CurrentActor
+from api.http.entrance import CleanRoute
+from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
+from rules.cases.process import Transition
+from rules.clock import now
+from services.cases import lists as case_lists
+from services.cases.lists import CaseLine, Filters, Order
+from services.cases.transitions import Act
+from services.catalogue import lookup as catalogue
+from services.dossier import page as dossier
+from services.reviews.decisions import Decision
+from services.staff import absences
+
+router = APIRouter(route_class=CleanRoute, tags=["reviews"])
+
+Outcome = Literal[Transition.APPROVE, Transition.CLARIFY, Transition.REJECT]
+
+
+class DecisionBody(BaseModel):
+    """A decision, always with its reason (A4)."""
+
+    outcome: Outcome
+    reason: str = Field(max_length=LONGEST_REASON, examples=["Документы в порядке."])
+    remarks: dict[str, Annotated[str, Field(max_length=LONGEST_REMARK)]] = Field(
+        {},
+        max_length=100,
+        description="What is wrong, by field or kind of attachment; asked for by `clarify`.",
+    )
+    checklist: dict[str, bool] = Field(
+        {}, max_length=100, description="Answers to the programme's questions."
+    )
+
+    def decision(self) -> Decision:
+        """As the service takes it."""
+        return Decision(Transition(self.outcome), self.reason, self.remarks, self.checklist)
+
+
+class DecisionIn(DecisionBody, StepIn):
+    """A decision on the step that the reviewer saw."""
+
+
+class OneOfSeveral(StepIn):
+    """A case among several, with an act id of its own."""
+
+    case_id: UUID
+    act_id: UUID
+
+
+class DecisionsIn(DecisionBody):
+    """One decision with one reason on several cases."""
+
+    cases: list[OneOfSeveral] = Field(min_length=1, max_length=100, fail_fast=True)
+
+
+class DecidedOut(BaseModel):
+    """What became of one case: its state, or the code and words of the refusal."""
+
+    case_id: UUID
+    state: CaseStateOut | None = None
+    refused: str | None = None
+    message: str | None = None
+
+
+class TakeIn(StepIn):
+    """The case as the client saw it, with whoever had it then."""
+
+    reviewer_id: UUID | None = Field(
+        None,
+        description="The colleague who had the case when you looked; null where nobody had it, or "
+        "you. Where another one has it by now, nothing is changed (409, `taken`).",
+    )
+
+
+class HandOverIn(TakeIn):
+    """To whom, and why."""
+
+    to: UUID
+    reason: str = Field("", max_length=LONGEST_REMARK)
+
+
+class AbsenceIn(BaseModel):
+    """Days away, both included, and who stands in."""
+
+    person_id: UUID
+    first_day: date
+    last_day: date
+    deputy_id: UUID | None = None
+
+
+class AbsenceOut(AbsenceIn):
+    """An absence as kept."""
+
+    id: UUID
+
+
+class ReviewerOut(BaseModel):
+    """A reviewer with the load of the desk."""
+
+    id: UUID
+    name: str
+    position: str
+    in_review: int
+    overdue: int
+    away_now: bool
+
+
+@router.get("/desk", response_model=ListOut)
+async def desk(
+    session: Reading,
+    actor: CurrentActor,
+    filters: Annotated[Filters, Query()],
+    order: Order = Order.DUE,
+    after: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """The queue: what is due first comes first, overdue before all."""
+    return list_response(await case_lists.desk(session, actor, filters, after, limit, order))
+
+
+@router.get("/desk/counts")
+async def counts(session: Work, actor: CurrentActor) -> dict[str, int]:
+    """How many wait for review, for me, how many are overdue or unassigned."""
+    return await case_lists.counts(session, actor, now())
+
+
+@router.post("/applications/{case_id}/decision")
+async def decide(
+    case_id: UUID,
+    body: DecisionIn,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    idempotency_key: IdempotencyKey,
+) -> CaseStateOut:
+    """Decide the review. The same act id again gives the same answer and changes nothing."""
+    act = Act(idempotency_key, body.step)
+    return CaseStateOut.of(await medcab.reviews.decide(actor, case_id, act, body.decision()))
+
+
+@router.post("/desk/decisions")
+async def decide_several(
+    body: DecisionsIn, actor: CurrentActor, medcab: MedcabState
+) -> list[DecidedOut]:
+    """Decide several cases with one reason; each is taken or refused by itself."""
+    acts = {one.case_id: Act(one.act_id, one.step) for one in body.cases}
+    done = await medcab.reviews.decide_several(actor, acts, body.decision())
+    return [
+        DecidedOut(
+            case_id=one.case_id,
+            state=CaseStateOut.of(one.state) if one.state else None,
+            refused=one.refusal.code if one.refusal else None,
+            message=one.refusal.message if one.refusal else None,
+        )
+        for one in done
+    ]
+
+
+@router.post("/applications/{case_id}/take")
+async def take(
+    case_id: UUID, body: TakeIn, actor: CurrentActor, medcab: MedcabState
+) -> CaseStateOut:
+    """Take the case on one's own desk."""
+    state = await medcab.reviews.take(actor, case_id, body.step, body.reviewer_id)
+    return CaseStateOut.of(state)
+
+
+@router.post("/applications/{case_id}/hand-over")
+async def hand_over(
+    case_id: UUID, body: HandOverIn, actor: CurrentActor, medcab: MedcabState
+) -> CaseStateOut:
+    """Give the case to a colleague."""
+    state = await medcab.reviews.hand_over(
+        actor, case_id, body.step, body.to, body.reason, body.reviewer_id
+    )
+    return CaseStateOut.of(state)
+
+
+@router.post("/applications/{case_id}/reading", status_code=204)
+async def reading(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
+    """Say that one has the case open; others see it for a minute."""
+    await medcab.reviews.read(actor, case_id)
+
+
+@router.get("/applications/{case_id}/history")
+async def history(case_id: UUID, session: Work, actor: CurrentActor) -> list[CaseLine]:
+    """The applicant's other cases, for those who review this one."""
+    return list(await dossier.history_of(session, actor, case_id))
+
+
+@router.get("/desk/reviewers")
+async def reviewers(session: Work, actor: CurrentActor) -> list[ReviewerOut]:
+    """Who reviews, how much each has, who is away."""
+    unit = await catalogue.unit_id(session, "hr")
+    return [
+        ReviewerOut(
+            id=r.id,
+            name=r.name,
+            position=r.position,
+            in_review=r.in_review,
+            overdue=r.overdue,
+            away_now=r.away_now,
+        )
+        for r in await absences.reviewers(session, actor, unit)
+    ]
+
+
+@router.post("/desk/absences", status_code=201)
+async def set_absence(body: AbsenceIn, session: Work, actor: CurrentActor) -> AbsenceOut:
+    """Note days away; one's own, or anybody's by the head of HR."""
+    unit = await catalogue.unit_id(session, "hr")
+    absence = await absences.set_absence(
+        session, actor, unit, body.person_id, body.first_day, body.last_day, body.deputy_id
+    )
+    return AbsenceOut(id=absence.id, **body.model_dump())
+
+
+@router.delete("/desk/absences/{absence_id}", status_code=204)
+async def end_absence(absence_id: UUID, session: Work, actor: CurrentActor) -> None:
+    """Take an absence back."""
+    unit = await catalogue.unit_id(session, "hr")
+    await absences.end_absence(session, actor, unit, absence_id)

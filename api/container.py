@@ -1,0 +1,189 @@
+"""What the API and the pages work with: the lines out, and the services that stand on them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlmodel.ext.asyncio.session import AsyncSession
+from temporalio.client import Client
+
+from clients.antivirus import Antivirus
+from clients.database import Database
+from clients.objects import Objects
+from clients.telemetry.traces import Traces
+from clients.temporal.client import CaseRinger, ExportStarter, connect
+from models.encryption import KeyRing, use_key_ring
+from rules.files.checks import LIMITS
+from services import crash_points
+from services.accounts import login_log
+from services.accounts.devices import keep_forgetting
+from services.accounts.last_seen import Activity
+from services.accreditation import Accreditations
+from services.applications.acts import Applications
+from services.archive.retention import Retention
+from services.cases.bell import Bell
+from services.conversation import Conversations
+from services.documents.acts import Documents
+from services.exports.acts import Exports
+from services.files.inspection.client import Inspection
+from services.files.intake import Files
+from services.operation.remedies import OperationActs
+from services.operation.temporal_health import Standings
+from services.requests.acts import Requests
+from services.reviews.decisions import Reviews
+from services.seal.institution import Seal, open_seal
+from settings import Settings
+
+
+@dataclass
+class Medcab:
+    """One process of the API. Nothing here needs Temporal or the object store to be up."""
+
+    settings: Settings
+    keys: KeyRing
+    database: Database
+    objects: Objects
+    temporal: Client
+    bell: Bell
+    activity: Activity = field(default_factory=Activity)
+
+    @cached_property
+    def applications(self) -> Applications:
+        """The acts of applicants."""
+        return Applications(self.database, self.bell, self.settings.time_zone)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """The acts of reviewers."""
+        return Reviews(self.database, self.bell)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """What people say on cases."""
+        return Conversations(self.database)
+
+    @cached_property
+    def standings(self) -> Standings:
+        """What Temporal says of workers and standing workflows."""
+        return Standings(self.temporal, self.settings.task_queue)
+
+    @cached_property
+    def operation(self) -> OperationActs:
+        """The remedies of the ops desk."""
+        return OperationActs(self.database, self.bell, self.standings)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """Lists of the archive as files."""
+        start = ExportStarter(self.temporal, self.settings.task_queue)
+        return Exports(
+            self.database,
+            self.objects,
+            self.settings.institution,
+            start,
+        )
+
+    @cached_property
+    def retention(self) -> Retention:
+        """How long closed cases are kept."""
+        return Retention(self.database, self.settings.time_zone)
+
+    @cached_property
+    def inspection(self) -> Inspection:
+        """The process that checks files. It is started by the first file."""
+        return Inspection(replace(LIMITS, octets=self.settings.upload_limit))
+
+    @cached_property
+    def files(self) -> Files:
+        """Files on their way into the store: checked, kept."""
+        url = self.settings.antivirus_url
+        return Files(self.objects, self.inspection, Antivirus(url) if url else None)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """What people do with their documents."""
+        return Documents(self.database, self.files)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """The acts on service requests."""
+        return Requests(self.database, self.bell, self.settings.time_zone, self.files)
+
+    @cached_property
+    def seal(self) -> Seal:
+        """The institution's seal. Raises SealError where it cannot be opened."""
+        return open_seal(self.settings)
+
+    @cached_property
+    def accreditations(self) -> Accreditations:
+        """What the register says of those who look at their home page."""
+        return Accreditations(self.settings.register_url)
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls, settings: Settings, traces: Traces | None = None
+    ) -> AsyncIterator["Medcab"]:
+        """The lines out, opened; on leaving, what is under way is finished and they are closed."""
+        keys = KeyRing.parse(settings.keys.get_secret_value())
+        use_key_ring(keys)
+        crash_points.arm(settings)
+        database = Database.from_settings(settings)
+        objects = Objects(settings)
+        temporal = await connect(settings, keys, lazy=True, traces=traces)
+        bell = Bell(CaseRinger(temporal, settings.task_queue))
+        medcab = cls(settings, keys, database, objects, temporal, bell)
+        beside = [
+            asyncio.create_task(medcab.activity.keep_flushing(database)),
+            asyncio.create_task(keep_forgetting(database)),
+            asyncio.create_task(login_log.keep_chaining(database)),
+        ]
+        try:
+            yield medcab
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await bell.settle()
+            with suppress(Exception):
+                await medcab.activity.flush(database)
+            await medcab.inspection.close()
+            await medcab.accreditations.close()
+            await objects.close()
+            await database.close()
+
+
+def medcab_of(request: Request) -> Medcab:
+    """The state of the process that answers this request."""
+    medcab: Medcab = request.app.state.medcab
+    return medcab
+
+
+async def _state(request: Request) -> Medcab:
+    """`medcab_of` on the event loop: what is not a coroutine is sent to a thread."""
+    return medcab_of(request)
+
+
+MedcabState = Annotated[Medcab, Depends(_state)]
+
+
+async def work(medcab: MedcabState) -> AsyncIterator[AsyncSession]:
+    """One unit of work, committed before the answer is sent; an error rolls it back."""
+    async with medcab.database.work() as session:
+        yield session
+
+
+Work = Annotated[AsyncSession, Depends(work, scope="function")]
+
+
+async def reading(medcab: MedcabState) -> AsyncIterator[AsyncSession]:
+    """For a route that asks one thing and changes nothing."""
+    async with medcab.database.reading() as session:
+        yield session
+
+
+Reading = Annotated[AsyncSession, Depends(reading, scope="function")]

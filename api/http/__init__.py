@@ -1,0 +1,1 @@
+"""What every route stands on: who asks, bodies and their limits, problems, headers, metrics."""

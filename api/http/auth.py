@@ -1,0 +1,421 @@
+"""Who sends a request: by session cookie or access token; and which routes are open to whom.
+
+Every route names its openness by one of the rules below, so that a test can list them all:
+`Public`, `SigningIn`, `CurrentSession`, `CurrentActor`, or `Annotated[Actor, require(permission)]`.
+What a person may do with one case or document is decided in services.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from hmac import compare_digest
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+
+from api.container import Medcab, MedcabState, medcab_of
+from api.http.token_routes import TOKEN_ROUTES
+from clients.telemetry.logs import route_of
+from rules.access import Actor, Permission
+from rules.accounts import (
+    Stage,
+    client_address,
+    device_of,
+    from_own_page,
+    not_signed_in,
+    session_ended,
+    step_needed,
+)
+from rules.clock import now
+from rules.refusals import Refusal, forbidden
+from services.accounts.sessions import (
+    Current,
+    Opened,
+    Visitor,
+    form_token,
+    recognise,
+    recognise_token,
+)
+from settings import Settings
+
+BACKGROUND = "X-Medcab-Background"
+FORM_HEADER = "X-CSRF-Token"
+FORM_FIELD = "csrf_token"
+DEVICE_LIFE = timedelta(days=400)
+
+_HALF = re.compile("[\ud800-\udfff]")
+_NOT_TEXT = "В запросе есть знаки, которых не бывает в тексте. Уберите их и повторите."
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OUTSIDE = frozenset({"/sign-in", "/preferences"})
+"""Forms of pages that are open before signing in; another tab may have signed in since."""
+_WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in"})
+"""Needs no cookie and reads JSON only, which other sites cannot send without our leave."""
+_STREAMED_FORMS = re.compile(r"/documents/files(/.*)?|/requests/[^/]+/answer|/administration/staff")
+"""Forms with files: their routes call `demand_form_token` for what stands before the first file."""
+_OF_TEMPORAL = ("/temporal/", "/codec/")
+"""Called by the Temporal UI, which knows no form tokens of ours: its own origin alone may."""
+_BY_ITSELF = ("/temporal/api/", "/codec/")
+"""What the Temporal UI calls again and again without anybody touching it."""
+
+
+def cookie_names(settings: Settings) -> tuple[str, str]:
+    """The names of the session's and the device's cookie; `__Host-` wherever cookies are secure."""
+    prefix = "__Host-" if settings.cookie_secure else ""
+    return f"{prefix}medcab", f"{prefix}medcab-device"
+
+
+def set_device_cookie(response: Response, settings: Settings, device_token: str) -> None:
+    """Give the browser its own name, by which a new device is noticed and a session is bound."""
+    response.set_cookie(
+        cookie_names(settings)[1],
+        device_token,
+        max_age=int(DEVICE_LIFE.total_seconds()),
+        path="/",
+        secure=settings.cookie_secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def set_cookies(response: Response, settings: Settings, opened: Opened) -> None:
+    """Hand a session that was just opened to the browser; it goes when the browser is closed.
+
+    `lax`, so that the link in a mail leads straight to the case.
+    """
+    response.set_cookie(
+        cookie_names(settings)[0],
+        opened.token,
+        path="/",
+        secure=settings.cookie_secure,
+        httponly=True,
+        samesite="lax",
+    )
+    set_device_cookie(response, settings, opened.device_token)
+
+
+def drop_session_cookie(response: Response, settings: Settings) -> None:
+    """Make the browser forget the session; the device stays known."""
+    response.delete_cookie(
+        cookie_names(settings)[0],
+        path="/",
+        secure=settings.cookie_secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Where the request comes from. A browser without a device cookie gets a new name."""
+    settings = medcab_of(request).settings
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    if visitor is None:
+        peer = request.client.host if request.client else ""
+        known = request.cookies.get(cookie_names(settings)[1], "")
+        visitor = Visitor(
+            address=client_address(
+                peer, request.headers.get("x-forwarded-for"), settings.trusted_proxies
+            ),
+            device=device_of(request.headers.get("user-agent")),
+            device_token=known if len(known) >= 22 else secrets.token_urlsafe(16),
+        )
+        request.state.visitor = visitor
+    return visitor
+
+
+def has_session(request: Request) -> bool:
+    """Whether the browser sent the cookie of a session, be it one that still stands or not."""
+    return cookie_names(medcab_of(request).settings)[0] in request.cookies
+
+
+def form_token_of(request: Request) -> str:
+    """What the forms of the page that answers this request carry in `csrf_token`.
+
+    Bound to the session where one stands, else to the device, whose cookie the answer must then
+    set. The cookie of a session that is over is no ground for it: signing in replaces it.
+    """
+    current: Current | None = getattr(request.state, "current", None)
+    if current is not None and current.session_id is not None:
+        return current.form_token
+    return form_token(visitor_of(request).device_token)
+
+
+def _bearer(request: Request) -> str | None:
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    kind, _, token = header.partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+async def guard(request: Request) -> None:
+    """Refuse what another site made a browser send (CSRF), and what is no text; before every route.
+
+    A request with an `Authorization` header is exempt: browsers never add that by themselves, and
+    cookies beside it are not looked at.
+    """
+    _demand_text(request)
+    if request.method in _SAFE or _bearer(request) is not None:
+        return
+    settings = medcab_of(request).settings
+    parts = urlsplit(settings.public_url)
+    headers = request.headers
+    if not from_own_page(
+        headers.get("sec-fetch-site"), headers.get("origin"), f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise Refusal("cross_site", "Запрос отправлен с посторонней страницы.", 403)
+    path = request.url.path
+    if path in _WITHOUT_FORM_TOKEN or path.startswith(_OF_TEMPORAL):
+        return
+    if path.startswith("/api/") and not has_session(request):
+        return
+    if _STREAMED_FORMS.fullmatch(path) and _kind_of(request) == "multipart/form-data":
+        return
+    sent = await _sent_form_token(request)
+    if not _fits(request, sent):
+        raise await _stale(request)
+
+
+def _demand_text(request: Request) -> None:
+    """Raise Refusal where an address, a JSON body or a form holds what PostgreSQL or UTF-8 cannot.
+
+    That is NUL, and half of a character that takes two. The body was read before.
+    """
+    if "\x00" in request.url.path or b"%00" in request.scope["query_string"]:
+        raise Refusal("not_text", _NOT_TEXT, 400)
+    form = getattr(request, "_form", None)
+    waiting = [getattr(request, "_json", None), *(form.multi_items() if form is not None else ())]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            if "\x00" in value or (not value.isascii() and _HALF.search(value)):
+                raise Refusal("not_text", _NOT_TEXT, 422)
+        elif isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple):
+            waiting += value
+
+
+def demand_form_token(request: Request, sent: str | None) -> None:
+    """Raise Refusal 403 unless a form of this session carries this token."""
+    if not _fits(request, sent):
+        raise stale_form()
+
+
+def _fits(request: Request, sent: str | None) -> bool:
+    cookie = request.cookies.get(cookie_names(medcab_of(request).settings)[0])
+    bound_to = [cookie] if cookie else []
+    if not cookie or request.url.path in _OUTSIDE:
+        bound_to.append(visitor_of(request).device_token)
+    return any(compare_digest((sent or "").encode(), form_token(it).encode()) for it in bound_to)
+
+
+async def _stale(request: Request) -> Refusal:
+    """How to refuse a form of another session: 401 where none stands now, else 403."""
+    current = await identify(request, medcab_of(request))
+    return session_ended() if current is None else stale_form()
+
+
+def stale_form() -> Refusal:
+    """The form stands on a page of another session than the one that stands now."""
+    return Refusal("form_token", "Страница устарела. Откройте её заново и повторите.", 403)
+
+
+def _kind_of(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _sent_form_token(request: Request) -> str:
+    """The token in the header, or in the form; a stream of files is not read for it."""
+    sent: Any = request.headers.get(FORM_HEADER)
+    kind = _kind_of(request)
+    read_already = getattr(request, "_form", None) is not None
+    if sent is None and (kind == "application/x-www-form-urlencoded" or read_already):
+        sent = (await request.form()).get(FORM_FIELD)
+        _demand_text(request)
+    return sent if isinstance(sent, str) else ""
+
+
+async def identify(request: Request, medcab: MedcabState) -> Current | None:
+    """The session or token of the request; None where it brings none that still stands.
+
+    One query on a connection of its own, so nothing is held while the request goes on.
+    """
+    bearer = _bearer(request)
+    current: Current | None = None
+    request.state.refusal = not_signed_in()
+    try:
+        if bearer is not None:
+            current = await recognise_token(medcab.database, bearer, now(), medcab.activity)
+        else:
+            session_name, device_name = cookie_names(medcab.settings)
+            cookie = request.cookies.get(session_name)
+            if cookie:
+                current = await recognise(
+                    medcab.database,
+                    cookie,
+                    request.cookies.get(device_name),
+                    now(),
+                    timedelta(seconds=medcab.settings.session_idle),
+                    medcab.activity,
+                    counts=BACKGROUND not in request.headers
+                    and not request.url.path.startswith(_BY_ITSELF),
+                )
+    except Refusal as refusal:
+        request.state.refusal = refusal
+    request.state.current = current
+    return current
+
+
+Identified = Annotated[Current | None, Depends(identify)]
+
+
+@dataclass(frozen=True)
+class Openness:
+    """To whom a route is open, as `declared` reads it."""
+
+    to: str
+    permission: Permission | None = None
+
+
+class _Open:
+    """Open to everybody, and does not ask who it is."""
+
+    openness = Openness("public")
+
+    async def __call__(self) -> None:
+        return None
+
+
+class _Public:
+    """Open to everybody; says who it is where it is known."""
+
+    openness = Openness("public")
+
+    async def __call__(self, current: Identified) -> Current | None:
+        return current if current is not None and current.stage == Stage.OPEN else None
+
+
+class _SigningIn:
+    """Open to whoever has at least entered the password; not to access tokens."""
+
+    openness = Openness("signing_in")
+
+    async def __call__(self, request: Request, current: Identified) -> Current:
+        if current is None:
+            raise request.state.refusal
+        if current.session_id is None:
+            raise session_needed()
+        return current
+
+
+class _SignedIn:
+    """Open to whoever has signed in, and to access tokens whose scope opens the route."""
+
+    openness = Openness("signed_in")
+
+    async def __call__(self, request: Request, current: Identified) -> Current:
+        if current is None:
+            raise request.state.refusal
+        if current.stage != Stage.OPEN:
+            raise step_needed(current.stage)
+        if current.actor.scope is not None:
+            _demand_scope(request, current.actor.scope)
+        return current
+
+
+def _demand_scope(request: Request, scope: frozenset[Permission]) -> None:
+    """Raise Refusal 403 unless a token of this scope opens the route of the request."""
+    opened_by = TOKEN_ROUTES.get(f"{request.method} {route_of(request.scope)}")
+    if opened_by is None:
+        raise session_needed()
+    if scope.isdisjoint(opened_by):
+        words = "У этого ключа доступа нет нужного права. Сделайте ключ с одним из таких прав."
+        raise Refusal("forbidden", words, 403, needs_one_of=sorted(opened_by))
+
+
+_signed_in = _SignedIn()
+
+
+class _OwnSession:
+    """Open to a person at a browser; not to access tokens."""
+
+    openness = Openness("session")
+
+    async def __call__(self, current: Annotated[Current, Depends(_signed_in)]) -> Current:
+        if current.session_id is None:
+            raise session_needed()
+        return current
+
+
+class _Actor:
+    """Open to whoever has signed in; gives the person with the rights."""
+
+    openness = Openness("signed_in")
+
+    async def __call__(self, current: Annotated[Current, Depends(_signed_in)]) -> Actor:
+        return current.actor
+
+
+class _Require:
+    """Open to whoever holds the permission in some unit; gives the person with the rights."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.openness = Openness("permission", permission)
+        self._permission = permission
+
+    async def __call__(self, current: Annotated[Current, Depends(_signed_in)]) -> Actor:
+        if not current.actor.may(self._permission):
+            raise forbidden()
+        return current.actor
+
+
+_open = _Open()
+_public = _Public()
+_signing_in = _SigningIn()
+_own_session = _OwnSession()
+_actor = _Actor()
+
+Public = Annotated[Current | None, Depends(_public)]
+SigningIn = Annotated[Current, Depends(_signing_in)]
+SignedIn = Annotated[Current, Depends(_signed_in)]
+CurrentSession = Annotated[Current, Depends(_own_session)]
+CurrentActor = Annotated[Actor, Depends(_actor)]
+From = Annotated[Visitor, Depends(visitor_of)]
+OPEN_TO_ALL = Depends(_open)
+"""For `dependencies=[…]` of a route that is open to everybody and does not ask who it is."""
+
+
+def require(permission: Permission) -> Any:
+    """The dependency of a route that needs a permission: `Annotated[Actor, require(…)]`."""
+    return Depends(_Require(permission))
+
+
+def session_needed() -> Refusal:
+    """An access token may not do this: it takes a person at a browser."""
+    return Refusal(
+        "session_needed", "Для этого войдите в кабинет: ключ доступа здесь не действует.", 403
+    )
+
+
+def declared(dependant: Dependant) -> set[Openness]:
+    """The rules that a route names itself, without those that its rules lean on."""
+    found: set[Openness] = set()
+    for used in dependant.dependencies:
+        call: Callable[..., Any] | None = used.call
+        openness = getattr(call, "openness", None)
+        if isinstance(openness, Openness):
+            found.add(openness)
+        else:
+            found |= declared(used)
+    return found
+
+
+def ends_session(medcab: Medcab, response: Response) -> None:
+    """The answer to a sign-out: the cookie goes, and whatever the browser kept of the cabinet."""
+    drop_session_cookie(response, medcab.settings)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -1,0 +1,242 @@
+"""Bodies of requests: how long they may be, how long they may take, and files that stream in them.
+
+`BodyLimit` stands around the whole application, so that no route, parser or form can take in more
+than is meant for it. Files are read as they come, from a plain body or from a form, and never
+spooled by the framework.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import parse_options_header
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.body_limits import Limits
+from api.http.problems import Problem, draw
+from rules.forms.identifiers import whole
+from rules.texts.cleaning import clean
+from services.files.intake import Incoming
+
+SILENCE = 30.0
+"""Seconds without a byte."""
+GRACE = 60.0
+"""Seconds that any body may take."""
+PACE = 8 * 1024
+"""Bytes a second that it has to come in with after that: a telephone with a bad connection."""
+_FIELDS_LIMIT = 64 * 1024
+_PARTS_LIMIT = 100
+_ENDLESS = 10**9
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How slowly a body may come: who only drips holds a place that others need."""
+
+    silence: float = SILENCE
+    grace: float = GRACE
+    octets: float = PACE
+
+    def left(self, began: float, read: int, now: float) -> float:
+        """Seconds until the next piece has to be there, by a monotonic clock."""
+        return min(self.silence, began + self.grace + read / self.octets - now)
+
+
+class BodyLimit:
+    """Refuse longer bodies: by their announced length before reading, by count while reading.
+
+    A body that is silent or comes too slowly is given up with 408.
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: Limits, pace: Pace = Pace()) -> None:
+        self._app = app
+        self._limits = limits
+        self._pace = pace
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; only requests have bodies."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = self._limits.of(scope["path"])
+        if _announced(scope) > most:
+            too_long = Problem(413, "request_entity_too_large", "Слишком большой запрос.")
+            await draw(Request(scope), too_long)(scope, receive, send)
+            return
+        await self._app(scope, self._counting(receive, most), send)
+
+    def _counting(self, receive: Receive, most: int) -> Receive:
+        read, complete, began = 0, False, time.monotonic()
+
+        async def counted() -> Message:
+            nonlocal read, complete
+            if complete:
+                return await receive()
+            try:
+                left = self._pace.left(began, read, time.monotonic())
+                if left <= 0:
+                    raise TimeoutError
+                async with asyncio.timeout(left):
+                    message = await receive()
+            except TimeoutError as error:
+                complete = True
+                raise HTTPException(408) from error
+            if message["type"] == "http.request":
+                read += len(message.get("body", b""))
+                complete = not message.get("more_body", False)
+                if read > most:
+                    raise HTTPException(413)
+            return message
+
+        return counted
+
+
+def _announced(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return _length(value.decode("latin-1")) or 0
+    return 0
+
+
+def _length(value: str) -> int | None:
+    """A length as a header states it; what is longer than any file is as good as endless."""
+    return _ENDLESS if len(value) > 9 and value.isdigit() else whole(value)
+
+
+def incoming_of(request: Request, file_name: str | None) -> Incoming:
+    """The file that is the whole body of the request."""
+    return Incoming(
+        request.stream(),
+        file_name,
+        request.headers.get("content-type"),
+        _length(request.headers.get("content-length", "")),
+    )
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body is a form with files in it."""
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+
+
+@dataclass
+class Form:
+    """A multipart form, read in order: `fields` fills while `files` are taken.
+
+    Fields that matter to a file have to stand before it, as they do in the pages' forms.
+    """
+
+    request: Request
+    fields: dict[str, str] = field(default_factory=dict)
+
+    async def files(self) -> AsyncIterator[Incoming]:
+        """The files in order, each to be read before the next is asked for. Raises 400 and 413.
+
+        A file input that was left empty is passed over.
+        """
+        async with aclosing(_events(self.request)) as events:
+            parts = octets = 0
+            async for event in events:
+                if not isinstance(event, _Part):
+                    continue
+                parts += 1
+                if parts > _PARTS_LIMIT:
+                    raise HTTPException(413)
+                if event.file_name is None:
+                    value = b"".join([piece async for piece in _pieces(events)])
+                    octets += len(value)
+                    if octets > _FIELDS_LIMIT:
+                        raise HTTPException(413)
+                    self.fields[event.name] = clean(value.decode(errors="replace"))
+                    continue
+                pieces = _pieces(events)
+                if event.file_name:
+                    yield Incoming(pieces, event.file_name, event.content_type)
+                async for _ in pieces:
+                    pass
+
+    async def rest(self) -> None:
+        """Read what is left of a form of which no file is wanted."""
+        async for _ in self.files():
+            pass
+
+
+@dataclass
+class _Part:
+    """The head of a part."""
+
+    name: str = ""
+    file_name: str | None = None
+    content_type: str | None = None
+
+
+class _End:
+    """The end of a part."""
+
+
+_Event = _Part | _End | bytes
+
+
+async def _pieces(events: AsyncIterator[_Event]) -> AsyncIterator[bytes]:
+    async for event in events:
+        if isinstance(event, bytes):
+            yield event
+        else:
+            return
+
+
+async def _events(request: Request) -> AsyncGenerator[_Event, None]:
+    """What stands in a form, as it comes in."""
+    found: list[_Event] = []
+    _, options = parse_options_header(request.headers.get("content-type"))
+    if not (boundary := options.get(b"boundary")):
+        raise HTTPException(400)
+    try:
+        parser = MultipartParser(boundary, _callbacks(found))
+        async for chunk in request.stream():
+            parser.write(chunk)
+            for event in found:
+                yield event
+            found.clear()
+        parser.finalize()
+    except MultipartParseError as error:
+        raise HTTPException(400) from error
+    for event in found:
+        yield event
+
+
+def _callbacks(found: list[_Event]) -> Any:
+    """Turn the calls of the parser into a list of events."""
+    name, value, headers = bytearray(), bytearray(), {}
+
+    def header_end() -> None:
+        headers[bytes(name).lower()] = value.decode("latin-1")
+        name.clear()
+        value.clear()
+
+    def headers_finished() -> None:
+        _, options = parse_options_header(headers.get(b"content-disposition"))
+        file_name = options.get(b"filename")
+        found.append(
+            _Part(
+                options.get(b"name", b"").decode(errors="replace"),
+                None if file_name is None else file_name.decode(errors="replace"),
+                headers.get(b"content-type"),
+            )
+        )
+        headers.clear()
+
+    return {
+        "on_header_field": lambda data, start, end: name.extend(data[start:end]),
+        "on_header_value": lambda data, start, end: value.extend(data[start:end]),
+        "on_header_end": header_end,
+        "on_headers_finished": headers_finished,
+        "on_part_data": lambda data, start, end: found.append(bytes(data[start:end])),
+        "on_part_end": lambda: found.append(_End()),
+    }

@@ -1,0 +1,116 @@
+"""How long the body of a request may be, by route: most hold a few words, some a form or a file."""
+
+import re
+from collections.abc import Mapping
+
+from starlette.routing import compile_path
+
+from rules.staff.table import MOST_OCTETS
+
+KIB = 1024
+SMALL = 16 * KIB
+"""Where the table has no line."""
+WORDS = 64 * KIB
+"""A text of 4000 signs takes 24 KiB as a form or as JSON that is written in ASCII."""
+FORM = 128 * KIB
+"""A section of a case's form, or the whole draft as JSON."""
+TABLE = 512 * KIB
+"""The description of a type, 60 000 signs; a decision with all its remarks."""
+ENVELOPE = 1024 * KIB
+FILES_AT_ONCE = 10
+"""Files in one form; each of them has the limit of a file besides."""
+
+_API = "/api/v1"
+_WORDS = (
+    f"{_API}/applications/{{case_id}}/comments",
+    f"{_API}/applications/{{case_id}}/withdraw",
+    f"{_API}/applications/{{case_id}}/hand-over",
+    f"{_API}/applications/{{case_id}}/decision",
+    f"{_API}/requests/{{case_id}}/withdraw",
+    f"{_API}/requests/{{case_id}}/refuse",
+    f"{_API}/desk/decisions",
+    f"{_API}/cases/{{case_id}}/messages",
+    f"{_API}/archive/retention/{{case_id}}/extend",
+    f"{_API}/archive/retention/{{case_id}}/hold",
+    f"{_API}/archive/retention/{{case_id}}/release",
+    f"{_API}/archive/retention/{{case_id}}/erase",
+    f"{_API}/archive/views",
+    f"{_API}/archive/views/{{view_id}}",
+    f"{_API}/notices/read",
+    "/applications/{case_id}/ask",
+    "/applications/{case_id}/withdraw",
+    "/requests/{case_id}/ask",
+    "/requests/{case_id}/withdraw",
+    "/desk/cases/{case_id}/ask",
+    "/archive/views",
+    "/archive/views/{view_id}",
+    "/archive/list.{kind}",
+    "/archive/retention/{case_id}/{act}",
+)
+_FORMS = (
+    f"{_API}/applications/{{case_id}}/draft",
+    f"{_API}/requests/{{case_id}}/draft",
+    "/applications/{case_id}/draft/{name}",
+    "/applications/{case_id}/draft/{name}/autosave",
+    "/requests/{case_id}/draft/{name}",
+    "/requests/{case_id}/draft/{name}/autosave",
+    "/desk/cases/{case_id}/hand-over",
+    "/desk/team/move",
+)
+_DECISIONS = (
+    "/desk/cases/{case_id}/decision",
+    "/desk/cases/{case_id}/take",
+    "/desk/several",
+)
+"""A reason, and a remark on every field and document of a form."""
+SHEETS = (
+    "/administration/staff",
+    f"{_API}/administration/staff/dry-run",
+    f"{_API}/administration/staff/apply",
+)
+FILES = (
+    f"{_API}/documents",
+    f"{_API}/documents/{{document_id}}/versions",
+    f"{_API}/requests/{{case_id}}/answer",
+    "/requests/{case_id}/answer",
+    "/documents/files",
+    "/documents/files/{document_id}",
+    "/documents/files/messages/{case_id}",
+    "/documents/files/cases/{case_id}/{kind}",
+)
+
+
+def body_limits(upload: int) -> Mapping[str, int]:
+    """Bytes by path, as the routes write it; `upload` is the limit of one file.
+
+    The first that fits counts.
+    """
+    return {
+        **dict.fromkeys(_WORDS, WORDS),
+        **dict.fromkeys(_FORMS, FORM),
+        **dict.fromkeys(_DECISIONS, TABLE),
+        **dict.fromkeys(SHEETS, MOST_OCTETS + WORDS),
+        **dict.fromkeys(FILES, FILES_AT_ONCE * upload + WORDS),
+        # The sheet that was looked at comes back packed in the form.
+        "/administration/staff/apply": ENVELOPE,
+        f"{_API}/administration/{{subject}}/{{key}}": TABLE,
+        f"{_API}/administration/type/{{key}}/dry-run": TABLE,
+        "/administration/{room_name}/{key}": TABLE,
+        "/administration/types/{key}/file": TABLE,
+        f"{_API}/callbacks/gov-service": ENVELOPE,
+        f"{_API}/callbacks/mail": TABLE,
+        # A page of the Temporal UI sends the payloads of a whole history.
+        "/codec/decode": ENVELOPE,
+        "/temporal/{path:path}": ENVELOPE,
+    }
+
+
+class Limits:
+    """The table, by the path of a request."""
+
+    def __init__(self, table: Mapping[str, int]) -> None:
+        self._table = [(compile_path(path)[0], most) for path, most in table.items()]
+
+    def of(self, path: str) -> int:
+        """Bytes that a body for this path may have."""
+        return next((most for known, most in self._table if re.match(known, path)), SMALL)

@@ -1,0 +1,74 @@
+"""Whether this process lives, and whether it can answer people."""
+
+import asyncio
+from datetime import datetime
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from api.container import MedcabState
+from api.http.auth import OPEN_TO_ALL
+from api.http.entrance import CleanRoute
+from rules.clock import now as present
+
+router = APIRouter(
+    route_class=CleanRoute, prefix="/health", tags=["health"], dependencies=[OPEN_TO_ALL]
+)
+
+WITHIN = 2.0
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """`degraded` still takes submissions and decisions: the rest follows when all are back.
+
+    `temporal` says that tasks are taken and ended, the last one at about `worked_at`.
+    """
+
+    status: Literal["ready", "degraded", "down"]
+    database: bool
+    objects: bool
+    temporal: bool
+    worked_at: datetime | None = None
+
+
+@router.get("/live")
+async def live() -> Alive:
+    """Alive, whatever else is not."""
+    return Alive()
+
+
+@router.get("/ready", responses={503: {"model": Ready}})
+async def ready(response: Response, medcab: MedcabState) -> Ready:
+    """Ready when the database answers within two seconds; says what else does no work."""
+
+    async def answers(what: str) -> bool:
+        try:
+            async with asyncio.timeout(WITHIN):
+                if what == "database":
+                    await medcab.database.ping()
+                else:
+                    await medcab.objects.ping()
+        except Exception:  # whatever is wrong with it, it does not answer
+            return False
+        return True
+
+    database, objects, engine = await asyncio.gather(
+        answers("database"), answers("objects"), medcab.standings.known()
+    )
+    temporal = engine is not None and engine.works(present())
+    if not database:
+        response.status_code = 503
+    status: Literal["ready", "degraded", "down"] = "down"
+    if database:
+        status = "ready" if objects and temporal else "degraded"
+    worked_at = engine.worked_at if engine else None
+    return Ready(
+        status=status, database=database, objects=objects, temporal=temporal, worked_at=worked_at
+    )

@@ -1,0 +1,272 @@
+"""Errors as clients read them: RFC 9457 problem details, in the client's language.
+
+`code` is stable and made for programs, `title` is made for people. `errors` name the fields that
+have to be mended. Pages may draw the same problem as a page: they set `app.state.page_problem`.
+"""
+
+import traceback
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clients.objects import ObjectsDownError
+from models.encryption import UndecryptableError
+from rules.refusals import FieldError, Refusal, Words
+from words.translation import catalogue, choose_language
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SOON = 2
+
+UNEXPECTED = "Ошибка на нашей стороне. Мы уже знаем о ней, попробуйте позже."
+UNREADABLE = (
+    "Часть сохранённых данных не читается: их изменили в обход кабинета, или ключ к ним потерян."
+)
+UNAVAILABLE = "Сервис временно недоступен. Повторите через несколько секунд."
+INVALID = "Проверьте отмеченные поля."
+
+_STATUS_WORDS = {
+    400: "Запрос не удалось прочитать.",
+    403: "У вас нет прав на это действие.",
+    404: "Такой страницы нет, или она вам недоступна.",
+    405: "Так к этому адресу обращаться нельзя.",
+    413: "Слишком большой запрос.",
+    415: "Такой вид содержимого не принимается.",
+    429: "Слишком много запросов. Повторите позже.",
+}
+
+_FIELD_WORDS = {
+    "missing": "Заполните это поле.",
+    "string_too_short": "Слишком коротко.",
+    "string_too_long": "Слишком длинно.",
+    "uuid_parsing": "Здесь нужен идентификатор вида 0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d.",
+    "int_parsing": "Здесь нужно целое число.",
+    "enum": "Выберите одно из допустимых значений.",
+    "literal_error": "Выберите одно из допустимых значений.",
+    "json_invalid": "Это не JSON.",
+    "extra_forbidden": "Такого поля нет.",
+}
+_FIELD_WORD = "Проверьте это значение."
+_FIELDS_NAMED = 50
+
+
+class ProblemField(BaseModel):
+    """One field that has to be mended."""
+
+    field: str = Field(examples=["email"])
+    detail: str = Field(examples=["Заполните это поле."])
+
+
+class ProblemOut(BaseModel):
+    """An error, as RFC 9457 describes it. Some codes carry further members of their own."""
+
+    type: str = Field(examples=["urn:medcab:problem:not_found"])
+    title: str = Field(examples=["Такой страницы нет, или она вам недоступна."])
+    status: int = Field(examples=[404])
+    code: str = Field(examples=["not_found"])
+    instance: str | None = Field(None, description="Names this occurrence in our log.")
+    errors: list[ProblemField] = []
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error before it is drawn; `title` and `fields` are Russian msgids still."""
+
+    status: int
+    code: str
+    title: str
+    fields: Sequence[FieldError] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    instance: str | None = None
+
+
+PageProblem = Callable[[Request, Problem], Awaitable[Response]]
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may refuse with these statuses."""
+    return {status: {"description": HTTPStatus(status).phrase} for status in statuses}
+
+
+def problem_of(error: Exception) -> Problem:
+    """What to tell about an error. Nothing of an unexpected one is told but a number."""
+    if isinstance(error, Refusal):
+        headers = {}
+        if "retry_after" in error.facts:
+            headers["Retry-After"] = str(error.facts["retry_after"])
+        if error.status == 401:
+            headers["WWW-Authenticate"] = 'Bearer realm="medcab"'
+        return Problem(error.status, error.code, error.message, error.fields, error.facts, headers)
+    if isinstance(error, RequestValidationError):
+        fields = [
+            FieldError(
+                (".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]))[:80],
+                _FIELD_WORDS.get(fault["type"], _FIELD_WORD),
+            )
+            for fault in error.errors()[:_FIELDS_NAMED]
+        ]
+        return Problem(422, "invalid_request", INVALID, fields)
+    if isinstance(error, HTTPException):
+        status = HTTPStatus(error.status_code)
+        title = _STATUS_WORDS.get(status, UNEXPECTED if status >= 500 else _STATUS_WORDS[400])
+        return Problem(status, status.name.lower(), title, headers=dict(error.headers or {}))
+    if _is_passing(error):
+        return Problem(503, "unavailable", UNAVAILABLE, headers={"Retry-After": str(RETRY_SOON)})
+    if isinstance(error, UndecryptableError):
+        return Problem(500, "unreadable", UNREADABLE, instance=uuid.uuid4().urn)
+    return Problem(500, "unexpected", UNEXPECTED, instance=uuid.uuid4().urn)
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether a server of ours is away for a moment, so that the same request may work again."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(
+        error,
+        OperationalError | InterfaceError | PoolTimeoutError | ObjectsDownError | ConnectionError,
+    )
+
+
+def draw(request: Request, problem: Problem) -> Response:
+    """The problem as JSON, in the language that the client asks for."""
+    current = getattr(request.state, "current", None)
+    words = catalogue(
+        choose_language(
+            request.headers.get("accept-language"), current.language if current else None
+        )
+    )
+    told = {
+        **jsonable_encoder(dict(problem.facts)),
+        "type": f"urn:medcab:problem:{problem.code}",
+        "title": in_words(words.gettext, problem.title, problem.facts),
+        "status": problem.status,
+        "code": problem.code,
+    }
+    if problem.instance:
+        told["instance"] = problem.instance
+    if problem.fields:
+        told["errors"] = [
+            {"field": fault.path, "detail": in_words(words.gettext, fault.message, problem.facts)}
+            for fault in problem.fields
+        ]
+    return JSONResponse(
+        told,
+        status_code=problem.status,
+        headers={**problem.headers, "Cache-Control": "no-store"},
+        media_type=MEDIA_TYPE,
+    )
+
+
+def in_words(gettext: Callable[[str], str], message: str, facts: Mapping[str, Any]) -> str:
+    """The message in the language of `gettext`, with its own facts or those given in place."""
+    if isinstance(message, Words):
+        return gettext(message.msgid).format(**message.facts)
+    told = gettext(message)
+    return told % facts if "%(" in told else told
+
+
+def is_page(request: Request) -> bool:
+    """Whether a person looks at the answer."""
+    return not request.url.path.startswith(("/api/", "/health/", "/codec/", "/temporal/api/"))
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """The handler of every error: logged where somebody should look, told without its insides."""
+    problem = problem_of(error)
+    current = getattr(request.state, "current", None)
+    facts = {
+        "method": request.method,
+        "route": getattr(request.scope.get("route"), "path", None),
+        "status": problem.status,
+        "code": problem.code,
+        "person": str(current.person_id) if current else None,
+    }
+    if problem.status >= 500:
+        unexpected = problem.instance is not None
+        log.error(
+            "request_failed",
+            **facts,
+            instance=problem.instance,
+            error=type(error).__name__,
+            # Place and row of what cannot be read; of other errors neither message nor locals,
+            # for they may hold what people entered.
+            unreadable=str(error) if isinstance(error, UndecryptableError) else None,
+            where=traceback.format_tb(error.__traceback__) if unexpected else None,
+        )
+    elif problem.status in (401, 403, 429):
+        log.warning("request_refused", **facts)
+    draw_page: PageProblem | None = getattr(request.app.state, "page_problem", None)
+    if draw_page is not None and is_page(request):
+        return await draw_page(request, problem)
+    return draw(request, problem)
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Make the app answer every error as a problem."""
+    for kind in (
+        Refusal,
+        RequestValidationError,
+        HTTPException,
+        DBAPIError,
+        PoolTimeoutError,
+        ObjectsDownError,
+        ConnectionError,
+        UndecryptableError,
+    ):
+        app.add_exception_handler(kind, answer)
+    app.add_middleware(LastResort)
+
+
+class LastResort:
+    """ASGI middleware: answers what no handler expected, and lets nothing of it out.
+
+    The framework's own last handler hands the error on to the server, which writes its message to
+    the log. Where the answer has begun, the connection is cut, so that nobody takes a part of a
+    file for the whole.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and answer in the place of whatever failed."""
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, noting)
+        except ClientDisconnect:
+            # Whoever asked has hung up before the end of the question: nobody waits for an answer.
+            log.info("client_hung_up")
+        except Exception as error:
+            response = await answer(Request(scope), error)
+            if begun:
+                raise CutShort("the answer was cut short") from None
+            await response(scope, receive, send)
+
+
+class CutShort(Exception):
+    """An answer that had begun could not be finished; what went wrong is in the log already."""

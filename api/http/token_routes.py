@@ -1,0 +1,149 @@
+"""What a personal access token opens: route × scope. A route that no row names is closed to tokens.
+
+A token opens a route when its scope holds one of the permissions that stand there; what its owner
+may do with one thing is decided afterwards, as for everybody. Routes for people at a browser, such
+as pages and all of the account, have no row.
+"""
+
+from collections.abc import Mapping
+
+from rules import access
+
+P = access.Permission
+Scope = frozenset[P]
+
+_ANY: Scope = frozenset(P)
+"""Of every token: who it is, and what the institution offers."""
+_APPLIES: Scope = frozenset({P.APPLY})
+_REVIEWS: Scope = frozenset({P.REVIEW})
+_SEES: Scope = frozenset({P.APPLY, P.REVIEW, P.VIEW_UNIT_CASES})
+_TALKS: Scope = frozenset({P.APPLY, P.REVIEW})
+_LOOKS_ON: Scope = frozenset({P.REVIEW, P.VIEW_UNIT_CASES})
+_ABSENCES: Scope = frozenset({P.REVIEW, P.OVERSEE_REVIEWS})
+_DOCUMENTS: Scope = frozenset({P.KEEP_DOCUMENTS})
+_FILES: Scope = _SEES | _DOCUMENTS
+_KEEPS: Scope = frozenset({P.KEEP_ARCHIVE})
+_NOTICES: Scope = frozenset({P.KEEP_NOTICES})
+_CATALOGUE: Scope = frozenset({P.MANAGE_CATALOGUE})
+_STAFF: Scope = frozenset({P.MANAGE_PEOPLE})
+
+_OF_CASES: Mapping[str, Scope] = {
+    "GET /applications": _APPLIES,
+    "POST /applications": _APPLIES,
+    "GET /applications/{case_id}": _SEES,
+    "GET /applications/{case_id}/state": _SEES,
+    "PUT /applications/{case_id}/draft": _APPLIES,
+    "DELETE /applications/{case_id}/draft": _APPLIES,
+    "POST /applications/{case_id}/draft/attachments": _APPLIES,
+    "DELETE /applications/{case_id}/draft/attachments/{kind}/{document_version_id}": _APPLIES,
+    "POST /applications/{case_id}/submit": _APPLIES,
+    "POST /applications/{case_id}/resubmit": _APPLIES,
+    "POST /applications/{case_id}/correct": _APPLIES,
+    "POST /applications/{case_id}/withdraw": _APPLIES,
+    "POST /applications/{case_id}/copy": _APPLIES,
+    "GET /applications/{case_id}/act": _SEES,
+    "GET /applications/{case_id}/receipt": _SEES,
+    "POST /applications/{case_id}/comments": _TALKS,
+    "GET /cases/{case_id}/messages": _SEES,
+    "POST /cases/{case_id}/messages": _TALKS,
+    "POST /cases/{case_id}/messages/read": _SEES,
+    "GET /messages/unread": _TALKS,
+    "GET /requests": _APPLIES,
+    "POST /requests": _APPLIES,
+    "GET /request-types": _APPLIES,
+    "GET /requests/{case_id}": _TALKS,
+    "GET /requests/{case_id}/state": _TALKS,
+    "GET /requests/{case_id}/document": _TALKS,
+    "GET /requests/{case_id}/answer/{position}": _TALKS,
+    "PUT /requests/{case_id}/draft": _APPLIES,
+    "DELETE /requests/{case_id}/draft": _APPLIES,
+    "POST /requests/{case_id}/draft/attachments": _APPLIES,
+    "DELETE /requests/{case_id}/draft/attachments/{kind}/{document_version_id}": _APPLIES,
+    "POST /requests/{case_id}/submit": _APPLIES,
+    "POST /requests/{case_id}/correct": _APPLIES,
+    "POST /requests/{case_id}/withdraw": _APPLIES,
+    "POST /requests/{case_id}/copy": _APPLIES,
+    "POST /requests/{case_id}/answer": _REVIEWS,
+    "POST /requests/{case_id}/refuse": _REVIEWS,
+}
+
+_OF_THE_DESK: Mapping[str, Scope] = {
+    "GET /desk": _LOOKS_ON,
+    "GET /desk/counts": _LOOKS_ON,
+    "POST /applications/{case_id}/decision": _REVIEWS,
+    "POST /desk/decisions": _REVIEWS,
+    "POST /applications/{case_id}/take": _REVIEWS,
+    "POST /applications/{case_id}/hand-over": _REVIEWS,
+    "POST /applications/{case_id}/reading": _LOOKS_ON,
+    "GET /applications/{case_id}/history": _LOOKS_ON,
+    "GET /desk/reviewers": _REVIEWS,
+    "POST /desk/absences": _ABSENCES,
+    "DELETE /desk/absences/{absence_id}": _ABSENCES,
+    "GET /reasons": _REVIEWS,
+}
+
+_OF_THE_ARCHIVE: Mapping[str, Scope] = {
+    "GET /archive": _SEES,
+    "GET /archive/count": _SEES,
+    "GET /archive/views": _SEES,
+    "POST /archive/views": _SEES,
+    "PATCH /archive/views/{view_id}": _SEES,
+    "DELETE /archive/views/{view_id}": _SEES,
+    "GET /archive/cases/{case_id}": _SEES,
+    "POST /archive/exports": _SEES,
+    "GET /archive/exports": _SEES,
+    "GET /archive/exports/{export_id}": _SEES,
+    "DELETE /archive/exports/{export_id}": _SEES,
+    "GET /archive/exports/{export_id}/file": _SEES,
+    "GET /archive/retention": _KEEPS,
+    "GET /archive/retention/{case_id}": _SEES | _KEEPS,
+    "POST /archive/retention/{case_id}/extend": _KEEPS,
+    "POST /archive/retention/{case_id}/hold": _KEEPS,
+    "POST /archive/retention/{case_id}/release": _KEEPS,
+    "POST /archive/retention/{case_id}/erase": _KEEPS,
+}
+
+_OTHERS: Mapping[str, Scope] = {
+    "GET /session": _ANY,
+    "GET /programmes": _ANY,
+    "GET /programmes/{programme_id}": _ANY,
+    "GET /case-types/{key}": _ANY,
+    "GET /documents/categories": _ANY,
+    "GET /documents": _DOCUMENTS,
+    "POST /documents": _DOCUMENTS,
+    "POST /documents/{document_id}/versions": _DOCUMENTS,
+    "GET /documents/{document_id}": _DOCUMENTS,
+    "DELETE /documents/{document_id}": _DOCUMENTS,
+    "GET /documents/versions/{version_id}/file": _FILES,
+    "GET /documents/versions/{version_id}/pages/{page}.png": _FILES,
+    "GET /notices": _NOTICES,
+    "GET /notices/unread": _NOTICES,
+    "POST /notices/read": _NOTICES,
+    "GET /notices/{notice_id}/attempts": _NOTICES,
+    "POST /notices/{notice_id}/resend": _NOTICES,
+    "GET /notices/settings": _NOTICES,
+    "PUT /notices/settings/{group}/{channel}": _NOTICES,
+    "PUT /notices/wishes": _NOTICES,
+    "GET /operation": frozenset({P.WATCH_OPERATION}),
+    "POST /operation/remedies": frozenset({P.OPERATE}),
+    "GET /administration/{subject}": _CATALOGUE,
+    "GET /administration/{subject}/{key}": _CATALOGUE,
+    "GET /administration/{subject}/{key}/history": _CATALOGUE,
+    "PUT /administration/{subject}/{key}": _CATALOGUE,
+    "POST /administration/type/{key}/dry-run": _CATALOGUE,
+    "POST /administration/type/{key}/versions/{number}/move": _CATALOGUE,
+    "POST /administration/staff/dry-run": _STAFF,
+    "POST /administration/staff/apply": _STAFF,
+}
+
+
+def _under(prefix: str, rows: Mapping[str, Scope]) -> Mapping[str, Scope]:
+    return {route.replace(" ", f" {prefix}"): scope for route, scope in rows.items()}
+
+
+TOKEN_ROUTES: dict[str, Scope] = {
+    **_under("/api/v1", {**_OF_CASES, **_OF_THE_DESK, **_OF_THE_ARCHIVE, **_OTHERS}),
+    # Called by the `temporal` command line, which knows tokens only.
+    "POST /codec/decode": frozenset({P.DECODE_PAYLOADS}),
+}
+"""By verb and path: a token whose scope holds one of these permissions is let through."""

@@ -1,0 +1,1 @@
+"""Notices and their settings, over JSON."""

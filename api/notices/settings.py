@@ -1,0 +1,235 @@
+"""Settings of notices, browsers that show them, and new contacts (N2, N3)."""
+
+from datetime import datetime, time
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.container import MedcabState, Work
+from api.http.auth import CurrentActor, CurrentSession, From
+from api.http.entrance import CleanRoute
+from api.http.problems import documented
+from api.notices.inbox import NoticeKeeper
+from clients.delivery.push import PushSender, Subscriber, sender_of
+from rules.clock import now
+from rules.notices.kinds import Channel, NoticeGroup
+from services import access
+from services.accounts import contacts
+from services.notices import push_subscriptions
+from services.notices import settings as notice_settings
+
+router = APIRouter(route_class=CleanRoute, tags=["notices"])
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CellOut(BaseModel):
+    """One channel of one group of events."""
+
+    group: NoticeGroup
+    channel: Channel
+    on: bool
+    locked: bool = Field(description="On whatever is chosen.")
+
+
+class WishesBody(_Body):
+    """Quiet hours and digest by the clock of a zone; null where not asked for."""
+
+    zone: str | None = Field(None, max_length=60, description="That of one's unit where null.")
+    quiet_from: time | None = None
+    quiet_to: time | None = None
+    digest_hour: int | None = Field(None, ge=0, le=23)
+
+
+class SettingsOut(BaseModel):
+    """All that the person chose."""
+
+    channels: list[CellOut]
+    wishes: WishesBody
+
+
+class OnIn(_Body):
+    """Turn it on or off."""
+
+    on: bool
+
+
+class KeysIn(_Body):
+    """The browser's keys, base64url."""
+
+    p256dh: str = Field(max_length=200)
+    auth: str = Field(max_length=100)
+
+
+class SubscriptionIn(BaseModel):
+    """What `PushSubscription.toJSON()` gives."""
+
+    endpoint: str = Field(max_length=1000)
+    keys: KeysIn
+
+
+class EndpointIn(_Body):
+    """A browser by its endpoint."""
+
+    endpoint: str = Field(max_length=1000)
+
+
+class BrowserOut(BaseModel):
+    """A browser that shows the person's notices."""
+
+    id: UUID
+    device: str
+    created_at: datetime
+    last_ok_at: datetime | None
+
+
+class PushOut(BaseModel):
+    """What a browser subscribes with, and those that have."""
+
+    public_key: str = Field(description="`applicationServerKey`; empty where push is not set up.")
+    browsers: list[BrowserOut]
+
+
+class MadeOut(BaseModel):
+    """What was made."""
+
+    id: UUID
+
+
+class PendingOut(BaseModel):
+    """A new address whose code was sent."""
+
+    id: UUID
+    channel: Channel
+    value: str
+    ends_at: datetime
+    tries_left: int
+
+
+class ContactsOut(BaseModel):
+    """Where the person is reached."""
+
+    email: str
+    phone: str | None
+    pending: list[PendingOut]
+
+
+class ContactIn(_Body):
+    """A new e-mail address (`mail`) or telephone number (`sms`)."""
+
+    channel: Channel
+    value: str = Field(max_length=320)
+
+
+class ContactCodeIn(_Body):
+    """The code that was sent to the new address."""
+
+    code: str = Field(max_length=20)
+
+
+def _sender(medcab: MedcabState) -> PushSender:
+    return sender_of(medcab.settings)
+
+
+Sender = Annotated[PushSender, Depends(_sender)]
+
+
+@router.get("/notices/settings", responses=documented(401))
+async def show(session: Work, actor: CurrentActor) -> SettingsOut:
+    """What I chose: channels by group of events, quiet hours, digest."""
+    cells = await notice_settings.table(session, actor)
+    wishes = await notice_settings.wishes_of(session, actor)
+    return SettingsOut(
+        channels=[CellOut.model_validate(cell, from_attributes=True) for cell in cells],
+        wishes=WishesBody.model_validate(wishes, from_attributes=True),
+    )
+
+
+@router.put(
+    "/notices/settings/{group}/{channel}",
+    status_code=204,
+    responses=documented(401, 403, 409, 422),
+)
+async def choose(
+    group: NoticeGroup, channel: Channel, body: OnIn, session: Work, actor: NoticeKeeper
+) -> None:
+    """Turn one channel of one group on or off; holds at once."""
+    await notice_settings.choose(session, actor, {(group, channel): body.on}, now())
+
+
+@router.put("/notices/wishes", status_code=204, responses=documented(401, 403, 422))
+async def wish(body: WishesBody, session: Work, actor: NoticeKeeper) -> None:
+    """Set quiet hours and digest: null takes away, what is not sent stays as it is."""
+    changes: dict[str, Any] = body.model_dump(exclude_unset=True)
+    for hour in {"quiet_from", "quiet_to"} & set(changes):
+        changes[hour] = changes[hour] and changes[hour].replace(tzinfo=None)
+    if "zone" in changes and not changes["zone"]:
+        changes["zone"] = (await access.zone_of(session, actor.unit_id)).key
+    await notice_settings.wish(session, actor, changes, now())
+
+
+@router.get("/notices/push", responses=documented(401, 403))
+async def browsers(session: Work, current: CurrentSession, sender: Sender) -> PushOut:
+    """The browsers that show my notices."""
+    found = await push_subscriptions.browsers_of(session, current.person_id)
+    return PushOut(
+        public_key=sender.public_key,
+        browsers=[BrowserOut.model_validate(one, from_attributes=True) for one in found],
+    )
+
+
+@router.post("/notices/push", status_code=201, responses=documented(401, 403, 409, 422))
+async def subscribe(
+    body: SubscriptionIn, session: Work, current: CurrentSession, visitor: From, sender: Sender
+) -> MadeOut:
+    """Let this browser show my notices."""
+    browser = Subscriber(body.endpoint, body.keys.p256dh, body.keys.auth)
+    device = visitor.device.name
+    made = await push_subscriptions.subscribe(
+        session, sender, current.actor, browser, device, now()
+    )
+    return MadeOut(id=made)
+
+
+@router.post("/notices/push/forget", status_code=204, responses=documented(401, 403, 422))
+async def forget(body: EndpointIn, session: Work, current: CurrentSession) -> None:
+    """This browser shows my notices no more."""
+    await push_subscriptions.forget_browser(session, current.actor, body.endpoint)
+
+
+@router.delete(
+    "/notices/push/{subscription_id}", status_code=204, responses=documented(401, 403, 404, 422)
+)
+async def unsubscribe(subscription_id: UUID, session: Work, current: CurrentSession) -> None:
+    """Take away one of my browsers."""
+    await push_subscriptions.unsubscribe(session, current.actor, subscription_id)
+
+
+@router.get("/contacts", responses=documented(401, 403))
+async def show_contacts(session: Work, current: CurrentSession) -> ContactsOut:
+    """Where I am reached, and what waits to be confirmed."""
+    found = await contacts.contacts_of(session, current.actor, now())
+    return ContactsOut.model_validate(found, from_attributes=True)
+
+
+@router.post("/contacts", status_code=201, responses=documented(401, 403, 422, 429))
+async def ask_code(body: ContactIn, medcab: MedcabState, current: CurrentSession) -> MadeOut:
+    """Send a code to a new address. Needs a code of the app entered within five minutes."""
+    moment = now()
+    current.demand_fresh(moment)
+    made = await contacts.ask(medcab.database, current.actor, body.channel, body.value, moment)
+    return MadeOut(id=made)
+
+
+@router.post(
+    "/contacts/{change_id}/confirm", status_code=204, responses=documented(401, 403, 404, 409, 422)
+)
+async def confirm(
+    change_id: UUID, body: ContactCodeIn, medcab: MedcabState, current: CurrentSession
+) -> None:
+    """Enter the code that came to the new address: it holds from now on."""
+    await contacts.confirm(medcab.database, current.actor, change_id, body.code, now())

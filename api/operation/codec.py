@@ -1,0 +1,85 @@
+"""Decoding for the Temporal UI: who may, sees what a workflow carries, and leaves a trace.
+
+The UI sends payloads here and shows what comes back. It is served from our own origin (see
+`api.operation.temporal_pages`), so the person's session decides; the `temporal` command line sends
+a personal access token instead: `--codec-endpoint {public_url}/codec --codec-auth "Bearer mcb_…"`.
+"""
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from google.protobuf.json_format import MessageToJson, ParseDict, ParseError
+from temporalio.api.common.v1 import Payload, Payloads
+
+from api.container import MedcabState, Work
+from api.http.auth import require
+from api.http.entrance import CleanRoute
+from clients.temporal.codec import is_sealed, owner_of, unseal
+from models.encryption import KeyRing, UndecryptableError
+from rules.access import Actor, Permission
+from rules.clock import now
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
+from rules.refusals import Refusal
+from services.journal import entries as journal
+
+router = APIRouter(route_class=CleanRoute, prefix="/codec", include_in_schema=False)
+
+Decoder = Annotated[Actor, require(Permission.DECODE_PAYLOADS)]
+
+OWNERS_NAMED = 50
+"""Workflows that one journal entry names at most; their number is always written."""
+OWNER_LENGTH = 200
+
+
+@router.post("/decode")
+async def decode(request: Request, medcab: MedcabState, session: Work, reader: Decoder) -> Response:
+    """Decrypt what is ours and give back the rest as it came; each call is journaled first."""
+    payloads = Payloads()
+    try:
+        body = json.loads(await request.body())
+        if not isinstance(body, dict):
+            raise ValueError("not an object")
+        ParseDict(body, payloads)
+    except (ParseError, ValueError, TypeError, AttributeError, RecursionError):
+        raise Refusal("not_payloads", "Здесь нужны payload процессов Temporal.", 422) from None
+    sealed = [payload for payload in payloads.payloads if is_sealed(payload)]
+    if sealed:
+        owners = sorted({_plain(owner_of(payload)) for payload in sealed})
+        await journal.append(
+            session,
+            chain=SYSTEM_CHAIN,
+            kind=JournalKind.PAYLOAD_DECODED,
+            at=now(),
+            by=reader.person_id,
+            facts={
+                "payloads": len(sealed),
+                "workflows": owners[:OWNERS_NAMED],
+                "of_workflows": len(owners),
+            },
+        )
+    opened = Payloads(payloads=[_opened(medcab.keys, payload) for payload in payloads.payloads])
+    return Response(
+        MessageToJson(opened), media_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+def _plain(owner: str) -> str:
+    """The name of a workflow as the journal takes it; what was sent may be anything."""
+    return owner.replace("\x00", "")[:OWNER_LENGTH]
+
+
+def _opened(keys: KeyRing, payload: Payload) -> Payload:
+    try:
+        return unseal(keys, payload) if is_sealed(payload) else payload
+    except UndecryptableError:
+        return payload
+
+
+@router.post("/encode")
+async def encode(reader: Decoder) -> Response:
+    """Refused: nobody speaks for a person by typing into the Temporal UI."""
+    del reader
+    raise Refusal(
+        "encode_refused", "Данные процесса меняют только действия в кабинете, не ввод вручную.", 403
+    )

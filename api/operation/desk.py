@@ -1,0 +1,146 @@
+"""The ops desk as JSON: what needs attention, and the remedies."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.cases.applications import IdempotencyKey
+from api.container import MedcabState
+from api.http.auth import require
+from api.http.entrance import CleanRoute
+from api.http.problems import documented
+from rules.access import Actor, Permission
+from rules.operation.states import Remedy, Trouble
+from services.operation import desk as operation
+from services.operation.desk import Desk
+from services.operation.remedies import Done, Wanted
+
+router = APIRouter(route_class=CleanRoute, prefix="/operation", tags=["operation"])
+
+Watcher = Annotated[Actor, require(Permission.WATCH_OPERATION)]
+Operator = Annotated[Actor, require(Permission.OPERATE)]
+
+
+class AttentionOut(BaseModel):
+    """One thing that needs attention; `remedy` is done to `subject`."""
+
+    subject: str
+    name: str
+    since: datetime | None
+    facts: dict[str, Any]
+    workflow_id: str | None
+    remedy: Remedy | None
+
+
+class SectionOut(BaseModel):
+    """All of one kind; `total` counts also what is beyond the lines."""
+
+    trouble: Trouble
+    total: int
+    lines: list[AttentionOut]
+
+
+class PartOut(BaseModel):
+    """A standing workflow, and when it was last seen to work."""
+
+    id: str
+    runs: bool
+    worked_at: datetime | None
+
+
+class WorkerOut(BaseModel):
+    """A worker, and when it last asked for work."""
+
+    name: str
+    asked_at: datetime
+
+
+class DeskOut(BaseModel):
+    """How the operation stands; `workers`, `seen`, `standing` are null while Temporal does not
+    answer."""
+
+    as_of: datetime
+    attention: int
+    workers: int | None
+    seen: list[WorkerOut] | None
+    standing: list[PartOut] | None
+    sealed_at: datetime | None
+    backed_up_at: datetime | None
+    sections: list[SectionOut]
+
+    @classmethod
+    def of(cls, desk: Desk) -> "DeskOut":
+        """The desk as it is sent."""
+        return cls(
+            as_of=desk.as_of,
+            attention=desk.attention,
+            workers=desk.engine.workers if desk.engine else None,
+            seen=[WorkerOut(name=one.name, asked_at=one.asked_at) for one in desk.engine.seen]
+            if desk.engine
+            else None,
+            standing=[
+                PartOut(id=one.id, runs=one.runs, worked_at=one.worked_at)
+                for one in desk.engine.standing
+            ]
+            if desk.engine
+            else None,
+            sealed_at=desk.sealed_at,
+            backed_up_at=desk.backed_up_at,
+            sections=[
+                SectionOut(
+                    trouble=section.trouble,
+                    total=section.total,
+                    lines=[
+                        AttentionOut(
+                            subject=line.subject,
+                            name=line.name,
+                            since=line.since,
+                            facts=dict(line.facts),
+                            workflow_id=line.workflow_id,
+                            remedy=line.remedy,
+                        )
+                        for line in section.lines
+                    ],
+                )
+                for section in desk.sections
+            ],
+        )
+
+
+class RemedyIn(BaseModel):
+    """A remedy, to what, and why."""
+
+    remedy: Remedy
+    subject: str = Field(min_length=1, max_length=100)
+    reason: str = Field(max_length=500)
+
+
+class DoneOut(BaseModel):
+    """To how many cases or notices it was done; `told` is false where Temporal did not take it."""
+
+    remedy: Remedy
+    touched: int
+    told: bool
+
+    @classmethod
+    def of(cls, done: Done) -> "DoneOut":
+        """What came of it, as it is sent."""
+        return cls(remedy=done.remedy, touched=done.touched, told=done.told)
+
+
+@router.get("")
+async def desk(medcab: MedcabState, watcher: Watcher) -> DeskOut:
+    """What needs attention now, and the remedy of each."""
+    grace = medcab.settings.sweep_grace
+    return DeskOut.of(await operation.desk(medcab.database, medcab.standings, watcher, grace))
+
+
+@router.post("/remedies", responses=documented(404, 409, 422))
+async def remedy(
+    body: RemedyIn, medcab: MedcabState, operator: Operator, idempotency_key: IdempotencyKey
+) -> DoneOut:
+    """Do a remedy. The same act id again gives the same answer and changes nothing."""
+    wanted = Wanted(body.remedy, body.subject, body.reason)
+    return DoneOut.of(await medcab.operation.act(operator, idempotency_key, wanted))

@@ -1,0 +1,387 @@
+"""The person's own data, sessions, login journal, password and access tokens (I4, I5)."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Response
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.container import Work
+from api.http.auth import From, set_cookies
+from api.http.entrance import CleanRoute
+from cabinet.accounts.sign_in import Wish, changed_password, code_field, errors_of, password_fields
+from cabinet.accounts.views import LoginLine, Profile, SessionLine, TokenLine
+from cabinet.frame.views import ErrorItem, FieldView, Option
+from cabinet.frame.visits import Inside, Visit, safe_next
+from models.tables.people import Person, Unit
+from rules.access import ROLE_PERMISSIONS, Permission, Role
+from rules.accounts import Outcome, Step
+from rules.clock import now
+from rules.forms import identifiers
+from rules.refusals import Refusal
+from rules.texts.cleaning import in_order
+from services.accounts import access_tokens, login_log, sessions
+from services.accounts import sign_in as accounts
+from services.accounts.sessions import Opened, Visitor
+from words.translation import gettext, in_words, marked
+
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/profile")
+account = APIRouter(route_class=CleanRoute, include_in_schema=False)
+
+Text = Annotated[str, Form(max_length=400)]
+
+ROLES = {
+    Role.DOCTOR: marked("Врач"),
+    Role.NURSE: marked("Медсестра"),
+    Role.HR_REVIEWER: marked("Сотрудник отдела кадров"),
+    Role.HR_HEAD: marked("Начальник отдела кадров"),
+    Role.CLERK: marked("Сотрудник, отвечающий на запросы"),
+    Role.UNIT_HEAD: marked("Руководитель подразделения"),
+    Role.SECURITY: marked("Отдел информационной безопасности"),
+    Role.OPERATOR: marked("Оператор"),
+    Role.ADMINISTRATOR: marked("Администратор"),
+    Role.TECHNICIAN: marked("Технический специалист"),
+    Role.OPS: marked("Дежурный по системе"),
+    Role.AUDITOR: marked("Аудитор"),
+}
+RIGHTS = {
+    Permission.APPLY: marked("Подавать заявки и следить за ними"),
+    Permission.KEEP_DOCUMENTS: marked("Загружать документы"),
+    Permission.REVIEW: marked("Рассматривать заявки"),
+    Permission.OVERSEE_REVIEWS: marked("Распределять заявки в отделе кадров"),
+    Permission.VIEW_UNIT_CASES: marked("Просматривать заявки подразделения"),
+    Permission.MANAGE_CATALOGUE: marked("Менять каталог программ"),
+    Permission.MANAGE_PEOPLE: marked("Вести учёт сотрудников"),
+    Permission.DECODE_PAYLOADS: marked("Просматривать данные процессов"),
+    Permission.WATCH_OPERATION: marked("Следить за работой системы"),
+    Permission.OPERATE: marked("Устранять сбои в работе системы"),
+    Permission.READ_JOURNAL: marked("Просматривать журнал"),
+    Permission.CONFIRM_DECLARATIONS: marked("Подтверждать заявления о журнале"),
+    Permission.KEEP_ARCHIVE: marked("Вести архив"),
+    Permission.KEEP_NOTICES: marked("Отмечать и настраивать уведомления"),
+}
+_STEPS = {
+    Step.PASSWORD: marked("Пароль"),
+    Step.CODE: marked("Код"),
+    Step.SETUP: marked("Подключение приложения"),
+    Step.CHECK: marked("Подтверждение кодом"),
+    Step.PASSWORD_CHANGE: marked("Смена пароля"),
+    Step.SIGN_OUT: marked("Выход"),
+    Step.SESSION_ENDED: marked("Завершение сеанса"),
+    Step.TOKEN_MADE: marked("Новый ключ"),
+    Step.TOKEN_ENDED: marked("Отзыв ключа"),
+    Step.LOCK: marked("Блокировка"),
+    Step.UNLOCK: marked("Разблокировка"),
+}
+_WRONG = {
+    Step.PASSWORD: marked("Неверный пароль"),
+    Step.PASSWORD_CHANGE: marked("Неверный текущий пароль"),
+}
+_OUTCOMES = {
+    Outcome.PASSED: marked("успешно"),
+    Outcome.REUSED: marked("уже использован"),
+    Outcome.TOO_OFTEN: marked("слишком часто"),
+    Outcome.LOCKED: marked("учётная запись заблокирована"),
+    Outcome.REFUSED: marked("отказано"),
+}
+
+
+@router.get("")
+async def show(visit: Inside, session: Work) -> Response:
+    """What is known of the person, and where they are signed in."""
+    current = visit.signed_in
+    person = await session.get_one(Person, current.person_id)
+    settings = visit.medcab.settings
+    held = {unit for grant in visit.actor.grants for unit in grant.units}
+    units = {
+        unit.id: unit.name
+        for unit in (await session.exec(select(Unit).where(col(Unit.id).in_(held)))).all()
+    }
+    unit = await session.get_one(Unit, person.unit_id)
+    seen = await sessions.sessions_of(
+        session,
+        current,
+        now(),
+        timedelta(seconds=settings.session_idle),
+        visit.medcab.activity,
+    )
+    tried = await login_log.attempts_of(session, current.person_id, now(), 20)
+    return visit.page(
+        "accounts/profile.html",
+        profile=Profile(
+            facts=_facts(person, unit),
+            roles=[
+                (
+                    gettext(ROLES[grant.role]),
+                    ", ".join(sorted((units[u] for u in grant.units if u in units), key=in_order)),
+                )
+                for grant in visit.actor.grants
+            ],
+            sessions=[
+                SessionLine(
+                    str(one.id),
+                    one.device,
+                    one.address,
+                    one.created_at,
+                    one.last_active,
+                    one.is_this,
+                )
+                for one in seen
+            ],
+            logins=[
+                LoginLine(
+                    entry.at,
+                    _happened(Step(entry.step), Outcome(entry.outcome))
+                    + (f" × {entry.times}" if entry.times > 1 else ""),
+                    entry.outcome == Outcome.PASSED,
+                    entry.device,
+                    entry.address,
+                )
+                for entry in tried
+            ],
+        ),
+    )
+
+
+def _happened(step: Step, outcome: Outcome) -> str:
+    """An entry of the login journal in words: «Пароль: успешно», «Неверный код»."""
+    if outcome is Outcome.WRONG:
+        return gettext(_WRONG.get(step, "Неверный код"))
+    return f"{gettext(_STEPS[step])}: {gettext(_OUTCOMES[outcome])}"
+
+
+@account.get("/account")
+async def lead_to_profile(visit: Inside) -> Response:
+    """Where the links of security notices lead."""
+    return visit.go("/profile")
+
+
+def _facts(person: Person, unit: Unit) -> list[tuple[str, str]]:
+    facts = [
+        (gettext("Фамилия, имя, отчество"), person.name),
+        (gettext("Должность"), person.position),
+        (gettext("Подразделение"), unit.name),
+        (gettext("Электронная почта"), person.email),
+        (gettext("Телефон"), person.phone or ""),
+        (gettext("СНИЛС"), person.snils or ""),
+        (gettext("ИНН"), person.inn or ""),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+@router.post("/sessions/end-others")
+async def end_others(visit: Inside, visitor: From, session: Work) -> Response:
+    """End all sessions but this one. Asks for a code when the last is older than five minutes."""
+    current, moment = visit.signed_in, now()
+    current.demand_fresh(moment)
+    await sessions.end_sessions(session, current.person_id, "ended", moment, but=current.session_id)
+    await login_log.note(
+        session, Step.SESSION_ENDED, Outcome.PASSED, visitor, moment, person_id=current.person_id
+    )
+    return visit.go("/profile", "session_ended")
+
+
+@router.post("/sessions/{session_id}/end")
+async def end_one(session_id: UUID, visit: Inside, visitor: From, session: Work) -> Response:
+    """End one session."""
+    current, moment = visit.signed_in, now()
+    current.demand_fresh(moment)
+    await sessions.end_session(session, current.person_id, session_id, "ended", moment)
+    await login_log.note(
+        session, Step.SESSION_ENDED, Outcome.PASSED, visitor, moment, person_id=current.person_id
+    )
+    return visit.go("/profile", "session_ended")
+
+
+@router.get("/confirm")
+async def confirm_page(visit: Inside, wish: Annotated[str, Query(alias="next")] = "/") -> Response:
+    """A code before something dangerous."""
+    return visit.page("accounts/confirm.html", field=code_field(), next=safe_next(wish))
+
+
+@router.post("/confirm")
+async def confirm(visit: Inside, visitor: From, code: Text = "", wish: Wish = "/") -> Response:
+    """Check the code and lead back; the act is then done by the person."""
+    try:
+        opened = await _checked(visit, visitor, code)
+    except Refusal as refusal:
+        if refusal.status not in (422, 429):
+            raise
+        message = gettext(refusal.message)
+        return visit.page(
+            "accounts/confirm.html",
+            status=refusal.status,
+            field=code_field(message),
+            errors=[ErrorItem(message, "#field-code")],
+            next=safe_next(wish),
+        )
+    response = visit.go(safe_next(wish), "confirmed")
+    set_cookies(response, visit.medcab.settings, opened)
+    return response
+
+
+@router.get("/password")
+async def password_page(visit: Inside) -> Response:
+    """Change the password of one's own accord."""
+    return _password_form(visit)
+
+
+@router.post("/password")
+async def change_password(
+    visit: Inside, visitor: From, old_password: Text = "", new_password: Text = ""
+) -> Response:
+    """Change it; other sessions and access tokens end."""
+    opened = await changed_password(visit, visitor, old_password, new_password)
+    if isinstance(opened, Refusal):
+        return _password_form(visit, opened)
+    response = visit.go("/profile", "password")
+    set_cookies(response, visit.medcab.settings, opened)
+    return response
+
+
+def _password_form(visit: Visit, refusal: Refusal | None = None) -> Response:
+    return visit.page(
+        "accounts/password.html",
+        status=refusal.status if refusal else 200,
+        why=gettext(
+            "После смены на других устройствах нужно будет войти заново, а ключи доступа к API"
+            " сделать новые."
+        ),
+        action="/profile/password",
+        fields=password_fields(refusal),
+        next="/profile",
+        errors=errors_of(refusal) if refusal else [],
+    )
+
+
+@router.get("/tokens")
+async def list_tokens(visit: Inside, session: Work) -> Response:
+    """Access tokens for programs of one's own."""
+    return visit.page("accounts/tokens.html", **await _tokens(visit, session))
+
+
+@router.post("/tokens")
+async def make_token(
+    visit: Inside,
+    visitor: From,
+    name: Text = "",
+    days: Text = "",
+    code: Text = "",
+    scope: Annotated[list[str] | None, Form(max_length=50)] = None,
+) -> Response:
+    """Make a token; its text is on this answer only."""
+    chosen = [Permission(right) for right in scope or () if right in set(Permission)]
+    faults = _token_faults(name, days, chosen)
+    opened: Opened | None = None
+    made: access_tokens.Made | None = None
+    database = visit.medcab.database
+    try:
+        if not faults:
+            opened = await _checked(visit, visitor, code)
+            fresh = replace(visit.signed_in, second_factor_at=now(), session_id=opened.session_id)
+            async with database.work() as session:
+                made = await access_tokens.make(
+                    session, fresh, name.strip(), chosen, int(days), visitor, now()
+                )
+    except Refusal as refusal:
+        if refusal.status not in (422, 429):
+            raise
+        faults = {f.path: in_words(f.message) for f in refusal.fields}
+        faults = faults or {"code": in_words(refusal.message)}
+    if opened is not None:
+        visit = replace(visit, frame=replace(visit.frame, csrf=opened.form_token))
+    async with database.work() as session:
+        shown = await _tokens(visit, session)
+    if made is not None:
+        response = visit.page("accounts/tokens.html", **{**shown, "fresh": made.text})
+    else:
+        response = visit.page(
+            "accounts/tokens.html",
+            status=422,
+            **{
+                **shown,
+                "fields": _token_fields(name, days, faults),
+                "chosen": [right.value for right in chosen],
+                "scope_error": faults.get("scope", ""),
+                "code": code_field(faults.get("code", ""), gettext("Код из приложения")),
+                "errors": [ErrorItem(words, f"#field-{at}") for at, words in faults.items()],
+            },
+        )
+    if opened is not None:
+        set_cookies(response, visit.medcab.settings, opened)
+    return response
+
+
+@router.post("/tokens/{token_id}/revoke")
+async def end_token(token_id: UUID, visit: Inside, visitor: From, session: Work) -> Response:
+    """End a token at once."""
+    await access_tokens.end(session, visit.signed_in, token_id, visitor, now())
+    return visit.go("/profile/tokens", "token_ended")
+
+
+def _token_faults(name: str, days: str, chosen: list[Permission]) -> dict[str, str]:
+    faults = {}
+    if not 1 <= len(name.strip()) <= 100:
+        faults["name"] = gettext("Напишите, для чего ключ: до 100 знаков")
+    if identifiers.whole(days, 1, 90) is None:
+        faults["days"] = gettext("Напишите число дней от 1 до 90")
+    if not chosen:
+        faults["scope"] = gettext("Отметьте хотя бы одно право")
+    return faults
+
+
+def _token_fields(name: str, days: str, faults: dict[str, str]) -> tuple[FieldView, FieldView]:
+    return (
+        FieldView(
+            "name",
+            gettext("Название"),
+            value=name,
+            hint=gettext("Для чего ключ, например «Выгрузка для отчёта»"),
+            error=faults.get("name", ""),
+        ),
+        FieldView(
+            "days",
+            gettext("Сколько дней действует"),
+            "number",
+            days,
+            hint=gettext("От 1 до 90"),
+            error=faults.get("days", ""),
+        ),
+    )
+
+
+async def _tokens(visit: Visit, session: AsyncSession) -> dict[str, Any]:
+    found = await access_tokens.tokens_of(session, visit.actor.person_id, now())
+    held = {
+        right
+        for grant in visit.actor.grants
+        for right in ROLE_PERMISSIONS[grant.role]
+        if visit.actor.may(right)
+    }
+    return {
+        "tokens": [
+            TokenLine(
+                str(token.id),
+                token.name,
+                ", ".join(gettext(RIGHTS[Permission(right)]) for right in token.scope),
+                token.created_at,
+                token.ends_at,
+                token.last_used_at,
+                f"/profile/tokens/{token.id}/revoke",
+            )
+            for token in found
+        ],
+        "fields": _token_fields("", "30", {}),
+        "scopes": [Option(right.value, gettext(RIGHTS[right])) for right in sorted(held)],
+        "chosen": [],
+        "scope_error": "",
+        "code": code_field("", gettext("Код из приложения")),
+        "fresh": "",
+    }
+
+
+async def _checked(visit: Visit, visitor: Visitor, code: str) -> Opened:
+    return await accounts.enter_code(visit.medcab.database, visit.signed_in, code, visitor, now())

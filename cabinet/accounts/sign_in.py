@@ -1,0 +1,355 @@
+"""Signing in and out, the session's time, language and theme."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Response
+from markupsafe import Markup
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.container import MedcabState, Work
+from api.http.auth import CurrentSession, From, ends_session, set_cookies
+from api.http.entrance import CleanRoute
+from cabinet.accounts.views import SecondFactorSetup
+from cabinet.frame.views import ErrorItem, FieldView
+from cabinet.frame.visits import (
+    LANGUAGE_COOKIE,
+    THEME_COOKIE,
+    Halfway,
+    Outside,
+    Visit,
+    own_path,
+    safe_next,
+)
+from rules.accounts import Outcome, Stage, Step
+from rules.clock import now
+from rules.refusals import Refusal
+from services.accounts import login_log, sessions
+from services.accounts import sign_in as accounts
+from services.accounts.sessions import Opened
+from words.translation import LANGUAGES, gettext, in_words
+
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
+
+Text = Annotated[str, Form(max_length=400)]
+Wish = Annotated[str, Form(alias="next", max_length=8000)]
+"""Where to go on to: a path with its query, which may name many filters."""
+YEAR = 365 * 24 * 3600
+_AFTER = {
+    Stage.CODE: "/sign-in/code",
+    Stage.SETUP: "/sign-in/setup",
+    Stage.PASSWORD: "/sign-in/password",
+}
+
+
+def _way(stage: Stage, wish: str) -> str:
+    """The page of a stage of signing in, which remembers the wish; the wish when it is open."""
+    step = _AFTER.get(stage)
+    return f"{step}?next={quote(wish)}" if step else wish
+
+
+def _go_on(visit: Visit, opened: Opened, wish: str) -> Response:
+    """Lead to the next step of signing in, or to where the person wanted to go."""
+    response = visit.go(_way(opened.stage, safe_next(wish)))
+    set_cookies(response, visit.medcab.settings, opened)
+    return response
+
+
+def sign_in_fields(email: str, error: str = "") -> tuple[FieldView, FieldView]:
+    """Address and password; after a refusal the page begins at what it says of it."""
+    return (
+        FieldView(
+            "email",
+            gettext("Электронная почта"),
+            "email",
+            email,
+            autocomplete="username",
+            autofocus=not error,
+        ),
+        FieldView(
+            "password",
+            gettext("Пароль"),
+            "password",
+            error=error,
+            autocomplete="current-password",
+        ),
+    )
+
+
+def code_field(error: str = "", label: str = "") -> FieldView:
+    """The six digits of the authenticator app; a label of its own has a page with more on it."""
+    return FieldView(
+        "code",
+        label or gettext("Шесть цифр"),
+        "code",
+        error=error,
+        autocomplete="one-time-code",
+        autofocus=not (error or label),
+    )
+
+
+@router.get("/sign-in")
+async def sign_in_page(visit: Outside, expired: bool = False) -> Response:
+    """The first step. Whoever has signed in, be it in another tab, goes on and stays signed in."""
+    wish = safe_next(visit.request.query_params.get("next"))
+    if visit.current is not None:
+        return visit.go(wish)
+    return visit.page(
+        "accounts/sign_in.html", fields=sign_in_fields(""), next=wish, expired=expired
+    )
+
+
+@router.post("/sign-in")
+async def sign_in(
+    visit: Outside,
+    visitor: From,
+    email: Text = "",
+    password: Text = "",
+    wish: Wish = "/",
+) -> Response:
+    """Check the password."""
+    try:
+        if not email.strip() or not password:
+            raise Refusal("incomplete", "Укажите адрес электронной почты и пароль.", 422)
+        opened = await accounts.sign_in(visit.medcab.database, email, password, visitor, now())
+    except Refusal as refusal:
+        if refusal.status not in (401, 403, 422, 429):
+            raise
+        message = gettext(refusal.message)
+        return visit.page(
+            "accounts/sign_in.html",
+            status=422 if refusal.status == 401 else refusal.status,
+            fields=sign_in_fields(email, message),
+            errors=[ErrorItem(message, "#field-password")],
+            next=safe_next(wish),
+            expired=False,
+        )
+    return _go_on(visit, opened, wish)
+
+
+@router.get("/sign-in/code")
+async def code_page(visit: Halfway) -> Response:
+    """The second step."""
+    wish = safe_next(visit.request.query_params.get("next"))
+    if (ahead := _elsewhere(visit, Stage.CODE, wish)) is not None:
+        return ahead
+    return visit.page("accounts/code.html", field=code_field(), next=wish)
+
+
+@router.post("/sign-in/code")
+async def enter_code(visit: Halfway, visitor: From, code: Text = "", wish: Wish = "/") -> Response:
+    """Check the code."""
+    try:
+        opened = await accounts.enter_code(
+            visit.medcab.database, visit.signed_in, code, visitor, now()
+        )
+    except Refusal as refusal:
+        return _refused(visit, refusal, "accounts/code.html", wish)
+    return _go_on(visit, opened, wish)
+
+
+@router.get("/sign-in/setup")
+async def setup_page(visit: Halfway, session: Work) -> Response:
+    """The first set-up of the second factor."""
+    wish = safe_next(visit.request.query_params.get("next"))
+    if (ahead := _elsewhere(visit, Stage.SETUP, wish)) is not None:
+        return ahead
+    shown = await _setup(visit, session)
+    return visit.page("accounts/setup.html", field=_setup_field(), setup=shown, next=wish)
+
+
+@router.post("/sign-in/setup")
+async def confirm_setup(
+    visit: Halfway,
+    visitor: From,
+    session: Work,
+    code: Text = "",
+    wish: Wish = "/",
+) -> Response:
+    """A first code makes the app the second factor."""
+    try:
+        opened = await accounts.confirm_setup(
+            visit.medcab.database, visit.signed_in, code, visitor, now()
+        )
+    except Refusal as refusal:
+        if refusal.status not in (422, 429):
+            raise
+        message = gettext(refusal.message)
+        return visit.page(
+            "accounts/setup.html",
+            status=refusal.status,
+            field=_setup_field(message),
+            setup=await _setup(visit, session),
+            errors=[ErrorItem(message, "#field-code")],
+            next=safe_next(wish),
+        )
+    return _go_on(visit, opened, wish)
+
+
+@router.get("/sign-in/password")
+async def password_page(visit: Halfway) -> Response:
+    """A password that is too old, or was given by somebody else, is changed at once."""
+    wish = safe_next(visit.request.query_params.get("next"))
+    if (ahead := _elsewhere(visit, Stage.PASSWORD, wish)) is not None:
+        return ahead
+    return _password_form(visit, wish)
+
+
+@router.post("/sign-in/password")
+async def change_password(
+    visit: Halfway,
+    visitor: From,
+    old_password: Text = "",
+    new_password: Text = "",
+    wish: Wish = "/",
+) -> Response:
+    """Change the password and go on."""
+    opened = await changed_password(visit, visitor, old_password, new_password)
+    if isinstance(opened, Refusal):
+        return _password_form(visit, safe_next(wish), opened)
+    return _go_on(visit, opened, wish)
+
+
+async def changed_password(
+    visit: Visit, visitor: sessions.Visitor, old: str, new: str
+) -> Opened | Refusal:
+    """The session after a change of password, or why there was none."""
+    try:
+        return await accounts.change_password(
+            visit.medcab.database,
+            visit.signed_in,
+            old,
+            new,
+            visitor,
+            now(),
+            institution=visit.medcab.settings.institution,
+        )
+    except Refusal as refusal:
+        if refusal.status not in (422, 429):
+            raise
+        return refusal
+
+
+def password_fields(refusal: Refusal | None = None) -> tuple[FieldView, FieldView]:
+    """The password that is, and the one that shall be."""
+    wrong = {fault.path: in_words(fault.message) for fault in refusal.fields} if refusal else {}
+    return (
+        FieldView(
+            "old_password",
+            gettext("Текущий пароль"),
+            "password",
+            error=wrong.get("old_password", ""),
+            autocomplete="current-password",
+        ),
+        FieldView(
+            "new_password",
+            gettext("Новый пароль"),
+            "password",
+            hint=gettext("От 12 знаков. Хорошо подходят четыре слова, не связанные между собой."),
+            error=wrong.get("new_password", ""),
+            autocomplete="new-password",
+        ),
+    )
+
+
+def errors_of(refusal: Refusal) -> list[ErrorItem]:
+    """The error summary of a refused form."""
+    found = [ErrorItem(in_words(f.message), f"#field-{f.path}") for f in refusal.fields]
+    return found or [ErrorItem(in_words(refusal.message))]
+
+
+def _password_form(visit: Visit, wish: str, refusal: Refusal | None = None) -> Response:
+    context: dict[str, Any] = {"errors": errors_of(refusal)} if refusal else {}
+    return visit.page(
+        "accounts/password.html",
+        status=refusal.status if refusal else 200,
+        why=gettext("Пароль пора сменить: ему больше 90 дней или его выдал вам кто-то другой."),
+        action="/sign-in/password",
+        fields=password_fields(refusal),
+        next=wish,
+        **context,
+    )
+
+
+@router.post("/sign-out")
+async def sign_out(visit: Halfway, visitor: From, session: Work) -> Response:
+    """Sign out on this device."""
+    current, moment = visit.signed_in, now()
+    if current.session_id is not None:
+        await sessions.end_session(
+            session, current.person_id, current.session_id, "sign_out", moment
+        )
+        await login_log.note(
+            session, Step.SIGN_OUT, Outcome.PASSED, visitor, moment, person_id=current.person_id
+        )
+    response = visit.go("/sign-in")
+    ends_session(visit.medcab, response)
+    return response
+
+
+@router.post("/session", status_code=204)
+async def stay(current: CurrentSession) -> None:
+    """Stay signed in: a person pressed the button of the warning."""
+
+
+@router.post("/preferences")
+async def set_preferences(
+    visit: Outside,
+    medcab: MedcabState,
+    language: Text = "",
+    theme: Text = "",
+    wish: Wish = "/",
+) -> Response:
+    """Choose language or theme: kept with the account, or in the browser before signing in."""
+    response = visit.go(own_path(wish))
+    language = language if language in LANGUAGES else ""
+    theme = theme if theme in ("light", "dark", "system") else ""
+    if visit.current is not None:
+        async with medcab.database.work() as session:
+            await accounts.set_preferences(
+                session, visit.current.person_id, language=language or None, theme=theme or None
+            )
+    for name, value in ((LANGUAGE_COOKIE, language), (THEME_COOKIE, theme)):
+        if value:
+            response.set_cookie(
+                name,
+                value,
+                max_age=YEAR,
+                path="/",
+                secure=medcab.settings.cookie_secure,
+                httponly=True,
+                samesite="lax",
+            )
+    return response
+
+
+def _elsewhere(visit: Visit, expected: Stage, wish: str) -> Response | None:
+    """Where the person should be instead, when this is not the step they are at."""
+    stage = visit.signed_in.stage
+    if stage == expected:
+        return None
+    return visit.go(_way(stage, wish))
+
+
+def _refused(visit: Visit, refusal: Refusal, template: str, wish: str) -> Response:
+    if refusal.status not in (422, 429):
+        raise refusal
+    message = gettext(refusal.message)
+    return visit.page(
+        template,
+        status=refusal.status,
+        field=code_field(message),
+        errors=[ErrorItem(message, "#field-code")],
+        next=safe_next(wish),
+    )
+
+
+def _setup_field(error: str = "") -> FieldView:
+    return code_field(error, gettext("Введите шесть цифр, которые показывает приложение"))
+
+
+async def _setup(visit: Visit, session: AsyncSession) -> SecondFactorSetup:
+    institution = visit.medcab.settings.institution
+    shown = await accounts.show_setup(session, visit.signed_in, now(), institution)
+    secret = " ".join(shown.secret[i : i + 4] for i in range(0, len(shown.secret), 4))
+    return SecondFactorSetup(Markup(shown.qr_svg), secret, visit.signed_in.actor.name)  # noqa: S704

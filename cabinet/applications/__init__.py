@@ -1,0 +1,1 @@
+"""Pages of applications: programmes, intakes, drafts, and the check of a certificate."""

@@ -1,0 +1,93 @@
+"""A draft of an application: its task list, throwing it away, sending it (A1-A3, A6).
+
+The same pages serve a new draft, the answer to a clarification, and a correction of one's own.
+"""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Response
+
+from api.http.entrance import CleanRoute
+from cabinet.applications.views import Draft
+from cabinet.cases import filling
+from cabinet.cases.draft_pages import add_pages, check_page
+from cabinet.cases.filling import Editing
+from cabinet.cases.lines import programme_view
+from cabinet.frame.visits import Inside, Visit
+from rules.cases.limits import INTEGER
+from rules.cases.process import CaseKind
+from rules.refusals import Refusal, not_found
+from services.cases.transitions import Act
+
+router = APIRouter(
+    route_class=CleanRoute, include_in_schema=False, prefix="/applications/{case_id}/draft"
+)
+
+
+async def editing(visit: Visit, case_id: UUID) -> Editing:
+    """The draft of an application that the person may change. Raises `not_found` and 409."""
+    return await filling.editing(visit, case_id, CaseKind.APPLICATION)
+
+
+def draft_view(edited: Editing) -> Draft:
+    """The task list."""
+    page = edited.page
+    if page.programme is None:
+        raise not_found()
+    return Draft(
+        url=edited.url,
+        title=page.programme.title,
+        programme=programme_view(page.programme),
+        tasks=filling.tasks_of(edited),
+        saved_at=page.case.draft_saved_at,
+        number=page.case.number,
+        mode=edited.mode,  # type: ignore[arg-type]
+        case_url=edited.case_url,
+        reason=page.decisions[-1].reason if edited.remarks or edited.mode == "answer" else "",
+    )
+
+
+@router.get("")
+async def show(case_id: UUID, visit: Inside) -> Response:
+    """The task list."""
+    edited = await editing(visit, case_id)
+    return visit.page("applications/draft.html", draft=draft_view(edited))
+
+
+@router.post("/discard")
+async def discard(case_id: UUID, visit: Inside) -> Response:
+    """Throw away the draft, or the correction in the making."""
+    edited = await editing(visit, case_id)
+    await visit.medcab.applications.discard_draft(visit.actor, case_id)
+    sent = edited.page.newest is not None
+    return visit.go(f"/applications/{case_id}" if sent else "/applications", "discarded")
+
+
+@router.post("/submit")
+async def submit(
+    case_id: UUID,
+    visit: Inside,
+    act_id: Annotated[UUID, Form()],
+    at_step: Annotated[int, Form(ge=0, le=INTEGER)],
+    mode: Annotated[Literal["draft", "answer", "correction"], Form()],
+) -> Response:
+    """Send it: a new application, an answer, or a correction; as the page said, so that a second
+    click is the same act."""
+    applications = visit.medcab.applications
+    send = {
+        "draft": applications.submit,
+        "answer": applications.resubmit,
+        "correction": applications.correct,
+    }[mode]
+    try:
+        await send(visit.actor, case_id, Act(act_id, at_step))
+    except Refusal as refusal:
+        if refusal.status not in (422, 429):
+            raise
+        edited = await editing(visit, case_id)
+        return await check_page(visit, edited, draft_view(edited), refusal)
+    return visit.go(f"/applications/{case_id}/submitted")
+
+
+add_pages(router, CaseKind.APPLICATION, draft_view)

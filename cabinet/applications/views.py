@@ -1,0 +1,145 @@
+"""Applications as their pages show them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from cabinet.cases.views import CaseFile, CaseLine, Paper, ShownCase, Task, TaskList
+from cabinet.conversation.views import Talk
+
+
+@dataclass(frozen=True)
+class ProgrammeView:
+    """A programme of the catalogue."""
+
+    id: str
+    title: str
+    type: str
+    """`course`, `distance` or `seminar`."""
+    type_word: str
+    organisation: str
+    hours: int
+    dates: str
+    summary: str
+    url: str
+    requirements: Sequence[str] = ()
+    attachments: Sequence[str] = ()
+    waived: Sequence[tuple[str, str]] = ()
+    review_days: int = 10
+    draft_url: str | None = None
+    """Where the person's unfinished draft for it lies."""
+    intakes: Sequence[tuple[str, str]] = ()
+    """Those that still take applications: the day on which each begins, and its limits."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One thing that waits for the person: a card of the home page with one action."""
+
+    tone: Literal["waiting", "paused", "good", "bad", "idle"]
+    icon: str
+    kicker: str
+    title: str
+    text: str
+    action: str
+    url: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Accreditation:
+    """The end of the person's accreditation and the points since; `silence` where none is known."""
+
+    specialty: str = ""
+    until: date | None = None
+    days_left: int = 0
+    urgent: bool = False
+    hours: int = 0
+    needed: int = 0
+    silence: str = ""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The home page of an applicant."""
+
+    greeting: str
+    sentence: str
+    calls: Sequence[Call]
+    cases: Sequence[CaseLine]
+    """The last ones of which no call speaks."""
+
+
+@dataclass(frozen=True)
+class Draft(TaskList):
+    """A draft, or the correction of an open case: its tasks and how far it is."""
+
+    url: str
+    title: str
+    programme: ProgrammeView
+    tasks: Sequence[Task]
+    saved_at: datetime | None = None
+    number: str | None = None
+    mode: Literal["draft", "answer", "correction"] = "draft"
+    case_url: str = ""
+    reason: str = ""
+    """What the reviewer asked, where the draft is an answer."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing a reviewer asks to mend, with the way to it."""
+
+    subject: str
+    text: str
+    url: str
+    answered: bool = False
+    """Whether the draft of the answer has another value or file in its place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CasePage(ShownCase):
+    """Everything on the page of an application."""
+
+    files: Sequence[CaseFile]
+    talk: Talk
+    papers: Sequence[Paper]
+    """Besides the act."""
+    act: Paper | None = None
+    programme: ProgrammeView | None
+    reason: str = ""
+    remarks: Sequence[Remark] = ()
+    answer_url: str | None = None
+    correct_url: str | None = None
+    withdraw_url: str | None = None
+    copy_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What the person sees after sending."""
+
+    number: str
+    title: str
+    email: str
+    whom: str
+    until: datetime | None
+    case_url: str
+    receipt_url: str | None
+    resubmitted: bool = False
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What the public page says of a code: number, date and outcome, nothing personal."""
+
+    found: bool
+    code: str = ""
+    number: str = ""
+    issued_at: datetime | None = None
+    outcome: str = ""
+    institution: str = ""
+    seal: str = ""
+    sha256: str = ""
+    test_seal: bool = False

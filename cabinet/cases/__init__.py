@@ -1,0 +1,1 @@
+"""Pages that all kinds of cases share: draft, attachments, case, timeline."""

@@ -1,0 +1,168 @@
+"""The pages of a draft, whatever the kind of case: its sections, its documents, the last check.
+
+What applications and requests have of their own stands in `cabinet.applications.draft` and
+`cabinet.requests.draft`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from cabinet.applications.intakes import intake_view
+from cabinet.cases.attachments import attachments_page, slots_of
+from cabinet.cases.filling import (
+    ROOMS,
+    Editing,
+    as_kept,
+    editing,
+    error_items,
+    of_field,
+    save_section,
+    section_shown,
+)
+from cabinet.cases.lines import answer_sections, field_view
+from cabinet.cases.views import FormSection, TaskList
+from cabinet.frame.views import ErrorItem, FieldView
+from cabinet.frame.visits import Inside, Visit
+from models.tables.base import new_id
+from rules.cases.process import CaseKind
+from rules.catalogue.intakes import FIELD as INTAKE
+from rules.clock import now
+from rules.forms.definitions import check_form
+from rules.forms.fields import Field
+from rules.refusals import Refusal
+from words.translation import gettext
+
+
+def add_pages(router: APIRouter, kind: CaseKind, draft_of: Callable[[Editing], TaskList]) -> None:
+    """Add the pages below a draft of this kind, behind those of its own, whose names go first."""
+
+    @router.get("/attachments")
+    async def show_attachments(case_id: UUID, visit: Inside) -> Response:
+        """The documents: upload, choose among those given before, take away."""
+        return await attachments_page(visit, await editing(visit, case_id, kind))
+
+    @router.get("/check")
+    async def check(case_id: UUID, visit: Inside) -> Response:
+        """Everything once more, before it is sent."""
+        edited = await editing(visit, case_id, kind)
+        return await check_page(visit, edited, draft_of(edited))
+
+    @router.get("/{name}")
+    async def show_section(case_id: UUID, name: str, visit: Inside) -> Response:
+        """One section of the form."""
+        return _section_page(visit, await editing(visit, case_id, kind), name)
+
+    @router.post("/{name}")
+    async def save(case_id: UUID, name: str, visit: Inside) -> Response:
+        """Keep the section and go on, or stay where something has to be mended."""
+        return await _saved_and_on(visit, await editing(visit, case_id, kind), name)
+
+    @router.post("/{name}/autosave")
+    async def autosave(case_id: UUID, name: str, visit: Inside) -> Response:
+        """Keep what was typed so far; the answer says so, and what is wrong with the field left."""
+        return await _autosaved(visit, await editing(visit, case_id, kind), name)
+
+
+async def check_page(
+    visit: Visit, edited: Editing, draft: TaskList, refusal: Refusal | None = None
+) -> Response:
+    """Everything once more, with what a refusal to send it says."""
+    page = edited.page
+    sent = page.newest.data if page.newest else None
+    data, _ = check_form(page.definition, edited.data, complete=False, today=edited.today)
+    return visit.page(
+        f"{ROOMS[CaseKind(page.case.kind)].strip('/')}/check.html",
+        status=refusal.status if refusal else 200,
+        draft=draft,
+        sections=answer_sections(page.definition, data, sent, change_url=edited.url),
+        compared=sent is not None,
+        slots=await slots_of(visit, edited, read_only=True),
+        act_id=new_id(),
+        step=page.case.step,
+        errors=error_items(edited, refusal) if refusal else [],
+    )
+
+
+async def _saved_and_on(visit: Visit, edited: Editing, name: str) -> Response:
+    saved = await save_section(visit, edited, name)
+    edited = saved.edited
+    place, section = edited.section(name)
+    if saved.unkept:
+        # The next time the form is sent its author has seen both.
+        shown = section_shown(as_kept(edited, edited.page.case), name)
+        return _section_page(visit, edited, name, saved.unkept, 409, shown)
+    errors = edited.errors(complete=True)
+    if any(field.name in errors for field in section.fields):
+        return _section_page(visit, edited, name, errors, 422)
+    return visit.go(edited.following(place))
+
+
+async def _autosaved(visit: Visit, edited: Editing, name: str) -> Response:
+    saved = await save_section(visit, edited, name)
+    edited = saved.edited
+    _, section = edited.section(name)
+    left = str((await visit.request.form()).get("left", ""))
+    errors = {**edited.errors(complete=False), **saved.unkept}
+    judged = [
+        _field(edited, field, errors)
+        for field in section.fields
+        # Of two dates the later one says what is wrong, also when the earlier one was changed.
+        if field.name in {left, *saved.unkept}
+        or (left and field.not_before == left and edited.data.get(field.name))
+    ]
+    return visit.part(
+        "applications/autosaved.html",
+        saved_at=edited.page.case.draft_saved_at,
+        problem=gettext("Сохранены не все поля: проверьте отмеченные.") if saved.unkept else "",
+        judged=judged,
+        shown=saved.shown,
+    )
+
+
+def _field(edited: Editing, field: Field, errors: Mapping[str, str]) -> FieldView:
+    name = field.name
+    error, remark = errors.get(name, ""), edited.remarks.get(name, "")
+    if name == INTAKE and edited.page.intakes:
+        view = intake_view(edited, field, error, remark)
+    else:
+        view = field_view(field, edited.data.get(name), error, remark)
+    return replace(view, answered=name in edited.answered)
+
+
+def _section_page(
+    visit: Visit,
+    edited: Editing,
+    name: str,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+    shown: str | None = None,
+) -> Response:
+    """One section of the form; without `errors` what is wrong so far is said."""
+    place, section = edited.section(name)
+    told = edited.errors(complete=False) if errors is None else errors
+    fields = [_field(edited, field, told) for field in section.fields]
+    return visit.page(
+        "applications/section.html",
+        status=status,
+        section=FormSection(
+            name=name,
+            title=gettext(section.title),
+            hint=gettext(section.hint) if section.hint else "",
+            fields=fields,
+            position=place,
+            total=edited.pages,
+            next_url=edited.following(place),
+            back_url=edited.url,
+        ),
+        action=f"{edited.url}/{name}",
+        shown=section_shown(edited, name) if shown is None else shown,
+        saved_at=edited.page.case.draft_saved_at or now(),
+        errors=[
+            ErrorItem(of_field(f.label, f.error), f"#field-{f.name}")
+            for f in fields
+            if f.error and status != 200
+        ],
+    )

@@ -1,0 +1,330 @@
+"""Filling in a form, whatever the kind of case: tasks, sections, autosave, what is wrong.
+
+The fields, their checks and their order come from the definition that the case began with. The
+pages stand in `cabinet.cases.draft_pages`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from cabinet.cases.lines import latest_remarks, shown_value
+from cabinet.cases.views import Task
+from cabinet.frame.shown import fields_shown, shown_of
+from cabinet.frame.views import ErrorItem
+from cabinet.frame.visits import Visit
+from models.tables.cases import Case
+from rules.cases.process import CaseKind, Status
+from rules.catalogue.intakes import FIELD as INTAKE
+from rules.catalogue.intakes import check_intake
+from rules.forms.definitions import Section, check_attachments, check_form
+from rules.forms.draft_edits import mark, marks
+from rules.forms.fields import Field, FieldKind, too_long, too_long_words
+from rules.refusals import FieldError, Refusal, not_found
+from services.cases.draft_contents import attachments_of
+from services.cases.drafts import Drafts
+from services.dossier import page as dossier
+from words.translation import gettext, in_words
+
+ROOMS: Mapping[CaseKind, str] = {
+    CaseKind.APPLICATION: "/applications",
+    CaseKind.REQUEST: "/requests",
+}
+"""Where the pages of each kind of case are."""
+
+MODES = {Status.DRAFT: "draft", Status.CLARIFICATION: "answer"}
+
+
+@dataclass(frozen=True)
+class Editing:
+    """A draft in the making: what is typed so far, what is attached, what the reviewer asked."""
+
+    page: dossier.CasePage
+    data: Mapping[str, Any]
+    attached: Sequence[Mapping[str, str]]
+    remarks: Mapping[str, str]
+    today: date
+
+    @property
+    def case_url(self) -> str:
+        """Where the case is."""
+        return f"{ROOMS[CaseKind(self.page.case.kind)]}/{self.page.case.id}"
+
+    @property
+    def url(self) -> str:
+        """Where its pages are."""
+        return f"{self.case_url}/draft"
+
+    @property
+    def mode(self) -> str:
+        """`draft`, `answer` or `correction`."""
+        return MODES.get(Status(self.page.case.status), "correction")
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are to fill in; the documents are one, where any are asked for."""
+        papers = bool(self.page.attachment_rules)
+        return len(self.page.definition.sections) + int(papers)
+
+    @property
+    def papers_title(self) -> str:
+        """What the page of its documents is called."""
+        application = self.page.case.kind == CaseKind.APPLICATION
+        return gettext("Документы к заявке") if application else gettext("Документы")
+
+    def section(self, name: str) -> tuple[int, Section]:
+        """A section and its place. Raises `not_found`."""
+        for place, section in enumerate(self.page.definition.sections, start=1):
+            if section.name == name:
+                return place, section
+        raise not_found()
+
+    def following(self, place: int) -> str:
+        """The next section; after the last one the documents, where there are any, or the check.
+
+        Where something was asked for, the next place that still waits for its answer, or the check.
+        """
+        sections = self.page.definition.sections
+        if self.remarks:
+            left = [url for at, url in self.asked if at > place]
+            return left[0] if left else f"{self.url}/check"
+        if place < len(sections):
+            return f"{self.url}/{sections[place].name}"
+        papers = place == len(sections) and self.page.attachment_rules
+        return f"{self.url}/{'attachments' if papers else 'check'}"
+
+    def errors(self, *, complete: bool) -> dict[str, str]:
+        """What has to be mended by field, in the person's language."""
+        data, found = check_form(
+            self.page.definition, self.data, complete=complete, today=self.today
+        )
+        sent = self.page.newest
+        held = [sent.data.get(INTAKE)] if sent else []
+        found += check_intake(self.page.intakes, data.get(INTAKE), held, self.today)
+        return {fault.path: in_words(fault.message) for fault in found}
+
+    def missing(self) -> dict[str, str]:
+        """Documents that are missing or not wanted, by kind."""
+        found = check_attachments(
+            self.page.attachment_rules, [given["kind"] for given in self.attached]
+        )
+        return {f.path.removeprefix("attachments."): in_words(f.message) for f in found}
+
+    @cached_property
+    def answered(self) -> frozenset[str]:
+        """Of what was asked for, what is no longer as it was sent."""
+        return answered_of(self.page, self.data, self.attached, self.remarks)
+
+    @property
+    def asked(self) -> list[tuple[int, str]]:
+        """The places that still wait for an answer to a remark: the page, and the way to it."""
+        left = [name for name in self.remarks if name not in self.answered]
+        found = [
+            (place, f"{self.url}/{section.name}#field-{field.name}")
+            for place, section in enumerate(self.page.definition.sections, start=1)
+            for field in section.fields
+            if field.name in left
+        ]
+        return found + [
+            (self.pages, f"{self.url}/attachments#slot-{rule.kind}")
+            for rule in self.page.attachment_rules
+            if rule.kind in left
+        ]
+
+    def unanswered(self, names: Iterable[str]) -> bool:
+        """Whether the reviewer asked about one of these and it is still as it was sent."""
+        return any(name in self.remarks and name not in self.answered for name in names)
+
+
+def answered_of(
+    page: dossier.CasePage,
+    data: Mapping[str, Any],
+    attached: Sequence[Mapping[str, str]],
+    remarks: Collection[str],
+) -> frozenset[str]:
+    """Which remarks a draft has answered: another value, or other documents of the kind.
+
+    Taking a document away that has to be there is no answer.
+    """
+    sent = page.newest
+    if sent is None:
+        return frozenset()
+    before = {(cited.kind, str(cited.document_version_id)) for cited in sent.attachments}
+    here = {(given["kind"], given["document_version_id"]) for given in attached}
+    needed = {rule.kind for rule in page.attachment_rules if rule.required}
+
+    def is_answered(name: str) -> bool:
+        if name in page.definition.fields:
+            return data.get(name) != sent.data.get(name)
+        given = {one for one in here if one[0] == name}
+        return given != {one for one in before if one[0] == name} and bool(
+            given or name not in needed
+        )
+
+    return frozenset(name for name in remarks if is_answered(name))
+
+
+async def editing(visit: Visit, case_id: UUID, kind: CaseKind | None = None) -> Editing:
+    """The draft of a case of the kind, or of any, that the person may change.
+
+    Raises `not_found` and 409.
+    """
+    async with visit.medcab.database.work() as session:
+        page = await dossier.page(session, visit.actor, case_id)
+        cited = await attachments_of(session, case_id, page.case.version)
+    if not page.own or page.case.kind != (kind or page.case.kind):
+        raise not_found()
+    if not page.editable:
+        words = (
+            "Эту заявку уже нельзя изменить."
+            if page.case.kind == CaseKind.APPLICATION
+            else "Этот запрос уже нельзя изменить."
+        )
+        raise Refusal("not_now", words, 409)
+    case = page.case
+    if case.draft is not None:
+        data: Mapping[str, Any] = case.draft
+        attached: Sequence[Mapping[str, str]] = case.draft_attachments
+    else:
+        data = page.newest.data if page.newest else {}
+        attached = cited
+    today = datetime.now(ZoneInfo(case.term_zone)).date()
+    return Editing(page, data, attached, latest_remarks(page), today)
+
+
+def tasks_of(edited: Editing) -> list[Task]:
+    """A line of the task list for each section, and one for the documents where any are asked."""
+    errors, wrong = edited.errors(complete=True), edited.errors(complete=False)
+    tasks = [_task(edited, section, errors, wrong) for section in edited.page.definition.sections]
+    return [*tasks, _documents_task(edited)] if edited.page.attachment_rules else tasks
+
+
+def _task(
+    edited: Editing, section: Section, errors: Mapping[str, str], wrong: Mapping[str, str]
+) -> Task:
+    names = [field.name for field in section.fields]
+    hint = gettext(section.hint) if section.hint else ""
+    url = f"{edited.url}/{section.name}"
+    if edited.unanswered(names):
+        return Task(gettext(section.title), url, "mend", gettext("У отдела кадров есть вопрос"))
+    if any(name in wrong for name in names):
+        first = next(wrong[name] for name in names if name in wrong)
+        return Task(gettext(section.title), url, "mend", first)
+    if not any(name in errors for name in names):
+        return Task(gettext(section.title), url, "done", hint)
+    typed = any(edited.data.get(f.name) for f in section.fields if not f.prefill)
+    return Task(gettext(section.title), url, "started" if typed else "empty", hint)
+
+
+def _documents_task(edited: Editing) -> Task:
+    wanted = [r for r in edited.page.attachment_rules if r.required and not r.waived_reason]
+    missing = edited.missing()
+    there = len([rule for rule in wanted if rule.kind not in missing])
+    hint = gettext("Необязательно")
+    if wanted:
+        hint = gettext("Приложено %(n)s из %(total)s") % {"n": there, "total": len(wanted)}
+    state = "done" if not missing else "started" if there else "empty"
+    if edited.unanswered(rule.kind for rule in edited.page.attachment_rules):
+        state, hint = "mend", gettext("У отдела кадров есть вопрос")
+    return Task(edited.papers_title, f"{edited.url}/attachments", state, hint)  # type: ignore[arg-type]
+
+
+def of_field(label: str | None, words: str) -> str:
+    """What is wrong, led by the name of the field where the words do not name it."""
+    return words if not label or f"«{label}»" in words else f"{label}: {words}"
+
+
+def error_items(edited: Editing, refusal: Refusal) -> list[ErrorItem]:
+    """What a refusal says, each with the way to the page where it is mended."""
+    places = {
+        field.name: f"{edited.url}/{section.name}#field-{field.name}"
+        for section in edited.page.definition.sections
+        for field in section.fields
+    }
+    labels = {name: gettext(f.label) for name, f in edited.page.definition.fields.items()}
+
+    def item(fault: FieldError) -> ErrorItem:
+        kind = fault.path.removeprefix("attachments.")
+        if kind != fault.path:
+            return ErrorItem(in_words(fault.message), f"{edited.url}/attachments#slot-{kind}")
+        label = labels.get(fault.path)
+        words = in_words(fault.message)
+        return ErrorItem(of_field(label, words), places.get(fault.path, ""))
+
+    return [item(fault) for fault in refusal.fields] or [_whole(refusal)]
+
+
+def _whole(refusal: Refusal) -> ErrorItem:
+    """What is not about one field."""
+    words = in_words(refusal.message)
+    return ErrorItem(words % refusal.facts if "%(" in words else words)
+
+
+def drafts_of(visit: Visit, kind: str) -> Drafts:
+    """The acts of a person on cases of this kind."""
+    return visit.medcab.requests if kind == CaseKind.REQUEST else visit.medcab.applications
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A draft after a section of it was sent; `data` has what the person left in the form."""
+
+    edited: Editing
+    unkept: Mapping[str, str]
+    """Of which fields nothing was kept, and why: changed in another window, or far too long."""
+    shown: str
+    """What the form shows now, by which its next change is judged."""
+
+
+async def save_section(visit: Visit, edited: Editing, name: str) -> Saved:
+    """Keep the fields of a section that were changed in it, as they were typed."""
+    _, section = edited.section(name)
+    form = await visit.request.form()
+    data: dict[str, Any] = {}
+    for field in section.fields:
+        if field.locked:
+            continue
+        if field.kind is FieldKind.CHECKBOX:
+            data[field.name] = field.name in form
+        elif field.name in form:
+            data[field.name] = str(form[field.name])
+    kept, shown = edited.page.case, dict(fields_shown(str(form.get("shown", ""))))
+    drafts = drafts_of(visit, kept.kind)
+    unkept = {one: in_words(too_long_words()) for one, value in data.items() if too_long(value)}
+    given = {one: value for one, value in data.items() if one not in unkept}
+    case, clashes = await drafts.save_fields(visit.actor, kept.id, given, shown)
+    saved, fields = as_kept(edited, case), edited.page.definition.fields
+    unkept |= {one: _clash(fields[one], value) for one, value in clashes.items()}
+    seen = {one: mark(fields[one], value) for one, value in data.items() if one not in unkept}
+    return Saved(
+        replace(saved, data={**saved.data, **{one: data[one] for one in unkept}}),
+        unkept,
+        shown_of({**shown, **seen}.items()),
+    )
+
+
+def _clash(field: Field, kept: Any) -> str:
+    """Both values: the other is in the words, the person's own stands in the field."""
+    other = shown_value(field, kept)
+    if other is None:
+        words = gettext("В другом окне это поле очищено.")
+    else:
+        words = gettext("В другом окне здесь записано: «%(other)s».") % {"other": other}
+    return f"{words} {gettext('Оставьте нужный вариант и сохраните ещё раз.')}"
+
+
+def section_shown(edited: Editing, name: str) -> str:
+    """What the form of a section shows when it is drawn from what is kept."""
+    _, section = edited.section(name)
+    fields = {field.name: field for field in section.fields if not field.locked}
+    return shown_of(marks(fields, edited.data).items())
+
+
+def as_kept(edited: Editing, case: Case) -> Editing:
+    """The same draft with the contents that it has now."""
+    page = replace(edited.page, case=case)
+    return replace(edited, page=page, data=case.draft or {}, attached=case.draft_attachments)

@@ -1,0 +1,21 @@
+"""What the running case says of itself, and how an open page learns that something has changed."""
+
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from cabinet.frame.visits import Visit
+from models.messages import PresentState
+from services.cases import running
+from services.dossier import page as dossier
+
+
+async def live_tag(session: AsyncSession, visit: Visit, case_id: UUID) -> str:
+    """Changes with every entry of the case's journal, and with language."""
+    state = await dossier.tag_of(session, visit.actor, case_id)
+    return f'"{state}-{visit.presentation.language}"'
+
+
+async def asked_now(visit: Visit, page: dossier.CasePage) -> PresentState | None:
+    """What the running case says; None where it is over or does not answer."""
+    return await running.present_state(visit.medcab.temporal, page.case)

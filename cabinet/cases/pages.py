@@ -1,0 +1,305 @@
+"""The pages of a person's own cases, whatever their kind: the list, a case that was sent with its
+live part, taking it back and beginning again from it.
+
+What applications and requests have of their own stands in `cabinet.applications.pages` and
+`cabinet.requests.pages`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Query, Response
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.cases.applications import receipt
+from api.container import Work
+from cabinet.cases.filling import ROOMS, drafts_of
+from cabinet.cases.lines import case_line
+from cabinet.cases.live import asked_now, live_tag
+from cabinet.cases.views import Paper, ShownCase
+from cabinet.frame.filters import address
+from cabinet.frame.periods import period_of
+from cabinet.frame.views import Chip, ErrorItem, FieldView, Pages
+from cabinet.frame.visits import Inside, Visit
+from models.messages import PresentState
+from models.tables.base import new_id
+from models.tables.cases import Case
+from rules.cases.limits import INTEGER, LONGEST_REASON
+from rules.cases.process import CaseKind, Transition
+from rules.cases.terms import WorkingCalendar
+from rules.clock import now
+from rules.refusals import Refusal, not_found
+from services import conversation
+from services.cases import lists as case_lists
+from services.cases.lists import Filters
+from services.cases.transitions import Act, see
+from services.catalogue import lookup as catalogue
+from services.dossier import page as dossier
+from services.notices import outbox
+from words.translation import gettext, in_words, marked
+
+PAGE = 20
+Short = Annotated[str, Query(max_length=100)]
+Groups = Mapping[str, tuple[str, dict[str, Any]]]
+"""What each choice of state is called, and the filters that it stands for."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address of a list asks for, beside the choice that lists of its kind have."""
+
+    status: Short = ""
+    since: Annotated[str, Query(alias="from", max_length=40)] = ""
+    until: Short = ""
+    after: Annotated[str | None, Query(max_length=300)] = None
+
+
+Narrowed = Annotated[Asked, Depends()]
+
+
+async def list_page(
+    visit: Visit,
+    session: AsyncSession,
+    kind: CaseKind,
+    asked: Asked,
+    groups: Groups,
+    choice: FieldView,
+    chosen: Mapping[str, Any],
+    addressees: Mapping[str, str] | None = None,
+) -> Response:
+    """The person's cases of a kind; `chosen` are the filters that the value of `choice` means."""
+    status = asked.status if asked.status in groups else ""
+    given = {
+        "status": status,
+        choice.name: choice.value,
+        "from": asked.since,
+        "until": asked.until,
+    }
+    period = period_of(given, visit.presentation.tzinfo)
+    filters = Filters(
+        kind=kind,
+        submitted_from=period.begins,
+        submitted_until=period.ends,
+        **groups[status][1],
+        **chosen,
+    )
+    found = await case_lists.mine(session, visit.actor, filters, asked.after, PAGE)
+    # A draft that was thrown away is no case: it has no number and never had one.
+    lines = [line for line in found.lines if line.number or line.closed_at is None]
+    new = await conversation.unread(session, visit.actor, [line.id for line in lines])
+    here = partial(address, ROOMS[kind])
+    return visit.page(
+        f"{_folder(kind)}/list.html",
+        cases=[
+            case_line(line, unread=new.get(line.id, 0), addressees=addressees) for line in lines
+        ],
+        states=[
+            Chip(gettext(words), here({**given, "status": key}), key == status)
+            for key, (words, _) in groups.items()
+        ],
+        choice=choice,
+        chosen_status=status,
+        submitted_from=asked.since,
+        submitted_until=asked.until,
+        filter_error=next(iter(period.errors.values()), ""),
+        narrowed=any(given.values()),
+        paging=Pages(
+            before=here(given) if asked.after else None,
+            after=here({**given, "after": found.after}) if found.after else None,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Look:
+    """A case that was sent, as the database knows it, and what the person asks to see of it.
+
+    The tag is read before the rest: what changes meanwhile is shown by the next question.
+    """
+
+    tag: str
+    page: dossier.CasePage
+    calendar: WorkingCalendar
+    number: int = 0
+    """The version to show; the newest where there is none of this number."""
+    compare: bool = False
+    asked: bool = False
+    answer: PresentState | None = None
+    """What the running case says of itself."""
+
+    @property
+    def url(self) -> str:
+        """Where the case is."""
+        return f"{ROOMS[CaseKind(self.page.case.kind)]}/{self.page.case.id}"
+
+    @property
+    def chosen(self) -> dossier.Version:
+        """The version to show. Raises `not_found` for a draft."""
+        return self.page.version(self.number)[0]
+
+    @property
+    def before(self) -> dossier.Version | None:
+        """The version to compare with."""
+        return self.page.version(self.number)[1] if self.compare else None
+
+
+async def own_page(
+    session: AsyncSession, visit: Visit, case_id: UUID, kind: CaseKind
+) -> dossier.CasePage:
+    """A case of this kind with all that the person may see of it. Raises `not_found`."""
+    page = await dossier.page(session, visit.actor, case_id)
+    if not _stands_here(visit, page.case, kind):
+        raise not_found()
+    return page
+
+
+def receipt_paper(url: str) -> Paper:
+    """The receipt of what was sent."""
+    return Paper(
+        gettext("Скачать расписку"),
+        gettext("Подтверждает, что и когда вы отправили; проверяется без интернета"),
+        f"{url}/receipt",
+    )
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What is asked and said of acts on a case: a question, and keys of `visits.DONE`."""
+
+    why_withdraw: str
+    withdrawn: str
+    copied: str
+
+
+_SAID = {
+    CaseKind.APPLICATION: _Said(marked("Причина отзыва заявки"), "withdrawn", "copied"),
+    CaseKind.REQUEST: _Said(
+        marked("Причина отзыва запроса"), "request_withdrawn", "request_copied"
+    ),
+}
+
+
+def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCase]) -> None:
+    """Add the pages of a case of this kind, behind those of its own, whose names go first."""
+    room, folder, said = ROOMS[kind], _folder(kind), _SAID[kind]
+    here = f"{room}/{{case_id}}"
+
+    async def look(session: AsyncSession, visit: Visit, case_id: UUID, tag: str) -> Look:
+        page = await own_page(session, visit, case_id, kind)
+        return Look(tag, page, await catalogue.calendar(session))
+
+    @router.get(here)
+    async def show(
+        case_id: UUID,
+        visit: Inside,
+        version: Annotated[int, Query(ge=0, le=10_000)] = 0,
+        compare: bool = False,
+        asked: bool = False,
+    ) -> Response:
+        """The page of a case that was sent; a draft has pages of its own."""
+        async with visit.medcab.database.work() as session:
+            if not _stands_here(visit, await see(session, visit.actor, case_id), kind):
+                return visit.go(f"/cases/{case_id}")
+            await conversation.visited(session, visit.actor, case_id)
+            tag = await live_tag(session, visit, case_id)
+            seen = await look(session, visit, case_id, tag)
+            await outbox.mark_read(session, visit.actor, now(), case_id=case_id)
+        if seen.page.newest is None:
+            return visit.go(f"{seen.url}/draft" if seen.page.own else room)
+        answer = await asked_now(visit, seen.page) if asked else None
+        shown = replace(seen, number=version, compare=compare, asked=asked, answer=answer)
+        return visit.page(f"{folder}/case.html", case=view(shown))
+
+    @router.get(f"{here}/live")
+    async def show_live(case_id: UUID, visit: Inside, ask: bool = False) -> Response:
+        """The parts of the page that change, for a page that is open; 304 while nothing has."""
+        async with visit.medcab.database.work() as session:
+            tag = await live_tag(session, visit, case_id)
+            if not ask and visit.has(tag):
+                return visit.unchanged(tag)
+            seen = await look(session, visit, case_id, tag)
+        answer = await asked_now(visit, seen.page) if ask else None
+        case = view(replace(seen, answer=answer))
+        return visit.part(f"{folder}/live_parts.html", tag, case=case)
+
+    @router.post(f"{here}/ask")
+    async def ask(case_id: UUID, visit: Inside) -> Response:
+        """«Получить обновление»: the next page is answered by the running case."""
+        return visit.go(f"{room}/{case_id}?asked=1")
+
+    @router.get(f"{here}/withdraw")
+    async def ask_to_withdraw(case_id: UUID, visit: Inside, session: Work) -> Response:
+        """Ask once more before a case is taken back."""
+        return await _withdrawal(visit, session, case_id)
+
+    @router.post(f"{here}/withdraw")
+    async def withdraw(
+        case_id: UUID,
+        visit: Inside,
+        act_id: Annotated[UUID, Form()],
+        at_step: Annotated[int, Form(ge=0, le=INTEGER)],
+        reason: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Take the case back."""
+        act = Act(act_id, at_step)
+        try:
+            await drafts_of(visit, kind).withdraw(visit.actor, case_id, act, reason)
+        except Refusal as refusal:
+            if refusal.code not in ("incomplete", "stale"):
+                raise
+            async with visit.medcab.database.work() as session:
+                return await _withdrawal(visit, session, case_id, reason, refusal)
+        return visit.go(f"{room}/{case_id}", said.withdrawn)
+
+    async def _withdrawal(
+        visit: Visit,
+        session: AsyncSession,
+        case_id: UUID,
+        reason: str = "",
+        refusal: Refusal | None = None,
+    ) -> Response:
+        page = await own_page(session, visit, case_id, kind)
+        if Transition.WITHDRAW not in page.may or not page.own:
+            return visit.go(f"{room}/{case_id}")
+        faults = [in_words(fault.message) for fault in refusal.fields] if refusal else []
+        wrong = faults or ([in_words(refusal.message)] if refusal else [])
+        return visit.page(
+            "cases/withdraw.html",
+            status=refusal.status if refusal else 200,
+            kind=kind,
+            number=page.case.number or "",
+            case_url=f"{room}/{case_id}",
+            act_id=new_id(),
+            step=page.case.step,
+            field=FieldView(
+                "reason",
+                gettext(said.why_withdraw),
+                "long_text",
+                reason,
+                error=" ".join(faults),
+                required=False,
+                max_length=LONGEST_REASON,
+            ),
+            errors=[ErrorItem(words, "#field-reason") for words in wrong],
+        )
+
+    @router.post(f"{here}/copy")
+    async def copy(case_id: UUID, visit: Inside) -> Response:
+        """Begin again from a case that was closed."""
+        made = await drafts_of(visit, kind).copy(visit.actor, case_id)
+        return visit.go(f"{room}/{made.id}/draft", said.copied)
+
+    router.add_api_route(f"{here}/receipt", receipt, methods=["GET"])
+
+
+def _folder(kind: CaseKind) -> str:
+    return ROOMS[kind].strip("/")
+
+
+def _stands_here(visit: Visit, case: Case, kind: CaseKind) -> bool:
+    """Whether the case has its page here; that of a request is for its own person alone."""
+    own = case.applicant_id == visit.actor.person_id
+    return case.kind == kind and (own or kind is CaseKind.APPLICATION)

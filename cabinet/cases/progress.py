@@ -1,0 +1,68 @@
+"""The way of a case as a line of steps: what is done and when, where it stands, what follows."""
+
+from cabinet.cases.lines import due_here
+from cabinet.cases.views import Step
+from rules.cases.process import Status
+from services.dossier.page import CasePage
+from words.translation import gettext as _
+
+_ENDED_EARLY = frozenset({Status.WITHDRAWN, Status.LAPSED})
+
+
+def application_steps(page: CasePage) -> list[Step]:
+    """From sending to the act of enrolment, or as far as the application came."""
+    case, status = page.case, Status(page.case.status)
+    steps = [_sent(page, _("Отправлена"))]
+    checked = page.newest.checked_at if page.newest else None
+    if checked is not None:
+        steps.append(Step(_("Проверена"), "done", checked))
+    if status in _ENDED_EARLY:
+        over = _("Отозвана") if status is Status.WITHDRAWN else _("Закрыта без ответа")
+        return [*steps, Step(over, "over", case.since)]
+    decided = page.decisions[-1].at if page.decisions else case.since
+    if status is Status.REJECTED:
+        return [*steps, Step(_("Отклонена"), "bad", decided)]
+    if status is Status.APPROVED:
+        issued = page.act.issued_at if page.act else None
+        act = Step(_("Акт о зачислении"), "done" if issued else "now", issued)
+        return [*steps, Step(_("Одобрена"), "done", decided), act]
+    if status is Status.CLARIFICATION:
+        steps.append(Step(_("Ваш ответ"), "now", until=due_here(case)))
+    elif status is Status.IN_REVIEW:
+        steps.append(Step(_("Рассмотрение"), "now", until=due_here(case)))
+    else:
+        steps.append(Step(_("Проверка"), "now"))
+    if status is not Status.IN_REVIEW:
+        steps.append(Step(_("Рассмотрение"), "ahead"))
+    return [*steps, Step(_("Акт о зачислении"), "ahead")]
+
+
+def request_steps(page: CasePage) -> list[Step]:
+    """From sending to the answer, or as far as the request came."""
+    case, status = page.case, Status(page.case.status)
+    steps = [_sent(page, _("Отправлен"))]
+    paper = next((one for one in page.papers if one.version == case.version), None)
+    if page.definition.answered_by_people:
+        reached, words = (paper.formed_at if paper else None), _("Передан в отдел")
+    else:
+        reached, words = (paper.handed_over_at if paper else None), _("Передан адресату")
+    if reached is not None:
+        steps.append(Step(words, "done", reached))
+    if status is Status.WITHDRAWN:
+        return [*steps, Step(_("Отозван"), "over", case.since)]
+    if status in (Status.READY, Status.REFUSED):
+        answered = next((a.at for a in page.answers if a.version == case.version), case.since)
+        good = status is Status.READY
+        end = Step(_("Ответ") if good else _("Отказ"), "done" if good else "bad", answered)
+        return [*steps, end]
+    if reached is None:
+        return [*steps, Step(_("Передаём адресату"), "now"), Step(_("Ответ"), "ahead")]
+    return [*steps, Step(_("Ответ"), "now", until=due_here(case))]
+
+
+def _sent(page: CasePage, words: str) -> Step:
+    newest = page.newest
+    if newest is None or newest.number == 1:
+        return Step(words, "done", newest.submitted_at if newest else page.case.since)
+    again = _("%(sent)s, версия %(n)s") % {"sent": words, "n": newest.number}
+    return Step(again, "done", newest.submitted_at)

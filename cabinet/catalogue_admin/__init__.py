@@ -1,0 +1,1 @@
+"""Pages of administrators: types of case, programmes, reasons, calendars."""

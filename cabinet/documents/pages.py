@@ -1,0 +1,232 @@
+"""«Мои документы»: given once, in versions, chosen again (Q2, Q10); and the files of drafts.
+
+Forms with files stream past the framework, so their token is checked here, before the file is read.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Response
+from starlette.exceptions import HTTPException
+
+from api.documents import download, page_image
+from api.http.auth import FORM_FIELD, FORM_HEADER, demand_form_token
+from api.http.bodies import Form as StreamedForm
+from api.http.bodies import is_form
+from api.http.entrance import CleanRoute
+from cabinet.cases.attachments import attachments_page, refused_row, slots_of, version_row
+from cabinet.cases.filling import Editing, as_kept, drafts_of, editing
+from cabinet.documents.views import Category as CategoryView
+from cabinet.documents.views import DocumentView, FileRow
+from cabinet.frame.visits import Inside, Visit, own_path
+from rules.files.categories import CATEGORIES, Category
+from rules.refusals import FieldError, Refusal, not_found
+from services.documents import views
+from services.documents.views import Given
+from services.files.intake import Incoming
+from words.translation import gettext
+
+router = APIRouter(route_class=CleanRoute, include_in_schema=False)
+
+
+@router.get("/documents")
+async def list_mine(visit: Inside) -> Response:
+    """The person's documents with what may be done to each."""
+    return await _list(visit)
+
+
+@router.post("/documents/files")
+async def give(visit: Inside) -> Response:
+    """Give one or several documents of a category; the plain form and the script both end here."""
+    refused: FileRow | None = None
+    chosen = ""
+    async for fields, incoming in _files(visit):
+        chosen = fields.get("category", "")
+        category = Category(chosen) if chosen in set(Category) else Category.OTHER
+        given = await visit.medcab.documents.give(visit.actor, incoming, category)
+        if not given.good:
+            refused = _refused(given)
+    if refused is None and not _by_script(visit):
+        return visit.go("/documents", "given")
+    return await _list(visit, refused, chosen, status=422 if refused else 200)
+
+
+async def _list(
+    visit: Visit, refused: FileRow | None = None, chosen: str = "", status: int = 200
+) -> Response:
+    found = await visit.medcab.documents.mine(visit.actor, limit=200)
+    return visit.page(
+        "documents/list.html",
+        status=status,
+        documents=[_view(document) for document in found],
+        categories=[
+            CategoryView(value.value, gettext(rule.title), gettext(rule.hint))
+            for value, rule in CATEGORIES.items()
+            if rule.offered
+        ],
+        chosen=chosen,
+        refused=refused,
+    )
+
+
+def _view(document: views.DocumentView) -> DocumentView:
+    row = version_row(document.version)
+    here = f"/documents/{document.id}"
+    return DocumentView(
+        id=str(document.id),
+        title=gettext(document.title),
+        category=gettext(CATEGORIES[document.category].title),
+        row=FileRow(
+            **{**vars(row), "replace_url": f"{here}/replace", "remove_url": f"{here}/put-away"}
+        ),
+        url=here,
+        older=[version_row(version) for version in document.older],
+        used_in=[(number, f"/search?number={number}") for number in document.cases],
+    )
+
+
+@router.get("/documents/versions/{version_id}")
+async def look(version_id: UUID, visit: Inside) -> Response:
+    """The pages of a file as pictures: nothing of the file itself runs in the browser."""
+    version = await visit.medcab.documents.version(visit.actor, version_id)
+    here = f"/documents/versions/{version_id}"
+    return visit.page(
+        "documents/look.html",
+        row=version_row(version),
+        pages=[f"{here}/pages/{n}.png" for n in range(1, (version.pages or 1) + 1)],
+        back_url=own_path(visit.request.query_params.get("back"), "/documents"),
+    )
+
+
+router.add_api_route("/documents/versions/{version_id}/file", download, methods=["GET"])
+router.add_api_route(
+    "/documents/versions/{version_id}/pages/{page}.png", page_image, methods=["GET"]
+)
+
+
+@router.get("/documents/{document_id}")
+async def show(document_id: UUID, visit: Inside) -> Response:
+    """One document with its older versions and the applications that cite it."""
+    document = await visit.medcab.documents.one(visit.actor, document_id)
+    return visit.page("documents/document.html", document=_view(document))
+
+
+@router.get("/documents/{document_id}/replace")
+async def replace_page(document_id: UUID, visit: Inside) -> Response:
+    """Choose a newer file."""
+    return await _replace_page(visit, document_id)
+
+
+@router.post("/documents/files/{document_id}")
+async def replace(document_id: UUID, visit: Inside) -> Response:
+    """Give a newer file; the older stays readable where it is cited."""
+    async for _, incoming in _files(visit):
+        given = await visit.medcab.documents.replace(visit.actor, document_id, incoming)
+        if not given.good:
+            return await _replace_page(visit, document_id, _refused(given))
+    if _by_script(visit):
+        return await _replace_page(visit, document_id)
+    return visit.go("/documents", "replaced")
+
+
+async def _replace_page(
+    visit: Visit, document_id: UUID, refused: FileRow | None = None
+) -> Response:
+    document = await visit.medcab.documents.one(visit.actor, document_id)
+    return visit.page(
+        "documents/replace.html",
+        status=422 if refused else 200,
+        document=_view(document),
+        refused=refused,
+        back_url="/documents",
+        action=f"/documents/files/{document_id}",
+    )
+
+
+@router.post("/documents/{document_id}/put-away")
+async def put_away(document_id: UUID, visit: Inside) -> Response:
+    """Take a document out of the list."""
+    await visit.medcab.documents.put_away(visit.actor, document_id)
+    return visit.go("/documents", "put_away")
+
+
+@router.post("/documents/files/cases/{case_id}/{kind}")
+async def attach_file(case_id: UUID, kind: str, visit: Inside) -> Response:
+    """Give files and attach them to a draft at once; each gets its verdict."""
+    edited = await editing(visit, case_id)
+    if kind not in {rule.kind for rule in edited.page.attachment_rules}:
+        raise not_found()
+    category = Category(kind) if kind in set(Category) else Category.OTHER
+    refused: dict[str, FileRow] = {}
+    async for _, incoming in _files(visit):
+        given = await visit.medcab.documents.give(visit.actor, incoming, category)
+        if given.document is None:
+            refused[kind] = _refused(given)
+        else:
+            edited = await _attach(visit, edited, kind, given.document.version.id)
+    if not refused and not _by_script(visit):
+        return visit.go(f"{edited.url}/attachments#slot-{kind}")
+    return await _slots(visit, edited, kind, refused)
+
+
+@router.post("/documents/cases/{case_id}/{kind}/choose")
+async def choose(
+    case_id: UUID, kind: str, visit: Inside, document_version_id: Annotated[UUID, Form()]
+) -> Response:
+    """Attach a document given before."""
+    edited = await _attach(visit, await editing(visit, case_id), kind, document_version_id)
+    return visit.go(f"{edited.url}/attachments#slot-{kind}")
+
+
+@router.post("/documents/cases/{case_id}/{kind}/{version_id}/remove")
+async def detach(case_id: UUID, kind: str, version_id: UUID, visit: Inside) -> Response:
+    """Take a document off a draft; it stays among the person's documents."""
+    edited = await editing(visit, case_id)
+    drafts = drafts_of(visit, edited.page.case.kind)
+    await drafts.detach(visit.actor, case_id, kind, version_id)
+    return visit.go(f"{edited.url}/attachments#slot-{kind}")
+
+
+async def _attach(visit: Visit, edited: Editing, kind: str, version_id: UUID) -> Editing:
+    kept = edited.page.case
+    drafts = drafts_of(visit, kept.kind)
+    return as_kept(edited, await drafts.attach(visit.actor, kept.id, kind, version_id))
+
+
+async def _slots(
+    visit: Visit, edited: Editing, kind: str, refused: Mapping[str, FileRow]
+) -> Response:
+    """The whole page for the plain form, the one section for the script."""
+    if not _by_script(visit):
+        return await attachments_page(visit, edited, refused)
+    view = next(
+        slot for slot in await slots_of(visit, edited, refused=refused) if slot.kind == kind
+    )
+    return visit.part("applications/slot.html", status=422 if refused else 200, view=view)
+
+
+def _refused(given: Given) -> FileRow:
+    return refused_row(given.file_name, given.size, given.findings)
+
+
+def _by_script(visit: Visit) -> bool:
+    return visit.request.headers.get("x-requested-with") == "upload"
+
+
+async def _files(visit: Visit) -> AsyncIterator[tuple[Mapping[str, str], Incoming]]:
+    """The files of the form with the fields before them, once the form's token was seen."""
+    request = visit.request
+    if not is_form(request):
+        raise HTTPException(415)
+    form, seen = StreamedForm(request), False
+    async for incoming in form.files():
+        if not seen:
+            demand_form_token(
+                request, request.headers.get(FORM_HEADER, form.fields.get(FORM_FIELD))
+            )
+            seen = True
+        yield form.fields, incoming
+    if not seen:
+        words = "Выберите файл."
+        raise Refusal("no_file", words, 422, [FieldError("file", words)])

@@ -1,0 +1,120 @@
+"""Refusals and failures as pages: what it is in words, and what the person can do now."""
+
+from dataclasses import replace
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.container import medcab_of
+from api.http.auth import BACKGROUND, has_session
+from api.http.problems import Problem, draw, in_words
+from cabinet.frame.rendering import page
+from cabinet.frame.views import ErrorPage
+from cabinet.frame.visits import bare_frame, came_from, name_device, presentation_of, safe_next
+from words.translation import gettext, marked, present
+
+STEPS = {"code": "/sign-in/code", "setup": "/sign-in/setup", "password": "/sign-in/password"}
+
+TITLES = {
+    400: marked("Запрос не удалось прочитать"),
+    403: marked("Нет доступа"),
+    404: marked("Такой страницы нет"),
+    405: marked("Такой страницы нет"),
+    409: marked("Данные изменились, пока вы работали"),
+    413: marked("Слишком большой файл"),
+    422: marked("Данные не приняты"),
+    429: marked("Слишком много запросов"),
+    500: marked("Ошибка на нашей стороне"),
+    503: marked("Кабинет временно недоступен"),
+}
+TODO = {
+    403: (marked("Если доступ вам нужен по работе, попросите о нём руководителя подразделения."),),
+    404: (
+        marked("Проверьте адрес."),
+        marked("Если вы ищете заявку, введите её номер в поиск наверху."),
+    ),
+    409: (
+        marked("Ничего не потеряно и ничего не изменено."),
+        marked("Откройте страницу заново, посмотрите, что нового, и повторите, если это нужно."),
+    ),
+    429: (marked("Подождите минуту и повторите."),),
+    500: (marked("Ранее сохранённые данные на месте. Повторите через несколько минут."),),
+    503: (
+        marked("Повторите через несколько секунд."),
+        marked("Ранее сохранённые данные на месте."),
+    ),
+}
+STALE = marked("Страница устарела")
+TODO_BY_CODE = {
+    "form_token": (
+        marked("Так бывает, если в другой вкладке вышли и вошли снова. Ничего не изменено."),
+        marked("Введённый текст вернётся, когда вы откроете страницу заново, если снова вошли вы."),
+    ),
+    "unreadable": (
+        marked(
+            "Повторять не нужно: сообщите администратору номер ошибки, по нему он найдёт причину."
+        ),
+    ),
+}
+
+
+async def page_problem(request: Request, problem: Problem) -> Response:
+    """The problem as a page; somebody who has to sign in is led there and back again."""
+    if _by_script(request):
+        return draw(request, problem)
+    if problem.status == 401:
+        return _to_sign_in(request, problem)
+    stale = problem.code == "form_token"
+    if problem.code == "second_factor_needed":
+        return _lead(request, f"/profile/confirm?next={quote(came_from(request))}")
+    medcab = medcab_of(request)
+    current = getattr(request.state, "current", None)
+    presentation = presentation_of(request, medcab, current)
+    present(presentation)
+    known = problem.status if problem.status in TITLES else 500 if problem.status > 499 else 400
+    anew = stale or problem.status == 409
+    shown = ErrorPage(
+        status=problem.status,
+        title=gettext(STALE if stale else TITLES[known]),
+        text=in_words(gettext, problem.title, problem.facts),
+        todo=[gettext(line) for line in TODO_BY_CODE.get(problem.code, TODO.get(known, ()))],
+        action=gettext("Открыть страницу заново") if anew else gettext("На главную"),
+        url=came_from(request) if anew else "/",
+        reference=(problem.instance or "").rpartition(":")[2],
+    )
+    response = page(
+        "errors/error.html",
+        presentation,
+        replace(bare_frame(request, medcab, current), drafts="waiting"),
+        status=problem.status,
+        headers=dict(problem.headers),
+        error=shown,
+    )
+    if not has_session(request):
+        name_device(request, response)
+    return response
+
+
+def _by_script(request: Request) -> bool:
+    """Whether a script of a page asks, which tells what happened itself; htmx is led instead."""
+    headers = request.headers
+    if headers.get("hx-request"):
+        return False
+    navigates = headers.get("sec-fetch-mode", "navigate") == "navigate"
+    return not navigates or "x-requested-with" in headers or BACKGROUND in headers
+
+
+def _to_sign_in(request: Request, problem: Problem) -> Response:
+    back = quote(safe_next(came_from(request)))
+    step = STEPS.get(str(problem.facts.get("stage", "")))
+    if step is not None:
+        return _lead(request, f"{step}?next={back}")
+    ended = "&expired=1" if problem.code == "session_ended" else ""
+    return _lead(request, f"/sign-in?next={back}{ended}")
+
+
+def _lead(request: Request, url: str) -> Response:
+    if request.headers.get("hx-request"):
+        return Response(status_code=204, headers={"HX-Redirect": url, "Cache-Control": "no-store"})
+    return RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,358 @@
+"""A visit: one request for a page, with who asks, how it is shown, and the frame around it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from posixpath import normpath
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy import BindParameter, bindparam
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.container import Medcab, MedcabState, medcab_of
+from api.http.auth import (
+    CurrentSession,
+    Public,
+    SigningIn,
+    cookie_names,
+    form_token_of,
+    set_device_cookie,
+    visitor_of,
+)
+from cabinet.frame.rendering import page, render
+from cabinet.frame.views import Flash, Frame, NavEntry, Theme, Who
+from models.encryption import key_ring
+from models.tables.cases import Case
+from models.tables.notices import Notice
+from models.tables.people import Person, Unit
+from rules.access import Actor, Permission
+from rules.cases.process import Status
+from rules.notices.kinds import Channel
+from services.accounts.sessions import Current
+from words.translation import Presentation, choose_language, gettext, marked, present
+
+LANGUAGE_COOKIE = "medcab-language"
+THEME_COOKIE = "medcab-theme"
+
+DONE: Mapping[str, str] = {
+    "comment": marked("Сообщение отправлено."),
+    "withdrawn": marked("Заявка отозвана."),
+    "discarded": marked("Черновик удалён. Загруженные документы остались."),
+    "saved": marked("Сохранено."),
+    "given": marked("Документ принят."),
+    "replaced": marked("Новая версия принята. Прежняя сохранена."),
+    "put_away": marked("Документ убран из списка."),
+    "session_ended": marked("Сеанс завершён."),
+    "token_ended": marked("Ключ отозван."),
+    "confirmed": marked("Код принят. Теперь повторите действие."),
+    "password": marked("Пароль изменён. На других устройствах нужно войти заново."),
+    "read": marked("Все уведомления отмечены прочитанными."),
+    "resent": marked("Отправим ещё раз."),
+    "device_ended": marked("Это устройство больше не показывает уведомления."),
+    "code_sent": marked("Мы отправили код. Введите его ниже."),
+    "contact_changed": marked(
+        "Новый контакт подтверждён. Теперь уведомления будут приходить на него."
+    ),
+    "view_kept": marked("Подборка сохранена."),
+    "view_removed": marked("Подборка удалена."),
+    "export_asked": marked("Готовим файл. Когда он будет готов, вы получите уведомление."),
+    "export_cancelled": marked("Выгрузка отменена."),
+    "request_withdrawn": marked("Запрос отозван."),
+    "request_discarded": marked("Черновик удалён."),
+    "correction_discarded": marked("Исправление отменено, запрос остался как был."),
+    "request_copied": marked("Мы перенесли ответы в новый черновик."),
+    "staff_imported": marked("Список загружен. Роли и учётные записи по-прежнему выдают отдельно."),
+    "copied": marked("Мы перенесли ответы и документы в новый черновик."),
+}
+"""What an act says on the page after it, by the word in `?done=`."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request for a page."""
+
+    request: Request
+    medcab: Medcab
+    presentation: Presentation
+    frame: Frame
+    current: Current | None = None
+
+    @property
+    def signed_in(self) -> Current:
+        """The session of who asks. Raises ValueError where nobody has signed in."""
+        if self.current is None:
+            raise ValueError("nobody has signed in")
+        return self.current
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks. Raises ValueError where nobody has signed in."""
+        return self.signed_in.actor
+
+    def page(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        **context: Any,
+    ) -> HTMLResponse:
+        """The page, with what the last act did said at its top."""
+        done = DONE.get(self.request.query_params.get("done", ""))
+        if done and "flash" not in context:
+            context["flash"] = Flash(gettext(done))
+        response = page(
+            template, self.presentation, self.frame, status=status, headers=headers, **context
+        )
+        if self.current is None:
+            name_device(self.request, response)
+        return response
+
+    def has(self, tag: str) -> bool:
+        """Whether the open page that asks shows this state already."""
+        return self.request.headers.get("if-none-match") == tag
+
+    def unchanged(self, tag: str) -> Response:
+        """What an open page is told that shows this state already."""
+        return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-store"})
+
+    def part(
+        self, template: str, tag: str = "", *, status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """A part of an open page, drawn anew; `tag` names the state it shows."""
+        body = render(template, self.presentation, frame=self.frame, **context)
+        tagged = {"ETag": tag} if tag else {}
+        return HTMLResponse(body, status, {"Cache-Control": "no-store", **tagged})
+
+    def go(self, url: str, done: str = "") -> RedirectResponse:
+        """Lead to another page after an act, so that a reload repeats nothing."""
+        if done:
+            url += ("&" if "?" in url else "?") + f"done={done}"
+        response = RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
+        if self.current is None:
+            name_device(self.request, response)
+        return response
+
+
+def name_device(request: Request, response: Response) -> None:
+    """Before signing in the form token is bound to the device, so the device needs a name."""
+    settings = medcab_of(request).settings
+    token = visitor_of(request).device_token
+    if request.cookies.get(cookie_names(settings)[1]) != token:
+        set_device_cookie(response, settings, token)
+
+
+async def enter(request: Request, medcab: Medcab, current: Current | None) -> Visit:
+    """Begin a visit: choose language and zone, and make the frame."""
+    presentation = presentation_of(request, medcab, current)
+    present(presentation)
+    frame = bare_frame(request, medcab, current)
+    if current is not None and current.session_id is not None and frame.nav:
+        async with medcab.database.reading() as session:
+            frame = await _peopled(session, frame, current)
+    return Visit(request, medcab, presentation, frame, current)
+
+
+def presentation_of(request: Request, medcab: Medcab, current: Current | None) -> Presentation:
+    """The person's language and the zone of their unit; else the browser's, the institution's."""
+    wishes = (request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
+    language = current.language if current else choose_language(*wishes)
+    zone = medcab.settings.time_zone
+    return Presentation(language, current.zone if current else zone, zone)
+
+
+def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Frame:
+    """A frame that needs no database, good for the page of an outage too."""
+    settings = medcab.settings
+    open_session = current is not None and current.stage == "open"
+    theme: Theme = "system"
+    for wish in (current.theme if current else None, request.cookies.get(THEME_COOKIE)):
+        if wish in ("light", "dark"):
+            theme = "light" if wish == "light" else "dark"
+            break
+        if wish == "system":
+            break
+    waits = request.url.path == "/profile/confirm"
+    return Frame(
+        institution=settings.institution,
+        language=presentation_of(request, medcab, current).language,
+        theme=theme,
+        path=request.url.path,
+        here=came_from(request),
+        who=Who(current.actor.name, "", "") if current and open_session else None,
+        nav=navigation(current.actor) if current and open_session else (),
+        csrf=form_token_of(request),
+        idle_seconds=settings.session_idle if open_session else 0,
+        draft_key=_draft_key(current) if current and open_session else "",
+        drafts="waiting" if waits else "answer" if request.method == "POST" else "",
+        demo=settings.demo,
+    )
+
+
+def _draft_key(current: Current) -> str:
+    """The same for all sessions of the person, and told on nobody else's pages."""
+    return key_ring().blind(f"texts not sent by {current.person_id}")
+
+
+MOST_ENTRIES = 7
+SPARE = ("profile", "programmes", "archive")
+"""Left out first where somebody has many roles: other places of the page lead there too."""
+
+
+_APPLY = Permission.APPLY
+_PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
+    (NavEntry("home", "Главная", "house", "/"), ()),
+    (
+        NavEntry("desk", "Очередь", "inbox", "/desk"),
+        (Permission.REVIEW, Permission.VIEW_UNIT_CASES),
+    ),
+    (
+        NavEntry("applications", "Мои заявки", "clipboard-list", "/applications"),
+        (_APPLY,),
+    ),
+    (NavEntry("requests", "Мои запросы", "send", "/requests"), (_APPLY,)),
+    (NavEntry("programmes", "Программы", "graduation-cap", "/programmes"), (_APPLY,)),
+    (
+        NavEntry("documents", "Документы", "folder-open", "/documents"),
+        (Permission.KEEP_DOCUMENTS,),
+    ),
+    (
+        NavEntry("archive", "Архив", "archive", "/archive"),
+        (_APPLY, Permission.KEEP_ARCHIVE),
+    ),
+    (
+        NavEntry("operation", "Состояние", "monitor", "/operation"),
+        (Permission.WATCH_OPERATION,),
+    ),
+    (
+        NavEntry("journal", "Журнал", "file-check", "/journal"),
+        (Permission.READ_JOURNAL,),
+    ),
+    (
+        NavEntry("administration", "Настройка", "settings", "/administration"),
+        (Permission.MANAGE_CATALOGUE,),
+    ),
+    (NavEntry("profile", "Профиль", "user", "/profile"), ()),
+)
+"""All places, their words as msgids, with the permissions of which one leads there; none: all."""
+
+
+def navigation(actor: Actor) -> tuple[NavEntry, ...]:
+    """At most seven entries, by what the person may do."""
+    entries = [
+        replace(place, text=gettext(place.text))
+        for place, permissions in _PLACES
+        if not permissions or any(actor.may(permission) for permission in permissions)
+    ]
+    for key in SPARE:
+        if len(entries) > MOST_ENTRIES:
+            entries = [entry for entry in entries if entry.key != key]
+    return tuple(entries)
+
+
+def _frame_query() -> Any:
+    whose: BindParameter[UUID] = bindparam("person_id")
+    unread = (
+        select(func.count())
+        .select_from(Notice)
+        .where(
+            col(Notice.person_id) == whose,
+            col(Notice.channel) == Channel.CABINET.value,
+            col(Notice.read_at).is_(None),
+        )
+        .scalar_subquery()
+    )
+    asked = (
+        select(func.count())
+        .select_from(Case)
+        .where(
+            col(Case.applicant_id) == whose,
+            col(Case.status) == Status.CLARIFICATION.value,
+            col(Case.closed_at).is_(None),
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(col(Person.position), col(Unit.name), unread, asked)
+        .join(Unit, col(Unit.id) == col(Person.unit_id))
+        .where(col(Person.id) == whose)
+    )
+
+
+_FRAME = _frame_query()
+"""Asked for every page: building it anew takes as long as asking it."""
+
+
+async def _peopled(session: AsyncSession, frame: Frame, current: Current) -> Frame:
+    """The frame with post, unit, unread notices and what waits: one query."""
+    found = await session.exec(_FRAME, params={"person_id": current.person_id})
+    position, unit, bell, waiting = found.one()
+    nav = tuple(replace(e, count=waiting) if e.key == "applications" else e for e in frame.nav)
+    who = Who(current.actor.name, position, unit)
+    return replace(frame, who=who, bell=bell, nav=nav)
+
+
+async def _inside(request: Request, medcab: MedcabState, current: CurrentSession) -> Visit:
+    return await enter(request, medcab, current)
+
+
+async def _outside(request: Request, medcab: MedcabState, current: Public) -> Visit:
+    return await enter(request, medcab, current)
+
+
+async def _halfway(request: Request, medcab: MedcabState, current: SigningIn) -> Visit:
+    return await enter(request, medcab, current)
+
+
+Inside = Annotated[Visit, Depends(_inside)]
+"""A visit of somebody who has signed in."""
+
+Outside = Annotated[Visit, Depends(_outside)]
+"""A visit of anybody."""
+
+Halfway = Annotated[Visit, Depends(_halfway)]
+"""A visit of somebody who has at least entered the password."""
+
+
+def own_path(wish: str | None, otherwise: str = "/") -> str:
+    """A path of ours to lead on to; anything that could lead elsewhere is not followed."""
+    if not wish or not wish.startswith("/") or wish.startswith("//"):
+        return otherwise
+    return wish if wish.isprintable() and "\\" not in wish else otherwise
+
+
+def safe_next(wish: str | None) -> str:
+    """Where to go after signing in: a path of ours, and never back to signing in.
+
+    What was to lead to a page of signing in leads to where that page was to lead.
+    """
+    path = own_path(wish)
+    while normpath(unquote(urlsplit(path).path)).startswith("/sign-"):
+        path = own_path(dict(parse_qsl(urlsplit(path).query)).get("next"))
+    return path
+
+
+def came_from(request: Request) -> str:
+    """The page that the person looks at: this one, or the one whose form was sent."""
+    if request.method == "GET" and not request.headers.get("hx-request"):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return own_path(request.url.path + query)
+    try:
+        came = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    if came.netloc != request.url.netloc:
+        return "/"
+    return own_path(came.path + (f"?{came.query}" if came.query else ""))
+
+
+def uuid_of(text: str | None) -> UUID | None:
+    """The id in a form; None where there is none."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Pages of notices, their settings and their delivery."""

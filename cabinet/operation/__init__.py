@@ -1,0 +1,1 @@
+"""Pages of ops and of information security."""

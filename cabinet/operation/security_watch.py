@@ -1,0 +1,144 @@
+"""The last day as information security reads it: cards of the home page, tables of the journal."""
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from cabinet.accounts.profile import ROLES
+from cabinet.applications.views import Call
+from cabinet.frame.visits import Visit
+from cabinet.journal.views import WatchPart
+from rules.access import Role
+from rules.clock import now
+from services.journal.checkpoints import trusted_certificates
+from services.operation import security_watch
+from services.operation.security_watch import Decoded, RightsChange, Watch
+from words import formats
+from words.translation import gettext, ngettext
+
+_ICONS = {"refused": "lock", "odd": "triangle-alert", "decoded": "eye", "rights": "key-round"}
+
+
+async def watched(session: AsyncSession, visit: Visit) -> Watch:
+    """The last day. Raises `forbidden` unless the person reads the journal."""
+    trusted = trusted_certificates(visit.medcab.settings)
+    return await security_watch.watch(session, visit.actor, trusted, now())
+
+
+def sentence(watch: Watch) -> str:
+    """The first line of the home page."""
+    if not watch.attention:
+        return gettext("За сутки ничего необычного")
+    return ngettext("Требует внимания: %(n)s", "Требуют внимания: %(n)s", watch.attention) % {
+        "n": watch.attention
+    }
+
+
+def cards(watch: Watch) -> list[Call]:
+    """Each subject as a card, also where nothing happened: that is what one looks for."""
+    return [
+        Call(
+            "bad" if part.tone == "bad" else "waiting" if part.tone == "waiting" else "idle",
+            _ICONS[part.key],
+            gettext("За сутки"),
+            part.title,
+            part.sentence,
+            gettext("Открыть"),
+            f"/journal#{part.key}",
+        )
+        for part in parts(watch)
+    ]
+
+
+def parts(watch: Watch) -> list[WatchPart]:
+    """The four subjects, what is odd before what is usual."""
+    return [_odd(watch), _refused(watch), _decoded(watch), _rights(watch)]
+
+
+def _odd(watch: Watch) -> WatchPart:
+    told = []
+    if watch.odd:
+        told.append(
+            ngettext(
+                "с %(n)s адреса подбирают пароль",
+                "с %(n)s адресов подбирают пароль",
+                len(watch.odd),
+            )
+            % {"n": len(watch.odd)}
+        )
+    if watch.foreign:
+        told.append(gettext("в журнале записи, которых не писала система: %(n)s")
+                    % {"n": watch.foreign})  # fmt: skip
+    if watch.unconfirmed:
+        told.append(gettext("заявления о журнале ждут подтверждения: %(n)s")
+                    % {"n": watch.unconfirmed})  # fmt: skip
+    if watch.acted:
+        told.append(gettext("процессы прерваны или сброшены в Temporal: %(n)s")
+                    % {"n": watch.acted})  # fmt: skip
+    words = "; ".join(told)
+    return WatchPart(
+        "odd",
+        gettext("Необычные события: %(n)s") % {"n": watch.attention},
+        f"{words[0].upper()}{words[1:]}." if words else gettext("Ничего не замечено."),
+        "bad" if watch.attention else "waiting" if watch.acted else "good",
+        (),
+        (),
+    )
+
+
+def _refused(watch: Watch) -> WatchPart:
+    most = watch.from_addresses[0] if watch.from_addresses else None
+    words = gettext("Больше всего с адреса %(address)s: %(n)s, учётных записей: %(accounts)s.")
+    return WatchPart(
+        "refused",
+        gettext("Отказы во входе: %(n)s") % {"n": watch.refused},
+        words % {"address": most.address, "n": most.times, "accounts": most.accounts}
+        if most
+        else gettext("Отказов не было."),
+        "bad" if watch.odd else "good",
+        (gettext("Адрес"), gettext("Отказов"), gettext("Учётных записей"), gettext("Последний")),
+        [
+            (one.address, str(one.times), str(one.accounts), formats.moment(one.last))
+            for one in watch.from_addresses
+        ],
+    )
+
+
+def _decoded(watch: Watch) -> WatchPart:
+    payloads = sum(one.payloads for one in watch.decoded)
+    words = gettext("Сотрудников: %(people)s, расшифровано сообщений процессов: %(n)s. Выгружали "
+                    "списки архива: %(exports)s.")  # fmt: skip
+    people = len(watch.decoded)
+    return WatchPart(
+        "decoded",
+        gettext("Просмотр зашифрованных данных: %(n)s") % {"n": payloads},
+        words % {"people": people, "n": payloads, "exports": len(watch.exported)}
+        if watch.decoded or watch.exported
+        else gettext("Никто не расшифровывал данные процессов и не выгружал списки."),
+        "waiting" if watch.decoded else "good",
+        (gettext("Кто"), gettext("Что"), gettext("Сколько"), gettext("Последний раз")),
+        [
+            *(_look(one, gettext("сообщения процессов")) for one in watch.decoded),
+            *(_look(one, gettext("строки списка архива")) for one in watch.exported),
+        ],
+    )
+
+
+def _look(one: Decoded, what: str) -> tuple[str, str, str, str]:
+    return one.name, what, str(one.payloads), formats.moment(one.last)
+
+
+def _rights(watch: Watch) -> WatchPart:
+    words = gettext("Вступят в силу: %(waiting)s. Вступили за сутки: %(begun)s.")
+    return WatchPart(
+        "rights",
+        gettext("Изменения прав ждут: %(n)s") % {"n": len(watch.waiting)},
+        words % {"waiting": len(watch.waiting), "begun": len(watch.begun)}
+        if watch.waiting or watch.begun
+        else gettext("Изменений прав нет и не ожидается."),
+        "waiting" if watch.waiting else "good",
+        (gettext("Кто"), gettext("Роль"), gettext("Подразделение"), gettext("С какого времени")),
+        [_right(one) for one in (*watch.waiting, *watch.begun)],
+    )
+
+
+def _right(one: RightsChange) -> tuple[str, str, str, str]:
+    return one.name, gettext(ROLES[Role(one.role)]), one.unit, formats.moment(one.at)

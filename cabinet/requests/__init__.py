@@ -1,0 +1,1 @@
+"""Pages of requests for documents of the state."""

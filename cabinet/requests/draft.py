@@ -1,0 +1,84 @@
+"""A draft of a request: its task list, throwing it away, sending it, also again (S6)."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Response
+
+from api.http.entrance import CleanRoute
+from cabinet.cases import filling
+from cabinet.cases.draft_pages import add_pages, check_page
+from cabinet.cases.filling import Editing
+from cabinet.frame.visits import Inside, Visit
+from cabinet.requests.lines import type_view
+from cabinet.requests.views import RequestDraft
+from rules.cases.limits import INTEGER
+from rules.cases.process import CaseKind
+from rules.refusals import Refusal
+from services.cases.transitions import Act
+
+router = APIRouter(
+    route_class=CleanRoute, include_in_schema=False, prefix="/requests/{case_id}/draft"
+)
+
+
+async def editing(visit: Visit, case_id: UUID) -> Editing:
+    """The draft of a request that the person may change. Raises `not_found` and 409."""
+    return await filling.editing(visit, case_id, CaseKind.REQUEST)
+
+
+def draft_view(edited: Editing) -> RequestDraft:
+    """The task list."""
+    page = edited.page
+    return RequestDraft(
+        url=edited.url,
+        type=type_view(page.definition, page.responsible_unit),
+        tasks=filling.tasks_of(edited),
+        saved_at=page.case.draft_saved_at,
+        number=page.case.number,
+        mode="correction" if page.newest else "draft",
+        case_url=edited.case_url,
+        answered=page.case.closed_at is not None,
+        takes_files=bool(page.attachment_rules),
+    )
+
+
+@router.get("")
+async def show(case_id: UUID, visit: Inside) -> Response:
+    """The task list."""
+    return visit.page("requests/draft.html", draft=draft_view(await editing(visit, case_id)))
+
+
+@router.post("/discard")
+async def discard(case_id: UUID, visit: Inside) -> Response:
+    """Throw away the draft, or the correction in the making."""
+    edited = await editing(visit, case_id)
+    await visit.medcab.requests.discard_draft(visit.actor, case_id)
+    if edited.page.newest is None:
+        return visit.go("/requests", "request_discarded")
+    return visit.go(edited.case_url, "correction_discarded")
+
+
+@router.post("/submit")
+async def submit(
+    case_id: UUID,
+    visit: Inside,
+    act_id: Annotated[UUID, Form()],
+    at_step: Annotated[int, Form(ge=0, le=INTEGER)],
+    mode: Annotated[Literal["draft", "correction"], Form()],
+) -> Response:
+    """Send it, for the first time or again; as the page said, so that a second click is the same
+    act."""
+    requests = visit.medcab.requests
+    send = requests.submit if mode == "draft" else requests.correct
+    try:
+        await send(visit.actor, case_id, Act(act_id, at_step))
+    except Refusal as refusal:
+        if refusal.status not in (422, 429):
+            raise
+        edited = await editing(visit, case_id)
+        return await check_page(visit, edited, draft_view(edited), refusal)
+    return visit.go(f"/requests/{case_id}/sent")
+
+
+add_pages(router, CaseKind.REQUEST, draft_view)

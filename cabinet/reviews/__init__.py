@@ -1,0 +1,1 @@
+"""The desk: queue, review of a case, several at once, the team."""

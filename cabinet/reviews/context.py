@@ -1,0 +1,104 @@
+"""A case as the desk knows it: read at once, for the page of an application and of a request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from cabinet.frame.visits import Visit
+from cabinet.reviews.filters import Asked, asked_of
+from models.tables.catalogue import Reason
+from rules.access import Permission
+from rules.cases.process import CaseKind
+from rules.cases.terms import WorkingCalendar
+from rules.refusals import not_found
+from services.cases import lists as case_lists
+from services.cases.lists import CaseLine, Order
+from services.catalogue import lookup as catalogue
+from services.dossier import page as dossier
+from services.dossier.page import CasePage
+from services.staff import absences
+from services.staff.absences import Reviewer
+
+
+@dataclass(frozen=True)
+class Known:
+    """A case as the database knows it, with what its page needs besides."""
+
+    page: CasePage
+    asked: Asked
+    calendar: WorkingCalendar
+    stock: Sequence[Reason]
+    reviewers: Sequence[Reviewer]
+    history: Sequence[CaseLine]
+    around: tuple[UUID | None, UUID | None]
+    tag: str
+
+    @property
+    def is_request(self) -> bool:
+        """Whether it is a request, which is answered, and no application, which is decided."""
+        return self.page.case.kind == CaseKind.REQUEST
+
+
+async def known(visit: Visit, case_id: UUID) -> Known:
+    """Everything about a case of the desk. Raises `not_found`."""
+    async with visit.medcab.database.work() as session:
+        page = await dossier.page(session, visit.actor, case_id)
+        if page.newest is None:
+            raise not_found()
+        asked = asked_here(visit)
+        return Known(
+            page=page,
+            asked=asked,
+            calendar=await catalogue.calendar(session),
+            stock=list(await catalogue.reasons(session)),
+            reviewers=await reviewers_of(session, visit, page.case.responsible_unit_id),
+            history=list(await dossier.history_of(session, visit.actor, case_id)),
+            around=await _around(session, visit, page, asked),
+            tag=await tag_of(session, visit, case_id),
+        )
+
+
+def asked_here(visit: Visit) -> Asked:
+    """The filters in the address."""
+    return asked_of(visit.request.url.query, visit.actor, visit.presentation.tzinfo)
+
+
+def page_within(visit: Visit, case_id: UUID, more: str = "") -> str:
+    """The page of a case within the same queue."""
+    query = "&".join(part for part in (asked_here(visit).query, more) if part)
+    return f"/desk/cases/{case_id}" + (f"?{query}" if query else "")
+
+
+def page_after(visit: Visit, case_id: UUID, following: UUID | None, outcome: str) -> str:
+    """Where an act on a case leads: to the one that followed it in the queue, if there is one."""
+    more = f"decided={outcome}"
+    return page_within(visit, following or case_id, f"{more}&of={case_id}" if following else more)
+
+
+async def reviewers_of(session: AsyncSession, visit: Visit, unit_id: UUID) -> list[Reviewer]:
+    """The reviewers of a unit, for those who review there; nobody for others."""
+    if not visit.actor.may(Permission.REVIEW, unit_id):
+        return []
+    return await absences.reviewers(session, visit.actor, unit_id)
+
+
+async def _around(
+    session: AsyncSession, visit: Visit, page: CasePage, asked: Asked
+) -> tuple[UUID | None, UUID | None]:
+    """The neighbours in the queue."""
+    case = page.case
+    moment = case.due_at if asked.order is Order.DUE else case.submitted_at
+    return await case_lists.neighbours(
+        session, visit.actor, asked.filters, asked.order, case.id, moment
+    )
+
+
+async def tag_of(session: AsyncSession, visit: Visit, case_id: UUID) -> str:
+    """Changes with every entry of the case's journal, with those who read it, and with language."""
+    state = await dossier.tag_of(session, visit.actor, case_id)
+    reading = await case_lists.readers(session, visit.actor, [case_id])
+    names = sha256("|".join(reading.get(case_id, ())).encode()).hexdigest()[:8]
+    return f'"{state}-{names}-{visit.presentation.language}"'

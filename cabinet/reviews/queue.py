@@ -1,0 +1,333 @@
+"""The reviewers' desk: the queue, and a case with its decision (A3, A4, A6, A8, A11).
+
+Several cases at once and the team stand in `cabinet.reviews.bulk` and `cabinet.reviews.team`.
+"""
+
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Path, Query, Response
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from api.container import Work
+from api.http.entrance import CleanRoute
+from cabinet.cases.live import asked_now
+from cabinet.frame.views import ErrorItem, Flash, Pages
+from cabinet.frame.visits import Inside, Visit, uuid_of
+from cabinet.requests import review
+from cabinet.requests.views import DeskRequest
+from cabinet.reviews import filters
+from cabinet.reviews.bulk import lines_of
+from cabinet.reviews.context import Known, page_after, page_within, reviewers_of, tag_of
+from cabinet.reviews.context import known as known_case
+from cabinet.reviews.decision_form import Typed, decision_form, decision_of, error_items, typed_of
+from cabinet.reviews.filters import asked_of
+from cabinet.reviews.lines import desk_case, made, passing, queue_row
+from cabinet.reviews.views import DeskCase, Queue
+from models.messages import PresentState
+from models.tables.people import Unit
+from rules.access import Permission
+from rules.cases.applications import DECISIONS
+from rules.cases.limits import INTEGER
+from rules.cases.process import Moved, Status, Transition
+from rules.clock import now
+from rules.refusals import FieldError, Refusal, not_found
+from rules.texts.cleaning import in_order
+from services import conversation
+from services.cases import lists as case_lists
+from services.cases.lists import Order
+from services.cases.transitions import Act, see
+from services.catalogue import lookup as catalogue
+from services.dossier import page as dossier
+from services.notices import outbox
+from words.translation import gettext as _
+from words.translation import in_words
+
+router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/desk")
+
+PAGE = 50
+Cursor = Annotated[str | None, Query(max_length=300)]
+Text = Annotated[str, Form()]
+Step = Annotated[int, Form(ge=0, le=INTEGER)]
+
+SHOWN_AGAIN = frozenset({403, 409, 422})
+"""Refusals after which the page is drawn again with all that was typed."""
+
+
+@router.get("")
+async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
+    """The queue, narrowed by what stands in the address; overdue cases come first."""
+    actor = visit.actor
+    asked = asked_of(visit.request.url.query, actor, visit.presentation.tzinfo)
+    found = await case_lists.desk(session, actor, asked.filters, after, PAGE, asked.order)
+    reviews = actor.may(Permission.REVIEW)
+    readers = await case_lists.readers(session, actor, [line.id for line in found.lines])
+    new = await conversation.unread(session, actor, [line.id for line in found.lines])
+    calendar = await catalogue.calendar(session)
+    units = await _units(session)
+    hr = await catalogue.unit_id(session, "hr")
+    people = [
+        filters.Person(reviewer.id, reviewer.name)
+        for reviewer in await reviewers_of(session, visit, hr)
+    ]
+    at = now()
+    shown = Queue(
+        rows=[
+            queue_row(
+                line,
+                actor,
+                at,
+                calendar,
+                reading=readers.get(line.id, ()),
+                suffix=asked.suffix,
+                selectable=reviews and line.status == Status.IN_REVIEW,
+                unread=new.get(line.id, 0),
+            )
+            for line in found.lines
+        ],
+        tabs=filters.tabs(asked, await case_lists.counts(session, actor, at)) if reviews else (),
+        fields=filters.fields(asked, units, people),
+        active=filters.active(asked, units, people),
+        pages=Pages(
+            before=asked.address() if after else None,
+            after=asked.address(after=found.after) if found.after else None,
+            shown=len(found.lines),
+        ),
+        order="newest" if asked.order is Order.NEWEST else "due",
+        due_url=asked.address(sort=""),
+        newest_url=asked.address(sort="newest"),
+        reset_url=filters.DESK,
+        here=asked.query,
+        reviews=reviews,
+        oversees=actor.may(Permission.OVERSEE_REVIEWS),
+        team=actor.may(Permission.REVIEW, hr),
+    )
+    errors = [ErrorItem(text, f"#field-{name}") for name, text in asked.errors.items()]
+    status = 422 if errors else 200
+    return visit.page("desk/queue.html", status=status, queue=shown, errors=errors)
+
+
+async def _units(session: AsyncSession) -> list[tuple[UUID, str]]:
+    units = (await session.exec(select(Unit.id, Unit.name))).all()
+    return sorted(units, key=lambda unit: in_order(unit[1]))
+
+
+def _draw(
+    visit: Visit,
+    known: Known,
+    typed: Typed | None = None,
+    *,
+    errors: tuple[FieldError, ...] = (),
+    answer: PresentState | None = None,
+    number: int = 0,
+    compare: bool = True,
+    moved_on: Moved = Moved.NO,
+) -> DeskCase:
+    """The page in views, with what was typed for a decision."""
+    page, case = known.page, known.page.case
+    typed = typed or Typed()
+    decides = page.reviews and bool(page.may & DECISIONS)
+    decision = decision_form(
+        f"/desk/cases/{case.id}/decision{known.asked.suffix}",
+        page.definition,
+        page.attachment_rules,
+        page.checklist,
+        known.stock,
+        typed,
+        step=case.step,
+        errors=errors,
+    )
+    return desk_case(
+        known,
+        visit.actor,
+        decision if decides else None,
+        answer=answer,
+        number=number,
+        compare=compare,
+        moved_on=moved_on,
+        kept="" if decides else typed.words,
+    )
+
+
+@router.get("/cases/{case_id}")
+async def show(
+    case_id: UUID,
+    visit: Inside,
+    version: Annotated[int, Query(ge=0, le=10_000)] = 0,
+    compare: bool | None = None,
+    asked: bool = False,
+    decided: str = "",
+    of: str = "",
+) -> Response:
+    """A case on the desk: papers, check, questions, decision.
+
+    A later version opens on what is new in it. `decided` is what was done just now, with the case
+    `of` where that is another one.
+    """
+    async with visit.medcab.database.work() as session:
+        # Before the page is read, so that it shows what is new since the visit before.
+        await see(session, visit.actor, case_id)
+        await conversation.visited(session, visit.actor, case_id)
+    known = await known_case(visit, case_id)
+    async with visit.medcab.database.work() as session:
+        await outbox.mark_read(session, visit.actor, now(), case_id=case_id)
+    answer = await asked_now(visit, known.page) if asked else None
+    flash = await _said(visit, decided, uuid_of(of))
+    compares = not version if compare is None else compare
+    if known.is_request:
+        return review.show(
+            visit, known, answer=answer, number=version, compare=compares, flash=flash
+        )
+    case = _draw(visit, known, answer=answer, number=version, compare=compares)
+    return visit.page("desk/case.html", case=case, flash=flash)
+
+
+async def _said(visit: Visit, decided: str, case_id: UUID | None) -> Flash | None:
+    """What was decided or answered just now; of another case with the way back to it."""
+    if decided in {outcome.value for outcome in DECISIONS}:
+        said = f"{made(Transition(decided))} {_('Заявитель получит уведомление.')}"
+    elif decided == Transition.ANSWER:
+        said = _("Ответ отправлен. Заявитель получит уведомление.")
+    elif decided == Transition.REFUSE:
+        said = _("Отказ отправлен. Заявитель получит уведомление с причиной в кабинете.")
+    else:
+        return None
+    line = (await lines_of(visit, [case_id])).get(case_id) if case_id else None
+    if line is None:
+        return Flash(said)
+    return Flash(said, about=line.number or "", url=page_within(visit, line.id))
+
+
+@router.get("/cases/{case_id}/live/{step}")
+async def show_live(
+    case_id: UUID,
+    step: Annotated[int, Path(ge=0, le=INTEGER)],
+    visit: Inside,
+    ask: bool = False,
+) -> Response:
+    """The parts that change, for a page drawn at `step` that is still open; 304 while none has."""
+    async with visit.medcab.database.work() as session:
+        tag = await tag_of(session, visit, case_id)
+        if not ask and visit.has(tag):
+            return visit.unchanged(tag)
+        moved_on = await dossier.moved_since(session, visit.actor, case_id, step)
+    known = await known_case(visit, case_id)
+    answer = await asked_now(visit, known.page) if ask else None
+    if known.is_request:
+        return review.live_parts(visit, known, answer, moved_on)
+    case = _draw(visit, known, answer=answer, moved_on=moved_on)
+    return visit.part("desk/live_parts.html", known.tag, case=case)
+
+
+@router.post("/cases/{case_id}/ask")
+async def ask(case_id: UUID, visit: Inside) -> Response:
+    """«Получить обновление»: the next page is answered by the running case."""
+    return visit.go(page_within(visit, case_id, "asked=1"))
+
+
+@router.post("/cases/{case_id}/reading", status_code=204)
+async def reading(case_id: UUID, visit: Inside) -> None:
+    """Say that the case is open here; colleagues see it for a minute."""
+    await visit.medcab.reviews.read(visit.actor, case_id)
+
+
+@router.post("/cases/{case_id}/decision")
+async def decide(
+    case_id: UUID, visit: Inside, act_id: Annotated[UUID, Form()], at_step: Step
+) -> Response:
+    """Decide, or draw the form anew with what was typed (`redraw`)."""
+    form = await visit.request.form()
+    typed = typed_of(form)
+    before = await known_case(visit, case_id)
+    if before.is_request:
+        raise not_found()
+    if form.get("redraw") == "stock":
+        typed = typed.with_stock(str(form.get("stock", "")), before.stock)
+    elif form.get("redraw") == "fits":
+        typed = typed.all_fits(before.page.checklist, before.stock)
+    if form.get("redraw"):
+        return visit.page("desk/case.html", case=_draw(visit, before, typed))
+    try:
+        decision = decision_of(typed, before.page.checklist)
+        await visit.medcab.reviews.decide(visit.actor, case_id, Act(act_id, at_step), decision)
+    except Refusal as refusal:
+        return await _refused(visit, case_id, refusal, typed)
+    return visit.go(page_after(visit, case_id, before.around[1], decision.outcome))
+
+
+async def _refused(visit: Visit, case_id: UUID, refusal: Refusal, typed: Typed) -> Response:
+    """The page as it is now with all that was typed, and what to do."""
+    if refusal.status not in SHOWN_AGAIN:
+        raise refusal
+    known = await known_case(visit, case_id)
+    if known.is_request:
+        return review.refused(visit, known, refusal)
+    case = _draw(visit, known, typed, errors=tuple(refusal.fields))
+    errors = error_items(refusal, case.decision)
+    if refusal.code in ("stale", "not_now"):
+        words = (
+            _(
+                "Заявка изменилась, пока вы готовили решение. Посмотрите изменения и примите "
+                "решение ещё раз."
+            )
+            if case.decision
+            else _(
+                "Пока вы готовили решение, оно перестало требоваться: посмотрите историю заявки."
+            )
+        )
+        errors = [ErrorItem(words, "#decision" if case.decision else "#live-timeline")]
+    return visit.page("desk/case.html", status=refusal.status, case=case, errors=errors)
+
+
+@router.post("/cases/{case_id}/take")
+async def take(case_id: UUID, visit: Inside, at_step: Step, had: Text = "") -> Response:
+    """Take the case on one's own desk; a decision that was begun stays typed."""
+    typed = typed_of(await visit.request.form())
+    try:
+        await visit.medcab.reviews.take(visit.actor, case_id, at_step, uuid_of(had))
+    except Refusal as refusal:
+        return await _refused(visit, case_id, refusal, typed)
+    if not typed.anything:
+        return visit.go(page_within(visit, case_id))
+    case = _draw(visit, await known_case(visit, case_id), typed)
+    return visit.page("desk/case.html", case=case, flash=Flash(_("Теперь заявка у вас.")))
+
+
+@router.post("/cases/{case_id}/hand-over")
+async def give(
+    case_id: UUID, visit: Inside, at_step: Step, to: Text = "", why: Text = "", had: Text = ""
+) -> Response:
+    """Give the case to a colleague; what is refused is shown again as it was typed."""
+    chosen = uuid_of(to)
+    try:
+        if chosen is None:
+            words = "Выберите, кому передать."
+            raise Refusal("incomplete", words, 422, [FieldError("to", words)])
+        await visit.medcab.reviews.hand_over(
+            visit.actor, case_id, at_step, chosen, why, uuid_of(had)
+        )
+    except Refusal as refusal:
+        if refusal.status not in SHOWN_AGAIN:
+            raise
+        return await _not_given(visit, case_id, refusal, to, why)
+    return visit.go(page_within(visit, case_id))
+
+
+async def _not_given(visit: Visit, case_id: UUID, refusal: Refusal, to: str, why: str) -> Response:
+    """The page as it is now with the form of handing over, or with its text where that has gone."""
+    known = await known_case(visit, case_id)
+    words = in_words(refusal.message)
+    long = any(fault.path == "reason" for fault in refusal.fields)
+    told = {"why_error" if long else "error": words}
+    moving = passing(known, visit.actor, chosen=to, why=why, **told)
+    errors = [ErrorItem(words, ("#field-why" if long else "#field-to") if moving else "")]
+    if moving is None and why.strip():
+        errors.append(ErrorItem(_("Вы написали: %(text)s") % {"text": why}))
+    shown: DeskCase | DeskRequest = (
+        review.draw(visit, known) if known.is_request else _draw(visit, known)
+    )
+    template = "desk/request.html" if known.is_request else "desk/case.html"
+    case = replace(shown, hand_over=moving)
+    return visit.page(template, status=refusal.status, case=case, errors=errors)

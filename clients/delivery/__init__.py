@@ -1,0 +1,1 @@
+"""Mail, SMS and push: the lines to providers, and what they report."""

@@ -1,0 +1,1 @@
+"""The line to Temporal: signals, schedules, payload codec, replays."""

@@ -1,0 +1,292 @@
+"""The line to Temporal: a client that encrypts, signal-with-start, and the standing workflows."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.query.v1 import WorkflowQuery
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.api.workflowservice.v1 import QueryWorkflowRequest
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleRange,
+    ScheduleSpec,
+)
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.converter import DefaultPayloadConverter
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.runtime import Runtime
+from temporalio.service import GrpcCompression, RPCError
+
+from clients.telemetry.traces import Traces, untraced
+from clients.temporal.codec import data_converter
+from models.encryption import KeyRing
+from models.messages import (
+    ANEW,
+    RING,
+    WORKFLOWS,
+    ActRef,
+    CaseRef,
+    CaseState,
+    ExportRef,
+    Ring,
+    WorkflowName,
+    case_workflow_id,
+)
+from models.visibility import KIND, OpsText, attributes_of
+from rules.cases.process import CaseKind, Transition
+from settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+async def connect(
+    settings: Settings,
+    keys: KeyRing,
+    *,
+    lazy: bool = False,
+    runtime: Runtime | None = None,
+    traces: Traces | None = None,
+) -> Client:
+    """A client of the configured namespace; with `lazy` the server may come up later.
+
+    Without `lazy`, raises RuntimeError when the server does not answer.
+    """
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=data_converter(keys),
+        lazy=lazy,
+        runtime=runtime,
+        interceptors=[traces.interceptor(keys)] if traces else [],
+        grpc_compression=GrpcCompression.NONE,
+    )
+
+
+@dataclass(frozen=True)
+class Call:
+    """A run to start, or where one is open, the signal for it; None only starts."""
+
+    workflow: str
+    workflow_id: str
+    start: Any
+    signal: str | None
+    args: Sequence[Any]
+    summary: OpsText
+    attributes: TypedSearchAttributes
+    anew: bool = False
+    """End the run that is open, and begin another in its place."""
+
+
+async def ring(
+    client: Client, call: Call, task_queue: str, *, again: bool = False, deadline: float = 2.0
+) -> bool:
+    """Signal a workflow, starting it where none is open. False where Temporal did not take it.
+
+    Waits at most `deadline` seconds and never raises: what is not rung now, the sweeper rings.
+    A run that ended well is started anew only with `again`.
+    """
+    reuse = (
+        WorkflowIDReusePolicy.ALLOW_DUPLICATE
+        if again
+        else WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+    )
+    try:
+        async with asyncio.timeout(deadline):
+            await client.start_workflow(
+                call.workflow,
+                call.start,
+                id=call.workflow_id,
+                task_queue=task_queue,
+                id_reuse_policy=reuse,
+                id_conflict_policy=(
+                    WorkflowIDConflictPolicy.TERMINATE_EXISTING
+                    if call.anew
+                    else WorkflowIDConflictPolicy.UNSPECIFIED
+                ),
+                search_attributes=call.attributes,
+                start_signal=call.signal,
+                start_signal_args=call.args if call.signal else [],
+                static_summary=call.summary,
+                rpc_timeout=timedelta(seconds=deadline),
+            )
+    except WorkflowAlreadyStartedError:
+        log.info("ring_closed", workflow=call.workflow_id, signal=call.signal)
+        return call.signal is None
+    except Exception as error:
+        log.warning(
+            "ring_failed",
+            workflow=call.workflow_id,
+            signal=call.signal,
+            error=type(error).__name__,
+            status=error.status.name if isinstance(error, RPCError) else None,
+        )
+        return False
+    return True
+
+
+class CaseRinger:
+    """Rings the workflow of a case: the `Ringer` of `services.cases.bell`."""
+
+    def __init__(self, client: Client, task_queue: str, deadline: float = 2.0) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._deadline = deadline
+
+    async def __call__(self, case: CaseState, ring_: Ring) -> bool:
+        """Ring, and say whether it is done with.
+
+        A closed workflow is fine where the case is closed. The sweeper rings only cases that are
+        open and late: it starts a new run even where one ended well, as after a restored database.
+        A request that is corrected after its answer begins a new run as well.
+        """
+        call = Call(
+            workflow=WORKFLOWS[case.kind],
+            workflow_id=case_workflow_id(case.case_id, case.kind),
+            start=CaseRef(case_id=case.case_id, state=case),
+            # A run that begins knows all that a signal would tell it.
+            signal=None if ring_.signal in (Transition.SUBMIT, ANEW) else ring_.signal,
+            args=[ActRef(act_id=ring_.act_id)] if ring_.act_id else [],
+            summary=OpsText(f"{case.number} · {case.type}"),
+            attributes=attributes_of(case),
+            anew=ring_.signal == ANEW,
+        )
+        again = ring_.signal == ANEW or (
+            case.open and (ring_.signal == RING or case.kind is CaseKind.REQUEST)
+        )
+        rung = await ring(
+            self._client, call, self._task_queue, again=again, deadline=self._deadline
+        )
+        return rung or not case.open
+
+
+class ExportStarter:
+    """Starts the workflow of an export: the `Start` of `services.exports.acts`."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    async def __call__(self, export_id: UUID) -> bool:
+        """Start it, also again after its run was lost; one that runs is left alone."""
+        call = Call(
+            workflow=WorkflowName.EXPORT,
+            workflow_id=f"export-{export_id}",
+            start=ExportRef(export_id=export_id),
+            signal=None,
+            args=[],
+            summary=OpsText("a list of the archive into a file"),
+            attributes=TypedSearchAttributes([SearchAttributePair(KIND, "export")]),
+        )
+        return await ring(self._client, call, self._task_queue, again=True)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A workflow that always runs, under one fixed id; it can start without an argument."""
+
+    workflow: str
+    id: str
+    summary: OpsText
+
+
+STANDING: tuple[Standing, ...] = (
+    Standing(WorkflowName.NOTICES_MAIL, "notices-mail", OpsText("tells notices by e-mail")),
+    Standing(WorkflowName.NOTICES_SMS, "notices-sms", OpsText("tells notices by SMS")),
+    Standing(WorkflowName.NOTICES_PUSH, "notices-push", OpsText("tells notices by web push")),
+    Standing(WorkflowName.SWEEPER, "sweeper", OpsText("rings the cases that are late")),
+    Standing(
+        WorkflowName.JOURNAL_SEALER, "journal-sealer", OpsText("seals the journal once a minute")
+    ),
+)
+
+
+async def ensure_standing(
+    client: Client, task_queue: str, standing: Sequence[Standing] = STANDING
+) -> None:
+    """Start the standing workflows that do not run; safe to repeat. Raises RPCError."""
+    for one in standing:
+        with untraced():
+            await client.start_workflow(
+                one.workflow,
+                id=one.id,
+                task_queue=task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=one.summary,
+                rpc_timeout=timedelta(seconds=5),
+            )
+
+
+NIGHTLY: Mapping[str, tuple[WorkflowName, int]] = {
+    "archive-night": (WorkflowName.ARCHIVE_NIGHT, 2),
+    "file-sweep": (WorkflowName.FILE_SWEEP, 3),
+}
+"""Id of the schedule and of its workflow, and the hour at which it begins."""
+
+
+async def ensure_schedules(client: Client, task_queue: str, time_zone: str) -> None:
+    """Have what is done at night scheduled; safe to repeat. Raises RPCError."""
+    for schedule_id, (workflow, hour) in NIGHTLY.items():
+        try:
+            await client.create_schedule(
+                schedule_id,
+                Schedule(
+                    action=ScheduleActionStartWorkflow(
+                        workflow, id=schedule_id, task_queue=task_queue
+                    ),
+                    spec=ScheduleSpec(
+                        calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)])],
+                        jitter=timedelta(minutes=20),
+                        time_zone_name=time_zone,
+                    ),
+                    policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
+                ),
+            )
+        except ScheduleAlreadyRunningError:
+            continue
+
+
+@dataclass(frozen=True)
+class OpsView:
+    """What the Temporal UI shows of a run without any key."""
+
+    summary: str
+    details: str
+
+
+async def ops_view(client: Client, workflow_id: str) -> OpsView:
+    """Read what ops see: the static summary, and the current details told by the running workflow.
+
+    Raises RPCError, such as when no worker answers.
+    """
+    words = DefaultPayloadConverter()
+    described = await client.get_workflow_handle(workflow_id).describe()
+    metadata = described.raw_description.execution_config.user_metadata
+    reply = await client.workflow_service.query_workflow(
+        QueryWorkflowRequest(
+            namespace=client.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id),
+            query=WorkflowQuery(query_type="__temporal_workflow_metadata"),
+        ),
+        timeout=timedelta(seconds=10),
+    )
+    told: WorkflowMetadata = words.from_payload(reply.query_result.payloads[0], WorkflowMetadata)
+    summary = words.from_payload(metadata.summary, str) if metadata.HasField("summary") else ""
+    return OpsView(summary=summary, details=told.current_details)

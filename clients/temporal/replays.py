@@ -1,0 +1,78 @@
+"""Replaying histories: whether workflows would do again what they did.
+
+A workflow that would now do something else cannot go on with open cases.
+"""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Replayer
+from temporalio.workflow import NondeterminismError
+
+from clients.temporal.codec import data_converter
+from models.encryption import KeyRing
+
+KEYS_FILE = "key-ring"
+"""Beside the histories: the keys that open them. Otherwise those of the environment do."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One history, and what was wrong with it; `differs`: its workflow goes another way now."""
+
+    name: str
+    workflow: str
+    events: int
+    failure: str | None
+    differs: bool = False
+
+
+async def replay_all(
+    histories: AsyncIterator[tuple[str, WorkflowHistory]], keys: KeyRing, workflows: Sequence[type]
+) -> list[Replayed]:
+    """Replay each through these workflows."""
+    replayer = Replayer(workflows=workflows, data_converter=data_converter(keys))
+    done: list[Replayed] = []
+    async for name, history in histories:
+        started = history.events[0].workflow_execution_started_event_attributes
+        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        failure = result.replay_failure
+        done.append(
+            Replayed(
+                name,
+                started.workflow_type.name,
+                len(history.events),
+                " ".join(str(failure).split()) if failure else None,
+                isinstance(failure, NondeterminismError),
+            )
+        )
+    return done
+
+
+async def kept_in(files: Sequence[Path]) -> AsyncIterator[tuple[str, WorkflowHistory]]:
+    """Histories in files. Raises OSError and ValueError for what cannot be read."""
+    for file in files:
+        yield file.stem, read(file)
+
+
+async def open_in(
+    client: Client, workflow: str, most: int
+) -> AsyncIterator[tuple[str, WorkflowHistory]]:
+    """The histories of some open runs of one type, the newest first. Raises RPCError."""
+    query = f"WorkflowType = '{workflow}' AND ExecutionStatus = 'Running'"
+    async for run in client.list_workflows(query, limit=most):
+        handle = client.get_workflow_handle(run.id, run_id=run.run_id)
+        yield run.id, await handle.fetch_history()
+
+
+def read(file: Path) -> WorkflowHistory:
+    """A recorded history; its first event names the workflow. Raises OSError and ValueError."""
+    content = json.loads(file.read_text("utf-8"))
+    try:
+        first = content["events"][0]["workflowExecutionStartedEventAttributes"]
+        return WorkflowHistory.from_json(first["workflowId"], content)
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError(f"{file.name} is not a whole history of a workflow") from error

@@ -1,0 +1,1 @@
+"""Cryptographic message syntax: signatures and encryption, pure functions over bytes."""

@@ -1,0 +1,157 @@
+"""Where the backups of a home go, and for whom its keys are encrypted."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ops.backup import BackupError
+from ops.backup.repository.encryption import BackupKey
+from ops.backup.repository.manifest import Repository
+from ops.backup.stores import keys as recovery_keys
+from ops.backup.stores.keys import recipient_in, recipient_of
+from ops.local.home import Home, write_private
+from settings import Settings
+
+RECORD = "backup.json"
+_PAUSED = "paused"
+
+
+@dataclass(frozen=True)
+class Places:
+    """The two folders, and the public half of the recovery phrase."""
+
+    folder: Path
+    keys_folder: Path
+    recipient: str
+
+    @property
+    def repository(self) -> Repository:
+        """The folder of the backups."""
+        return Repository(self.folder)
+
+
+def key_of(settings: Settings) -> BackupKey:
+    """The key that backups are encrypted with. Raises BackupError with the remedy."""
+    text = settings.backup_key.get_secret_value()
+    if not text:
+        raise BackupError("set MEDCAB_BACKUP_KEY: openssl rand -base64 32")
+    return BackupKey.parse(text)
+
+
+def known(home: Home, settings: Settings) -> Places | None:
+    """Where backups of this home go; None before the first one, also the first after a restore."""
+    recorded = _recorded(home)
+    return _places({} if recorded.get(_PAUSED) else recorded, settings)
+
+
+def _places(recorded: Mapping[str, Any], settings: Settings) -> Places | None:
+    folder = settings.backup_folder or recorded.get("folder")
+    recipient = settings.backup_recipient or recorded.get("recipient")
+    if not folder or not recipient:
+        return None
+    keys = settings.backup_keys_folder or recorded.get("keys_folder") or _beside(Path(folder))
+    return Places(Path(folder), Path(keys), recipient)
+
+
+def arrange(
+    home: Home, settings: Settings, to: Path | None, *, new_phrase: bool = False
+) -> tuple[Places, str | None]:
+    """The places of a backup, remembered for the next ones; with a new phrase when there was none.
+
+    The phrase is known to nobody else: it must be shown. Raises BackupError where the first backup
+    of a home does not say its folder: on the data's own disk it would be lost together with it, and
+    after a restore this may be a rehearsal, whose backups belong elsewhere; and for a folder whose
+    backups were made with another key, or unasked for another phrase.
+    """
+    recorded = _recorded(home)
+    before = _places(recorded, settings)
+    if to is None and before is not None and known(home, settings) is None:
+        raise BackupError(
+            f"this home was restored from the backups in {before.folder}. Where it takes the place "
+            f"of the installation from now on: medcab backup --to {before.folder}. Where it is a "
+            "rehearsal, name another folder"
+        )
+    recipient = settings.backup_recipient or recorded.get("recipient", "")
+    wanted = to or settings.backup_folder or (before.folder if before else None)
+    if wanted is None:
+        raise BackupError(
+            "say where backups go, best on another machine: medcab backup --to FOLDER. It is "
+            "remembered for the next ones. Where this home was restored, name the folder it was "
+            "restored from"
+        )
+    if new_phrase and settings.backup_recipient:
+        raise BackupError(
+            "MEDCAB_BACKUP_RECIPIENT says for which phrase keys are encrypted: unset it first"
+        )
+    folder = wanted.resolve()
+    same = recorded.get("folder") == str(folder)
+    keys = settings.backup_keys_folder or (recorded.get("keys_folder") if same else None)
+    places = Places(folder, Path(keys or _beside(folder)), recipient)
+    if not same:
+        _refuse_others(places, settings, given=new_phrase or bool(settings.backup_recipient))
+    phrase = None
+    if new_phrase or not recipient:
+        phrase = recovery_keys.new_phrase()
+        places = replace(places, recipient=recipient_of(phrase))
+    home.make()
+    _record(home, places)
+    return places, phrase
+
+
+def _refuse_others(places: Places, settings: Settings, *, given: bool) -> None:
+    """A folder that this home has not used yet must not hold what its key and phrase do not open.
+
+    With `given` somebody said which phrase is wanted. Raises BackupError.
+    """
+    newest = places.repository.newest()
+    if newest is not None and newest.manifest.key_id != key_of(settings).id.hex():
+        raise BackupError(
+            f"{places.folder} holds backups that were made with another key. To go on with them, "
+            f"restore them first: medcab restore {places.folder}. To begin anew, name an empty "
+            "folder"
+        )
+    if given:
+        return
+    theirs = recipient_in(places.keys_folder)
+    if theirs not in ("", places.recipient) or (newest is not None and not places.recipient):
+        raise BackupError(
+            f"{places.folder} holds backups that another recovery phrase opens. To go on with that "
+            f"phrase: medcab restore {places.folder} --part keys, which asks for it. To have a new "
+            f"one from now on: medcab backup --to {places.folder} --new-phrase"
+        )
+
+
+def remember(home: Home, folder: Path, keys_folder: Path) -> None:
+    """After keys were restored: the next backup goes there, for the same recovery phrase.
+
+    A home that knows this phrase keeps its places. Until somebody takes that backup the archiver
+    rests: this may be a rehearsal, beside the installation that archives there.
+    """
+    places = Places(folder.resolve(), keys_folder.resolve(), recipient_in(keys_folder))
+    if _recorded(home).get("recipient") != places.recipient:
+        _record(home, places, paused=True)
+
+
+def _record(home: Home, places: Places, *, paused: bool = False) -> None:
+    told: dict[str, Any] = {name: str(value) for name, value in asdict(places).items()}
+    write_private(home.folder / RECORD, told | ({_PAUSED: True} if paused else {}))
+
+
+def _recorded(home: Home) -> dict[str, Any]:
+    try:
+        recorded: dict[str, Any] = json.loads((home.folder / RECORD).read_text())
+    except (OSError, ValueError):
+        return {}
+    return recorded
+
+
+def _beside(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-keys")
+
+
+def keys_beside(where: Path) -> Path:
+    """The usual folder of the keys for a repository, or for one backup in it."""
+    repository = where.parent if (where / "manifest.json").exists() else where
+    return _beside(repository.resolve())

@@ -1,0 +1,1 @@
+"""After a restore: what of the stores does not fit together, and its repair."""

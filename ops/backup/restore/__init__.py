@@ -1,0 +1,1 @@
+"""Bringing an installation back from a backup."""

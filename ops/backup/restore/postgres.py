@@ -1,0 +1,286 @@
+"""PostgreSQL brought back: the base laid out, the log replayed to the point asked for."""
+
+import io
+import os
+import re
+import shlex
+import shutil
+import tarfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from ops.backup import BackupError, DamagedError, Say
+from ops.backup.repository.encryption import BackupKey, read_sealed
+from ops.backup.repository.manifest import DATABASE, Backup, Repository
+from ops.backup.stores.postgres_base import SLOT
+from ops.backup.stores.postgres_wal import gaps, names_for_recovery, needed
+from ops.backup.stores.wal_state import State, read_state
+from ops.local.home import Home
+from ops.local.servers import Account, ServerFailed
+from ops.local.servers.postgres import Postgres, data_folder_aside
+from ops.local.servers.process import Process
+
+NO_PROGRESS_FOR = 300.0
+LOG_FOLDER = "restored-log"
+_OF_A_RECOVERY = ("restore_command", "recovery_target")
+_POINT = re.compile(r"last completed transaction was at log time (\S+ \S+)\+00")
+_TOO_LATE = "recovery ended before configured recovery target was reached"
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What the database is now: as of the last transaction replayed, None where there was none."""
+
+    point: datetime | None
+    segments: int
+
+
+def occupied(home: Home) -> bool:
+    """Whether the home holds a database already."""
+    places = (home.folder / "postgres", data_folder_aside(home))
+    return any((each / "data" / "PG_VERSION").exists() for each in places)
+
+
+def recover(
+    home: Home,
+    repository: Repository,
+    backup: Backup,
+    key: BackupKey,
+    at: datetime | None,
+    say: Say,
+) -> Recovered:
+    """Put the database in place and replay the log, to `at` or to its end.
+
+    Data that is there already is put aside, never removed. Raises BackupError.
+    """
+    server = Postgres(home, None)
+    place = server.data.parent
+    aside, log = place / ".restoring", place / LOG_FOLDER
+    for left in (aside, log):
+        shutil.rmtree(left, ignore_errors=True)
+    try:
+        say("database", "laying out")
+        _extract(aside, backup, key)
+        segments = _lay_log(log, repository, backup, key, at, say)
+        _give(log, server.account)
+        settled = _settled(aside)
+        _configure(aside, settled, log, at)
+        _give(aside, server.account)
+        if server.data.exists():
+            old = f"data.replaced-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+            server.data.rename(place / old)
+        aside.rename(server.data)
+        point = _replay(home, log, settled, at, read_state(repository, key), say)
+    finally:
+        for left in (aside, log):
+            shutil.rmtree(left, ignore_errors=True)
+    say("database", "ready")
+    return Recovered(point, segments)
+
+
+def lay_out_for_others(
+    folder: Path, repository: Repository, backup: Backup, key: BackupKey, at: datetime | None
+) -> None:
+    """Lay out base and log in a folder of somebody else's server, which replays when it starts.
+
+    The server has to own both folders below it: `data` and the log beside. Raises BackupError,
+    and then leaves nothing there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    data, log = folder / "data", folder / LOG_FOLDER
+    if data.exists() or log.exists():
+        raise BackupError(f"{folder} holds a database already")
+    try:
+        _extract(data, backup, key)
+        _lay_log(log, repository, backup, key, at, lambda name, text: None)
+        _configure(data, _settled(data), log, at)
+    except BaseException:
+        for left in (data, log):
+            shutil.rmtree(left, ignore_errors=True)
+        raise
+
+
+def beyond(until: datetime | None) -> str:
+    """Why a point in time cannot be reached."""
+    return (
+        "the log does not go that far: it is complete until "
+        + (f"{until:%Y-%m-%d %H:%M:%S} UTC" if until else "the end of the backup")
+        + ". Ask for an earlier time, or for none to have all of it"
+    )
+
+
+def _extract(folder: Path, backup: Backup, key: BackupKey) -> None:
+    backup.check(DATABASE)
+    pieces = read_sealed(backup.folder / DATABASE, key, backup.name_of(DATABASE))
+    folder.mkdir(mode=0o700)
+    try:
+        with tarfile.open(fileobj=io.BufferedReader(_Stream(pieces)), mode="r|") as archive:
+            archive.extractall(folder, filter="data")
+        for _ in pieces:
+            pass
+    except tarfile.TarError as error:
+        raise DamagedError(f"{DATABASE} is no whole archive: {error}") from error
+    for each in (folder, *folder.rglob("*")):
+        each.chmod(0o700 if each.is_dir() else 0o600)
+
+
+class _Stream(io.RawIOBase):
+    """What tarfile reads from: the pieces as they come."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self._pieces, self._held = pieces, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any, /) -> int:
+        while not self._held:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._held = memoryview(piece)
+        size = min(len(room), len(self._held))
+        room[:size], self._held = self._held[:size], self._held[size:]
+        return size
+
+
+def _lay_log(
+    folder: Path,
+    repository: Repository,
+    backup: Backup,
+    key: BackupKey,
+    at: datetime | None,
+    say: Say,
+) -> int:
+    names = needed(repository, backup.manifest.wal_from)
+    # A point before the gap can be reached; that one after it cannot, the replay says.
+    if at is None and (missing := gaps(names)):
+        raise DamagedError(f"log segments are missing {', '.join(missing)}")
+    folder.mkdir(mode=0o700)
+    wanted = list(names_for_recovery(names))
+    for number, (name, plain) in enumerate(wanted, start=1):
+        say("database", f"decrypting the log: {number} of {len(wanted)}")
+        with (folder / plain).open("wb") as file:
+            for piece in read_sealed(repository.wal / name, key, f"wal/{name}"):
+                file.write(piece)
+    return len(wanted)
+
+
+def _settled(data: Path) -> str:
+    """What the server was told for good; an earlier recovery is none of this one's business."""
+    lines = (data / "postgresql.auto.conf").read_text().splitlines()
+    return "".join(f"{one}\n" for one in lines if not one.startswith(_OF_A_RECOVERY))
+
+
+def _fetch(log: Path) -> str:
+    """The command that gives the server a segment. 1: there is none, and the log ends here.
+
+    126 ends the recovery: a log that cannot be read must not be taken for one that is over.
+    """
+    place = shlex.quote(str(log).replace("%", "%%"))
+    line = (
+        f'test -x {place} || exit 126; test -e {place}/"%f" || exit 1; '
+        f'cp {place}/"%f" "%p" || exit 126'
+    )
+    return line.replace("\\", "\\\\").replace("'", "''")
+
+
+def _configure(data: Path, settled: str, log: Path, at: datetime | None) -> None:
+    lines = [
+        settled.rstrip("\n"),
+        f"restore_command = '{_fetch(log)}'",
+        "recovery_target_timeline = 'latest'",
+        "recovery_target_action = 'promote'",
+    ]
+    if at is not None:
+        lines.append(f"recovery_target_time = '{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'")
+    (data / "postgresql.auto.conf").write_text("\n".join(lines) + "\n")
+    (data / "recovery.signal").touch()
+
+
+def _give(folder: Path, runner: Account | None) -> None:
+    if runner is None:
+        return
+    for each in (folder, *folder.rglob("*")):
+        os.chown(each, runner.uid, runner.gid)
+
+
+def _replay(
+    home: Home, log: Path, settled: str, at: datetime | None, state: State | None, say: Say
+) -> datetime | None:
+    """Run the server until it has replayed and is promoted, then stop it in order."""
+    until = state.until if state else None
+    told = _run_until_promoted(home, say)
+    if told is not None and _TOO_LATE in told and at is not None:
+        if until is None or at > until:
+            raise BackupError(beyond(until))
+        # Nothing was committed between the point asked for and the end of the log: take all of it.
+        data = Postgres(home, None).data
+        _configure(data, settled, log, None)
+        _give(data / "postgresql.auto.conf", Postgres(home, None).account)
+        first, told = told, _run_until_promoted(home, say)
+        points = _POINT.findall(first)
+    else:
+        points = []
+    if told is not None:
+        raise BackupError(f"the database cannot be brought back:\n{told[-1500:]}")
+    words = (home.logs / "postgres.log").read_text(errors="replace")
+    points += _POINT.findall(words)
+    data = Postgres(home, None).data
+    (data / "postgresql.auto.conf").write_text(settled)
+    _give(data / "postgresql.auto.conf", Postgres(home, None).account)
+    return datetime.fromisoformat(points[-1]).replace(tzinfo=UTC) if points else None
+
+
+def _run_until_promoted(home: Home, say: Say) -> str | None:
+    """None when it was promoted; otherwise what its log says. Raises BackupError when it hangs."""
+    server = Postgres(home, None)
+    process = Process(server, home.logs)
+    try:
+        server.obtain(lambda text: None)
+        server.prepare()
+        process.start({})
+        seen, moved_at = "", time.monotonic()
+        while process.exit_code is None:
+            place = replayed(server)
+            if place is None:
+                _keep_log(server)
+                return None
+            if place != seen:
+                seen, moved_at = place, time.monotonic()
+                say("database", f"replaying: {place}" if place else "replaying")
+            if time.monotonic() > moved_at + NO_PROGRESS_FOR:
+                raise BackupError(f"the replay stands still at {place}: see {process.log}")
+            time.sleep(0.1)
+        return process.log.read_text(errors="replace")
+    except ServerFailed as error:
+        raise BackupError(str(error)) from error
+    finally:
+        process.stop()
+
+
+def replayed(server: Postgres) -> str | None:
+    """How far the replay has come; None once the server is promoted."""
+    try:
+        with psycopg.connect(server.url("postgres", "postgres"), connect_timeout=2) as connection:
+            row = connection.execute(
+                "select pg_is_in_recovery(), pg_last_wal_replay_lsn()::text"
+            ).fetchone()
+    except psycopg.Error:
+        return ""
+    return None if row is not None and not row[0] else str(row[1] if row else "")
+
+
+def _keep_log(server: Postgres) -> None:
+    """From here on the new server's log is wanted by the archive: no gap until that begins."""
+    with psycopg.connect(
+        server.url("postgres", "postgres"), connect_timeout=5, autocommit=True
+    ) as connection:
+        connection.execute("select pg_create_physical_replication_slot(%s, true)", [SLOT])

@@ -1,0 +1,104 @@
+"""A home whose servers do not run: its settings, and its servers for the time of a repair."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from minio.error import MinioException
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.service import RPCError
+from urllib3.exceptions import HTTPError
+
+from ops.backup import BackupError, Say
+from ops.local.home import Home
+from ops.local.servers import Server, ServerFailed
+from ops.local.servers.process import Interrupted
+from ops.local.system import System
+from ops.up import adopt_running, stop_leftovers
+from settings import Settings, get_settings
+
+
+def settings_at_rest(home: Home) -> Settings:
+    """The settings of the running system, or those that it would have if it ran."""
+    if adopt_running(home) or not (home.folder / "secrets.json").exists():
+        return get_settings()
+    return system_at_rest(home).settings
+
+
+def system_at_rest(home: Home, say: Say = lambda name, text: None) -> System:
+    """The system of a home, nothing started; ports are drawn, none of the usual ones is taken."""
+    # Whatever home the environment names: what is repaired is this one.
+    given = {**os.environ, "MEDCAB_HOME": str(home.folder)}
+    system = System(home, given=given, usual=False, say=say)
+    system.door.close()
+    return system
+
+
+ARCHIVER = "archiver.lock"
+
+
+@contextmanager
+def held(home: Home) -> Iterator[None]:
+    """Hold a home in which nothing runs. Raises BackupError with the remedy."""
+    from ops.up import console
+
+    with home.taken() as mine:
+        if not mine:
+            raise BackupError("Medcab is running here: `medcab down` first")
+        stop_leftovers(home, console())
+        yield
+
+
+@contextmanager
+def alone(home: Home) -> Iterator[None]:
+    """Hold the place of the archiver, of which there is one. Raises BackupError with the remedy."""
+    with home.taken(ARCHIVER) as mine:
+        if not mine:
+            raise BackupError("`medcab archive` is running here: stop it first")
+        yield
+
+
+def archives(home: Home) -> bool:
+    """Whether an archiver is at work here, and keeps the log that the server keeps for it."""
+    with home.taken(ARCHIVER) as mine:
+        return not mine
+
+
+@contextmanager
+def started(system: System, servers: list[Server]) -> Iterator[System]:
+    """Some of its servers, running meanwhile. Raises BackupError when one does not start."""
+    try:
+        for server in servers:
+            server.obtain(lambda text, name=server.name: system.say(name, text))  # type: ignore[misc]
+        system.start(servers)
+        yield system
+    except ServerFailed as error:
+        raise BackupError(str(error)) from error
+    except Interrupted:
+        raise BackupError("called off") from None
+    finally:
+        system.stop()
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """Servers are asked meanwhile. Raises BackupError when one does not answer, or refuses."""
+    try:
+        yield
+    except BackupError:
+        raise
+    except (SQLAlchemyError, RPCError, MinioException, HTTPError, OSError, RuntimeError) as error:
+        told = str(error).strip().partition("\n")[0]
+        raise BackupError(f"{type(error).__name__}: {told[:300]}") from error
+
+
+def named(system: System, *names: str) -> list[Server]:
+    """The servers of these names that are ours to start."""
+    return [each for each in system.outer if each.name in names]
+
+
+def is_given(name: str) -> bool:
+    """Whether a server is somebody else's, by its address in the environment."""
+    from ops.local.system import GIVEN_BY
+
+    return GIVEN_BY[name] in os.environ

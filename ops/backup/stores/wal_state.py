@@ -1,0 +1,44 @@
+"""What the archive of the log says of itself; read without anything that reaches a server."""
+
+import hmac
+import json
+
+import rfc8785
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from ops.backup.repository.encryption import BackupKey
+from ops.backup.repository.manifest import Repository
+from ops.local.home import write_private
+
+STATE = "state.json"
+
+
+class State(BaseModel):
+    """Up to when the archive is complete, and what else must never be forgotten."""
+
+    model_config = ConfigDict(frozen=True)
+
+    until: AwareDatetime
+    last_number: int
+
+
+def read_state(repository: Repository, key: BackupKey | None) -> State | None:
+    """What the archive says of itself; with a key, None unless it is authentic."""
+    try:
+        whole = json.loads((repository.wal / STATE).read_text())
+        state = State.model_validate(whole["state"])
+        if key is not None and not hmac.compare_digest(
+            key.sign(rfc8785.dumps(whole["state"])), str(whole["hmac"])
+        ):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, ValidationError):
+        return None
+    return state
+
+
+def write_state(repository: Repository, key: BackupKey, state: State) -> None:
+    """Say how far the archive goes."""
+    stated = state.model_dump(mode="json")
+    write_private(
+        repository.wal / STATE, {"state": stated, "hmac": key.sign(rfc8785.dumps(stated))}
+    )

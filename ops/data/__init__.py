@@ -1,0 +1,1 @@
+"""The catalogue and people that a new installation begins with."""

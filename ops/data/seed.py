@@ -1,0 +1,441 @@
+"""A realistic institution to try Medcab with: units, people, roles, accounts, and the catalogue.
+
+The catalogue is entered in every installation. Accounts whose passwords stand in a file belong to
+a demo only (`MEDCAB_DEMO`), and never into a database where others work.
+"""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyotp
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.encrypted_columns import bound
+from models.encryption import KeyRing, key_ring, use_key_ring
+from models.tables.accounts import Account
+from models.tables.base import new_id
+from models.tables.cases import Case
+from models.tables.people import Person, RoleGrant, Unit
+from ops.local.home import write_private
+from rules.access import Role
+from rules.clock import now as present
+from rules.journal.entries import JournalKind
+from services.accounts import password_hashing
+from services.accounts.sign_in import create_account, login_of, provisioning_uri
+from services.catalogue import loading
+from services.journal import entries as journal
+from settings import Settings
+
+CATALOGUE = Path(__file__).parent
+MAIL_DOMAIN = "gkb7.example"
+
+
+class SeedRefusedError(RuntimeError):
+    """The database holds people or cases that are not the demo's. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    """An account to try Medcab with; `secret` is the seed of its second factor."""
+
+    name: str
+    position: str
+    roles: tuple[Role, ...]
+    email: str
+    password: str
+    secret: str
+    institution: str
+    person_id: UUID | None = None
+    """Known from the second start on: an address may be changed, and its account stays the same."""
+
+    @property
+    def uri(self) -> str:
+        """The address that an authenticator app reads."""
+        return provisioning_uri(self.secret, self.email, self.institution)
+
+    def code(self, at: datetime | None = None) -> str:
+        """The code that an authenticator app shows at this moment."""
+        return pyotp.TOTP(self.secret).at(at or present())
+
+    def __str__(self) -> str:
+        roles = ", ".join(self.roles)
+        return (
+            f"{self.name} ({roles})\n"
+            f"    e-mail {self.email}   password {self.password}\n"
+            f"    second factor {self.secret}   {self.uri}"
+        )
+
+
+@dataclass(frozen=True)
+class _Unit:
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class _Person:
+    name: str
+    login: str
+    position: str
+    unit: str
+    roles: tuple[Role, ...]
+    snils: str | None = None
+    inn: str | None = None
+    phone: str | None = None
+
+    @property
+    def email(self) -> str:
+        return f"{self.login}@{MAIL_DOMAIN}"
+
+
+INSTITUTION = "institution"
+UNITS = (
+    _Unit("therapy", "Терапевтическое отделение"),
+    _Unit("cardiology", "Кардиологическое отделение"),
+    _Unit("surgery", "Хирургическое отделение"),
+    _Unit("laboratory", "Клинико-диагностическая лаборатория"),
+    _Unit("hr", "Отдел кадров"),
+    _Unit("supply", "Отдел снабжения"),
+    _Unit("security", "Отдел информационной безопасности"),
+    _Unit("it", "Отдел информационных технологий"),
+)
+PEOPLE = (
+    _Person(
+        "Соколова Анна Сергеевна",
+        "sokolova",
+        "врач-терапевт",
+        "therapy",
+        (Role.DOCTOR,),
+        "112-233-445 95",
+        "366220664163",
+        "+79161234501",
+    ),
+    _Person(
+        "Кузнецов Игорь Викторович",
+        "kuznetsov",
+        "врач-кардиолог",
+        "cardiology",
+        (Role.DOCTOR,),
+        "141-592-653 61",
+        "123456789047",
+        "+79161234502",
+    ),
+    _Person(
+        "Смирнова Ольга Николаевна",
+        "smirnova",
+        "медицинская сестра палатная",
+        "therapy",
+        (Role.NURSE,),
+        "087-654-303 00",
+        None,
+        "+79161234503",
+    ),
+    _Person(
+        "Волков Николай Петрович",
+        "volkov",
+        "заведующий отделением, врач-терапевт",
+        "therapy",
+        (Role.UNIT_HEAD, Role.DOCTOR),
+        "125-663-706 64",
+        None,
+        "+79161234504",
+    ),
+    _Person(
+        "Белова Мария Петровна",
+        "belova",
+        "специалист по кадрам",
+        "hr",
+        (Role.HR_REVIEWER,),
+        phone="+79161234505",
+    ),
+    _Person(
+        "Тихонов Алексей Юрьевич",
+        "tikhonov",
+        "ведущий специалист по кадрам",
+        "hr",
+        (Role.HR_REVIEWER,),
+        phone="+79161234506",
+    ),
+    _Person(
+        "Громова Ольга Ильинична",
+        "gromova",
+        "начальник отдела кадров",
+        "hr",
+        (Role.HR_HEAD,),
+        phone="+79161234507",
+    ),
+    _Person(
+        "Панова Вера Юрьевна",
+        "panova",
+        "специалист по снабжению",
+        "supply",
+        (Role.CLERK,),
+        phone="+79161234511",
+    ),
+    _Person(
+        "Фёдоров Илья Андреевич",
+        "fedorov",
+        "инженер эксплуатации",
+        INSTITUTION,
+        (Role.OPS, Role.TECHNICIAN),
+        phone="+79161234508",
+    ),
+    _Person(
+        "Ершова Нина Павловна",
+        "ershova",
+        "специалист по информационной безопасности",
+        INSTITUTION,
+        (Role.SECURITY,),
+        phone="+79161234509",
+    ),
+    _Person(
+        "Власов Пётр Егорович",
+        "vlasov",
+        "администратор кабинета",
+        INSTITUTION,
+        (Role.ADMINISTRATOR,),
+        phone="+79161234510",
+    ),
+)
+_DESKS = {"fedorov": "it", "vlasov": "it", "ershova": "security"}
+"""Where those work whose rights hold in the whole institution."""
+
+
+def seed(settings: Settings) -> list[DemoAccount]:
+    """Enter the catalogue, and in a demo its people; safe to repeat.
+
+    Raises SeedRefusedError where the database holds other people or cases, CatalogueError for a
+    faulty catalogue.
+    """
+
+    async def run() -> list[DemoAccount]:
+        database = Database.from_settings(settings)
+        try:
+            return await seed_database(database, settings)
+        finally:
+            await database.close()
+
+    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
+    return asyncio.run(run())
+
+
+async def seed_database(database: Database, settings: Settings) -> list[DemoAccount]:
+    """`seed`, over an open database, with the key ring in use."""
+    file = settings.home / "demo.json"
+    accounts, is_fresh = (
+        _demo_accounts(file, settings.institution) if settings.demo else ([], False)
+    )
+    before = accounts
+    async with database.work() as session:
+        if settings.demo:
+            accounts = await _seed_people(session, settings, accounts, is_fresh)
+        await loading.load(session, sorted(CATALOGUE.glob("*.yaml")), zone=settings.time_zone)
+    if is_fresh or [a.person_id for a in before] != [a.person_id for a in accounts]:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        write_private(file, {p.email: _kept(a) for p, a in zip(PEOPLE, accounts, strict=True)})
+    return accounts
+
+
+def _kept(account: DemoAccount) -> dict[str, str]:
+    """An account as it stands in the file."""
+    return {
+        "password": account.password,
+        "totp_secret": account.secret,
+        "person": str(account.person_id),
+    }
+
+
+def restore_sign_in(settings: Settings, account: DemoAccount) -> None:
+    """Let a demo account be signed in to as it is printed, whatever its person has changed."""
+
+    person_id = account.person_id
+    if person_id is None:
+        raise ValueError("only accounts that `seed` has entered can be set back")
+
+    async def run() -> None:
+        database = Database.from_settings(settings)
+        try:
+            async with database.work() as session:
+                await session.exec(
+                    update(Account)
+                    .where(col(Account.person_id) == person_id)
+                    .values(**await _as_printed(account, person_id), must_change_password=False,
+                            locked_at=None, locked_reason=None)
+                )  # fmt: skip
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+async def _as_printed(account: DemoAccount, person_id: UUID) -> dict[str, Any]:
+    """What an account keeps of the password and of the second factor that were printed."""
+    return {
+        "password_hash": await password_hashing.hashed(account.password),
+        "totp_secret": bound(account.secret, person_id),
+        "totp_confirmed_at": present(),
+        "totp_last_step": 0,
+    }
+
+
+async def _seed_people(
+    session: AsyncSession, settings: Settings, accounts: Sequence[DemoAccount], is_fresh: bool
+) -> list[DemoAccount]:
+    """Enter who is missing. The accounts with the addresses that they have by now."""
+    known = dict((await session.exec(select(Account.login, Account.person_id))).all())
+    here = set(known.values())
+    for person, account in zip(PEOPLE, accounts, strict=True):
+        if account.person_id in here:
+            known[login_of(person.email)] = account.person_id
+    logins = {person.login: login_of(person.email) for person in PEOPLE}
+    if set(logins.values()) - set(known):
+        await _refuse_strangers(session, {known[b] for b in logins.values() if b in known})
+    units = await _units(session, settings)
+    now = present()
+    for person, account in zip(PEOPLE, accounts, strict=True):
+        person_id = known.get(logins[person.login])
+        if person_id is None:
+            known[logins[person.login]] = await _enter(session, person, account, units, now)
+        else:
+            values: dict[str, Any] = {"password_changed_at": now}
+            if is_fresh:
+                values |= await _as_printed(account, person_id)
+            await session.exec(
+                update(Account).where(col(Account.person_id) == person_id).values(**values)
+            )
+    people = await session.exec(
+        select(Person).where(col(Person.id).in_([known[login] for login in logins.values()]))
+    )
+    emails = {one.id: one.email for one in people.all()}
+    return [
+        replace(account, person_id=person_id, email=emails[person_id])
+        for account, person_id in zip(accounts, map(known.get, logins.values()), strict=True)
+        if person_id is not None
+    ]
+
+
+async def _refuse_strangers(session: AsyncSession, ours: set[UUID]) -> None:
+    for model, owner, what in (
+        (Person, col(Person.id), "people"),
+        (Case, col(Case.applicant_id), "cases"),
+    ):
+        if (await session.exec(select(model).where(owner.not_in(ours)).limit(1))).first():
+            raise SeedRefusedError(
+                f"this database holds {what} that are not the demo's: demo accounts are not entered"
+            )
+
+
+def _demo_accounts(file: Path, institution: str) -> tuple[list[DemoAccount], bool]:
+    """The accounts with the passwords of the file; new ones where it is not whole."""
+    try:
+        known = json.loads(file.read_text())
+    except (OSError, ValueError):
+        known = {}
+    whole = all(person.email in known for person in PEOPLE)
+    return [
+        DemoAccount(
+            person.name,
+            person.position,
+            person.roles,
+            person.email,
+            known[person.email]["password"] if whole else _easy_password(),
+            known[person.email]["totp_secret"] if whole else pyotp.random_base32(),
+            institution,
+            UUID(known[person.email]["person"])
+            if whole and "person" in known[person.email]
+            else None,
+        )
+        for person in PEOPLE
+    ], not whole
+
+
+def _easy_password() -> str:
+    """Easy to type: four times four letters that can be spoken, 49 bits."""
+
+    def word() -> str:
+        return "".join(secrets.choice("bdfgklmnprstvz") + secrets.choice("aeiou") for _ in "ab")
+
+    return "-".join(word() for _ in range(4))
+
+
+async def _units(session: AsyncSession, settings: Settings) -> dict[str, UUID]:
+    units = dict((await session.exec(select(Unit.code, Unit.id))).all())
+    if INSTITUTION not in units:
+        units[INSTITUTION] = await _add_unit(
+            session, INSTITUTION, settings.institution, None, settings.time_zone
+        )
+    for unit in UNITS:
+        if unit.code not in units:
+            units[unit.code] = await _add_unit(
+                session, unit.code, unit.name, units[INSTITUTION], settings.time_zone
+            )
+    return units
+
+
+async def _add_unit(
+    session: AsyncSession, code: str, name: str, parent_id: UUID | None, zone: str
+) -> UUID:
+    unit = Unit(id=new_id(), code=code, name=name, parent_id=parent_id, time_zone=zone)
+    session.add(unit)
+    await session.flush()
+    return unit.id
+
+
+async def _enter(
+    session: AsyncSession,
+    person: _Person,
+    account: DemoAccount,
+    units: dict[str, UUID],
+    now: datetime,
+) -> UUID:
+    row = Person(
+        id=new_id(),
+        unit_id=units[_DESKS.get(person.login, person.unit)],
+        position=person.position,
+        name=person.name,
+        email=person.email,
+        phone=person.phone,
+        snils=person.snils,
+        inn=person.inn,
+        snils_blind=key_ring().blind(person.snils) if person.snils else None,
+        created_at=now,
+    )
+    session.add(row)
+    await session.flush()
+    await _grant(session, row.id, person.roles, units[person.unit], now)
+    entered = await create_account(session, row, account.password, now, given=False)
+    entered.totp_secret, entered.totp_confirmed_at = account.secret, now
+    return row.id
+
+
+async def _grant(
+    session: AsyncSession, person_id: UUID, roles: Sequence[Role], unit_id: UUID, now: datetime
+) -> None:
+    for role in roles:
+        session.add(
+            RoleGrant(
+                person_id=person_id,
+                role=role.value,
+                unit_id=unit_id,
+                valid_from=now - timedelta(seconds=1),
+            )
+        )
+        await journal.append(
+            session,
+            chain=person_id,
+            kind=JournalKind.ROLE_GRANTED,
+            at=now,
+            system="seed",
+            facts={"role": role.value, "unit": str(unit_id)},
+            lock=True,
+        )

@@ -1,0 +1,249 @@
+"""`medcab faults`: put cases through while servers fail, then prove that nothing was lost.
+
+A run has servers, data and people of its own, in a folder that is removed when all went well.
+"""
+
+import asyncio
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clients.database import Database
+from models.encryption import KeyRing, use_key_ring
+from ops.faults import checks, people
+from ops.faults.applications import ApplicationStory
+from ops.faults.clients import TRIES, TRY_SECONDS, Exchange, Line, NoAnswer
+from ops.faults.evidence import Evidence
+from ops.faults.installation import Ground
+from ops.faults.requests import RequestStory
+from ops.faults.schedule import QUICK, Hand, crash, draw, lanes
+from ops.faults.story import Story
+from services.crash_points import CrashPoint
+
+ANSWERED_BAR = 0.95
+ALL_POINTS = 3
+"""Times that each crash point is hit in a run of at least `LONG` faults."""
+LONG = 50
+HITS_WITHIN = 180.0
+REQUESTS = 0.35
+"""The share of requests among the cases."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is to do. Durations are in seconds."""
+
+    cases: int
+    kills: int
+    seed: int
+    hits: Mapping[CrashPoint, int] = field(default_factory=dict)
+    workers: int = 2
+    apis: int = 2
+    in_flight: int = 10
+    pause: float = 4.0
+    settle_within: float = 60.0
+
+    @classmethod
+    def of(cls, cases: int, kills: int, seed: int) -> "Plan":
+        """The run of the command: each crash point three times, less often in short runs."""
+        times = min(ALL_POINTS, max(1, kills * ALL_POINTS // LONG))
+        return cls(cases, kills, seed, dict.fromkeys(CrashPoint, times))
+
+
+def run(cases: int, kills: int, seed: int) -> int:
+    """Do a run and print what was tried and found: 0 when nothing was lost, 1 otherwise."""
+    plan = Plan.of(cases, kills, seed)
+    folder = Path(tempfile.mkdtemp(prefix="medcab-faults-"))
+    return rehearse(plan, Ground(folder, workers=plan.workers, apis=plan.apis))
+
+
+def rehearse(plan: Plan, ground: Ground) -> int:
+    """Do a run on its ground; the ground is stopped in the end, and kept when the run failed."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        sys.stdout.write(f"{time.monotonic() - began:6.1f} s  {text}\n")
+        sys.stdout.flush()
+
+    # Whoever stops this program has its servers stopped with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    good = False
+    try:
+        say(f"{plan.cases} cases, {plan.kills} faults, seed {plan.seed}: starting the servers")
+        ground.start()
+        use_key_ring(KeyRing.parse(ground.settings.keys.get_secret_value()))
+        good = asyncio.run(_Run(plan, ground, say).whole())
+    finally:
+        say("stopping")
+        ground.stop(keep=not good)
+        if not good:
+            say(f"FAILED. Logs and data are kept in {ground.folder}")
+    return 0 if good else 1
+
+
+class _Run:
+    """One run, from the first case to the verdict."""
+
+    def __init__(self, plan: Plan, ground: Ground, say: Callable[[str], None]) -> None:
+        self.plan, self.ground, self.say = plan, ground, say
+        self.evidence = Evidence()
+        self.exchange = Exchange.open(ground.settings.public_url, self.evidence.tally)
+        self.database = Database.from_settings(ground.settings)
+        self.dice = random.Random(plan.seed)  # noqa: S311 - repeatable, nothing secret
+        self.begun = 0
+        self.under_way: set[asyncio.Task[None]] = set()
+        self.faults_over = asyncio.Event()
+
+    async def whole(self) -> bool:
+        """Everything; True when all bars hold."""
+        cast = await people.gather(self.database, max(3, self.plan.cases // 10))
+        browsers = await people.settle_in(self.database, self.ground.settings, cast)
+        self.evidence.browsers.update(browsers)
+        reviewers = len(cast.reviewers) + len(cast.leavers)
+        self.say(f"{len(cast.applicants)} applicants, {reviewers} reviewers")
+        await self.ground.turn("gov_service", to="behaviour", **QUICK)
+        hand = Hand(self.ground, self.exchange, self.evidence, self.dice, self.say)
+        cases = asyncio.create_task(self._cases(cast))
+        faults = asyncio.create_task(self._faults(hand, cast))
+        watch = asyncio.create_task(self.exchange.watch())
+        await asyncio.gather(cases, faults)
+        settled = await self._settle()
+        watch.cancel()
+        report = await checks.check(
+            self.ground.settings, self.database, self.ground.sink, self.evidence
+        )
+        await self.database.close()
+        await self.exchange.http.aclose()
+        return self._verdict(report, settled)
+
+    async def _cases(self, cast: people.Cast) -> None:
+        """Begin cases, so many in flight, until there were enough and the faults are over."""
+        places = asyncio.Semaphore(self.plan.in_flight)
+        while self.begun < self.plan.cases or not self.faults_over.is_set():
+            if not await self._place(places):
+                return
+            task = asyncio.create_task(
+                self._tell(cast, self.begun), name=f"case {self.begun} came to no end"
+            )
+            self.begun += 1
+            self.under_way.add(task)
+            task.add_done_callback(self.under_way.discard)
+            task.add_done_callback(lambda _: places.release())
+
+    async def _place(self, places: asyncio.Semaphore) -> bool:
+        """Wait for a place in flight; False once no further case is wanted."""
+        taken = asyncio.create_task(places.acquire())
+        over = asyncio.create_task(self.faults_over.wait())
+        await asyncio.wait([taken, over], return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        if not taken.done() and self.begun >= self.plan.cases:
+            taken.cancel()
+            return False
+        return await taken
+
+    async def _tell(self, cast: people.Cast, number: int) -> None:
+        dice = random.Random(f"{self.plan.seed}/{number}")  # noqa: S311
+        story = self._story(cast, dice)
+        try:
+            await story.tell()
+        except NoAnswer as reason:
+            self.evidence.failed.append(f"case {number} ({story.ending}): {reason}")
+            self.say(self.evidence.failed[-1])
+
+    def _story(self, cast: people.Cast, dice: random.Random) -> Story:
+        applicant = Line(self.exchange, dice.choice(cast.applicants))
+        if dice.random() < REQUESTS:
+            clerks = [Line(self.exchange, one) for one in cast.clerks]
+            return RequestStory(self.evidence, applicant, dice, clerks)
+        reviewers = [Line(self.exchange, one) for one in (*cast.reviewers, *cast.leavers.values())]
+        return ApplicationStory(
+            self.evidence, applicant, dice, reviewers, dice.choice(cast.programmes)
+        )
+
+    async def _faults(self, hand: Hand, cast: people.Cast) -> None:
+        """Make the faults in step with the cases; half-way reviewers stop, each in a way."""
+        crashes = [
+            asyncio.create_task(crash(self.ground, self.evidence, lane, self.plan.pause))
+            for lane in lanes(self.plan.hits, self.dice)
+        ]
+        faults = draw(self.plan.kills, self.dice)
+        for number, fault in enumerate(faults):
+            while self.begun < self.plan.cases * number / len(faults):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(self.dice.uniform(0.25, 1.75) * self.plan.pause)
+            if number == len(faults) // 2:
+                for how, leaver in cast.leavers.items():
+                    await self._part(leaver, how)
+            await hand.make(fault)
+        await hand.lifted()
+        if crashes:
+            await asyncio.wait(crashes, timeout=HITS_WITHIN)
+        for task in crashes:
+            task.cancel()
+        self.ground.disarm()
+        self.faults_over.set()
+
+    async def _part(self, leaver: people.Player, how: people.Parting) -> None:
+        while True:
+            try:
+                await people.part(self.database, leaver, how)
+            except Exception as error:
+                # The database may just be down; the run has to go on.
+                self.say(f"{leaver.name}: not yet, {type(error).__name__}")
+                await asyncio.sleep(1)
+            else:
+                self.say(f"a reviewer {how}")
+                return
+
+    async def _settle(self) -> float | None:
+        """Seconds until nothing was under way any more; None when it took too long."""
+        self.say("no more faults: everything has to settle")
+        began = time.monotonic()
+        left = ""
+        while time.monotonic() - began < self.plan.settle_within:
+            if self.under_way:
+                left = f"{len(self.under_way)} stories under way"
+            elif not (left := await checks.unsettled(self.ground.settings, self.database)):
+                return time.monotonic() - began
+            await asyncio.sleep(1)
+        self.say(f"NOT settled after {self.plan.settle_within:g} s: {left}")
+        self.evidence.failed += [task.get_name() for task in self.under_way]
+        for task in self.under_way:
+            task.cancel()
+        await asyncio.gather(*self.under_way, return_exceptions=True)
+        return None
+
+    def _verdict(self, report: checks.Report, settled: float | None) -> bool:
+        """Print what was tried and found."""
+        tally, evidence = self.evidence.tally, self.evidence
+        self.say(f"stories: {dict(evidence.stories)}")
+        self.say(f"faults:  {dict(evidence.faults)}")
+        self.say(f"settled: {'never' if settled is None else f'after {settled:.1f} s'}")
+        hits = {point: self.ground.hits(point) for point in self.plan.hits}
+        self.say(f"crash points hit: { {point.value: n for point, n in hits.items()} }")
+        self.say(
+            f"requests: {tally.rounds} rounds of {TRIES} x {TRY_SECONDS:g} s,"
+            f" {tally.unanswered} unanswered ({tally.share:.2%} answered); begun while the servers"
+            f" were down: {tally.during_outage}, {tally.unanswered_then} unanswered;"
+            f" {tally.retried} tries repeated, {tally.hung_up} cut after sending,"
+            f" {tally.refused} refused"
+        )
+        for line in report.lines():
+            self.say(line)
+        bars = {
+            "cases were put through": len(evidence.submitted) >= self.plan.cases,
+            "faults were made": evidence.faults.total() == self.plan.kills,
+            "every crash point was hit": all(hits[p] >= n for p, n in self.plan.hits.items()),
+            f"{ANSWERED_BAR:.0%} of requests were answered": tally.share >= ANSWERED_BAR,
+            "every story came to its end": not evidence.failed,
+            f"settled within {self.plan.settle_within:g} s": settled is not None,
+            "all checks hold": report.holds,
+        }
+        for bar, holds in bars.items():
+            self.say(f"{'ok    ' if holds else 'FAULT '} {bar}")
+        return all(bars.values())

@@ -1,0 +1,114 @@
+"""What the stories of a run share: one case, acts that are kept as evidence, waits that end."""
+
+import asyncio
+import random
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from http.client import UNAUTHORIZED
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from ops.faults.clients import Line, NoAnswer, Reply
+from ops.faults.evidence import Answered, Evidence
+from rules.cases.process import Status, Transition
+
+LOOKS_EVERY = 0.7
+PATIENCE = 400.0
+"""Seconds that a story waits for a status; by then the run has failed anyway."""
+
+
+class Story(ABC):
+    """One case. Everything random in it comes from its own seed."""
+
+    room: ClassVar[str]
+    """Where the API keeps cases of this kind."""
+
+    endings: ClassVar[Mapping[str, int]]
+    """How stories end, by weight."""
+
+    def __init__(self, evidence: Evidence, applicant: Line, dice: random.Random) -> None:
+        self._evidence = evidence
+        self._applicant = applicant
+        self._dice = dice
+        self._id = UUID(int=0)
+        self.ending = dice.choices(list(self.endings), list(self.endings.values()))[0]
+
+    async def tell(self) -> None:
+        """From the draft to the end. Raises NoAnswer where it came to none."""
+        await self._submit()
+        await self._end(self.ending)
+        self._evidence.stories[self.ending] += 1
+
+    @abstractmethod
+    async def _submit(self) -> None:
+        """From the draft to the number."""
+
+    @abstractmethod
+    async def _end(self, ending: str) -> None:
+        """What follows the number."""
+
+    async def _handed_in(self, step: int) -> None:
+        """Submit the draft, some by a double click, and keep its number."""
+        key = uuid4()
+        twice = 2 if self._dice.random() < 0.2 else 1
+        replies = await asyncio.gather(
+            *(
+                self._act(self._applicant, Transition.SUBMIT, "submit", {"step": step}, key)
+                for _ in range(twice)
+            )
+        )
+        numbers = {self._must(reply, "a number").body["number"] for reply in replies}
+        if len(numbers) != 1:
+            raise NoAnswer(f"a double click was answered with {numbers}")
+        self._evidence.submitted[self._id] = numbers.pop()
+
+    async def _withdraw(self) -> None:
+        while True:
+            case = await self._look()
+            body = {"step": case["step"], "reason": "Передумал."}
+            reply = await self._act(self._applicant, Transition.WITHDRAW, "withdraw", body, uuid4())
+            if reply.good:
+                return
+
+    async def _act(
+        self, by: Line, transition: Transition, path: str, body: Any, key: UUID
+    ) -> Reply:
+        reply = await by.ask("POST", f"/{self.room}/{self._id}/{path}", body, key=key)
+        if reply.status == UNAUTHORIZED:
+            # Locked or gone: whether an earlier try was taken, nobody tells them any more.
+            return reply
+        if not reply.good and reply.status not in (403, 404, 409):
+            raise NoAnswer(f"{path}: {reply.status} {reply.body}")
+        self._evidence.answers.append(
+            Answered(key, self._id, transition, by.player.person_id, reply.good)
+        )
+        return reply
+
+    async def _look(self) -> Any:
+        return await self._applicant.get(f"/{self.room}/{self._id}")
+
+    async def _then(self, status: Status, do: Callable[[], Awaitable[None]]) -> None:
+        await self._stands(status)
+        await do()
+
+    async def _stands(self, status: Status) -> Any:
+        return await self._until(status.value, lambda case: case["status"] == status)
+
+    async def _until(self, what: str, holds: Callable[[Any], bool]) -> Any:
+        end = time.monotonic() + PATIENCE
+        while True:
+            case = await self._look()
+            if holds(case):
+                return case
+            if time.monotonic() > end:
+                raise NoAnswer(
+                    f"{case['number']} waited {PATIENCE:.0f} s for {what},"
+                    f" stands at {case['status']}, step {case['step']}"
+                )
+            await asyncio.sleep(LOOKS_EVERY)
+
+    def _must(self, reply: Reply, what: str) -> Reply:
+        if not reply.good:
+            raise NoAnswer(f"wanted {what}, got {reply.status} {reply.body}")
+        return reply

@@ -1,0 +1,1 @@
+"""Programs that an installation needs, fetched from package registries."""

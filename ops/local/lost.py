@@ -1,0 +1,57 @@
+"""What a home has lost: starting on the rest would begin anew beside what is left."""
+
+import json
+import os
+
+from ops.backup.configuration import RECORD
+from ops.backup.restore.postgres import occupied
+from ops.local.home import Home
+from ops.local.servers.minio import BUCKET
+from ops.local.system import GIVEN_BY
+from services.journal.checkpoints import SEALS_FILE, seals_folder
+
+KEYS, DATABASE, OBJECTS = "keys", "database", "objects"
+"""As `medcab restore --part` names them."""
+
+
+def refusal(home: Home) -> str | None:
+    """Why nothing may start here, with the remedy; None where nothing was lost.
+
+    A first start finds nothing at all, or what an interrupted one left: that is no loss.
+    """
+    lost = lost_parts(home)
+    if not lost:
+        return None
+    options = "".join(f" --part {part}" for part in lost)
+    return (
+        f"This home has lost a part of its data ({', '.join(lost)}), and starting would make an "
+        "empty one in its place,\nbeside what is left of the old. Nothing was started. Bring it "
+        f"back:\n\n    medcab restore {_backups(home)}{options}\n    medcab reconcile\n\n"
+        "docs/backup.md says more. To give up what was here and begin anew: `medcab reset`."
+    )
+
+
+def lost_parts(home: Home) -> list[str]:
+    """The parts that were here once. Temporal's is none of them: its runs begin anew."""
+    ours = {name for name, variable in GIVEN_BY.items() if variable not in os.environ}
+    seals = seals_folder(home.folder) / SEALS_FILE
+    objects = home.folder / "minio" / BUCKET
+    worked = (seals.exists() and seals.stat().st_size > 0) or (
+        objects.exists() and any(objects.iterdir())
+    )
+    tables = occupied(home)
+    lost: list[str] = []
+    if "MEDCAB_KEYS" not in os.environ and not (home.folder / "secrets.json").exists():
+        lost += [KEYS] if tables or worked else []
+    if "postgres" in ours and worked and not tables:
+        lost.append(DATABASE)
+    if "minio" in ours and seals.exists() and not (home.folder / "minio").exists():
+        lost.append(OBJECTS)
+    return lost
+
+
+def _backups(home: Home) -> str:
+    try:
+        return str(json.loads((home.folder / RECORD).read_text())["folder"])
+    except (OSError, ValueError, KeyError):
+        return "FOLDER-OF-THE-BACKUPS"

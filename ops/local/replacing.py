@@ -1,0 +1,28 @@
+"""A server that ran and did no work was replaced: what ops are told of it."""
+
+import asyncio
+
+from clients.database import Database
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
+from services.journal import entries as journal
+from settings import Settings
+
+
+def journal_replacing(settings: Settings, server: str) -> None:
+    """Write it into the journal, where the ops desk finds it. Raises SQLAlchemyError."""
+    asyncio.run(_journal(settings, server))
+
+
+async def _journal(settings: Settings, server: str) -> None:
+    database = Database.from_settings(settings)
+    try:
+        async with database.work() as session:
+            await journal.append(
+                session,
+                chain=SYSTEM_CHAIN,
+                kind=JournalKind.INSTALLATION_SERVER_REPLACED,
+                system="medcab up",
+                facts={"server": server},
+            )
+    finally:
+        await database.close()

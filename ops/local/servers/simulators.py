@@ -1,0 +1,152 @@
+"""The outside world of development and tests: the register of medical workers and the mail sink."""
+
+import sys
+from collections.abc import Callable, Mapping
+
+from ops.local.home import CHECKOUT, Home
+from ops.local.servers import Launch, ServerFailed
+from ops.local.servers.asking import answers
+from ops.local.servers.ports import LOOPBACK, choose_port, return_port
+from services.gov_service.key_folder import ModuleKeysError
+from services.gov_service.keys import ensure_rings, modules_folder
+from settings import ModuleCrypto
+
+
+class Simulator:
+    """A simulator of `simulators/`: a real HTTP server with fault switches."""
+
+    ready_within = 30.0
+
+    def __init__(self, home: Home, name: str, http_port: int | None) -> None:
+        self.home = home
+        self.name = name
+        self.preferred = http_port
+        self.port = 0
+
+    @property
+    def address(self) -> str:
+        """Its HTTP address."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def obtain(self, say: Callable[[str], None]) -> None:
+        """It is part of Medcab."""
+
+    def prepare(self) -> None:
+        """Choose the port."""
+        return_port(self.port)
+        self.port = choose_port(self.preferred)
+
+    def launch(self, environment: Mapping[str, str]) -> Launch:
+        """Its module, in Python."""
+        module = f"simulators.{self.name}"
+        return Launch(
+            [sys.executable, "-m", module, *self.options()],
+            dict(environment) | {"PYTHONUNBUFFERED": "1"},
+            directory=CHECKOUT,
+        )
+
+    def options(self) -> list[str]:
+        """What its module is told."""
+        return ["--port", str(self.port)]
+
+    def ready(self, pid: int) -> bool:
+        """Its health page answers."""
+        del pid
+        return answers(f"{self.address}/health")
+
+    def works(self, pid: int) -> bool:
+        """The same."""
+        return self.ready(pid)
+
+    def settle(self) -> None:
+        """Nothing to arrange."""
+
+    def variables(self) -> dict[str, str]:
+        """Its address, as `MEDCAB_REGISTER_URL`."""
+        return {f"MEDCAB_{self.name.upper()}_URL": self.address}
+
+
+class KeepingSimulator(Simulator):
+    """One that keeps what it was given over restarts, in a file of its name."""
+
+    def options(self) -> list[str]:
+        """The port and the file."""
+        return [*super().options(), "--file", str(self.home.folder / f"{self.name}.jsonl")]
+
+
+class MailSink(Simulator):
+    """Takes every letter by SMTP and shows it on a page; nothing leaves the machine."""
+
+    def __init__(self, home: Home, http_port: int | None, smtp_port: int | None) -> None:
+        super().__init__(home, "mail", http_port)
+        self.preferred_smtp = smtp_port
+        self.smtp_port = 0
+
+    def prepare(self) -> None:
+        """Choose both ports."""
+        super().prepare()
+        return_port(self.smtp_port)
+        self.smtp_port = choose_port(self.preferred_smtp)
+
+    def options(self) -> list[str]:
+        """Both ports, and the file that keeps letters over restarts."""
+        kept = self.home.folder / "mail.jsonl"
+        ports = ["--smtp-port", str(self.smtp_port), "--http-port", str(self.port)]
+        return [*ports, "--file", str(kept)]
+
+    def variables(self) -> dict[str, str]:
+        """Where letters are handed in, and where people read them."""
+        return {
+            "SMTP_URL": f"smtp://{LOOPBACK}:{self.smtp_port}",
+            "MEDCAB_MAIL_PAGE_URL": self.address,
+        }
+
+
+class GovService(Simulator):
+    """The gov-service module, with its own keys and ours known to each other."""
+
+    def __init__(self, home: Home, http_port: int | None, crypto: ModuleCrypto) -> None:
+        super().__init__(home, "gov_service", http_port)
+        self.crypto = crypto
+
+    def prepare(self) -> None:
+        """Choose the port, and have keys at both ends of the line."""
+        super().prepare()
+        try:
+            ensure_rings(self.home.folder, self.crypto)
+        except ModuleKeysError as reason:
+            raise ServerFailed(str(reason)) from reason
+
+    def options(self) -> list[str]:
+        """The port, its keys, and the file that keeps messages over restarts."""
+        kept = self.home.folder / "gov-service.db"
+        keys = modules_folder(self.home.folder, self.crypto)
+        ring = ["--keys", str(keys), "--crypto", self.crypto]
+        return [*super().options(), *ring, "--file", str(kept)]
+
+
+def register(home: Home, port: int | None = 8090) -> Simulator:
+    """The federal register of medical workers."""
+    return Simulator(home, "register", port)
+
+
+def gov_service(
+    home: Home, port: int | None = 8091, crypto: ModuleCrypto = "standard"
+) -> Simulator:
+    """The gov-service module and its page."""
+    return GovService(home, port, crypto)
+
+
+def mail(home: Home, port: int | None = 8025, smtp_port: int | None = 1025) -> MailSink:
+    """The mail server and its page."""
+    return MailSink(home, port, smtp_port)
+
+
+def sms(home: Home, port: int | None = 8026) -> Simulator:
+    """The SMS gateway and its page."""
+    return KeepingSimulator(home, "sms", port)
+
+
+def push(home: Home, port: int | None = 8027) -> Simulator:
+    """The push service and its page."""
+    return KeepingSimulator(home, "push", port)

@@ -1,0 +1,301 @@
+"""All servers of an installation on one machine: started, kept running, stopped in reverse."""
+
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ops.local.home import Home
+from ops.local.servers import Server, ServerFailed
+from ops.local.servers.medcab import Api, Door, Own, Worker
+from ops.local.servers.minio import Minio
+from ops.local.servers.ports import LOOPBACK, is_free
+from ops.local.servers.postgres import Postgres
+from ops.local.servers.process import Interrupted, Process, Running
+from ops.local.servers.simulators import gov_service, mail, push, register, sms
+from ops.local.servers.temporal import CODEC_PATH, Temporal
+from settings import Settings
+
+Say = Callable[[str, str], None]
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+STEADY_AFTER = 60.0
+LOOK_EVERY = 15.0
+LOOK_WITHIN = 15.0
+NOES = 4
+"""A server that said so often in a row that it does no work, or nothing at all, is replaced."""
+
+# A server whose address is given in the environment is somebody else's and is not started.
+GIVEN_BY = {
+    "postgres": "DATABASE_URL",
+    "temporal": "TEMPORAL_ADDRESS",
+    "minio": "S3_ENDPOINT",
+    "register": "MEDCAB_REGISTER_URL",
+    "gov_service": "MEDCAB_GOV_SERVICE_URL",
+    "mail": "SMTP_URL",
+    "sms": "MEDCAB_SMS_URL",
+    "push": "MEDCAB_PUSH_URL",
+}
+
+
+class System:
+    """The servers of one home.
+
+    `usual` asks for the usual ports, falling back to free ones; otherwise ports are drawn. `hasty`
+    trades durability for speed and keeps Temporal in memory: for tests only.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        given: Mapping[str, str] | None = None,
+        usual: bool = True,
+        hasty: bool = False,
+        say: Say = lambda name, text: None,
+    ) -> None:
+        home.make()
+        self.home = home
+        self.say = say
+        # A server that ran so long before it ended is started again without a longer pause.
+        self.steady_after = STEADY_AFTER
+        # What is slow in a test run is busy, and what it held in memory would be lost.
+        self.look_every = math.inf if hasty else LOOK_EVERY
+        self.stopping = threading.Event()
+        self.processes: dict[str, Process] = {}
+        self.door = Door(*home.ports(), 8000 if usual else None)
+        self._keepers: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        given = os.environ if given is None else given
+        self.environment = {
+            "MEDCAB_HOME": str(home.folder),
+            "MEDCAB_DEMO": str("DATABASE_URL" not in given).lower(),
+            "MEDCAB_KEYS": home.secrets().keys,
+            "MEDCAB_SEAL_PASSWORD": home.secrets().seal_password,
+            "MEDCAB_GOV_SERVICE_CALLBACK_SECRET": home.secrets().gov_service_secret,
+            "MEDCAB_SMS_TOKEN": home.secrets().sms_token,
+            "MEDCAB_SMS_SECRET": home.secrets().sms_secret,
+            "MEDCAB_MAIL_CALLBACK_SECRET": home.secrets().mail_callback_secret,
+            "MEDCAB_VAPID_KEY": home.secrets().vapid_key,
+            "MEDCAB_BACKUP_KEY": home.secrets().backup_key,
+            **self.door.variables(),
+            **given,
+        }
+
+        def port(number: int) -> int | None:
+            return number if usual else None
+
+        self.outer: list[Server] = [
+            Postgres(home, port(54329), hasty=hasty),
+            Temporal(home, port(7233), port(8233), in_memory=hasty, codec=CODEC_PATH),
+            Minio(home, port(9000)),
+            register(home, port(8090)),
+            gov_service(home, port(8091), settings_from(self.environment).module_crypto),
+            mail(home, port(8025), port(1025)),
+            sms(home, port(8026)),
+            push(home, port(8027)),
+        ]
+        self.outer = [each for each in self.outer if GIVEN_BY[each.name] not in given]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that our processes read from the system's variables."""
+        return settings_from(self.environment)
+
+    def lost_addresses(self) -> list[str]:
+        """Where people were sent before, in letters and QR codes, and nobody answers now."""
+        if self.environment["MEDCAB_PUBLIC_URL"] != self.door.address:
+            return []
+        return [f"http://{LOOPBACK}:{port}" for port in self.home.ports() if port != self.door.port]
+
+    def obtain(self) -> None:
+        """Have all programs on this machine; takes minutes the first time."""
+        for server in self.outer:
+            server.obtain(lambda text, name=server.name: self.say(name, text))  # type: ignore[misc]
+
+    def start_outer(self) -> None:
+        """Start PostgreSQL, Temporal, MinIO and the simulators, all at once."""
+        self.start(self.outer)
+
+    def start_own(self, workers: int = 1, apis: int = 1) -> None:
+        """Start our processes; the tables must be migrated."""
+        self.home.keep_port(self.door.port)
+        own: list[Server] = [Worker(f"worker-{n}") for n in range(1, workers + 1)]
+        own += [Api(f"api-{n}", self.door) for n in range(1, apis + 1)]
+        self.start(own)
+
+    def start(self, servers: Sequence[Server]) -> None:
+        """Start servers side by side and wait until all are ready, then keep them running.
+
+        Raises ServerFailed with the log of the first that failed, or Interrupted.
+        """
+        # In this order they are stopped again, whichever is ready first.
+        self.processes.update({each.name: Process(each, self.home.logs) for each in servers})
+        with ThreadPoolExecutor(max_workers=max(1, len(servers))) as together:
+            started = [together.submit(self._start_one, server) for server in servers]
+        errors = [error for error in (each.exception() for each in started) if error]
+        # One that failed calls off the others: the reason is told, not its consequence.
+        errors.sort(key=lambda error: isinstance(error, Interrupted))
+        if errors:
+            raise errors[0]
+        for server in servers:
+            self.environment.update(
+                {k: v for k, v in server.variables().items() if k not in self.environment}
+            )
+            keeper = threading.Thread(target=self._keep, args=[self.processes[server.name]])
+            keeper.daemon = True
+            keeper.start()
+            self._keepers.append(keeper)
+
+    def stop(self) -> None:
+        """Stop everything, the last started first."""
+        self.stopping.set()
+        # None of them may start again what is being stopped.
+        for keeper in self._keepers:
+            keeper.join(timeout=10)
+        for process in reversed(list(self.processes.values())):
+            if process.pid is not None:
+                self.say(process.server.name, "stopping")
+            process.stop()
+        self.door.close()
+
+    def kill(self, name: str) -> None:
+        """Take a server down as a power cut would; it is started again by itself."""
+        self.processes[name].kill()
+
+    def record(self, state: str) -> None:
+        """Write down what runs, for `status`, `down` and the next start."""
+        servers: list[dict[str, Any]] = []
+        for name, process in list(self.processes.items()):
+            pid = process.pid
+            running = Running.of(pid) if pid else None
+            servers.append(
+                {
+                    "name": name,
+                    "pid": pid,
+                    "started": running.started if running else "",
+                    "stop_signal": int(process.stop_signal),
+                    "address": process.server.address,
+                    "restarts": process.restarts,
+                    "replaced": process.replaced,
+                    "log": str(process.log),
+                }
+            )
+        ours = set(os.environ)
+        variables = {k: v for k, v in self.environment.items() if k not in ours}
+        # Other commands may be called from another folder, or without the variable.
+        variables["MEDCAB_HOME"] = str(self.home.folder)
+        supervisor = Running.of(os.getpid())
+        # Servers that come back at the same moment are written down one after another.
+        with self._lock:
+            self.home.record_targets(self._targets())
+            self.home.record(
+                {
+                    "state": state,
+                    "supervisor": {"pid": supervisor.pid, "started": supervisor.started},
+                    "servers": servers,
+                    "environment": variables,
+                }
+            )
+
+    def _targets(self) -> list[dict[str, Any]]:
+        """Our processes as Prometheus' `file_sd_configs` wants them."""
+        own = [each.server for each in self.processes.values() if isinstance(each.server, Own)]
+        return [
+            {"targets": [each.metrics], "labels": {"job": each.job, "process": each.name}}
+            for each in own
+            if each.metrics
+        ]
+
+    def _start_one(self, server: Server) -> None:
+        for tries_left in (2, 1, 0):
+            if self.stopping.is_set():
+                raise Interrupted
+            self.say(server.name, "starting")
+            server.prepare()
+            process = self.processes[server.name]
+            process.start(self.environment)
+            try:
+                process.await_ready(self.stopping)
+            except ServerFailed:
+                port = getattr(server, "port", 0)
+                process.stop()
+                # Somebody took the port between our look and the server's: choose another.
+                if tries_left and port and not is_free(port):
+                    self.say(server.name, f"{LOOPBACK}:{port} was taken meanwhile, trying another")
+                    continue
+                self.stopping.set()
+                raise
+            self.say(server.name, f"ready {server.address}".rstrip())
+            return
+
+    def _keep(self, process: Process) -> None:
+        """Start the server again whenever it ends, with longer and longer pauses.
+
+        One that runs and does no work is ended first, and ops are told.
+        """
+        pause = FIRST_PAUSE
+        name = process.server.name
+        began = looked = time.monotonic()
+        noes, untold = 0, False
+        while not self.stopping.wait(0.1):
+            if process.exit_code is None:
+                if time.monotonic() - looked < self.look_every:
+                    continue
+                noes = 0 if process.works(LOOK_WITHIN) else noes + 1
+                looked = time.monotonic()
+                if untold and not noes:
+                    untold = not self._told_of_replacing(name)
+                if noes < NOES or self.stopping.is_set():
+                    continue
+                noes, untold = 0, True
+                self.say(name, "runs and does no work: replacing it")
+                process.replaced += 1
+                process.kill()
+            if time.monotonic() - began > self.steady_after:
+                pause = FIRST_PAUSE
+            told = "".join(f"\n    {line}" for line in process.last_lines(5))
+            self.say(name, f"ended with {process.exit_code}, again in {pause:g} s{told}")
+            if self.stopping.wait(pause):
+                return
+            pause = min(pause * 2, LONGEST_PAUSE)
+            began = time.monotonic()
+            process.restarts += 1
+            try:
+                process.start(self.environment)
+                process.await_ready(self.stopping)
+            except Interrupted:
+                return
+            except ServerFailed as reason:
+                self.say(name, str(reason))
+                process.kill()
+                continue
+            looked = time.monotonic()
+            self.say(name, "ready again")
+            self.record("ready")
+
+    def _told_of_replacing(self, name: str) -> bool:
+        """Journal it, so that it stands on the ops desk. False where that cannot be done now."""
+        from ops.local.replacing import journal_replacing
+
+        if "DATABASE_URL" not in self.environment:
+            return True
+        try:
+            journal_replacing(self.settings, name)
+        except Exception as error:
+            self.say(name, f"was replaced, which is not journaled: {type(error).__name__}")
+            return False
+        return True
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """The settings as a process with these variables reads them."""
+    prefix = "MEDCAB_"
+    named = {
+        key.removeprefix(prefix).lower() if key.startswith(prefix) else key: value
+        for key, value in environment.items()
+    }
+    return Settings(**named)  # type: ignore[arg-type]

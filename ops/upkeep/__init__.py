@@ -1,0 +1,1 @@
+"""Commands on an installation that runs: migrate, verify, replay, keys."""

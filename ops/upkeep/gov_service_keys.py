@@ -1,0 +1,148 @@
+"""`medcab module-keys`: the keys of the line to the gov-service module, seen and renewed.
+
+Renewing takes three steps, and none of them needs the other side at the same moment: `rotate`
+makes a key and prints its certificate for the module's people; once they took it in, `use` signs
+with it; what was sealed for the older one is still opened until `retire`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from services.gov_service.keys import Keys
+    from settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Keys of the line to the gov-service module.")
+
+
+@app.command("list")
+def show() -> None:
+    """Show our keys and the module's certificates, and until when they are valid."""
+    from rich.table import Table
+
+    from ops.up import console
+    from services.gov_service.key_folder import ModuleKeysError
+
+    table = Table("whose", "id", "does", "valid until", box=None)
+    try:
+        for whose, id_, does, until in _ring()[1].described():
+            table.add_row(whose, id_, does, f"{until:%Y-%m-%d}")
+    except ModuleKeysError as reason:
+        _fail(reason)
+    console().print(table)
+
+
+@app.command()
+def rotate(
+    file: Annotated[
+        Path | None, typer.Option(help="PKCS#12 (GOST: PEM) of your authority; else one is made.")
+    ] = None,
+    password: Annotated[
+        str, typer.Option(envvar="MEDCAB_NEW_KEY_PASSWORD", help="Of that file.")
+    ] = "",
+) -> None:
+    """Take in a new key and print its certificate, which the module's people need."""
+    from services.gov_service.key_folder import ModuleKeysError
+    from services.gov_service.keys import keys_in, modules_folder
+    from services.seal.institution import as_pem
+
+    settings, keys = _ring()
+    try:
+        if file is not None:
+            made = keys.take(file, password)
+        else:
+            made = keys.add("Личный кабинет", settings.institution)
+        first = [key.id for key in keys.ring().own] == [made.id]
+        if first:
+            keys.use(made.id)
+    except ModuleKeysError as reason:
+        _fail(reason)
+    crypto = settings.module_crypto
+    simulated = keys_in(modules_folder(settings.home, crypto), crypto)
+    if simulated.folder.exists():
+        simulated.trust(made.certificate)
+        keys.use(made.id)
+        typer.echo(f"{made.id} signs from now on; the simulated module knows it.")
+        return
+    typer.echo(as_pem(made.certificate), nl=False)
+    then = "" if first else f", then: medcab module-keys use {made.id}"
+    typer.echo(f"Give this to the people of the module{then}")
+
+
+@app.command()
+def use(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Sign with this key from now on; the others still open what was sealed for them."""
+    from services.gov_service.key_folder import ModuleKeysError
+
+    try:
+        _ring()[1].use(id_)
+    except ModuleKeysError as reason:
+        _fail(reason)
+    typer.echo(f"{id_} signs from now on.")
+
+
+@app.command()
+def retire(
+    id_: Annotated[str, typer.Argument(metavar="ID")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove a key. What was sealed for it alone can never be opened again."""
+    from services.gov_service.key_folder import ModuleKeysError
+
+    keys = _ring()[1]
+    if not yes:
+        typer.confirm(f"Remove {id_} from {keys.folder}?", abort=True)
+    try:
+        keys.retire(id_)
+    except ModuleKeysError as reason:
+        _fail(reason)
+    typer.echo(f"{id_} is gone.")
+
+
+@app.command()
+def trust(file: Annotated[Path, typer.Argument(help="The module's certificate, PEM.")]) -> None:
+    """Take in a certificate of the module: answers may be signed by it, requests go to it."""
+    from cryptography import x509
+
+    from services.gov_service.key_folder import ModuleKeysError
+
+    try:
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        _ring()[1].trust(certificate)
+    except (OSError, ValueError, ModuleKeysError) as reason:
+        _fail(reason)
+    typer.echo(f"Trusted until {certificate.not_valid_after_utc:%Y-%m-%d}.")
+
+
+@app.command()
+def distrust(
+    begins: Annotated[str, typer.Argument(help="The certificate, as `list` shows it.")],
+) -> None:
+    """Forget a certificate of the module at once."""
+    found = _ring()[1].distrust(begins)
+    if not found:
+        _fail(f"no certificate of the module begins with {begins}")
+    typer.echo(f"{found} forgotten.")
+
+
+def _ring() -> "tuple[Settings, Keys]":
+    from ops.local.home import Home, default_home
+    from ops.up import adopt_running
+    from services.gov_service.key_folder import ModuleKeysError
+    from services.gov_service.keys import keys_of
+    from settings import Settings
+
+    home = default_home()
+    adopt_running(Home(home))
+    settings = Settings(home=home)
+    try:
+        return settings, keys_of(settings)
+    except ModuleKeysError as reason:
+        _fail(reason)
+
+
+def _fail(reason: object) -> NoReturn:
+    typer.echo(str(reason), err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Rules of cases: processes, terms, numbers, limits."""

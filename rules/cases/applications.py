@@ -1,0 +1,63 @@
+"""The life of an application for qualification improvement. Source: requirements A1-A10."""
+
+from collections.abc import Mapping
+
+from rules.cases.process import CaseKind, Party, Process, Rule, Status, Transition
+
+S, T, P = Status, Transition, Party
+
+TRANSITIONS: Mapping[tuple[Status, Transition], Rule] = {
+    (S.DRAFT, T.SUBMIT): Rule(S.CHECKING, P.APPLICANT),
+    (S.CHECKING, T.OPEN_REVIEW): Rule(S.IN_REVIEW, P.SYSTEM),
+    (S.CHECKING, T.CORRECT): Rule(S.CHECKING, P.APPLICANT),
+    (S.CHECKING, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
+    (S.IN_REVIEW, T.APPROVE): Rule(S.APPROVED, P.REVIEWER),
+    (S.IN_REVIEW, T.CLARIFY): Rule(S.CLARIFICATION, P.REVIEWER),
+    (S.IN_REVIEW, T.REJECT): Rule(S.REJECTED, P.REVIEWER, closes=True),
+    (S.IN_REVIEW, T.CORRECT): Rule(S.CHECKING, P.APPLICANT),
+    (S.IN_REVIEW, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
+    (S.CLARIFICATION, T.RESUBMIT): Rule(S.CHECKING, P.APPLICANT),
+    (S.CLARIFICATION, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
+    (S.CLARIFICATION, T.LAPSE): Rule(S.LAPSED, P.SYSTEM, closes=True),
+    (S.APPROVED, T.ISSUE_ACT): Rule(S.APPROVED, P.SYSTEM, closes=True),
+}
+"""An approved application stays open until its act is issued, so that nobody forgets the act."""
+
+WAITS_FOR: Mapping[Status, Party] = {
+    S.DRAFT: P.APPLICANT,
+    S.CHECKING: P.SYSTEM,
+    S.IN_REVIEW: P.REVIEWER,
+    S.CLARIFICATION: P.APPLICANT,
+    S.APPROVED: P.SYSTEM,
+    S.REJECTED: P.NOBODY,
+    S.WITHDRAWN: P.NOBODY,
+    S.LAPSED: P.NOBODY,
+}
+
+COPYABLE = frozenset({S.REJECTED, S.WITHDRAWN, S.LAPSED})
+"""Closed without success: may be copied into a new draft (A6)."""
+
+WORDS: Mapping[Status, str] = {
+    S.DRAFT: "Черновик",
+    S.CHECKING: "Проверяется",
+    S.IN_REVIEW: "На рассмотрении",
+    S.CLARIFICATION: "Требуется уточнение",
+    S.APPROVED: "Одобрено",
+    S.REJECTED: "Отклонено",
+    S.WITHDRAWN: "Отозвана",
+    S.LAPSED: "Закрыта без ответа",
+}
+"""The words on the screen, as gettext msgids."""
+
+DECISIONS = frozenset({T.APPROVE, T.CLARIFY, T.REJECT})
+SIGNALS = frozenset({T.APPROVE, T.CLARIFY, T.REJECT, T.RESUBMIT, T.CORRECT, T.WITHDRAW})
+"""Transitions of people after which a running workflow is rung by a signal of the same name."""
+
+APPLICATION = Process(
+    kind=CaseKind.APPLICATION,
+    transitions=TRANSITIONS,
+    waits_for=WAITS_FOR,
+    words=WORDS,
+    copyable=COPYABLE,
+    signals=SIGNALS,
+)

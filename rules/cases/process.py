@@ -1,0 +1,125 @@
+"""What applications and requests share: where they stand, what moves them, for whom they wait.
+
+The arrows of each kind stand in a module of its own: `rules.cases.applications` and
+`rules.cases.requests`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CaseKind(StrEnum):
+    """Kinds of cases; each has its own arrows, words and workflow. Values are stored for ever."""
+
+    APPLICATION = "application"
+    REQUEST = "request"
+
+
+class Status(StrEnum):
+    """Where a case stands. Which of them a kind knows, its `Process` says."""
+
+    DRAFT = "draft"
+    CHECKING = "checking"
+    IN_REVIEW = "in_review"
+    CLARIFICATION = "clarification"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    ACCEPTED = "accepted"
+    PROCESSING = "processing"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class Transition(StrEnum):
+    """What a person or a clock may do to it. People's names are also the names of the signals."""
+
+    SUBMIT = "submit"
+    OPEN_REVIEW = "open_review"
+    APPROVE = "approve"
+    CLARIFY = "clarify"
+    REJECT = "reject"
+    RESUBMIT = "resubmit"
+    CORRECT = "correct"
+    WITHDRAW = "withdraw"
+    LAPSE = "lapse"
+    ISSUE_ACT = "issue_act"
+    HAND_OVER = "hand_over"
+    ANSWER = "answer"
+    REFUSE = "refuse"
+
+
+NEW_VERSION = frozenset({Transition.SUBMIT, Transition.RESUBMIT, Transition.CORRECT})
+"""What hands in a version, of any kind of case."""
+
+
+class Party(StrEnum):
+    """On whose behalf a transition is made, and for whom a case waits."""
+
+    APPLICANT = "applicant"
+    REVIEWER = "reviewer"
+    REGISTER = "register"
+    ADDRESSEE = "addressee"
+    SYSTEM = "system"
+    NOBODY = "nobody"
+
+
+class Moved(StrEnum):
+    """Who has moved a case since a person looked at it, as far as that person wants to know."""
+
+    NO = ""
+    BY_ONESELF = "oneself"
+    BY_OTHERS = "others"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One arrow of a state diagram. Only an arrow that reopens leaves a closed case."""
+
+    to: Status
+    by: Party
+    closes: bool = False
+    reopens: bool = False
+
+
+@dataclass(frozen=True)
+class Process:
+    """The life of one kind of case.
+
+    `words` are those on the screen, as gettext msgids; `copyable` are closed without success and
+    may be copied into a new draft; `signals` are acts of people after which a running workflow is
+    rung by a signal of the same name.
+    """
+
+    kind: CaseKind
+    transitions: Mapping[tuple[Status, Transition], Rule]
+    waits_for: Mapping[Status, Party]
+    words: Mapping[Status, str]
+    copyable: Collection[Status]
+    signals: Collection[Transition]
+
+    def rule_for(self, status: Status, transition: Transition) -> Rule | None:
+        """The arrow that leaves `status` by `transition`, or None where there is none."""
+        return self.transitions.get((status, transition))
+
+    def open_to(self, status: Status, party: Party) -> tuple[Transition, ...]:
+        """What `party` may do to a case that stands at `status`."""
+        return tuple(
+            t for (s, t), rule in self.transitions.items() if s is status and rule.by is party
+        )
+
+    def state_diagram(self) -> str:
+        """The life as a Mermaid state diagram."""
+        lines = ["stateDiagram-v2", f"    [*] --> {Status.DRAFT.value}"]
+        for (status, transition), rule in self.transitions.items():
+            end = "[*]" if status is rule.to and rule.closes else rule.to.value
+            lines.append(f"    {status.value} --> {end} : {transition.value} ({rule.by.value})")
+        stays = {rule.to for (status, _), rule in self.transitions.items() if status is rule.to}
+        lines += [
+            f"    {rule.to.value} --> [*]"
+            for rule in dict.fromkeys(r for r in self.transitions.values() if r.closes)
+            if rule.to not in stays or not rule.closes
+        ]
+        return "\n".join(dict.fromkeys(lines)) + "\n"

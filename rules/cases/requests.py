@@ -1,0 +1,58 @@
+"""The life of a service request. Source: requirements S1-S6.
+
+A request is formed, signed, sealed and handed to its addressee: to the module of a state service,
+or to the people of a unit. It may be corrected and sent again at any time, also after the answer.
+"""
+
+from collections.abc import Mapping
+
+from rules.cases.process import CaseKind, Party, Process, Rule, Status, Transition
+
+S, T, P = Status, Transition, Party
+
+TRANSITIONS: Mapping[tuple[Status, Transition], Rule] = {
+    (S.DRAFT, T.SUBMIT): Rule(S.ACCEPTED, P.APPLICANT),
+    (S.ACCEPTED, T.HAND_OVER): Rule(S.PROCESSING, P.SYSTEM),
+    (S.ACCEPTED, T.REFUSE): Rule(S.REFUSED, P.ADDRESSEE, closes=True),
+    (S.ACCEPTED, T.CORRECT): Rule(S.ACCEPTED, P.APPLICANT),
+    (S.ACCEPTED, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
+    (S.PROCESSING, T.ANSWER): Rule(S.READY, P.ADDRESSEE, closes=True),
+    (S.PROCESSING, T.REFUSE): Rule(S.REFUSED, P.ADDRESSEE, closes=True),
+    (S.PROCESSING, T.CORRECT): Rule(S.ACCEPTED, P.APPLICANT),
+    (S.PROCESSING, T.WITHDRAW): Rule(S.WITHDRAWN, P.APPLICANT, closes=True),
+    (S.READY, T.CORRECT): Rule(S.ACCEPTED, P.APPLICANT, reopens=True),
+    (S.REFUSED, T.CORRECT): Rule(S.ACCEPTED, P.APPLICANT, reopens=True),
+}
+"""The addressee is whoever answers: the module of the service, or the people of a unit."""
+
+WAITS_FOR: Mapping[Status, Party] = {
+    S.DRAFT: P.APPLICANT,
+    S.ACCEPTED: P.SYSTEM,
+    S.PROCESSING: P.ADDRESSEE,
+    S.READY: P.NOBODY,
+    S.REFUSED: P.NOBODY,
+    S.WITHDRAWN: P.NOBODY,
+}
+"""A request that people of a unit answer waits for the reviewer instead of the addressee."""
+
+WORDS: Mapping[Status, str] = {
+    S.DRAFT: "Черновик",
+    S.ACCEPTED: "Принят",
+    S.PROCESSING: "В обработке",
+    S.READY: "Готов",
+    S.REFUSED: "Отказано",
+    S.WITHDRAWN: "Отозван",
+}
+"""The words on the screen, as gettext msgids (S4)."""
+
+COPYABLE = frozenset({S.WITHDRAWN})
+SIGNALS = frozenset({T.CORRECT, T.WITHDRAW, T.ANSWER, T.REFUSE})
+
+REQUEST = Process(
+    kind=CaseKind.REQUEST,
+    transitions=TRANSITIONS,
+    waits_for=WAITS_FOR,
+    words=WORDS,
+    copyable=COPYABLE,
+    signals=SIGNALS,
+)

@@ -1,0 +1,1 @@
+"""Rules of the catalogue: entries, intakes, search."""

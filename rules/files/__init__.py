@@ -1,0 +1,1 @@
+"""Rules of files and of categories of documents."""

@@ -1,0 +1,1 @@
+"""Forms as data: definitions, fields, identifiers, edits of drafts."""

@@ -1,0 +1,1 @@
+"""What the journal records, and what of it is shown to whom."""

@@ -1,0 +1,1 @@
+"""Rules of notices: kinds, delivery, quiet hours."""

@@ -1,0 +1,1 @@
+"""Rules for those who run the installation."""

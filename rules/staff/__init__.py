@@ -1,0 +1,1 @@
+"""The staff table: its columns and rows."""

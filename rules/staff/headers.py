@@ -1,0 +1,33 @@
+"""What the columns of a table of staff are called besides their titles. Compared, never shown."""
+
+from collections.abc import Mapping, Sequence
+
+OTHER_NAMES: Mapping[str, Sequence[str]] = {
+    "unit": ("код отделения", "unit", "unit code"),
+    "unit_name": ("подразделение", "отделение", "название отделения", "unit name"),
+    "parent": (
+        "код вышестоящего подразделения",
+        "код родителя",
+        "вышестоящее подразделение",
+        "parent",
+        "parent code",
+    ),
+    "full_name": (
+        "ф и о",
+        "фамилия имя отчество",
+        "фамилия имя и отчество",
+        "сотрудник",
+        "работник",
+        "full name",
+        "name",
+    ),
+    "surname": ("surname", "last name"),
+    "given_name": ("first name", "given name"),
+    "patronymic": ("patronymic", "middle name"),
+    "position": ("position", "должность сотрудника"),
+    "email": ("электронная почта", "адрес почты", "e mail", "email", "эл почта", "mail"),
+    "phone": ("номер телефона", "мобильный телефон", "phone"),
+    "snils": ("снилс сотрудника", "snils"),
+    "role": ("роли", "права", "role"),
+}
+"""By `rules.staff.table.Column`; without case, dots and dashes."""

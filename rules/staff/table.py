@@ -1,0 +1,351 @@
+"""A table of staff and units as it is read before it is imported (O6). Pure functions.
+
+Every row names a unit; where it also names a person, that person works there. What is wrong is
+told by line and column with what to write instead.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+
+from rules.access import Role
+from rules.forms import identifiers
+from rules.forms.identifiers import IdentifierError
+from rules.refusals import FieldError, Refusal, Words
+from rules.staff.headers import OTHER_NAMES
+from rules.texts import cleaning, mail_addresses
+from rules.texts.names import Name
+
+MOST_ROWS = 5000
+MOST_LINES = 10_000
+"""With blank ones: one cell at the bottom of a sheet makes a million of them, and a minute."""
+MOST_OCTETS = 2 * 1024 * 1024
+MOST_COLUMNS = 50
+HEADER_WITHIN = 10
+"""Lines with something in them among which the row of titles is looked for."""
+
+
+class Column(StrEnum):
+    """The columns that are read; others are passed over."""
+
+    UNIT = "unit"
+    UNIT_NAME = "unit_name"
+    PARENT = "parent"
+    FULL_NAME = "full_name"
+    SURNAME = "surname"
+    GIVEN_NAME = "given_name"
+    PATRONYMIC = "patronymic"
+    POSITION = "position"
+    EMAIL = "email"
+    PHONE = "phone"
+    SNILS = "snils"
+    ROLE = "role"
+
+
+TITLES: Mapping[Column, str] = {
+    Column.UNIT: "Код подразделения",
+    Column.UNIT_NAME: "Название подразделения",
+    Column.PARENT: "Код вышестоящего",
+    Column.FULL_NAME: "ФИО",
+    Column.SURNAME: "Фамилия",
+    Column.GIVEN_NAME: "Имя",
+    Column.PATRONYMIC: "Отчество",
+    Column.POSITION: "Должность",
+    Column.EMAIL: "Почта",
+    Column.PHONE: "Телефон",
+    Column.SNILS: "СНИЛС",
+    Column.ROLE: "Роль",
+}
+"""How a column is called, in files that are made anew and in what is told of mistakes."""
+
+
+def _plain(text: str) -> str:
+    """A header without case, dots, dashes and what stands in brackets."""
+    bare = re.sub(r"\(.*?\)", " ", text.casefold().replace("ё", "е"))
+    return " ".join(re.sub(r"[^\w]+|_", " ", bare).split())
+
+
+HEADERS: Mapping[str, Column] = {
+    _plain(name): column
+    for column in Column
+    for name in (TITLES[column], *OTHER_NAMES.get(column, ()))
+}
+
+ROLE_NAMES: Mapping[Role, str] = {
+    Role.DOCTOR: "Врач",
+    Role.NURSE: "Медсестра",
+    Role.HR_REVIEWER: "Специалист отдела кадров",
+    Role.HR_HEAD: "Начальник отдела кадров",
+    Role.CLERK: "Сотрудник, отвечающий на запросы",
+    Role.UNIT_HEAD: "Руководитель подразделения",
+}
+"""Roles that may be named in words; every role may be named by its key."""
+_ROLES: Mapping[str, Role] = {
+    **{_plain(role.value): role for role in Role},
+    **{_plain(name): role for role, name in ROLE_NAMES.items()},
+}
+
+UNIT_CODE = re.compile(r"[a-z0-9\u0430-\u044f\u0451][a-z0-9\u0430-\u044f\u0451._-]{0,31}")
+"""As personnel programs number units, `00-000123`, or as people name them, `neurology`."""
+_NOT_OF_CODES = re.compile(r"[^a-z0-9\u0430-\u044f\u0451._-]")
+_NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ '().-]){0,99}")
+_NOT_OF_NAMES = re.compile(r"[^\w '().-]|[\d_]")
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One mistake: where it stands and what to write (Russian gettext msgid, perhaps Words)."""
+
+    line: int
+    column: Column
+    message: str
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    """A unit as the file has it; an empty name or parent leaves it as it is."""
+
+    line: int
+    code: str
+    name: str = ""
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A person as the file has it; an empty telephone or SNILS leaves it as it is."""
+
+    line: int
+    unit: str
+    name: str
+    position: str
+    email: str
+    phone: str = ""
+    snils: str = ""
+    role: Role | None = None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a file says: each unit once, each person once, and what is wrong by line."""
+
+    rows: int
+    units: Mapping[str, UnitRow]
+    people: Sequence[PersonRow]
+    wrong: Sequence[Wrong]
+
+
+def read(table: Iterable[tuple[int, Sequence[str]]]) -> Sheet:
+    """Read lines with their numbers; blank lines are passed over, and so is what stands above the
+    row of titles, which is among the first ten.
+
+    Raises Refusal 422 for a file without the columns that are needed, or with too many rows.
+    """
+    lines = _not_blank(table)
+    places = _header(lines)
+    reading = _Reading()
+    for number, cells in lines:
+        reading.rows += 1
+        if reading.rows > MOST_ROWS:
+            raise unreadable("В файле больше 5000 строк. Разделите его на части.")
+        reading.take(
+            number,
+            {
+                column: " ".join(cells[place].split()) if place < len(cells) else ""
+                for column, place in places.items()
+            },
+        )
+    if not reading.rows:
+        raise unreadable("В файле нет ни одной строки под заголовками.")
+    wrong = sorted(reading.wrong, key=lambda one: one.line)
+    return Sheet(reading.rows, reading.units, reading.people, wrong)
+
+
+def _not_blank(table: Iterable[tuple[int, Sequence[str]]]) -> Iterator[tuple[int, Sequence[str]]]:
+    for count, (number, cells) in enumerate(table, start=1):
+        if count > MOST_LINES:
+            raise unreadable(
+                "В таблице больше 10 000 строк вместе с пустыми. Удалите пустые строки и сохраните"
+                " её ещё раз."
+            )
+        if any(cell.strip() for cell in cells):
+            yield number, cells
+
+
+def unreadable(message: str) -> Refusal:
+    """A file that cannot be read at all."""
+    return Refusal("staff_file", message, 422, [FieldError("file", message)])
+
+
+def _header(lines: Iterator[tuple[int, Sequence[str]]]) -> dict[Column, int]:
+    """Where the columns stand, by the first line that names the units' codes."""
+    for _, cells in islice(lines, HEADER_WITHIN):
+        places = _places(cells)
+        if Column.UNIT in places:
+            return places
+    raise unreadable("Нет строки с заголовками: в ней должен быть столбец «Код подразделения».")
+
+
+def _places(header: Sequence[str]) -> dict[Column, int]:
+    places: dict[Column, int] = {}
+    for place, cell in enumerate(header):
+        column = HEADERS.get(_plain(cell))
+        if column is None:
+            continue
+        if column in places:
+            raise unreadable("В заголовках один и тот же столбец назван дважды.")
+        places[column] = place
+    return places
+
+
+_OF_PERSON = (
+    Column.FULL_NAME,
+    Column.SURNAME,
+    Column.GIVEN_NAME,
+    Column.PATRONYMIC,
+    Column.POSITION,
+    Column.EMAIL,
+    Column.PHONE,
+    Column.SNILS,
+    Column.ROLE,
+)
+
+
+def _code(cells: Mapping[Column, str], column: Column) -> str:
+    return cleaning.plain(cells.get(column, "")).lower()
+
+
+def _name_parts(cells: Mapping[Column, str]) -> dict[Column, str]:
+    """The three parts, out of the column of the whole name where they have none of their own."""
+    columns = (Column.SURNAME, Column.GIVEN_NAME, Column.PATRONYMIC)
+    parts = {column: cleaning.plain(cells.get(column, "")) for column in columns}
+    if not any(parts.values()):
+        whole = Name.of(cleaning.plain(cells.get(Column.FULL_NAME, "")))
+        return dict(zip(columns, (whole.surname, whole.given, whole.patronymic), strict=True))
+    return parts
+
+
+class _Reading:
+    """The rows taken so far."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.units: dict[str, UnitRow] = {}
+        self.people: list[PersonRow] = []
+        self.wrong: list[Wrong] = []
+        self._mails: dict[str, int] = {}
+        self._snils: dict[str, int] = {}
+
+    def take(self, line: int, cells: Mapping[Column, str]) -> None:
+        """Read one row: its unit, and its person where one is named."""
+        code = _code(cells, Column.UNIT)
+        if UNIT_CODE.fullmatch(code):
+            self._take_unit(line, code, cells)
+        else:
+            words: str = "Напишите код подразделения: буквы, цифры, точка и дефис, до 32 знаков."
+            if odd := _NOT_OF_CODES.search(code):
+                words = Words("Уберите из кода знак {sign}.", sign=cleaning.named(odd[0]))
+            self.wrong.append(Wrong(line, Column.UNIT, words))
+        if any(cells.get(column) for column in _OF_PERSON):
+            self._take_person(line, code, cells)
+
+    def _take_unit(self, line: int, code: str, cells: Mapping[Column, str]) -> None:
+        name, parent = cells.get(Column.UNIT_NAME, ""), _code(cells, Column.PARENT)
+        if name and (not 3 <= len(name) <= 200 or not name.isprintable()):
+            words = "Напишите название: от 3 до 200 знаков."
+            self.wrong.append(Wrong(line, Column.UNIT_NAME, words))
+            name = ""
+        if parent and (parent == code or not UNIT_CODE.fullmatch(parent)):
+            words = "Напишите код подразделения, в которое входит это."
+            self.wrong.append(Wrong(line, Column.PARENT, words))
+            parent = ""
+        known = self.units.get(code)
+        if known is None:
+            self.units[code] = UnitRow(line, code, name, parent)
+            return
+        words = Words(
+            "В строке {other} у этого подразделения написано другое. Оставьте одно.",
+            other=known.line,
+        )
+        for column, here, there in (
+            (Column.UNIT_NAME, name, known.name),
+            (Column.PARENT, parent, known.parent),
+        ):
+            if here and there and here != there:
+                self.wrong.append(Wrong(line, column, words))
+        self.units[code] = UnitRow(known.line, code, known.name or name, known.parent or parent)
+
+    def _take_person(self, line: int, code: str, cells: Mapping[Column, str]) -> None:
+        before = len(self.wrong)
+
+        def bad(column: Column, message: str) -> None:
+            self.wrong.append(Wrong(line, column, message))
+
+        names = {
+            Column.SURNAME: "Напишите фамилию буквами.",
+            Column.GIVEN_NAME: "Напишите имя буквами.",
+            Column.PATRONYMIC: "Напишите отчество буквами или оставьте пустым.",
+        }
+        parts = _name_parts(cells)
+        apart = any(cells.get(column) for column in names) or not cells.get(Column.FULL_NAME)
+        for column, words in names.items():
+            text, told = parts[column], column if apart else Column.FULL_NAME
+            if odd := _NOT_OF_NAMES.search(text):
+                words = Words(
+                    "Уберите знак {sign}: в имени его не может быть.", sign=cleaning.named(odd[0])
+                )
+                bad(told, words)
+            elif not _NAME.fullmatch(text) if text else column is not Column.PATRONYMIC:
+                bad(told, words)
+        position = cells.get(Column.POSITION, "")
+        if not 2 <= len(position) <= 200 or not position.isprintable():
+            bad(Column.POSITION, "Напишите должность: от 2 до 200 знаков.")
+        mail = cells.get(Column.EMAIL, "")
+        try:
+            mail = mail_addresses.read(mail)
+            if (first := self._mails.setdefault(mail_addresses.folded(mail), line)) != line:
+                bad(Column.EMAIL, Words("Этот адрес уже есть в строке {other}.", other=first))
+        except IdentifierError as error:
+            bad(Column.EMAIL, error.message)
+        phone, snils = cells.get(Column.PHONE, ""), cells.get(Column.SNILS, "")
+        if snils.isdecimal():
+            # Spreadsheets drop the zeros that a number begins with.
+            snils = snils.zfill(11)
+        try:
+            phone = identifiers.phone(phone) if phone else ""
+        except IdentifierError as error:
+            bad(Column.PHONE, error.message)
+        try:
+            snils = identifiers.snils(snils) if snils else ""
+            if snils and (first := self._snils.setdefault(snils, line)) != line:
+                bad(Column.SNILS, Words("Этот СНИЛС уже есть в строке {other}.", other=first))
+        except IdentifierError as error:
+            bad(Column.SNILS, error.message)
+        named = cells.get(Column.ROLE, "")
+        role = _ROLES.get(_plain(named))
+        if named and role is None:
+            bad(Column.ROLE, "Такой роли нет. Напишите, например, «Врач» или оставьте пустым.")
+        if len(self.wrong) > before:
+            return
+        name = Name(*parts.values()).full
+        self.people.append(PersonRow(line, code, name, position, mail, phone, snils, role))
+
+
+def meanwhile() -> Refusal:
+    """What was looked at is not what would be done now: another file, or somebody was quicker."""
+    words = "Это не тот файл, что вы проверяли, или данные с тех пор изменились. Проверьте ещё раз."
+    return Refusal("changed_meanwhile", words, 409)
+
+
+def has_wrong_rows() -> Refusal:
+    """Nothing of a file with mistakes is imported."""
+    words = "В файле есть ошибки. Исправьте указанные строки и проверьте файл ещё раз."
+    return Refusal("staff_wrong_rows", words, 422, [FieldError("file", words)])
+
+
+def nothing_to_do() -> Refusal:
+    """All that the file says is so already."""
+    words = "Менять нечего: всё, что в файле, уже есть."
+    return Refusal("nothing_changed", words, 422, [FieldError("file", words)])

@@ -1,0 +1,1 @@
+"""Texts that people type: cleaning, names, mail addresses, names of papers."""

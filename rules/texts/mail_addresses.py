@@ -1,0 +1,70 @@
+"""E-mail addresses: read as people write them, kept as they are shown, sent as mail takes them.
+
+What the mail server could not take is refused at entry. No name is looked up.
+"""
+
+import re
+
+from rules.forms.identifiers import IdentifierError
+from rules.refusals import Words
+from rules.texts.cleaning import clean, named, one_line
+
+_NO_MAIL = "Напишите адрес почты, например anna@example.org"
+
+
+def read(text: str) -> str:
+    """An address as it is kept, its domain in its own letters. Raises IdentifierError."""
+    typed = one_line(text)
+    name, _, domain = typed.partition("@")
+    if not name or "." not in domain or "@" in domain:
+        raise IdentifierError(_NO_MAIL)
+    if cyrillic := re.search(r"[\u0400-\u052f]+", name):
+        raise IdentifierError(
+            Words(
+                "До знака @ пишут латинскими буквами. Замените русские: {letters}",
+                letters=cyrillic[0],
+            )
+        )
+    if odd := re.search(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]", name) or re.search(r"[^\w.-]", domain):
+        raise IdentifierError(Words("Уберите из адреса почты знак {sign}", sign=named(odd[0])))
+    if name.startswith(".") or ".." in typed or typed.endswith(".") or name.endswith("."):
+        raise IdentifierError("Уберите из адреса почты лишнюю точку")
+    try:
+        return _parts(typed)[0]
+    except ValueError:
+        raise IdentifierError(_NO_MAIL) from None
+
+
+def sendable(address: str) -> str:
+    """The address in ASCII, as a mail server takes it: the domain as IDNA. Raises ValueError."""
+    return _parts(address)[1]
+
+
+def folded(address: str) -> str:
+    """The form by which addresses are compared and an account is found: case does not count."""
+    typed = clean(address).strip().casefold()
+    if "xn--" not in typed:
+        return typed
+    try:
+        return _parts(typed)[0].casefold()
+    except ValueError:
+        return typed
+
+
+def _parts(address: str) -> tuple[str, str]:
+    """The address as it is shown, and in ASCII. Raises ValueError."""
+    # Loaded with the first address that is read: programs that read none start sooner.
+    import email_validator
+
+    # A hospital's own network has names of its own, such as hospital.local.
+    email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+    found = email_validator.validate_email(
+        address,
+        allow_smtputf8=False,
+        check_deliverability=False,
+        globally_deliverable=False,
+        strict=True,
+    )
+    if found.ascii_email is None:
+        raise ValueError("an address without a form in ASCII")
+    return found.normalized, found.ascii_email

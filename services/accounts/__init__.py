@@ -1,0 +1,1 @@
+"""Signing in, sessions, devices, access tokens, contacts."""

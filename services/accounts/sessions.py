@@ -1,0 +1,418 @@
+"""Sessions: opened, recognised, kept alive by activity, listed and ended.
+
+A session is a random token in a cookie and a row with the token's hash. It is looked up at every
+request together with the person's rights, in one query, so that ending a session, locking an
+account or taking a right away applies to the next request.
+"""
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, select, update
+from sqlmodel import col
+from sqlmodel import select as select_models
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.tables.accounts import AccessToken, Account, AccountSession
+from models.tables.base import new_id
+from models.tables.people import Person, Unit
+from rules.access import Actor, Permission
+from rules.accounts import (
+    HALF_OPEN_LIFE,
+    SESSION_LIFE,
+    SESSIONS_AT_ONCE,
+    Device,
+    Stage,
+    is_alive,
+    is_fresh,
+    not_signed_in,
+    password_expires_at,
+    second_factor_needed,
+    session_ended,
+)
+from rules.refusals import not_found
+from services.access import grants_of, held_grants, works_here
+from services.accounts.last_seen import Activity
+
+
+def hash_token(token: str) -> str:
+    """How a token stands in the database; its 256 random bits need no salt (ASVS 6.5.2)."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def form_token(secret: str) -> str:
+    """What forms carry to show that our page made them, bound to the cookie `secret`."""
+    digest = hmac.new(secret.encode(), b"medcab form token", hashlib.sha256).digest()
+    return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Where a request comes from. `device_token` is the device's own cookie."""
+
+    address: str
+    device: Device
+    device_token: str
+
+    @property
+    def device_hash(self) -> str:
+        """How the device stands in the database."""
+        return hash_token(self.device_token)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session that was just opened, and the only time its token is seen."""
+
+    token: str
+    device_token: str
+    session_id: UUID
+    person_id: UUID
+    stage: Stage
+    ends_at: datetime
+    failures_before: int = 0
+
+    @property
+    def form_token(self) -> str:
+        """The form token of the new session."""
+        return form_token(self.token)
+
+
+@dataclass(frozen=True)
+class Current:
+    """The session or access token of a request, with the person and the rights held now."""
+
+    actor: Actor
+    stage: Stage
+    language: str
+    zone: str
+    """That of the person's unit: by its clock the person reads times, and has quiet hours."""
+    theme: str
+    password_expires_at: datetime
+    ends_at: datetime
+    session_id: UUID | None = None
+    token_id: UUID | None = None
+    device: str = ""
+    created_at: datetime | None = None
+    last_active: datetime | None = None
+    idle_ends_at: datetime | None = None
+    second_factor_at: datetime | None = None
+    form_token: str = ""
+
+    @property
+    def person_id(self) -> UUID:
+        """Whose it is."""
+        return self.actor.person_id
+
+    def demand_fresh(self, now: datetime) -> None:
+        """Raise Refusal 403 unless the second factor was checked within five minutes."""
+        if not is_fresh(self.second_factor_at, now):
+            raise second_factor_needed()
+
+
+@dataclass(frozen=True)
+class SessionSeen:
+    """One of a person's sessions, as the person sees it."""
+
+    id: UUID
+    device: str
+    device_kind: str
+    address: str
+    created_at: datetime
+    last_active: datetime
+    ends_at: datetime
+    is_this: bool
+
+
+def _read(owner: Any, *columns: Any) -> Any:
+    """The row of a token's hash with its person and the rights held, unless locked or gone."""
+    found = (
+        select(
+            col(Person.id).label("person_id"),
+            col(Person.name),
+            col(Person.unit_id),
+            col(Person.language),
+            col(Unit.time_zone).label("zone"),
+            col(Account.theme),
+            col(Account.password_changed_at),
+            col(owner.id),
+            col(owner.created_at),
+            col(owner.ends_at),
+            *columns,
+        )
+        .join(Account, col(Account.person_id) == col(owner.person_id))
+        .join(Person, col(Person.id) == col(owner.person_id))
+        .join(Unit, col(Unit.id) == col(Person.unit_id))
+        .where(
+            col(owner.token_hash) == bindparam("hash"),
+            col(owner.ended_at).is_(None),
+            col(Account.locked_at).is_(None),
+            works_here(),
+        )
+        .cte("found")
+    )
+    whose = select(found.c.person_id).scalar_subquery()
+    return select(found, held_grants(whose).label("grants"))
+
+
+_BY_SESSION = _read(
+    AccountSession,
+    col(AccountSession.stage),
+    col(AccountSession.device),
+    col(AccountSession.device_hash),
+    col(AccountSession.last_active),
+    col(AccountSession.second_factor_at),
+)
+_BY_TOKEN = _read(AccessToken, col(AccessToken.scope))
+
+
+async def _one(database: Database, query: Any, secret: str, now: datetime) -> Row[Any] | None:
+    """One read, in no transaction: nothing is held while the request goes on."""
+    async with database.reading_engine.connect() as connection:
+        found = await connection.execute(query, {"hash": hash_token(secret), "now": now})
+        return found.one_or_none()
+
+
+async def recognise(
+    database: Database,
+    token: str,
+    device_token: str | None,
+    now: datetime,
+    idle: timedelta,
+    activity: Activity,
+    *,
+    counts: bool,
+) -> Current:
+    """The session of a cookie. `counts` says whether the request is the person's own activity.
+
+    Raises Refusal 401 where there is none, where it ended, or on another device than it began on.
+    """
+    row = await _one(database, _BY_SESSION, token, now)
+    if row is None or device_token is None or hash_token(device_token) != row.device_hash:
+        raise session_ended()
+    last_active = max(row.last_active, activity.sessions.get(row.id, row.last_active))
+    if not is_alive(last_active, row.ends_at, now, idle):
+        raise session_ended()
+    if counts:
+        activity.sessions[row.id] = last_active = max(now, last_active)
+    is_open = row.stage == Stage.OPEN
+    return Current(
+        actor=Actor(row.person_id, row.name, row.unit_id, grants_of(row.grants) if is_open else ()),
+        stage=Stage(row.stage),
+        language=row.language,
+        zone=row.zone,
+        theme=row.theme,
+        password_expires_at=password_expires_at(row.password_changed_at),
+        ends_at=row.ends_at,
+        session_id=row.id,
+        device=row.device,
+        created_at=row.created_at,
+        last_active=last_active,
+        idle_ends_at=min(last_active + idle, row.ends_at),
+        second_factor_at=row.second_factor_at,
+        form_token=form_token(token),
+    )
+
+
+async def recognise_token(
+    database: Database, token: str, now: datetime, activity: Activity
+) -> Current:
+    """The personal access token of a program. Raises Refusal 401 where it is unknown or over."""
+    row = await _one(database, _BY_TOKEN, token, now)
+    if row is None or row.ends_at <= now:
+        raise not_signed_in()
+    activity.tokens[row.id] = now
+    scope = frozenset(Permission(name) for name in row.scope)
+    return Current(
+        actor=Actor(row.person_id, row.name, row.unit_id, grants_of(row.grants), scope),
+        stage=Stage.OPEN,
+        language=row.language,
+        zone=row.zone,
+        theme=row.theme,
+        password_expires_at=password_expires_at(row.password_changed_at),
+        ends_at=row.ends_at,
+        token_id=row.id,
+        created_at=row.created_at,
+    )
+
+
+async def open_session(
+    session: AsyncSession,
+    person_id: UUID,
+    stage: Stage,
+    visitor: Visitor,
+    now: datetime,
+    *,
+    ends_at: datetime | None = None,
+    second_factor_at: datetime | None = None,
+) -> Opened:
+    """Open a session for a person, in place of the one that the person had on this device.
+
+    The oldest gives way where there would be too many.
+    """
+    token = secrets.token_urlsafe(32)
+    life = SESSION_LIFE if stage == Stage.OPEN else HALF_OPEN_LIFE
+    row = AccountSession(
+        id=new_id(),
+        person_id=person_id,
+        token_hash=hash_token(token),
+        device_hash=visitor.device_hash,
+        device=visitor.device.name,
+        device_kind=visitor.device.kind,
+        address=visitor.address,
+        stage=stage,
+        created_at=now,
+        last_active=now,
+        ends_at=ends_at or now + life,
+        second_factor_at=second_factor_at,
+    )
+    session.add(row)
+    await session.flush()
+    # Its cookie replaces that of the session before, which nobody could end any more.
+    await _end(
+        session,
+        now,
+        "replaced",
+        col(AccountSession.person_id) == person_id,
+        col(AccountSession.device_hash) == visitor.device_hash,
+        col(AccountSession.id) != row.id,
+    )
+    if stage == Stage.OPEN:
+        newest = (
+            select(col(AccountSession.id))
+            .where(
+                col(AccountSession.person_id) == person_id,
+                col(AccountSession.ended_at).is_(None),
+                col(AccountSession.stage) == Stage.OPEN,
+                col(AccountSession.ends_at) > now,
+            )
+            .order_by(col(AccountSession.created_at).desc(), col(AccountSession.id).desc())
+            .limit(SESSIONS_AT_ONCE)
+        )
+        await _end(
+            session,
+            now,
+            "too_many",
+            col(AccountSession.person_id) == person_id,
+            col(AccountSession.stage) == Stage.OPEN,
+            col(AccountSession.id).not_in(newest),
+        )
+    return Opened(token, visitor.device_token, row.id, person_id, stage, row.ends_at)
+
+
+async def _end(session: AsyncSession, now: datetime, why: str, *which: Any) -> list[UUID]:
+    ended = await session.exec(
+        update(AccountSession)
+        .where(col(AccountSession.ended_at).is_(None), *which)
+        .values(ended_at=now, ended_why=why, pending_secret=None)
+        .returning(col(AccountSession.id))
+        .execution_options(synchronize_session=False)
+    )
+    return list(ended.scalars())
+
+
+async def end_session(
+    session: AsyncSession, person_id: UUID, session_id: UUID, why: str, now: datetime
+) -> None:
+    """End one session of the person. Raises Refusal 404 where there is no such one."""
+    ended = await _end(
+        session,
+        now,
+        why,
+        col(AccountSession.id) == session_id,
+        col(AccountSession.person_id) == person_id,
+    )
+    if not ended:
+        raise not_found()
+
+
+async def end_sessions(
+    session: AsyncSession, person_id: UUID, why: str, now: datetime, but: UUID | None = None
+) -> int:
+    """End all sessions of the person, `but` one where it is named; says how many."""
+    which: Iterable[Any] = [col(AccountSession.person_id) == person_id]
+    if but is not None:
+        which = [*which, col(AccountSession.id) != but]
+    return len(await _end(session, now, why, *which))
+
+
+async def end_access(
+    session: AsyncSession, person_id: UUID, why: str, now: datetime, but: UUID | None = None
+) -> None:
+    """End all that was opened by what signs the person in: sessions, `but` one, and tokens."""
+    await end_sessions(session, person_id, why, now, but)
+    await session.exec(
+        update(AccessToken)
+        .where(col(AccessToken.person_id) == person_id, col(AccessToken.ended_at).is_(None))
+        .values(ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def rotate(
+    session: AsyncSession,
+    current: Current,
+    stage: Stage,
+    visitor: Visitor,
+    now: datetime,
+    *,
+    second_factor_at: datetime | None,
+) -> Opened:
+    """Replace a session by one with a new token, so that nobody keeps the old one (ASVS 7.2.4).
+
+    Raises Refusal 401 where it has ended meanwhile: of several at once, one gets the new session.
+    """
+    if current.session_id is None:
+        raise not_signed_in()
+    ended = await _end(session, now, "rotated", col(AccountSession.id) == current.session_id)
+    if not ended:
+        raise session_ended()
+    stays_open = current.stage == Stage.OPEN and stage == Stage.OPEN
+    return await open_session(
+        session,
+        current.person_id,
+        stage,
+        visitor,
+        now,
+        ends_at=current.ends_at if stays_open else None,
+        second_factor_at=second_factor_at,
+    )
+
+
+async def sessions_of(
+    session: AsyncSession, current: Current, now: datetime, idle: timedelta, activity: Activity
+) -> list[SessionSeen]:
+    """The person's living sessions, the last used first."""
+    rows = await session.exec(
+        select_models(AccountSession).where(
+            col(AccountSession.person_id) == current.person_id,
+            col(AccountSession.ended_at).is_(None),
+            col(AccountSession.stage) == Stage.OPEN,
+            col(AccountSession.ends_at) > now,
+        )
+    )
+    seen = []
+    for row in rows:
+        last_active = max(row.last_active, activity.sessions.get(row.id, row.last_active))
+        if is_alive(last_active, row.ends_at, now, idle):
+            seen.append(
+                SessionSeen(
+                    row.id,
+                    row.device,
+                    row.device_kind,
+                    row.address,
+                    row.created_at,
+                    last_active,
+                    row.ends_at,
+                    row.id == current.session_id,
+                )
+            )
+    return sorted(seen, key=lambda one: one.last_active, reverse=True)

@@ -1,0 +1,453 @@
+"""Signing in, in two steps; setting up the second factor; changing the password; locking.
+
+What is tried is counted and journaled even when it is refused. So these functions take the
+database and commit before they raise, while hashing runs between two short units of work.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import pyotp
+import segno
+from pyotp.exceptions import OTPVerificationError
+from sqlalchemy import or_, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.encrypted_columns import bound
+from models.encryption import key_ring
+from models.tables.accounts import Account, AccountSession
+from models.tables.people import Person
+from rules.accounts import (
+    Limit,
+    Limits,
+    Outcome,
+    Stage,
+    Step,
+    account_locked,
+    check_password,
+    code_digits,
+    password_expires_at,
+    session_ended,
+    step_needed,
+    too_often,
+    wrong_code,
+    wrong_credentials,
+)
+from rules.clock import now as present
+from rules.journal.entries import JournalKind
+from rules.notices.kinds import NoticeKind
+from rules.refusals import FieldError, Refusal, not_found
+from rules.texts.mail_addresses import folded
+from services import rate_limits
+from services.accounts import devices, login_log, password_hashing
+from services.accounts.sessions import Current, Opened, Visitor, end_access, open_session, rotate
+from services.journal import entries as journal
+from services.reviews import assignment
+
+LIMITS = Limits()
+NOBODY = UUID(int=0)
+"""Who is looked up where nobody has the address that was typed."""
+
+
+@dataclass(frozen=True)
+class SecondFactorSetup:
+    """What an authenticator app needs, shown until a code of it was entered."""
+
+    secret: str
+    uri: str
+    qr_svg: str
+
+
+def login_of(email: str) -> str:
+    """The blind index under which an e-mail address is stored."""
+    return key_ring().blind(folded(email))
+
+
+def provisioning_uri(secret: str, email: str, institution: str) -> str:
+    """The `otpauth://` address of a seed, under which an app lists it by the institution's name.
+
+    A colon parts the two names there, so neither holds one.
+    """
+    issuer = " ".join(institution.replace(":", " ").split())
+    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=issuer)
+
+
+async def create_account(
+    session: AsyncSession, person: Person, password: str, now: datetime, *, given: bool = True
+) -> Account:
+    """An account for a person. A password `given` by somebody else must be changed at once.
+
+    Raises Refusal 422 for a weak password.
+    """
+    check_password(password, password_hashing.common_passwords(), (person.name, person.email))
+    account = Account(
+        person_id=person.id,
+        login=login_of(person.email),
+        password_hash=await password_hashing.hashed(password),
+        password_changed_at=now,
+        must_change_password=given,
+        created_at=now,
+    )
+    session.add(account)
+    await session.flush()
+    await journal.append(
+        session,
+        chain=person.id,
+        kind=JournalKind.ACCOUNT_CREATED,
+        at=now,
+        system="accounts",
+        facts={"given": given},
+        lock=True,
+    )
+    return account
+
+
+async def sign_in(
+    database: Database,
+    email: str,
+    password: str,
+    visitor: Visitor,
+    now: datetime,
+    limits: Limits = LIMITS,
+) -> Opened:
+    """The first step: a password opens half a session, good for the second step only.
+
+    Raises Refusal 401 alike for an unknown account and a wrong password, 403 for a locked account
+    whose password was right, 429 with `retry_after` when tried too often. Tries on a device that
+    the person has used before are counted apart from those of the account and of the address, so
+    a stranger locks nobody out. An unknown account takes the same statements and the same hashing.
+    """
+    login = login_of(email)
+    note = partial(login_log.note, step=Step.PASSWORD, visitor=visitor, now=now, login=login)
+    async with database.work() as session:
+        account = (
+            await session.exec(select(Account).where(col(Account.login) == login))
+        ).one_or_none()
+        person_id = account.person_id if account else None
+        allowances = [(limits.password, login), (limits.address, visitor.address)]
+        if await devices.knows_device(session, person_id or NOBODY, visitor):
+            allowances = [(limits.password, f"{login}:{visitor.device_hash}")]
+        wait = await rate_limits.take(session, allowances, now)
+        if wait:
+            await note(session, outcome=Outcome.TOO_OFTEN, person_id=person_id)
+    if wait:
+        raise too_often(wait)
+
+    known = account.password_hash if account else None
+    fits = await password_hashing.matches(known, password)
+    renewed = None
+    if fits and known is not None and password_hashing.is_outdated(known):
+        renewed = await password_hashing.hashed(password)
+
+    opened: Opened | None = None
+    outcome = Outcome.WRONG
+    async with database.work() as session:
+        if fits and person_id is not None:
+            account = await _locked_row(session, person_id)
+            person = await session.get_one(Person, person_id)
+            await rate_limits.give_back(session, allowances)
+            if account.locked_at is not None or (person.left_at and person.left_at <= now):
+                outcome = Outcome.LOCKED
+            elif account.password_hash == known:
+                outcome = Outcome.PASSED
+                account.password_hash = renewed or account.password_hash
+                stage = Stage.CODE if account.totp_confirmed_at else Stage.SETUP
+                opened = await open_session(session, person_id, stage, visitor, now)
+        await note(session, outcome=outcome, person_id=person_id)
+    if opened is None:
+        raise account_locked() if outcome is Outcome.LOCKED else wrong_credentials()
+    return opened
+
+
+async def enter_code(
+    database: Database,
+    current: Current,
+    code: str,
+    visitor: Visitor,
+    now: datetime,
+    limits: Limits = LIMITS,
+) -> Opened:
+    """The second step, or the same check again before something dangerous.
+
+    A code fits only in its own half minute and works once. Raises Refusal 401 where the session is
+    not there, 409 where the second factor has to be set up first, 422 for a wrong code, 429.
+    """
+    if current.stage == Stage.SETUP:
+        raise step_needed(Stage.SETUP)
+    step = Step.CODE if current.stage == Stage.CODE else Step.CHECK
+    async with database.work() as session:
+        account = await session.get(Account, current.person_id)
+        secret = account.totp_secret if account else None
+        allowance = await _codes_of(session, current, visitor, limits.code)
+        used, refusal = await _use_code(
+            session, current, step, secret, code, visitor, now, allowance
+        )
+        opened = None
+        if used is not None and account is not None:
+            renewed = await session.exec(
+                update(Account)
+                .where(
+                    col(Account.person_id) == current.person_id,
+                    col(Account.totp_last_step) < used,
+                    col(Account.totp_secret).is_not(None),
+                    col(Account.locked_at).is_(None),
+                )
+                .values(totp_last_step=used)
+                .returning(col(Account.person_id))
+                .execution_options(synchronize_session=False)
+            )
+            if renewed.first() is None:
+                outcome = Outcome.REUSED
+            else:
+                outcome = Outcome.PASSED
+                await rate_limits.give_back(session, [allowance])
+                opened = await _go_on(session, current, account, visitor, now, step)
+            await login_log.note(session, step, outcome, visitor, now, person_id=current.person_id)
+    if opened is None:
+        raise refusal
+    return opened
+
+
+async def show_setup(
+    session: AsyncSession, current: Current, now: datetime, institution: str
+) -> SecondFactorSetup:
+    """The seed for an authenticator app: at the first sign-in, or to change the app.
+
+    The same until it is confirmed in this session. Raises Refusal 403 `second_factor_needed` when
+    an app is to be replaced and no code of the present one was entered within five minutes.
+    """
+    row = await session.get(AccountSession, current.session_id, with_for_update=True)
+    person = await session.get(Person, current.person_id)
+    if row is None or person is None or row.ended_at is not None:
+        raise session_ended()
+    if current.stage == Stage.CODE:
+        raise step_needed(Stage.CODE)
+    if current.stage != Stage.SETUP:
+        current.demand_fresh(now)
+    secret = row.pending_secret or pyotp.random_base32()
+    row.pending_secret = secret
+    uri = provisioning_uri(secret, person.email, institution)
+    svg = segno.make(uri, error="m").svg_inline(scale=5, border=2, dark="#10203A", light="#FFFFFF")
+    return SecondFactorSetup(secret, uri, svg)
+
+
+async def confirm_setup(
+    database: Database,
+    current: Current,
+    code: str,
+    visitor: Visitor,
+    now: datetime,
+    limits: Limits = LIMITS,
+) -> Opened:
+    """A first code of the new seed makes it the second factor and opens the session.
+
+    All other sessions and the access tokens of the person end. Raises Refusal 401, 409 when no seed
+    was shown, 422, 429.
+    """
+    if current.stage == Stage.CODE:
+        raise step_needed(Stage.CODE)
+    if current.stage != Stage.SETUP:
+        current.demand_fresh(now)
+    async with database.work() as session:
+        row = await session.get(AccountSession, current.session_id)
+        secret = row.pending_secret if row is not None else None
+        if secret is None:
+            raise Refusal("no_setup", "Сначала откройте настройку приложения с кодами.", 409)
+        allowance = await _codes_of(session, current, visitor, limits.code)
+        used, refusal = await _use_code(
+            session, current, Step.SETUP, secret, code, visitor, now, allowance
+        )
+        opened = None
+        if used is not None:
+            unset = col(Account.totp_confirmed_at).is_(None)
+            later = col(Account.totp_last_step) < used
+            renewed = await session.exec(
+                update(Account)
+                .where(
+                    col(Account.person_id) == current.person_id,
+                    unset if current.stage == Stage.SETUP else or_(unset, later),
+                    col(Account.locked_at).is_(None),
+                )
+                .values(
+                    totp_secret=bound(secret, current.person_id),
+                    totp_confirmed_at=now,
+                    totp_last_step=used,
+                )
+                .returning(col(Account.person_id))
+                .execution_options(synchronize_session=False)
+            )
+            outcome = Outcome.REUSED
+            if renewed.first() is not None:
+                outcome = Outcome.PASSED
+                account = await _locked_row(session, current.person_id)
+                await rate_limits.give_back(session, [allowance])
+                await end_access(
+                    session, current.person_id, "second_factor_set", now, current.session_id
+                )
+                opened = await _go_on(session, current, account, visitor, now, Step.SETUP)
+                await login_log.tell(session, current.person_id, NoticeKind.SECURITY, now)
+            await login_log.note(
+                session, Step.SETUP, outcome, visitor, now, person_id=current.person_id
+            )
+    if opened is None:
+        raise refusal
+    return opened
+
+
+async def change_password(
+    database: Database,
+    current: Current,
+    old: str,
+    new: str,
+    visitor: Visitor,
+    now: datetime,
+    *,
+    institution: str = "",
+    limits: Limits = LIMITS,
+) -> Opened:
+    """Change the password; other sessions and access tokens end, this session gets a new token.
+
+    Raises Refusal 422 for a wrong old or an unfit new password, 429 when tried too often.
+    """
+    if current.stage not in (Stage.OPEN, Stage.PASSWORD):
+        raise step_needed(current.stage)
+    allowances = [(limits.password, str(current.person_id))]
+    async with database.work() as session:
+        account = await session.get(Account, current.person_id)
+        person = await session.get(Person, current.person_id)
+        wait = await rate_limits.take(session, allowances, now)
+    if account is None or person is None:
+        raise not_found()
+    if wait:
+        raise too_often(wait)
+    known = account.password_hash
+    step = Step.PASSWORD_CHANGE
+    note = partial(login_log.note, step=step, visitor=visitor, now=now, person_id=current.person_id)
+    if not await password_hashing.matches(known, old):
+        async with database.work() as session:
+            await note(session, outcome=Outcome.WRONG)
+        message = "Текущий пароль указан неверно."
+        raise Refusal("wrong_password", message, 422, [FieldError("old_password", message)])
+    check_password(
+        new, password_hashing.common_passwords(), (person.name, person.email, institution)
+    )
+    if new == old:
+        message = "Новый пароль совпадает с текущим. Придумайте другой."
+        raise Refusal("same_password", message, 422, [FieldError("new_password", message)])
+    new_hash = await password_hashing.hashed(new)
+    async with database.work() as session:
+        fresh = await _locked_row(session, current.person_id)
+        if fresh.password_hash != known or fresh.locked_at is not None:
+            raise session_ended()
+        fresh.password_hash = new_hash
+        fresh.password_changed_at = now
+        fresh.must_change_password = False
+        await rate_limits.give_back(session, allowances)
+        await end_access(session, fresh.person_id, "password_changed", now, current.session_id)
+        opened = await rotate(
+            session, current, Stage.OPEN, visitor, now, second_factor_at=current.second_factor_at
+        )
+        await note(session, outcome=Outcome.PASSED)
+        await login_log.tell(session, current.person_id, NoticeKind.SECURITY, now)
+    return opened
+
+
+async def set_preferences(
+    session: AsyncSession, person_id: UUID, *, language: str | None, theme: str | None
+) -> None:
+    """Keep the language of pages and mails, and the theme; None leaves as it is."""
+    if language is not None:
+        person = await session.get(Person, person_id)
+        if person is not None:
+            person.language = language
+    if theme is not None:
+        account = await session.get(Account, person_id)
+        if account is not None:
+            account.theme = theme
+
+
+async def lock(session: AsyncSession, person_id: UUID, reason: str, now: datetime) -> None:
+    """Lock an account: sessions and access tokens end at once, and none can be opened.
+
+    The person's cases are passed on.
+    """
+    account = await _locked_row(session, person_id)
+    account.locked_at = account.locked_at or now
+    account.locked_reason = reason
+    await end_access(session, person_id, "locked", now)
+    await assignment.reconcile(session, now)
+
+
+async def unlock(session: AsyncSession, person_id: UUID) -> None:
+    """Let a person sign in again; what nobody could be given meanwhile is given."""
+    account = await _locked_row(session, person_id)
+    account.locked_at = account.locked_reason = None
+    await assignment.reconcile(session, present())
+
+
+async def _locked_row(session: AsyncSession, person_id: UUID) -> Account:
+    """The account as it is now, held until the unit of work ends. Raises Refusal 404."""
+    account = await session.get(Account, person_id, with_for_update=True, populate_existing=True)
+    if account is None:
+        raise not_found()
+    return account
+
+
+async def _codes_of(
+    session: AsyncSession, current: Current, visitor: Visitor, limit: Limit
+) -> rate_limits.Allowance:
+    """The allowance of codes: on a device that the person has used before, that device's own."""
+    known = await devices.knows_device(session, current.person_id, visitor)
+    return limit, f"{current.person_id}:{visitor.device_hash}" if known else str(current.person_id)
+
+
+async def _use_code(
+    session: AsyncSession,
+    current: Current,
+    step: Step,
+    secret: str | None,
+    code: str,
+    visitor: Visitor,
+    now: datetime,
+    allowance: rate_limits.Allowance,
+) -> tuple[int | None, Refusal]:
+    """The half minute whose code this is, or None; and how to refuse, should it come to that."""
+    wait = await rate_limits.take(session, [allowance], now)
+    if wait:
+        outcome, refusal = Outcome.TOO_OFTEN, too_often(wait)
+    else:
+        digits = code_digits(code)
+        if digits is not None and secret is not None:
+            with suppress(OTPVerificationError):
+                step_used = pyotp.TOTP(secret).verify_and_get_timecode(digits, for_time=now)
+                return step_used, wrong_code()
+        outcome, refusal = Outcome.WRONG, wrong_code()
+    await login_log.note(session, step, outcome, visitor, now, person_id=current.person_id)
+    return None, refusal
+
+
+async def _go_on(
+    session: AsyncSession,
+    current: Current,
+    account: Account,
+    visitor: Visitor,
+    now: datetime,
+    step: Step,
+) -> Opened:
+    """The second factor was right: the session goes on under a new token."""
+    expired = (
+        account.must_change_password or password_expires_at(account.password_changed_at) <= now
+    )
+    stage = Stage.PASSWORD if expired else Stage.OPEN
+    opened = await rotate(session, current, stage, visitor, now, second_factor_at=now)
+    if current.stage == Stage.OPEN:
+        return opened
+    failures = await login_log.failures_since_last_success(session, current.person_id)
+    if await devices.remember_device(session, current.person_id, visitor, now):
+        await login_log.tell(session, current.person_id, NoticeKind.NEW_DEVICE, now)
+    return replace(opened, failures_before=failures)

@@ -1,0 +1,1 @@
+"""Applications for training and accreditation: acts, checks, enrolment."""

@@ -1,0 +1,65 @@
+"""What an applicant does with an application: draft, submit, resubmit.
+
+What applications share with other kinds of cases stands in `services.cases.drafts`.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from models.messages import CaseState
+from models.tables.cases import Case
+from models.tables.catalogue import Programme
+from models.tables.people import Person
+from rules.access import Actor, Permission
+from rules.cases.numbers import NumberKind
+from rules.cases.process import CaseKind, Transition
+from rules.forms.definitions import prefilled
+from rules.refusals import forbidden
+from services.cases.drafts import Drafts, Spoken, facts_of
+from services.cases.transitions import Act, Notice
+from services.catalogue import lookup as catalogue
+
+TYPE = "qualification"
+
+
+class Applications(Drafts):
+    """The acts of applicants on applications for qualification improvement."""
+
+    kind = CaseKind.APPLICATION
+    number_kind = NumberKind.APPLICATION
+    spoken = Spoken(
+        not_closed="Копировать можно только закрытую заявку.",
+        not_now="Эту заявку уже нельзя изменить.",
+        nothing_changed="В заявке ничего не изменено.",
+        incomplete="Заявку пока нельзя отправить: исправьте отмеченные поля.",
+    )
+
+    def told_of(self, transition: Transition, case: Case) -> list[Notice]:
+        """The applicant, and of a withdrawal the reviewer too."""
+        if transition is not Transition.WITHDRAW:
+            return [Notice("application_submitted", case.applicant_id)]
+        told = [Notice("application_withdrawn", case.applicant_id)]
+        if case.reviewer_id is not None:
+            told.append(Notice("review_withdrawn", case.reviewer_id))
+        return told
+
+    async def create_draft(self, actor: Actor, programme_id: UUID) -> Case:
+        """Begin an application for a programme, filled in from what is known already (A1)."""
+        if not actor.may(Permission.APPLY):
+            raise forbidden()
+        async with self._database.work() as session:
+            programme = await catalogue.offered_programme(session, programme_id)
+            definition = await catalogue.case_type(session, TYPE)
+            person = await session.get_one(Person, actor.person_id)
+            draft = prefilled(definition, facts_of(person) | _programme_facts(programme))
+            return await self._new_case(session, actor, definition, programme.id, draft, [], None)
+
+    async def resubmit(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
+        """Answer a clarification with a new version (A6)."""
+        return await self._hand_in(actor, case_id, act, Transition.RESUBMIT)
+
+
+def _programme_facts(programme: Programme) -> dict[str, Any]:
+    """What the form can know of the programme, by the names that `prefill` uses."""
+    names = ("title", "hours", "organisation")
+    return {f"programme.{name}": getattr(programme, name) for name in names}

@@ -1,0 +1,202 @@
+"""The act of enrolment of an approved application: made, signed, kept, handed out (A5).
+
+It is apart from the decision, so that an object store that is down never hides a decision.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam
+from sqlalchemy import select as choose
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from clients.objects import Objects
+from models.messages import CaseState, Ring
+from models.tables.base import new_id
+from models.tables.cases import Case, CaseDecision, CaseVersion, IssuedAct
+from models.tables.people import Person, Unit
+from rules.access import Actor
+from rules.archive import ERASED
+from rules.cases.numbers import NumberKind, format_number, parse_number
+from rules.cases.process import Status, Transition
+from rules.clock import now as present
+from rules.refusals import not_found
+from services.applications.enrolment_certificate import (
+    ActFacts,
+    SealFacts,
+    build_act,
+    code_hash,
+    new_code,
+)
+from services.cases.transitions import Notice, heard, lock, move, see, state_of
+from services.cases.wakeups import note_false_rings
+from services.catalogue import lookup as catalogue
+from services.crash_points import CrashPoint, reach
+from services.journal import entries as journal
+from services.seal.institution import Seal
+from settings import Settings
+
+FOLDER = "acts"
+KIND_WORDS = {
+    "course": "Курсы повышения квалификации",
+    "distance": "Дистанционное обучение",
+    "seminar": "Семинар",
+}
+
+
+async def issue(
+    settings: Settings,
+    database: Database,
+    objects: Objects,
+    seal: Seal,
+    case_id: UUID,
+    rings: Sequence[Ring] = (),
+) -> CaseState:
+    """Issue the act of a case that is approved and has none; otherwise just say what is true.
+
+    Safe to repeat: the row of the act and the move are one transaction, at the step that was read.
+    An object whose row never came is swept.
+    """
+    async with database.reading() as session:
+        read = (await session.exec(_READ, params={"case_id": case_id})).one()
+        step, code = read.Case.step, new_code()
+        facts = (
+            await _facts(session, settings, read, seal, code) if _awaits_act(read.Case) else None
+        )
+    if facts is None:
+        return await _nothing_to_issue(database, case_id, rings)
+    signed = await asyncio.to_thread(_make, facts, seal)
+    key = objects.fresh_key(FOLDER)
+    stored = await objects.put(key, signed, len(signed), "application/pdf")
+    reach(CrashPoint.ACT_FILED)
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        await note_false_rings(session, case, rings)
+        if case.step == step and _awaits_act(case):
+            session.add(
+                IssuedAct(
+                    id=new_id(),
+                    case_id=case.id,
+                    number=facts.number,
+                    issued_at=facts.issued_at,
+                    outcome=Status.APPROVED.value,
+                    object_key=stored.key,
+                    sha256=stored.sha256,
+                    size=stored.size,
+                    public_code_hash=code_hash(code),
+                )
+            )
+            await move(
+                session,
+                case,
+                Transition.ISSUE_ACT,
+                now=facts.issued_at,
+                facts={"act": facts.number, "sha256": stored.sha256},
+                tell=[
+                    Notice(
+                        "application_act_ready", case.applicant_id, {"programme": facts.programme}
+                    )
+                ],
+            )
+        state = await state_of(session, case)
+    reach(CrashPoint.ACT_ISSUED)
+    return state
+
+
+def _awaits_act(case: Case) -> bool:
+    return case.status == Status.APPROVED and case.closed_at is None
+
+
+def _make(facts: ActFacts, seal: Seal) -> bytes:
+    return seal.sign_pdf(build_act(facts), reason="Акт о зачислении")
+
+
+async def _nothing_to_issue(database: Database, case_id: UUID, rings: Sequence[Ring]) -> CaseState:
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        await note_false_rings(session, case, rings)
+        await heard(session, case, present())
+        return await state_of(session, case)
+
+
+_REVIEWER = aliased(Person)
+_READ: Any = (
+    choose(
+        Case,
+        CaseVersion,
+        Person,
+        col(Unit.name).label("unit"),
+        col(CaseDecision.at).label("decided_at"),
+        col(_REVIEWER.name).label("decided_by"),
+        col(_REVIEWER.position).label("decided_post"),
+    )
+    .join(Person, col(Person.id) == col(Case.applicant_id))
+    .join(Unit, col(Unit.id) == col(Case.unit_id))
+    .outerjoin(
+        CaseVersion,
+        (col(CaseVersion.case_id) == col(Case.id)) & (col(CaseVersion.number) == col(Case.version)),
+    )
+    .outerjoin(
+        CaseDecision,
+        (col(CaseDecision.case_id) == col(Case.id))
+        & (col(CaseDecision.outcome) == Transition.APPROVE.value),
+    )
+    .outerjoin(_REVIEWER, col(_REVIEWER.id) == col(CaseDecision.by))
+    .where(col(Case.id) == bindparam("case_id"))
+)
+"""All that an act tells, by one statement that is built once."""
+
+
+async def _facts(
+    session: AsyncSession, settings: Settings, read: Any, seal: Seal, code: str
+) -> ActFacts:
+    case, version, applicant = read.Case, read.CaseVersion, read.Person
+    if case.programme_id is None or case.number is None or read.decided_at is None:
+        raise not_found()
+    programme = await catalogue.programme(session, case.programme_id)
+    number = parse_number(case.number)
+    return ActFacts(
+        institution=settings.institution,
+        number=format_number(NumberKind.ENROLMENT_ACT, number.year, number.sequence),
+        issued_at=present(),
+        zone=settings.time_zone,
+        case_number=case.number,
+        submitted_at=case.submitted_at or version.submitted_at,
+        person=applicant.name,
+        position=applicant.position,
+        unit=read.unit,
+        programme=programme.title,
+        kind=KIND_WORDS.get(programme.kind, programme.kind),
+        hours=programme.hours,
+        organiser=programme.organisation,
+        decided_by=read.decided_by,
+        decided_post=read.decided_post,
+        decided_at=read.decided_at,
+        public_url=settings.public_url,
+        code=code,
+        seal=SealFacts.of(seal),
+        starts_on=_day(version.data.get("starts_on")),
+    )
+
+
+def _day(value: Any) -> date | None:
+    return datetime.fromisoformat(value).date() if isinstance(value, str) else None
+
+
+async def file_of(
+    session: AsyncSession, objects: Objects, actor: Actor, case_id: UUID
+) -> tuple[IssuedAct, bytes]:
+    """The signed act, for those who may see the case. Raises `not_found` where there is none."""
+    case = await see(session, actor, case_id)
+    found = await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))
+    act = found.one_or_none()
+    if act is None or act.object_key.startswith(ERASED):
+        raise not_found()
+    await journal.record_view(session, actor, case.id, "act")
+    return act, await objects.read(act.object_key)

@@ -1,0 +1,261 @@
+"""The act of enrolment: a PDF/A built from facts, and what its public page may confirm.
+
+The same facts give the same bytes. Signing them is the seal's part (`services.seal.institution`).
+"""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+import segno
+from babel.dates import format_date, format_datetime
+from cryptography.x509 import Certificate
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.cases import IssuedAct
+from rules.refusals import incomplete_code, not_found
+from services.papers.typesetting import PAPERS, typeset
+from services.seal.institution import Seal, common_name
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_MISREAD = str.maketrans("OILU", "011V")
+_CODE_LENGTH = 26
+
+
+@dataclass(frozen=True)
+class SealFacts:
+    """What the act shows of the certificate it will be signed with."""
+
+    holder: str
+    organisation: str
+    serial: str
+    valid_from: datetime
+    valid_until: datetime
+    test: bool
+
+    @classmethod
+    def of(cls, seal: Seal) -> "SealFacts":
+        """Those of a seal."""
+        certificate: Certificate = seal.certificate
+        named = [
+            str(one.value)
+            for one in certificate.subject
+            if one.oid.dotted_string == "2.5.4.10"  # organizationName
+        ]
+        return cls(
+            holder=common_name(certificate),
+            organisation=named[0] if named else "",
+            serial=f"{certificate.serial_number:X}",
+            valid_from=certificate.not_valid_before_utc,
+            valid_until=certificate.not_valid_after_utc,
+            test=seal.test,
+        )
+
+
+@dataclass(frozen=True)
+class ActFacts:
+    """All that the act says. `code` is a `new_code()`; times are shown in `zone`."""
+
+    institution: str
+    number: str
+    issued_at: datetime
+    zone: str
+    case_number: str
+    submitted_at: datetime
+    person: str
+    position: str
+    unit: str
+    programme: str
+    kind: str
+    """In words, such as «Дистанционное обучение»."""
+    hours: int
+    organiser: str
+    decided_by: str
+    decided_post: str
+    decided_at: datetime
+    public_url: str
+    code: str
+    seal: SealFacts
+    starts_on: date | None = None
+
+
+@dataclass(frozen=True)
+class PublicConfirmation:
+    """What the public page says of an act: nothing that identifies a person."""
+
+    number: str
+    issued_at: datetime
+    outcome: str
+    sha256: str
+
+
+def new_code() -> str:
+    """A code of 130 random bits, 26 characters that cannot be misread (Crockford's base 32)."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
+
+
+def read_code(typed: str) -> str | None:
+    """A code as typed from paper or followed from the QR; None when it cannot be one."""
+    plain = re.sub(r"[\s-]", "", typed).upper().translate(_MISREAD)
+    if len(plain) == _CODE_LENGTH and set(plain) <= set(_ALPHABET):
+        return plain
+    return None
+
+
+def code_hash(code: str) -> str:
+    """What is stored of a code: SHA-256, in hex. The code itself stands only on the act."""
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+def page_url(public_url: str) -> str:
+    """The public page where a code is typed in."""
+    return f"{public_url.rstrip('/')}/verify"
+
+
+def printed(url: str) -> str:
+    """An address as it stands on paper."""
+    return re.sub(r"^https?://", "", url)
+
+
+def code_url(public_url: str, code: str) -> str:
+    """The public page of an act."""
+    return f"{page_url(public_url)}/{code}"
+
+
+async def confirm(session: AsyncSession, typed: str) -> PublicConfirmation:
+    """What may be said to anyone who holds the code.
+
+    Raises Refusal 422 for what is no whole code, and `not_found` for one that was never issued.
+    """
+    code = read_code(typed)
+    if code is None:
+        raise incomplete_code()
+    found = await session.exec(
+        select(IssuedAct).where(IssuedAct.public_code_hash == code_hash(code))
+    )
+    act = found.one_or_none()
+    if act is None:
+        raise not_found()
+    return PublicConfirmation(act.number, act.issued_at, act.outcome, act.sha256)
+
+
+def build_act(facts: ActFacts) -> bytes:
+    """The act as PDF/A-2a, unsigned; some 20 ms. Not to be called on an event loop's thread.
+
+    Raises typst.TypstError when the template cannot be set, which is a mistake of the program.
+    """
+    svg = BytesIO()
+    segno.make(code_url(facts.public_url, facts.code), error="m").save(
+        svg, kind="svg", border=0, xmldecl=False
+    )
+    return typeset(
+        PAPERS / "act.typ",
+        _shown(facts),
+        parts={"qr": svg.getvalue().decode()},
+        standard="a-2a",
+        at=facts.issued_at,
+    )
+
+
+def _shown(facts: ActFacts) -> dict[str, object]:
+    """The words on the page. Acts are written in Russian, whatever language the cabinet speaks."""
+    zone = ZoneInfo(facts.zone)
+    issued, submitted = _day(facts.issued_at, zone), _day(facts.submitted_at, zone)
+    url = code_url(facts.public_url, facts.code)
+    rows = [
+        ("Слушатель", facts.person),
+        ("Должность", facts.position),
+        ("Подразделение", facts.unit),
+        ("Программа", facts.programme),
+        ("Форма", facts.kind),
+        ("Объём", f"{facts.hours} {_hours(facts.hours)}"),
+        ("Организация", facts.organiser),
+        *([("Начало обучения", _date(facts.starts_on))] if facts.starts_on else []),
+        ("Основание", f"Заявка № {facts.case_number} от {submitted}"),
+    ]
+    return {
+        "lang": "ru",
+        "title": f"Акт о зачислении № {facts.number}",
+        "institution": facts.institution,
+        "number": facts.number,
+        "date": issued,
+        "heading": "Акт о зачислении",
+        "subheading": "на обучение по программе повышения квалификации",
+        "statement": (
+            "Заявка рассмотрена отделом кадров и одобрена. Работник учреждения зачислен "
+            "на обучение на условиях, указанных ниже."
+        ),
+        "rows": rows,
+        "decided": {
+            "label": "Решение принял отдел кадров",
+            "name": facts.decided_by,
+            "post": facts.decided_post,
+            "at": _moment(facts.decided_at, zone),
+        },
+        "seal": _seal(facts.seal, zone),
+        "proof": {
+            "heading": "Как проверить этот акт",
+            "words": (
+                "QR-код и адрес ниже ведут на страницу учреждения. Она подтверждает номер, дату "
+                "и исход; персональных данных на ней нет. Электронную подпись проверяет любая "
+                "программа для чтения PDF."
+            ),
+            "url": url,
+            "shown": printed(page_url(facts.public_url)),
+            "code": f"Код: {_grouped(facts.code)}",
+            "alt": f"QR-код с адресом страницы проверки: {url}",
+        },
+        "footer": f"Акт о зачислении № {facts.number} от {issued}",
+    }
+
+
+def _seal(seal: SealFacts, zone: ZoneInfo) -> dict[str, object]:
+    """The block that says by what certificate the document is signed."""
+    holder = f"{seal.holder}, {seal.organisation}" if seal.organisation else seal.holder
+    start, end = seal.valid_from.astimezone(zone), seal.valid_until.astimezone(zone)
+    return {
+        "heading": "Документ подписан электронной подписью",
+        "warning": "Тестовая печать: юридической силы не имеет" if seal.test else None,
+        "rows": [
+            ("Сертификат", _grouped(seal.serial)),
+            ("Владелец", holder),
+            ("Действителен", f"с {start:%d.%m.%Y} по {end:%d.%m.%Y}"),
+        ],
+    }
+
+
+def _date(day: date) -> str:
+    return format_date(day, "d MMMM y 'г.'", locale="ru")
+
+
+def _day(at: datetime, zone: ZoneInfo) -> str:
+    return _date(at.astimezone(zone).date())
+
+
+def _moment(at: datetime, zone: ZoneInfo) -> str:
+    local = at.astimezone(zone)
+    offset = local.strftime("%z")
+    shift = f"UTC{offset[:3].replace('-', '−').replace('+0', '+').replace('−0', '−')}"
+    if offset[3:] != "00":
+        shift += f":{offset[3:]}"
+    day = format_datetime(local, "d MMMM y 'г.', HH:mm", locale="ru")
+    return f"{day} ({shift})"
+
+
+def _hours(number: int) -> str:
+    """The word after a number of academic hours."""
+    if number % 10 == 1 and number % 100 != 11:
+        return "академический час"
+    if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14):
+        return "академических часа"
+    return "академических часов"
+
+
+def _grouped(code: str) -> str:
+    """In fours, so that it can be read aloud."""
+    return " ".join(code[i : i + 4] for i in range(0, len(code), 4))

@@ -1,0 +1,1 @@
+"""The archive: search, saved views, terms of keeping, erasure."""

@@ -1,0 +1,256 @@
+"""Erasing closed cases whose term of keeping is over, one unit of work each.
+
+Rows go first and objects after the commit: what a crash leaves behind has no row, and the nightly
+sweeps of files take it.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import delete, update
+from sqlalchemy.orm import load_only
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from clients.objects import Objects
+from models.tables.archive import CaseRetention
+from models.tables.cases import (
+    Case,
+    CaseAttachment,
+    CaseComment,
+    CaseDecision,
+    CaseVersion,
+    IssuedAct,
+)
+from models.tables.conversation import MessageFile
+from models.tables.documents import Document, DocumentImage, DocumentVersion
+from models.tables.notices import Notice
+from models.tables.requests import RequestAnswer, RequestFile, RequestMessage, RequestReceipt
+from rules.access import Actor
+from rules.archive import ERASED
+from rules.clock import now
+from rules.journal.entries import JournalKind
+from services.cases.transitions import lock
+from services.journal import entries as journal
+
+log = structlog.get_logger(__name__)
+
+SYSTEM = "retention"
+GROUND = "retention_term"
+_TOGETHER = 100
+
+
+async def erase_due(database: Database, objects: Objects) -> int:
+    """Erase every case whose term is over, that is not held and was told of. Returns how many.
+
+    Raises ObjectsDownError once rows are erased whose objects are not; the sweeps remove those.
+    """
+    erased, failed = 0, list[UUID]()
+    while True:
+        async with database.work() as session:
+            found = await session.exec(
+                select(CaseRetention.case_id)
+                .join(Case, col(Case.id) == col(CaseRetention.case_id))
+                .where(
+                    col(CaseRetention.erased_at).is_(None),
+                    col(CaseRetention.held_at).is_(None),
+                    col(CaseRetention.told_days).is_not(None),
+                    col(CaseRetention.retain_until) <= now(),
+                    col(Case.closed_at) == col(CaseRetention.closed_at),
+                    col(CaseRetention.case_id).not_in(failed),
+                )
+                .order_by(col(CaseRetention.retain_until))
+                .limit(_TOGETHER)
+            )
+            due = list(found.all())
+        for case_id in due:
+            keys = await erase(database, case_id)
+            if keys is None:
+                failed.append(case_id)
+                continue
+            erased += 1
+            if keys:
+                await objects.remove(*keys)
+        if len(due) < _TOGETHER:
+            return erased
+
+
+async def erase(database: Database, case_id: UUID, by: Actor | None = None) -> Sequence[str] | None:
+    """Erase the contents of a case; the keys of objects to be removed. None where it may not be.
+
+    `by` is the keeper of the archive who did not wait for the night.
+    It is asked again under the lock: a hold or a correction may have come in between.
+    """
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        found = await session.exec(
+            select(CaseRetention).where(CaseRetention.case_id == case_id).with_for_update()
+        )
+        row = found.one_or_none()
+        if (
+            row is None
+            or row.erased_at is not None
+            or row.held_at is not None
+            or case.closed_at != row.closed_at
+            or row.retain_until > now()
+        ):
+            return None
+        keys = [
+            *await _erase_request(session, case_id),
+            *await _erase_act(session, case_id),
+            *await _erase_documents(session, case),
+        ]
+        await _erase_words(session, case)
+        await _erase_journal(session, case_id)
+        await journal.append(
+            session,
+            chain=case_id,
+            kind=JournalKind.CASE_ERASED,
+            by=by.person_id if by else None,
+            system=None if by else SYSTEM,
+            facts={"ground": GROUND, "objects": len(keys)},
+        )
+        row.erased_at = now()
+        session.add(row)
+    log.info("case_erased", case=str(case_id), objects=len(keys))
+    return keys
+
+
+async def _erase_words(session: AsyncSession, case: Case) -> None:
+    """What was submitted, decided, said. Digests stay: without salts nothing can be guessed."""
+    case.draft, case.draft_attachments = None, []
+    session.add(case)
+    for model, column, empty in (
+        (CaseVersion, CaseVersion.case_id, {"data": {}, "findings": None, "salt": b""}),
+        (CaseDecision, CaseDecision.case_id, {"reason": "", "remarks": {}}),
+        (CaseComment, CaseComment.case_id, {"text": ""}),
+        (Notice, Notice.case_id, {"contents": None}),
+    ):
+        # One by one: what is encrypted is bound to its row. The old words are not read.
+        key_only = load_only(column)  # type: ignore[arg-type]
+        query = select(model).where(col(column) == case.id).options(key_only)
+        for row in (await session.exec(query)).all():
+            for name, value in empty.items():
+                setattr(row, name, value)
+
+
+async def _erase_journal(session: AsyncSession, case_id: UUID) -> None:
+    """Contents of the case's entries; the chain stays whole and says so for each."""
+    for entry in await journal.read(session, case_id):
+        if entry.contents is not None:
+            await journal.erase_contents(session, entry, system=SYSTEM, ground=GROUND)
+
+
+async def _erase_act(session: AsyncSession, case_id: UUID) -> list[str]:
+    """The file of the act. Its row stays: the public page goes on confirming the number."""
+    found = await session.exec(select(IssuedAct).where(IssuedAct.case_id == case_id))
+    act = found.one_or_none()
+    if act is None or act.object_key.startswith(ERASED):
+        return []
+    key, act.object_key = act.object_key, f"{ERASED}{uuid4().hex}"
+    session.add(act)
+    return [key]
+
+
+async def _erase_request(session: AsyncSession, case_id: UUID) -> list[str]:
+    """Papers, envelopes and answers of a request."""
+    keys: list[str] = []
+    messages = (
+        await session.exec(select(RequestMessage).where(RequestMessage.case_id == case_id))
+    ).all()
+    for message in messages:
+        keys += [key for key in (message.paper_key, message.envelope_key) if key]
+        message.paper_key, message.envelope_key = f"{ERASED}{uuid4().hex}", None
+        session.add(message)
+    await session.exec(
+        update(RequestReceipt)
+        .where(col(RequestReceipt.message_id).in_([one.message_id for one in messages]))
+        .values(envelope=None, reason=None)
+    )
+    answers = (
+        await session.exec(select(RequestAnswer).where(RequestAnswer.case_id == case_id))
+    ).all()
+    ids = [answer.id for answer in answers]
+    files = await session.exec(
+        select(RequestFile.object_key).where(col(RequestFile.answer_id).in_(ids))
+    )
+    keys += files.all()
+    await session.exec(delete(RequestFile).where(col(RequestFile.answer_id).in_(ids)))
+    for answer in answers:
+        keys += [answer.envelope_key] if answer.envelope_key else []
+        answer.envelope_key = answer.message = answer.data = None
+        session.add(answer)
+    return keys
+
+
+async def _erase_documents(session: AsyncSession, case: Case) -> list[str]:
+    """Cited documents that their person has put away and that nothing else cites.
+
+    What the person still keeps stays theirs.
+    """
+    cites = select(CaseAttachment.document_version_id).where(CaseAttachment.case_id == case.id)
+    said = (
+        select(MessageFile.document_version_id)
+        .join(CaseComment, col(CaseComment.id) == col(MessageFile.message_id))
+        .where(CaseComment.case_id == case.id)
+    )
+    found = await session.exec(
+        select(Document, DocumentVersion)
+        .join(DocumentVersion, col(DocumentVersion.document_id) == col(Document.id))
+        .where(
+            col(DocumentVersion.id).in_(cites) | col(DocumentVersion.id).in_(said),
+            col(Document.archived_at).is_not(None),
+            col(DocumentVersion.object_key).is_not(None),
+        )
+        .order_by(col(Document.id))
+        .with_for_update(of=Document)
+    )
+    rows = found.all()
+    own_words = select(CaseComment.id).where(CaseComment.case_id == case.id)
+    await session.exec(delete(MessageFile).where(col(MessageFile.message_id).in_(own_words)))
+    await session.exec(delete(CaseAttachment).where(col(CaseAttachment.case_id) == case.id))
+    keys: list[str] = []
+    for document, version in rows:
+        if await _cited(session, case, document, version.id):
+            continue
+        keys += await _erase_version(session, document, version)
+    return keys
+
+
+async def _cited(session: AsyncSession, case: Case, document: Document, version_id: UUID) -> bool:
+    """Whether any other case, message or draft cites this version."""
+    cited = select(CaseAttachment.case_id).where(CaseAttachment.document_version_id == version_id)
+    sent = select(MessageFile.message_id).where(MessageFile.document_version_id == version_id)
+    drafts = select(Case.draft_attachments).where(
+        Case.applicant_id == document.owner_id, Case.id != case.id
+    )
+    if (await session.exec(cited.limit(1))).first() or (await session.exec(sent.limit(1))).first():
+        return True
+    return any(
+        attached.get("document_version_id") == str(version_id)
+        for draft in (await session.exec(drafts)).all()
+        for attached in draft
+    )
+
+
+async def _erase_version(
+    session: AsyncSession, document: Document, version: DocumentVersion
+) -> list[str]:
+    keys = [version.object_key] if version.object_key else []
+    images = await session.exec(
+        select(DocumentImage.object_key).where(DocumentImage.version_id == version.id)
+    )
+    keys += images.all()
+    await session.exec(delete(DocumentImage).where(col(DocumentImage.version_id) == version.id))
+    version.object_key, version.file_name = None, ""
+    session.add(version)
+    await journal.append(
+        session,
+        chain=document.id,
+        kind=JournalKind.DOCUMENT_REMOVED,
+        system=SYSTEM,
+        facts={"version": str(version.id), "ground": GROUND},
+    )
+    return keys

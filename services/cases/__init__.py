@@ -1,0 +1,1 @@
+"""What all kinds of cases share: transitions, drafts, lists, wake-ups."""

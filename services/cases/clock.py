@@ -1,0 +1,60 @@
+"""The clock of a case of any kind: reminders and escalations as its term says.
+
+What was missed while nothing ran, over a night or an outage of weeks, is told once: the last of it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.cases import Case
+from rules.cases.process import Status
+from rules.cases.terms import Alarm, Rung, rung
+from rules.journal.entries import JournalKind
+from rules.notices.kinds import NoticeKind
+from services.cases.transitions import alarms_of, terms_of, told_of
+from services.journal import entries as journal
+from services.notices import outbox
+
+Whom = Callable[[AsyncSession, Case, Alarm, datetime], Awaitable[Mapping[UUID, NoticeKind]]]
+"""Who is to hear of an alarm, and the kind of notice."""
+
+
+async def sound(session: AsyncSession, case: Case, now: datetime, whom: Whom) -> Rung:
+    """Tell what the term says of a locked case by now, and say what that was.
+
+    That a case lapses is told by its caller, who closes it.
+    """
+    terms, calendar = await terms_of(session, case)
+    due = rung(alarms_of(case, Status(case.status), case.since, terms, calendar), case.alarms, now)
+    if due.last is None or due.last is Alarm.LAPSE:
+        return due
+    case.alarms += due.count
+    told = await whom(session, case, due.last, now)
+    overdue = due.last is Alarm.ESCALATE
+    if overdue:
+        case.escalated_at = case.escalated_at or now
+    session.add(case)
+    await journal.append(
+        session,
+        chain=case.id,
+        kind=JournalKind.CASE_ESCALATED if overdue else JournalKind.CASE_REMINDED,
+        at=now,
+        system="clock",
+        step=case.step,
+        facts={"told": sorted(map(str, told)), "alarm": case.alarms},
+    )
+    events = [
+        outbox.Happened(
+            person_id=person,
+            kind=kind,
+            event_key=f"{case.id}:{case.step}:{kind}:{case.alarms}",
+            case_id=case.id,
+            facts=told_of(case),
+        )
+        for person, kind in told.items()
+    ]
+    await outbox.enqueue_all(session, events, now)
+    return due

@@ -1,0 +1,115 @@
+"""What a draft holds: answers and cited documents, and the revision by which a change is made.
+
+A revision is a digest of both: who sends one says which contents they have seen.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.cases import Case, CaseAttachment, CaseVersion
+from models.tables.documents import Document, DocumentVersion
+from rules.access import Actor
+from rules.refusals import FieldError, Refusal
+
+
+def citation(kind: str, version_id: UUID) -> dict[str, str]:
+    """A document as a draft cites it."""
+    return {"kind": kind, "document_version_id": str(version_id)}
+
+
+def revision_of(case: Case) -> str:
+    """Which contents the draft has now."""
+    body = json.dumps([case.draft or {}, case.draft_attachments], sort_keys=True)
+    return hashlib.sha256(body.encode()).hexdigest()[:32]
+
+
+def demand_seen(
+    case: Case, attachments: Sequence[Mapping[str, str]] | None, revision: str | None
+) -> None:
+    """Raise Refusal 409 where a change would overwrite what its author may not have seen."""
+    kept = case.draft_attachments
+    if revision is not None:
+        seen = revision == revision_of(case)
+    else:
+        seen = attachments is None or all(one in attachments for one in kept)
+    if not seen:
+        raise Refusal(
+            "draft_changed",
+            "Черновик изменился, пока вы его правили. Посмотрите, что в нём теперь, и повторите с"
+            " новой меткой revision: ничего не потеряно.",
+            409,
+            revision=revision_of(case),
+            data=case.draft or {},
+            attachments=kept,
+        )
+
+
+async def attachments_of(
+    session: AsyncSession, case_id: UUID, version: int
+) -> list[dict[str, str]]:
+    """What a version cites, as a draft holds it."""
+    found = await session.exec(
+        select(CaseAttachment)
+        .where(CaseAttachment.case_id == case_id, CaseAttachment.case_version == version)
+        .order_by(col(CaseAttachment.kind), col(CaseAttachment.document_version_id))
+    )
+    return [citation(a.kind, a.document_version_id) for a in found.all()]
+
+
+async def contents_of(
+    session: AsyncSession, case: Case
+) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """Answers and documents of the draft; where there is none, those of the newest version."""
+    if case.draft is not None:
+        return case.draft, case.draft_attachments
+    if not case.version:
+        return {}, []
+    version = await session.get_one(CaseVersion, (case.id, case.version))
+    return dict(version.data), await attachments_of(session, case.id, case.version)
+
+
+async def begin_correction(session: AsyncSession, case: Case) -> None:
+    """A submitted case is corrected from its newest version."""
+    if case.draft is None:
+        case.draft, case.draft_attachments = await contents_of(session, case)
+
+
+async def checked_attachments(
+    session: AsyncSession, actor: Actor, attachments: Sequence[Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """The attachments, if each is an accepted document of the person's own. Raises 422."""
+    cited = [(a["kind"], UUID(a["document_version_id"])) for a in attachments]
+    # The same document twice for the same purpose is once.
+    given = [citation(kind, id_) for kind, id_ in dict.fromkeys(cited)]
+    wanted = {id_ for _, id_ in cited}
+    if not wanted:
+        return []
+    found = await session.exec(
+        select(DocumentVersion.id)
+        .join(Document)
+        .where(
+            col(DocumentVersion.id).in_(wanted),
+            Document.owner_id == actor.person_id,
+            DocumentVersion.verdict == "ok",
+        )
+    )
+    if missing := wanted - set(found.all()):
+        raise Refusal(
+            "not_your_document",
+            "Приложить можно только свой принятый документ. Загрузите файл ещё раз.",
+            422,
+            [FieldError("attachments", f"{len(missing)}")],
+        )
+    return given
+
+
+def not_asked_for() -> Refusal:
+    """A document of a kind that has no place in this form."""
+    words = "Такой документ здесь не нужен."
+    return Refusal("not_asked_for", words, 422, [FieldError("kind", words)])

@@ -1,0 +1,470 @@
+"""What the applicant of any case does with it: draft, hand in versions, take back, copy.
+
+`Applications` and `Requests` stand on this. Each act is one unit of work; after its commit the
+workflow is rung by the signal of that name.
+"""
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import rfc8785
+from sqlalchemy import ColumnElement, func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.messages import CaseState, Ring
+from models.tables.cases import Case, CaseAttachment, CaseVersion
+from models.tables.catalogue import Programme
+from models.tables.people import Person, Unit
+from rules.access import Actor, Permission
+from rules.cases.kinds import process_of
+from rules.cases.limits import (
+    LONGEST_REASON,
+    MOST_ATTACHMENTS,
+    MOST_DRAFTS,
+    MOST_VERSIONS,
+    VERSIONS_WITHIN,
+    too_many_attachments,
+    too_many_drafts,
+    too_many_versions,
+)
+from rules.cases.numbers import NumberKind, format_number
+from rules.cases.process import NEW_VERSION, CaseKind, Party, Status, Transition
+from rules.catalogue.intakes import FIELD as INTAKE
+from rules.clock import now as present
+from rules.forms.definitions import (
+    CaseTypeDefinition,
+    check_attachments,
+    check_form,
+    merged_attachments,
+)
+from rules.forms.draft_edits import edit
+from rules.forms.fields import too_long, too_long_words
+from rules.journal.entries import JournalKind, new_salt
+from rules.refusals import FieldError, Refusal, not_found
+from rules.texts.cleaning import clean
+from services.cases.bell import Bell
+from services.cases.draft_contents import (
+    begin_correction,
+    checked_attachments,
+    citation,
+    contents_of,
+    demand_seen,
+    not_asked_for,
+)
+from services.cases.transitions import Act, Notice, answered_before, claim, lock, move, state_of
+from services.catalogue import intakes
+from services.catalogue import lookup as catalogue
+from services.journal import entries as journal
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """How a kind of case is called in refusals: gettext msgids."""
+
+    not_closed: str
+    not_now: str
+    nothing_changed: str
+    incomplete: str
+
+
+class Drafts:
+    """The acts of applicants on one kind of case.
+
+    `institution_zone` gives the year of the numbers. A case of another kind is not found.
+    """
+
+    kind: ClassVar[CaseKind]
+    number_kind: ClassVar[NumberKind]
+    spoken: ClassVar[Spoken]
+    most_drafts: int = MOST_DRAFTS
+    """How many a person keeps; measurements make theirs in advance, and more of them."""
+
+    def __init__(self, database: Database, bell: Bell, institution_zone: str) -> None:
+        self._database = database
+        self._bell = bell
+        self._zone = ZoneInfo(institution_zone)
+
+    def told_of(self, transition: Transition, case: Case) -> list[Notice]:
+        """Who is told that the applicant did this."""
+        raise NotImplementedError
+
+    async def copy(self, actor: Actor, case_id: UUID) -> Case:
+        """Copy a closed case without success into a new draft of the newest form (A6).
+
+        A correction that was typed and not sent before the case was closed is copied with it.
+        """
+        async with self._database.work() as session:
+            old = await session.get(Case, case_id)
+            if old is None or not self._is_own(actor, old):
+                raise not_found()
+            if Status(old.status) not in process_of(self.kind).copyable or not old.version:
+                raise Refusal("not_closed", self.spoken.not_closed, 409)
+            data, cited = await contents_of(session, old)
+            _, programme = await rules_of(session, old)
+            definition = await catalogue.case_type(session, old.type)
+            # What the form no longer asks for has no place where it could be taken out.
+            kinds = {rule.kind for rule in merged_attachments(definition, programme)}
+            kept = {name: given for name, given in data.items() if name in definition.fields}
+            attachments = [given for given in cited if given["kind"] in kinds]
+            return await self._new_case(
+                session, actor, definition, old.programme_id, kept, attachments, old.id
+            )
+
+    async def _new_case(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        definition: CaseTypeDefinition,
+        programme_id: UUID | None,
+        draft: dict[str, Any],
+        attachments: list[dict[str, str]],
+        copied_from: UUID | None,
+    ) -> Case:
+        now = present()
+        await self._room_for_one_more(session, actor)
+        unit = await session.get_one(Unit, actor.unit_id)
+        case = Case(
+            kind=self.kind,
+            type=definition.key,
+            type_version=definition.version,
+            programme_id=programme_id,
+            applicant_id=actor.person_id,
+            unit_id=unit.id,
+            responsible_unit_id=await catalogue.unit_id(session, definition.addressee),
+            copied_from_id=copied_from,
+            status=Status.DRAFT.value,
+            waits_for=process_of(self.kind).waits_for[Status.DRAFT].value,
+            created_at=now,
+            since=now,
+            term_zone=unit.time_zone,
+            draft=draft,
+            draft_attachments=attachments,
+            draft_saved_at=now,
+        )
+        session.add(case)
+        await session.flush()
+        await journal.append(
+            session,
+            chain=case.id,
+            kind=JournalKind.CASE_COPIED if copied_from else JournalKind.CASE_DRAFTED,
+            at=now,
+            by=actor.person_id,
+            step=case.step,
+            facts={"copied_from": str(copied_from)} if copied_from else {},
+        )
+        return case
+
+    async def _room_for_one_more(self, session: AsyncSession, actor: Actor) -> None:
+        """Refuse a draft beyond the limit; two begun at once are counted one after the other."""
+        await session.exec(
+            select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
+        )
+        kept = select(func.count()).select_from(Case).where(*_never_sent(actor, self.kind))
+        if (await session.exec(kept)).one() >= self.most_drafts:
+            raise too_many_drafts(self.kind, self.most_drafts)
+
+    async def save_draft(
+        self,
+        actor: Actor,
+        case_id: UUID,
+        data: Mapping[str, Any] | None = None,
+        attachments: Sequence[Mapping[str, str]] | None = None,
+        revision: str | None = None,
+    ) -> tuple[Case, list[FieldError]]:
+        """Keep what was typed, wrong or not, and say what is wrong with it so far.
+
+        `data` is merged into the draft by field; `attachments` (kind, document_version_id)
+        replaces the list. A case that may be corrected has a draft too: the correction in the
+        making (A6, S6). Raises Refusal 409 where the draft is no more of `revision`, or where a
+        list without one would take a document off: the client may never have seen it.
+        """
+        async with self._editing(actor, case_id) as (session, case):
+            definition, programme = await rules_of(session, case)
+            given = None
+            if attachments is not None:
+                given = await checked_attachments(session, actor, attachments)
+            demand_seen(case, given, revision)
+            if data is not None:
+                case.draft = {**(case.draft or {}), **_known(definition, data)}
+            if given is not None:
+                case.draft_attachments = given
+            today = _today(case, present())
+            data, errors = check_form(definition, case.draft or {}, complete=False, today=today)
+            errors += await intakes.faults(session, case, programme, data, today)
+        return case, errors
+
+    async def save_fields(
+        self, actor: Actor, case_id: UUID, given: Mapping[str, Any], shown: Mapping[str, str]
+    ) -> tuple[Case, Mapping[str, Any]]:
+        """Keep what was changed in a form that showed `shown` (marks of `rules.forms.draft_edits`).
+
+        Also answers what is kept of the fields that were changed elsewhere meanwhile: of those
+        nothing is written.
+        """
+        async with self._editing(actor, case_id) as (session, case):
+            definition, _ = await rules_of(session, case)
+            kept = case.draft or {}
+            made = edit(definition.fields, _known(definition, given), shown, kept)
+            case.draft = {**kept, **made.changes}
+        return case, made.clashes
+
+    async def attach(self, actor: Actor, case_id: UUID, kind: str, version_id: UUID) -> Case:
+        """Add a document to those of the draft, whatever is added or taken off meanwhile.
+
+        Raises Refusal 422 for a kind that the form does not ask for, a document that is not the
+        person's own, and one more than a draft may hold.
+        """
+        async with self._editing(actor, case_id) as (session, case):
+            kinds = {rule.kind for rule in merged_attachments(*await rules_of(session, case))}
+            if kind not in kinds:
+                raise not_asked_for()
+            cited = await checked_attachments(session, actor, [citation(kind, version_id)])
+            others = [one for one in case.draft_attachments if one not in cited]
+            if len(others) >= MOST_ATTACHMENTS:
+                raise too_many_attachments()
+            case.draft_attachments = [*others, *cited]
+        return case
+
+    async def detach(self, actor: Actor, case_id: UUID, kind: str, version_id: UUID) -> Case:
+        """Take a document off the draft; it stays among the person's. One not there is no error."""
+        async with self._editing(actor, case_id) as (_, case):
+            gone = citation(kind, version_id)
+            case.draft_attachments = [one for one in case.draft_attachments if one != gone]
+        return case
+
+    @asynccontextmanager
+    async def _editing(
+        self, actor: Actor, case_id: UUID
+    ) -> AsyncIterator[tuple[AsyncSession, Case]]:
+        """The draft under the lock of its case: what is read here is what is written over."""
+        async with self._database.work() as session:
+            case = await self._lock_own(session, actor, case_id)
+            if not editable(case):
+                raise Refusal("not_now", self.spoken.not_now, 409)
+            await begin_correction(session, case)
+            yield session, case
+            case.draft_saved_at = present()
+            session.add(case)
+
+    async def discard_draft(self, actor: Actor, case_id: UUID) -> None:
+        """Throw away a draft that was never submitted, or the correction in the making."""
+        async with self._database.work() as session:
+            case = await self._lock_own(session, actor, case_id)
+            if case.version:
+                case.draft, case.draft_attachments, case.draft_saved_at = None, [], None
+                session.add(case)
+                return
+            now = present()
+            case.status, case.closed_at = Status.WITHDRAWN.value, now
+            case.waits_for, case.draft, case.draft_attachments = Party.NOBODY.value, None, []
+            session.add(case)
+            await journal.append(
+                session,
+                chain=case.id,
+                kind=JournalKind.CASE_WITHDRAWN,
+                at=now,
+                by=actor.person_id,
+                step=case.step,
+                facts={"draft": True},
+            )
+
+    async def submit(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
+        """Submit the draft: it gets its number and a durable workflow (A3, S3)."""
+        return await self._hand_in(actor, case_id, act, Transition.SUBMIT)
+
+    async def correct(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
+        """Hand in a new version on one's own initiative, wherever the case may take one."""
+        return await self._hand_in(actor, case_id, act, Transition.CORRECT)
+
+    async def _hand_in(
+        self, actor: Actor, case_id: UUID, act: Act, transition: Transition
+    ) -> CaseState:
+        assert transition in NEW_VERSION  # noqa: S101 - a mistake of ours, not of the person
+        now = present()
+        async with self._database.work() as session:
+            case = await self._lock_own(session, actor, case_id)
+            claimed = await claim(session, case, transition, act, actor, now, {})
+            if claimed is None:
+                return await answered_before(session, case, act)
+            definition, programme = await rules_of(session, case)
+            if case.draft is None:
+                raise Refusal("nothing_changed", self.spoken.nothing_changed, 422)
+            data, errors = check_form(
+                definition, case.draft, complete=True, today=_today(case, now)
+            )
+            errors += await intakes.faults(session, case, programme, data, _today(case, now))
+            rules = merged_attachments(definition, programme)
+            errors += check_attachments(rules, [a["kind"] for a in case.draft_attachments])
+            if not errors and programme is not None:
+                errors += await intakes.hold(session, case, programme, data.get(INTAKE))
+            if errors:
+                raise Refusal("incomplete", self.spoken.incomplete, 422, errors)
+            await _not_too_often(session, case, now)
+            if claimed.sequence is not None:
+                year = now.astimezone(self._zone).year
+                case.number = format_number(self.number_kind, year, claimed.sequence)
+                case.submitted_at = now
+            case.version += 1
+            attachments = case.draft_attachments
+            case.draft, case.draft_attachments, case.draft_saved_at = None, [], None
+            salt = new_salt()
+            digest = version_digest(data, attachments, salt)
+            session.add(
+                CaseVersion(
+                    case_id=case.id,
+                    number=case.version,
+                    data=data,
+                    salt=salt,
+                    digest=digest,
+                    submitted_at=now,
+                    submitted_by=actor.person_id,
+                )
+            )
+            session.add_all(
+                CaseAttachment(
+                    case_id=case.id,
+                    case_version=case.version,
+                    kind=given["kind"],
+                    document_version_id=UUID(given["document_version_id"]),
+                )
+                for given in attachments
+            )
+            await move(
+                session,
+                case,
+                transition,
+                now=now,
+                by=actor,
+                facts={"version": case.version, "version_digest": digest},
+                tell=self.told_of(transition, case),
+            )
+            state = await state_of(session, case)
+        self._bell.ring(state, Ring(signal=transition, act_id=act.id))
+        return state
+
+    async def withdraw(self, actor: Actor, case_id: UUID, act: Act, reason: str) -> CaseState:
+        """Take the case back, at any open stage. Raises Refusal 422 for a reason too long."""
+        reason = reason.strip()
+        if len(reason) > LONGEST_REASON:
+            words = "Сократите причину до 4000 знаков."
+            raise Refusal("incomplete", words, 422, [FieldError("reason", words)])
+        now = present()
+        async with self._database.work() as session:
+            case = await self._lock_own(session, actor, case_id)
+            body = {"reason": reason}
+            if not await claim(session, case, Transition.WITHDRAW, act, actor, now, body):
+                return await answered_before(session, case, act)
+            await move(
+                session,
+                case,
+                Transition.WITHDRAW,
+                now=now,
+                by=actor,
+                contents=body,
+                tell=self.told_of(Transition.WITHDRAW, case),
+            )
+            state = await state_of(session, case)
+        self._bell.ring(state, Ring(signal=Transition.WITHDRAW, act_id=act.id))
+        return state
+
+    async def _lock_own(self, session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
+        """The locked case, if it is the person's own and of this kind. Raises `not_found`."""
+        case = await lock(session, case_id)
+        if not self._is_own(actor, case):
+            raise not_found()
+        return case
+
+    def _is_own(self, actor: Actor, case: Case) -> bool:
+        own = case.applicant_id == actor.person_id and case.kind == self.kind
+        return own and actor.may(Permission.APPLY)
+
+
+async def _not_too_often(session: AsyncSession, case: Case, now: datetime) -> None:
+    """Refuse one more version of a case that was handed in so often today; the draft is kept."""
+    if case.version < MOST_VERSIONS:
+        return
+    counts = await session.get_one(CaseVersion, (case.id, case.version - MOST_VERSIONS + 1))
+    if counts.submitted_at > now - VERSIONS_WITHIN:
+        raise too_many_versions(MOST_VERSIONS, counts.submitted_at, now)
+
+
+async def rules_of(
+    session: AsyncSession, case: Case
+) -> tuple[CaseTypeDefinition, Programme | None]:
+    """The type that the case began with, and its programme where it has one."""
+    definition = await catalogue.case_type(session, case.type, case.type_version)
+    programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
+    return definition, programme
+
+
+def editable(case: Case) -> bool:
+    """Whether the applicant may hand in a version now; after the end only where that reopens."""
+    process, status = process_of(case.kind), Status(case.status)
+    return any(
+        rule.reopens or case.closed_at is None
+        for transition in NEW_VERSION
+        if (rule := process.rule_for(status, transition)) and rule.by is Party.APPLICANT
+    )
+
+
+def version_digest(
+    data: Mapping[str, Any], attachments: Sequence[Mapping[str, str]], salt: bytes
+) -> str:
+    """HMAC-SHA256 (hex) over the canonical JSON (RFC 8785) of a form and what it cites.
+
+    The digest stands in the clear in the journal and on receipts; the salt keeps it from being
+    guessed field by field.
+    """
+    body: Any = {"data": dict(data), "attachments": [dict(a) for a in attachments]}
+    return hmac.new(salt, rfc8785.dumps(body), hashlib.sha256).hexdigest()
+
+
+def facts_of(person: Person) -> dict[str, Any]:
+    """What a form can know of the person without asking, by the names that `prefill` uses."""
+    names = ("name", "position", "snils", "inn", "phone")
+    return {f"person.{name}": getattr(person, name) for name in names}
+
+
+def _today(case: Case, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(case.term_zone)).date()
+
+
+def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Only fields of the form, and of these not those locked by a fact.
+
+    Raises Refusal 422 for a text that is longer than a draft keeps: none is cut.
+    """
+    fields = definition.fields
+    known = {
+        name: clean(value) if isinstance(value, str) else value
+        for name, value in data.items()
+        if name in fields and not fields[name].locked
+    }
+    if long := [name for name, value in known.items() if too_long(value)]:
+        wrong = [FieldError(name, too_long_words()) for name in long]
+        raise Refusal("incomplete", "Сохранить нельзя: сократите отмеченные поля.", 422, wrong)
+    return known
+
+
+async def unsent(session: AsyncSession, actor: Actor, kind: CaseKind) -> Sequence[Case]:
+    """The person's own drafts of this kind that were never sent, the oldest first."""
+    drafts = select(Case).where(*_never_sent(actor, kind))
+    return (await session.exec(drafts.order_by(col(Case.created_at)))).all()
+
+
+def _never_sent(actor: Actor, kind: CaseKind) -> tuple[ColumnElement[bool] | bool, ...]:
+    return (
+        Case.applicant_id == actor.person_id,
+        Case.kind == kind.value,
+        Case.status == Status.DRAFT.value,
+        col(Case.closed_at).is_(None),
+    )

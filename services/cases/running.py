@@ -1,0 +1,36 @@
+"""What only the running workflow knows: whom a case waits for, until when, what happens then."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+
+from models.messages import PRESENT_STATE, PresentState, case_workflow_id
+from models.tables.cases import Case
+from rules.cases.process import CaseKind
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 2.0
+
+
+async def present_state(client: Client, case: Case) -> PresentState | None:
+    """Ask the running case. None when it does not answer within two seconds, or is over (A8).
+
+    The caller then shows what the database knows, and says so.
+    """
+    if case.closed_at is not None or not case.number:
+        return None
+    handle = client.get_workflow_handle(case_workflow_id(case.id, CaseKind(case.kind)))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            answer: PresentState | None = await handle.query(
+                PRESENT_STATE,
+                result_type=PresentState,
+                rpc_timeout=timedelta(seconds=PATIENCE),
+            )
+            return answer
+    except Exception as error:
+        log.info("case_not_answering", case=str(case.id), error=type(error).__name__)
+        return None

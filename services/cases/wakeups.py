@@ -1,0 +1,193 @@
+"""What a workflow does when it is rung or its time is over, and who is told when it is stuck."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, or_, text
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.messages import ANEW, RECEIPT, RING, CaseState, Ring
+from models.tables.cases import Case, CaseAct
+from models.tables.requests import RequestMessage, RequestReceipt
+from rules.access import Permission
+from rules.cases.process import CaseKind
+from rules.clock import now as present
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
+from services import access
+from services.cases.bell import Bell
+from services.cases.transitions import heard, lock, state_of
+from services.crash_points import CrashPoint, reach
+from services.journal import entries as journal
+from services.notices import outbox
+from services.requests.acknowledgements import owes
+from services.reviews.decisions import alarm
+
+FIRST_RING_AFTER, LAST_RING_AFTER = 5.0, 600.0
+"""Seconds between the sweeper's rings of one case: doubled each time, up to ten minutes."""
+
+UNANSWERED = 6
+"""After so many rings without an effect, about five minutes, the run is ended and another begun:
+one that was started by hand, or that this build cannot go on with, would hold its case for ever.
+When that does not help either, the case is stuck."""
+
+DOES_NOT_ANSWER = "DoesNotAnswer"
+
+
+async def look(database: Database, case_id: UUID, rings: Sequence[Ring]) -> CaseState:
+    """What is true of the case. Rings whose acts were never committed are journaled."""
+    now = present()
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        await note_false_rings(session, case, rings)
+        await heard(session, case, now)
+        return await state_of(session, case)
+
+
+async def note_false_rings(
+    session: AsyncSession, case: Case, rings: Sequence[Ring], known: Collection[UUID] = ()
+) -> None:
+    """A signal typed by hand decides nothing; it is journaled, once for each act that it names.
+
+    The signal of a receipt names the receipt. `known` acts and receipts need no look-up.
+    """
+    true = set(known)
+    asked = [ring for ring in rings if ring.act_id and ring.act_id not in true]
+    named = {ring.act_id for ring in asked}
+    if named:
+        found = await session.exec(
+            select(CaseAct.id).where(col(CaseAct.id).in_(named), CaseAct.case_id == case.id)
+        )
+        true |= set(found.all())
+    if any(ring.signal == RECEIPT for ring in asked):
+        kept = await session.exec(
+            select(RequestReceipt.id)
+            .join(
+                RequestMessage,
+                col(RequestMessage.message_id) == col(RequestReceipt.message_id),
+            )
+            .where(col(RequestReceipt.id).in_(named), RequestMessage.case_id == case.id)
+        )
+        true |= set(kept.all())
+    for ring in rings:
+        if ring.signal != RING and ring.act_id not in true:
+            await journal.append(
+                session,
+                chain=case.id,
+                kind=JournalKind.CASE_SIGNAL_WITHOUT_ACT,
+                at=present(),
+                system="workflow",
+                step=case.step,
+                facts={"signal": ring.signal, "act": str(ring.act_id) if ring.act_id else None},
+            )
+
+
+async def wake(database: Database, case_id: UUID) -> CaseState:
+    """Do what the clock says, if it is time, and say what is true."""
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        await alarm(session, case, present())
+        return await state_of(session, case)
+
+
+async def report_stuck(database: Database, case_id: UUID, activity: str, error_type: str) -> None:
+    """Mark the case as stuck and tell ops, once for each step and error."""
+    now = present()
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        if case.stuck == error_type:
+            return
+        case.stuck = error_type
+        session.add(case)
+        await journal.append(
+            session,
+            chain=case.id,
+            kind=JournalKind.CASE_STUCK,
+            at=now,
+            system="workflow",
+            step=case.step,
+            facts={"activity": activity, "error": error_type},
+        )
+        people = await access.people_with(session, Permission.WATCH_OPERATION, case.unit_id, now)
+        for person in people:
+            await outbox.enqueue(
+                session,
+                person_id=person,
+                kind="request_stuck" if case.kind == CaseKind.REQUEST else "case_stuck",
+                case_id=case.id,
+                event_key=f"{case.id}:{case.step}:stuck:{error_type}",
+                facts={"number": case.number},
+                now=now,
+            )
+
+
+async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -> int:
+    """Ring the open cases whose time came more than `grace` seconds ago and whom nobody rang.
+
+    Stops at the first ring that Temporal does not take, so that an outage is not counted against
+    the cases. Returns how many were rung.
+    """
+    now = present()
+    pause = func.least(
+        FIRST_RING_AFTER * func.power(2, func.least(col(Case.rings), 10)), LAST_RING_AFTER
+    )
+    ready = or_(
+        col(Case.rung_at).is_(None),
+        col(Case.rung_at) + pause * text("interval '1 second'") < now,
+    )
+    async with database.work() as session:
+        found = await session.exec(
+            select(Case)
+            .where(col(Case.wakes_at) < now - timedelta(seconds=grace), ready)
+            .order_by(col(Case.wakes_at))
+            .limit(most)
+        )
+        states = [await state_of(session, case) for case in found.all()]
+    rung: list[UUID] = []
+    for state in states:
+        if not await bell.ring_now(state, Ring(signal=RING)):
+            break
+        rung.append(state.case_id)
+    unanswered: list[CaseState] = []
+    if rung:
+        reach(CrashPoint.SWEPT)
+        async with database.work() as session:
+            found = await session.exec(
+                select(Case).where(col(Case.id).in_(rung)).with_for_update(skip_locked=True)
+            )
+            for case in found.all():
+                case.rings += 1
+                case.rung_at = now
+                if case.closed_at is not None and not await owes(session, case):
+                    # A run that is still open was told, and there is nothing more to tell.
+                    case.wakes_at = None
+                elif case.rings % UNANSWERED == 0:
+                    unanswered.append(await state_of(session, case))
+                session.add(case)
+    for state in unanswered:
+        await _begin_anew(database, bell, state)
+    return len(rung)
+
+
+async def _begin_anew(database: Database, bell: Bell, state: CaseState) -> None:
+    """End the run that does not answer and begin another, which goes on where the case stands."""
+    if not await bell.ring_now(state, Ring(signal=ANEW)):
+        return
+    async with database.work() as session:
+        case = await lock(session, state.case_id)
+        rings = case.rings
+        # Its own chain tells its story, the installation's what ops have to see.
+        for chain in (case.id, SYSTEM_CHAIN):
+            await journal.append(
+                session,
+                chain=chain,
+                kind=JournalKind.CASE_BEGUN_ANEW,
+                at=present(),
+                system="sweeper",
+                step=case.step,
+                facts={"case": str(case.id), "rings": rings},
+            )
+    if rings > UNANSWERED:
+        await report_stuck(database, state.case_id, "workflow", DOES_NOT_ANSWER)

@@ -1,0 +1,248 @@
+"""The catalogue: types of cases, programmes, reasons and the working calendar.
+
+What never changes once written is kept per process and database; what may change, for a minute or
+five. `services.catalogue.loading` fills the catalogue from files.
+"""
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import and_, func, literal_column, or_, true, tuple_
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.catalogue import (
+    SEARCH_WORDS,
+    CalendarDay,
+    CaseTypeVersion,
+    Programme,
+    Reason,
+)
+from models.tables.people import Unit
+from rules import clock
+from rules.cases.terms import WorkingCalendar
+from rules.catalogue.searching import ABBREVIATIONS, mended, words_of
+from rules.forms.definitions import CaseTypeDefinition
+from rules.refusals import Refusal, not_found
+from rules.texts.cleaning import in_order
+
+NEWEST_KEPT = 60.0
+CALENDAR_KEPT = 300.0
+"""Seconds after which another process's change is seen at the latest."""
+
+_RUSSIAN: Any = literal_column("'russian'::regconfig")
+_WORD = re.compile(r"\w{4,}")
+_LONG = 40
+"""Signs from which on a word has no stem."""
+
+
+@dataclass
+class _Known:
+    """What this process remembers of one database."""
+
+    types: dict[tuple[str, int], CaseTypeDefinition] = field(default_factory=dict)
+    newest: dict[str, tuple[float, int]] = field(default_factory=dict)
+    calendar: tuple[float, WorkingCalendar] | None = None
+    units: dict[str, UUID] = field(default_factory=dict)
+    programmes: dict[UUID, tuple[float, Programme]] = field(default_factory=dict)
+
+
+_known: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
+
+
+def _remembered(session: AsyncSession) -> _Known:
+    return _known.setdefault(_database_of(session), _Known())
+
+
+def _database_of(session: AsyncSession) -> Any:
+    """What units of work and mere reading have in common."""
+    return cast("AsyncEngine", session.bind).pool
+
+
+def forget(session: AsyncSession) -> None:
+    """Read everything anew: the catalogue has just been changed."""
+    _known.pop(_database_of(session), None)
+
+
+async def case_type(
+    session: AsyncSession, key: str, version: int | None = None
+) -> CaseTypeDefinition:
+    """A type of case; without a version the newest that is in force. Raises `not_found`."""
+    known = _remembered(session)
+    if version is None:
+        version = await _newest(session, known, key)
+    if (definition := known.types.get((key, version))) is None:
+        row = await session.get(CaseTypeVersion, (key, version))
+        if row is None:
+            raise not_found()
+        definition = CaseTypeDefinition.model_validate(row.definition)
+        known.types[key, version] = definition
+    return definition
+
+
+async def request_types(session: AsyncSession) -> list[CaseTypeDefinition]:
+    """The types of requests in force, in the order of the catalogue (S1).
+
+    One whose addressee is no unit of this institution is not offered.
+    """
+    found = await session.exec(
+        select(CaseTypeVersion.key, func.max(CaseTypeVersion.version))
+        .where(CaseTypeVersion.valid_from <= clock.now())
+        .group_by(col(CaseTypeVersion.key))
+    )
+    types = [await case_type(session, key, version) for key, version in found.all()]
+    units = set((await session.exec(select(Unit.code))).all())
+    offered = [one for one in types if one.kind == "request" and one.addressee in units]
+    return sorted(offered, key=lambda one: (one.order, in_order(one.title)))
+
+
+async def _newest(session: AsyncSession, known: _Known, key: str) -> int:
+    until, version = known.newest.get(key, (0.0, 0))
+    if time.monotonic() < until:
+        return version
+    found = await session.exec(
+        select(func.max(CaseTypeVersion.version)).where(
+            CaseTypeVersion.key == key, CaseTypeVersion.valid_from <= clock.now()
+        )
+    )
+    newest = found.one()
+    if newest is None:
+        raise not_found()
+    known.newest[key] = (time.monotonic() + NEWEST_KEPT, newest)
+    return newest
+
+
+async def programme(session: AsyncSession, programme_id: UUID) -> Programme:
+    """One version of a programme, offered or not, to be read only. Raises `not_found`."""
+    known = _remembered(session).programmes
+    until, found = known.get(programme_id, (0.0, None))
+    if found is None or time.monotonic() >= until:
+        found = await session.get(Programme, programme_id)
+        if found is None:
+            raise not_found()
+        session.expunge(found)
+        known[programme_id] = (time.monotonic() + NEWEST_KEPT, found)
+    return found
+
+
+async def is_offered(session: AsyncSession, programme_id: UUID) -> bool:
+    """Whether one may begin an application with this version of a programme now."""
+    query = select(Programme.id).where(Programme.id == programme_id, _offered())
+    return (await session.exec(query)).one_or_none() is not None
+
+
+async def offered_programme(session: AsyncSession, programme_id: UUID) -> Programme:
+    """A programme to begin an application with. Raises a refusal (404, 409) when there is none."""
+    found = await programme(session, programme_id)
+    if not await is_offered(session, programme_id):
+        raise Refusal(
+            "programme_not_offered",
+            "Этой программы больше нет в каталоге или она изменилась. Выберите её заново.",
+            409,
+        )
+    return found
+
+
+async def programmes(
+    session: AsyncSession,
+    kind: str | None = None,
+    text: str | None = None,
+    specialty: str | None = None,
+    after: tuple[str, UUID] | None = None,
+    limit: int = 200,
+) -> Sequence[Programme]:
+    """Programmes on offer by title: of a kind, with all words of a text, for a specialty.
+
+    A word counts in any of its forms, as a part of another, and an abbreviation as what it means.
+
+    `after` is the `(sort_key, id)` of the last one seen.
+    """
+    query = select(Programme).where(_offered())
+    if kind:
+        query = query.where(Programme.kind == kind)
+    for word in words_of(text or ""):
+        query = query.where(_tells(word))
+    if specialty:
+        column = col(Programme.specialties)
+        query = query.where(or_(column.op("@>")([specialty]), column.op("=")([])))
+    if after:
+        query = query.where(tuple_(col(Programme.sort_key), col(Programme.id)) > after)
+    query = query.order_by(col(Programme.sort_key), col(Programme.id)).limit(limit)
+    return (await session.exec(query)).all()
+
+
+async def mended_question(session: AsyncSession, text: str) -> str:
+    """The question with words typed wrong replaced by the nearest of the programmes on offer."""
+    found = await session.exec(select(Programme.search_text).where(_offered()))
+    known = {word for line in found.all() for word in _WORD.findall(line)}
+    return " ".join(mended(words_of(text), known))
+
+
+def _offered() -> Any:
+    """The newest version in force of a programme that is not withdrawn."""
+    now, newer = clock.now(), aliased(Programme)
+    superseded = select(true()).where(
+        col(newer.code) == col(Programme.code),
+        col(newer.version) > col(Programme.version),
+        col(newer.valid_from) <= now,
+    )
+    return and_(
+        col(Programme.withdrawn_at).is_(None),
+        col(Programme.valid_from) <= now,
+        ~superseded.exists(),
+    )
+
+
+def _tells(word: str) -> Any:
+    """Whether a programme speaks of it: as it is written, in another form, or written in full."""
+    found = [holds(word)]
+    if word.isalpha() and len(word) < _LONG:
+        stems = func.plainto_tsquery(_RUSSIAN, word)
+        # A word that says nothing, such as «для», is not asked for.
+        found += [SEARCH_WORDS.op("@@")(stems), func.numnode(stems) == 0]
+    if meant := ABBREVIATIONS.get(word):
+        full = func.plainto_tsquery(_RUSSIAN, meant)
+        found.append(SEARCH_WORDS.op("@@")(full))
+    return or_(*found)
+
+
+def holds(word: str) -> Any:
+    """Whether a programme's text has this word of `searched`, whatever dash stands in it."""
+    pattern = re.sub(r"([%_\\])", r"\\\1", word).replace("-", "_").replace("'", "_")
+    return col(Programme.search_text).like(f"%{pattern}%", escape="\\")
+
+
+async def reasons(session: AsyncSession, outcome: str | None = None) -> Sequence[Reason]:
+    """The reasons offered to reviewers, for one outcome or all, in the order of the stock."""
+    query = select(Reason).where(col(Reason.active)).order_by(col(Reason.position))
+    if outcome:
+        query = query.where(Reason.outcome == outcome)
+    return (await session.exec(query)).all()
+
+
+async def calendar(session: AsyncSession) -> WorkingCalendar:
+    """The working calendar with the institution's table of decrees."""
+    known = _remembered(session)
+    if known.calendar is None or known.calendar[0] <= time.monotonic():
+        days = (await session.exec(select(CalendarDay))).all()
+        overrides = {day.day: day.working for day in days}
+        known.calendar = (time.monotonic() + CALENDAR_KEPT, WorkingCalendar(overrides))
+    return known.calendar[1]
+
+
+async def unit_id(session: AsyncSession, code: str) -> UUID:
+    """The unit of this code; codes never change. Raises LookupError where there is none."""
+    known = _remembered(session)
+    if (found := known.units.get(code)) is None:
+        found = (await session.exec(select(Unit.id).where(Unit.code == code))).one_or_none()
+        if found is None:
+            raise LookupError(f"there is no unit with the code {code!r}")
+        known.units[code] = found
+    return found

@@ -1,0 +1,345 @@
+"""What a new version of a type would change for open cases, and moving them onto it (O6).
+
+Cases keep the version they began with. A dry run says what another one would mean for them; then
+those that it leaves whole may be moved, each by a journaled act.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.tables.cases import Case, CaseAttachment, CaseVersion
+from rules.access import Actor
+from rules.cases.process import Status
+from rules.cases.terms import Terms, deadline, working_days_left
+from rules.catalogue.entries import Subject
+from rules.clock import now as present
+from rules.forms.definitions import (
+    CaseTypeDefinition,
+    check_attachments,
+    check_form,
+    merged_attachments,
+    merged_checklist,
+    merged_terms,
+)
+from rules.journal.entries import SYSTEM_CHAIN, JournalKind
+from rules.refusals import Refusal, not_found
+from services.cases.transitions import alarm_of, lock
+from services.catalogue import lookup as catalogue
+from services.catalogue_admin.changes import demand, load_type
+from services.catalogue_admin.entries import Entry, newest
+from services.journal import entries as journal
+
+BATCH = 200
+MOST = 5_000
+"""So many open cases are looked at; beyond them only their number is told."""
+
+_CLOCKED = frozenset({Status.IN_REVIEW, Status.ACCEPTED, Status.PROCESSING})
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a version would change, by numbers of cases. `looked_at` of `open` cases were tried.
+
+    `unfit` lack answers that it asks for, `documents` lack files; all of these could not be moved.
+    `later`, `sooner` and `overdue` are those whose term would end then.
+    """
+
+    version: int
+    open: int = 0
+    looked_at: int = 0
+    whole: int = 0
+    drafts: int = 0
+    unfit: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    sooner: tuple[str, ...] = ()
+    overdue: tuple[str, ...] = ()
+
+
+MARKS = ("unfit", "documents", "questions", "later", "sooner", "overdue")
+"""What is told of cases by their numbers, in the order of `Effect`."""
+
+
+@dataclass
+class _Tally:
+    whole: int = 0
+    found: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, verdict: "Verdict", number: str) -> None:
+        self.whole += verdict.whole
+        for name in MARKS:
+            if getattr(verdict, name):
+                self.found.setdefault(name, []).append(number)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a version would mean for one case; `due_at` is the end of its term then."""
+
+    unfit: bool = False
+    documents: bool = False
+    questions: bool = False
+    later: bool = False
+    sooner: bool = False
+    overdue: bool = False
+    due_at: datetime | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the case could go on under it as it is."""
+        return not self.unfit and not self.documents
+
+
+async def effect(session: AsyncSession, definition: CaseTypeDefinition) -> Effect:
+    """Try a definition, stored or not, on the open cases that began with another version."""
+    of_type = (Case.type == definition.key, col(Case.closed_at).is_(None))
+    other = col(Case.type_version) != definition.version
+    counted = await session.exec(
+        select(
+            func.count().filter(col(Case.number).is_not(None)),
+            func.count().filter(col(Case.number).is_(None)),
+        )
+        .select_from(Case)
+        .where(*of_type, other)
+    )
+    open_cases, drafts = counted.one()
+    tally, looked_at = _Tally(), 0
+    async for case, version, kinds in _open_cases(session, definition):
+        verdict = await _verdict(session, case, version, kinds, definition)
+        tally.add(verdict, case.number or "")
+        looked_at += 1
+    return Effect(
+        definition.version,
+        open_cases,
+        looked_at,
+        tally.whole,
+        drafts,
+        *[tuple(tally.found.get(name, ())) for name in MARKS],
+    )
+
+
+async def _open_cases(
+    session: AsyncSession, definition: CaseTypeDefinition
+) -> AsyncIterator[tuple[Case, CaseVersion, list[str]]]:
+    """The cases with their newest version and the kinds of its documents, in batches by id."""
+    last: UUID | None = None
+    for _ in range(MOST // BATCH):
+        query = (
+            select(Case, CaseVersion)
+            .join(
+                CaseVersion,
+                (col(CaseVersion.case_id) == Case.id) & (col(CaseVersion.number) == Case.version),
+            )
+            .where(
+                Case.type == definition.key,
+                Case.type_version != definition.version,
+                col(Case.closed_at).is_(None),
+                col(Case.number).is_not(None),
+            )
+            .order_by(col(Case.id))
+            .limit(BATCH)
+        )
+        if last is not None:
+            query = query.where(col(Case.id) > last)
+        rows = (await session.exec(query)).all()
+        if not rows:
+            return
+        last = rows[-1][0].id
+        kinds = await _kinds(session, [case.id for case, _ in rows])
+        for case, version in rows:
+            yield case, version, kinds.get((case.id, version.number), [])
+            session.expunge(version)
+
+
+async def _kinds(session: AsyncSession, ids: Sequence[UUID]) -> dict[tuple[UUID, int], list[str]]:
+    found = await session.exec(select(CaseAttachment).where(col(CaseAttachment.case_id).in_(ids)))
+    kinds: dict[tuple[UUID, int], list[str]] = {}
+    for one in found.all():
+        kinds.setdefault((one.case_id, one.case_version), []).append(one.kind)
+    return kinds
+
+
+async def _verdict(
+    session: AsyncSession,
+    case: Case,
+    version: CaseVersion,
+    kinds: Sequence[str],
+    definition: CaseTypeDefinition,
+) -> Verdict:
+    old = await catalogue.case_type(session, case.type, case.type_version)
+    programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
+    # Dates that had to be ahead when it was sent are judged by the day it was sent.
+    sent = version.submitted_at.astimezone(ZoneInfo(case.term_zone)).date()
+    _, errors = check_form(definition, version.data, complete=True, today=sent)
+    missing = check_attachments(merged_attachments(definition, programme), list(kinds))
+    asked = {item.name for item in merged_checklist(definition, programme)}
+    before = {item.name for item in merged_checklist(old, programme)}
+    terms, terms_before = merged_terms(definition, programme), merged_terms(old, programme)
+    due_at = await _due_at(session, case, terms, terms_before)
+    now = present()
+    moves = due_at is not None and case.due_at is not None and due_at != case.due_at
+    return Verdict(
+        unfit=bool(errors),
+        documents=bool(missing),
+        questions=asked != before,
+        later=bool(moves and due_at and case.due_at and due_at > case.due_at),
+        sooner=bool(moves and due_at and case.due_at and due_at < case.due_at),
+        overdue=bool(moves and due_at and case.due_at and due_at < now <= case.due_at),
+        due_at=due_at,
+    )
+
+
+async def _due_at(
+    session: AsyncSession, case: Case, terms: Terms, before: Terms
+) -> datetime | None:
+    """The end of the term that runs now, moved by as many working days as the terms differ."""
+    status = Status(case.status)
+    if case.due_at is None or (status not in _CLOCKED and status is not Status.CLARIFICATION):
+        return case.due_at
+    answering = status is Status.CLARIFICATION
+    days = (terms.answer - before.answer) if answering else (terms.review - before.review)
+    if days == 0:
+        return case.due_at
+    calendar = await catalogue.calendar(session)
+    length = working_days_left(case.since, case.due_at, case.term_zone, calendar)
+    return deadline(case.since, max(length + days, 1), case.term_zone, calendar)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How many open cases were moved onto a version, and how many stay with theirs."""
+
+    moved: int
+    left: int
+
+
+async def move_cases(
+    database: Database, actor: Actor, key: str, version: int, act_id: UUID
+) -> Moved:
+    """Move the open cases that a version leaves whole onto it; the others stay as they are.
+
+    Each case is moved in a unit of work of its own, so that a repeated act goes on where a broken
+    one ended. Raises Refusal 403, 404, and 409 for a version that is not in force.
+    """
+    demand(actor)
+    async with database.work() as session:
+        definition = await catalogue.case_type(session, key, version)
+        in_force = await _in_force(session, key)
+        if definition.version != in_force:
+            raise Refusal(
+                "not_in_force",
+                "Перевести заявки можно только на действующую редакцию.",
+                409,
+                in_force=in_force,
+            )
+        found = await session.exec(
+            select(Case.id)
+            .where(
+                Case.type == key,
+                Case.type_version != version,
+                col(Case.closed_at).is_(None),
+                col(Case.number).is_not(None),
+            )
+            .order_by(col(Case.id))
+        )
+        ids = found.all()
+    moved = 0
+    for case_id in ids:
+        async with database.work() as session:
+            moved += await _move(session, actor, case_id, definition, act_id)
+    if moved:
+        async with database.work() as session:
+            await journal.append(
+                session,
+                chain=SYSTEM_CHAIN,
+                kind=JournalKind.CATALOGUE_CASES_MOVED,
+                by=actor.person_id,
+                facts={"change": str(act_id), "key": key, "version": version, "cases": moved},
+            )
+    return Moved(moved, len(ids) - moved)
+
+
+async def _in_force(session: AsyncSession, key: str) -> int:
+    catalogue.forget(session)
+    return (await catalogue.case_type(session, key)).version
+
+
+async def _move(
+    session: AsyncSession,
+    actor: Actor,
+    case_id: UUID,
+    definition: CaseTypeDefinition,
+    act_id: UUID,
+) -> bool:
+    case = await lock(session, case_id)
+    if case.closed_at is not None or case.type_version == definition.version:
+        return False
+    sent = await session.get(CaseVersion, (case.id, case.version))
+    if sent is None:
+        raise not_found()
+    kinds = (await _kinds(session, [case.id])).get((case.id, case.version), [])
+    verdict = await _verdict(session, case, sent, kinds, definition)
+    if not verdict.whole:
+        return False
+    before, due_before = case.type_version, case.due_at
+    case.type_version = definition.version
+    if verdict.due_at != case.due_at:
+        case.due_at = verdict.due_at
+        status = Status(case.status)
+        programme = (
+            await catalogue.programme(session, case.programme_id) if case.programme_id else None
+        )
+        terms = merged_terms(definition, programme)
+        calendar = await catalogue.calendar(session)
+        found = alarm_of(case, status, case.since, terms, calendar)
+        # Where the workflow sleeps longer, the sweeper rings it when this has passed.
+        case.wakes_at = found[0] if found else case.wakes_at
+    session.add(case)
+    await journal.append(
+        session,
+        chain=case.id,
+        kind=JournalKind.CASE_TYPE_CHANGED,
+        by=actor.person_id,
+        step=case.step,
+        facts={
+            "change": str(act_id),
+            "from": before,
+            "to": definition.version,
+            "due_before": due_before.isoformat() if due_before else None,
+            "due": case.due_at.isoformat() if case.due_at else None,
+        },
+    )
+    return True
+
+
+class _TriedError(Exception):
+    """Ends a unit of work that must leave nothing behind."""
+
+
+async def try_type(
+    database: Database, zone: str, actor: Actor, key: str, text: str
+) -> tuple[Entry, Effect]:
+    """What a definition would be and would change, without keeping it. Raises Refusal 403, 422."""
+    demand(actor)
+    told: tuple[Entry, Effect] | None = None
+    with suppress(_TriedError):
+        async with database.work() as session:
+            await load_type(session, key, text, present(), zone)
+            entry = await newest(session, Subject.TYPE, key)
+            if entry is None:
+                raise not_found()
+            definition = CaseTypeDefinition.model_validate(entry.values)
+            told = entry, await effect(session, definition)
+            raise _TriedError
+    if told is None:
+        raise not_found()
+    return told

@@ -1,0 +1,460 @@
+"""What a person does with documents: give, replace, choose again, put away; and who may open them.
+
+Source: requirements Q2, Q3, Q9, Q10. A document given once stays; each file is a version of it.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, insert
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from clients.objects import Opened
+from models.encrypted_columns import bound_row
+from models.tables.cases import Case, CaseAttachment, CaseComment
+from models.tables.conversation import MessageFile
+from models.tables.documents import Document, DocumentVersion
+from rules import clock
+from rules.access import Actor, Permission
+from rules.files.categories import CATEGORIES, TITLE_LENGTH, Category, minimum_dpi
+from rules.files.checks import Verdict, safe_name
+from rules.journal.entries import JournalKind
+from rules.refusals import FieldError, Refusal, forbidden, not_found
+from services.cases.transitions import may_see
+from services.conversation import may_see_message
+from services.crash_points import CrashPoint, reach
+from services.documents.copies import keeps, leaving, page_image
+from services.documents.views import (
+    DocumentView,
+    Given,
+    VersionView,
+    document_view,
+    given,
+    refused,
+    version_view,
+)
+from services.files.intake import Files, Incoming, Received
+from services.files.uploads import counted
+from services.journal import entries as journal
+
+PAGE = 50
+_GIVING = 1_245_662_037
+_VIEWED = "document"
+_DOCUMENT, _VERSION = (SQLModel.metadata.tables[name] for name in ("document", "document_version"))
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A file that is being read, with what its reader has to be told."""
+
+    file_name: str
+    media_type: str
+    size: int
+    tag: str
+    first: int
+    opened: Opened
+
+
+class Documents:
+    """Documents of persons. Methods raise Refusal: 403, 404, and 503 while a server is down."""
+
+    def __init__(self, database: Database, files: Files) -> None:
+        self._database = database
+        self._files = files
+
+    async def give(
+        self,
+        actor: Actor,
+        incoming: Incoming,
+        category: Category,
+        title: str = "",
+        *,
+        registration: bool = False,
+    ) -> Given:
+        """Take in a new document. The same file in the same category is not kept twice."""
+        _must_keep_documents(actor)
+        title = " ".join(title.split())
+        if len(title) > TITLE_LENGTH:
+            words = "Сократите название до 200 знаков."
+            raise Refusal("incomplete", words, 422, [FieldError("title", words)])
+        received = await self._receive(actor, incoming, minimum_dpi(category, registration))
+        if received.sha256 is None:
+            return refused(incoming, received)
+        reach(CrashPoint.DOCUMENT_STORED)
+        try:
+            async with self._database.work() as session:
+                known = None
+                if received.key:
+                    await _turn(session, actor, received)
+                    known = await _same_file(session, actor, category, received)
+                if not known:
+                    document = Document(
+                        owner_id=actor.person_id,
+                        category=category,
+                        title=title or CATEGORIES[category].title,
+                        created_at=clock.now(),
+                    )
+                    version = _version(document, 1, incoming, received, actor)
+                    await _insert(session, document, version)
+                    kind = JournalKind.DOCUMENT_ADDED
+                    await _journal(session, document, version, kind, actor)
+        except Refusal:
+            await self._discard(received)
+            raise
+        if known:
+            await self._discard(received)
+            return Given(document=await self.one(actor, known), known=True)
+        return given(document, version)
+
+    async def replace(self, actor: Actor, document_id: UUID, incoming: Incoming) -> Given:
+        """Give a newer file for a document; the older stays readable where it is cited."""
+        _must_keep_documents(actor)
+        async with self._database.work() as session:
+            document = await _own(session, actor, document_id)
+        received = await self._receive(actor, incoming, minimum_dpi(Category(document.category)))
+        if received.sha256 is None:
+            return refused(incoming, received)
+        try:
+            async with self._database.work() as session:
+                document = await _own(session, actor, document_id, lock=True)
+                current = await _current(session, document_id)
+                if current is not None and current.sha256 == received.sha256 and received.key:
+                    known = True
+                else:
+                    known = False
+                    number = await _next_number(session, document_id)
+                    version = _version(document, number, incoming, received, actor)
+                    if received.key and current is not None:
+                        current.replaced_at = version.uploaded_at
+                        session.add(current)
+                        await session.flush()  # Before the insert: one version is present at most.
+                    session.add(version)
+                    await session.flush()
+                    kind = JournalKind.DOCUMENT_REPLACED
+                    await _journal(session, document, version, kind, actor)
+        except Refusal:
+            await self._discard(received)
+            raise
+        if known:
+            await self._discard(received)
+            return Given(document=await self.one(actor, document_id), known=True)
+        return given(document, version)
+
+    async def _receive(self, actor: Actor, incoming: Incoming, dpi: int | None) -> Received:
+        async with counted(self._database, actor, incoming, self._files.limit) as file:
+            return await self._files.receive(file, dpi)
+
+    async def _discard(self, received: Received) -> None:
+        if received.key is not None:
+            await self._files.discard(received.key)
+
+    async def mine(
+        self,
+        actor: Actor,
+        category: Category | None = None,
+        *,
+        before: UUID | None = None,
+        limit: int = PAGE,
+    ) -> Sequence[DocumentView]:
+        """The person's documents that can be chosen (Q10), newest first, from before an id.
+
+        Files sent with messages are among them only where that category is asked for.
+        """
+        _must_keep_documents(actor)
+        query = (
+            select(Document, DocumentVersion)
+            .join(DocumentVersion)
+            .where(
+                Document.owner_id == actor.person_id,
+                col(Document.archived_at).is_(None),
+                DocumentVersion.verdict == Verdict.OK,
+                col(DocumentVersion.replaced_at).is_(None),
+            )
+            .order_by(col(Document.id).desc())
+            .limit(limit)
+        )
+        if category is not None:
+            query = query.where(Document.category == category)
+        else:
+            query = query.where(Document.category != Category.MESSAGE)
+        if before is not None:
+            query = query.where(Document.id < before)
+        async with self._database.work() as session:
+            rows = (await session.exec(query)).all()
+        return [document_view(document, version) for document, version in rows]
+
+    async def one(self, actor: Actor, document_id: UUID) -> DocumentView:
+        """One of the person's documents with its older versions, put away or not."""
+        _must_keep_documents(actor)
+        async with self._database.work() as session:
+            document = await session.get(Document, document_id)
+            if document is None or document.owner_id != actor.person_id:
+                raise not_found()
+            found = await session.exec(
+                select(DocumentVersion)
+                .where(
+                    DocumentVersion.document_id == document_id,
+                    DocumentVersion.verdict == Verdict.OK,
+                )
+                .order_by(col(DocumentVersion.number).desc())
+            )
+            versions = found.all()
+            if not versions:
+                raise not_found()
+            cited = await session.exec(
+                select(Case.number)
+                .join(CaseAttachment, col(CaseAttachment.case_id) == Case.id)
+                .where(col(CaseAttachment.document_version_id).in_([v.id for v in versions]))
+                .distinct()
+                .order_by(col(Case.number))
+            )
+            cases = tuple(number for number in cited.all() if number)
+        older = tuple(version_view(version) for version in versions[1:])
+        return document_view(document, versions[0], older, cases)
+
+    async def put_away(self, actor: Actor, document_id: UUID) -> None:
+        """Take a document out of the list. Where it is cited it stays readable."""
+        _must_keep_documents(actor)
+        async with self._database.work() as session:
+            document = await _own(session, actor, document_id, lock=True)
+            document.archived_at = clock.now()
+            session.add(document)
+            await journal.append(
+                session,
+                chain=document.id,
+                kind=JournalKind.DOCUMENT_REMOVED,
+                by=actor.person_id,
+                facts={"document": str(document.id)},
+            )
+
+    async def version(self, actor: Actor, version_id: UUID) -> VersionView:
+        """What is known of a file, for those who may open it."""
+        async with self._database.work() as session:
+            version, _ = await entitled(session, actor, version_id)
+        return version_view(version)
+
+    async def open(
+        self, actor: Actor, version_id: UUID, first: int = 0, last: int | None = None
+    ) -> Opening:
+        """Open the file itself from byte `first` to `last`; the caller reads or closes it.
+
+        What leaves says `services.documents.copies.leaving`. The view is recorded. Raises Refusal
+        416 for bytes that are not there.
+        """
+        async with self._database.work() as session:
+            version, _ = await entitled(session, actor, version_id)
+            await journal.record_view(session, actor, version_id, _VIEWED)
+        copy = await leaving(self._database, self._files, actor, version)
+        if not copy.original:
+            return await self._opening(copy.key, copy.media_type, version, copy.size, 0)
+        if first >= version.size:
+            raise Refusal("no_such_bytes", "В файле нет таких байтов.", 416, size=version.size)
+        return await self._opening(copy.key, copy.media_type, version, copy.size, first, last)
+
+    async def page(self, actor: Actor, version_id: UUID, page: int) -> Opening:
+        """Open the picture of a page (from 1); it is drawn when it is first asked for."""
+        async with self._database.work() as session:
+            version, own = await entitled(session, actor, version_id)
+            if not own:
+                await journal.record_view(session, actor, version_id, _VIEWED)
+        image = await page_image(self._database, self._files, version, page)
+        return await self._opening(image.object_key, image.media_type, version, image.size, 0)
+
+    async def _opening(
+        self,
+        key: str,
+        media_type: str,
+        version: DocumentVersion,
+        size: int,
+        first: int,
+        last: int | None = None,
+    ) -> Opening:
+        opened = await self._files.open(key, first, last)
+        tag = version.sha256[:32] if key == version.object_key else key.rpartition("/")[2]
+        return Opening(version.file_name, media_type, size, tag, first, opened)
+
+
+def _must_keep_documents(actor: Actor) -> None:
+    if not actor.may(Permission.KEEP_DOCUMENTS):
+        raise forbidden()
+
+
+async def _own(
+    session: AsyncSession, actor: Actor, document_id: UUID, *, lock: bool = False
+) -> Document:
+    query = select(Document).where(
+        Document.id == document_id,
+        Document.owner_id == actor.person_id,
+        col(Document.archived_at).is_(None),
+    )
+    document = (await session.exec(query.with_for_update() if lock else query)).one_or_none()
+    if document is None:
+        raise not_found()
+    return document
+
+
+async def entitled(
+    session: AsyncSession, actor: Actor, version_id: UUID
+) -> tuple[DocumentVersion, bool]:
+    """The version, and whether it is the person's own. Raises `not_found` for anyone else.
+
+    Others are entitled by a submitted case that cites this version and that they may see, or by a
+    message on such a case.
+    """
+    row = (
+        await session.exec(
+            select(DocumentVersion, Document.owner_id)
+            .join(Document)
+            .where(DocumentVersion.id == version_id, DocumentVersion.verdict == Verdict.OK)
+        )
+    ).one_or_none()
+    if row is None:
+        raise not_found()
+    version, owner_id = row
+    if keeps(actor, version):
+        return version, True
+    citing = await session.exec(
+        select(Case).where(
+            col(Case.id).in_(
+                select(CaseAttachment.case_id).where(
+                    CaseAttachment.document_version_id == version_id
+                )
+            )
+        )
+    )
+    if owner_id != actor.person_id:
+        if any(may_see(actor, case) for case in citing.all()):
+            return version, False
+        said = await session.exec(
+            select(Case, CaseComment.internal)
+            .join(CaseComment, col(CaseComment.case_id) == Case.id)
+            .join(MessageFile, col(MessageFile.message_id) == CaseComment.id)
+            .where(MessageFile.document_version_id == version_id)
+        )
+        if any(may_see_message(actor, case, internal=inside) for case, inside in said.all()):
+            return version, False
+    raise not_found()
+
+
+_SAME_FILE = (
+    select(Document.id)
+    .join(DocumentVersion)
+    .where(
+        DocumentVersion.uploaded_by == bindparam("person_id"),
+        DocumentVersion.sha256 == bindparam("sha256"),
+        DocumentVersion.verdict == Verdict.OK,
+        col(DocumentVersion.replaced_at).is_(None),
+        Document.owner_id == bindparam("person_id"),
+        Document.category == bindparam("category"),
+        col(Document.archived_at).is_(None),
+    )
+    .limit(1)
+)
+"""Built once: an upload of a small file costs little more than this."""
+
+
+async def _turn(session: AsyncSession, actor: Actor, received: Received) -> None:
+    """Wait for whoever gives the same file for the same person: the second finds the first's."""
+    named = hashlib.sha256(f"{actor.person_id}:{received.sha256}".encode()).digest()
+    turn = int.from_bytes(named[:4], signed=True)
+    await session.exec(select(func.pg_advisory_xact_lock(_GIVING, turn)))
+
+
+async def _same_file(
+    session: AsyncSession, actor: Actor, category: Category, received: Received
+) -> UUID | None:
+    connection = await session.connection()
+    found = await connection.execute(
+        _SAME_FILE,
+        {"person_id": actor.person_id, "sha256": received.sha256, "category": category.value},
+    )
+    return found.scalar_one_or_none()
+
+
+_INSERT = (
+    insert(_VERSION)
+    .values({one.name: bindparam(f"version_{one.name}") for one in _VERSION.c})
+    .add_cte(
+        insert(_DOCUMENT)
+        .values({one.name: bindparam(f"document_{one.name}") for one in _DOCUMENT.c})
+        .cte("given")
+    )
+)
+
+
+async def _insert(session: AsyncSession, document: Document, version: DocumentVersion) -> None:
+    """Both rows by one statement; the journal of the document is empty yet."""
+    values = {f"document_{name}": value for name, value in bound_row(document).items()}
+    values |= {f"version_{name}": value for name, value in bound_row(version).items()}
+    connection = await session.connection()
+    await connection.execute(_INSERT, values)
+    journal.head_is_known(session, document.id, None, None)
+
+
+async def _current(session: AsyncSession, document_id: UUID) -> DocumentVersion | None:
+    found = await session.exec(
+        select(DocumentVersion).where(
+            DocumentVersion.document_id == document_id,
+            DocumentVersion.verdict == Verdict.OK,
+            col(DocumentVersion.replaced_at).is_(None),
+        )
+    )
+    return found.one_or_none()
+
+
+async def _next_number(session: AsyncSession, document_id: UUID) -> int:
+    found = await session.exec(
+        select(func.coalesce(func.max(DocumentVersion.number), 0)).where(
+            DocumentVersion.document_id == document_id, DocumentVersion.verdict == Verdict.OK
+        )
+    )
+    return found.one() + 1
+
+
+def _version(
+    document: Document, number: int, incoming: Incoming, received: Received, actor: Actor
+) -> DocumentVersion:
+    good = received.key is not None
+    return DocumentVersion(
+        document_id=document.id,
+        number=number,
+        object_key=received.key,
+        file_name=safe_name(incoming.file_name, received.media_type if good else None),
+        media_type=received.media_type or "application/octet-stream",
+        size=received.size,
+        sha256=received.sha256 or "",
+        verdict=Verdict.OK if good else Verdict.REFUSED,
+        findings=[finding.stored() for finding in received.findings],
+        pages=received.pages,
+        dpi=received.dpi,
+        scanned=received.scanned,
+        uploaded_at=clock.now(),
+        uploaded_by=actor.person_id,
+    )
+
+
+async def _journal(
+    session: AsyncSession,
+    document: Document,
+    version: DocumentVersion,
+    kind: JournalKind,
+    actor: Actor,
+) -> None:
+    good = version.verdict == Verdict.OK
+    await journal.append(
+        session,
+        chain=document.id,
+        kind=kind if good else JournalKind.DOCUMENT_REFUSED,
+        by=actor.person_id,
+        facts={
+            "document": str(document.id),
+            "version": str(version.id),
+            "category": str(document.category),
+            "sha256": version.sha256,
+            "findings": [finding["code"] for finding in version.findings],
+        },
+    )

@@ -1,0 +1,1 @@
+"""A case as a whole: its page, paper, receipt and archive file."""

@@ -1,0 +1,134 @@
+"""The receipt on paper: a PDF/A-3 for people, with the signed statements inside for programs.
+
+The whole file carries the seal's signature, so that what people read cannot be changed either.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from cryptography.x509 import Certificate
+
+from services.applications.enrolment_certificate import page_url, printed
+from services.papers.typesetting import PAPERS, in_eights, typeset
+from services.seal.institution import Seal, fingerprint
+
+DATA_NAME = "receipt.json"
+_RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
+
+
+@dataclass(frozen=True)
+class ReceiptFacts:
+    """What the page says of a receipt; times are shown in `zone`."""
+
+    institution: str
+    what: str
+    """The kind of case and its title: «Заявка: …», «Запрос: …»."""
+    number: str
+    version: int
+    version_sha256: str
+    submitted_at: datetime
+    issued_at: datetime
+    position: int
+    entry_hash: str
+    sealed_by: int | None
+    zone: str
+    public_url: str
+    certificate: Certificate
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A receipt taken out of its paper: the statements, what the signature covers, and it."""
+
+    data: bytes
+    covered: bytes
+    signature: bytes
+
+
+def form(facts: ReceiptFacts, data: bytes, seal: Seal) -> bytes:
+    """The signed paper with `data` inside. Not to be called on an event loop's thread."""
+    made = typeset(
+        PAPERS / "receipt.typ",
+        _shown(facts),
+        parts={"data": data.decode()},
+        standard="a-3a",
+        at=facts.issued_at,
+    )
+    return seal.sign_pdf(made, reason="Расписка")
+
+
+def open_paper(pdf: bytes) -> Opened:
+    """What a receipt's paper holds. Raises ValueError where it is none, or was added to."""
+    # Here, since it takes long to load and is seldom asked for.
+    import pikepdf
+
+    try:
+        with pikepdf.open(BytesIO(pdf)) as document:
+            data = document.attachments[DATA_NAME].get_file().read_bytes()
+    except (pikepdf.PdfError, KeyError) as error:
+        raise ValueError("the PDF holds no receipt") from error
+    ranges = [tuple(map(int, found)) for found in _RANGE.findall(pdf)]
+    if len(ranges) != 1:
+        raise ValueError("the PDF is not signed once")
+    start, length, again, rest = ranges[0]
+    gap = pdf[length:again]
+    if start != 0 or again + rest != len(pdf) or gap[:1] + gap[-1:] != b"<>":
+        raise ValueError("the signature does not cover the whole PDF")
+    padded = bytes.fromhex(gap[1:-1].decode("ascii"))
+    # DER tells its own length; the rest is room that was kept free.
+    size = int.from_bytes(padded[2:4], "big") + 4
+    return Opened(data, pdf[:length] + pdf[again:], padded[:size])
+
+
+def _shown(facts: ReceiptFacts) -> dict[str, object]:
+    """The words on the page. Papers are in Russian, whatever language the cabinet speaks."""
+    zone = ZoneInfo(facts.zone)
+
+    def moment(at: datetime) -> str:
+        return format_datetime(at.astimezone(zone), "d MMMM y 'г.', HH:mm:ss", locale="ru")
+
+    url = page_url(facts.public_url)
+    sealed = (
+        f"Заверена печатью журнала №\u00a0{facts.sealed_by}"
+        if facts.sealed_by
+        else "Журнал будет заверен в течение минуты; расписка, взятая позже, скажет и об этом"
+    )
+    return {
+        "lang": "ru",
+        "title": f"Расписка № {facts.number}",
+        "institution": facts.institution,
+        "number": facts.number,
+        "at": moment(facts.issued_at),
+        "heading": "Расписка",
+        "statement": (
+            "Учреждение подтверждает, что приняло в электронном виде указанное ниже, и что запись "
+            "об этом внесена в журнал действий."
+        ),
+        "rows": [
+            ("Принято", facts.what, False),
+            ("Номер и версия", f"№ {facts.number}, версия {facts.version}", False),
+            ("Когда отправлено", f"{moment(facts.submitted_at)} ({facts.zone})", False),
+            ("Отпечаток отправленного (SHA-256)", in_eights(facts.version_sha256), True),
+            ("Запись в журнале", f"№ {facts.position} в журнале этого дела. {sealed}", False),
+            ("Отпечаток записи (SHA-256)", in_eights(facts.entry_hash), True),
+        ],
+        "proof": {
+            "heading": "Как проверить расписку",
+            "words": (
+                "Файл подписан электронной подписью учреждения: её проверяет любая программа для "
+                f"чтения PDF. Внутрь вложен {DATA_NAME} с теми же сведениями и доказательством; "
+                "команда «medcab verify receipt» проверяет и то и другое без интернета. Сертификат "
+                "печати сверьте с тем, который учреждение показывает по адресу:"
+            ),
+            "url": url,
+            "shown": printed(url),
+            "certificate": f"Сертификат (SHA-256): {in_eights(fingerprint(facts.certificate))}",
+        },
+        "data_name": DATA_NAME,
+        "data_title": "Сведения расписки с подписью в формате JSON",
+        "footer": f"Расписка № {facts.number}, версия {facts.version}",
+    }

@@ -1,0 +1,233 @@
+"""Exports of the archive's list: asked for, made at once or by a workflow, downloaded (S7).
+
+A short list is made within the request. A long one is a row: its workflow gathers the lines in
+parts, so that a run that was cut off goes on where the last whole part ended, and puts the file
+together. The file can be had for a week, by the person who asked and only while they may still see
+all that they saw when asking.
+"""
+
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import bindparam
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from clients.objects import Objects, Opened
+from models.tables.archive import Export
+from models.tables.base import new_id
+from models.tables.people import Person
+from rules.access import Actor
+from rules.archive import (
+    AT_ONCE,
+    KEPT,
+    MOST_ROWS,
+    MOST_RUNNING,
+    UNDER_WAY,
+    ExportKind,
+    ExportState,
+)
+from rules.clock import now
+from rules.journal.entries import JournalKind
+from rules.refusals import Refusal, not_found
+from services import access
+from services.archive import search as archive
+from services.archive.search import ArchiveFilters, Scope
+from services.exports import columns
+from services.exports.rendering import Head, ListJob, make, write_rows
+from services.files.intake import unavailable_is_refusal
+from services.journal import entries as journal
+
+FOLDER = "exports"
+SHOWN = 50
+LATE = timedelta(minutes=1)
+"""An export that did not move for so long is started again."""
+
+Start = Callable[[UUID], Awaitable[bool]]
+"""Starts the workflow of an export; False where Temporal did not take it."""
+
+_LOCK = select(Export).where(Export.id == bindparam("export_id")).with_for_update()
+
+
+class Exports:
+    """What people do with exports; `start` is asked after the commit, and again by the sweeper."""
+
+    def __init__(
+        self, database: Database, objects: Objects, institution: str, start: Start
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._institution = institution
+        self._start = start
+
+    async def at_once(
+        self, actor: Actor, kind: ExportKind, filters: ArchiveFilters
+    ) -> bytes | None:
+        """The file of a short list; None where the list is too long for that."""
+        async with self._database.work() as session:
+            number = await archive.count(session, actor, filters, AT_ONCE)
+            if number > AT_ONCE:
+                return None
+            page = await archive.page(session, actor, filters, None, AT_ONCE)
+            titles = await columns.titles(session)
+            zone = await access.zone_of(session, actor.unit_id)
+            head = await columns.head(session, self._institution, filters, now(), zone)
+            await _note(
+                session,
+                actor,
+                JournalKind.EXPORT_DOWNLOADED,
+                {"kind": kind.value, "rows": len(page.lines)},
+            )
+        with tempfile.TemporaryDirectory(prefix="medcab-export-") as folder:
+            rows, out = Path(folder) / "rows", Path(folder) / "out"
+            rows.touch()
+            lines = [columns.row(line, titles, zone) for line in page.lines]
+            write_rows(rows, lines)
+            await make(list_job(kind, head, rows, out))
+            return out.read_bytes()
+
+    async def ask(self, actor: Actor, kind: ExportKind, filters: ArchiveFilters) -> Export:
+        """Have a list made in the background.
+
+        Raises a refusal: 409 when too many are under way, 422 for a list empty or too long.
+        """
+        moment = now()
+        until = min(filters.submitted_until or moment, moment)
+        filters = filters.model_copy(update={"submitted_until": until})
+        async with self._database.work() as session:
+            # Two windows must not make one export too many.
+            await session.exec(
+                select(Person.id)
+                .where(Person.id == actor.person_id)
+                .with_for_update(key_share=True)
+            )
+            running = await session.exec(
+                select(func.count())
+                .select_from(Export)
+                .where(Export.person_id == actor.person_id, col(Export.state).in_(UNDER_WAY))
+            )
+            if running.one() >= MOST_RUNNING:
+                raise Refusal(
+                    "too_many_exports",
+                    "Уже готовятся три выгрузки. Дождитесь одной из них или отмените её.",
+                    409,
+                )
+            total = await archive.count(session, actor, filters, MOST_ROWS)
+            if total == 0:
+                raise Refusal("nothing_to_export", "По этим условиям ничего не найдено.", 422)
+            if total > MOST_ROWS:
+                raise Refusal(
+                    "too_long",
+                    "В списке больше 50 000 строк. Сузьте условия, например по датам.",
+                    422,
+                )
+            export = Export(
+                id=new_id(),
+                person_id=actor.person_id,
+                kind=kind.value,
+                filters=archive.as_stored(filters),
+                scope=Scope.of(actor).stored(),
+                zone=(await access.zone_of(session, actor.unit_id)).key,
+                state=ExportState.WAITING.value,
+                total=total,
+                folder=Objects.fresh_key(FOLDER),
+                asked_at=moment,
+                beat_at=moment,
+                ends_at=moment + KEPT,
+            )
+            session.add(export)
+            facts = {"export": str(export.id), "kind": kind.value, "rows": total}
+            await _note(session, actor, JournalKind.EXPORT_ASKED, facts)
+        await self._start(export.id)
+        return export
+
+    async def mine(self, session: AsyncSession, actor: Actor) -> Sequence[Export]:
+        """The person's exports, newest first."""
+        found = await session.exec(
+            select(Export)
+            .where(Export.person_id == actor.person_id)
+            .order_by(col(Export.id).desc())
+            .limit(SHOWN)
+        )
+        return found.all()
+
+    async def one(self, session: AsyncSession, actor: Actor, export_id: UUID) -> Export:
+        """One of the person's exports. Raises `not_found`."""
+        export = await session.get(Export, export_id)
+        if export is None or export.person_id != actor.person_id:
+            raise not_found()
+        return export
+
+    async def cancel(self, actor: Actor, export_id: UUID) -> None:
+        """Stop an export; its workflow sees that with its next part. One that is over stays."""
+        async with self._database.work() as session:
+            export = await lock(session, export_id)
+            if export is None or export.person_id != actor.person_id:
+                raise not_found()
+            if export.state in UNDER_WAY:
+                export.state = ExportState.CANCELLED.value
+                session.add(export)
+                facts = {"export": str(export.id)}
+                await _note(session, actor, JournalKind.EXPORT_CANCELLED, facts)
+
+    async def download(self, actor: Actor, export_id: UUID) -> tuple[Export, Opened]:
+        """The file, for the person who asked and who may still see all that is in it.
+
+        Raises a refusal: 404 for others and for files that are gone, 403 where a right was lost.
+        """
+        async with self._database.work() as session:
+            export = await self.one(session, actor, export_id)
+            ready = export.state == ExportState.READY and export.ends_at > now()
+            if not ready or export.object_key is None:
+                raise not_found()
+            if not Scope.of(actor).holds(export.scope):
+                raise Refusal(
+                    "rights_changed",
+                    "Ваши права изменились, и этот файл вам больше недоступен. Закажите выгрузку "
+                    "заново.",
+                    403,
+                )
+            facts = {"export": str(export.id), "kind": export.kind, "rows": export.done}
+            await _note(session, actor, JournalKind.EXPORT_DOWNLOADED, facts)
+        with unavailable_is_refusal():
+            return export, await self._objects.open(export.object_key)
+
+
+def list_job(kind: ExportKind, head: Head, rows: Path, out: Path) -> ListJob:
+    """The job that makes such a file of these rows."""
+    work: Literal["list_pdf", "list_xlsx"] = "list_pdf" if kind is ExportKind.PDF else "list_xlsx"
+    return ListJob(work=work, head=head, rows=str(rows), out=str(out))
+
+
+async def lock(session: AsyncSession, export_id: UUID) -> Export | None:
+    """Lock the row of an export until the unit of work ends."""
+    return (await session.exec(_LOCK, params={"export_id": export_id})).one_or_none()
+
+
+async def start_late(database: Database, start: Start) -> int:
+    """Start again what nobody moves: Temporal was down, or lost it. Returns how many."""
+    async with database.work() as session:
+        found = await session.exec(
+            select(Export.id)
+            .where(col(Export.state).in_(UNDER_WAY), col(Export.beat_at) < now() - LATE)
+            .order_by(col(Export.beat_at))
+            .limit(20)
+        )
+        late = list(found.all())
+    for export_id in late:
+        await start(export_id)
+    return len(late)
+
+
+async def _note(
+    session: AsyncSession, actor: Actor, kind: JournalKind, facts: Mapping[str, Any]
+) -> None:
+    """A line in the journal of the person."""
+    await journal.append(
+        session, chain=actor.person_id, kind=kind, by=actor.person_id, facts=facts, lock=True
+    )

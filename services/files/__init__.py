@@ -1,0 +1,1 @@
+"""Files: intake, inspection, orphans."""

@@ -1,0 +1,1 @@
+"""Inspection of files in processes that can be killed."""

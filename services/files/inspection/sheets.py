@@ -1,0 +1,120 @@
+"""Tables of staff as files: XLSX or CSV, read as text, with nothing evaluated."""
+
+import csv
+import zipfile
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from io import BytesIO, StringIO
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from rules.refusals import Refusal, Words
+from rules.staff.table import HEADER_WITHIN, MOST_COLUMNS, MOST_OCTETS, Sheet, read, unreadable
+from rules.texts.cleaning import clean
+
+_UNPACKED = 64 * 1024 * 1024
+_PARTS = 1000
+_LINES = 1_048_576
+"""As many as a sheet can have."""
+_SHEET = TypeAdapter(Sheet)
+_ODD = "Файл не читается. Сохраните таблицу ещё раз как XLSX или CSV."
+
+
+def told(body: bytes) -> dict[str, Any]:
+    """What the file says as JSON, or why it is refused."""
+    try:
+        sheet = sheet_of(body)
+    except Refusal as refusal:
+        return {"refused": refusal.message}
+    words = [
+        (one.message.msgid, one.message.facts) if isinstance(one.message, Words) else None
+        for one in sheet.wrong
+    ]
+    return {"sheet": _SHEET.dump_python(sheet, mode="json"), "words": words}
+
+
+def heard(report: Mapping[str, Any] | None, *, late: bool) -> Sheet:
+    """What was told, by another process. Raises Refusal 422, also where nothing was."""
+    if report is None or not report:
+        raise unreadable(
+            "Чтение таблицы заняло слишком много времени и было остановлено. Оставьте в файле"
+            " только список сотрудников, без формул и оформления, и сохраните его как CSV."
+            if late
+            else "Таблица слишком сложна, чтобы её прочитать. Оставьте в файле только список"
+            " сотрудников, без формул и оформления, и сохраните его как CSV."
+        )
+    if "refused" in report:
+        raise unreadable(report["refused"])
+    sheet = _SHEET.validate_python(report["sheet"])
+    wrong = [
+        one if words is None else replace(one, message=Words(words[0], **words[1]))
+        for one, words in zip(sheet.wrong, report["words"], strict=True)
+    ]
+    return replace(sheet, wrong=wrong)
+
+
+def sheet_of(body: bytes) -> Sheet:
+    """What the file says. Raises Refusal 422 for one that cannot be read."""
+    if len(body) > MOST_OCTETS:
+        raise unreadable("Файл больше 2 МБ. Разделите его на части.")
+    lines = _of_workbook(body) if body.startswith(b"PK") else _of_text(body)
+    try:
+        return read(lines)
+    except (Refusal, MemoryError):
+        raise
+    except Exception as error:
+        # A broken workbook fails in as many ways as its library has lines.
+        raise unreadable(_ODD) from error
+
+
+def _of_workbook(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+    """The first sheet; of formulas what was computed when the file was saved."""
+    with zipfile.ZipFile(BytesIO(body)) as packed:
+        parts = packed.infolist()
+        if len(parts) > _PARTS or sum(part.file_size for part in parts) > _UNPACKED:
+            raise unreadable(_ODD)
+    # Here, since only the process that reads such files needs it.
+    from openpyxl import load_workbook
+
+    book = load_workbook(BytesIO(body), read_only=True, data_only=True, keep_links=False)
+    try:
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()
+        rows = sheet.iter_rows(max_row=_LINES, max_col=MOST_COLUMNS, values_only=True)
+        for number, row in enumerate(rows, start=1):
+            yield number, [_text(value) for value in row]
+    finally:
+        book.close()
+
+
+def _text(value: object) -> str:
+    """A cell as text, a whole number without its fraction."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else clean(str(value))
+
+
+def _decoded(body: bytes) -> str:
+    """UTF-8 or UTF-16, as «Текст Юникод» of Excel is, else Windows-1251."""
+    if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return body.decode("utf-16")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return body.decode("cp1251")
+
+
+def _of_text(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+    text = _decoded(body)
+    if "\x00" in text:
+        raise unreadable(_ODD)
+    # A title above the row of titles has commas of its own.
+    head = [line for line in text.splitlines() if line.strip()][:HEADER_WITHIN]
+    delimiter = max(";,\t", key=lambda sign: max((line.count(sign) for line in head), default=0))
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    for row in reader:
+        yield line, [clean(cell) for cell in row[:MOST_COLUMNS]]
+        line = reader.line_num + 1

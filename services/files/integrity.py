@@ -1,0 +1,38 @@
+"""How the journal stands, in two figures: when it was sealed last, and what the sealing refused."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.journal import JournalSeal, journal_pending
+from rules.access import Actor, Permission
+from rules.refusals import forbidden
+
+
+@dataclass(frozen=True)
+class Integrity:
+    """When the journal was sealed last; None where it never was."""
+
+    sealed_at: datetime | None
+    refused: int
+
+
+async def known(session: AsyncSession, actor: Actor) -> Integrity:
+    """How it stands. Raises `forbidden` unless the person reads the journal."""
+    if not actor.may(Permission.READ_JOURNAL):
+        raise forbidden()
+    sealed = (await session.exec(select(func.max(col(JournalSeal.at))))).one()
+    return Integrity(sealed, (await session.exec(refused())).one())
+
+
+def refused() -> Any:
+    """How many rows the last sealing left, because the application did not write them."""
+    return (
+        select(func.count())
+        .select_from(journal_pending)
+        .where(journal_pending.c.refused.is_not(None))
+    )

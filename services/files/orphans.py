@@ -1,0 +1,61 @@
+"""The nightly sweep of acts, papers, envelopes and answers whose row never came."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select, union_all
+
+from clients.database import Database
+from clients.objects import Objects
+from models.tables.cases import IssuedAct
+from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
+from services.applications import enrolment
+from services.requests import acts as requests
+
+_NAMED_BY: Mapping[str, Sequence[Any]] = {
+    enrolment.FOLDER: (col(IssuedAct.object_key),),
+    requests.FOLDER: (
+        col(RequestMessage.paper_key),
+        col(RequestMessage.envelope_key),
+        col(RequestAnswer.envelope_key),
+        col(RequestFile.object_key),
+    ),
+}
+"""The columns that name the objects of a folder."""
+
+_SWEPT_TOGETHER = 500
+
+
+async def sweep(database: Database, objects: Objects, before: datetime) -> int:
+    """Remove what is older than `before` and named by no row. Returns how many objects.
+
+    Raises ObjectsDownError.
+    """
+    removed = 0
+    for folder, columns in _NAMED_BY.items():
+        old: list[str] = []
+        async for item in objects.list(f"{folder}/"):
+            if item.modified < before:
+                old.append(item.key)
+            if len(old) == _SWEPT_TOGETHER:
+                removed += await _remove_strays(database, objects, columns, old)
+                old = []
+        removed += await _remove_strays(database, objects, columns, old)
+    return removed
+
+
+async def _remove_strays(
+    database: Database, objects: Objects, columns: Sequence[Any], keys: Sequence[str]
+) -> int:
+    if not keys:
+        return 0
+    queries = [select(column).where(column.in_(keys)) for column in columns]
+    named = union_all(*queries) if len(queries) > 1 else queries[0]
+    async with database.work() as session:
+        found = await (await session.connection()).execute(named)
+        known = {key for (key,) in found.all()}
+    strays = [key for key in keys if key not in known]
+    if strays:
+        await objects.remove(*strays)
+    return len(strays)

@@ -1,0 +1,240 @@
+"""The key ring of the line to the gov-service module: our keys, and the module's certificates.
+
+A ring is a folder. `own/` holds our keys as `k1`, `k2` …, `own/current` names the one that signs;
+all of them open what was sealed for them. `theirs/` holds certificates of the other side: each may
+have signed what comes, and what goes out is sealed for all of them that are valid. So either side
+renews its key without a moment agreed to the second: `medcab module-keys`.
+"""
+
+import os
+import re
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from cryptography import x509
+
+from crypto.cms_signatures import Signed
+from services.seal.institution import SealError, fingerprint, keep_certificate, kept_certificates
+
+OWN, THEIRS, CURRENT = "own", "theirs", "current"
+_ID = re.compile(r"k([1-9][0-9]{0,5})")
+
+
+class ModuleKeysError(Exception):
+    """The ring lacks something or cannot be read; the message says the remedy."""
+
+
+class RingKey(Protocol):
+    """One of our keys: it signs, and opens what was sealed for its certificate."""
+
+    @property
+    def id(self) -> str:
+        """Its name in the ring."""
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """What the other side knows it by."""
+
+
+K = TypeVar("K", bound=RingKey)
+
+
+@dataclass(frozen=True)
+class Ring(Generic[K]):
+    """A ring as it was read. `own` is newest first."""
+
+    own: tuple[K, ...]
+    current: str
+    theirs: tuple[x509.Certificate, ...]
+
+    @property
+    def signing(self) -> K:
+        """The key that signs now."""
+        return next(key for key in self.own if key.id == self.current)
+
+    def signing_at(self, at: datetime) -> K:
+        """The key that signs. Raises ModuleKeysError where its certificate is not in force."""
+        if not in_force(self.signing.certificate, at):
+            raise ModuleKeysError(
+                f"the certificate of {self.current} is not valid now: `medcab module-keys rotate`"
+            )
+        return self.signing
+
+    def readers_at(self, at: datetime) -> list[x509.Certificate]:
+        """For whom to seal. Raises ModuleKeysError where nobody's certificate is in force."""
+        readers = [each for each in self.theirs if in_force(each, at)]
+        if not readers:
+            raise ModuleKeysError(
+                "no valid certificate of the other side: `medcab module-keys trust FILE`"
+            )
+        return readers
+
+
+def in_force(certificate: x509.Certificate, at: datetime) -> bool:
+    """Whether a moment lies within the certificate's term."""
+    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+
+
+class KeyFolder(ABC, Generic[K]):
+    """The ring in a folder. What another process changes there is seen by the next `ring()`.
+
+    What is done with the keys differs with the cryptography: its subclasses know.
+    """
+
+    suffix: ClassVar[str]
+
+    def __init__(self, folder: Path, password: str = "") -> None:
+        self.folder = folder
+        self.password = password
+        self._seen: tuple[object, ...] = ()
+        self._ring: Ring[K] | None = None
+
+    @abstractmethod
+    def wrap(self, content: bytes, at: datetime) -> bytes:
+        """The content, signed by us and sealed for the other side. Raises ModuleKeysError."""
+
+    @abstractmethod
+    def unwrap(self, envelope: bytes) -> bytes:
+        """What was sealed for us. Raises CipherError, NotForUs, NotDecrypted."""
+
+    @abstractmethod
+    def check(self, signed: bytes) -> Signed:
+        """What the other side signed. Raises SignatureError, ContentChanged, UnknownSigner."""
+
+    @abstractmethod
+    def add(self, name: str, organisation: str) -> K:
+        """A new key with a certificate of its own making; it signs once it is `use`d."""
+
+    @abstractmethod
+    def take(self, file: Path, password: str) -> K:
+        """A key that an authority certified; it signs once it is `use`d."""
+
+    @abstractmethod
+    def read_key(self, file: Path, password: str) -> K:
+        """A key of the ring, named as its file. Raises ModuleKeysError."""
+
+    @abstractmethod
+    def suits(self, certificate: x509.Certificate) -> None:
+        """Raise ModuleKeysError where this cryptography cannot use the certificate."""
+
+    def ring(self) -> Ring[K]:
+        """The ring as it is now. Raises ModuleKeysError with the remedy."""
+        seen = tuple(self._changes())
+        if self._ring is None or seen != self._seen:
+            self._ring, self._seen = self._read(), seen
+        return self._ring
+
+    def _read(self) -> Ring[K]:
+        own = tuple(self.read_key(self._file(id_), self.password) for id_ in self.ids())
+        if not own:
+            raise ModuleKeysError(
+                f"no key in {self.folder / OWN}: `medcab module-keys rotate` makes or takes one"
+            )
+        try:
+            current = (self.folder / OWN / CURRENT).read_text("ascii").strip()
+        except OSError:
+            current = own[-1].id
+        if current not in {key.id for key in own}:
+            raise ModuleKeysError(f"{self.folder / OWN / CURRENT} names {current}, which is gone")
+        try:
+            theirs = tuple(kept_certificates(self.folder / THEIRS))
+        except SealError as error:
+            raise ModuleKeysError(str(error)) from error
+        return Ring(own, current, theirs)
+
+    def ids(self) -> list[str]:
+        """The names of our keys, newest first."""
+        found = (file.stem for file in (self.folder / OWN).glob(f"*{self.suffix}"))
+        return sorted(filter(_ID.fullmatch, found), key=_number, reverse=True)
+
+    def use(self, id_: str) -> None:
+        """Sign with this key from now on. Raises ModuleKeysError where there is none."""
+        if id_ not in self.ids():
+            raise ModuleKeysError(f"there is no key {id_} in {self.folder / OWN}")
+        with _draft(self.folder / OWN, id_.encode()) as draft:
+            draft.replace(self.folder / OWN / CURRENT)
+
+    def retire(self, id_: str) -> None:
+        """Remove a key: what was sealed for it alone can never be opened again."""
+        if id_ == self.ring().current:
+            raise ModuleKeysError(f"{id_} signs now: use another key first")
+        if id_ not in self.ids():
+            raise ModuleKeysError(f"there is no key {id_} in {self.folder / OWN}")
+        self._file(id_).unlink()
+
+    def trust(self, certificate: x509.Certificate) -> None:
+        """Take in a certificate of the other side. Raises ModuleKeysError for an odd key."""
+        self.suits(certificate)
+        keep_certificate(self.folder / THEIRS, certificate)
+
+    def distrust(self, begins: str) -> int:
+        """Forget their certificates whose fingerprint begins so; how many there were."""
+        found = [
+            file
+            for file in (self.folder / THEIRS).glob("*.pem")
+            if begins and file.stem.startswith(begins.lower())
+        ]
+        for file in found:
+            file.unlink()
+        return len(found)
+
+    def described(self) -> Iterator[tuple[str, str, str, datetime]]:
+        """For people: whose key, its id or fingerprint, what it does, until when it is valid."""
+        ring = self.ring()
+        for key in ring.own:
+            newer = _number(key.id) > _number(ring.current)
+            state = "signs" if key.id == ring.current else "announced" if newer else "opens only"
+            yield "ours", key.id, state, key.certificate.not_valid_after_utc
+        for one in ring.theirs:
+            yield "theirs", fingerprint(one)[:32], "trusted", one.not_valid_after_utc
+
+    def keep(self, content: bytes) -> str:
+        """Add a file with a key to the ring; the name that it got."""
+        own = self.folder / OWN
+        own.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _draft(own, content) as draft:
+            for _ in range(100):
+                id_ = f"k{max(map(_number, self.ids()), default=0) + 1}"
+                try:
+                    os.link(draft, self._file(id_))
+                except FileExistsError:
+                    continue
+                return id_
+        raise ModuleKeysError(f"no key could be added in {own}")
+
+    def _file(self, id_: str) -> Path:
+        return self.folder / OWN / f"{id_}{self.suffix}"
+
+    def _changes(self) -> Iterator[object]:
+        """What differs when the ring has changed."""
+        own, theirs = self.folder / OWN, self.folder / THEIRS
+        for place in (own, theirs, own / CURRENT):
+            try:
+                yield place.stat().st_mtime_ns
+            except OSError:
+                yield None
+
+
+def _number(id_: str) -> int:
+    return int(id_[1:])
+
+
+@contextmanager
+def _draft(folder: Path, content: bytes) -> Iterator[Path]:
+    """A private file beside its place, gone at the end unless it was put there."""
+    number, name = tempfile.mkstemp(dir=folder, prefix=".")
+    path = Path(name)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

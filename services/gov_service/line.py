@@ -1,0 +1,35 @@
+"""What the workflow of a request works with: the lines out, the line to the module, the seal."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from clients.database import Database
+from clients.gov_service import GovService, callback_url
+from clients.objects import Objects
+from services.gov_service.envelopes import Envelopes
+from services.gov_service.keys import keys_of
+from services.seal.institution import Seal
+from settings import Settings
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Everything that handing over and answering needs."""
+
+    settings: Settings
+    database: Database
+    objects: Objects
+    seal: Seal
+    module: GovService
+    envelopes: Envelopes
+
+    @classmethod
+    def of(cls, settings: Settings, database: Database, objects: Objects, seal: Seal) -> Self:
+        """Over the lines that a worker opened. The module's keys are read when they are used."""
+        envelopes = Envelopes(keys_of(settings))
+        return cls(settings, database, objects, seal, GovService(settings), envelopes)
+
+    @property
+    def callback_url(self) -> str:
+        """Where the module calls back."""
+        return callback_url(self.settings)

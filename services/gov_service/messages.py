@@ -1,0 +1,111 @@
+"""What the gov-service module is told and answers, before it is sealed: JSON, files in base64."""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal, TypeVar
+
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, ValidationError
+
+_M = TypeVar("_M", bound=BaseModel)
+
+
+class MessageUnreadable(ValueError):
+    """Not what it should be; the message says how many fields are wrong, never what they hold."""
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def packed(self) -> bytes:
+        """The bytes that are sealed."""
+        return self.model_dump_json().encode()
+
+
+class ModuleFile(_Message):
+    """A file, whole."""
+
+    name: str = Field(min_length=1, max_length=200)
+    media_type: str = Field(max_length=100, pattern=r"^[a-z]+/[a-z0-9.+-]+$")
+    content: Base64Bytes
+
+    @classmethod
+    def of(cls, name: str, media_type: str, content: bytes) -> "ModuleFile":
+        """The file as it is sent."""
+        return cls.model_construct(name=name, media_type=media_type, content=content)
+
+    @property
+    def sha256(self) -> str:
+        """Its digest, in hex."""
+        return sha256(self.content).hexdigest()
+
+
+class ModuleRequest(_Message):
+    """One version of a request: its electronic document, with all that it lists.
+
+    `document` is the PDF/A-3 of `services.requests.paper`, which carries its own data.
+    """
+
+    service: str
+    number: str
+    version: int
+    document: ModuleFile
+    attachments: tuple[ModuleFile, ...] = ()
+
+    @classmethod
+    def read(cls, plain: bytes) -> "ModuleRequest":
+        """A request as it came out of its envelope. Raises MessageUnreadable."""
+        return _read(cls, plain)
+
+
+class ModuleWithdrawal(_Message):
+    """The applicant took the request back: nobody waits for an answer any more."""
+
+    withdrawn_number: str = Field(max_length=100, description="The request's own number.")
+    withdrawn_version: int = Field(description="The version that was handed over.")
+    withdrawn_at: AwareDatetime
+
+    @classmethod
+    def read(cls, plain: bytes) -> "ModuleWithdrawal":
+        """A withdrawal as it came out of its envelope. Raises MessageUnreadable."""
+        return _read(cls, plain)
+
+
+class ModuleAnswer(_Message):
+    """The module's answer. `reason` stands where it refuses, in words for the applicant.
+
+    `files` are given to the applicant as they are, the first is the answer itself; `data` is the
+    same for programs.
+    """
+
+    outcome: Literal["answered", "refused"]
+    number: str = Field(max_length=100, description="The request's own number.")
+    version: int = Field(description="The version that is answered.")
+    document_number: str = Field("", max_length=100, description="The number of the answer.")
+    title: str = Field("", max_length=300)
+    issued_at: AwareDatetime
+    reason: str = Field("", max_length=2000)
+    data: dict[str, Any] = {}
+    files: tuple[ModuleFile, ...] = ()
+
+    @classmethod
+    def read(cls, plain: bytes) -> "ModuleAnswer":
+        """An answer as it came out of its envelope. Raises MessageUnreadable."""
+        return _read(cls, plain)
+
+
+def refusal(request: ModuleRequest, reason: str, at: datetime) -> ModuleAnswer:
+    """The answer that says no."""
+    return ModuleAnswer(
+        outcome="refused",
+        number=request.number,
+        version=request.version,
+        issued_at=at,
+        reason=reason,
+    )
+
+
+def _read(kind: type[_M], plain: bytes) -> _M:
+    try:
+        return kind.model_validate_json(plain)
+    except ValidationError as error:
+        raise MessageUnreadable(f"{error.error_count()} fields unreadable") from None

@@ -1,0 +1,1 @@
+"""The journal: entries, checkpoints, verification, declared losses."""

@@ -1,0 +1,66 @@
+"""In what capacity a person looks at a case, and the entries of its journal as they are shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.cases import Case
+from rules.access import Actor, Permission
+from rules.journal.disclosure import Audience, disclosed
+from services.journal import entries as journal
+
+
+@dataclass(frozen=True)
+class ShownEntry:
+    """An entry of a case's journal without what its reader is not to see.
+
+    `by_person` is None too where it is not said who acted.
+    """
+
+    position: int
+    kind: str
+    at: datetime
+    by_person: UUID | None
+    facts: Mapping[str, Any]
+    contents: Mapping[str, Any] | None
+    hash: str
+
+
+def audiences(actor: Actor, case: Case) -> frozenset[Audience]:
+    """The capacities in which the person looks at the case; none for a stranger."""
+    if case.applicant_id == actor.person_id:
+        return frozenset({Audience.APPLICANT})
+    held = {
+        Audience.REVIEWER: actor.may(Permission.REVIEW, case.responsible_unit_id),
+        Audience.UNIT_HEAD: actor.may(Permission.VIEW_UNIT_CASES, case.unit_id),
+        Audience.KEEPER: actor.may(Permission.KEEP_ARCHIVE, case.responsible_unit_id),
+    }
+    return frozenset(one for one, holds in held.items() if holds)
+
+
+async def entries(session: AsyncSession, actor: Actor, case: Case) -> Sequence[ShownEntry]:
+    """The journal of a case as this person may see it, oldest first.
+
+    That the person may see the case at all is the caller's part.
+    """
+    to = audiences(actor, case)
+    shown: list[ShownEntry] = []
+    for entry in await journal.read(session, case.id):
+        told = disclosed(entry.kind, entry.facts, entry.contents, to)
+        if told is not None:
+            shown.append(
+                ShownEntry(
+                    position=entry.position,
+                    kind=entry.kind,
+                    at=entry.at,
+                    by_person=entry.by_person if told.names else None,
+                    facts=told.facts,
+                    contents=told.contents,
+                    hash=entry.hash.hex(),
+                )
+            )
+    return shown

@@ -1,0 +1,290 @@
+"""Write the journal and read it.
+
+An entry and what waits for the next seal are written by one statement in the caller's unit of work.
+What waits carries the attestation of the application: whoever owns the tables but not its keys
+cannot make one, so `services.journal.checkpoints` seals only what the application wrote.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BindParameter, Insert, bindparam, func, insert
+from sqlalchemy import select as scalar
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.encrypted_columns import bound_row
+from models.encryption import key_ring
+from models.tables.base import new_id
+from models.tables.journal import JournalEntry, RecordView, journal_pending
+from rules import clock
+from rules.access import Actor
+from rules.journal.entries import (
+    CHAIN_LEAF,
+    GENESIS,
+    HASH_VERSION,
+    SYSTEM_CHAIN,
+    VIEW_LEAF,
+    EntryFacts,
+    JournalKind,
+    Leaf,
+    attested,
+    contents_digest,
+    entry_hash,
+    new_salt,
+    view_hash,
+)
+
+HASHED = frozenset(EntryFacts.__dataclass_fields__) - {"contents", "contents_state"}
+"""The columns of an entry that its check needs, its contents apart."""
+_APPENDING = 1_245_662_035
+
+
+_HEAD_OF = "head of the chain"
+_LEAF = ("kind", "ref", "position", "hash")
+_WORD = ("previous", "attestation")
+
+
+def _insert_with_pending(model: type[SQLModel]) -> Insert:
+    """One statement for a row and for what waits for its seal; built once, values are bound."""
+    table = SQLModel.metadata.tables[str(model.__tablename__)]
+    row = insert(table).values({one.name: bindparam(f"row_{one.name}") for one in table.c})
+    leaf: dict[str, Any] = {name: bindparam(f"leaf_{name}") for name in (*_LEAF, *_WORD)}
+    return insert(journal_pending).values(leaf).add_cte(row.cte("written"))
+
+
+@dataclass(frozen=True)
+class Along:
+    """A statement of the same unit of work that is sent in one with an entry."""
+
+    statement: Insert
+    values: Mapping[str, Any]
+
+
+@lru_cache(maxsize=256)
+def _along(statement: Insert) -> Insert:
+    """The statement with an entry before it; built once for each that is built once."""
+    return statement.add_cte(_WRITE_ENTRY.cte("journaled"))
+
+
+_WRITE_ENTRY, _WRITE_VIEW = _insert_with_pending(JournalEntry), _insert_with_pending(RecordView)
+_HEAD = (
+    select(JournalEntry.position, JournalEntry.hash)
+    .where(JournalEntry.chain == bindparam("of_chain"))
+    .order_by(col(JournalEntry.position).desc())
+    .limit(1)
+)
+
+
+async def _write(
+    session: AsyncSession,
+    statement: Insert,
+    row: SQLModel,
+    leaf: Leaf,
+    previous: bytes = GENESIS,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    values = {f"row_{name}": value for name, value in bound_row(row).items()}
+    waits = {f"leaf_{name}": getattr(leaf, name) for name in _LEAF}
+    waits["leaf_previous"] = previous
+    waits["leaf_attestation"] = key_ring().attest(attested(leaf, previous))
+    await session.exec(statement, params={**values, **waits, **(more or {})})
+
+
+async def append(
+    session: AsyncSession,
+    *,
+    chain: UUID,
+    kind: JournalKind,
+    at: datetime | None = None,
+    by: UUID | None = None,
+    system: str | None = None,
+    step: int | None = None,
+    facts: Mapping[str, Any] | None = None,
+    contents: Any = None,
+    after: JournalEntry | None = None,
+    lock: bool = False,
+    along: Along | None = None,
+) -> JournalEntry:
+    """Add an entry at the end of a chain, in two statements; the caller's unit of work commits.
+
+    `by` is the person who acted, `system` names what acted of itself. `facts` stand in the clear:
+    nothing personal, JSON without fractions. `contents` stand encrypted.
+
+    The caller holds a lock on the row that owns the chain. For a chain without such a row `lock`
+    takes one, in a third statement; the system's own chain always does. `after`, the entry just
+    appended to the same chain in this unit of work, spares the look-up; so does `head_is_known`.
+    `along` is sent in one with the entry.
+    """
+    if lock or chain == SYSTEM_CHAIN:
+        await lock_chain(session, chain)
+    position, previous = 0, GENESIS
+    if after is not None and after.chain == chain:
+        position, previous = after.position, after.hash
+    elif (known := session.info.get((_HEAD_OF, chain))) is not None:
+        position, previous = known
+    else:
+        head = await session.exec(_HEAD, params={"of_chain": chain})
+        position, previous = head.one_or_none() or (position, previous)
+    entry = _entry(
+        chain=chain,
+        position=position + 1,
+        previous=previous,
+        kind=kind,
+        at=at or clock.now(),
+        by=by,
+        system=system,
+        step=step,
+        facts=dict(facts or {}),
+        contents=contents,
+    )
+    leaf = Leaf(CHAIN_LEAF, chain, position + 1, entry.hash)
+    if along is None:
+        await _write(session, _WRITE_ENTRY, entry, leaf, previous)
+    else:
+        await _write(session, _along(along.statement), entry, leaf, previous, along.values)
+    session.info[_HEAD_OF, chain] = (entry.position, entry.hash)
+    return entry
+
+
+async def lock_chain(session: AsyncSession, chain: UUID) -> None:
+    """Wait until nobody else appends to a chain that no row owns; until the unit of work ends."""
+    key = int.from_bytes(chain.bytes[-4:], "big", signed=True)
+    await session.exec(select(func.pg_advisory_xact_lock(_APPENDING, key)))
+
+
+def head_columns(chain: BindParameter[UUID]) -> tuple[Any, Any]:
+    """Place and hash of a chain's last entry, for a statement that is sent anyway.
+
+    Only for one that begins after the chain's owner is locked: an older one sees an older end.
+    """
+    of_chain = col(JournalEntry.chain) == chain
+    last = col(JournalEntry.position).desc()
+    return (
+        scalar(col(JournalEntry.position))
+        .where(of_chain)
+        .order_by(last)
+        .limit(1)
+        .scalar_subquery(),
+        scalar(col(JournalEntry.hash)).where(of_chain).order_by(last).limit(1).scalar_subquery(),
+    )
+
+
+def head_is_known(
+    session: AsyncSession, chain: UUID, position: int | None, digest: bytes | None
+) -> None:
+    """Keep what `head_columns` gave for the next `append` of this unit of work."""
+    session.info[_HEAD_OF, chain] = (position or 0, bytes(digest) if digest else GENESIS)
+
+
+def _entry(
+    *,
+    chain: UUID,
+    position: int,
+    previous: bytes,
+    kind: JournalKind,
+    at: datetime,
+    by: UUID | None,
+    system: str | None,
+    step: int | None,
+    facts: dict[str, Any],
+    contents: Any,
+) -> JournalEntry:
+    """The entry with its salt, digests and hash. Raises CanonicalizationError for odd facts."""
+    salt = new_salt() if contents is not None else None
+    hashed = EntryFacts(
+        id=new_id(),
+        chain=chain,
+        position=position,
+        kind=kind.value,
+        at=at,
+        by_person=by,
+        by_system=system,
+        step=step,
+        facts=facts,
+        contents_digest=contents_digest(contents, salt) if salt else None,
+        previous_hash=previous,
+    )
+    return JournalEntry(
+        id=hashed.id,
+        chain=chain,
+        position=position,
+        kind=hashed.kind,
+        at=at,
+        by_person=by,
+        by_system=system,
+        step=step,
+        facts=facts,
+        contents=contents,
+        salt=salt,
+        contents_digest=hashed.contents_digest,
+        hash_version=HASH_VERSION,
+        previous_hash=previous,
+        hash=entry_hash(hashed),
+    )
+
+
+def facts_of(entry: JournalEntry) -> EntryFacts:
+    """The entry as it is hashed, without its contents."""
+    return EntryFacts(
+        **entry.model_dump(include=set(HASHED)),
+        contents_state="absent" if entry.contents is None else "unread",
+    )
+
+
+async def read(session: AsyncSession, chain: UUID) -> Sequence[JournalEntry]:
+    """The entries of a chain, oldest first, contents decrypted."""
+    found = await session.exec(
+        select(JournalEntry).where(JournalEntry.chain == chain).order_by(col(JournalEntry.position))
+    )
+    return found.all()
+
+
+async def record_view(
+    session: AsyncSession, actor: Actor, subject_id: UUID, what: str, *, at: datetime | None = None
+) -> RecordView:
+    """Note that a person looked at a record (I9); one statement, and it never waits for another.
+
+    `what` is a short code such as `attachment` or `case`, nothing personal.
+    """
+    view_id, moment = new_id(), at or clock.now()
+    view = RecordView(
+        id=view_id,
+        at=moment,
+        by_person=actor.person_id,
+        subject=subject_id,
+        what=what,
+        hash=view_hash(
+            view=view_id, at=moment, by_person=actor.person_id, subject=subject_id, what=what
+        ),
+    )
+    await _write(session, _WRITE_VIEW, view, Leaf(VIEW_LEAF, view.id, 0, view.hash))
+    return view
+
+
+async def erase_contents(
+    session: AsyncSession,
+    entry: JournalEntry,
+    *,
+    by: UUID | None = None,
+    system: str | None = None,
+    ground: str,
+) -> JournalEntry:
+    """Erase the contents of an entry by law; the chain stays whole and says who did it and why.
+
+    The caller holds the lock on the chain's owner. `ground` names the rule, nothing personal.
+    """
+    recorded = await append(
+        session,
+        chain=entry.chain,
+        kind=JournalKind.CONTENTS_ERASED,
+        by=by,
+        system=system,
+        facts={"position": entry.position, "ground": ground},
+    )
+    await session.exec(select(func.journal_erase(entry.id)))
+    return recorded

@@ -1,0 +1,1 @@
+"""Notices: outbox, wording, channels, settings, delivery reports."""

@@ -1,0 +1,178 @@
+"""The channels outside the cabinet: how a notice becomes a mail, an SMS or a push message.
+
+None carries anything about a person or health: what happened, in the words of the catalogue, and a
+link.
+"""
+
+import json
+from collections.abc import Sequence
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from clients.delivery.mail import MailDown, Mailer, MailLater, MailRefused
+from clients.delivery.push import PushGone, PushLater, PushRefused, PushSender
+from clients.delivery.sms import SmsDown, SmsGateway, SmsLater, SmsRefused
+from models.tables.notices import Notice
+from models.tables.people import Person
+from rules.clock import now
+from rules.notices.delivery import GIVEN_UP_AFTER, Outcome
+from rules.notices.kinds import EVENTS, Channel, NoticeKind
+from services.crash_points import CrashPoint, reach
+from services.notices.delivery_reports import ask_gateway
+from services.notices.push_subscriptions import browsers_of, subscriber
+from services.notices.sender import Tried
+from services.notices.wording import Addresses, Letter, digest, letter, push_message, short_message
+
+LIVES = int(GIVEN_UP_AFTER[Channel.PUSH].total_seconds())
+"""Seconds that a push service keeps a message for a browser that is offline."""
+
+
+async def _reach(session: AsyncSession, notice: Notice, name: str) -> str:
+    """Where the message goes: what the notice itself says, or the person's own."""
+    if notice.contents is not None:
+        return str(notice.contents["to"])
+    person = await session.get_one(Person, notice.person_id)
+    return getattr(person, name) or ""
+
+
+def _code(notice: Notice) -> str:
+    """The code that a message carries to a new address; none for all others."""
+    return str(notice.contents.get("code", "")) if notice.contents is not None else ""
+
+
+class MailWay:
+    """Notices by e-mail."""
+
+    channel = Channel.MAIL
+
+    def __init__(self, mailer: Mailer, addresses: Addresses) -> None:
+        self._mailer = mailer
+        self._addresses = addresses
+
+    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
+        """One letter, or one letter about all of them."""
+        first = told[0]
+        to = await _reach(session, first, "email")
+        try:
+            said = self._letter(told)
+            await self._mailer.send(
+                self._mailer.message_id(first.message_name),
+                to,
+                said.subject,
+                said.text,
+                said.html,
+                first.language,
+            )
+            reach(CrashPoint.MAIL_HANDED_OVER)
+        except MailDown as error:
+            return Tried(Outcome.DOWN, str(error))
+        except MailLater as error:
+            return Tried(Outcome.LATER, str(error))
+        except MailRefused as error:
+            return Tried(Outcome.REFUSED, str(error))
+        return Tried(Outcome.TOLD)
+
+    async def follow_up(self, database: Database) -> None:
+        """Mail servers tell of bounces by themselves."""
+
+    def _letter(self, told: Sequence[Notice]) -> Letter:
+        first = told[0]
+        if len(told) > 1:
+            items = [(one.kind, one.facts, one.case_id) for one in told]
+            return digest(items, first.language, self._addresses)
+        return letter(
+            first.kind,
+            first.facts,
+            first.case_id,
+            first.language,
+            self._addresses,
+            code=_code(first),
+        )
+
+
+class SmsWay:
+    """Notices by SMS; the gateway says later what became of them."""
+
+    channel = Channel.SMS
+
+    def __init__(self, gateway: SmsGateway, addresses: Addresses) -> None:
+        self._gateway = gateway
+        self._addresses = addresses
+
+    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
+        """One message: the title, and where to read more."""
+        notice = told[0]
+        to = await _reach(session, notice, "phone")
+        if not to:
+            return Tried(Outcome.REFUSED, "no telephone number")
+        try:
+            await self._gateway.send(notice.message_name, to, self._words(notice))
+            reach(CrashPoint.SMS_HANDED_OVER)
+        except SmsDown as error:
+            return Tried(Outcome.DOWN, str(error))
+        except SmsLater as error:
+            return Tried(Outcome.LATER, str(error))
+        except SmsRefused as error:
+            return Tried(Outcome.REFUSED, error.code)
+        return Tried(Outcome.TOLD, awaits_receipt=True)
+
+    async def follow_up(self, database: Database) -> None:
+        """Ask the gateway for receipts that are late."""
+        await ask_gateway(database, self._gateway)
+
+    def _words(self, notice: Notice) -> str:
+        return short_message(
+            notice.kind,
+            notice.facts,
+            notice.case_id,
+            notice.language,
+            self._addresses,
+            code=_code(notice),
+        )
+
+
+class PushWay:
+    """Notices by web push: the title, and the path to open.
+
+    Told when one browser of the person took it. Services of different makers fail apart, so one
+    that is down delays its own messages and does not stop the channel.
+    """
+
+    channel = Channel.PUSH
+
+    def __init__(self, sender: PushSender) -> None:
+        self._sender = sender
+
+    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
+        """One message to every browser of the person; those that are gone are forgotten."""
+        notice = told[0]
+        browsers = await browsers_of(session, notice.person_id)
+        message = push_message(notice.kind, notice.facts, notice.case_id, notice.language)
+        message["tag"] = notice.id.hex
+        body = json.dumps(message, ensure_ascii=False).encode()
+        urgent = EVENTS[NoticeKind(notice.kind)].security
+        taken, later, refused = 0, "", ""
+        for browser in browsers:
+            try:
+                await self._sender.send(
+                    subscriber(browser), body, topic=notice.id.hex, lives=LIVES, urgent=urgent
+                )
+                reach(CrashPoint.PUSH_HANDED_OVER)
+                browser.last_ok_at = now()
+                session.add(browser)
+                taken += 1
+            except PushLater as error:
+                later = str(error)
+            except PushGone:
+                await session.delete(browser)
+            except PushRefused as error:
+                refused = str(error)
+        if taken:
+            return Tried(Outcome.TOLD)
+        if later:
+            return Tried(Outcome.LATER, later)
+        return Tried(Outcome.REFUSED, refused or "no device")
+
+    async def follow_up(self, database: Database) -> None:
+        """Push services send no receipts."""

@@ -1,0 +1,107 @@
+"""The browsers that a person lets show notices: added, listed, taken away (N2)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.delivery.push import PushSender, Subscriber
+from models.encrypted_columns import bound
+from models.encryption import key_ring
+from models.tables.base import new_id
+from models.tables.notices import PushSubscription
+from models.tables.people import Person
+from rules.access import Actor
+from rules.refusals import Refusal, not_found
+
+MOST = 10
+"""Browsers of one person; the one that was added first gives way."""
+
+
+async def browsers_of(session: AsyncSession, person_id: UUID) -> Sequence[PushSubscription]:
+    """The person's browsers, oldest first."""
+    found = await session.exec(
+        select(PushSubscription)
+        .where(PushSubscription.person_id == person_id)
+        .order_by(col(PushSubscription.id))
+    )
+    return found.all()
+
+
+def subscriber(row: PushSubscription) -> Subscriber:
+    """The browser as messages are sent to it."""
+    return Subscriber(row.contents["endpoint"], row.contents["p256dh"], row.contents["auth"])
+
+
+async def subscribe(
+    session: AsyncSession,
+    sender: PushSender,
+    actor: Actor,
+    browser: Subscriber,
+    device: str,
+    now: datetime,
+) -> UUID:
+    """Let a browser show the person's notices; the same browser again only changes hands.
+
+    So a browser never shows notices of whoever used it before. Raises 409 where push is not set up,
+    422 for a service that is not known or keys that are none.
+    """
+    if not sender.public_key:
+        raise Refusal(
+            "push_is_off", "Уведомления на устройство в этой установке не настроены.", 409
+        )
+    if not sender.knows(browser.endpoint):
+        raise Refusal(
+            "unknown_push_service", "Этот браузер использует незнакомую службу уведомлений.", 422
+        )
+    if not browser.sound:
+        raise Refusal("no_push_keys", "Браузер передал неверные ключи. Попробуйте ещё раз.", 422)
+    # Two windows must not make one browser too many.
+    await session.exec(
+        select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
+    )
+    made = new_id()
+    contents = {"endpoint": browser.endpoint, "p256dh": browser.p256dh, "auth": browser.auth}
+    row = {
+        "id": made,
+        "person_id": actor.person_id,
+        "contents": bound(contents, made),
+        "device": device,
+        "created_at": now,
+        "last_ok_at": None,
+    }
+    await session.exec(
+        insert(PushSubscription)
+        .values(endpoint_blind=_blind(browser.endpoint), **row)
+        .on_conflict_do_update(index_elements=["endpoint_blind"], set_=row)
+    )
+    mine = [one.id for one in await browsers_of(session, actor.person_id) if one.id != made]
+    spare = mine[: max(0, len(mine) + 1 - MOST)]
+    await session.exec(delete(PushSubscription).where(col(PushSubscription.id).in_(spare)))
+    return made
+
+
+async def unsubscribe(session: AsyncSession, actor: Actor, subscription_id: UUID) -> None:
+    """Take a browser away. Raises `not_found`."""
+    row = await session.get(PushSubscription, subscription_id)
+    if row is None or row.person_id != actor.person_id:
+        raise not_found()
+    await session.delete(row)
+
+
+async def forget_browser(session: AsyncSession, actor: Actor, endpoint: str) -> None:
+    """Take away the browser that asks; nothing happens where it is none of the person's."""
+    await session.exec(
+        delete(PushSubscription).where(
+            col(PushSubscription.person_id) == actor.person_id,
+            col(PushSubscription.endpoint_blind) == _blind(endpoint),
+        )
+    )
+
+
+def _blind(endpoint: str) -> str:
+    return key_ring().blind(f"push:{endpoint}")

@@ -1,0 +1,320 @@
+"""Telling notices by one channel: one message, one transaction, each try written down.
+
+The row stays locked while its message is sent, so several senders never send the same one; a
+sender that freezes loses its lock when PostgreSQL ends its idle transaction after 30 s. A server
+that is down costs a message no tries: only refusals count. A message that fails for good is said in
+the cabinet, and the next channel that the person allows takes it over.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+import structlog
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.tables.notices import Notice, NoticeAttempt, NoticePreferences
+from rules.clock import now as present
+from rules.notices.delivery import GIVEN_UP_AFTER, Outcome, asked_again_after, pause_after
+from rules.notices.kinds import CHOSEN, EVENTS, SPARE, Channel, NoticeKind, NoticeState
+from rules.notices.quiet_hours import Quiet, digest_at, held_until
+from services.notices import outbox
+
+LANES = 4
+"""Messages that are sent side by side when many wait."""
+OUTAGE_IS_JOURNALED_EVERY = timedelta(minutes=5)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One message that was tried, and what came of it.
+
+    `awaits_receipt` says that the provider took it and will say more later.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    awaits_receipt: bool = False
+
+
+class Way(Protocol):
+    """A channel as the sender uses it."""
+
+    @property
+    def channel(self) -> Channel:
+        """Whose rows it sends."""
+
+    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
+        """Send one message about these notices of one person; more than one is a digest.
+
+        Says what came of it. What it raises delays this message alone.
+        """
+
+    async def follow_up(self, database: Database) -> None:
+        """What is left to do between rounds, such as asking what became of messages."""
+
+
+class Stop(StrEnum):
+    """Why a round of sending ended."""
+
+    NOTHING_DUE = "nothing due"
+    DOWN = "down"
+    ASKED = "asked"
+
+
+@dataclass
+class Round:
+    """What a round of sending did."""
+
+    tried: int = 0
+    told: int = 0
+    ended: Stop = Stop.NOTHING_DUE
+    reason: str = ""
+
+
+async def send_next(database: Database, way: Way) -> Tried | None:
+    """Try the message that is due longest and that nobody else is sending; None where none is.
+
+    What its person does not want now is put off, and the next one tried.
+    """
+    while True:
+        async with database.work() as session:
+            found = await session.exec(
+                select(Notice, NoticePreferences)
+                .outerjoin(
+                    NoticePreferences, col(NoticePreferences.person_id) == col(Notice.person_id)
+                )
+                .where(
+                    Notice.channel == way.channel.value,
+                    Notice.state == NoticeState.WAITING.value,
+                    Notice.next_try_at <= present(),
+                )
+                .order_by(col(Notice.next_try_at), col(Notice.id))
+                .limit(1)
+                .with_for_update(skip_locked=True, of=Notice)
+            )
+            row = found.first()
+            if row is None:
+                return None
+            notice, wishes = row
+            now = present()
+            if wishes is not None and (until := _put_off(notice, wishes, now)) is not None:
+                notice.held_until = notice.next_try_at = until
+                session.add(notice)
+                continue
+            told = [notice]
+            if wishes is not None and way.channel is Channel.MAIL and _gathers(notice, wishes):
+                told += await _gathered_with(session, notice, wishes, now)
+            tried = await _try(session, way, told)
+            for one in told:
+                await _write_down(session, one, tried, present())
+                one.told_with = notice.id if one is not notice and one.told_at else one.told_with
+            return tried
+
+
+def _quiet(wishes: NoticePreferences) -> Quiet:
+    return Quiet(wishes.zone, wishes.quiet_from, wishes.quiet_to, wishes.digest_hour)
+
+
+def _gathers(notice: Notice, wishes: NoticePreferences) -> bool:
+    """Whether the notice goes into its person's digest."""
+    return wishes.digest_hour is not None and EVENTS[NoticeKind(notice.kind)].group in CHOSEN
+
+
+def _put_off(notice: Notice, wishes: NoticePreferences, now: datetime) -> datetime | None:
+    """Until when the person does not want this message; None where it may go now."""
+    if EVENTS[NoticeKind(notice.kind)].group not in CHOSEN:
+        return None
+    quiet = _quiet(wishes)
+    if notice.channel == Channel.MAIL.value:
+        gathered = digest_at(quiet, notice.created_at)
+        if gathered is not None and gathered > now:
+            return gathered
+    return held_until(quiet, now)
+
+
+async def _gathered_with(
+    session: AsyncSession, first: Notice, wishes: NoticePreferences, now: datetime
+) -> list[Notice]:
+    """The other mails of the same person that are due with the digest, oldest first."""
+    chosen = [kind.value for kind, event in EVENTS.items() if event.group in CHOSEN]
+    found = await session.exec(
+        select(Notice)
+        .where(
+            Notice.channel == first.channel,
+            Notice.person_id == first.person_id,
+            Notice.state == NoticeState.WAITING.value,
+            Notice.id != first.id,
+            Notice.next_try_at <= now,
+            col(Notice.kind).in_(chosen),
+        )
+        .order_by(col(Notice.id))
+        .with_for_update(skip_locked=True)
+    )
+    quiet = _quiet(wishes)
+    return [one for one in found if (digest_at(quiet, one.created_at) or now) <= now]
+
+
+async def _try(session: AsyncSession, way: Way, told: Sequence[Notice]) -> Tried:
+    try:
+        return await way.send(session, told)
+    except Exception as error:
+        # One message that cannot be written must not hold up all the others.
+        log.exception("message_not_written", notice=str(told[0].id), kind=told[0].kind)
+        return Tried(Outcome.LATER, type(error).__name__)
+
+
+async def _write_down(session: AsyncSession, notice: Notice, tried: Tried, now: datetime) -> None:
+    """Keep the attempt, and say when the next one is due."""
+    given_up = _given_up(notice, tried, now)
+    if (
+        tried.outcome is Outcome.DOWN
+        and not given_up
+        and await _known_to_be_down(session, notice, now)
+    ):
+        return
+    note(session, notice, tried.outcome, tried.reason, now)
+    session.add(notice)
+    if tried.outcome is Outcome.TOLD:
+        notice.state = NoticeState.TOLD.value
+        notice.told_at = now
+        pause = asked_again_after(0)
+        notice.ask_at = now + pause if tried.awaits_receipt and pause else None
+        notice.asks = 0
+        return
+    if tried.outcome is Outcome.DOWN and not given_up:
+        return
+    if tried.outcome is not Outcome.DOWN:
+        notice.tries += 1
+    pause = pause_after(notice.tries) if tried.outcome is Outcome.LATER else None
+    if pause is not None and not given_up:
+        notice.next_try_at = now + pause
+        return
+    await fail(session, notice, tried.reason, now)
+
+
+def _given_up(notice: Notice, tried: Tried, now: datetime) -> bool:
+    """Whether the channel did not take the message for longer than the message is worth."""
+    limit = GIVEN_UP_AFTER.get(Channel(notice.channel))
+    waits_since = max(notice.due_at, notice.held_until or notice.due_at)
+    return (
+        limit is not None
+        and tried.outcome in (Outcome.DOWN, Outcome.LATER)
+        and now - waits_since > limit
+    )
+
+
+def note(
+    session: AsyncSession, notice: Notice, outcome: Outcome, reason: str, now: datetime
+) -> None:
+    """Write one line into the journal of a message."""
+    session.add(NoticeAttempt(notice_id=notice.id, at=now, outcome=outcome.value, reason=reason))
+
+
+async def fail(session: AsyncSession, notice: Notice, reason: str, now: datetime) -> None:
+    """Give a message up: its person is told in the cabinet, and another channel takes it over."""
+    notice.state = NoticeState.FAILED.value
+    notice.failed_at = now
+    notice.failure_reason = reason
+    notice.ask_at = None
+    session.add(notice)
+    kind = NoticeKind.DELIVERY_FAILED
+    said = outbox.Happened(
+        notice.person_id,
+        kind,
+        f"{notice.id}:{kind}",
+        notice.case_id,
+        {"kind": notice.kind, "channel": notice.channel, **notice.facts},
+    )
+    await outbox.enqueue_all(session, [said], now)
+    if notice.contents is None:
+        others = [way for way in SPARE if way.value != notice.channel]
+        await outbox.take_over(session, notice, others, now)
+
+
+async def _known_to_be_down(session: AsyncSession, notice: Notice, now: datetime) -> bool:
+    """Whether the journal of this message says so already: one line for some minutes of outage."""
+    found = await session.exec(
+        select(NoticeAttempt)
+        .where(NoticeAttempt.notice_id == notice.id)
+        .order_by(col(NoticeAttempt.id).desc())
+        .limit(1)
+    )
+    last = found.one_or_none()
+    return (
+        last is not None
+        and last.outcome == Outcome.DOWN.value
+        and now - last.at < OUTAGE_IS_JOURNALED_EVERY
+    )
+
+
+async def drain(
+    database: Database,
+    way: Way,
+    heartbeat: Callable[[Round], None] = lambda _: None,
+    asked_to_stop: Callable[[], bool] = lambda: False,
+) -> Round:
+    """Send all that is due by a channel, several side by side; ends when its server is down.
+
+    One message alone is the most frequent: no lanes are opened, and look in vain, for it.
+    """
+    done = Round()
+    if await _one(database, way, done, heartbeat) and await _one(database, way, done, heartbeat):
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(LANES):
+                lanes.create_task(_lane(database, way, done, heartbeat, asked_to_stop))
+    return done
+
+
+async def _lane(
+    database: Database,
+    way: Way,
+    done: Round,
+    heartbeat: Callable[[Round], None],
+    asked_to_stop: Callable[[], bool],
+) -> None:
+    while done.ended is not Stop.DOWN:
+        if asked_to_stop():
+            done.ended = Stop.ASKED
+            return
+        if not await _one(database, way, done, heartbeat):
+            return
+
+
+async def _one(
+    database: Database, way: Way, done: Round, heartbeat: Callable[[Round], None]
+) -> bool:
+    """Try one message; False where none is due or the server is down."""
+    tried = await send_next(database, way)
+    if tried is None:
+        return False
+    done.tried += 1
+    done.told += tried.outcome is Outcome.TOLD
+    heartbeat(done)
+    if tried.outcome is Outcome.DOWN:
+        done.ended, done.reason = Stop.DOWN, tried.reason
+        return False
+    return True
+
+
+async def waiting(database: Database, channel: Channel) -> int:
+    """How many messages of a channel are due and not told."""
+    async with database.work() as session:
+        found = await session.exec(
+            select(func.count())
+            .select_from(Notice)
+            .where(
+                Notice.channel == channel.value,
+                Notice.state == NoticeState.WAITING.value,
+                func.coalesce(Notice.held_until, Notice.due_at) <= present(),
+            )
+        )
+        return found.one()

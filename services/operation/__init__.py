@@ -1,0 +1,1 @@
+"""What ops and information security see and do."""

@@ -1,0 +1,35 @@
+"""The lines of the ops desk: one for each thing that needs attention."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rules.operation.states import TROUBLES, Remedy, Trouble
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that needs attention. `subject` is what the remedy is done to."""
+
+    trouble: Trouble
+    subject: str
+    name: str
+    since: datetime | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    workflow_id: str | None = None
+    remedy: Remedy | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """All trouble of one kind: `total` counts also what is beyond the lines shown."""
+
+    trouble: Trouble
+    total: int
+    lines: Sequence[Line]
+
+
+def line_of(trouble: Trouble, subject: str, name: str, **more: Any) -> Line:
+    """A line with the remedy of its trouble."""
+    return Line(trouble, subject, name, remedy=TROUBLES[trouble].remedy, **more)

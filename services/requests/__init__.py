@@ -1,0 +1,1 @@
+"""Requests for documents of the state: acts, handover, answers, withdrawal."""

@@ -1,0 +1,181 @@
+"""What the module says of a request: kept once, judged, never believed beyond its signature.
+
+A receipt comes by callback, or as the reply to a question. It is kept under the lock of its case,
+and the workflow of the request takes it: `services.requests.handover`.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import rfc8785
+from sqlalchemy import bindparam, exists, or_
+from sqlalchemy import select as choose
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from clients.gov_service import Receipt
+from models.encrypted_columns import bound_row
+from models.tables.base import new_id
+from models.tables.cases import Case
+from models.tables.requests import RequestMessage, RequestReceipt
+from rules.cases.process import CaseKind, Status
+from rules.journal.entries import JournalKind
+from rules.refusals import not_found
+from services.journal import entries as journal
+from services.outages import GOV_SERVICE
+from services.webhooks import FORGOTTEN, HEARD, Call
+
+ENDS = frozenset({"answered", "refused"})
+WITHDRAWN, UNKNOWN = "withdrawn", "unknown_message"
+"""How a message stands that the module has stopped working on, or has never had."""
+
+
+def untold(case_id: UUID) -> SelectOfScalar[RequestMessage]:
+    """The messages of a request that the module may be working on, oldest version first.
+
+    Whether one arrived is not asked: our note of it may have been lost.
+    """
+    state = col(RequestMessage.state)
+    over = [*sorted(ENDS), WITHDRAWN, UNKNOWN]
+    return (
+        select(RequestMessage)
+        .where(
+            RequestMessage.case_id == case_id,
+            col(RequestMessage.envelope_key).is_not(None),
+            or_(state.is_(None), state.not_in(over)),
+        )
+        .order_by(col(RequestMessage.version))
+    )
+
+
+async def owes(session: AsyncSession, case: Case) -> bool:
+    """Whether the module has still to be told that the request was taken back."""
+    if case.kind != CaseKind.REQUEST or case.status != Status.WITHDRAWN:
+        return False
+    return (await session.exec(untold(case.id).limit(1))).first() is not None
+
+
+def message_id_of(case_id: UUID, version: int) -> UUID:
+    """The id under which the module knows a version of a request: the same again, always."""
+    return uuid5(case_id, str(version))
+
+
+_ABOUT: Any = (
+    choose(Case, RequestMessage)
+    .join(RequestMessage, col(RequestMessage.case_id) == col(Case.id))
+    .where(col(RequestMessage.message_id) == bindparam("message_id"))
+    .with_for_update(of=Case)
+)
+_CALLED: Any = _ABOUT.add_columns(exists(choose(HEARD.c.webhook_id))).add_cte(FORGOTTEN)
+"""Which case and message are meant, and whether the call is new: all by one statement."""
+
+
+async def about(
+    session: AsyncSession, message_id: UUID, call: Call | None, now: datetime
+) -> tuple[Case, RequestMessage] | None:
+    """The message of this id with its case, locked; the call that brought it is noted as heard.
+
+    None where that call took effect before. Raises `not_found` for a message never formed.
+    """
+    values = {"message_id": message_id}
+    if call is None:
+        found = await session.exec(_ABOUT, params=values)
+    else:
+        found = await session.exec(_CALLED, params=values | call.values(now))
+    row = found.one_or_none()
+    if row is None:
+        raise not_found()
+    case, message, *new = row
+    return (case, message) if all(new) else None
+
+
+async def keep(
+    session: AsyncSession,
+    case: Case,
+    message: RequestMessage,
+    receipt: Receipt,
+    came: str,
+    now: datetime,
+) -> RequestReceipt | None:
+    """Keep what is new, on a locked case. None where nothing is left for its workflow to take.
+
+    That the module has the message, or works on it, is noted at once. An answer to a version that
+    was corrected since, or after the end, is journaled: it is odd.
+    """
+    envelope = receipt.envelope
+    digest = hashlib.sha256(
+        rfc8785.dumps(
+            {
+                "state": receipt.state,
+                "reason": receipt.reason,
+                "envelope": hashlib.sha256(envelope).hexdigest() if envelope else None,
+            }
+        )
+    ).hexdigest()
+    row = RequestReceipt(
+        id=new_id(),
+        message_id=message.message_id,
+        digest=digest,
+        came=came,
+        at=now,
+        state=receipt.state,
+        envelope=envelope,
+        reason=receipt.reason,
+    )
+    late = is_late(case, message)
+    if late:
+        row.envelope, row.taken_at, row.verdict = None, now, late
+    elif row.state not in ENDS:
+        row.taken_at, row.verdict = now, "taken"
+    written = await session.exec(
+        insert(RequestReceipt)
+        .values(bound_row(row))
+        .on_conflict_do_nothing()
+        .returning(RequestReceipt.__table__.c.id)  # type: ignore[attr-defined]
+    )
+    if written.one_or_none() is None:
+        return None
+    if late:
+        await journal_odd(session, case, message, row, now)
+        return None
+    if row.state not in ENDS:
+        message.state = row.state
+        session.add(message)
+        return None
+    return row
+
+
+def is_late(case: Case, message: RequestMessage) -> str | None:
+    """Why a receipt of this message changes nothing any more; None where it may."""
+    if message.version != case.version:
+        return "older_version"
+    return "closed" if case.closed_at is not None else None
+
+
+async def journal_odd(
+    session: AsyncSession,
+    case: Case,
+    message: RequestMessage,
+    receipt: RequestReceipt,
+    now: datetime,
+) -> None:
+    """Journal an answer that comes too late or a second time; mere states are no news."""
+    if receipt.state in ENDS:
+        await journal.append(
+            session,
+            chain=case.id,
+            kind=JournalKind.REQUEST_ODD_RECEIPT,
+            at=now,
+            system=GOV_SERVICE,
+            step=case.step,
+            facts={
+                "version": message.version,
+                "state": receipt.state,
+                "why": is_late(case, message),
+                "digest": receipt.digest,
+            },
+        )

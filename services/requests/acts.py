@@ -1,0 +1,277 @@
+"""What people do with a service request, and what its addressee says of it (S1-S6).
+
+The applicant drafts, submits, corrects, takes back; the people of a unit answer or refuse; the
+module's receipts are kept here and taken by the workflow.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from clients.gov_service import Receipt
+from models.messages import RECEIPT, CaseState, Ring
+from models.tables.base import new_id
+from models.tables.cases import Case
+from models.tables.people import Person
+from models.tables.requests import RequestAnswer, RequestFile
+from rules.access import Actor, Permission
+from rules.cases.numbers import NumberKind
+from rules.cases.process import CaseKind, Status, Transition
+from rules.clock import now as present
+from rules.files.checks import EXTENSIONS, MediaType
+from rules.forms.definitions import AnswerKind, CaseTypeDefinition, prefilled
+from rules.refusals import FieldError, Refusal, forbidden, not_found
+from services.cases.bell import Bell
+from services.cases.drafts import Drafts, Spoken, facts_of, rules_of
+from services.cases.transitions import (
+    Act,
+    Notice,
+    answered_before,
+    claim,
+    lock,
+    move,
+    state_of,
+    was_done,
+)
+from services.catalogue import lookup as catalogue
+from services.files.intake import Files, Incoming, Received
+from services.files.uploads import counted
+from services.requests.acknowledgements import about, keep
+from services.reviews import assignment
+from services.webhooks import Call
+
+FOLDER = "requests"
+LONGEST = 4000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What people of a unit answer: a message, a file, or both, as the type wants it."""
+
+    message: str = ""
+    file: Incoming | None = None
+
+
+class Requests(Drafts):
+    """The acts on service requests. `files` takes in what people answer with."""
+
+    kind = CaseKind.REQUEST
+    number_kind = NumberKind.REQUEST
+    spoken = Spoken(
+        not_closed="Копировать можно только отозванный запрос.",
+        not_now="Этот запрос уже нельзя изменить.",
+        nothing_changed="В запросе ничего не изменено.",
+        incomplete="Запрос пока нельзя отправить: исправьте отмеченные поля.",
+    )
+
+    def __init__(
+        self, database: Database, bell: Bell, institution_zone: str, files: Files | None = None
+    ) -> None:
+        super().__init__(database, bell, institution_zone)
+        self._files = files
+
+    def told_of(self, transition: Transition, case: Case) -> list[Notice]:
+        """The applicant, and of a withdrawal whoever was to answer."""
+        if transition is not Transition.WITHDRAW:
+            return [Notice("request_accepted", case.applicant_id)]
+        told = [Notice("request_withdrawn", case.applicant_id)]
+        if case.reviewer_id is not None:
+            told.append(Notice("request_cancelled", case.reviewer_id))
+        return told
+
+    async def types(self, actor: Actor) -> Sequence[CaseTypeDefinition]:
+        """What may be requested, in the order of the catalogue (S1)."""
+        if not actor.may(Permission.APPLY):
+            raise forbidden()
+        async with self._database.work() as session:
+            return await catalogue.request_types(session)
+
+    async def create_draft(self, actor: Actor, type_key: str) -> Case:
+        """Begin a request of this type, filled in from what is known already."""
+        if not actor.may(Permission.APPLY):
+            raise forbidden()
+        async with self._database.work() as session:
+            offered = {one.key: one for one in await catalogue.request_types(session)}
+            if (definition := offered.get(type_key)) is None:
+                raise not_found()
+            person = await session.get_one(Person, actor.person_id)
+            draft = prefilled(definition, facts_of(person))
+            return await self._new_case(session, actor, definition, None, draft, [], None)
+
+    async def answer(self, actor: Actor, case_id: UUID, act: Act, answer: Answer) -> CaseState:
+        """Answer a request that waits for the people of one's unit.
+
+        Raises refusals: `own_case`, `not_found`, `stale`, `not_now`, `incomplete`, `act_id_reused`,
+        `too_many_uploads`, and 503 where the file cannot be kept or checked now.
+        """
+        # Nobody's file is taken in before it is known that they may answer.
+        async with self._database.work() as session:
+            await _answerable(session, actor, case_id, act)
+        received = await self._take_in(actor, answer.file) if answer.file is not None else None
+        message = answer.message.strip()
+        body = {"message": message, "file": received.sha256 if received else None}
+        written = False
+        try:
+            async with self._database.work() as session:
+                case = await _answerable(session, actor, case_id, act)
+                now = present()
+                if await claim(session, case, Transition.ANSWER, act, actor, now, body):
+                    definition, _ = await rules_of(session, case)
+                    _check_answer(definition, message, received)
+                    row = _row(case, actor, Status.READY, message, now)
+                    session.add(row)
+                    if received is not None:
+                        await session.flush()
+                        session.add(_file(row, received))
+                    await _end(session, case, Transition.ANSWER, actor, now, row, body)
+                    written = True
+                    state = await state_of(session, case)
+                else:
+                    state = await answered_before(session, case, act)
+        finally:
+            if not written and received is not None and received.key and self._files:
+                await self._files.discard(received.key)
+        if written:
+            self._bell.ring(state, Ring(signal=Transition.ANSWER, act_id=act.id))
+        return state
+
+    async def refuse(self, actor: Actor, case_id: UUID, act: Act, reason: str) -> CaseState:
+        """Say no to a request that waits for the people of one's unit, always with the reason."""
+        reason = reason.strip()
+        body = {"reason": reason}
+        async with self._database.work() as session:
+            case = await _answerable(session, actor, case_id, act)
+            now = present()
+            if not await claim(session, case, Transition.REFUSE, act, actor, now, body):
+                return await answered_before(session, case, act)
+            if not 3 <= len(reason) <= LONGEST:
+                raise _incomplete("reason", "Напишите причину отказа: от 3 до 4000 знаков.")
+            row = _row(case, actor, Status.REFUSED, reason, now)
+            session.add(row)
+            await _end(session, case, Transition.REFUSE, actor, now, row, body)
+            state = await state_of(session, case)
+        self._bell.ring(state, Ring(signal=Transition.REFUSE, act_id=act.id))
+        return state
+
+    async def receipt(self, message_id: UUID, receipt: Receipt, call: Call | None = None) -> None:
+        """Keep what the module says of a message, and ring; the same again changes nothing.
+
+        `call` is the callback that brought it, noted as heard in the same transaction. Raises
+        `not_found` for a message that was never formed.
+        """
+        now = present()
+        async with self._database.work() as session:
+            found = await about(session, message_id, call, now)
+            if found is None:
+                return
+            case, message = found
+            kept = await keep(session, case, message, receipt, "callback", now)
+            if kept is None:
+                return
+            if case.wakes_at is None or case.wakes_at > now:
+                # Where nobody hears the ring, the sweeper will.
+                case.wakes_at = now
+                session.add(case)
+            state = await state_of(session, case)
+        self._bell.ring(state, Ring(signal=RECEIPT, act_id=kept.id))
+
+    async def _take_in(self, actor: Actor, file: Incoming) -> Received:
+        if self._files is None:
+            raise Refusal("files_unavailable", "Файлы сейчас не принимаются.", 503)
+        async with counted(self._database, actor, file, self._files.limit) as incoming:
+            received = await self._files.receive(incoming, None, FOLDER)
+        if received.key is None:
+            raise _incomplete("file", " ".join(one.text for one in received.findings))
+        return received
+
+
+async def _answerable(session: AsyncSession, actor: Actor, case_id: UUID, again: Act) -> Case:
+    """The locked case, if people of this person's unit answer it; nobody else learns of it.
+
+    Whoever did `again` before and lost the right since is answered: that answer was lost.
+    """
+    case = await lock(session, case_id)
+    if case.kind != CaseKind.REQUEST or not case.version:
+        raise not_found()
+    if not actor.may(Permission.REVIEW, case.responsible_unit_id) and not await was_done(
+        session, case, again, actor
+    ):
+        raise forbidden() if case.applicant_id == actor.person_id else not_found()
+    if case.applicant_id == actor.person_id:
+        raise Refusal("own_case", "Нельзя отвечать на собственный запрос.", 403)
+    definition, _ = await rules_of(session, case)
+    if not definition.answered_by_people:
+        raise Refusal("not_now", "На этот запрос отвечает внешняя система.", 409)
+    return case
+
+
+def _check_answer(definition: CaseTypeDefinition, message: str, received: Received | None) -> None:
+    """Refuse an answer that is not of the kind that the type promises."""
+    if definition.answer is AnswerKind.DOCUMENT and received is None:
+        raise _incomplete("file", "Приложите файл ответа: PDF или JPEG.")
+    if definition.answer is not AnswerKind.DOCUMENT and not message:
+        raise _incomplete("message", "Напишите ответ.")
+    if len(message) > LONGEST:
+        raise _incomplete("message", "Сократите ответ до 4000 знаков.")
+
+
+def _incomplete(path: str, words: str) -> Refusal:
+    return Refusal(
+        "incomplete",
+        "Ответ пока нельзя отправить: исправьте отмеченные поля.",
+        422,
+        [FieldError(path, words)],
+    )
+
+
+def _row(case: Case, actor: Actor, outcome: Status, message: str, now: datetime) -> RequestAnswer:
+    return RequestAnswer(
+        id=new_id(),
+        case_id=case.id,
+        version=case.version,
+        outcome=outcome.value,
+        at=now,
+        by=actor.person_id,
+        message=message or None,
+    )
+
+
+def _file(answer: RequestAnswer, received: Received) -> RequestFile:
+    media_type = received.media_type or MediaType.PDF
+    return RequestFile(
+        answer_id=answer.id,
+        position=1,
+        name=f"answer{EXTENSIONS[media_type]}",
+        media_type=media_type.value,
+        object_key=received.key or "",
+        sha256=received.sha256 or "",
+        size=received.size,
+    )
+
+
+async def _end(
+    session: AsyncSession,
+    case: Case,
+    transition: Transition,
+    actor: Actor,
+    now: datetime,
+    answer: RequestAnswer,
+    contents: dict[str, Any],
+) -> None:
+    assignment.give(case, case.reviewer_id or actor.person_id, now)
+    kind = "request_ready" if transition is Transition.ANSWER else "request_refused"
+    await move(
+        session,
+        case,
+        transition,
+        now=now,
+        by=actor,
+        facts={"version": case.version, "answer": str(answer.id)},
+        contents=contents,
+        tell=[Notice(kind, case.applicant_id)],
+    )

@@ -1,0 +1,1 @@
+"""Review of cases: decisions and assignment."""

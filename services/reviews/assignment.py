@@ -1,0 +1,316 @@
+"""Who has a case: the least laden of those who may act on it now, and nobody else for long (A11).
+
+`access.able` says who may act. When that changes, the cases of whoever may act no longer are passed
+on: at once where a person changed it, and by the sweeper whatever happened, such as a role that ran
+out or an absence that began at midnight.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    or_,
+    tuple_,
+)
+from sqlalchemy import select as choose_columns
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from clients.database import Database
+from models.tables.cases import READ_FOR, Case, CaseComment, CaseReading
+from rules.access import Permission
+from rules.cases.process import Party, Status
+from rules.clock import now as present
+from rules.journal.entries import JournalKind
+from rules.notices.kinds import NoticeKind
+from services import access
+from services.journal import entries as journal
+from services.notices import outbox
+
+ON_THE_DESK = (Status.IN_REVIEW.value, Status.PROCESSING.value)
+"""Where a case is work for the reviewer who has it."""
+
+HELD = (
+    *ON_THE_DESK,
+    Status.CHECKING.value,
+    Status.CLARIFICATION.value,
+    Status.ACCEPTED.value,
+)
+"""Where a case has a reviewer, or had one who gets it back; once it is decided, the name stays."""
+
+A_FULL_DESK = 100
+"""Whoever has so many cases is as laden as anybody: so counting has an end, case by case."""
+
+BATCH = 25
+"""So many cases are passed on in one unit of work, which keeps others from choosing meanwhile."""
+
+_CHOOSING = 1_245_662_038
+TURN = func.pg_advisory_xact_lock(_CHOOSING, bindparam("turn", type_=Integer()))
+"""Lets one unit of work at a time choose a reviewer in a unit, until it ends.
+
+Taken by a statement before the one that counts, which then sees what the one before has given.
+"""
+
+
+def turn_of(unit_id: UUID) -> dict[str, Any]:
+    """The parameters of `TURN`."""
+    return {"turn": int.from_bytes(unit_id.bytes[-4:], "big", signed=True)}
+
+
+async def take_turn(session: AsyncSession, unit_id: UUID) -> None:
+    """Wait for `TURN`, after the case is locked and never before."""
+    await session.exec(select(TURN), params=turn_of(unit_id))
+
+
+@lru_cache
+def _least_laden() -> SelectOfScalar[UUID]:
+    """Those who may act on a case of a unit, the one with the fewest cases first.
+
+    Of several, the one who has been longest without a new case, so that whoever decides at once is
+    not given everything. One look into an index for each of them, up to a full desk.
+    """
+    able = access.able()
+    theirs = col(Case.reviewer_id) == able.c.person_id
+    on_the_desk = (
+        choose_columns(col(Case.id))
+        .where(theirs, col(Case.closed_at).is_(None), col(Case.status).in_(ON_THE_DESK))
+        .limit(A_FULL_DESK)
+        .correlate(able)
+        .subquery()
+    )
+    load = select(func.count()).select_from(on_the_desk).scalar_subquery()
+    last = select(func.max(col(Case.assigned_at))).where(theirs).scalar_subquery()
+    return (
+        select(able.c.person_id)
+        .where(able.c.person_id != bindparam("applicant_id", type_=Uuid()))
+        .order_by(load, last.nulls_first(), able.c.person_id)
+    )
+
+
+async def choose(
+    session: AsyncSession, case: Case, now: datetime
+) -> tuple[UUID | None, UUID | None]:
+    """Who reviews: whoever had it before, the deputy of one who is away, or the least laden.
+
+    The second answer is the absent person whom a deputy stands in for. The caller has taken the
+    turn of the case's unit.
+    """
+    values = {
+        "unit_id": case.responsible_unit_id,
+        "applicant_id": case.applicant_id,
+        "now": now,
+    }
+    found = (await session.exec(_least_laden(), params=values)).all()
+    if case.reviewer_id is not None:
+        if case.reviewer_id in found:
+            return case.reviewer_id, None
+        deputy = await access.deputy_of(session, case.reviewer_id, now)
+        if deputy in found:
+            return deputy, case.reviewer_id
+    return (found[0] if found else None), None
+
+
+def give(case: Case, to: UUID | None, now: datetime, *, instead_of: UUID | None = None) -> None:
+    """Note on a locked case who has it from now on; its caller saves and journals it.
+
+    `instead_of` is who gets it back when there again, as `owner_of` says; people who give or take a
+    case mean it to stay.
+    """
+    if case.reviewer_id != to:
+        case.reviewer_id = to
+        case.assigned_at = now if to is not None else None
+    case.stands_in_for = instead_of if instead_of != to else None
+
+
+def owner_of(case: Case) -> UUID | None:
+    """Who had a case before anybody stood in."""
+    return case.stands_in_for or case.reviewer_id
+
+
+@lru_cache
+def _able() -> CTE:
+    """`access.able` of all units, found once in a query however many cases it is asked of."""
+    able = access.able(of_unit=False)
+    return choose_columns(able.c.person_id, able.c.unit_id).cte("able_anywhere")
+
+
+def has_nobody() -> ColumnElement[bool]:
+    """The cases that nobody has who may act on them now."""
+    holder = tuple_(col(Case.reviewer_id), col(Case.responsible_unit_id))
+    return or_(
+        col(Case.reviewer_id).is_(None),
+        col(Case.reviewer_id) == col(Case.applicant_id),
+        holder.not_in(choose_columns(_able().c.person_id, _able().c.unit_id)),
+    )
+
+
+def _somebody_could() -> ColumnElement[bool]:
+    """The cases on which somebody may act who did not apply; by sets, never by a look for each."""
+    able, unit = _able(), col(Case.responsible_unit_id)
+    several = choose_columns(able.c.unit_id).group_by(able.c.unit_id).having(func.count() > 1)
+    return or_(
+        unit.in_(several),
+        and_(
+            unit.in_(choose_columns(able.c.unit_id)),
+            tuple_(col(Case.applicant_id), unit).not_in(
+                choose_columns(able.c.person_id, able.c.unit_id)
+            ),
+        ),
+    )
+
+
+@lru_cache
+def _adrift() -> SelectOfScalar[Case]:
+    """Open cases that have to be passed on, locked; those at work at this moment are left out.
+
+    A case that waits for people and that nobody has is among them once somebody can take it.
+    """
+    waits = col(Case.waits_for) == Party.REVIEWER.value
+    return (
+        select(Case)
+        .where(
+            col(Case.closed_at).is_(None),
+            col(Case.status).in_(HELD),
+            has_nobody(),
+            or_(col(Case.reviewer_id).is_not(None), and_(waits, _somebody_could())),
+        )
+        .order_by(col(Case.id))
+        .limit(BATCH)
+        .with_for_update(skip_locked=True, of=Case)
+    )
+
+
+@lru_cache
+def _returning() -> SelectOfScalar[Case]:
+    """Open cases whose owners may act on them again, locked: those with which nothing was done.
+
+    A decision ends standing in. What is written on or read at this moment stays for the time being.
+    """
+    able = _able()
+    written = select(CaseComment.id).where(
+        col(CaseComment.case_id) == col(Case.id),
+        col(CaseComment.by) == col(Case.reviewer_id),
+        col(CaseComment.at) >= col(Case.assigned_at),
+    )
+    read = select(CaseReading.case_id).where(
+        col(CaseReading.case_id) == col(Case.id),
+        col(CaseReading.person_id) == col(Case.reviewer_id),
+        col(CaseReading.at) > bindparam("read_since", type_=DateTime(timezone=True)),
+    )
+    owner = tuple_(col(Case.stands_in_for), col(Case.responsible_unit_id))
+    return (
+        select(Case)
+        .where(
+            col(Case.stands_in_for).is_not(None),
+            col(Case.closed_at).is_(None),
+            col(Case.status).in_(HELD),
+            col(Case.stands_in_for) != col(Case.applicant_id),
+            owner.in_(choose_columns(able.c.person_id, able.c.unit_id)),
+            ~written.exists(),
+            ~read.exists(),
+        )
+        .order_by(col(Case.id))
+        .limit(BATCH)
+        .with_for_update(skip_locked=True, of=Case)
+    )
+
+
+async def reconcile(session: AsyncSession, now: datetime) -> int:
+    """Give back up to `BATCH` cases whose owners are there again, and pass on as many whose
+    reviewers may not act on them any more; says how many.
+
+    Each of the latter goes to whom `choose` names, or to nobody. All is journaled. Whoever gets
+    cases is told once of all, the heads of what was passed on; the applicants are not bothered.
+    """
+    at = {"now": now, "read_since": now - READ_FOR}
+    back = (await session.exec(_returning(), params=at)).all()
+    moved = await _pass_on(session, back, now, back=True)
+    cases = (await session.exec(_adrift(), params={"now": now})).all()
+    for unit_id in sorted({case.responsible_unit_id for case in cases}):
+        await take_turn(session, unit_id)
+    return moved + await _pass_on(session, cases, now)
+
+
+async def keep(session: AsyncSession, case: Case, now: datetime) -> None:
+    """Pass on one locked case, if its reviewer may not act on it any more."""
+    await take_turn(session, case.responsible_unit_id)
+    await _pass_on(session, [case], now)
+
+
+async def _pass_on(
+    session: AsyncSession, cases: Sequence[Case], now: datetime, *, back: bool = False
+) -> int:
+    """Give each to its owner (`back`), or to whom `choose` names; says how many were moved."""
+    moved = 0
+    told: dict[tuple[UUID, NoticeKind], list[str]] = {}
+    heads: dict[UUID, list[UUID]] = {}
+    for case in cases:
+        to, absent = (case.stands_in_for, None) if back else await choose(session, case, now)
+        if to == case.reviewer_id:
+            continue
+        before = case.reviewer_id
+        give(case, to, now, instead_of=owner_of(case))
+        session.add(case)
+        entry = await journal.append(
+            session,
+            chain=case.id,
+            kind=JournalKind.CASE_ASSIGNED,
+            at=now,
+            system="clock",
+            step=case.step,
+            facts={
+                "from": str(before) if before else None,
+                "to": str(to) if to else None,
+                "stands_in_for": str(absent) if absent else None,
+            },
+        )
+        moved += 1
+        unit_id = case.responsible_unit_id
+        if unit_id not in heads:
+            heads[unit_id] = [] if back else await heads_of(session, unit_id, now)
+        event = f"{case.id}:assigned:{entry.position}"
+        kind = NoticeKind.CASES_PASSED_ON if to else NoticeKind.CASES_WITHOUT_REVIEWER
+        for person in heads[unit_id]:
+            told.setdefault((person, kind), []).append(event)
+        if to is not None:
+            told.setdefault((to, NoticeKind.CASES_RECEIVED), []).append(event)
+    events = [
+        outbox.Happened(person, kind, found[0], facts={"count": len(found)})
+        for (person, kind), found in told.items()
+    ]
+    await outbox.enqueue_all(session, events, now)
+    return moved
+
+
+async def heads_of(session: AsyncSession, unit_id: UUID, now: datetime) -> list[UUID]:
+    """Who oversees the reviews of a unit: those who are there, else all with their deputies."""
+    right = Permission.OVERSEE_REVIEWS
+    here = await access.present_reviewers(session, unit_id, now, right)
+    if here:
+        return here
+    heads = await access.people_with(session, right, unit_id, now)
+    deputies = [await access.deputy_of(session, head, now) for head in heads]
+    return list(dict.fromkeys([*(one for one in deputies if one), *heads]))
+
+
+async def sweep(database: Database) -> int:
+    """`reconcile` until nothing is left to pass on; says how many cases were."""
+    moved = 0
+    while True:
+        async with database.work() as session:
+            found = await reconcile(session, present())
+        moved += found
+        if found < BATCH:
+            return moved

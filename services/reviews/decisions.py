@@ -1,0 +1,428 @@
+"""What reviewers and the clock do with an application: open, take, decide, remind, escalate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.messages import CaseState, Ring
+from models.tables.cases import Case, CaseDecision, CaseReading
+from models.tables.people import Person
+from rules.access import Actor, Permission
+from rules.cases.applications import DECISIONS
+from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
+from rules.cases.process import CaseKind, Status, Transition
+from rules.cases.terms import Alarm
+from rules.clock import now as present
+from rules.forms.definitions import merged_attachments, merged_checklist
+from rules.journal.entries import JournalKind
+from rules.notices.kinds import NoticeKind
+from rules.refusals import FieldError, Refusal, Words, forbidden, not_found
+from services import access
+from services.cases import clock
+from services.cases.bell import Bell
+from services.cases.transitions import (
+    Act,
+    Notice,
+    answered_before,
+    claim,
+    lock,
+    move,
+    see,
+    stale,
+    state_of,
+    was_done,
+)
+from services.catalogue import lookup as catalogue
+from services.journal import entries as journal
+from services.notices import outbox
+from services.reviews import assignment
+
+NOTICE_OF = {
+    Transition.APPROVE: "application_approved",
+    Transition.CLARIFY: "application_clarification",
+    Transition.REJECT: "application_rejected",
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a reviewer decides: always with a reason (A4).
+
+    `remarks` say what is wrong by name of field or kind of attachment; `checklist` answers the
+    questions of the programme by name.
+    """
+
+    outcome: Transition
+    reason: str
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    checklist: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The outcome for one case among several: its state, or why it was refused."""
+
+    case_id: UUID
+    state: CaseState | None = None
+    refusal: Refusal | None = None
+
+
+class Reviews:
+    """The acts of reviewers; each is one unit of work, after which the workflow is rung."""
+
+    def __init__(self, database: Database, bell: Bell) -> None:
+        self._database = database
+        self._bell = bell
+
+    async def decide(self, actor: Actor, case_id: UUID, act: Act, decision: Decision) -> CaseState:
+        """Approve, send back or reject. The same act again gives the same answer.
+
+        Raises refusals: `own_case`, `forbidden`, `stale`, `not_now`, `incomplete`, `act_id_reused`.
+        """
+        if decision.outcome not in DECISIONS:
+            raise Refusal("not_a_decision", "Выберите решение.", 422)
+        now = present()
+        body: dict[str, Any] = {
+            "reason": decision.reason.strip(),
+            "remarks": dict(decision.remarks),
+            "checklist": dict(decision.checklist),
+        }
+        async with self._database.work() as session:
+            case = await self._reviewable(session, actor, case_id, act)
+            if case.kind != CaseKind.APPLICATION:
+                raise not_found()
+            if case.applicant_id == actor.person_id:
+                raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
+            if not await claim(session, case, decision.outcome, act, actor, now, body):
+                return await answered_before(session, case, act)
+            definition = await catalogue.case_type(session, case.type, case.type_version)
+            programme = (
+                await catalogue.programme(session, case.programme_id) if case.programme_id else None
+            )
+            questions = [item.name for item in merged_checklist(definition, programme)]
+            subjects = {f.name for s in definition.sections for f in s.fields} | {
+                rule.kind for rule in merged_attachments(definition, programme)
+            }
+            _check(decision, questions, subjects)
+            session.add(
+                CaseDecision(
+                    case_id=case.id,
+                    step=case.step,
+                    version=case.version,
+                    outcome=decision.outcome.value,
+                    by=actor.person_id,
+                    at=now,
+                    reason=body["reason"],
+                    remarks=body["remarks"],
+                    checklist=body["checklist"],
+                )
+            )
+            assignment.give(case, case.reviewer_id or actor.person_id, now)
+            await move(
+                session,
+                case,
+                decision.outcome,
+                now=now,
+                by=actor,
+                facts={"version": case.version, "checklist": body["checklist"]},
+                contents={"reason": body["reason"], "remarks": body["remarks"]},
+                tell=[
+                    Notice(
+                        NOTICE_OF[decision.outcome],
+                        case.applicant_id,
+                        {"programme": programme.title} if programme else {},
+                    )
+                ],
+            )
+            state = await state_of(session, case)
+        self._bell.ring(state, Ring(signal=decision.outcome, act_id=act.id))
+        return state
+
+    async def decide_several(
+        self, actor: Actor, acts: Mapping[UUID, Act], decision: Decision
+    ) -> list[Decided]:
+        """One decision with one reason on several cases, each by itself: one refusal stops none."""
+        done: list[Decided] = []
+        for case_id, act in acts.items():
+            try:
+                state = await self.decide(actor, case_id, act, decision)
+                done.append(Decided(case_id, state=state))
+            except Refusal as refusal:
+                done.append(Decided(case_id, refusal=refusal))
+        return done
+
+    async def take(
+        self, actor: Actor, case_id: UUID, at_step: int, had: UUID | None = None
+    ) -> CaseState:
+        """Take a case on one's own desk, from the queue or from a colleague.
+
+        `had` is the colleague who had it when the person looked. Raises `taken` where another one
+        has it by now.
+        """
+        return await self._assign(
+            actor, case_id, at_step, actor.person_id, had, JournalKind.CASE_TAKEN
+        )
+
+    async def hand_over(
+        self,
+        actor: Actor,
+        case_id: UUID,
+        at_step: int,
+        to: UUID,
+        reason: str,
+        had: UUID | None = None,
+    ) -> CaseState:
+        """Give a case to a colleague; the head of HR moves anybody's, others their own (A11).
+
+        `had` is as in `take`. Raises Refusal 422 for a reason too long.
+        """
+        reason = reason.strip()
+        if len(reason) > LONGEST_REMARK:
+            words = "Сократите объяснение до 1000 знаков."
+            raise Refusal("incomplete", words, 422, [FieldError("reason", words)])
+        return await self._assign(
+            actor, case_id, at_step, to, had, JournalKind.CASE_HANDED_OVER, reason
+        )
+
+    async def _assign(
+        self,
+        actor: Actor,
+        case_id: UUID,
+        at_step: int,
+        to: UUID,
+        had: UUID | None,
+        kind: JournalKind,
+        reason: str = "",
+    ) -> CaseState:
+        now = present()
+        async with self._database.work() as session:
+            case = await self._reviewable(session, actor, case_id)
+            if case.step != at_step:
+                raise stale(case)
+            if case.closed_at is not None:
+                raise Refusal("not_now", "Заявка закрыта, передать её нельзя.", 409)
+            if to == case.applicant_id:
+                raise Refusal("own_case", "Нельзя рассматривать собственную заявку.", 403)
+            if case.reviewer_id == to:
+                return await state_of(session, case)
+            if case.reviewer_id not in (None, actor.person_id, had):
+                raise await _taken(session, case)
+            heads = actor.may(Permission.OVERSEE_REVIEWS, case.responsible_unit_id)
+            if to != actor.person_id and not heads and case.reviewer_id != actor.person_id:
+                raise forbidden()
+            await _check_able(session, actor, case, to, now)
+            before = case.reviewer_id
+            assignment.give(case, to, now)
+            session.add(case)
+            entry = await journal.append(
+                session,
+                chain=case.id,
+                kind=kind,
+                at=now,
+                by=actor.person_id,
+                step=case.step,
+                facts={"from": str(before) if before else None, "to": str(to)},
+                contents={"reason": reason} if reason else None,
+            )
+            if to != actor.person_id:
+                await outbox.enqueue(
+                    session,
+                    person_id=to,
+                    kind="request_assigned"
+                    if case.kind == CaseKind.REQUEST
+                    else "review_handed_over",
+                    case_id=case.id,
+                    event_key=f"{case.id}:handed:{entry.position}",
+                    facts={"number": case.number},
+                    now=now,
+                )
+            return await state_of(session, case)
+
+    async def read(self, actor: Actor, case_id: UUID) -> None:
+        """Say that the person has the case open: others see it for a minute."""
+        async with self._database.work() as session:
+            case = await see(session, actor, case_id)
+            if case.applicant_id != actor.person_id:
+                now = present()
+                seen = insert(CaseReading).values(
+                    case_id=case.id, person_id=actor.person_id, at=now
+                )
+                # Two windows may say it at once.
+                await session.exec(
+                    seen.on_conflict_do_update(
+                        index_elements=["case_id", "person_id"], set_={"at": now}
+                    )
+                )
+
+    async def _reviewable(
+        self, session: AsyncSession, actor: Actor, case_id: UUID, again: Act | None = None
+    ) -> Case:
+        """The locked case, if this person reviews its kind at all; nobody else learns of it.
+
+        Whoever did `again` before and lost the right since is answered: that answer was lost.
+        """
+        case = await lock(session, case_id)
+        if not case.version:
+            raise not_found()
+        if actor.may(Permission.REVIEW, case.responsible_unit_id):
+            return case
+        if again is None or not await was_done(session, case, again, actor):
+            raise forbidden() if case.applicant_id == actor.person_id else not_found()
+        return case
+
+
+async def _check_able(
+    session: AsyncSession, actor: Actor, case: Case, to: UUID, now: datetime
+) -> None:
+    """Refuse to give a case to somebody who may not act on it today."""
+    unit_id = case.responsible_unit_id
+    if to in await access.present_reviewers(session, unit_id, now):
+        return
+    if to not in await access.people_with(session, Permission.REVIEW, unit_id, now):
+        raise Refusal("not_a_reviewer", "Этот сотрудник не рассматривает заявки.", 422)
+    words = (
+        "Сегодня у вас записано отсутствие. Отмените его на странице «Отдел и замещение», и сможете"
+        " взять заявку."
+        if to == actor.person_id
+        else "Этот сотрудник сегодня отсутствует. Выберите того, кто на месте."
+    )
+    raise Refusal("away", words, 422)
+
+
+async def _taken(session: AsyncSession, case: Case) -> Refusal:
+    """A colleague got the case since the person looked at it."""
+    holder = await session.get_one(Person, case.reviewer_id)
+    words = (
+        Words(
+            "Запрос теперь у другого сотрудника: {name}. Договоритесь, кто на него ответит: взять"
+            " запрос себе можно и сейчас.",
+            name=holder.name,
+        )
+        if case.kind == CaseKind.REQUEST
+        else Words(
+            "Заявка теперь у другого сотрудника: {name}. Договоритесь, кто её рассмотрит: взять"
+            " заявку себе можно и сейчас.",
+            name=holder.name,
+        )
+    )
+    return Refusal("taken", words, 409, reviewer_id=str(holder.id))
+
+
+def _check(decision: Decision, questions: Sequence[str], subjects: set[str]) -> None:
+    """Refuse a decision without reason, without remarks, or against its own checklist."""
+    errors: list[FieldError] = []
+    if not 3 <= len(decision.reason.strip()) <= LONGEST_REASON:
+        errors.append(FieldError("reason", "Напишите причину решения: от 3 до 4000 знаков."))
+    errors += [
+        FieldError(f"remarks.{name}", "Такого поля в заявке нет.")
+        for name in decision.remarks
+        if name not in subjects
+    ]
+    errors += [
+        FieldError(f"checklist.{name}", "Такого вопроса в перечне нет.")
+        for name in decision.checklist
+        if name not in questions
+    ]
+    if decision.outcome is Transition.APPROVE:
+        errors += [
+            FieldError(f"checklist.{name}", "Чтобы одобрить, подтвердите это требование.")
+            for name in questions
+            if not decision.checklist.get(name)
+        ]
+    errors += [
+        FieldError(f"remarks.{name}", "Напишите, что не так.")
+        for name, remark in decision.remarks.items()
+        if not remark.strip()
+    ]
+    if decision.outcome is Transition.CLARIFY and not decision.remarks:
+        errors.append(FieldError("remarks", "Отметьте хотя бы одно поле и напишите, что не так."))
+    if errors:
+        raise Refusal(
+            "incomplete", "Решение пока нельзя принять: исправьте отмеченные поля.", 422, errors
+        )
+
+
+_VERSION = SQLModel.metadata.tables["case_version"]
+_CHECKED = (
+    update(_VERSION)
+    .where(_VERSION.c.case_id == bindparam("of_case"), _VERSION.c.number == bindparam("of_number"))
+    .values(findings=bindparam("findings"), checked_at=bindparam("at"))
+    .returning(
+        *journal.head_columns(bindparam("of_case", type_=_VERSION.c.case_id.type)),
+        assignment.TURN,
+    )
+)
+"""Keeps the findings of a check, gives the end of the journal's chain, and takes the turn to choose
+a reviewer; sent under the lock."""
+
+
+async def open_review(
+    session: AsyncSession,
+    case: Case,
+    findings: list[dict[str, Any]],
+    now: datetime,
+) -> None:
+    """The check is done: keep its findings, choose a reviewer, start the term (A3, A11)."""
+    checked = {"of_case": case.id, "of_number": case.version, "findings": findings, "at": now}
+    turn = assignment.turn_of(case.responsible_unit_id)
+    kept = await (await session.connection()).execute(_CHECKED, checked | turn)
+    position, digest, _ = kept.one()
+    journal.head_is_known(session, case.id, position, digest)
+    reviewer, absent = await assignment.choose(session, case, now)
+    assignment.give(case, reviewer, now, instead_of=assignment.owner_of(case))
+    tell = [Notice("application_in_review", case.applicant_id)]
+    if reviewer is not None:
+        tell.append(Notice("review_assigned", reviewer))
+    await move(
+        session,
+        case,
+        Transition.OPEN_REVIEW,
+        now=now,
+        facts={
+            "version": case.version,
+            "findings": sorted({f["code"] for f in findings}),
+            "reviewer": str(reviewer) if reviewer else None,
+            "stands_in_for": str(absent) if absent else None,
+        },
+        tell=tell,
+    )
+
+
+async def alarm(session: AsyncSession, case: Case, now: datetime) -> None:
+    """Do what the clock says to a locked case: remind, escalate, or let it lapse.
+
+    Nothing is rejected by a clock; an answer that never came closes the case, and it can be copied.
+    """
+    if case.wakes_at is None or case.wakes_at > now or case.closed_at is not None:
+        return
+    due = await clock.sound(session, case, now, _whom)
+    if due.last is Alarm.LAPSE:
+        tell = [Notice("application_lapsed", case.applicant_id)]
+        await move(session, case, Transition.LAPSE, now=now, tell=tell)
+        return
+    if due.last is not None:
+        case.rings, case.rung_at = 0, None
+    case.wakes_at = due.next_at or case.wakes_at
+    session.add(case)
+
+
+async def _whom(
+    session: AsyncSession, case: Case, what: Alarm, now: datetime
+) -> Mapping[UUID, NoticeKind]:
+    """Who can do something about a term that ends: the applicant, the reviewer, the heads."""
+    if case.status == Status.CLARIFICATION:
+        return {case.applicant_id: NoticeKind.CLARIFICATION_REMINDER}
+    await assignment.keep(session, case, now)
+    if what is Alarm.REMIND and case.reviewer_id is not None:
+        return {case.reviewer_id: NoticeKind.REVIEW_REMINDER}
+    heads = await assignment.heads_of(session, case.responsible_unit_id, now)
+    kind = NoticeKind.REVIEW_REMINDER if what is Alarm.REMIND else NoticeKind.REVIEW_ESCALATED
+    return {head: kind for head in heads if head != case.applicant_id}

@@ -1,0 +1,1 @@
+"""Staff: import from a table, absences."""

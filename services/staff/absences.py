@@ -1,0 +1,194 @@
+"""Who reviews, how much each has, who is away and who stands in (A11)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.cases import Case
+from models.tables.people import Absence, Person
+from rules.access import Actor, Permission
+from rules.clock import now as present
+from rules.journal.entries import JournalKind
+from rules.refusals import FieldError, Refusal, forbidden, not_found
+from rules.texts.cleaning import in_order
+from services import access
+from services.journal import entries as journal
+from services.reviews import assignment
+
+LONGEST = timedelta(days=3 * 366)
+
+
+@dataclass(frozen=True)
+class Away:
+    """An absence, both days included."""
+
+    id: UUID
+    first_day: date
+    last_day: date
+    deputy_id: UUID | None
+    deputy: str | None
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """A reviewer of a unit with what lies on the desk."""
+
+    id: UUID
+    name: str
+    position: str
+    in_review: int
+    overdue: int
+    away_now: bool
+    absences: Sequence[Away]
+
+
+async def reviewers(session: AsyncSession, actor: Actor, unit_id: UUID) -> list[Reviewer]:
+    """The reviewers of a unit, for those who review there."""
+    if not actor.may(Permission.REVIEW, unit_id):
+        raise forbidden()
+    now = present()
+    ids = await access.people_with(session, Permission.REVIEW, unit_id, now)
+    here = set(await access.present_reviewers(session, unit_id, now))
+    people = {
+        p.id: p for p in (await session.exec(select(Person).where(col(Person.id).in_(ids)))).all()
+    }
+    load = await _load(session, unit_id, now)
+    today = await access.day_in(session, unit_id, now)
+    away: dict[UUID, list[Away]] = {i: [] for i in ids}
+    absences = await session.exec(
+        select(Absence)
+        .where(col(Absence.person_id).in_(ids), Absence.last_day >= today)
+        .order_by(col(Absence.first_day))
+    )
+    for absence in absences.all():
+        deputy = people.get(absence.deputy_id) if absence.deputy_id else None
+        away[absence.person_id].append(
+            Away(
+                absence.id,
+                absence.first_day,
+                absence.last_day,
+                absence.deputy_id,
+                deputy.name if deputy else None,
+            )
+        )
+    return sorted(
+        (
+            Reviewer(
+                i,
+                people[i].name,
+                people[i].position,
+                *load.get(i, (0, 0)),
+                away_now=i not in here,
+                absences=away[i],
+            )
+            for i in ids
+        ),
+        key=lambda r: in_order(r.name),
+    )
+
+
+async def _load(session: AsyncSession, unit_id: UUID, now: datetime) -> dict[UUID, tuple[int, int]]:
+    rows = await session.exec(
+        select(
+            Case.reviewer_id,
+            func.count(),
+            func.count().filter(col(Case.due_at) < now),
+        )
+        .where(
+            Case.responsible_unit_id == unit_id,
+            col(Case.status).in_(assignment.ON_THE_DESK),
+            col(Case.reviewer_id).is_not(None),
+        )
+        .group_by(col(Case.reviewer_id))
+    )
+    return {person: (count, overdue) for person, count, overdue in rows.all() if person}
+
+
+async def set_absence(
+    session: AsyncSession,
+    actor: Actor,
+    unit_id: UUID,
+    person_id: UUID,
+    first_day: date,
+    last_day: date,
+    deputy_id: UUID | None,
+) -> Absence:
+    """Note that a reviewer is away: one's own, or anybody's by the head of HR.
+
+    From the first day on the cases are the deputy's, or are spread where there is none.
+    """
+    await _may_set(session, actor, unit_id, person_id)
+    errors = []
+    if last_day < first_day:
+        errors.append(FieldError("last_day", "Последний день не может быть раньше первого."))
+    elif last_day - first_day > LONGEST:
+        errors.append(FieldError("last_day", "Отсутствие не бывает дольше трёх лет."))
+    if deputy_id == person_id:
+        errors.append(FieldError("deputy_id", "Выберите другого сотрудника."))
+    elif deputy_id is not None:
+        able = await access.people_with(session, Permission.REVIEW, unit_id, present())
+        if deputy_id not in able:
+            errors.append(FieldError("deputy_id", "Этот сотрудник не рассматривает заявки."))
+    if errors:
+        raise Refusal("incomplete", "Исправьте отмеченные поля.", 422, errors)
+    # A form that was sent twice notes one absence.
+    await session.exec(
+        select(Person.id).where(Person.id == person_id).with_for_update(key_share=True)
+    )
+    absence = Absence(
+        person_id=person_id, first_day=first_day, last_day=last_day, deputy_id=deputy_id
+    )
+    same = await session.exec(
+        select(Absence).where(
+            Absence.person_id == person_id,
+            Absence.first_day == first_day,
+            Absence.last_day == last_day,
+            col(Absence.deputy_id).is_not_distinct_from(deputy_id),
+        )
+    )
+    if (known := same.first()) is not None:
+        return known
+    session.add(absence)
+    await session.flush()
+    await _journal(session, actor, absence, "set")
+    await assignment.reconcile(session, present())
+    return absence
+
+
+async def end_absence(session: AsyncSession, actor: Actor, unit_id: UUID, absence_id: UUID) -> None:
+    """Take an absence back; what nobody could be given meanwhile is given."""
+    absence = await session.get(Absence, absence_id)
+    if absence is None:
+        raise not_found()
+    await _may_set(session, actor, unit_id, absence.person_id)
+    await session.delete(absence)
+    await _journal(session, actor, absence, "ended")
+    await assignment.reconcile(session, present())
+
+
+async def _may_set(session: AsyncSession, actor: Actor, unit_id: UUID, person_id: UUID) -> None:
+    if person_id != actor.person_id and not actor.may(Permission.OVERSEE_REVIEWS, unit_id):
+        raise forbidden()
+    if person_id not in await access.people_with(session, Permission.REVIEW, unit_id, present()):
+        raise not_found()
+
+
+async def _journal(session: AsyncSession, actor: Actor, absence: Absence, what: str) -> None:
+    await journal.append(
+        session,
+        chain=absence.person_id,
+        kind=JournalKind.ABSENCE_SET,
+        by=actor.person_id,
+        lock=True,
+        facts={
+            "what": what,
+            "first_day": absence.first_day.isoformat(),
+            "last_day": absence.last_day.isoformat(),
+            "deputy": str(absence.deputy_id) if absence.deputy_id else None,
+        },
+    )

@@ -1,0 +1,1 @@
+"""Words in the language of the reader: translation and formats."""
