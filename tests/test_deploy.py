@@ -17,7 +17,7 @@ from rules.operation.states import BACKUP_IS_OLD_AFTER
 from settings import Settings
 
 COMPOSE = CHECKOUT / "docker-compose.yml"
-BACKUP = sorted((CHECKOUT / "ops" / "backup").glob("*.py"))
+BACKUP = sorted((CHECKOUT / "ops" / "backup").rglob("*.py"))
 FILES = sorted(path for path in (CHECKOUT / "docker").iterdir() if path.suffix != ".lock")
 SERVICES = {
     "proxy",

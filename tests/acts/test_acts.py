@@ -333,7 +333,7 @@ def test_the_qr_leads_to_the_public_page(facts: ActFacts) -> None:
 
 def test_fonts_are_what_was_taken() -> None:
     """The vendored fonts have the recorded hashes, and their licences lie beside."""
-    fonts = PAPERS / "fonts"
+    fonts = PAPERS.with_name("fonts")
     lines = (fonts / "SHA256SUMS").read_text().splitlines()
     listed = {name: digest for digest, name in (line.split() for line in lines)}
     assert {file.name for file in fonts.glob("*.ttf")} == set(listed)

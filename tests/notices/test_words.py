@@ -136,7 +136,7 @@ def test_kinds_that_the_services_tell_exist() -> None:
     )
     told = {
         kind
-        for file in (CHECKOUT / "services").glob("*.py")
+        for file in (CHECKOUT / "services").rglob("*.py")
         for kind in pattern.findall(file.read_text("utf-8"))
         if kind.startswith(("application_", "review_", "clarification_", "comment_", "case_"))
     }
