@@ -36,7 +36,6 @@ from temporalio.client import Client
 from temporalio.service import GrpcCompression
 from temporalio.worker import Worker
 
-from api.app import create_app
 from api.container import Medcab
 from api.http import health
 from api.http.auth import CurrentActor
@@ -48,6 +47,7 @@ from models.encryption import KeyRing, use_key_ring
 from rules.access import Permission
 from rules.cases import limits
 from rules.files.checks import LIMITS, MediaType
+from server import create_app
 from services.applications.enrolment_certificate import ActFacts, SealFacts, build_act, new_code
 from services.documents.acts import Documents
 from services.files.inspection.client import Inspection, Report

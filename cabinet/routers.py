@@ -1,4 +1,4 @@
-"""The pages, as `api.app` takes them in."""
+"""The pages, as `server` takes them in."""
 
 from fastapi import APIRouter
 

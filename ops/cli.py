@@ -135,10 +135,10 @@ def api(
     with _loading():
         import uvicorn
 
-        from api.app import create_app
         from api.http.protocol import GuardedProtocol
         from clients.telemetry.logs import log_in_json
         from ops.local.servers.ports import LOOPBACK
+        from server import create_app
 
         log_in_json()
         settings = _settings()

@@ -22,7 +22,6 @@ import httpx
 from pydantic import SecretStr
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from api.app import create_app
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
 from clients.temporal.client import CaseRinger, connect
@@ -32,6 +31,7 @@ from models.messages import ActRef, case_workflow_id
 from ops.local.home import Home
 from rules.cases.process import CaseKind, Status, Transition
 from rules.clock import now
+from server import create_app
 from services.cases import wakeups
 from services.cases.bell import Bell
 from services.cases.transitions import Act

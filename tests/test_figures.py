@@ -16,7 +16,6 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from api.app import create_app
 from bench.counts import (
     COMMITS,
     EVENTS,
@@ -40,6 +39,7 @@ from models.visibility import OpsText
 from ops.local.servers.postgres import find_programs
 from rules.cases.process import CaseKind, Status, Transition
 from rules.notices.kinds import Channel, NoticeState
+from server import create_app
 from services.cases import lists as case_lists
 from services.cases.transitions import Act
 from services.dossier import page as dossier

@@ -15,7 +15,6 @@ from fastapi import FastAPI
 from sqlalchemy import update
 from sqlmodel import col
 
-from api.app import create_app
 from api.container import Medcab
 from models.encryption import KeyRing, use_key_ring
 from models.tables.accounts import Account
@@ -24,6 +23,7 @@ from ops.local.system import settings_from
 from rules.access import Role
 from rules.accounts import Device, DeviceKind, Limit, Limits, Stage
 from rules.clock import now
+from server import create_app
 from services.accounts.password_hashing import hash_now
 from services.accounts.sessions import Opened, Visitor, open_session
 from services.accounts.sign_in import login_of

@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 from pydantic import SecretStr
 
-from api.app import create_app
 from rules.catalogue.entries import Subject
+from server import create_app
 from services.catalogue_admin.changes import Wish
 from services.catalogue_admin.entries import as_file
 from settings import Settings

@@ -11,8 +11,8 @@ from uuid import uuid4
 import uvicorn
 from fastapi import FastAPI
 
-from api.app import create_app
 from models.encryption import KeyRing, use_key_ring
+from server import create_app
 from settings import Settings
 from tests.servers import Servers
 

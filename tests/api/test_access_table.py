@@ -18,7 +18,6 @@ import pytest
 from pypdfium2 import PdfDocument  # type: ignore[import-untyped]
 from sqlmodel import select
 
-from api.app import create_app
 from api.container import Medcab
 from api.http.openapi import routes
 from models.encryption import KeyRing, use_key_ring
@@ -27,6 +26,7 @@ from ops.local.home import CHECKOUT
 from ops.local.system import settings_from
 from rules.access import ROLE_PERMISSIONS, Role
 from rules.notices.kinds import EVENTS, Audience, NoticeKind
+from server import create_app
 from services.applications.enrolment_certificate import SealFacts, build_act, code_hash
 from services.dossier import receipt_paper
 from services.notices.wording import Addresses, digest, letter, push_message, short_message

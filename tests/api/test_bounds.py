@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from pydantic import TypeAdapter
 
-from api.app import create_app
 from api.http.body_limits import FORM, SMALL, Limits, body_limits
+from server import create_app
 from tests.api.test_access_table import table_settings
 
 LOWER = ("minimum", "exclusiveMinimum")

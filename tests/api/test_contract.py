@@ -27,8 +27,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.app import create_app
 from rules.access import Role
+from server import create_app
 from settings import Settings
 from tests.api.served import Served, served
 from tests.api.test_access_table import NAMES, table_settings

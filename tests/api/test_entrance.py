@@ -11,9 +11,9 @@ from fastapi import APIRouter, FastAPI, Form, Query, Request
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 
-from api.app import create_app
 from api.http.bodies import Form as StreamedForm
 from api.http.entrance import CleanRoute
+from server import create_app
 from tests.api.test_access_table import table_settings
 
 PASTED, SEEN = "\ufeffМои\u0306 е\u0308жик\u00ad\r\n\u202eтут\u202c", "Мой ёжик\nтут"

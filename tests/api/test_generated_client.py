@@ -14,9 +14,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api.app import create_app
 from ops.local.home import CHECKOUT
 from rules.clock import now
+from server import create_app
 from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import Served, served

@@ -10,11 +10,11 @@ from fastapi import Request
 from sqlalchemy.exc import OperationalError
 from starlette.types import Message, Receive, Scope, Send
 
-from api.app import create_app
 from api.http.problems import MEDIA_TYPE, LastResort
 from cabinet.frame.visits import came_from
 from models.encryption import UndecryptableError
 from rules.refusals import FieldError, Refusal
+from server import create_app
 from settings import Settings
 from tests.accounts.conftest import House
 

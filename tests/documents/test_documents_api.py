@@ -12,11 +12,11 @@ import httpx
 import pytest
 import uvicorn
 
-from api.app import create_app
 from api.http import auth
 from clients.database import Database
 from rules.access import Actor, Role
 from rules.accounts import Stage
+from server import create_app
 from services.accounts.last_seen import Activity
 from services.accounts.sessions import Current
 from settings import Settings

@@ -11,7 +11,6 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel import select
 
-from api.app import create_app
 from api.container import Medcab
 from api.http.openapi import routes
 from models.tables.accounts import Account
@@ -21,6 +20,7 @@ from models.tables.requests import RequestAnswer
 from rules.access import Actor, Role
 from rules.accounts import Stage
 from rules.clock import now
+from server import create_app
 from services.accounts.sessions import open_session
 from services.conversation import Conversations
 from services.requests.acts import Answer

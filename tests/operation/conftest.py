@@ -18,7 +18,6 @@ import pytest
 import uvicorn
 from temporalio.client import Client
 
-from api.app import create_app
 from api.container import Medcab
 from clients.database import Database
 from clients.temporal.client import connect
@@ -28,6 +27,7 @@ from ops.local.home import Home
 from ops.local.servers.postgres import data_folder_aside
 from ops.local.system import GIVEN_BY, settings_from
 from rules.access import Role
+from server import create_app
 from services.cases.bell import Bell
 from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings

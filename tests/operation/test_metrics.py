@@ -14,7 +14,6 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.app import create_app
 from api.http.metrics import CHANNELS
 from clients.database import Database
 from clients.telemetry.metrics import metered_runtime
@@ -23,6 +22,7 @@ from models.encryption import KeyRing, use_key_ring
 from models.tables.cases import Outage
 from ops.local.servers.medcab import Worker
 from rules.clock import now
+from server import create_app
 from services.cases import wakeups
 from services.operation import metrics
 from services.operation.metrics import Watch

@@ -20,7 +20,6 @@ from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.worker import Replayer
 
-from api.app import create_app
 from clients.database import Database
 from clients.telemetry.act_tracing import HEADER, ActTracing, SealedCarriers
 from clients.telemetry.spans import ATTRIBUTES, SentTraces
@@ -33,6 +32,7 @@ from models.messages import RING, WorkflowName, case_workflow_id
 from models.visibility import OpsText
 from ops.local.home import CHECKOUT
 from rules.cases.process import Status
+from server import create_app
 from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import with_new_database
@@ -370,7 +370,7 @@ def test_without_a_collector_nothing_is_even_loaded() -> None:
 QUIET = """
 import sys
 from opentelemetry import trace
-from api.app import create_app
+from server import create_app
 import worker
 app = create_app()
 print(type(trace.get_tracer_provider()).__name__)

@@ -14,7 +14,6 @@ from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext, Page
 from sqlmodel import col, select
 
-from api.app import create_app
 from clients.database import Database
 from models.encryption import KeyRing, use_key_ring
 from models.tables.accounts import Account
@@ -22,6 +21,7 @@ from models.tables.people import Person
 from rules.access import Actor
 from rules.accounts import Device, DeviceKind, Stage
 from rules.clock import now
+from server import create_app
 from services.accounts.sessions import Visitor, open_session
 from settings import Settings
 from tests.accounts.conftest import account_with_password

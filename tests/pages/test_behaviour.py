@@ -15,13 +15,13 @@ from pydantic import SecretStr
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from api.app import create_app
 from clients.objects import Objects
 from models.tables.accounts import AccountSession
 from rules.access import Actor, Role
 from rules.accounts import Device, DeviceKind, Stage
 from rules.cases.process import Transition
 from rules.clock import now
+from server import create_app
 from services.accounts.sessions import Visitor, open_session
 from services.applications import enrolment
 from services.conversation import Conversations

@@ -7,12 +7,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api.app import create_app
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
 from clients.temporal.client import CaseRinger, connect
 from models.encryption import KeyRing
 from rules.cases.process import Status
+from server import create_app
 from settings import Settings
 from tests.api.served import Served, with_new_database
 from tests.clients.waiting import PATIENCE

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from api.app import create_app
 from clients.database import Database
 from models.encryption import KeyRing, use_key_ring
 from models.tables.people import Person
+from server import create_app
 from services.notices.sender import Way, drain
 from settings import Settings
 from tests.clients.waiting import PATIENCE

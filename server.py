@@ -10,15 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
 
-from api import documents, staff
-from api.accounts import sign_in
-from api.archive import retention, search
-from api.callbacks import gov_service
-from api.callbacks import notices as notice_receipts
-from api.cases import applications, conversation, requests, reviews, verification
-from api.catalogue import admin, programmes
 from api.container import Medcab
-from api.http import documentation, health
 from api.http.auth import OPEN_TO_ALL, cookie_names, guard
 from api.http.bodies import BodyLimit
 from api.http.body_limits import Limits, body_limits
@@ -27,9 +19,7 @@ from api.http.headers import SecurityHeaders
 from api.http.metrics import Observed, observed
 from api.http.openapi import describe
 from api.http.problems import answer_problems
-from api.notices import inbox
-from api.notices import settings as notice_settings
-from api.operation import codec, desk, temporal_pages
+from api.routers import JSON_ROUTERS, OTHER_ROUTERS
 from cabinet.frame import assets
 from cabinet.frame.problems import page_problem
 from cabinet.routers import ROUTERS as PAGES
@@ -37,35 +27,6 @@ from clients.telemetry.traces import OFF, traces_of
 from settings import Settings, get_settings
 
 API = "/api/v1"
-
-JSON_ROUTERS: tuple[APIRouter, ...] = (
-    sign_in.router,
-    applications.router,
-    requests.router,
-    reviews.router,
-    retention.router,
-    search.router,
-    programmes.router,
-    conversation.router,
-    admin.router,
-    staff.router,
-    documents.router,
-    notice_settings.router,
-    inbox.router,
-    notice_receipts.router,
-    desk.router,
-    gov_service.router,
-    verification.router,
-)
-"""Under /api/v1."""
-
-OTHER_ROUTERS: tuple[APIRouter, ...] = (
-    health.router,
-    documentation.router,
-    codec.router,
-    temporal_pages.router,
-)
-"""With paths of their own."""
 
 
 def check_settings(settings: Settings) -> None:

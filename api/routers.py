@@ -1,0 +1,44 @@
+"""The routes of the JSON API, subject by subject, and those that stand beside it."""
+
+from fastapi import APIRouter
+
+from api import documents, staff
+from api.accounts import sign_in
+from api.archive import retention, search
+from api.callbacks import gov_service
+from api.callbacks import notices as delivery_reports
+from api.cases import applications, conversation, requests, reviews, verification
+from api.catalogue import admin, programmes
+from api.http import documentation, health
+from api.notices import inbox
+from api.notices import settings as notice_settings
+from api.operation import codec, desk, temporal_pages
+
+JSON_ROUTERS: tuple[APIRouter, ...] = (
+    sign_in.router,
+    applications.router,
+    requests.router,
+    reviews.router,
+    retention.router,
+    search.router,
+    programmes.router,
+    conversation.router,
+    admin.router,
+    staff.router,
+    documents.router,
+    notice_settings.router,
+    inbox.router,
+    delivery_reports.router,
+    desk.router,
+    gov_service.router,
+    verification.router,
+)
+"""Under /api/v1."""
+
+OTHER_ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    documentation.router,
+    codec.router,
+    temporal_pages.router,
+)
+"""With paths of their own."""
