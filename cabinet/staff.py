@@ -137,7 +137,7 @@ def _page(
     errors: list[ErrorItem] | None = None,
 ) -> Response:
     return visit.page(
-        "administration/staff.html",
+        "staff/importing.html",
         status=status,
         preview=preview,
         errors=errors or [],

@@ -47,7 +47,7 @@ async def list_programmes(
         for value, words in KINDS.items()
     ]
     return visit.page(
-        "programmes/list.html",
+        "applications/programmes.html",
         programmes=[programme_view(p) for p in found if not kind or p.kind == kind],
         kinds=chips,
         kind=kind,
@@ -64,7 +64,7 @@ async def show_programme(programme_id: UUID, visit: Inside, session: Work) -> Re
     unsent = await drafts.unsent(session, visit.actor, CaseKind.APPLICATION)
     begun = next((case.id for case in unsent if case.programme_id == programme_id), None)
     return visit.page(
-        "programmes/programme.html",
+        "applications/programme.html",
         programme=programme_view(
             programme,
             merged_attachments(definition, programme),

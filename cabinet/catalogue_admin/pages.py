@@ -78,7 +78,7 @@ async def home(visit: Inside) -> Response:
     ]
     if visit.actor.may(Permission.MANAGE_PEOPLE):
         rooms.append(await staff.room_card(visit))
-    return visit.page("administration/home.html", rooms=rooms)
+    return visit.page("catalogue_admin/home.html", rooms=rooms)
 
 
 @router.get("/{room_name}")
@@ -104,7 +104,7 @@ async def listing(room_name: str, visit: Inside) -> Response:
         for entry in found
     ]
     return visit.page(
-        "administration/list.html",
+        "catalogue_admin/list.html",
         room=replace(
             room,
             title=_(room.title),
@@ -143,14 +143,14 @@ async def edit(room_name: str, key: str, visit: Inside) -> Response:
     """The page of an entry: its form, its versions, its history."""
     shown = await shown_entry(visit, room_name, key)
     editor = await editor_of(visit, shown, typed_of(shown.room, shown.entry))
-    return visit.page("administration/edit.html", editor=editor)
+    return visit.page("catalogue_admin/edit.html", editor=editor)
 
 
 async def edit_file(room_name: str, key: str, visit: Visit) -> Response:
     """The page of an entry as the text of a file."""
     shown = await shown_entry(visit, room_name, key)
     editor = await editor_of(visit, shown, {"text": _file_of(shown.entry)})
-    return visit.page("administration/edit.html", editor=editor)
+    return visit.page("catalogue_admin/edit.html", editor=editor)
 
 
 def _file_of(entry: Entry | None) -> str:
@@ -169,7 +169,7 @@ async def save(room_name: str, key: str, visit: Inside) -> Response:
     try:
         if typed.get("do") == "look":
             return visit.page(
-                "administration/edit.html", editor=await _looked_at(visit, shown, typed)
+                "catalogue_admin/edit.html", editor=await _looked_at(visit, shown, typed)
             )
         kept = await _save(visit, shown, typed)
     except Refusal as refusal:
@@ -251,7 +251,7 @@ async def _refused(
         lines = _lines(now_shown.entry.values, values, editor, now_shown)
         editor = replace(editor, differences=lines)
     return visit.page(
-        "administration/edit.html", status=refusal.status, editor=editor, errors=errors
+        "catalogue_admin/edit.html", status=refusal.status, editor=editor, errors=errors
     )
 
 

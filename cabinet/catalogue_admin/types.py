@@ -43,10 +43,10 @@ async def edit(
     draft = type_forms.opened(shown.entry.values if shown.entry else {})
     editor = await _editor(visit, shown, draft, {}, version=version)
     if moved is None:
-        return visit.page("administration/edit.html", editor=editor)
+        return visit.page("catalogue_admin/edit.html", editor=editor)
     words = _("Переведено: %(moved)s. Остались на прежней редакции: %(left)s.")
     said = Flash(words % {"moved": moved, "left": left})
-    return visit.page("administration/edit.html", editor=editor, flash=said)
+    return visit.page("catalogue_admin/edit.html", editor=editor, flash=said)
 
 
 @router.post("")
@@ -69,7 +69,7 @@ async def change(key: str, visit: Inside) -> Response:
         if refusal.status not in pages.SHOWN_AGAIN:
             raise
         return await _refused(visit, key, draft, typed, refusal)
-    return visit.page("administration/edit.html", editor=editor)
+    return visit.page("catalogue_admin/edit.html", editor=editor)
 
 
 @router.get("/file")
@@ -157,7 +157,7 @@ async def _refused(
         editor = replace(editor, differences=named)
     errors = pages.summary(refusal, editor.form.labels if editor.form else {})
     return visit.page(
-        "administration/edit.html", status=refusal.status, editor=editor, errors=errors
+        "catalogue_admin/edit.html", status=refusal.status, editor=editor, errors=errors
     )
 
 

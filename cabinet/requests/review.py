@@ -131,13 +131,13 @@ def show(
 ) -> Response:
     """The page of a request on the desk."""
     case = draw(visit, here, answer=answer, number=number, compare=compare)
-    return visit.page("desk/request.html", case=case, flash=flash)
+    return visit.page("requests/review.html", case=case, flash=flash)
 
 
 def live_parts(visit: Visit, here: Known, answer: PresentState | None, moved_on: Moved) -> Response:
     """The parts that change."""
     case = draw(visit, here, answer=answer, moved_on=moved_on)
-    return visit.part("desk/request_live_parts.html", here.tag, case=case)
+    return visit.part("requests/review_live_parts.html", here.tag, case=case)
 
 
 def refused(visit: Visit, here: Known, refusal: Refusal, typed: Typed | None = None) -> Response:
@@ -161,7 +161,7 @@ def refused(visit: Visit, here: Known, refusal: Refusal, typed: Typed | None = N
         )
         errors = [ErrorItem(words, "#answer" if case.form else "#live-timeline")]
     visit = replace(visit, frame=replace(visit.frame, path="/desk"))
-    return visit.page("desk/request.html", status=refusal.status, case=case, errors=errors)
+    return visit.page("requests/review.html", status=refusal.status, case=case, errors=errors)
 
 
 def draw(

@@ -184,7 +184,7 @@ async def _shown(
     fields = refusal.fields if refusal else ()
     several = _several(visit, known, typed, back, acts, calendar, fields)
     return visit.page(
-        "desk/several.html",
+        "reviews/bulk.html",
         status=refusal.status if refusal else 200,
         several=several,
         errors=error_items(refusal, several.form) if refusal else (),
@@ -283,7 +283,7 @@ async def _results(
             )
         )
     return visit.page(
-        "desk/results.html",
+        "reviews/results.html",
         results=Results(_("Решение по нескольким заявкам"), rows, back),
     )
 

@@ -106,7 +106,7 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
     )
     errors = [ErrorItem(text, f"#field-{name}") for name, text in asked.errors.items()]
     status = 422 if errors else 200
-    return visit.page("desk/queue.html", status=status, queue=shown, errors=errors)
+    return visit.page("reviews/queue.html", status=status, queue=shown, errors=errors)
 
 
 async def _units(session: AsyncSession) -> list[tuple[UUID, str]]:
@@ -181,7 +181,7 @@ async def show(
             visit, known, answer=answer, number=version, compare=compares, flash=flash
         )
     case = _draw(visit, known, answer=answer, number=version, compare=compares)
-    return visit.page("desk/case.html", case=case, flash=flash)
+    return visit.page("reviews/case.html", case=case, flash=flash)
 
 
 async def _said(visit: Visit, decided: str, case_id: UUID | None) -> Flash | None:
@@ -218,7 +218,7 @@ async def show_live(
     if known.is_request:
         return review.live_parts(visit, known, answer, moved_on)
     case = _draw(visit, known, answer=answer, moved_on=moved_on)
-    return visit.part("desk/live_parts.html", known.tag, case=case)
+    return visit.part("reviews/live_parts.html", known.tag, case=case)
 
 
 @router.post("/cases/{case_id}/ask")
@@ -248,7 +248,7 @@ async def decide(
     elif form.get("redraw") == "fits":
         typed = typed.all_fits(before.page.checklist, before.stock)
     if form.get("redraw"):
-        return visit.page("desk/case.html", case=_draw(visit, before, typed))
+        return visit.page("reviews/case.html", case=_draw(visit, before, typed))
     try:
         decision = decision_of(typed, before.page.checklist)
         await visit.medcab.reviews.decide(visit.actor, case_id, Act(act_id, at_step), decision)
@@ -278,7 +278,7 @@ async def _refused(visit: Visit, case_id: UUID, refusal: Refusal, typed: Typed) 
             )
         )
         errors = [ErrorItem(words, "#decision" if case.decision else "#live-timeline")]
-    return visit.page("desk/case.html", status=refusal.status, case=case, errors=errors)
+    return visit.page("reviews/case.html", status=refusal.status, case=case, errors=errors)
 
 
 @router.post("/cases/{case_id}/take")
@@ -292,7 +292,7 @@ async def take(case_id: UUID, visit: Inside, at_step: Step, had: Text = "") -> R
     if not typed.anything:
         return visit.go(page_within(visit, case_id))
     case = _draw(visit, await known_case(visit, case_id), typed)
-    return visit.page("desk/case.html", case=case, flash=Flash(_("Теперь заявка у вас.")))
+    return visit.page("reviews/case.html", case=case, flash=Flash(_("Теперь заявка у вас.")))
 
 
 @router.post("/cases/{case_id}/hand-over")
@@ -328,6 +328,6 @@ async def _not_given(visit: Visit, case_id: UUID, refusal: Refusal, to: str, why
     shown: DeskCase | DeskRequest = (
         review.draw(visit, known) if known.is_request else _draw(visit, known)
     )
-    template = "desk/request.html" if known.is_request else "desk/case.html"
+    template = "requests/review.html" if known.is_request else "reviews/case.html"
     case = replace(shown, hand_over=moving)
     return visit.page(template, status=refusal.status, case=case, errors=errors)

@@ -108,7 +108,7 @@ async def _shown(
         ticked=frozenset(str(line.id) for line in lines if whose or line.id in chosen),
     )
     status = refusal.status if refusal else 200
-    return visit.page("desk/team.html", status=status, team=team, errors=errors, flash=flash)
+    return visit.page("reviews/team.html", status=status, team=team, errors=errors, flash=flash)
 
 
 async def _movable(
@@ -289,4 +289,4 @@ async def move(visit: Inside, to: Text = "", why: Text = "") -> Response:
             )
         )
     results = Results(_("Передача заявок"), rows, "/desk/team")
-    return visit.page("desk/results.html", results=results)
+    return visit.page("reviews/results.html", results=results)

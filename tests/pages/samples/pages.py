@@ -158,7 +158,7 @@ def main_pages() -> list[Sample]:
     )
     add(
         "programmes",
-        "programmes/list.html",
+        "applications/programmes.html",
         inside("/programmes"),
         q="кардиалогия",
         meant="кардиология",
@@ -168,7 +168,7 @@ def main_pages() -> list[Sample]:
     )
     add(
         "programmes-none",
-        "programmes/list.html",
+        "applications/programmes.html",
         inside("/programmes"),
         q="зуб",
         meant="",
@@ -178,7 +178,7 @@ def main_pages() -> list[Sample]:
     )
     add(
         "programme",
-        "programmes/programme.html",
+        "applications/programme.html",
         inside("/programmes"),
         programme=replace(PROGRAMME, draft_url="#"),
         offered=True,
