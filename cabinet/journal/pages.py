@@ -14,11 +14,10 @@ from cabinet.operation.security_watch import parts, watched
 from rules.access import Permission
 from rules.operation.states import REASON
 from rules.refusals import Refusal, forbidden, not_found
-from services.files import integrity
-from services.files.integrity import Integrity
-from services.journal import declarations
+from services.journal import declarations, integrity
 from services.journal.checkpoints import trusted_certificates
 from services.journal.declarations import Declared
+from services.journal.integrity import Integrity
 from words import formats
 from words.translation import gettext, in_words, ngettext
 

@@ -15,9 +15,8 @@ from clients.database import Database
 from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
 from rules.journal.entries import Fault
-from services.cases import acceptance
 from services.dossier import receipt as receipts
-from services.journal import restore_gaps
+from services.journal import acceptance, restore_gaps
 from services.journal.checkpoints import seals_folder, trusted_certificates
 from services.journal.verification import Report, verify
 from services.seal.institution import SealError, common_name, fingerprint, open_seal

@@ -23,8 +23,7 @@ from models.tables.people import Person, RoleGrant, Unit
 from rules.access import Actor
 from rules.accounts import Outcome
 from rules.journal.entries import JournalKind
-from services.files import integrity
-from services.journal import declarations
+from services.journal import declarations, integrity
 from services.operation.servers import lately
 
 LOOKED_BACK = timedelta(days=1)

@@ -18,7 +18,7 @@ from rules.operation.states import (
     SEAL_IS_LATE_AFTER,
     Trouble,
 )
-from services.files import integrity
+from services.journal import integrity
 from services.operation.lines import Line, Section, line_of
 from services.operation.temporal_health import Engine
 

@@ -27,10 +27,9 @@ from rules.journal.entries import (
     moment,
 )
 from rules.refusals import Refusal
-from services.cases import acceptance
-from services.cases.acceptance import NotAcceptableError
-from services.journal import checkpoints, declarations, restore_gaps
+from services.journal import acceptance, checkpoints, declarations, restore_gaps
 from services.journal import entries as journal
+from services.journal.acceptance import NotAcceptableError
 from services.journal.checkpoints import SealsDisagreeError, seal_key
 from services.journal.entries import read
 from services.seal.institution import FileSeal, ensure_test_seal
