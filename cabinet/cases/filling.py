@@ -18,6 +18,7 @@ from cabinet.frame.shown import fields_shown, shown_of
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Visit
 from models.tables.cases import Case
+from rules.cases.kinds import process_of
 from rules.cases.process import CaseKind, Status
 from rules.catalogue.intakes import FIELD as INTAKE
 from rules.catalogue.intakes import check_intake
@@ -179,12 +180,7 @@ async def editing(visit: Visit, case_id: UUID, kind: CaseKind | None = None) -> 
     if not page.own or page.case.kind != (kind or page.case.kind):
         raise not_found()
     if not page.editable:
-        words = (
-            "Эту заявку уже нельзя изменить."
-            if page.case.kind == CaseKind.APPLICATION
-            else "Этот запрос уже нельзя изменить."
-        )
-        raise Refusal("not_now", words, 409)
+        raise Refusal("not_now", process_of(page.case.kind).refusals.unchangeable, 409)
     case = page.case
     if case.draft is not None:
         data: Mapping[str, Any] = case.draft

@@ -27,6 +27,7 @@ from cabinet.frame.visits import Inside, Visit
 from models.messages import PresentState
 from models.tables.base import new_id
 from models.tables.cases import Case
+from rules.cases.kinds import process_of
 from rules.cases.limits import INTEGER, LONGEST_REASON
 from rules.cases.process import CaseKind, Transition
 from rules.cases.terms import WorkingCalendar
@@ -302,4 +303,4 @@ def _folder(kind: CaseKind) -> str:
 def _stands_here(visit: Visit, case: Case, kind: CaseKind) -> bool:
     """Whether the case has its page here; that of a request is for its own person alone."""
     own = case.applicant_id == visit.actor.person_id
-    return case.kind == kind and (own or kind is CaseKind.APPLICATION)
+    return case.kind == kind and (own or process_of(kind).seen_by_heads)

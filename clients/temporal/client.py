@@ -50,7 +50,8 @@ from models.messages import (
     case_workflow_id,
 )
 from models.visibility import KIND, OpsText, attributes_of
-from rules.cases.process import CaseKind, Transition
+from rules.cases.kinds import process_of
+from rules.cases.process import Transition
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -154,7 +155,7 @@ class CaseRinger:
 
         A closed workflow is fine where the case is closed. The sweeper rings only cases that are
         open and late: it starts a new run even where one ended well, as after a restored database.
-        A request that is corrected after its answer begins a new run as well.
+        A case that was closed and goes on begins a new run as well.
         """
         call = Call(
             workflow=WORKFLOWS[case.kind],
@@ -168,7 +169,7 @@ class CaseRinger:
             anew=ring_.signal == ANEW,
         )
         again = ring_.signal == ANEW or (
-            case.open and (ring_.signal == RING or case.kind is CaseKind.REQUEST)
+            case.open and (ring_.signal == RING or process_of(case.kind).may_reopen)
         )
         rung = await ring(
             self._client, call, self._task_queue, again=again, deadline=self._deadline

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rules.cases.process import CaseKind, Party, Process, Rule, Status, Transition
+from rules.cases.process import CaseKind, Party, Process, Refusals, Rule, Status, Transition
 
 S, T, P = Status, Transition, Party
 
@@ -60,4 +60,17 @@ APPLICATION = Process(
     words=WORDS,
     copyable=COPYABLE,
     signals=SIGNALS,
+    refusals=Refusals(
+        stale="Пока вы смотрели, заявка изменилась. Откройте её заново: ваш текст сохранён на"
+        " странице.",
+        not_now="Сейчас это действие невозможно: заявка в другом состоянии.",
+        unchangeable="Эту заявку уже нельзя изменить.",
+        taken="Заявка теперь у другого сотрудника: {name}. Договоритесь, кто её рассмотрит: взять"
+        " заявку себе можно и сейчас.",
+        too_many_drafts="У вас уже %(most)s неотправленных заявок. Отправьте или удалите лишние и"
+        " начните новую: всё, что вы заполнили, сохранено.",
+    ),
+    seen_by_heads=True,
+    stuck_notice="case_stuck",
+    handed_over_notice="review_handed_over",
 )

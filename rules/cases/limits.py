@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from rules.accounts import Limit
-from rules.cases.process import CaseKind
+from rules.cases.process import Process
 from rules.refusals import FieldError, Refusal, Words
 
 MOST_DRAFTS = 50
@@ -53,18 +53,9 @@ def too_many_uploads(wait: int) -> Refusal:
     return Refusal("too_many_uploads", words, 429, [FieldError("file", words)], retry_after=wait)
 
 
-def too_many_drafts(kind: CaseKind, most: int) -> Refusal:
+def too_many_drafts(process: Process, most: int) -> Refusal:
     """No further draft; those begun before are untouched."""
-    return Refusal(
-        "too_many_drafts",
-        "У вас уже %(most)s неотправленных запросов. Отправьте или удалите лишние и начните новый:"
-        " всё, что вы заполнили, сохранено."
-        if kind is CaseKind.REQUEST
-        else "У вас уже %(most)s неотправленных заявок. Отправьте или удалите лишние и начните"
-        " новую: всё, что вы заполнили, сохранено.",
-        422,
-        most=most,
-    )
+    return Refusal("too_many_drafts", process.refusals.too_many_drafts, 422, most=most)
 
 
 def too_many_versions(most: int, first: datetime, now: datetime) -> Refusal:

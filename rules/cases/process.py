@@ -85,12 +85,29 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Refusals:
+    """What people are told who may not do what they wanted, as gettext msgids.
+
+    `stale`: somebody moved the case meanwhile. `not_now`: it stands elsewhere. `unchangeable`: its
+    contents are final. `taken`: a colleague, `{name}`, has it. `too_many_drafts`: over `%(most)s`.
+    """
+
+    stale: str
+    not_now: str
+    unchangeable: str
+    taken: str
+    too_many_drafts: str
+
+
+@dataclass(frozen=True)
 class Process:
     """The life of one kind of case.
 
     `words` are those on the screen, as gettext msgids; `copyable` are closed without success and
     may be copied into a new draft; `signals` are acts of people after which a running workflow is
-    rung by a signal of the same name.
+    rung by a signal of the same name. `seen_by_heads`: heads of the applicant's unit see cases of
+    the kind (I6). `stuck_notice` and `handed_over_notice` are kinds of notice: to ops, where the
+    workflow cannot go on, and to the colleague who is given a case.
     """
 
     kind: CaseKind
@@ -99,6 +116,25 @@ class Process:
     words: Mapping[Status, str]
     copyable: Collection[Status]
     signals: Collection[Transition]
+    refusals: Refusals
+    seen_by_heads: bool
+    stuck_notice: str
+    handed_over_notice: str
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether people decide on cases of the kind: approve, send back, reject."""
+        return any(transition is Transition.APPROVE for _, transition in self.transitions)
+
+    @property
+    def has_addressee(self) -> bool:
+        """Whether somebody is asked to answer: a state service, or the people of a unit."""
+        return any(rule.by is Party.ADDRESSEE for rule in self.transitions.values())
+
+    @property
+    def may_reopen(self) -> bool:
+        """Whether a closed case may go on, with a run of its workflow that begins anew."""
+        return any(rule.reopens for rule in self.transitions.values())
 
     def rule_for(self, status: Status, transition: Transition) -> Rule | None:
         """The arrow that leaves `status` by `transition`, or None where there is none."""

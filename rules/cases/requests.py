@@ -6,7 +6,7 @@ or to the people of a unit. It may be corrected and sent again at any time, also
 
 from collections.abc import Mapping
 
-from rules.cases.process import CaseKind, Party, Process, Rule, Status, Transition
+from rules.cases.process import CaseKind, Party, Process, Refusals, Rule, Status, Transition
 
 S, T, P = Status, Transition, Party
 
@@ -55,4 +55,18 @@ REQUEST = Process(
     words=WORDS,
     copyable=COPYABLE,
     signals=SIGNALS,
+    refusals=Refusals(
+        stale="Пока вы смотрели, запрос изменился. Откройте его заново: ваш текст сохранён на"
+        " странице.",
+        not_now="Сейчас это действие невозможно: запрос в другом состоянии.",
+        unchangeable="Этот запрос уже нельзя изменить.",
+        taken="Запрос теперь у другого сотрудника: {name}. Договоритесь, кто на него ответит: взять"
+        " запрос себе можно и сейчас.",
+        too_many_drafts="У вас уже %(most)s неотправленных запросов. Отправьте или удалите лишние и"
+        " начните новый: всё, что вы заполнили, сохранено.",
+    ),
+    # Requests tell of health: those who answer see them, heads of units do not.
+    seen_by_heads=False,
+    stuck_notice="request_stuck",
+    handed_over_notice="request_assigned",
 )

@@ -42,6 +42,7 @@ from models.tables.cases import Case
 from models.tables.catalogue import CaseTypeVersion, Programme
 from models.tables.people import Unit
 from rules.access import Actor, Permission
+from rules.cases.kinds import SEEN_BY_HEADS
 from rules.cases.process import CaseKind
 from rules.refusals import Refusal
 from rules.texts.cleaning import in_order, searched
@@ -290,7 +291,7 @@ def _others(
     """Walks over the cases of others, for each unit one."""
     reviews, views = col(Case.responsible_unit_id), col(Case.unit_id)
     # What their people ask of the state is no business of heads of units.
-    headed = col(Case.kind) == CaseKind.APPLICATION.value
+    headed = col(Case.kind).in_(SEEN_BY_HEADS)
     places: list[tuple[Any, frozenset[UUID], list[ColumnElement[bool]]]]
     if filters.unit_id is not None:
         seen = or_(reviews.in_(scope.reviews), and_(views.in_(scope.views), headed))

@@ -170,7 +170,7 @@ class Drafts:
         )
         kept = select(func.count()).select_from(Case).where(*_never_sent(actor, self.kind))
         if (await session.exec(kept)).one() >= self.most_drafts:
-            raise too_many_drafts(self.kind, self.most_drafts)
+            raise too_many_drafts(process_of(self.kind), self.most_drafts)
 
     async def save_draft(
         self,

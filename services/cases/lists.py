@@ -39,6 +39,7 @@ from models.tables.cases import READ_FOR, Case, CaseReading
 from models.tables.catalogue import CaseTypeVersion, Programme
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
+from rules.cases.kinds import SEEN_BY_HEADS
 from rules.cases.numbers import parse_number
 from rules.cases.process import CaseKind, Party, Status
 from rules.clock import now as present
@@ -206,7 +207,7 @@ def _desk_scope(actor: Actor, order: Order) -> ColumnElement[bool]:
     scope = and_(
         or_(
             col(Case.responsible_unit_id).in_(reviews),
-            and_(col(Case.unit_id).in_(views), col(Case.kind) == CaseKind.APPLICATION.value),
+            and_(col(Case.unit_id).in_(views), col(Case.kind).in_(SEEN_BY_HEADS)),
         ),
         col(Case.number).is_not(None),
     )

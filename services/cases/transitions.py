@@ -203,10 +203,7 @@ def stale(case: Case) -> Refusal:
     """The case moved on since the person looked at it."""
     return Refusal(
         "stale",
-        "Пока вы смотрели, запрос изменился. Откройте его заново: ваш текст сохранён на странице."
-        if case.kind == CaseKind.REQUEST
-        else "Пока вы смотрели, заявка изменилась. Откройте её заново: ваш текст сохранён на"
-        " странице.",
+        process_of(case.kind).refusals.stale,
         409,
         status_now=case.status,
         step=case.step,
@@ -302,11 +299,7 @@ async def _awaited(session: AsyncSession, case: Case, party: Party) -> Party:
 
 
 def _not_now(case: Case) -> Refusal:
-    message = (
-        "Сейчас это действие невозможно: запрос в другом состоянии."
-        if case.kind == CaseKind.REQUEST
-        else "Сейчас это действие невозможно: заявка в другом состоянии."
-    )
+    message = process_of(case.kind).refusals.not_now
     return Refusal("not_now", message, 409, status_now=case.status, step=case.step)
 
 
@@ -416,12 +409,10 @@ def may_see(actor: Actor, case: Case) -> bool:
         return actor.may(Permission.APPLY)
     if case.status == Status.DRAFT and case.version == 0:
         return False
-    if case.kind == CaseKind.REQUEST:
-        # Requests tell of health: those who answer see them, heads of units do not.
-        return actor.may(Permission.REVIEW, case.responsible_unit_id)
-    return actor.may(Permission.REVIEW, case.responsible_unit_id) or actor.may(
-        Permission.VIEW_UNIT_CASES, case.unit_id
-    )
+    if actor.may(Permission.REVIEW, case.responsible_unit_id):
+        return True
+    heads_see = process_of(case.kind).seen_by_heads
+    return heads_see and actor.may(Permission.VIEW_UNIT_CASES, case.unit_id)
 
 
 async def see(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:

@@ -13,7 +13,7 @@ from models.messages import ANEW, RECEIPT, RING, CaseState, Ring
 from models.tables.cases import Case, CaseAct
 from models.tables.requests import RequestMessage, RequestReceipt
 from rules.access import Permission
-from rules.cases.process import CaseKind
+from rules.cases.kinds import process_of
 from rules.clock import now as present
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from services import access
@@ -115,7 +115,7 @@ async def report_stuck(database: Database, case_id: UUID, activity: str, error_t
             await outbox.enqueue(
                 session,
                 person_id=person,
-                kind="request_stuck" if case.kind == CaseKind.REQUEST else "case_stuck",
+                kind=process_of(case.kind).stuck_notice,
                 case_id=case.id,
                 event_key=f"{case.id}:{case.step}:stuck:{error_type}",
                 facts={"number": case.number},

@@ -332,7 +332,7 @@ def _party(case: Case, definition: CaseTypeDefinition, *, own: bool) -> Party:
     """On whose behalf somebody who sees the case could move it."""
     if own:
         return Party.APPLICANT
-    if case.kind != CaseKind.REQUEST:
+    if not process_of(case.kind).has_addressee:
         return Party.REVIEWER
     return Party.ADDRESSEE if definition.answered_by_people else Party.NOBODY
 

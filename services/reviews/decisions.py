@@ -17,8 +17,9 @@ from models.tables.cases import Case, CaseDecision, CaseReading
 from models.tables.people import Person
 from rules.access import Actor, Permission
 from rules.cases.applications import DECISIONS
+from rules.cases.kinds import process_of
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
-from rules.cases.process import CaseKind, Status, Transition
+from rules.cases.process import Status, Transition
 from rules.cases.terms import Alarm
 from rules.clock import now as present
 from rules.forms.definitions import merged_attachments, merged_checklist
@@ -97,7 +98,7 @@ class Reviews:
         }
         async with self._database.work() as session:
             case = await self._reviewable(session, actor, case_id, act)
-            if case.kind != CaseKind.APPLICATION:
+            if not process_of(case.kind).is_reviewed:
                 raise not_found()
             if case.applicant_id == actor.person_id:
                 raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
@@ -236,9 +237,7 @@ class Reviews:
                 await outbox.enqueue(
                     session,
                     person_id=to,
-                    kind="request_assigned"
-                    if case.kind == CaseKind.REQUEST
-                    else "review_handed_over",
+                    kind=process_of(case.kind).handed_over_notice,
                     case_id=case.id,
                     event_key=f"{case.id}:handed:{entry.position}",
                     facts={"number": case.number},
@@ -300,19 +299,7 @@ async def _check_able(
 async def _taken(session: AsyncSession, case: Case) -> Refusal:
     """A colleague got the case since the person looked at it."""
     holder = await session.get_one(Person, case.reviewer_id)
-    words = (
-        Words(
-            "Запрос теперь у другого сотрудника: {name}. Договоритесь, кто на него ответит: взять"
-            " запрос себе можно и сейчас.",
-            name=holder.name,
-        )
-        if case.kind == CaseKind.REQUEST
-        else Words(
-            "Заявка теперь у другого сотрудника: {name}. Договоритесь, кто её рассмотрит: взять"
-            " заявку себе можно и сейчас.",
-            name=holder.name,
-        )
-    )
+    words = Words(process_of(case.kind).refusals.taken, name=holder.name)
     return Refusal("taken", words, 409, reviewer_id=str(holder.id))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from models.tables.cases import CaseVersion
+from rules.cases.kinds import process_of
 from rules.cases.limits import MOST_DRAFTS, MOST_VERSIONS, too_many_drafts, too_many_versions
 from rules.cases.process import CaseKind
 from rules.clock import now
@@ -96,7 +97,7 @@ async def test_pages_say_it_where_the_person_is(visit: Visit) -> None:
 def test_both_languages_say_what_to_do(language: str) -> None:
     """The figures stand in the words."""
     moment = now()
-    drafts = [too_many_drafts(kind, MOST_DRAFTS) for kind in CaseKind]
+    drafts = [too_many_drafts(process_of(kind), MOST_DRAFTS) for kind in CaseKind]
     versions = too_many_versions(MOST_VERSIONS, moment - timedelta(hours=22, minutes=30), moment)
 
     def in_this_language() -> list[str]:
