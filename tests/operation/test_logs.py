@@ -16,8 +16,8 @@ from fastapi import FastAPI
 import httpx
 from opentelemetry.sdk.trace import TracerProvider
 from temporalio.testing import ActivityEnvironment
-from api.observed import Observed
-from clients.logs import log_in_json
+from api.http.metrics import Observed
+from clients.telemetry.logs import log_in_json
 
 log_in_json()
 log = structlog.get_logger("test")

@@ -448,7 +448,7 @@ ARCHIVE = Archive(
 )
 
 DESK_SAMPLES = {
-    name: Sample(name, f"desk/{template}.html", desk_frame(path), context)
+    name: Sample(name, f"reviews/{template}.html", desk_frame(path), context)
     for name, template, path, context in (
         ("desk", "queue", "/desk", {"queue": QUEUE}),
         (
@@ -485,7 +485,7 @@ DESK_SAMPLES = {
                 ),
             },
         ),
-        ("desk-several", "several", "/desk/several", {"several": SEVERAL}),
+        ("desk-several", "bulk", "/desk/several", {"several": SEVERAL}),
         ("desk-results", "results", "/desk/several", {"results": RESULTS}),
         ("desk-team", "team", "/desk/team", {"team": TEAM}),
     )

@@ -228,6 +228,6 @@ def request_pages() -> Iterator[Sample]:
     field = FieldView("reason", "Причина отзыва запроса", "long_text", required=False)
     asked = {"number": CASE.number, "case_url": "#", "act_id": "act", "step": 2, "field": field}
     yield made("request-withdraw", "cases/withdraw", kind="request", **asked)
-    yield made("desk-request", "desk/request", case=ON_THE_DESK)
+    yield made("desk-request", "requests/review", case=ON_THE_DESK)
     over = replace(ON_THE_DESK, form=None, why_not="На запрос уже ответили.", kept="Выдадим завтра")
-    yield made("desk-request-over", "desk/request", case=over)
+    yield made("desk-request-over", "requests/review", case=over)
