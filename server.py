@@ -23,7 +23,8 @@ from api.routers import JSON_ROUTERS, OTHER_ROUTERS
 from cabinet.frame import assets
 from cabinet.frame.problems import page_problem
 from cabinet.routers import ROUTERS as PAGES
-from clients.telemetry.traces import OFF, traces_of
+from clients.telemetry.collector import traces_of
+from clients.telemetry.traces import OFF
 from settings import Settings, get_settings
 
 API = "/api/v1"

@@ -24,9 +24,10 @@ from clients.delivery.push import PushSender
 from clients.delivery.sms import SmsGateway
 from clients.objects import Objects
 from clients.registers import RegisterClient
+from clients.telemetry.collector import traces_of
 from clients.telemetry.logs import log_in_json
 from clients.telemetry.metrics import metered_runtime
-from clients.telemetry.traces import Traces, traces_of
+from clients.telemetry.traces import Traces
 from clients.temporal.client import (
     CaseRinger,
     ExportStarter,

@@ -34,8 +34,8 @@ from rules.cases.process import CaseKind
 from rules.cases.terms import Terms
 from rules.forms.definitions import CaseTypeDefinition, json_schema
 from rules.forms.fields import NAME
-from rules.forms.identifiers import whole
 from rules.refusals import FieldError, Refusal, not_found
+from rules.texts.identifiers import whole
 from services.cases import lists as case_lists
 from services.cases import running
 from services.cases.lists import Filters

@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.body_limits import Limits
 from api.http.problems import Problem, draw
-from rules.forms.identifiers import whole
 from rules.texts.cleaning import clean
+from rules.texts.identifiers import whole
 from services.files.intake import Incoming
 
 SILENCE = 30.0

@@ -15,7 +15,7 @@ from temporalio.api.common.v1 import Payload, Payloads
 from api.container import MedcabState, Work
 from api.http.auth import require
 from api.http.entrance import CleanRoute
-from clients.temporal.codec import is_sealed, owner_of, unseal
+from clients.payload_codec import is_sealed, owner_of, unseal
 from models.encryption import KeyRing, UndecryptableError
 from rules.access import Actor, Permission
 from rules.clock import now

@@ -20,8 +20,8 @@ from models.tables.people import Person, Unit
 from rules.access import ROLE_PERMISSIONS, Permission, Role
 from rules.accounts import Outcome, Step
 from rules.clock import now
-from rules.forms import identifiers
 from rules.refusals import Refusal
+from rules.texts import identifiers
 from rules.texts.cleaning import in_order
 from services.accounts import access_tokens, login_log, sessions
 from services.accounts import sign_in as accounts

@@ -14,8 +14,8 @@ from cabinet.frame.visits import uuid_of
 from rules.cases.kinds import PROCESSES
 from rules.cases.numbers import parse_number
 from rules.cases.process import CaseKind, Status
-from rules.forms.identifiers import IdentifierError
 from rules.texts.cleaning import one_line
+from rules.texts.identifiers import IdentifierError
 from services.archive.search import ArchiveFilters, TypeTitle
 from words.translation import gettext as _
 from words.translation import marked

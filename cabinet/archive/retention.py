@@ -17,8 +17,8 @@ from cabinet.frame.views import ErrorItem, FieldView, Pages
 from cabinet.frame.visits import Inside, Visit
 from rules.archive import NOTICE_DAYS
 from rules.clock import now
-from rules.forms.identifiers import IdentifierError
 from rules.refusals import FieldError, Refusal
+from rules.texts.identifiers import IdentifierError
 from rules.texts.names import short_name
 from services.archive import retention
 from services.archive.retention import Kept

@@ -13,10 +13,10 @@ from cabinet.frame.views import FieldView, Option
 from rules.catalogue import entries
 from rules.catalogue.entries import Subject
 from rules.files.categories import CATEGORIES
-from rules.forms import identifiers
 from rules.forms.definitions import CaseTypeDefinition
-from rules.forms.identifiers import IdentifierError
 from rules.refusals import FieldError
+from rules.texts import identifiers
+from rules.texts.identifiers import IdentifierError
 from services.catalogue_admin.changes import check_terms
 from services.catalogue_admin.entries import Entry
 from words.translation import gettext as _

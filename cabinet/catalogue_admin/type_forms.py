@@ -12,11 +12,11 @@ from datetime import date
 from typing import Any
 
 from rules.catalogue import entries
-from rules.forms import identifiers
 from rules.forms.definitions import RESERVED_SECTIONS
 from rules.forms.fields import FieldKind
-from rules.forms.identifiers import IdentifierError
 from rules.refusals import FieldError, Refusal
+from rules.texts import identifiers
+from rules.texts.identifiers import IdentifierError
 from words.translation import gettext as _
 
 HEAD = (

@@ -6,8 +6,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from rules.clock import YEARS
-from rules.forms import identifiers
-from rules.forms.identifiers import IdentifierError
+from rules.texts import identifiers
+from rules.texts.identifiers import IdentifierError
 from words.translation import in_words
 
 

@@ -22,9 +22,9 @@ from cabinet.notices.inbox import GROUPS, WAYS
 from cabinet.notices.views import BrowserView, CellView, GroupView, PendingView
 from clients.delivery.push import sender_of
 from rules.clock import now
-from rules.forms.identifiers import whole
 from rules.notices.kinds import Channel, NoticeGroup
 from rules.refusals import Refusal
+from rules.texts.identifiers import whole
 from services.accounts import contacts
 from services.notices import push_subscriptions
 from services.notices import settings as notice_settings

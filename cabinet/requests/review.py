@@ -23,8 +23,8 @@ from models.messages import PresentState
 from models.tables.base import new_id
 from rules.cases.process import Moved, Status, Transition
 from rules.forms.definitions import AnswerKind
-from rules.forms.identifiers import whole
 from rules.refusals import FieldError, Refusal
+from rules.texts.identifiers import whole
 from rules.texts.names import short_name
 from services.cases.transitions import Act
 from services.files.intake import Incoming

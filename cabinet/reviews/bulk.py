@@ -30,8 +30,8 @@ from rules.forms.definitions import (
     merged_attachments,
     merged_checklist,
 )
-from rules.forms.identifiers import whole
 from rules.refusals import FieldError, Refusal, forbidden
+from rules.texts.identifiers import whole
 from services.cases import lists as case_lists
 from services.cases.lists import CaseLine, Filters, Order
 from services.cases.transitions import Act

@@ -17,8 +17,8 @@ from rules.cases.applications import APPLICATION
 from rules.cases.numbers import parse_number
 from rules.cases.process import CaseKind, Status
 from rules.cases.requests import REQUEST
-from rules.forms.identifiers import IdentifierError
 from rules.texts.cleaning import one_line
+from rules.texts.identifiers import IdentifierError
 from services.cases.lists import Filters, Order
 from words.translation import gettext as _
 from words.translation import in_words, marked

@@ -19,9 +19,9 @@ from rules.access import Permission
 from rules.cases.limits import LONGEST_REMARK
 from rules.cases.process import Status
 from rules.clock import now
-from rules.forms import identifiers
-from rules.forms.identifiers import IdentifierError
 from rules.refusals import FieldError, Refusal, forbidden
+from rules.texts import identifiers
+from rules.texts.identifiers import IdentifierError
 from rules.texts.names import short_name
 from services.cases import lists as case_lists
 from services.cases.lists import CaseLine, Filters, Order

@@ -28,7 +28,7 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
-from clients.temporal.codec import seal, unseal
+from clients.payload_codec import seal, unseal
 from models.encryption import KeyRing
 
 HEADER = "_tracer-data"

@@ -13,7 +13,6 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from temporalio.client import Interceptor
 
 from models.encryption import KeyRing
-from settings import Settings
 
 if TYPE_CHECKING:
     # Workers serve nobody and load no FastAPI.
@@ -43,15 +42,6 @@ class Traces(Protocol):
 
     def close(self) -> None:
         """Send what is left, for at most two seconds. Blocks."""
-
-
-def traces_of(settings: Settings, service: str) -> Traces | None:
-    """The traces of this process, or None where no collector is named."""
-    if not settings.otlp_url:
-        return None
-    from clients.telemetry.spans import SentTraces
-
-    return SentTraces.to_collector(settings.otlp_url, service, settings.trace_share)
 
 
 @contextmanager

@@ -34,8 +34,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime
 from temporalio.service import GrpcCompression, RPCError
 
+from clients.payload_codec import data_converter
 from clients.telemetry.traces import Traces, untraced
-from clients.temporal.codec import data_converter
 from models.encryption import KeyRing
 from models.messages import (
     ANEW,

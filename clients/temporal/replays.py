@@ -12,7 +12,7 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from clients.temporal.codec import data_converter
+from clients.payload_codec import data_converter
 from models.encryption import KeyRing
 
 KEYS_FILE = "key-ring"

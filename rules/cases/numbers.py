@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from stdnum import damm
 
-from rules.forms.identifiers import IdentifierError, tidy
+from rules.texts.identifiers import IdentifierError, tidy
 
 
 class NumberKind(StrEnum):

@@ -15,10 +15,10 @@ import re2
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic import Field as Described
 
-from rules.forms import identifiers
-from rules.forms.identifiers import IdentifierError
 from rules.refusals import Words
+from rules.texts import identifiers
 from rules.texts.cleaning import clean, one_line
+from rules.texts.identifiers import IdentifierError
 
 Value = str | int | bool
 """A canonical value: text, ISO date, identifier or choice; number; checkbox."""

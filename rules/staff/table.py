@@ -11,11 +11,10 @@ from enum import StrEnum
 from itertools import islice
 
 from rules.access import Role
-from rules.forms import identifiers
-from rules.forms.identifiers import IdentifierError
 from rules.refusals import FieldError, Refusal, Words
 from rules.staff.headers import OTHER_NAMES
-from rules.texts import cleaning, mail_addresses
+from rules.texts import cleaning, identifiers, mail_addresses
+from rules.texts.identifiers import IdentifierError
 from rules.texts.names import Name
 
 MOST_ROWS = 5000

@@ -5,9 +5,9 @@ What the mail server could not take is refused at entry. No name is looked up.
 
 import re
 
-from rules.forms.identifiers import IdentifierError
 from rules.refusals import Words
 from rules.texts.cleaning import clean, named, one_line
+from rules.texts.identifiers import IdentifierError
 
 _NO_MAIL = "Напишите адрес почты, например anna@example.org"
 

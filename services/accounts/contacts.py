@@ -23,11 +23,10 @@ from models.tables.notices import ContactChange
 from models.tables.people import Person
 from rules.access import Actor
 from rules.accounts import Limit, code_digits
-from rules.forms import identifiers
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import Channel, NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
-from rules.texts import mail_addresses
+from rules.texts import identifiers, mail_addresses
 from services import rate_limits
 from services.accounts.sign_in import login_of
 from services.journal import entries as journal

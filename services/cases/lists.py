@@ -43,9 +43,9 @@ from rules.cases.kinds import SEEN_BY_HEADS
 from rules.cases.numbers import parse_number
 from rules.cases.process import CaseKind, Party, Status
 from rules.clock import now as present
-from rules.forms.identifiers import IdentifierError
 from rules.refusals import Refusal, forbidden
 from rules.texts.cleaning import in_order
+from rules.texts.identifiers import IdentifierError
 from services.reviews import assignment
 
 PAGE = 50

@@ -17,8 +17,8 @@ from ops.data.seed import PEOPLE, SeedRefusedError, restore_sign_in, seed_databa
 from ops.local.system import settings_from
 from rules.access import Permission
 from rules.clock import now
-from rules.forms import identifiers
 from rules.refusals import Refusal
+from rules.texts import identifiers
 from services.access import actor_for, present_reviewers
 from services.accounts import sign_in as accounts
 from services.catalogue import lookup as catalogue

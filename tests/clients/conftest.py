@@ -3,7 +3,7 @@
 import pytest
 from temporalio.client import Client
 
-from clients.temporal.codec import data_converter
+from clients.payload_codec import data_converter
 from models.encryption import KeyRing
 from tests.servers import Servers
 

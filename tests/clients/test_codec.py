@@ -25,8 +25,8 @@ from temporalio.converter import ActivitySerializationContext, WorkflowSerializa
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
+from clients.payload_codec import UNREADABLE, SealingCodec, data_converter, is_sealed
 from clients.temporal.client import ops_view
-from clients.temporal.codec import UNREADABLE, SealingCodec, data_converter, is_sealed
 from models.encryption import KeyRing
 from models.visibility import OpsText
 from tests.clients.histories import laid_open

@@ -10,8 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from clients.delivery.mail import Delivered, MailDown, Mailer, MailLater, MailRefused
-from rules.forms.identifiers import IdentifierError
 from rules.texts import mail_addresses
+from rules.texts.identifiers import IdentifierError
 from tests.servers import Simulators
 
 

@@ -12,8 +12,8 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import TypedSearchAttributes
 from temporalio.worker import Worker
 
+from clients.payload_codec import data_converter
 from clients.temporal.client import Call, Standing, connect, ensure_standing, ring
-from clients.temporal.codec import data_converter
 from models.encryption import KeyRing
 from models.visibility import OpsText
 from settings import Settings

@@ -21,7 +21,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.worker import Worker
 
 from api.operation.temporal_pages import drawn
-from clients.temporal.codec import seal
+from clients.payload_codec import seal
 from models.encryption import KeyRing
 from models.tables.journal import JournalEntry
 from models.visibility import OpsText

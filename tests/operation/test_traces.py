@@ -21,11 +21,11 @@ from temporalio.client import Client
 from temporalio.worker import Replayer
 
 from clients.database import Database
+from clients.payload_codec import data_converter, is_sealed
 from clients.telemetry.act_tracing import HEADER, ActTracing, SealedCarriers
+from clients.telemetry.collector import traces_of
 from clients.telemetry.spans import ATTRIBUTES, SentTraces
-from clients.telemetry.traces import traces_of
 from clients.temporal.client import Standing, connect, ensure_standing
-from clients.temporal.codec import data_converter, is_sealed
 from clients.temporal.replays import read
 from models.encryption import KeyRing, use_key_ring
 from models.messages import RING, WorkflowName, case_workflow_id

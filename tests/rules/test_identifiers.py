@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.forms import identifiers
-from rules.forms.identifiers import IdentifierError
+from rules.texts import identifiers
+from rules.texts.identifiers import IdentifierError
 
 
 @pytest.mark.parametrize(

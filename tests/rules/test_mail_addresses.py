@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules.forms.identifiers import IdentifierError
+from rules.texts.identifiers import IdentifierError
 from rules.texts.mail_addresses import folded, read, sendable
 
 

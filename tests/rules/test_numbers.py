@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.cases.numbers import Number, NumberKind, format_number, parse_number
-from rules.forms.identifiers import IdentifierError
+from rules.texts.identifiers import IdentifierError
 
 numbers = st.builds(
     Number, st.sampled_from(NumberKind), st.integers(2000, 2999), st.integers(1, 10**9)

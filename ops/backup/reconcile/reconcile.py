@@ -36,9 +36,9 @@ from ops.up import adopt_running
 from ops.upkeep.migrate import migrate
 from rules.cases.numbers import parse_number
 from rules.clock import now
-from rules.forms.identifiers import IdentifierError
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.notices.kinds import Channel, NoticeState
+from rules.texts.identifiers import IdentifierError
 from services.journal import checkpoints, restore_gaps
 from services.journal import entries as journal
 from services.journal.checkpoints import trusted_certificates
