@@ -433,7 +433,7 @@ def _programme_values(
         ],
     }
     values["checklist"] = _questions(typed, entry)
-    own = any(typed.get(name, "").strip() for name in ("review", "answer"))
+    own = any(typed.get(view.name, "").strip() for view in _terms_fields(typed, own=True))
     values["terms"] = _terms(typed, errors) if own else None
     if values["terms"] and not errors:
         check_terms(values["terms"])

@@ -14,7 +14,7 @@ from typing import Any
 from rules.catalogue import entries
 from rules.forms.definitions import RESERVED_SECTIONS
 from rules.forms.fields import FieldKind
-from rules.refusals import FieldError, Refusal
+from rules.refusals import FieldError, Refusal, Words
 from rules.texts import identifiers
 from rules.texts.identifiers import IdentifierError
 from words.translation import gettext as _
@@ -31,6 +31,7 @@ FIELD = (
 DOCUMENT = ("name", "kind", "title", "hint", "required")
 _UNSEEN = ("pattern", "example", "suggestions", "autocomplete", "inputmode")
 """What the form does not show of a field; it goes with the kind."""
+_TEXTS = (FieldKind.TEXT, FieldKind.LONG_TEXT)
 _BOUNDED = {FieldKind.NUMBER: "this_year", FieldKind.DATE: "today"}
 Typed = Mapping[str, str]
 Values = dict[str, Any]
@@ -66,12 +67,13 @@ class Draft:
             return None
 
 
-def read(typed: Typed) -> Draft:
-    """The draft that was posted."""
+def read(typed: Typed, before: Mapping[str, Any]) -> Draft:
+    """The draft that was posted; of a type that exists, kind and key are not asked again."""
     sections = _parts(typed, "s", SECTION)
     for place, section in enumerate(sections):
         section.fields = _parts(typed, f"s{place}f", FIELD)
     head = {name: typed.get(name, "") for name in HEAD}
+    head |= {name: before[name] for name in ("key", "kind") if name in before}
     return Draft(head, sections, _parts(typed, "d", DOCUMENT))
 
 
@@ -201,6 +203,13 @@ class _Reading:
             self.wrong(at, name, "Заполните поле.")
         return text
 
+    def lines(self, at: str, name: str, typed: str) -> list[str]:
+        """What stands on the lines of a field; none of it twice."""
+        lines = [line for line in map(str.strip, typed.splitlines()) if line]
+        if twice := next((line for line in lines if lines.count(line) > 1), None):
+            self.wrong(at, name, Words("Строка повторяется: {line}", line=twice))
+        return lines
+
     def named(self, part: Part, words: str, otherwise: str) -> str:
         """The name for programs: the one it has, or one made of people's words."""
         name = part.typed["name"] or entries.name_of(words, self.taken, otherwise)
@@ -219,12 +228,12 @@ def values_of(draft: Draft, before: Mapping[str, Any]) -> tuple[Values, dict[str
         one.typed["name"] for _at, section in sections for one in (section, *section.fields)
     }
     values: Values = {
-        "key": before.get("key") or draft.head["key"].strip(),
-        "kind": before.get("kind") or draft.head["kind"],
+        "key": draft.head["key"].strip(),
+        "kind": draft.head["kind"],
         "title": draft.head["title"].strip(),
         "hint": draft.head["hint"].strip(),
         "addressee": draft.head["addressee"],
-        "checklist": _questions(draft.head["checklist"], before),
+        "checklist": _questions(draft.head["checklist"], reading),
     }
     for name in ("title", "kind", "addressee"):
         if not values[name]:
@@ -248,11 +257,11 @@ def values_of(draft: Draft, before: Mapping[str, Any]) -> tuple[Values, dict[str
     return values, reading.places
 
 
-def _questions(typed: str, before: Mapping[str, Any]) -> list[Values]:
+def _questions(typed: str, reading: _Reading) -> list[Values]:
     """The questions with the names they had; new ones get names of their own."""
-    known = {one["question"]: one["name"] for one in before.get("checklist", ())}
+    known = {one["question"]: one["name"] for one in reading.before.get("checklist", ())}
     taken, questions = set(known.values()), []
-    for line in filter(None, map(str.strip, typed.splitlines())):
+    for line in reading.lines("", "checklist", typed):
         name = known.get(line) or entries.name_of(line, taken, "question")
         taken.add(name)
         questions.append({"name": name, "question": line})
@@ -319,16 +328,17 @@ def _field(at: str, part: Part, reading: _Reading) -> Values:
         "locked": bool(typed["locked"]),
     }
     if stood.get("kind") == kind:
-        values |= {name: stood[name] for name in _UNSEEN if stood.get(name)}
+        unseen = _UNSEEN if kind in _TEXTS else (*_UNSEEN, "max_length")
+        values |= {name: stood[name] for name in unseen if stood.get(name)}
     if values["locked"] and not values["prefill"]:
         reading.wrong(at, "prefill", "Выберите, откуда взять значение, которое нельзя изменить.")
     if kind is FieldKind.CHOICE:
-        values["choices"] = _choices(typed["choices"], stood.get("choices", ()))
+        values["choices"] = _choices(reading.lines(at, "choices", typed["choices"]), stood)
         if not values["choices"]:
             reading.wrong(at, "choices", "Перечислите варианты, по строке на каждый.")
     if kind in _BOUNDED:
         values |= {end: _bound(at, end, typed[end], kind, reading) for end in ("min", "max")}
-    if kind in (FieldKind.TEXT, FieldKind.LONG_TEXT) and typed["max_length"].strip():
+    if kind in _TEXTS and typed["max_length"].strip():
         values["max_length"] = identifiers.whole(typed["max_length"], 1, 20_000)
         if values["max_length"] is None:
             reading.wrong(at, "max_length", "Напишите число.")
@@ -337,9 +347,9 @@ def _field(at: str, part: Part, reading: _Reading) -> Values:
     return values
 
 
-def _choices(typed: str, stood: Sequence[Mapping[str, str]]) -> list[Values]:
+def _choices(lines: Sequence[str], field: Mapping[str, Any]) -> list[Values]:
     """The answers, each with the value it had: by its words, else by its place in the list."""
-    lines = [line for line in map(str.strip, typed.splitlines()) if line]
+    stood = field.get("choices", ())
     by_words = {one["label"]: one for one in stood}
     taken = {one["value"] for words, one in by_words.items() if words in lines}
     choices: list[Values] = []
@@ -410,7 +420,8 @@ def _documents(documents: Sequence[tuple[str, Part]], reading: _Reading) -> list
 
 
 def at_fields(refusal: Refusal, places: Mapping[str, str]) -> Refusal:
-    """A refusal whose paths lead into the definition, told at the fields of the page."""
+    """A refusal whose paths lead into the definition, told at fields that the page shows."""
+    shown = {*SECTION, *FIELD, *DOCUMENT} - {"name"}
 
     def at(path: str) -> str:
         for part in sorted(places, key=len, reverse=True):
@@ -418,8 +429,9 @@ def at_fields(refusal: Refusal, places: Mapping[str, str]) -> Refusal:
                 rest = path.removeprefix(part).lstrip(".").split(".")[0]
                 at = places[part]
                 first = "label" if "f" in at else "title"
-                return f"{at}-{rest or first}"
-        return path or "title"
+                return f"{at}-{rest if rest in shown else first}"
+        head = path.split(".")[0]
+        return head if head in HEAD else "title"
 
     fields = [FieldError(at(one.path), one.message) for one in refusal.fields]
     return Refusal(refusal.code, refusal.message, refusal.status, fields)

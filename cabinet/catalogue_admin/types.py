@@ -55,7 +55,7 @@ async def change(key: str, visit: Inside) -> Response:
     shown = await pages.shown_entry(visit, _ROOM, key)
     form = await visit.request.form()
     typed = {name: str(value) for name, value in form.items()}
-    draft = type_forms.read(typed)
+    draft = type_forms.read(typed, shown.entry.values if shown.entry else {})
     what, _blank, path = typed.get("do", "save").partition(" ")
     try:
         if what == "save":

@@ -5,16 +5,20 @@ from typing import Any
 import pytest
 import yaml
 
-from cabinet.catalogue_admin import type_forms
+from cabinet.catalogue_admin import forms, type_forms
 from cabinet.catalogue_admin.forms import Ground
 from cabinet.catalogue_admin.lines import type_lines
 from cabinet.catalogue_admin.type_forms import Draft
 from cabinet.catalogue_admin.type_views import type_form
+from cabinet.catalogue_admin.views import TypeForm
+from cabinet.frame.rendering import environment
 from ops.local.home import CHECKOUT
-from rules.catalogue.entries import differences
+from rules.catalogue.entries import Subject, differences
 from rules.forms.definitions import CaseTypeDefinition
 from rules.refusals import Refusal
 from services.catalogue_admin.changes import checked_type
+from services.catalogue_admin.entries import Entry
+from tests.pages.tabs import forms_of
 from words.translation import Presentation, presented
 
 SHIPPED = {
@@ -22,6 +26,8 @@ SHIPPED = {
     for name in ("types.yaml", "requests.yaml")
     for one in yaml.safe_load((CHECKOUT / "ops" / "data" / name).read_text("utf-8"))["types"]
 }
+ADDRESSEES = {one["addressee"] for one in SHIPPED.values()}
+GROUND = Ground([Entry(Subject.UNIT, code, code, {}) for code in ADDRESSEES], None)
 APPLICATION = SHIPPED["qualification"]
 SECOND = APPLICATION["sections"][1]["title"]
 
@@ -42,27 +48,46 @@ def told(draft: Draft, before: dict[str, Any] = APPLICATION) -> dict[str, str]:
     return {one.path: one.message for one in refused.value.fields}
 
 
-def posted(draft: Draft) -> Draft:
+def shown(draft: Draft, errors: dict[str, str] | None = None, *, known: bool = True) -> TypeForm:
+    """The form of a draft as it is drawn."""
+    with presented(Presentation("ru")):
+        return type_form(draft, errors or {}, GROUND, "", known=known, file_url="")
+
+
+def posted(draft: Draft, before: dict[str, Any] = APPLICATION) -> Draft:
     """The draft after the page was drawn and sent back, as a browser sends it."""
     with presented(Presentation("ru")):
-        form = type_form(draft, {}, Ground((), None), "", known=True, file_url="")
-    parts = [*form.documents]
-    for section, fields in form.sections:
-        parts += [section, *fields]
-    views = [*form.head, *form.rest, *(view for part in parts for view in part.fields)]
-    sent = {view.name: view.value for view in views if view.kind != "checkbox" or view.value}
-    sent |= {name: value for part in parts for name, value in part.hidden}
-    sent |= {f"{part.at}-aside": "true" for part in parts if part.aside}
-    return type_forms.read(sent)
+        macros = environment().get_template("catalogue_admin/type.html").make_module()
+        drawn = macros.type_form(shown(draft))  # type: ignore[attr-defined]
+    sent = forms_of(f"<form action=''>{drawn}</form>")[""]
+    return type_forms.read({name: values[-1] for name, values in sent.items()}, before)
 
 
 @pytest.mark.parametrize("key", SHIPPED)
 def test_a_type_that_is_opened_and_saved_is_the_same(key: str) -> None:
-    """Nothing is lost of what the form shows and of what it does not, for every shipped type."""
-    draft = type_forms.opened(SHIPPED[key])
-    assert made(draft, SHIPPED[key]) == SHIPPED[key]
-    if SHIPPED[key]["kind"] == "application":
-        assert made(posted(draft)) == APPLICATION
+    """Nothing is lost of what the form shows and of what it does not, for every shipped type:
+    whether it is looked at first, a part of each kind is added, or it is refused in between."""
+    before = SHIPPED[key]
+    draft = posted(posted(type_forms.opened(before), before), before)
+    assert made(draft, before) == before
+    added = [type_forms.act(draft, what, at) for what, at in
+             (("section", ""), ("field", "s0"), ("document", ""))]  # fmt: skip
+    draft = posted(draft, before)
+    wrong = told(draft, before)
+    assert {path.partition("-")[0] for path in wrong} == {*added, f"{added[0]}f0"}
+    assert set(wrong) <= set(shown(draft, wrong).labels)
+    draft = posted(draft, before)
+    options = [one for section in draft.sections for one in section.fields
+               if one.typed["kind"] == "choice"]  # fmt: skip
+    for one in options:
+        one.typed["choices"] += "\nЕщё один"
+    for path in added:
+        type_forms.act(draft, "aside", path)
+    after = made(posted(draft, before), before)
+    for one in (one for section in after["sections"] for one in section["fields"]):
+        if one["kind"] == "choice":
+            assert one["choices"].pop()["label"] == "Ещё один"
+    assert after == before
 
 
 def test_fields_are_added_moved_changed_and_put_aside() -> None:
@@ -120,6 +145,7 @@ def test_mistakes_are_told_at_their_fields() -> None:
     draft = type_forms.opened({})
     draft.head |= {"key": "Отпуск", "kind": "request"}
     empty = told(draft, {})
+    assert set(empty) <= set(shown(draft, known=False).labels)
     assert {"title", "addressee", "key", "channel", "answer"} <= set(empty)
     assert {"s0-title", "s0f0-label"} <= set(empty)
     draft = type_forms.opened(APPLICATION)
@@ -128,28 +154,32 @@ def test_mistakes_are_told_at_their_fields() -> None:
         "s0f1": {"min": "два"},
         "s0f3": {"max": "позже", "not_before": "graduation"},
         "s1f1": {"locked": "true", "prefill": "", "max_length": "0"},
+        "s2f0": {"choices": "Среднее\nВысшее\nСреднее"},
     }.items():
         part = draft.at(path)
         assert part is not None
         part.typed |= typed
     added = type_forms.act(draft, "document", "")
-    assert set(told(draft)) == {
+    question = draft.head["checklist"].splitlines()[0]
+    draft.head["checklist"] += f"\n{question}"
+    wrong = told(draft)
+    assert set(wrong) == {
         "s1f0-choices", "s0f1-min", "s0f3-max", "s0f3-not_before", "s1f1-prefill",
-        "s1f1-max_length", f"{added}-kind", f"{added}-title",
+        "s1f1-max_length", "s2f0-choices", f"{added}-kind", f"{added}-title", "checklist",
     }  # fmt: skip
-    for path in ("s1f0", "s0f1", "s0f3", "s1f1", added):
+    assert set(wrong) <= set(shown(draft).labels)
+    assert wrong["checklist"] == f"Строка повторяется: {question}"
+    draft.head["checklist"] = draft.head["checklist"].removesuffix(f"\n{question}")
+    for path in ("s2f0", "s1f0", "s0f1", "s0f3", "s1f1", added):
         type_forms.act(draft, "aside", path)
     made(draft)
-    with presented(Presentation("ru")):
-        form = type_form(
-            draft, {"s1f0-choices": "!"}, Ground((), None), "", known=True, file_url=""
-        )
+    form = shown(draft, {"s1f0-choices": "!"})
     assert [part.open for part, _fields in form.sections] == [False, True, False, False, False]
     assert form.labels["s1f0-choices"] == "Специальность: Варианты"
     # What only the definition knows is told at the field too.
     draft = type_forms.opened(APPLICATION)
     draft.sections[1].typed["name"] = "Not a name"
-    assert set(told(draft)) == {"s1-name"}
+    assert set(told(draft)) == {"s1-title"}
 
 
 def test_choices_keep_their_values() -> None:
@@ -164,3 +194,11 @@ def test_choices_keep_their_values() -> None:
     part.typed["choices"] = "\n".join(["Курсы", *lines])
     values = [one["value"] for one in made(draft)["sections"][2]["fields"][0]["choices"]]
     assert values == ["kursy", *stood]
+
+
+def test_reminders_without_a_term_are_told_and_not_dropped() -> None:
+    """A programme's own reminders belong to a term of its own: the form asks for it."""
+    typed = {"code": "C", "hours": "1", "certified_hours": "1", "review_reminders": "3"}
+    with presented(Presentation("ru")), pytest.raises(Refusal) as refused:
+        forms.values_of(forms.ROOMS["programmes"], typed, None, GROUND)
+    assert {"review", "answer"} <= {one.path for one in refused.value.fields}

@@ -24,8 +24,9 @@ class _Forms(HTMLParser):
             self._form = self.forms.setdefault(given.get("action") or "", {})
         elif tag == "select":
             self._select = name
-        elif tag == "option" and "selected" in given and self._select:
-            self._form[self._select] = [value]
+        elif tag == "option" and self._select:
+            if "selected" in given or self._select not in self._form:
+                self._form[self._select] = [value]
         elif tag == "textarea":
             self._area = name
             self._form[name or ""] = [""]
@@ -45,6 +46,13 @@ class _Forms(HTMLParser):
             self._form[self._area][0] += data
 
 
+def forms_of(page: str) -> dict[str, dict[str, list[str]]]:
+    """What a browser would send of each form of a page, by its action."""
+    found = _Forms()
+    found.feed(page)
+    return found.forms
+
+
 @dataclass(frozen=True)
 class Tab:
     """One form of a page that was opened at some moment; it sends what stood in it then."""
@@ -56,9 +64,7 @@ class Tab:
     @classmethod
     def of(cls, client: httpx.AsyncClient, page: str, action: str) -> "Tab":
         """The form of a page that posts to `action`."""
-        found = _Forms()
-        found.feed(page)
-        return cls(client, action, found.forms[action])
+        return cls(client, action, forms_of(page)[action])
 
     @classmethod
     async def open(cls, client: httpx.AsyncClient, path: str, action: str) -> "Tab":
