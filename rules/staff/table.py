@@ -287,16 +287,23 @@ class _Reading:
             Column.GIVEN_NAME: "Напишите имя буквами.",
             Column.PATRONYMIC: "Напишите отчество буквами или оставьте пустым.",
         }
+        missing = {Column.SURNAME: "Напишите фамилию.", Column.GIVEN_NAME: "Напишите имя."}
         parts = _name_parts(cells)
-        apart = any(cells.get(column) for column in names) or not cells.get(Column.FULL_NAME)
+        whole = Column.FULL_NAME in cells and not any(cells.get(column) for column in names)
+        if whole and not parts[Column.GIVEN_NAME]:
+            bad(Column.FULL_NAME, "Напишите и фамилию, и имя, например «Ежов Иван».")
+            missing = {}
         for column, words in names.items():
-            text, told = parts[column], column if apart else Column.FULL_NAME
-            if odd := _NOT_OF_NAMES.search(text):
+            text, told = parts[column], Column.FULL_NAME if whole else column
+            if not text:
+                if column in missing:
+                    bad(told, missing[column])
+            elif odd := _NOT_OF_NAMES.search(text):
                 words = Words(
                     "Уберите знак {sign}: в имени его не может быть.", sign=cleaning.named(odd[0])
                 )
                 bad(told, words)
-            elif not _NAME.fullmatch(text) if text else column is not Column.PATRONYMIC:
+            elif not _NAME.fullmatch(text):
                 bad(told, words)
         position = cells.get(Column.POSITION, "")
         if not 2 <= len(position) <= 200 or not position.isprintable():

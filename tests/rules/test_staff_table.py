@@ -144,3 +144,19 @@ def test_blank_rows_are_counted_too() -> None:
         read(rows())
     assert refused.value.status == 422
     assert looked == MOST_LINES + 1
+
+
+def test_a_name_that_lacks_a_part_is_told_so() -> None:
+    """«Ежов» is made of letters: what is asked for is the part that is missing, at its column."""
+    told = sheet(row("Ежов", "", ""), row("", "Иван", "", "b@example.org"))
+    assert [(one.column, one.message) for one in told.wrong] == [
+        (Column.GIVEN_NAME, "Напишите имя."),
+        (Column.SURNAME, "Напишите фамилию."),
+    ]
+    header = ("Код подразделения", "ФИО", "Должность", "Почта")
+    lines = [("neurology", name, "врач", f"{n}@example.org") for n, name in enumerate(("Ежов", ""))]
+    told = read(enumerate((header, *lines), start=1))
+    assert [(one.line, one.column, one.message) for one in told.wrong] == [
+        (line, Column.FULL_NAME, "Напишите и фамилию, и имя, например «Ежов Иван».")
+        for line in (2, 3)
+    ]

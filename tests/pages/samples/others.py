@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from cabinet.accounts.views import LoginLine, Profile, SessionLine, TokenLine
+from cabinet.catalogue_admin.views import StaffLine, StaffPreview, StaffWrong
 from cabinet.documents.views import Category, DocumentView
 from cabinet.frame.views import Chip, ErrorPage, FieldView, Frame, Option, Pages
 from cabinet.notices.views import (
@@ -28,6 +29,21 @@ from tests.pages.samples.sample import Sample
 
 def _error(status: int, title: str, text: str, *todo: str, action: str = "На главную") -> ErrorPage:
     return ErrorPage(status, title, text, todo, action, "/", "7f3a-19c2" if status >= 500 else "")
+
+
+STAFF = StaffPreview(
+    counts=(("Сотрудников добавится", 1), ("Ошибок", 1)),
+    wrong=[StaffWrong(3, "ФИО", "Напишите и фамилию, и имя, например «Ежов Иван».")],
+    lines=[StaffLine(2, "Сотрудник", "Белкина Анна Олеговна", "surgery", True, ())],
+    proposed=[(2, "Белкина Анна Олеговна", "Врач")],
+    own_contacts=[(4, "Соколова Анна Сергеевна")],
+    more_wrong=0,
+    more_lines=0,
+    ready=False,
+    digest="",
+    packed="",
+    act_id="",
+)
 
 
 def other_pages() -> list[Sample]:
@@ -233,6 +249,14 @@ def other_pages() -> list[Sample]:
         tokens=[
             TokenLine("t1", "Выгрузка", "Подавать заявки", AT, AT + timedelta(days=90), None, "#")
         ],
+    )
+    add(
+        "staff-import",
+        "staff/importing.html",
+        inside("/administration"),
+        preview=STAFF,
+        columns=("Код подразделения", "ФИО", "Должность"),
+        errors=[],
     )
     for error in (
         _error(403, "Нет доступа", "У вас нет прав на это действие."),
