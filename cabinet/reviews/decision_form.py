@@ -135,9 +135,8 @@ def decision_form(
                     for reason in stock
                     if reason.outcome == outcome.value
                 ],
-                _(short),
             )
-            for outcome, (word, key, picture, tone, short) in OUTCOMES.items()
+            for outcome, (word, key, picture, tone) in OUTCOMES.items()
         ],
         outcome=typed.outcome,
         reason=FieldView(

@@ -50,18 +50,12 @@ from words.translation import gettext as _
 SOON = 2
 """Working days left from which a term is shown as coming up."""
 
-OUTCOMES: Mapping[Transition, tuple[str, str, str, str, str]] = {
-    Transition.APPROVE: (marked("Одобрить"), "a", "circle-check", "good", marked("Одобрить")),
-    Transition.CLARIFY: (
-        marked("Запросить уточнение"),
-        "c",
-        "circle-question-mark",
-        "paused",
-        marked("Уточнить"),
-    ),
-    Transition.REJECT: (marked("Отклонить"), "r", "octagon-x", "bad", marked("Отклонить")),
+OUTCOMES: Mapping[Transition, tuple[str, str, str, str]] = {
+    Transition.APPROVE: (marked("Одобрить"), "a", "circle-check", "good"),
+    Transition.CLARIFY: (marked("Запросить уточнение"), "c", "circle-question-mark", "paused"),
+    Transition.REJECT: (marked("Отклонить"), "r", "octagon-x", "bad"),
 }
-"""Word (msgid), key, icon, tone and a shorter word of each decision."""
+"""Word (msgid), key, icon and tone of each decision."""
 
 _DECIDED: Mapping[Transition, Status] = {
     Transition.APPROVE: Status.APPROVED,

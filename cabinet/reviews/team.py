@@ -86,7 +86,7 @@ async def _shown(
         errors = [ErrorItem(in_words(refusal.message))]
     team = Team(
         members=_members(visit, people, unit),
-        overdue=rows,
+        movable=rows,
         steps={str(line.id): line.step for line in lines},
         holders={str(line.id): str(line.reviewer_id or "") for line in lines},
         late=counts["overdue"],
@@ -267,26 +267,29 @@ async def move(visit: Inside, to: Text = "", why: Text = "") -> Response:
     if errors or whom is None:
         refusal = Refusal("incomplete", "Исправьте отмеченные поля.", 422, errors)
         return await _shown(visit, chosen, move={"to": to, "why": why}, refusal=refusal)
-    lines = await lines_of(visit, chosen)
-    rows = []
+    refused: dict[UUID, Refusal] = {}
     for case_id in chosen:
-        line, step = lines.get(case_id), identifiers.whole(str(form.get(f"step.{case_id}", "")))
-        refused: Refusal | None = None
+        step = identifiers.whole(str(form.get(f"step.{case_id}", "")))
         try:
             at_step = -1 if step is None else step
             had = uuid_of(str(form.get(f"had.{case_id}", "")))
             await visit.medcab.reviews.hand_over(visit.actor, case_id, at_step, whom, why, had)
         except Refusal as refusal:
-            refused = refusal
-        rows.append(
-            ResultRow(
-                f"/desk/cases/{case_id}",
-                line.number or "" if line else "",
-                line.applicant or "" if line else "",
-                refused is None,
-                in_words(refused.message) if refused else _("Передано."),
-                _("Заявка не изменилась.") if refused else "",
-            )
-        )
+            refused[case_id] = refusal
+    lines = await lines_of(visit, chosen)
+    rows = [_moved(case_id, lines.get(case_id), refused.get(case_id)) for case_id in chosen]
     results = Results(_("Передача заявок"), rows, "/desk/team")
     return visit.page("reviews/results.html", results=results)
+
+
+def _moved(case_id: UUID, line: CaseLine | None, refused: Refusal | None) -> ResultRow:
+    """What became of one case, and who has it now."""
+    done = _("Новый исполнитель: %(name)s.") % {"name": line.reviewer if line else ""}
+    return ResultRow(
+        f"/desk/cases/{case_id}",
+        line.number or "" if line else "",
+        line.applicant or "" if line else "",
+        refused is None,
+        in_words(refused.message) if refused else done,
+        _("Заявка не изменилась.") if refused else "",
+    )

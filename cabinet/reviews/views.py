@@ -148,7 +148,6 @@ class Outcome:
     icon: str
     tone: str
     stock: Sequence[StockReason] = ()
-    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -340,14 +339,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Team:
-    """Who reviews, who is away, what is overdue.
+    """Who reviews, who is away, how many cases are late.
 
-    `overdue` holds the cases that can be moved: those chosen in the queue, all of one colleague
+    `movable` holds the cases that can be moved: those chosen in the queue, all of one colleague
     (`whose`), else the overdue ones.
     """
 
     members: Sequence[Member]
-    overdue: Sequence[QueueRow]
+    movable: Sequence[QueueRow]
     steps: Mapping[str, int]
     holders: Mapping[str, str]
     """Who has each of them, so that one that moved meanwhile is not moved once more."""

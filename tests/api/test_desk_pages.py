@@ -133,6 +133,9 @@ async def test_the_head_takes_over_all_that_a_colleague_has(at_work: Reviewing) 
     assert f"/desk/team?of={absent.person_id}#move" in team
     page = (await head.get(f"/desk/team?of={absent.person_id}")).text
     assert f'value="{office.head.person_id}" selected' in page
+    assert page.index('id="move"') < page.index("Все дела сотрудника"), "the link shows the heading"
+    assert "Просроченных нет." in page
+    assert "Просрочено 0" not in page
     form: dict[str, str | list[str]] = {"to": str(office.head.person_id), "case": []}
     for name in map(str, cases):
         assert f'value="{name}" checked' in page
@@ -141,6 +144,7 @@ async def test_the_head_takes_over_all_that_a_colleague_has(at_work: Reviewing) 
     form["case"] = [str(case_id) for case_id in cases]
     moved = await head.post("/desk/team/move", data=form)
     assert "Готово: 2 заявки" in moved.text
+    assert moved.text.count(f"Новый исполнитель: {office.head.name}.") == 2
     assert {(await office.case(one)).reviewer_id for one in cases} == {office.head.person_id}
 
 

@@ -149,7 +149,6 @@ DECISION = DecisionForm(
             "circle-check",
             "good",
             (StockReason("fits", "Всё соответствует", "Документы соответствуют требованиям."),),
-            "Одобрить",
         ),
         Outcome(
             "clarify",
@@ -158,7 +157,6 @@ DECISION = DecisionForm(
             "circle-question-mark",
             "paused",
             (StockReason("pages", "Не хватает страниц", "В документе не хватает страниц."),),
-            "Уточнить",
         ),
         Outcome(
             "reject",
@@ -167,7 +165,6 @@ DECISION = DecisionForm(
             "octagon-x",
             "bad",
             (StockReason("full", "Набор закрыт", "Набор на эту программу закрыт."),),
-            "Отклонить",
         ),
     ),
     outcome="",
@@ -375,7 +372,7 @@ TEAM = Team(
             58,
         ),
     ),
-    overdue=ROWS[:4],
+    movable=ROWS[:4],
     steps={row.id: 3 for row in ROWS},
     holders={row.id: "2" for row in ROWS},
     late=4,

@@ -21,6 +21,14 @@ BOXES = """() => [...document.querySelectorAll("input[type=checkbox]")].map((box
 })"""
 """The widths of all boxes of a page to tick, as they are drawn."""
 
+DRAWN_BY_THE_BROWSER = """
+  [...document.querySelectorAll("input:is([type=checkbox], [type=radio])")]
+    .filter(box => box.checkVisibility({ opacityProperty: true }))
+    .filter(box => getComputedStyle(box).appearance !== "none")
+    .map(box => box.outerHTML)
+"""
+"""Boxes and buttons of a choice that do not follow the theme."""
+
 
 @pytest.fixture(scope="module")
 async def address() -> AsyncIterator[str]:
@@ -63,6 +71,7 @@ async def test_page(screens: dict[str, Screen], address: str, name: str, look: s
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= viewport["width"]
     assert len(set(await page.evaluate(BOXES))) <= 1
+    assert await page.evaluate(DRAWN_BY_THE_BROWSER) == []
     if name == "case-approved":
         place = await page.locator(".case-now .button").first.bounding_box()
         assert place

@@ -231,16 +231,18 @@ function viewer(panel) {
 function decision(form) {
   const reason = one("[name=reason]", form);
   const stock = one("[data-stock]", form);
+  const stocks = [...all("optgroup[data-outcome]", stock)];
   const add = one("[data-remark-add]", form);
   const chosen = () => one("[name=outcome]:checked", form)?.value;
   let offered = "";
 
   const narrow = () => {
-    for (const group of all("optgroup[data-outcome]", stock)) {
-      group.hidden = group.disabled = Boolean(chosen()) && group.dataset.outcome !== chosen();
-    }
-    const picked = stock.selectedOptions[0];
-    if (picked?.parentElement.disabled) stock.value = "";
+    const picked = stock.value;
+    const fitting = stocks.filter((group) => !chosen() || group.dataset.outcome === chosen());
+    // Taken out, not hidden: not every browser hides a group of a list that opens.
+    stock.replaceChildren(stock.options[0], ...fitting);
+    stock.value = picked;
+    if (stock.selectedIndex < 0) stock.value = "";
   };
   stock.addEventListener("change", () => {
     const text = stock.selectedOptions[0]?.dataset.text;
@@ -338,12 +340,6 @@ function decision(form) {
     form.scrollIntoView({ block: "nearest" });
     if (thenReason) (value === "clarify" && add ? add : reason).focus();
   }
-  for (const link of all("[data-choose]")) {
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      choose(link.dataset.choose);
-    });
-  }
   return { choose };
 }
 
@@ -369,12 +365,6 @@ function chooser(form, then) {
     form.scrollIntoView({ block: "nearest" });
     then();
   };
-  for (const link of all("[data-choose]")) {
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      choose(link.dataset.choose);
-    });
-  }
   return choose;
 }
 
