@@ -20,7 +20,8 @@ from ops.local.progress import Board
 from ops.local.servers import ServerFailed
 from ops.local.servers.process import Interrupted, Running
 
-READY_WITHIN = 1800.0
+# A start in the background is given up after so many seconds without a word from it.
+SILENT_FOR = 1800.0
 DOWN_WITHIN = 120.0
 
 
@@ -74,20 +75,25 @@ def up_detached(home: Home, console: Console, *, workers: int, apis: int) -> int
 
 def _follow(supervisor: subprocess.Popen[bytes], home: Home, log: Path, console: Console) -> int:
     """Show what a supervisor in the background says until it is ready or has ended."""
-    deadline = time.monotonic() + READY_WITHIN
+    heard = time.monotonic()
     with log.open() as told:
-        while time.monotonic() < deadline:
+        while time.monotonic() - heard < SILENT_FOR:
             ended = supervisor.poll() is not None
             recorded = home.recorded()
             ready = recorded.get("state") == "ready"
             ready = ready and recorded["supervisor"]["pid"] == supervisor.pid
-            console.print(told.read(), end="", markup=False, highlight=False)
+            if said := told.read():
+                heard = time.monotonic()
+                console.print(said, end="", markup=False, highlight=False)
             if ended:
                 return supervisor.returncode or 1
             if ready:
                 return 0
             time.sleep(0.1)
-    console.print(f"not ready after {READY_WITHIN:.0f} s: see {log}")
+    console.print(
+        f"Nothing was heard of the start for {SILENT_FOR / 60:.0f} minutes: see {log}. What was"
+        " obtained is kept; start again."
+    )
     return 1
 
 

@@ -15,14 +15,21 @@ from pathlib import Path
 import pytest
 
 from ops.local.home import CHECKOUT
-from ops.local.servers import ServerFailed
+from ops.local.servers import ServerFailed, binaries
 from ops.local.servers.binaries import Program
 
 # Stands for Go: says a new version, and "builds" a program that can say its own.
+# Of its three packages one is compiled already.
 GO = """#!/bin/sh
 [ "$1" = version ] && { echo "go version go1.27.3 linux/amd64"; exit 0; }
 [ -n "$GOROOT" ] && { echo "GOROOT is set"; exit 1; }
-echo "go: downloading something"; echo "one/package"; sleep "${GO_TAKES:-0}"; echo x >> "$GO_COUNT"
+echo "go: downloading something"
+[ "$2" = -n ] && {
+  for each in one two; do echo "/go/compile -o \\$WORK/$each.a -p $each"; done
+  echo "cat >\\$WORK/b001/importcfg.link << 'EOF' # internal"
+  for each in one two kept; do echo "packagefile $each=\\$WORK/$each.a"; done
+  echo EOF; echo "packagefile not=linked"; exit 0; }
+echo "one"; sleep "${GO_TAKES:-0}"; echo "two"; sleep "${GO_LINKS:-0}"; echo x >> "$GO_COUNT"
 printf '#!/bin/sh\\necho %s\\n' "$3" > "$GOBIN/thing"
 """
 BROKEN_GO = """#!/bin/sh
@@ -85,7 +92,9 @@ def test_it_is_built_once_and_kept_outside_the_checkout(path: Path, tmp_path: Pa
     first = thing().obtain(steps.append)
     assert first == tmp_path / "cache" / "medcab" / "thing-1.2" / "thing"
     assert subprocess.check_output([first], text=True).strip() == "example.org/thing@v1.2"
-    assert any(step.startswith("building: 1 packages") for step in steps)
+    counted = ["building: 2 of 3 packages", "building: 3 of 3 packages"]
+    told = [step.partition(",")[0] for step in steps]
+    assert told == ["fetching the sources", *counted, "linking"]
     assert thing().obtain(print) == first
     assert (tmp_path / "count").read_text() == "x\n"
 
@@ -145,6 +154,28 @@ def test_a_failed_build_leaves_nothing_and_says_the_remedy(path: Path, tmp_path:
     assert [each.name for each in (tmp_path / "cache/medcab/thing-1.2").iterdir()] == [".lock"]
     put(path / "go", GO)
     assert thing().obtain(print).exists()
+
+
+def test_a_build_is_given_up_when_it_stands_still_and_not_while_it_goes_on(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine may take hours; a standstill is told with what to do, and ends the build."""
+    monkeypatch.setattr(binaries, "STANDSTILL_BUILD", 1.0)
+    monkeypatch.setenv("GO_TAKES", "60")
+    with pytest.raises(ServerFailed, match=r"nothing new for .*is kept, so start again"):
+        thing().obtain(print)
+    monkeypatch.setattr(binaries, "STANDSTILL_BUILD", 5.0)
+    monkeypatch.setenv("GO_TAKES", "3")
+    monkeypatch.setenv("GO_LINKS", "3")
+    assert thing().obtain(print).exists()
+
+
+def test_a_build_without_an_end_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it says, it is not waited for without an end."""
+    monkeypatch.setattr(binaries, "BUILD_WITHIN", 1.0)
+    monkeypatch.setenv("GO_TAKES", "60")
+    with pytest.raises(ServerFailed, match=r"took more than .* start again"):
+        thing().obtain(print)
 
 
 def test_what_does_not_run_here_is_not_kept(path: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import fcntl
 import importlib.util
 import os
 import platform
+import queue
 import re
 import shutil
 import signal
@@ -15,7 +16,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,8 +30,12 @@ from settings import cache_folder
 # The oldest Go that builds what is named in temporal.py and minio.py.
 GO_AT_LEAST = (1, 25)
 CONNECT_WITHIN = 5.0
-DOWNLOAD_WITHIN = 300.0
-BUILD_WITHIN = 1200.0
+# What goes on is left to go on, however busy the machine: in seconds without anything new.
+STANDSTILL_DOWNLOAD = 30.0
+STANDSTILL_BUILD = 900.0
+# An end for what neither stands still nor gets anywhere.
+DOWNLOAD_WITHIN = 3600.0
+BUILD_WITHIN = 4 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Program:
         found = self.find()
         if found:
             return found
-        with _lock(self.cached.parent, lambda: say("another start is obtaining it, waiting")):
+        with _lock(self.cached.parent, lambda: say("waiting: another start is obtaining it")):
             if os.access(self.cached, os.X_OK):
                 return self.cached
             with tempfile.TemporaryDirectory(dir=self.cached.parent, prefix="part-") as folder:
@@ -79,13 +86,12 @@ class Program:
         arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
         address = self.download.format(os=sys.platform.rstrip("0123456789"), arch=arch)
         archive = folder / "archive.tar.gz"
+        patience = httpx.Timeout(STANDSTILL_DOWNLOAD, connect=CONNECT_WITHIN)
         say("downloading")
         started = time.monotonic()
         try:
             with (
-                httpx.stream(
-                    "GET", address, follow_redirects=True, timeout=CONNECT_WITHIN
-                ) as answer,
+                httpx.stream("GET", address, follow_redirects=True, timeout=patience) as answer,
                 archive.open("wb") as file,
             ):
                 answer.raise_for_status()
@@ -112,10 +118,24 @@ class Program:
         environment = {key: value for key, value in os.environ.items() if key != "GOROOT"}
         environment |= {"CGO_ENABLED": "0", "GOBIN": str(folder), "GOFLAGS": "-trimpath"}
         environment.setdefault("HOME", str(cache_folder()))
+        command = [str(go), "install"]
         say("fetching the sources")
+        whole, built = _plan(self._run([*command, "-n", self.module], folder, environment))
         started = time.monotonic()
+        for line in self._run([*command, "-v", self.module], folder, environment):
+            if line.startswith("go: "):
+                continue
+            built += 1
+            seconds = int(time.monotonic() - started)
+            say(f"building: {built} of {whole or '?'} packages, {seconds // 60}:{seconds % 60:02d}")
+            if built == whole:
+                say("linking")
+        return folder / self.name
+
+    def _run(self, command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[str]:
+        """What Go says, line by line. Raises ServerFailed with the remedy."""
         build = subprocess.Popen(
-            [str(go), "install", "-v", self.module],
+            command,
             env=environment,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -124,28 +144,28 @@ class Program:
             text=True,
             start_new_session=True,
         )
-        lines: list[str] = []
+        last: deque[str] = deque(maxlen=15)
         try:
-            for line in build.stdout or ():
-                lines.append(line.rstrip())
-                if not line.startswith("go: "):
-                    compiled = sum(not each.startswith("go: ") for each in lines)
-                    seconds = int(time.monotonic() - started)
-                    say(f"building: {compiled} packages, {seconds // 60}:{seconds % 60:02d}")
-                if time.monotonic() - started > BUILD_WITHIN:
-                    raise ServerFailed(f"{self.name} was not built within {BUILD_WITHIN:.0f} s")
+            for line in _lines(build, time.monotonic() + BUILD_WITHIN):
+                last.append(line)
+                yield line
             code = build.wait()
+        except TimeoutError as reason:
+            raise ServerFailed(
+                f"{self.name} is not built: {reason}. What is compiled is kept, so start again: "
+                "the build goes on where it was, and faster where nothing else runs beside it. "
+                f"A ready {self.name} on the PATH spares it"
+            ) from reason
         finally:
             if build.poll() is None:
                 os.killpg(build.pid, signal.SIGKILL)
                 build.wait()
         if code != 0:
-            told = "\n".join(f"    {line}" for line in lines[-15:])
+            told = "\n".join(f"    {line}" for line in last)
             raise ServerFailed(
-                f"{self.name} could not be built (go install {self.module}):\n{told}\n"
+                f"{self.name} could not be built ({' '.join(['go', *command[1:]])}):\n{told}\n"
                 f"Put a ready {self.name} on the PATH, or make the Go module proxy reachable"
             )
-        return folder / self.name
 
     def _try(self, program: Path) -> None:
         """A file that does not run on this machine must not enter the cache."""
@@ -194,13 +214,49 @@ def _version(go: Path) -> tuple[int, ...]:
     return (int(found[1]), int(found[2])) if found else (0,)
 
 
+def _plan(listed: Iterator[str]) -> tuple[int, int]:
+    """From what `go install -n` lists: all packages, and how many are compiled already."""
+    whole, to_compile, linked = 0, 0, False
+    for line in listed:
+        # The program is linked from all packages, which stand in its importcfg.link.
+        linked = "importcfg.link <<" in line or (linked and line != "EOF")
+        whole += linked and line.startswith("packagefile ")
+        to_compile += "/compile -o " in line
+    return whole, max(whole - to_compile, 0)
+
+
+def _lines(process: subprocess.Popen[str], end: float) -> Iterator[str]:
+    """What a process says, line by line. Raises TimeoutError at a standstill and at the end."""
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        for line in process.stdout or ():
+            lines.put(line.rstrip())
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        left = end - time.monotonic()
+        try:
+            line = lines.get(timeout=max(0.0, min(left, STANDSTILL_BUILD)))
+        except queue.Empty:
+            if left < STANDSTILL_BUILD:
+                raise TimeoutError(f"it took more than {BUILD_WITHIN / 3600:.0f} h") from None
+            raise TimeoutError(f"nothing new for {STANDSTILL_BUILD / 60:.0f} min") from None
+        if line is None:
+            return
+        yield line
+
+
 @contextmanager
 def _lock(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                waiting()
+                time.sleep(0.2)
         yield
