@@ -66,7 +66,7 @@ class DocumentOut(BaseModel):
     archived_at: datetime | None
     version: DocumentVersionOut
     older: list[DocumentVersionOut] = []
-    cases: list[str] = Field([], examples=[["ПК-2026-000123-4"]])
+    cases: list[str] = Field([], examples=[["ПК-2026-000123-0"]])
     known: bool = Field(False, description="This very file had been given before.")
 
     @classmethod

@@ -50,6 +50,8 @@ def _handed_in(body: StepIn, idempotency_key: IdempotencyKey) -> Act:
 
 HandedIn = Annotated[Act, Depends(_handed_in)]
 
+VersionNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="The newest where absent.")]
+
 
 class DraftIn(BaseModel):
     """An application for a programme."""
@@ -293,14 +295,18 @@ async def download_act(
 
 @router.get("/{case_id}/receipt", response_class=Response)
 async def receipt(
-    case_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
+    case_id: UUID,
+    session: Work,
+    actor: CurrentActor,
+    medcab: MedcabState,
+    version: VersionNumber = None,
 ) -> Response:
-    """The receipt as a signed PDF/A with `receipt.json` inside.
+    """The receipt of a version as a signed PDF/A with `receipt.json` inside.
 
     `medcab verify receipt` checks either of them offline.
     """
     case = await see(session, actor, case_id)
-    name, body = await receipts.on_paper(session, medcab.seal, medcab.settings, case.id)
+    name, body = await receipts.on_paper(session, medcab.seal, medcab.settings, case.id, version)
     return Response(body, media_type="application/pdf", headers=file_headers(name))
 
 

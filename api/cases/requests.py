@@ -18,6 +18,7 @@ from api.cases.applications import (
     HandedIn,
     IdempotencyKey,
     ListOut,
+    VersionNumber,
     WithdrawalIn,
     draft_out,
     edited,
@@ -279,9 +280,6 @@ async def refuse(
     """Refuse for one's unit, with the reason."""
     act = Act(idempotency_key, body.step)
     return CaseStateOut.of(await medcab.requests.refuse(actor, case_id, act, body.reason))
-
-
-VersionNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="The newest where absent.")]
 
 
 @router.get(

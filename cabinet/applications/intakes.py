@@ -23,7 +23,7 @@ def intake_view(edited: Editing, field: Field, error: str, remark: str) -> Field
     view = field_view(field, None, error, remark)
     return FieldView(
         name=view.name,
-        label=_("Набор"),
+        label=view.label,
         kind="choice",
         value=chosen,
         hint=_("Когда вы начнёте учиться") if shown else _("Наборы на эту программу закончились"),

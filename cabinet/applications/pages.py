@@ -12,9 +12,9 @@ from api.container import Work
 from api.http.entrance import CleanRoute
 from cabinet.applications.intakes import chosen_fact
 from cabinet.applications.views import CasePage, Confirmation, Remark
-from cabinet.cases.filling import ROOMS, answered_of
+from cabinet.cases.filling import answered_of
 from cabinet.cases.lines import (
-    KINDS,
+    ROOMS,
     answer_sections,
     case_timeline,
     cited_files,
@@ -45,6 +45,7 @@ from models.visibility import NUMBER
 from rules.access import Permission
 from rules.cases.applications import COPYABLE
 from rules.cases.process import CaseKind, Status, Transition
+from rules.catalogue.programmes import KINDS
 from rules.refusals import Refusal, not_found
 from services.cases import lists as case_lists
 from services.cases.lists import Filters
@@ -143,7 +144,7 @@ async def search(
         "number",
         gettext("Номер заявки"),
         value=number or "",
-        hint=gettext("Например, ПК-2026-000123-5. Можно строчными буквами и без чёрточек"),
+        hint=gettext("Например, ПК-2026-000123-0. Можно строчными буквами и без чёрточек"),
         error=message,
         width="width-20",
     )

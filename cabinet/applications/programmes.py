@@ -10,12 +10,13 @@ from fastapi import APIRouter, Form, Query, Response
 from api.container import Work
 from api.http.entrance import CleanRoute
 from cabinet.applications import intakes
-from cabinet.cases.lines import KINDS, programme_view
+from cabinet.cases.lines import programme_view
 from cabinet.frame.filters import address
 from cabinet.frame.views import Chip
 from cabinet.frame.visits import Inside
 from rules.access import Permission
 from rules.cases.process import CaseKind
+from rules.catalogue.programmes import KINDS
 from rules.clock import now
 from rules.forms.definitions import merged_attachments, merged_checklist
 from services.applications.acts import TYPE

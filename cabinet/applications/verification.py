@@ -7,14 +7,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Work
 from api.http.entrance import CleanRoute
-from cabinet.applications.views import Verification
+from cabinet.applications.views import SealCertificate, Verification
 from cabinet.frame.states import state_of
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Outside, Visit
 from rules.refusals import Refusal
+from rules.texts.grouping import in_eights, in_fours
 from services.applications import enrolment_certificate
 from services.journal.checkpoints import trusted_certificates
-from services.seal.institution import SealError, common_name, fingerprint
+from services.seal.institution import SealError, common_name, fingerprint, serial_number
 from words.translation import gettext
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
@@ -87,15 +88,18 @@ def _field(value: str = "", error: str = "") -> FieldView:
         gettext("Код с акта"),
         value=value,
         error=error,
-        hint=gettext("26 букв и цифр под рисунком QR, пробелы не важны"),
+        hint=gettext("26 букв и цифр справа от рисунка QR, после слова «Код». Пробелы не важны"),
         width="width-30",
     )
 
 
-def _certificates(visit: Visit) -> list[str]:
-    """Names and SHA-256 of the seals of this institution, the present one first."""
+def _certificates(visit: Visit) -> list[SealCertificate]:
+    """The seals of this institution, the present one first, written as its papers write them."""
     try:
         trusted = trusted_certificates(visit.medcab.settings)
     except SealError:
         return []
-    return [f"{common_name(one)}: {fingerprint(one)}" for one in trusted]
+    return [
+        SealCertificate(common_name(one), in_fours(serial_number(one)), in_eights(fingerprint(one)))
+        for one in trusted
+    ]

@@ -131,6 +131,15 @@ class Confirmation:
 
 
 @dataclass(frozen=True)
+class SealCertificate:
+    """A certificate of the institution's seal: what the stamp of an act and a receipt say of it."""
+
+    name: str
+    number: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Verification:
     """What the public page says of a code: number, date and outcome, nothing personal."""
 

@@ -13,7 +13,6 @@ from fastapi import APIRouter, Response
 from cabinet.applications.intakes import intake_view
 from cabinet.cases.attachments import attachments_page, slots_of
 from cabinet.cases.filling import (
-    ROOMS,
     Editing,
     as_kept,
     editing,
@@ -22,7 +21,7 @@ from cabinet.cases.filling import (
     save_section,
     section_shown,
 )
-from cabinet.cases.lines import answer_sections, field_view
+from cabinet.cases.lines import ROOMS, answer_sections, field_view
 from cabinet.cases.views import FormSection, TaskList
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Inside, Visit

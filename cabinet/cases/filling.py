@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from cabinet.cases.lines import latest_remarks, shown_value
+from cabinet.cases.lines import ROOMS, latest_remarks, shown_value
 from cabinet.cases.views import Task
 from cabinet.frame.shown import fields_shown, shown_of
 from cabinet.frame.views import ErrorItem
@@ -30,12 +30,6 @@ from services.cases.draft_contents import attachments_of
 from services.cases.drafts import Drafts
 from services.dossier import page as dossier
 from words.translation import gettext, in_words
-
-ROOMS: Mapping[CaseKind, str] = {
-    CaseKind.APPLICATION: "/applications",
-    CaseKind.REQUEST: "/requests",
-}
-"""Where the pages of each kind of case are."""
 
 MODES = {Status.DRAFT: "draft", Status.CLARIFICATION: "answer"}
 

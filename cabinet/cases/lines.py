@@ -22,6 +22,7 @@ from models.tables.cases import Case
 from models.tables.catalogue import Programme
 from rules.cases.process import CaseKind, Party, Status
 from rules.cases.terms import WorkingCalendar, in_zone, working_days_left
+from rules.catalogue.programmes import KINDS
 from rules.clock import now
 from rules.forms.definitions import AttachmentRule, CaseTypeDefinition, differs, merged_terms
 from rules.forms.fields import Field, FieldKind, display, form_value
@@ -31,12 +32,11 @@ from words import formats
 from words.translation import current, ngettext
 from words.translation import gettext as _
 
-KINDS: Mapping[str, str] = {
-    "course": "Очный курс",
-    "distance": "Дистанционно",
-    "seminar": "Семинар",
+ROOMS: Mapping[CaseKind, str] = {
+    CaseKind.APPLICATION: "/applications",
+    CaseKind.REQUEST: "/requests",
 }
-"""Types of programmes in words, as msgids."""
+"""Where the pages of each kind of case are."""
 
 _DRAWN_AS = {
     FieldKind.LONG_TEXT: "long_text",
@@ -206,8 +206,7 @@ def case_timeline(page: CasePage) -> list[Happening]:
     return timeline(
         page.timeline,
         own=page.own,
-        case_id=page.case.id,
-        receipts=page.own,
+        receipts=f"{ROOMS[CaseKind(page.case.kind)]}/{page.case.id}/receipt" if page.own else "",
         kind=page.case.kind,
     )
 
@@ -325,7 +324,7 @@ def case_line(
 ) -> CaseLine:
     """A case of a list of the applicant; `addressees` outside the institution, by type."""
     outside = (addressees or {}).get(line.type, "") if line.kind == CaseKind.REQUEST else ""
-    room = "/requests" if line.kind == CaseKind.REQUEST else "/applications"
+    room = ROOMS[CaseKind(line.kind)]
     draft = "/draft" if line.status is Status.DRAFT else ""
     return CaseLine(
         url=url or f"{room}/{line.id}{draft}",

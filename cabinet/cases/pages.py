@@ -16,8 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.cases.applications import receipt
 from api.container import Work
-from cabinet.cases.filling import ROOMS, drafts_of
-from cabinet.cases.lines import case_line
+from cabinet.cases.filling import drafts_of
+from cabinet.cases.lines import ROOMS, case_line
 from cabinet.cases.live import asked_now, live_tag
 from cabinet.cases.views import Paper, ShownCase
 from cabinet.frame.filters import address

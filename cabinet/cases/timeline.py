@@ -1,7 +1,6 @@
 """The journal of a case in sentences: who, when, what. Newest first, as services give it."""
 
 from collections.abc import Callable, Sequence
-from uuid import UUID
 
 from cabinet.cases.views import Happening
 from rules.cases.process import CaseKind
@@ -151,18 +150,17 @@ def timeline(
     happened: Sequence[Happened],
     *,
     own: bool,
-    case_id: UUID,
-    receipts: bool = False,
+    receipts: str = "",
     kind: str = CaseKind.APPLICATION,
 ) -> list[Happening]:
-    """The lines of the timeline; what was handed in leads to its receipt."""
+    """The lines of the timeline; each version handed in leads to its receipt at `receipts`."""
     sentences = OF_REQUESTS if kind == CaseKind.REQUEST else SENTENCES
     lines: list[Happening] = []
     for entry in happened:
         sentence = sentences.get(entry.kind)
         if sentence is None or entry.kind in _TOLD_APART:
             continue
-        proof = receipts and entry.kind in _PROVED
+        proof = f"{receipts}?version={entry.facts['version']}" if entry.kind in _PROVED else ""
         by_applicant = own and entry.kind in (
             *_PROVED,
             K.CASE_WITHDRAWN,
@@ -175,7 +173,7 @@ def timeline(
                 text=sentence(entry, own),
                 who="" if by_applicant else entry.by or "",
                 reason=str((entry.contents or {}).get("reason") or ""),
-                proof_url=f"/applications/{case_id}/receipt" if proof else "",
+                proof_url=proof if receipts else "",
             )
         )
     return lines

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from cabinet.cases.lines import KINDS
 from cabinet.catalogue_admin.intakes import read_intakes, typed_intakes
 from cabinet.catalogue_admin.views import Boxes
 from cabinet.frame.views import FieldView, Option
 from rules.catalogue import entries
 from rules.catalogue.entries import Subject
+from rules.catalogue.programmes import KINDS
 from rules.files.categories import CATEGORIES
 from rules.forms.definitions import CaseTypeDefinition
 from rules.refusals import FieldError

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from cabinet.applications.views import ProgrammeView
-from cabinet.cases.lines import KINDS, field_view, programme_view
+from cabinet.cases.lines import field_view, programme_view
 from cabinet.catalogue_admin.forms import OUTCOMES, Ground, Room
 from cabinet.catalogue_admin.type_forms import typed_bound
 from cabinet.catalogue_admin.type_views import ANSWERS, CHANNELS, FIELD_KINDS, KNOWN
@@ -19,9 +19,11 @@ from cabinet.catalogue_admin.views import (
     VersionLine,
 )
 from cabinet.frame.views import FieldView
+from cabinet.requests.lines import addressee_of
 from models.tables.base import new_id
 from models.tables.catalogue import Programme
 from rules.catalogue.entries import Subject
+from rules.catalogue.programmes import KINDS
 from rules.clock import now
 from rules.forms.definitions import (
     CaseTypeDefinition,
@@ -69,8 +71,10 @@ def note_of(room: Room, entry: Entry, units: Mapping[str, str]) -> str:
         case "terms":
             return "; ".join(terms_words(CaseTypeDefinition.model_validate(values)))
         case "types":
-            unit = values["addressee"]
-            return _("адресат: %(unit)s") % {"unit": units.get(unit, unit)}
+            definition = CaseTypeDefinition.model_validate(values)
+            unit = units.get(definition.addressee, definition.addressee)
+            words = _("отвечает: %(who)s") if definition.channel else _("решает: %(who)s")
+            return words % {"who": addressee_of(definition, unit)}
         case "reasons":
             return _(OUTCOMES[values["outcome"]])
         case "units":
@@ -133,7 +137,7 @@ def type_preview(entry: Entry, ground: Ground) -> TypePreview:
         documents=[(_(rule.title), rule.required) for rule in definition.attachments],
         questions=[_(item.question) for item in definition.checklist],
         terms=terms_words(definition),
-        addressee=units.get(definition.addressee, definition.addressee),
+        addressee=addressee_of(definition, units.get(definition.addressee, definition.addressee)),
     )
 
 

@@ -11,7 +11,14 @@ from api.http.auth import BACKGROUND, has_session
 from api.http.problems import Problem, draw, in_words
 from cabinet.frame.rendering import page
 from cabinet.frame.views import ErrorPage
-from cabinet.frame.visits import bare_frame, came_from, name_device, presentation_of, safe_next
+from cabinet.frame.visits import (
+    bare_frame,
+    came_from,
+    name_device,
+    own_path,
+    presentation_of,
+    safe_next,
+)
 from words.translation import gettext, marked, present
 
 STEPS = {"code": "/sign-in/code", "setup": "/sign-in/setup", "password": "/sign-in/password"}
@@ -30,10 +37,7 @@ TITLES = {
 }
 TODO = {
     403: (marked("Если доступ вам нужен по работе, попросите о нём руководителя подразделения."),),
-    404: (
-        marked("Проверьте адрес."),
-        marked("Если вы ищете заявку, введите её номер в поиск наверху."),
-    ),
+    404: (marked("Проверьте адрес."),),
     409: (
         marked("Ничего не потеряно и ничего не изменено."),
         marked("Откройте страницу заново, посмотрите, что нового, и повторите, если это нужно."),
@@ -45,6 +49,7 @@ TODO = {
         marked("Ранее сохранённые данные на месте."),
     ),
 }
+SEARCH = marked("Если вы ищете заявку или запрос, введите номер в поиск наверху.")
 STALE = marked("Страница устарела")
 TODO_BY_CODE = {
     "form_token": (
@@ -68,17 +73,24 @@ async def page_problem(request: Request, problem: Problem) -> Response:
     stale = problem.code == "form_token"
     if problem.code == "second_factor_needed":
         return _lead(request, f"/profile/confirm?next={quote(came_from(request))}")
+    if problem.status == 404 and request.method == "GET" and request.url.path.endswith("/"):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return _lead(request, own_path(request.url.path.rstrip("/") + query))
     medcab = medcab_of(request)
     current = getattr(request.state, "current", None)
     presentation = presentation_of(request, medcab, current)
     present(presentation)
     known = problem.status if problem.status in TITLES else 500 if problem.status > 499 else 400
     anew = stale or problem.status == 409
+    todo = list(TODO_BY_CODE.get(problem.code, TODO.get(known, ())))
+    frame = replace(bare_frame(request, medcab, current), drafts="waiting")
+    if known == 404 and frame.who:
+        todo.append(SEARCH)
     shown = ErrorPage(
         status=problem.status,
         title=gettext(STALE if stale else TITLES[known]),
         text=in_words(gettext, problem.title, problem.facts),
-        todo=[gettext(line) for line in TODO_BY_CODE.get(problem.code, TODO.get(known, ()))],
+        todo=[gettext(line) for line in todo],
         action=gettext("Открыть страницу заново") if anew else gettext("На главную"),
         url=came_from(request) if anew else "/",
         reference=(problem.instance or "").rpartition(":")[2],
@@ -86,7 +98,7 @@ async def page_problem(request: Request, problem: Problem) -> Response:
     response = page(
         "errors/error.html",
         presentation,
-        replace(bare_frame(request, medcab, current), drafts="waiting"),
+        frame,
         status=problem.status,
         headers=dict(problem.headers),
         error=shown,

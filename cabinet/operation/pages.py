@@ -48,7 +48,14 @@ NAMES = {
     "backup": marked("Резервная копия"),
     "journal": marked("Журнал"),
     GOV_SERVICE: marked("Модуль государственных услуг"),
+    "notices-mail": marked("Отправка писем"),
+    "notices-sms": marked("Отправка SMS"),
+    "notices-push": marked("Отправка push-уведомлений"),
+    "sweeper": marked("Обход дел, о которых забыли"),
+    "journal-sealer": marked("Постановка печати журнала"),
 }
+"""What lines are about, in words; standing workflows by their ids."""
+
 _WELL = "well"
 OPEN_CASES = (
     f"{KIND.name} IN ({', '.join(repr(kind.value) for kind in CaseKind)})"
@@ -207,11 +214,12 @@ def parts_seen(found: Desk) -> list[SeenPart]:
                   USUAL["worker"], words)
             for one in engine.seen
         ]  # fmt: skip
-        words = gettext("шага или признака жизни до %(until)s")
+        words = gettext("отклика до %(until)s")
         parts += [
-            _seen(one.id, one.worked_at if one.runs else None, at, USUAL["standing"], words)
+            _seen(gettext(NAMES.get(one.id, one.id)), one.worked_at if one.runs else None, at,
+                  USUAL["standing"], words)
             for one in engine.standing
-        ]
+        ]  # fmt: skip
     # Where nothing is journaled nothing is sealed, and that is well.
     sealed = formats.exact(found.sealed_at) if found.sealed_at else gettext("пока нет")
     parts.append(

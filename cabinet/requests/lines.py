@@ -14,6 +14,7 @@ from rules.forms.fields import FieldKind
 from rules.journal.entries import JournalKind
 from services.dossier.page import CasePage
 from services.requests.files import Answered
+from services.requests.files import AnswerFile as StoredFile
 from services.requests.looks import DRAWN
 from words import formats
 from words.translation import gettext as _
@@ -178,7 +179,7 @@ def _answer(answer: Answered, page: CasePage) -> AnswerView:
         results=_results(answer.data or {}),
         files=[
             AnswerFile(
-                name=_("Файл ответа") if file.name.startswith("answer.") else file.name,
+                name=_file_name(file),
                 size=file.size,
                 download_url=f"{here}/{file.position}/file",
                 view_url=f"{here}/{file.position}" if file.media_type in DRAWN else None,
@@ -189,6 +190,13 @@ def _answer(answer: Answered, page: CasePage) -> AnswerView:
         signed_at=answer.signed_at,
         newest=answer.version == page.case.version,
     )
+
+
+def _file_name(file: StoredFile) -> str:
+    """What a file of an answer is to people; its own name only where it says more."""
+    if file.position == 1:
+        return _("Файл ответа")
+    return _("Данные ответа для программ") if file.media_type == "application/json" else file.name
 
 
 def _answered_by(answer: Answered, page: CasePage) -> str:

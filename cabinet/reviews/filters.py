@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from cabinet.cases.lines import KINDS
 from cabinet.frame.filters import address, filter_field
 from cabinet.frame.periods import period_of
 from cabinet.frame.views import Chip, FieldView, Option
@@ -17,6 +16,7 @@ from rules.cases.applications import APPLICATION
 from rules.cases.numbers import parse_number
 from rules.cases.process import CaseKind, Status
 from rules.cases.requests import REQUEST
+from rules.catalogue.programmes import KINDS
 from rules.texts.cleaning import one_line
 from rules.texts.identifiers import IdentifierError
 from services.cases.lists import Filters, Order

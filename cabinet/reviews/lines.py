@@ -8,7 +8,6 @@ from babel.dates import format_date
 
 from cabinet.applications.intakes import chosen_fact
 from cabinet.cases.lines import (
-    KINDS,
     applicant_facts,
     case_timeline,
     shown_value,
@@ -37,6 +36,7 @@ from rules.access import Actor
 from rules.cases.applications import WORDS
 from rules.cases.process import Moved, Party, Status, Transition
 from rules.cases.terms import WorkingCalendar, in_zone, last_day, working_days_left
+from rules.catalogue.programmes import KINDS
 from rules.forms.definitions import difference, differs
 from rules.forms.fields import Field
 from rules.texts.names import Name, short_name

@@ -31,7 +31,7 @@ from rules.access import Role
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
 from services.accounts import password_hashing
-from services.accounts.sign_in import create_account, login_of, provisioning_uri
+from services.accounts.sign_in import create_account, login_of
 from services.catalogue import loading
 from services.journal import entries as journal
 from settings import Settings
@@ -54,14 +54,8 @@ class DemoAccount:
     email: str
     password: str
     secret: str
-    institution: str
     person_id: UUID | None = None
     """Known from the second start on: an address may be changed, and its account stays the same."""
-
-    @property
-    def uri(self) -> str:
-        """The address that an authenticator app reads."""
-        return provisioning_uri(self.secret, self.email, self.institution)
 
     def code(self, at: datetime | None = None) -> str:
         """The code that an authenticator app shows at this moment."""
@@ -72,7 +66,7 @@ class DemoAccount:
         return (
             f"{self.name} ({roles})\n"
             f"    e-mail {self.email}   password {self.password}\n"
-            f"    second factor {self.secret}   {self.uri}"
+            f"    second factor {self.secret}"
         )
 
 
@@ -232,9 +226,7 @@ def seed(settings: Settings) -> list[DemoAccount]:
 async def seed_database(database: Database, settings: Settings) -> list[DemoAccount]:
     """`seed`, over an open database, with the key ring in use."""
     file = settings.home / "demo.json"
-    accounts, is_fresh = (
-        _demo_accounts(file, settings.institution) if settings.demo else ([], False)
-    )
+    accounts, is_fresh = _demo_accounts(file) if settings.demo else ([], False)
     before = accounts
     async with database.work() as session:
         if settings.demo:
@@ -335,7 +327,7 @@ async def _refuse_strangers(session: AsyncSession, ours: set[UUID]) -> None:
             )
 
 
-def _demo_accounts(file: Path, institution: str) -> tuple[list[DemoAccount], bool]:
+def _demo_accounts(file: Path) -> tuple[list[DemoAccount], bool]:
     """The accounts with the passwords of the file; new ones where it is not whole."""
     try:
         known = json.loads(file.read_text())
@@ -350,7 +342,6 @@ def _demo_accounts(file: Path, institution: str) -> tuple[list[DemoAccount], boo
             person.email,
             known[person.email]["password"] if whole else _easy_password(),
             known[person.email]["totp_secret"] if whole else pyotp.random_base32(),
-            institution,
             UUID(known[person.email]["person"])
             if whole and "person" in known[person.email]
             else None,

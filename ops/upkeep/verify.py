@@ -15,11 +15,12 @@ from clients.database import Database
 from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
 from rules.journal.entries import Fault
+from rules.texts.grouping import in_eights, in_fours
 from services.dossier import receipt as receipts
 from services.journal import acceptance, restore_gaps
 from services.journal.checkpoints import seals_folder, trusted_certificates
 from services.journal.verification import Report, verify
-from services.seal.institution import SealError, common_name, fingerprint, open_seal
+from services.seal.institution import SealError, common_name, fingerprint, open_seal, serial_number
 from settings import Settings
 
 UNCONFIRMED = 3
@@ -35,7 +36,8 @@ def run(settings: Settings) -> int:
         print(f"Cannot check: {error}", file=sys.stderr)
         return 1
     for certificate in trusted:
-        print(f"Trusted seal: {common_name(certificate)}, serial {certificate.serial_number:x}")
+        number = in_fours(serial_number(certificate))
+        print(f"Trusted seal: {common_name(certificate)}, certificate {number}")
     return tell(report)
 
 
@@ -53,12 +55,12 @@ def run_receipt(settings: Settings | None, file: Path) -> int:
         return 1
     print(f"Receipt of {receipt.institution}")
     print(f"Number:      {receipt.number}, version {receipt.version}")
-    print(f"Submitted:   {receipt.submitted_at}, SHA-256 {receipt.version_sha256}")
+    print(f"Submitted:   {receipt.submitted_at}, SHA-256 {in_eights(receipt.version_sha256)}")
     print(f"Journal:     chain {receipt.chain}, position {receipt.position}")
     sealed = f"by seal {receipt.sealed_by}" if receipt.sealed_by else "not yet when it was issued"
     print(f"Sealed:      {sealed}")
     print(f"Signed by:   {common_name(receipt.certificate)}, {receipt.issued_at}")
-    print(f"Certificate: SHA-256 {fingerprint(receipt.certificate)}")
+    print(f"Certificate: SHA-256 {in_eights(fingerprint(receipt.certificate))}")
     if settings is None:
         print("It holds, if this is the institution's certificate.")
         return 0

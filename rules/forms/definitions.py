@@ -200,6 +200,23 @@ class CaseTypeDefinition(Definition):
         return {field.name: field for section in self.sections for field in section.fields}
 
 
+def with_label(definition: CaseTypeDefinition, name: str, label: str) -> CaseTypeDefinition:
+    """The type with another label for one field, which it may not have."""
+    sections = tuple(
+        section.model_copy(
+            update={
+                "fields": tuple(
+                    field.model_copy(update={"label": label}) if field.name == name else field
+                    for field in section.fields
+                )
+            }
+        )
+        for section in definition.sections
+    )
+    known = {key: getattr(definition, key) for key in CaseTypeDefinition.model_fields}
+    return CaseTypeDefinition.model_construct(**known | {"sections": sections})
+
+
 def check_form(
     definition: CaseTypeDefinition,
     data: Mapping[str, Any],

@@ -25,6 +25,7 @@ from rules.access import Actor
 from rules.archive import ERASED
 from rules.cases.numbers import NumberKind, format_number, parse_number
 from rules.cases.process import Status, Transition
+from rules.catalogue.programmes import KINDS
 from rules.clock import now as present
 from rules.refusals import not_found
 from services.applications.enrolment_certificate import (
@@ -43,11 +44,6 @@ from services.seal.institution import Seal
 from settings import Settings
 
 FOLDER = "acts"
-KIND_WORDS = {
-    "course": "Курсы повышения квалификации",
-    "distance": "Дистанционное обучение",
-    "seminar": "Семинар",
-}
 
 
 async def issue(
@@ -172,7 +168,7 @@ async def _facts(
         position=applicant.position,
         unit=read.unit,
         programme=programme.title,
-        kind=KIND_WORDS.get(programme.kind, programme.kind),
+        kind=KINDS.get(programme.kind, programme.kind),
         hours=programme.hours,
         organiser=programme.organisation,
         decided_by=read.decided_by,

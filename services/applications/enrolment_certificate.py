@@ -12,15 +12,16 @@ from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import segno
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from cryptography.x509 import Certificate
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.cases import IssuedAct
 from rules.refusals import incomplete_code, not_found
-from services.papers.typesetting import PAPERS, typeset
-from services.seal.institution import Seal, common_name
+from rules.texts.grouping import in_fours
+from services.papers.typesetting import PAPERS, exact_moment, typeset
+from services.seal.institution import Seal, common_name, serial_number
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISREAD = str.maketrans("OILU", "011V")
@@ -50,7 +51,7 @@ class SealFacts:
         return cls(
             holder=common_name(certificate),
             organisation=named[0] if named else "",
-            serial=f"{certificate.serial_number:X}",
+            serial=serial_number(certificate),
             valid_from=certificate.not_valid_before_utc,
             valid_until=certificate.not_valid_after_utc,
             test=seal.test,
@@ -195,7 +196,7 @@ def _shown(facts: ActFacts) -> dict[str, object]:
             "label": "Решение принял отдел кадров",
             "name": facts.decided_by,
             "post": facts.decided_post,
-            "at": _moment(facts.decided_at, zone),
+            "at": exact_moment(facts.decided_at, zone),
         },
         "seal": _seal(facts.seal, zone),
         "proof": {
@@ -207,7 +208,7 @@ def _shown(facts: ActFacts) -> dict[str, object]:
             ),
             "url": url,
             "shown": printed(page_url(facts.public_url)),
-            "code": f"Код: {_grouped(facts.code)}",
+            "code": f"Код: {in_fours(facts.code)}",
             "alt": f"QR-код с адресом страницы проверки: {url}",
         },
         "footer": f"Акт о зачислении № {facts.number} от {issued}",
@@ -222,7 +223,7 @@ def _seal(seal: SealFacts, zone: ZoneInfo) -> dict[str, object]:
         "heading": "Документ подписан электронной подписью",
         "warning": "Тестовая печать: юридической силы не имеет" if seal.test else None,
         "rows": [
-            ("Сертификат", _grouped(seal.serial)),
+            ("Сертификат №", in_fours(seal.serial)),
             ("Владелец", holder),
             ("Действителен", f"с {start:%d.%m.%Y} по {end:%d.%m.%Y}"),
         ],
@@ -237,16 +238,6 @@ def _day(at: datetime, zone: ZoneInfo) -> str:
     return _date(at.astimezone(zone).date())
 
 
-def _moment(at: datetime, zone: ZoneInfo) -> str:
-    local = at.astimezone(zone)
-    offset = local.strftime("%z")
-    shift = f"UTC{offset[:3].replace('-', '−').replace('+0', '+').replace('−0', '−')}"
-    if offset[3:] != "00":
-        shift += f":{offset[3:]}"
-    day = format_datetime(local, "d MMMM y 'г.', HH:mm", locale="ru")
-    return f"{day} ({shift})"
-
-
 def _hours(number: int) -> str:
     """The word after a number of academic hours."""
     if number % 10 == 1 and number % 100 != 11:
@@ -254,8 +245,3 @@ def _hours(number: int) -> str:
     if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14):
         return "академических часа"
     return "академических часов"
-
-
-def _grouped(code: str) -> str:
-    """In fours, so that it can be read aloud."""
-    return " ".join(code[i : i + 4] for i in range(0, len(code), 4))

@@ -25,7 +25,7 @@ from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
 from rules.cases.kinds import process_of
 from rules.cases.process import CaseKind, Moved, Party, Status, Transition
-from rules.catalogue.intakes import Intake
+from rules.catalogue.intakes import FIELD, Intake
 from rules.clock import now as present
 from rules.forms.definitions import (
     AttachmentRule,
@@ -35,6 +35,7 @@ from rules.forms.definitions import (
     difference,
     merged_attachments,
     merged_checklist,
+    with_label,
 )
 from rules.journal.entries import JournalKind
 from rules.refusals import not_found
@@ -173,6 +174,10 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         await journal.record_view(session, actor, case.id, "case")
     definition = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
+    known_intakes = await intakes.of_programme(session, programme)
+    if known_intakes:
+        # One asks for an intake then, and it is called so on every page.
+        definition = with_label(definition, FIELD, "Набор")
     entries = await disclosure.entries(session, actor, case)
     decisions = (
         await session.exec(
@@ -201,7 +206,7 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         case=case,
         definition=definition,
         programme=programme,
-        intakes=await intakes.of_programme(session, programme),
+        intakes=known_intakes,
         attachment_rules=merged_attachments(definition, programme),
         checklist=merged_checklist(definition, programme),
         applicant=people[case.applicant_id].name,

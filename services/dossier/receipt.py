@@ -27,6 +27,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from crypto.cms_signatures import SignatureError, check_signature
 from models.tables.cases import Case, CaseVersion
 from models.tables.journal import JournalEntry, JournalSeal
+from models.tables.people import Person
 from rules import clock
 from rules.journal.entries import (
     CHAIN_LEAF,
@@ -123,13 +124,17 @@ async def issue(
 
 
 async def on_paper(
-    session: AsyncSession, with_seal: Seal, settings: Settings, case_id: UUID
+    session: AsyncSession,
+    with_seal: Seal,
+    settings: Settings,
+    case_id: UUID,
+    version: int | None = None,
 ) -> tuple[str, bytes]:
-    """The receipt of the newest version as a signed PDF/A-3, and what its file is called.
+    """The receipt of a version as a signed PDF/A-3, and what its file is called.
 
     Raises `not_found` as `issue` does.
     """
-    data = await issue(session, with_seal, settings.institution, case_id)
+    data = await issue(session, with_seal, settings.institution, case_id, version)
     case = await session.get_one(Case, case_id)
     if case.programme_id is not None:
         what = f"Заявка: {(await catalogue.programme(session, case.programme_id)).title}"
@@ -140,6 +145,7 @@ async def on_paper(
     facts = ReceiptFacts(
         institution=held.institution,
         what=what,
+        applicant=(await session.get_one(Person, case.applicant_id)).name,
         number=held.number,
         version=held.version,
         version_sha256=held.version_sha256,

@@ -9,11 +9,11 @@ from datetime import datetime
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
 from cryptography.x509 import Certificate
 
+from rules.texts.grouping import in_eights
 from services.applications.enrolment_certificate import page_url, printed
-from services.papers.typesetting import PAPERS, in_eights, typeset
+from services.papers.typesetting import PAPERS, exact_moment, typeset
 from services.seal.institution import Seal, fingerprint
 
 DATA_NAME = "receipt.json"
@@ -27,6 +27,7 @@ class ReceiptFacts:
     institution: str
     what: str
     """The kind of case and its title: «Заявка: …», «Запрос: …»."""
+    applicant: str
     number: str
     version: int
     version_sha256: str
@@ -87,11 +88,8 @@ def open_paper(pdf: bytes) -> Opened:
 def _shown(facts: ReceiptFacts) -> dict[str, object]:
     """The words on the page. Papers are in Russian, whatever language the cabinet speaks."""
     zone = ZoneInfo(facts.zone)
-
-    def moment(at: datetime) -> str:
-        return format_datetime(at.astimezone(zone), "d MMMM y 'г.', HH:mm:ss", locale="ru")
-
     url = page_url(facts.public_url)
+    certificate = in_eights(fingerprint(facts.certificate))
     sealed = (
         f"Заверена печатью журнала №\u00a0{facts.sealed_by}"
         if facts.sealed_by
@@ -102,7 +100,7 @@ def _shown(facts: ReceiptFacts) -> dict[str, object]:
         "title": f"Расписка № {facts.number}",
         "institution": facts.institution,
         "number": facts.number,
-        "at": moment(facts.issued_at),
+        "at": exact_moment(facts.issued_at, zone, "HH:mm:ss"),
         "heading": "Расписка",
         "statement": (
             "Учреждение подтверждает, что приняло в электронном виде указанное ниже, и что запись "
@@ -110,8 +108,9 @@ def _shown(facts: ReceiptFacts) -> dict[str, object]:
         ),
         "rows": [
             ("Принято", facts.what, False),
+            ("Заявитель", facts.applicant, False),
             ("Номер и версия", f"№ {facts.number}, версия {facts.version}", False),
-            ("Когда отправлено", f"{moment(facts.submitted_at)} ({facts.zone})", False),
+            ("Когда отправлено", exact_moment(facts.submitted_at, zone, "HH:mm:ss"), False),
             ("Отпечаток отправленного (SHA-256)", in_eights(facts.version_sha256), True),
             ("Запись в журнале", f"№ {facts.position} в журнале этого дела. {sealed}", False),
             ("Отпечаток записи (SHA-256)", in_eights(facts.entry_hash), True),
@@ -126,7 +125,7 @@ def _shown(facts: ReceiptFacts) -> dict[str, object]:
             ),
             "url": url,
             "shown": printed(url),
-            "certificate": f"Сертификат (SHA-256): {in_eights(fingerprint(facts.certificate))}",
+            "certificate": f"Сертификат печати (SHA-256): {certificate}",
         },
         "data_name": DATA_NAME,
         "data_title": "Сведения расписки с подписью в формате JSON",

@@ -8,8 +8,10 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import typst
+from babel.dates import format_datetime
 
 PAPERS = Path(__file__).with_name("templates")
 _FONTS = Path(__file__).with_name("fonts")
@@ -53,9 +55,15 @@ def typeset(
     return made
 
 
-def in_eights(digest: str) -> str:
-    """A digest in groups, so that its line can be broken and read aloud."""
-    return " ".join(digest[i : i + 8] for i in range(0, len(digest), 8))
+def exact_moment(at: datetime, zone: ZoneInfo, clock: str = "HH:mm") -> str:
+    """A moment as papers write it, with the shift of its clock: «…, 16:04 (UTC+3)»."""
+    local = at.astimezone(zone)
+    offset = local.strftime("%z")
+    shift = f"UTC{offset[:3].replace('-', '−').replace('+0', '+').replace('−0', '−')}"
+    if offset[3:] != "00":
+        shift += f":{offset[3:]}"
+    day = format_datetime(local, f"d MMMM y 'г.', {clock}", locale="ru")
+    return f"{day} ({shift})"
 
 
 @lru_cache(maxsize=1)

@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
-
 from rules.journal.entries import canonical, moment
-from services.papers.typesetting import PAPERS, in_eights, typeset
+from rules.texts.grouping import in_eights
+from services.papers.typesetting import PAPERS, exact_moment, typeset
 
 DATA_NAME = "request.json"
 DATA_VERSION = 1
@@ -98,15 +97,13 @@ def _data(facts: RequestFacts) -> dict[str, Any]:
 
 def _shown(facts: RequestFacts) -> dict[str, object]:
     """The words on the page. Documents are in Russian, whatever language the cabinet speaks."""
-    local = facts.created_at.astimezone(ZoneInfo(facts.zone))
-    at = format_datetime(local, "d MMMM y 'г.', HH:mm", locale="ru")
     again = facts.version > 1
     return {
         "lang": "ru",
         "title": f"Запрос № {facts.number}",
         "institution": facts.institution,
         "number": facts.number,
-        "at": at,
+        "at": exact_moment(facts.created_at, ZoneInfo(facts.zone)),
         "heading": f"Запрос: {facts.type_title}",
         "version": f"Версия {facts.version}, исправлена заявителем" if again else "",
         "applicant": ("Заявитель", facts.applicant),

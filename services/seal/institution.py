@@ -196,6 +196,11 @@ def common_name(certificate: x509.Certificate) -> str:
     return str(names[0].value) if names else certificate.subject.rfc4514_string()
 
 
+def serial_number(certificate: x509.Certificate) -> str:
+    """The number that its issuer gave the certificate, in hex."""
+    return f"{certificate.serial_number:X}"
+
+
 def fingerprint(certificate: x509.Certificate) -> str:
     """SHA-256 of the certificate, in hex."""
     return certificate.fingerprint(hashes.SHA256()).hex()

@@ -5,7 +5,6 @@ import stat
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import pyotp
 import pytest
 from sqlmodel import select
 
@@ -54,8 +53,8 @@ async def test_demo_people_can_sign_in_and_review(demo: tuple[Database, Settings
         database, known["sokolova"].email, known["sokolova"].password, visitor_at(), now()
     )
     assert opened.stage == "code"
-    listed = pyotp.parse_uri(known["sokolova"].uri)
-    assert (listed.issuer, listed.name) == (settings.institution, known["sokolova"].email)
+    # Short lines that are read and typed: an address for an app would drown them.
+    assert max(map(len, str(known["sokolova"]).splitlines())) < 80
     async with database.work() as session:
         hr = await catalogue.unit_id(session, "hr")
         assert len(await present_reviewers(session, hr, now())) == 3

@@ -44,6 +44,7 @@ def receipt_facts(
     return ReceiptFacts(
         institution="Городская клиническая больница № 7",
         what="Заявка: УЗИ сердца",
+        applicant="Соколова Анна Сергеевна",
         number="ПК-2026-000123-0",
         version=2,
         version_sha256="ab" * 32,

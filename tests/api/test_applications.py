@@ -194,8 +194,11 @@ async def test_a_receipt_is_checked_offline(desk: Desk, clinician: Actor) -> Non
     assert (receipt.chain, receipt.number, receipt.version) == (case_id, case.number, 1)
     assert answer.headers["content-type"] == "application/pdf"
     assert file_name(answer) == f"Расписка-{case.number}-версия-1.pdf"
+    same = await program.get(f"/applications/{case_id}/receipt", params={"version": 1})
+    assert receipts.read(same.content).version == 1
     draft = await desk.office.draft(clinician)
-    assert (await program.get(f"/applications/{draft}/receipt")).status_code == 404
+    for none in (f"{draft}/receipt", f"{case_id}/receipt?version=2"):
+        assert (await program.get(f"/applications/{none}")).status_code == 404, none
 
 
 async def test_a_token_does_only_what_its_scope_says(desk: Desk) -> None:

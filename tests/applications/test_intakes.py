@@ -130,7 +130,7 @@ async def test_a_day_that_is_no_intake_is_refused_and_told_at_once(office: Offic
     view = intake_view(edited, page.definition.fields["starts_on"], "", "")
     assert [option.value for option in view.options] == [FIRST.isoformat(), SECOND.isoformat()]
     assert "свободно мест: 2 из 2" in view.options[0].hint
-    assert view.kind == "choice"
+    assert (view.kind, view.label) == ("choice", "Набор")
 
     await office.applications.save_draft(actor, case_id, {"starts_on": FIRST.isoformat()})
     assert await handed_in(office, actor, case_id)
@@ -138,6 +138,7 @@ async def test_a_day_that_is_no_intake_is_refused_and_told_at_once(office: Offic
         seen = await dossier.page(session, office.reviewer, case_id)
         left = [one.left for one in await intakes.of_programme(session, seen.programme)]
     [(label, words)] = chosen_fact(seen, seen.newest)
-    assert label == "Набор"
+    # The same word in the form, on the page of the case and wherever answers are shown.
+    assert label == seen.definition.fields["starts_on"].label == "Набор"
     assert "свободно мест: 1 из 2" in words
     assert left == [1, None]

@@ -156,8 +156,8 @@ def test_each_part_says_when_it_was_seen_and_what_is_awaited() -> None:
     assert parts["Обработчик 1@a"].seen == five_ago
     assert parts["Обработчик 1@a"].awaited == f"запроса работы до {awaited}"
     tones = {name: one.tone for name, one in parts.items()}
-    assert (tones["Обработчик 2@b"], tones["sweeper"]) == ("waiting", "good")
-    assert (tones["notices-sms"], tones["journal-sealer"]) == ("waiting", "bad")
+    assert (tones["Обработчик 2@b"], tones["Обход дел, о которых забыли"]) == ("waiting", "good")
+    assert (tones["Отправка SMS"], tones["Постановка печати журнала"]) == ("waiting", "bad")
     assert (tones["Печать журнала"], tones["Резервная копия"]) == ("good", "idle")
 
 

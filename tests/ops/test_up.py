@@ -183,7 +183,7 @@ def test_the_story_is_told_and_ctrl_c_stops_all_in_reverse_order(
     assert re.search(r"All [0-9]{2,} steps went as they should", told)
     assert "signed in otherwise: set back" in told
     assert chosen_notices(installation) == set_before, "the demo leaves what people chose"
-    six_commands(installation)
+    readme_commands(installation)
     running = installation.running()
     os.killpg(supervisor.pid, signal.SIGINT)
     after, _ = supervisor.communicate(timeout=90)
@@ -233,16 +233,17 @@ def chosen_notices(installation: Installation) -> list[Any]:
     return [settings, wishes]
 
 
-def six_commands(installation: Installation) -> None:
+def readme_commands(installation: Installation) -> None:
     """Those of the README, with a token of a doctor: they name the files, and end in a number."""
     if shutil.which("jq") is None or shutil.which("curl") is None:
         pytest.skip("the commands of the README are written with curl and jq")
-    [block] = re.findall(r"```sh\n(M=.+?)```", (CHECKOUT / "README.md").read_text(), re.DOTALL)
+    readme = (CHECKOUT / "README.md").read_text()
+    [begin, finish] = re.findall(r"```sh\n(.+?)```", readme, re.DOTALL)
     environment = installation.home.recorded()["environment"]
     story = Story(settings_from(environment), Console(quiet=True))
     doctor = story.sign_in(Role.DOCTOR).http.headers["Authorization"]
-    block = block.replace("Bearer mcb_…", doctor)
-    block = re.sub(r"^M=\S+/api", f"M={environment['MEDCAB_PUBLIC_URL']}/api", block)
+    begin = begin.replace("Bearer mcb_…", doctor)
+    begin = re.sub(r"^M=\S+/api", f"M={environment['MEDCAB_PUBLIC_URL']}/api", begin)
     folder = installation.home.folder.parent / "papers"
     folder.mkdir()
 
@@ -251,11 +252,11 @@ def six_commands(installation: Installation) -> None:
             ["bash", "-c", commands], cwd=folder, capture_output=True, text=True, check=True
         ).stdout
 
-    named = re.findall(r"^(\w+\.pdf): ", shell(block.partition("F=$(")[0]), re.MULTILINE)
+    named = re.findall(r"^(\w+\.pdf): ", shell(begin), re.MULTILINE)
     assert "diploma.pdf" in named
     for name in named:
         (folder / name).write_bytes(paper(name))
-    told = shell(block)
+    told = shell(begin + finish)
     assert re.search(r'"number": "ПК-', told), told
     assert '"live": true' in told, told
 

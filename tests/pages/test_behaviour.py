@@ -220,6 +220,7 @@ async def test_others_cases_do_not_exist(client: httpx.AsyncClient, office: Offi
     made_up = await client.get(f"/applications/{uuid4()}")
     assert made_up.status_code == 404
     assert "Такой страницы нет" in made_up.text
+    assert "введите номер в поиск наверху" in made_up.text
 
 
 async def test_live_part_says_nothing_while_nothing_happens(
@@ -310,6 +311,18 @@ async def test_the_public_page_needs_no_sign_in_and_says_no_name(
     wrong = await visitor.get("/verify/AAAAAAAAAAAAAAAAAAAAAAAAAA")
     assert wrong.status_code == 404
     assert "Такой код не выдавался" in wrong.text
+
+
+async def test_an_address_with_a_stroke_at_its_end_leads_to_the_page(
+    visitor: httpx.AsyncClient,
+) -> None:
+    """As links copied out of a text have it; a page that is not there offers no absent search."""
+    for path, query in (("/verify/AAAA", "?a=1"), ("/sign-in", "")):
+        answer = await visitor.get(f"{path}/{query}")
+        assert (answer.status_code, answer.headers["location"]) == (303, path + query)
+    nowhere = await visitor.get("/nowhere")
+    assert nowhere.status_code == 404
+    assert "поиск" not in nowhere.text
 
 
 @pytest.mark.browser

@@ -7,8 +7,10 @@ from typing import Any, cast
 import pytest
 
 from cabinet.cases.progress import application_steps, request_steps
+from cabinet.cases.timeline import timeline
 from rules.cases.process import Status
-from services.dossier.page import CasePage
+from rules.journal.entries import JournalKind
+from services.dossier.page import CasePage, Happened
 from words.translation import Presentation, presented
 
 SENT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -34,6 +36,21 @@ def page(status: Status, **known: Any) -> CasePage:
 
 def drawn(steps: Any) -> list[tuple[str, str, datetime | None]]:
     return [(step.text, step.state, step.at or step.until) for step in steps]
+
+
+def test_each_version_in_the_history_leads_to_its_own_receipt() -> None:
+    """What was sent first is proved after a correction too; what was not sent has no receipt."""
+    told = [
+        Happened(3, JournalKind.CASE_RESUBMITTED, DECIDED, None, {"version": 2}, None, ""),
+        Happened(2, JournalKind.CASE_CHECKED, CHECKED, None, {}, None, ""),
+        Happened(1, JournalKind.CASE_SUBMITTED, SENT, None, {"version": 1}, None, ""),
+    ]
+    with presented(Presentation("ru")):
+        lines = timeline(told, own=True, receipts="/requests/x/receipt")
+        others = timeline(told, own=False)
+    urls = [line.proof_url for line in lines]
+    assert urls == ["/requests/x/receipt?version=2", "", "/requests/x/receipt?version=1"]
+    assert not any(line.proof_url for line in others)
 
 
 BEGUN = [("Отправлена", "done", SENT), ("Проверена", "done", CHECKED)]

@@ -14,6 +14,7 @@ from cabinet.applications.views import (
     Confirmation,
     Home,
     ProgrammeView,
+    SealCertificate,
     Verification,
 )
 from cabinet.cases.views import FormSection
@@ -349,8 +350,17 @@ def main_pages() -> list[Sample]:
             ErrorItem("Проверьте номер: одна из цифр или букв в нём ошибочна", "#field-number")
         ],
     )
-    code = FieldView("code", "Код с акта", hint="26 букв и цифр под рисунком QR", width="width-20")
-    seal = f"Проверочная печать: {'9f86d081884c7d65' * 4}"
+    code = FieldView(
+        "code",
+        "Код с акта",
+        hint="26 букв и цифр справа от рисунка QR, после слова «Код». Пробелы не важны",
+        width="width-30",
+    )
+    seal = SealCertificate(
+        "Проверочная печать",
+        "283C A258 0E74 4924 9FCB 1150 A2BF 8237 C1B3 C30A",
+        "9f86d081 884c7d65 " * 4,
+    )
     verify = "applications/verify.html"
     add(
         "verify", verify, outside("/verify"), field=code, certificates=[seal], errors=[], shown=None

@@ -76,8 +76,8 @@ READY = AnswerView(
     facts=(("Номер ответа", "ЛИ-2026-01835601"),),
     results=(Result("Гемоглобин", "134", "г/л", "120–140"), Result("СОЭ", "8", "мм/ч")),
     files=(
-        AnswerFile("rezultaty-issledovaniy.pdf", 66_000, "#", "#"),
-        AnswerFile("rezultaty-issledovaniy.json", 498, "#"),
+        AnswerFile("Файл ответа", 66_000, "#", "#"),
+        AnswerFile("Данные ответа для программ", 498, "#"),
     ),
     signer="Модуль госуслуг (тест), 21D169350F5EF9E151E3ACE666D626129FDAC2CF",
     signed_at=AT,
