@@ -72,7 +72,7 @@ def frame(path: str, **changes: Any) -> Frame:
         language="ru",
         theme="system",
         path=path,
-        who=Who("Соколова Анна Игоревна", "врач-кардиолог", "Кардиологическое отделение № 2"),
+        who=Who("Соколова Анна Сергеевна", "врач-терапевт", "Терапевтическое отделение"),
         nav=NAV,
         bell=3,
         csrf="sample",
@@ -163,7 +163,7 @@ SLOTS = (
 )
 
 FIELDS = (
-    FieldView("full_name", "Фамилия, имя, отчество", value="Соколова Анна Игоревна", locked=True),
+    FieldView("full_name", "Фамилия, имя, отчество", value="Соколова Анна Сергеевна", locked=True),
     FieldView(
         "snils",
         "СНИЛС",
@@ -213,9 +213,9 @@ SECTIONS = (
     AnswerSection(
         "Сведения о заявителе",
         (
-            Answer("Фамилия, имя, отчество", "Соколова Анна Игоревна"),
+            Answer("Фамилия, имя, отчество", "Соколова Анна Сергеевна"),
             Answer("СНИЛС", "112-233-445 95", change_url="#"),
-            Answer("Должность", "врач-кардиолог", change_url="#"),
+            Answer("Должность", "врач-терапевт", change_url="#"),
         ),
     ),
     AnswerSection(
@@ -236,7 +236,7 @@ SECTIONS = (
 )
 
 CASES = (
-    CaseLine("#", "ПК-2026-000123-4", PROGRAMME.title, "in_review", AT, "Отдел кадров",
+    CaseLine("#", "ПК-2026-000123-0", PROGRAMME.title, "in_review", AT, "Отдел кадров",
              "ответ до конца дня 4 декабря", unread=2),
     CaseLine("#", "ПК-2026-000118-7", TITLES[0][0], "clarification", AT - timedelta(days=1),
              "Отдел кадров", "ждём вас до конца дня 27 ноября"),
@@ -268,11 +268,11 @@ TALK = Talk(
     url="/documents/files/messages/1",
     read_url="/cases/1/messages/read",
     back="/applications/1",
-    number="ПК-2026-000123-4",
+    number="ПК-2026-000123-0",
     messages=(
         Spoken(
             "1",
-            "Соколова Анна Игоревна",
+            "Соколова Анна Сергеевна",
             "вы",
             AT - timedelta(hours=3),
             "Могу ли я учиться без отрыва от работы?",
@@ -294,7 +294,7 @@ TALK = Talk(
 
 CASE = CasePage(
     url="/applications/1",
-    number="ПК-2026-000123-4",
+    number="ПК-2026-000123-0",
     title=PROGRAMME.title,
     step=5,
     version=2,

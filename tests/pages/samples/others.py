@@ -64,7 +64,7 @@ def other_pages() -> list[Sample]:
             file_row(remove_url=None),
             "#",
             (file_row(id="f9", replace_url=None, remove_url=None, version=1),),
-            (("ПК-2026-000123-4", "#"),),
+            (("ПК-2026-000123-0", "#"),),
         ),
         DocumentView(
             "d2",
@@ -220,8 +220,8 @@ def other_pages() -> list[Sample]:
         "accounts/profile.html",
         inside("/profile"),
         profile=Profile(
-            (("Фамилия, имя, отчество", "Соколова Анна Игоревна"), ("Почта", "sokolova@…")),
-            (("Врач", "Кардиологическое отделение № 2"),),
+            (("Фамилия, имя, отчество", "Соколова Анна Сергеевна"), ("Почта", "sokolova@…")),
+            (("Врач", "Терапевтическое отделение"),),
             (
                 SessionLine("s1", "Chromium, Linux", "10.0.0.5", AT, AT, True),
                 SessionLine("s2", "Safari, iPhone", "10.0.0.9", AT, AT, False),
