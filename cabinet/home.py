@@ -39,7 +39,8 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
     """What needs you today (W9, as far as cases go); without scripts the register on demand."""
     applies = visit.actor.may(Permission.APPLY)
     # Before anything holds a connection to the database: the register may keep one waiting.
-    standing = await _accreditation(visit) if applies and register else None
+    registered = applies and await _may_be_registered(visit)
+    standing = await _accreditation(visit) if registered and register else None
     calls: list[Call] = []
     parts: list[str] = []
     lines: list[CaseLine] = []
@@ -80,6 +81,7 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
             cases=[case_line(line, addressees=addressees) for line in others[:LAST_CASES]],
         ),
         applies=applies,
+        registered=registered,
         accreditation=standing,
     )
 
@@ -88,6 +90,15 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
 async def accreditation(visit: Inside) -> Response:
     """The end of the person's accreditation, for a home page that did not wait for the register."""
     return visit.part("accreditation.html", accreditation=await _accreditation(visit))
+
+
+async def _may_be_registered(visit: Visit) -> bool:
+    """Whether the register of medical workers may know who asks: of those who decide on cases most
+    are none, and the others have a SNILS in their file."""
+    if not visit.actor.may(Permission.REVIEW):
+        return True
+    async with visit.medcab.database.reading() as session:
+        return bool((await session.get_one(Person, visit.actor.person_id)).snils)
 
 
 async def _accreditation(visit: Visit) -> Accreditation:

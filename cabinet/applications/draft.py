@@ -11,9 +11,10 @@ from fastapi import APIRouter, Form, Response
 from api.http.entrance import CleanRoute
 from cabinet.applications.views import Draft
 from cabinet.cases import filling
-from cabinet.cases.draft_pages import add_pages, check_page
+from cabinet.cases.draft_pages import add_pages, not_sent
 from cabinet.cases.filling import Editing
 from cabinet.cases.lines import programme_view
+from cabinet.cases.sent import draft_page
 from cabinet.frame.visits import Inside, Visit
 from rules.cases.limits import INTEGER
 from rules.cases.process import CaseKind
@@ -45,6 +46,7 @@ def draft_view(edited: Editing) -> Draft:
         mode=edited.mode,  # type: ignore[arg-type]
         case_url=edited.case_url,
         reason=page.decisions[-1].reason if edited.remarks or edited.mode == "answer" else "",
+        changed=edited.changed,
     )
 
 
@@ -52,7 +54,7 @@ def draft_view(edited: Editing) -> Draft:
 async def show(case_id: UUID, visit: Inside) -> Response:
     """The task list."""
     edited = await editing(visit, case_id)
-    return visit.page("applications/draft.html", draft=draft_view(edited))
+    return draft_page(visit, edited, "applications/draft.html", draft=draft_view(edited))
 
 
 @router.post("/discard")
@@ -83,10 +85,7 @@ async def submit(
     try:
         await send(visit.actor, case_id, Act(act_id, at_step))
     except Refusal as refusal:
-        if refusal.status not in (422, 429):
-            raise
-        edited = await editing(visit, case_id)
-        return await check_page(visit, edited, draft_view(edited), refusal)
+        return await not_sent(visit, case_id, CaseKind.APPLICATION, draft_view, refusal, at_step)
     return visit.go(f"/applications/{case_id}/submitted")
 
 

@@ -246,7 +246,7 @@ def _remarks(page: dossier.CasePage, noted: Mapping[str, str], url: str) -> list
         answered_of(page, case.draft, case.draft_attachments, noted) if case.draft else frozenset()
     )
     places = {
-        field.name: (field.label, f"{section.name}#field-{field.name}")
+        field.name: (field.label, f"{section.name}#group-{field.name}")
         for section in page.definition.sections
         for field in section.fields
     } | {rule.kind: (rule.title, f"attachments#slot-{rule.kind}") for rule in page.attachment_rules}

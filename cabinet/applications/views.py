@@ -85,6 +85,8 @@ class Draft(TaskList):
     case_url: str = ""
     reason: str = ""
     """What the reviewer asked, where the draft is an answer."""
+    changed: bool = True
+    """Whether there is anything to send."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ from uuid import UUID
 from fastapi import Response
 
 from cabinet.cases.filling import Editing
+from cabinet.cases.sent import draft_page
 from cabinet.documents.views import Candidate, FileRow, Slot
 from cabinet.documents.views import Verdict as VerdictView
 from cabinet.frame.visits import Visit
+from rules.files.categories import Category
 from rules.files.checks import Finding
 from rules.forms.definitions import AttachmentRule
 from rules.refusals import Refusal
@@ -57,7 +59,9 @@ async def attachments_page(
     visit: Visit, edited: Editing, refused: Mapping[str, FileRow] | None = None
 ) -> Response:
     """The page where documents are uploaded, chosen among those given before, taken away."""
-    return visit.page(
+    return draft_page(
+        visit,
+        edited,
         "applications/attachments.html",
         status=422 if refused else 200,
         title=edited.papers_title,
@@ -129,9 +133,10 @@ def _slot(
         rows.append(FileRow(**{**vars(row), "remove_url": remove}))
     if rule.kind in refused:
         rows.append(refused[rule.kind])
-    candidates = [d for d in known if str(d.version.id) not in cited]
-    fitting = [d for d in candidates if d.category == rule.kind]
-    others = [d for d in candidates if d.category != rule.kind]
+    unused = [d for d in known if str(d.version.id) not in cited]
+    fitting = [d for d in unused if d.category == rule.kind]
+    # What has no category of its own may be anything.
+    others = [d for d in unused if Category.OTHER in (d.category, rule.kind) and d not in fitting]
     return Slot(
         kind=rule.kind,
         title=gettext(rule.title),
@@ -145,6 +150,7 @@ def _slot(
                 d.version.file_name,
                 d.version.size,
                 d.version.uploaded_at,
+                fits=d in fitting,
             )
             for d in [*fitting, *others][:MOST_CANDIDATES]
         ],

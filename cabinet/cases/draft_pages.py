@@ -22,13 +22,13 @@ from cabinet.cases.filling import (
     section_shown,
 )
 from cabinet.cases.lines import ROOMS, answer_sections, field_view
+from cabinet.cases.sent import draft_page, sent_already
 from cabinet.cases.views import FormSection, TaskList
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Inside, Visit
 from models.tables.base import new_id
 from rules.cases.process import CaseKind
 from rules.catalogue.intakes import FIELD as INTAKE
-from rules.clock import now
 from rules.forms.definitions import check_form
 from rules.forms.fields import Field
 from rules.refusals import Refusal
@@ -65,6 +65,26 @@ def add_pages(router: APIRouter, kind: CaseKind, draft_of: Callable[[Editing], T
         return await _autosaved(visit, await editing(visit, case_id, kind), name)
 
 
+async def not_sent(
+    visit: Visit,
+    case_id: UUID,
+    kind: CaseKind,
+    draft_of: Callable[[Editing], TaskList],
+    refusal: Refusal,
+    at_step: int,
+) -> Response:
+    """What has to be mended before a draft is sent, or that it was sent already.
+
+    Raises the refusal where it is another one.
+    """
+    if refusal.status in (422, 429):
+        edited = await editing(visit, case_id, kind)
+        return await check_page(visit, edited, draft_of(edited), refusal)
+    if refusal.status == 409 and (page := await sent_already(visit, case_id, kind, at_step)):
+        return page
+    raise refusal
+
+
 async def check_page(
     visit: Visit, edited: Editing, draft: TaskList, refusal: Refusal | None = None
 ) -> Response:
@@ -72,7 +92,9 @@ async def check_page(
     page = edited.page
     sent = page.newest.data if page.newest else None
     data, _ = check_form(page.definition, edited.data, complete=False, today=edited.today)
-    return visit.page(
+    return draft_page(
+        visit,
+        edited,
         f"{ROOMS[CaseKind(page.case.kind)].strip('/')}/check.html",
         status=refusal.status if refusal else 200,
         draft=draft,
@@ -143,7 +165,9 @@ def _section_page(
     place, section = edited.section(name)
     told = edited.errors(complete=False) if errors is None else errors
     fields = [_field(edited, field, told) for field in section.fields]
-    return visit.page(
+    return draft_page(
+        visit,
+        edited,
         "applications/section.html",
         status=status,
         section=FormSection(
@@ -158,7 +182,11 @@ def _section_page(
         ),
         action=f"{edited.url}/{name}",
         shown=section_shown(edited, name) if shown is None else shown,
-        saved_at=edited.page.case.draft_saved_at or now(),
+        saved_at=edited.page.case.draft_saved_at if status == 200 else None,
+        problem={
+            409: gettext("Сохранены не все поля: проверьте отмеченные."),
+            422: gettext("Черновик сохранён, но отмеченные поля нужно исправить."),
+        }.get(status, ""),
         errors=[
             ErrorItem(of_field(f.label, f.error), f"#field-{f.name}")
             for f in fields

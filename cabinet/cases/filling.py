@@ -22,7 +22,7 @@ from rules.cases.kinds import process_of
 from rules.cases.process import CaseKind, Status
 from rules.catalogue.intakes import FIELD as INTAKE
 from rules.catalogue.intakes import check_intake
-from rules.forms.definitions import Section, check_attachments, check_form
+from rules.forms.definitions import Section, check_attachments, check_form, differs
 from rules.forms.draft_edits import mark, marks
 from rules.forms.fields import Field, FieldKind, too_long, too_long_words
 from rules.refusals import FieldError, Refusal, not_found
@@ -119,7 +119,7 @@ class Editing:
         """The places that still wait for an answer to a remark: the page, and the way to it."""
         left = [name for name in self.remarks if name not in self.answered]
         found = [
-            (place, f"{self.url}/{section.name}#field-{field.name}")
+            (place, f"{self.url}/{section.name}#group-{field.name}")
             for place, section in enumerate(self.page.definition.sections, start=1)
             for field in section.fields
             if field.name in left
@@ -130,9 +130,32 @@ class Editing:
             if rule.kind in left
         ]
 
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to send: a new case, or other contents than were sent.
+
+        What was begun as an answer may be sent as it was: its author has looked at it again.
+        """
+        sent, draft = self.page.newest, self.page.case.draft
+        if sent is None or draft is None or self.mode == "answer":
+            return sent is None or draft is not None
+        data, _ = check_form(self.page.definition, self.data, complete=False, today=self.today)
+        if any(
+            differs(sent.data.get(name), data.get(name)) for name in self.page.definition.fields
+        ):
+            return True
+        here = {(given["kind"], given["document_version_id"]) for given in self.attached}
+        return here != {(cited.kind, str(cited.document_version_id)) for cited in sent.attachments}
+
     def unanswered(self, names: Iterable[str]) -> bool:
         """Whether the reviewer asked about one of these and it is still as it was sent."""
         return any(name in self.remarks and name not in self.answered for name in names)
+
+    def remarked(self, names: Collection[str]) -> str:
+        """What the task list says of the remarks about these, answered or not."""
+        if self.unanswered(names):
+            return gettext("У отдела кадров есть вопрос")
+        return gettext("Замечание учтено") if self.answered.intersection(names) else ""
 
 
 def answered_of(
@@ -174,7 +197,9 @@ async def editing(visit: Visit, case_id: UUID, kind: CaseKind | None = None) -> 
     if not page.own or page.case.kind != (kind or page.case.kind):
         raise not_found()
     if not page.editable:
-        raise Refusal("not_now", process_of(page.case.kind).refusals.unchangeable, 409)
+        room = ROOMS[CaseKind(page.case.kind)]
+        words = process_of(page.case.kind).refusals.unchangeable
+        raise Refusal("not_now", words, 409, case_url=f"{room}/{case_id}")
     case = page.case
     if case.draft is not None:
         data: Mapping[str, Any] = case.draft
@@ -197,10 +222,10 @@ def _task(
     edited: Editing, section: Section, errors: Mapping[str, str], wrong: Mapping[str, str]
 ) -> Task:
     names = [field.name for field in section.fields]
-    hint = gettext(section.hint) if section.hint else ""
+    hint = edited.remarked(names) or (gettext(section.hint) if section.hint else "")
     url = f"{edited.url}/{section.name}"
     if edited.unanswered(names):
-        return Task(gettext(section.title), url, "mend", gettext("У отдела кадров есть вопрос"))
+        return Task(gettext(section.title), url, "mend", hint)
     if any(name in wrong for name in names):
         first = next(wrong[name] for name in names if name in wrong)
         return Task(gettext(section.title), url, "mend", first)
@@ -218,8 +243,10 @@ def _documents_task(edited: Editing) -> Task:
     if wanted:
         hint = gettext("Приложено %(n)s из %(total)s") % {"n": there, "total": len(wanted)}
     state = "done" if not missing else "started" if there else "empty"
-    if edited.unanswered(rule.kind for rule in edited.page.attachment_rules):
-        state, hint = "mend", gettext("У отдела кадров есть вопрос")
+    kinds = [rule.kind for rule in edited.page.attachment_rules]
+    hint = edited.remarked(kinds) or hint
+    if edited.unanswered(kinds):
+        state = "mend"
     return Task(edited.papers_title, f"{edited.url}/attachments", state, hint)  # type: ignore[arg-type]
 
 
@@ -231,7 +258,7 @@ def of_field(label: str | None, words: str) -> str:
 def error_items(edited: Editing, refusal: Refusal) -> list[ErrorItem]:
     """What a refusal says, each with the way to the page where it is mended."""
     places = {
-        field.name: f"{edited.url}/{section.name}#field-{field.name}"
+        field.name: f"{edited.url}/{section.name}#group-{field.name}"
         for section in edited.page.definition.sections
         for field in section.fields
     }

@@ -41,6 +41,8 @@ class Candidate:
     name: str
     size: int
     added_at: datetime
+    fits: bool = True
+    """Whether it was given as a document of this very kind."""
 
 
 @dataclass(frozen=True)

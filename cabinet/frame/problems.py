@@ -3,23 +3,29 @@
 from dataclasses import replace
 from urllib.parse import quote
 
+import structlog
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.exc import SQLAlchemyError
 
-from api.container import medcab_of
+from api.container import Medcab, medcab_of
 from api.http.auth import BACKGROUND, has_session
 from api.http.problems import Problem, draw, in_words
 from cabinet.frame.rendering import page
-from cabinet.frame.views import ErrorPage
+from cabinet.frame.views import ErrorPage, Frame
 from cabinet.frame.visits import (
     bare_frame,
     came_from,
+    enter,
     name_device,
     own_path,
     presentation_of,
     safe_next,
 )
+from services.accounts.sessions import Current
 from words.translation import gettext, marked, present
+
+log = structlog.get_logger(__name__)
 
 STEPS = {"code": "/sign-in/code", "setup": "/sign-in/setup", "password": "/sign-in/password"}
 
@@ -28,7 +34,7 @@ TITLES = {
     403: marked("Нет доступа"),
     404: marked("Такой страницы нет"),
     405: marked("Такой страницы нет"),
-    409: marked("Данные изменились, пока вы работали"),
+    409: marked("Сейчас это сделать нельзя"),
     413: marked("Слишком большой файл"),
     422: marked("Данные не приняты"),
     429: marked("Слишком много запросов"),
@@ -38,10 +44,7 @@ TITLES = {
 TODO = {
     403: (marked("Если доступ вам нужен по работе, попросите о нём руководителя подразделения."),),
     404: (marked("Проверьте адрес."),),
-    409: (
-        marked("Ничего не потеряно и ничего не изменено."),
-        marked("Откройте страницу заново, посмотрите, что нового, и повторите, если это нужно."),
-    ),
+    409: (marked("Ничего не изменено."),),
     429: (marked("Подождите минуту и повторите."),),
     500: (marked("Ранее сохранённые данные на месте. Повторите через несколько минут."),),
     503: (
@@ -50,8 +53,17 @@ TODO = {
     ),
 }
 SEARCH = marked("Если вы ищете заявку или запрос, введите номер в поиск наверху.")
-STALE = marked("Страница устарела")
+_CHANGED_CODES = ("stale", "taken", "changed_meanwhile")
+TITLES_BY_CODE = {
+    "form_token": marked("Страница устарела"),
+    **dict.fromkeys(_CHANGED_CODES, marked("Данные изменились, пока вы работали")),
+}
+_LOOK_AGAIN = (
+    marked("Ничего не изменено. Посмотрите, что нового, и повторите, если это нужно."),
+    marked("Введённый текст хранится в этой вкладке и вернётся, когда вы снова откроете страницу."),
+)
 TODO_BY_CODE = {
+    **dict.fromkeys(_CHANGED_CODES, _LOOK_AGAIN),
     "form_token": (
         marked("Так бывает, если в другой вкладке вышли и вошли снова. Ничего не изменено."),
         marked("Введённый текст вернётся, когда вы откроете страницу заново, если снова вошли вы."),
@@ -70,7 +82,6 @@ async def page_problem(request: Request, problem: Problem) -> Response:
         return draw(request, problem)
     if problem.status == 401:
         return _to_sign_in(request, problem)
-    stale = problem.code == "form_token"
     if problem.code == "second_factor_needed":
         return _lead(request, f"/profile/confirm?next={quote(came_from(request))}")
     if problem.status == 404 and request.method == "GET" and request.url.path.endswith("/"):
@@ -80,25 +91,25 @@ async def page_problem(request: Request, problem: Problem) -> Response:
     current = getattr(request.state, "current", None)
     presentation = presentation_of(request, medcab, current)
     present(presentation)
+    frame = await _frame(request, medcab, current, problem.status)
     known = problem.status if problem.status in TITLES else 500 if problem.status > 499 else 400
-    anew = stale or problem.status == 409
+    url, action = _way_out(request, problem)
     todo = list(TODO_BY_CODE.get(problem.code, TODO.get(known, ())))
-    frame = replace(bare_frame(request, medcab, current), drafts="waiting")
     if known == 404 and frame.who:
         todo.append(SEARCH)
     shown = ErrorPage(
         status=problem.status,
-        title=gettext(STALE if stale else TITLES[known]),
+        title=gettext(TITLES_BY_CODE.get(problem.code, TITLES[known])),
         text=in_words(gettext, problem.title, problem.facts),
         todo=[gettext(line) for line in todo],
-        action=gettext("Открыть страницу заново") if anew else gettext("На главную"),
-        url=came_from(request) if anew else "/",
+        action=action,
+        url=url,
         reference=(problem.instance or "").rpartition(":")[2],
     )
     response = page(
         "errors/error.html",
         presentation,
-        frame,
+        replace(frame, drafts="waiting"),
         status=problem.status,
         headers=dict(problem.headers),
         error=shown,
@@ -106,6 +117,25 @@ async def page_problem(request: Request, problem: Problem) -> Response:
     if not has_session(request):
         name_device(request, response)
     return response
+
+
+async def _frame(request: Request, medcab: Medcab, current: Current | None, status: int) -> Frame:
+    """The whole header, where the refusal does not come from what it would have to ask."""
+    if status < 500 and status != 429:
+        try:
+            return (await enter(request, medcab, current)).frame
+        except (SQLAlchemyError, OSError):
+            log.warning("header_not_filled", status=status, exc_info=True)
+    return bare_frame(request, medcab, current)
+
+
+def _way_out(request: Request, problem: Problem) -> tuple[str, str]:
+    """Where the page of a problem leads, and in which words."""
+    if "case_url" in problem.facts:
+        return str(problem.facts["case_url"]), gettext("Открыть дело")
+    if problem.code == "form_token" or (problem.status == 409 and request.method != "GET"):
+        return came_from(request), gettext("Открыть страницу заново")
+    return "/", gettext("На главную")
 
 
 def _by_script(request: Request) -> bool:

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Form, Response
 
 from api.http.entrance import CleanRoute
 from cabinet.cases import filling
-from cabinet.cases.draft_pages import add_pages, check_page
+from cabinet.cases.draft_pages import add_pages, not_sent
 from cabinet.cases.filling import Editing
+from cabinet.cases.sent import draft_page
 from cabinet.frame.visits import Inside, Visit
 from cabinet.requests.lines import type_view
 from cabinet.requests.views import RequestDraft
@@ -40,13 +41,15 @@ def draft_view(edited: Editing) -> RequestDraft:
         case_url=edited.case_url,
         answered=page.case.closed_at is not None,
         takes_files=bool(page.attachment_rules),
+        changed=edited.changed,
     )
 
 
 @router.get("")
 async def show(case_id: UUID, visit: Inside) -> Response:
     """The task list."""
-    return visit.page("requests/draft.html", draft=draft_view(await editing(visit, case_id)))
+    edited = await editing(visit, case_id)
+    return draft_page(visit, edited, "requests/draft.html", draft=draft_view(edited))
 
 
 @router.post("/discard")
@@ -74,10 +77,7 @@ async def submit(
     try:
         await send(visit.actor, case_id, Act(act_id, at_step))
     except Refusal as refusal:
-        if refusal.status not in (422, 429):
-            raise
-        edited = await editing(visit, case_id)
-        return await check_page(visit, edited, draft_view(edited), refusal)
+        return await not_sent(visit, case_id, CaseKind.REQUEST, draft_view, refusal, at_step)
     return visit.go(f"/requests/{case_id}/sent")
 
 

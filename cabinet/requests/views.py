@@ -45,6 +45,8 @@ class RequestDraft(TaskList):
     answered: bool = False
     """Whether a correction reopens what was answered already."""
     takes_files: bool = False
+    changed: bool = True
+    """Whether there is anything to send."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import rfc8785
 from sqlalchemy import bindparam, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.messages import CaseState
@@ -25,7 +25,7 @@ from models.tables.journal import JournalEntry
 from models.tables.people import Unit
 from rules.access import Actor, Permission
 from rules.cases.kinds import process_of
-from rules.cases.process import CaseKind, Party, Status, Transition
+from rules.cases.process import NEW_VERSION, CaseKind, Party, Status, Transition
 from rules.cases.terms import (
     Alarm,
     Terms,
@@ -197,6 +197,26 @@ async def was_done(session: AsyncSession, case: Case, act: Act, actor: Actor) ->
     """Whether this person did an act of this id on the case before."""
     kept = await session.get(CaseAct, act.id)
     return kept is not None and (kept.case_id, kept.by) == (case.id, actor.person_id)
+
+
+async def sent_since(
+    session: AsyncSession, actor: Actor, case_id: UUID, step: int
+) -> tuple[str, datetime] | None:
+    """The number of the case, and when this person handed in a version at this step or later."""
+    found = await session.exec(
+        select(Case.number, CaseAct.at)
+        .join(CaseAct)
+        .where(
+            Case.id == case_id,
+            CaseAct.by == actor.person_id,
+            CaseAct.at_step >= step,
+            col(CaseAct.transition).in_(NEW_VERSION),
+        )
+        .order_by(col(CaseAct.at_step).desc())
+        .limit(1)
+    )
+    row = found.one_or_none()
+    return (row[0] or "", row[1]) if row else None
 
 
 def stale(case: Case) -> Refusal:

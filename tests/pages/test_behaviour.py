@@ -24,6 +24,7 @@ from rules.clock import now
 from server import create_app
 from services.accounts.sessions import Visitor, open_session
 from services.applications import enrolment
+from services.cases.transitions import Act
 from services.conversation import Conversations
 from services.seal.institution import open_seal
 from settings import Settings
@@ -206,8 +207,35 @@ async def test_an_incomplete_application_is_not_sent(
         },
     )
     assert answer.status_code == 422
-    assert f"/applications/{case.id}/draft/grounds#field-purpose" in answer.text
+    assert f"/applications/{case.id}/draft/grounds#group-purpose" in answer.text
     assert f"/applications/{case.id}/draft/attachments#slot-diploma" in answer.text
+
+
+async def test_what_was_sent_is_not_sent_again(client: httpx.AsyncClient, office: Office) -> None:
+    """Going back, a second tab, a case that is over: each page says what happened and leads on."""
+    case_id = await office.submitted()
+    number = (await office.case(case_id)).number
+    here = f"/applications/{case_id}"
+    for page in ("check", "grounds", "attachments"):
+        shown = (await client.get(f"{here}/draft/{page}")).text
+        assert "Эта заявка отправлена" in shown
+        assert f'href="{here}">{number}' in shown
+        assert f"{here}/draft/submit" not in shown
+    form = {"csrf_token": await token_on(client, "/"), "act_id": str(uuid4()), "at_step": "0"}
+    second = await client.post(f"{here}/draft/submit", data={**form, "mode": "draft"})
+    assert second.status_code == 409
+    for told in ("Заявка уже отправлена", f"Заявка {number} отправлена", f'href="{here}"'):
+        assert told in second.text
+    await office.applications.save_draft(office.clinician, case_id, {"purpose": "Иначе."})
+    assert f"{here}/draft/submit" in (await client.get(f"{here}/draft/check")).text
+    step = (await office.case(case_id)).step
+    await office.applications.withdraw(office.clinician, case_id, Act(uuid4(), step), "")
+    over = await client.get(f"{here}/draft")
+    assert over.status_code == 409
+    for told in ("Сейчас это сделать нельзя", "уже нельзя изменить", f'href="{here}"'):
+        assert told in over.text
+    assert "врач-кардиолог" in over.text
+    assert "Данные изменились" not in over.text
 
 
 async def test_others_cases_do_not_exist(client: httpx.AsyncClient, office: Office) -> None:

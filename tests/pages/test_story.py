@@ -158,6 +158,12 @@ async def test_answering_a_clarification(browser: Browser, site: Site, office: O
     assert not await faults_of(page)
     await page.get_by_role("link", name="Исправить и ответить").click()
     await expect(page.locator("h1")).to_have_text("Цель и оплата обучения")
+    await expect(page.locator("#field-purpose")).to_be_focused()
+    label = await page.locator("#group-purpose .govuk-label").bounding_box()
+    header = await page.locator(".header").bounding_box()
+    assert label
+    assert header
+    assert label["y"] >= header["height"]
     await expect(page.locator(".remark")).to_contain_text("Напишите подробнее.")
     await fill(page, purpose="Открываем кабинет функциональной диагностики, нужны навыки.")
     await page.get_by_role("button", name="Сохранить и продолжить").click()

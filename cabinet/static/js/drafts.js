@@ -166,11 +166,12 @@ async function follow(form, lock, answers) {
     if (!back.length) return;
     const stale = back.some(([key, , was]) => !same(was, drawn[key]));
     for (const id of IDS) if (ids[id] && form.elements[id]) form.elements[id].value = ids[id];
-    // Where others saved something else, a form that saves by itself waits for the person.
-    const waits = stale && form.matches("[data-at-once], [data-autosave]");
-    for (const [key, now] of back) write(form, key, now, waits ? ["input"] : ["input", "change"]);
+    // A form that saves by itself does so at once and says it; where others saved something else,
+    // it waits for the person.
+    const saves = form.matches("[data-at-once], [data-autosave]");
+    for (const [key, now] of back) write(form, key, now, saves && stale ? ["input"] : ["input", "change"]);
     form.dispatchEvent(new CustomEvent("medcab:given-back"));
-    tell(stale ? "draft-stale" : "draft-back");
+    if (stale || !saves) tell(stale ? "draft-stale" : "draft-back");
   }
 
   function tell(words) {

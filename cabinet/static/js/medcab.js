@@ -54,5 +54,10 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
+// A link to a question shows all of it; what is typed next is its answer.
+window.addEventListener("load", () => {
+  document.querySelector(".govuk-form-group:target :is(input, textarea, select)")?.focus({ preventScroll: true });
+});
+
 watchSession();
 keepDrafts(wired);

@@ -145,6 +145,7 @@ def main_pages() -> list[Sample]:
             (CASES[0], CASES[4]),
         ),
         applies=True,
+        registered=True,
         accreditation=Accreditation(
             "Кардиология", AT.date() + timedelta(days=30), 30, True, 108, 144
         ),
@@ -155,6 +156,7 @@ def main_pages() -> list[Sample]:
         inside("/"),
         home=Home("Добрый день, Анна Сергеевна", "Сегодня от вас ничего не требуется", (), ()),
         applies=True,
+        registered=True,
         accreditation=None,
     )
     add(
@@ -226,6 +228,7 @@ def main_pages() -> list[Sample]:
         inside("/applications"),
         action="#",
         saved_at=AT,
+        problem="",
         shown="",
         section=FormSection(
             "about",
@@ -257,6 +260,7 @@ def main_pages() -> list[Sample]:
         inside("/applications"),
         action="#",
         saved_at=AT,
+        problem="",
         shown="",
         section=FormSection("programme", "Программа", "", [intake], 1, 5, "#", "#"),
         errors=[ErrorItem(intake.error, "#field-starts_on")],
