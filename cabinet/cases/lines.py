@@ -96,7 +96,8 @@ def starts(programme: Programme) -> str:
         return _("начало в любой день")
     if not coming:
         return _("наборы этого года закончились")
-    return _("наборы: %(days)s") % {"days": ", ".join(formats.day(day) for day in coming[:2])}
+    words = _("наборы: %(days)s") if len(coming) > 1 else _("набор: %(days)s")
+    return words % {"days": ", ".join(formats.day(day) for day in coming[:2])}
 
 
 def applicant_facts(page: CasePage) -> list[tuple[str, str]]:
@@ -153,7 +154,7 @@ def answer_sections(
                     old=shown_value(field, before.get(field.name)) if before else None,
                     changed=before is not None
                     and differs(before.get(field.name), data.get(field.name)),
-                    change_url=f"{change_url}/{section.name}#field-{field.name}"
+                    change_url=f"{change_url}/{section.name}#group-{field.name}"
                     if change_url and not field.locked
                     else None,
                     remark=noted.get(field.name, ""),
@@ -285,8 +286,10 @@ def _whom(page: CasePage, party: Party) -> str:
             return page.responsible_unit
         case Party.REGISTER:
             return _("ответ регистра медработников")
+        case Party.SYSTEM if page.case.status == Status.APPROVED:
+            return _("акт о зачислении")
         case Party.SYSTEM:
-            return _("завершения автоматической проверки") if page.act is None else ""
+            return _("завершения автоматической проверки")
         case _:
             return ""
 
@@ -307,7 +310,7 @@ def _then(page: CasePage, status: Status, party: Party, following: str) -> str:
         case Status.CLARIFICATION:
             return _("Если ответа не будет, заявка закроется, и её можно будет подать заново.")
         case Status.APPROVED if page.act is None:
-            return _("Готовим акт о зачислении.")
+            return _("Мы составляем и подписываем его. Обычно это занимает меньше минуты.")
         case Status.APPROVED:
             return _("Акт о зачислении готов.")
         case Status.REJECTED | Status.WITHDRAWN | Status.LAPSED:

@@ -56,7 +56,9 @@ def request_steps(page: CasePage) -> list[Step]:
         end = Step(_("Ответ") if good else _("Отказ"), "done" if good else "bad", answered)
         return [*steps, end]
     if reached is None:
-        return [*steps, Step(_("Передаём адресату"), "now"), Step(_("Ответ"), "ahead")]
+        by_people = page.definition.answered_by_people
+        going = _("Передаём в отдел") if by_people else _("Передаём адресату")
+        return [*steps, Step(going, "now"), Step(_("Ответ"), "ahead")]
     return [*steps, Step(_("Ответ"), "now", until=due_here(case))]
 
 

@@ -36,9 +36,9 @@ WAYS = {
     Channel.PUSH: marked("Push"),
 }
 _SUPERSEDED = {
-    Channel.MAIL: marked("письмо не отправляли, отправлено более позднее"),
-    Channel.SMS: marked("SMS не отправляли, отправлено более позднее"),
-    Channel.PUSH: marked("уведомление не отправляли, отправлено более позднее"),
+    Channel.MAIL: marked("отдельного письма нет, о том же говорит следующее"),
+    Channel.SMS: marked("отдельного SMS нет, о том же говорит следующее"),
+    Channel.PUSH: marked("отдельного уведомления нет, о том же говорит следующее"),
 }
 GROUPS = {
     NoticeGroup.CASES: marked("Заявки и запросы"),
@@ -145,6 +145,7 @@ def _line(view: NoticeView) -> NoticeLine:
         unread=view.read_at is None,
         deliveries=[_delivery(one) for one in view.deliveries],
         details_url=f"/notices/{view.id}/details",
+        programme=view.programme,
     )
 
 
@@ -226,6 +227,7 @@ async def details(notice_id: UUID, visit: Inside, session: Work) -> Response:
         "notices/details.html",
         told=NoticePage(
             title=view.wording.title,
+            programme=view.programme,
             text=view.wording.text,
             then=view.wording.then,
             link=view.wording.link,

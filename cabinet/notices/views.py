@@ -30,6 +30,7 @@ class NoticeLine:
     unread: bool
     deliveries: Sequence[DeliveryLine]
     details_url: str
+    programme: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class NoticePage:
     at: datetime
     read_at: datetime | None
     deliveries: Sequence[DeliveryLine]
+    programme: str = ""
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,8 @@ def _whom(page: CasePage) -> str:
     match Party(page.case.waits_for):
         case Party.APPLICANT:
             return _("вас") if page.own else _("заявителя")
+        case Party.SYSTEM if page.definition.answered_by_people:
+            return _("передачу в отдел")
         case Party.SYSTEM:
             return _("передачу адресату")
         case Party.ADDRESSEE | Party.REVIEWER:
@@ -236,12 +238,7 @@ def paper_views(page: CasePage, version: int) -> list[Paper]:
     )
     return [
         Paper(
-            (
-                _("Посмотреть ваш запрос, версия %(n)s")
-                if page.own
-                else _("Посмотреть запрос, версия %(n)s")
-            )
-            % {"n": version},
+            _("Посмотреть запрос, версия %(n)s") % {"n": version},
             hint % {"at": formats.moment(found.handed_over_at)} if found.handed_over_at else "",
             here,
             "eye",

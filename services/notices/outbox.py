@@ -17,6 +17,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.encrypted_columns import bound
 from models.tables.base import new_id
+from models.tables.cases import Case
+from models.tables.catalogue import Programme
 from models.tables.notices import Notice, NoticeAttempt, NoticeSetting, PushSubscription
 from models.tables.people import Person
 from rules.access import Actor
@@ -291,6 +293,8 @@ class NoticeView:
     read_at: datetime | None
     wording: Wording
     deliveries: tuple[Delivery, ...]
+    programme: str = ""
+    """What the application is for that it is about."""
 
 
 @dataclass(frozen=True)
@@ -353,7 +357,7 @@ async def one(
 
 
 async def _views(session: AsyncSession, found: Sequence[Notice], language: str) -> list[NoticeView]:
-    """The notices with what became of them by all channels: one more query."""
+    """The notices with what became of them by all channels, and what they are about."""
     if not found:
         return []
     others = await session.exec(
@@ -368,6 +372,12 @@ async def _views(session: AsyncSession, found: Sequence[Notice], language: str) 
     by_event: dict[str, list[Delivery]] = {}
     for other in others:
         by_event.setdefault(other.event_key, []).append(_delivery(other))
+    programmes = await session.exec(
+        select(Case.id, Programme.title)
+        .join(Programme)
+        .where(col(Case.id).in_({notice.case_id for notice in found if notice.case_id}))
+    )
+    titles = dict(programmes.all())
     return [
         NoticeView(
             id=notice.id,
@@ -377,6 +387,7 @@ async def _views(session: AsyncSession, found: Sequence[Notice], language: str) 
             read_at=notice.read_at,
             wording=worded(notice.kind, notice.facts, notice.case_id, language),
             deliveries=tuple(by_event.get(notice.event_key, ())),
+            programme=titles.get(notice.case_id, "") if notice.case_id else "",
         )
         for notice in found
     ]

@@ -6,9 +6,12 @@ from typing import Any, cast
 
 import pytest
 
+from cabinet.cases.lines import waits_for
 from cabinet.cases.progress import application_steps, request_steps
 from cabinet.cases.timeline import timeline
-from rules.cases.process import Status
+from rules.cases.applications import APPLICATION
+from rules.cases.process import CaseKind, Status
+from rules.cases.terms import WorkingCalendar
 from rules.journal.entries import JournalKind
 from services.dossier.page import CasePage, Happened
 from words.translation import Presentation, presented
@@ -97,6 +100,29 @@ def test_an_application_shows_how_far_it_came(known: dict[str, Any], rest: list[
         "Рассмотрение",
         "Акт о зачислении",
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "whom"),
+    [
+        (Status.CHECKING, "завершения автоматической проверки"),
+        (Status.IN_REVIEW, "Отдел кадров"),
+        (Status.CLARIFICATION, "вас"),
+        (Status.APPROVED, "акт о зачислении"),
+        (Status.REJECTED, ""),
+        (Status.WITHDRAWN, ""),
+        (Status.LAPSED, ""),
+    ],
+)
+def test_each_status_says_what_is_awaited(status: Status, whom: str) -> None:
+    """After the approval that is the act, no more the check."""
+    known = page(status, own=True, responsible_unit="Отдел кадров")
+    known.case.waits_for = APPLICATION.waits_for[status]
+    known.case.kind, known.case.step = CaseKind.APPLICATION, 1
+    known.case.due_at = known.case.stuck = known.case.escalated_at = None
+    known.case.closed_at = None if whom else DECIDED
+    with presented(Presentation()):
+        assert waits_for(known, WorkingCalendar({}), None).whom == whom
 
 
 @pytest.mark.parametrize(

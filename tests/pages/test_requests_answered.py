@@ -146,7 +146,7 @@ async def test_the_module_answers(
     await answer.get_by_role("link", name="Посмотреть").first.click()
     await pictures_are_drawn(page)
     await page.get_by_role("link", name="Назад").click()
-    await page.get_by_role("link", name="Посмотреть ваш запрос").click()
+    await page.get_by_role("link", name="Посмотреть запрос").click()
     await pictures_are_drawn(page)
     await page.goto(site.url)
     await expect(page.locator(".case-list li").first).to_contain_text("Готов")
