@@ -16,6 +16,7 @@ from rules.cases.process import Status, Transition
 from rules.forms.definitions import display
 from rules.journal.entries import JournalKind as K
 from services.dossier.page import CasePage, Version
+from services.papers.typesetting import utc_shift
 
 WORDS: Mapping[str, str] = {
     K.CASE_DRAFTED: "Начат черновик",
@@ -136,14 +137,15 @@ def facts_of(
         _timeline(page, moment),
         _files(files),
     ]
+    drawn_up = f"выписка на {at.astimezone(zone):%d.%m.%Y, %H:%M}"
     return {
         "lang": "ru",
         "institution": institution,
         "title": f"Дело № {number}",
         "number": number,
-        "date": f"выписка на {at.astimezone(zone):%d.%m.%Y, %H:%M}",
+        "date": drawn_up,
         "heading": f"Дело № {number}",
-        "footer": f"Дело № {number}, выписка на {at.astimezone(zone):%d.%m.%Y, %H:%M} ({zone.key})",
+        "footer": f"Дело № {number}, {drawn_up} ({utc_shift(at.astimezone(zone))})",
         "rows": rows,
         "sections": [section.shown() for section in sections],
     }

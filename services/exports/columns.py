@@ -13,6 +13,7 @@ from services.archive import search as archive
 from services.archive.search import ArchiveFilters
 from services.cases.lists import CaseLine
 from services.exports.rendering import Head
+from services.papers.typesetting import utc_shift
 
 COLUMNS = (
     "Номер",
@@ -57,13 +58,14 @@ async def head(
 ) -> Head:
     """What stands above the list: of when it is, and what it was narrowed to."""
     narrowed = await conditions(session, filters, zone)
-    moment = f"{at.astimezone(zone):%d.%m.%Y, %H:%M}"
+    local = at.astimezone(zone)
+    moment = f"{local:%d.%m.%Y, %H:%M}"
     return Head(
         lang="ru",
         institution=institution,
         title="Архив",
         about=[
-            f"Список на {moment}. Дни и время по часам пояса {zone.key}",
+            f"Список на {moment}. Дни и время по часам {utc_shift(local)}",
             f"Условия: {'; '.join(narrowed)}" if narrowed else "Условия: все дела",
         ],
         columns=COLUMNS,

@@ -58,12 +58,15 @@ def typeset(
 def exact_moment(at: datetime, zone: ZoneInfo, clock: str = "HH:mm") -> str:
     """A moment as papers write it, with the shift of its clock: «…, 16:04 (UTC+3)»."""
     local = at.astimezone(zone)
+    day = format_datetime(local, f"d MMMM y 'г.', {clock}", locale="ru")
+    return f"{day} ({utc_shift(local)})"
+
+
+def utc_shift(local: datetime) -> str:
+    """How far a clock is from UTC: «UTC+3»."""
     offset = local.strftime("%z")
     shift = f"UTC{offset[:3].replace('-', '−').replace('+0', '+').replace('−0', '−')}"
-    if offset[3:] != "00":
-        shift += f":{offset[3:]}"
-    day = format_datetime(local, f"d MMMM y 'г.', {clock}", locale="ru")
-    return f"{day} ({shift})"
+    return shift if offset[3:] == "00" else f"{shift}:{offset[3:]}"
 
 
 @lru_cache(maxsize=1)
