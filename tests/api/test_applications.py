@@ -415,7 +415,7 @@ async def test_the_state_does_not_hold_the_database_while_it_waits(
     async def silent(*_: object) -> None:
         held.append(desk.medcab.database.engine.pool.checkedout())  # type: ignore[attr-defined]
 
-    monkeypatch.setattr("api.cases.applications.live.present_state", silent)
+    monkeypatch.setattr("services.cases.running.present_state", silent)
     program = await desk.program(clinician)
     answer = await told(await program.get(f"/applications/{case_id}/state"))
     assert (answer["live"], held) == (False, [0])
