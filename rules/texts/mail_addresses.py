@@ -4,6 +4,7 @@ What the mail server could not take is refused at entry. No name is looked up.
 """
 
 import re
+import unicodedata
 
 from rules.refusals import Words
 from rules.texts.cleaning import clean, named, one_line
@@ -25,7 +26,9 @@ def read(text: str) -> str:
                 letters=cyrillic[0],
             )
         )
-    if odd := re.search(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]", name) or re.search(r"[^\w.-]", domain):
+    odd = re.findall(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]", name)
+    odd += [sign for sign in domain if sign not in "._-" and not _of_words(sign)]
+    if odd:
         raise IdentifierError(Words("Уберите из адреса почты знак {sign}", sign=named(odd[0])))
     if name.startswith(".") or ".." in typed or typed.endswith(".") or name.endswith("."):
         raise IdentifierError("Уберите из адреса почты лишнюю точку")
@@ -33,6 +36,11 @@ def read(text: str) -> str:
         return _parts(typed)[0]
     except ValueError:
         raise IdentifierError(_NO_MAIL) from None
+
+
+def _of_words(sign: str) -> bool:
+    """Letters, digits, and marks that belong to letters, as in Tamil."""
+    return unicodedata.category(sign)[0] in "LMN"
 
 
 def sendable(address: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -114,6 +114,7 @@ async def test_no_text_adds_a_header_or_a_recipient(mailer: Mailer, to: str, sub
         st.sampled_from(["рф", "example", "local"]),
     )
 )
+@example("a@xn--clc6i.example").via("a letter with a mark")
 async def test_what_is_taken_at_entry_can_be_sent(mailer: Mailer, typed: str) -> None:
     """An address that people may enter is never refused by the line to the mail server."""
     try:
