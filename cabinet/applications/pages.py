@@ -14,13 +14,13 @@ from cabinet.applications.intakes import chosen_fact
 from cabinet.applications.views import CasePage, Confirmation, Remark
 from cabinet.cases.filling import answered_of
 from cabinet.cases.lines import (
-    ROOMS,
     answer_sections,
     case_timeline,
     cited_files,
     due_here,
     latest_remarks,
     programme_view,
+    url_of,
     waits_for,
     whole_case,
 )
@@ -94,7 +94,7 @@ async def lead_to_case(case_id: UUID, visit: Inside, session: Work) -> Response:
     reviews = visit.actor.may(Permission.REVIEW, case.responsible_unit_id)
     if case.applicant_id != visit.actor.person_id and reviews:
         return visit.go(f"/desk/cases/{case_id}")
-    return visit.go(f"{ROOMS[CaseKind(case.kind)]}/{case_id}")
+    return visit.go(url_of(case))
 
 
 @router.get("/applications/{case_id}/submitted")

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from cabinet.cases.lines import ROOMS, latest_remarks, shown_value
+from cabinet.cases.lines import latest_remarks, shown_value, url_of
 from cabinet.cases.views import Task
 from cabinet.frame.shown import fields_shown, shown_of
 from cabinet.frame.views import ErrorItem
@@ -47,7 +47,7 @@ class Editing:
     @property
     def case_url(self) -> str:
         """Where the case is."""
-        return f"{ROOMS[CaseKind(self.page.case.kind)]}/{self.page.case.id}"
+        return url_of(self.page.case)
 
     @property
     def url(self) -> str:
@@ -130,7 +130,7 @@ class Editing:
             if rule.kind in left
         ]
 
-    @property
+    @cached_property
     def changed(self) -> bool:
         """Whether there is anything to send: a new case, or other contents than were sent.
 
@@ -197,9 +197,8 @@ async def editing(visit: Visit, case_id: UUID, kind: CaseKind | None = None) -> 
     if not page.own or page.case.kind != (kind or page.case.kind):
         raise not_found()
     if not page.editable:
-        room = ROOMS[CaseKind(page.case.kind)]
         words = process_of(page.case.kind).refusals.unchangeable
-        raise Refusal("not_now", words, 409, case_url=f"{room}/{case_id}")
+        raise Refusal("not_now", words, 409, case_url=url_of(page.case))
     case = page.case
     if case.draft is not None:
         data: Mapping[str, Any] = case.draft

@@ -38,6 +38,12 @@ ROOMS: Mapping[CaseKind, str] = {
 }
 """Where the pages of each kind of case are."""
 
+
+def url_of(case: Case) -> str:
+    """The page of a case."""
+    return f"{ROOMS[CaseKind(case.kind)]}/{case.id}"
+
+
 _DRAWN_AS = {
     FieldKind.LONG_TEXT: "long_text",
     FieldKind.NUMBER: "number",
@@ -207,7 +213,7 @@ def case_timeline(page: CasePage) -> list[Happening]:
     return timeline(
         page.timeline,
         own=page.own,
-        receipts=f"{ROOMS[CaseKind(page.case.kind)]}/{page.case.id}/receipt" if page.own else "",
+        receipts=f"{url_of(page.case)}/receipt" if page.own else "",
         kind=page.case.kind,
     )
 

@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.cases.applications import receipt
 from api.container import Work
 from cabinet.cases.filling import drafts_of
-from cabinet.cases.lines import ROOMS, case_line
+from cabinet.cases.lines import ROOMS, case_line, url_of
 from cabinet.cases.live import asked_now, live_tag
 from cabinet.cases.views import Paper, ShownCase
 from cabinet.frame.filters import address
@@ -134,7 +134,7 @@ class Look:
     @property
     def url(self) -> str:
         """Where the case is."""
-        return f"{ROOMS[CaseKind(self.page.case.kind)]}/{self.page.case.id}"
+        return url_of(self.page.case)
 
     @property
     def chosen(self) -> dossier.Version:

@@ -160,7 +160,7 @@ def timeline(
         sentence = sentences.get(entry.kind)
         if sentence is None or entry.kind in _TOLD_APART:
             continue
-        proof = f"{receipts}?version={entry.facts['version']}" if entry.kind in _PROVED else ""
+        proved = receipts and entry.kind in _PROVED
         by_applicant = own and entry.kind in (
             *_PROVED,
             K.CASE_WITHDRAWN,
@@ -173,7 +173,7 @@ def timeline(
                 text=sentence(entry, own),
                 who="" if by_applicant else entry.by or "",
                 reason=str((entry.contents or {}).get("reason") or ""),
-                proof_url=proof if receipts else "",
+                proof_url=f"{receipts}?version={entry.facts['version']}" if proved else "",
             )
         )
     return lines
