@@ -31,7 +31,7 @@ from models.encryption import KeyRing
 from models.visibility import OpsText
 from tests.clients.histories import laid_open
 from tests.clients.probes import SECRET, Child, Note, Probe, answer, fail
-from tests.clients.waiting import until
+from tests.clients.waiting import PATIENCE, until
 
 KEYS = KeyRing({"k1": bytes(range(32))})
 OTHER_KEYS = KeyRing({"k1": bytes(range(1, 33))})
@@ -201,7 +201,7 @@ async def test_signal_typed_by_hand_leaves_the_workflow_healthy(
             await by_hand.execute_update("rename", {"text": "by hand"})
         await handle.signal(Probe.hear, Note(text="a real one"))
         await handle.signal(Probe.end)
-        result = await asyncio.wait_for(handle.result(), 10)
+        result = await asyncio.wait_for(handle.result(), PATIENCE)
         assert result[-2:] == ["nothing", "a real one"]
         assert "by hand" not in " ".join(result)
         history = await handle.fetch_history()
@@ -248,10 +248,10 @@ async def test_schedule_starts_a_workflow_that_reads_its_input(temporal_client: 
             recent = await until(actions)
             started = recent[0].action.workflow_id
             run = temporal_client.get_workflow_handle(started, result_type=Note)
-            assert (await asyncio.wait_for(run.result(), 10)).text == SECRET
+            assert (await asyncio.wait_for(run.result(), PATIENCE)).text == SECRET
             assert "Иванова" not in await history_of(temporal_client, started)
         finally:
-            await schedule.delete(rpc_timeout=timedelta(seconds=5))
+            await schedule.delete(rpc_timeout=timedelta(seconds=PATIENCE))
 
 
 async def test_reason_of_a_retry_fits_into_what_temporal_keeps() -> None:

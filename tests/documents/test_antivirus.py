@@ -15,6 +15,7 @@ from rules.refusals import Refusal
 from services.documents.acts import Documents
 from services.files.inspection.client import Inspection
 from services.files.intake import Files
+from tests.clients.waiting import PATIENCE
 from tests.documents import samples as s
 from tests.documents.conftest import Hospital, sent
 
@@ -22,7 +23,7 @@ Answer = Callable[[bytes], Awaitable[bytes]]
 
 
 @asynccontextmanager
-async def clamd(answer: Answer) -> AsyncIterator[Antivirus]:
+async def clamd(answer: Answer, seconds: float = PATIENCE) -> AsyncIterator[Antivirus]:
     """A server that speaks clamd's INSTREAM and answers as told."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -35,7 +36,7 @@ async def clamd(answer: Answer) -> AsyncIterator[Antivirus]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        yield Antivirus(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}", seconds=2)
+        yield Antivirus(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}", seconds)
 
 
 async def eicar(content: bytes) -> bytes:
@@ -93,7 +94,7 @@ async def test_odd_answers_are_no_clearance() -> None:
         yield b"x"
 
     for answer in (nothing, error, late):
-        async with clamd(answer) as antivirus:
+        async with clamd(answer, seconds=0.5) as antivirus:
             with pytest.raises(AntivirusDownError):
                 await antivirus.scan(file())
 

@@ -20,6 +20,7 @@ from server import create_app
 from services.accounts.last_seen import Activity
 from services.accounts.sessions import Current
 from settings import Settings
+from tests.clients.waiting import PATIENCE
 from tests.documents import samples as s
 from tests.documents.conftest import Hospital
 
@@ -70,7 +71,9 @@ async def api(settings: Settings, database: Database) -> AsyncIterator[Api]:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started:  # noqa: ASYNC110 - uvicorn offers nothing to wait for
             await asyncio.sleep(0.02)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE
+        ) as client:
             yield Api(client, port, people)
         server.should_exit = True
         await serving
@@ -196,7 +199,7 @@ async def test_too_long_body_is_refused_before_reading(
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
     try:
         writer.write(f"POST {DOCUMENTS}?category=other HTTP/1.1\r\n{head}\r\n".encode())
-        answer = await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n"), PATIENCE)
     finally:
         writer.close()
     assert b" 413 " in answer

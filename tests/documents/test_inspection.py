@@ -431,7 +431,7 @@ async def test_any_size_of_photograph_is_read(inspection: Inspection) -> None:
 async def test_file_that_hangs_is_killed_and_nothing_else() -> None:
     """Past its seconds a check is killed; another that runs beside it is not disturbed."""
     # Room enough, so that the seconds end before the memory does.
-    hasty = Inspection(replace(LIMITS, seconds=1.5, memory=8 * 1024**3))
+    hasty = Inspection(replace(LIMITS, seconds=4, memory=8 * 1024**3))
     try:
         await hasty.start()
         report, other = await asyncio.gather(

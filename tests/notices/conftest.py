@@ -18,6 +18,7 @@ from rules.clock import now
 from services.notices import outbox
 from services.notices.wording import Addresses
 from settings import Settings
+from tests.clients.waiting import PATIENCE
 from tests.servers import Simulators
 
 
@@ -190,7 +191,7 @@ def phones(simulators: Simulators) -> Iterator[Phones]:
 @pytest.fixture
 def mailer(settings: Settings, simulators: Simulators) -> Mailer:
     """The line to the sink, impatient."""
-    return Mailer(simulators.mail.variables()["SMTP_URL"], settings.mail_from, timeout=5)
+    return Mailer(simulators.mail.variables()["SMTP_URL"], settings.mail_from, timeout=PATIENCE)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from services.notices.channels import MailWay, SmsWay
 from services.notices.delivery_reports import Said, ask_gateway, receive
 from services.notices.sender import Round, Stop, drain
 from services.notices.wording import Addresses
-from tests.clients.waiting import until
+from tests.clients.waiting import PATIENCE, until
 from tests.notices.conftest import Phones, Staff
 from tests.notices.journal import lines, rows
 
@@ -29,8 +29,8 @@ NUMBER = "ПК-2026-000123-0"
 
 @pytest.fixture
 async def gateway(phones: Phones) -> AsyncIterator[SmsGateway]:
-    """The line to the simulated gateway, impatient."""
-    async with SmsGateway(phones.address, phones.token, "", timeout=1.0) as made:
+    """The line to the simulated gateway."""
+    async with SmsGateway(phones.address, phones.token, "", timeout=PATIENCE) as made:
         yield made
 
 
@@ -205,14 +205,15 @@ async def test_mail_that_fails_is_taken_over_by_sms(
 
 
 async def test_a_gateway_that_is_down_costs_no_tries(
-    database: Database, anna: Person, tell: Any, way: SmsWay, phones: Phones
+    database: Database, anna: Person, tell: Any, way: SmsWay, addresses: Addresses, phones: Phones
 ) -> None:
     """Silence, errors and garbage delay messages and lose none."""
     await tell(anna)
-    for mode in ("fail", "silent", "garbage", "cut"):
-        phones.fault(mode)
-        done = await drain(database, way)
-        assert (done.ended, done.told) == (Stop.DOWN, 0), mode
+    async with SmsGateway(phones.address, phones.token, "", timeout=1.0) as hasty:
+        for mode in ("fail", "silent", "garbage", "cut"):
+            phones.fault(mode)
+            done = await drain(database, SmsWay(hasty, addresses))
+            assert (done.ended, done.told) == (Stop.DOWN, 0), mode
     phones.fault("ok")
     assert (await drain(database, way)).told == 1
     [row] = await rows(database, anna, Channel.SMS)

@@ -149,7 +149,7 @@ async def test_progress_runs_and_the_ready_file_has_a_link(
         export.state, export.done, export.size = "ready", 9000, 412_000
         export.object_key = f"{export.folder}/file.xlsx"
         session.add(export)
-    await expect(page.get_by_role("link", name="Скачать")).to_be_visible(timeout=8000)
+    await expect(page.get_by_role("link", name="Скачать")).to_be_visible()
     await shoot(page, "exports-ready")
     assert not wrong
     await context.close()

@@ -24,7 +24,7 @@ from services.notices.channels import MailWay, PushWay
 from services.notices.sender import drain
 from services.notices.wording import Addresses
 from tests.browsers import launched
-from tests.clients.waiting import PATIENCE
+from tests.clients.waiting import PATIENCE, until
 from tests.office import Office
 from tests.pages.conftest import PHONE, Site, faults_of, signed_in, watch
 from tests.servers import Simulators
@@ -334,12 +334,12 @@ async def pushes(page: Page, origin: str) -> Callable[[str], Awaitable[list[dict
             "ServiceWorker.deliverPushMessage",
             {"origin": origin, "registrationId": registration, "data": data},
         )
-        for _ in range(50):
-            shown = [one for one in await page.evaluate(SHOWN) if one not in seen]
-            if shown:
-                seen.extend(shown)
-                return shown
-            await asyncio.sleep(0.1)
-        return []
+
+        async def new() -> list[dict[str, str]]:
+            return [one for one in await page.evaluate(SHOWN) if one not in seen]
+
+        shown = await until(new)
+        seen.extend(shown)
+        return shown
 
     return push

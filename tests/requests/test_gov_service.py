@@ -287,13 +287,13 @@ async def test_an_answer_given_twice_differs_and_both_are_told(line: Line) -> No
 
 async def test_a_message_taken_back_is_left_and_told_of_no_more(line: Line) -> None:
     """The module stops, makes no further call, and says the same however often it is told."""
-    line.behave(delay=0.9)
+    line.behave(delay=3)
     async with listening() as listener:
         id_, _ = await line.hand_over(callback=listener.url)
         await listener.until(lambda: len(listener.calls) == 1)
         for _ in range(2):
             assert (await line.take_back(id_)).state == "withdrawn"
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(3.2)
         assert (await line.module.ask(id_)).state == "withdrawn"
         assert len(listener.calls) == 1
     assert (await line.hand_over(id_=id_))[1].state == "withdrawn"

@@ -9,6 +9,7 @@ from rules.clock import now
 from simulators.kept import KeptLines
 from simulators.push import Browser, PushService, StoredPush
 from simulators.sms import Sent, SmsBox, StoredSms, create_app
+from tests.clients.waiting import PATIENCE
 
 NUMBER = "+79160000001"
 
@@ -45,7 +46,7 @@ async def test_what_a_gateway_took_is_settled_after_its_restart(file: Path) -> N
     KeptLines(file, StoredSms).add(taken)
     box = SmsBox(file)
     app = create_app(box)
-    async with app.router.lifespan_context(app), asyncio.timeout(5):
+    async with app.router.lifespan_context(app), asyncio.timeout(PATIENCE):
         while box.messages[taken.id].state != "delivered":  # noqa: ASYNC110 - a task settles it
             await asyncio.sleep(0.01)
     assert SmsBox(file).messages[taken.id].state == "delivered"

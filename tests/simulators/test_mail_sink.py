@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from simulators.mail_page import linked
+from tests.clients.waiting import PATIENCE
 from tests.servers import Simulators
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -112,7 +113,7 @@ def test_messages_survive_a_restart(
             _await(f"http://127.0.0.1:{http}/health")
             found = httpx.get(f"http://127.0.0.1:{http}/messages", trust_env=False).json()
             assert len(found) == round_ - 1
-            with smtplib.SMTP("127.0.0.1", smtp, timeout=5) as line:
+            with smtplib.SMTP("127.0.0.1", smtp, timeout=PATIENCE) as line:
                 line.sendmail("a@b.example", ["c@d.example"], b"Message-ID: <1@x>\r\n\r\nx")
         finally:
             process.kill()
@@ -121,7 +122,8 @@ def test_messages_survive_a_restart(
 
 
 def _await(address: str) -> None:
-    for _ in range(100):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         try:
             httpx.get(address, trust_env=False)
             return
