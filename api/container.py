@@ -8,11 +8,10 @@ from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio.client import Client
 
 from clients.antivirus import Antivirus
-from clients.database import Database
+from clients.database import Database, DatabaseSession
 from clients.objects import Objects
 from clients.telemetry.traces import Traces
 from clients.temporal.client import CaseRinger, ExportStarter, connect
@@ -171,19 +170,19 @@ async def _state(request: Request) -> Medcab:
 MedcabState = Annotated[Medcab, Depends(_state)]
 
 
-async def work(medcab: MedcabState) -> AsyncIterator[AsyncSession]:
+async def work(medcab: MedcabState) -> AsyncIterator[DatabaseSession]:
     """One unit of work, committed before the answer is sent; an error rolls it back."""
     async with medcab.database.work() as session:
         yield session
 
 
-Work = Annotated[AsyncSession, Depends(work, scope="function")]
+Work = Annotated[DatabaseSession, Depends(work, scope="function")]
 
 
-async def reading(medcab: MedcabState) -> AsyncIterator[AsyncSession]:
+async def reading(medcab: MedcabState) -> AsyncIterator[DatabaseSession]:
     """For a route that asks one thing and changes nothing."""
     async with medcab.database.reading() as session:
         yield session
 
 
-Reading = Annotated[AsyncSession, Depends(reading, scope="function")]
+Reading = Annotated[DatabaseSession, Depends(reading, scope="function")]

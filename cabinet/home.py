@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -15,6 +14,7 @@ from cabinet.applications.views import Accreditation, Call, Home
 from cabinet.cases.lines import case_line, counted, due_here, title_of
 from cabinet.frame.visits import Inside, Visit
 from cabinet.operation import security_watch
+from clients.database import DatabaseSession
 from clients.registers import RegisterDown, RegisterGarbled
 from models.tables.notices import Notice
 from models.tables.people import Person
@@ -216,7 +216,7 @@ def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Ca
     return sum(line.status is Status.READY for line in fresh)
 
 
-async def _unread(session: AsyncSession, visit: Visit) -> set[UUID]:
+async def _unread(session: DatabaseSession, visit: Visit) -> set[UUID]:
     """Cases of which the person has not read that they were answered."""
     found = await session.exec(
         select(Notice.case_id).where(
@@ -230,7 +230,7 @@ async def _unread(session: AsyncSession, visit: Visit) -> set[UUID]:
 
 
 async def _of_reviewer(
-    visit: Visit, session: AsyncSession, calls: list[Call], parts: list[str]
+    visit: Visit, session: DatabaseSession, calls: list[Call], parts: list[str]
 ) -> None:
     figures = await case_lists.counts(session, visit.actor, now())
     if figures["mine"]:

@@ -22,8 +22,8 @@ from api.staff import octets_of
 from cabinet.catalogue_admin.views import RoomCard, StaffLine, StaffPreview, StaffWrong
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit
-from models.tables.base import new_id
 from models.tables.people import Person
+from rules.ids import new_id
 from rules.refusals import Refusal
 from rules.staff.table import MOST_OCTETS, ROLE_NAMES, TITLES, unreadable
 from services.staff import importing

@@ -15,6 +15,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from settings import Settings
 
+DatabaseSession = AsyncSession
+"""A unit of work, as routes and pages receive it and pass it on to services."""
+
 
 def driver_url(url: str) -> str:
     """The same address with the driver named, as SQLAlchemy wants it."""
@@ -46,7 +49,7 @@ class Database:
         return cls(settings.database_url.get_secret_value(), settings.database_pool)
 
     @asynccontextmanager
-    async def work(self) -> AsyncIterator[AsyncSession]:
+    async def work(self) -> AsyncIterator[DatabaseSession]:
         """One unit of work: committed on leaving, rolled back on any error."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             try:
@@ -57,7 +60,7 @@ class Database:
                 raise
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    async def reading(self) -> AsyncIterator[DatabaseSession]:
         """For one query that changes nothing: it is its own transaction, in one round trip."""
         async with AsyncSession(self.reading_engine, expire_on_commit=False) as session:
             yield session

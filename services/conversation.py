@@ -18,7 +18,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.base import new_id
 from models.tables.cases import Case, CaseComment
 from models.tables.conversation import ConversationReading, MessageFile
 from models.tables.documents import Document, DocumentVersion
@@ -27,6 +26,7 @@ from rules.access import Actor, Permission
 from rules.cases import conversation
 from rules.clock import now as present
 from rules.files.checks import Verdict
+from rules.ids import new_id
 from rules.journal.disclosure import Audience
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind

@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.base import new_id
 from models.tables.cases import Outage
 from rules.cases.process import Party
+from rules.ids import new_id
 
 REGISTER = "register"
 GOV_SERVICE = "gov-service"

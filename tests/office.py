@@ -17,7 +17,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.messages import CaseState, Ring
 from models.tables.archive import RetentionTerm
-from models.tables.base import new_id
 from models.tables.cases import Case
 from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
 from models.tables.documents import Document, DocumentVersion
@@ -26,6 +25,7 @@ from models.tables.people import Person, RoleGrant, Unit
 from rules.access import Actor, Role
 from rules.cases.process import Transition
 from rules.clock import now
+from rules.ids import new_id
 from services import access
 from services.applications import checks
 from services.applications.acts import Applications

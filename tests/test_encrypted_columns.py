@@ -21,10 +21,10 @@ from models.encrypted_columns import (
     bound_row,
 )
 from models.encryption import FOR_ROW, KeyRing, UndecryptableError, key_ring, use_key_ring
-from models.tables.base import new_id
 from models.tables.cases import CaseVersion
 from models.tables.people import Person
 from rules.clock import now
+from rules.ids import new_id
 from settings import Settings
 
 TABLES = [

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Work
 from api.http.auth import From, set_cookies
@@ -16,6 +15,7 @@ from cabinet.accounts.sign_in import Wish, changed_password, code_field, errors_
 from cabinet.accounts.views import LoginLine, Profile, SessionLine, TokenLine
 from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit, safe_next
+from clients.database import DatabaseSession
 from models.tables.people import Person, Unit
 from rules.access import ROLE_PERMISSIONS, Permission, Role
 from rules.accounts import Outcome, Step
@@ -353,7 +353,7 @@ def _token_fields(name: str, days: str, faults: dict[str, str]) -> tuple[FieldVi
     )
 
 
-async def _tokens(visit: Visit, session: AsyncSession) -> dict[str, Any]:
+async def _tokens(visit: Visit, session: DatabaseSession) -> dict[str, Any]:
     found = await access_tokens.tokens_of(session, visit.actor.person_id, now())
     held = {
         right

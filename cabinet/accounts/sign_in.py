@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Response
 from markupsafe import Markup
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import MedcabState, Work
 from api.http.auth import CurrentSession, From, ends_session, set_cookies
@@ -21,6 +20,7 @@ from cabinet.frame.visits import (
     own_path,
     safe_next,
 )
+from clients.database import DatabaseSession
 from rules.accounts import Outcome, Stage, Step
 from rules.clock import now
 from rules.refusals import Refusal
@@ -348,7 +348,7 @@ def _setup_field(error: str = "") -> FieldView:
     return code_field(error, gettext("Введите шесть цифр, которые показывает приложение"))
 
 
-async def _setup(visit: Visit, session: AsyncSession) -> SecondFactorSetup:
+async def _setup(visit: Visit, session: DatabaseSession) -> SecondFactorSetup:
     institution = visit.medcab.settings.institution
     shown = await accounts.show_setup(session, visit.signed_in, now(), institution)
     secret = " ".join(shown.secret[i : i + 4] for i in range(0, len(shown.secret), 4))

@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.cases.applications import download_act
 from api.container import Work
@@ -40,6 +39,7 @@ from cabinet.conversation.pages import talk_of
 from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit
 from cabinet.operation.pages import in_temporal
+from clients.database import DatabaseSession
 from models.tables.people import Person
 from models.visibility import NUMBER
 from rules.access import Permission
@@ -156,7 +156,7 @@ async def search(
     )
 
 
-async def _by_number(visit: Visit, session: AsyncSession, number: str) -> UUID | None:
+async def _by_number(visit: Visit, session: DatabaseSession, number: str) -> UUID | None:
     filters = Filters(number=number)
     listing = await case_lists.mine(session, visit.actor, filters, None, 1)
     if not listing.lines:

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -11,6 +10,7 @@ from cabinet.applications.views import SealCertificate, Verification
 from cabinet.frame.states import state_of
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Outside, Visit
+from clients.database import DatabaseSession
 from rules.refusals import Refusal
 from rules.texts.grouping import in_eights, in_fours
 from services.applications import enrolment_certificate
@@ -38,7 +38,7 @@ async def follow(code: str, visit: Outside, session: Work) -> Response:
     return await _answer(visit, session, code)
 
 
-async def _answer(visit: Visit, session: AsyncSession, code: str) -> Response:
+async def _answer(visit: Visit, session: DatabaseSession, code: str) -> Response:
     settings = visit.medcab.settings
     try:
         found = await enrolment_certificate.confirm(session, code[:80])

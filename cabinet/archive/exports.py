@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Work
 from api.http.downloads import file_headers
@@ -15,6 +14,7 @@ from cabinet.archive.filters import ARCHIVE
 from cabinet.archive.views import ExportRow
 from cabinet.frame.states import Tone
 from cabinet.frame.visits import Inside, Visit
+from clients.database import DatabaseSession
 from models.tables.archive import Export
 from rules.archive import UNDER_WAY, ExportKind, ExportState
 from rules.clock import now
@@ -89,7 +89,7 @@ async def show(visit: Inside, session: Work, live: bool = False) -> Response:
     return visit.page("archive/exports.html", rows=rows, waiting=waiting)
 
 
-async def _words(visit: Visit, session: AsyncSession, filters: ArchiveFilters) -> str:
+async def _words(visit: Visit, session: DatabaseSession, filters: ArchiveFilters) -> str:
     words = await columns.conditions(session, filters, visit.presentation.tzinfo)
     return "; ".join(words)
 

@@ -6,7 +6,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Response
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -15,6 +14,7 @@ from cabinet.archive.views import Keeping, KeptRow
 from cabinet.frame.periods import midnight
 from cabinet.frame.views import ErrorItem, FieldView, Pages
 from cabinet.frame.visits import Inside, Visit
+from clients.database import DatabaseSession
 from rules.archive import NOTICE_DAYS
 from rules.clock import now
 from rules.refusals import FieldError, Refusal
@@ -69,7 +69,7 @@ async def show_one(case_id: UUID, visit: Inside, session: Work) -> Response:
 
 async def _drawn(
     visit: Visit,
-    session: AsyncSession,
+    session: DatabaseSession,
     case_id: UUID,
     refusal: Refusal | None = None,
     until: str = "",

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -13,6 +12,7 @@ from cabinet.archive.filters import ARCHIVE, KINDS, Asked
 from cabinet.archive.views import Archive, ArchiveRow, View
 from cabinet.frame.views import ErrorItem, Pages
 from cabinet.frame.visits import Inside, Visit
+from clients.database import DatabaseSession
 from models.tables.archive import SavedView
 from rules.access import Permission
 from rules.archive import AT_ONCE, MOST_VIEWS
@@ -41,7 +41,7 @@ async def show(visit: Inside, session: Work, after: Cursor = None) -> Response:
 
 async def _drawn(
     visit: Visit,
-    session: AsyncSession,
+    session: DatabaseSession,
     query: str,
     after: str | None = None,
     refusal: Refusal | None = None,

@@ -26,11 +26,11 @@ from cabinet.cases.sent import draft_page, sent_already
 from cabinet.cases.views import FormSection, TaskList
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Inside, Visit
-from models.tables.base import new_id
 from rules.cases.process import CaseKind
 from rules.catalogue.intakes import FIELD as INTAKE
 from rules.forms.definitions import check_form
 from rules.forms.fields import Field
+from rules.ids import new_id
 from rules.refusals import Refusal
 from words.translation import gettext
 

@@ -2,15 +2,14 @@
 
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from cabinet.frame.visits import Visit
+from clients.database import DatabaseSession
 from models.messages import PresentState
 from services.cases import running
 from services.dossier import page as dossier
 
 
-async def live_tag(session: AsyncSession, visit: Visit, case_id: UUID) -> str:
+async def live_tag(session: DatabaseSession, visit: Visit, case_id: UUID) -> str:
     """Changes with every entry of the case's journal, and with language."""
     state = await dossier.tag_of(session, visit.actor, case_id)
     return f'"{state}-{visit.presentation.language}"'

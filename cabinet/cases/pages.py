@@ -12,7 +12,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Response
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.cases.applications import receipt
 from api.container import Work
@@ -24,14 +23,15 @@ from cabinet.frame.filters import address
 from cabinet.frame.periods import period_of
 from cabinet.frame.views import Chip, ErrorItem, FieldView, Pages
 from cabinet.frame.visits import Inside, Visit
+from clients.database import DatabaseSession
 from models.messages import PresentState
-from models.tables.base import new_id
 from models.tables.cases import Case
 from rules.cases.kinds import process_of
 from rules.cases.limits import INTEGER, LONGEST_REASON
 from rules.cases.process import CaseKind, Transition
 from rules.cases.terms import WorkingCalendar
 from rules.clock import now
+from rules.ids import new_id
 from rules.refusals import Refusal, not_found
 from services import conversation
 from services.cases import lists as case_lists
@@ -63,7 +63,7 @@ Narrowed = Annotated[Asked, Depends()]
 
 async def list_page(
     visit: Visit,
-    session: AsyncSession,
+    session: DatabaseSession,
     kind: CaseKind,
     asked: Asked,
     groups: Groups,
@@ -148,7 +148,7 @@ class Look:
 
 
 async def own_page(
-    session: AsyncSession, visit: Visit, case_id: UUID, kind: CaseKind
+    session: DatabaseSession, visit: Visit, case_id: UUID, kind: CaseKind
 ) -> dossier.CasePage:
     """A case of this kind with all that the person may see of it. Raises `not_found`."""
     page = await dossier.page(session, visit.actor, case_id)
@@ -188,7 +188,7 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
     room, folder, said = ROOMS[kind], _folder(kind), _SAID[kind]
     here = f"{room}/{{case_id}}"
 
-    async def look(session: AsyncSession, visit: Visit, case_id: UUID, tag: str) -> Look:
+    async def look(session: DatabaseSession, visit: Visit, case_id: UUID, tag: str) -> Look:
         page = await own_page(session, visit, case_id, kind)
         return Look(tag, page, await catalogue.calendar(session))
 
@@ -257,7 +257,7 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
 
     async def _withdrawal(
         visit: Visit,
-        session: AsyncSession,
+        session: DatabaseSession,
         case_id: UUID,
         reason: str = "",
         refusal: Refusal | None = None,

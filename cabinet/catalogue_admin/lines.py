@@ -20,7 +20,6 @@ from cabinet.catalogue_admin.views import (
 )
 from cabinet.frame.views import FieldView
 from cabinet.requests.lines import addressee_of
-from models.tables.base import new_id
 from models.tables.catalogue import Programme
 from rules.catalogue.entries import Subject
 from rules.catalogue.programmes import KINDS
@@ -31,6 +30,7 @@ from rules.forms.definitions import (
     merged_attachments,
     merged_checklist,
 )
+from rules.ids import new_id
 from services.catalogue_admin.entries import Changed, Entry
 from services.catalogue_admin.type_upgrades import Effect
 from words import formats

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import yaml
 from fastapi import APIRouter, Form, Response
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.http.entrance import CleanRoute
 from cabinet import staff
@@ -30,10 +29,11 @@ from cabinet.catalogue_admin.forms import (
 from cabinet.catalogue_admin.views import Editor, EntryLine, RoomCard
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit, uuid_of
-from models.tables.base import new_id
+from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.catalogue.entries import Subject, differences
 from rules.forms.definitions import CaseTypeDefinition
+from rules.ids import new_id
 from rules.refusals import Refusal, not_found
 from services.catalogue.loading import APPLICATION_TYPE
 from services.catalogue.yaml_source import parsed
@@ -333,7 +333,7 @@ async def editor_of(
 
 
 async def _with_preview(
-    session: AsyncSession,
+    session: DatabaseSession,
     editor: Editor,
     shown: Shown,
     entry: Entry | None,

@@ -16,8 +16,8 @@ from cabinet.catalogue_admin.type_views import type_form
 from cabinet.catalogue_admin.views import Editor
 from cabinet.frame.views import Flash
 from cabinet.frame.visits import Inside, Visit
-from models.tables.base import new_id
 from rules.catalogue.entries import Subject, differences
+from rules.ids import new_id
 from rules.refusals import Refusal
 from services.catalogue_admin import changes, entries, type_upgrades
 from services.catalogue_admin.entries import Entry

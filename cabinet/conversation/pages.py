@@ -18,11 +18,11 @@ from cabinet.conversation.views import Spoken, Talk
 from cabinet.documents.views import FileRow
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Inside, Visit, own_path, uuid_of
-from models.tables.base import new_id
 from rules.cases.conversation import LONGEST, MOST_FILES, checked_text, is_over, over
 from rules.cases.process import CaseKind
 from rules.clock import now
 from rules.files.categories import Category
+from rules.ids import new_id
 from rules.refusals import FieldError, Refusal
 from services import conversation
 from services.dossier import page as dossier

@@ -11,7 +11,6 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import BindParameter, bindparam
 from sqlmodel import col, func, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Medcab, MedcabState, medcab_of
 from api.http.auth import (
@@ -25,6 +24,7 @@ from api.http.auth import (
 )
 from cabinet.frame.rendering import page, render
 from cabinet.frame.views import Flash, Frame, NavEntry, Theme, Who
+from clients.database import DatabaseSession
 from models.encryption import key_ring
 from models.tables.cases import Case
 from models.tables.notices import Notice
@@ -287,7 +287,7 @@ _FRAME = _frame_query()
 """Asked for every page: building it anew takes as long as asking it."""
 
 
-async def _peopled(session: AsyncSession, frame: Frame, current: Current) -> Frame:
+async def _peopled(session: DatabaseSession, frame: Frame, current: Current) -> Frame:
     """The frame with post, unit, unread notices and what waits: one query."""
     found = await session.exec(_FRAME, params={"person_id": current.person_id})
     position, unit, bell, waiting = found.one()

@@ -4,13 +4,13 @@ was confirmed (I9)."""
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Response
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.http.entrance import CleanRoute
 from cabinet.frame.views import ErrorItem, FieldView, Flash
 from cabinet.frame.visits import Inside, Visit
 from cabinet.journal.views import ConfirmPage, DeclarationCard, JournalPage, WatchPart
 from cabinet.operation.security_watch import parts, watched
+from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.operation.states import REASON
 from rules.refusals import Refusal, forbidden, not_found
@@ -69,7 +69,7 @@ async def confirm(
     return visit.go("/journal", "confirmed")
 
 
-async def _declared(session: AsyncSession, visit: Visit) -> list[Declared]:
+async def _declared(session: DatabaseSession, visit: Visit) -> list[Declared]:
     trusted = trusted_certificates(visit.medcab.settings)
     return await declarations.declared(session, visit.actor, trusted)
 

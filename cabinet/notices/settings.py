@@ -10,7 +10,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
 from fastapi.responses import JSONResponse
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -20,6 +19,7 @@ from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit, uuid_of
 from cabinet.notices.inbox import GROUPS, WAYS
 from cabinet.notices.views import BrowserView, CellView, GroupView, PendingView
+from clients.database import DatabaseSession
 from clients.delivery.push import sender_of
 from rules.clock import now
 from rules.notices.kinds import Channel, NoticeGroup
@@ -137,7 +137,7 @@ def _name(cell: notice_settings.Cell) -> str:
 
 async def _page(
     visit: Visit,
-    session: AsyncSession,
+    session: DatabaseSession,
     typed: dict[str, str] | None = None,
     faults: dict[str, str] | None = None,
     shown: str | None = None,
@@ -264,7 +264,7 @@ async def confirm(
 
 async def _contacts(
     visit: Visit,
-    session: AsyncSession,
+    session: DatabaseSession,
     typed: dict[str, str] | None = None,
     faults: dict[str, str] | None = None,
     asked: UUID | None = None,

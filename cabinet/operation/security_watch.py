@@ -1,11 +1,10 @@
 """The last day as information security reads it: cards of the home page, tables of the journal."""
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from cabinet.accounts.profile import ROLES
 from cabinet.applications.views import Call
 from cabinet.frame.visits import Visit
 from cabinet.journal.views import WatchPart
+from clients.database import DatabaseSession
 from rules.access import Role
 from rules.clock import now
 from services.journal.checkpoints import trusted_certificates
@@ -17,7 +16,7 @@ from words.translation import gettext, ngettext
 _ICONS = {"refused": "lock", "odd": "triangle-alert", "decoded": "eye", "rights": "key-round"}
 
 
-async def watched(session: AsyncSession, visit: Visit) -> Watch:
+async def watched(session: DatabaseSession, visit: Visit) -> Watch:
     """The last day. Raises `forbidden` unless the person reads the journal."""
     trusted = trusted_certificates(visit.medcab.settings)
     return await security_watch.watch(session, visit.actor, trusted, now())

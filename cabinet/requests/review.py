@@ -20,9 +20,9 @@ from cabinet.requests.views import AnswerForm, DeskRequest
 from cabinet.reviews.context import Known, known, page_after
 from cabinet.reviews.lines import other_cases, passing
 from models.messages import PresentState
-from models.tables.base import new_id
 from rules.cases.process import Moved, Status, Transition
 from rules.forms.definitions import AnswerKind
+from rules.ids import new_id
 from rules.refusals import FieldError, Refusal
 from rules.texts.identifiers import whole
 from rules.texts.names import short_name

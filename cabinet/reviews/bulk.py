@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.datastructures import FormData
 
 from api.http.entrance import CleanRoute
@@ -15,7 +14,7 @@ from cabinet.frame.visits import Inside, Visit, own_path, uuid_of
 from cabinet.reviews.decision_form import Typed, decision_form, decision_of, error_items, typed_of
 from cabinet.reviews.lines import made, queue_row
 from cabinet.reviews.views import ResultRow, Results, Several, SeveralRow
-from models.tables.base import new_id
+from clients.database import DatabaseSession
 from models.tables.cases import Case
 from models.tables.catalogue import Reason
 from rules.access import Permission
@@ -30,6 +29,7 @@ from rules.forms.definitions import (
     merged_attachments,
     merged_checklist,
 )
+from rules.ids import new_id
 from rules.refusals import FieldError, Refusal, forbidden
 from rules.texts.identifiers import whole
 from services.cases import lists as case_lists
@@ -95,7 +95,7 @@ async def _known(visit: Visit, chosen: Sequence[UUID]) -> _Known:
         return _Known(cases, left_out, await catalogue.reasons(session))
 
 
-async def _one(session: AsyncSession, line: CaseLine, case: Case) -> _One:
+async def _one(session: DatabaseSession, line: CaseLine, case: Case) -> _One:
     definition = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
     return _One(

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from cabinet.frame.visits import Visit
 from cabinet.reviews.filters import Asked, asked_of
+from clients.database import DatabaseSession
 from models.tables.catalogue import Reason
 from rules.access import Permission
 from rules.cases.process import CaseKind
@@ -78,7 +77,7 @@ def page_after(visit: Visit, case_id: UUID, following: UUID | None, outcome: str
     return page_within(visit, following or case_id, f"{more}&of={case_id}" if following else more)
 
 
-async def reviewers_of(session: AsyncSession, visit: Visit, unit_id: UUID) -> list[Reviewer]:
+async def reviewers_of(session: DatabaseSession, visit: Visit, unit_id: UUID) -> list[Reviewer]:
     """The reviewers of a unit, for those who review there; nobody for others."""
     if not visit.actor.may(Permission.REVIEW, unit_id):
         return []
@@ -86,7 +85,7 @@ async def reviewers_of(session: AsyncSession, visit: Visit, unit_id: UUID) -> li
 
 
 async def _around(
-    session: AsyncSession, visit: Visit, page: CasePage, asked: Asked
+    session: DatabaseSession, visit: Visit, page: CasePage, asked: Asked
 ) -> tuple[UUID | None, UUID | None]:
     """The neighbours in the queue."""
     case = page.case
@@ -96,7 +95,7 @@ async def _around(
     )
 
 
-async def tag_of(session: AsyncSession, visit: Visit, case_id: UUID) -> str:
+async def tag_of(session: DatabaseSession, visit: Visit, case_id: UUID) -> str:
     """Changes with every entry of the case's journal, with those who read it, and with language."""
     state = await dossier.tag_of(session, visit.actor, case_id)
     reading = await case_lists.readers(session, visit.actor, [case_id])

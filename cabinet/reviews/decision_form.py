@@ -8,11 +8,11 @@ from uuid import UUID
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.reviews.lines import OUTCOMES
 from cabinet.reviews.views import Check, DecisionForm, Outcome, RemarkSubject, StockReason
-from models.tables.base import new_id
 from models.tables.catalogue import Reason
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
 from rules.cases.process import Transition
 from rules.forms.definitions import AttachmentRule, CaseTypeDefinition, ChecklistItem
+from rules.ids import new_id
 from rules.refusals import FieldError, Refusal
 from services.reviews.decisions import Decision
 from words.translation import gettext as _

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Path, Query, Response
 from sqlmodel import select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -26,6 +25,7 @@ from cabinet.reviews.decision_form import Typed, decision_form, decision_of, err
 from cabinet.reviews.filters import asked_of
 from cabinet.reviews.lines import desk_case, made, passing, queue_row
 from cabinet.reviews.views import DeskCase, Queue
+from clients.database import DatabaseSession
 from models.messages import PresentState
 from models.tables.people import Unit
 from rules.access import Permission
@@ -109,7 +109,7 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
     return visit.page("reviews/queue.html", status=status, queue=shown, errors=errors)
 
 
-async def _units(session: AsyncSession) -> list[tuple[UUID, str]]:
+async def _units(session: DatabaseSession) -> list[tuple[UUID, str]]:
     units = (await session.exec(select(Unit.id, Unit.name))).all()
     return sorted(units, key=lambda unit: in_order(unit[1]))
 

@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.http.entrance import CleanRoute
 from cabinet.frame.views import ErrorItem, FieldView, Flash, Option
@@ -15,6 +14,7 @@ from cabinet.reviews.bulk import MOST, lines_of
 from cabinet.reviews.lines import hand_over, queue_row
 from cabinet.reviews.queue import SHOWN_AGAIN
 from cabinet.reviews.views import AbsenceLine, Member, ResultRow, Results, Team
+from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.cases.limits import LONGEST_REMARK
 from rules.cases.process import Status
@@ -112,7 +112,7 @@ async def _shown(
 
 
 async def _movable(
-    session: AsyncSession, visit: Visit, chosen: Sequence[UUID], whose: Reviewer | None
+    session: DatabaseSession, visit: Visit, chosen: Sequence[UUID], whose: Reviewer | None
 ) -> Sequence[CaseLine]:
     """The cases that the head may move: those chosen, all of one colleague, else the overdue."""
     held = tuple(map(Status, HELD))

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.encrypted_columns import EncryptedText
-from models.tables.base import new_id, utc_column
+from models.tables.base import utc_column
+from rules.ids import new_id
 
 
 class Account(SQLModel, table=True):

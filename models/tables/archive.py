@@ -8,7 +8,8 @@ from sqlalchemy import CheckConstraint, Column, Index, text
 from sqlmodel import Field, SQLModel
 
 from models.encrypted_columns import EncryptedJSON, EncryptedText
-from models.tables.base import new_id, utc_column
+from models.tables.base import utc_column
+from rules.ids import new_id
 
 
 class SavedView(SQLModel, table=True):

@@ -1,17 +1,10 @@
-"""What every table shares: sortable ids and times with a zone."""
+"""What every table shares: times with a zone."""
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Column, DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
-from uuid_utils.compat import uuid7
-
-
-def new_id() -> UUID:
-    """A UUIDv7: unique, and sorted by the time it was made."""
-    return uuid7()
 
 
 class UtcDateTime(TypeDecorator[datetime]):

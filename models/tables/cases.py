@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.encrypted_columns import EncryptedJSON, EncryptedText
-from models.tables.base import new_id, utc_column
+from models.tables.base import utc_column
+from rules.ids import new_id
 
 LISTED_AT = "coalesce(submitted_at, created_at)"
 """The moment by which lists run: a case counts from its submission, a draft from its beginning."""

@@ -11,9 +11,10 @@ from sqlalchemy import CheckConstraint, Column, Computed, Table, Text, UniqueCon
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field, SQLModel
 
-from models.tables.base import new_id, utc_column
+from models.tables.base import utc_column
 from rules.catalogue.intakes import Intake, intakes_of
 from rules.forms.definitions import ProgrammeRules
+from rules.ids import new_id
 
 
 class CaseTypeVersion(SQLModel, table=True):

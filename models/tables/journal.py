@@ -21,7 +21,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.encrypted_columns import EncryptedJSON
-from models.tables.base import new_id, utc_column
+from models.tables.base import utc_column
+from rules.ids import new_id
 from rules.journal.entries import HASH_VERSION
 
 CONTENTS_PLACE = "journal_entry.contents"

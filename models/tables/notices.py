@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.encrypted_columns import EncryptedJSON, EncryptedText
-from models.tables.base import new_id, utc_column
+from models.tables.base import utc_column
+from rules.ids import new_id
 
 _NAME = re.compile(r"notice-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-(\d{1,4}))?")
 

@@ -23,12 +23,12 @@ from clients.database import Database
 from models.encrypted_columns import bound
 from models.encryption import KeyRing, key_ring, use_key_ring
 from models.tables.accounts import Account
-from models.tables.base import new_id
 from models.tables.cases import Case
 from models.tables.people import Person, RoleGrant, Unit
 from ops.local.home import write_private
 from rules.access import Role
 from rules.clock import now as present
+from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from services.accounts import password_hashing
 from services.accounts.sign_in import create_account, login_of

@@ -11,9 +11,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.accounts import AccessToken
-from models.tables.base import new_id
 from rules.access import Permission
 from rules.accounts import TOKEN_LIFE, TOKEN_PREFIX, Outcome, Step
+from rules.ids import new_id
 from rules.notices.kinds import NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
 from services.accounts import login_log

@@ -22,7 +22,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.tables.accounts import AccessToken, Account, AccountSession
-from models.tables.base import new_id
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
 from rules.accounts import (
@@ -38,6 +37,7 @@ from rules.accounts import (
     second_factor_needed,
     session_ended,
 )
+from rules.ids import new_id
 from rules.refusals import not_found
 from services.access import grants_of, held_grants, works_here
 from services.accounts.last_seen import Activity

@@ -18,7 +18,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from clients.objects import Objects
 from models.messages import CaseState, Ring
-from models.tables.base import new_id
 from models.tables.cases import Case, CaseDecision, CaseVersion, IssuedAct
 from models.tables.people import Person, Unit
 from rules.access import Actor
@@ -27,6 +26,7 @@ from rules.cases.numbers import NumberKind, format_number, parse_number
 from rules.cases.process import Status, Transition
 from rules.catalogue.programmes import KINDS
 from rules.clock import now as present
+from rules.ids import new_id
 from rules.refusals import not_found
 from services.applications.enrolment_certificate import (
     ActFacts,

@@ -20,7 +20,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from clients.objects import Objects, Opened
 from models.tables.archive import Export
-from models.tables.base import new_id
 from models.tables.people import Person
 from rules.access import Actor
 from rules.archive import (
@@ -33,6 +32,7 @@ from rules.archive import (
     ExportState,
 )
 from rules.clock import now
+from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from rules.refusals import Refusal, not_found
 from services import access

@@ -19,10 +19,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.encrypted_columns import bound_row
 from models.encryption import key_ring
-from models.tables.base import new_id
 from models.tables.journal import JournalEntry, RecordView, journal_pending
 from rules import clock
 from rules.access import Actor
+from rules.ids import new_id
 from rules.journal.entries import (
     CHAIN_LEAF,
     GENESIS,

@@ -16,12 +16,12 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.encrypted_columns import bound
-from models.tables.base import new_id
 from models.tables.cases import Case
 from models.tables.catalogue import Programme
 from models.tables.notices import Notice, NoticeAttempt, NoticeSetting, PushSubscription
 from models.tables.people import Person
 from rules.access import Actor
+from rules.ids import new_id
 from rules.notices.kinds import (
     EVENTS,
     ON_BY_DEFAULT,

@@ -12,10 +12,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.delivery.push import PushSender, Subscriber
 from models.encrypted_columns import bound
 from models.encryption import key_ring
-from models.tables.base import new_id
 from models.tables.notices import PushSubscription
 from models.tables.people import Person
 from rules.access import Actor
+from rules.ids import new_id
 from rules.refusals import Refusal, not_found
 
 MOST = 10

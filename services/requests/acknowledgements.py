@@ -19,10 +19,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from clients.gov_service import Receipt
 from models.encrypted_columns import bound_row
-from models.tables.base import new_id
 from models.tables.cases import Case
 from models.tables.requests import RequestMessage, RequestReceipt
 from rules.cases.process import CaseKind, Status
+from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from rules.refusals import not_found
 from services.journal import entries as journal

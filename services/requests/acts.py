@@ -15,7 +15,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from clients.gov_service import Receipt
 from models.messages import RECEIPT, CaseState, Ring
-from models.tables.base import new_id
 from models.tables.cases import Case
 from models.tables.people import Person
 from models.tables.requests import RequestAnswer, RequestFile
@@ -25,6 +24,7 @@ from rules.cases.process import CaseKind, Status, Transition
 from rules.clock import now as present
 from rules.files.checks import EXTENSIONS, MediaType
 from rules.forms.definitions import AnswerKind, CaseTypeDefinition, prefilled
+from rules.ids import new_id
 from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services.cases.bell import Bell
 from services.cases.drafts import Drafts, Spoken, facts_of, rules_of

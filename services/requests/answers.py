@@ -21,12 +21,12 @@ from clients.gov_service import GovServiceDown, GovServiceRefused
 from clients.objects import Stored
 from models.encrypted_columns import bound_row
 from models.messages import CaseState, Ring
-from models.tables.base import new_id
 from models.tables.cases import Case
 from models.tables.requests import RequestAnswer, RequestFile, RequestMessage, RequestReceipt
 from rules.access import Permission
 from rules.cases.process import Status, Transition
 from rules.clock import now as present
+from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from services import access, outages
 from services.cases.transitions import Notice, heard, lock, move, state_of

@@ -22,11 +22,11 @@ from clients.database import Database
 from models.encryption import key_ring
 from models.tables.accounts import Account
 from models.tables.administration import CatalogueChange
-from models.tables.base import new_id
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission, Role
 from rules.catalogue.entries import Subject
 from rules.clock import now as present
+from rules.ids import new_id
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import act_id_reused, forbidden
 from rules.staff.table import (

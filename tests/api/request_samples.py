@@ -5,12 +5,12 @@ from uuid import UUID, uuid4
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.base import new_id
 from models.tables.cases import Case, CaseVersion
 from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
 from rules.access import Actor
 from rules.cases.process import CaseKind, Party, Status
 from rules.clock import now
+from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from services.catalogue import lookup as catalogue
 from services.journal import entries as journal

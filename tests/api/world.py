@@ -17,7 +17,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from api.container import Medcab
 from models.tables.accounts import AccessToken, Account
 from models.tables.archive import Export, SavedView
-from models.tables.base import new_id
 from models.tables.cases import Case, CaseVersion, IssuedAct
 from models.tables.documents import Document, DocumentVersion
 from models.tables.notices import ContactChange, Notice, PushSubscription
@@ -26,6 +25,7 @@ from rules.access import Actor, Role
 from rules.accounts import Stage
 from rules.cases.process import Status
 from rules.clock import now
+from rules.ids import new_id
 from rules.journal.entries import GENESIS, SYSTEM_CHAIN, JournalKind, canonical
 from services import access
 from services.accounts.sessions import open_session

@@ -9,11 +9,11 @@ from sqlmodel import select
 
 from cabinet.applications.intakes import chosen_fact, intake_view
 from cabinet.cases.filling import Editing
-from models.tables.base import new_id
 from models.tables.catalogue import IntakeCount, Programme
 from rules.access import Actor, Role
 from rules.cases.process import Status, Transition
 from rules.clock import now
+from rules.ids import new_id
 from rules.refusals import Refusal
 from services.cases.transitions import Act
 from services.catalogue import intakes

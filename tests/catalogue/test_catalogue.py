@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from clients.database import Database
-from models.tables.base import new_id
 from models.tables.catalogue import CalendarDay, Programme
 from models.tables.people import Unit
+from rules.ids import new_id
 from rules.refusals import Refusal
 from rules.texts.cleaning import folded
 from services.catalogue import lookup as catalogue

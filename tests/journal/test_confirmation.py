@@ -2,9 +2,9 @@
 
 import pytest
 
-from models.tables.base import new_id
 from models.tables.cases import IssuedAct
 from rules.clock import now
+from rules.ids import new_id
 from rules.refusals import Refusal
 from services.applications.enrolment_certificate import code_hash, confirm, new_code
 from tests.journal.conftest import Ledger

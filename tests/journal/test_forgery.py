@@ -10,13 +10,13 @@ from alembic import command
 from alembic.config import Config
 from sqlmodel import select
 
-from models.tables.base import new_id
 from models.tables.journal import JournalEntry, JournalSeal
 from ops.local.buckets import prepare_buckets
 from ops.local.home import CHECKOUT
 from ops.upkeep import verify
 from rules.access import Actor, Grant, Role
 from rules.clock import now
+from rules.ids import new_id
 from rules.journal.entries import (
     GENESIS,
     SYSTEM_CHAIN,

@@ -14,7 +14,6 @@ from temporalio.service import RPCError
 from cabinet.operation.pages import NAMES
 from models.messages import RING
 from models.tables.archive import Export
-from models.tables.base import new_id
 from models.tables.cases import Outage
 from models.tables.journal import journal_pending
 from models.tables.notices import Notice, NoticeAttempt
@@ -22,6 +21,7 @@ from models.tables.operation import OperationAct
 from rules.access import Role
 from rules.cases.process import Party
 from rules.clock import now
+from rules.ids import new_id
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.notices.kinds import Channel, NoticeState
 from rules.operation.states import REMEDIES, TROUBLES, Remedy, Trouble

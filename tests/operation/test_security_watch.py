@@ -8,11 +8,11 @@ import pytest
 from cabinet.operation import security_watch as pages
 from clients.database import Database
 from models.tables.archive import Export
-from models.tables.base import new_id
 from models.tables.people import RoleGrant
 from rules.access import Role
 from rules.accounts import Device, DeviceKind, Outcome, Step
 from rules.clock import now
+from rules.ids import new_id
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import Refusal
 from services.accounts import login_log

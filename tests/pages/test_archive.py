@@ -8,10 +8,10 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from models.tables.archive import CaseRetention, Export
-from models.tables.base import new_id
 from rules.access import Actor, Role
 from rules.cases.process import Transition
 from rules.clock import now
+from rules.ids import new_id
 from services.archive import search as archive
 from services.archive.saved_views import keep
 from services.archive.search import ArchiveFilters
