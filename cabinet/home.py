@@ -11,7 +11,8 @@ from sqlmodel import col, select
 from api.container import Work
 from api.http.entrance import CleanRoute
 from cabinet.applications.views import Accreditation, Call, Home
-from cabinet.cases.lines import case_line, counted, due_here, title_of
+from cabinet.cases.kinds import pages_of
+from cabinet.cases.lines import case_line, counted, due_here, title_of, url_of
 from cabinet.frame.visits import Inside, Visit
 from cabinet.operation import security_watch
 from clients.database import DatabaseSession
@@ -20,7 +21,8 @@ from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.access import Permission
 from rules.accreditation import HOURS, is_urgent
-from rules.cases.process import CaseKind, Status
+from rules.cases.kinds import process_of
+from rules.cases.process import Status
 from rules.clock import now
 from rules.notices.kinds import Channel, NoticeKind
 from rules.texts.names import Name
@@ -56,7 +58,7 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
         listing = await case_lists.mine(session, visit.actor, Filters(), None, 50)
         lines = [line for line in listing.lines if line.number or line.closed_at is None]
         _of_applicant(lines, calls, parts)
-        if any(line.kind == CaseKind.REQUEST for line in lines):
+        if any(process_of(line.kind).has_addressee for line in lines):
             types = await catalogue.request_types(session)
             addressees = {one.key: one.recipient for one in types}
         answered = _of_requests(lines, await _unread(session, visit), calls)
@@ -177,9 +179,7 @@ def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) ->
             "file-pen",
             gettext("Черновик"),
             title_of(line),
-            gettext("Запрос ещё не отправлен.")
-            if line.kind == CaseKind.REQUEST
-            else gettext("Заявка ещё не отправлена."),
+            gettext(pages_of(line.kind).phrases.unsent),
             gettext("Продолжить"),
             case_line(line).url,
         )
@@ -189,7 +189,7 @@ def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) ->
 
 def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Call]) -> int:
     """Cards of the answers that the person has not looked at, before what can wait; how many."""
-    fresh = [line for line in lines if line.kind == CaseKind.REQUEST and line.id in unread]
+    fresh = [line for line in lines if line.id in unread]
     calls[:0] = [
         Call(
             "good",
@@ -198,7 +198,7 @@ def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Ca
             title_of(line),
             gettext("Ответ готов."),
             gettext("Посмотреть ответ"),
-            f"/requests/{line.id}",
+            url_of(line),
         )
         if line.status is Status.READY
         else Call(
@@ -208,7 +208,7 @@ def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Ca
             title_of(line),
             gettext("Адресат отказал. Причина в ответе, запрос можно исправить и отправить снова."),
             gettext("Открыть"),
-            f"/requests/{line.id}",
+            url_of(line),
         )
         for line in fresh
         if line.status in (Status.READY, Status.REFUSED)

@@ -17,7 +17,7 @@ from cabinet.operation import pages as operation
 from cabinet.requests import draft as request_drafts
 from cabinet.requests import files, review
 from cabinet.requests import pages as requests
-from cabinet.reviews import bulk, queue, team
+from cabinet.reviews import bulk, decision_page, queue, team
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
@@ -36,6 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     inbox.router,
     installable.router,
     queue.router,
+    decision_page.router,
     review.router,
     search.router,
     exports.router,

@@ -3,7 +3,6 @@
 Every field added later gets a default, so that histories written before can still be read.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -20,10 +19,8 @@ class Message(BaseModel):
 
 
 class WorkflowName(StrEnum):
-    """Types of workflows, as they stand in the Temporal UI."""
+    """Types of workflows that belong to no case, as they stand in the Temporal UI."""
 
-    QUALIFICATION_APPLICATION = "QualificationApplication"
-    SERVICE_REQUEST = "ServiceRequest"
     SWEEPER = "Sweeper"
     NOTICES_MAIL = "NoticesMail"
     NOTICES_SMS = "NoticesSms"
@@ -139,13 +136,6 @@ class ExportProgress(Message):
     done: int = 0
     total: int = 0
     under_way: bool = True
-
-
-WORKFLOWS: Mapping[CaseKind, WorkflowName] = {
-    CaseKind.APPLICATION: WorkflowName.QUALIFICATION_APPLICATION,
-    CaseKind.REQUEST: WorkflowName.SERVICE_REQUEST,
-}
-"""The type of the workflow of each kind of case."""
 
 
 def case_workflow_id(case_id: UUID, kind: CaseKind = CaseKind.APPLICATION) -> str:

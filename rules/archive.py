@@ -1,6 +1,5 @@
 """The archive's arithmetic: states of an export, its limits, and terms of keeping. Source: S7."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -67,9 +66,6 @@ class RetentionRule(Definition):
 
 ERASED = "erased/"
 """Keys of objects that were erased begin so: their rows stay, with digest and size."""
-
-USUAL_YEARS: Mapping[CaseKind, int] = {CaseKind.APPLICATION: 5, CaseKind.REQUEST: 5}
-"""Kept so long where the installation has loaded no term."""
 
 
 def kept_until(closed_at: datetime, years: int, zone: ZoneInfo) -> datetime:

@@ -4,12 +4,13 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.applications import ApplicationActivities as Activities
-    from models.messages import ActRef, CaseRef, CaseState, WorkflowName
+    from models.messages import ActRef, CaseRef, CaseState
+    from rules.cases.applications import APPLICATION
     from rules.cases.process import Party, Status, Transition
     from workflows.cases import CaseWorkflow
 
 
-@workflow.defn(name=WorkflowName.QUALIFICATION_APPLICATION)
+@workflow.defn(name=APPLICATION.workflow)
 class QualificationApplication(CaseWorkflow):
     """One application, from its submission to the act of enrolment."""
 

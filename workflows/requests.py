@@ -7,8 +7,9 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.requests import RequestActivities as Activities
-    from models.messages import RECEIPT, ActRef, CaseRef, CaseState, WorkflowName
+    from models.messages import RECEIPT, ActRef, CaseRef, CaseState
     from rules.cases.process import Party, Status, Transition
+    from rules.cases.requests import REQUEST
     from workflows.cases import CaseWorkflow
 
 AT_LENGTH = timedelta(seconds=60)
@@ -16,7 +17,7 @@ BEATING_WITHIN = timedelta(seconds=10)
 """Without a heartbeat for so long the worker is dead, and another one takes the work."""
 
 
-@workflow.defn(name=WorkflowName.SERVICE_REQUEST)
+@workflow.defn(name=REQUEST.workflow)
 class ServiceRequest(CaseWorkflow):
     """One request, from its sending to its answer; a correction after that begins a new run."""
 

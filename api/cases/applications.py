@@ -157,7 +157,9 @@ async def list_mine(
 ) -> Response:
     """My applications, newest first, narrowed by status, type, dates or number."""
     if after is None and not filters.model_fields_set:
-        return list_response(await case_lists.first_of_mine(medcab.database, actor, limit))
+        return list_response(
+            await case_lists.first_of_mine(medcab.database, actor, limit, kind=CaseKind.APPLICATION)
+        )
     async with medcab.database.reading() as session:
         own = filters.model_copy(update={"kind": CaseKind.APPLICATION})
         return list_response(await case_lists.mine(session, actor, own, after, limit))

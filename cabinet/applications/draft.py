@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Response
 
 from api.http.entrance import CleanRoute
+from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.views import Draft
 from cabinet.cases import filling
 from cabinet.cases.draft_pages import add_pages, not_sent
@@ -17,7 +18,6 @@ from cabinet.cases.lines import programme_view
 from cabinet.cases.sent import draft_page
 from cabinet.frame.visits import Inside, Visit
 from rules.cases.limits import INTEGER
-from rules.cases.process import CaseKind
 from rules.refusals import Refusal, not_found
 from services.cases.transitions import Act
 
@@ -28,7 +28,7 @@ router = APIRouter(
 
 async def editing(visit: Visit, case_id: UUID) -> Editing:
     """The draft of an application that the person may change. Raises `not_found` and 409."""
-    return await filling.editing(visit, case_id, CaseKind.APPLICATION)
+    return await filling.editing(visit, case_id, APPLICATIONS)
 
 
 def draft_view(edited: Editing) -> Draft:
@@ -85,8 +85,8 @@ async def submit(
     try:
         await send(visit.actor, case_id, Act(act_id, at_step))
     except Refusal as refusal:
-        return await not_sent(visit, case_id, CaseKind.APPLICATION, draft_view, refusal, at_step)
+        return await not_sent(visit, case_id, APPLICATIONS, draft_view, refusal, at_step)
     return visit.go(f"/applications/{case_id}/submitted")
 
 
-add_pages(router, CaseKind.APPLICATION, draft_view)
+add_pages(router, APPLICATIONS, draft_view)

@@ -10,6 +10,7 @@ from api.cases.applications import download_act
 from api.container import Work
 from api.http.entrance import CleanRoute
 from cabinet.applications.intakes import chosen_fact
+from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.views import CasePage, Confirmation, Remark
 from cabinet.cases.filling import answered_of
 from cabinet.cases.lines import (
@@ -44,7 +45,7 @@ from models.tables.people import Person
 from models.visibility import NUMBER
 from rules.access import Permission
 from rules.cases.applications import COPYABLE
-from rules.cases.process import CaseKind, Status, Transition
+from rules.cases.process import Status, Transition
 from rules.catalogue.programmes import KINDS
 from rules.refusals import Refusal, not_found
 from services.cases import lists as case_lists
@@ -79,7 +80,7 @@ async def list_mine(visit: Inside, session: Work, asked: Narrowed, kind: Short =
     return await list_page(
         visit,
         session,
-        CaseKind.APPLICATION,
+        APPLICATIONS,
         asked,
         _GROUPS,
         FieldView("kind", gettext("Вид обучения"), "choice", kind, options=options),
@@ -100,7 +101,7 @@ async def lead_to_case(case_id: UUID, visit: Inside, session: Work) -> Response:
 @router.get("/applications/{case_id}/submitted")
 async def submitted(case_id: UUID, visit: Inside, session: Work) -> Response:
     """The confirmation: the number, what happens now, and until when."""
-    page = await own_page(session, visit, case_id, CaseKind.APPLICATION)
+    page = await own_page(session, visit, case_id, APPLICATIONS)
     if page.newest is None or not page.own:
         raise not_found()
     person = await session.get_one(Person, visit.actor.person_id)
@@ -257,4 +258,4 @@ def _remarks(page: dossier.CasePage, noted: Mapping[str, str], url: str) -> list
     ]
 
 
-add_pages(router, CaseKind.APPLICATION, _view)
+add_pages(router, APPLICATIONS, _view)

@@ -11,6 +11,7 @@ from cabinet.frame.states import state_of
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Outside, Visit
 from clients.database import DatabaseSession
+from rules.cases.applications import APPLICATION
 from rules.refusals import Refusal
 from rules.texts.grouping import in_eights, in_fours
 from services.applications import enrolment_certificate
@@ -55,7 +56,7 @@ async def _answer(visit: Visit, session: DatabaseSession, code: str) -> Response
             code=code,
             number=found.number,
             issued_at=found.issued_at,
-            outcome=state_of(found.outcome).word,
+            outcome=state_of(found.outcome, APPLICATION.kind).word,
             institution=settings.institution,
             seal=gettext("Тестовая печать") if test else gettext("Печать учреждения"),
             sha256=found.sha256,

@@ -18,13 +18,9 @@ from rules.texts.cleaning import one_line
 from rules.texts.identifiers import IdentifierError
 from services.archive.search import ArchiveFilters, TypeTitle
 from words.translation import gettext as _
-from words.translation import marked
 
 ARCHIVE = "/archive"
-KINDS = {
-    CaseKind.APPLICATION: marked("Заявки на обучение"),
-    CaseKind.REQUEST: marked("Запросы"),
-}
+KINDS = {one.kind: one.heading for one in PROCESSES.values()}
 _NAMES = ("text", "kind", "type", "status", "unit", "from", "until")
 
 

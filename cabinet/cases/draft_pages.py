@@ -21,12 +21,12 @@ from cabinet.cases.filling import (
     save_section,
     section_shown,
 )
-from cabinet.cases.lines import ROOMS, answer_sections, field_view
+from cabinet.cases.kinds import KindPages, pages_of
+from cabinet.cases.lines import answer_sections, field_view
 from cabinet.cases.sent import draft_page, sent_already
 from cabinet.cases.views import FormSection, TaskList
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Inside, Visit
-from rules.cases.process import CaseKind
 from rules.catalogue.intakes import FIELD as INTAKE
 from rules.forms.definitions import check_form
 from rules.forms.fields import Field
@@ -35,7 +35,7 @@ from rules.refusals import Refusal
 from words.translation import gettext
 
 
-def add_pages(router: APIRouter, kind: CaseKind, draft_of: Callable[[Editing], TaskList]) -> None:
+def add_pages(router: APIRouter, kind: KindPages, draft_of: Callable[[Editing], TaskList]) -> None:
     """Add the pages below a draft of this kind, behind those of its own, whose names go first."""
 
     @router.get("/attachments")
@@ -68,7 +68,7 @@ def add_pages(router: APIRouter, kind: CaseKind, draft_of: Callable[[Editing], T
 async def not_sent(
     visit: Visit,
     case_id: UUID,
-    kind: CaseKind,
+    kind: KindPages,
     draft_of: Callable[[Editing], TaskList],
     refusal: Refusal,
     at_step: int,
@@ -95,7 +95,7 @@ async def check_page(
     return draft_page(
         visit,
         edited,
-        f"{ROOMS[CaseKind(page.case.kind)].strip('/')}/check.html",
+        pages_of(page.case.kind).template("check.html"),
         status=refusal.status if refusal else 200,
         draft=draft,
         sections=answer_sections(page.definition, data, sent, change_url=edited.url),

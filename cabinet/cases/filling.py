@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from cabinet.cases.kinds import KindPages, pages_of
 from cabinet.cases.lines import latest_remarks, shown_value, url_of
 from cabinet.cases.views import Task
 from cabinet.frame.shown import fields_shown, shown_of
@@ -19,7 +20,7 @@ from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Visit
 from models.tables.cases import Case
 from rules.cases.kinds import process_of
-from rules.cases.process import CaseKind, Status
+from rules.cases.process import Status
 from rules.catalogue.intakes import FIELD as INTAKE
 from rules.catalogue.intakes import check_intake
 from rules.forms.definitions import Section, check_attachments, check_form, differs
@@ -68,8 +69,7 @@ class Editing:
     @property
     def papers_title(self) -> str:
         """What the page of its documents is called."""
-        application = self.page.case.kind == CaseKind.APPLICATION
-        return gettext("Документы к заявке") if application else gettext("Документы")
+        return gettext(pages_of(self.page.case.kind).phrases.papers)
 
     def section(self, name: str) -> tuple[int, Section]:
         """A section and its place. Raises `not_found`."""
@@ -186,7 +186,7 @@ def answered_of(
     return frozenset(name for name in remarks if is_answered(name))
 
 
-async def editing(visit: Visit, case_id: UUID, kind: CaseKind | None = None) -> Editing:
+async def editing(visit: Visit, case_id: UUID, kind: KindPages | None = None) -> Editing:
     """The draft of a case of the kind, or of any, that the person may change.
 
     Raises `not_found` and 409.
@@ -194,7 +194,7 @@ async def editing(visit: Visit, case_id: UUID, kind: CaseKind | None = None) -> 
     async with visit.medcab.database.work() as session:
         page = await dossier.page(session, visit.actor, case_id)
         cited = await attachments_of(session, case_id, page.case.version)
-    if not page.own or page.case.kind != (kind or page.case.kind):
+    if not page.own or (kind and kind.process.kind != page.case.kind):
         raise not_found()
     if not page.editable:
         words = process_of(page.case.kind).refusals.unchangeable
@@ -282,7 +282,7 @@ def _whole(refusal: Refusal) -> ErrorItem:
 
 def drafts_of(visit: Visit, kind: str) -> Drafts:
     """The acts of a person on cases of this kind."""
-    return visit.medcab.requests if kind == CaseKind.REQUEST else visit.medcab.applications
+    return pages_of(kind).drafts(visit.medcab)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from cabinet.applications.views import ProgrammeView
+from cabinet.cases.kinds import pages_of, room_of
 from cabinet.cases.timeline import timeline
 from cabinet.cases.views import (
     Answer,
@@ -20,7 +21,7 @@ from cabinet.frame.views import FieldView, Option
 from models.messages import PresentState
 from models.tables.cases import Case
 from models.tables.catalogue import Programme
-from rules.cases.process import CaseKind, Party, Status
+from rules.cases.process import Party, Status
 from rules.cases.terms import WorkingCalendar, in_zone, working_days_left
 from rules.catalogue.programmes import KINDS
 from rules.clock import now
@@ -32,16 +33,10 @@ from words import formats
 from words.translation import current, ngettext
 from words.translation import gettext as _
 
-ROOMS: Mapping[CaseKind, str] = {
-    CaseKind.APPLICATION: "/applications",
-    CaseKind.REQUEST: "/requests",
-}
-"""Where the pages of each kind of case are."""
 
-
-def url_of(case: Case) -> str:
+def url_of(case: Case | case_lists.CaseLine) -> str:
     """The page of a case."""
-    return f"{ROOMS[CaseKind(case.kind)]}/{case.id}"
+    return f"{room_of(case.kind)}/{case.id}"
 
 
 _DRAWN_AS = {
@@ -212,9 +207,9 @@ def case_timeline(page: CasePage) -> list[Happening]:
     """The timeline of the page."""
     return timeline(
         page.timeline,
+        pages_of(page.case.kind).sentences,
         own=page.own,
         receipts=f"{url_of(page.case)}/receipt" if page.own else "",
-        kind=page.case.kind,
     )
 
 
@@ -332,11 +327,10 @@ def case_line(
     addressees: Mapping[str, str] | None = None,
 ) -> CaseLine:
     """A case of a list of the applicant; `addressees` outside the institution, by type."""
-    outside = (addressees or {}).get(line.type, "") if line.kind == CaseKind.REQUEST else ""
-    room = ROOMS[CaseKind(line.kind)]
+    outside = (addressees or {}).get(line.type, "")
     draft = "/draft" if line.status is Status.DRAFT else ""
     return CaseLine(
-        url=url or f"{room}/{line.id}{draft}",
+        url=url or f"{url_of(line)}{draft}",
         number=line.number,
         title=title_of(line),
         status=line.status.value,
@@ -351,7 +345,7 @@ def case_line(
 
 def title_of(line: case_lists.CaseLine) -> str:
     """Titles of programmes are what their organisations call them; those of types are words."""
-    return _(line.title) if line.kind == CaseKind.REQUEST else line.title
+    return line.title if line.programme_kind else _(line.title)
 
 
 def _note(line: case_lists.CaseLine) -> str:

@@ -15,8 +15,8 @@ from fastapi import APIRouter, Depends, Form, Query, Response
 
 from api.cases.applications import receipt
 from api.container import Work
-from cabinet.cases.filling import drafts_of
-from cabinet.cases.lines import ROOMS, case_line, url_of
+from cabinet.cases.kinds import KindPages
+from cabinet.cases.lines import case_line, url_of
 from cabinet.cases.live import asked_now, live_tag
 from cabinet.cases.views import Paper, ShownCase
 from cabinet.frame.filters import address
@@ -26,9 +26,8 @@ from cabinet.frame.visits import Inside, Visit
 from clients.database import DatabaseSession
 from models.messages import PresentState
 from models.tables.cases import Case
-from rules.cases.kinds import process_of
 from rules.cases.limits import INTEGER, LONGEST_REASON
-from rules.cases.process import CaseKind, Transition
+from rules.cases.process import Transition
 from rules.cases.terms import WorkingCalendar
 from rules.clock import now
 from rules.ids import new_id
@@ -40,7 +39,7 @@ from services.cases.transitions import Act, see
 from services.catalogue import lookup as catalogue
 from services.dossier import page as dossier
 from services.notices import outbox
-from words.translation import gettext, in_words, marked
+from words.translation import gettext, in_words
 
 PAGE = 20
 Short = Annotated[str, Query(max_length=100)]
@@ -64,7 +63,7 @@ Narrowed = Annotated[Asked, Depends()]
 async def list_page(
     visit: Visit,
     session: DatabaseSession,
-    kind: CaseKind,
+    kind: KindPages,
     asked: Asked,
     groups: Groups,
     choice: FieldView,
@@ -81,7 +80,7 @@ async def list_page(
     }
     period = period_of(given, visit.presentation.tzinfo)
     filters = Filters(
-        kind=kind,
+        kind=kind.process.kind,
         submitted_from=period.begins,
         submitted_until=period.ends,
         **groups[status][1],
@@ -91,9 +90,9 @@ async def list_page(
     # A draft that was thrown away is no case: it has no number and never had one.
     lines = [line for line in found.lines if line.number or line.closed_at is None]
     new = await conversation.unread(session, visit.actor, [line.id for line in lines])
-    here = partial(address, ROOMS[kind])
+    here = partial(address, kind.room)
     return visit.page(
-        f"{_folder(kind)}/list.html",
+        kind.template("list.html"),
         cases=[
             case_line(line, unread=new.get(line.id, 0), addressees=addressees) for line in lines
         ],
@@ -148,7 +147,7 @@ class Look:
 
 
 async def own_page(
-    session: DatabaseSession, visit: Visit, case_id: UUID, kind: CaseKind
+    session: DatabaseSession, visit: Visit, case_id: UUID, kind: KindPages
 ) -> dossier.CasePage:
     """A case of this kind with all that the person may see of it. Raises `not_found`."""
     page = await dossier.page(session, visit.actor, case_id)
@@ -166,26 +165,9 @@ def receipt_paper(url: str) -> Paper:
     )
 
 
-@dataclass(frozen=True)
-class _Said:
-    """What is asked and said of acts on a case: a question, and keys of `visits.DONE`."""
-
-    why_withdraw: str
-    withdrawn: str
-    copied: str
-
-
-_SAID = {
-    CaseKind.APPLICATION: _Said(marked("Причина отзыва заявки"), "withdrawn", "copied"),
-    CaseKind.REQUEST: _Said(
-        marked("Причина отзыва запроса"), "request_withdrawn", "request_copied"
-    ),
-}
-
-
-def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCase]) -> None:
+def add_pages(router: APIRouter, kind: KindPages, view: Callable[[Look], ShownCase]) -> None:
     """Add the pages of a case of this kind, behind those of its own, whose names go first."""
-    room, folder, said = ROOMS[kind], _folder(kind), _SAID[kind]
+    room, phrases = kind.room, kind.phrases
     here = f"{room}/{{case_id}}"
 
     async def look(session: DatabaseSession, visit: Visit, case_id: UUID, tag: str) -> Look:
@@ -212,7 +194,7 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
             return visit.go(f"{seen.url}/draft" if seen.page.own else room)
         answer = await asked_now(visit, seen.page) if asked else None
         shown = replace(seen, number=version, compare=compare, asked=asked, answer=answer)
-        return visit.page(f"{folder}/case.html", case=view(shown))
+        return visit.page(kind.template("case.html"), case=view(shown))
 
     @router.get(f"{here}/live")
     async def show_live(case_id: UUID, visit: Inside, ask: bool = False) -> Response:
@@ -224,7 +206,7 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
             seen = await look(session, visit, case_id, tag)
         answer = await asked_now(visit, seen.page) if ask else None
         case = view(replace(seen, answer=answer))
-        return visit.part(f"{folder}/live_parts.html", tag, case=case)
+        return visit.part(kind.template("live_parts.html"), tag, case=case)
 
     @router.post(f"{here}/ask")
     async def ask(case_id: UUID, visit: Inside) -> Response:
@@ -247,13 +229,13 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
         """Take the case back."""
         act = Act(act_id, at_step)
         try:
-            await drafts_of(visit, kind).withdraw(visit.actor, case_id, act, reason)
+            await kind.drafts(visit.medcab).withdraw(visit.actor, case_id, act, reason)
         except Refusal as refusal:
             if refusal.code not in ("incomplete", "stale"):
                 raise
             async with visit.medcab.database.work() as session:
                 return await _withdrawal(visit, session, case_id, reason, refusal)
-        return visit.go(f"{room}/{case_id}", said.withdrawn)
+        return visit.go(f"{room}/{case_id}", kind.withdrawn)
 
     async def _withdrawal(
         visit: Visit,
@@ -270,14 +252,14 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
         return visit.page(
             "cases/withdraw.html",
             status=refusal.status if refusal else 200,
-            kind=kind,
+            phrases=phrases,
             number=page.case.number or "",
             case_url=f"{room}/{case_id}",
             act_id=new_id(),
             step=page.case.step,
             field=FieldView(
                 "reason",
-                gettext(said.why_withdraw),
+                gettext(phrases.withdraw_reason),
                 "long_text",
                 reason,
                 error=" ".join(faults),
@@ -290,17 +272,13 @@ def add_pages(router: APIRouter, kind: CaseKind, view: Callable[[Look], ShownCas
     @router.post(f"{here}/copy")
     async def copy(case_id: UUID, visit: Inside) -> Response:
         """Begin again from a case that was closed."""
-        made = await drafts_of(visit, kind).copy(visit.actor, case_id)
-        return visit.go(f"{room}/{made.id}/draft", said.copied)
+        made = await kind.drafts(visit.medcab).copy(visit.actor, case_id)
+        return visit.go(f"{room}/{made.id}/draft", kind.copied)
 
     router.add_api_route(f"{here}/receipt", receipt, methods=["GET"])
 
 
-def _folder(kind: CaseKind) -> str:
-    return ROOMS[kind].strip("/")
-
-
-def _stands_here(visit: Visit, case: Case, kind: CaseKind) -> bool:
-    """Whether the case has its page here; that of a request is for its own person alone."""
+def _stands_here(visit: Visit, case: Case, kind: KindPages) -> bool:
+    """Whether the case has its page here; of some kinds it is for the applicant alone."""
     own = case.applicant_id == visit.actor.person_id
-    return case.kind == kind and (own or process_of(kind).seen_by_heads)
+    return case.kind == kind.process.kind and (own or kind.process.seen_by_heads)

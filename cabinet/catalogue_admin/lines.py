@@ -21,6 +21,7 @@ from cabinet.catalogue_admin.views import (
 from cabinet.frame.views import FieldView
 from cabinet.requests.lines import addressee_of
 from models.tables.catalogue import Programme
+from rules.cases.kinds import process_of
 from rules.catalogue.entries import Subject
 from rules.catalogue.programmes import KINDS
 from rules.clock import now
@@ -88,7 +89,7 @@ def terms_words(definition: CaseTypeDefinition) -> list[str]:
     """The terms of a type in sentences."""
     terms = definition.terms
     told = [_("рассмотрение: %(days)s") % {"days": formats.working_days(terms.review)}]
-    if definition.kind == "application":
+    if process_of(definition.kind).is_reviewed:
         told.append(_("ответ заявителя: %(days)s") % {"days": formats.working_days(terms.answer)})
     return told
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from rules.cases.kinds import PROCESSES, process_of
 from rules.catalogue import entries
 from rules.forms.definitions import RESERVED_SECTIONS
 from rules.forms.fields import FieldKind
@@ -243,7 +244,7 @@ def values_of(draft: Draft, before: Mapping[str, Any]) -> tuple[Values, dict[str
         reading.wrong("", "key", words)
     if "terms" in before:
         values["terms"] = before["terms"]
-    if values["kind"] == "request":
+    if values["kind"] in PROCESSES and process_of(values["kind"]).has_addressee:
         values |= _of_request(draft.head, reading)
     values["sections"] = [_section(at, one, place, reading, draft) for place, (at, one) in
                           enumerate(sections)]  # fmt: skip

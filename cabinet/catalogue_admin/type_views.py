@@ -8,6 +8,7 @@ from cabinet.catalogue_admin.forms import Ground
 from cabinet.catalogue_admin.type_forms import Draft, Part
 from cabinet.catalogue_admin.views import PartView, TypeForm
 from cabinet.frame.views import FieldView, Option
+from rules.cases.kinds import PROCESSES, process_of
 from rules.files.categories import CATEGORIES
 from rules.forms.fields import FieldKind
 from words.translation import gettext as _
@@ -38,7 +39,7 @@ KNOWN = {
     "programme.organisation": marked("Организация программы"),
 }
 """What a form can know already, by the names that `prefill` uses."""
-CASE_KINDS = {"application": marked("Заявка"), "request": marked("Запрос")}
+CASE_KINDS = {one.kind.value: one.word for one in PROCESSES.values()}
 CHANNELS = {
     "desk": marked("Сотрудники подразделения"),
     "module": marked("Модуль государственных услуг"),
@@ -89,7 +90,7 @@ class _Drawing:
                 draw("kind", _("Что это"), "choice", options=kinds),
                 draw("key", _("Код"), hint=hint),
             ]
-        if not known or self.draft.head["kind"] == "request":
+        if not known or process_of(self.draft.head["kind"]).has_addressee:
             module = _("Имя услуги в модуле, если отвечает модуль")
             fields += [
                 draw("channel", _("Кто отвечает на запрос"), "choice", options=_options(CHANNELS)),

@@ -19,7 +19,7 @@ from cabinet.documents.views import FileRow
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Inside, Visit, own_path, uuid_of
 from rules.cases.conversation import LONGEST, MOST_FILES, checked_text, is_over, over
-from rules.cases.process import CaseKind
+from rules.cases.kinds import process_of
 from rules.clock import now
 from rules.files.categories import Category
 from rules.ids import new_id
@@ -41,7 +41,8 @@ def is_heard(page: CasePage) -> bool:
 
     A request to a module is answered by none, until somebody of the unit has written on it.
     """
-    by_module = page.case.kind == CaseKind.REQUEST and not page.definition.answered_by_people
+    has_addressee = process_of(page.case.kind).has_addressee
+    by_module = has_addressee and not page.definition.answered_by_people
     return page.reviews or not by_module or bool(page.comments)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rules.cases.kinds import process_of
-from rules.cases.process import CaseKind, Status
+from rules.cases.process import Status
 from words.translation import gettext
 
 Tone = Literal["idle", "busy", "waiting", "paused", "good", "bad"]
@@ -35,7 +35,7 @@ _LOOKS: dict[Status, tuple[Tone, str]] = {
 }
 
 
-def state_of(status: Status | str, kind: str = CaseKind.APPLICATION) -> State:
+def state_of(status: Status | str, kind: str) -> State:
     """How a status is shown in the current language; words agree with the kind of case."""
     known = Status(status)
     tone, icon = _LOOKS[known]

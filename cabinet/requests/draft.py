@@ -11,10 +11,10 @@ from cabinet.cases.draft_pages import add_pages, not_sent
 from cabinet.cases.filling import Editing
 from cabinet.cases.sent import draft_page
 from cabinet.frame.visits import Inside, Visit
+from cabinet.requests.kind import REQUESTS
 from cabinet.requests.lines import type_view
 from cabinet.requests.views import RequestDraft
 from rules.cases.limits import INTEGER
-from rules.cases.process import CaseKind
 from rules.refusals import Refusal
 from services.cases.transitions import Act
 
@@ -25,7 +25,7 @@ router = APIRouter(
 
 async def editing(visit: Visit, case_id: UUID) -> Editing:
     """The draft of a request that the person may change. Raises `not_found` and 409."""
-    return await filling.editing(visit, case_id, CaseKind.REQUEST)
+    return await filling.editing(visit, case_id, REQUESTS)
 
 
 def draft_view(edited: Editing) -> RequestDraft:
@@ -77,8 +77,8 @@ async def submit(
     try:
         await send(visit.actor, case_id, Act(act_id, at_step))
     except Refusal as refusal:
-        return await not_sent(visit, case_id, CaseKind.REQUEST, draft_view, refusal, at_step)
+        return await not_sent(visit, case_id, REQUESTS, draft_view, refusal, at_step)
     return visit.go(f"/requests/{case_id}/sent")
 
 
-add_pages(router, CaseKind.REQUEST, draft_view)
+add_pages(router, REQUESTS, draft_view)

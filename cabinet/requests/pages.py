@@ -22,6 +22,7 @@ from cabinet.cases.progress import request_steps
 from cabinet.conversation.pages import is_heard, talk_of
 from cabinet.frame.views import FieldView, Option
 from cabinet.frame.visits import Inside
+from cabinet.requests.kind import REQUESTS
 from cabinet.requests.lines import (
     addressee_of,
     answer_views,
@@ -68,7 +69,7 @@ async def list_mine(
     return await list_page(
         visit,
         session,
-        CaseKind.REQUEST,
+        REQUESTS,
         asked,
         _GROUPS,
         FieldView("type", gettext("Вид запроса"), "choice", type_key, options=options),
@@ -104,7 +105,7 @@ async def begin(
 @router.get("/requests/{case_id}/sent")
 async def sent(case_id: UUID, visit: Inside, session: Work) -> Response:
     """The confirmation: the number, what happens now, and until when."""
-    page = await own_page(session, visit, case_id, CaseKind.REQUEST)
+    page = await own_page(session, visit, case_id, REQUESTS)
     if page.newest is None:
         raise not_found()
     person = await session.get_one(Person, visit.actor.person_id)
@@ -156,4 +157,4 @@ def _view(look: Look) -> RequestPage:
     )
 
 
-add_pages(router, CaseKind.REQUEST, _view)
+add_pages(router, REQUESTS, _view)

@@ -13,14 +13,15 @@ from api.http.bodies import is_form
 from api.http.entrance import CleanRoute
 from cabinet.cases.lines import answer_sections, applicant_facts, case_timeline, cited_files
 from cabinet.conversation.pages import talk_of
-from cabinet.frame.views import ErrorItem, FieldView, Flash
+from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Inside, Visit, uuid_of
 from cabinet.requests.lines import answer_views, paper_views, request_waits
 from cabinet.requests.views import AnswerForm, DeskRequest
 from cabinet.reviews.context import Known, known, page_after
+from cabinet.reviews.desks import DeskPage, register
 from cabinet.reviews.lines import other_cases, passing
 from models.messages import PresentState
-from rules.cases.process import Moved, Status, Transition
+from rules.cases.process import CaseKind, Moved, Status, Transition
 from rules.forms.definitions import AnswerKind
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal
@@ -75,7 +76,7 @@ async def answer(case_id: UUID, visit: Inside) -> Response:
         if refused_.refusal.status not in SHOWN_AGAIN:
             raise refused_.refusal from refused_
         here = await known(visit, case_id)
-        return refused(visit, here, refused_.refusal, refused_.typed)
+        return _drawn_again(visit, here, refused_.refusal, refused_.typed)
     return visit.go(page_after(visit, case_id, following, typed.outcome))
 
 
@@ -120,29 +121,13 @@ async def _act(visit: Visit, case_id: UUID, typed: Typed, file: Incoming | None)
         raise _Refused(refusal, typed) from refusal
 
 
-def show(
-    visit: Visit,
-    here: Known,
-    *,
-    answer: PresentState | None = None,
-    number: int = 0,
-    compare: bool = True,
-    flash: Flash | None = None,
-) -> Response:
-    """The page of a request on the desk."""
-    case = draw(visit, here, answer=answer, number=number, compare=compare)
-    return visit.page("requests/review.html", case=case, flash=flash)
-
-
-def live_parts(visit: Visit, here: Known, answer: PresentState | None, moved_on: Moved) -> Response:
-    """The parts that change."""
-    case = draw(visit, here, answer=answer, moved_on=moved_on)
-    return visit.part("requests/review_live_parts.html", here.tag, case=case)
-
-
-def refused(visit: Visit, here: Known, refusal: Refusal, typed: Typed | None = None) -> Response:
+def refused(visit: Visit, here: Known, refusal: Refusal, form: Mapping[str, Any]) -> Response:
     """The page as it is now with all that was typed, and what to do."""
-    case = draw(visit, here, typed, errors=tuple(refusal.fields))
+    return _drawn_again(visit, here, refusal, typed_of(form))
+
+
+def _drawn_again(visit: Visit, here: Known, refusal: Refusal, typed: Typed) -> Response:
+    case = draw(visit, here, typed=typed, errors=tuple(refusal.fields))
     places = {
         "outcome": "#outcome-answer",
         "message": "#field-message",
@@ -161,14 +146,14 @@ def refused(visit: Visit, here: Known, refusal: Refusal, typed: Typed | None = N
         )
         errors = [ErrorItem(words, "#answer" if case.form else "#live-timeline")]
     visit = replace(visit, frame=replace(visit.frame, path="/desk"))
-    return visit.page("requests/review.html", status=refusal.status, case=case, errors=errors)
+    return visit.page(PAGE.template, status=refusal.status, case=case, errors=errors)
 
 
 def draw(
     visit: Visit,
     here: Known,
-    typed: Typed | None = None,
     *,
+    typed: Typed | None = None,
     errors: tuple[FieldError, ...] = (),
     answer: PresentState | None = None,
     number: int = 0,
@@ -263,3 +248,12 @@ def _why_not(here: Known) -> str:
     if not page.definition.answered_by_people:
         return _("На этот запрос отвечает внешняя система.")
     return _(_NOT_NOW.get(Status(page.case.status), "Отвечать на запрос сейчас не нужно."))
+
+
+PAGE = DeskPage(
+    template="requests/review.html",
+    live="requests/review_live_parts.html",
+    draw=draw,
+    refused=refused,
+)
+register(CaseKind.REQUEST, PAGE)

@@ -1,4 +1,4 @@
-"""A case as the desk knows it: read at once, for the page of an application and of a request."""
+"""A case as the desk knows it: read at once, for the page of any kind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from cabinet.reviews.filters import Asked, asked_of
 from clients.database import DatabaseSession
 from models.tables.catalogue import Reason
 from rules.access import Permission
-from rules.cases.process import CaseKind
 from rules.cases.terms import WorkingCalendar
 from rules.refusals import not_found
 from services.cases import lists as case_lists
@@ -34,11 +33,6 @@ class Known:
     history: Sequence[CaseLine]
     around: tuple[UUID | None, UUID | None]
     tag: str
-
-    @property
-    def is_request(self) -> bool:
-        """Whether it is a request, which is answered, and no application, which is decided."""
-        return self.page.case.kind == CaseKind.REQUEST
 
 
 async def known(visit: Visit, case_id: UUID) -> Known:

@@ -12,16 +12,15 @@ from cabinet.frame.periods import period_of
 from cabinet.frame.views import Chip, FieldView, Option
 from cabinet.frame.visits import uuid_of
 from rules.access import Actor
-from rules.cases.applications import APPLICATION
+from rules.cases.kinds import PROCESSES
 from rules.cases.numbers import parse_number
 from rules.cases.process import CaseKind, Status
-from rules.cases.requests import REQUEST
 from rules.catalogue.programmes import KINDS
 from rules.texts.cleaning import one_line
 from rules.texts.identifiers import IdentifierError
 from services.cases.lists import Filters, Order
 from words.translation import gettext as _
-from words.translation import in_words, marked
+from words.translation import in_words
 
 DESK = "/desk"
 ANY = "any"
@@ -51,10 +50,8 @@ _SHOWN = (
     Status.REFUSED,
 )
 _WITH_TERM = frozenset({Status.IN_REVIEW, Status.CLARIFICATION, Status.PROCESSING})
-WHAT: Mapping[str, str] = {
-    CaseKind.APPLICATION.value: marked("Заявки"),
-    CaseKind.REQUEST.value: marked("Запросы"),
-}
+WHAT: Mapping[str, str] = {one.kind.value: one.words_for_many for one in PROCESSES.values()}
+"""The kinds of case."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +126,8 @@ def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
 
 
 def word_of(status: Status) -> str:
-    """A status in words; those that both kinds know are said as of applications."""
-    return _(APPLICATION.words.get(status) or REQUEST.words[status])
+    """A status in words; those that several kinds know are said as the first of them says it."""
+    return _(next(one.words[status] for one in PROCESSES.values() if status in one.words))
 
 
 def _status(given: dict[str, str]) -> Status | None:

@@ -15,30 +15,29 @@ from api.http.entrance import CleanRoute
 from cabinet.cases.live import asked_now
 from cabinet.frame.views import ErrorItem, Flash, Pages
 from cabinet.frame.visits import Inside, Visit, uuid_of
-from cabinet.requests import review
-from cabinet.requests.views import DeskRequest
-from cabinet.reviews import filters
+from cabinet.reviews import decision_page, filters
 from cabinet.reviews.bulk import lines_of
-from cabinet.reviews.context import Known, page_after, page_within, reviewers_of, tag_of
 from cabinet.reviews.context import known as known_case
-from cabinet.reviews.decision_form import Typed, decision_form, decision_of, error_items, typed_of
+from cabinet.reviews.context import page_within, reviewers_of, tag_of
+from cabinet.reviews.decision_form import typed_of
+from cabinet.reviews.decision_page import SHOWN_AGAIN
+from cabinet.reviews.desks import desk_page
 from cabinet.reviews.filters import asked_of
-from cabinet.reviews.lines import desk_case, made, passing, queue_row
-from cabinet.reviews.views import DeskCase, Queue
+from cabinet.reviews.lines import made, passing, queue_row
+from cabinet.reviews.views import Queue
 from clients.database import DatabaseSession
-from models.messages import PresentState
 from models.tables.people import Unit
 from rules.access import Permission
 from rules.cases.applications import DECISIONS
 from rules.cases.limits import INTEGER
-from rules.cases.process import Moved, Status, Transition
+from rules.cases.process import Status, Transition
 from rules.clock import now
-from rules.refusals import FieldError, Refusal, not_found
+from rules.refusals import FieldError, Refusal
 from rules.texts.cleaning import in_order
 from services import conversation
 from services.cases import lists as case_lists
 from services.cases.lists import Order
-from services.cases.transitions import Act, see
+from services.cases.transitions import see
 from services.catalogue import lookup as catalogue
 from services.dossier import page as dossier
 from services.notices import outbox
@@ -51,9 +50,6 @@ PAGE = 50
 Cursor = Annotated[str | None, Query(max_length=300)]
 Text = Annotated[str, Form()]
 Step = Annotated[int, Form(ge=0, le=INTEGER)]
-
-SHOWN_AGAIN = frozenset({403, 409, 422})
-"""Refusals after which the page is drawn again with all that was typed."""
 
 
 @router.get("")
@@ -114,43 +110,6 @@ async def _units(session: DatabaseSession) -> list[tuple[UUID, str]]:
     return sorted(units, key=lambda unit: in_order(unit[1]))
 
 
-def _draw(
-    visit: Visit,
-    known: Known,
-    typed: Typed | None = None,
-    *,
-    errors: tuple[FieldError, ...] = (),
-    answer: PresentState | None = None,
-    number: int = 0,
-    compare: bool = True,
-    moved_on: Moved = Moved.NO,
-) -> DeskCase:
-    """The page in views, with what was typed for a decision."""
-    page, case = known.page, known.page.case
-    typed = typed or Typed()
-    decides = page.reviews and bool(page.may & DECISIONS)
-    decision = decision_form(
-        f"/desk/cases/{case.id}/decision{known.asked.suffix}",
-        page.definition,
-        page.attachment_rules,
-        page.checklist,
-        known.stock,
-        typed,
-        step=case.step,
-        errors=errors,
-    )
-    return desk_case(
-        known,
-        visit.actor,
-        decision if decides else None,
-        answer=answer,
-        number=number,
-        compare=compare,
-        moved_on=moved_on,
-        kept="" if decides else typed.words,
-    )
-
-
 @router.get("/cases/{case_id}")
 async def show(
     case_id: UUID,
@@ -176,12 +135,9 @@ async def show(
     answer = await asked_now(visit, known.page) if asked else None
     flash = await _said(visit, decided, uuid_of(of))
     compares = not version if compare is None else compare
-    if known.is_request:
-        return review.show(
-            visit, known, answer=answer, number=version, compare=compares, flash=flash
-        )
-    case = _draw(visit, known, answer=answer, number=version, compare=compares)
-    return visit.page("reviews/case.html", case=case, flash=flash)
+    page = desk_page(known, decision_page.PAGE)
+    case = page.draw(visit, known, answer=answer, number=version, compare=compares)
+    return visit.page(page.template, case=case, flash=flash)
 
 
 async def _said(visit: Visit, decided: str, case_id: UUID | None) -> Flash | None:
@@ -215,10 +171,9 @@ async def show_live(
         moved_on = await dossier.moved_since(session, visit.actor, case_id, step)
     known = await known_case(visit, case_id)
     answer = await asked_now(visit, known.page) if ask else None
-    if known.is_request:
-        return review.live_parts(visit, known, answer, moved_on)
-    case = _draw(visit, known, answer=answer, moved_on=moved_on)
-    return visit.part("reviews/live_parts.html", known.tag, case=case)
+    page = desk_page(known, decision_page.PAGE)
+    case = page.draw(visit, known, answer=answer, moved_on=moved_on)
+    return visit.part(page.live, known.tag, case=case)
 
 
 @router.post("/cases/{case_id}/ask")
@@ -233,66 +188,22 @@ async def reading(case_id: UUID, visit: Inside) -> None:
     await visit.medcab.reviews.read(visit.actor, case_id)
 
 
-@router.post("/cases/{case_id}/decision")
-async def decide(
-    case_id: UUID, visit: Inside, act_id: Annotated[UUID, Form()], at_step: Step
-) -> Response:
-    """Decide, or draw the form anew with what was typed (`redraw`)."""
-    form = await visit.request.form()
-    typed = typed_of(form)
-    before = await known_case(visit, case_id)
-    if before.is_request:
-        raise not_found()
-    if form.get("redraw") == "stock":
-        typed = typed.with_stock(str(form.get("stock", "")), before.stock)
-    elif form.get("redraw") == "fits":
-        typed = typed.all_fits(before.page.checklist, before.stock)
-    if form.get("redraw"):
-        return visit.page("reviews/case.html", case=_draw(visit, before, typed))
-    try:
-        decision = decision_of(typed, before.page.checklist)
-        await visit.medcab.reviews.decide(visit.actor, case_id, Act(act_id, at_step), decision)
-    except Refusal as refusal:
-        return await _refused(visit, case_id, refusal, typed)
-    return visit.go(page_after(visit, case_id, before.around[1], decision.outcome))
-
-
-async def _refused(visit: Visit, case_id: UUID, refusal: Refusal, typed: Typed) -> Response:
-    """The page as it is now with all that was typed, and what to do."""
-    if refusal.status not in SHOWN_AGAIN:
-        raise refusal
-    known = await known_case(visit, case_id)
-    if known.is_request:
-        return review.refused(visit, known, refusal)
-    case = _draw(visit, known, typed, errors=tuple(refusal.fields))
-    errors = error_items(refusal, case.decision)
-    if refusal.code in ("stale", "not_now"):
-        words = (
-            _(
-                "Заявка изменилась, пока вы готовили решение. Посмотрите изменения и примите "
-                "решение ещё раз."
-            )
-            if case.decision
-            else _(
-                "Пока вы готовили решение, оно перестало требоваться: посмотрите историю заявки."
-            )
-        )
-        errors = [ErrorItem(words, "#decision" if case.decision else "#live-timeline")]
-    return visit.page("reviews/case.html", status=refusal.status, case=case, errors=errors)
-
-
 @router.post("/cases/{case_id}/take")
 async def take(case_id: UUID, visit: Inside, at_step: Step, had: Text = "") -> Response:
     """Take the case on one's own desk; a decision that was begun stays typed."""
-    typed = typed_of(await visit.request.form())
+    form = await visit.request.form()
     try:
         await visit.medcab.reviews.take(visit.actor, case_id, at_step, uuid_of(had))
     except Refusal as refusal:
-        return await _refused(visit, case_id, refusal, typed)
+        if refusal.status not in SHOWN_AGAIN:
+            raise
+        known = await known_case(visit, case_id)
+        return desk_page(known, decision_page.PAGE).refused(visit, known, refusal, form)
+    typed = typed_of(form)
     if not typed.anything:
         return visit.go(page_within(visit, case_id))
-    case = _draw(visit, await known_case(visit, case_id), typed)
-    return visit.page("reviews/case.html", case=case, flash=Flash(_("Теперь заявка у вас.")))
+    case = decision_page.draw(visit, await known_case(visit, case_id), typed=typed)
+    return visit.page(decision_page.TEMPLATE, case=case, flash=Flash(_("Теперь заявка у вас.")))
 
 
 @router.post("/cases/{case_id}/hand-over")
@@ -325,9 +236,6 @@ async def _not_given(visit: Visit, case_id: UUID, refusal: Refusal, to: str, why
     errors = [ErrorItem(words, ("#field-why" if long else "#field-to") if moving else "")]
     if moving is None and why.strip():
         errors.append(ErrorItem(_("Вы написали: %(text)s") % {"text": why}))
-    shown: DeskCase | DeskRequest = (
-        review.draw(visit, known) if known.is_request else _draw(visit, known)
-    )
-    template = "requests/review.html" if known.is_request else "reviews/case.html"
-    case = replace(shown, hand_over=moving)
-    return visit.page(template, status=refusal.status, case=case, errors=errors)
+    page = desk_page(known, decision_page.PAGE)
+    case = replace(page.draw(visit, known), hand_over=moving)
+    return visit.page(page.template, status=refusal.status, case=case, errors=errors)

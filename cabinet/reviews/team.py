@@ -11,8 +11,8 @@ from api.http.entrance import CleanRoute
 from cabinet.frame.views import ErrorItem, FieldView, Flash, Option
 from cabinet.frame.visits import Inside, Visit, uuid_of
 from cabinet.reviews.bulk import MOST, lines_of
+from cabinet.reviews.decision_page import SHOWN_AGAIN
 from cabinet.reviews.lines import hand_over, queue_row
-from cabinet.reviews.queue import SHOWN_AGAIN
 from cabinet.reviews.views import AbsenceLine, Member, ResultRow, Results, Team
 from clients.database import DatabaseSession
 from rules.access import Permission

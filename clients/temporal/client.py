@@ -40,7 +40,6 @@ from models.encryption import KeyRing
 from models.messages import (
     ANEW,
     RING,
-    WORKFLOWS,
     ActRef,
     CaseRef,
     CaseState,
@@ -158,7 +157,7 @@ class CaseRinger:
         A case that was closed and goes on begins a new run as well.
         """
         call = Call(
-            workflow=WORKFLOWS[case.kind],
+            workflow=process_of(case.kind).workflow,
             workflow_id=case_workflow_id(case.case_id, case.kind),
             start=CaseRef(case_id=case.case_id, state=case),
             # A run that begins knows all that a signal would tell it.

@@ -55,6 +55,11 @@ SIGNALS = frozenset({T.APPROVE, T.CLARIFY, T.REJECT, T.RESUBMIT, T.CORRECT, T.WI
 
 APPLICATION = Process(
     kind=CaseKind.APPLICATION,
+    slug="applications",
+    workflow="QualificationApplication",
+    word="Заявка",
+    words_for_many="Заявки",
+    heading="Заявки на обучение",
     transitions=TRANSITIONS,
     waits_for=WAITS_FOR,
     words=WORDS,
@@ -72,4 +77,5 @@ APPLICATION = Process(
     seen_by_heads=True,
     stuck_notice="case_stuck",
     handed_over_notice="review_handed_over",
+    usual_years=5,
 )

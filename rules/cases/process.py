@@ -101,16 +101,25 @@ class Refusals:
 
 @dataclass(frozen=True)
 class Process:
-    """The life of one kind of case.
+    """The life of one kind of case, and what the engine has to know of the kind.
 
-    `words` are those on the screen, as gettext msgids; `copyable` are closed without success and
-    may be copied into a new draft; `signals` are acts of people after which a running workflow is
-    rung by a signal of the same name. `seen_by_heads`: heads of the applicant's unit see cases of
-    the kind (I6). `stuck_notice` and `handed_over_notice` are kinds of notice: to ops, where the
-    workflow cannot go on, and to the colleague who is given a case.
+    `word`, `words_for_many` and `heading` name a case, several on the desk, and the kind in the
+    archive; `words` are its statuses on the screen: all are gettext msgids. `slug` stands in
+    addresses and names the folder of templates. `workflow` is the type of the workflow in Temporal.
+    `copyable` are closed without success and may be copied into a new draft; `signals` are acts of
+    people after which a running workflow is woken by a signal of the same name. `seen_by_heads`:
+    heads of the applicant's unit see cases of the kind (I6). `stuck_notice` and
+    `handed_over_notice` are kinds of notice: to ops, where the workflow cannot go on, and to the
+    colleague who is given a case. `usual_years`: closed cases are kept so long where the
+    institution has loaded no term.
     """
 
     kind: CaseKind
+    slug: str
+    workflow: str
+    word: str
+    words_for_many: str
+    heading: str
     transitions: Mapping[tuple[Status, Transition], Rule]
     waits_for: Mapping[Status, Party]
     words: Mapping[Status, str]
@@ -120,6 +129,7 @@ class Process:
     seen_by_heads: bool
     stuck_notice: str
     handed_over_notice: str
+    usual_years: int
 
     @property
     def is_reviewed(self) -> bool:

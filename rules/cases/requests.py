@@ -50,6 +50,11 @@ SIGNALS = frozenset({T.CORRECT, T.WITHDRAW, T.ANSWER, T.REFUSE})
 
 REQUEST = Process(
     kind=CaseKind.REQUEST,
+    slug="requests",
+    workflow="ServiceRequest",
+    word="Запрос",
+    words_for_many="Запросы",
+    heading="Запросы",
     transitions=TRANSITIONS,
     waits_for=WAITS_FOR,
     words=WORDS,
@@ -68,4 +73,5 @@ REQUEST = Process(
     seen_by_heads=False,
     stuck_notice="request_stuck",
     handed_over_notice="request_assigned",
+    usual_years=5,
 )

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Protocol, Self
 
 from pydantic import Field as Described
 from pydantic import model_validator
 
+from rules.cases.kinds import process_of
+from rules.cases.process import CaseKind
 from rules.cases.terms import Terms
 from rules.forms.fields import (
     NAME,
@@ -140,7 +142,7 @@ class CaseTypeDefinition(Definition):
 
     key: str = Described(pattern=NAME)
     version: int = Described(ge=1, le=100_000)
-    kind: Literal["application", "request"]
+    kind: CaseKind
     title: str = Described(pattern=TITLE)
     sections: tuple[Section, ...] = Described(min_length=1)
     attachments: tuple[AttachmentRule, ...] = ()
@@ -183,8 +185,12 @@ class CaseTypeDefinition(Definition):
 
     @model_validator(mode="after")
     def _says_who_answers(self) -> Self:
-        if (self.kind == "request") != (self.channel is not None and self.answer is not None):
-            raise ValueError("a request names its channel and kind of answer, an application none")
+        is_answered = process_of(self.kind).has_addressee
+        if is_answered != (self.channel is not None and self.answer is not None):
+            raise ValueError(
+                "a kind with an addressee, as a request, names its channel and kind of answer;"
+                " another one, as an application, none"
+            )
         if (self.channel is AnsweringSide.MODULE) != (self.service is not None):
             raise ValueError("the channel of the module, and no other, names its service")
         return self

@@ -25,13 +25,12 @@ from rules.access import Actor, Permission
 from rules.archive import (
     MOST_YEARS,
     NOTICE_DAYS,
-    USUAL_YEARS,
     RetentionRule,
     kept_until,
     notice_due,
 )
+from rules.cases.kinds import process_of
 from rules.cases.limits import LONGEST_REASON
-from rules.cases.process import CaseKind
 from rules.clock import now
 from rules.journal.disclosure import Audience
 from rules.journal.entries import JournalKind
@@ -75,7 +74,7 @@ async def terms(session: AsyncSession) -> dict[tuple[str, str], RetentionTerm]:
 
 def _years(known: dict[tuple[str, str], RetentionTerm], case: Case) -> int:
     found = known.get((case.kind, case.type)) or known.get((case.kind, ""))
-    return found.years if found else USUAL_YEARS[CaseKind(case.kind)]
+    return found.years if found else process_of(case.kind).usual_years
 
 
 async def assign(database: Database, zone: ZoneInfo) -> int:

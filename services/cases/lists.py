@@ -155,7 +155,8 @@ async def first_of_mine(
     database: Database,
     actor: Actor,
     limit: int = PAGE,
-    kind: CaseKind = CaseKind.APPLICATION,
+    *,
+    kind: CaseKind,
 ) -> Listing:
     """The first page of `mine` of one kind: what a client begins with, and asks most often."""
     _must_apply(actor)

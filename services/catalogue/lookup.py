@@ -99,7 +99,7 @@ async def request_types(session: AsyncSession) -> list[CaseTypeDefinition]:
     )
     types = [await case_type(session, key, version) for key, version in found.all()]
     units = set((await session.exec(select(Unit.code))).all())
-    offered = [one for one in types if one.kind == "request" and one.addressee in units]
+    offered = [one for one in types if one.channel is not None and one.addressee in units]
     return sorted(offered, key=lambda one: (one.order, in_order(one.title)))
 
 

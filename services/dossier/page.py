@@ -24,7 +24,7 @@ from models.tables.journal import JournalEntry
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
 from rules.cases.kinds import process_of
-from rules.cases.process import CaseKind, Moved, Party, Status, Transition
+from rules.cases.process import Moved, Party, Status, Transition
 from rules.catalogue.intakes import FIELD, Intake
 from rules.clock import now as present
 from rules.forms.definitions import (
@@ -134,9 +134,9 @@ class CasePage:
     intakes: Sequence[Intake] = ()
     """Of a programme that has any, with the places taken."""
     papers: Sequence[Paper] = ()
-    """Of a request: the electronic document of each version."""
+    """The electronic document of each version, where there is an addressee to send it to."""
     answers: Sequence[Answered] = ()
-    """Of a request: what its versions were answered."""
+    """What the addressee answered to each version."""
 
     @property
     def newest(self) -> Version | None:
@@ -198,10 +198,10 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
     }
     act = (await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))).one_or_none()
     reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
-    is_request = case.kind == CaseKind.REQUEST
+    process = process_of(case.kind)
     # A closed case has only the arrows that reopen it.
     party = _party(case, definition, own=own)
-    may = process_of(case.kind).open_to(Status(case.status), party) if own or reviews else ()
+    may = process.open_to(Status(case.status), party) if own or reviews else ()
     return CasePage(
         case=case,
         definition=definition,
@@ -229,8 +229,8 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         oversees=not own and actor.may(Permission.OVERSEE_REVIEWS, case.responsible_unit_id),
         may=frozenset(may),
         editable=own and editable(case),
-        papers=await papers_of(session, case) if is_request else (),
-        answers=await answers_of(session, case) if is_request else (),
+        papers=await papers_of(session, case) if process.has_addressee else (),
+        answers=await answers_of(session, case) if process.has_addressee else (),
     )
 
 

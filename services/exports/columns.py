@@ -26,7 +26,6 @@ COLUMNS = (
     "Изменено",
 )
 MOMENTS = (COLUMNS.index("Подано"), COLUMNS.index("Изменено"))
-KINDS = {CaseKind.APPLICATION: "Заявка", CaseKind.REQUEST: "Запрос"}
 MEDIA_TYPES = {
     ExportKind.PDF: "application/pdf",
     ExportKind.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -38,7 +37,7 @@ def row(line: CaseLine, titles: Mapping[str, str], zone: ZoneInfo) -> list[str]:
     title = line.title if line.programme_kind else titles.get(line.type, line.title)
     return [
         line.number or "",
-        KINDS[CaseKind(line.kind)],
+        process_of(line.kind).word,
         title,
         line.applicant or "",
         line.unit,
@@ -85,7 +84,7 @@ async def conditions(
     if filters.text:
         words.append(f"в названии «{filters.text}»")
     if filters.kind:
-        words.append(f"вид: {KINDS[filters.kind].lower()}")
+        words.append(f"вид: {process_of(filters.kind).word.lower()}")
     if filters.type:
         words.append(f"тип: {(await titles(session)).get(filters.type, filters.type)}")
     if filters.status:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from models.tables.cases import Case
-from rules.cases.process import Transition
+from rules.cases.process import CaseKind, Transition
 from rules.clock import now
 from services.archive import search as archive
 from services.archive.search import ArchiveFilters
@@ -51,7 +51,9 @@ async def test_a_draft_is_listed_as_submitted_when_it_was(office: Office, late: 
             await archive.page(session, office.clinician, recent, limit=1),
             await archive.page(session, office.reviewer, ArchiveFilters(), limit=1),
             await case_lists.mine(session, office.clinician, Filters(submitted_from=yesterday)),
-            await case_lists.first_of_mine(office.database, office.clinician, limit=1),
+            await case_lists.first_of_mine(
+                office.database, office.clinician, limit=1, kind=CaseKind.APPLICATION
+            ),
             await case_lists.desk(
                 session, office.reviewer, Filters(submitted_from=yesterday), order=Order.NEWEST
             ),

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from clients.database import Database
 from clients.objects import ObjectMissingError
 from clients.temporal.client import CaseRinger
-from models.messages import CaseRef, WorkflowName, case_workflow_id
+from models.messages import CaseRef, case_workflow_id
 from models.tables.accounts import AccountSession
 from models.tables.cases import Case
 from models.tables.journal import JournalEntry
@@ -42,6 +42,7 @@ from ops.backup.verify import verify
 from ops.cli import app
 from ops.local.home import RESTORED, Home
 from ops.local.servers.postgres import Postgres
+from rules.cases.applications import APPLICATION
 from rules.cases.numbers import NumberKind, format_number, parse_number
 from rules.cases.process import Status, Transition
 from rules.clock import now
@@ -155,7 +156,7 @@ async def test_what_does_not_belong_together_is_found(place: Installation) -> No
     await place.verified()
     await place.pause()
     stray = await place.client.start_workflow(
-        WorkflowName.QUALIFICATION_APPLICATION,
+        APPLICATION.workflow,
         CaseRef(case_id=nobody),
         id=case_workflow_id(nobody),
         task_queue="nobody-listens",

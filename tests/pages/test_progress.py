@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from cabinet.applications.kind import APPLICATIONS
 from cabinet.cases.lines import waits_for
 from cabinet.cases.progress import application_steps, request_steps
 from cabinet.cases.timeline import timeline
@@ -49,8 +50,8 @@ def test_each_version_in_the_history_leads_to_its_own_receipt() -> None:
         Happened(1, JournalKind.CASE_SUBMITTED, SENT, None, {"version": 1}, None, ""),
     ]
     with presented(Presentation("ru")):
-        lines = timeline(told, own=True, receipts="/requests/x/receipt")
-        others = timeline(told, own=False)
+        lines = timeline(told, APPLICATIONS.sentences, own=True, receipts="/requests/x/receipt")
+        others = timeline(told, APPLICATIONS.sentences, own=False)
     urls = [line.proof_url for line in lines]
     assert urls == ["/requests/x/receipt?version=2", "", "/requests/x/receipt?version=1"]
     assert not any(line.proof_url for line in others)

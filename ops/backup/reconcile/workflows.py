@@ -13,10 +13,11 @@ from temporalio.service import RPCError, RPCStatusCode
 from clients.database import Database
 from clients.temporal.client import CaseRinger, connect
 from models.encryption import KeyRing
-from models.messages import RING, WORKFLOWS, CaseState, Ring, case_workflow_id
+from models.messages import RING, CaseState, Ring, case_workflow_id
 from models.tables.cases import Case
 from ops.backup import BackupError
 from ops.backup.reconcile.findings import Findings
+from rules.cases.kinds import PROCESSES
 from rules.cases.process import CaseKind
 from services.cases.transitions import state_of
 from settings import Settings
@@ -40,7 +41,7 @@ class Runs:
         found: dict[str, bool] = {}
         try:
             client = await connect(settings, keys)
-            types = ", ".join(repr(one.value) for one in WORKFLOWS.values())
+            types = ", ".join(repr(one.workflow) for one in PROCESSES.values())
             async for run in client.list_workflows(f"WorkflowType in ({types})"):
                 running = run.status is WorkflowExecutionStatus.RUNNING
                 found[run.id] = found.get(run.id, False) or running

@@ -17,7 +17,6 @@ from clients.temporal.client import connect
 from models.encryption import key_ring
 from models.messages import (
     PRESENT_STATE,
-    WORKFLOWS,
     CaseState,
     PresentState,
     case_workflow_id,
@@ -31,6 +30,7 @@ from ops.faults.evidence import Evidence
 from ops.faults.installation import SWEEP_GRACE
 from ops.upkeep import verify
 from rules.access import Permission
+from rules.cases.kinds import PROCESSES
 from rules.cases.process import CaseKind, Transition
 from rules.clock import now
 from rules.journal.entries import JournalKind
@@ -175,7 +175,7 @@ async def unsettled(settings: Settings, database: Database) -> str:
 async def _runs(client: Client) -> dict[str, _Runs]:
     """All runs of cases, by workflow id."""
     found: dict[str, _Runs] = defaultdict(_Runs)
-    query = f"WorkflowType in ({', '.join(repr(one.value) for one in WORKFLOWS.values())})"
+    query = f"WorkflowType in ({', '.join(repr(one.workflow) for one in PROCESSES.values())})"
     async for run in client.list_workflows(query):
         found[run.id].states[run.status.name if run.status else "UNKNOWN"] += 1
     return found

@@ -8,6 +8,7 @@ import segno
 from markupsafe import Markup
 
 from cabinet.accounts.views import SecondFactorSetup
+from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.views import (
     Accreditation,
     Call,
@@ -332,7 +333,7 @@ def main_pages() -> list[Sample]:
         "withdraw",
         "cases/withdraw.html",
         inside("/applications"),
-        kind="application",
+        phrases=APPLICATIONS.phrases,
         number=CASE.number,
         case_url="#",
         act_id="a",

@@ -9,6 +9,7 @@ from cabinet.cases.views import Answer, AnswerSection, CaseLine, Happening, Pape
 from cabinet.cases.views import WaitsFor as Waits
 from cabinet.conversation.views import Talk
 from cabinet.frame.views import Chip, FieldView, Option, Pages
+from cabinet.requests.kind import REQUESTS
 from cabinet.requests.views import (
     AnswerFile,
     AnswerForm,
@@ -227,7 +228,7 @@ def request_pages() -> Iterator[Sample]:
     yield made("request-ready", "requests/case", case=ready)
     field = FieldView("reason", "Причина отзыва запроса", "long_text", required=False)
     asked = {"number": CASE.number, "case_url": "#", "act_id": "act", "step": 2, "field": field}
-    yield made("request-withdraw", "cases/withdraw", kind="request", **asked)
+    yield made("request-withdraw", "cases/withdraw", phrases=REQUESTS.phrases, **asked)
     yield made("desk-request", "requests/review", case=ON_THE_DESK)
     over = replace(ON_THE_DESK, form=None, why_not="На запрос уже ответили.", kept="Выдадим завтра")
     yield made("desk-request-over", "requests/review", case=over)

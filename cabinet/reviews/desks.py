@@ -1,0 +1,60 @@
+"""The page of a case on the desk, by kind: what people do there, the queue and its routes share.
+
+Kinds that register no page of their own are decided on: `cabinet.reviews.decision_page`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fastapi import Response
+
+from cabinet.frame.visits import Visit
+from cabinet.reviews.context import Known
+from cabinet.reviews.views import ShownOnDesk
+from models.messages import PresentState
+from rules.cases.process import CaseKind, Moved
+from rules.refusals import Refusal
+
+
+class Draw(Protocol):
+    """Puts a case into views; `number` chooses a version, `answer` is what its workflow said."""
+
+    def __call__(
+        self,
+        visit: Visit,
+        here: Known,
+        *,
+        answer: PresentState | None = None,
+        number: int = 0,
+        compare: bool = True,
+        moved_on: Moved = Moved.NO,
+    ) -> ShownOnDesk:
+        """The page in views."""
+
+
+@dataclass(frozen=True)
+class DeskPage:
+    """How the desk shows a kind of case.
+
+    `live` is the template of the parts that change. `refused` draws the page as it is now with what
+    was typed in the form, and says what to do.
+    """
+
+    template: str
+    live: str
+    draw: Draw
+    refused: Callable[[Visit, Known, Refusal, Mapping[str, Any]], Response]
+
+
+_PAGES: dict[CaseKind, DeskPage] = {}
+
+
+def register(kind: CaseKind, page: DeskPage) -> None:
+    """Give a kind a page of its own on the desk."""
+    _PAGES[kind] = page
+
+
+def desk_page(known: Known, usual: DeskPage) -> DeskPage:
+    """The page of this case; `usual` where its kind has none of its own."""
+    return _PAGES.get(CaseKind(known.page.case.kind), usual)

@@ -1,0 +1,62 @@
+"""No kind of case is known by name where all kinds share the code."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.local.home import CHECKOUT
+from rules.cases.kinds import PROCESSES
+from rules.cases.process import CaseKind
+
+ROOMS = ("rules", "models", "clients", "services", "activities", "workflows", "api", "cabinet")
+SHARED = ("rules/cases/process.py",)
+"""Where the kinds get their names."""
+DEFAULTS = {"models/messages.py": 2}
+"""Messages of histories that were written before there was a second kind say no kind."""
+
+
+def named_in(source: str) -> Iterator[int]:
+    """Lines that name a kind: `CaseKind.REQUEST`, or its stored word beside `kind`."""
+    words = {kind.value for kind in CaseKind}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "CaseKind":
+            yield node.lineno
+        elif isinstance(node, ast.Compare):
+            sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+            word = any(side.strip("'") in words for side in sides)
+            if word and any("kind" in side for side in sides):
+                yield node.lineno
+
+
+def own_rooms(path: Path) -> bool:
+    """Whether a file belongs to one kind: its folder or its name is the kind's."""
+    names = {*path.parts[:-1], path.stem}
+    return any(process.slug in names for process in PROCESSES.values())
+
+
+def test_no_kind_is_named_outside_its_own_rooms() -> None:
+    """The engine, the desk and the archive ask the kind and branch on none."""
+    found: dict[str, int] = {}
+    for room in ROOMS:
+        for file in sorted((CHECKOUT / room).rglob("*.py")):
+            path = file.relative_to(CHECKOUT)
+            if not own_rooms(path) and str(path) not in SHARED:
+                lines = list(named_in(file.read_text()))
+                if lines:
+                    found[str(path)] = len(lines)
+    assert found == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if case.kind == CaseKind.REQUEST: pass",
+        "if definition.kind == 'application': pass",
+        "words = {CaseKind.APPLICATION: 'Заявка'}",
+    ],
+)
+def test_a_branch_is_found(line: str) -> None:
+    """The walk sees what it looks for."""
+    assert list(named_in(line))
