@@ -1,5 +1,6 @@
 """Recorded histories go through the workflows as they are now, and a wrong change is found."""
 
+import asyncio
 import inspect
 import json
 import pkgutil
@@ -15,6 +16,7 @@ import activities
 from clients.temporal.replays import KEYS_FILE
 from ops.upkeep.replay import replay, run
 from tests.changed_workflow import CHANGED
+from tests.clients.waiting import PATIENCE
 from worker import WORKFLOWS
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -69,6 +71,16 @@ async def test_cases_begun_before_can_go_on() -> None:
     done = {one.name: one for one in await replay(HISTORIES)}
     assert done.keys() >= RECORDED
     assert [one for one in done.values() if one.failure] == []
+
+
+async def test_a_run_that_has_done_nothing_yet_holds_nobody_up(tmp_path: Path) -> None:
+    """For a moment a run that begins anew has no task, and a worker that starts may see it so."""
+    (tmp_path / KEYS_FILE).write_text((HISTORIES / KEYS_FILE).read_text())
+    history = json.loads((HISTORIES / "clarified-2.json").read_text("utf-8"))
+    history["events"] = history["events"][:1]
+    (tmp_path / "begun.json").write_text(json.dumps(history), "utf-8")
+    async with asyncio.timeout(PATIENCE):
+        assert [one.failure for one in await replay(tmp_path)] == [None]
 
 
 async def test_incompatible_change_is_found() -> None:
