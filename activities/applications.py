@@ -7,7 +7,7 @@ from clients.objects import Objects
 from clients.registers import RegisterClient
 from models.messages import CaseState, Look
 from services.applications import checks, enrolment
-from services.cases import wakeups
+from services.reviews import alarms
 from services.seal.institution import Seal
 from settings import Settings
 
@@ -37,7 +37,7 @@ class ApplicationActivities:
     @activity.defn
     async def wake(self, case: CaseState) -> CaseState:
         """The time is over: remind, escalate, or close what was never answered."""
-        return await wakeups.wake(self._database, case.case_id)
+        return await alarms.wake(self._database, case.case_id)
 
     @activity.defn
     async def issue_act(self, look: Look) -> CaseState:

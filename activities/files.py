@@ -7,8 +7,13 @@ from temporalio import activity
 from clients.database import Database
 from clients.objects import Objects
 from rules.clock import now
+from services.applications import enrolment
 from services.exports import building
 from services.files import intake, orphans
+from services.requests import acts as requests
+
+FOLDERS: orphans.Folders = {**enrolment.OBJECTS, **requests.OBJECTS}
+"""Objects of the kinds of case."""
 
 
 class FileActivities:
@@ -25,6 +30,6 @@ class FileActivities:
     async def sweep_files(self) -> int:
         """Remove old objects without a row. Returns how many; safe to repeat."""
         before = now() - self._older_than
-        removed = await orphans.sweep(self._database, self._objects, before)
+        removed = await orphans.sweep(self._database, self._objects, FOLDERS, before)
         removed += await building.sweep(self._database, self._objects, now())
         return removed + await intake.sweep(self._database, self._objects, now(), self._older_than)

@@ -5,10 +5,9 @@ from temporalio import activity
 from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.telemetry.traces import anew
-from services.cases import wakeups
+from services.cases import assignment, wakeups
 from services.cases.bell import Bell
 from services.exports import acts as exports
-from services.reviews import assignment
 
 
 class SweeperActivities:

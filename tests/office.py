@@ -29,11 +29,11 @@ from rules.ids import new_id
 from services import access
 from services.applications import checks
 from services.applications.acts import Applications
-from services.cases import wakeups
 from services.cases.bell import Bell
 from services.cases.transitions import Act, see
 from services.catalogue import loading
 from services.catalogue import lookup as catalogue
+from services.reviews import alarms
 from services.reviews.decisions import Decision, Reviews
 
 CATALOGUE = Path(__file__).parent.parent / "ops" / "data"
@@ -285,7 +285,7 @@ class Office:
     async def wake(self, case_id: UUID) -> CaseState:
         """Let the clock ring for a case, now."""
         await self.set_times(case_id, wakes_at=now() - timedelta(seconds=1))
-        return await wakeups.wake(self.database, case_id)
+        return await alarms.wake(self.database, case_id)
 
     async def journal(self, case_id: UUID) -> list[JournalEntry]:
         """The entries of a case, oldest first."""

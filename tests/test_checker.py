@@ -33,11 +33,11 @@ from ops.local.servers.temporal import prepare_namespace
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.notices.kinds import Channel, NoticeKind, NoticeState
+from services.cases import assignment
 from services.notices.channels import MailWay, PushWay, SmsWay
 from services.notices.push_subscriptions import browsers_of, subscriber
 from services.notices.sender import drain
 from services.notices.wording import Addresses
-from services.reviews import assignment
 from settings import Settings
 from tests.clients.waiting import PATIENCE
 from tests.office import Office

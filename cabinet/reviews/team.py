@@ -24,9 +24,9 @@ from rules.texts import identifiers
 from rules.texts.identifiers import IdentifierError
 from rules.texts.names import short_name
 from services.cases import lists as case_lists
+from services.cases.assignment import HELD
 from services.cases.lists import CaseLine, Filters, Order
 from services.catalogue import lookup as catalogue
-from services.reviews.assignment import HELD
 from services.staff import absences
 from services.staff.absences import Reviewer
 from words.translation import gettext as _

@@ -46,8 +46,8 @@ from rules.texts.mail_addresses import folded
 from services import rate_limits
 from services.accounts import devices, login_log, password_hashing
 from services.accounts.sessions import Current, Opened, Visitor, end_access, open_session, rotate
+from services.cases import assignment
 from services.journal import entries as journal
-from services.reviews import assignment
 
 LIMITS = Limits()
 NOBODY = UUID(int=0)

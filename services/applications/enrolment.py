@@ -44,6 +44,8 @@ from services.seal.institution import Seal
 from settings import Settings
 
 FOLDER = "acts"
+OBJECTS = {FOLDER: (col(IssuedAct.object_key),)}
+"""Named by which columns."""
 
 
 async def issue(

@@ -25,7 +25,6 @@ from rules.access import Actor, Permission
 from rules.archive import (
     MOST_YEARS,
     NOTICE_DAYS,
-    RetentionRule,
     kept_until,
     notice_due,
 )
@@ -50,21 +49,6 @@ LEAST_NOTICE = timedelta(days=min(NOTICE_DAYS))
 """Nobody is told later than so long before: a late notice moves the end."""
 
 _ROW = select(CaseRetention).where(CaseRetention.case_id == bindparam("case_id")).with_for_update()
-
-
-async def load_terms(session: AsyncSession, rules: Sequence[RetentionRule]) -> list[str]:
-    """Bring the terms to what the files say; one that is not named stays. Tells what changed."""
-    known = {(one.kind, one.type): one for one in (await session.exec(select(RetentionTerm))).all()}
-    changed = []
-    for rule in rules:
-        term = known.get((rule.kind.value, rule.type))
-        if term is None:
-            term = RetentionTerm(kind=rule.kind.value, type=rule.type, years=0, ground="")
-        if (term.years, term.ground) != (rule.years, rule.ground):
-            term.years, term.ground = rule.years, rule.ground
-            session.add(term)
-            changed.append(f"retention {rule.name}")
-    return changed
 
 
 async def terms(session: AsyncSession) -> dict[tuple[str, str], RetentionTerm]:

@@ -46,7 +46,7 @@ from rules.clock import now as present
 from rules.refusals import Refusal, forbidden
 from rules.texts.cleaning import in_order
 from rules.texts.identifiers import IdentifierError
-from services.reviews import assignment
+from services.cases import assignment
 
 PAGE = 50
 MOST = 200

@@ -42,11 +42,11 @@ from rules.forms.definitions import merged_terms
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from rules.refusals import Refusal, act_id_reused, not_found
+from services.cases.addressees import owes
 from services.catalogue import intakes
 from services.catalogue import lookup as catalogue
 from services.journal import entries as journal
 from services.notices import outbox
-from services.requests.acknowledgements import owes
 
 JOURNALED: Mapping[Transition, JournalKind] = {
     Transition.SUBMIT: JournalKind.CASE_SUBMITTED,

@@ -11,19 +11,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.messages import ANEW, RECEIPT, RING, CaseState, Ring
 from models.tables.cases import Case, CaseAct
-from models.tables.requests import RequestMessage, RequestReceipt
 from rules.access import Permission
 from rules.cases.kinds import process_of
 from rules.clock import now as present
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from services import access
+from services.cases.addressees import owes, replies_among
 from services.cases.bell import Bell
 from services.cases.transitions import heard, lock, state_of
 from services.crash_points import CrashPoint, reach
 from services.journal import entries as journal
 from services.notices import outbox
-from services.requests.acknowledgements import owes
-from services.reviews.decisions import alarm
 
 FIRST_RING_AFTER, LAST_RING_AFTER = 5.0, 600.0
 """Seconds between the sweeper's rings of one case: doubled each time, up to ten minutes."""
@@ -55,22 +53,14 @@ async def note_false_rings(
     """
     true = set(known)
     asked = [ring for ring in rings if ring.act_id and ring.act_id not in true]
-    named = {ring.act_id for ring in asked}
+    named = {ring.act_id for ring in asked if ring.act_id}
     if named:
         found = await session.exec(
             select(CaseAct.id).where(col(CaseAct.id).in_(named), CaseAct.case_id == case.id)
         )
         true |= set(found.all())
     if any(ring.signal == RECEIPT for ring in asked):
-        kept = await session.exec(
-            select(RequestReceipt.id)
-            .join(
-                RequestMessage,
-                col(RequestMessage.message_id) == col(RequestReceipt.message_id),
-            )
-            .where(col(RequestReceipt.id).in_(named), RequestMessage.case_id == case.id)
-        )
-        true |= set(kept.all())
+        true |= await replies_among(session, case, named)
     for ring in rings:
         if ring.signal != RING and ring.act_id not in true:
             await journal.append(
@@ -82,14 +72,6 @@ async def note_false_rings(
                 step=case.step,
                 facts={"signal": ring.signal, "act": str(ring.act_id) if ring.act_id else None},
             )
-
-
-async def wake(database: Database, case_id: UUID) -> CaseState:
-    """Do what the clock says, if it is time, and say what is true."""
-    async with database.work() as session:
-        case = await lock(session, case_id)
-        await alarm(session, case, present())
-        return await state_of(session, case)
 
 
 async def report_stuck(database: Database, case_id: UUID, activity: str, error_type: str) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.tables.archive import RetentionTerm
 from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
 from rules import clock
 from rules.archive import RetentionRule
@@ -37,7 +38,6 @@ from rules.forms.definitions import (
 )
 from rules.forms.fields import Definition
 from rules.texts.cleaning import folded
-from services.archive.retention import load_terms
 from services.catalogue import lookup as catalogue
 from services.catalogue.yaml_source import line_of, parsed, twice
 
@@ -436,3 +436,18 @@ async def _load_calendar(session: AsyncSession, days: Sequence[_Day], loaded: Lo
         changed = insert(CalendarDay).values(columns)
         await session.exec(changed.on_conflict_do_update(index_elements=["day"], set_=columns))
         (loaded.changed if before else loaded.added).append(each.day.isoformat())
+
+
+async def load_terms(session: AsyncSession, rules: Sequence[RetentionRule]) -> list[str]:
+    """Bring the terms to what the files say; one that is not named stays. Tells what changed."""
+    known = {(one.kind, one.type): one for one in (await session.exec(select(RetentionTerm))).all()}
+    changed = []
+    for rule in rules:
+        term = known.get((rule.kind.value, rule.type))
+        if term is None:
+            term = RetentionTerm(kind=rule.kind.value, type=rule.type, years=0, ground="")
+        if (term.years, term.ground) != (rule.years, rule.ground):
+            term.years, term.ground = rule.years, rule.ground
+            session.add(term)
+            changed.append(f"retention {rule.name}")
+    return changed

@@ -1,39 +1,27 @@
-"""The nightly sweep of acts, papers, envelopes and answers whose row never came."""
+"""The nightly sweep of objects whose row never came."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, select, union_all
+from sqlmodel import select, union_all
 
 from clients.database import Database
 from clients.objects import Objects
-from models.tables.cases import IssuedAct
-from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
-from services.applications import enrolment
-from services.requests import acts as requests
 
-_NAMED_BY: Mapping[str, Sequence[Any]] = {
-    enrolment.FOLDER: (col(IssuedAct.object_key),),
-    requests.FOLDER: (
-        col(RequestMessage.paper_key),
-        col(RequestMessage.envelope_key),
-        col(RequestAnswer.envelope_key),
-        col(RequestFile.object_key),
-    ),
-}
-"""The columns that name the objects of a folder."""
+Folders = Mapping[str, Sequence[Any]]
+"""For each folder, the columns that name its objects."""
 
 _SWEPT_TOGETHER = 500
 
 
-async def sweep(database: Database, objects: Objects, before: datetime) -> int:
+async def sweep(database: Database, objects: Objects, folders: Folders, before: datetime) -> int:
     """Remove what is older than `before` and named by no row. Returns how many objects.
 
     Raises ObjectsDownError.
     """
     removed = 0
-    for folder, columns in _NAMED_BY.items():
+    for folder, columns in folders.items():
         old: list[str] = []
         async for item in objects.list(f"{folder}/"):
             if item.modified < before:

@@ -5,6 +5,7 @@ and the workflow of the request takes it: `services.requests.handover`.
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -25,6 +26,7 @@ from rules.cases.process import CaseKind, Status
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from rules.refusals import not_found
+from services.cases.addressees import Addressee, register
 from services.journal import entries as journal
 from services.outages import GOV_SERVICE
 from services.webhooks import FORGOTTEN, HEARD, Call
@@ -54,9 +56,22 @@ def untold(case_id: UUID) -> SelectOfScalar[RequestMessage]:
 
 async def owes(session: AsyncSession, case: Case) -> bool:
     """Whether the module has still to be told that the request was taken back."""
-    if case.kind != CaseKind.REQUEST or case.status != Status.WITHDRAWN:
+    if case.status != Status.WITHDRAWN:
         return False
     return (await session.exec(untold(case.id).limit(1))).first() is not None
+
+
+async def receipts_among(session: AsyncSession, case: Case, ids: Collection[UUID]) -> set[UUID]:
+    """Which of these ids are receipts kept for a request."""
+    kept = await session.exec(
+        select(RequestReceipt.id)
+        .join(RequestMessage, col(RequestMessage.message_id) == col(RequestReceipt.message_id))
+        .where(col(RequestReceipt.id).in_(ids), RequestMessage.case_id == case.id)
+    )
+    return set(kept.all())
+
+
+register(CaseKind.REQUEST, Addressee(owes=owes, replies_among=receipts_among))
 
 
 def message_id_of(case_id: UUID, version: int) -> UUID:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
@@ -17,7 +18,7 @@ from clients.gov_service import Receipt
 from models.messages import RECEIPT, CaseState, Ring
 from models.tables.cases import Case
 from models.tables.people import Person
-from models.tables.requests import RequestAnswer, RequestFile
+from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
 from rules.access import Actor, Permission
 from rules.cases.numbers import NumberKind
 from rules.cases.process import CaseKind, Status, Transition
@@ -26,6 +27,7 @@ from rules.files.checks import EXTENSIONS, MediaType
 from rules.forms.definitions import AnswerKind, CaseTypeDefinition, prefilled
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal, forbidden, not_found
+from services.cases import assignment
 from services.cases.bell import Bell
 from services.cases.drafts import Drafts, Spoken, facts_of, rules_of
 from services.cases.transitions import (
@@ -42,10 +44,18 @@ from services.catalogue import lookup as catalogue
 from services.files.intake import Files, Incoming, Received
 from services.files.uploads import counted
 from services.requests.acknowledgements import about, keep
-from services.reviews import assignment
 from services.webhooks import Call
 
 FOLDER = "requests"
+OBJECTS = {
+    FOLDER: (
+        col(RequestMessage.paper_key),
+        col(RequestMessage.envelope_key),
+        col(RequestAnswer.envelope_key),
+        col(RequestFile.object_key),
+    )
+}
+"""Named by which columns."""
 LONGEST = 4000
 
 

@@ -17,11 +17,10 @@ from rules.cases.terms import Alarm
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from services import access, outages
-from services.cases import clock
+from services.cases import assignment, clock
 from services.cases.drafts import rules_of
 from services.journal import entries as journal
 from services.outages import GOV_SERVICE
-from services.reviews import assignment
 
 FIRST_ASK_AFTER, LAST_ASK_AFTER = timedelta(seconds=30), timedelta(minutes=30)
 """How long a callback is waited for before the module is asked; doubled each time."""

@@ -24,6 +24,7 @@ from rules.cases.process import Status, Transition
 from rules.clock import now as present
 from rules.forms.definitions import CaseTypeDefinition, display
 from services import outages
+from services.cases import assignment
 from services.cases.drafts import rules_of
 from services.cases.transitions import Notice, heard, lock, move, state_of
 from services.cases.wakeups import note_false_rings
@@ -35,7 +36,6 @@ from services.requests.acknowledgements import ENDS, keep, message_id_of
 from services.requests.acts import FOLDER
 from services.requests.alarms import next_ask, note_down, set_alarm
 from services.requests.paper import RequestAttachment, RequestFacts, RequestField, form
-from services.reviews import assignment
 
 
 @dataclass(frozen=True)

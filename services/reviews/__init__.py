@@ -1,1 +1,1 @@
-"""Review of cases: decisions and assignment."""
+"""Review of cases: decisions and the clock of a review."""

@@ -19,15 +19,13 @@ from rules.access import Actor, Permission
 from rules.cases.applications import DECISIONS
 from rules.cases.kinds import process_of
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
-from rules.cases.process import Status, Transition
-from rules.cases.terms import Alarm
+from rules.cases.process import Transition
 from rules.clock import now as present
 from rules.forms.definitions import merged_attachments, merged_checklist
 from rules.journal.entries import JournalKind
-from rules.notices.kinds import NoticeKind
 from rules.refusals import FieldError, Refusal, Words, forbidden, not_found
 from services import access
-from services.cases import clock
+from services.cases import assignment
 from services.cases.bell import Bell
 from services.cases.transitions import (
     Act,
@@ -44,7 +42,6 @@ from services.cases.transitions import (
 from services.catalogue import lookup as catalogue
 from services.journal import entries as journal
 from services.notices import outbox
-from services.reviews import assignment
 
 NOTICE_OF = {
     Transition.APPROVE: "application_approved",
@@ -381,35 +378,3 @@ async def open_review(
         },
         tell=tell,
     )
-
-
-async def alarm(session: AsyncSession, case: Case, now: datetime) -> None:
-    """Do what the clock says to a locked case: remind, escalate, or let it lapse.
-
-    Nothing is rejected by a clock; an answer that never came closes the case, and it can be copied.
-    """
-    if case.wakes_at is None or case.wakes_at > now or case.closed_at is not None:
-        return
-    due = await clock.sound(session, case, now, _whom)
-    if due.last is Alarm.LAPSE:
-        tell = [Notice("application_lapsed", case.applicant_id)]
-        await move(session, case, Transition.LAPSE, now=now, tell=tell)
-        return
-    if due.last is not None:
-        case.rings, case.rung_at = 0, None
-    case.wakes_at = due.next_at or case.wakes_at
-    session.add(case)
-
-
-async def _whom(
-    session: AsyncSession, case: Case, what: Alarm, now: datetime
-) -> Mapping[UUID, NoticeKind]:
-    """Who can do something about a term that ends: the applicant, the reviewer, the heads."""
-    if case.status == Status.CLARIFICATION:
-        return {case.applicant_id: NoticeKind.CLARIFICATION_REMINDER}
-    await assignment.keep(session, case, now)
-    if what is Alarm.REMIND and case.reviewer_id is not None:
-        return {case.reviewer_id: NoticeKind.REVIEW_REMINDER}
-    heads = await assignment.heads_of(session, case.responsible_unit_id, now)
-    kind = NoticeKind.REVIEW_REMINDER if what is Alarm.REMIND else NoticeKind.REVIEW_ESCALATED
-    return {head: kind for head in heads if head != case.applicant_id}

@@ -17,8 +17,8 @@ from rules.journal.entries import JournalKind
 from rules.refusals import FieldError, Refusal, forbidden, not_found
 from rules.texts.cleaning import in_order
 from services import access
+from services.cases import assignment
 from services.journal import entries as journal
-from services.reviews import assignment
 
 LONGEST = timedelta(days=3 * 366)
 

@@ -19,9 +19,9 @@ from rules.clock import now
 from rules.notices.kinds import NoticeKind
 from rules.refusals import Refusal
 from services.accounts import sign_in as accounts
+from services.cases import assignment
 from services.cases import lists as case_lists
 from services.conversation import Conversations
-from services.reviews import assignment
 from services.staff import absences
 from tests.applications.test_assignments import Desk, desk
 

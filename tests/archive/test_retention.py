@@ -24,6 +24,7 @@ from rules.refusals import Refusal
 from services.archive import erasure, retention
 from services.archive.retention import Retention
 from services.cases.transitions import Act
+from services.catalogue.loading import load_terms
 from services.conversation import Conversations
 from services.dossier import page as dossier
 from services.journal import entries as journal
@@ -108,8 +109,8 @@ async def test_a_type_has_its_own_term_and_the_kind_is_the_rule(office: Office) 
             RetentionRule(kind=CaseKind.APPLICATION, years=7, ground=ground),
             RetentionRule(kind=CaseKind.APPLICATION, type="qualification", years=9, ground=ground),
         ]
-        assert await retention.load_terms(session, rules)
-        assert await retention.load_terms(session, rules) == []
+        assert await load_terms(session, rules)
+        assert await load_terms(session, rules) == []
     case_id = await closed(office)
     year = (await office.case(case_id)).closed_at.astimezone(ZONE).year  # type: ignore[union-attr]
     assert (await row_of(office, case_id)).retain_until.astimezone(ZONE).year == year + 10
@@ -117,7 +118,7 @@ async def test_a_type_has_its_own_term_and_the_kind_is_the_rule(office: Office) 
         for term in (await session.exec(select(RetentionTerm))).all():
             await session.delete(term)
         await session.flush()
-        await retention.load_terms(session, stood)
+        await load_terms(session, stood)
 
 
 async def test_applicant_and_keepers_are_told_before(office: Office) -> None:

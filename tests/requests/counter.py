@@ -13,11 +13,11 @@ from models.tables.people import Unit
 from rules.access import Actor, Role
 from rules.cases.process import Transition
 from rules.clock import now
+from services.cases import assignment
 from services.cases.bell import Bell
 from services.cases.transitions import Act, lock, move
 from services.files.intake import Files
 from services.requests.acts import Answer, Requests
-from services.reviews import assignment
 from tests.office import INN, SNILS, Heard, Office
 
 PATIENT = "5400 0000 0000 0005"

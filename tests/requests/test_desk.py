@@ -17,7 +17,7 @@ from rules.cases.process import Party, Status, Transition
 from rules.clock import now
 from rules.files.checks import LIMITS
 from rules.refusals import Refusal
-from services.cases import clock
+from services.cases import assignment, clock
 from services.cases import lists as case_lists
 from services.cases.transitions import Act, lock
 from services.dossier import page as dossier
@@ -26,7 +26,6 @@ from services.files.intake import Files, Incoming
 from services.requests import alarms
 from services.requests import files as request_files
 from services.requests.acts import Answer
-from services.reviews import assignment
 from services.reviews.decisions import Decision
 from settings import Settings
 from tests.documents.samples import pdf

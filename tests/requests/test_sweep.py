@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from activities.files import FOLDERS
 from clients.objects import Objects
 from models.tables.requests import RequestMessage
 from ops.local.buckets import prepare_buckets
@@ -38,8 +39,10 @@ async def test_what_a_crash_left_behind_is_removed(counter: Counter, settings: S
             )
         )
     before = now() - timedelta(days=1)
-    assert await orphans.sweep(counter.database, objects, before) == 0
-    assert await orphans.sweep(counter.database, objects, now() + timedelta(minutes=1)) == 2
+    assert await orphans.sweep(counter.database, objects, FOLDERS, before) == 0
+    assert (
+        await orphans.sweep(counter.database, objects, FOLDERS, now() + timedelta(minutes=1)) == 2
+    )
     left = [item.key async for item in objects.list()]
     assert set(left) == {keys[0], keys[1]}
     await objects.close()

@@ -36,9 +36,9 @@ from rules.clock import now
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import Channel, NoticeState
 from services import access
+from services.cases import assignment
 from services.cases.draft_contents import citation, contents_of
 from services.journal import checkpoints
-from services.reviews import assignment
 from services.seal.institution import open_seal
 from settings import Settings
 

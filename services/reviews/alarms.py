@@ -1,0 +1,57 @@
+"""The clock of a review: remind, escalate, or let an unanswered question close the case."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.messages import CaseState
+from models.tables.cases import Case
+from rules.cases.process import Status, Transition
+from rules.cases.terms import Alarm
+from rules.clock import now as present
+from rules.notices.kinds import NoticeKind
+from services.cases import assignment, clock
+from services.cases.transitions import Notice, lock, move, state_of
+
+
+async def wake(database: Database, case_id: UUID) -> CaseState:
+    """Do what the clock says, if it is time, and say what is true."""
+    async with database.work() as session:
+        case = await lock(session, case_id)
+        await _sound(session, case, present())
+        return await state_of(session, case)
+
+
+async def _sound(session: AsyncSession, case: Case, now: datetime) -> None:
+    """Do what the clock says to a locked case: remind, escalate, or let it lapse.
+
+    Nothing is rejected by a clock; an answer that never came closes the case, and it can be copied.
+    """
+    if case.wakes_at is None or case.wakes_at > now or case.closed_at is not None:
+        return
+    due = await clock.sound(session, case, now, _whom)
+    if due.last is Alarm.LAPSE:
+        tell = [Notice("application_lapsed", case.applicant_id)]
+        await move(session, case, Transition.LAPSE, now=now, tell=tell)
+        return
+    if due.last is not None:
+        case.rings, case.rung_at = 0, None
+    case.wakes_at = due.next_at or case.wakes_at
+    session.add(case)
+
+
+async def _whom(
+    session: AsyncSession, case: Case, what: Alarm, now: datetime
+) -> Mapping[UUID, NoticeKind]:
+    """Who can do something about a term that ends: the applicant, the reviewer, the heads."""
+    if case.status == Status.CLARIFICATION:
+        return {case.applicant_id: NoticeKind.CLARIFICATION_REMINDER}
+    await assignment.keep(session, case, now)
+    if what is Alarm.REMIND and case.reviewer_id is not None:
+        return {case.reviewer_id: NoticeKind.REVIEW_REMINDER}
+    heads = await assignment.heads_of(session, case.responsible_unit_id, now)
+    kind = NoticeKind.REVIEW_REMINDER if what is Alarm.REMIND else NoticeKind.REVIEW_ESCALATED
+    return {head: kind for head in heads if head != case.applicant_id}
