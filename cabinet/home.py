@@ -6,7 +6,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
-from sqlmodel import col, select
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -17,23 +16,24 @@ from cabinet.frame.visits import Inside, Visit
 from cabinet.operation import security_watch
 from clients.database import DatabaseSession
 from clients.registers import RegisterDown, RegisterGarbled
-from models.tables.notices import Notice
-from models.tables.people import Person
 from rules.access import Permission
 from rules.accreditation import HOURS, is_urgent
 from rules.cases.kinds import process_of
 from rules.cases.process import Status
 from rules.clock import now
-from rules.notices.kinds import Channel, NoticeKind
+from rules.notices.kinds import NoticeKind
 from rules.texts.names import Name
+from services.accounts import people
 from services.cases import lists as case_lists
 from services.cases.lists import CaseLine, Filters
 from services.catalogue import lookup as catalogue
+from services.notices import outbox
 from words.translation import gettext
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 MOST_CARDS, LAST_CASES, FRESH_DAYS = 6, 5, 14
+_ANSWERED = (NoticeKind.REQUEST_READY, NoticeKind.REQUEST_REFUSED)
 
 
 @router.get("/")
@@ -61,7 +61,8 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
         if any(process_of(line.kind).has_addressee for line in lines):
             types = await catalogue.request_types(session)
             addressees = {one.key: one.recipient for one in types}
-        answered = _of_requests(lines, await _unread(session, visit), calls)
+        unread = await outbox.cases_with_unread(session, visit.actor, _ANSWERED)
+        answered = _of_requests(lines, unread, calls)
     calls.sort(key=lambda call: call.until is None and call.tone != "bad")
     sentences = parts or [gettext("Сегодня от вас ничего не требуется")]
     if answered:
@@ -100,13 +101,13 @@ async def _may_be_registered(visit: Visit) -> bool:
     if not visit.actor.may(Permission.REVIEW):
         return True
     async with visit.medcab.database.reading() as session:
-        return bool((await session.get_one(Person, visit.actor.person_id)).snils)
+        return bool(await people.snils_of(session, visit.actor.person_id))
 
 
 async def _accreditation(visit: Visit) -> Accreditation:
     """What the register says of who asks, or why there is nothing to say."""
     async with visit.medcab.database.reading() as session:
-        snils = (await session.get_one(Person, visit.actor.person_id)).snils
+        snils = await people.snils_of(session, visit.actor.person_id)
     if not snils:
         return Accreditation(silence=gettext("В личном деле нет СНИЛС, регистр вас не найдёт."))
     try:
@@ -214,19 +215,6 @@ def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Ca
         if line.status in (Status.READY, Status.REFUSED)
     ]
     return sum(line.status is Status.READY for line in fresh)
-
-
-async def _unread(session: DatabaseSession, visit: Visit) -> set[UUID]:
-    """Cases of which the person has not read that they were answered."""
-    found = await session.exec(
-        select(Notice.case_id).where(
-            Notice.person_id == visit.actor.person_id,
-            Notice.channel == Channel.CABINET.value,
-            col(Notice.read_at).is_(None),
-            col(Notice.kind).in_([NoticeKind.REQUEST_READY, NoticeKind.REQUEST_REFUSED]),
-        )
-    )
-    return {case_id for case_id in found.all() if case_id is not None}
 
 
 async def _of_reviewer(

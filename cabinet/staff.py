@@ -11,7 +11,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
-from sqlmodel import col, func, select
 from starlette.exceptions import HTTPException
 
 from api.http.auth import FORM_FIELD, FORM_HEADER, demand_form_token
@@ -22,10 +21,10 @@ from api.staff import octets_of
 from cabinet.catalogue_admin.views import RoomCard, StaffLine, StaffPreview, StaffWrong
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit
-from models.tables.people import Person
 from rules.ids import new_id
 from rules.refusals import Refusal
 from rules.staff.table import MOST_OCTETS, ROLE_NAMES, TITLES, unreadable
+from services.accounts import people
 from services.staff import importing
 from services.staff.importing import DryRun, PersonChange, UnitChange
 from words.translation import gettext as _
@@ -41,9 +40,8 @@ _MOST_PACKED = 800_000
 
 async def room_card(visit: Visit) -> RoomCard:
     """The door to this page, on the first page of the administrator."""
-    working = select(func.count()).select_from(Person).where(col(Person.left_at).is_(None))
     async with visit.medcab.database.work() as session:
-        count = (await session.exec(working)).one()
+        count = await people.number_at_work(session)
     return RoomCard(
         "/administration/staff",
         "users",

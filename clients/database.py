@@ -8,7 +8,14 @@ from typing import Any, Self
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import event, text
-from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    InvalidatePoolError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import greenlet_spawn
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +24,18 @@ from settings import Settings
 
 DatabaseSession = AsyncSession
 """A unit of work, as routes and pages receive it and pass it on to services."""
+
+DatabaseError = SQLAlchemyError
+"""Whatever the line to the database may raise."""
+SERVER_ERRORS: tuple[type[Exception], ...] = (DBAPIError, PoolTimeoutError)
+"""What it raises where the server refuses a statement, cannot be reached, or has no room."""
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the database is away for a moment, so that the same request may work again."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeoutError)
 
 
 def driver_url(url: str) -> str:

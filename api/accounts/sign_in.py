@@ -20,7 +20,6 @@ from api.http.auth import (
 )
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
-from models.tables.accounts import AccessToken
 from rules.access import Permission, Role
 from rules.accounts import PASSWORD_LONGEST, TOKEN_LIFE, Outcome, Stage, Step
 from rules.clock import now
@@ -145,6 +144,8 @@ class SetupOut(BaseModel):
 class TokenOut(BaseModel):
     """One of my access tokens, without its text."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     id: UUID
     name: str
     hint: str
@@ -168,10 +169,6 @@ def _stage_out(response: Response, medcab: Medcab, opened: Opened) -> StageOut:
         csrf_token=opened.form_token,
         failures_before=opened.failures_before,
     )
-
-
-def _token_out(token: AccessToken) -> TokenOut:
-    return TokenOut.model_validate(token, from_attributes=True)
 
 
 @router.post("/sign-in", dependencies=[OPEN_TO_ALL], responses=documented(401, 403, 422, 429))
@@ -334,7 +331,7 @@ async def list_attempts(session: Work, current: CurrentSession) -> list[SignInAt
 async def list_tokens(session: Work, current: CurrentSession) -> list[TokenOut]:
     """My access tokens that still stand."""
     found = await access_tokens.tokens_of(session, current.person_id, now())
-    return [_token_out(token) for token in found]
+    return [TokenOut.model_validate(token) for token in found]
 
 
 @router.post("/tokens", status_code=201, responses=documented(401, 403, 422))
@@ -345,7 +342,7 @@ async def make_token(
     made = await access_tokens.make(
         session, current, body.name, body.scope, body.days, visitor, now()
     )
-    return MadeTokenOut(**_token_out(made.token).model_dump(), token=made.text)
+    return MadeTokenOut(**TokenOut.model_validate(made.token).model_dump(), token=made.text)
 
 
 @router.delete("/tokens/{token_id}", status_code=204, responses=documented(401, 403, 404))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.cases.applications import ListOut, list_response
 from api.container import MedcabState, Reading, Work
@@ -15,7 +15,6 @@ from api.http.auth import CurrentActor
 from api.http.downloads import file_headers
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
-from models.tables.archive import Export, SavedView
 from rules.archive import ExportKind, ExportState
 from rules.texts.paper_names import list_name
 from services.archive import saved_views
@@ -50,6 +49,8 @@ class ViewName(BaseModel):
 class ViewOut(BaseModel):
     """A kept view."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     id: UUID
     name: str
     query: str
@@ -80,29 +81,25 @@ async def count(
 @router.get("/views")
 async def list_views(session: Reading, actor: CurrentActor) -> list[ViewOut]:
     """The person's kept views."""
-    return [_view_out(view) for view in await saved_views.mine(session, actor)]
+    return [ViewOut.model_validate(view) for view in await saved_views.mine(session, actor)]
 
 
 @router.post("/views", status_code=201)
 async def keep_view(body: ViewIn, session: Work, actor: CurrentActor) -> ViewOut:
     """Keep filters under a name; the same name again replaces them."""
-    return _view_out(await saved_views.keep(session, actor, body.name, body.query))
+    return ViewOut.model_validate(await saved_views.keep(session, actor, body.name, body.query))
 
 
 @router.patch("/views/{view_id}")
 async def rename_view(view_id: UUID, body: ViewName, session: Work, actor: CurrentActor) -> ViewOut:
     """Give a kept view another name."""
-    return _view_out(await saved_views.rename(session, actor, view_id, body.name))
+    return ViewOut.model_validate(await saved_views.rename(session, actor, view_id, body.name))
 
 
 @router.delete("/views/{view_id}", status_code=204)
 async def remove_view(view_id: UUID, session: Work, actor: CurrentActor) -> None:
     """Forget a kept view."""
     await saved_views.remove(session, actor, view_id)
-
-
-def _view_out(view: SavedView) -> ViewOut:
-    return ViewOut(id=view.id, name=view.name, query=view.query, created_at=view.created_at)
 
 
 @router.get(
@@ -133,8 +130,10 @@ class ExportIn(ArchiveFilters):
 class ExportOut(BaseModel):
     """How an export stands."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     id: UUID
-    file: ExportKind
+    file: ExportKind = Field(validation_alias="kind")
     state: ExportState
     done: int
     total: int
@@ -144,31 +143,19 @@ class ExportOut(BaseModel):
     sha256: str | None
 
 
-def _export_out(export: Export) -> ExportOut:
-    return ExportOut(
-        id=export.id,
-        file=ExportKind(export.kind),
-        state=ExportState(export.state),
-        done=export.done,
-        total=export.total,
-        asked_at=export.asked_at,
-        ends_at=export.ends_at,
-        size=export.size,
-        sha256=export.sha256,
-    )
-
-
 @router.post("/exports", status_code=202, responses=documented(401, 409, 422))
 async def ask_export(body: ExportIn, actor: CurrentActor, medcab: MedcabState) -> ExportOut:
     """Have the filtered list made into a file in the background; three at a time."""
     filters = ArchiveFilters.model_validate(body.model_dump(exclude={"file"}))
-    return _export_out(await medcab.exports.ask(actor, body.file, filters))
+    return ExportOut.model_validate(await medcab.exports.ask(actor, body.file, filters))
 
 
 @router.get("/exports")
 async def list_exports(session: Work, actor: CurrentActor, medcab: MedcabState) -> list[ExportOut]:
     """The person's exports, newest first."""
-    return [_export_out(export) for export in await medcab.exports.mine(session, actor)]
+    return [
+        ExportOut.model_validate(export) for export in await medcab.exports.mine(session, actor)
+    ]
 
 
 @router.get("/exports/{export_id}", responses=documented(401, 404, 422))
@@ -176,7 +163,7 @@ async def read_export(
     export_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
 ) -> ExportOut:
     """How one export stands."""
-    return _export_out(await medcab.exports.one(session, actor, export_id))
+    return ExportOut.model_validate(await medcab.exports.one(session, actor, export_id))
 
 
 @router.delete("/exports/{export_id}", status_code=204, responses=documented(401, 404, 422))
@@ -195,10 +182,9 @@ async def download_export(
 ) -> StreamingResponse:
     """The file, while the person may still see all that is in it."""
     export, opened = await medcab.exports.download(actor, export_id)
-    kind = ExportKind(export.kind)
     day = export.asked_at.astimezone(ZoneInfo(medcab.settings.time_zone)).date()
     return StreamingResponse(
         opened.chunks(),
-        media_type=columns.MEDIA_TYPES[kind],
-        headers=file_headers(list_name(day, f".{kind.value}"), opened.length),
+        media_type=columns.MEDIA_TYPES[export.kind],
+        headers=file_headers(list_name(day, f".{export.kind.value}"), opened.length),
     )

@@ -4,17 +4,16 @@ import base64
 import binascii
 import json
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.container import Work
 from api.http.auth import CurrentActor, require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
-from models.tables.catalogue import Programme
 from rules.access import Actor, Permission
 from rules.cases.terms import Terms
 from rules.forms.definitions import (
@@ -40,6 +39,8 @@ Kind = Literal["course", "distance", "seminar"]
 class ProgrammeLine(BaseModel):
     """A programme as a list shows it."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     id: UUID
     code: str = Field(examples=["CARD-144"])
     version: int
@@ -50,11 +51,6 @@ class ProgrammeLine(BaseModel):
     certified_hours: int
     starts_on: list[date] = Field(description="Empty: at any time.")
     specialties: list[str] = Field(description="Values of the form; empty: all.")
-
-    @classmethod
-    def of(cls, programme: Programme) -> Self:
-        """From the stored programme."""
-        return cls.model_validate(programme, from_attributes=True)
 
 
 class ProgrammePage(BaseModel):
@@ -118,8 +114,8 @@ async def list_programmes(
     )
     shown = found[:limit]
     return ProgrammePage(
-        items=[ProgrammeLine.of(each) for each in shown],
-        after=_cursor(shown[-1]) if len(found) > limit else None,
+        items=[ProgrammeLine.model_validate(each) for each in shown],
+        after=_cursor(shown[-1].sort_key, shown[-1].id) if len(found) > limit else None,
     )
 
 
@@ -129,7 +125,7 @@ async def read_programme(programme_id: UUID, session: Work, actor: CurrentActor)
     programme = await catalogue.programme(session, programme_id)
     definition = await catalogue.case_type(session, APPLICATION_TYPE)
     return ProgrammeOut(
-        **ProgrammeLine.of(programme).model_dump(),
+        **ProgrammeLine.model_validate(programme).model_dump(),
         description=programme.description,
         offered=await catalogue.is_offered(session, programme_id),
         attachments=list(merged_attachments(definition, programme)),
@@ -167,8 +163,8 @@ async def list_reasons(
     return [ReasonOut.model_validate(each, from_attributes=True) for each in found]
 
 
-def _cursor(programme: Programme) -> str:
-    place = json.dumps([programme.sort_key, str(programme.id)], ensure_ascii=False)
+def _cursor(sort_key: str, programme_id: UUID) -> str:
+    place = json.dumps([sort_key, str(programme_id)], ensure_ascii=False)
     return base64.urlsafe_b64encode(place.encode()).decode()
 
 

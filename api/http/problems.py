@@ -17,12 +17,11 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clients import database
 from clients.objects import ObjectsDownError
 from models.encryption import UndecryptableError
 from rules.refusals import FieldError, Refusal, Words
@@ -135,12 +134,8 @@ def problem_of(error: Exception) -> Problem:
 
 def _is_passing(error: Exception) -> bool:
     """Whether a server of ours is away for a moment, so that the same request may work again."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    return isinstance(
-        error,
-        OperationalError | InterfaceError | PoolTimeoutError | ObjectsDownError | ConnectionError,
-    )
+    down = isinstance(error, ObjectsDownError | ConnectionError)
+    return down or database.is_passing(error)
 
 
 def draw(request: Request, problem: Problem) -> Response:
@@ -223,8 +218,7 @@ def answer_problems(app: FastAPI) -> None:
         Refusal,
         RequestValidationError,
         HTTPException,
-        DBAPIError,
-        PoolTimeoutError,
+        *database.SERVER_ERRORS,
         ObjectsDownError,
         ConnectionError,
         UndecryptableError,

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
-from sqlmodel import col, select
 
 from api.container import Work
 from api.http.auth import From, set_cookies
@@ -16,15 +15,15 @@ from cabinet.accounts.views import LoginLine, Profile, SessionLine, TokenLine
 from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit, safe_next
 from clients.database import DatabaseSession
-from models.tables.people import Person, Unit
 from rules.access import ROLE_PERMISSIONS, Permission, Role
 from rules.accounts import Outcome, Step
 from rules.clock import now
 from rules.refusals import Refusal
 from rules.texts import identifiers
 from rules.texts.cleaning import in_order
-from services.accounts import access_tokens, login_log, sessions
+from services.accounts import access_tokens, login_log, people, sessions
 from services.accounts import sign_in as accounts
+from services.accounts.people import PersonnelFile
 from services.accounts.sessions import Opened, Visitor
 from words.translation import gettext, in_words, marked
 
@@ -93,14 +92,10 @@ _OUTCOMES = {
 async def show(visit: Inside, session: Work) -> Response:
     """What is known of the person, and where they are signed in."""
     current = visit.signed_in
-    person = await session.get_one(Person, current.person_id)
+    known = await people.personnel_file(session, current.person_id)
     settings = visit.medcab.settings
     held = {unit for grant in visit.actor.grants for unit in grant.units}
-    units = {
-        unit.id: unit.name
-        for unit in (await session.exec(select(Unit).where(col(Unit.id).in_(held)))).all()
-    }
-    unit = await session.get_one(Unit, person.unit_id)
+    units = await people.unit_names(session, held)
     seen = await sessions.sessions_of(
         session,
         current,
@@ -112,7 +107,7 @@ async def show(visit: Inside, session: Work) -> Response:
     return visit.page(
         "accounts/profile.html",
         profile=Profile(
-            facts=_facts(person, unit),
+            facts=_facts(known),
             roles=[
                 (
                     gettext(ROLES[grant.role]),
@@ -159,15 +154,15 @@ async def lead_to_profile(visit: Inside) -> Response:
     return visit.go("/profile")
 
 
-def _facts(person: Person, unit: Unit) -> list[tuple[str, str]]:
+def _facts(known: PersonnelFile) -> list[tuple[str, str]]:
     facts = [
-        (gettext("Фамилия, имя, отчество"), person.name),
-        (gettext("Должность"), person.position),
-        (gettext("Подразделение"), unit.name),
-        (gettext("Электронная почта"), person.email),
-        (gettext("Телефон"), person.phone or ""),
-        (gettext("СНИЛС"), person.snils or ""),
-        (gettext("ИНН"), person.inn or ""),
+        (gettext("Фамилия, имя, отчество"), known.name),
+        (gettext("Должность"), known.position),
+        (gettext("Подразделение"), known.unit),
+        (gettext("Электронная почта"), known.email),
+        (gettext("Телефон"), known.phone or ""),
+        (gettext("СНИЛС"), known.snils or ""),
+        (gettext("ИНН"), known.inn or ""),
     ]
     return [(label, value) for label, value in facts if value]
 

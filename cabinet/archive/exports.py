@@ -15,7 +15,6 @@ from cabinet.archive.views import ExportRow
 from cabinet.frame.states import Tone
 from cabinet.frame.visits import Inside, Visit
 from clients.database import DatabaseSession
-from models.tables.archive import Export
 from rules.archive import UNDER_WAY, ExportKind, ExportState
 from rules.clock import now
 from rules.texts.paper_names import list_name
@@ -23,6 +22,7 @@ from services.archive import search as archive
 from services.archive.search import ArchiveFilters
 from services.dossier import archive_file
 from services.exports import columns
+from services.exports.acts import OwnExport
 from services.exports.building import RIGHTS
 from words.translation import current, marked
 from words.translation import gettext as _
@@ -94,8 +94,8 @@ async def _words(visit: Visit, session: DatabaseSession, filters: ArchiveFilters
     return "; ".join(words)
 
 
-def _row(export: Export, words: str) -> ExportRow:
-    state = ExportState(export.state)
+def _row(export: OwnExport, words: str) -> ExportRow:
+    state = export.state
     if state is ExportState.READY and export.ends_at <= now():
         state = ExportState.REMOVED
     word, tone, icon = _STATES[state]
@@ -109,7 +109,7 @@ def _row(export: Export, words: str) -> ExportRow:
         )
     return ExportRow(
         id=str(export.id),
-        words=f"{export.kind.upper()}: {words}",
+        words=f"{export.kind.value.upper()}: {words}",
         state=state.value,
         word=_("Завершаем подготовку") if gathered else _(word),
         tone=tone,
@@ -137,9 +137,8 @@ async def cancel(export_id: UUID, visit: Inside) -> Response:
 async def download(export_id: UUID, visit: Inside) -> Response:
     """The file, streamed from the object store."""
     export, opened = await visit.medcab.exports.download(visit.actor, export_id)
-    kind = ExportKind(export.kind)
     return StreamingResponse(
         opened.chunks(),
-        media_type=columns.MEDIA_TYPES[kind],
-        headers=file_headers(_name(kind, export.asked_at), opened.length),
+        media_type=columns.MEDIA_TYPES[export.kind],
+        headers=file_headers(_name(export.kind, export.asked_at), opened.length),
     )

@@ -8,16 +8,16 @@ from fastapi import APIRouter, Form, Query, Response
 from api.container import Work
 from api.http.entrance import CleanRoute
 from cabinet.archive import filters as asked_for
-from cabinet.archive.filters import ARCHIVE, KINDS, Asked
+from cabinet.archive.filters import ARCHIVE, KINDS
 from cabinet.archive.views import Archive, ArchiveRow, View
 from cabinet.frame.views import ErrorItem, Pages
 from cabinet.frame.visits import Inside, Visit
 from clients.database import DatabaseSession
-from models.tables.archive import SavedView
 from rules.access import Permission
 from rules.archive import AT_ONCE, MOST_VIEWS
 from rules.cases.process import CaseKind
 from rules.refusals import Refusal
+from services.accounts import people
 from services.archive import saved_views
 from services.archive import search as archive
 from services.archive.search import COUNTED, Scope
@@ -49,7 +49,7 @@ async def _drawn(
     actor = visit.actor
     scope = Scope.of(actor)
     known = await archive.types(session)
-    units = await archive.units(session) if scope.others else ()
+    units = await people.units(session) if scope.others else ()
     asked = asked_for.asked_of(query, known, visit.presentation.tzinfo)
     found = await archive.page(session, actor, asked.filters, after, PAGE)
     number = await archive.count(session, actor, asked.filters)
@@ -60,7 +60,15 @@ async def _drawn(
         rows=[_row(line, visit, titles) for line in found.lines],
         fields=asked_for.fields(asked, known, units),
         active=asked_for.active(words, asked),
-        views=[_view(view, asked) for view in views],
+        views=[
+            View(
+                str(view.id),
+                view.name,
+                ARCHIVE + (f"?{view.query}" if view.query else ""),
+                current=view.query == asked.query,
+            )
+            for view in views
+        ],
         pages=Pages(
             before=asked.address() if after else None,
             after=asked.address(after=found.after) if found.after else None,
@@ -102,11 +110,6 @@ def _row(line: CaseLine, visit: Visit, titles: dict[str, str]) -> ArchiveRow:
         since=line.since,
         own=line.applicant_id == visit.actor.person_id,
     )
-
-
-def _view(view: SavedView, asked: Asked) -> View:
-    url = ARCHIVE + (f"?{view.query}" if view.query else "")
-    return View(str(view.id), view.name, url, current=view.query == asked.query)
 
 
 def _counted(number: int) -> str:

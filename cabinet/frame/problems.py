@@ -6,7 +6,6 @@ from urllib.parse import quote
 import structlog
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy.exc import SQLAlchemyError
 
 from api.container import Medcab, medcab_of
 from api.http.auth import BACKGROUND, has_session
@@ -22,6 +21,7 @@ from cabinet.frame.visits import (
     presentation_of,
     safe_next,
 )
+from clients.database import DatabaseError
 from services.accounts.sessions import Current
 from words.translation import gettext, marked, present
 
@@ -124,7 +124,7 @@ async def _frame(request: Request, medcab: Medcab, current: Current | None, stat
     if status < 500 and status != 429:
         try:
             return (await enter(request, medcab, current)).frame
-        except (SQLAlchemyError, OSError):
+        except (DatabaseError, OSError):
             log.warning("header_not_filled", status=status, exc_info=True)
     return bare_frame(request, medcab, current)
 

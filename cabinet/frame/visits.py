@@ -9,8 +9,6 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlalchemy import BindParameter, bindparam
-from sqlmodel import col, func, select
 
 from api.container import Medcab, MedcabState, medcab_of
 from api.http.auth import (
@@ -24,15 +22,10 @@ from api.http.auth import (
 )
 from cabinet.frame.rendering import page, render
 from cabinet.frame.views import Flash, Frame, NavEntry, Theme, Who
-from clients.database import DatabaseSession
 from models.encryption import key_ring
-from models.tables.cases import Case
-from models.tables.notices import Notice
-from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
-from rules.cases.process import Status
-from rules.notices.kinds import Channel
 from services.accounts.sessions import Current
+from services.cases.header import Header, header_of
 from words.translation import Presentation, choose_language, gettext, marked, present
 
 LANGUAGE_COOKIE = "medcab-language"
@@ -153,7 +146,8 @@ async def enter(request: Request, medcab: Medcab, current: Current | None) -> Vi
     frame = bare_frame(request, medcab, current)
     if current is not None and current.session_id is not None and frame.nav:
         async with medcab.database.reading() as session:
-            frame = await _peopled(session, frame, current)
+            header = await header_of(session, current.person_id)
+        frame = _filled(frame, current, header)
     return Visit(request, medcab, presentation, frame, current)
 
 
@@ -254,46 +248,14 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
     return tuple(entries)
 
 
-def _frame_query() -> Any:
-    whose: BindParameter[UUID] = bindparam("person_id")
-    unread = (
-        select(func.count())
-        .select_from(Notice)
-        .where(
-            col(Notice.person_id) == whose,
-            col(Notice.channel) == Channel.CABINET.value,
-            col(Notice.read_at).is_(None),
-        )
-        .scalar_subquery()
+def _filled(frame: Frame, current: Current, header: Header) -> Frame:
+    """The frame with post, unit, unread notices and what waits."""
+    nav = tuple(
+        replace(entry, count=header.to_answer) if entry.key == "applications" else entry
+        for entry in frame.nav
     )
-    asked = (
-        select(func.count())
-        .select_from(Case)
-        .where(
-            col(Case.applicant_id) == whose,
-            col(Case.status) == Status.CLARIFICATION.value,
-            col(Case.closed_at).is_(None),
-        )
-        .scalar_subquery()
-    )
-    return (
-        select(col(Person.position), col(Unit.name), unread, asked)
-        .join(Unit, col(Unit.id) == col(Person.unit_id))
-        .where(col(Person.id) == whose)
-    )
-
-
-_FRAME = _frame_query()
-"""Asked for every page: building it anew takes as long as asking it."""
-
-
-async def _peopled(session: DatabaseSession, frame: Frame, current: Current) -> Frame:
-    """The frame with post, unit, unread notices and what waits: one query."""
-    found = await session.exec(_FRAME, params={"person_id": current.person_id})
-    position, unit, bell, waiting = found.one()
-    nav = tuple(replace(e, count=waiting) if e.key == "applications" else e for e in frame.nav)
-    who = Who(current.actor.name, position, unit)
-    return replace(frame, who=who, bell=bell, nav=nav)
+    who = Who(current.actor.name, header.position, header.unit)
+    return replace(frame, who=who, bell=header.unread, nav=nav)
 
 
 async def _inside(request: Request, medcab: MedcabState, current: CurrentSession) -> Visit:

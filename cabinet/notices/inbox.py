@@ -1,5 +1,7 @@
 """Notices in the cabinet: chronological, what became of each outside, and the bell (N1, N3)."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -14,15 +16,13 @@ from cabinet.frame.views import Chip, Pages
 from cabinet.frame.visits import Inside
 from cabinet.notices.delivery_reasons import said
 from cabinet.notices.views import DeliveryLine, NoticeLine, NoticePage
-from models.tables.notices import Notice, NoticeAttempt
 from rules.clock import now
 from rules.notices.delivery import Outcome, Receipt
 from rules.notices.kinds import Channel, NoticeGroup, NoticeState
-from rules.refusals import not_found
 from services.notices import outbox
 from services.notices.outbox import Delivery, NoticeView, Sought
 from services.notices.settings import groups_for
-from services.notices.wording import Addresses, worded
+from services.notices.wording import Addresses
 from words import formats
 from words.translation import gettext, marked
 
@@ -149,7 +149,7 @@ def _line(view: NoticeView) -> NoticeLine:
     )
 
 
-def _delivery(one: Delivery, tries: list[NoticeAttempt] | None = None) -> DeliveryLine:
+def _delivery(one: Delivery, tries: Sequence[tuple[datetime, str]] = ()) -> DeliveryLine:
     """How the telling went by one channel, in a few words."""
     words, tone, image = _became(one)
     failed = one.state == NoticeState.FAILED
@@ -159,13 +159,13 @@ def _delivery(one: Delivery, tries: list[NoticeAttempt] | None = None) -> Delive
         tone=tone,
         icon=image,
         resend_url=f"/notices/{one.id}/resend" if failed else "",
-        tries=[(tried.at, _tried(tried)) for tried in tries or ()],
+        tries=tries,
     )
 
 
-def _tried(tried: NoticeAttempt) -> str:
-    words = gettext(_TRIED[Outcome(tried.outcome)])
-    return f"{words}: {said(tried.reason)}" if tried.reason else words
+def _tried(outcome: Outcome, reason: str | None) -> str:
+    words = gettext(_TRIED[outcome])
+    return f"{words}: {said(reason)}" if reason else words
 
 
 def _became(one: Delivery) -> tuple[str, str, str]:
@@ -206,13 +206,10 @@ async def bell(visit: Inside, session: Work) -> Response:
 @router.get("/{notice_id}")
 async def follow(notice_id: UUID, visit: Inside, session: Work) -> Response:
     """Mark a notice as read and lead to what it is about."""
-    notice = await session.get(Notice, notice_id)
-    if notice is None or notice.person_id != visit.actor.person_id:
-        raise not_found()
-    await outbox.mark_read(session, visit.actor, now(), ids=[notice_id])
     temporal = Addresses.of(visit.medcab.settings).temporal
-    said = worded(notice.kind, notice.facts, notice.case_id, visit.presentation.language, temporal)
-    return visit.go(said.path)
+    language = visit.presentation.language
+    wording = await outbox.follow(session, visit.actor, notice_id, language, temporal, now())
+    return visit.go(wording.path)
 
 
 @router.get("/{notice_id}/details")
@@ -220,7 +217,13 @@ async def details(notice_id: UUID, visit: Inside, session: Work) -> Response:
     """A notice whole: its words, and every try to tell it outside the cabinet."""
     view = await outbox.one(session, visit.actor, notice_id, visit.presentation.language)
     lines = [
-        _delivery(one, list(await outbox.attempts(session, visit.actor, one.id)))
+        _delivery(
+            one,
+            [
+                (tried.at, _tried(Outcome(tried.outcome), tried.reason))
+                for tried in await outbox.attempts(session, visit.actor, one.id)
+            ],
+        )
         for one in view.deliveries
     ]
     return visit.page(

@@ -40,7 +40,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.tables.cases import Case
 from models.tables.catalogue import CaseTypeVersion, Programme
-from models.tables.people import Unit
 from rules.access import Actor, Permission
 from rules.cases.kinds import SEEN_BY_HEADS
 from rules.cases.process import CaseKind
@@ -141,12 +140,6 @@ async def types(session: AsyncSession) -> Sequence[TypeTitle]:
         .order_by(col(CaseTypeVersion.key), col(CaseTypeVersion.version).desc())
     )
     return sorted((TypeTitle(*row) for row in found.all()), key=lambda one: in_order(one.title))
-
-
-async def units(session: AsyncSession) -> Sequence[tuple[UUID, str]]:
-    """All units with their names, in order of these."""
-    found = await session.exec(select(Unit.id, Unit.name))
-    return sorted(found.all(), key=lambda unit: in_order(unit[1]))
 
 
 async def page(

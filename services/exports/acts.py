@@ -7,10 +7,11 @@ all that they saw when asking.
 """
 
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from sqlalchemy import bindparam
@@ -54,6 +55,42 @@ Start = Callable[[UUID], Awaitable[bool]]
 _LOCK = select(Export).where(Export.id == bindparam("export_id")).with_for_update()
 
 
+@dataclass(frozen=True)
+class OwnExport:
+    """An export as the person who asked for it sees it."""
+
+    id: UUID
+    kind: ExportKind
+    filters: Mapping[str, Any]
+    """As they are stored; see `services.archive.search.of_stored`."""
+    state: ExportState
+    reason: str | None
+    """Code of why it failed."""
+    done: int
+    total: int
+    asked_at: datetime
+    ends_at: datetime
+    size: int | None
+    sha256: str | None
+
+    @classmethod
+    def of(cls, row: Export) -> Self:
+        """From the stored export."""
+        return cls(
+            id=row.id,
+            kind=ExportKind(row.kind),
+            filters=row.filters,
+            state=ExportState(row.state),
+            reason=row.reason,
+            done=row.done,
+            total=row.total,
+            asked_at=row.asked_at,
+            ends_at=row.ends_at,
+            size=row.size,
+            sha256=row.sha256,
+        )
+
+
 class Exports:
     """What people do with exports; `start` is asked after the commit, and again by the sweeper."""
 
@@ -91,7 +128,7 @@ class Exports:
             await make(list_job(kind, head, rows, out))
             return out.read_bytes()
 
-    async def ask(self, actor: Actor, kind: ExportKind, filters: ArchiveFilters) -> Export:
+    async def ask(self, actor: Actor, kind: ExportKind, filters: ArchiveFilters) -> OwnExport:
         """Have a list made in the background.
 
         Raises a refusal: 409 when too many are under way, 422 for a list empty or too long.
@@ -144,9 +181,9 @@ class Exports:
             facts = {"export": str(export.id), "kind": kind.value, "rows": total}
             await _note(session, actor, JournalKind.EXPORT_ASKED, facts)
         await self._start(export.id)
-        return export
+        return OwnExport.of(export)
 
-    async def mine(self, session: AsyncSession, actor: Actor) -> Sequence[Export]:
+    async def mine(self, session: AsyncSession, actor: Actor) -> list[OwnExport]:
         """The person's exports, newest first."""
         found = await session.exec(
             select(Export)
@@ -154,14 +191,11 @@ class Exports:
             .order_by(col(Export.id).desc())
             .limit(SHOWN)
         )
-        return found.all()
+        return [OwnExport.of(row) for row in found.all()]
 
-    async def one(self, session: AsyncSession, actor: Actor, export_id: UUID) -> Export:
+    async def one(self, session: AsyncSession, actor: Actor, export_id: UUID) -> OwnExport:
         """One of the person's exports. Raises `not_found`."""
-        export = await session.get(Export, export_id)
-        if export is None or export.person_id != actor.person_id:
-            raise not_found()
-        return export
+        return OwnExport.of(await _own(session, actor, export_id))
 
     async def cancel(self, actor: Actor, export_id: UUID) -> None:
         """Stop an export; its workflow sees that with its next part. One that is over stays."""
@@ -175,13 +209,13 @@ class Exports:
                 facts = {"export": str(export.id)}
                 await _note(session, actor, JournalKind.EXPORT_CANCELLED, facts)
 
-    async def download(self, actor: Actor, export_id: UUID) -> tuple[Export, Opened]:
+    async def download(self, actor: Actor, export_id: UUID) -> tuple[OwnExport, Opened]:
         """The file, for the person who asked and who may still see all that is in it.
 
         Raises a refusal: 404 for others and for files that are gone, 403 where a right was lost.
         """
         async with self._database.work() as session:
-            export = await self.one(session, actor, export_id)
+            export = await _own(session, actor, export_id)
             ready = export.state == ExportState.READY and export.ends_at > now()
             if not ready or export.object_key is None:
                 raise not_found()
@@ -195,7 +229,14 @@ class Exports:
             facts = {"export": str(export.id), "kind": export.kind, "rows": export.done}
             await _note(session, actor, JournalKind.EXPORT_DOWNLOADED, facts)
         with unavailable_is_refusal():
-            return export, await self._objects.open(export.object_key)
+            return OwnExport.of(export), await self._objects.open(export.object_key)
+
+
+async def _own(session: AsyncSession, actor: Actor, export_id: UUID) -> Export:
+    export = await session.get(Export, export_id)
+    if export is None or export.person_id != actor.person_id:
+        raise not_found()
+    return export
 
 
 def list_job(kind: ExportKind, head: Head, rows: Path, out: Path) -> ListJob:

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from rules.archive import ExportKind
 from rules.cases.kinds import process_of
 from rules.cases.process import CaseKind
+from services.accounts import people
 from services.archive import search as archive
 from services.archive.search import ArchiveFilters
 from services.cases.lists import CaseLine
@@ -96,7 +97,7 @@ async def conditions(
         }
         words.append(f"состояние: {', '.join(sorted(said))}")
     if filters.unit_id:
-        names = dict(await archive.units(session))
+        names = dict(await people.units(session))
         words.append(f"подразделение: {names.get(filters.unit_id, '—')}")
     if filters.submitted_from:
         words.append(f"поданы не раньше {_day(filters.submitted_from, zone)}")

@@ -1,6 +1,6 @@
 """Notices of a person: written with the event, read in the cabinet, resent on demand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -356,6 +356,22 @@ async def one(
     return (await _views(session, [notice], language))[0]
 
 
+async def follow(
+    session: AsyncSession,
+    actor: Actor,
+    notice_id: UUID,
+    language: str,
+    temporal: str,
+    now: datetime,
+) -> Wording:
+    """Mark a notice of the person as read; its wording says where it leads. Raises `not_found`."""
+    notice = await session.get(Notice, notice_id)
+    if notice is None or notice.person_id != actor.person_id:
+        raise not_found()
+    await mark_read(session, actor, now, ids=[notice_id])
+    return worded(notice.kind, notice.facts, notice.case_id, language, temporal)
+
+
 async def _views(session: AsyncSession, found: Sequence[Notice], language: str) -> list[NoticeView]:
     """The notices with what became of them by all channels, and what they are about."""
     if not found:
@@ -417,6 +433,21 @@ async def unread_count(session: AsyncSession, actor: Actor) -> int:
         )
     )
     return found.one()
+
+
+async def cases_with_unread(
+    session: AsyncSession, actor: Actor, kinds: Collection[NoticeKind]
+) -> set[UUID]:
+    """The cases about which the person has not read a notice of these kinds."""
+    found = await session.exec(
+        select(Notice.case_id).where(
+            Notice.person_id == actor.person_id,
+            Notice.channel == Channel.CABINET.value,
+            col(Notice.read_at).is_(None),
+            col(Notice.kind).in_(kinds),
+        )
+    )
+    return {case_id for case_id in found.all() if case_id is not None}
 
 
 async def mark_read(

@@ -1,0 +1,76 @@
+"""What the file of a person and the list of units say, for those who look at pages."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.tables.people import Person, Unit
+from rules.texts.cleaning import in_order
+
+
+@dataclass(frozen=True)
+class PersonnelFile:
+    """What is known of a person, read by that person."""
+
+    name: str
+    position: str
+    unit: str
+    email: str
+    phone: str | None
+    snils: str | None
+    inn: str | None
+
+
+async def personnel_file(session: AsyncSession, person_id: UUID) -> PersonnelFile:
+    """The person's own data."""
+    found = await session.exec(
+        select(Person, Unit.name)
+        .join(Unit, col(Unit.id) == col(Person.unit_id))
+        .where(Person.id == person_id)
+    )
+    person, unit = found.one()
+    return PersonnelFile(
+        person.name,
+        person.position,
+        unit,
+        person.email,
+        person.phone,
+        person.snils,
+        person.inn,
+    )
+
+
+async def email_of(session: AsyncSession, person_id: UUID) -> str:
+    """Where mail for the person goes."""
+    return (await session.get_one(Person, person_id)).email
+
+
+async def snils_of(session: AsyncSession, person_id: UUID) -> str | None:
+    """The number by which registers know the person; None where the file has none."""
+    return (await session.get_one(Person, person_id)).snils
+
+
+async def number_at_work(session: AsyncSession) -> int:
+    """How many people work here now."""
+    working = select(func.count()).select_from(Person).where(col(Person.left_at).is_(None))
+    return (await session.exec(working)).one()
+
+
+async def units(session: AsyncSession) -> Sequence[tuple[UUID, str]]:
+    """All units with their names, in order of these."""
+    found = await session.exec(select(Unit.id, Unit.name))
+    return sorted(found.all(), key=lambda unit: in_order(unit[1]))
+
+
+async def unit_names(session: AsyncSession, unit_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of these units."""
+    found = await session.exec(select(Unit.id, Unit.name).where(col(Unit.id).in_(unit_ids)))
+    return dict(found.all())
+
+
+async def unit_names_by_code(session: AsyncSession) -> dict[str, str]:
+    """The names of all units by their codes."""
+    return dict((await session.exec(select(Unit.code, Unit.name))).all())
