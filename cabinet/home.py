@@ -155,7 +155,7 @@ def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) ->
             gettext("Отдел кадров просит уточнить заявку."),
             gettext("Ответить"),
             f"/applications/{line.id}",
-            due_here(line),
+            due_here(line.due_at, line.term_zone),
         )
         for line in asked
     ]
@@ -199,7 +199,7 @@ def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Ca
             title_of(line),
             gettext("Ответ готов."),
             gettext("Посмотреть ответ"),
-            url_of(line),
+            url_of(line.kind, line.id),
         )
         if line.status is Status.READY
         else Call(
@@ -209,7 +209,7 @@ def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Ca
             title_of(line),
             gettext("Адресат отказал. Причина в ответе, запрос можно исправить и отправить снова."),
             gettext("Открыть"),
-            url_of(line),
+            url_of(line.kind, line.id),
         )
         for line in fresh
         if line.status in (Status.READY, Status.REFUSED)

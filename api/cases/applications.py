@@ -1,6 +1,7 @@
 """Applications as their applicants see and act on them. Every act takes an `Idempotency-Key`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,15 +16,14 @@ from api.http.auth import CurrentActor
 from api.http.downloads import file_headers
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
-from models.tables.cases import Case
 from rules.cases.limits import MOST_ATTACHMENTS
 from rules.cases.process import CaseKind, Status
-from rules.refusals import FieldError, Refusal
+from rules.refusals import FieldError
 from rules.texts.paper_names import act_name
 from services.applications import enrolment
 from services.cases import lists as case_lists
 from services.cases import running
-from services.cases.draft_contents import citation, revision_of
+from services.cases.draft_contents import Draft, citation, draft_of
 from services.cases.lists import CaseLine, Filters
 from services.cases.transitions import Act, see
 from services.dossier import page as dossier
@@ -169,7 +169,7 @@ async def list_mine(
 async def create(body: DraftIn, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
     """Begin a draft, filled in from what is known already."""
     case = await medcab.applications.create_draft(actor, body.programme_id)
-    return draft_out(case)
+    return draft_out(draft_of(case))
 
 
 @router.get("/{case_id}")
@@ -187,7 +187,8 @@ async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState)
     # A case that is slow to answer holds no connection to the database.
     async with medcab.database.work() as session:
         case = await see(session, actor, case_id)
-    return PresentStateOut.of(case, await running.present_state(medcab.temporal, case))
+    live, state = await running.live_or_stored(medcab.temporal, case)
+    return PresentStateOut(live=live, **state.model_dump())
 
 
 @router.put("/{case_id}/draft", responses=documented(404, 409, 422))
@@ -196,7 +197,7 @@ async def save_draft(
 ) -> DraftOut:
     """Keep what was typed, right or wrong, and say what is wrong so far."""
     case, errors = await medcab.applications.save_draft(actor, case_id, *edited(body))
-    return draft_out(case, errors)
+    return draft_out(draft_of(case), errors)
 
 
 @router.post("/{case_id}/draft/attachments", responses=documented(404, 409, 422))
@@ -204,9 +205,8 @@ async def attach(
     case_id: UUID, body: CitedIn, actor: CurrentActor, medcab: MedcabState
 ) -> DraftOut:
     """Add one document to the draft; several at once are all kept. Twice is once."""
-    return draft_out(
-        await medcab.applications.attach(actor, case_id, body.kind, body.document_version_id)
-    )
+    case = await medcab.applications.attach(actor, case_id, body.kind, body.document_version_id)
+    return draft_out(draft_of(case))
 
 
 @router.delete(
@@ -220,7 +220,8 @@ async def detach(
     medcab: MedcabState,
 ) -> DraftOut:
     """Take one document off the draft; it stays among the person's documents."""
-    return draft_out(await medcab.applications.detach(actor, case_id, kind, document_version_id))
+    case = await medcab.applications.detach(actor, case_id, kind, document_version_id)
+    return draft_out(draft_of(case))
 
 
 @router.delete("/{case_id}/draft", status_code=204)
@@ -270,7 +271,7 @@ async def withdraw(
 @router.post("/{case_id}/copy", status_code=201)
 async def copy(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
     """Copy a closed case without success into a new draft."""
-    return draft_out(await medcab.applications.copy(actor, case_id))
+    return draft_out(draft_of(await medcab.applications.copy(actor, case_id)))
 
 
 @router.post("/{case_id}/comments", status_code=201)
@@ -321,17 +322,9 @@ def edited(
     return body.data, cited, body.revision
 
 
-def draft_out(case: Case, errors: Sequence[FieldError] = ()) -> DraftOut:
-    """The draft of a case. Raises a refusal (409) where it has none."""
-    if case.draft is None:
-        raise Refusal("not_now", "Черновика нет.", 409)
+def draft_out(draft: Draft, errors: Sequence[FieldError] = ()) -> DraftOut:
+    """A draft, with what is wrong with it so far."""
     return DraftOut(
-        id=case.id,
-        step=case.step,
-        status=Status(case.status),
-        data=case.draft,
-        attachments=case.draft_attachments,
-        revision=revision_of(case),
-        saved_at=case.draft_saved_at,
+        **asdict(draft),
         errors=[FieldErrorOut(field=e.path, message=e.message) for e in errors],
     )

@@ -6,11 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.messages import CaseState, PresentState
-from models.tables.cases import Case
+from models.messages import CaseState
 from rules.cases.process import Party, Status, Transition
-from rules.cases.terms import in_zone
-from rules.clock import now as present
 from services.cases.draft_contents import revision_of
 from services.dossier.page import CasePage
 
@@ -63,23 +60,6 @@ class PresentStateOut(BaseModel):
     term_zone: str = Field(description=TERM_ZONE)
     then: str | None
     stuck: bool
-
-    @classmethod
-    def of(cls, case: Case, answer: PresentState | None) -> Self:
-        """From the workflow's answer, or from the row when there is none."""
-        if answer is not None and answer.step == case.step:
-            return cls(live=True, **answer.model_dump())
-        return cls(
-            live=False,
-            as_of=present(),
-            status=Status(case.status),
-            step=case.step,
-            waits_for=Party(case.waits_for),
-            until=in_zone(case.due_at, case.term_zone) if case.due_at else None,
-            term_zone=case.term_zone,
-            then=None,
-            stuck=case.stuck is not None,
-        )
 
 
 class CitedOut(BaseModel):

@@ -39,6 +39,7 @@ from rules.refusals import FieldError, Refusal, not_found
 from rules.texts.identifiers import whole
 from services.cases import lists as case_lists
 from services.cases import running
+from services.cases.draft_contents import draft_of
 from services.cases.lists import Filters
 from services.cases.transitions import Act, see
 from services.dossier import page as dossier
@@ -120,7 +121,7 @@ async def list_mine(
 @router.post("/requests", status_code=201, responses=documented(403, 404))
 async def create(body: RequestIn, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
     """Begin a draft, filled in from what is known already."""
-    return draft_out(await medcab.requests.create_draft(actor, body.type))
+    return draft_out(draft_of(await medcab.requests.create_draft(actor, body.type)))
 
 
 @router.get("/requests/{case_id}", responses=documented(404))
@@ -143,7 +144,8 @@ async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState)
         case = await see(session, actor, case_id)
     if case.kind != CaseKind.REQUEST:
         raise not_found()
-    return PresentStateOut.of(case, await running.present_state(medcab.temporal, case))
+    live, state = await running.live_or_stored(medcab.temporal, case)
+    return PresentStateOut(live=live, **state.model_dump())
 
 
 @router.put("/requests/{case_id}/draft", responses=documented(404, 409, 422))
@@ -152,7 +154,7 @@ async def save_draft(
 ) -> DraftOut:
     """Keep what was typed, right or wrong, and say what is wrong so far (S2)."""
     case, errors = await medcab.requests.save_draft(actor, case_id, *edited(body))
-    return draft_out(case, errors)
+    return draft_out(draft_of(case), errors)
 
 
 @router.post("/requests/{case_id}/draft/attachments", responses=documented(404, 409, 422))
@@ -161,7 +163,7 @@ async def attach(
 ) -> DraftOut:
     """Add one document to the draft; several at once are all kept. Twice is once."""
     kept = await medcab.requests.attach(actor, case_id, body.kind, body.document_version_id)
-    return draft_out(kept)
+    return draft_out(draft_of(kept))
 
 
 @router.delete(
@@ -176,7 +178,8 @@ async def detach(
     medcab: MedcabState,
 ) -> DraftOut:
     """Take one document off the draft; it stays among the person's documents."""
-    return draft_out(await medcab.requests.detach(actor, case_id, kind, document_version_id))
+    case = await medcab.requests.detach(actor, case_id, kind, document_version_id)
+    return draft_out(draft_of(case))
 
 
 @router.delete("/requests/{case_id}/draft", status_code=204)
@@ -217,7 +220,7 @@ async def withdraw(
 @router.post("/requests/{case_id}/copy", status_code=201)
 async def copy(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
     """Copy a request that was taken back into a new draft."""
-    return draft_out(await medcab.requests.copy(actor, case_id))
+    return draft_out(draft_of(await medcab.requests.copy(actor, case_id)))
 
 
 _ANSWER: dict[str, Any] = {

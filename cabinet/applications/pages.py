@@ -41,13 +41,13 @@ from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit
 from cabinet.operation.pages import in_temporal
 from clients.database import DatabaseSession
-from models.tables.people import Person
 from models.visibility import NUMBER
 from rules.access import Permission
 from rules.cases.applications import COPYABLE
 from rules.cases.process import Status, Transition
 from rules.catalogue.programmes import KINDS
 from rules.refusals import Refusal, not_found
+from services.accounts import people
 from services.cases import lists as case_lists
 from services.cases.lists import Filters
 from services.cases.transitions import see
@@ -95,7 +95,7 @@ async def lead_to_case(case_id: UUID, visit: Inside, session: Work) -> Response:
     reviews = visit.actor.may(Permission.REVIEW, case.responsible_unit_id)
     if case.applicant_id != visit.actor.person_id and reviews:
         return visit.go(f"/desk/cases/{case_id}")
-    return visit.go(url_of(case))
+    return visit.go(url_of(case.kind, case.id))
 
 
 @router.get("/applications/{case_id}/submitted")
@@ -104,18 +104,19 @@ async def submitted(case_id: UUID, visit: Inside, session: Work) -> Response:
     page = await own_page(session, visit, case_id, APPLICATIONS)
     if page.newest is None or not page.own:
         raise not_found()
-    person = await session.get_one(Person, visit.actor.person_id)
+    case = page.case
+    reviewed = case.status == Status.IN_REVIEW
     return visit.page(
         "applications/submitted.html",
         done=Confirmation(
-            number=page.case.number or "",
+            number=case.number or "",
             title=page.programme.title if page.programme else gettext(page.definition.title),
-            email=person.email,
+            email=await people.email_of(session, visit.actor.person_id),
             whom=page.responsible_unit,
-            until=due_here(page.case) if page.case.status == Status.IN_REVIEW else None,
+            until=due_here(case.due_at, case.term_zone) if reviewed else None,
             case_url=f"/applications/{case_id}",
             receipt_url=f"/applications/{case_id}/receipt",
-            resubmitted=page.case.version > 1,
+            resubmitted=case.version > 1,
         ),
     )
 

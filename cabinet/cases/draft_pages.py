@@ -113,7 +113,7 @@ async def _saved_and_on(visit: Visit, edited: Editing, name: str) -> Response:
     place, section = edited.section(name)
     if saved.unkept:
         # The next time the form is sent its author has seen both.
-        shown = section_shown(as_kept(edited, edited.page.case), name)
+        shown = section_shown(as_kept(edited, edited.page), name)
         return _section_page(visit, edited, name, saved.unkept, 409, shown)
     errors = edited.errors(complete=True)
     if any(field.name in errors for field in section.fields):

@@ -18,7 +18,6 @@ from cabinet.cases.views import Task
 from cabinet.frame.shown import fields_shown, shown_of
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Visit
-from models.tables.cases import Case
 from rules.cases.kinds import process_of
 from rules.cases.process import Status
 from rules.catalogue.intakes import FIELD as INTAKE
@@ -48,7 +47,7 @@ class Editing:
     @property
     def case_url(self) -> str:
         """Where the case is."""
-        return url_of(self.page.case)
+        return url_of(self.page.case.kind, self.page.case.id)
 
     @property
     def url(self) -> str:
@@ -198,7 +197,7 @@ async def editing(visit: Visit, case_id: UUID, kind: KindPages | None = None) ->
         raise not_found()
     if not page.editable:
         words = process_of(page.case.kind).refusals.unchangeable
-        raise Refusal("not_now", words, 409, case_url=url_of(page.case))
+        raise Refusal("not_now", words, 409, case_url=url_of(page.case.kind, page.case.id))
     case = page.case
     if case.draft is not None:
         data: Mapping[str, Any] = case.draft
@@ -313,7 +312,7 @@ async def save_section(visit: Visit, edited: Editing, name: str) -> Saved:
     unkept = {one: in_words(too_long_words()) for one, value in data.items() if too_long(value)}
     given = {one: value for one, value in data.items() if one not in unkept}
     case, clashes = await drafts.save_fields(visit.actor, kept.id, given, shown)
-    saved, fields = as_kept(edited, case), edited.page.definition.fields
+    saved, fields = as_kept(edited, replace(edited.page, case=case)), edited.page.definition.fields
     unkept |= {one: _clash(fields[one], value) for one, value in clashes.items()}
     seen = {one: mark(fields[one], value) for one, value in data.items() if one not in unkept}
     return Saved(
@@ -340,7 +339,7 @@ def section_shown(edited: Editing, name: str) -> str:
     return shown_of(marks(fields, edited.data).items())
 
 
-def as_kept(edited: Editing, case: Case) -> Editing:
+def as_kept(edited: Editing, page: dossier.CasePage) -> Editing:
     """The same draft with the contents that it has now."""
-    page = replace(edited.page, case=case)
+    case = page.case
     return replace(edited, page=page, data=case.draft or {}, attached=case.draft_attachments)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from cabinet.applications.views import ProgrammeView
 from cabinet.cases.kinds import pages_of, room_of
@@ -19,11 +20,9 @@ from cabinet.cases.views import (
 from cabinet.documents.views import FileRow
 from cabinet.frame.views import FieldView, Option
 from models.messages import PresentState
-from models.tables.cases import Case
-from models.tables.catalogue import Programme
 from rules.cases.process import Party, Status
 from rules.cases.terms import WorkingCalendar, in_zone, working_days_left
-from rules.catalogue.programmes import KINDS
+from rules.catalogue.programmes import KINDS, Programme
 from rules.clock import now
 from rules.forms.definitions import AttachmentRule, CaseTypeDefinition, differs, merged_terms
 from rules.forms.fields import Field, FieldKind, display, form_value
@@ -34,9 +33,9 @@ from words.translation import current, ngettext
 from words.translation import gettext as _
 
 
-def url_of(case: Case | case_lists.CaseLine) -> str:
+def url_of(kind: str, case_id: UUID) -> str:
     """The page of a case."""
-    return f"{room_of(case.kind)}/{case.id}"
+    return f"{room_of(kind)}/{case_id}"
 
 
 _DRAWN_AS = {
@@ -209,7 +208,7 @@ def case_timeline(page: CasePage) -> list[Happening]:
         page.timeline,
         pages_of(page.case.kind).sentences,
         own=page.own,
-        receipts=f"{url_of(page.case)}/receipt" if page.own else "",
+        receipts=f"{url_of(page.case.kind, page.case.id)}/receipt" if page.own else "",
     )
 
 
@@ -258,7 +257,7 @@ def waiting(
         status=case.status,
         whom=whom if is_open else "",
         then=then,
-        until=due_here(case),
+        until=due_here(case.due_at, case.term_zone),
         days_left=working_days_left(at, until, case.term_zone, calendar) if until else None,
         overdue=is_overdue(page),
         paused=paused,
@@ -269,9 +268,9 @@ def waiting(
     )
 
 
-def due_here(case: Case | case_lists.CaseLine) -> datetime | None:
+def due_here(due_at: datetime | None, term_zone: str) -> datetime | None:
     """The end of a case's term by the clock of its own zone, as pages write it."""
-    return in_zone(case.due_at, case.term_zone) if case.due_at else None
+    return in_zone(due_at, term_zone) if due_at else None
 
 
 def is_overdue(page: CasePage) -> bool:
@@ -330,7 +329,7 @@ def case_line(
     outside = (addressees or {}).get(line.type, "")
     draft = "/draft" if line.status is Status.DRAFT else ""
     return CaseLine(
-        url=url or f"{url_of(line)}{draft}",
+        url=url or f"{url_of(line.kind, line.id)}{draft}",
         number=line.number,
         title=title_of(line),
         status=line.status.value,
@@ -349,7 +348,7 @@ def title_of(line: case_lists.CaseLine) -> str:
 
 
 def _note(line: case_lists.CaseLine) -> str:
-    due_at = due_here(line)
+    due_at = due_here(line.due_at, line.term_zone)
     if line.closed_at is not None or due_at is None:
         return ""
     if due_at < now():

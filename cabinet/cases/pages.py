@@ -25,7 +25,6 @@ from cabinet.frame.views import Chip, ErrorItem, FieldView, Pages
 from cabinet.frame.visits import Inside, Visit
 from clients.database import DatabaseSession
 from models.messages import PresentState
-from models.tables.cases import Case
 from rules.cases.limits import INTEGER, LONGEST_REASON
 from rules.cases.process import Transition
 from rules.cases.terms import WorkingCalendar
@@ -133,7 +132,7 @@ class Look:
     @property
     def url(self) -> str:
         """Where the case is."""
-        return url_of(self.page.case)
+        return url_of(self.page.case.kind, self.page.case.id)
 
     @property
     def chosen(self) -> dossier.Version:
@@ -151,7 +150,7 @@ async def own_page(
 ) -> dossier.CasePage:
     """A case of this kind with all that the person may see of it. Raises `not_found`."""
     page = await dossier.page(session, visit.actor, case_id)
-    if not _stands_here(visit, page.case, kind):
+    if not _stands_here(visit, page.case.kind, page.case.applicant_id, kind):
         raise not_found()
     return page
 
@@ -184,7 +183,8 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[Look], ShownCa
     ) -> Response:
         """The page of a case that was sent; a draft has pages of its own."""
         async with visit.medcab.database.work() as session:
-            if not _stands_here(visit, await see(session, visit.actor, case_id), kind):
+            case = await see(session, visit.actor, case_id)
+            if not _stands_here(visit, case.kind, case.applicant_id, kind):
                 return visit.go(f"/cases/{case_id}")
             await conversation.visited(session, visit.actor, case_id)
             tag = await live_tag(session, visit, case_id)
@@ -278,7 +278,7 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[Look], ShownCa
     router.add_api_route(f"{here}/receipt", receipt, methods=["GET"])
 
 
-def _stands_here(visit: Visit, case: Case, kind: KindPages) -> bool:
-    """Whether the case has its page here; of some kinds it is for the applicant alone."""
-    own = case.applicant_id == visit.actor.person_id
-    return case.kind == kind.process.kind and (own or kind.process.seen_by_heads)
+def _stands_here(visit: Visit, of_kind: str, applicant_id: UUID, kind: KindPages) -> bool:
+    """Whether a case has its page here; of some kinds it is for the applicant alone."""
+    own = applicant_id == visit.actor.person_id
+    return of_kind == kind.process.kind and (own or kind.process.seen_by_heads)

@@ -27,9 +27,9 @@ def application_steps(page: CasePage) -> list[Step]:
         act = Step(_("Акт о зачислении"), "done" if issued else "now", issued)
         return [*steps, Step(_("Одобрена"), "done", decided), act]
     if status is Status.CLARIFICATION:
-        steps.append(Step(_("Ваш ответ"), "now", until=due_here(case)))
+        steps.append(Step(_("Ваш ответ"), "now", until=due_here(case.due_at, case.term_zone)))
     elif status is Status.IN_REVIEW:
-        steps.append(Step(_("Рассмотрение"), "now", until=due_here(case)))
+        steps.append(Step(_("Рассмотрение"), "now", until=due_here(case.due_at, case.term_zone)))
     else:
         steps.append(Step(_("Проверка"), "now"))
     if status is not Status.IN_REVIEW:
@@ -59,7 +59,7 @@ def request_steps(page: CasePage) -> list[Step]:
         by_people = page.definition.answered_by_people
         going = _("Передаём в отдел") if by_people else _("Передаём адресату")
         return [*steps, Step(going, "now"), Step(_("Ответ"), "ahead")]
-    return [*steps, Step(_("Ответ"), "now", until=due_here(case))]
+    return [*steps, Step(_("Ответ"), "now", until=due_here(case.due_at, case.term_zone))]
 
 
 def _sent(page: CasePage, words: str) -> Step:

@@ -20,19 +20,17 @@ from cabinet.catalogue_admin.views import (
 )
 from cabinet.frame.views import FieldView
 from cabinet.requests.lines import addressee_of
-from models.tables.catalogue import Programme
 from rules.cases.kinds import process_of
 from rules.catalogue.entries import Subject
 from rules.catalogue.programmes import KINDS
 from rules.clock import now
 from rules.forms.definitions import (
     CaseTypeDefinition,
-    ProgrammeRules,
     merged_attachments,
     merged_checklist,
 )
 from rules.ids import new_id
-from services.catalogue_admin.entries import Changed, Entry
+from services.catalogue_admin.entries import Changed, Entry, unsaved_programme
 from services.catalogue_admin.type_upgrades import Effect
 from words import formats
 from words.translation import gettext as _
@@ -99,17 +97,7 @@ def programme_preview(entry: Entry, ground: Ground) -> ProgrammeView | None:
     definition = ground.application
     if definition is None:
         return None
-    values = entry.values
-    own = {**values["attachments"], "checklist": values["checklist"], "terms": values["terms"]}
-    ProgrammeRules.model_validate(own)
-    made = Programme(
-        id=new_id(),
-        version=entry.version or 1,
-        sort_key="",
-        search_text="",
-        valid_from=now(),
-        **{name: value for name, value in values.items() if name != "valid_from"},
-    )
+    made = unsaved_programme(entry)
     return programme_view(
         made,
         merged_attachments(definition, made),

@@ -3,6 +3,7 @@
 Forms with files stream past the framework, so their token is checked here, before the file is read.
 """
 
+import dataclasses
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
 from uuid import UUID
@@ -191,7 +192,8 @@ async def detach(case_id: UUID, kind: str, version_id: UUID, visit: Inside) -> R
 async def _attach(visit: Visit, edited: Editing, kind: str, version_id: UUID) -> Editing:
     kept = edited.page.case
     drafts = drafts_of(visit, kept.kind)
-    return as_kept(edited, await drafts.attach(visit.actor, kept.id, kind, version_id))
+    case = await drafts.attach(visit.actor, kept.id, kind, version_id)
+    return as_kept(edited, dataclasses.replace(edited.page, case=case))
 
 
 async def _slots(

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Response
-from sqlmodel import select
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -33,10 +32,10 @@ from cabinet.requests.lines import (
     type_view,
 )
 from cabinet.requests.views import RequestPage, RequestSent
-from models.tables.people import Person, Unit
 from rules.cases.kinds import process_of
 from rules.cases.process import CaseKind, Status, Transition
 from rules.refusals import not_found
+from services.accounts import people
 from services.cases import drafts
 from services.catalogue import lookup as catalogue
 from words.translation import gettext
@@ -82,7 +81,7 @@ async def list_mine(
 async def choose(visit: Inside, session: Work) -> Response:
     """What may be requested: what is needed, to whom it goes, how long it takes (S1)."""
     definitions = await visit.medcab.requests.types(visit.actor)
-    units = {unit.code: unit.name for unit in (await session.exec(select(Unit))).all()}
+    units = await people.unit_names_by_code(session)
     begun = {
         case.type: f"/requests/{case.id}/draft"
         for case in await drafts.unsent(session, visit.actor, CaseKind.REQUEST)
@@ -108,15 +107,14 @@ async def sent(case_id: UUID, visit: Inside, session: Work) -> Response:
     page = await own_page(session, visit, case_id, REQUESTS)
     if page.newest is None:
         raise not_found()
-    person = await session.get_one(Person, visit.actor.person_id)
     return visit.page(
         "requests/sent.html",
         done=RequestSent(
             number=page.case.number or "",
             title=gettext(page.definition.title),
-            email=person.email,
+            email=await people.email_of(session, visit.actor.person_id),
             whom=addressee_of(page.definition, page.responsible_unit),
-            until=due_here(page.case),
+            until=due_here(page.case.due_at, page.case.term_zone),
             case_url=f"/requests/{case_id}",
             resubmitted=page.case.version > 1,
             sealed=not page.definition.answered_by_people,

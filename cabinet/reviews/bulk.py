@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from sqlmodel import col, select
 from starlette.datastructures import FormData
 
 from api.http.entrance import CleanRoute
@@ -14,9 +13,6 @@ from cabinet.frame.visits import Inside, Visit, own_path, uuid_of
 from cabinet.reviews.decision_form import Typed, decision_form, decision_of, error_items, typed_of
 from cabinet.reviews.lines import made, queue_row
 from cabinet.reviews.views import ResultRow, Results, Several, SeveralRow
-from clients.database import DatabaseSession
-from models.tables.cases import Case
-from models.tables.catalogue import Reason
 from rules.access import Permission
 from rules.cases.limits import LONGEST_REASON
 from rules.cases.process import Status, Transition
@@ -32,10 +28,12 @@ from rules.forms.definitions import (
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal, forbidden
 from rules.texts.identifiers import whole
+from services.cases import drafts
 from services.cases import lists as case_lists
 from services.cases.lists import CaseLine, Filters, Order
 from services.cases.transitions import Act
 from services.catalogue import lookup as catalogue
+from services.catalogue.lookup import OfferedReason
 from services.reviews.decisions import Decided, Decision
 from words.translation import gettext as _
 from words.translation import in_words
@@ -64,7 +62,7 @@ class _Known:
 
     cases: Sequence[_One]
     left_out: Sequence[tuple[str, str]]
-    stock: Sequence[Reason]
+    stock: Sequence[OfferedReason]
 
 
 async def _known(visit: Visit, chosen: Sequence[UUID]) -> _Known:
@@ -78,32 +76,27 @@ async def _known(visit: Visit, chosen: Sequence[UUID]) -> _Known:
             limit=MOST,
             order=Order.NEWEST,
         )
-        cases, left_out = [], []
-        rows = {
-            row.id: row
-            for row in await session.exec(select(Case).where(col(Case.id).in_(list(chosen))))
-        }
+        lines, left_out = [], []
         for line in sorted(found.lines, key=lambda line: chosen.index(line.id)):
             if line.applicant_id == visit.actor.person_id:
                 why = _("это ваша заявка, по ней решает другой сотрудник")
             elif line.status != Status.IN_REVIEW:
                 why = _("сейчас она не на рассмотрении")
             else:
-                cases.append(await _one(session, line, rows[line.id]))
+                lines.append(line)
                 continue
             left_out.append((line.number or "", why))
+        rules = await drafts.rules_of_all(session, [line.id for line in lines])
+        cases = [
+            _One(
+                line,
+                rules[line.id][0],
+                merged_attachments(*rules[line.id]),
+                merged_checklist(*rules[line.id]),
+            )
+            for line in lines
+        ]
         return _Known(cases, left_out, await catalogue.reasons(session))
-
-
-async def _one(session: DatabaseSession, line: CaseLine, case: Case) -> _One:
-    definition = await catalogue.case_type(session, case.type, case.type_version)
-    programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
-    return _One(
-        line,
-        definition,
-        merged_attachments(definition, programme),
-        merged_checklist(definition, programme),
-    )
 
 
 def _common(known: _Known) -> list[AttachmentRule]:

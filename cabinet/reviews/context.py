@@ -8,13 +8,13 @@ from uuid import UUID
 from cabinet.frame.visits import Visit
 from cabinet.reviews.filters import Asked, asked_of
 from clients.database import DatabaseSession
-from models.tables.catalogue import Reason
 from rules.access import Permission
 from rules.cases.terms import WorkingCalendar
 from rules.refusals import not_found
 from services.cases import lists as case_lists
 from services.cases.lists import CaseLine, Order
 from services.catalogue import lookup as catalogue
+from services.catalogue.lookup import OfferedReason
 from services.dossier import page as dossier
 from services.dossier.page import CasePage
 from services.staff import absences
@@ -28,7 +28,7 @@ class Known:
     page: CasePage
     asked: Asked
     calendar: WorkingCalendar
-    stock: Sequence[Reason]
+    stock: Sequence[OfferedReason]
     reviewers: Sequence[Reviewer]
     history: Sequence[CaseLine]
     around: tuple[UUID | None, UUID | None]
@@ -46,7 +46,7 @@ async def known(visit: Visit, case_id: UUID) -> Known:
             page=page,
             asked=asked,
             calendar=await catalogue.calendar(session),
-            stock=list(await catalogue.reasons(session)),
+            stock=await catalogue.reasons(session),
             reviewers=await reviewers_of(session, visit, page.case.responsible_unit_id),
             history=list(await dossier.history_of(session, visit.actor, case_id)),
             around=await _around(session, visit, page, asked),

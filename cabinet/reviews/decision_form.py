@@ -8,12 +8,12 @@ from uuid import UUID
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.reviews.lines import OUTCOMES
 from cabinet.reviews.views import Check, DecisionForm, Outcome, RemarkSubject, StockReason
-from models.tables.catalogue import Reason
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
 from rules.cases.process import Transition
 from rules.forms.definitions import AttachmentRule, CaseTypeDefinition, ChecklistItem
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal
+from services.catalogue.lookup import OfferedReason
 from services.reviews.decisions import Decision
 from words.translation import gettext as _
 from words.translation import in_words
@@ -41,13 +41,15 @@ class Typed:
         """The texts, for a page that has no form for them any more."""
         return "\n".join(text for text in (self.reason.strip(), *self.remarks.values()) if text)
 
-    def with_stock(self, key: str, stock: Sequence[Reason]) -> "Typed":
+    def with_stock(self, key: str, stock: Sequence[OfferedReason]) -> "Typed":
         """The same with a reason from the stock put in, as scripts do it in the browser."""
         text = next((reason.text for reason in stock if reason.key == key), "")
         self.reason = "\n".join(part for part in (self.reason.strip(), text) if part)
         return self
 
-    def all_fits(self, questions: Sequence[ChecklistItem], stock: Sequence[Reason]) -> "Typed":
+    def all_fits(
+        self, questions: Sequence[ChecklistItem], stock: Sequence[OfferedReason]
+    ) -> "Typed":
         """The usual approval: every requirement confirmed, with the first reason of the stock."""
         self.outcome = Transition.APPROVE
         self.checks = {item.name for item in questions}
@@ -103,7 +105,7 @@ def decision_form(
     definition: CaseTypeDefinition,
     rules: Sequence[AttachmentRule],
     questions: Sequence[ChecklistItem],
-    stock: Sequence[Reason],
+    stock: Sequence[OfferedReason],
     typed: Typed,
     *,
     step: int = 0,

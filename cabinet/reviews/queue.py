@@ -8,7 +8,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Path, Query, Response
-from sqlmodel import select
 
 from api.container import Work
 from api.http.entrance import CleanRoute
@@ -25,16 +24,14 @@ from cabinet.reviews.desks import desk_page
 from cabinet.reviews.filters import asked_of
 from cabinet.reviews.lines import made, passing, queue_row
 from cabinet.reviews.views import Queue
-from clients.database import DatabaseSession
-from models.tables.people import Unit
 from rules.access import Permission
 from rules.cases.applications import DECISIONS
 from rules.cases.limits import INTEGER
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.refusals import FieldError, Refusal
-from rules.texts.cleaning import in_order
 from services import conversation
+from services.accounts import people
 from services.cases import lists as case_lists
 from services.cases.lists import Order
 from services.cases.transitions import see
@@ -62,9 +59,9 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
     readers = await case_lists.readers(session, actor, [line.id for line in found.lines])
     new = await conversation.unread(session, actor, [line.id for line in found.lines])
     calendar = await catalogue.calendar(session)
-    units = await _units(session)
+    units = await people.units(session)
     hr = await catalogue.unit_id(session, "hr")
-    people = [
+    reviewers = [
         filters.Person(reviewer.id, reviewer.name)
         for reviewer in await reviewers_of(session, visit, hr)
     ]
@@ -84,8 +81,8 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
             for line in found.lines
         ],
         tabs=filters.tabs(asked, await case_lists.counts(session, actor, at)) if reviews else (),
-        fields=filters.fields(asked, units, people),
-        active=filters.active(asked, units, people),
+        fields=filters.fields(asked, units, reviewers),
+        active=filters.active(asked, units, reviewers),
         pages=Pages(
             before=asked.address() if after else None,
             after=asked.address(after=found.after) if found.after else None,
@@ -103,11 +100,6 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
     errors = [ErrorItem(text, f"#field-{name}") for name, text in asked.errors.items()]
     status = 422 if errors else 200
     return visit.page("reviews/queue.html", status=status, queue=shown, errors=errors)
-
-
-async def _units(session: DatabaseSession) -> list[tuple[UUID, str]]:
-    units = (await session.exec(select(Unit.id, Unit.name))).all()
-    return sorted(units, key=lambda unit: in_order(unit[1]))
 
 
 @router.get("/cases/{case_id}")

@@ -6,6 +6,8 @@ A revision is a digest of both: who sends one says which contents they have seen
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.documents import Document, DocumentVersion
 from rules.access import Actor
+from rules.cases.process import Status
 from rules.refusals import FieldError, Refusal
 
 
@@ -27,6 +30,34 @@ def revision_of(case: Case) -> str:
     """Which contents the draft has now."""
     body = json.dumps([case.draft or {}, case.draft_attachments], sort_keys=True)
     return hashlib.sha256(body.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft as its applicant has it now."""
+
+    id: UUID
+    step: int
+    status: Status
+    data: dict[str, Any]
+    attachments: list[dict[str, str]]
+    revision: str
+    saved_at: datetime | None
+
+
+def draft_of(case: Case) -> Draft:
+    """The draft of a case. Raises a refusal (409) where it has none."""
+    if case.draft is None:
+        raise Refusal("not_now", "Черновика нет.", 409)
+    return Draft(
+        id=case.id,
+        step=case.step,
+        status=Status(case.status),
+        data=case.draft,
+        attachments=case.draft_attachments,
+        revision=revision_of(case),
+        saved_at=case.draft_saved_at,
+    )
 
 
 def demand_seen(

@@ -406,6 +406,14 @@ async def rules_of(
     return definition, programme
 
 
+async def rules_of_all(
+    session: AsyncSession, case_ids: Sequence[UUID]
+) -> dict[UUID, tuple[CaseTypeDefinition, Programme | None]]:
+    """`rules_of` for several cases, by their ids."""
+    found = await session.exec(select(Case).where(col(Case.id).in_(case_ids)))
+    return {case.id: await rules_of(session, case) for case in found.all()}
+
+
 def editable(case: Case) -> bool:
     """Whether the applicant may hand in a version now; after the end only where that reopens."""
     process, status = process_of(case.kind), Status(case.status)

@@ -8,11 +8,33 @@ from temporalio.client import Client
 
 from models.messages import PRESENT_STATE, PresentState, case_workflow_id
 from models.tables.cases import Case
-from rules.cases.process import CaseKind
+from rules.cases.process import CaseKind, Party, Status
+from rules.cases.terms import in_zone
+from rules.clock import now
 
 log = structlog.get_logger(__name__)
 
 PATIENCE = 2.0
+
+
+async def live_or_stored(client: Client, case: Case) -> tuple[bool, PresentState]:
+    """Whether the running case answered, and its answer.
+
+    Where it does not answer, or answers for an earlier step, what the database knows.
+    """
+    answer = await present_state(client, case)
+    if answer is not None and answer.step == case.step:
+        return True, answer
+    return False, PresentState(
+        status=Status(case.status),
+        step=case.step,
+        waits_for=Party(case.waits_for),
+        until=in_zone(case.due_at, case.term_zone) if case.due_at else None,
+        term_zone=case.term_zone,
+        then=None,
+        as_of=now(),
+        stuck=case.stuck is not None,
+    )
 
 
 async def present_state(client: Client, case: Case) -> PresentState | None:

@@ -219,12 +219,23 @@ def holds(word: str) -> Any:
     return col(Programme.search_text).like(f"%{pattern}%", escape="\\")
 
 
-async def reasons(session: AsyncSession, outcome: str | None = None) -> Sequence[Reason]:
+@dataclass(frozen=True)
+class OfferedReason:
+    """A reason that a reviewer may take and edit; `title` stands in the list."""
+
+    key: str
+    outcome: str
+    title: str
+    text: str
+
+
+async def reasons(session: AsyncSession, outcome: str | None = None) -> list[OfferedReason]:
     """The reasons offered to reviewers, for one outcome or all, in the order of the stock."""
     query = select(Reason).where(col(Reason.active)).order_by(col(Reason.position))
     if outcome:
         query = query.where(Reason.outcome == outcome)
-    return (await session.exec(query)).all()
+    rows = await session.exec(query)
+    return [OfferedReason(row.key, row.outcome, row.title, row.text) for row in rows.all()]
 
 
 async def calendar(session: AsyncSession) -> WorkingCalendar:

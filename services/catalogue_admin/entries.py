@@ -20,7 +20,7 @@ from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Rea
 from models.tables.people import Person, Unit
 from rules.catalogue.entries import Subject, differences
 from rules.clock import now as present
-from rules.forms.definitions import CaseTypeDefinition
+from rules.forms.definitions import CaseTypeDefinition, ProgrammeRules
 from rules.texts.cleaning import in_order
 
 
@@ -178,6 +178,20 @@ def of_programme(row: Programme) -> Entry:
         row.version,
         row.valid_from,
         offered=row.withdrawn_at is None,
+    )
+
+
+def unsaved_programme(entry: Entry) -> Programme:
+    """The programme that an entry would make; it is kept nowhere. Raises ValueError."""
+    values = entry.values
+    own = {**values["attachments"], "checklist": values["checklist"], "terms": values["terms"]}
+    ProgrammeRules.model_validate(own)
+    return Programme(
+        version=entry.version or 1,
+        sort_key="",
+        search_text="",
+        valid_from=present(),
+        **{name: value for name, value in values.items() if name != "valid_from"},
     )
 
 

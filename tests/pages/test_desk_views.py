@@ -14,13 +14,13 @@ from cabinet.frame.rendering import page
 from cabinet.reviews.decision_form import Typed, decision_of, error_items, typed_of
 from cabinet.reviews.filters import Asked, active, asked_of, tabs
 from cabinet.reviews.lines import due_of
-from models.tables.catalogue import Reason
 from rules.access import Actor
 from rules.cases.process import Status, Transition
 from rules.cases.terms import WorkingCalendar
 from rules.forms.definitions import ChecklistItem
 from rules.refusals import Refusal
 from services.cases.lists import Order
+from services.catalogue.lookup import OfferedReason
 from tests.pages.desk_samples import DECISION, DESK_SAMPLES
 from tests.pages.words import missing
 from words.translation import Presentation, presented
@@ -168,10 +168,8 @@ def test_remarks_go_with_a_question_only() -> None:
 def test_the_usual_approval_is_one_act() -> None:
     """«Всё соответствует» confirms everything with the stock's reason; what is typed is kept."""
     stock = [
-        Reason(key=key, outcome=outcome, title="", text=text, position=n, active=True)
-        for n, (key, outcome, text) in enumerate(
-            (("full", "reject", "Мест нет."), ("fits", "approve", "Подходит."))
-        )
+        OfferedReason("full", "reject", "", "Мест нет."),
+        OfferedReason("fits", "approve", "", "Подходит."),
     ]
     usual = Typed("clarify").all_fits(QUESTIONS, stock)
     decision = decision_of(usual, QUESTIONS)
