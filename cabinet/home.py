@@ -9,11 +9,12 @@ from fastapi import APIRouter, Response
 
 from api.container import Work
 from api.http.entrance import CleanRoute
-from cabinet.applications.views import Accreditation, Call, Home
+from cabinet.applications.views import Accreditation, Home
 from cabinet.cases.kinds import pages_of
 from cabinet.cases.lines import case_line, counted, due_here, title_of, url_of
+from cabinet.frame.views import Call
 from cabinet.frame.visits import Inside, Visit
-from cabinet.operation import security_watch
+from cabinet.journal import security_watch
 from clients.database import DatabaseSession
 from clients.registers import RegisterDown, RegisterGarbled
 from rules.access import Permission

@@ -7,6 +7,8 @@ kept here in between and no script is needed.
 import base64
 import binascii
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -18,13 +20,11 @@ from api.http.bodies import Form as StreamedForm
 from api.http.bodies import is_form
 from api.http.entrance import CleanRoute
 from api.staff import octets_of
-from cabinet.catalogue_admin.views import RoomCard, StaffLine, StaffPreview, StaffWrong
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit
 from rules.ids import new_id
 from rules.refusals import Refusal
 from rules.staff.table import MOST_OCTETS, ROLE_NAMES, TITLES, unreadable
-from services.accounts import people
 from services.staff import importing
 from services.staff.importing import DryRun, PersonChange, UnitChange
 from words.translation import gettext as _
@@ -38,17 +38,42 @@ _MOST_PACKED = 800_000
 """Characters that a form carries back, with room for the rest of it."""
 
 
-async def room_card(visit: Visit) -> RoomCard:
-    """The door to this page, on the first page of the administrator."""
-    async with visit.medcab.database.work() as session:
-        count = await people.number_at_work(session)
-    return RoomCard(
-        "/administration/staff",
-        "users",
-        _("Сотрудники"),
-        _("Список сотрудников и подразделений из таблицы, сначала с проверкой."),
-        count,
-    )
+@dataclass(frozen=True)
+class StaffWrong:
+    """One mistake of a file: where, and what to write."""
+
+    line: int
+    column: str
+    message: str
+
+
+@dataclass(frozen=True)
+class StaffLine:
+    """A unit or a person that a file adds or changes; `differences` are `(column, old, new)`."""
+
+    line: int
+    kind: str
+    title: str
+    unit: str
+    new: bool
+    differences: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class StaffPreview:
+    """What a file would do; `packed` is the file itself, sent back to apply it."""
+
+    counts: Sequence[tuple[str, int]]
+    wrong: Sequence[StaffWrong]
+    lines: Sequence[StaffLine]
+    proposed: Sequence[tuple[int, str, str]]
+    own_contacts: Sequence[tuple[int, str]]
+    more_wrong: int
+    more_lines: int
+    ready: bool
+    digest: str
+    packed: str
+    act_id: str
 
 
 @router.get("")

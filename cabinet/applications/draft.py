@@ -10,11 +10,11 @@ from fastapi import APIRouter, Form, Response
 
 from api.http.entrance import CleanRoute
 from cabinet.applications.kind import APPLICATIONS
+from cabinet.applications.lines import programme_view
 from cabinet.applications.views import Draft
 from cabinet.cases import filling
 from cabinet.cases.draft_pages import add_pages, not_sent
 from cabinet.cases.filling import Editing
-from cabinet.cases.lines import programme_view
 from cabinet.cases.sent import draft_page
 from cabinet.frame.visits import Inside, Visit
 from rules.cases.limits import INTEGER

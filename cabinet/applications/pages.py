@@ -9,17 +9,17 @@ from fastapi import APIRouter, Query, Response
 from api.cases.applications import download_act
 from api.container import Work
 from api.http.entrance import CleanRoute
-from cabinet.applications.intakes import chosen_fact
 from cabinet.applications.kind import APPLICATIONS
+from cabinet.applications.lines import programme_view
 from cabinet.applications.views import CasePage, Confirmation, Remark
 from cabinet.cases.filling import answered_of
+from cabinet.cases.intakes import chosen_fact
 from cabinet.cases.lines import (
     answer_sections,
     case_timeline,
     cited_files,
     due_here,
     latest_remarks,
-    programme_view,
     url_of,
     waits_for,
     whole_case,

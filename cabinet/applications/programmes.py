@@ -9,8 +9,8 @@ from fastapi import APIRouter, Form, Query, Response
 
 from api.container import Work
 from api.http.entrance import CleanRoute
-from cabinet.applications import intakes
-from cabinet.cases.lines import programme_view
+from cabinet.applications.lines import programme_view
+from cabinet.cases import intakes
 from cabinet.frame.filters import address
 from cabinet.frame.views import Chip
 from cabinet.frame.visits import Inside

@@ -7,6 +7,7 @@ from typing import Literal
 
 from cabinet.cases.views import CaseFile, CaseLine, Paper, ShownCase, Task, TaskList
 from cabinet.conversation.views import Talk
+from cabinet.frame.views import Call
 
 
 @dataclass(frozen=True)
@@ -31,20 +32,6 @@ class ProgrammeView:
     """Where the person's unfinished draft for it lies."""
     intakes: Sequence[tuple[str, str]] = ()
     """Those that still take applications: the day on which each begins, and its limits."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One thing that waits for the person: a card of the home page with one action."""
-
-    tone: Literal["waiting", "paused", "good", "bad", "idle"]
-    icon: str
-    kicker: str
-    title: str
-    text: str
-    action: str
-    url: str
-    until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from fastapi import Response
 
 from cabinet.cases.filling import Editing
 from cabinet.cases.sent import draft_page
-from cabinet.documents.views import Candidate, FileRow, Slot
-from cabinet.documents.views import Verdict as VerdictView
+from cabinet.cases.views import Candidate, Slot
+from cabinet.frame.views import FileRow
+from cabinet.frame.views import Verdict as VerdictView
 from cabinet.frame.visits import Visit
 from rules.files.categories import Category
 from rules.files.checks import Finding

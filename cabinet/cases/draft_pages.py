@@ -10,7 +10,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from cabinet.applications.intakes import intake_view
 from cabinet.cases.attachments import attachments_page, slots_of
 from cabinet.cases.filling import (
     Editing,
@@ -21,6 +20,7 @@ from cabinet.cases.filling import (
     save_section,
     section_shown,
 )
+from cabinet.cases.intakes import intake_view
 from cabinet.cases.kinds import KindPages, pages_of
 from cabinet.cases.lines import answer_sections, field_view
 from cabinet.cases.sent import draft_page, sent_already

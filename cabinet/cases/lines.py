@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cabinet.applications.views import ProgrammeView
 from cabinet.cases.kinds import pages_of, room_of
 from cabinet.cases.timeline import timeline
 from cabinet.cases.views import (
@@ -17,20 +16,18 @@ from cabinet.cases.views import (
     Paper,
     WaitsFor,
 )
-from cabinet.documents.views import FileRow
-from cabinet.frame.views import FieldView, Option
+from cabinet.frame.views import FieldView, FileRow, Option
 from models.messages import PresentState
 from rules.cases.process import Party, Status
 from rules.cases.terms import WorkingCalendar, in_zone, working_days_left
-from rules.catalogue.programmes import KINDS, Programme
 from rules.clock import now
-from rules.forms.definitions import AttachmentRule, CaseTypeDefinition, differs, merged_terms
+from rules.forms.definitions import AttachmentRule, CaseTypeDefinition, differs
 from rules.forms.fields import Field, FieldKind, display, form_value
 from services.cases import lists as case_lists
 from services.dossier.page import CasePage, Cited, Version
 from words import formats
-from words.translation import current, ngettext
 from words.translation import gettext as _
+from words.translation import ngettext
 
 
 def url_of(kind: str, case_id: UUID) -> str:
@@ -57,47 +54,6 @@ _FOLLOWED_BY = {
     "начальнику отдела.",
     "escalate": "Если решения не будет в срок, вопрос перейдёт к начальнику отдела кадров.",
 }
-
-
-def programme_view(
-    programme: Programme,
-    rules: Sequence[AttachmentRule] = (),
-    definition: CaseTypeDefinition | None = None,
-    requirements: Sequence[str] = (),
-    draft_url: str | None = None,
-    intakes: Sequence[tuple[str, str]] = (),
-) -> ProgrammeView:
-    """A programme as pages show it; `rules` are the documents it asks for."""
-    days = merged_terms(definition, programme).review if definition else 0
-    return ProgrammeView(
-        id=str(programme.id),
-        title=programme.title,
-        type=programme.kind,
-        type_word=_(KINDS.get(programme.kind, programme.kind)),
-        organisation=programme.organisation,
-        hours=programme.hours,
-        dates=starts(programme),
-        summary=programme.description,
-        url=f"/programmes/{programme.id}",
-        requirements=requirements,
-        attachments=[_(r.title) for r in rules if r.waived_reason is None],
-        waived=[(_(r.title), _(r.waived_reason)) for r in rules if r.waived_reason],
-        review_days=days,
-        draft_url=draft_url,
-        intakes=intakes,
-    )
-
-
-def starts(programme: Programme) -> str:
-    """When one may begin: the coming intakes, or any day."""
-    today = now().astimezone(current().tzinfo).date()
-    coming = [one.starts_on for one in programme.intakes if one.apply_until >= today]
-    if not programme.starts_on:
-        return _("начало в любой день")
-    if not coming:
-        return _("наборы этого года закончились")
-    words = _("наборы: %(days)s") if len(coming) > 1 else _("набор: %(days)s")
-    return words % {"days": ", ".join(formats.day(day) for day in coming[:2])}
 
 
 def applicant_facts(page: CasePage) -> list[tuple[str, str]]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from cabinet.documents.views import FileRow
-from cabinet.frame.views import FieldView
+from cabinet.frame.views import FieldView, FileRow
 
 
 @dataclass(frozen=True)
@@ -171,3 +170,35 @@ class ShownCase:
     facts: Sequence[tuple[str, str]] = ()
     tag: str = ""
     """ETag of the live part."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A document given before that can be chosen again."""
+
+    version_id: str
+    title: str
+    name: str
+    size: int
+    added_at: datetime
+    fits: bool = True
+    """Whether it was given as a document of this very kind."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One kind of document that goes with a case."""
+
+    kind: str
+    title: str
+    hint: str
+    required: bool
+    rows: Sequence[FileRow]
+    candidates: Sequence[Candidate]
+    upload_url: str
+    choose_url: str
+    waived_reason: str = ""
+    error: str = ""
+    remark: str = ""
+    answered: bool = False
+    """Whether other documents are there since the remark."""

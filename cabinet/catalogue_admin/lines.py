@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from cabinet.applications.lines import programme_view
 from cabinet.applications.views import ProgrammeView
-from cabinet.cases.lines import field_view, programme_view
+from cabinet.cases.lines import field_view
 from cabinet.catalogue_admin.forms import OUTCOMES, Ground, Room
 from cabinet.catalogue_admin.type_forms import typed_bound
 from cabinet.catalogue_admin.type_views import ANSWERS, CHANNELS, FIELD_KINDS, KNOWN

@@ -13,7 +13,6 @@ import yaml
 from fastapi import APIRouter, Form, Response
 
 from api.http.entrance import CleanRoute
-from cabinet import staff
 from cabinet.catalogue_admin import lines as views
 from cabinet.catalogue_admin.forms import (
     ROOMS,
@@ -35,6 +34,7 @@ from rules.catalogue.entries import Subject, differences
 from rules.forms.definitions import CaseTypeDefinition
 from rules.ids import new_id
 from rules.refusals import Refusal, not_found
+from services.accounts import people
 from services.catalogue.loading import APPLICATION_TYPE
 from services.catalogue.yaml_source import parsed
 from services.catalogue_admin import changes, entries, type_upgrades
@@ -77,8 +77,21 @@ async def home(visit: Inside) -> Response:
         for room in ROOMS.values()
     ]
     if visit.actor.may(Permission.MANAGE_PEOPLE):
-        rooms.append(await staff.room_card(visit))
+        rooms.append(await _staff_card(visit))
     return visit.page("catalogue_admin/home.html", rooms=rooms)
+
+
+async def _staff_card(visit: Visit) -> RoomCard:
+    """The door to the staff list."""
+    async with visit.medcab.database.work() as session:
+        count = await people.number_at_work(session)
+    return RoomCard(
+        "/administration/staff",
+        "users",
+        _("Сотрудники"),
+        _("Список сотрудников и подразделений из таблицы, сначала с проверкой."),
+        count,
+    )
 
 
 @router.get("/{room_name}")

@@ -15,8 +15,7 @@ from api.http.bodies import is_form
 from api.http.entrance import CleanRoute
 from cabinet.cases.attachments import refused_row, version_row
 from cabinet.conversation.views import Spoken, Talk
-from cabinet.documents.views import FileRow
-from cabinet.frame.views import ErrorItem, FieldView
+from cabinet.frame.views import ErrorItem, FieldView, FileRow
 from cabinet.frame.visits import Inside, Visit, own_path, uuid_of
 from rules.cases.conversation import LONGEST, MOST_FILES, checked_text, is_over, over
 from rules.cases.kinds import process_of

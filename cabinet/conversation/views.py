@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cabinet.documents.views import FileRow
-from cabinet.frame.views import FieldView
+from cabinet.frame.views import FieldView, FileRow
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from api.http.entrance import CleanRoute
 from cabinet.cases.attachments import attachments_page, refused_row, slots_of, version_row
 from cabinet.cases.filling import Editing, as_kept, drafts_of, editing
 from cabinet.documents.views import Category as CategoryView
-from cabinet.documents.views import DocumentView, FileRow
+from cabinet.documents.views import DocumentView
+from cabinet.frame.views import FileRow
 from cabinet.frame.visits import Inside, Visit, own_path
 from rules.files.categories import CATEGORIES, Category
 from rules.refusals import FieldError, Refusal, not_found

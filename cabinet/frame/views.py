@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 Theme = Literal["system", "light", "dark"]
@@ -142,3 +143,43 @@ class ErrorPage:
     action: str = ""
     url: str = "/"
     reference: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why a file was refused, and what the person can do."""
+
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """One file: name, size, verdict, and what may be done with it."""
+
+    id: str
+    name: str
+    size: int
+    state: Literal["good", "bad", "checking"]
+    added_at: datetime | None = None
+    verdicts: Sequence[Verdict] = ()
+    view_url: str | None = None
+    download_url: str | None = None
+    replace_url: str | None = None
+    remove_url: str | None = None
+    note: str = ""
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Call:
+    """One thing that waits for the person: a card of the home page with one action."""
+
+    tone: Literal["waiting", "paused", "good", "bad", "idle"]
+    icon: str
+    kicker: str
+    title: str
+    text: str
+    action: str
+    url: str
+    until: datetime | None = None

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form, Path, Response
 from api.http.entrance import CleanRoute
 from cabinet.frame.views import ErrorItem, FieldView, Flash
 from cabinet.frame.visits import Inside, Visit
+from cabinet.journal.security_watch import parts, watched
 from cabinet.journal.views import ConfirmPage, DeclarationCard, JournalPage, WatchPart
-from cabinet.operation.security_watch import parts, watched
 from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.operation.states import REASON

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Response
 from api.cases.requests import file_response
 from api.container import Work
 from api.http.entrance import CleanRoute
-from cabinet.documents.views import FileRow
+from cabinet.frame.views import FileRow
 from cabinet.frame.visits import Inside, Visit
 from services.requests import files as request_files
 from services.requests import looks

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from babel.dates import format_date
 
-from cabinet.applications.intakes import chosen_fact
+from cabinet.cases.intakes import chosen_fact
 from cabinet.cases.lines import (
     applicant_facts,
     case_timeline,

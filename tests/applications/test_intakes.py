@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlmodel import select
 
-from cabinet.applications.intakes import chosen_fact, intake_view
 from cabinet.cases.filling import Editing
+from cabinet.cases.intakes import chosen_fact, intake_view
 from models.tables.catalogue import IntakeCount, Programme
 from rules.access import Actor, Role
 from rules.cases.process import Status, Transition

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from cabinet.operation import security_watch as pages
+from cabinet.journal import security_watch as pages
 from clients.database import Database
 from models.tables.archive import Export
 from models.tables.people import RoleGrant

@@ -8,17 +8,18 @@ from cabinet.applications.views import CasePage, Draft, ProgrammeView, Remark
 from cabinet.cases.views import (
     Answer,
     AnswerSection,
+    Candidate,
     CaseFile,
     CaseLine,
     Happening,
     Paper,
+    Slot,
     Step,
     Task,
     WaitsFor,
 )
 from cabinet.conversation.views import Spoken, Talk
-from cabinet.documents.views import Candidate, FileRow, Slot, Verdict
-from cabinet.frame.views import FieldView, Frame, NavEntry, Option, Who
+from cabinet.frame.views import FieldView, FileRow, Frame, NavEntry, Option, Verdict, Who
 
 AT = datetime(2026, 11, 20, 11, 2, tzinfo=UTC)
 INSTITUTION = "Городская клиническая больница № 7"

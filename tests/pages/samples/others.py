@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from cabinet.accounts.views import LoginLine, Profile, SessionLine, TokenLine
-from cabinet.catalogue_admin.views import StaffLine, StaffPreview, StaffWrong
 from cabinet.documents.views import Category, DocumentView
 from cabinet.frame.views import Chip, ErrorPage, FieldView, Frame, Option, Pages
 from cabinet.notices.views import (
@@ -16,6 +15,7 @@ from cabinet.notices.views import (
     NoticePage,
     PendingView,
 )
+from cabinet.staff import StaffLine, StaffPreview, StaffWrong
 from tests.pages.samples.cases import (
     AT,
     REFUSED,

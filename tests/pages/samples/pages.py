@@ -11,7 +11,6 @@ from cabinet.accounts.views import SecondFactorSetup
 from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.views import (
     Accreditation,
-    Call,
     Confirmation,
     Home,
     ProgrammeView,
@@ -19,7 +18,7 @@ from cabinet.applications.views import (
     Verification,
 )
 from cabinet.cases.views import FormSection
-from cabinet.frame.views import Chip, ErrorItem, FieldView, Flash, Frame, Option, Pages
+from cabinet.frame.views import Call, Chip, ErrorItem, FieldView, Flash, Frame, Option, Pages
 from tests.pages.samples.cases import (
     ANSWERING,
     APPROVED,

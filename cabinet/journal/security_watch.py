@@ -1,7 +1,7 @@
 """The last day as information security reads it: cards of the home page, tables of the journal."""
 
 from cabinet.accounts.profile import ROLES
-from cabinet.applications.views import Call
+from cabinet.frame.views import Call
 from cabinet.frame.visits import Visit
 from cabinet.journal.views import WatchPart
 from clients.database import DatabaseSession
