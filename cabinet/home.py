@@ -28,7 +28,7 @@ from services.accounts import people
 from services.cases import lists as case_lists
 from services.cases.lists import CaseLine, Filters
 from services.catalogue import lookup as catalogue
-from services.notices import outbox
+from services.notices import inbox
 from words.translation import gettext
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
@@ -62,7 +62,7 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
         if any(process_of(line.kind).has_addressee for line in lines):
             types = await catalogue.request_types(session)
             addressees = {one.key: one.recipient for one in types}
-        unread = await outbox.cases_with_unread(session, visit.actor, _ANSWERED)
+        unread = await inbox.cases_with_unread(session, visit.actor, _ANSWERED)
         answered = _of_requests(lines, unread, calls)
     calls.sort(key=lambda call: call.until is None and call.tone != "bad")
     sentences = parts or [gettext("Сегодня от вас ничего не требуется")]

@@ -15,8 +15,8 @@ from api.http.problems import documented
 from rules.access import Actor, Permission
 from rules.clock import now
 from rules.notices.kinds import NoticeGroup
-from services.notices import outbox
-from services.notices.outbox import Sought
+from services.notices import inbox, outbox
+from services.notices.inbox import Sought
 
 router = APIRouter(route_class=CleanRoute, prefix="/notices", tags=["notices"])
 
@@ -82,7 +82,7 @@ async def list_mine(
 ) -> list[NoticeOut]:
     """My notices, newest first; `before` is the id of the last one already seen."""
     sought = Sought(unread_only, failed_only, group)
-    found = await outbox.mine(session, actor, sought=sought, before=before, limit=limit)
+    found = await inbox.mine(session, actor, sought=sought, before=before, limit=limit)
     return [
         NoticeOut(
             id=view.id,
@@ -102,19 +102,19 @@ async def list_mine(
 @router.get("/unread", responses=documented(401))
 async def unread(session: Work, actor: CurrentActor) -> UnreadNoticesOut:
     """How many of my notices are unread."""
-    return UnreadNoticesOut(unread=await outbox.unread_count(session, actor))
+    return UnreadNoticesOut(unread=await inbox.unread_count(session, actor))
 
 
 @router.post("/read", status_code=204, responses=documented(401, 403, 422))
 async def mark_read(body: NoticesReadIn, session: Work, actor: NoticeKeeper) -> None:
     """Mark notices as read."""
-    await outbox.mark_read(session, actor, now(), ids=body.ids)
+    await inbox.mark_read(session, actor, now(), ids=body.ids)
 
 
 @router.get("/{notice_id}/attempts", responses=documented(401, 404, 422))
 async def attempts(notice_id: UUID, session: Work, actor: CurrentActor) -> list[SendingAttemptOut]:
     """Every try to send one of my messages, oldest first."""
-    found = await outbox.attempts(session, actor, notice_id)
+    found = await inbox.attempts(session, actor, notice_id)
     return [SendingAttemptOut(at=one.at, outcome=one.outcome, reason=one.reason) for one in found]
 
 

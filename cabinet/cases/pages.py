@@ -37,7 +37,7 @@ from services.cases.lists import Filters
 from services.cases.transitions import Act, see
 from services.catalogue import lookup as catalogue
 from services.dossier import page as dossier
-from services.notices import outbox
+from services.notices import inbox
 from words.translation import gettext, in_words
 
 PAGE = 20
@@ -189,7 +189,7 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[Look], ShownCa
             await conversation.visited(session, visit.actor, case_id)
             tag = await live_tag(session, visit, case_id)
             seen = await look(session, visit, case_id, tag)
-            await outbox.mark_read(session, visit.actor, now(), case_id=case_id)
+            await inbox.mark_read(session, visit.actor, now(), case_id=case_id)
         if seen.page.newest is None:
             return visit.go(f"{seen.url}/draft" if seen.page.own else room)
         answer = await asked_now(visit, seen.page) if asked else None

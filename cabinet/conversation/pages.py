@@ -26,7 +26,7 @@ from rules.refusals import FieldError, Refusal
 from services import conversation
 from services.dossier import page as dossier
 from services.dossier.page import CasePage
-from services.notices import outbox
+from services.notices import inbox
 from words.translation import gettext, in_words
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
@@ -122,7 +122,7 @@ async def show(case_id: UUID, visit: Inside) -> Response:
     async with visit.medcab.database.work() as session:
         await conversation.visited(session, visit.actor, case_id)
         page = await dossier.page(session, visit.actor, case_id)
-        await outbox.mark_read(session, visit.actor, now(), case_id=case_id)
+        await inbox.mark_read(session, visit.actor, now(), case_id=case_id)
     return visit.page("conversation/page.html", talk=talk_of(page, f"/cases/{case_id}"))
 
 

@@ -19,8 +19,8 @@ from cabinet.notices.views import DeliveryLine, NoticeLine, NoticePage
 from rules.clock import now
 from rules.notices.delivery import Outcome, Receipt
 from rules.notices.kinds import Channel, NoticeGroup, NoticeState
-from services.notices import outbox
-from services.notices.outbox import Delivery, NoticeView, Sought
+from services.notices import inbox, outbox
+from services.notices.inbox import Delivery, NoticeView, Sought
 from services.notices.settings import groups_for
 from services.notices.wording import Addresses
 from words import formats
@@ -97,7 +97,7 @@ async def list_mine(
 ) -> Response:
     """The person's notices, newest first; `show` narrows them."""
     sought = _sought(show)
-    found = await outbox.mine(
+    found = await inbox.mine(
         session,
         visit.actor,
         language=visit.presentation.language,
@@ -194,7 +194,7 @@ def _became(one: Delivery) -> tuple[str, str, str]:
 @router.get("/bell")
 async def bell(visit: Inside, session: Work) -> Response:
     """How many are unread, for the bell of every page; asked again and again, mostly 304."""
-    unread = await outbox.unread_count(session, visit.actor)
+    unread = await inbox.unread_count(session, visit.actor)
     tag = f'"{unread}"'
     if visit.has(tag):
         return visit.unchanged(tag)
@@ -208,20 +208,20 @@ async def follow(notice_id: UUID, visit: Inside, session: Work) -> Response:
     """Mark a notice as read and lead to what it is about."""
     temporal = Addresses.of(visit.medcab.settings).temporal
     language = visit.presentation.language
-    wording = await outbox.follow(session, visit.actor, notice_id, language, temporal, now())
+    wording = await inbox.follow(session, visit.actor, notice_id, language, temporal, now())
     return visit.go(wording.path)
 
 
 @router.get("/{notice_id}/details")
 async def details(notice_id: UUID, visit: Inside, session: Work) -> Response:
     """A notice whole: its words, and every try to tell it outside the cabinet."""
-    view = await outbox.one(session, visit.actor, notice_id, visit.presentation.language)
+    view = await inbox.one(session, visit.actor, notice_id, visit.presentation.language)
     lines = [
         _delivery(
             one,
             [
                 (tried.at, _tried(Outcome(tried.outcome), tried.reason))
-                for tried in await outbox.attempts(session, visit.actor, one.id)
+                for tried in await inbox.attempts(session, visit.actor, one.id)
             ],
         )
         for one in view.deliveries
@@ -245,7 +245,7 @@ async def details(notice_id: UUID, visit: Inside, session: Work) -> Response:
 @router.post("/read")
 async def mark_all_read(visit: Inside, session: Work) -> Response:
     """Mark all as read."""
-    await outbox.mark_read(session, visit.actor, now())
+    await inbox.mark_read(session, visit.actor, now())
     return visit.go("/notices", "read")
 
 

@@ -37,7 +37,7 @@ from services.cases.lists import Order
 from services.cases.transitions import see
 from services.catalogue import lookup as catalogue
 from services.dossier import page as dossier
-from services.notices import outbox
+from services.notices import inbox
 from words.translation import gettext as _
 from words.translation import in_words
 
@@ -123,7 +123,7 @@ async def show(
         await conversation.visited(session, visit.actor, case_id)
     known = await known_case(visit, case_id)
     async with visit.medcab.database.work() as session:
-        await outbox.mark_read(session, visit.actor, now(), case_id=case_id)
+        await inbox.mark_read(session, visit.actor, now(), case_id=case_id)
     answer = await asked_now(visit, known.page) if asked else None
     flash = await _said(visit, decided, uuid_of(of))
     compares = not version if compare is None else compare

@@ -12,8 +12,8 @@ from rules.access import Actor
 from rules.clock import now
 from rules.notices.kinds import NoticeState
 from rules.refusals import Refusal
-from services.notices import outbox
-from services.notices.outbox import Sought
+from services.notices import inbox, outbox
+from services.notices.inbox import Sought
 from tests.notices.conftest import Staff
 
 
@@ -53,8 +53,8 @@ async def test_newest_first_page_by_page(database: Database, anna: Person, staff
         await tell(database, anna, f"{number}")
     await tell(database, await staff.person(), "other")
     async with database.work() as session:
-        first = await outbox.mine(session, actor(anna), limit=3)
-        second = await outbox.mine(session, actor(anna), limit=3, before=first[-1].id)
+        first = await inbox.mine(session, actor(anna), limit=3)
+        second = await inbox.mine(session, actor(anna), limit=3, before=first[-1].id)
     ids = [view.id for view in (*first, *second)]
     assert len(ids) == 5
     assert ids == sorted(ids, reverse=True)
@@ -64,8 +64,8 @@ async def test_words_follow_the_language_of_the_page(database: Database, anna: P
     """The cabinet may be read in another language than mail."""
     await tell(database, anna, "1")
     async with database.work() as session:
-        [russian] = await outbox.mine(session, actor(anna))
-        [english] = await outbox.mine(session, actor(anna), language="en")
+        [russian] = await inbox.mine(session, actor(anna))
+        [english] = await inbox.mine(session, actor(anna), language="en")
     assert russian.wording.title == "Заявка ПК-2026-000123-0 одобрена"
     assert english.wording.title == "Application ПК-2026-000123-0 has been approved"
 
@@ -76,14 +76,14 @@ async def test_read_is_remembered(database: Database, anna: Person, staff: Staff
     for key in ("1", "2", "3"):
         await tell(database, anna, key)
     async with database.work() as session:
-        assert await outbox.unread_count(session, actor(anna)) == 3
-        [newest, *_] = await outbox.mine(session, actor(anna))
-        await outbox.mark_read(session, actor(boris), now())
-        await outbox.mark_read(session, actor(anna), now(), ids=[newest.id])
-        assert await outbox.unread_count(session, actor(anna)) == 2
-        assert len(await outbox.mine(session, actor(anna), sought=Sought(unread=True))) == 2
-        await outbox.mark_read(session, actor(anna), now())
-        assert await outbox.unread_count(session, actor(anna)) == 0
+        assert await inbox.unread_count(session, actor(anna)) == 3
+        [newest, *_] = await inbox.mine(session, actor(anna))
+        await inbox.mark_read(session, actor(boris), now())
+        await inbox.mark_read(session, actor(anna), now(), ids=[newest.id])
+        assert await inbox.unread_count(session, actor(anna)) == 2
+        assert len(await inbox.mine(session, actor(anna), sought=Sought(unread=True))) == 2
+        await inbox.mark_read(session, actor(anna), now())
+        assert await inbox.unread_count(session, actor(anna)) == 0
 
 
 async def test_failed_mail_is_shown_with_its_reason_and_sent_again(
@@ -92,14 +92,14 @@ async def test_failed_mail_is_shown_with_its_reason_and_sent_again(
     """Delivery stands beside the notice; only a failed mail is sent again, only by its person."""
     await tell(database, anna, "1")
     async with database.work() as session:
-        [view] = await outbox.mine(session, actor(anna))
+        [view] = await inbox.mine(session, actor(anna))
         [sent] = view.deliveries
         assert (sent.channel, sent.state) == ("mail", NoticeState.WAITING)
         mail = await session.get_one(Notice, sent.id)
         mail.state, mail.failed_at, mail.failure_reason = "failed", now(), "550 no such mailbox"
         session.add(mail)
     async with database.work() as session:
-        [view] = await outbox.mine(session, actor(anna))
+        [view] = await inbox.mine(session, actor(anna))
         [sent] = view.deliveries
         assert (sent.state, sent.reason) == ("failed", "550 no such mailbox")
         with pytest.raises(Refusal) as refused:
@@ -109,13 +109,13 @@ async def test_failed_mail_is_shown_with_its_reason_and_sent_again(
         with pytest.raises(Refusal) as again:
             await outbox.resend(session, actor(anna), sent.id, now())
         assert again.value.status == 409
-        [view] = await outbox.mine(session, actor(anna))
+        [view] = await inbox.mine(session, actor(anna))
         [sent] = view.deliveries
         assert sent.state == NoticeState.WAITING
         with pytest.raises(Refusal):
-            await outbox.attempts(session, actor(await staff.person()), sent.id)
+            await inbox.attempts(session, actor(await staff.person()), sent.id)
         with pytest.raises(Refusal):
-            await outbox.attempts(session, actor(anna), uuid4())
+            await inbox.attempts(session, actor(anna), uuid4())
 
 
 async def test_unknown_kind_is_a_mistake(database: Database, anna: Person) -> None:
