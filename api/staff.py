@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from api.cases.applications import IdempotencyKey
+from api.cases.drafts import IdempotencyKey
 from api.container import Medcab, MedcabState
 from api.documents import words_of
 from api.http.auth import require

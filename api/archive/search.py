@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.cases.applications import ListOut, list_response
+from api.cases.drafts import ListOut, list_response
 from api.container import MedcabState, Reading, Work
 from api.http.auth import CurrentActor
 from api.http.downloads import file_headers

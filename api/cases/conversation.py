@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.cases.applications import IdempotencyKey
 from api.cases.bodies import CommentLine
+from api.cases.drafts import IdempotencyKey
 from api.container import MedcabState, Reading, Work
 from api.http.auth import CurrentActor
 from api.http.entrance import CleanRoute

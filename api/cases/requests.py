@@ -1,6 +1,6 @@
 """Service requests: what may be asked, one's own requests, answers of people (S1-S6).
 
-Every act takes an `Idempotency-Key`, as with applications.
+What all kinds of case share stands in `api.cases.drafts`.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -10,21 +10,16 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, ValidationError
 
-from api.cases.applications import (
-    CitedIn,
-    CitedKind,
-    DraftEdit,
+from api.cases.bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
+from api.cases.drafts import (
     DraftOut,
-    HandedIn,
     IdempotencyKey,
     ListOut,
     VersionNumber,
-    WithdrawalIn,
+    add_routes,
     draft_out,
-    edited,
     list_response,
 )
-from api.cases.bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
 from api.container import MedcabState, Work
 from api.http.auth import CurrentActor
 from api.http.bodies import Form, is_form
@@ -146,81 +141,6 @@ async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState)
         raise not_found()
     live, state = await running.live_or_stored(medcab.temporal, case)
     return PresentStateOut(live=live, **state.model_dump())
-
-
-@router.put("/requests/{case_id}/draft", responses=documented(404, 409, 422))
-async def save_draft(
-    case_id: UUID, body: DraftEdit, actor: CurrentActor, medcab: MedcabState
-) -> DraftOut:
-    """Keep what was typed, right or wrong, and say what is wrong so far (S2)."""
-    case, errors = await medcab.requests.save_draft(actor, case_id, *edited(body))
-    return draft_out(draft_of(case), errors)
-
-
-@router.post("/requests/{case_id}/draft/attachments", responses=documented(404, 409, 422))
-async def attach(
-    case_id: UUID, body: CitedIn, actor: CurrentActor, medcab: MedcabState
-) -> DraftOut:
-    """Add one document to the draft; several at once are all kept. Twice is once."""
-    kept = await medcab.requests.attach(actor, case_id, body.kind, body.document_version_id)
-    return draft_out(draft_of(kept))
-
-
-@router.delete(
-    "/requests/{case_id}/draft/attachments/{kind}/{document_version_id}",
-    responses=documented(404, 409),
-)
-async def detach(
-    case_id: UUID,
-    kind: CitedKind,
-    document_version_id: UUID,
-    actor: CurrentActor,
-    medcab: MedcabState,
-) -> DraftOut:
-    """Take one document off the draft; it stays among the person's documents."""
-    case = await medcab.requests.detach(actor, case_id, kind, document_version_id)
-    return draft_out(draft_of(case))
-
-
-@router.delete("/requests/{case_id}/draft", status_code=204)
-async def discard_draft(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
-    """Throw away a draft never submitted, or a correction in the making."""
-    await medcab.requests.discard_draft(actor, case_id)
-
-
-@router.post("/requests/{case_id}/submit", responses=documented(429))
-async def submit(
-    case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
-) -> CaseStateOut:
-    """Send the draft: it gets its number, and its workflow begins (S3)."""
-    return CaseStateOut.of(await medcab.requests.submit(actor, case_id, act))
-
-
-@router.post("/requests/{case_id}/correct", responses=documented(429))
-async def correct(
-    case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
-) -> CaseStateOut:
-    """Send the corrected draft as a new version; after the answer too (S6)."""
-    return CaseStateOut.of(await medcab.requests.correct(actor, case_id, act))
-
-
-@router.post("/requests/{case_id}/withdraw")
-async def withdraw(
-    case_id: UUID,
-    body: WithdrawalIn,
-    actor: CurrentActor,
-    medcab: MedcabState,
-    idempotency_key: IdempotencyKey,
-) -> CaseStateOut:
-    """Take the request back."""
-    act = Act(idempotency_key, body.step)
-    return CaseStateOut.of(await medcab.requests.withdraw(actor, case_id, act, body.reason))
-
-
-@router.post("/requests/{case_id}/copy", status_code=201)
-async def copy(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
-    """Copy a request that was taken back into a new draft."""
-    return draft_out(draft_of(await medcab.requests.copy(actor, case_id)))
 
 
 _ANSWER: dict[str, Any] = {
@@ -359,3 +279,6 @@ def _fields(fields: Any) -> tuple[int, str]:
         wrong = FieldError("step", "Обновите страницу.")
         raise Refusal("unreadable", "Запрос не удаётся прочесть.", 422, [wrong])
     return step, str(fields.get("message", ""))
+
+
+add_routes(router, "/requests", lambda medcab: medcab.requests)

@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from api.cases.applications import IdempotencyKey, ListOut, list_response
 from api.cases.bodies import CaseStateOut, StepIn
+from api.cases.drafts import IdempotencyKey, ListOut, list_response
 from api.container import MedcabState, Reading, Work
 from api.http.auth import CurrentActor
 from api.http.entrance import CleanRoute

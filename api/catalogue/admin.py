@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from api.cases.applications import IdempotencyKey
+from api.cases.drafts import IdempotencyKey
 from api.container import MedcabState
 from api.http.auth import require
 from api.http.entrance import CleanRoute

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from starlette.routing import compile_path
 
+from rules.cases.kinds import PROCESSES
 from rules.staff.table import MOST_OCTETS
 
 KIB = 1024
@@ -21,12 +22,12 @@ FILES_AT_ONCE = 10
 """Files in one form; each of them has the limit of a file besides."""
 
 _API = "/api/v1"
+_ROOMS = tuple(f"/{process.slug}" for process in PROCESSES.values())
+"""Where each kind of case is, for programs below `_API` and for people."""
 _WORDS = (
     f"{_API}/applications/{{case_id}}/comments",
-    f"{_API}/applications/{{case_id}}/withdraw",
     f"{_API}/applications/{{case_id}}/hand-over",
     f"{_API}/applications/{{case_id}}/decision",
-    f"{_API}/requests/{{case_id}}/withdraw",
     f"{_API}/requests/{{case_id}}/refuse",
     f"{_API}/desk/decisions",
     f"{_API}/cases/{{case_id}}/messages",
@@ -37,10 +38,8 @@ _WORDS = (
     f"{_API}/archive/views",
     f"{_API}/archive/views/{{view_id}}",
     f"{_API}/notices/read",
-    "/applications/{case_id}/ask",
-    "/applications/{case_id}/withdraw",
-    "/requests/{case_id}/ask",
-    "/requests/{case_id}/withdraw",
+    *(f"{room}/{{case_id}}/{act}" for room in _ROOMS for act in ("ask", "withdraw")),
+    *(f"{_API}{room}/{{case_id}}/withdraw" for room in _ROOMS),
     "/desk/cases/{case_id}/ask",
     "/archive/views",
     "/archive/views/{view_id}",
@@ -48,12 +47,9 @@ _WORDS = (
     "/archive/retention/{case_id}/{act}",
 )
 _FORMS = (
-    f"{_API}/applications/{{case_id}}/draft",
-    f"{_API}/requests/{{case_id}}/draft",
-    "/applications/{case_id}/draft/{name}",
-    "/applications/{case_id}/draft/{name}/autosave",
-    "/requests/{case_id}/draft/{name}",
-    "/requests/{case_id}/draft/{name}/autosave",
+    *(f"{_API}{room}/{{case_id}}/draft" for room in _ROOMS),
+    *(f"{room}/{{case_id}}/draft/{{name}}" for room in _ROOMS),
+    *(f"{room}/{{case_id}}/draft/{{name}}/autosave" for room in _ROOMS),
     "/desk/cases/{case_id}/hand-over",
     "/desk/team/move",
 )

@@ -78,4 +78,9 @@ APPLICATION = Process(
     stuck_notice="case_stuck",
     handed_over_notice="review_handed_over",
     usual_years=5,
+    decision_notices={
+        T.APPROVE: "application_approved",
+        T.CLARIFY: "application_clarification",
+        T.REJECT: "application_rejected",
+    },
 )

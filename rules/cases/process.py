@@ -5,7 +5,7 @@ The arrows of each kind stand in a module of its own: `rules.cases.applications`
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -110,8 +110,8 @@ class Process:
     people after which a running workflow is woken by a signal of the same name. `seen_by_heads`:
     heads of the applicant's unit see cases of the kind (I6). `stuck_notice` and
     `handed_over_notice` are kinds of notice: to ops, where the workflow cannot go on, and to the
-    colleague who is given a case. `usual_years`: closed cases are kept so long where the
-    institution has loaded no term.
+    colleague who is given a case; `decision_notices` those to the applicant. `usual_years`: closed
+    cases are kept so long where the institution has loaded no term.
     """
 
     kind: CaseKind
@@ -130,6 +130,7 @@ class Process:
     stuck_notice: str
     handed_over_notice: str
     usual_years: int
+    decision_notices: Mapping[Transition, str] = field(default_factory=dict)
 
     @property
     def is_reviewed(self) -> bool:

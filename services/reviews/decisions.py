@@ -43,12 +43,6 @@ from services.catalogue import lookup as catalogue
 from services.journal import entries as journal
 from services.notices import outbox
 
-NOTICE_OF = {
-    Transition.APPROVE: "application_approved",
-    Transition.CLARIFY: "application_clarification",
-    Transition.REJECT: "application_rejected",
-}
-
 
 @dataclass(frozen=True)
 class Decision:
@@ -134,7 +128,7 @@ class Reviews:
                 contents={"reason": body["reason"], "remarks": body["remarks"]},
                 tell=[
                     Notice(
-                        NOTICE_OF[decision.outcome],
+                        process_of(case.kind).decision_notices[decision.outcome],
                         case.applicant_id,
                         {"programme": programme.title} if programme else {},
                     )

@@ -1,0 +1,209 @@
+"""What applicants do with a case of any kind by the API: the draft, handing in, taking back.
+
+Every act takes an `Idempotency-Key`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic_core import to_json
+
+from api.cases.bodies import CaseStateOut, StepIn
+from api.container import Medcab, MedcabState
+from api.http.auth import CurrentActor
+from api.http.problems import documented
+from rules.cases.limits import MOST_ATTACHMENTS
+from rules.cases.process import Status
+from rules.refusals import FieldError
+from services.cases import lists as case_lists
+from services.cases.draft_contents import Draft, citation, draft_of
+from services.cases.drafts import Drafts
+from services.cases.lists import CaseLine
+from services.cases.transitions import Act
+
+_UUID = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+IdempotencyKey = Annotated[
+    UUID,
+    # As text of a shape: what is generated for a UUID in a header cannot be sent by its client.
+    WithJsonSchema({"type": "string", "pattern": _UUID}),
+    Header(
+        description="A UUID made by the client: the same again gives the same answer, with another"
+        " body it is refused (422).",
+        examples=["0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"],
+    ),
+]
+
+
+def _handed_in(body: StepIn, idempotency_key: IdempotencyKey) -> Act:
+    return Act(idempotency_key, body.step)
+
+
+HandedIn = Annotated[Act, Depends(_handed_in)]
+
+VersionNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="The newest where absent.")]
+
+
+CitedKind = Annotated[str, Path(max_length=64)]
+
+
+class CitedIn(BaseModel):
+    """One of the person's documents, chosen for this case."""
+
+    kind: str = Field(max_length=64, examples=["diploma"])
+    document_version_id: UUID
+
+
+FieldName = Annotated[str, Field(max_length=100)]
+Number = Annotated[int, Field(ge=-(2**53), le=2**53)]
+"""What JSON readers of every kind tell apart (RFC 8259, 6)."""
+
+
+class DraftEdit(BaseModel):
+    """What was typed so far, merged by field; attachments replace the list when given.
+
+    A list without `revision` may add documents and take none off (409).
+    """
+
+    data: dict[FieldName, bool | Number | str | None] | None = Field(
+        None, max_length=500, examples=[{"phone": "+7 900 000-00-00"}]
+    )
+    attachments: list[CitedIn] | None = Field(None, max_length=MOST_ATTACHMENTS, fail_fast=True)
+    revision: str | None = Field(
+        None,
+        max_length=64,
+        description="That of the draft which this change was made on: refused (409) when it has"
+        " changed since. The refusal carries `revision`, `data` and `attachments` as they are now.",
+    )
+
+
+class FieldErrorOut(BaseModel):
+    """What has to be mended in one field."""
+
+    field: str
+    message: str
+
+
+class DraftOut(BaseModel):
+    """The draft as kept, and what would still be refused."""
+
+    id: UUID
+    step: int
+    status: Status
+    data: dict[str, Any]
+    attachments: list[dict[str, str]]
+    revision: str = Field(description="Names these contents: see `revision` of a change.")
+    saved_at: datetime | None
+    errors: list[FieldErrorOut] = []
+
+
+class WithdrawalIn(StepIn):
+    """Why the case is taken back."""
+
+    reason: str = Field("", max_length=4000)
+
+
+class ListOut(BaseModel):
+    """A page of a list; `after` asks for the next one."""
+
+    items: list[CaseLine]
+    after: str | None
+
+
+def list_response(listing: case_lists.Listing) -> Response:
+    """The page as JSON, written once: rows were typed by the query already."""
+    page = {"items": listing.rows, "after": listing.after}
+    return Response(to_json(page), media_type="application/json")
+
+
+def add_routes(router: APIRouter, base: str, drafts: Callable[[Medcab], Drafts]) -> None:
+    """Add what every kind has in common below `base`."""
+    draft = f"{base}/{{case_id}}/draft"
+
+    @router.put(draft, responses=documented(404, 409, 422))
+    async def save_draft(
+        case_id: UUID, body: DraftEdit, actor: CurrentActor, medcab: MedcabState
+    ) -> DraftOut:
+        """Keep what was typed, right or wrong, and say what is wrong so far."""
+        case, errors = await drafts(medcab).save_draft(actor, case_id, *_edited(body))
+        return draft_out(draft_of(case), errors)
+
+    @router.post(f"{draft}/attachments", responses=documented(404, 409, 422))
+    async def attach(
+        case_id: UUID, body: CitedIn, actor: CurrentActor, medcab: MedcabState
+    ) -> DraftOut:
+        """Add one document to the draft; several at once are all kept. Twice is once."""
+        kept = await drafts(medcab).attach(actor, case_id, body.kind, body.document_version_id)
+        return draft_out(draft_of(kept))
+
+    @router.delete(
+        f"{draft}/attachments/{{kind}}/{{document_version_id}}", responses=documented(404, 409)
+    )
+    async def detach(
+        case_id: UUID,
+        kind: CitedKind,
+        document_version_id: UUID,
+        actor: CurrentActor,
+        medcab: MedcabState,
+    ) -> DraftOut:
+        """Take one document off the draft; it stays among the person's documents."""
+        case = await drafts(medcab).detach(actor, case_id, kind, document_version_id)
+        return draft_out(draft_of(case))
+
+    @router.delete(draft, status_code=204)
+    async def discard_draft(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
+        """Throw away a draft never submitted, or a correction in the making."""
+        await drafts(medcab).discard_draft(actor, case_id)
+
+    @router.post(f"{base}/{{case_id}}/submit", responses=documented(429))
+    async def submit(
+        case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
+    ) -> CaseStateOut:
+        """Submit the draft: it gets its number, and its workflow begins."""
+        return CaseStateOut.of(await drafts(medcab).submit(actor, case_id, act))
+
+    @router.post(f"{base}/{{case_id}}/correct", responses=documented(429))
+    async def correct(
+        case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
+    ) -> CaseStateOut:
+        """Hand in the draft as a new version on one's own initiative; of some kinds after the
+        answer too."""
+        return CaseStateOut.of(await drafts(medcab).correct(actor, case_id, act))
+
+    @router.post(f"{base}/{{case_id}}/withdraw")
+    async def withdraw(
+        case_id: UUID,
+        body: WithdrawalIn,
+        actor: CurrentActor,
+        medcab: MedcabState,
+        idempotency_key: IdempotencyKey,
+    ) -> CaseStateOut:
+        """Take the case back."""
+        act = Act(idempotency_key, body.step)
+        return CaseStateOut.of(await drafts(medcab).withdraw(actor, case_id, act, body.reason))
+
+    @router.post(f"{base}/{{case_id}}/copy", status_code=201)
+    async def copy(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
+        """Copy a case that was closed without success into a new draft."""
+        return draft_out(draft_of(await drafts(medcab).copy(actor, case_id)))
+
+
+def _edited(
+    body: DraftEdit,
+) -> tuple[dict[str, Any] | None, list[dict[str, str]] | None, str | None]:
+    """What was typed, what was chosen and on which revision, as a service takes them."""
+    given = body.attachments
+    cited = None if given is None else [citation(a.kind, a.document_version_id) for a in given]
+    return body.data, cited, body.revision
+
+
+def draft_out(draft: Draft, errors: Sequence[FieldError] = ()) -> DraftOut:
+    """A draft, with what is wrong with it so far."""
+    return DraftOut(
+        **asdict(draft),
+        errors=[FieldErrorOut(field=e.path, message=e.message) for e in errors],
+    )
