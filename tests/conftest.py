@@ -1,6 +1,7 @@
 """What all tests may ask for: real servers, and the settings that lead to them."""
 
 import gc
+import json
 import os
 import ssl
 import sys
@@ -23,6 +24,8 @@ pytest_plugins = ["tests.browsers"]
 FOLDER = pytest.StashKey[Path]()
 RUN = pytest.StashKey[int]()
 SESSION = pytest.StashKey[pytest.Session]()
+NESTED = "MEDCAB_TESTS_NESTED"
+"""Set by a test that runs others: the run whose servers they use."""
 
 # How long one example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("medcab", deadline=None)
@@ -31,7 +34,7 @@ hypothesis.settings.load_profile("medcab")
 
 def pytest_configure(config: pytest.Config) -> None:
     """One folder per test run, known to all its processes."""
-    given: dict[str, Any] | None = getattr(config, "workerinput", None)
+    given = _given(config)
     if given is None:
         config.stash[FOLDER] = Path(tempfile.mkdtemp(prefix="medcab-tests-"))
         # The account that PostgreSQL runs under passes through it.
@@ -40,6 +43,12 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         config.stash[FOLDER] = Path(given["medcab_folder"])
         config.stash[RUN] = given["medcab_run"]
+
+
+def _given(config: pytest.Config) -> dict[str, Any] | None:
+    """What a process of a run is told by the first one, or a run by the test that starts it."""
+    told: dict[str, Any] | None = getattr(config, "workerinput", None)
+    return json.loads(os.environ[NESTED]) if told is None and NESTED in os.environ else told
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -78,7 +87,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """
     if hasattr(config, "workerinput") or FOLDER not in config.stash:
         return
-    stop_servers(config.stash[FOLDER])
+    if NESTED not in os.environ:
+        stop_servers(config.stash[FOLDER])
     session = config.stash.get(SESSION, None)
     if session is not None and "temporalio.worker" in sys.modules:
         sys.stdout.flush()
@@ -107,7 +117,7 @@ def known_authorities() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def process_name(request: pytest.FixtureRequest) -> str:
     """The name of this process of the run: `gw0`, `gw1`, …, or `main`."""
-    return str(getattr(request.config, "workerinput", {}).get("workerid", "main"))
+    return str((_given(request.config) or {}).get("workerid", "main"))
 
 
 @pytest.fixture(scope="session")

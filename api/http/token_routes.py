@@ -8,6 +8,8 @@ as pages and all of the account, have no row.
 from collections.abc import Mapping
 
 from rules import access
+from rules.cases.kinds import PROCESSES
+from rules.cases.process import Process
 
 P = access.Permission
 Scope = frozenset[P]
@@ -27,20 +29,27 @@ _NOTICES: Scope = frozenset({P.KEEP_NOTICES})
 _CATALOGUE: Scope = frozenset({P.MANAGE_CATALOGUE})
 _STAFF: Scope = frozenset({P.MANAGE_PEOPLE})
 
+
+def _of_kind(process: Process) -> Mapping[str, Scope]:
+    """What every kind of case has."""
+    room = f"/{process.slug}"
+    case, sees = f"{room}/{{case_id}}", _SEES if process.seen_by_heads else _TALKS
+    return {
+        f"GET {room}": _APPLIES,
+        f"POST {room}": _APPLIES,
+        f"GET {case}": sees,
+        f"GET {case}/state": sees,
+        f"PUT {case}/draft": _APPLIES,
+        f"DELETE {case}/draft": _APPLIES,
+        f"POST {case}/draft/attachments": _APPLIES,
+        f"DELETE {case}/draft/attachments/{{kind}}/{{document_version_id}}": _APPLIES,
+        **{f"POST {case}/{act}": _APPLIES for act in ("submit", "correct", "withdraw", "copy")},
+    }
+
+
 _OF_CASES: Mapping[str, Scope] = {
-    "GET /applications": _APPLIES,
-    "POST /applications": _APPLIES,
-    "GET /applications/{case_id}": _SEES,
-    "GET /applications/{case_id}/state": _SEES,
-    "PUT /applications/{case_id}/draft": _APPLIES,
-    "DELETE /applications/{case_id}/draft": _APPLIES,
-    "POST /applications/{case_id}/draft/attachments": _APPLIES,
-    "DELETE /applications/{case_id}/draft/attachments/{kind}/{document_version_id}": _APPLIES,
-    "POST /applications/{case_id}/submit": _APPLIES,
+    **{route: scope for one in PROCESSES.values() for route, scope in _of_kind(one).items()},
     "POST /applications/{case_id}/resubmit": _APPLIES,
-    "POST /applications/{case_id}/correct": _APPLIES,
-    "POST /applications/{case_id}/withdraw": _APPLIES,
-    "POST /applications/{case_id}/copy": _APPLIES,
     "GET /applications/{case_id}/act": _SEES,
     "GET /applications/{case_id}/receipt": _SEES,
     "POST /applications/{case_id}/comments": _TALKS,
@@ -48,21 +57,9 @@ _OF_CASES: Mapping[str, Scope] = {
     "POST /cases/{case_id}/messages": _TALKS,
     "POST /cases/{case_id}/messages/read": _SEES,
     "GET /messages/unread": _TALKS,
-    "GET /requests": _APPLIES,
-    "POST /requests": _APPLIES,
     "GET /request-types": _APPLIES,
-    "GET /requests/{case_id}": _TALKS,
-    "GET /requests/{case_id}/state": _TALKS,
     "GET /requests/{case_id}/document": _TALKS,
     "GET /requests/{case_id}/answer/{position}": _TALKS,
-    "PUT /requests/{case_id}/draft": _APPLIES,
-    "DELETE /requests/{case_id}/draft": _APPLIES,
-    "POST /requests/{case_id}/draft/attachments": _APPLIES,
-    "DELETE /requests/{case_id}/draft/attachments/{kind}/{document_version_id}": _APPLIES,
-    "POST /requests/{case_id}/submit": _APPLIES,
-    "POST /requests/{case_id}/correct": _APPLIES,
-    "POST /requests/{case_id}/withdraw": _APPLIES,
-    "POST /requests/{case_id}/copy": _APPLIES,
     "POST /requests/{case_id}/answer": _REVIEWS,
     "POST /requests/{case_id}/refuse": _REVIEWS,
 }

@@ -26,6 +26,7 @@ from rules.clock import now
 from services.accounts import access_tokens
 from services.accounts.sessions import open_session, recognise
 from tests.accounts.conftest import carry, visitor_at
+from tests.clients.waiting import PATIENCE
 from tests.office import Office
 
 SCOPE = (
@@ -61,7 +62,7 @@ class Desk:
         """A program without a token."""
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         base_url = f"{self.medcab.settings.public_url}/api/v1"
-        return httpx.AsyncClient(transport=transport, base_url=base_url, timeout=30)
+        return httpx.AsyncClient(transport=transport, base_url=base_url, timeout=PATIENCE)
 
     async def program(
         self, actor: Actor, scope: Collection[Permission] = SCOPE

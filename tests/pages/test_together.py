@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from services.notices import settings as notice_settings
-from tests.clients.waiting import until
+from tests.clients.waiting import PATIENCE, until
 from tests.office import Office
 from tests.pages.conftest import Site, account_of, signed_in
 from tests.pages.tabs import Tab
@@ -28,7 +28,7 @@ async def client(site: Site, office: Office) -> AsyncIterator[httpx.AsyncClient]
     """A browser without scripts, in which the clinician of this test has signed in."""
     await account_of(office, office.clinician)
     headers = {"Accept-Language": "ru"}
-    async with httpx.AsyncClient(base_url=site.url, headers=headers, timeout=60) as made:
+    async with httpx.AsyncClient(base_url=site.url, headers=headers, timeout=PATIENCE) as made:
         await let_in(made, office, office.clinician)
         yield made
 
