@@ -42,32 +42,35 @@ def up(
 ) -> None:
     """Start all servers, tell the addresses and keep everything running until Ctrl-C."""
     from ops import up as supervisor
+    from ops.local.running import console
 
     start = supervisor.up_detached if detach else supervisor.up
-    _end(start(_home(), supervisor.console(), workers=workers, apis=api))
+    _end(start(_home(), console(), workers=workers, apis=api))
 
 
 @app.command()
 def down() -> None:
     """Stop what `up` started."""
     from ops import up as supervisor
+    from ops.local.running import console
 
-    _end(supervisor.down(_home(), supervisor.console()))
+    _end(supervisor.down(_home(), console()))
 
 
 @app.command()
 def status() -> None:
     """Show what runs and where."""
     from ops import up as supervisor
+    from ops.local.running import console
 
-    _end(supervisor.status(_home(), supervisor.console()))
+    _end(supervisor.status(_home(), console()))
 
 
 @app.command()
 def doctor() -> None:
     """Say what is missing on this machine, and the remedy."""
     from ops import doctor as examination
-    from ops.up import console
+    from ops.local.running import console
 
     _end(examination.run(_home(), console()))
 
@@ -78,6 +81,7 @@ def reset(
 ) -> None:
     """Remove the local data, keys and logs. There is no way back."""
     from ops import up as supervisor
+    from ops.local.running import console
 
     home = _home()
     if not home.folder.exists():
@@ -85,7 +89,7 @@ def reset(
         return
     if not yes:
         typer.confirm(f"Remove all data, keys and logs in {home.folder}?", abort=True)
-    _end(supervisor.reset(home, supervisor.console()))
+    _end(supervisor.reset(home, console()))
 
 
 @app.command()
@@ -248,7 +252,7 @@ def backup(
 ) -> None:
     """Back up database, files, workflows and keys of the running system, encrypted."""
     from ops.backup import commands
-    from ops.up import console
+    from ops.local.running import console
 
     if verify is not None:
         _end(commands.check(_settings_at_rest(), console(), verify))
@@ -280,7 +284,7 @@ def restore(
     """Bring back what was lost. Nothing may run here; `medcab reconcile` comes next."""
     from ops.backup import commands
     from ops.backup.restore.restore import Order, Part
-    from ops.up import console
+    from ops.local.running import console
 
     try:
         parts = [Part(each) for each in part or []]
@@ -302,7 +306,7 @@ def reconcile(
 ) -> None:
     """Make database, files, workflows and journal agree; after a restore, before anybody works."""
     from ops.backup import commands
-    from ops.up import console
+    from ops.local.running import console
 
     _end_at_once(
         commands.make_right(_home(), console(), deep=deep, accept=accept, for_machines=json)
@@ -313,7 +317,7 @@ def reconcile(
 def archive() -> None:
     """Archive the database's log and take the backups that are due, until SIGTERM."""
     from ops.backup import commands
-    from ops.up import console
+    from ops.local.running import console
 
     _end(commands.archive(_home(), _settings(), console()))
 
@@ -364,7 +368,7 @@ def _home() -> Home:
 
 def _settings(*, running: bool = False) -> "Settings":
     """The settings of the running system, or of the environment. `running` demands one."""
-    from ops.up import adopt_running
+    from ops.local.running import adopt_running
     from settings import get_settings
 
     found = adopt_running(_home())

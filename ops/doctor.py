@@ -15,10 +15,10 @@ from rich.table import Table
 
 from ops.install import chromium
 from ops.local.home import CHECKOUT, Home
+from ops.local.running import adopt_running
 from ops.local.servers import ServerFailed, postgres
 from ops.local.servers.binaries import MINIO, TEMPORAL, Program, find_go
 from ops.local.servers.ports import is_free
-from ops.up import adopt_running
 from rules.clock import now
 from services.gov_service.key_folder import ModuleKeysError
 from services.gov_service.keys import keys_of, our_folder

@@ -17,8 +17,9 @@ from rich.table import Table
 
 from ops.local.home import CHECKOUT, RESTORED, Home
 from ops.local.progress import Board
+from ops.local.running import running_of, stop_leftovers
 from ops.local.servers import ServerFailed
-from ops.local.servers.process import Interrupted, Running
+from ops.local.servers.process import Interrupted
 
 # A start in the background is given up after so many seconds without a word from it.
 SILENT_FOR = 1800.0
@@ -100,7 +101,7 @@ def _follow(supervisor: subprocess.Popen[bytes], home: Home, log: Path, console:
 def down(home: Home, console: Console) -> int:
     """Stop what `up` started here, in order."""
     recorded = home.recorded()
-    supervisor = _running(recorded.get("supervisor"))
+    supervisor = running_of(recorded.get("supervisor"))
     if supervisor is None or not supervisor.alive:
         if not stop_leftovers(home, console):
             console.print("Nothing of Medcab is running here.")
@@ -120,8 +121,8 @@ def status(home: Home, console: Console) -> int:
 
     recorded = home.recorded()
     servers: list[dict[str, Any]] = recorded.get("servers", [])
-    alive = [running is not None and running.alive for running in map(_running, servers)]
-    supervisor = _running(recorded.get("supervisor"))
+    alive = [running is not None and running.alive for running in map(running_of, servers)]
+    supervisor = running_of(recorded.get("supervisor"))
     if not any(alive) and supervisor is not None and supervisor.alive:
         console.print(f"Medcab is starting here ({recorded['state']}).")
         return 1
@@ -167,37 +168,6 @@ def already_running(home: Home, console: Console) -> int:
     """Somebody holds the home: say where it is."""
     console.print("Medcab is already running here (`medcab down` stops it):")
     return status(home, console)
-
-
-def stop_leftovers(home: Home, console: Console) -> bool:
-    """Stop servers whose supervisor was killed. True when there were any."""
-    recorded = home.recorded()
-    stopped = False
-    for server in reversed(recorded.get("servers", [])):
-        running = _running(server)
-        if running is not None and running.alive:
-            console.print(f"Stopping {server['name']}, left over from a start that was killed")
-            running.stop(signal.Signals(server["stop_signal"]))
-            stopped = True
-    home.forget()
-    return stopped
-
-
-def adopt_running(home: Home) -> bool:
-    """Put the variables of the running system into our environment. False when none runs."""
-    recorded = home.recorded()
-    supervisor = _running(recorded.get("supervisor"))
-    if supervisor is None or not supervisor.alive:
-        return False
-    for key, value in recorded["environment"].items():
-        os.environ.setdefault(key, value)
-    return True
-
-
-def _running(recorded: dict[str, Any] | None) -> Running | None:
-    if not recorded or not recorded.get("pid"):
-        return None
-    return Running(recorded["pid"], recorded["started"])
 
 
 class _Supervisor:
@@ -311,8 +281,3 @@ class _Supervisor:
         for account in accounts:
             self.console.print(str(account), markup=False, highlight=False)
         self.console.print("\nCtrl-C or `medcab down` stops everything; the data is kept.")
-
-
-def console() -> Console:
-    """Where people read: as wide as the terminal, unwrapped in files."""
-    return Console(width=None if sys.stdout.isatty() else 160, soft_wrap=not sys.stdout.isatty())

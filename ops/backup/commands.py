@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from ops.backup import BackupError, configuration
+from ops.backup.pruning import prune
 from ops.backup.reconcile.reconcile import in_words, reconcile
-from ops.backup.repository.pruning import prune
 from ops.backup.restore import postgres, restore
 from ops.backup.restore.restore import Order
 from ops.backup.restore.stopped_home import alone, archives

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ops.backup import BackupError
+from ops.backup import keys as recovery_keys
+from ops.backup.keys import recipient_in, recipient_of
 from ops.backup.repository.encryption import BackupKey
 from ops.backup.repository.manifest import Repository
-from ops.backup.stores import keys as recovery_keys
-from ops.backup.stores.keys import recipient_in, recipient_of
-from ops.local.home import Home, write_private
+from ops.local.home import BACKUP_RECORD, Home, write_private
 from settings import Settings
 
-RECORD = "backup.json"
 _PAUSED = "paused"
 
 
@@ -136,12 +135,12 @@ def remember(home: Home, folder: Path, keys_folder: Path) -> None:
 
 def _record(home: Home, places: Places, *, paused: bool = False) -> None:
     told: dict[str, Any] = {name: str(value) for name, value in asdict(places).items()}
-    write_private(home.folder / RECORD, told | ({_PAUSED: True} if paused else {}))
+    write_private(home.folder / BACKUP_RECORD, told | ({_PAUSED: True} if paused else {}))
 
 
 def _recorded(home: Home) -> dict[str, Any]:
     try:
-        recorded: dict[str, Any] = json.loads((home.folder / RECORD).read_text())
+        recorded: dict[str, Any] = json.loads((home.folder / BACKUP_RECORD).read_text())
     except (OSError, ValueError):
         return {}
     return recorded

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from ops.backup import configuration
-from ops.backup.repository.pruning import prune
+from ops.backup.pruning import prune
 from ops.backup.take import take
 from ops.local.home import Home
 from rules.clock import now

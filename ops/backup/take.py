@@ -15,6 +15,7 @@ from clients.database import Database
 from clients.objects import Objects, ObjectsDownError
 from ops.backup import BackupError, Say
 from ops.backup.configuration import Places, key_of
+from ops.backup.keys import back_up_keys
 from ops.backup.repository.encryption import BackupKey, write_sealed
 from ops.backup.repository.manifest import (
     CONFIGURATION,
@@ -29,7 +30,6 @@ from ops.backup.repository.manifest import (
     line_of,
 )
 from ops.backup.stores import objects
-from ops.backup.stores.keys import back_up_keys
 from ops.backup.stores.postgres_base import back_up_database
 from ops.backup.stores.temporal import TemporalNotCopiedError, back_up_temporal, temporal_file
 from ops.local.home import Home

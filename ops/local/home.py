@@ -14,6 +14,9 @@ from typing import Any
 RESTORED = "restored.json"
 """A file in a home that was restored and not reconciled yet: nobody may work there."""
 
+BACKUP_RECORD = "backup.json"
+"""A file in a home that says where its backups go."""
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 

@@ -3,10 +3,9 @@
 import json
 import os
 
-from ops.backup.configuration import RECORD
-from ops.backup.restore.postgres import occupied
-from ops.local.home import Home
+from ops.local.home import BACKUP_RECORD, Home
 from ops.local.servers.minio import BUCKET
+from ops.local.servers.postgres import occupied
 from ops.local.system import GIVEN_BY
 from services.journal.checkpoints import SEALS_FILE, seals_folder
 
@@ -52,6 +51,6 @@ def lost_parts(home: Home) -> list[str]:
 
 def _backups(home: Home) -> str:
     try:
-        return str(json.loads((home.folder / RECORD).read_text())["folder"])
+        return str(json.loads((home.folder / BACKUP_RECORD).read_text())["folder"])
     except (OSError, ValueError, KeyError):
         return "FOLDER-OF-THE-BACKUPS"

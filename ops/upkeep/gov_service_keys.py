@@ -22,7 +22,7 @@ def show() -> None:
     """Show our keys and the module's certificates, and until when they are valid."""
     from rich.table import Table
 
-    from ops.up import console
+    from ops.local.running import console
     from services.gov_service.key_folder import ModuleKeysError
 
     table = Table("whose", "id", "does", "valid until", box=None)
@@ -129,7 +129,7 @@ def distrust(
 
 def _ring() -> "tuple[Settings, Keys]":
     from ops.local.home import Home, default_home
-    from ops.up import adopt_running
+    from ops.local.running import adopt_running
     from services.gov_service.key_folder import ModuleKeysError
     from services.gov_service.keys import keys_of
     from settings import Settings

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from ops.backup import BackupError, WrongKeyError, configuration
+from ops.backup import BackupError, WrongKeyError
 from ops.backup.configuration import Places, arrange, key_of, known
+from ops.backup.keys import back_up_keys, open_keys, recipient_in, recipient_of
 from ops.backup.repository.manifest import Backup, Manifest
 from ops.backup.restore.restore import Order, Part, restore
 from ops.backup.restore.stopped_home import settings_at_rest
-from ops.backup.stores.keys import back_up_keys, open_keys, recipient_in, recipient_of
-from ops.local.home import Home
+from ops.local.home import BACKUP_RECORD, Home
 from rules.clock import now
 
 ID = "20261123T121700Z"
@@ -77,7 +77,7 @@ def test_another_installation_does_not_mix_with_old_backups(
     for new_phrase in (False, True):
         with pytest.raises(BackupError, match=r"another key.*medcab restore .*empty folder"):
             arrange(anew, settings_at_rest(anew), where.folder, new_phrase=new_phrase)
-    assert not (anew.folder / configuration.RECORD).exists()
+    assert not (anew.folder / BACKUP_RECORD).exists()
     assert recipient_in(where.keys_folder) == where.recipient
 
 
@@ -87,7 +87,7 @@ def test_a_new_phrase_is_made_only_when_it_is_asked_for(
     """The keys survived, what the home knew of its backups did not."""
     home, where, phrase = backups
     settings = settings_at_rest(home)
-    (home.folder / configuration.RECORD).unlink()
+    (home.folder / BACKUP_RECORD).unlink()
     with pytest.raises(BackupError, match=r"another recovery phrase.*--part keys.*--new-phrase"):
         arrange(home, settings, where.folder)
     arranged, newer = arrange(home, settings, where.folder, new_phrase=True)
@@ -109,7 +109,7 @@ def test_a_phrase_given_by_the_environment_counts(
 ) -> None:
     """It is taken without asking, and no other one is made: the next backup would not know it."""
     home, where, _ = backups
-    (home.folder / configuration.RECORD).unlink()
+    (home.folder / BACKUP_RECORD).unlink()
     given = {"backup_recipient": recipient_of("-".join(["AAAA"] * 8))}
     settings = settings_at_rest(home).model_copy(update=given)
     with pytest.raises(BackupError, match="MEDCAB_BACKUP_RECIPIENT"):

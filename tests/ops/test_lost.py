@@ -13,9 +13,10 @@ from ops.backup.reconcile.reconcile import reconcile
 from ops.backup.restore.restore import Order, Part, _refuse
 from ops.local.home import Home
 from ops.local.lost import lost_parts
+from ops.local.running import adopt_running
 from ops.local.servers.postgres import data_folder_aside
 from ops.local.system import GIVEN_BY, System
-from ops.up import adopt_running, up
+from ops.up import up
 from settings import Settings
 
 SEAL = '{"body": {"number": 1}}\n'

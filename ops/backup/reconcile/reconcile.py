@@ -32,7 +32,7 @@ from ops.backup.restore.stopped_home import held, named, reached, started, syste
 from ops.backup.stores import objects
 from ops.local.home import RESTORED, Home
 from ops.local.lost import DATABASE, lost_parts, refusal
-from ops.up import adopt_running
+from ops.local.running import adopt_running
 from ops.upkeep.migrate import migrate
 from rules.cases.numbers import parse_number
 from rules.clock import now

@@ -1,1 +1,1 @@
-"""Where backups are kept: manifest, encryption, pruning."""
+"""Where backups are kept: manifest and encryption."""

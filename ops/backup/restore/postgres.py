@@ -23,7 +23,7 @@ from ops.backup.stores.postgres_wal import gaps, names_for_recovery, needed
 from ops.backup.stores.wal_state import State, read_state
 from ops.local.home import Home
 from ops.local.servers import Account, ServerFailed
-from ops.local.servers.postgres import Postgres, data_folder_aside
+from ops.local.servers.postgres import Postgres
 from ops.local.servers.process import Process
 
 NO_PROGRESS_FOR = 300.0
@@ -39,12 +39,6 @@ class Recovered:
 
     point: datetime | None
     segments: int
-
-
-def occupied(home: Home) -> bool:
-    """Whether the home holds a database already."""
-    places = (home.folder / "postgres", data_folder_aside(home))
-    return any((each / "data" / "PG_VERSION").exists() for each in places)
 
 
 def recover(

@@ -23,9 +23,10 @@ from clients.objects import Objects
 from models.encryption import KeyRing, use_key_ring
 from ops.backup import BackupError, Say
 from ops.backup.configuration import key_of, keys_beside, known, remember
+from ops.backup.keys import SEAL_FILE, SETTINGS, differing, open_keys, put_keys, write_key
 from ops.backup.repository.encryption import BackupKey, read_sealed
 from ops.backup.repository.manifest import TEMPORAL, Backup, Repository, choose
-from ops.backup.restore.postgres import Recovered, beyond, lay_out_for_others, occupied, recover
+from ops.backup.restore.postgres import Recovered, beyond, lay_out_for_others, recover
 from ops.backup.restore.stopped_home import (
     alone,
     held,
@@ -37,13 +38,13 @@ from ops.backup.restore.stopped_home import (
     system_at_rest,
 )
 from ops.backup.stores import objects
-from ops.backup.stores.keys import SEAL_FILE, SETTINGS, differing, open_keys, put_keys, write_key
 from ops.backup.stores.postgres_wal import Archiver
 from ops.backup.stores.temporal import put_temporal, temporal_file
 from ops.backup.stores.wal_state import State, read_state
 from ops.local.buckets import prepare_buckets
 from ops.local.home import RESTORED, Home, write_private
 from ops.local.lost import DATABASE, lost_parts
+from ops.local.servers.postgres import occupied
 from ops.upkeep.migrate import migrate_database
 from rules.clock import now
 from settings import Settings

@@ -11,10 +11,10 @@ from urllib3.exceptions import HTTPError
 
 from ops.backup import BackupError, Say
 from ops.local.home import Home
+from ops.local.running import adopt_running, stop_leftovers
 from ops.local.servers import Server, ServerFailed
 from ops.local.servers.process import Interrupted
 from ops.local.system import System
-from ops.up import adopt_running, stop_leftovers
 from settings import Settings, get_settings
 
 
@@ -40,7 +40,7 @@ ARCHIVER = "archiver.lock"
 @contextmanager
 def held(home: Home) -> Iterator[None]:
     """Hold a home in which nothing runs. Raises BackupError with the remedy."""
-    from ops.up import console
+    from ops.local.running import console
 
     with home.taken() as mine:
         if not mine:

@@ -1,1 +1,1 @@
-"""What a backup is made of: PostgreSQL and its WAL, objects, Temporal, keys."""
+"""What a backup is made of: PostgreSQL and its WAL, objects, Temporal."""

@@ -395,3 +395,9 @@ def _version_of(data: Path) -> int | None:
         return int((data / "PG_VERSION").read_text())
     except OSError:
         return None
+
+
+def occupied(home: Home) -> bool:
+    """Whether the home holds a database already."""
+    places = (home.folder / "postgres", data_folder_aside(home))
+    return any((each / "data" / "PG_VERSION").exists() for each in places)
