@@ -18,7 +18,7 @@ class JournalActivities:
         self._database = database
         self._objects = objects
         self._seal = seal
-        self._folder = checkpoints.seals_folder(home)
+        self._folder = checkpoints.checkpoints_folder(home)
 
     @activity.defn
     async def seal_journal(self) -> None:

@@ -24,7 +24,7 @@ from clients.gov_service import GovService
 from clients.objects import Objects
 from services.gov_service.envelopes import Envelopes
 from services.gov_service.keys import keys_of
-from services.gov_service.messages import ModuleAnswer, ModuleFile, ModuleRequest
+from services.gov_service.messages import GovServiceAnswer, GovServiceFile, GovServiceRequest
 from services.requests.paper import RequestFacts, RequestField, form
 from services.seal.institution import Seal
 from settings import Settings
@@ -105,14 +105,14 @@ class RequestActivities:
             addressee="Федеральный регистр вакцинированных",
         )
         paper = self._seal.sign_pdf(form(facts).pdf, reason="Запрос")
-        plain = ModuleRequest.model_construct(
+        plain = GovServiceRequest.model_construct(
             service=SERVICE,
             number=NUMBER,
             version=1,
-            document=ModuleFile.of("request.pdf", "application/pdf", paper),
+            document=GovServiceFile.of("request.pdf", "application/pdf", paper),
         ).packed()
-        return paper, self._envelopes.seal(plain, message_id=message_id)
+        return paper, self._envelopes.wrap(plain, message_id=message_id)
 
-    def _open(self, message_id: UUID, envelope: bytes) -> Sequence[ModuleFile]:
+    def _open(self, message_id: UUID, envelope: bytes) -> Sequence[GovServiceFile]:
         opened = self._envelopes.open_(envelope, message_id=message_id)
-        return ModuleAnswer.read(opened.plain).files
+        return GovServiceAnswer.read(opened.plain).files

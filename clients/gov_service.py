@@ -1,4 +1,4 @@
-"""The line to the gov-service module: hand over a sealed request, ask how it stands, take it back.
+"""The line to the gov-service module: hand over, ask how it stands, take back.
 
 All are safe to repeat: the module knows a message by its id. What an envelope holds is for
 `services.gov_service.envelopes` and `services.gov_service.messages`.
@@ -56,7 +56,7 @@ def _from_base64(value: object) -> object:
     return base64.b64decode(value, validate=True) if isinstance(value, str) else value
 
 
-class Receipt(BaseModel):
+class Acknowledgement(BaseModel, title="Receipt"):
     """How a message stands at the module.
 
     Believe nothing of it but that the module was reached: the answer, and a refusal's words, stand
@@ -89,7 +89,7 @@ class GovService:
 
     async def hand_over(
         self, message_id: UUID, service: str, envelope: bytes, callback_url: str
-    ) -> Receipt:
+    ) -> Acknowledgement:
         """Give the module a message; what it has taken already it takes as the same again.
 
         Raises GovServiceDown, and GovServiceRefused where the envelope is not what it can open and
@@ -103,14 +103,14 @@ class GovService:
             headers={"Content-Type": ENVELOPE_TYPE},
         )
 
-    async def ask(self, message_id: UUID) -> Receipt:
+    async def ask(self, message_id: UUID) -> Acknowledgement:
         """How a message stands. Raises GovServiceDown and GovServiceRefused."""
         receipt = await self._send("GET", f"/v1/messages/{message_id}")
         if receipt.state in ("answered", "refused") and receipt.envelope is None:
             raise GovServiceGarbled("an answer without its envelope")
         return receipt
 
-    async def withdraw(self, message_id: UUID, envelope: bytes) -> Receipt:
+    async def withdraw(self, message_id: UUID, envelope: bytes) -> Acknowledgement:
         """Tell the module that nobody waits for this message; told again, it says the same.
 
         Answered is what was answered before it heard. Raises GovServiceDown, and GovServiceRefused
@@ -131,7 +131,7 @@ class GovService:
         params: dict[str, str] | None = None,
         content: bytes | None = None,
         headers: dict[str, str] | None = None,
-    ) -> Receipt:
+    ) -> Acknowledgement:
         try:
             async with (
                 asyncio.timeout(self._whole),
@@ -149,7 +149,7 @@ class GovService:
         if reply.status_code not in (200, 202):
             raise GovServiceDown(f"HTTP {reply.status_code}")
         try:
-            return Receipt.model_validate_json(body)
+            return Acknowledgement.model_validate_json(body)
         except ValidationError as error:
             raise GovServiceGarbled(f"{error.error_count()} fields unreadable") from None
 

@@ -32,7 +32,7 @@ from temporalio.converter import (
 from models.encryption import KeyRing, UndecryptableError
 from models.visibility import OpsText
 
-SEALED = b"binary/medcab-sealed"
+ENCRYPTED = b"binary/medcab-sealed"
 UNREADABLE = b"binary/medcab-unreadable"
 FRAMES_KEPT = 4
 ERRORS_KEPT = 3
@@ -54,34 +54,34 @@ def _for_ops(payload: Payload) -> bool:
     )
 
 
-def is_sealed(payload: Payload) -> bool:
+def is_encrypted(payload: Payload) -> bool:
     """Whether this is one of ours, by its label."""
-    return payload.metadata.get("encoding") == SEALED
+    return payload.metadata.get("encoding") == ENCRYPTED
 
 
 def owner_of(payload: Payload) -> str:
-    """The workflow id that a sealed payload says it belongs to."""
+    """The workflow id that an encrypted payload says it belongs to."""
     return payload.metadata.get(_OWNER, b"").decode("utf-8", "replace")
 
 
-def seal(keys: KeyRing, payload: Payload, workflow_id: str) -> Payload:
+def encrypt(keys: KeyRing, payload: Payload, workflow_id: str) -> Payload:
     """Encrypt one payload for one workflow."""
     owner = workflow_id.encode()
     return Payload(
-        metadata={"encoding": SEALED, _OWNER: owner},
+        metadata={"encoding": ENCRYPTED, _OWNER: owner},
         data=keys.encrypt(payload.SerializeToString(), _place(owner)),
     )
 
 
-def unseal(keys: KeyRing, payload: Payload) -> Payload:
-    """Decrypt one sealed payload. Raises UndecryptableError."""
-    if not is_sealed(payload):
-        raise UndecryptableError("not sealed")
+def decrypt(keys: KeyRing, payload: Payload) -> Payload:
+    """Decrypt one encrypted payload. Raises UndecryptableError."""
+    if not is_encrypted(payload):
+        raise UndecryptableError("not encrypted")
     plain = keys.decrypt(payload.data, _place(payload.metadata.get(_OWNER, b"")))
     return Payload.FromString(plain)
 
 
-class SealingCodec(PayloadCodec, WithSerializationContext):
+class EncryptingCodec(PayloadCodec, WithSerializationContext):
     """Encrypts and decrypts for the workflow named by the SDK's context."""
 
     def __init__(self, keys: KeyRing, workflow_id: str = "") -> None:
@@ -95,7 +95,7 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Encrypt all but the plain words for ops."""
-        return [p if _for_ops(p) else seal(self._keys, p, self._workflow_id) for p in payloads]
+        return [p if _for_ops(p) else encrypt(self._keys, p, self._workflow_id) for p in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Decrypt what is ours and meant for this workflow; the rest becomes unreadable."""
@@ -104,13 +104,13 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
     def _opened(self, payload: Payload) -> Payload:
         try:
             if self._meant_for_us(owner_of(payload)):
-                return unseal(self._keys, payload)
+                return decrypt(self._keys, payload)
         except Exception:  # noqa: S110 - whatever is wrong with it, it must not stop a workflow
             pass
         return Payload(metadata={"encoding": UNREADABLE})
 
     def _meant_for_us(self, owner: str) -> bool:
-        """A schedule seals for the id that it was given, and starts `<that id>-<time>`."""
+        """A schedule encrypts for the id that it was given, and starts `<that id>-<time>`."""
         if owner == self._workflow_id:
             return True
         rest = self._workflow_id.removeprefix(owner)
@@ -200,6 +200,6 @@ def data_converter(keys: KeyRing) -> DataConverter:
     """The one data converter of clients and workers; messages of failures are encrypted too."""
     return DataConverter(
         payload_converter_class=MessageConverter,
-        payload_codec=SealingCodec(keys),
+        payload_codec=EncryptingCodec(keys),
         failure_converter_class=ShortFailures,
     )

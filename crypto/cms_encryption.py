@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.x963kdf import X963KDF
 
-from crypto.cms_signatures import SealKey, as_asn1, names
+from crypto.cms_signatures import PrivateKey, as_asn1, names
 from crypto.der import BITS, FIRST, OCTETS, SECOND, SEQUENCE, SET, THIRD, der, number, oid
 
 _KEY, _NONCE, _TAG = 32, 12, 16
@@ -61,7 +61,7 @@ class Holder(Protocol):
     """Who opens: a key and the certificate that others encrypt for."""
 
     @property
-    def key(self) -> SealKey:
+    def key(self) -> PrivateKey:
         """The private key."""
 
     @property
@@ -74,20 +74,20 @@ def encrypt(plain: bytes, recipients: Sequence[x509.Certificate]) -> bytes:
     if not recipients:
         raise CipherError("an envelope needs a recipient")
     key, nonce = os.urandom(_KEY), os.urandom(_NONCE)
-    sealed = AESGCM(key).encrypt(nonce, plain, None)
+    encrypted = AESGCM(key).encrypt(nonce, plain, None)
     parameters = der(SEQUENCE, der(OCTETS, nonce), number(_TAG))
     content = der(
         SEQUENCE,
         oid("1.2.840.113549.1.7.1"),
         der(SEQUENCE, oid("2.16.840.1.101.3.4.1.46"), parameters),
-        der(_IMPLICIT_CONTENT, sealed[:-_TAG]),
+        der(_IMPLICIT_CONTENT, encrypted[:-_TAG]),
     )
     enveloped = der(
         SEQUENCE,
         number(0),
         der(SET, *sorted(_recipient(each, key) for each in recipients)),
         content,
-        der(OCTETS, sealed[-_TAG:]),
+        der(OCTETS, encrypted[-_TAG:]),
     )
     return der(SEQUENCE, oid("1.2.840.113549.1.9.16.1.23"), der(FIRST, enveloped))
 
@@ -146,7 +146,7 @@ def decrypt(envelope: bytes, holders: Iterable[Holder]) -> bytes:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CipherError("not an envelope this program can read") from error
     if not (known and bare) or len(nonce) != _NONCE or len(tag) != _TAG:
-        raise CipherError("not sealed with AES-256 in GCM")
+        raise CipherError("not encrypted with AES-256 in GCM")
     try:
         key = _content_key(recipients, list(holders))
     except CipherError:
@@ -173,10 +173,10 @@ def _content_key(recipients: Sequence[Any], holders: Sequence[Holder]) -> bytes:
                 for holder in holders:
                     if names(each["rid"], holder.certificate):
                         return _unwrapped_ecdh(info, each["encrypted_key"].native, holder.key)
-    raise NotForUs("sealed for others")
+    raise NotForUs("encrypted for others")
 
 
-def _unwrapped_rsa(info: Any, key: SealKey) -> bytes:
+def _unwrapped_rsa(info: Any, key: PrivateKey) -> bytes:
     algorithm = info["key_encryption_algorithm"]
     if algorithm["algorithm"].native != "rsaes_oaep" or not isinstance(key, rsa.RSAPrivateKey):
         raise CipherError("the key is not wrapped by RSA-OAEP")
@@ -187,7 +187,7 @@ def _unwrapped_rsa(info: Any, key: SealKey) -> bytes:
     return key.decrypt(info["encrypted_key"].native, _OAEP)
 
 
-def _unwrapped_ecdh(info: Any, wrapped: bytes, key: SealKey) -> bytes:
+def _unwrapped_ecdh(info: Any, wrapped: bytes, key: PrivateKey) -> bytes:
     expected = der(SEQUENCE, oid(_ECDH), _WRAP_ALGORITHM)
     if info["key_encryption_algorithm"].dump() != expected or info["ukm"].native is not None:
         raise CipherError("the key is not wrapped by ECDH with SHA-256 and AES-256")

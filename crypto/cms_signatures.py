@@ -28,7 +28,7 @@ _HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
     "sha512": hashes.SHA512,
 }
 
-SealKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 class SignatureError(ValueError):
@@ -52,7 +52,7 @@ def as_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
 class CmsSigner:
     """Signs SHA-256 digests with an ECDSA or RSA (PKCS #1 v1.5) key."""
 
-    key: SealKey
+    key: PrivateKey
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...] = ()
 

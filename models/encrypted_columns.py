@@ -79,14 +79,14 @@ def encrypt_for(ring: KeyRing, plain: bytes, place: str, key: Key) -> bytes:
     return ring.encrypt(plain, _binding(place, _key_bytes(key)), FOR_ROW)
 
 
-def decrypt_for(ring: KeyRing, sealed: bytes, place: str, key: Key) -> bytes:
+def decrypt_for(ring: KeyRing, encrypted: bytes, place: str, key: Key) -> bytes:
     """Decrypt what stands in this column of this row. Raises UndecryptableError."""
-    return _decrypt(ring, sealed, place, _key_bytes(key))
+    return _decrypt(ring, encrypted, place, _key_bytes(key))
 
 
-def _decrypt(ring: KeyRing, sealed: bytes, place: str, key: bytes) -> bytes:
+def _decrypt(ring: KeyRing, encrypted: bytes, place: str, key: bytes) -> bytes:
     try:
-        return ring.decrypt(sealed, _binding(place, key), FOR_ROW)
+        return ring.decrypt(encrypted, _binding(place, key), FOR_ROW)
     except UndecryptableError as error:
         numbers = (key[at : at + 4] for at in range(16, len(key), 4))
         parts = UUID(bytes=key[:16]), *(int.from_bytes(one, "big", signed=True) for one in numbers)

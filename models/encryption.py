@@ -55,13 +55,17 @@ class KeyRing:
         nonce = os.urandom(_NONCE)
         return head + nonce + AESGCM(key).encrypt(nonce, plain, head + aad)
 
-    def decrypt(self, sealed: bytes, aad: bytes, version: int = FOR_WORKFLOW) -> bytes:
+    def decrypt(self, encrypted: bytes, aad: bytes, version: int = FOR_WORKFLOW) -> bytes:
         """Decrypt with the key that the bytes name. Raises UndecryptableError."""
         try:
-            if sealed[0] != version:
-                raise UndecryptableError(f"version {sealed[0]}, not {version}")
-            end = 2 + sealed[1]
-            head, nonce, body = sealed[:end], sealed[end : end + _NONCE], sealed[end + _NONCE :]
+            if encrypted[0] != version:
+                raise UndecryptableError(f"version {encrypted[0]}, not {version}")
+            end = 2 + encrypted[1]
+            head, nonce, body = (
+                encrypted[:end],
+                encrypted[end : end + _NONCE],
+                encrypted[end + _NONCE :],
+            )
             return AESGCM(self.keys[head[2:].decode()]).decrypt(nonce, body, head + aad)
         except UndecryptableError:
             raise

@@ -18,7 +18,7 @@ PATIENCE = 3.0
 
 
 @dataclass(frozen=True)
-class Standing:
+class AccreditationStatus:
     """The accreditation that lasts longest, and the hours of the courses finished since."""
 
     specialty: str
@@ -26,7 +26,7 @@ class Standing:
     hours: int
 
 
-def standing_of(card: RegisterCard | None, name: str) -> Standing | None:
+def accreditation_status(card: RegisterCard | None, name: str) -> AccreditationStatus | None:
     """What a card says, None where it is nobody's, another person's, or names no accreditation."""
     if card is None or not same_person(name, card.general.surname, card.general.name):
         return None
@@ -34,7 +34,7 @@ def standing_of(card: RegisterCard | None, name: str) -> Standing | None:
         return None
     last = max(card.accreditation, key=lambda one: one.valid_until)
     since = [course.hours for course in card.qualifications if course.until >= last.passed]
-    return Standing(last.specialty, last.valid_until, sum(since))
+    return AccreditationStatus(last.specialty, last.valid_until, sum(since))
 
 
 class Accreditations:
@@ -42,14 +42,14 @@ class Accreditations:
 
     def __init__(self, url: str) -> None:
         self._register = RegisterClient(url, PATIENCE)
-        self._known: OrderedDict[str, tuple[float, Standing | None]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[float, AccreditationStatus | None]] = OrderedDict()
 
-    async def of(self, snils: str, name: str) -> Standing | None:
+    async def of(self, snils: str, name: str) -> AccreditationStatus | None:
         """What the register says of the person. Raises RegisterDown and RegisterGarbled."""
         until, known = self._known.get(snils, (0.0, None))
         if time.monotonic() < until:
             return known
-        found = standing_of(await self._register.look_up(snils), name)
+        found = accreditation_status(await self._register.look_up(snils), name)
         self._known[snils] = (time.monotonic() + KEPT, found)
         self._known.move_to_end(snils)
         if len(self._known) > MOST:

@@ -13,7 +13,12 @@ from uuid import UUID
 import pikepdf
 
 from rules.journal.entries import canonical
-from services.gov_service.messages import ModuleAnswer, ModuleFile, ModuleRequest, refusal
+from services.gov_service.messages import (
+    GovServiceAnswer,
+    GovServiceFile,
+    GovServiceRequest,
+    refusal,
+)
 from services.papers.typesetting import typeset
 from services.requests.paper import DATA_NAME
 from services.seal.institution import Seal
@@ -27,7 +32,7 @@ class DocumentUnreadable(ValueError):
     """The electronic document does not hold what it must, or is about something else."""
 
 
-def data_of(request: ModuleRequest) -> dict[str, Any]:
+def data_of(request: GovServiceRequest) -> dict[str, Any]:
     """The data inside the document, held against what stands around it.
 
     Raises DocumentUnreadable.
@@ -46,8 +51,8 @@ def data_of(request: ModuleRequest) -> dict[str, Any]:
 
 
 def answer_to(
-    request: ModuleRequest, message_id: UUID, at: datetime, seal: Seal, *, again: bool = False
-) -> ModuleAnswer:
+    request: GovServiceRequest, message_id: UUID, at: datetime, seal: Seal, *, again: bool = False
+) -> GovServiceAnswer:
     """The answer, or a refusal by the module's rules. Takes some 50 ms of the processor."""
     data = data_of(request)
     reason = _reason(data)
@@ -74,12 +79,14 @@ def answer_to(
     }
     pdf = typeset(_TEMPLATE, facts, standard="a-2a", at=at)
     signed = seal.sign_pdf(pdf, reason=service["title"])
-    files = [ModuleFile.of(f"{service['file']}.pdf", "application/pdf", signed)]
+    files = [GovServiceFile.of(f"{service['file']}.pdf", "application/pdf", signed)]
     told: dict[str, Any] = {"number": number, "request": request.number, "kind": service["kind"]}
     if results:
         told["results"] = results
-        files.append(ModuleFile.of(f"{service['file']}.json", "application/json", canonical(told)))
-    return ModuleAnswer(
+        files.append(
+            GovServiceFile.of(f"{service['file']}.json", "application/json", canonical(told))
+        )
+    return GovServiceAnswer(
         outcome="answered",
         number=request.number,
         version=request.version,

@@ -40,10 +40,10 @@ from services.gov_service.key_folder import in_force
 from services.gov_service.keys import Keys, keys_in
 from services.gov_service.keys_standard import self_signed
 from services.gov_service.messages import (
+    GovServiceAnswer,
+    GovServiceRequest,
+    GovServiceWithdrawal,
     MessageUnreadable,
-    ModuleAnswer,
-    ModuleRequest,
-    ModuleWithdrawal,
     refusal,
 )
 from services.seal.institution import FileSeal, Seal, ensure_test_seal
@@ -121,7 +121,7 @@ class Module:
         """Take a message: the status of the reply, and why it is refused if it is."""
         try:
             opened = self._envelopes.open_(envelope, message_id=id_)
-            request = ModuleRequest.read(opened.plain)
+            request = GovServiceRequest.read(opened.plain)
             data_of(request)
         except EnvelopeRefused as error:
             return 422, error.code.value
@@ -159,7 +159,7 @@ class Module:
     def withdraw(self, id_: UUID, envelope: bytes) -> tuple[int, str]:
         """Stop work on a message: the status of the reply, and why it is refused if it is."""
         try:
-            told = ModuleWithdrawal.read(self._envelopes.open_(envelope, message_id=id_).plain)
+            told = GovServiceWithdrawal.read(self._envelopes.open_(envelope, message_id=id_).plain)
         except EnvelopeRefused as error:
             return 422, error.code.value
         except MessageUnreadable:
@@ -223,7 +223,7 @@ class Module:
     ) -> tuple[bytes, str]:
         """The sealed answer, spoilt as told, and the state that it brings."""
         at = datetime.now(UTC)
-        request = ModuleRequest.read(message.request)
+        request = GovServiceRequest.read(message.request)
         if behaviour.answer == "refused":
             answer = refusal(request, "Запрос отклонён. Исправьте его и направьте снова.", at)
         else:
@@ -232,7 +232,7 @@ class Module:
             answer = answer.model_copy(update={"number": "НЕ-2026-000000-0"})
         return self._sealed(message.id, answer, behaviour.answer), answer.outcome
 
-    def _sealed(self, id_: UUID, answer: ModuleAnswer, spoilt: str) -> bytes:
+    def _sealed(self, id_: UUID, answer: GovServiceAnswer, spoilt: str) -> bytes:
         plain = answer.packed()
         if spoilt == "garbled":
             return b"not an envelope"
@@ -244,7 +244,7 @@ class Module:
             readers = [each for each in self.keys.ring().theirs if in_force(each, now)]
             return encrypt(sign_content(signer, head + plain, now), readers)
         about = uuid4() if spoilt == "other_message" else id_
-        envelope = self._envelopes.seal(plain, message_id=about, addressee=MEDCAB)
+        envelope = self._envelopes.wrap(plain, message_id=about, addressee=MEDCAB)
         if spoilt == "tampered":
             middle = len(envelope) // 2
             flipped = bytes([envelope[middle] ^ 1])

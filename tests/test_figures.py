@@ -31,7 +31,7 @@ from bench.least_workflows import LeastCase, LeastRequest
 from bench.wal import Log
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
-from clients.temporal.client import CaseRinger, Standing, connect, ensure_standing
+from clients.temporal.client import CaseRinger, StandingWorkflow, connect, ensure_standing
 from models.encryption import KeyRing, use_key_ring
 from models.messages import WorkflowName, case_workflow_id
 from models.tables.notices import Notice
@@ -190,7 +190,7 @@ async def test_a_case_costs_seven_commits_and_a_fifth_more_events(
     settings = settings.model_copy(update={"task_queue": f"figures-{uuid4()}"})
     client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
     office = await Office.open(database, CaseRinger(client, settings.task_queue))
-    post = Standing(WorkflowName.NOTICES_MAIL, f"mail-{uuid4()}", OpsText("mail"))
+    post = StandingWorkflow(WorkflowName.NOTICES_MAIL, f"mail-{uuid4()}", OpsText("mail"))
 
     async def measured() -> tuple[UUID, Commits]:
         case_id = await office.draft()
@@ -228,7 +228,7 @@ async def test_a_request_costs_six_commits_and_a_fifth_more_events(
     settings = settings.model_copy(update={"task_queue": f"figures-{uuid4()}"})
     client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
     counter = await RequestCounter.open(database, CaseRinger(client, settings.task_queue))
-    post = Standing(WorkflowName.NOTICES_MAIL, f"mail-{uuid4()}", OpsText("mail"))
+    post = StandingWorkflow(WorkflowName.NOTICES_MAIL, f"mail-{uuid4()}", OpsText("mail"))
     api = Served(create_app(settings))
     api.start()
     async with httpx.AsyncClient(base_url=settings.gov_service_url, timeout=PATIENCE) as module:

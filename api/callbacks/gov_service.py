@@ -13,7 +13,7 @@ from api.container import Medcab, MedcabState
 from api.http.auth import OPEN_TO_ALL, From
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
-from clients.gov_service import Receipt
+from clients.gov_service import Acknowledgement
 from rules.clock import now
 from rules.refusals import Refusal
 from services import webhooks
@@ -41,7 +41,7 @@ class _About(BaseModel):
             "required": True,
             "description": "A receipt and the `message_id` it is about, signed as Standard "
             "Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`.",
-            "content": {"application/json": {"schema": Receipt.model_json_schema()}},
+            "content": {"application/json": {"schema": Acknowledgement.model_json_schema()}},
         }
     },
 )
@@ -61,7 +61,7 @@ async def gov_service(request: Request, medcab: MedcabState, visitor: From) -> R
 async def _take(medcab: Medcab, body: bytes, call: Call, address: str) -> None:
     try:
         about = _About.model_validate_json(body)
-        receipt = Receipt.model_validate_json(body)
+        receipt = Acknowledgement.model_validate_json(body)
     except ValidationError:
         why = CallbackFault.UNREADABLE
         await webhooks.tell_refused(medcab.database, GOV_SERVICE, why, address, now())

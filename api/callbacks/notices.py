@@ -15,10 +15,10 @@ from api.http.auth import OPEN_TO_ALL, From
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
 from clients.delivery import mail_reports
-from clients.delivery.mail_reports import REPORT_TYPE, Became, read_report
-from clients.delivery.sms import Told
+from clients.delivery.mail_reports import REPORT_TYPE, MailDelivery, read_report
+from clients.delivery.sms import GatewayReport
 from rules.clock import now
-from rules.notices.delivery import Receipt
+from rules.notices.delivery import DeliveryReport
 from rules.notices.kinds import Channel
 from rules.refusals import Refusal, not_found
 from services import webhooks
@@ -46,14 +46,14 @@ def _signed(schema: dict[str, Any], **other: Any) -> dict[str, Any]:
     status_code=204,
     dependencies=[OPEN_TO_ALL],
     responses=documented(403, 404, 422),
-    openapi_extra=_signed(Told.model_json_schema()),
+    openapi_extra=_signed(GatewayReport.model_json_schema()),
 )
 async def sms(request: Request, medcab: MedcabState, visitor: From) -> Response:
     """Take a receipt of the gateway. The same callback again changes nothing."""
 
     def read(body: bytes) -> Said:
-        told = Told.model_validate_json(body)
-        return Said(told.id, Receipt(told.state), told.at)
+        told = GatewayReport.model_validate_json(body)
+        return Said(told.id, DeliveryReport(told.state), told.at)
 
     secret = medcab.settings.sms_secret
     return await _taken(request, medcab, visitor.address, Channel.SMS, secret, read)
@@ -65,7 +65,7 @@ async def sms(request: Request, medcab: MedcabState, visitor: From) -> Response:
     dependencies=[OPEN_TO_ALL],
     responses=documented(403, 404, 413, 422),
     openapi_extra=_signed(
-        mail_reports.Told.model_json_schema(),
+        mail_reports.MailReport.model_json_schema(),
         **{REPORT_TYPE: {"schema": {"type": "string", "description": "A report of RFC 3464."}}},
     ),
 )
@@ -77,11 +77,11 @@ async def mail(request: Request, medcab: MedcabState, visitor: From) -> Response
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def read(body: bytes) -> Said:
-        became: Became | None
+        became: MailDelivery | None
         if given == REPORT_TYPE:
             became = read_report(body, now())
         else:
-            became = mail_reports.Told.model_validate_json(body).became
+            became = mail_reports.MailReport.model_validate_json(body).became
         if became is None:
             raise ValueError("not a delivery report")
         return delivery_reports.mail_said(became)

@@ -15,7 +15,7 @@ from temporalio.api.common.v1 import Payload, Payloads
 from api.container import MedcabState, Work
 from api.http.auth import require
 from api.http.entrance import CleanRoute
-from clients.payload_codec import is_sealed, owner_of, unseal
+from clients.payload_codec import decrypt, is_encrypted, owner_of
 from models.encryption import KeyRing, UndecryptableError
 from rules.access import Actor, Permission
 from rules.clock import now
@@ -43,9 +43,9 @@ async def decode(request: Request, medcab: MedcabState, session: Work, reader: D
         ParseDict(body, payloads)
     except (ParseError, ValueError, TypeError, AttributeError, RecursionError):
         raise Refusal("not_payloads", "Здесь нужны payload процессов Temporal.", 422) from None
-    sealed = [payload for payload in payloads.payloads if is_sealed(payload)]
-    if sealed:
-        owners = sorted({_plain(owner_of(payload)) for payload in sealed})
+    encrypted = [payload for payload in payloads.payloads if is_encrypted(payload)]
+    if encrypted:
+        owners = sorted({_plain(owner_of(payload)) for payload in encrypted})
         await journal.append(
             session,
             chain=SYSTEM_CHAIN,
@@ -53,7 +53,7 @@ async def decode(request: Request, medcab: MedcabState, session: Work, reader: D
             at=now(),
             by=reader.person_id,
             facts={
-                "payloads": len(sealed),
+                "payloads": len(encrypted),
                 "workflows": owners[:OWNERS_NAMED],
                 "of_workflows": len(owners),
             },
@@ -71,7 +71,7 @@ def _plain(owner: str) -> str:
 
 def _opened(keys: KeyRing, payload: Payload) -> Payload:
     try:
-        return unseal(keys, payload) if is_sealed(payload) else payload
+        return decrypt(keys, payload) if is_encrypted(payload) else payload
     except UndecryptableError:
         return payload
 

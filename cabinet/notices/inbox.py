@@ -17,7 +17,7 @@ from cabinet.frame.visits import Inside
 from cabinet.notices.delivery_reasons import said
 from cabinet.notices.views import DeliveryLine, NoticeLine, NoticePage
 from rules.clock import now
-from rules.notices.delivery import Outcome, Receipt
+from rules.notices.delivery import DeliveryReport, Outcome
 from rules.notices.kinds import Channel, NoticeGroup, NoticeState
 from services.notices import inbox, outbox
 from services.notices.inbox import Delivery, NoticeView, Sought
@@ -172,7 +172,7 @@ def _became(one: Delivery) -> tuple[str, str, str]:
     """Words, tone and icon of a delivery."""
     at = formats.moment(one.at) if one.at is not None else ""
     match NoticeState(one.state):
-        case NoticeState.TOLD if one.receipt == Receipt.DELIVERED:
+        case NoticeState.TOLD if one.receipt == DeliveryReport.DELIVERED:
             return gettext("доставлено %(at)s") % {"at": at}, "good", "circle-check"
         case NoticeState.TOLD:
             return gettext("отправлено %(at)s") % {"at": at}, "good", "check"

@@ -33,7 +33,7 @@ _ACTIONS: dict[str, State] = {
 _ORDER: tuple[State, ...] = ("bounced", "delivered", "delayed", "unknown")
 
 
-class Told(BaseModel):
+class MailReport(BaseModel, title="Told"):
     """What became of a letter. `unknown` says only that nobody knows, and changes nothing.
 
     `reason` is an enhanced status code: a bounce with 4.x.x may still be delivered.
@@ -47,14 +47,16 @@ class Told(BaseModel):
     at: AwareDatetime
 
     @property
-    def became(self) -> "Became":
+    def became(self) -> "MailDelivery":
         """The same in the terms of reports."""
         later = self.state == "bounced" and self.reason.startswith("4.")
-        return Became(self.message_id, "delayed" if later else self.state, self.reason, self.at)
+        return MailDelivery(
+            self.message_id, "delayed" if later else self.state, self.reason, self.at
+        )
 
 
 @dataclass(frozen=True)
-class Became:
+class MailDelivery:
     """What became of the letter of this Message-ID; `bounced` is for good."""
 
     message_id: str
@@ -68,7 +70,7 @@ class Became:
         return self.message_id.strip().removeprefix("<").partition("@")[0]
 
 
-def read_report(content: bytes, at: datetime) -> Became | None:
+def read_report(content: bytes, at: datetime) -> MailDelivery | None:
     """What a delivery report says of the letter that it returns; None where it is no such report.
 
     A report of RFC 3464 that says `failed` is the end even with a code 4.x.x: the server has tried
@@ -95,7 +97,7 @@ def read_report(content: bytes, at: datetime) -> Became | None:
     if not said or not message_id:
         return None
     state, reason = min(said, key=lambda one: _ORDER.index(one[0]))
-    return Became(message_id, state, reason, at)
+    return MailDelivery(message_id, state, reason, at)
 
 
 def _recipients(status: Message) -> Iterator[tuple[State, str]]:

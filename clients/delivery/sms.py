@@ -36,7 +36,7 @@ class SmsRefused(Exception):
         self.code = code
 
 
-class Told(BaseModel):
+class GatewayReport(BaseModel, title="Told"):
     """The gateway's word on a message, as an answer or a callback."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -47,7 +47,7 @@ class Told(BaseModel):
 
 
 @dataclass(frozen=True)
-class Became:
+class SmsDelivery:
     """What became of a message, and since when."""
 
     state: State
@@ -73,7 +73,7 @@ class SmsGateway:
         token = settings.sms_token.get_secret_value()
         return cls(settings.sms_url, token, f"{public}{CALLBACK_PATH}")
 
-    async def send(self, key: str, to: str, text: str) -> Became:
+    async def send(self, key: str, to: str, text: str) -> SmsDelivery:
         """Hand one message over. The same `key` again sends nothing and tells how it stands.
 
         Raises SmsDown, SmsLater and SmsRefused; none of them says the number.
@@ -88,7 +88,7 @@ class SmsGateway:
             raise SmsDown(f"HTTP {reply.status_code}")
         return _told(reply, key)
 
-    async def ask(self, key: str) -> Became | None:
+    async def ask(self, key: str) -> SmsDelivery | None:
         """What became of a message; None where the gateway does not know it. Raises SmsDown."""
         reply = await self._asked("GET", f"/v1/messages/{key}")
         if reply.status_code == 404:
@@ -127,12 +127,12 @@ def _code(reply: httpx.Response) -> str:
     return told[:40] if known else "refused"
 
 
-def _told(reply: httpx.Response, key: str) -> Became:
+def _told(reply: httpx.Response, key: str) -> SmsDelivery:
     """Read the gateway's word. Raises SmsDown for what is not one about this message."""
     try:
-        told = Told.model_validate_json(reply.content)
+        told = GatewayReport.model_validate_json(reply.content)
     except ValidationError:
         raise SmsDown("an answer that cannot be read") from None
     if told.id != key:
         raise SmsDown("an answer about another message")
-    return Became(told.state, told.at)
+    return SmsDelivery(told.state, told.at)

@@ -28,7 +28,7 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
-from clients.payload_codec import seal, unseal
+from clients.payload_codec import decrypt, encrypt
 from models.encryption import KeyRing
 
 HEADER = "_tracer-data"
@@ -42,7 +42,7 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 Carrier = dict[str, str]
 
 
-class SealedCarriers(PayloadConverter):
+class EncryptedCarriers(PayloadConverter):
     """Trace contexts as encrypted payloads. What cannot be read is no context, never an error."""
 
     def __init__(self, keys: KeyRing) -> None:
@@ -51,7 +51,7 @@ class SealedCarriers(PayloadConverter):
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
         """Encrypt."""
-        return [seal(self._keys, one, _OWNER) for one in self._plain.to_payloads(values)]
+        return [encrypt(self._keys, one, _OWNER) for one in self._plain.to_payloads(values)]
 
     def from_payloads(
         self, payloads: Sequence[Payload], type_hints: list[type] | None = None
@@ -61,7 +61,7 @@ class SealedCarriers(PayloadConverter):
 
     def _opened(self, payload: Payload) -> Carrier:
         try:
-            found = self._plain.from_payload(unseal(self._keys, payload), dict)
+            found = self._plain.from_payload(decrypt(self._keys, payload), dict)
         except Exception:
             return {}
         return {str(name): str(value) for name, value in found.items()}
@@ -74,7 +74,7 @@ class ActTracing(TracingInterceptor):
         super().__init__(tracer)
         self.header_key = HEADER
         self.text_map_propagator = _PROPAGATOR
-        self.payload_converter = SealedCarriers(keys)
+        self.payload_converter = EncryptedCarriers(keys)
 
     def workflow_interceptor_class(  # type: ignore[override]
         self,

@@ -44,7 +44,7 @@ _BACKGROUND = b"x-medcab-background"
 _FLUSH_WITHIN_MS = 2000
 
 
-class Deaf(TextMapPropagator):
+class NoPropagation(TextMapPropagator):
     """Takes no context from a request, nor gives one: ids that come along are anybody's."""
 
     def extract(
@@ -74,7 +74,7 @@ class SentTraces(Traces):
             shutdown_on_exit=False,
         )
         self.provider.add_span_processor(BatchSpanProcessor(Discreet(exporter)))
-        propagate.set_global_textmap(Deaf())
+        propagate.set_global_textmap(NoPropagation())
 
     @classmethod
     def to_collector(cls, url: str, service: str, share: float) -> "SentTraces":

@@ -198,7 +198,7 @@ class ExportStarter:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandingWorkflow:
     """A workflow that always runs, under one fixed id; it can start without an argument."""
 
     workflow: str
@@ -206,19 +206,21 @@ class Standing:
     summary: OpsText
 
 
-STANDING: tuple[Standing, ...] = (
-    Standing(WorkflowName.NOTICES_MAIL, "notices-mail", OpsText("tells notices by e-mail")),
-    Standing(WorkflowName.NOTICES_SMS, "notices-sms", OpsText("tells notices by SMS")),
-    Standing(WorkflowName.NOTICES_PUSH, "notices-push", OpsText("tells notices by web push")),
-    Standing(WorkflowName.SWEEPER, "sweeper", OpsText("rings the cases that are late")),
-    Standing(
+STANDING: tuple[StandingWorkflow, ...] = (
+    StandingWorkflow(WorkflowName.NOTICES_MAIL, "notices-mail", OpsText("tells notices by e-mail")),
+    StandingWorkflow(WorkflowName.NOTICES_SMS, "notices-sms", OpsText("tells notices by SMS")),
+    StandingWorkflow(
+        WorkflowName.NOTICES_PUSH, "notices-push", OpsText("tells notices by web push")
+    ),
+    StandingWorkflow(WorkflowName.SWEEPER, "sweeper", OpsText("rings the cases that are late")),
+    StandingWorkflow(
         WorkflowName.JOURNAL_SEALER, "journal-sealer", OpsText("seals the journal once a minute")
     ),
 )
 
 
 async def ensure_standing(
-    client: Client, task_queue: str, standing: Sequence[Standing] = STANDING
+    client: Client, task_queue: str, standing: Sequence[StandingWorkflow] = STANDING
 ) -> None:
     """Start the standing workflows that do not run; safe to repeat. Raises RPCError."""
     for one in standing:

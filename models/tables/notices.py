@@ -76,7 +76,7 @@ class Notice(SQLModel, table=True):
     )
     receipt: str | None = Field(
         default=None,
-        description="The provider's last word: a `rules.notices.delivery.Receipt`.",
+        description="The provider's last word: a `rules.notices.delivery.DeliveryReport`.",
     )
     receipt_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     asks: int = Field(

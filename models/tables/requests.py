@@ -38,7 +38,7 @@ class RequestMessage(SQLModel, table=True):
     ask_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
 
 
-class RequestReceipt(SQLModel, table=True):
+class RequestAcknowledgement(SQLModel, table=True):
     """What the module said of a message; the same again is one row."""
 
     __tablename__ = "request_receipt"

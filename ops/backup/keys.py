@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
 from ops.backup import BackupError, DamagedError, WrongKeyError
-from ops.backup.repository.encryption import BackupKey, read_sealed, sync_folder, write_sealed
+from ops.backup.repository.encryption import BackupKey, read_encrypted, sync_folder, write_encrypted
 from ops.local.home import Home
 from settings import Settings
 
@@ -74,7 +74,7 @@ def back_up_keys(folder: Path, id_: str, recipient: str, home: Home, settings: S
     ephemeral = own.public_key().public_bytes_raw()
     key = _shared(own, public, ephemeral, public)
     path = folder / f"{id_}{_ENDING}"
-    write_sealed(
+    write_encrypted(
         path, key, _NAME, [_packed(home, settings)], pack=True, preface=_MAGIC + public + ephemeral
     )
     return path
@@ -92,7 +92,7 @@ def open_keys(folder: Path, phrase: str) -> dict[str, bytes]:
         raise WrongKeyError(f"{path.name} was encrypted for another recovery phrase")
     key = _shared(private, ephemeral, ephemeral, public)
     try:
-        packed = b"".join(read_sealed(path, key, _NAME, skip=_PREFACE))
+        packed = b"".join(read_encrypted(path, key, _NAME, skip=_PREFACE))
     except WrongKeyError:
         raise DamagedError(f"{path} was changed") from None
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:

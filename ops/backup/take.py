@@ -16,7 +16,7 @@ from clients.objects import Objects, ObjectsDownError
 from ops.backup import BackupError, Say
 from ops.backup.configuration import Places, key_of
 from ops.backup.keys import back_up_keys
-from ops.backup.repository.encryption import BackupKey, write_sealed
+from ops.backup.repository.encryption import BackupKey, write_encrypted
 from ops.backup.repository.manifest import (
     CONFIGURATION,
     DATABASE,
@@ -125,7 +125,7 @@ async def _take(
 
     say("settings", "writing")
     content = json.dumps(_configuration(settings), ensure_ascii=False, indent=2).encode()
-    written = write_sealed(folder / CONFIGURATION, key, named(CONFIGURATION), [content])
+    written = write_encrypted(folder / CONFIGURATION, key, named(CONFIGURATION), [content])
     files.append(line_of(CONFIGURATION, written))
     say("settings", "ready")
     say("database", "copying")
@@ -175,7 +175,7 @@ async def _take(
         for each in rows.values()
     )
     source = (f"{line}\n".encode() for line in lines)
-    written = write_sealed(folder / OBJECTS, key, named(OBJECTS), source, pack=True)
+    written = write_encrypted(folder / OBJECTS, key, named(OBJECTS), source, pack=True)
     files.append(line_of(OBJECTS, written))
     say("objects", f"ready: {len(rows)}, {copied.objects} of them new")
     manifest = Manifest(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ops.backup import BackupError, DamagedError, Say
-from ops.backup.repository.encryption import BackupKey, read_sealed
+from ops.backup.repository.encryption import BackupKey, read_encrypted
 from ops.backup.repository.manifest import MANIFEST, OBJECTS, Backup, Repository
 from ops.backup.stores.objects import Archived, hash_of, place_of
 from ops.backup.stores.postgres_wal import gaps, needed, segments
@@ -49,7 +49,7 @@ def verify(where: Path, key: BackupKey, say: Say) -> Checked:
             for line in backup.manifest.files:
                 say("backups", f"reading: {folder.name}, {line.name}")
                 backup.check(line.name)
-                _exhaust(read_sealed(folder / line.name, key, backup.name_of(line.name)))
+                _exhaust(read_encrypted(folder / line.name, key, backup.name_of(line.name)))
                 done.files += 1
             _objects(repository, backup, key, seen, done, say)
         except DamagedError as error:
@@ -71,7 +71,7 @@ def verify(where: Path, key: BackupKey, say: Say) -> Checked:
 def objects_of(backup: Backup, key: BackupKey) -> Iterator[tuple[str, str | None]]:
     """Key and SHA-256, as far as a row says it, of every object of a backup."""
     backup.check(OBJECTS)
-    whole = b"".join(read_sealed(backup.folder / OBJECTS, key, backup.name_of(OBJECTS)))
+    whole = b"".join(read_encrypted(backup.folder / OBJECTS, key, backup.name_of(OBJECTS)))
     for line in whole.splitlines():
         told = json.loads(line)
         yield str(told["key"]), told["sha256"]
@@ -107,7 +107,7 @@ def _wal(repository: Repository, key: BackupKey, since: str, done: Checked, say:
     for name in names:
         say("log", f"reading: {name}")
         try:
-            _exhaust(read_sealed(repository.wal / name, key, f"wal/{name}"))
+            _exhaust(read_encrypted(repository.wal / name, key, f"wal/{name}"))
         except DamagedError as error:
             # The archive may have put the whole segment in the place of an unfinished one.
             if (repository.wal / name).exists():

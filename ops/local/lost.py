@@ -7,7 +7,7 @@ from ops.local.home import BACKUP_RECORD, Home
 from ops.local.servers.minio import BUCKET
 from ops.local.servers.postgres import occupied
 from ops.local.system import GIVEN_BY
-from services.journal.checkpoints import SEALS_FILE, seals_folder
+from services.journal.checkpoints import SEALS_FILE, checkpoints_folder
 
 KEYS, DATABASE, OBJECTS = "keys", "database", "objects"
 """As `medcab restore --part` names them."""
@@ -33,7 +33,7 @@ def refusal(home: Home) -> str | None:
 def lost_parts(home: Home) -> list[str]:
     """The parts that were here once. Temporal's is none of them: its runs begin anew."""
     ours = {name for name, variable in GIVEN_BY.items() if variable not in os.environ}
-    seals = seals_folder(home.folder) / SEALS_FILE
+    seals = checkpoints_folder(home.folder) / SEALS_FILE
     objects = home.folder / "minio" / BUCKET
     worked = (seals.exists() and seals.stat().st_size > 0) or (
         objects.exists() and any(objects.iterdir())

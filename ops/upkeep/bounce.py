@@ -13,7 +13,7 @@ from typing import BinaryIO
 from sqlalchemy.exc import DBAPIError
 
 from clients.database import Database
-from clients.delivery.mail_reports import LONGEST_REPORT, Became, read_report
+from clients.delivery.mail_reports import LONGEST_REPORT, MailDelivery, read_report
 from models.encryption import KeyRing, use_key_ring
 from rules.clock import now
 from rules.notices.kinds import Channel
@@ -38,7 +38,7 @@ def run(settings: Settings, given: BinaryIO) -> int:
     return 0 if known else _say("a report about no letter of ours")
 
 
-async def _take(settings: Settings, became: Became) -> bool:
+async def _take(settings: Settings, became: MailDelivery) -> bool:
     database = Database.from_settings(settings)
     try:
         async with database.work() as session:

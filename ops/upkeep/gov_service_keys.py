@@ -45,7 +45,7 @@ def rotate(
 ) -> None:
     """Take in a new key and print its certificate, which the module's people need."""
     from services.gov_service.key_folder import ModuleKeysError
-    from services.gov_service.keys import keys_in, modules_folder
+    from services.gov_service.keys import gov_service_folder, keys_in
     from services.seal.institution import as_pem
 
     settings, keys = _ring()
@@ -60,7 +60,7 @@ def rotate(
     except ModuleKeysError as reason:
         _fail(reason)
     crypto = settings.module_crypto
-    simulated = keys_in(modules_folder(settings.home, crypto), crypto)
+    simulated = keys_in(gov_service_folder(settings.home, crypto), crypto)
     if simulated.folder.exists():
         simulated.trust(made.certificate)
         keys.use(made.id)

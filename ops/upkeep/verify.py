@@ -18,7 +18,7 @@ from rules.journal.entries import Fault
 from rules.texts.grouping import in_eights, in_fours
 from services.dossier import receipt as receipts
 from services.journal import acceptance, restore_gaps
-from services.journal.checkpoints import seals_folder, trusted_certificates
+from services.journal.checkpoints import checkpoints_folder, trusted_certificates
 from services.journal.verification import Report, verify
 from services.seal.institution import SealError, common_name, fingerprint, open_seal, serial_number
 from settings import Settings
@@ -154,7 +154,7 @@ async def _verify(settings: Settings, trusted: list[x509.Certificate]) -> Report
     keys = settings.keys.get_secret_value()
     ring = KeyRing.parse(keys) if keys else None
     database, objects = Database.from_settings(settings), Objects(settings)
-    folder = seals_folder(settings.home)
+    folder = checkpoints_folder(settings.home)
     try:
         return await verify(database, folder, trusted, ring, objects)
     finally:

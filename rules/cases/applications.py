@@ -1,4 +1,4 @@
-"""The life of an application for qualification improvement. Source: requirements A1-A10."""
+"""The life of an application for qualification improvement. Source: requirements A1-A9, A11."""
 
 from collections.abc import Mapping
 

@@ -20,7 +20,7 @@ class Outcome(StrEnum):
     """A server on the way has it and tries on."""
 
 
-class Receipt(StrEnum):
+class DeliveryReport(StrEnum):
     """What a provider says became of a message that it took."""
 
     ACCEPTED = "accepted"
@@ -33,7 +33,9 @@ class Receipt(StrEnum):
     """It was asked for days and knows nothing."""
 
 
-FAILED_RECEIPTS = frozenset({Receipt.BOUNCED, Receipt.UNKNOWN_NUMBER, Receipt.EXPIRED})
+FAILED_REPORTS = frozenset(
+    {DeliveryReport.BOUNCED, DeliveryReport.UNKNOWN_NUMBER, DeliveryReport.EXPIRED}
+)
 
 _PAUSES = (2, 5, 10, 15, 20, 30, 30, 60, 120, 300, 900, 1800, 3600, 7200, 14400, 28800)
 """Seconds until the next try after the first, second, … refusal for now: 16 hours in all."""

@@ -27,7 +27,12 @@ from models.tables.cases import (
 from models.tables.conversation import MessageFile
 from models.tables.documents import Document, DocumentImage, DocumentVersion
 from models.tables.notices import Notice
-from models.tables.requests import RequestAnswer, RequestFile, RequestMessage, RequestReceipt
+from models.tables.requests import (
+    RequestAcknowledgement,
+    RequestAnswer,
+    RequestFile,
+    RequestMessage,
+)
 from rules.access import Actor
 from rules.archive import ERASED
 from rules.clock import now
@@ -165,8 +170,8 @@ async def _erase_request(session: AsyncSession, case_id: UUID) -> list[str]:
         message.paper_key, message.envelope_key = f"{ERASED}{uuid4().hex}", None
         session.add(message)
     await session.exec(
-        update(RequestReceipt)
-        .where(col(RequestReceipt.message_id).in_([one.message_id for one in messages]))
+        update(RequestAcknowledgement)
+        .where(col(RequestAcknowledgement.message_id).in_([one.message_id for one in messages]))
         .values(envelope=None, reason=None)
     )
     answers = (

@@ -27,13 +27,13 @@ async def sweep(database: Database, objects: Objects, folders: Folders, before: 
             if item.modified < before:
                 old.append(item.key)
             if len(old) == _SWEPT_TOGETHER:
-                removed += await _remove_strays(database, objects, columns, old)
+                removed += await _remove_orphans(database, objects, columns, old)
                 old = []
-        removed += await _remove_strays(database, objects, columns, old)
+        removed += await _remove_orphans(database, objects, columns, old)
     return removed
 
 
-async def _remove_strays(
+async def _remove_orphans(
     database: Database, objects: Objects, columns: Sequence[Any], keys: Sequence[str]
 ) -> int:
     if not keys:

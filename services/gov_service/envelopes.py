@@ -1,4 +1,4 @@
-"""What goes to the gov-service module and comes from it: signed, then sealed for its reader.
+"""What goes to the gov-service module and comes from it: signed, then encrypted for its reader.
 
 An envelope is CMS: SignedData (RFC 5652) inside AuthEnvelopedData (RFC 5083), DER. What is signed
 begins with two lines that bind it to one message and one addressee, so that neither an old envelope
@@ -49,7 +49,7 @@ class EnvelopeRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedEnvelope:
     """What an envelope held. `signer_serial` is the certificate's serial number in hex."""
 
     plain: bytes
@@ -65,16 +65,16 @@ class Envelopes:
         self._keys = keys
         self._us = us
 
-    def seal(self, plain: bytes, *, message_id: UUID, addressee: str = GOV_SERVICE) -> bytes:
-        """The envelope, DER. Signing and sealing take some 2 ms, by GOST some 40.
+    def wrap(self, plain: bytes, *, message_id: UUID, addressee: str = GOV_SERVICE) -> bytes:
+        """The envelope, DER. Signing and encrypting take some 2 ms, by GOST some 40.
 
         Raises ModuleKeysError where no valid key signs, or nobody's valid certificate is known.
         """
         head = f"Message: {message_id}\r\nTo: {addressee}\r\n\r\n"
         return self._keys.wrap(head.encode() + plain, clock.now())
 
-    def open_(self, envelope: bytes, *, message_id: UUID) -> Opened:
-        """What the other end sealed for us under this message. Raises EnvelopeRefused."""
+    def open_(self, envelope: bytes, *, message_id: UUID) -> OpenedEnvelope:
+        """What the other end encrypted for us under this message. Raises EnvelopeRefused."""
         now = clock.now()
         try:
             inner = self._keys.unwrap(envelope)
@@ -106,7 +106,7 @@ class Envelopes:
             raise EnvelopeRefused(EnvelopeFault.OTHER_MESSAGE)
         if head[2] != self._us.encode():
             raise EnvelopeRefused(EnvelopeFault.OTHER_ADDRESSEE)
-        return Opened(
+        return OpenedEnvelope(
             plain=signed.content[head.end() :],
             signer_serial=f"{signed.certificate.serial_number:X}",
             signer=common_name(signed.certificate),

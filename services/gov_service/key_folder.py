@@ -1,9 +1,9 @@
 """The key ring of the line to the gov-service module: our keys, and the module's certificates.
 
 A ring is a folder. `own/` holds our keys as `k1`, `k2` …, `own/current` names the one that signs;
-all of them open what was sealed for them. `theirs/` holds certificates of the other side: each may
-have signed what comes, and what goes out is sealed for all of them that are valid. So either side
-renews its key without a moment agreed to the second: `medcab module-keys`.
+all of them decrypt what was encrypted for them. `theirs/` holds certificates of the other side:
+any of them may have signed what comes, and what goes out is encrypted for all that are valid. So
+either side renews its key without a moment agreed to the second: `medcab module-keys`.
 """
 
 import os
@@ -30,8 +30,8 @@ class ModuleKeysError(Exception):
     """The ring lacks something or cannot be read; the message says the remedy."""
 
 
-class RingKey(Protocol):
-    """One of our keys: it signs, and opens what was sealed for its certificate."""
+class FolderKey(Protocol):
+    """One of our keys: it signs, and opens what was encrypted for its certificate."""
 
     @property
     def id(self) -> str:
@@ -42,11 +42,11 @@ class RingKey(Protocol):
         """What the other side knows it by."""
 
 
-K = TypeVar("K", bound=RingKey)
+K = TypeVar("K", bound=FolderKey)
 
 
 @dataclass(frozen=True)
-class Ring(Generic[K]):
+class LineKeyRing(Generic[K]):
     """A ring as it was read. `own` is newest first."""
 
     own: tuple[K, ...]
@@ -67,7 +67,7 @@ class Ring(Generic[K]):
         return self.signing
 
     def readers_at(self, at: datetime) -> list[x509.Certificate]:
-        """For whom to seal. Raises ModuleKeysError where nobody's certificate is in force."""
+        """For whom to encrypt. Raises ModuleKeysError where nobody's certificate is in force."""
         readers = [each for each in self.theirs if in_force(each, at)]
         if not readers:
             raise ModuleKeysError(
@@ -93,15 +93,15 @@ class KeyFolder(ABC, Generic[K]):
         self.folder = folder
         self.password = password
         self._seen: tuple[object, ...] = ()
-        self._ring: Ring[K] | None = None
+        self._ring: LineKeyRing[K] | None = None
 
     @abstractmethod
     def wrap(self, content: bytes, at: datetime) -> bytes:
-        """The content, signed by us and sealed for the other side. Raises ModuleKeysError."""
+        """The content, signed by us and encrypted for the other side. Raises ModuleKeysError."""
 
     @abstractmethod
     def unwrap(self, envelope: bytes) -> bytes:
-        """What was sealed for us. Raises CipherError, NotForUs, NotDecrypted."""
+        """What was encrypted for us. Raises CipherError, NotForUs, NotDecrypted."""
 
     @abstractmethod
     def check(self, signed: bytes) -> Signed:
@@ -123,14 +123,14 @@ class KeyFolder(ABC, Generic[K]):
     def suits(self, certificate: x509.Certificate) -> None:
         """Raise ModuleKeysError where this cryptography cannot use the certificate."""
 
-    def ring(self) -> Ring[K]:
+    def ring(self) -> LineKeyRing[K]:
         """The ring as it is now. Raises ModuleKeysError with the remedy."""
         seen = tuple(self._changes())
         if self._ring is None or seen != self._seen:
             self._ring, self._seen = self._read(), seen
         return self._ring
 
-    def _read(self) -> Ring[K]:
+    def _read(self) -> LineKeyRing[K]:
         own = tuple(self.read_key(self._file(id_), self.password) for id_ in self.ids())
         if not own:
             raise ModuleKeysError(
@@ -146,7 +146,7 @@ class KeyFolder(ABC, Generic[K]):
             theirs = tuple(kept_certificates(self.folder / THEIRS))
         except SealError as error:
             raise ModuleKeysError(str(error)) from error
-        return Ring(own, current, theirs)
+        return LineKeyRing(own, current, theirs)
 
     def ids(self) -> list[str]:
         """The names of our keys, newest first."""
@@ -161,7 +161,7 @@ class KeyFolder(ABC, Generic[K]):
             draft.replace(self.folder / OWN / CURRENT)
 
     def retire(self, id_: str) -> None:
-        """Remove a key: what was sealed for it alone can never be opened again."""
+        """Remove a key: what was encrypted for it alone can never be opened again."""
         if id_ == self.ring().current:
             raise ModuleKeysError(f"{id_} signs now: use another key first")
         if id_ not in self.ids():

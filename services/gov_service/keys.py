@@ -5,7 +5,7 @@ from typing import Any
 
 from services.gov_service.key_folder import KeyFolder
 from services.gov_service.keys_gost import GostKeys
-from services.gov_service.keys_standard import ModuleKeys
+from services.gov_service.keys_standard import StandardKeys
 from settings import ModuleCrypto, Settings
 
 Keys = KeyFolder[Any]
@@ -20,7 +20,7 @@ def keys_of(settings: Settings) -> Keys:
 
 def keys_in(folder: Path, crypto: ModuleCrypto, password: str = "") -> Keys:
     """A ring of this cryptography."""
-    return (GostKeys if crypto == "gost" else ModuleKeys)(folder, password)
+    return (GostKeys if crypto == "gost" else StandardKeys)(folder, password)
 
 
 def our_folder(home: Path, crypto: ModuleCrypto = "standard") -> Path:
@@ -28,18 +28,18 @@ def our_folder(home: Path, crypto: ModuleCrypto = "standard") -> Path:
     return home / "module-keys" / f"medcab{_NAMES[crypto]}"
 
 
-def modules_folder(home: Path, crypto: ModuleCrypto = "standard") -> Path:
+def gov_service_folder(home: Path, crypto: ModuleCrypto = "standard") -> Path:
     """Where the simulated module of a development installation keeps its own."""
     return home / "module-keys" / f"gov-service{_NAMES[crypto]}"
 
 
-def ensure_rings(home: Path, crypto: ModuleCrypto = "standard") -> None:
+def ensure_key_folders(home: Path, crypto: ModuleCrypto = "standard") -> None:
     """Development: keys for both ends of the line, each with the other's certificates.
 
     Safe to repeat: what is there stays, and what was renewed meanwhile is handed over.
     """
     ours = keys_in(our_folder(home, crypto), crypto)
-    modules = keys_in(modules_folder(home, crypto), crypto)
+    modules = keys_in(gov_service_folder(home, crypto), crypto)
     for keys, name in ((ours, "Личный кабинет (тест)"), (modules, "Модуль госуслуг (тест)")):
         if not keys.ids():
             keys.use(keys.add(name, "Тестовая установка").id)

@@ -67,7 +67,7 @@ class GostKeys(KeyFolder[GostKey]):
         super().__init__(folder, password)
 
     def wrap(self, content: bytes, at: datetime) -> bytes:
-        """The content, signed by us and sealed for the other side. Raises ModuleKeysError."""
+        """The content, signed by us and encrypted for the other side. Raises ModuleKeysError."""
         ring = self.ring()
         readers, signing = ring.readers_at(at), ring.signing_at(at)
         made = ("-binary", "-outform", "DER")
@@ -87,7 +87,7 @@ class GostKeys(KeyFolder[GostKey]):
             )
 
     def unwrap(self, envelope: bytes) -> bytes:
-        """What was sealed for us. Raises CipherError, NotForUs, NotDecrypted."""
+        """What was encrypted for us. Raises CipherError, NotForUs, NotDecrypted."""
         try:
             enveloped = cms.ContentInfo.load(envelope, strict=True)["content"]
             recipients = [one.chosen["rid"] for one in enveloped["recipient_infos"]]
@@ -99,7 +99,7 @@ class GostKeys(KeyFolder[GostKey]):
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise CipherError("not an envelope this program can read") from error
         if not mine:
-            raise NotForUs("sealed for others")
+            raise NotForUs("encrypted for others")
         file = str(mine[0].file)
         try:
             return self._openssl(

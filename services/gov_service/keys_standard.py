@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 from crypto.cms_encryption import decrypt, encrypt
-from crypto.cms_signatures import CmsSigner, SealKey, Signed, check_signed, sign_content
+from crypto.cms_signatures import CmsSigner, PrivateKey, Signed, check_signed, sign_content
 from services.gov_service.key_folder import KeyFolder, ModuleKeysError
 from services.seal.institution import fitting
 
@@ -22,11 +22,11 @@ _LEAST_RSA = 2048
 
 
 @dataclass(frozen=True)
-class ModuleKey:
+class StandardKey:
     """One of our keys, with its certificate and those above it."""
 
     id: str
-    key: SealKey
+    key: PrivateKey
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...] = ()
 
@@ -36,36 +36,36 @@ class ModuleKey:
         return CmsSigner(self.key, self.certificate, self.chain)
 
 
-class ModuleKeys(KeyFolder[ModuleKey]):
-    """A ring of ECDSA and RSA keys. Signing and sealing take some 2 ms."""
+class StandardKeys(KeyFolder[StandardKey]):
+    """A ring of ECDSA and RSA keys. Signing and encrypting take some 2 ms."""
 
     suffix = ".p12"
 
     def wrap(self, content: bytes, at: datetime) -> bytes:
-        """The content, signed by us and sealed for the other side. Raises ModuleKeysError."""
+        """The content, signed by us and encrypted for the other side. Raises ModuleKeysError."""
         ring = self.ring()
         readers = ring.readers_at(at)
         return encrypt(sign_content(ring.signing_at(at).signer, content, at), readers)
 
     def unwrap(self, envelope: bytes) -> bytes:
-        """What was sealed for us. Raises CipherError, NotForUs, NotDecrypted."""
+        """What was encrypted for us. Raises CipherError, NotForUs, NotDecrypted."""
         return decrypt(envelope, self.ring().own)
 
     def check(self, signed: bytes) -> Signed:
         """What the other side signed. Raises SignatureError, ContentChanged, UnknownSigner."""
         return check_signed(signed, self.ring().theirs)
 
-    def add(self, name: str, organisation: str) -> ModuleKey:
+    def add(self, name: str, organisation: str) -> StandardKey:
         """A new key with a certificate of its own making; it signs once it is `use`d."""
         key = ec.generate_private_key(ec.SECP256R1())
         return self._keep(key, self_signed(key, name, organisation), ())
 
-    def take(self, file: Path, password: str) -> ModuleKey:
+    def take(self, file: Path, password: str) -> StandardKey:
         """A key that an authority certified, out of PKCS#12; it signs once it is `use`d."""
         found = self.read_key(file, password)
         return self._keep(found.key, found.certificate, found.chain)
 
-    def read_key(self, file: Path, password: str) -> ModuleKey:
+    def read_key(self, file: Path, password: str) -> StandardKey:
         """A key of the ring, named as its file. Raises ModuleKeysError."""
         try:
             key, certificate, chain = pkcs12.load_key_and_certificates(
@@ -78,7 +78,7 @@ class ModuleKeys(KeyFolder[ModuleKey]):
         ):
             raise ModuleKeysError(f"the key {file} must be ECDSA or RSA, with its certificate")
         self.suits(certificate)
-        return ModuleKey(file.stem, key, certificate, tuple(chain))
+        return StandardKey(file.stem, key, certificate, tuple(chain))
 
     def suits(self, certificate: x509.Certificate) -> None:
         """Raise ModuleKeysError unless it holds an elliptic curve key, or RSA of 2048 bits."""
@@ -94,8 +94,8 @@ class ModuleKeys(KeyFolder[ModuleKey]):
             )
 
     def _keep(
-        self, key: SealKey, certificate: x509.Certificate, chain: tuple[x509.Certificate, ...]
-    ) -> ModuleKey:
+        self, key: PrivateKey, certificate: x509.Certificate, chain: tuple[x509.Certificate, ...]
+    ) -> StandardKey:
         secret = self.password.encode()
         packed = pkcs12.serialize_key_and_certificates(
             b"medcab",
@@ -106,7 +106,7 @@ class ModuleKeys(KeyFolder[ModuleKey]):
             if secret
             else serialization.NoEncryption(),
         )
-        return ModuleKey(self.keep(packed), key, certificate, chain)
+        return StandardKey(self.keep(packed), key, certificate, chain)
 
 
 def self_signed(key: ec.EllipticCurvePrivateKey, name: str, organisation: str) -> x509.Certificate:

@@ -1,4 +1,4 @@
-"""What the gov-service module is told and answers, before it is sealed: JSON, files in base64."""
+"""What the gov service is told and answers, before it is encrypted: JSON, files in base64."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -17,11 +17,11 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def packed(self) -> bytes:
-        """The bytes that are sealed."""
+        """The bytes that are encrypted."""
         return self.model_dump_json().encode()
 
 
-class ModuleFile(_Message):
+class GovServiceFile(_Message):
     """A file, whole."""
 
     name: str = Field(min_length=1, max_length=200)
@@ -29,7 +29,7 @@ class ModuleFile(_Message):
     content: Base64Bytes
 
     @classmethod
-    def of(cls, name: str, media_type: str, content: bytes) -> "ModuleFile":
+    def of(cls, name: str, media_type: str, content: bytes) -> "GovServiceFile":
         """The file as it is sent."""
         return cls.model_construct(name=name, media_type=media_type, content=content)
 
@@ -39,7 +39,7 @@ class ModuleFile(_Message):
         return sha256(self.content).hexdigest()
 
 
-class ModuleRequest(_Message):
+class GovServiceRequest(_Message):
     """One version of a request: its electronic document, with all that it lists.
 
     `document` is the PDF/A-3 of `services.requests.paper`, which carries its own data.
@@ -48,16 +48,16 @@ class ModuleRequest(_Message):
     service: str
     number: str
     version: int
-    document: ModuleFile
-    attachments: tuple[ModuleFile, ...] = ()
+    document: GovServiceFile
+    attachments: tuple[GovServiceFile, ...] = ()
 
     @classmethod
-    def read(cls, plain: bytes) -> "ModuleRequest":
+    def read(cls, plain: bytes) -> "GovServiceRequest":
         """A request as it came out of its envelope. Raises MessageUnreadable."""
         return _read(cls, plain)
 
 
-class ModuleWithdrawal(_Message):
+class GovServiceWithdrawal(_Message):
     """The applicant took the request back: nobody waits for an answer any more."""
 
     withdrawn_number: str = Field(max_length=100, description="The request's own number.")
@@ -65,12 +65,12 @@ class ModuleWithdrawal(_Message):
     withdrawn_at: AwareDatetime
 
     @classmethod
-    def read(cls, plain: bytes) -> "ModuleWithdrawal":
+    def read(cls, plain: bytes) -> "GovServiceWithdrawal":
         """A withdrawal as it came out of its envelope. Raises MessageUnreadable."""
         return _read(cls, plain)
 
 
-class ModuleAnswer(_Message):
+class GovServiceAnswer(_Message):
     """The module's answer. `reason` stands where it refuses, in words for the applicant.
 
     `files` are given to the applicant as they are, the first is the answer itself; `data` is the
@@ -85,17 +85,17 @@ class ModuleAnswer(_Message):
     issued_at: AwareDatetime
     reason: str = Field("", max_length=2000)
     data: dict[str, Any] = {}
-    files: tuple[ModuleFile, ...] = ()
+    files: tuple[GovServiceFile, ...] = ()
 
     @classmethod
-    def read(cls, plain: bytes) -> "ModuleAnswer":
+    def read(cls, plain: bytes) -> "GovServiceAnswer":
         """An answer as it came out of its envelope. Raises MessageUnreadable."""
         return _read(cls, plain)
 
 
-def refusal(request: ModuleRequest, reason: str, at: datetime) -> ModuleAnswer:
+def refusal(request: GovServiceRequest, reason: str, at: datetime) -> GovServiceAnswer:
     """The answer that says no."""
-    return ModuleAnswer(
+    return GovServiceAnswer(
         outcome="refused",
         number=request.number,
         version=request.version,

@@ -80,7 +80,7 @@ async def foreign(session: AsyncSession) -> list[Foreign]:
 async def accept(database: Database, seal: Seal, reason: str) -> Sequence[Foreign]:
     """Accept all of it: the next sealing takes it in. Raises NotAcceptableError."""
     async with database.work() as session:
-        await checkpoints.hold_sealing(session)
+        await checkpoints.hold_checkpoints(session)
         await journal.lock_chain(session, SYSTEM_CHAIN)
         taken = await foreign(session)
         if not taken:

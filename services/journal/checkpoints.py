@@ -57,7 +57,7 @@ _HEADS = text(
 )
 
 
-class SealsDisagreeError(RuntimeError):
+class CheckpointsDisagreeError(RuntimeError):
     """The seals outside the database are not those inside: nothing is sealed before people look."""
 
 
@@ -67,10 +67,10 @@ async def seal(
     """Seal what was written since the last time, and bring the copies outside up to date.
 
     None when nothing waits or another process is sealing. `folder` is where the copies stand on
-    this machine (`seals_folder`). Raises ObjectsDownError when the store is down, after the seal
-    was written and copied to the file; the next call catches up. Raises SealsDisagreeError where
-    the copies know a seal that the database does not: somebody took it away, or a database was
-    restored and not reconciled.
+    this machine (`checkpoints_folder`). Raises ObjectsDownError when the store is down, after the
+    seal was written and copied to the file; the next call catches up. Raises
+    CheckpointsDisagreeError where the copies know a seal that the database does not: somebody took
+    it away, or a database was restored and not reconciled.
     """
     outside = await asyncio.to_thread(_last_copy, folder / SEALS_FILE)
     made = await _seal_pending(database, with_seal, outside)
@@ -83,7 +83,7 @@ async def seal(
     return made
 
 
-def seals_folder(home: Path) -> Path:
+def checkpoints_folder(home: Path) -> Path:
     """Where seals and the certificates that made them are kept outside PostgreSQL."""
     return home / "seals"
 
@@ -91,7 +91,7 @@ def seals_folder(home: Path) -> Path:
 def trusted_certificates(settings: Settings) -> list[x509.Certificate]:
     """The present seal and the former ones kept on this machine. Raises SealError."""
     present = open_seal(settings).certificate
-    former = kept_certificates(seals_folder(settings.home))
+    former = kept_certificates(checkpoints_folder(settings.home))
     return [present, *(one for one in former if one != present)]
 
 
@@ -136,7 +136,7 @@ async def _demand_the_same(session: AsyncSession, number: int, digest: bytes) ->
     inside = await session.exec(select(JournalSeal.hash).where(JournalSeal.number == number))
     found = inside.one_or_none()
     if found is None or bytes(found) != digest:
-        raise SealsDisagreeError(
+        raise CheckpointsDisagreeError(
             f"seal {number} stands outside the database, and the database "
             + ("lacks it" if found is None else "holds another one")
             + ": run `medcab verify`; after a restore, `medcab reconcile`"
@@ -177,7 +177,7 @@ async def read_waiting(
     return waiting, await sealed_heads(session, chains)
 
 
-async def hold_sealing(session: AsyncSession) -> None:
+async def hold_checkpoints(session: AsyncSession) -> None:
     """Let nobody seal until the unit of work ends."""
     await session.exec(select(func.pg_advisory_xact_lock(_SEALING)))
 
@@ -213,7 +213,7 @@ def genuine(one: Waiting) -> bool:
     return key_ring().attests(attested(one.leaf, one.previous), one.attestation)
 
 
-def seal_key(number: int) -> str:
+def checkpoint_object_key(number: int) -> str:
     """Where the object store keeps the copy of a seal."""
     return f"{SEALS_PREFIX}{number:09}.json"
 
@@ -296,7 +296,7 @@ async def _copy_to_store(database: Database, objects: Objects) -> None:
         number = place.number if place else 0
     while seals := await _since(database, number):
         for one in seals:
-            await _put_once(objects, seal_key(one.number), as_line(one))
+            await _put_once(objects, checkpoint_object_key(one.number), as_line(one))
         number = seals[-1].number
         async with database.work() as session:
             await session.exec(
@@ -317,4 +317,6 @@ async def _put_once(objects: Objects, key: str, line: bytes) -> None:
         await objects.put(key, line, len(line), "application/json")
         return
     if kept != line:
-        raise SealsDisagreeError(f"{key} in the object store is another seal than the database's")
+        raise CheckpointsDisagreeError(
+            f"{key} in the object store is another seal than the database's"
+        )

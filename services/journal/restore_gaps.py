@@ -38,7 +38,13 @@ from rules.journal.entries import (
 )
 from services.journal import declarations
 from services.journal import entries as journal
-from services.journal.checkpoints import SEALS_FILE, SEALS_PREFIX, as_line, seal_key, sealed_heads
+from services.journal.checkpoints import (
+    SEALS_FILE,
+    SEALS_PREFIX,
+    as_line,
+    checkpoint_object_key,
+    sealed_heads,
+)
 from services.seal.institution import Seal
 
 # As three arrays, however many chains there are: parameters are limited to 65 535.
@@ -63,7 +69,7 @@ _HELD = text(
 """What of these heads and views is here."""
 
 
-class SealsUnclearError(Exception):
+class CheckpointsUnclearError(Exception):
     """The seals outside the database do not follow from it: nothing may be built on them."""
 
 
@@ -81,12 +87,12 @@ class Loss:
     """How many of these chains begin in the lost time: at least so many cases are gone."""
 
 
-async def newer_seals(
+async def newer_checkpoints(
     database: Database, folder: Path, objects: Objects, trusted: Sequence[x509.Certificate]
 ) -> list[JournalSeal]:
     """The seals outside that follow the last one of the database; each was checked.
 
-    Raises SealsUnclearError where they do not follow, ObjectsDownError.
+    Raises CheckpointsUnclearError where they do not follow, ObjectsDownError.
     """
     async with database.work() as session:
         last = (
@@ -97,13 +103,13 @@ async def newer_seals(
     number, digest = (last.number, last.hash) if last else (0, GENESIS)
     outside = dict(_in_file(folder / SEALS_FILE))
     async for item in objects.list(SEALS_PREFIX):
-        if item.key > seal_key(number):
+        if item.key > checkpoint_object_key(number):
             written = json.loads(await objects.read(item.key))
             outside.setdefault(int(written["body"]["number"]), written)
     found: list[JournalSeal] = []
     for each in sorted(one for one in outside if one > number):
         if each != number + 1:
-            raise SealsUnclearError(f"seal {number + 1} is missing, seal {each} is there")
+            raise CheckpointsUnclearError(f"seal {number + 1} is missing, seal {each} is there")
         made = _checked(outside[each], digest, trusted)
         found.append(made)
         number, digest = made.number, made.hash
@@ -121,13 +127,13 @@ def _in_file(file: Path) -> Iterable[tuple[int, dict[str, Any]]]:
             except (ValueError, KeyError, TypeError) as error:
                 # The last line may be torn by the crash that made the restore needed.
                 if line.endswith(b"\n"):
-                    raise SealsUnclearError(f"{file} holds what is no seal") from error
+                    raise CheckpointsUnclearError(f"{file} holds what is no seal") from error
 
 
 def _checked(
     written: Mapping[str, Any], previous: bytes, trusted: Sequence[x509.Certificate]
 ) -> JournalSeal:
-    """A seal as a row. Raises SealsUnclearError unless it follows and was made by our seal."""
+    """A row of it. Raises CheckpointsUnclearError unless it follows and our seal signed it."""
     try:
         body = written["body"]
         number = int(body["number"])
@@ -144,10 +150,14 @@ def _checked(
         whole = json.loads(as_line(made)) == written
         check_signature(canonical(body), made.signature, trusted)
     except (ValueError, KeyError, TypeError, SignatureError) as error:
-        raise SealsUnclearError(f"a seal outside the database does not hold: {error}") from error
+        raise CheckpointsUnclearError(
+            f"a seal outside the database does not hold: {error}"
+        ) from error
     follows = made.previous_hash == previous
     if not whole or not follows or merkle_root([one.encoded() for one in leaves]) != made.root:
-        raise SealsUnclearError(f"seal {number} outside does not follow those of the database")
+        raise CheckpointsUnclearError(
+            f"seal {number} outside does not follow those of the database"
+        )
     return made
 
 

@@ -13,11 +13,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from clients.delivery.mail_reports import Became
+from clients.delivery.mail_reports import MailDelivery
 from clients.delivery.sms import SmsDown, SmsGateway
 from models.tables.notices import Notice, NoticeAttempt, notice_named
 from rules.clock import now as present
-from rules.notices.delivery import FAILED_RECEIPTS, Outcome, Receipt, asked_again_after
+from rules.notices.delivery import FAILED_REPORTS, DeliveryReport, Outcome, asked_again_after
 from rules.notices.kinds import Channel, NoticeState
 from services.notices.sender import fail, note
 
@@ -31,7 +31,7 @@ class Said:
     """A provider's word on the message of this name."""
 
     name: str
-    receipt: Receipt
+    receipt: DeliveryReport
     at: datetime
     reason: str = ""
 
@@ -71,24 +71,24 @@ async def _told_with(session: AsyncSession, first: Notice) -> Sequence[Notice]:
     return found.all()
 
 
-def mail_said(became: Became) -> Said:
+def mail_said(became: MailDelivery) -> Said:
     """A mail server's word."""
     receipts = {
-        "delivered": Receipt.DELIVERED,
-        "bounced": Receipt.BOUNCED,
-        "delayed": Receipt.DELAYED,
+        "delivered": DeliveryReport.DELIVERED,
+        "bounced": DeliveryReport.BOUNCED,
+        "delayed": DeliveryReport.DELAYED,
     }
-    receipt = receipts.get(became.state, Receipt.ACCEPTED)
-    failed = receipt in (Receipt.BOUNCED, Receipt.DELAYED)
+    receipt = receipts.get(became.state, DeliveryReport.ACCEPTED)
+    failed = receipt in (DeliveryReport.BOUNCED, DeliveryReport.DELAYED)
     return Said(became.name, receipt, became.at, became.reason if failed else "")
 
 
 async def _believe(session: AsyncSession, notice: Notice, said: Said, now: datetime) -> None:
-    final = said.receipt not in (Receipt.ACCEPTED, Receipt.DELAYED)
-    known = notice.receipt in (Receipt.DELIVERED, *FAILED_RECEIPTS)
+    final = said.receipt not in (DeliveryReport.ACCEPTED, DeliveryReport.DELAYED)
+    known = notice.receipt in (DeliveryReport.DELIVERED, *FAILED_REPORTS)
     # A lost answer: the provider took what we are about to send again.
     expected = notice.state in (NoticeState.TOLD.value, NoticeState.WAITING.value)
-    if said.receipt is Receipt.DELAYED and expected and not known:
+    if said.receipt is DeliveryReport.DELAYED and expected and not known:
         await _note_once(session, notice, Outcome.DELAYED, said.reason, now)
     if not final or known or not expected:
         return
@@ -97,7 +97,7 @@ async def _believe(session: AsyncSession, notice: Notice, said: Said, now: datet
     notice.receipt_at = min(max(said.at, notice.created_at), now)
     notice.ask_at = None
     session.add(notice)
-    if said.receipt in FAILED_RECEIPTS:
+    if said.receipt in FAILED_REPORTS:
         reason = said.reason or said.receipt.value
         note(session, notice, Outcome.BOUNCED, reason, now)
         await fail(session, notice, reason, now)
@@ -141,14 +141,14 @@ async def ask_gateway(database: Database, gateway: SmsGateway) -> int:
             asked += 1
             now = present()
             if became is not None and became.state != "accepted":
-                said = Said(notice.message_name, Receipt(became.state), became.at)
+                said = Said(notice.message_name, DeliveryReport(became.state), became.at)
                 await _believe(session, notice, said, now)
                 continue
             notice.asks += 1
             pause = asked_again_after(notice.asks)
             notice.ask_at = now + pause if pause else None
             if pause is None:
-                notice.receipt, notice.receipt_at = Receipt.SILENT.value, now
+                notice.receipt, notice.receipt_at = DeliveryReport.SILENT.value, now
             session.add(notice)
     return asked
 

@@ -18,10 +18,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from clients.gov_service import Receipt
+from clients.gov_service import Acknowledgement
 from models.encrypted_columns import bound_row
 from models.tables.cases import Case
-from models.tables.requests import RequestMessage, RequestReceipt
+from models.tables.requests import RequestAcknowledgement, RequestMessage
 from rules.cases.process import CaseKind, Status
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
@@ -64,9 +64,11 @@ async def owes(session: AsyncSession, case: Case) -> bool:
 async def receipts_among(session: AsyncSession, case: Case, ids: Collection[UUID]) -> set[UUID]:
     """Which of these ids are receipts kept for a request."""
     kept = await session.exec(
-        select(RequestReceipt.id)
-        .join(RequestMessage, col(RequestMessage.message_id) == col(RequestReceipt.message_id))
-        .where(col(RequestReceipt.id).in_(ids), RequestMessage.case_id == case.id)
+        select(RequestAcknowledgement.id)
+        .join(
+            RequestMessage, col(RequestMessage.message_id) == col(RequestAcknowledgement.message_id)
+        )
+        .where(col(RequestAcknowledgement.id).in_(ids), RequestMessage.case_id == case.id)
     )
     return set(kept.all())
 
@@ -112,10 +114,10 @@ async def keep(
     session: AsyncSession,
     case: Case,
     message: RequestMessage,
-    receipt: Receipt,
+    receipt: Acknowledgement,
     came: str,
     now: datetime,
-) -> RequestReceipt | None:
+) -> RequestAcknowledgement | None:
     """Keep what is new, on a locked case. None where nothing is left for its workflow to take.
 
     That the module has the message, or works on it, is noted at once. An answer to a version that
@@ -131,7 +133,7 @@ async def keep(
             }
         )
     ).hexdigest()
-    row = RequestReceipt(
+    row = RequestAcknowledgement(
         id=new_id(),
         message_id=message.message_id,
         digest=digest,
@@ -147,10 +149,10 @@ async def keep(
     elif row.state not in ENDS:
         row.taken_at, row.verdict = now, "taken"
     written = await session.exec(
-        insert(RequestReceipt)
+        insert(RequestAcknowledgement)
         .values(bound_row(row))
         .on_conflict_do_nothing()
-        .returning(RequestReceipt.__table__.c.id)  # type: ignore[attr-defined]
+        .returning(RequestAcknowledgement.__table__.c.id)  # type: ignore[attr-defined]
     )
     if written.one_or_none() is None:
         return None
@@ -175,7 +177,7 @@ async def journal_odd(
     session: AsyncSession,
     case: Case,
     message: RequestMessage,
-    receipt: RequestReceipt,
+    receipt: RequestAcknowledgement,
     now: datetime,
 ) -> None:
     """Journal an answer that comes too late or a second time; mere states are no news."""

@@ -14,7 +14,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from clients.gov_service import Receipt
+from clients.gov_service import Acknowledgement
 from models.messages import RECEIPT, CaseState, Ring
 from models.tables.cases import Case
 from models.tables.people import Person
@@ -168,7 +168,9 @@ class Requests(Drafts):
         self._bell.ring(state, Ring(signal=Transition.REFUSE, act_id=act.id))
         return state
 
-    async def receipt(self, message_id: UUID, receipt: Receipt, call: Call | None = None) -> None:
+    async def receipt(
+        self, message_id: UUID, receipt: Acknowledgement, call: Call | None = None
+    ) -> None:
         """Keep what the module says of a message, and ring; the same again changes nothing.
 
         `call` is the callback that brought it, noted as heard in the same transaction. Raises

@@ -22,7 +22,12 @@ from clients.objects import Stored
 from models.encrypted_columns import bound_row
 from models.messages import CaseState, Ring
 from models.tables.cases import Case
-from models.tables.requests import RequestAnswer, RequestFile, RequestMessage, RequestReceipt
+from models.tables.requests import (
+    RequestAcknowledgement,
+    RequestAnswer,
+    RequestFile,
+    RequestMessage,
+)
 from rules.access import Permission
 from rules.cases.process import Status, Transition
 from rules.clock import now as present
@@ -32,9 +37,9 @@ from services import access, outages
 from services.cases.transitions import Notice, heard, lock, move, state_of
 from services.cases.wakeups import note_false_rings
 from services.crash_points import CrashPoint, reach
-from services.gov_service.envelopes import EnvelopeRefused, Opened
+from services.gov_service.envelopes import EnvelopeRefused, OpenedEnvelope
 from services.gov_service.line import Exchange
-from services.gov_service.messages import MessageUnreadable, ModuleAnswer
+from services.gov_service.messages import GovServiceAnswer, MessageUnreadable
 from services.journal import entries as journal
 from services.notices import outbox
 from services.outages import GOV_SERVICE
@@ -83,14 +88,15 @@ async def _finish(exchange: Exchange, case_id: UUID, again: datetime | None = No
         return await state_of(session, case)
 
 
-_Waiting = Sequence[tuple[RequestReceipt, RequestMessage]]
+_Waiting = Sequence[tuple[RequestAcknowledgement, RequestMessage]]
 _OF_CASE = (
-    select(RequestReceipt, RequestMessage)
-    .join(RequestMessage, col(RequestMessage.message_id) == col(RequestReceipt.message_id))
+    select(RequestAcknowledgement, RequestMessage)
+    .join(RequestMessage, col(RequestMessage.message_id) == col(RequestAcknowledgement.message_id))
     .where(
-        col(RequestMessage.case_id) == bindparam("case_id"), col(RequestReceipt.taken_at).is_(None)
+        col(RequestMessage.case_id) == bindparam("case_id"),
+        col(RequestAcknowledgement.taken_at).is_(None),
     )
-    .order_by(col(RequestReceipt.id))
+    .order_by(col(RequestAcknowledgement.id))
 )
 
 
@@ -241,7 +247,10 @@ async def _take_answer(exchange: Exchange, case_id: UUID, came: _Came) -> CaseSt
 
 
 async def _write(
-    session: AsyncSession, row: RequestReceipt, told: RequestAnswer, files: Sequence[RequestFile]
+    session: AsyncSession,
+    row: RequestAcknowledgement,
+    told: RequestAnswer,
+    files: Sequence[RequestFile],
 ) -> None:
     """Write the answer with its files, and that its receipt is taken."""
     values = {f"answer_{name}": value for name, value in bound_row(told).items()}
@@ -280,10 +289,10 @@ def _writing(files: int) -> Insert:
     return insert(of_answer).values(rows).add_cte(answer.cte("answer"), taken, said)
 
 
-def _open(exchange: Exchange, came: _Came) -> tuple[Opened, ModuleAnswer]:
+def _open(exchange: Exchange, came: _Came) -> tuple[OpenedEnvelope, GovServiceAnswer]:
     """What the module signed, if it is the answer to this very version. Not for the event loop."""
     opened = exchange.envelopes.open_(came.envelope, message_id=came.message_id)
-    answer = ModuleAnswer.read(opened.plain)
+    answer = GovServiceAnswer.read(opened.plain)
     if (answer.number, answer.version) != (came.number, came.version):
         raise AnswerRefused("another request")
     if answer.outcome != came.state:
@@ -291,7 +300,7 @@ def _open(exchange: Exchange, came: _Came) -> tuple[Opened, ModuleAnswer]:
     return opened, answer
 
 
-async def _put_all(exchange: Exchange, envelope: bytes, answer: ModuleAnswer) -> _Kept:
+async def _put_all(exchange: Exchange, envelope: bytes, answer: GovServiceAnswer) -> _Kept:
     async def put(body: bytes, media_type: str) -> Stored:
         key = exchange.objects.fresh_key(FOLDER)
         return await exchange.objects.put(key, body, len(body), media_type)
@@ -392,17 +401,22 @@ async def _ask_at(
 
 _FOR_ANSWER: Any = (
     choose(
-        RequestMessage, RequestReceipt, *journal.head_columns(bindparam("case_id", type_=Uuid()))
+        RequestMessage,
+        RequestAcknowledgement,
+        *journal.head_columns(bindparam("case_id", type_=Uuid())),
     )
-    .join(RequestReceipt, col(RequestReceipt.message_id) == col(RequestMessage.message_id))
-    .where(col(RequestReceipt.id) == bindparam("receipt_id"))
+    .join(
+        RequestAcknowledgement,
+        col(RequestAcknowledgement.message_id) == col(RequestMessage.message_id),
+    )
+    .where(col(RequestAcknowledgement.id) == bindparam("receipt_id"))
 )
 """What an answer is written to, with the end of the journal's chain; sent under the lock."""
 
 
 async def _locked(
     session: AsyncSession, case_id: UUID, came: _Came
-) -> tuple[Case, RequestMessage, RequestReceipt]:
+) -> tuple[Case, RequestMessage, RequestAcknowledgement]:
     """The locked case, with the message and the receipt as they are now."""
     case = await lock(session, case_id)
     found = await session.exec(

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.gov_service import GovServiceDown, Receipt
+from clients.gov_service import Acknowledgement, GovServiceDown
 from clients.objects import Stored
 from models.messages import CaseState, Ring
 from models.tables.cases import Case, CaseAttachment, CaseVersion
@@ -30,7 +30,7 @@ from services.cases.transitions import Notice, heard, lock, move, state_of
 from services.cases.wakeups import note_false_rings
 from services.crash_points import CrashPoint, reach
 from services.gov_service.line import Exchange
-from services.gov_service.messages import ModuleFile, ModuleRequest
+from services.gov_service.messages import GovServiceFile, GovServiceRequest
 from services.outages import GOV_SERVICE
 from services.requests.acknowledgements import ENDS, keep, message_id_of
 from services.requests.acts import FOLDER
@@ -144,7 +144,7 @@ async def _form(
     """
     message_id = message_id_of(subject.case_id, subject.version)
     files = [
-        ModuleFile.of(
+        GovServiceFile.of(
             one.file_name, one.media_type, await exchange.objects.read(one.object_key or "")
         )
         for one in subject.attachments
@@ -180,21 +180,21 @@ async def _form(
 
 
 def _make(
-    exchange: Exchange, subject: _Subject, message_id: UUID, files: Sequence[ModuleFile]
+    exchange: Exchange, subject: _Subject, message_id: UUID, files: Sequence[GovServiceFile]
 ) -> tuple[bytes, bytes | None]:
     """The signed paper, and the envelope where a module reads it. Not for the event loop."""
     pdf = exchange.seal.sign_pdf(form(subject.facts).pdf, reason="Запрос")
     service = subject.definition.service
     if service is None:
         return pdf, None
-    plain = ModuleRequest.model_construct(
+    plain = GovServiceRequest.model_construct(
         service=service,
         number=subject.number,
         version=subject.version,
-        document=ModuleFile.of("request.pdf", "application/pdf", pdf),
+        document=GovServiceFile.of("request.pdf", "application/pdf", pdf),
         attachments=tuple(files),
     ).packed()
-    return pdf, exchange.envelopes.seal(plain, message_id=message_id)
+    return pdf, exchange.envelopes.wrap(plain, message_id=message_id)
 
 
 async def _put(exchange: Exchange, body: bytes, media_type: str) -> Stored:
@@ -223,7 +223,7 @@ async def _give_to_people(exchange: Exchange, message: RequestMessage) -> CaseSt
 
 
 async def _note_handed_over(
-    exchange: Exchange, message: RequestMessage, receipt: Receipt
+    exchange: Exchange, message: RequestMessage, receipt: Acknowledgement
 ) -> CaseState:
     now = present()
     async with exchange.database.work() as session:

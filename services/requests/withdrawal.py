@@ -7,7 +7,7 @@ have is told of by its own message, until it hears; what it answers all the same
 from datetime import datetime
 from uuid import UUID
 
-from clients.gov_service import GovServiceDown, GovServiceRefused, Receipt
+from clients.gov_service import Acknowledgement, GovServiceDown, GovServiceRefused
 from models.messages import CaseState
 from models.tables.cases import Case
 from models.tables.requests import RequestMessage
@@ -16,7 +16,7 @@ from rules.journal.entries import JournalKind
 from services import outages
 from services.cases.transitions import lock, state_of
 from services.gov_service.line import Exchange
-from services.gov_service.messages import ModuleWithdrawal
+from services.gov_service.messages import GovServiceWithdrawal
 from services.journal import entries as journal
 from services.outages import GOV_SERVICE
 from services.requests.acknowledgements import ENDS, UNKNOWN, WITHDRAWN, keep, untold
@@ -49,14 +49,14 @@ async def tell_of_withdrawal(exchange: Exchange, case_id: UUID) -> CaseState:
         return await state_of(session, case)
 
 
-async def _tell(exchange: Exchange, case: Case, message: RequestMessage) -> Receipt | None:
+async def _tell(exchange: Exchange, case: Case, message: RequestMessage) -> Acknowledgement | None:
     """What the module says to it; None where it never had this message, or has lost it."""
-    told = ModuleWithdrawal(
+    told = GovServiceWithdrawal(
         withdrawn_number=case.number or "",
         withdrawn_version=message.version,
         withdrawn_at=case.since,
     )
-    envelope = exchange.envelopes.seal(told.packed(), message_id=message.message_id)
+    envelope = exchange.envelopes.wrap(told.packed(), message_id=message.message_id)
     try:
         return await exchange.module.withdraw(message.message_id, envelope)
     except GovServiceRefused as refused:
@@ -65,7 +65,9 @@ async def _tell(exchange: Exchange, case: Case, message: RequestMessage) -> Rece
         return None
 
 
-async def _note_told(exchange: Exchange, message: RequestMessage, receipt: Receipt | None) -> None:
+async def _note_told(
+    exchange: Exchange, message: RequestMessage, receipt: Acknowledgement | None
+) -> None:
     """Keep what the module said; an answer that it had given before is journaled as odd."""
     now = present()
     async with exchange.database.work() as session:

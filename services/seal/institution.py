@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from crypto.cms_signatures import CmsSigner, SealKey
+from crypto.cms_signatures import CmsSigner, PrivateKey
 from rules.clock import now
 from settings import Settings
 
@@ -57,7 +57,7 @@ class Seal(Protocol):
 class FileSeal:
     """A seal whose ECDSA or RSA key was read from PKCS#12. Signing takes some 10 ms, no network."""
 
-    key: SealKey
+    key: PrivateKey
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...] = ()
 

@@ -25,7 +25,7 @@ from temporalio.converter import ActivitySerializationContext, WorkflowSerializa
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from clients.payload_codec import UNREADABLE, SealingCodec, data_converter, is_sealed
+from clients.payload_codec import UNREADABLE, EncryptingCodec, data_converter, is_encrypted
 from clients.temporal.client import ops_view
 from models.encryption import KeyRing
 from models.visibility import OpsText
@@ -37,9 +37,9 @@ KEYS = KeyRing({"k1": bytes(range(32))})
 OTHER_KEYS = KeyRing({"k1": bytes(range(1, 33))})
 
 
-def for_workflow(workflow_id: str, keys: KeyRing = KEYS) -> SealingCodec:
+def for_workflow(workflow_id: str, keys: KeyRing = KEYS) -> EncryptingCodec:
     """The codec as the SDK sets it up for one workflow."""
-    return SealingCodec(keys).with_context(WorkflowSerializationContext("default", workflow_id))
+    return EncryptingCodec(keys).with_context(WorkflowSerializationContext("default", workflow_id))
 
 
 def plain(text: str = SECRET) -> Payload:
@@ -53,7 +53,7 @@ async def test_activity_and_workflow_share_the_workflow_id() -> None:
     context = ActivitySerializationContext(
         "default", "7", "check", "medcab", "application-1", "QualificationApplication", False
     )
-    assert await SealingCodec(KEYS).with_context(context).decode(sealed) == [plain()]
+    assert await EncryptingCodec(KEYS).with_context(context).decode(sealed) == [plain()]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def test_words_for_ops_stay_readable_and_plain_words_do_not() -> None:
     converter = data_converter(KEYS).with_context(WorkflowSerializationContext("default", "a"))
     [readable, secret] = await converter.encode([OpsText("waits for HR"), SECRET])
     assert readable.metadata["encoding"] == b"json/plain"
-    assert is_sealed(secret)
+    assert is_encrypted(secret)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from temporalio.common import TypedSearchAttributes
 from temporalio.worker import Worker
 
 from clients.payload_codec import data_converter
-from clients.temporal.client import Call, Standing, connect, ensure_standing, ring
+from clients.temporal.client import Call, StandingWorkflow, connect, ensure_standing, ring
 from models.encryption import KeyRing
 from models.visibility import OpsText
 from settings import Settings
@@ -87,7 +87,7 @@ async def test_ring_of_a_server_that_is_down_is_false_within_its_deadline(
 async def test_standing_workflows_are_started_once(temporal_client: Client) -> None:
     """However many workers ensure them, one run stands; after a terminate it stands again."""
     queue, name = f"probe-{uuid4()}", f"standing-{uuid4()}"
-    standing = (Standing("Sweeper", name, OpsText("stands")),)
+    standing = (StandingWorkflow("Sweeper", name, OpsText("stands")),)
     for _ in range(3):
         await ensure_standing(temporal_client, queue, standing)
     handle = temporal_client.get_workflow_handle(name)

@@ -124,7 +124,7 @@ async def ledger(
         Objects(own),
         FileSeal.read(ensure_test_seal(tmp_path, "Больница")),
         ring,
-        checkpoints.seals_folder(tmp_path),
+        checkpoints.checkpoints_folder(tmp_path),
         own,
     )
     made.tamper(

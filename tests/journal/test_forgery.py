@@ -30,7 +30,7 @@ from rules.refusals import Refusal
 from services.journal import acceptance, checkpoints, declarations, restore_gaps
 from services.journal import entries as journal
 from services.journal.acceptance import NotAcceptableError
-from services.journal.checkpoints import SealsDisagreeError, seal_key
+from services.journal.checkpoints import CheckpointsDisagreeError, checkpoint_object_key
 from services.journal.entries import read
 from services.seal.institution import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
@@ -182,10 +182,10 @@ async def test_seals_taken_away_stop_the_sealing(ledger: Ledger) -> None:
     ledger.tamper("delete from journal_seal")
     ledger.tamper("delete from journal_head")
     await ledger.story()
-    with pytest.raises(SealsDisagreeError, match="lacks it: run `medcab verify`"):
+    with pytest.raises(CheckpointsDisagreeError, match="lacks it: run `medcab verify`"):
         await ledger.try_seal()
     await checkpoints.seal(ledger.database, ledger.seal, ledger.folder / "elsewhere")
-    with pytest.raises(SealsDisagreeError, match="holds another one"):
+    with pytest.raises(CheckpointsDisagreeError, match="holds another one"):
         await ledger.try_seal()
 
 
@@ -194,13 +194,13 @@ async def test_a_copy_in_the_object_store_is_never_replaced(ledger: Ledger) -> N
     prepare_buckets(ledger.settings)
     await ledger.story()
     await ledger.put_seal(ledger.objects)
-    kept = await ledger.objects.read(seal_key(1))
+    kept = await ledger.objects.read(checkpoint_object_key(1))
     ledger.tamper("truncate journal_seal, journal_seal_copy, journal_head")
     (ledger.folder / checkpoints.SEALS_FILE).unlink()
     await ledger.story()
-    with pytest.raises(SealsDisagreeError, match="another seal than the database's"):
+    with pytest.raises(CheckpointsDisagreeError, match="another seal than the database's"):
         await ledger.try_seal(ledger.objects)
-    assert await ledger.objects.read(seal_key(1)) == kept
+    assert await ledger.objects.read(checkpoint_object_key(1)) == kept
 
 
 async def taken_back(ledger: Ledger) -> list[JournalSeal]:
@@ -215,7 +215,7 @@ async def taken_back(ledger: Ledger) -> list[JournalSeal]:
     ledger.tamper("delete from record_view")
     ledger.tamper("delete from journal_head where chain = %s", lost)
     ledger.tamper("delete from journal_seal where number = 2")
-    return await restore_gaps.newer_seals(
+    return await restore_gaps.newer_checkpoints(
         ledger.database, ledger.folder, ledger.objects, [ledger.seal.certificate]
     )
 

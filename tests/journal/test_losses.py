@@ -12,8 +12,8 @@ from ops.local.buckets import prepare_buckets
 from rules.clock import now
 from rules.journal.entries import CHAIN_LEAF, SYSTEM_CHAIN, VIEW_LEAF, JournalKind, Leaf
 from services.journal import checkpoints, restore_gaps
-from services.journal.checkpoints import SEALS_FILE, seal_key
-from services.journal.restore_gaps import SealsUnclearError
+from services.journal.checkpoints import SEALS_FILE, checkpoint_object_key
+from services.journal.restore_gaps import CheckpointsUnclearError
 from services.seal.institution import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
 from tests.servers import hide_copy
@@ -88,7 +88,7 @@ async def shortened(ledger: Ledger) -> Ledger:
 
 async def outside(ledger: Ledger, folder: Path | None = None) -> list[int]:
     """The numbers of the seals outside that follow those of the database."""
-    found = await restore_gaps.newer_seals(
+    found = await restore_gaps.newer_checkpoints(
         ledger.database, folder or ledger.folder, ledger.objects, [ledger.seal.certificate]
     )
     return [each.number for each in found]
@@ -98,7 +98,7 @@ async def test_newer_seals_are_found_in_either_place(shortened: Ledger, tmp_path
     """In the file or in the object store, whichever is left; the last line may be torn (O5)."""
     assert await outside(shortened) == [2, 3]
     assert await outside(shortened, tmp_path / "gone") == [2, 3]
-    hide_copy(shortened.settings, seal_key(3))
+    hide_copy(shortened.settings, checkpoint_object_key(3))
     assert await outside(shortened, tmp_path / "gone") == [2]
     file = shortened.folder / SEALS_FILE
     file.write_bytes(file.read_bytes() + b'{"body": {"num')
@@ -112,11 +112,11 @@ async def test_seals_that_do_not_follow_are_refused(shortened: Ledger, tmp_path:
     file = shortened.folder / SEALS_FILE
     first, second, third = file.read_text().splitlines()
     for number in (2, 3):
-        hide_copy(shortened.settings, seal_key(number))
+        hide_copy(shortened.settings, checkpoint_object_key(number))
 
     async def refused(*lines: str) -> str:
         file.write_text("".join(f"{line}\n" for line in lines))
-        with pytest.raises(SealsUnclearError) as why:
+        with pytest.raises(CheckpointsUnclearError) as why:
             await outside(shortened)
         return str(why.value)
 
@@ -130,8 +130,8 @@ async def test_seals_that_do_not_follow_are_refused(shortened: Ledger, tmp_path:
     assert "is missing" in await refused(first, renumbered)
     file.write_text(f"{first}\n{second}\n")
     stranger = FileSeal.read(ensure_test_seal(tmp_path / "stranger", "Другая больница"))
-    with pytest.raises(SealsUnclearError, match="does not hold"):
-        await restore_gaps.newer_seals(
+    with pytest.raises(CheckpointsUnclearError, match="does not hold"):
+        await restore_gaps.newer_checkpoints(
             shortened.database, shortened.folder, shortened.objects, [stranger.certificate]
         )
     shortened.tamper("delete from journal_seal")

@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from clients.database import Database
 from clients.delivery.sms import SmsGateway
-from clients.temporal.client import Standing, connect, ensure_standing
+from clients.temporal.client import StandingWorkflow, connect, ensure_standing
 from models.encryption import KeyRing
 from models.tables.notices import Notice
 from models.visibility import OpsText
@@ -38,7 +38,9 @@ async def test_killed_between_sending_and_noting(
     """The gateway has it, the sender is killed before it hears so, the next one finds it there."""
     anna = await staff.person(phone="+79160000042", sms=True)
     client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
-    standing = Standing("NoticesSms", f"notices-sms-{uuid4()}", OpsText("tells notices by SMS"))
+    standing = StandingWorkflow(
+        "NoticesSms", f"notices-sms-{uuid4()}", OpsText("tells notices by SMS")
+    )
     phones.behave(reply="late")
     program = subprocess.Popen(  # noqa: ASYNC220 - started once, never waited for in the loop
         [sys.executable, "-m", "tests.notices.sender"],

@@ -13,7 +13,7 @@ from clients.delivery.mail import Mailer
 from clients.delivery.sms import SmsGateway
 from models.tables.people import Person
 from rules.clock import now
-from rules.notices.delivery import Receipt
+from rules.notices.delivery import DeliveryReport
 from rules.notices.kinds import Channel, NoticeState
 from services.notices import outbox
 from services.notices.channels import MailWay, SmsWay
@@ -106,7 +106,7 @@ async def test_a_delivered_message_says_so_once_asked(
     await shift(database, "ask_at")
     assert await ask_gateway(database, gateway) == 1
     [row] = await rows(database, anna, Channel.SMS)
-    assert (row.state, row.receipt, row.ask_at) == ("told", Receipt.DELIVERED, None)
+    assert (row.state, row.receipt, row.ask_at) == ("told", DeliveryReport.DELIVERED, None)
     assert [outcome for outcome, _ in await lines(database, row)] == ["told", "delivered"]
 
 
@@ -121,7 +121,7 @@ async def test_a_gateway_that_never_knows_is_asked_some_days_only(
         await shift(database, "ask_at")
         await ask_gateway(database, gateway)
     [row] = await rows(database, anna, Channel.SMS)
-    assert (row.state, row.receipt, row.ask_at) == ("told", Receipt.SILENT, None)
+    assert (row.state, row.receipt, row.ask_at) == ("told", DeliveryReport.SILENT, None)
     assert row.asks < 10
 
 
@@ -139,15 +139,17 @@ async def test_a_refused_number_is_told_in_the_cabinet(
     assert told == ["application_in_review", "delivery_failed"]
 
 
-@pytest.mark.parametrize("receipt", [Receipt.BOUNCED, Receipt.UNKNOWN_NUMBER, Receipt.EXPIRED])
+@pytest.mark.parametrize(
+    "receipt", [DeliveryReport.BOUNCED, DeliveryReport.UNKNOWN_NUMBER, DeliveryReport.EXPIRED]
+)
 async def test_a_bounce_after_the_fact_fails_the_message(
-    database: Database, anna: Person, tell: Any, way: SmsWay, receipt: Receipt
+    database: Database, anna: Person, tell: Any, way: SmsWay, receipt: DeliveryReport
 ) -> None:
     """A receipt may come late, twice and out of order: the message fails once, for one reason."""
     await tell(anna)
     await drain(database, way)
     [row] = await rows(database, anna, Channel.SMS)
-    for word in (receipt, Receipt.ACCEPTED, receipt, Receipt.DELIVERED):
+    for word in (receipt, DeliveryReport.ACCEPTED, receipt, DeliveryReport.DELIVERED):
         async with database.work() as session:
             said = Said(row.message_name, word, now())
             assert await receive(session, Channel.SMS, said)
@@ -166,7 +168,9 @@ async def test_receipts_about_nothing_of_ours_change_nothing(
     [mail] = await rows(database, boris, Channel.MAIL)
     async with database.work() as session:
         for name in (mail.message_name, "notice-1", "x" * 300, f"{mail.message_name}-2"):
-            assert not await receive(session, Channel.SMS, Said(name, Receipt.BOUNCED, now()))
+            assert not await receive(
+                session, Channel.SMS, Said(name, DeliveryReport.BOUNCED, now())
+            )
 
 
 async def test_a_failed_message_is_taken_over_by_mail(
@@ -271,12 +275,12 @@ async def test_resending_is_a_new_message_to_the_gateway(
     await drain(database, way)
     [row] = await rows(database, anna, Channel.SMS)
     async with database.work() as session:
-        await receive(session, Channel.SMS, Said(row.message_name, Receipt.BOUNCED, now()))
+        await receive(session, Channel.SMS, Said(row.message_name, DeliveryReport.BOUNCED, now()))
     async with database.work() as session:
         await outbox.resend(session, actor(anna), row.id, now())
     await drain(database, way)
     async with database.work() as session:
-        await receive(session, Channel.SMS, Said(row.message_name, Receipt.EXPIRED, now()))
+        await receive(session, Channel.SMS, Said(row.message_name, DeliveryReport.EXPIRED, now()))
     [row] = await rows(database, anna, Channel.SMS)
     assert row.state == NoticeState.TOLD
     assert [one["id"] for one in phones.to(anna)] == [f"notice-{row.id}", f"notice-{row.id}-2"]

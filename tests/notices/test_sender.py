@@ -20,7 +20,7 @@ from activities.notices import NoticeActivities
 from activities.shifts import SHIFT_SECONDS
 from clients.database import Database
 from clients.delivery.mail import Mailer
-from clients.temporal.client import Standing, connect, ensure_standing, ops_view
+from clients.temporal.client import StandingWorkflow, connect, ensure_standing, ops_view
 from models.encryption import KeyRing
 from models.tables.notices import Notice
 from models.tables.people import Person
@@ -41,14 +41,20 @@ async def client(settings: Settings) -> Client:
 
 
 @pytest.fixture
-def standing() -> Standing:
+def standing() -> StandingWorkflow:
     """A sender of this test alone."""
-    return Standing("NoticesMail", f"notices-mail-{uuid4()}", OpsText("tells notices by e-mail"))
+    return StandingWorkflow(
+        "NoticesMail", f"notices-mail-{uuid4()}", OpsText("tells notices by e-mail")
+    )
 
 
 @asynccontextmanager
 async def sender(
-    client: Client, standing: Standing, database: Database, mailer: Mailer, addresses: Addresses
+    client: Client,
+    standing: StandingWorkflow,
+    database: Database,
+    mailer: Mailer,
+    addresses: Addresses,
 ) -> AsyncIterator[None]:
     """A worker with a running sender."""
     activities = NoticeActivities(database, MailWay(mailer, addresses))
@@ -66,7 +72,7 @@ async def sender(
 
 async def test_told_as_soon_as_it_is_committed(
     client: Client,
-    standing: Standing,
+    standing: StandingWorkflow,
     database: Database,
     mailer: Mailer,
     addresses: Addresses,
@@ -84,7 +90,7 @@ async def test_told_as_soon_as_it_is_committed(
 
 async def test_outage_is_seen_by_ops_and_ends_by_itself(
     client: Client,
-    standing: Standing,
+    standing: StandingWorkflow,
     database: Database,
     mailer: Mailer,
     addresses: Addresses,
@@ -109,7 +115,7 @@ async def test_outage_is_seen_by_ops_and_ends_by_itself(
 
 async def test_drained_worker_stops_soon(
     client: Client,
-    standing: Standing,
+    standing: StandingWorkflow,
     database: Database,
     mailer: Mailer,
     addresses: Addresses,
@@ -127,7 +133,7 @@ async def test_drained_worker_stops_soon(
 
 async def test_killed_sender_is_replaced(
     client: Client,
-    standing: Standing,
+    standing: StandingWorkflow,
     database: Database,
     mailer: Mailer,
     addresses: Addresses,

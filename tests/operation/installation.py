@@ -302,7 +302,7 @@ class Installation:
 
     async def verified(self) -> Report:
         """The journal, sealed up to now."""
-        folder, seal = checkpoints.seals_folder(self.settings.home), open_seal(self.settings)
+        folder, seal = checkpoints.checkpoints_folder(self.settings.home), open_seal(self.settings)
         await checkpoints.seal(self.database, seal, folder, self.objects)
         return await verify_journal(
             self.database, folder, trusted_certificates(self.settings), key_ring(), self.objects

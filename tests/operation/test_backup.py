@@ -29,7 +29,7 @@ from ops.backup import BackupError, DamagedError, WrongKeyError, commands, confi
 from ops.backup.freshness import keeps_up
 from ops.backup.reconcile.reconcile import HELD, MARGIN, Reconciliation, in_words, reconcile
 from ops.backup.reconcile.workflows import Runs
-from ops.backup.repository.encryption import BackupKey, read_sealed
+from ops.backup.repository.encryption import BackupKey, read_encrypted
 from ops.backup.repository.manifest import Repository
 from ops.backup.restore.restore import Mark, Order, Part, lay_out, restore
 from ops.backup.restore.stopped_home import alone, archives
@@ -48,7 +48,7 @@ from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import Channel
-from services.journal.checkpoints import seal_key
+from services.journal.checkpoints import checkpoint_object_key
 from services.journal.restore_gaps import Loss
 from tests.operation.installation import Elsewhere, Installation, damage, destroy, quiet
 from tests.servers import hide_copy
@@ -170,7 +170,7 @@ async def test_what_does_not_belong_together_is_found(place: Installation) -> No
     kept = [await place.objects.read(key) for key in (one, other)]
     await place.objects.remove(one)
     await place.objects.put(other, bytes(len(kept[1])), len(kept[1]), "application/pdf")
-    hide_copy(place.settings, seal_key(1))
+    hide_copy(place.settings, checkpoint_object_key(1))
     await place.objects.put("documents/nobody-named-it", b"1", 1, "application/pdf")
     place.tamper("update journal_entry set step = step + 1 where chain = %s", review)
     found = await Reconciliation(place.home, place.settings, quiet, deep=True).whole()
@@ -185,7 +185,7 @@ async def test_what_does_not_belong_together_is_found(place: Installation) -> No
     assert (await stray.describe()).status is WorkflowExecutionStatus.TERMINATED
     assert counts["started for open cases that had none"] == 1
     assert counts["rung, to read their cases again"] == 1, "the run whose case is closed"
-    assert await place.objects.read(seal_key(1)), "copied again from the database"
+    assert await place.objects.read(checkpoint_object_key(1)), "copied again from the database"
     assert await objects.last_number(place.database) == beyond, "a run remembers its number"
     await place.has_run(review)
     for key, content in zip((one, other), kept, strict=True):
@@ -217,11 +217,13 @@ async def test_what_one_part_finds_alone(
     content = await place.objects.read(key)
     await place.objects.put(key, content[:-1], len(content) - 1, "application/pdf")
     foreign = json.dumps({"body": {"number": 900_000_000}}).encode()
-    await place.objects.put(seal_key(900_000_000), foreign, len(foreign), "application/json")
+    await place.objects.put(
+        checkpoint_object_key(900_000_000), foreign, len(foreign), "application/json"
+    )
     await looking._files()
     await looking._journal()
     await place.objects.put(key, content, len(content), "application/pdf")
-    hide_copy(place.settings, seal_key(900_000_000))
+    hide_copy(place.settings, checkpoint_object_key(900_000_000))
     runs = Runs(place.client, place.settings.task_queue, {})
     with monkeypatch.context() as deaf:
         deaf.setattr(CaseRinger, "__call__", AsyncMock(return_value=False))
@@ -436,7 +438,7 @@ async def test_what_is_received_nowhere_is_received_anew(place: Installation) ->
     assert left._program is not None
     assert left._program.wait(10) != 0
     name = f"{segment}{PARTIAL}"
-    archived = b"".join(read_sealed(place.backups / "wal" / name, place.key, f"wal/{name}"))
+    archived = b"".join(read_encrypted(place.backups / "wal" / name, place.key, f"wal/{name}"))
     written = (Postgres(place.home, None).data / "pg_wal" / segment).read_bytes()
     assert archived[:reached] == written[:reached]
 

@@ -21,7 +21,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.worker import Worker
 
 from api.operation.temporal_pages import drawn
-from clients.payload_codec import seal
+from clients.payload_codec import encrypt
 from models.encryption import KeyRing
 from models.tables.journal import JournalEntry
 from models.visibility import OpsText
@@ -47,7 +47,7 @@ PATIENCE = 60_000
 
 def sealed(workflow_id: str = "application-1") -> str:
     """What the Temporal UI sends: one payload of ours and one that is not."""
-    ours = seal(KeyRing.parse(KEYS), PLAIN, workflow_id)
+    ours = encrypt(KeyRing.parse(KEYS), PLAIN, workflow_id)
     foreign = Payload(metadata={"encoding": b"json/plain"}, data=b'"typed by hand"')
     return MessageToJson(Payloads(payloads=[ours, foreign]))
 

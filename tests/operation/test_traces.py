@@ -21,11 +21,11 @@ from temporalio.client import Client
 from temporalio.worker import Replayer
 
 from clients.database import Database
-from clients.payload_codec import data_converter, is_sealed
-from clients.telemetry.act_tracing import HEADER, ActTracing, SealedCarriers
+from clients.payload_codec import data_converter, is_encrypted
+from clients.telemetry.act_tracing import HEADER, ActTracing, EncryptedCarriers
 from clients.telemetry.collector import traces_of
 from clients.telemetry.spans import ATTRIBUTES, SentTraces
-from clients.temporal.client import Standing, connect, ensure_standing
+from clients.temporal.client import StandingWorkflow, connect, ensure_standing
 from clients.temporal.replays import read
 from models.encryption import KeyRing, use_key_ring
 from models.messages import RING, WorkflowName, case_workflow_id
@@ -286,7 +286,7 @@ async def test_context_is_encrypted_and_histories_replay_without_it(traced: Trac
         if HEADER in header.fields
     ]
     assert len(sealed) >= 4
-    assert all(is_sealed(header.fields[HEADER]) for header in sealed)
+    assert all(is_encrypted(header.fields[HEADER]) for header in sealed)
     keys = KeyRing.parse(traced.settings.keys.get_secret_value())
     converter = data_converter(keys)
     interceptor = ActTracing(TracerProvider().get_tracer("x"), keys)
@@ -336,15 +336,15 @@ def test_sealed_carriers_open_only_under_their_key() -> None:
     """What another installation sealed is no context."""
     ours, theirs = KeyRing({"a": bytes(32)}), KeyRing({"a": bytes(range(32))})
     carrier = {"traceparent": STRANGERS}
-    (payload,) = SealedCarriers(theirs).to_payloads([carrier])
-    assert SealedCarriers(theirs).from_payloads([payload]) == [carrier]
-    assert SealedCarriers(ours).from_payloads([payload]) == [{}]
+    (payload,) = EncryptedCarriers(theirs).to_payloads([carrier])
+    assert EncryptedCarriers(theirs).from_payloads([payload]) == [carrier]
+    assert EncryptedCarriers(ours).from_payloads([payload]) == [{}]
 
 
 async def test_standing_workflows_are_not_traced(traced: Traced) -> None:
     """What runs for ever has no trace, nor has what it does."""
     queue = traced.settings.task_queue
-    one = Standing(WorkflowName.JOURNAL_SEALER, f"sealer-{uuid4().hex}", OpsText("test"))
+    one = StandingWorkflow(WorkflowName.JOURNAL_SEALER, f"sealer-{uuid4().hex}", OpsText("test"))
     await ensure_standing(traced.client, queue, [one])
     await traced.submit()
     await traced.spans("RunActivity:check")

@@ -9,7 +9,7 @@ from clients.registers import RegisterCard
 from models.tables.people import Person
 from rules.access import Role
 from rules.accreditation import is_urgent
-from services.accreditation import Standing, standing_of
+from services.accreditation import AccreditationStatus, accreditation_status
 from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.pages.conftest import Site, account_of
@@ -34,9 +34,11 @@ CARD = RegisterCard.model_validate(
 
 def test_points_count_from_the_accreditation_that_lasts() -> None:
     """Courses before it do not count, and the card of somebody else says nothing."""
-    assert standing_of(CARD, CARD_OF) == Standing("Терапия", date(2027, 3, 10), 90)
-    assert standing_of(CARD, "Петров Дмитрий Алексеевич") is None
-    assert standing_of(None, CARD_OF) is None
+    assert accreditation_status(CARD, CARD_OF) == AccreditationStatus(
+        "Терапия", date(2027, 3, 10), 90
+    )
+    assert accreditation_status(CARD, "Петров Дмитрий Алексеевич") is None
+    assert accreditation_status(None, CARD_OF) is None
     assert not is_urgent(date(2027, 3, 10), date(2026, 11, 29))
     assert is_urgent(date(2027, 3, 10), date(2026, 12, 10))
 

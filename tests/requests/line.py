@@ -9,10 +9,15 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from clients.gov_service import GovService, Receipt
-from services.gov_service.envelopes import Envelopes, Opened
+from clients.gov_service import Acknowledgement, GovService
+from services.gov_service.envelopes import Envelopes, OpenedEnvelope
 from services.gov_service.keys import keys_of
-from services.gov_service.messages import ModuleAnswer, ModuleFile, ModuleRequest, ModuleWithdrawal
+from services.gov_service.messages import (
+    GovServiceAnswer,
+    GovServiceFile,
+    GovServiceRequest,
+    GovServiceWithdrawal,
+)
 from services.requests.paper import RequestAttachment, RequestFacts, RequestField, form
 from settings import Settings
 from tests.clients.waiting import PATIENCE
@@ -44,13 +49,13 @@ def facts(**changed: Any) -> RequestFacts:
 
 
 def request_of(
-    told: RequestFacts, *files: ModuleFile, service: str = "laboratory-results"
-) -> ModuleRequest:
+    told: RequestFacts, *files: GovServiceFile, service: str = "laboratory-results"
+) -> GovServiceRequest:
     """The request with its document; `files` are attached and listed in it."""
     listed = [RequestAttachment(each.name, each.sha256) for each in files]
     paper = form(RequestFacts(**{**vars(told), "attachments": listed}))
-    document = ModuleFile.of("request.pdf", "application/pdf", paper.pdf)
-    return ModuleRequest(
+    document = GovServiceFile.of("request.pdf", "application/pdf", paper.pdf)
+    return GovServiceRequest(
         service=service,
         number=told.number,
         version=told.version,
@@ -100,25 +105,28 @@ class Line:
         return next(row for row in rows if row["id"] == str(id_))
 
     async def hand_over(
-        self, request: ModuleRequest | None = None, id_: UUID | None = None, callback: str = NOWHERE
-    ) -> tuple[UUID, Receipt]:
+        self,
+        request: GovServiceRequest | None = None,
+        id_: UUID | None = None,
+        callback: str = NOWHERE,
+    ) -> tuple[UUID, Acknowledgement]:
         """Seal and hand over."""
         id_, request = id_ or uuid4(), request or request_of(facts())
-        envelope = self.envelopes.seal(request.packed(), message_id=id_)
+        envelope = self.envelopes.wrap(request.packed(), message_id=id_)
         return id_, await self.module.hand_over(id_, request.service, envelope, callback)
 
-    def withdrawal(self, version: int = 1) -> ModuleWithdrawal:
+    def withdrawal(self, version: int = 1) -> GovServiceWithdrawal:
         """That the ordinary request was taken back."""
-        return ModuleWithdrawal(
+        return GovServiceWithdrawal(
             withdrawn_number=facts().number, withdrawn_version=version, withdrawn_at=NOW
         )
 
-    async def take_back(self, id_: UUID) -> Receipt:
+    async def take_back(self, id_: UUID) -> Acknowledgement:
         """Seal and send the withdrawal."""
-        envelope = self.envelopes.seal(self.withdrawal().packed(), message_id=id_)
+        envelope = self.envelopes.wrap(self.withdrawal().packed(), message_id=id_)
         return await self.module.withdraw(id_, envelope)
 
-    async def answered(self, id_: UUID, within: float = PATIENCE) -> Receipt:
+    async def answered(self, id_: UUID, within: float = PATIENCE) -> Acknowledgement:
         """Ask until there is an answer."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
@@ -128,8 +136,8 @@ class Line:
             await asyncio.sleep(0.05)
         raise AssertionError("no answer in time")
 
-    def read(self, id_: UUID, receipt: Receipt) -> tuple[Opened, ModuleAnswer]:
+    def read(self, id_: UUID, receipt: Acknowledgement) -> tuple[OpenedEnvelope, GovServiceAnswer]:
         """Open the answer of a receipt."""
         assert receipt.envelope is not None
         opened = self.envelopes.open_(receipt.envelope, message_id=id_)
-        return opened, ModuleAnswer.read(opened.plain)
+        return opened, GovServiceAnswer.read(opened.plain)

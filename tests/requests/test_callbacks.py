@@ -18,10 +18,10 @@ from sqlmodel import col, select
 from standardwebhooks.webhooks import Webhook
 
 from api.container import Medcab
-from clients.gov_service import CALLBACK_PATH, Receipt, callback_url
+from clients.gov_service import CALLBACK_PATH, Acknowledgement, callback_url
 from models.tables.callbacks import HeardCallback
 from models.tables.journal import JournalEntry
-from models.tables.requests import RequestMessage, RequestReceipt
+from models.tables.requests import RequestAcknowledgement, RequestMessage
 from rules.cases.process import Transition
 from rules.clock import now as present
 from rules.journal.entries import JournalKind
@@ -44,10 +44,10 @@ FOREIGN = "whsec_" + b64encode(token_bytes(24)).decode()
 class Taken:
     """Stands where requests take receipts; knows all messages but those told to be unknown."""
 
-    receipts: list[tuple[UUID, Receipt]] = field(default_factory=list)
+    receipts: list[tuple[UUID, Acknowledgement]] = field(default_factory=list)
     unknown: set[UUID] = field(default_factory=set)
 
-    async def receipt(self, message_id: UUID, receipt: Receipt, call: Call) -> None:
+    async def receipt(self, message_id: UUID, receipt: Acknowledgement, call: Call) -> None:
         """Remember the receipt."""
         if message_id in self.unknown:
             raise not_found()
@@ -166,9 +166,9 @@ async def kept(counter: Counter, message_id: UUID) -> list[str]:
     """The states of the receipts that were kept of a message."""
     async with counter.database.reading() as session:
         rows = await session.exec(
-            select(col(RequestReceipt.state))
-            .where(col(RequestReceipt.message_id) == message_id)
-            .order_by(col(RequestReceipt.id))
+            select(col(RequestAcknowledgement.state))
+            .where(col(RequestAcknowledgement.message_id) == message_id)
+            .order_by(col(RequestAcknowledgement.id))
         )
         return list(rows)
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 from crypto.cms_encryption import decrypt, encrypt
-from crypto.cms_signatures import CmsSigner, SealKey, sign_content
+from crypto.cms_signatures import CmsSigner, PrivateKey, sign_content
 from services.gov_service.envelopes import (
     GOV_SERVICE,
     MEDCAB,
@@ -27,8 +27,8 @@ from services.gov_service.envelopes import (
     Envelopes,
 )
 from services.gov_service.key_folder import ModuleKeysError
-from services.gov_service.keys import ensure_rings, modules_folder, our_folder
-from services.gov_service.keys_standard import ModuleKeys
+from services.gov_service.keys import ensure_key_folders, gov_service_folder, our_folder
+from services.gov_service.keys_standard import StandardKeys
 from services.seal.institution import as_pem, fingerprint
 
 PLAIN = "Запрос № ЗС-2026-000123-4".encode() + bytes(range(256))
@@ -41,14 +41,14 @@ class Ends:
     home: Path
 
     @property
-    def ours(self) -> ModuleKeys:
+    def ours(self) -> StandardKeys:
         """Our ring."""
-        return ModuleKeys(our_folder(self.home))
+        return StandardKeys(our_folder(self.home))
 
     @property
-    def theirs(self) -> ModuleKeys:
+    def theirs(self) -> StandardKeys:
         """The module's."""
-        return ModuleKeys(modules_folder(self.home))
+        return StandardKeys(gov_service_folder(self.home))
 
     @property
     def us(self) -> Envelopes:
@@ -62,7 +62,7 @@ class Ends:
 
 
 def certified(
-    key: SealKey, *, since: timedelta = timedelta(days=-1), until: timedelta = timedelta(days=1)
+    key: PrivateKey, *, since: timedelta = timedelta(days=-1), until: timedelta = timedelta(days=1)
 ) -> x509.Certificate:
     """A certificate of any term."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Испытание")])
@@ -79,7 +79,9 @@ def certified(
     )
 
 
-def packed(folder: Path, key: SealKey, certificate: x509.Certificate, password: str = "") -> Path:
+def packed(
+    folder: Path, key: PrivateKey, certificate: x509.Certificate, password: str = ""
+) -> Path:
     """The key as an authority hands it out."""
     secret = password.encode()
     file = folder / f"{uuid4().hex}.p12"
@@ -97,12 +99,12 @@ def packed(folder: Path, key: SealKey, certificate: x509.Certificate, password: 
     return file
 
 
-def rsa_key() -> SealKey:
+def rsa_key() -> PrivateKey:
     """As older authorities give."""
     return rsa.generate_private_key(65537, 2048)
 
 
-def p384_key() -> SealKey:
+def p384_key() -> PrivateKey:
     """Another curve than our own."""
     return ec.generate_private_key(ec.SECP384R1())
 
@@ -116,14 +118,14 @@ def ends(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         for ring in (made.ours, made.theirs):
             key = rsa_key() if request.param == "rsa" else p384_key()
             ring.use(ring.take(packed(home, key, certified(key)), "").id)
-    ensure_rings(home)
+    ensure_key_folders(home)
     return made
 
 
 @pytest.fixture
 def line(tmp_path: Path) -> Ends:
     """A line of this test's own."""
-    ensure_rings(tmp_path)
+    ensure_key_folders(tmp_path)
     return Ends(tmp_path)
 
 
@@ -141,7 +143,7 @@ def openssl(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def handed_to_openssl(folder: Path, ring: ModuleKeys, other: ModuleKeys) -> None:
+def handed_to_openssl(folder: Path, ring: StandardKeys, other: StandardKeys) -> None:
     """The key of one end and the certificate of the other, as PEM."""
     signing = ring.ring().signing
     (folder / "key.pem").write_bytes(
@@ -159,12 +161,12 @@ def handed_to_openssl(folder: Path, ring: ModuleKeys, other: ModuleKeys) -> None
 def test_both_ways(ends: Ends, plain: bytes) -> None:
     """What one end seals the other opens, and learns who signed it and when."""
     id_ = uuid4()
-    opened = ends.module.open_(ends.us.seal(plain, message_id=id_), message_id=id_)
+    opened = ends.module.open_(ends.us.wrap(plain, message_id=id_), message_id=id_)
     signing = ends.ours.ring().signing.certificate
     assert opened.plain == plain
     assert opened.signer_serial == f"{signing.serial_number:X}"
     assert abs(opened.signed_at - datetime.now(UTC)) < timedelta(seconds=30)
-    back = ends.module.seal(plain, message_id=id_, addressee=MEDCAB)
+    back = ends.module.wrap(plain, message_id=id_, addressee=MEDCAB)
     assert ends.us.open_(back, message_id=id_).plain == plain
 
 
@@ -172,7 +174,7 @@ def test_an_independent_tool_reads_ours(ends: Ends, tmp_path: Path) -> None:
     """openssl decrypts with the module's key and verifies our signature."""
     handed_to_openssl(tmp_path, ends.theirs, ends.ours)
     id_ = uuid4()
-    (tmp_path / "envelope").write_bytes(ends.us.seal(PLAIN, message_id=id_))
+    (tmp_path / "envelope").write_bytes(ends.us.wrap(PLAIN, message_id=id_))
     taken = ["-inform", "DER", "-binary"]
     said = openssl(
         tmp_path,
@@ -259,7 +261,7 @@ def outcomes(
 def test_a_byte_changed_outside(ends: Ends) -> None:
     """In the ciphertext, the wrapped key, the names of recipients: refused, each with its code."""
     id_ = uuid4()
-    envelope = ends.us.seal(PLAIN, message_id=id_)
+    envelope = ends.us.wrap(PLAIN, message_id=id_)
     codes = outcomes(ends.module, id_, flips(envelope, 500), PLAIN)
     assert codes == {
         EnvelopeFault.UNREADABLE,
@@ -271,7 +273,7 @@ def test_a_byte_changed_outside(ends: Ends) -> None:
 def test_a_byte_changed_inside(ends: Ends) -> None:
     """Signed content, attributes, signature, certificate, sealed anew: refused as well."""
     id_ = uuid4()
-    inner = decrypt(ends.us.seal(PLAIN, message_id=id_), ends.theirs.ring().own)
+    inner = decrypt(ends.us.wrap(PLAIN, message_id=id_), ends.theirs.ring().own)
     reader = [ends.theirs.ring().signing.certificate]
     again = [encrypt(each, reader) for each in flips(inner, 500)]
     codes = outcomes(ends.module, id_, again, PLAIN)
@@ -282,7 +284,7 @@ def test_a_byte_changed_inside(ends: Ends) -> None:
 def test_rubbish_is_refused(line: Ends) -> None:
     """Nothing, noise, and every beginning of a good envelope: no other error comes out."""
     id_ = uuid4()
-    good = line.us.seal(PLAIN, message_id=id_)
+    good = line.us.wrap(PLAIN, message_id=id_)
     noise = [os.urandom(n) for n in (1, 30, 1000)]
     ends_early = [good[:n] for n in range(0, len(good), 11)]
     for rubbish in (b"", b"-----BEGIN CMS-----", *noise, *ends_early, good + b"\x00"):
@@ -293,7 +295,7 @@ def crafted(
     line: Ends,
     content: bytes,
     *,
-    key: SealKey | None = None,
+    key: PrivateKey | None = None,
     certificate: x509.Certificate | None = None,
     at: datetime | None = None,
 ) -> bytes:
@@ -312,10 +314,10 @@ def head(message_id: UUID, to: str = MEDCAB) -> bytes:
 def test_what_is_sealed_for_others_is_not_ours(line: Ends, tmp_path: Path) -> None:
     """Our own request, and an envelope of another institution."""
     id_ = uuid4()
-    assert code_of(line.us, line.us.seal(PLAIN, message_id=id_), id_) is EnvelopeFault.NOT_FOR_US
+    assert code_of(line.us, line.us.wrap(PLAIN, message_id=id_), id_) is EnvelopeFault.NOT_FOR_US
     (tmp_path / "other").mkdir()
-    ensure_rings(tmp_path / "other")
-    others = Ends(tmp_path / "other").module.seal(PLAIN, message_id=id_, addressee=MEDCAB)
+    ensure_key_folders(tmp_path / "other")
+    others = Ends(tmp_path / "other").module.wrap(PLAIN, message_id=id_, addressee=MEDCAB)
     assert code_of(line.us, others, id_) is EnvelopeFault.NOT_FOR_US
 
 
@@ -337,9 +339,9 @@ def test_strangers_are_not_believed(line: Ends) -> None:
 def test_another_message_or_addressee_is_refused(line: Ends) -> None:
     """An old answer played back, a request played back as an answer, a missing or crooked head."""
     id_ = uuid4()
-    old = line.module.seal(PLAIN, message_id=uuid4(), addressee=MEDCAB)
+    old = line.module.wrap(PLAIN, message_id=uuid4(), addressee=MEDCAB)
     assert code_of(line.us, old, id_) is EnvelopeFault.OTHER_MESSAGE
-    astray = line.module.seal(PLAIN, message_id=id_, addressee=GOV_SERVICE)
+    astray = line.module.wrap(PLAIN, message_id=id_, addressee=GOV_SERVICE)
     assert code_of(line.us, astray, id_) is EnvelopeFault.OTHER_ADDRESSEE
     for crooked in (
         b"",
@@ -387,27 +389,27 @@ def test_nothing_is_sealed_with_or_for_what_expired(line: Ends) -> None:
     """The remedy is said."""
     with time_machine.travel(datetime.now(UTC) + timedelta(days=900), tick=True):
         with pytest.raises(ModuleKeysError, match="trust FILE"):
-            line.us.seal(PLAIN, message_id=uuid4())
+            line.us.wrap(PLAIN, message_id=uuid4())
         key = p384_key()
         line.ours.trust(certified(key))
         with pytest.raises(ModuleKeysError, match="rotate"):
-            line.us.seal(PLAIN, message_id=uuid4())
+            line.us.wrap(PLAIN, message_id=uuid4())
 
 
 def test_our_key_is_renewed_while_answers_are_under_way(line: Ends) -> None:
     """The old key opens what was sealed for it, until it is retired; no step needs a restart."""
     us, module, id_ = line.us, line.module, uuid4()
-    sealed_for_old = module.seal(PLAIN, message_id=id_, addressee=MEDCAB)
+    sealed_for_old = module.wrap(PLAIN, message_id=id_, addressee=MEDCAB)
     new = line.ours.add("Личный кабинет", "Больница")
     assert us.open_(sealed_for_old, message_id=id_).plain == PLAIN
     # Announced, and not yet used: the module knows only the old one.
-    assert module.open_(us.seal(PLAIN, message_id=id_), message_id=id_).plain == PLAIN
+    assert module.open_(us.wrap(PLAIN, message_id=id_), message_id=id_).plain == PLAIN
     line.ours.use(new.id)
-    assert code_of(module, us.seal(b"", message_id=id_), id_) is EnvelopeFault.UNKNOWN_SIGNER
+    assert code_of(module, us.wrap(b"", message_id=id_), id_) is EnvelopeFault.UNKNOWN_SIGNER
     line.theirs.trust(new.certificate)
-    opened = module.open_(us.seal(PLAIN, message_id=id_), message_id=id_)
+    opened = module.open_(us.wrap(PLAIN, message_id=id_), message_id=id_)
     assert opened.signer_serial == f"{new.certificate.serial_number:X}"
-    sealed_for_both = module.seal(PLAIN, message_id=id_, addressee=MEDCAB)
+    sealed_for_both = module.wrap(PLAIN, message_id=id_, addressee=MEDCAB)
     line.ours.retire("k1")
     assert us.open_(sealed_for_both, message_id=id_).plain == PLAIN
     assert code_of(us, sealed_for_old, id_) is EnvelopeFault.NOT_FOR_US
@@ -418,31 +420,31 @@ def test_the_modules_key_is_renewed(line: Ends) -> None:
     us, module, id_ = line.us, line.module, uuid4()
     new = line.theirs.add("Модуль", "Ведомство")
     line.ours.trust(new.certificate)
-    envelope = us.seal(PLAIN, message_id=id_)
+    envelope = us.wrap(PLAIN, message_id=id_)
     old = line.theirs.ring().signing.certificate
-    by_old = module.seal(PLAIN, message_id=id_, addressee=MEDCAB)
+    by_old = module.wrap(PLAIN, message_id=id_, addressee=MEDCAB)
     line.theirs.use(new.id)
     line.theirs.retire("k1")
     assert module.open_(envelope, message_id=id_).plain == PLAIN
-    by_new = module.seal(PLAIN, message_id=id_, addressee=MEDCAB)
+    by_new = module.wrap(PLAIN, message_id=id_, addressee=MEDCAB)
     assert [us.open_(each, message_id=id_).plain for each in (by_old, by_new)] == [PLAIN] * 2
     assert line.ours.distrust(fingerprint(old)[:12]) == 1
     assert code_of(us, by_old, id_) is EnvelopeFault.UNKNOWN_SIGNER
 
 
-def _no_keys(ring: ModuleKeys) -> None:
+def _no_keys(ring: StandardKeys) -> None:
     (ring.folder / "own" / "k1.p12").unlink()
 
 
-def _gone(ring: ModuleKeys) -> None:
+def _gone(ring: StandardKeys) -> None:
     (ring.folder / "own" / "current").write_text("k7")
 
 
-def _torn(ring: ModuleKeys) -> None:
+def _torn(ring: StandardKeys) -> None:
     (ring.folder / "own" / "k2.p12").write_bytes(b"torn")
 
 
-def _odd(ring: ModuleKeys) -> None:
+def _odd(ring: StandardKeys) -> None:
     (ring.folder / "theirs" / "x.pem").write_text("odd")
 
 
@@ -456,24 +458,24 @@ def _odd(ring: ModuleKeys) -> None:
     ],
 )
 def test_a_ring_that_lacks_something_says_so(
-    line: Ends, spoil: Callable[[ModuleKeys], None], said: str
+    line: Ends, spoil: Callable[[StandardKeys], None], said: str
 ) -> None:
     """No key, a key that is gone, a torn file, an odd certificate."""
     spoil(line.ours)
     with pytest.raises(ModuleKeysError, match=said):
-        line.us.seal(PLAIN, message_id=uuid4())
+        line.us.wrap(PLAIN, message_id=uuid4())
 
 
 def test_a_ring_keeps_its_keys_to_itself(tmp_path: Path) -> None:
     """Files for the owner only; a password where one is set; weak keys are not taken."""
-    ring = ModuleKeys(tmp_path / "ring", "secret")
+    ring = StandardKeys(tmp_path / "ring", "secret")
     key = rsa_key()
     ring.use(ring.take(packed(tmp_path, key, certified(key), "theirs"), "theirs").id)
     for file in (tmp_path / "ring" / "own").iterdir():
         assert file.stat().st_mode & 0o077 == 0
-    assert ModuleKeys(tmp_path / "ring", "secret").ring().signing.id == "k1"
+    assert StandardKeys(tmp_path / "ring", "secret").ring().signing.id == "k1"
     with pytest.raises(ModuleKeysError, match="cannot be read"):
-        ModuleKeys(tmp_path / "ring", "wrong").ring()
+        StandardKeys(tmp_path / "ring", "wrong").ring()
     weak = rsa.generate_private_key(65537, 1024)  # noqa: S505 - to be refused
     with pytest.raises(ModuleKeysError, match="2048"):
         ring.take(packed(tmp_path, weak, certified(weak)), "")

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from temporalio.client import Client
 
 from clients.database import Database
-from clients.gov_service import Receipt
+from clients.gov_service import Acknowledgement
 from clients.objects import Objects
 from models.messages import ActRef, case_workflow_id
 from models.tables.cases import Outage
@@ -76,7 +76,7 @@ async def test_module_that_answers_twice_is_heard_once(
     case_id = await bureau.sent()
     await asked_until(bureau, case_id, Status.READY)
     before = (await page_of(bureau, case_id)).answers
-    again = Receipt(state="answered", at=now(), envelope=b"another answer")
+    again = Acknowledgement(state="answered", at=now(), envelope=b"another answer")
     for _ in range(3):
         await bureau.requests.receipt(message_id_of(case_id, 1), again)
     assert (await page_of(bureau, case_id)).answers == before
@@ -94,7 +94,7 @@ async def test_answer_to_an_earlier_version_changes_nothing(
     await bureau.corrected(case_id, purpose="В поликлинику")
     await stands_at(bureau, case_id, Status.PROCESSING, version=2)
     step = (await bureau.office.case(case_id)).step
-    late = Receipt(state="answered", at=now(), envelope=b"to the first version")
+    late = Acknowledgement(state="answered", at=now(), envelope=b"to the first version")
     await bureau.requests.receipt(message_id_of(case_id, 1), late)
     await asyncio.sleep(0.5)
     case = await bureau.office.case(case_id)
@@ -130,9 +130,11 @@ async def test_killed_after_handing_over_is_given_again_and_answered_once(
 ) -> None:
     """The module has it and our note of that was lost: the same envelope again, one answer."""
     note = handover._note_handed_over
-    lost: list[Receipt] = []
+    lost: list[Acknowledgement] = []
 
-    async def lose_the_first(exchange: Exchange, message: RequestMessage, receipt: Receipt) -> Any:
+    async def lose_the_first(
+        exchange: Exchange, message: RequestMessage, receipt: Acknowledgement
+    ) -> Any:
         if not lost:
             lost.append(receipt)
             raise ConnectionError("killed")

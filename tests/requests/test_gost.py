@@ -17,7 +17,13 @@ from services.gov_service.envelopes import (
     Envelopes,
 )
 from services.gov_service.key_folder import ModuleKeysError
-from services.gov_service.keys import ensure_rings, keys_in, keys_of, modules_folder, our_folder
+from services.gov_service.keys import (
+    ensure_key_folders,
+    gov_service_folder,
+    keys_in,
+    keys_of,
+    our_folder,
+)
 from services.gov_service.keys_gost import GostKeys, gost_works
 from settings import Settings
 
@@ -29,14 +35,14 @@ needs_gost = pytest.mark.skipif(not gost_works(), reason=keys_gost.REMEDY)
 @pytest.fixture
 def ours(tmp_path: Path) -> GostKeys:
     """Our ring of a line whose other end is in the same home."""
-    ensure_rings(tmp_path, "gost")
+    ensure_key_folders(tmp_path, "gost")
     return GostKeys(our_folder(tmp_path, "gost"))
 
 
 @pytest.fixture
 def theirs(tmp_path: Path, ours: GostKeys) -> GostKeys:
     """The module's."""
-    return GostKeys(modules_folder(tmp_path, "gost"))
+    return GostKeys(gov_service_folder(tmp_path, "gost"))
 
 
 @pytest.fixture
@@ -54,7 +60,7 @@ def test_without_the_engine_the_remedy_is_said(no_engine: None, tmp_path: Path) 
     with pytest.raises(ModuleKeysError, match="libengine-gost-openssl"):
         keys_of(Settings(home=tmp_path, module_crypto="gost"))
     with pytest.raises(ModuleKeysError, match="libengine-gost-openssl"):
-        ensure_rings(tmp_path, "gost")
+        ensure_key_folders(tmp_path, "gost")
 
 
 def test_the_switch_knows_two_positions(tmp_path: Path) -> None:
@@ -67,11 +73,11 @@ def test_the_switch_knows_two_positions(tmp_path: Path) -> None:
 def test_both_ways(ours: GostKeys, theirs: GostKeys) -> None:
     """What one end seals the other opens; the parts are GOST's."""
     id_ = uuid4()
-    envelope = Envelopes(ours).seal(PLAIN, message_id=id_)
+    envelope = Envelopes(ours).wrap(PLAIN, message_id=id_)
     opened = Envelopes(theirs, GOV_SERVICE).open_(envelope, message_id=id_)
     assert (opened.plain, opened.signer) == (PLAIN, "Личный кабинет (тест)")
     assert PLAIN not in envelope
-    back = Envelopes(theirs, GOV_SERVICE).seal(PLAIN, message_id=id_, addressee=MEDCAB)
+    back = Envelopes(theirs, GOV_SERVICE).wrap(PLAIN, message_id=id_, addressee=MEDCAB)
     assert Envelopes(ours).open_(back, message_id=id_).plain == PLAIN
     said = subprocess.run(
         ["openssl", "asn1parse", "-inform", "DER"], input=envelope, capture_output=True, check=True
@@ -84,7 +90,7 @@ def test_both_ways(ours: GostKeys, theirs: GostKeys) -> None:
 def test_what_was_touched_is_refused(ours: GostKeys, theirs: GostKeys) -> None:
     """Outside, inside, another message, another addressee, another signer, another reader."""
     id_, end = uuid4(), Envelopes(theirs, GOV_SERVICE)
-    good = Envelopes(ours).seal(PLAIN, message_id=id_)
+    good = Envelopes(ours).wrap(PLAIN, message_id=id_)
 
     def code(envelope: bytes) -> EnvelopeFault:
         with pytest.raises(EnvelopeRefused) as caught:
@@ -95,25 +101,25 @@ def test_what_was_touched_is_refused(ours: GostKeys, theirs: GostKeys) -> None:
     for place in (len(good) // 2, len(good) - 60_000 // 2):
         assert code(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :]) in touched
     assert code(b"rubbish") is EnvelopeFault.UNREADABLE
-    other = Envelopes(ours).seal(PLAIN, message_id=uuid4())
+    other = Envelopes(ours).wrap(PLAIN, message_id=uuid4())
     assert code(other) is EnvelopeFault.OTHER_MESSAGE
-    astray = Envelopes(ours).seal(PLAIN, message_id=id_, addressee=MEDCAB)
+    astray = Envelopes(ours).wrap(PLAIN, message_id=id_, addressee=MEDCAB)
     assert code(astray) is EnvelopeFault.OTHER_ADDRESSEE
-    echo = Envelopes(theirs).seal(PLAIN, message_id=id_)
+    echo = Envelopes(theirs).wrap(PLAIN, message_id=id_)
     assert code(echo) is EnvelopeFault.NOT_FOR_US
     ours.use(ours.add("Чужой", "Неизвестно").id)
-    assert code(Envelopes(ours).seal(PLAIN, message_id=id_)) is EnvelopeFault.UNKNOWN_SIGNER
+    assert code(Envelopes(ours).wrap(PLAIN, message_id=id_)) is EnvelopeFault.UNKNOWN_SIGNER
 
 
 @needs_gost
 def test_keys_are_renewed(ours: GostKeys, theirs: GostKeys) -> None:
     """As with any other ring."""
     id_ = uuid4()
-    old = Envelopes(theirs).seal(PLAIN, message_id=id_, addressee=MEDCAB)
+    old = Envelopes(theirs).wrap(PLAIN, message_id=id_, addressee=MEDCAB)
     new = ours.add('Больница "№ 7" / a=b+c', "Ведомство \\ x")
     ours.use(new.id)
     theirs.trust(new.certificate)
-    sealed = Envelopes(ours).seal(PLAIN, message_id=id_)
+    sealed = Envelopes(ours).wrap(PLAIN, message_id=id_)
     opened = Envelopes(theirs, GOV_SERVICE).open_(sealed, message_id=id_)
     assert opened.signer == 'Больница "№ 7" / a=b+c'
     assert Envelopes(ours).open_(old, message_id=id_).plain == PLAIN
@@ -122,7 +128,7 @@ def test_keys_are_renewed(ours: GostKeys, theirs: GostKeys) -> None:
 @needs_gost
 def test_rings_do_not_mix(ours: GostKeys, tmp_path: Path) -> None:
     """A certificate of the other cryptography is not taken in, nor is a key."""
-    ensure_rings(tmp_path)
+    ensure_key_folders(tmp_path)
     standard = keys_in(our_folder(tmp_path), "standard")
     with pytest.raises(ModuleKeysError, match="GOST"):
         ours.trust(standard.ring().signing.certificate)

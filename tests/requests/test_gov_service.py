@@ -12,14 +12,14 @@ import pikepdf
 import pytest
 
 from clients.gov_service import (
+    Acknowledgement,
     GovService,
     GovServiceDown,
     GovServiceGarbled,
     GovServiceRefused,
-    Receipt,
 )
 from services.gov_service.envelopes import EnvelopeRefused
-from services.gov_service.messages import ModuleFile
+from services.gov_service.messages import GovServiceFile
 from services.requests.paper import RequestField
 from services.webhooks import verified
 from settings import Settings
@@ -85,8 +85,8 @@ async def test_each_kind_of_service_has_its_answer(
 async def test_attachments_arrive_whole(line: Line) -> None:
     """Ten megabytes and an empty file: listed in the document by their digests, and let through."""
     files = [
-        ModuleFile.of("Снимок.pdf", "application/pdf", bytes(range(256)) * 40_000),
-        ModuleFile.of("Пусто.txt", "text/plain", b""),
+        GovServiceFile.of("Снимок.pdf", "application/pdf", bytes(range(256)) * 40_000),
+        GovServiceFile.of("Пусто.txt", "text/plain", b""),
     ]
     _, receipt = await line.hand_over(request_of(facts(), *files))
     assert receipt.state == "accepted"
@@ -136,9 +136,9 @@ async def test_what_was_not_sealed_for_it_is_refused(line: Line) -> None:
     """Rubbish, a changed envelope, one of another message: a typed refusal, nothing kept."""
     request = request_of(facts())
     id_ = uuid4()
-    good = line.envelopes.seal(request.packed(), message_id=id_)
+    good = line.envelopes.wrap(request.packed(), message_id=id_)
     changed = good[:-1] + bytes([good[-1] ^ 1])
-    about_other = line.envelopes.seal(request.packed(), message_id=uuid4())
+    about_other = line.envelopes.wrap(request.packed(), message_id=uuid4())
     for envelope, code in (
         (b"rubbish", "unreadable"),
         (changed, "not_decrypted"),
@@ -155,7 +155,7 @@ async def test_what_was_not_sealed_for_it_is_refused(line: Line) -> None:
 async def test_a_document_about_something_else_is_refused(line: Line) -> None:
     """The envelope says another number than the document inside, or brings a file it hides."""
     request = request_of(facts())
-    stray = ModuleFile.of("Чужой.pdf", "application/pdf", b"%PDF-")
+    stray = GovServiceFile.of("Чужой.pdf", "application/pdf", b"%PDF-")
     for wrong in (
         request.model_copy(update={"number": "ЗС-2026-000999-0"}),
         request.model_copy(update={"attachments": (stray,)}),
@@ -259,7 +259,7 @@ async def test_callbacks_are_signed_and_tell_the_states(line: Line) -> None:
         told = [json.loads(each.body) for each in listener.calls]
         assert [each["state"] for each in told] == ["working", "answered"]
         assert {each["message_id"] for each in told} == {str(id_)}
-        line.read(id_, Receipt.model_validate(told[1]))
+        line.read(id_, Acknowledgement.model_validate(told[1]))
 
 
 async def test_a_callback_that_fails_is_tried_again(line: Line) -> None:
@@ -279,7 +279,7 @@ async def test_an_answer_given_twice_differs_and_both_are_told(line: Line) -> No
     async with listening() as listener:
         id_, _ = await line.hand_over(callback=listener.url)
         await listener.until(lambda: len(listener.calls) == 2)
-        receipts = [Receipt.model_validate_json(each.body) for each in listener.calls]
+        receipts = [Acknowledgement.model_validate_json(each.body) for each in listener.calls]
         first, second = (line.read(id_, each)[1].document_number for each in receipts)
         assert first != second
         assert line.kept(id_)["answers"] == 2
@@ -312,9 +312,9 @@ async def test_nobody_else_can_take_a_message_back(line: Line) -> None:
     """Unsealed, sealed for another message, about another request, or a request sent again."""
     line.behave(delay=1000)
     id_, _ = await line.hand_over()
-    sealed = line.envelopes.seal(line.withdrawal().packed(), message_id=uuid4())
-    again = line.envelopes.seal(request_of(facts()).packed(), message_id=id_)
-    other = line.envelopes.seal(line.withdrawal(version=2).packed(), message_id=id_)
+    sealed = line.envelopes.wrap(line.withdrawal().packed(), message_id=uuid4())
+    again = line.envelopes.wrap(request_of(facts()).packed(), message_id=id_)
+    other = line.envelopes.wrap(line.withdrawal(version=2).packed(), message_id=id_)
     for envelope, code in (
         (b"rubbish", "unreadable"),
         (sealed, "other_message"),

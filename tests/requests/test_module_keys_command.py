@@ -12,7 +12,7 @@ from ops import doctor
 from ops.cli import app
 from ops.doctor import Finding, Verdict
 from ops.local.home import Home
-from services.gov_service.keys import ensure_rings, keys_in, modules_folder, our_folder
+from services.gov_service.keys import ensure_key_folders, gov_service_folder, keys_in, our_folder
 from services.seal.institution import as_pem
 
 Run = Callable[..., Result]
@@ -56,8 +56,8 @@ def test_certificates_of_the_module_are_taken_in_and_forgotten(
 ) -> None:
     """By file, and by what `list` shows of them."""
     medcab("rotate")
-    ensure_rings(tmp_path / "elsewhere")
-    theirs = keys_in(modules_folder(tmp_path / "elsewhere"), "standard").ring().signing
+    ensure_key_folders(tmp_path / "elsewhere")
+    theirs = keys_in(gov_service_folder(tmp_path / "elsewhere"), "standard").ring().signing
     (tmp_path / "module.pem").write_text(as_pem(theirs.certificate))
     assert medcab("trust", str(tmp_path / "module.pem")).exit_code == 0
     assert medcab("trust", str(tmp_path / "nothing.pem")).exit_code == 1
@@ -68,9 +68,9 @@ def test_certificates_of_the_module_are_taken_in_and_forgotten(
 
 def test_a_demo_renews_both_ends_at_once(medcab: Run, home: Home) -> None:
     """The simulated module takes the new certificate in, so the key is used at once."""
-    ensure_rings(home.folder)
+    ensure_key_folders(home.folder)
     assert "k2 signs from now on" in medcab("rotate").stdout
-    module = keys_in(modules_folder(home.folder), "standard").ring()
+    module = keys_in(gov_service_folder(home.folder), "standard").ring()
     ours = keys_in(our_folder(home.folder), "standard").ring()
     assert ours.signing.certificate in module.theirs
 
@@ -80,7 +80,7 @@ def test_a_demo_renews_both_ends_at_once(medcab: Run, home: Home) -> None:
 )
 def test_doctor_sees_keys_that_end(home: Home, days: int, verdict: Verdict) -> None:
     """A month before it is a note with the remedy, afterwards it is bad."""
-    ensure_rings(home.folder)
+    ensure_key_folders(home.folder)
     with time_machine.travel(datetime.now(UTC) + timedelta(days=days)):
         finding = keys_finding(home)
     assert finding.verdict is verdict

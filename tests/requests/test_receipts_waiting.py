@@ -8,9 +8,9 @@ import pytest
 from sqlmodel import col, select
 
 from clients.database import Database
-from clients.gov_service import Receipt
+from clients.gov_service import Acknowledgement
 from clients.objects import Objects
-from models.tables.requests import RequestMessage, RequestReceipt
+from models.tables.requests import RequestAcknowledgement, RequestMessage
 from rules.cases.process import Status
 from rules.clock import now
 from services.gov_service.line import Exchange
@@ -42,14 +42,14 @@ async def verdicts(counter: Counter, case_id: UUID) -> list[tuple[str, str | Non
     """States and verdicts of the receipts that were kept, oldest first."""
     async with counter.database.reading() as session:
         found = await session.exec(
-            select(RequestReceipt.state, RequestReceipt.verdict)
-            .where(RequestReceipt.message_id == message_id_of(case_id, 1))
-            .order_by(col(RequestReceipt.id))
+            select(RequestAcknowledgement.state, RequestAcknowledgement.verdict)
+            .where(RequestAcknowledgement.message_id == message_id_of(case_id, 1))
+            .order_by(col(RequestAcknowledgement.id))
         )
         return list(found.all())
 
 
-async def answered(exchange: Exchange, case_id: UUID) -> Receipt:
+async def answered(exchange: Exchange, case_id: UUID) -> Acknowledgement:
     """The module's answer."""
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -65,7 +65,7 @@ async def test_a_state_is_taken_as_it_is_kept(
     """That the module works on it is noted in the callback's transaction, and rings nobody."""
     before = len(counter.office.heard.rings)
     message_id = message_id_of(handed_over, 1)
-    await counter.requests.receipt(message_id, Receipt(state="working", at=now()))
+    await counter.requests.receipt(message_id, Acknowledgement(state="working", at=now()))
     async with counter.database.reading() as session:
         message = await session.get(RequestMessage, (handed_over, 1))
     assert message is not None
@@ -81,7 +81,7 @@ async def test_of_answers_that_wait_the_first_that_verifies_counts(
     message_id = message_id_of(handed_over, 1)
     good = await answered(exchange, handed_over)
     for envelope in (b"nobody signed this", good.envelope, b"nor this"):
-        receipt = Receipt(state="answered", at=now(), envelope=envelope)
+        receipt = Acknowledgement(state="answered", at=now(), envelope=envelope)
         await counter.requests.receipt(message_id, receipt)
     state = await answers.tend(exchange, handed_over)
     assert (state.status, state.open) == (Status.READY, False)

@@ -7,7 +7,7 @@ import httpx
 from sqlmodel import select
 from temporalio.client import Client
 
-from clients.gov_service import Receipt
+from clients.gov_service import Acknowledgement
 from clients.objects import Objects
 from models.messages import case_workflow_id
 from models.tables.notices import Notice
@@ -204,6 +204,6 @@ async def test_withdrawn_request_ends_its_workflow(
     kept = (await module.get(f"/v1/messages/{message_id_of(case_id, 1)}")).json()
     assert kept["state"] == "withdrawn"
     assert await journaled(bureau, case_id, "request.withdrawal_told")
-    late = Receipt(state="answered", at=now(), envelope=b"late")
+    late = Acknowledgement(state="answered", at=now(), envelope=b"late")
     await bureau.requests.receipt(message_id_of(case_id, 1), late)
     assert await journaled(bureau, case_id, "request.odd_receipt")

@@ -42,7 +42,7 @@ from rules.texts.identifiers import IdentifierError
 from services.journal import checkpoints, restore_gaps
 from services.journal import entries as journal
 from services.journal.checkpoints import trusted_certificates
-from services.journal.restore_gaps import Loss, SealsUnclearError
+from services.journal.restore_gaps import CheckpointsUnclearError, Loss
 from services.journal.verification import verify
 from services.seal.institution import open_seal
 from settings import Settings, get_settings
@@ -116,17 +116,17 @@ class Reconciliation:
 
     @property
     def _folder(self) -> Path:
-        return checkpoints.seals_folder(self.settings.home)
+        return checkpoints.checkpoints_folder(self.settings.home)
 
     async def _journal(self) -> None:
         """Seals outside that are newer than the database: what they prove is lost is declared."""
         self.say("journal", "comparing the seals")
         trusted = trusted_certificates(self.settings)
         try:
-            newer = await restore_gaps.newer_seals(
+            newer = await restore_gaps.newer_checkpoints(
                 self.database, self._folder, self.objects, trusted
             )
-        except SealsUnclearError as error:
+        except CheckpointsUnclearError as error:
             self.found.add("journal", 1, str(error), good=False)
             return
         mark = self.mark

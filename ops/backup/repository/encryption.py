@@ -74,7 +74,7 @@ class Written:
     sha256: str
 
 
-def write_sealed(
+def write_encrypted(
     path: Path,
     key: BackupKey,
     name: str,
@@ -113,14 +113,14 @@ def _write(
     file.write(head)
     pieces = _cut(_packed(source) if pack else source)
     for number, (piece, last) in enumerate(pieces):
-        sealed = cipher.encrypt(_nonce(number, last=last), piece, aad)
-        file.write(sealed)
-        digest.update(sealed)
-        size += len(sealed)
+        encrypted = cipher.encrypt(_nonce(number, last=last), piece, aad)
+        file.write(encrypted)
+        digest.update(encrypted)
+        size += len(encrypted)
     return Written(size, digest.hexdigest())
 
 
-def read_sealed(path: Path, key: BackupKey, name: str, *, skip: int = 0) -> Iterator[bytes]:
+def read_encrypted(path: Path, key: BackupKey, name: str, *, skip: int = 0) -> Iterator[bytes]:
     """The plain bytes, each piece only after it was found to be what was written.
 
     `skip` is the length of the preface. Raises WrongKeyError and DamagedError; a file that was cut

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from ops.backup import BackupError, DamagedError, Say
-from ops.backup.repository.encryption import BackupKey, read_sealed
+from ops.backup.repository.encryption import BackupKey, read_encrypted
 from ops.backup.repository.manifest import DATABASE, Backup, Repository
 from ops.backup.stores.postgres_base import SLOT
 from ops.backup.stores.postgres_wal import gaps, names_for_recovery, needed
@@ -111,7 +111,7 @@ def beyond(until: datetime | None) -> str:
 
 def _extract(folder: Path, backup: Backup, key: BackupKey) -> None:
     backup.check(DATABASE)
-    pieces = read_sealed(backup.folder / DATABASE, key, backup.name_of(DATABASE))
+    pieces = read_encrypted(backup.folder / DATABASE, key, backup.name_of(DATABASE))
     folder.mkdir(mode=0o700)
     try:
         with tarfile.open(fileobj=io.BufferedReader(_Stream(pieces)), mode="r|") as archive:
@@ -162,7 +162,7 @@ def _lay_log(
     for number, (name, plain) in enumerate(wanted, start=1):
         say("database", f"decrypting the log: {number} of {len(wanted)}")
         with (folder / plain).open("wb") as file:
-            for piece in read_sealed(repository.wal / name, key, f"wal/{name}"):
+            for piece in read_encrypted(repository.wal / name, key, f"wal/{name}"):
                 file.write(piece)
     return len(wanted)
 

@@ -24,7 +24,7 @@ from models.encryption import KeyRing, use_key_ring
 from ops.backup import BackupError, Say
 from ops.backup.configuration import key_of, keys_beside, known, remember
 from ops.backup.keys import SEAL_FILE, SETTINGS, differing, open_keys, put_keys, write_key
-from ops.backup.repository.encryption import BackupKey, read_sealed
+from ops.backup.repository.encryption import BackupKey, read_encrypted
 from ops.backup.repository.manifest import TEMPORAL, Backup, Repository, choose
 from ops.backup.restore.postgres import Recovered, beyond, lay_out_for_others, recover
 from ops.backup.restore.stopped_home import (
@@ -133,7 +133,9 @@ def restore(home: Home, order: Order, phrase: Callable[[], str], say: Say) -> Re
             recovered = recover(home, repository, backup, key, order.at, say)
         if Part.TEMPORAL in parts:
             say("temporal", "putting back")
-            put_temporal(home, read_sealed(backup.folder / TEMPORAL, key, backup.name_of(TEMPORAL)))
+            put_temporal(
+                home, read_encrypted(backup.folder / TEMPORAL, key, backup.name_of(TEMPORAL))
+            )
             say("temporal", "ready")
         mark = Mark.read(home) or Mark(at=now(), backup=backup.manifest.id)
         if Part.DATABASE in parts:

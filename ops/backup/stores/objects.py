@@ -21,9 +21,9 @@ from clients.database import Database
 from clients.objects import ObjectMissingError, Objects
 from models.tables.journal import JournalSeal
 from ops.backup import DamagedError
-from ops.backup.repository.encryption import PIECE, BackupKey, read_sealed, write_sealed
+from ops.backup.repository.encryption import PIECE, BackupKey, read_encrypted, write_encrypted
 from ops.backup.repository.manifest import Repository
-from services.journal.checkpoints import SEALS_PREFIX, seal_key
+from services.journal.checkpoints import SEALS_PREFIX, checkpoint_object_key
 
 LANES = 4
 
@@ -66,7 +66,9 @@ async def wanted(database: Database) -> dict[str, Wanted]:
                     found[key] = Wanted(key, table.name, sha256, octets)
         numbers = await connection.execute(select(col(JournalSeal.number)))
         for (number,) in numbers:
-            found[seal_key(number)] = Wanted(seal_key(number), "journal_seal")
+            found[checkpoint_object_key(number)] = Wanted(
+                checkpoint_object_key(number), "journal_seal"
+            )
     return found
 
 
@@ -153,7 +155,7 @@ async def _copy_one(
         }
         name = f"objects/{hash_of(one.key)}"
         source = _with_head(head, spool)
-        await asyncio.to_thread(write_sealed, place_of(repository, one.key), key, name, source)
+        await asyncio.to_thread(write_encrypted, place_of(repository, one.key), key, name, source)
     done.objects += 1
     done.bytes += size
 
@@ -169,7 +171,7 @@ class Archived:
     """An archived object that is being read: `head` first, then `chunks`."""
 
     def __init__(self, path: Path, key: BackupKey) -> None:
-        self._pieces = read_sealed(path, key, f"objects/{path.name}")
+        self._pieces = read_encrypted(path, key, f"objects/{path.name}")
         first = next(self._pieces)
         line, _, self._rest = first.partition(b"\n")
         try:

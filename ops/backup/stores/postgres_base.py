@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from ops.backup import BackupError, Say
-from ops.backup.repository.encryption import BackupKey, Written, write_sealed
+from ops.backup.repository.encryption import BackupKey, Written, write_encrypted
 from ops.backup.stores.postgres_programs import command, connect, output_of
 from settings import Settings
 
@@ -43,7 +43,7 @@ def back_up_database(
         source = output_of(
             line, environment, told, lambda passed: say("database", f"copying: {passed >> 20} MiB")
         )
-        written = write_sealed(path, key, name, source, pack=True)
+        written = write_encrypted(path, key, name, source, pack=True)
         told.seek(0)
         words = told.read().decode(errors="replace")
     start = re.search(r"start point: ([0-9A-F]+/[0-9A-F]+) on timeline (\d+)", words)

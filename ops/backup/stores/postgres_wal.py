@@ -22,7 +22,7 @@ import structlog
 from clients.database import Database
 from clients.objects import Objects
 from ops.backup import BackupError, configuration
-from ops.backup.repository.encryption import BackupKey, pieces_of, write_sealed
+from ops.backup.repository.encryption import BackupKey, pieces_of, write_encrypted
 from ops.backup.repository.manifest import Repository
 from ops.backup.stores import objects
 from ops.backup.stores.postgres_base import SLOT
@@ -231,7 +231,7 @@ class Archiver:
     @staticmethod
     def _put(repository: Repository, key: BackupKey, path: Path) -> None:
         target = repository.wal / path.name
-        write_sealed(target, key, f"wal/{path.name}", pieces_of(path), pack=True)
+        write_encrypted(target, key, f"wal/{path.name}", pieces_of(path), pack=True)
 
     async def _copy_objects(self, repository: Repository, key: BackupKey) -> None:
         if self._known is None or self._known_of != repository.folder:

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ops.backup import BackupError
-from ops.backup.repository.encryption import BackupKey, Written, pieces_of, write_sealed
+from ops.backup.repository.encryption import BackupKey, Written, pieces_of, write_encrypted
 from ops.local.home import Home
 
 
@@ -47,7 +47,7 @@ def back_up_temporal(path: Path, key: BackupKey, name: str, home: Home) -> Writt
                 reading.backup(writing)
         except sqlite3.Error as error:
             raise TemporalNotCopiedError(str(error)) from None
-        return write_sealed(path, key, name, pieces_of(copy), pack=True)
+        return write_encrypted(path, key, name, pieces_of(copy), pack=True)
 
 
 def put_temporal(home: Home, content: Iterable[bytes]) -> None:

@@ -317,7 +317,7 @@ async def _files(report: Report, database: Database, objects: Objects) -> None:
         images = await session.exec(select(DocumentImage.object_key))
         wanted |= dict.fromkeys(images.all())
         seals = await session.exec(select(JournalSeal.number))
-        kept_seals = {checkpoints.seal_key(number) for number in seals.all()}
+        kept_seals = {checkpoints.checkpoint_object_key(number) for number in seals.all()}
         unfiled = await session.exec(
             select(Case.number).where(
                 Case.status == "approved",
@@ -339,7 +339,7 @@ async def _files(report: Report, database: Database, objects: Objects) -> None:
 
 async def _chains(report: Report, database: Database, objects: Objects, settings: Settings) -> None:
     """With a last seal over what was written since the minute before."""
-    folder = checkpoints.seals_folder(settings.home)
+    folder = checkpoints.checkpoints_folder(settings.home)
     await checkpoints.seal(database, open_seal(settings), folder, objects)
     report.compare(6, await asyncio.to_thread(verify.run, settings) == 0, "medcab verify failed")
 

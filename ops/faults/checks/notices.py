@@ -21,7 +21,7 @@ from ops.faults.evidence import Evidence
 from rules.cases.process import CaseKind
 from rules.clock import now
 from rules.journal.entries import JournalKind
-from rules.notices.delivery import FAILED_RECEIPTS, Receipt
+from rules.notices.delivery import FAILED_REPORTS, DeliveryReport
 from rules.notices.kinds import EVENTS, ON_BY_DEFAULT, Channel, NoticeKind, NoticeState
 from settings import Settings
 
@@ -238,7 +238,7 @@ async def _texts(report: "Report", rows: Sequence[Row], settings: Settings, wish
             report.compare(CHECK, _answered_for(notice, sent), f"{row}, its receipt is lost")
         elif row.state == NoticeState.FAILED:
             bounced = sent is not None and sent["state"] == notice.failure_reason
-            true = bounced and notice.receipt in FAILED_RECEIPTS
+            true = bounced and notice.receipt in FAILED_REPORTS
             report.compare(CHECK, true, f"{row}, and the gateway does not say so")
         else:
             report.compare(CHECK, row.state == NoticeState.SUPERSEDED, f"{row}")
@@ -254,8 +254,8 @@ def _answered_for(notice: Notice, sent: dict[str, Any] | None) -> bool:
     """The receipt is kept as the gateway gave it, or the gateway will still be asked for it."""
     if notice.receipt is None:
         return notice.ask_at is not None and notice.ask_at > now() - _ASK_LEEWAY
-    return notice.receipt == Receipt.DELIVERED and (
-        sent is None or sent["state"] == Receipt.DELIVERED
+    return notice.receipt == DeliveryReport.DELIVERED and (
+        sent is None or sent["state"] == DeliveryReport.DELIVERED
     )
 
 

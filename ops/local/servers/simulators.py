@@ -8,7 +8,7 @@ from ops.local.servers import Launch, ServerFailed
 from ops.local.servers.asking import answers
 from ops.local.servers.ports import LOOPBACK, choose_port, return_port
 from services.gov_service.key_folder import ModuleKeysError
-from services.gov_service.keys import ensure_rings, modules_folder
+from services.gov_service.keys import ensure_key_folders, gov_service_folder
 from settings import ModuleCrypto
 
 
@@ -113,14 +113,14 @@ class GovService(Simulator):
         """Choose the port, and have keys at both ends of the line."""
         super().prepare()
         try:
-            ensure_rings(self.home.folder, self.crypto)
+            ensure_key_folders(self.home.folder, self.crypto)
         except ModuleKeysError as reason:
             raise ServerFailed(str(reason)) from reason
 
     def options(self) -> list[str]:
         """The port, its keys, and the file that keeps messages over restarts."""
         kept = self.home.folder / "gov-service.db"
-        keys = modules_folder(self.home.folder, self.crypto)
+        keys = gov_service_folder(self.home.folder, self.crypto)
         ring = ["--keys", str(keys), "--crypto", self.crypto]
         return [*super().options(), *ring, "--file", str(kept)]
 

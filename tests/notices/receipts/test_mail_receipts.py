@@ -20,7 +20,7 @@ from models.tables.notices import Notice
 from models.tables.people import Person
 from ops.upkeep.bounce import run
 from rules.clock import now
-from rules.notices.delivery import Receipt
+from rules.notices.delivery import DeliveryReport
 from rules.notices.kinds import Channel, NoticeState
 from services.notices import outbox
 from services.notices.channels import MailWay
@@ -74,7 +74,11 @@ async def test_a_bounce_fails_the_mail_and_another_channel_takes_over(
     for state in ("bounced", "bounced", "delivered"):
         assert await call(api, settings, word(mail, state)) == 204
     [mail, *_] = await rows(database, anna, Channel.MAIL)
-    assert (mail.state, mail.failure_reason, mail.receipt) == ("failed", "5.1.1", Receipt.BOUNCED)
+    assert (mail.state, mail.failure_reason, mail.receipt) == (
+        "failed",
+        "5.1.1",
+        DeliveryReport.BOUNCED,
+    )
     told = [one.kind for one in await rows(database, anna, Channel.CABINET)]
     assert told == ["new_device", "delivery_failed"]
     assert [one.kind for one in await rows(database, anna, Channel.SMS)] == ["new_device"]
@@ -97,7 +101,7 @@ async def test_a_delay_is_only_noted_and_once(
     for late in (word(mail), word(mail, reason="4.2.2")):
         assert await call(api, settings, late) == 204
     [mail] = await rows(database, anna, Channel.MAIL)
-    assert (mail.state, mail.receipt) == (NoticeState.TOLD, Receipt.DELIVERED)
+    assert (mail.state, mail.receipt) == (NoticeState.TOLD, DeliveryReport.DELIVERED)
     assert [outcome for outcome, _ in await lines(database, mail)] == [
         "told",
         "delayed",

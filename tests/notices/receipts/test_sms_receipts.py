@@ -14,7 +14,7 @@ from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.clock import now
-from rules.notices.delivery import Receipt
+from rules.notices.delivery import DeliveryReport
 from rules.notices.kinds import Channel
 from services.notices.channels import SmsWay
 from services.notices.wording import Addresses
@@ -58,7 +58,7 @@ async def test_a_receipt_is_called_back_within_a_moment(
     await sent(database, anna, phones, f"{api}{PATH}", addresses)
 
     async def delivered() -> bool:
-        return (await row(database, anna)).receipt == Receipt.DELIVERED
+        return (await row(database, anna)).receipt == DeliveryReport.DELIVERED
 
     await until(delivered)
 
@@ -72,7 +72,7 @@ async def test_a_bounce_that_is_called_back_is_told(
     await sent(database, anna, phones, f"{api}{PATH}", addresses)
 
     async def failed() -> bool:
-        return (await row(database, anna)).failure_reason == Receipt.UNKNOWN_NUMBER
+        return (await row(database, anna)).failure_reason == DeliveryReport.UNKNOWN_NUMBER
 
     await until(failed)
 
@@ -111,7 +111,7 @@ async def test_tampered_callbacks_are_refused_and_seen(
         assert [one.facts["why"] for one in found if one.by_system == "sms"]
     assert await call(api, settings, body) == 204
     assert await call(api, settings, body) == 204
-    assert (await row(database, anna)).receipt == Receipt.BOUNCED
+    assert (await row(database, anna)).receipt == DeliveryReport.BOUNCED
 
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
