@@ -1,38 +1,28 @@
 """Documents: given as a plain body or in a form, listed, opened, shown page by page, put away."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from api.container import MedcabState
 from api.http.auth import CurrentActor
 from api.http.bodies import Form, incoming_of, is_form
-from api.http.downloads import file_headers
 from api.http.entrance import CleanRoute
+from api.http.file_routes import DocumentsService, download, page_image
 from api.http.problems import documented
 from rules.files.categories import CATEGORIES, TITLE_LENGTH, Category
 from rules.files.checks import Code, Finding
 from rules.refusals import FieldError, Refusal
-from services.documents.acts import PAGE, Documents, Opening
+from services.documents.acts import PAGE
 from services.documents.views import DocumentView, Given, VersionView
 from services.files.intake import Incoming
 from words.translation import catalogue, choose_language
 
 router = APIRouter(route_class=CleanRoute, prefix="/documents", tags=["documents"])
-
-
-async def documents_of(medcab: MedcabState) -> Documents:
-    """The service; on the event loop, like the state itself."""
-    return medcab.documents
-
-
-DocumentsService = Annotated[Documents, Depends(documents_of)]
 
 
 class DocumentVersionOut(BaseModel):
@@ -205,10 +195,7 @@ async def put_away(document_id: UUID, actor: CurrentActor, documents: DocumentsS
     await documents.put_away(actor, document_id)
 
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-
-
-@router.get(
+router.get(
     "/versions/{version_id}/file",
     response_class=StreamingResponse,
     responses={
@@ -216,69 +203,17 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
         206: {"description": "The bytes asked for."},
         **documented(401, 403, 404, 416, 422, 503),
     },
-)
-async def download(
-    version_id: UUID,
-    actor: CurrentActor,
-    documents: DocumentsService,
-    range_header: Annotated[str | None, Header(alias="Range", max_length=100)] = None,
-    if_range: Annotated[str | None, Header(max_length=200)] = None,
-) -> Response:
-    """Download a file: mine, or one cited by an application that I may see."""
-    asked = _RANGE.fullmatch((range_header or "").strip())
-    if asked is None or not any(asked.groups()):
-        return _stream(await documents.open(actor, version_id))
-    size = (await documents.version(actor, version_id)).size
-    start, end = asked.groups()
-    first = int(start) if start else max(0, size - int(end))
-    last = min(int(end), size - 1) if start and end else size - 1
-    if first > last:
-        raise Refusal("no_such_bytes", "В файле нет таких байтов.", 416, size=size)
-    opening = await documents.open(actor, version_id, first, last)
-    if if_range is not None and if_range != f'"{opening.tag}"':
-        await opening.opened.close()
-        return _stream(await documents.open(actor, version_id))
-    return _stream(opening)
+)(download)
 
 
-@router.get(
+router.get(
     "/versions/{version_id}/pages/{page}.png",
     response_class=StreamingResponse,
     responses={
         200: {"description": "The page.", "content": {"image/png": {}, "image/jpeg": {}}},
         **documented(401, 403, 404, 422, 503),
     },
-)
-async def page_image(
-    version_id: UUID,
-    page: Annotated[int, Path(ge=1, le=10_000)],
-    actor: CurrentActor,
-    documents: DocumentsService,
-) -> Response:
-    """A page as a picture, to be looked at in the browser without running anything of the file.
-
-    Pages of PDF come as PNG; a photograph comes as JPEG, made anew.
-    """
-    return _stream(await documents.page(actor, version_id, page), inline=True)
-
-
-def _stream(opening: Opening, *, inline: bool = False) -> Response:
-    """The file, or the part of it that was asked for."""
-    length = opening.opened.length
-    headers = file_headers(opening.file_name, length, inline=inline)
-    headers["ETag"] = f'"{opening.tag}"'
-    if not inline:
-        headers["Accept-Ranges"] = "bytes"
-    partial = length < opening.size
-    if partial:
-        last = opening.first + length - 1
-        headers["Content-Range"] = f"bytes {opening.first}-{last}/{opening.size}"
-    return StreamingResponse(
-        opening.opened.chunks(),
-        status_code=206 if partial else 200,
-        headers=headers,
-        media_type=opening.media_type,
-    )
+)(page_image)
 
 
 Taken = Callable[[Incoming, Mapping[str, str]], Awaitable[Given]]

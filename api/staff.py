@@ -5,20 +5,17 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
 
 from api.cases.drafts import IdempotencyKey
 from api.container import Medcab, MedcabState
 from api.documents import words_of
 from api.http.auth import require
-from api.http.bodies import Form, incoming_of, is_form
+from api.http.bodies import Form, incoming_of, is_form, octets_of
 from api.http.entrance import CleanRoute
 from api.http.problems import documented, in_words
 from rules.access import Actor, Permission, Role
 from rules.refusals import FieldError, Refusal
-from rules.staff.table import MOST_OCTETS, TITLES, Column
-from services.files.intake import Incoming
-from services.files.uploads import counted
+from rules.staff.table import TITLES, Column
 from services.staff import importing
 from services.staff.importing import Counts, DryRun, PersonChange, UnitChange
 
@@ -154,17 +151,6 @@ async def _body(request: Request, medcab: Medcab, actor: Actor) -> bytes:
         return await octets_of(medcab, actor, incoming)
     words = "Выберите файл."
     raise Refusal("no_file", words, 422, [FieldError("file", words)])
-
-
-async def octets_of(medcab: Medcab, actor: Actor, incoming: Incoming) -> bytes:
-    """The whole file. Raises 413 as soon as it is longer than a table may be, and Refusal 429."""
-    body = bytearray()
-    async with counted(medcab.database, actor, incoming, MOST_OCTETS) as file:
-        async for piece in file.chunks:
-            body += piece
-            if len(body) > MOST_OCTETS:
-                raise HTTPException(413)
-    return bytes(body)
 
 
 def _out(request: Request, told: DryRun) -> DryRunOut:

@@ -17,9 +17,8 @@ from starlette.exceptions import HTTPException
 
 from api.http.auth import FORM_FIELD, FORM_HEADER, demand_form_token
 from api.http.bodies import Form as StreamedForm
-from api.http.bodies import is_form
+from api.http.bodies import is_form, octets_of
 from api.http.entrance import CleanRoute
-from api.staff import octets_of
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit
 from rules.ids import new_id

@@ -8,30 +8,19 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from api.cases.bodies import CaseOut, CaseStateOut, PresentStateOut, case_out
-from api.cases.drafts import (
-    DraftOut,
-    HandedIn,
-    ListOut,
-    VersionNumber,
-    add_routes,
-    draft_out,
-    list_response,
-)
+from api.cases.drafts import DraftOut, HandedIn, ListOut, add_routes, draft_out, list_response
 from api.container import MedcabState, Work
 from api.http.auth import CurrentActor
-from api.http.downloads import file_headers
 from api.http.entrance import CleanRoute
+from api.http.file_routes import download_act, receipt
 from api.http.problems import documented
 from rules.cases.process import CaseKind
-from rules.texts.paper_names import act_name
-from services.applications import enrolment
 from services.cases import lists as case_lists
 from services.cases import running
 from services.cases.draft_contents import draft_of
 from services.cases.lists import Filters
 from services.cases.transitions import see
 from services.dossier import page as dossier
-from services.dossier import receipt as receipts
 
 router = APIRouter(route_class=CleanRoute, prefix="/applications", tags=["applications"])
 
@@ -119,34 +108,10 @@ async def comment(
     return CommentOut(id=kept.id, at=kept.at, internal=kept.internal, text=kept.text)
 
 
-@router.get("/{case_id}/act", response_class=Response)
-async def download_act(
-    case_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
-) -> Response:
-    """The signed act of enrolment as PDF/A."""
-    act, body = await enrolment.file_of(session, medcab.objects, actor, case_id)
-    return Response(
-        body,
-        media_type="application/pdf",
-        headers=file_headers(act_name(act.number)),
-    )
+router.get("/{case_id}/act", response_class=Response)(download_act)
 
 
-@router.get("/{case_id}/receipt", response_class=Response)
-async def receipt(
-    case_id: UUID,
-    session: Work,
-    actor: CurrentActor,
-    medcab: MedcabState,
-    version: VersionNumber = None,
-) -> Response:
-    """The receipt of a version as a signed PDF/A with `receipt.json` inside.
-
-    `medcab verify receipt` checks either of them offline.
-    """
-    case = await see(session, actor, case_id)
-    name, body = await receipts.on_paper(session, medcab.seal, medcab.settings, case.id, version)
-    return Response(body, media_type="application/pdf", headers=file_headers(name))
+router.get("/{case_id}/receipt", response_class=Response)(receipt)
 
 
 add_routes(router, "", lambda medcab: medcab.applications)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 from pydantic_core import to_json
 
@@ -44,8 +44,6 @@ def _handed_in(body: StepIn, idempotency_key: IdempotencyKey) -> Act:
 
 
 HandedIn = Annotated[Act, Depends(_handed_in)]
-
-VersionNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="The newest where absent.")]
 
 
 CitedKind = Annotated[str, Path(max_length=64)]

@@ -11,20 +11,12 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, ValidationError
 
 from api.cases.bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
-from api.cases.drafts import (
-    DraftOut,
-    IdempotencyKey,
-    ListOut,
-    VersionNumber,
-    add_routes,
-    draft_out,
-    list_response,
-)
+from api.cases.drafts import DraftOut, IdempotencyKey, ListOut, add_routes, draft_out, list_response
 from api.container import MedcabState, Work
 from api.http.auth import CurrentActor
 from api.http.bodies import Form, is_form
-from api.http.downloads import file_headers
 from api.http.entrance import CleanRoute
+from api.http.file_routes import VersionNumber, file_response
 from api.http.problems import documented
 from rules.cases.process import CaseKind
 from rules.cases.terms import Terms
@@ -41,7 +33,6 @@ from services.dossier import page as dossier
 from services.files.intake import Incoming
 from services.requests import files as request_files
 from services.requests.acts import Answer
-from services.requests.files import Download
 
 router = APIRouter(route_class=CleanRoute, tags=["requests"])
 
@@ -246,15 +237,6 @@ async def answer_file(
         session, medcab.files, actor, case_id, version, position
     )
     return file_response(opened)
-
-
-def file_response(download: Download) -> Response:
-    """A paper or an answer as it leaves."""
-    return StreamingResponse(
-        download.opened.chunks(),
-        media_type=download.media_type,
-        headers=file_headers(download.name, download.opened.length),
-    )
 
 
 async def _answer_in(request: Request) -> RequestAnswerIn:

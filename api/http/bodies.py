@@ -19,11 +19,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.container import Medcab
 from api.http.body_limits import Limits
 from api.http.problems import Problem, draw
+from rules.access import Actor
+from rules.staff.table import MOST_OCTETS
 from rules.texts.cleaning import clean
 from rules.texts.identifiers import whole
 from services.files.intake import Incoming
+from services.files.uploads import counted
 
 SILENCE = 30.0
 """Seconds without a byte."""
@@ -240,3 +244,14 @@ def _callbacks(found: list[_Event]) -> Any:
         "on_part_data": lambda data, start, end: found.append(bytes(data[start:end])),
         "on_part_end": lambda: found.append(_End()),
     }
+
+
+async def octets_of(medcab: Medcab, actor: Actor, incoming: Incoming) -> bytes:
+    """The whole file. Raises 413 as soon as it is longer than a table may be, and Refusal 429."""
+    body = bytearray()
+    async with counted(medcab.database, actor, incoming, MOST_OCTETS) as file:
+        async for piece in file.chunks:
+            body += piece
+            if len(body) > MOST_OCTETS:
+                raise HTTPException(413)
+    return bytes(body)

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from api.cases.applications import download_act
 from api.container import Work
 from api.http.entrance import CleanRoute
+from api.http.file_routes import download_act
 from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.lines import programme_view
 from cabinet.applications.views import CasePage, Confirmation, Remark

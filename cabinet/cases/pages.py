@@ -13,8 +13,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Response
 
-from api.cases.applications import receipt
 from api.container import Work
+from api.http.file_routes import receipt
 from cabinet.cases.kinds import KindPages
 from cabinet.cases.lines import case_line, url_of
 from cabinet.cases.live import asked_now, live_tag

@@ -11,11 +11,11 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Response
 from starlette.exceptions import HTTPException
 
-from api.documents import download, page_image
 from api.http.auth import FORM_FIELD, FORM_HEADER, demand_form_token
 from api.http.bodies import Form as StreamedForm
 from api.http.bodies import is_form
 from api.http.entrance import CleanRoute
+from api.http.file_routes import download, page_image
 from cabinet.cases.attachments import attachments_page, refused_row, slots_of, version_row
 from cabinet.cases.filling import Editing, as_kept, drafts_of, editing
 from cabinet.documents.views import Category as CategoryView

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
-from api.cases.requests import file_response
 from api.container import Work
 from api.http.entrance import CleanRoute
+from api.http.file_routes import file_response
 from cabinet.frame.views import FileRow
 from cabinet.frame.visits import Inside, Visit
 from services.requests import files as request_files
