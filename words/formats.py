@@ -41,14 +41,19 @@ def clock(value: datetime) -> str:
     return format_time(value, "HH:mm", tzinfo=shown.tzinfo, locale=shown.locale)
 
 
+def is_today(value: datetime) -> bool:
+    """Whether a moment is of the present day, by the clock of who looks."""
+    zone = current().tzinfo
+    return value.astimezone(zone).date() == datetime.now(zone).date()
+
+
 def exact(value: datetime) -> str:
     """A moment to the second: «19:20:05», with its day where that is not today."""
     shown = current()
     hour = format_time(value, "HH:mm:ss", tzinfo=shown.tzinfo, locale=shown.locale)
-    local = value.astimezone(shown.tzinfo).date()
-    if local == datetime.now(shown.tzinfo).date():
+    if is_today(value):
         return hour
-    return f"{_without_this_year(local)}, {hour}"
+    return f"{_without_this_year(value.astimezone(shown.tzinfo).date())}, {hour}"
 
 
 def machine(value: date | datetime) -> str:
@@ -138,6 +143,7 @@ FILTERS = {
     "day": day,
     "short_day": short_day,
     "clock": clock,
+    "is_today": is_today,
     "machine": machine,
     "term": term,
     "by_institution": by_institution,

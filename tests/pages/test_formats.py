@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cabinet.frame.rendering import environment
 from words import formats
 from words.translation import Presentation, presented
 
@@ -25,6 +26,14 @@ def test_a_term_ends_with_its_last_day() -> None:
     """A term that ends at midnight ends with the day before, and is written so."""
     with presented(Presentation("ru", "Europe/Moscow")):
         assert formats.term(MIDNIGHT) == "конца дня 4 декабря 2099"
+
+
+def test_what_was_saved_on_another_day_says_the_day() -> None:
+    """«Сохранено в 05:20» would be of today; a draft may be older."""
+    note = environment().get_template("macros/forms.html").make_module().saved_note
+    with presented(Presentation("ru", "Europe/Moscow")):
+        assert "Сохранено в " in note(datetime.now(UTC))
+        assert "Сохранено 4 декабря 2026, 18:00" in note(EVENING)
 
 
 KALININGRAD = datetime(2099, 12, 3, 0, 0, tzinfo=ZoneInfo("Europe/Kaliningrad"))
