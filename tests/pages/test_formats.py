@@ -1,6 +1,7 @@
 """Dates, terms and sizes as people write them."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,7 +31,8 @@ def test_a_term_ends_with_its_last_day() -> None:
 
 def test_what_was_saved_on_another_day_says_the_day() -> None:
     """«Сохранено в 05:20» would be of today; a draft may be older."""
-    note = environment().get_template("macros/forms.html").make_module().saved_note
+    macros: Any = environment().get_template("macros/forms.html").make_module()
+    note = macros.saved_note
     with presented(Presentation("ru", "Europe/Moscow")):
         assert "Сохранено в " in note(datetime.now(UTC))
         assert "Сохранено 4 декабря 2026, 18:00" in note(EVENING)
