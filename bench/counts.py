@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
-from bench.desk import Desk
+from bench.desk import BenchDesk
 from bench.ground import Office
 from bench.least import temporal
 from bench.method import Bound, Figure, Interval
@@ -102,7 +102,7 @@ async def p6r(office: Office, scale: float) -> list[Figure]:
     """
     del scale
     client, log = await temporal(office.ground.settings), office.ground.log
-    async with Desk.open(office) as desk:
+    async with BenchDesk.open(office) as desk:
         await desk.behave(0, "lost")
         ours = await desk.drafts(CASES)
         await office.settle()

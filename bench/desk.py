@@ -32,7 +32,7 @@ async def _no_ring(*_: object) -> bool:
 
 
 @dataclass
-class Desk:
+class BenchDesk:
     """The people of a run, what they do with requests to both sides, and the module."""
 
     office: Office
@@ -43,7 +43,7 @@ class Desk:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, office: Office) -> AsyncIterator["Desk"]:
+    async def open(cls, office: Office) -> AsyncIterator["BenchDesk"]:
         """Connections as the module has them: nobody's token."""
         settings = office.ground.settings
         desk = cls(

@@ -50,7 +50,7 @@ from rules.files.checks import LIMITS, MediaType
 from server import create_app
 from services.applications.enrolment_certificate import ActFacts, SealFacts, build_act, new_code
 from services.documents.acts import Documents
-from services.files.inspection.client import Inspection, Report
+from services.files.inspection.client import Inspection, InspectionReport
 from services.files.intake import Files
 from services.seal.institution import Seal, open_seal
 from settings import Settings, get_settings
@@ -209,8 +209,8 @@ class _Unchecked(Inspection):
 
     async def examine(
         self, file: Any, claims: Collection[MediaType] = (), minimum_dpi: int | None = None
-    ) -> Report:
-        return Report(MediaType.PDF, (), 1, None)
+    ) -> InspectionReport:
+        return InspectionReport(MediaType.PDF, (), 1, None)
 
 
 def unchecked_app(settings: Settings) -> FastAPI:

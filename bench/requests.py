@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from statistics import median
 from uuid import UUID, uuid4
 
-from bench.desk import NOT_YET, Desk
+from bench.desk import NOT_YET, BenchDesk
 from bench.ground import Office, Watch
 from bench.method import Bound, Costs, Figure, Promise, Series, judge
 
@@ -24,7 +24,7 @@ async def p1r(office: Office, scale: float) -> list[Figure]:
     """
     each = 5
     watches = office.watches
-    async with Desk.open(office) as desk:
+    async with BenchDesk.open(office) as desk:
 
         async def ours() -> Costs:
             waiting = await desk.drafts(each)
@@ -70,7 +70,7 @@ async def _sent(
     return {"number": median(numbered), "handed": median(handed)}
 
 
-async def _answered(desk: Desk, waiting: Sequence[UUID], watch: Watch, status: str) -> None:
+async def _answered(desk: BenchDesk, waiting: Sequence[UUID], watch: Watch, status: str) -> None:
     """Let the module answer what it has, so that nothing is left to disturb the next block."""
     await desk.behave(0)
     for case_id in waiting:
@@ -89,7 +89,7 @@ async def p3r(office: Office, scale: float) -> list[Figure]:
     """
     each = 4
     watches = office.watches
-    async with Desk.open(office) as desk:
+    async with BenchDesk.open(office) as desk:
 
         async def ours() -> Costs:
             await desk.behave(0, "lost")
@@ -127,7 +127,7 @@ async def p3r(office: Office, scale: float) -> list[Figure]:
 
 
 async def _called(
-    desk: Desk, bodies: Mapping[UUID, bytes], call: Call, watch: Watch, status: str
+    desk: BenchDesk, bodies: Mapping[UUID, bytes], call: Call, watch: Watch, status: str
 ) -> Costs:
     costs = []
     for case_id, body in bodies.items():

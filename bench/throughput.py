@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from bench.desk import Desk
+from bench.desk import BenchDesk
 from bench.ground import Office
 from bench.method import Bound, Costs, Figure, Promise, Series, judge
 from bench.processes import spent, used
@@ -47,7 +47,7 @@ async def p2r(office: Office, scale: float) -> list[Figure]:
     takes some 50 ms of a processor for an answer: with one in flight that wait is a good part of
     the whole, and the processors, printed beside it, and P1r and P3r say more.
     """
-    async with Desk.open(office) as desk:
+    async with BenchDesk.open(office) as desk:
         await desk.behave(0)
 
         async def ours(count: int) -> Cases:

@@ -26,7 +26,7 @@ class FaultMode(StrEnum):
     CUT = "cut"
 
 
-class Fault(BaseModel):
+class SwitchedFault(BaseModel):
     """The switch. `until` turns it back by itself; `rate` is the share of requests that suffer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +40,7 @@ class Fault(BaseModel):
 class FaultState(BaseModel):
     """The switch and the counts since the start."""
 
-    fault: Fault
+    fault: SwitchedFault
     served: int
     spoilt: int
 
@@ -49,7 +49,7 @@ class FaultSwitch:
     """Holds the switch of one server and spoils its requests as told."""
 
     def __init__(self, seed: int = 1) -> None:
-        self.fault = Fault()
+        self.fault = SwitchedFault()
         self.served = 0
         self.spoilt = 0
         self._dice = random.Random(seed)  # noqa: S311 - repeatable faults, nothing secret
@@ -58,7 +58,7 @@ class FaultSwitch:
         """What happens to the next request."""
         fault = self.fault
         if fault.until is not None and datetime.now(UTC) >= fault.until:
-            self.fault = fault = Fault()
+            self.fault = fault = SwitchedFault()
         if fault.mode is FaultMode.OK or self._dice.random() >= fault.rate:
             return FaultMode.OK
         return fault.mode
@@ -80,7 +80,7 @@ class FaultSwitch:
             return self.state()
 
         @router.put("/faults")
-        async def turn(fault: Fault) -> FaultState:
+        async def turn(fault: SwitchedFault) -> FaultState:
             self.fault = fault
             return self.state()
 

@@ -30,7 +30,7 @@ create table if not exists callback (
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptMessage:
     """One message. `request` is the plain request, `at` when its state was reached."""
 
     id: UUID
@@ -79,24 +79,24 @@ class Messages:
             raise
         self._line.execute("commit")
 
-    def get(self, id_: UUID) -> Kept | None:
+    def get(self, id_: UUID) -> KeptMessage | None:
         """The message with this id."""
         row = self._line.execute("select * from message where id = ?", [str(id_)]).fetchone()
         return _kept(row) if row else None
 
-    def all(self) -> list[Kept]:
+    def all(self) -> list[KeptMessage]:
         """Newest first."""
         rows = self._line.execute("select * from message order by taken desc, rowid desc")
         return [_kept(row) for row in rows]
 
-    def open_ones(self) -> list[Kept]:
+    def open_ones(self) -> list[KeptMessage]:
         """Those not yet answered."""
         rows = self._line.execute(
             "select * from message where state not in (?, ?, ?)", [*FINAL, WITHDRAWN]
         )
         return [_kept(row) for row in rows]
 
-    def take(self, kept: Kept) -> None:
+    def take(self, kept: KeptMessage) -> None:
         """Keep a new message."""
         self._line.execute(
             "insert into message (id, service, number, version, digest, request, callback, state,"
@@ -217,9 +217,9 @@ class Messages:
         self._line.close()
 
 
-def _kept(row: sqlite3.Row) -> Kept:
+def _kept(row: sqlite3.Row) -> KeptMessage:
     facts = dict(row)
-    return Kept(
+    return KeptMessage(
         **{
             **facts,
             "id": UUID(facts["id"]),

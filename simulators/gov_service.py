@@ -50,7 +50,7 @@ from services.seal.institution import FileSeal, Seal, ensure_test_seal
 from settings import ModuleCrypto
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.gov_answers import DocumentUnreadable, answer_to, data_of
-from simulators.gov_messages import Callback, Kept, Messages
+from simulators.gov_messages import Callback, KeptMessage, Messages
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +70,7 @@ _WORDS = {
 }
 
 
-class Behaviour(BaseModel):
+class GovServiceBehaviour(BaseModel):
     """How the module itself goes wrong; `until` turns it back, `delay` is kept."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -95,7 +95,12 @@ class Module:
     """The module behind its routes."""
 
     def __init__(
-        self, keys: Keys, seal: Seal, secret: str, messages: Messages, behaviour: Behaviour
+        self,
+        keys: Keys,
+        seal: Seal,
+        secret: str,
+        messages: Messages,
+        behaviour: GovServiceBehaviour,
     ) -> None:
         self.keys = keys
         self._seal = seal
@@ -106,15 +111,15 @@ class Module:
         self._http = httpx.AsyncClient(timeout=5, trust_env=False)
 
     @property
-    def behaviour(self) -> Behaviour:
+    def behaviour(self) -> GovServiceBehaviour:
         """The switch as it stands."""
         until = self._behaviour.until
         if until is not None and datetime.now(UTC) >= until:
-            self._behaviour = Behaviour(delay=self._behaviour.delay)
+            self._behaviour = GovServiceBehaviour(delay=self._behaviour.delay)
         return self._behaviour
 
     @behaviour.setter
-    def behaviour(self, behaviour: Behaviour) -> None:
+    def behaviour(self, behaviour: GovServiceBehaviour) -> None:
         self._behaviour = behaviour
 
     def take(self, id_: UUID, service: str, callback: str, envelope: bytes) -> tuple[int, str]:
@@ -137,7 +142,7 @@ class Module:
             self.messages.handed_over_again(id_)
             return (200, "") if known.digest == digest else (409, "other_contents")
         self.messages.take(
-            Kept(
+            KeptMessage(
                 id=id_,
                 service=service,
                 number=request.number,
@@ -183,7 +188,7 @@ class Module:
             except Exception:  # one message must not stop the others
                 log.exception("module_failed")
 
-    async def _move(self, message: Kept) -> None:
+    async def _move(self, message: KeptMessage) -> None:
         behaviour = self.behaviour
         age = time.time() - message.taken
         if age >= behaviour.delay and behaviour.answer != "never":
@@ -199,7 +204,11 @@ class Module:
             self._reach(message, "working", behaviour, None)
 
     def _reach(
-        self, message: Kept, state: str, behaviour: Behaviour, envelope: bytes | None
+        self,
+        message: KeptMessage,
+        state: str,
+        behaviour: GovServiceBehaviour,
+        envelope: bytes | None,
     ) -> None:
         at = datetime.now(UTC)
         reason = "by_rule" if state == "refused" else None
@@ -219,7 +228,7 @@ class Module:
         )
 
     def _answer(
-        self, message: Kept, behaviour: Behaviour, *, again: bool = False
+        self, message: KeptMessage, behaviour: GovServiceBehaviour, *, again: bool = False
     ) -> tuple[bytes, str]:
         """The sealed answer, spoilt as told, and the state that it brings."""
         at = datetime.now(UTC)
@@ -280,7 +289,7 @@ class Module:
         self.messages.close()
 
 
-def shown(message: Kept) -> dict[str, Any]:
+def shown(message: KeptMessage) -> dict[str, Any]:
     """A message as its sender may see it."""
     envelope = message.envelope
     return {
@@ -295,12 +304,14 @@ def create_app(
     keys: Path,
     secret: str,
     file: Path | None = None,
-    behaviour: Behaviour | None = None,
+    behaviour: GovServiceBehaviour | None = None,
     crypto: ModuleCrypto = "standard",
 ) -> FastAPI:
     """The module over one folder of keys; `app.state.faults` is its fault switch."""
     seal = FileSeal.read(ensure_test_seal(keys, "Модуль госуслуг"))
-    module = Module(keys_in(keys, crypto), seal, secret, Messages(file), behaviour or Behaviour())
+    module = Module(
+        keys_in(keys, crypto), seal, secret, Messages(file), behaviour or GovServiceBehaviour()
+    )
     switch = FaultSwitch()
 
     @asynccontextmanager
@@ -369,11 +380,11 @@ def create_app(
         module.messages.forget()
 
     @app.get("/behaviour")
-    async def behaves() -> Behaviour:
+    async def behaves() -> GovServiceBehaviour:
         return module.behaviour
 
     @app.put("/behaviour")
-    async def behave(chosen: Behaviour) -> Behaviour:
+    async def behave(chosen: GovServiceBehaviour) -> GovServiceBehaviour:
         module.behaviour = chosen
         return chosen
 
@@ -414,7 +425,7 @@ def main() -> None:
         chosen.keys,
         os.environ["MEDCAB_GOV_SERVICE_CALLBACK_SECRET"],
         chosen.file,
-        Behaviour(delay=chosen.delay),
+        GovServiceBehaviour(delay=chosen.delay),
         chosen.crypto,
     )
     uvicorn.run(app, host="127.0.0.1", port=chosen.port, log_level="warning")

@@ -34,7 +34,7 @@ LARGEST = 4096
 _VAPID = re.compile(r"vapid t=([\w.-]+),\s*k=([\w-]+)")
 
 
-class Behaviour(BaseModel):
+class PushBehaviour(BaseModel):
     """What subscriptions get as an answer: all of them, or the one named.
 
     `reply="lost"` takes a message and answers 503.
@@ -114,7 +114,7 @@ class PushService:
     """The browsers, and the messages to them."""
 
     def __init__(self, file: Path | None = None) -> None:
-        self.behaviour = Behaviour()
+        self.behaviour = PushBehaviour()
         self._lines = KeptLines(file, StoredPush)
         aside = None if file is None else file.with_name(f"{file.stem}-browsers{file.suffix}")
         self._browser_lines = KeptLines(aside, StoredBrowser)
@@ -239,7 +239,7 @@ def create_app(service: PushService) -> FastAPI:
         service.end(name)
 
     @app.put("/behaviour")
-    async def behave(behaviour: Behaviour) -> Behaviour:
+    async def behave(behaviour: PushBehaviour) -> PushBehaviour:
         service.behaviour = behaviour
         return behaviour
 

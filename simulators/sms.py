@@ -34,7 +34,7 @@ LATE = 8.0
 State = Literal["accepted", "delivered", "bounced", "unknown_number", "expired"]
 
 
-class Behaviour(BaseModel):
+class SmsBehaviour(BaseModel):
     """What becomes of messages to numbers that contain `recipient`; others are delivered at once.
 
     `refuse` answers 422 with this code, or 429 for `later`. `reply="lost"` takes the message and
@@ -79,7 +79,7 @@ class SmsBox:
     def __init__(self, file: Path | None = None, token: str = "", secret: str = "") -> None:
         self.token = token
         self.secret = secret
-        self.behaviour = Behaviour()
+        self.behaviour = SmsBehaviour()
         self.messages: dict[str, StoredSms] = {}
         self._receipts: set[asyncio.Task[None]] = set()
         self._lines = KeptLines(file, StoredSms)
@@ -97,10 +97,10 @@ class SmsBox:
         self.messages.clear()
         self._lines.replace([])
 
-    def behaviour_for(self, to: str) -> Behaviour:
+    def behaviour_for(self, to: str) -> SmsBehaviour:
         """How a message to this number fares."""
         chosen = self.behaviour
-        return chosen if chosen.recipient in to else Behaviour()
+        return chosen if chosen.recipient in to else SmsBehaviour()
 
     def take(self, key: str, sent: Sent) -> StoredSms:
         """Keep a message once; its receipt follows."""
@@ -123,7 +123,7 @@ class SmsBox:
         self._receipts.add(task)
         task.add_done_callback(self._receipts.discard)
 
-    async def _settle(self, message: StoredSms, behaviour: Behaviour) -> None:
+    async def _settle(self, message: StoredSms, behaviour: SmsBehaviour) -> None:
         await asyncio.sleep(behaviour.after)
         message.state, message.at = behaviour.result, datetime.now(UTC)
         self._lines.add(message)
@@ -216,11 +216,11 @@ def create_app(box: SmsBox) -> FastAPI:
         box.clear()
 
     @app.get("/behaviour")
-    async def show() -> Behaviour:
+    async def show() -> SmsBehaviour:
         return box.behaviour
 
     @app.put("/behaviour")
-    async def behave(behaviour: Behaviour) -> Behaviour:
+    async def behave(behaviour: SmsBehaviour) -> SmsBehaviour:
         box.behaviour = behaviour
         return behaviour
 

@@ -26,7 +26,7 @@ from rules.clock import now
 from rules.refusals import not_found
 from services.accounts import access_tokens, login_log, sessions
 from services.accounts import sign_in as accounts
-from services.accounts.sessions import Opened, SessionSeen
+from services.accounts.sessions import OpenedSession, SessionSeen
 
 router = APIRouter(route_class=CleanRoute, tags=["account"])
 
@@ -161,7 +161,7 @@ class MadeTokenOut(TokenOut):
     token: str = Field(description="Shown only now.")
 
 
-def _stage_out(response: Response, medcab: Medcab, opened: Opened) -> StageOut:
+def _stage_out(response: Response, medcab: Medcab, opened: OpenedSession) -> StageOut:
     set_cookies(response, medcab.settings, opened)
     return StageOut(
         stage=opened.stage,

@@ -34,7 +34,7 @@ from rules.clock import now
 from rules.refusals import Refusal, forbidden
 from services.accounts.sessions import (
     Current,
-    Opened,
+    OpenedSession,
     Visitor,
     form_token,
     recognise,
@@ -82,7 +82,7 @@ def set_device_cookie(response: Response, settings: Settings, device_token: str)
     )
 
 
-def set_cookies(response: Response, settings: Settings, opened: Opened) -> None:
+def set_cookies(response: Response, settings: Settings, opened: OpenedSession) -> None:
     """Hand a session that was just opened to the browser; it goes when the browser is closed.
 
     `lax`, so that the link in a mail leads straight to the case.

@@ -24,7 +24,7 @@ from rules.texts.cleaning import in_order
 from services.accounts import access_tokens, login_log, people, sessions
 from services.accounts import sign_in as accounts
 from services.accounts.people import PersonnelFile
-from services.accounts.sessions import Opened, Visitor
+from services.accounts.sessions import OpenedSession, Visitor
 from words.translation import gettext, in_words, marked
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/profile")
@@ -270,7 +270,7 @@ async def make_token(
     """Make a token; its text is on this answer only."""
     chosen = [Permission(right) for right in scope or () if right in set(Permission)]
     faults = _token_faults(name, days, chosen)
-    opened: Opened | None = None
+    opened: OpenedSession | None = None
     made: access_tokens.Made | None = None
     database = visit.medcab.database
     try:
@@ -378,5 +378,5 @@ async def _tokens(visit: Visit, session: DatabaseSession) -> dict[str, Any]:
     }
 
 
-async def _checked(visit: Visit, visitor: Visitor, code: str) -> Opened:
+async def _checked(visit: Visit, visitor: Visitor, code: str) -> OpenedSession:
     return await accounts.enter_code(visit.medcab.database, visit.signed_in, code, visitor, now())

@@ -26,7 +26,7 @@ from rules.clock import now
 from rules.refusals import Refusal
 from services.accounts import login_log, sessions
 from services.accounts import sign_in as accounts
-from services.accounts.sessions import Opened
+from services.accounts.sessions import OpenedSession
 from words.translation import LANGUAGES, gettext, in_words
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)
@@ -48,7 +48,7 @@ def _way(stage: Stage, wish: str) -> str:
     return f"{step}?next={quote(wish)}" if step else wish
 
 
-def _go_on(visit: Visit, opened: Opened, wish: str) -> Response:
+def _go_on(visit: Visit, opened: OpenedSession, wish: str) -> Response:
     """Lead to the next step of signing in, or to where the person wanted to go."""
     response = visit.go(_way(opened.stage, safe_next(wish)))
     set_cookies(response, visit.medcab.settings, opened)
@@ -212,7 +212,7 @@ async def change_password(
 
 async def changed_password(
     visit: Visit, visitor: sessions.Visitor, old: str, new: str
-) -> Opened | Refusal:
+) -> OpenedSession | Refusal:
     """The session after a change of password, or why there was none."""
     try:
         return await accounts.change_password(

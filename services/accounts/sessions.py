@@ -69,7 +69,7 @@ class Visitor:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedSession:
     """A session that was just opened, and the only time its token is seen."""
 
     token: str
@@ -253,7 +253,7 @@ async def open_session(
     *,
     ends_at: datetime | None = None,
     second_factor_at: datetime | None = None,
-) -> Opened:
+) -> OpenedSession:
     """Open a session for a person, in place of the one that the person had on this device.
 
     The oldest gives way where there would be too many.
@@ -305,7 +305,7 @@ async def open_session(
             col(AccountSession.stage) == Stage.OPEN,
             col(AccountSession.id).not_in(newest),
         )
-    return Opened(token, visitor.device_token, row.id, person_id, stage, row.ends_at)
+    return OpenedSession(token, visitor.device_token, row.id, person_id, stage, row.ends_at)
 
 
 async def _end(session: AsyncSession, now: datetime, why: str, *which: Any) -> list[UUID]:
@@ -365,7 +365,7 @@ async def rotate(
     now: datetime,
     *,
     second_factor_at: datetime | None,
-) -> Opened:
+) -> OpenedSession:
     """Replace a session by one with a new token, so that nobody keeps the old one (ASVS 7.2.4).
 
     Raises Refusal 401 where it has ended meanwhile: of several at once, one gets the new session.

@@ -45,7 +45,14 @@ from rules.refusals import FieldError, Refusal, not_found
 from rules.texts.mail_addresses import folded
 from services import rate_limits
 from services.accounts import devices, login_log, password_hashing
-from services.accounts.sessions import Current, Opened, Visitor, end_access, open_session, rotate
+from services.accounts.sessions import (
+    Current,
+    OpenedSession,
+    Visitor,
+    end_access,
+    open_session,
+    rotate,
+)
 from services.cases import assignment
 from services.journal import entries as journal
 
@@ -114,7 +121,7 @@ async def sign_in(
     visitor: Visitor,
     now: datetime,
     limits: Limits = LIMITS,
-) -> Opened:
+) -> OpenedSession:
     """The first step: a password opens half a session, good for the second step only.
 
     Raises Refusal 401 alike for an unknown account and a wrong password, 403 for a locked account
@@ -144,7 +151,7 @@ async def sign_in(
     if fits and known is not None and password_hashing.is_outdated(known):
         renewed = await password_hashing.hashed(password)
 
-    opened: Opened | None = None
+    opened: OpenedSession | None = None
     outcome = Outcome.WRONG
     async with database.work() as session:
         if fits and person_id is not None:
@@ -171,7 +178,7 @@ async def enter_code(
     visitor: Visitor,
     now: datetime,
     limits: Limits = LIMITS,
-) -> Opened:
+) -> OpenedSession:
     """The second step, or the same check again before something dangerous.
 
     A code fits only in its own half minute and works once. Raises Refusal 401 where the session is
@@ -243,7 +250,7 @@ async def confirm_setup(
     visitor: Visitor,
     now: datetime,
     limits: Limits = LIMITS,
-) -> Opened:
+) -> OpenedSession:
     """A first code of the new seed makes it the second factor and opens the session.
 
     All other sessions and the access tokens of the person end. Raises Refusal 401, 409 when no seed
@@ -309,7 +316,7 @@ async def change_password(
     *,
     institution: str = "",
     limits: Limits = LIMITS,
-) -> Opened:
+) -> OpenedSession:
     """Change the password; other sessions and access tokens end, this session gets a new token.
 
     Raises Refusal 422 for a wrong old or an unfit new password, 429 when tried too often.
@@ -438,7 +445,7 @@ async def _go_on(
     visitor: Visitor,
     now: datetime,
     step: Step,
-) -> Opened:
+) -> OpenedSession:
     """The second factor was right: the session goes on under a new token."""
     expired = (
         account.must_change_password or password_expires_at(account.password_changed_at) <= now

@@ -215,7 +215,7 @@ async def _due_at(
 
 
 @dataclass(frozen=True)
-class Moved:
+class CasesMoved:
     """How many open cases were moved onto a version, and how many stay with theirs."""
 
     moved: int
@@ -224,7 +224,7 @@ class Moved:
 
 async def move_cases(
     database: Database, actor: Actor, key: str, version: int, act_id: UUID
-) -> Moved:
+) -> CasesMoved:
     """Move the open cases that a version leaves whole onto it; the others stay as they are.
 
     Each case is moved in a unit of work of its own, so that a repeated act goes on where a broken
@@ -265,7 +265,7 @@ async def move_cases(
                 by=actor.person_id,
                 facts={"change": str(act_id), "key": key, "version": version, "cases": moved},
             )
-    return Moved(moved, len(ids) - moved)
+    return CasesMoved(moved, len(ids) - moved)
 
 
 async def _in_force(session: AsyncSession, key: str) -> int:

@@ -30,7 +30,7 @@ from clients.objects import (
 from models.tables.documents import DocumentVersion
 from rules.files.checks import START, Code, Finding, MediaType, claimed_types, too_big, type_of
 from rules.refusals import Refusal
-from services.files.inspection.client import Inspection, InspectionDownError, Report
+from services.files.inspection.client import Inspection, InspectionDownError, InspectionReport
 
 FOLDER = "documents"
 ORIGINAL = "original"
@@ -221,7 +221,7 @@ class Files:
 
     async def _examine(
         self, spool: _Spool, media_type: MediaType, minimum_dpi: int | None
-    ) -> Report:
+    ) -> InspectionReport:
         report = await self.inspection.examine(spool.file, [media_type], minimum_dpi)
         if report.good and self.antivirus is not None:
             threat = await self.antivirus.scan(spool.again())

@@ -37,7 +37,7 @@ class DeclarationError(ValueError):
 
 
 @dataclass(frozen=True)
-class Loss:
+class DeclaredLoss:
     """What a restore declared lost: the seals from `first` to `last`, and how much of them."""
 
     first: int
@@ -51,7 +51,7 @@ class Loss:
     """The Merkle root over all that is lost, in the order of `in_order`."""
 
     @classmethod
-    def read(cls, body: Mapping[str, Any]) -> "Loss":
+    def read(cls, body: Mapping[str, Any]) -> "DeclaredLoss":
         """From the signed body. Raises KeyError, TypeError, ValueError."""
         first, last = body["lost_seals"]
         return cls(
@@ -78,7 +78,7 @@ class Declaration:
     at: datetime
     position: int
     body: Mapping[str, Any]
-    loss: Loss | None
+    loss: DeclaredLoss | None
 
     @property
     def accepted(self) -> int:
@@ -155,7 +155,7 @@ def read(
         body = facts["declaration"]
         plain = canonical(body)
         check_signature(plain, base64.b64decode(facts["signature"], validate=True), trusted)
-        loss = Loss.read(body) if kind == JournalKind.INSTALLATION_RESTORED else None
+        loss = DeclaredLoss.read(body) if kind == JournalKind.INSTALLATION_RESTORED else None
         if loss is None:
             [(UUID(chain), int(first), int(last)) for chain, first, last, _ in body["accepted"]]
     except (KeyError, TypeError, ValueError, SignatureError) as error:

@@ -25,7 +25,7 @@ from rules.accounts import Device, DeviceKind, Limit, Limits, Stage
 from rules.clock import now
 from server import create_app
 from services.accounts.password_hashing import hash_now
-from services.accounts.sessions import Opened, Visitor, open_session
+from services.accounts.sessions import OpenedSession, Visitor, open_session
 from services.accounts.sign_in import login_of
 from settings import Settings
 from tests.servers import Servers
@@ -141,7 +141,7 @@ def account_with_password(person: Person, moment: datetime) -> Account:
     )
 
 
-def carry(client: httpx.AsyncClient, opened: Opened) -> None:
+def carry(client: httpx.AsyncClient, opened: OpenedSession) -> None:
     """Give a browser the cookies of a session, and its pages the form token."""
     client.cookies.set("medcab", opened.token, domain="127.0.0.1")
     client.cookies.set("medcab-device", opened.device_token, domain="127.0.0.1")

@@ -20,7 +20,7 @@ from services import rate_limits
 from services.accounts import devices
 from services.accounts import sign_in as accounts
 from services.accounts.password_hashing import matches
-from services.accounts.sessions import Current, Opened, Visitor, open_session, recognise
+from services.accounts.sessions import Current, OpenedSession, Visitor, open_session, recognise
 from tests.accounts.codes import fresh_code
 from tests.accounts.conftest import BOUNDLESS, PASSWORD, House, Someone, visitor_at
 
@@ -44,7 +44,7 @@ async def half_open(house: House, someone: Someone, device: str | None = None) -
     return await recognised(house, opened)
 
 
-async def recognised(house: House, opened: Opened) -> Current:
+async def recognised(house: House, opened: OpenedSession) -> Current:
     """What a request with this session's cookies is known as."""
     return await recognise(
         house.medcab.database,
@@ -155,7 +155,7 @@ async def test_a_code_works_once_under_fifty_parallel_tries(house: House) -> Non
         ),
         return_exceptions=True,
     )
-    opened = [one for one in done if isinstance(one, Opened)]
+    opened = [one for one in done if isinstance(one, OpenedSession)]
     assert [one.stage for one in opened] == [Stage.OPEN]
     refused = [one for one in done if isinstance(one, Refusal)]
     assert {one.code for one in refused} == {"wrong_code"}
@@ -186,7 +186,7 @@ async def test_one_half_open_session_opens_once(house: House) -> None:
         ),
         return_exceptions=True,
     )
-    assert sum(isinstance(one, Opened) for one in done) == 1
+    assert sum(isinstance(one, OpenedSession) for one in done) == 1
 
 
 @pytest.mark.asvs("6.5.5")

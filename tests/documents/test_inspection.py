@@ -16,7 +16,7 @@ from pikepdf import Array, Dictionary, Name, String
 from PIL import Image
 
 from rules.files.checks import LIMITS, Code, MediaType
-from services.files.inspection.client import Inspection, InspectionDownError, Report
+from services.files.inspection.client import Inspection, InspectionDownError, InspectionReport
 from tests.documents import samples as s
 
 PDF, JPEG = MediaType.PDF, MediaType.JPEG
@@ -387,7 +387,7 @@ async def inspection() -> AsyncIterator[Inspection]:
     await started.close()
 
 
-async def checked(inspection: Inspection, content: bytes, declared: MediaType) -> Report:
+async def checked(inspection: Inspection, content: bytes, declared: MediaType) -> InspectionReport:
     """The report on some bytes."""
     with as_file(content) as file:
         return await inspection.examine(file, [declared], 300)

@@ -32,7 +32,7 @@ class InspectionDownError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Report:
+class InspectionReport:
     """What the check of a file found. Without findings the file is good."""
 
     media_type: MediaType | None
@@ -103,7 +103,7 @@ class Inspection:
         file: BinaryIO,
         claims: Collection[MediaType] = (),
         minimum_dpi: int | None = None,
-    ) -> Report:
+    ) -> InspectionReport:
         """Check a file that has a descriptor. Raises InspectionDownError."""
         request = {
             "task": "examine",
@@ -113,9 +113,9 @@ class Inspection:
         report, ending = await self._ask(request, file)
         if report is None:
             code = Code.TOOK_TOO_LONG if ending["late"] else Code.TOO_HEAVY
-            return Report(None, (Finding(code),))
+            return InspectionReport(None, (Finding(code),))
         media_type = report.get("media_type")
-        return Report(
+        return InspectionReport(
             MediaType(media_type) if media_type else None,
             tuple(Finding.read(stored) for stored in report["findings"]),
             report.get("pages"),
