@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from cabinet.frame.states import state_of
 from ops.local.home import CHECKOUT
 from rules.cases.kinds import PROCESSES
 from rules.cases.process import CaseKind
+from words.translation import Presentation, presented
 
 ROOMS = ("rules", "models", "clients", "services", "activities", "workflows", "api", "cabinet")
 SHARED = ("rules/cases/process.py",)
@@ -60,3 +62,11 @@ def test_no_kind_is_named_outside_its_own_rooms() -> None:
 def test_a_branch_is_found(line: str) -> None:
     """The walk sees what it looks for."""
     assert list(named_in(line))
+
+
+def test_every_status_can_be_shown() -> None:
+    """A status without a colour and a shape would be a fault of every page that shows it."""
+    with presented(Presentation("ru")):
+        for kind, process in PROCESSES.items():
+            assert all(state_of(status, kind).icon for status in process.words)
+            assert process.words.keys() == process.waits_for.keys()
