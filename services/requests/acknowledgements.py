@@ -1,7 +1,7 @@
-"""What the module says of a request: kept once, judged, never believed beyond its signature.
+"""What the gov service says of a request: kept once, never believed beyond its signature.
 
-An acknowledgement comes by callback, or as the reply to a question. It is kept under the lock of its
-case, and the workflow of the request takes it: `services.requests.answers.tend`.
+An acknowledgement comes by callback, or as the reply to a question. It is kept under the lock of
+its case, and the workflow of the request takes it: `services.requests.answers.tend`.
 """
 
 import hashlib
