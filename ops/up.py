@@ -109,7 +109,7 @@ def down(home: Home, console: Console) -> int:
     with console.status("Stopping"):
         supervisor.stop(within=DOWN_WITHIN)
     stop_leftovers(home, console)
-    console.print("Stopped. The data is kept; `medcab up` goes on with it.")
+    console.print("Stopped. The data is kept; `make up` goes on with it.")
     return 0
 
 
@@ -280,4 +280,4 @@ class _Supervisor:
             )
         for account in accounts:
             self.console.print(str(account), markup=False, highlight=False)
-        self.console.print("\nCtrl-C or `medcab down` stops everything; the data is kept.")
+        self.console.print("\nCtrl-C here, or `make down`, stops everything; the data is kept.")
