@@ -1,6 +1,8 @@
 """No kind of case is known by name where all kinds share the code."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,3 +72,15 @@ def test_every_status_can_be_shown() -> None:
         for kind, process in PROCESSES.items():
             assert all(state_of(status, kind).icon for status in process.words)
             assert process.words.keys() == process.waits_for.keys()
+
+
+@pytest.mark.parametrize("program", ["server", "worker", "ops.backup.commands"])
+def test_whatever_runs_the_engine_knows_every_addressee(program: str) -> None:
+    """A kind that has an addressee says what it owes, also in a process that loads little else."""
+    look = (
+        f"import {program}\n"
+        "from rules.cases.kinds import PROCESSES\n"
+        "from services.cases.addressees import known\n"
+        "assert known() == {kind for kind, one in PROCESSES.items() if one.has_addressee}"
+    )
+    subprocess.run([sys.executable, "-c", look], cwd=CHECKOUT, check=True)

@@ -34,6 +34,11 @@ def register(kind: CaseKind, addressee: Addressee) -> None:
     _ADDRESSEES[kind] = addressee
 
 
+def known() -> frozenset[CaseKind]:
+    """The kinds that have registered."""
+    return frozenset(_ADDRESSEES)
+
+
 def _of(case: Case) -> Addressee | None:
     """None where the kind has no addressee. Raises KeyError where it has one and did not say so."""
     kind = CaseKind(case.kind)

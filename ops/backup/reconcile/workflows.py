@@ -20,6 +20,7 @@ from ops.backup.reconcile.findings import Findings
 from rules.cases.kinds import PROCESSES
 from rules.cases.process import CaseKind
 from services.cases.transitions import state_of
+from services.requests import acknowledgements as _known_to_the_engine  # noqa: F401
 from settings import Settings
 
 AT_ONCE = 500
