@@ -22,7 +22,7 @@ FILES_AT_ONCE = 10
 """Files in one form; each of them has the limit of a file besides."""
 
 _API = "/api/v1"
-_ROOMS = tuple(f"/{process.slug}" for process in PROCESSES.values())
+_ROOMS = tuple(process.room for process in PROCESSES.values())
 """Where each kind of case is, for programs below `_API` and for people."""
 _WORDS = (
     f"{_API}/applications/{{case_id}}/comments",

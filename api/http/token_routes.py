@@ -32,7 +32,7 @@ _STAFF: Scope = frozenset({P.MANAGE_PEOPLE})
 
 def _of_kind(process: Process) -> Mapping[str, Scope]:
     """What every kind of case has."""
-    room = f"/{process.slug}"
+    room = process.room
     case, sees = f"{room}/{{case_id}}", _SEES if process.seen_by_heads else _TALKS
     return {
         f"GET {room}": _APPLIES,

@@ -52,7 +52,7 @@ class KindPages:
     @property
     def room(self) -> str:
         """Where its pages are."""
-        return room_of(self.process.kind)
+        return self.process.room
 
     def template(self, name: str) -> str:
         """A template of the kind's own."""
@@ -75,4 +75,4 @@ def pages_of(kind: str) -> KindPages:
 
 def room_of(kind: str) -> str:
     """Where the pages of a kind are."""
-    return f"/{process_of(kind).slug}"
+    return process_of(kind).room

@@ -11,7 +11,7 @@ from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit
 from cabinet.reviews.context import Known, known, page_after
 from cabinet.reviews.decision_form import Typed, decision_form, decision_of, error_items, typed_of
-from cabinet.reviews.desks import DeskPage
+from cabinet.reviews.desks import DeskPage, own_page
 from cabinet.reviews.lines import desk_case
 from cabinet.reviews.views import DeskCase
 from models.messages import PresentState
@@ -117,3 +117,8 @@ def refused(visit: Visit, here: Known, refusal: Refusal, form: Mapping[str, Any]
 
 PAGE = DeskPage(template=TEMPLATE, live="reviews/live_parts.html", draw=draw, refused=refused)
 """The page of every kind that has none of its own."""
+
+
+def desk_page(here: Known) -> DeskPage:
+    """The page of a case on the desk."""
+    return own_page(here) or PAGE

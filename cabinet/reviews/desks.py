@@ -55,6 +55,6 @@ def register(kind: CaseKind, page: DeskPage) -> None:
     _PAGES[kind] = page
 
 
-def desk_page(known: Known, usual: DeskPage) -> DeskPage:
-    """The page of this case; `usual` where its kind has none of its own."""
-    return _PAGES.get(CaseKind(known.page.case.kind), usual)
+def own_page(known: Known) -> DeskPage | None:
+    """The page that the kind of this case has of its own, if any."""
+    return _PAGES.get(CaseKind(known.page.case.kind))

@@ -19,8 +19,7 @@ from cabinet.reviews.bulk import lines_of
 from cabinet.reviews.context import known as known_case
 from cabinet.reviews.context import page_within, reviewers_of, tag_of
 from cabinet.reviews.decision_form import typed_of
-from cabinet.reviews.decision_page import SHOWN_AGAIN
-from cabinet.reviews.desks import desk_page
+from cabinet.reviews.decision_page import SHOWN_AGAIN, desk_page
 from cabinet.reviews.filters import asked_of
 from cabinet.reviews.lines import made, passing, queue_row
 from cabinet.reviews.views import Queue
@@ -127,7 +126,7 @@ async def show(
     answer = await asked_now(visit, known.page) if asked else None
     flash = await _said(visit, decided, uuid_of(of))
     compares = not version if compare is None else compare
-    page = desk_page(known, decision_page.PAGE)
+    page = desk_page(known)
     case = page.draw(visit, known, answer=answer, number=version, compare=compares)
     return visit.page(page.template, case=case, flash=flash)
 
@@ -163,7 +162,7 @@ async def show_live(
         moved_on = await dossier.moved_since(session, visit.actor, case_id, step)
     known = await known_case(visit, case_id)
     answer = await asked_now(visit, known.page) if ask else None
-    page = desk_page(known, decision_page.PAGE)
+    page = desk_page(known)
     case = page.draw(visit, known, answer=answer, moved_on=moved_on)
     return visit.part(page.live, known.tag, case=case)
 
@@ -190,7 +189,7 @@ async def take(case_id: UUID, visit: Inside, at_step: Step, had: Text = "") -> R
         if refusal.status not in SHOWN_AGAIN:
             raise
         known = await known_case(visit, case_id)
-        return desk_page(known, decision_page.PAGE).refused(visit, known, refusal, form)
+        return desk_page(known).refused(visit, known, refusal, form)
     typed = typed_of(form)
     if not typed.anything:
         return visit.go(page_within(visit, case_id))
@@ -228,6 +227,6 @@ async def _not_given(visit: Visit, case_id: UUID, refusal: Refusal, to: str, why
     errors = [ErrorItem(words, ("#field-why" if long else "#field-to") if moving else "")]
     if moving is None and why.strip():
         errors.append(ErrorItem(_("Вы написали: %(text)s") % {"text": why}))
-    page = desk_page(known, decision_page.PAGE)
+    page = desk_page(known)
     case = replace(page.draw(visit, known), hand_over=moving)
     return visit.page(page.template, status=refusal.status, case=case, errors=errors)

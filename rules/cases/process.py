@@ -133,6 +133,11 @@ class Process:
     decision_notices: Mapping[Transition, str] = field(default_factory=dict)
 
     @property
+    def room(self) -> str:
+        """Where its cases are: for people, and for programs behind the prefix of the API."""
+        return f"/{self.slug}"
+
+    @property
     def is_reviewed(self) -> bool:
         """Whether people decide on cases of the kind: approve, send back, reject."""
         return any(transition is Transition.APPROVE for _, transition in self.transitions)
