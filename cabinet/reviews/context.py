@@ -38,6 +38,8 @@ class Known:
 async def known(visit: Visit, case_id: UUID) -> Known:
     """Everything about a case of the desk. Raises `not_found`."""
     async with visit.medcab.database.work() as session:
+        # Before all else: a page that is older than its tag would never learn what it has missed.
+        tag = await tag_of(session, visit, case_id)
         page = await dossier.page(session, visit.actor, case_id)
         if page.newest is None:
             raise not_found()
@@ -50,7 +52,7 @@ async def known(visit: Visit, case_id: UUID) -> Known:
             reviewers=await reviewers_of(session, visit, page.case.responsible_unit_id),
             history=list(await dossier.history_of(session, visit.actor, case_id)),
             around=await _around(session, visit, page, asked),
-            tag=await tag_of(session, visit, case_id),
+            tag=tag,
         )
 
 

@@ -164,7 +164,7 @@ async def show_live(
     answer = await asked_now(visit, known.page) if ask else None
     page = desk_page(known)
     case = page.draw(visit, known, answer=answer, moved_on=moved_on)
-    return visit.part(page.live, known.tag, case=case)
+    return visit.part(page.live, tag, case=case)
 
 
 @router.post("/cases/{case_id}/ask")

@@ -8,11 +8,13 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from rules.access import Role
-from rules.cases.process import Transition
+from rules.access import Actor, Role
+from rules.cases.process import Moved, Transition
 from rules.clock import now
 from services.cases.transitions import Act, lock, move
+from services.dossier import page as dossier
 from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import in_process
@@ -116,6 +118,31 @@ async def test_a_decision_leads_to_the_next_case_and_alarms_nobody_who_made_it(
     assert "Вы уже приняли решение" not in await at_work.live(first, after)
     await office.decide(second, Transition.REJECT, office.head)
     assert "Пока вы смотрели" in await at_work.live(second, (await office.case(second)).step - 1)
+
+
+async def test_what_happens_while_an_open_page_learns_is_told_by_the_next_answer(
+    at_work: Reviewing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A4: a colleague decides after the case was read and before the answer has left."""
+    office = at_work.office
+    case_id = await at_work.on_the_desk()
+    step = (await office.case(case_id)).step
+    read = dossier.moved_since
+
+    async def overtaken(session: AsyncSession, actor: Actor, case_id: UUID, step: int) -> Moved:
+        found = await read(session, actor, case_id, step)
+        await office.decide(case_id, Transition.REJECT, office.head)
+        return found
+
+    address = f"/desk/cases/{case_id}/live/{step}"
+    with monkeypatch.context() as patched:
+        patched.setattr(dossier, "moved_since", overtaken)
+        answer = await at_work.browser.get(address)
+    assert "Пока вы смотрели" not in answer.text
+    shown = {"If-None-Match": answer.headers["ETag"]}
+    again = await at_work.browser.get(address, headers=shown)
+    assert again.status_code == 200
+    assert "Пока вы смотрели" in again.text
 
 
 async def test_the_head_takes_over_all_that_a_colleague_has(at_work: Reviewing) -> None:

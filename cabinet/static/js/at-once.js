@@ -14,7 +14,7 @@ export function applyAtOnce(form) {
       headers: { Accept: "application/json" },
       failed: form.dataset.wordsFailed,
     });
-    note.textContent = answer ? (await answer.json()).saved : words;
+    note.textContent = answer ? JSON.parse(answer.text).saved : words;
     note.classList.toggle("saved-note-bad", !answer);
     if (!answer) return;
     document.dispatchEvent(new CustomEvent("medcab:active"));

@@ -1,5 +1,6 @@
 // Keeps the count beside the bell true: asks every four seconds, mostly to hear that nothing changed.
-// The header says that nobody did anything, so the session's idle time goes on.
+
+import { unasked } from "./sending.js";
 
 const EVERY = 4000;
 const AT_MOST = 60000;
@@ -21,8 +22,7 @@ export function watchBell(bell) {
 
   async function ask() {
     if (document.hidden) return;
-    const headers = { "X-Medcab-Background": "1", "If-None-Match": tag };
-    const answer = await fetch("/notices/bell", { headers, cache: "no-store" }).catch(() => null);
+    const answer = await unasked("/notices/bell", tag);
     if (!answer || answer.status >= 500 || answer.status === 429) {
       pause = Math.min(pause * 2, AT_MOST);
       return;
@@ -34,7 +34,7 @@ export function watchBell(bell) {
     }
     if (answer.status !== 200) return;
     tag = answer.headers.get("ETag") || tag;
-    show(await answer.json());
+    show(JSON.parse(answer.text));
   }
 
   async function turn() {

@@ -22,7 +22,7 @@ function sending(form) {
     form.querySelector(".comment-refused")?.remove();
     const sent = new FormData(form);
     const { answer, words } = await send(sent);
-    if (answer) accepted(await answer.text(), sent);
+    if (answer) accepted(answer.text, sent);
     else if (words) refused(words);
     busy = false;
     button.disabled = false;

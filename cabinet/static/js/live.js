@@ -1,6 +1,7 @@
 // Keeps the state of a case true without a reload: asks with the ETag of what is shown, a second after
-// something has changed, and more seldom while nothing does. The header says that nobody did anything,
-// so the session's idle time goes on.
+// something has changed, and more seldom while nothing does.
+
+import { unasked } from "./sending.js";
 
 const SOON = 1000;
 const EVERY = 4000;
@@ -14,10 +15,8 @@ export function followLive(region) {
 
   async function ask() {
     if (document.hidden) return;
-    const headers = { "X-Medcab-Background": "1", "If-None-Match": tag };
     // The first time the running process itself is asked, and its answer is shown.
-    const answer = await fetch(first ? `${url}?ask=1` : url, { headers, cache: "no-store" })
-      .catch(() => null);
+    const answer = await unasked(first ? `${url}?ask=1` : url, tag);
     first = false;
     if (!answer || answer.status >= 500 || answer.status === 429) {
       pause = Math.min(pause * 2, AT_MOST);
@@ -32,7 +31,7 @@ export function followLive(region) {
     const fresh = answer.headers.get("ETag") || tag;
     if (fresh !== tag) pause = SOON;
     tag = fresh;
-    show(await answer.text());
+    show(answer.text);
   }
 
   function show(html) {
