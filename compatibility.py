@@ -17,14 +17,14 @@ from temporalio.service import RPCError
 from temporalio.workflow import _Definition as Definition
 
 from clients.temporal.replays import KEYS_FILE, Replayed, kept_in, open_in, replay_all
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from settings import Settings, cache_folder
 
 log = structlog.get_logger(__name__)
 
 HERE = Path(__file__).resolve().parent
 HISTORIES = HERE / "tests" / "histories"
-ROOMS = ("rules", "models", "activities", "workflows")
+ROOMS = ("rules", "crypto", "models", "activities", "workflows")
 LIBRARIES = ("temporalio", "pydantic")
 """What a replay runs through."""
 

@@ -36,7 +36,7 @@ from clients.temporal.client import (
     ensure_standing,
 )
 from compatibility import IncompatibleError, demand_compatible
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from services import crash_points
 from services.cases.bell import Bell
 from services.gov_service.line import Exchange

@@ -15,7 +15,7 @@ from clients.database import Database, DatabaseSession
 from clients.objects import Objects
 from clients.telemetry.traces import Traces
 from clients.temporal.client import CaseRinger, ExportStarter, connect
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from rules.files.checks import LIMITS
 from services import crash_points
 from services.accounts import login_log

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from clients.database import Database
 from clients.objects import Objects
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.messages import ExportProgress
 from services.exports import building
 from settings import Settings

@@ -21,7 +21,7 @@ from bench.least_requests import CALLBACK
 from bench.wal import Log
 from bench.wire import Wire
 from clients.database import Database
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.documents import Document, DocumentVersion
 from ops.faults.applications import FORM
 from ops.faults.people import Cast, Player, gather

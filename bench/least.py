@@ -43,7 +43,7 @@ from api.http.token_routes import TOKEN_ROUTES
 from bench.least_requests import RequestActivities
 from bench.least_workflows import LeastCase, LeastCheck, LeastRequest
 from clients.objects import Objects
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from rules.access import Permission
 from rules.cases import limits
 from rules.files.checks import LIMITS, MediaType

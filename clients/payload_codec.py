@@ -29,7 +29,7 @@ from temporalio.converter import (
     WithSerializationContext,
 )
 
-from models.encryption import KeyRing, UndecryptableError
+from crypto.key_ring import KeyRing, UndecryptableError
 from models.visibility import OpsText
 
 ENCRYPTED = b"binary/medcab-sealed"

@@ -1,1 +1,1 @@
-"""Cryptographic message syntax: signatures and encryption, pure functions over bytes."""
+"""All that a cryptographer reviews: keys, certificates, signatures and encryption."""

@@ -40,7 +40,7 @@ from sqlalchemy.sql.elements import Label
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
-from models.encryption import FOR_ROW, KeyRing, UndecryptableError, key_ring
+from crypto.key_ring import FOR_ROW, KeyRing, UndecryptableError, key_ring
 
 Key = tuple[UUID | int, ...]
 """The primary key of a row, in the order of its columns."""

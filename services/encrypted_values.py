@@ -6,8 +6,8 @@ from sqlalchemy import LargeBinary, Table, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
+from crypto.key_ring import KeyRing, UndecryptableError
 from models.encrypted_columns import EncryptedColumn, decrypt_for
-from models.encryption import KeyRing, UndecryptableError
 from rules.journal.entries import Fault
 
 

@@ -26,7 +26,7 @@ from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
 from clients.temporal.client import CaseRinger, connect
 from clients.temporal.replays import KEYS_FILE
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.messages import ActRef, case_workflow_id
 from ops.local.home import Home
 from rules.cases.process import CaseKind, Status, Transition

@@ -20,7 +20,7 @@ from clients.delivery.push import PushSender
 from clients.delivery.sms import SmsGateway
 from clients.objects import Objects
 from clients.temporal.client import CaseRinger, connect
-from models.encryption import KeyRing, key_ring, use_key_ring
+from crypto.key_ring import KeyRing, key_ring, use_key_ring
 from models.tables.cases import Case, CaseAttachment, IssuedAct
 from models.tables.documents import DocumentVersion
 from models.tables.notices import Notice

@@ -15,7 +15,7 @@ from clients.database import Database
 from clients.temporal.client import CaseRinger, connect
 from clients.temporal.replays import KEYS_FILE, kept_in
 from compatibility import RECORD, IncompatibleError, demand_compatible
-from models.encryption import KeyRing, key_ring, use_key_ring
+from crypto.key_ring import KeyRing, key_ring, use_key_ring
 from rules.cases.process import Status
 from settings import Settings
 from tests.changed_workflow import CHANGED

@@ -14,13 +14,13 @@ from sqlmodel import SQLModel, col
 
 import models.tables  # noqa: F401  (completes the metadata)
 from clients.database import driver_url
+from crypto.key_ring import FOR_ROW, KeyRing, UndecryptableError, key_ring, use_key_ring
 from models.encrypted_columns import (
     EncryptedColumn,
     UnboundError,
     bound,
     bound_row,
 )
-from models.encryption import FOR_ROW, KeyRing, UndecryptableError, key_ring, use_key_ring
 from models.tables.cases import CaseVersion
 from models.tables.people import Person
 from rules.clock import now

@@ -32,7 +32,7 @@ from bench.wal import Log
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
 from clients.temporal.client import CaseRinger, StandingWorkflow, connect, ensure_standing
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.messages import WorkflowName, case_workflow_id
 from models.tables.notices import Notice
 from models.visibility import OpsText

@@ -16,7 +16,7 @@ from sqlmodel import SQLModel, select
 
 import models.tables  # noqa: F401  (completes the metadata)
 from clients.database import driver_url
-from models.encryption import KeyRing, key_ring, use_key_ring
+from crypto.key_ring import KeyRing, key_ring, use_key_ring
 from models.tables.people import Person
 from ops.local.home import CHECKOUT
 from ops.upkeep.migrate import NotMigratedError, migrate_database

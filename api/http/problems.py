@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clients import database
 from clients.objects import ObjectsDownError
-from models.encryption import UndecryptableError
+from crypto.key_ring import UndecryptableError
 from rules.refusals import FieldError, Refusal, Words
 from words.translation import catalogue, choose_language
 

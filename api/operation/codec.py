@@ -16,7 +16,7 @@ from api.container import MedcabState, Work
 from api.http.auth import require
 from api.http.entrance import CleanRoute
 from clients.payload_codec import decrypt, is_encrypted, owner_of
-from models.encryption import KeyRing, UndecryptableError
+from crypto.key_ring import KeyRing, UndecryptableError
 from rules.access import Actor, Permission
 from rules.clock import now
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind

@@ -22,7 +22,7 @@ from api.http.auth import (
 )
 from cabinet.frame.rendering import page, render
 from cabinet.frame.views import Flash, Frame, NavEntry, Theme, Who
-from models.encryption import key_ring
+from crypto.key_ring import key_ring
 from rules.access import Actor, Permission
 from services.accounts.sessions import Current
 from services.cases.header import Header, header_of

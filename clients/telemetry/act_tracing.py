@@ -29,7 +29,7 @@ from temporalio.worker import (
 )
 
 from clients.payload_codec import decrypt, encrypt
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 
 HEADER = "_tracer-data"
 LATER = timedelta(minutes=1)

@@ -24,7 +24,7 @@ from opentelemetry.trace import Status
 
 from clients.telemetry.act_tracing import ActTracing
 from clients.telemetry.traces import OFF, Traces
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 
 ATTRIBUTES = frozenset(
     {

@@ -12,7 +12,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from temporalio.client import Interceptor
 
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 
 if TYPE_CHECKING:
     # Workers serve nobody and load no FastAPI.

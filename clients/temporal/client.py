@@ -36,7 +36,7 @@ from temporalio.service import GrpcCompression, RPCError
 
 from clients.payload_codec import data_converter
 from clients.telemetry.traces import Traces, untraced
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from models.messages import (
     ANEW,
     RING,

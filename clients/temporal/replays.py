@@ -14,7 +14,7 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from clients.payload_codec import data_converter
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 
 WORKFLOW_TASK_SCHEDULED = EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED
 

@@ -20,8 +20,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from crypto.key_ring import KeyRing, key_ring, use_key_ring
 from models.encrypted_columns import bound
-from models.encryption import KeyRing, key_ring, use_key_ring
 from models.tables.accounts import Account
 from models.tables.cases import Case
 from models.tables.people import Person, RoleGrant, Unit

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clients.database import Database
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from ops.faults import checks, people
 from ops.faults.applications import ApplicationStory
 from ops.faults.clients import TRIES, TRY_SECONDS, Exchange, Line, NoAnswer

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from clients.database import Database
 from clients.delivery.mail_reports import LONGEST_REPORT, MailDelivery, read_report
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from rules.clock import now
 from rules.notices.kinds import Channel
 from services.notices import delivery_reports

@@ -5,7 +5,7 @@ import asyncio
 from alembic import command
 from alembic.config import Config
 
-from models.encryption import UndecryptableError
+from crypto.key_ring import UndecryptableError
 from ops.local.buckets import prepare_buckets
 from ops.local.home import CHECKOUT
 from ops.local.servers.temporal import prepare_namespace

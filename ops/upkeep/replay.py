@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clients.temporal.replays import KEYS_FILE, Replayed, kept_in, replay_all
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from settings import get_settings
 from worker import WORKFLOWS
 

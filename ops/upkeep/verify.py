@@ -13,7 +13,7 @@ from cryptography import x509
 
 from clients.database import Database
 from clients.objects import Objects
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from rules.journal.entries import Fault
 from rules.texts.grouping import in_eights, in_fours
 from services.dossier import receipt as receipts

@@ -18,8 +18,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from crypto.key_ring import key_ring
 from models.encrypted_columns import bound
-from models.encryption import key_ring
 from models.tables.accounts import Account, AccountSession
 from models.tables.people import Person
 from rules.accounts import (

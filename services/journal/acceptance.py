@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.encryption import key_ring
+from crypto.key_ring import key_ring
 from models.tables.journal import JournalEntry, RecordView, journal_pending
 from rules.clock import now
 from rules.journal.entries import (

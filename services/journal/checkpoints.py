@@ -23,7 +23,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.objects import LOCKED, ObjectMissingError, Objects
-from models.encryption import key_ring
+from crypto.key_ring import key_ring
 from models.tables.journal import JournalHead, JournalSeal, JournalSealCopy, journal_pending
 from rules import clock
 from rules.journal.entries import (

@@ -17,8 +17,8 @@ from sqlalchemy import select as scalar
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from crypto.key_ring import key_ring
 from models.encrypted_columns import bound_row
-from models.encryption import key_ring
 from models.tables.journal import JournalEntry, RecordView, journal_pending
 from rules import clock
 from rules.access import Actor

@@ -26,8 +26,8 @@ from sqlmodel import SQLModel
 from clients.database import Database
 from clients.objects import Objects, ObjectsDownError
 from crypto.cms_signatures import SignatureError, check_signature
+from crypto.key_ring import KeyRing, UndecryptableError
 from models.encrypted_columns import decrypt_for
-from models.encryption import KeyRing, UndecryptableError
 from models.tables.journal import (
     CONTENTS_PLACE,
     JournalEntry,

@@ -10,8 +10,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.delivery.push import PushSender, Subscriber
+from crypto.key_ring import key_ring
 from models.encrypted_columns import bound
-from models.encryption import key_ring
 from models.tables.notices import PushSubscription
 from models.tables.people import Person
 from rules.access import Actor

@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.encryption import key_ring
+from crypto.key_ring import key_ring
 from models.tables.accounts import Account
 from models.tables.administration import CatalogueChange
 from models.tables.people import Person, Unit

@@ -16,7 +16,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from api.container import Medcab
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.accounts import Account
 from models.tables.people import Person, RoleGrant, Unit
 from ops.local.system import settings_from

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from clients.database import Database
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.accounts import Account
 from models.tables.people import Person, Unit
 from ops.data.seed import PEOPLE, SeedRefusedError, restore_sign_in, seed_database

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from clients.database import Database
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from rules.access import Actor, Role
 from services.catalogue_admin.changes import Administration
 from services.files.inspection.client import Inspection

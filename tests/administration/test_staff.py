@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from sqlalchemy import text
 from sqlmodel import SQLModel, col, func, select
 
-from models.encryption import key_ring
+from crypto.key_ring import key_ring
 from models.tables.accounts import Account
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, RoleGrant, Unit

@@ -11,7 +11,7 @@ from uuid import uuid4
 import uvicorn
 from fastapi import FastAPI
 
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from server import create_app
 from settings import Settings
 from tests.servers import Servers

@@ -20,7 +20,7 @@ from sqlmodel import select
 
 from api.container import Medcab
 from api.http.openapi import routes
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.cases import IssuedAct
 from ops.local.home import CHECKOUT
 from ops.local.system import settings_from

@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.http.problems import MEDIA_TYPE, LastResort
 from cabinet.frame.visits import came_from
-from models.encryption import UndecryptableError
+from crypto.key_ring import UndecryptableError
 from rules.refusals import FieldError, Refusal
 from server import create_app
 from settings import Settings

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from clients.database import Database
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from settings import Settings
 from tests.office import Office
 

@@ -15,7 +15,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from clients.database import Database
 from clients.temporal.client import CaseRinger, connect, ops_view
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from models.messages import ANEW, ActRef, CaseRef, case_workflow_id
 from rules.cases.process import Status, Transition
 from rules.clock import now

@@ -21,7 +21,7 @@ from temporalio.worker import Worker
 from activities.exports import ExportActivities
 from clients.objects import ObjectMissingError, Objects
 from clients.temporal.client import ExportStarter, connect
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from models.tables.archive import Export
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice

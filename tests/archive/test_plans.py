@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from rules.access import Actor, Role
 from rules.cases.process import CaseKind, Status
 from services.archive import search as archive

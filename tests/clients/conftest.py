@@ -4,7 +4,7 @@ import pytest
 from temporalio.client import Client
 
 from clients.payload_codec import data_converter
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from tests.servers import Servers
 
 

@@ -27,7 +27,7 @@ from temporalio.worker import Worker
 
 from clients.payload_codec import UNREADABLE, EncryptingCodec, data_converter, is_encrypted
 from clients.temporal.client import ops_view
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from models.visibility import OpsText
 from tests.clients.histories import laid_open
 from tests.clients.probes import SECRET, Child, Note, Probe, answer, fail

@@ -14,7 +14,7 @@ from temporalio.worker import Worker
 
 from clients.payload_codec import data_converter
 from clients.temporal.client import Call, StandingWorkflow, connect, ensure_standing, ring
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from models.visibility import OpsText
 from settings import Settings
 from tests.clients.probes import Child, Note, Probe, answer, fail

@@ -8,7 +8,7 @@ import pytest
 
 from clients.database import Database
 from clients.objects import Objects
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.people import Person, Unit
 from rules import clock

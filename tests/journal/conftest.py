@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from clients.database import Database
 from clients.objects import Objects
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.journal import JournalEntry, JournalSeal
 from rules.access import Actor
 from rules.journal.entries import JournalKind

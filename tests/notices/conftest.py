@@ -10,7 +10,7 @@ import pytest
 
 from clients.database import Database
 from clients.delivery.mail import Mailer
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.cases import Case
 from models.tables.notices import NoticeSetting
 from models.tables.people import Person, Unit

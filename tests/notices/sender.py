@@ -9,7 +9,7 @@ from clients.database import Database
 from clients.delivery.mail import Mailer
 from clients.delivery.sms import SmsGateway
 from clients.temporal.client import connect
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from services.notices.channels import MailWay, SmsWay
 from services.notices.wording import Addresses
 from settings import get_settings

@@ -12,7 +12,7 @@ from sqlmodel import select
 from clients.database import Database
 from clients.delivery.sms import SmsGateway
 from clients.temporal.client import StandingWorkflow, connect, ensure_standing
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from models.tables.notices import Notice
 from models.visibility import OpsText
 from rules.clock import now

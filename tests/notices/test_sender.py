@@ -21,7 +21,7 @@ from activities.shifts import SHIFT_SECONDS
 from clients.database import Database
 from clients.delivery.mail import Mailer
 from clients.temporal.client import StandingWorkflow, connect, ensure_standing, ops_view
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from models.tables.notices import Notice
 from models.tables.people import Person
 from models.visibility import OpsText

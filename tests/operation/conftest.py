@@ -21,7 +21,7 @@ from temporalio.client import Client
 from api.container import Medcab
 from clients.database import Database
 from clients.temporal.client import connect
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.people import Unit
 from ops.local.home import Home
 from ops.local.servers.postgres import data_folder_aside

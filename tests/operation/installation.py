@@ -22,7 +22,7 @@ from temporalio.client import WorkflowExecutionStatus
 from clients.database import Database
 from clients.objects import Objects
 from clients.temporal.client import CaseRinger, connect, ensure_standing
-from models.encryption import KeyRing, key_ring, use_key_ring
+from crypto.key_ring import KeyRing, key_ring, use_key_ring
 from models.messages import case_workflow_id
 from models.tables.accounts import AccessToken, Account, AccountSession
 from models.tables.cases import IssuedAct

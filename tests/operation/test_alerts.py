@@ -15,7 +15,7 @@ from temporalio.worker import Worker
 
 from clients.telemetry.metrics import metered_runtime
 from clients.temporal.client import connect
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.cases import Outage
 from ops.local.home import CHECKOUT
 from rules.clock import now

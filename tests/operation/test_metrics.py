@@ -18,7 +18,7 @@ from api.http.metrics import CHANNELS
 from clients.database import Database
 from clients.telemetry.metrics import metered_runtime
 from clients.temporal.client import CaseRinger, connect
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.cases import Outage
 from ops.local.servers.medcab import Worker
 from rules.clock import now

@@ -22,7 +22,7 @@ from temporalio.worker import Worker
 
 from api.operation.temporal_pages import drawn
 from clients.payload_codec import encrypt
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from models.tables.journal import JournalEntry
 from models.visibility import OpsText
 from ops.local.servers.binaries import TEMPORAL

@@ -27,7 +27,7 @@ from clients.telemetry.collector import traces_of
 from clients.telemetry.spans import ATTRIBUTES, SentTraces
 from clients.temporal.client import StandingWorkflow, connect, ensure_standing
 from clients.temporal.replays import read
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.messages import RING, WorkflowName, case_workflow_id
 from models.visibility import OpsText
 from ops.local.home import CHECKOUT

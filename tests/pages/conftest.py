@@ -15,7 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 from sqlmodel import col, select
 
 from clients.database import Database
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.accounts import Account
 from models.tables.people import Person
 from rules.access import Actor

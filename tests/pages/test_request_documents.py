@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from clients.database import Database
 from clients.temporal.client import connect
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from services.catalogue import loading
 from settings import Settings
 from tests.pages.conftest import PHONE, Site, faults_of, signed_in, watch

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
 from clients.temporal.client import connect
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from rules.clock import now
 from settings import Settings
 from tests.clients.waiting import PATIENCE

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from api.container import Medcab
 from clients.database import Database
 from clients.temporal.client import CaseRinger, connect
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.accounts import Account
 from rules.accounts import Stage
 from rules.clock import now

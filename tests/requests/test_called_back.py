@@ -10,7 +10,7 @@ import pytest
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
 from clients.temporal.client import CaseRinger, connect
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from rules.cases.process import Status
 from server import create_app
 from settings import Settings

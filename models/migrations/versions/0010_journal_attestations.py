@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import context, op
 
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from rules.journal.entries import GENESIS, Leaf, attested
 
 revision = "0010"

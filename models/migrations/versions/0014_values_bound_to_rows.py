@@ -6,8 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context, op
 
+from crypto.key_ring import FOR_WORKFLOW, KeyRing, UndecryptableError
 from models.encrypted_columns import decrypt_for, encrypt_for
-from models.encryption import FOR_WORKFLOW, KeyRing, UndecryptableError
 
 revision = "0014"
 down_revision = "0013"

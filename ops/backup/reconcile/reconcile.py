@@ -19,7 +19,7 @@ from sqlmodel import col, select
 
 from clients.database import Database
 from clients.objects import Objects
-from models.encryption import KeyRing, key_ring, use_key_ring
+from crypto.key_ring import KeyRing, key_ring, use_key_ring
 from models.tables.accounts import AccessToken, AccountSession
 from models.tables.cases import Case
 from models.tables.journal import JournalSeal, JournalSealCopy

@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from clients.database import Database
 from clients.temporal.client import CaseRinger, connect
-from models.encryption import KeyRing
+from crypto.key_ring import KeyRing
 from models.messages import RING, CaseState, Ring, case_workflow_id
 from models.tables.cases import Case
 from ops.backup import BackupError

@@ -20,7 +20,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from clients.database import Database
 from clients.objects import Objects
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from ops.backup import BackupError, Say
 from ops.backup.configuration import key_of, keys_beside, known, remember
 from ops.backup.keys import SEAL_FILE, SETTINGS, differing, open_keys, put_keys, write_key

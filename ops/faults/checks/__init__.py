@@ -14,7 +14,7 @@ from activities.files import FileActivities
 from clients.database import Database
 from clients.objects import ObjectMissingError, Objects
 from clients.temporal.client import connect
-from models.encryption import key_ring
+from crypto.key_ring import key_ring
 from models.messages import (
     PRESENT_STATE,
     CaseState,

@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from clients.database import Database
-from models.encryption import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.people import Person
 from server import create_app
 from services.notices.sender import Way, drain
