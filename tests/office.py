@@ -29,8 +29,9 @@ from rules.ids import new_id
 from services import access
 from services.applications import checks
 from services.applications.acts import Applications
+from services.cases.acts import Act
 from services.cases.bell import Bell
-from services.cases.transitions import Act, see
+from services.cases.transitions import see
 from services.catalogue import loading
 from services.catalogue import lookup as catalogue
 from services.reviews import alarms

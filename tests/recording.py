@@ -33,8 +33,8 @@ from rules.cases.process import CaseKind, Status, Transition
 from rules.clock import now
 from server import create_app
 from services.cases import wakeups
+from services.cases.acts import Act
 from services.cases.bell import Bell
-from services.cases.transitions import Act
 from settings import Settings
 from tests.api.served import Served
 from tests.clients.waiting import PATIENCE

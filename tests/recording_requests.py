@@ -16,7 +16,7 @@ from models.messages import ActRef, case_workflow_id
 from models.tables.requests import RequestMessage
 from rules.cases.process import CaseKind, Party, Status
 from rules.clock import now
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.requests.acknowledgements import message_id_of
 from settings import Settings
 from tests.clients.waiting import PATIENCE

@@ -41,7 +41,7 @@ from rules.cases.process import CaseKind, Status, Transition
 from rules.notices.kinds import Channel, NoticeState
 from server import create_app
 from services.cases import lists as case_lists
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.dossier import page as dossier
 from services.requests.acknowledgements import message_id_of
 from services.reviews.decisions import Decision

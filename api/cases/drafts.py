@@ -21,10 +21,10 @@ from rules.cases.limits import MOST_ATTACHMENTS
 from rules.cases.process import Status
 from rules.refusals import FieldError
 from services.cases import lists as case_lists
+from services.cases.acts import Act
 from services.cases.draft_contents import Draft, citation, draft_of
 from services.cases.drafts import Drafts
 from services.cases.lists import CaseLine
-from services.cases.transitions import Act
 
 _UUID = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 IdempotencyKey = Annotated[

@@ -26,9 +26,10 @@ from rules.refusals import FieldError, Refusal, not_found
 from rules.texts.identifiers import whole
 from services.cases import lists as case_lists
 from services.cases import running
+from services.cases.acts import Act
 from services.cases.draft_contents import draft_of
 from services.cases.lists import Filters
-from services.cases.transitions import Act, see
+from services.cases.transitions import see
 from services.dossier import page as dossier
 from services.files.intake import Incoming
 from services.requests import files as request_files

@@ -16,8 +16,8 @@ from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
 from rules.cases.process import Transition
 from rules.clock import now
 from services.cases import lists as case_lists
+from services.cases.acts import Act
 from services.cases.lists import CaseLine, Filters, Order
-from services.cases.transitions import Act
 from services.catalogue import lookup as catalogue
 from services.dossier import page as dossier
 from services.reviews.decisions import Decision

@@ -19,7 +19,7 @@ from cabinet.cases.sent import draft_page
 from cabinet.frame.visits import Inside, Visit
 from rules.cases.limits import INTEGER
 from rules.refusals import Refusal, not_found
-from services.cases.transitions import Act
+from services.cases.acts import Act
 
 router = APIRouter(
     route_class=CleanRoute, include_in_schema=False, prefix="/applications/{case_id}/draft"

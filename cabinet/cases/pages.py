@@ -33,8 +33,9 @@ from rules.ids import new_id
 from rules.refusals import Refusal, not_found
 from services import conversation
 from services.cases import lists as case_lists
+from services.cases.acts import Act
 from services.cases.lists import Filters
-from services.cases.transitions import Act, see
+from services.cases.transitions import see
 from services.catalogue import lookup as catalogue
 from services.dossier import page as dossier
 from services.notices import inbox

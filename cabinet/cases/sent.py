@@ -9,7 +9,7 @@ from cabinet.cases.filling import Editing
 from cabinet.cases.kinds import KindPages, pages_of
 from cabinet.frame.views import ErrorPage, Flash
 from cabinet.frame.visits import Visit
-from services.cases.transitions import sent_since
+from services.cases.acts import sent_since
 from words import formats
 from words.translation import gettext, marked
 

@@ -16,7 +16,7 @@ from cabinet.requests.lines import type_view
 from cabinet.requests.views import RequestDraft
 from rules.cases.limits import INTEGER
 from rules.refusals import Refusal
-from services.cases.transitions import Act
+from services.cases.acts import Act
 
 router = APIRouter(
     route_class=CleanRoute, include_in_schema=False, prefix="/requests/{case_id}/draft"

@@ -27,7 +27,7 @@ from rules.ids import new_id
 from rules.refusals import FieldError, Refusal
 from rules.texts.identifiers import whole
 from rules.texts.names import short_name
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.files.intake import Incoming
 from services.requests.acts import Answer
 from words.translation import gettext as _

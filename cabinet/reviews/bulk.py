@@ -30,8 +30,8 @@ from rules.refusals import FieldError, Refusal, forbidden
 from rules.texts.identifiers import whole
 from services.cases import drafts
 from services.cases import lists as case_lists
+from services.cases.acts import Act
 from services.cases.lists import CaseLine, Filters, Order
-from services.cases.transitions import Act
 from services.catalogue import lookup as catalogue
 from services.catalogue.lookup import OfferedReason
 from services.reviews.decisions import Decided, Decision

@@ -20,7 +20,7 @@ from rules.cases.kinds import process_of
 from rules.cases.limits import INTEGER
 from rules.cases.process import Moved
 from rules.refusals import FieldError, Refusal, not_found
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from words.translation import gettext as _
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/desk")

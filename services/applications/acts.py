@@ -15,8 +15,9 @@ from rules.cases.numbers import NumberKind
 from rules.cases.process import CaseKind, Transition
 from rules.forms.definitions import prefilled
 from rules.refusals import forbidden
+from services.cases.acts import Act
 from services.cases.drafts import Drafts, Spoken, facts_of
-from services.cases.transitions import Act, Notice
+from services.cases.transitions import Notice
 from services.catalogue import lookup as catalogue
 
 TYPE = "qualification"

@@ -6,7 +6,7 @@ workflow is rung by the signal of that name.
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,7 +20,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.messages import CaseState, Ring
+from models.messages import CaseState
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.catalogue import Programme
 from models.tables.people import Person, Unit
@@ -51,6 +51,7 @@ from rules.forms.fields import too_long, too_long_words
 from rules.journal.entries import JournalKind, new_salt
 from rules.refusals import FieldError, Refusal, not_found
 from rules.texts.cleaning import clean
+from services.cases.acts import Act, CaseActs, Doing
 from services.cases.bell import Bell
 from services.cases.draft_contents import (
     begin_correction,
@@ -60,7 +61,7 @@ from services.cases.draft_contents import (
     demand_seen,
     not_asked_for,
 )
-from services.cases.transitions import Act, Notice, answered_before, claim, lock, move, state_of
+from services.cases.transitions import Notice, lock, move
 from services.catalogue import intakes
 from services.catalogue import lookup as catalogue
 from services.journal import entries as journal
@@ -76,7 +77,7 @@ class Spoken:
     incomplete: str
 
 
-class Drafts:
+class Drafts(CaseActs):
     """The acts of applicants on one kind of case.
 
     `institution_zone` gives the year of the numbers. A case of another kind is not found.
@@ -89,8 +90,7 @@ class Drafts:
     """How many a person keeps; measurements make theirs in advance, and more of them."""
 
     def __init__(self, database: Database, bell: Bell, institution_zone: str) -> None:
-        self._database = database
-        self._bell = bell
+        super().__init__(database, bell)
         self._zone = ZoneInfo(institution_zone)
 
     def told_of(self, transition: Transition, case: Case) -> list[Notice]:
@@ -289,55 +289,18 @@ class Drafts:
         self, actor: Actor, case_id: UUID, act: Act, transition: Transition
     ) -> CaseState:
         assert transition in NEW_VERSION  # noqa: S101 - a mistake of ours, not of the person
-        now = present()
-        async with self._database.work() as session:
-            case = await self._lock_own(session, actor, case_id)
-            claimed = await claim(session, case, transition, act, actor, now, {})
-            if claimed is None:
-                return await answered_before(session, case, act)
-            definition, programme = await rules_of(session, case)
-            if case.draft is None:
-                raise Refusal("nothing_changed", self.spoken.nothing_changed, 422)
-            data, errors = check_form(
-                definition, case.draft, complete=True, today=_today(case, now)
-            )
-            errors += await intakes.faults(session, case, programme, data, _today(case, now))
-            rules = merged_attachments(definition, programme)
-            errors += check_attachments(rules, [a["kind"] for a in case.draft_attachments])
-            if not errors and programme is not None:
-                errors += await intakes.hold(session, case, programme, data.get(INTAKE))
-            if errors:
-                raise Refusal("incomplete", self.spoken.incomplete, 422, errors)
+
+        async def write(doing: Doing) -> None:
+            session, case, now = doing.session, doing.case, doing.now
+            data, attachments = await self._demand_complete(session, case, now)
             await _not_too_often(session, case, now)
-            if claimed.sequence is not None:
+            if doing.sequence is not None:
                 year = now.astimezone(self._zone).year
-                case.number = format_number(self.number_kind, year, claimed.sequence)
+                case.number = format_number(self.number_kind, year, doing.sequence)
                 case.submitted_at = now
             case.version += 1
-            attachments = case.draft_attachments
             case.draft, case.draft_attachments, case.draft_saved_at = None, [], None
-            salt = new_salt()
-            digest = version_digest(data, attachments, salt)
-            session.add(
-                CaseVersion(
-                    case_id=case.id,
-                    number=case.version,
-                    data=data,
-                    salt=salt,
-                    digest=digest,
-                    submitted_at=now,
-                    submitted_by=actor.person_id,
-                )
-            )
-            session.add_all(
-                CaseAttachment(
-                    case_id=case.id,
-                    case_version=case.version,
-                    kind=given["kind"],
-                    document_version_id=UUID(given["document_version_id"]),
-                )
-                for given in attachments
-            )
+            digest = _keep_version(session, case, data, attachments, actor, now)
             await move(
                 session,
                 case,
@@ -347,9 +310,31 @@ class Drafts:
                 facts={"version": case.version, "version_digest": digest},
                 tell=self.told_of(transition, case),
             )
-            state = await state_of(session, case)
-        self._bell.ring(state, Ring(signal=transition, act_id=act.id))
-        return state
+
+        return await self._once(
+            actor, act, transition, {}, find=self._own(actor, case_id), write=write
+        )
+
+    async def _demand_complete(
+        self, session: AsyncSession, case: Case, now: datetime
+    ) -> tuple[dict[str, Any], list[dict[str, str]]]:
+        """The answers and documents of a draft that may be handed in, with its place in an intake.
+
+        Raises Refusal 422 with everything that is wrong or missing.
+        """
+        definition, programme = await rules_of(session, case)
+        if case.draft is None:
+            raise Refusal("nothing_changed", self.spoken.nothing_changed, 422)
+        today = _today(case, now)
+        data, errors = check_form(definition, case.draft, complete=True, today=today)
+        errors += await intakes.faults(session, case, programme, data, today)
+        rules = merged_attachments(definition, programme)
+        errors += check_attachments(rules, [a["kind"] for a in case.draft_attachments])
+        if not errors and programme is not None:
+            errors += await intakes.hold(session, case, programme, data.get(INTAKE))
+        if errors:
+            raise Refusal("incomplete", self.spoken.incomplete, 422, errors)
+        return data, case.draft_attachments
 
     async def withdraw(self, actor: Actor, case_id: UUID, act: Act, reason: str) -> CaseState:
         """Take the case back, at any open stage. Raises Refusal 422 for a reason too long."""
@@ -357,24 +342,25 @@ class Drafts:
         if len(reason) > LONGEST_REASON:
             words = "Сократите причину до 4000 знаков."
             raise Refusal("incomplete", words, 422, [FieldError("reason", words)])
-        now = present()
-        async with self._database.work() as session:
-            case = await self._lock_own(session, actor, case_id)
-            body = {"reason": reason}
-            if not await claim(session, case, Transition.WITHDRAW, act, actor, now, body):
-                return await answered_before(session, case, act)
+        body = {"reason": reason}
+
+        async def write(doing: Doing) -> None:
             await move(
-                session,
-                case,
+                doing.session,
+                doing.case,
                 Transition.WITHDRAW,
-                now=now,
+                now=doing.now,
                 by=actor,
                 contents=body,
-                tell=self.told_of(Transition.WITHDRAW, case),
+                tell=self.told_of(Transition.WITHDRAW, doing.case),
             )
-            state = await state_of(session, case)
-        self._bell.ring(state, Ring(signal=Transition.WITHDRAW, act_id=act.id))
-        return state
+
+        return await self._once(
+            actor, act, Transition.WITHDRAW, body, find=self._own(actor, case_id), write=write
+        )
+
+    def _own(self, actor: Actor, case_id: UUID) -> Callable[[AsyncSession], Awaitable[Case]]:
+        return lambda session: self._lock_own(session, actor, case_id)
 
     async def _lock_own(self, session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
         """The locked case, if it is the person's own and of this kind. Raises `not_found`."""
@@ -386,6 +372,40 @@ class Drafts:
     def _is_own(self, actor: Actor, case: Case) -> bool:
         own = case.applicant_id == actor.person_id and case.kind == self.kind
         return own and actor.may(Permission.APPLY)
+
+
+def _keep_version(
+    session: AsyncSession,
+    case: Case,
+    data: dict[str, Any],
+    attachments: list[dict[str, str]],
+    actor: Actor,
+    now: datetime,
+) -> str:
+    """Keep what was handed in as the newest version of the case; its digest is journaled."""
+    salt = new_salt()
+    digest = version_digest(data, attachments, salt)
+    session.add(
+        CaseVersion(
+            case_id=case.id,
+            number=case.version,
+            data=data,
+            salt=salt,
+            digest=digest,
+            submitted_at=now,
+            submitted_by=actor.person_id,
+        )
+    )
+    session.add_all(
+        CaseAttachment(
+            case_id=case.id,
+            case_version=case.version,
+            kind=given["kind"],
+            document_version_id=UUID(given["document_version_id"]),
+        )
+        for given in attachments
+    )
+    return digest
 
 
 async def _not_too_often(session: AsyncSession, case: Case, now: datetime) -> None:

@@ -5,27 +5,22 @@ its caller. A person's act and a timer may race: both lock the row, and the seco
 is no longer true and changes nothing.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import rfc8785
-from sqlalchemy import bindparam, func
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.sql.dml import ReturningInsert
-from sqlmodel import SQLModel, col, select
+from sqlalchemy import bindparam
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.messages import CaseState
-from models.tables.cases import Case, CaseAct
-from models.tables.journal import JournalEntry
+from models.tables.cases import Case
 from models.tables.people import Unit
 from rules.access import Actor, Permission
 from rules.cases.kinds import process_of
-from rules.cases.process import NEW_VERSION, CaseKind, Party, Status, Transition
+from rules.cases.process import CaseKind, Party, Status, Transition
 from rules.cases.terms import (
     Alarm,
     Terms,
@@ -41,7 +36,7 @@ from rules.cases.terms import (
 from rules.forms.definitions import merged_terms
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
-from rules.refusals import Refusal, act_id_reused, not_found
+from rules.refusals import Refusal, not_found
 from services.cases.addressees import owes
 from services.catalogue import intakes
 from services.catalogue import lookup as catalogue
@@ -70,14 +65,6 @@ CLOCKED = frozenset({Status.IN_REVIEW, Status.CLARIFICATION, Status.ACCEPTED, St
 
 
 @dataclass(frozen=True)
-class Act:
-    """What a person asks for: an id made by the client, and the step that the person saw."""
-
-    id: UUID
-    at_step: int
-
-
-@dataclass(frozen=True)
 class Notice:
     """A notice to be told because the case moved."""
 
@@ -96,127 +83,6 @@ async def lock(session: AsyncSession, case_id: UUID) -> Case:
     if case is None:
         raise not_found()
     return case
-
-
-@dataclass(frozen=True)
-class Claim:
-    """An act that may be done now. `sequence` is drawn for a case that has no number yet."""
-
-    sequence: int | None
-
-
-def _claiming(*, numbered: bool) -> ReturningInsert[*tuple[Any, ...]]:
-    table = SQLModel.metadata.tables["case_act"]
-    wanted = [table.c.id, *journal.head_columns(bindparam("case_id", type_=table.c.case_id.type))]
-    if not numbered:
-        # Numbers drawn by a unit of work that fails are gaps.
-        wanted.append(func.nextval("case_number"))
-    values = {one.name: bindparam(one.name, type_=one.type) for one in table.c}
-    return insert(table).values(values).on_conflict_do_nothing().returning(*wanted)
-
-
-_CLAIM = {numbered: _claiming(numbered=numbered) for numbered in (True, False)}
-"""The act, the end of the journal's chain and the number by one statement, sent under the lock."""
-
-
-async def claim(
-    session: AsyncSession,
-    case: Case,
-    transition: Transition,
-    act: Act,
-    actor: Actor,
-    now: datetime,
-    body: Mapping[str, Any],
-) -> Claim | None:
-    """Take note of an act. None where this very act was done before: answer the same again.
-
-    Raises a refusal (422) when the id was used for something else, and (409) when the person saw
-    another step than the present one.
-    """
-    digest = hashlib.sha256(
-        rfc8785.dumps(
-            {
-                "case": str(case.id),
-                "step": act.at_step,
-                "transition": transition.value,
-                "by": str(actor.person_id),
-                "body": dict(body),
-            }
-        )
-    ).hexdigest()
-    values = CaseAct(
-        id=act.id,
-        case_id=case.id,
-        by=actor.person_id,
-        at=now,
-        at_step=act.at_step,
-        transition=transition.value,
-        body_hash=digest,
-    ).model_dump()
-    found = await session.exec(_CLAIM[case.number is not None], params=values)
-    written = found.one_or_none()
-    if written is None:
-        before = await session.get_one(CaseAct, act.id)
-        if before.body_hash != digest:
-            raise act_id_reused()
-        return None
-    if case.step != act.at_step:
-        raise stale(case)
-    journal.head_is_known(session, case.id, written[1], written[2])
-    return Claim(int(written[3]) if case.number is None else None)
-
-
-async def answered_before(session: AsyncSession, case: Case, act: Act) -> CaseState:
-    """What an act was answered when it was done, whatever became of the case since."""
-    done = await session.get_one(CaseAct, act.id)
-    transition, step = Transition(done.transition), done.at_step + 1
-    found = await session.exec(
-        select(JournalEntry.facts).where(
-            JournalEntry.chain == case.id,
-            JournalEntry.step == step,
-            JournalEntry.kind == JOURNALED[transition],
-        )
-    )
-    told, present = found.one(), await state_of(session, case)
-    rule = process_of(case.kind).rule_for(Status(told["from"]), transition)
-    if rule is None or "waits_for" not in told:
-        # Entries of earlier versions do not say it.
-        return present
-    return present.model_copy(
-        update={
-            "status": Status(told["to"]),
-            "step": step,
-            "open": not rule.closes,
-            "waits_for": Party(told["waits_for"]),
-            "due_at": datetime.fromisoformat(told["due_at"]) if told["due_at"] else None,
-        }
-    )
-
-
-async def was_done(session: AsyncSession, case: Case, act: Act, actor: Actor) -> bool:
-    """Whether this person did an act of this id on the case before."""
-    kept = await session.get(CaseAct, act.id)
-    return kept is not None and (kept.case_id, kept.by) == (case.id, actor.person_id)
-
-
-async def sent_since(
-    session: AsyncSession, actor: Actor, case_id: UUID, step: int
-) -> tuple[str, datetime] | None:
-    """The number of the case, and when this person handed in a version at this step or later."""
-    found = await session.exec(
-        select(Case.number, CaseAct.at)
-        .join(CaseAct)
-        .where(
-            Case.id == case_id,
-            CaseAct.by == actor.person_id,
-            CaseAct.at_step >= step,
-            col(CaseAct.transition).in_(NEW_VERSION),
-        )
-        .order_by(col(CaseAct.at_step).desc())
-        .limit(1)
-    )
-    row = found.one_or_none()
-    return (row[0] or "", row[1]) if row else None
 
 
 def stale(case: Case) -> Refusal:

@@ -4,7 +4,7 @@ The applicant drafts, submits, corrects, takes back; the people of a unit answer
 module's receipts are kept here and taken by the workflow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,18 +28,10 @@ from rules.forms.definitions import AnswerKind, CaseTypeDefinition, prefilled
 from rules.ids import new_id
 from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services.cases import assignment
+from services.cases.acts import Act, Doing, was_done
 from services.cases.bell import Bell
 from services.cases.drafts import Drafts, Spoken, facts_of, rules_of
-from services.cases.transitions import (
-    Act,
-    Notice,
-    answered_before,
-    claim,
-    lock,
-    move,
-    state_of,
-    was_done,
-)
+from services.cases.transitions import Notice, lock, move, state_of
 from services.catalogue import lookup as catalogue
 from services.files.intake import Files, Incoming, Received
 from services.files.uploads import counted
@@ -125,48 +117,49 @@ class Requests(Drafts):
         received = await self._take_in(actor, answer.file) if answer.file is not None else None
         message = answer.message.strip()
         body = {"message": message, "file": received.sha256 if received else None}
-        written = False
+        kept = False
+
+        async def write(doing: Doing) -> None:
+            nonlocal kept
+            session, case = doing.session, doing.case
+            definition, _ = await rules_of(session, case)
+            _check_answer(definition, message, received)
+            row = _row(case, actor, Status.READY, message, doing.now)
+            session.add(row)
+            if received is not None:
+                await session.flush()
+                session.add(_file(row, received))
+            await _end(doing, Transition.ANSWER, actor, row, body)
+            kept = True
+
         try:
-            async with self._database.work() as session:
-                case = await _answerable(session, actor, case_id, act)
-                now = present()
-                if await claim(session, case, Transition.ANSWER, act, actor, now, body):
-                    definition, _ = await rules_of(session, case)
-                    _check_answer(definition, message, received)
-                    row = _row(case, actor, Status.READY, message, now)
-                    session.add(row)
-                    if received is not None:
-                        await session.flush()
-                        session.add(_file(row, received))
-                    await _end(session, case, Transition.ANSWER, actor, now, row, body)
-                    written = True
-                    state = await state_of(session, case)
-                else:
-                    state = await answered_before(session, case, act)
+            return await self._once(
+                actor,
+                act,
+                Transition.ANSWER,
+                body,
+                find=_to_answer(actor, case_id, act),
+                write=write,
+            )
         finally:
-            if not written and received is not None and received.key and self._files:
+            if not kept and received is not None and received.key and self._files:
                 await self._files.discard(received.key)
-        if written:
-            self._bell.ring(state, Ring(signal=Transition.ANSWER, act_id=act.id))
-        return state
 
     async def refuse(self, actor: Actor, case_id: UUID, act: Act, reason: str) -> CaseState:
         """Say no to a request that waits for the people of one's unit, always with the reason."""
         reason = reason.strip()
         body = {"reason": reason}
-        async with self._database.work() as session:
-            case = await _answerable(session, actor, case_id, act)
-            now = present()
-            if not await claim(session, case, Transition.REFUSE, act, actor, now, body):
-                return await answered_before(session, case, act)
+
+        async def write(doing: Doing) -> None:
             if not 3 <= len(reason) <= LONGEST:
                 raise _incomplete("reason", "Напишите причину отказа: от 3 до 4000 знаков.")
-            row = _row(case, actor, Status.REFUSED, reason, now)
-            session.add(row)
-            await _end(session, case, Transition.REFUSE, actor, now, row, body)
-            state = await state_of(session, case)
-        self._bell.ring(state, Ring(signal=Transition.REFUSE, act_id=act.id))
-        return state
+            row = _row(doing.case, actor, Status.REFUSED, reason, doing.now)
+            doing.session.add(row)
+            await _end(doing, Transition.REFUSE, actor, row, body)
+
+        return await self._once(
+            actor, act, Transition.REFUSE, body, find=_to_answer(actor, case_id, act), write=write
+        )
 
     async def receipt(
         self, message_id: UUID, receipt: Acknowledgement, call: Call | None = None
@@ -200,6 +193,10 @@ class Requests(Drafts):
         if received.key is None:
             raise _incomplete("file", " ".join(one.text for one in received.findings))
         return received
+
+
+def _to_answer(actor: Actor, case_id: UUID, act: Act) -> Callable[[AsyncSession], Awaitable[Case]]:
+    return lambda session: _answerable(session, actor, case_id, act)
 
 
 async def _answerable(session: AsyncSession, actor: Actor, case_id: UUID, again: Act) -> Case:
@@ -267,21 +264,20 @@ def _file(answer: RequestAnswer, received: Received) -> RequestFile:
 
 
 async def _end(
-    session: AsyncSession,
-    case: Case,
+    doing: Doing,
     transition: Transition,
     actor: Actor,
-    now: datetime,
     answer: RequestAnswer,
     contents: dict[str, Any],
 ) -> None:
-    assignment.give(case, case.reviewer_id or actor.person_id, now)
+    case = doing.case
+    assignment.give(case, case.reviewer_id or actor.person_id, doing.now)
     kind = "request_ready" if transition is Transition.ANSWER else "request_refused"
     await move(
-        session,
+        doing.session,
         case,
         transition,
-        now=now,
+        now=doing.now,
         by=actor,
         facts={"version": case.version, "answer": str(answer.id)},
         contents=contents,

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import Database
-from models.messages import CaseState, Ring
+from models.messages import CaseState
 from models.tables.cases import Case, CaseDecision, CaseReading
+from models.tables.catalogue import Programme
 from models.tables.people import Person
 from rules.access import Actor, Permission
 from rules.cases.applications import DECISIONS
@@ -26,19 +26,8 @@ from rules.journal.entries import JournalKind
 from rules.refusals import FieldError, Refusal, Words, forbidden, not_found
 from services import access
 from services.cases import assignment
-from services.cases.bell import Bell
-from services.cases.transitions import (
-    Act,
-    Notice,
-    answered_before,
-    claim,
-    lock,
-    move,
-    see,
-    stale,
-    state_of,
-    was_done,
-)
+from services.cases.acts import Act, CaseActs, Doing, was_done
+from services.cases.transitions import Notice, lock, move, see, stale, state_of
 from services.catalogue import lookup as catalogue
 from services.journal import entries as journal
 from services.notices import outbox
@@ -67,12 +56,8 @@ class Decided:
     refusal: Refusal | None = None
 
 
-class Reviews:
-    """The acts of reviewers; each is one unit of work, after which the workflow is rung."""
-
-    def __init__(self, database: Database, bell: Bell) -> None:
-        self._database = database
-        self._bell = bell
+class Reviews(CaseActs):
+    """The acts of reviewers."""
 
     async def decide(self, actor: Actor, case_id: UUID, act: Act, decision: Decision) -> CaseState:
         """Approve, send back or reject. The same act again gives the same answer.
@@ -81,29 +66,23 @@ class Reviews:
         """
         if decision.outcome not in DECISIONS:
             raise Refusal("not_a_decision", "Выберите решение.", 422)
-        now = present()
         body: dict[str, Any] = {
             "reason": decision.reason.strip(),
             "remarks": dict(decision.remarks),
             "checklist": dict(decision.checklist),
         }
-        async with self._database.work() as session:
+
+        async def find(session: AsyncSession) -> Case:
             case = await self._reviewable(session, actor, case_id, act)
             if not process_of(case.kind).is_reviewed:
                 raise not_found()
             if case.applicant_id == actor.person_id:
                 raise Refusal("own_case", "Нельзя решать по собственной заявке.", 403)
-            if not await claim(session, case, decision.outcome, act, actor, now, body):
-                return await answered_before(session, case, act)
-            definition = await catalogue.case_type(session, case.type, case.type_version)
-            programme = (
-                await catalogue.programme(session, case.programme_id) if case.programme_id else None
-            )
-            questions = [item.name for item in merged_checklist(definition, programme)]
-            subjects = {f.name for s in definition.sections for f in s.fields} | {
-                rule.kind for rule in merged_attachments(definition, programme)
-            }
-            _check(decision, questions, subjects)
+            return case
+
+        async def write(doing: Doing) -> None:
+            session, case, now = doing.session, doing.case, doing.now
+            programme = await _demand_complete(session, case, decision)
             session.add(
                 CaseDecision(
                     case_id=case.id,
@@ -134,9 +113,8 @@ class Reviews:
                     )
                 ],
             )
-            state = await state_of(session, case)
-        self._bell.ring(state, Ring(signal=decision.outcome, act_id=act.id))
-        return state
+
+        return await self._once(actor, act, decision.outcome, body, find=find, write=write)
 
     async def decide_several(
         self, actor: Actor, acts: Mapping[UUID, Act], decision: Decision
@@ -292,6 +270,20 @@ async def _taken(session: AsyncSession, case: Case) -> Refusal:
     holder = await session.get_one(Person, case.reviewer_id)
     words = Words(process_of(case.kind).refusals.taken, name=holder.name)
     return Refusal("taken", words, 409, reviewer_id=str(holder.id))
+
+
+async def _demand_complete(
+    session: AsyncSession, case: Case, decision: Decision
+) -> Programme | None:
+    """Refuse a decision that lacks something; the programme that the case asks for, if it does."""
+    definition = await catalogue.case_type(session, case.type, case.type_version)
+    programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
+    questions = [item.name for item in merged_checklist(definition, programme)]
+    subjects = {f.name for s in definition.sections for f in s.fields} | {
+        rule.kind for rule in merged_attachments(definition, programme)
+    }
+    _check(decision, questions, subjects)
+    return programme
 
 
 def _check(decision: Decision, questions: Sequence[str], subjects: set[str]) -> None:

@@ -16,7 +16,7 @@ from rules.catalogue.entries import Subject
 from rules.forms.definitions import CaseTypeDefinition
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import Refusal
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.catalogue import lookup as catalogue
 from services.catalogue_admin import entries, type_upgrades
 from services.catalogue_admin.changes import Wish

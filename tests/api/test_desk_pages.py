@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from rules.access import Actor, Role
 from rules.cases.process import Moved, Transition
 from rules.clock import now
-from services.cases.transitions import Act, lock, move
+from services.cases.acts import Act
+from services.cases.transitions import lock, move
 from services.dossier import page as dossier
 from settings import Settings
 from tests.api.desk import Desk

@@ -15,7 +15,7 @@ from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.ids import new_id
 from rules.refusals import Refusal
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.catalogue import intakes
 from services.dossier import page as dossier
 from tests.office import Office

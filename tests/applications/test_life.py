@@ -16,7 +16,7 @@ from rules.cases.process import Status, Transition
 from rules.cases.terms import last_day
 from rules.clock import now
 from rules.refusals import Refusal
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.reviews.decisions import Decision
 from tests.office import Office
 

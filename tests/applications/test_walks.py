@@ -22,7 +22,8 @@ from rules.clock import now
 from rules.journal.entries import verify_chain
 from rules.refusals import Refusal
 from services.applications import checks, enrolment
-from services.cases.transitions import JOURNALED, Act
+from services.cases.acts import Act
+from services.cases.transitions import JOURNALED
 from services.journal.entries import facts_of
 from services.reviews.decisions import Decision
 from services.seal.institution import open_seal

@@ -20,8 +20,8 @@ from models.messages import ANEW, ActRef, CaseRef, case_workflow_id
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from services.cases import running, wakeups
+from services.cases.acts import Act
 from services.cases.bell import Bell
-from services.cases.transitions import Act
 from settings import Settings
 from tests.clients.waiting import PATIENCE, until
 from tests.office import Heard, Office

@@ -19,7 +19,7 @@ from models.tables.documents import DocumentVersion
 from rules.access import Actor, Role
 from rules.cases.process import Transition
 from rules.refusals import Refusal
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.conversation import Conversations
 from services.dossier import archive_file
 from services.exports import rendering

@@ -14,8 +14,8 @@ from rules.clock import now
 from services.archive import search as archive
 from services.archive.search import ArchiveFilters
 from services.cases import lists as case_lists
+from services.cases.acts import Act
 from services.cases.lists import Filters, Order
-from services.cases.transitions import Act
 from services.exports import columns
 from tests.office import Office
 

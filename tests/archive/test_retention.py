@@ -23,7 +23,7 @@ from rules.journal.entries import verify_chain
 from rules.refusals import Refusal
 from services.archive import erasure, retention
 from services.archive.retention import Retention
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.catalogue.loading import load_terms
 from services.conversation import Conversations
 from services.dossier import page as dossier

@@ -15,7 +15,7 @@ from rules.clock import now
 from rules.journal.entries import JournalKind, verify_chain
 from rules.refusals import Refusal
 from services import conversation
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.conversation import Conversations, Message
 from services.documents.acts import entitled
 from services.journal import entries as journal

@@ -19,7 +19,7 @@ from rules.notices.kinds import Channel
 from rules.operation.states import Remedy
 from services.archive import retention
 from services.cases import wakeups
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.operation.remedies import Wanted
 from services.reviews.decisions import Decision
 from tests.office import Office

@@ -46,7 +46,7 @@ from rules.cases.process import Status, Transition
 from rules.clock import now
 from rules.notices.kinds import Channel, NoticeState
 from services import access
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.journal import checkpoints
 from services.journal.checkpoints import trusted_certificates
 from services.journal.verification import Report

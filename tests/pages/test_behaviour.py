@@ -24,7 +24,7 @@ from rules.clock import now
 from server import create_app
 from services.accounts.sessions import Visitor, open_session
 from services.applications import enrolment
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from services.conversation import Conversations
 from services.seal.institution import open_seal
 from settings import Settings

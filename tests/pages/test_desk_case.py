@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from models.tables.cases import CaseDecision
 from rules.access import Role
 from rules.cases.process import Status, Transition
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from tests.office import Office
 from tests.pages.conftest import PHONE, Site, faults_of, press, signed_in, watch
 

@@ -11,7 +11,7 @@ from cabinet.reviews import queue
 from rules.access import Actor, Role
 from rules.cases.process import Status
 from rules.clock import now
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from tests.clients.waiting import PATIENCE
 from tests.office import Office
 from tests.pages.conftest import Site, faults_of, press, signed_in, watch

@@ -14,8 +14,9 @@ from rules.access import Actor, Role
 from rules.cases.process import Transition
 from rules.clock import now
 from services.cases import assignment
+from services.cases.acts import Act
 from services.cases.bell import Bell
-from services.cases.transitions import Act, lock, move
+from services.cases.transitions import lock, move
 from services.files.intake import Files
 from services.requests.acts import Answer, Requests
 from tests.office import INN, SNILS, Heard, Office

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from rules.refusals import Refusal
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from tests.requests.conftest import Visit
 from tests.requests.counter import Counter
 

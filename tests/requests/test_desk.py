@@ -19,7 +19,8 @@ from rules.files.checks import LIMITS
 from rules.refusals import Refusal
 from services.cases import assignment, clock
 from services.cases import lists as case_lists
-from services.cases.transitions import Act, lock
+from services.cases.acts import Act
+from services.cases.transitions import lock
 from services.dossier import page as dossier
 from services.files.inspection.client import Inspection
 from services.files.intake import Files, Incoming

@@ -13,8 +13,8 @@ from ops.local.home import CHECKOUT
 from rules.cases.process import CaseKind, Status, Transition
 from rules.refusals import Refusal
 from services.cases import lists as case_lists
+from services.cases.acts import Act
 from services.cases.lists import Filters
-from services.cases.transitions import Act
 from services.catalogue import loading
 from services.catalogue import lookup as catalogue
 from services.dossier import page as dossier

@@ -14,7 +14,7 @@ from rules.cases.limits import MOST_DRAFTS, MOST_VERSIONS, too_many_drafts, too_
 from rules.cases.process import CaseKind
 from rules.clock import now
 from rules.refusals import Refusal
-from services.cases.transitions import Act
+from services.cases.acts import Act
 from tests.requests.conftest import Visit
 from tests.requests.counter import Counter
 from words.translation import Presentation, in_words, present

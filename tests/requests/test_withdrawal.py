@@ -17,8 +17,8 @@ from rules.cases.process import CaseKind, Status
 from rules.clock import now
 from rules.operation.states import Remedy, Trouble
 from services.cases import wakeups
+from services.cases.acts import Act
 from services.cases.bell import Bell
-from services.cases.transitions import Act
 from services.operation.desk import desk
 from services.operation.remedies import OperationActs, Wanted
 from services.operation.temporal_health import Standings
