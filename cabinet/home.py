@@ -9,10 +9,10 @@ from fastapi import APIRouter, Response
 
 from api.container import Work
 from api.http.entrance import CleanRoute
-from cabinet.applications.views import Accreditation, Home
+from cabinet.applications.views import AccreditationView, HomePage
 from cabinet.cases.kinds import pages_of
 from cabinet.cases.lines import case_line, counted, due_here, title_of, url_of
-from cabinet.frame.views import Call
+from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Inside, Visit
 from cabinet.journal import security_watch
 from clients.database import DatabaseSession
@@ -44,7 +44,7 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
     # Before anything holds a connection to the database: the register may keep one waiting.
     registered = applies and await _may_be_registered(visit)
     standing = await _accreditation(visit) if registered and register else None
-    calls: list[Call] = []
+    calls: list[CallToAction] = []
     parts: list[str] = []
     lines: list[CaseLine] = []
     answered = 0
@@ -78,7 +78,7 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
     others = [line for line in lines if not any(str(line.id) in call.url for call in shown)]
     return visit.page(
         "home.html",
-        home=Home(
+        home=HomePage(
             greeting=_greeting(visit),
             sentence=". ".join(sentences),
             calls=shown,
@@ -105,20 +105,20 @@ async def _may_be_registered(visit: Visit) -> bool:
         return bool(await people.snils_of(session, visit.actor.person_id))
 
 
-async def _accreditation(visit: Visit) -> Accreditation:
+async def _accreditation(visit: Visit) -> AccreditationView:
     """What the register says of who asks, or why there is nothing to say."""
     async with visit.medcab.database.reading() as session:
         snils = await people.snils_of(session, visit.actor.person_id)
     if not snils:
-        return Accreditation(silence=gettext("В личном деле нет СНИЛС, регистр вас не найдёт."))
+        return AccreditationView(silence=gettext("В личном деле нет СНИЛС, регистр вас не найдёт."))
     try:
         found = await visit.medcab.accreditations.of(snils, visit.actor.name)
     except (RegisterDown, RegisterGarbled):
-        return Accreditation(silence=gettext("Регистр не отвечает. Обновите страницу позже."))
+        return AccreditationView(silence=gettext("Регистр не отвечает. Обновите страницу позже."))
     if found is None:
-        return Accreditation(silence=gettext("В регистре нет сведений о вашей аккредитации."))
+        return AccreditationView(silence=gettext("В регистре нет сведений о вашей аккредитации."))
     today = datetime.now(visit.presentation.tzinfo).date()
-    return Accreditation(
+    return AccreditationView(
         specialty=found.specialty,
         until=found.valid_until,
         days_left=(found.valid_until - today).days,
@@ -128,7 +128,7 @@ async def _accreditation(visit: Visit) -> Accreditation:
     )
 
 
-def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) -> None:
+def _of_applicant(lines: list[CaseLine], calls: list[CallToAction], parts: list[str]) -> None:
     asked = [line for line in lines if line.status is Status.CLARIFICATION]
     drafts = [line for line in lines if line.status is Status.DRAFT]
     if asked:
@@ -148,7 +148,7 @@ def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) ->
             )
         )
     calls += [
-        Call(
+        CallToAction(
             "paused",
             "circle-question-mark",
             line.number or "",
@@ -161,7 +161,7 @@ def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) ->
         for line in asked
     ]
     calls += [
-        Call(
+        CallToAction(
             "good",
             "stamp",
             line.number or "",
@@ -176,7 +176,7 @@ def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) ->
         and (now() - line.closed_at).days < FRESH_DAYS
     ]
     calls += [
-        Call(
+        CallToAction(
             "idle",
             "file-pen",
             gettext("Черновик"),
@@ -189,11 +189,11 @@ def _of_applicant(lines: list[CaseLine], calls: list[Call], parts: list[str]) ->
     ]
 
 
-def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Call]) -> int:
+def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[CallToAction]) -> int:
     """Cards of the answers that the person has not looked at, before what can wait; how many."""
     fresh = [line for line in lines if line.id in unread]
     calls[:0] = [
-        Call(
+        CallToAction(
             "good",
             "circle-check",
             line.number or "",
@@ -203,7 +203,7 @@ def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Ca
             url_of(line.kind, line.id),
         )
         if line.status is Status.READY
-        else Call(
+        else CallToAction(
             "bad",
             "octagon-x",
             line.number or "",
@@ -219,7 +219,7 @@ def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[Ca
 
 
 async def _of_reviewer(
-    visit: Visit, session: DatabaseSession, calls: list[Call], parts: list[str]
+    visit: Visit, session: DatabaseSession, calls: list[CallToAction], parts: list[str]
 ) -> None:
     figures = await case_lists.counts(session, visit.actor, now())
     if figures["mine"]:
@@ -240,7 +240,7 @@ async def _of_reviewer(
         )
     if figures["overdue"]:
         calls.append(
-            Call(
+            CallToAction(
                 "bad",
                 "triangle-alert",
                 gettext("Очередь"),
@@ -252,7 +252,7 @@ async def _of_reviewer(
         )
     if figures["in_review"]:
         calls.append(
-            Call(
+            CallToAction(
                 "waiting",
                 "inbox",
                 gettext("Очередь"),

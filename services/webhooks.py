@@ -60,7 +60,7 @@ def verified(body: bytes, headers: Mapping[str, str], secrets: str) -> str | Non
 
 
 @dataclass(frozen=True)
-class Call:
+class WebhookCall:
     """A callback by its source and the id that its signature covers."""
 
     source: str

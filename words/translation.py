@@ -20,7 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from rules.refusals import Words
-from rules.texts.cleaning import Asked
+from rules.texts.cleaning import AccusativeTitle
 
 LANGUAGES = {"ru": "Русский", "en": "English"}
 DEFAULT_LANGUAGE = "ru"
@@ -105,7 +105,7 @@ def in_words(message: str) -> str:
 
 
 def _fact(value: object) -> object:
-    if isinstance(value, Asked) and current().language != DEFAULT_LANGUAGE:
+    if isinstance(value, AccusativeTitle) and current().language != DEFAULT_LANGUAGE:
         return gettext(value.called)
     return gettext(value) if isinstance(value, str) else value
 

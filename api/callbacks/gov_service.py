@@ -18,7 +18,7 @@ from rules.clock import now
 from rules.refusals import Refusal
 from services import webhooks
 from services.outages import GOV_SERVICE
-from services.webhooks import Call, CallbackFault
+from services.webhooks import CallbackFault, WebhookCall
 
 router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks"])
 
@@ -54,11 +54,11 @@ async def gov_service(request: Request, medcab: MedcabState, visitor: From) -> R
         why = CallbackFault.SIGNATURE if secrets else CallbackFault.NO_SECRET
         await webhooks.tell_refused(medcab.database, GOV_SERVICE, why, visitor.address, now())
         raise Refusal("signature", "Подпись сообщения не подтверждается.", 403)
-    await _take(medcab, body, Call(GOV_SERVICE, webhook_id), visitor.address)
+    await _take(medcab, body, WebhookCall(GOV_SERVICE, webhook_id), visitor.address)
     return Response(status_code=204)
 
 
-async def _take(medcab: Medcab, body: bytes, call: Call, address: str) -> None:
+async def _take(medcab: Medcab, body: bytes, call: WebhookCall, address: str) -> None:
     try:
         about = _About.model_validate_json(body)
         receipt = Acknowledgement.model_validate_json(body)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, Response
 from api.http.entrance import CleanRoute
 from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.lines import programme_view
-from cabinet.applications.views import Draft
+from cabinet.applications.views import ApplicationDraft
 from cabinet.cases import filling
 from cabinet.cases.draft_pages import add_pages, not_sent
 from cabinet.cases.filling import Editing
@@ -31,12 +31,12 @@ async def editing(visit: Visit, case_id: UUID) -> Editing:
     return await filling.editing(visit, case_id, APPLICATIONS)
 
 
-def draft_view(edited: Editing) -> Draft:
+def draft_view(edited: Editing) -> ApplicationDraft:
     """The task list."""
     page = edited.page
     if page.programme is None:
         raise not_found()
-    return Draft(
+    return ApplicationDraft(
         url=edited.url,
         title=page.programme.title,
         programme=programme_view(page.programme),

@@ -11,7 +11,7 @@ from api.http.entrance import CleanRoute
 from api.http.file_routes import download_act
 from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.lines import programme_view
-from cabinet.applications.views import CasePage, Confirmation, Remark
+from cabinet.applications.views import ApplicationPage, ApplicationSent, Remark
 from cabinet.cases.filling import answered_of
 from cabinet.cases.intakes import chosen_fact
 from cabinet.cases.lines import (
@@ -108,7 +108,7 @@ async def submitted(case_id: UUID, visit: Inside, session: Work) -> Response:
     reviewed = case.status == Status.IN_REVIEW
     return visit.page(
         "applications/submitted.html",
-        done=Confirmation(
+        done=ApplicationSent(
             number=case.number or "",
             title=page.programme.title if page.programme else gettext(page.definition.title),
             email=await people.email_of(session, visit.actor.person_id),
@@ -171,13 +171,13 @@ async def _by_number(visit: Visit, session: DatabaseSession, number: str) -> UUI
     return listing.lines[0].id if listing.lines else None
 
 
-def _view(look: Look) -> CasePage:
+def _view(look: Look) -> ApplicationPage:
     page, case, url = look.page, look.page.case, look.url
     chosen, before = look.chosen, look.before
     remarks = latest_remarks(page)
     asked = _remarks(page, remarks, url)
     open_to = page.may if page.own else frozenset()
-    return CasePage(
+    return ApplicationPage(
         url=url,
         number=case.number or "",
         title=page.programme.title if page.programme else gettext(page.definition.title),

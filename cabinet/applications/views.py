@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from cabinet.cases.views import CaseFile, CaseLine, Paper, ShownCase, Task, TaskList
+from cabinet.cases.views import CaseFile, CaseRow, Paper, ShownCase, Task, TaskList
 from cabinet.conversation.views import Talk
-from cabinet.frame.views import Call
+from cabinet.frame.views import CallToAction
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class ProgrammeView:
 
 
 @dataclass(frozen=True)
-class Accreditation:
+class AccreditationView:
     """The end of the person's accreditation and the points since; `silence` where none is known."""
 
     specialty: str = ""
@@ -48,18 +48,18 @@ class Accreditation:
 
 
 @dataclass(frozen=True)
-class Home:
+class HomePage:
     """The home page of an applicant."""
 
     greeting: str
     sentence: str
-    calls: Sequence[Call]
-    cases: Sequence[CaseLine]
+    calls: Sequence[CallToAction]
+    cases: Sequence[CaseRow]
     """The last ones of which no call speaks."""
 
 
 @dataclass(frozen=True)
-class Draft(TaskList):
+class ApplicationDraft(TaskList):
     """A draft, or the correction of an open case: its tasks and how far it is."""
 
     url: str
@@ -88,7 +88,7 @@ class Remark:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CasePage(ShownCase):
+class ApplicationPage(ShownCase):
     """Everything on the page of an application."""
 
     files: Sequence[CaseFile]
@@ -106,7 +106,7 @@ class CasePage(ShownCase):
 
 
 @dataclass(frozen=True)
-class Confirmation:
+class ApplicationSent:
     """What the person sees after sending."""
 
     number: str

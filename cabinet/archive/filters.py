@@ -38,7 +38,7 @@ def status_words() -> dict[Status, str]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ArchiveQuery:
     """The filters as they stand in the address. Unknown values are left out, wrong ones told."""
 
     given: dict[str, str]
@@ -55,7 +55,7 @@ class Asked:
         return address(path, {**self.given, **changes})
 
 
-def asked_of(query: str, known: Sequence[TypeTitle], zone: ZoneInfo) -> Asked:
+def asked_of(query: str, known: Sequence[TypeTitle], zone: ZoneInfo) -> ArchiveQuery:
     """Read the address. What reads as a number is one, other words are looked for in titles."""
     given_in = ((name, one_line(value)[:100]) for name, value in parse_qsl(query))
     raw = {name: value for name, value in given_in if value}
@@ -74,7 +74,7 @@ def asked_of(query: str, known: Sequence[TypeTitle], zone: ZoneInfo) -> Asked:
         number=number,
         text=None if number else text,
     )
-    return Asked(given, filters, period.errors)
+    return ArchiveQuery(given, filters, period.errors)
 
 
 def _is_number(text: str) -> bool:
@@ -86,7 +86,7 @@ def _is_number(text: str) -> bool:
 
 
 def fields(
-    asked: Asked, known: Sequence[TypeTitle], units: Sequence[tuple[UUID, str]]
+    asked: ArchiveQuery, known: Sequence[TypeTitle], units: Sequence[tuple[UUID, str]]
 ) -> list[FieldView]:
     """The form of the filters, with what is chosen."""
     one = partial(filter_field, asked.given, asked.errors)
@@ -106,7 +106,7 @@ def fields(
 
 
 def words_of(
-    asked: Asked, known: Sequence[TypeTitle], units: Sequence[tuple[UUID, str]]
+    asked: ArchiveQuery, known: Sequence[TypeTitle], units: Sequence[tuple[UUID, str]]
 ) -> dict[str, str]:
     """The filters in force, in words, by their names in the address."""
     given, filters = asked.given, asked.filters
@@ -128,6 +128,6 @@ def words_of(
     return {name: text for name, text in words.items() if text}
 
 
-def active(words: dict[str, str], asked: Asked) -> list[Chip]:
+def active(words: dict[str, str], asked: ArchiveQuery) -> list[Chip]:
     """The filters in force, each with the address without it."""
     return [Chip(text, asked.address(**{name: ""})) for name, text in words.items()]

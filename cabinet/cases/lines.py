@@ -8,10 +8,10 @@ from uuid import UUID
 from cabinet.cases.kinds import pages_of, room_of
 from cabinet.cases.timeline import timeline
 from cabinet.cases.views import (
-    Answer,
     AnswerSection,
     CaseFile,
-    CaseLine,
+    CaseRow,
+    FieldAnswer,
     Happening,
     Paper,
     WaitsFor,
@@ -104,7 +104,7 @@ def answer_sections(
         AnswerSection(
             _(section.title),
             [
-                Answer(
+                FieldAnswer(
                     _(field.label),
                     shown_value(field, data.get(field.name)),
                     old=shown_value(field, before.get(field.name)) if before else None,
@@ -280,11 +280,11 @@ def case_line(
     url: str = "",
     unread: int = 0,
     addressees: Mapping[str, str] | None = None,
-) -> CaseLine:
+) -> CaseRow:
     """A case of a list of the applicant; `addressees` outside the institution, by type."""
     outside = (addressees or {}).get(line.type, "")
     draft = "/draft" if line.status is Status.DRAFT else ""
-    return CaseLine(
+    return CaseRow(
         url=url or f"{url_of(line.kind, line.id)}{draft}",
         number=line.number,
         title=title_of(line),

@@ -48,7 +48,7 @@ Groups = Mapping[str, tuple[str, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListQuery:
     """What the address of a list asks for, beside the choice that lists of its kind have."""
 
     status: Short = ""
@@ -57,14 +57,14 @@ class Asked:
     after: Annotated[str | None, Query(max_length=300)] = None
 
 
-Narrowed = Annotated[Asked, Depends()]
+Narrowed = Annotated[ListQuery, Depends()]
 
 
 async def list_page(
     visit: Visit,
     session: DatabaseSession,
     kind: KindPages,
-    asked: Asked,
+    asked: ListQuery,
     groups: Groups,
     choice: FieldView,
     chosen: Mapping[str, Any],

@@ -9,7 +9,7 @@ from cabinet.frame.views import FieldView, FileRow
 
 
 @dataclass(frozen=True)
-class CaseLine:
+class CaseRow:
     """A case in a list."""
 
     url: str
@@ -66,7 +66,7 @@ class FormSection:
 
 
 @dataclass(frozen=True)
-class Answer:
+class FieldAnswer:
     """One answer as submitted; `old` is what the version before said, where it differs."""
 
     label: str
@@ -82,7 +82,7 @@ class AnswerSection:
     """Answers of one section."""
 
     title: str
-    answers: Sequence[Answer]
+    answers: Sequence[FieldAnswer]
     change_url: str | None = None
 
 

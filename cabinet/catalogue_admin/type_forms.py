@@ -39,23 +39,23 @@ Values = dict[str, Any]
 
 
 @dataclass
-class Part:
+class TypedPart:
     """A section, a field or a document as typed; `aside`: the next version leaves it out."""
 
     typed: dict[str, str]
     aside: bool = False
-    fields: list["Part"] = field(default_factory=list)
+    fields: list["TypedPart"] = field(default_factory=list)
 
 
 @dataclass
-class Draft:
+class TypeDraft:
     """All that the page holds."""
 
     head: dict[str, str]
-    sections: list[Part]
-    documents: list[Part]
+    sections: list[TypedPart]
+    documents: list[TypedPart]
 
-    def at(self, path: str) -> Part | None:
+    def at(self, path: str) -> TypedPart | None:
         """The section `s0`, the field `s0f2` or the document `d1`; None where there is none."""
         found = re.fullmatch(r"([sd])(\d{1,3})(?:f(\d{1,3}))?", path)
         try:
@@ -68,49 +68,51 @@ class Draft:
             return None
 
 
-def read(typed: Typed, before: Mapping[str, Any]) -> Draft:
+def read(typed: Typed, before: Mapping[str, Any]) -> TypeDraft:
     """The draft that was posted; of a type that exists, kind and key are not asked again."""
     sections = _parts(typed, "s", SECTION)
     for place, section in enumerate(sections):
         section.fields = _parts(typed, f"s{place}f", FIELD)
     head = {name: typed.get(name, "") for name in HEAD}
     head |= {name: before[name] for name in ("key", "kind") if name in before}
-    return Draft(head, sections, _parts(typed, "d", DOCUMENT))
+    return TypeDraft(head, sections, _parts(typed, "d", DOCUMENT))
 
 
-def _parts(typed: Typed, rank: str, names: Sequence[str]) -> list[Part]:
-    parts: list[Part] = []
+def _parts(typed: Typed, rank: str, names: Sequence[str]) -> list[TypedPart]:
+    parts: list[TypedPart] = []
     while f"{rank}{len(parts)}-name" in typed:
         at = f"{rank}{len(parts)}"
         words = {name: typed.get(f"{at}-{name}", "") for name in names}
-        parts.append(Part(words, aside=bool(typed.get(f"{at}-aside"))))
+        parts.append(TypedPart(words, aside=bool(typed.get(f"{at}-aside"))))
     return parts
 
 
-def opened(values: Mapping[str, Any]) -> Draft:
+def opened(values: Mapping[str, Any]) -> TypeDraft:
     """A version of a type as the draft of the next one; an empty one for a new type."""
     head = {name: str(values.get(name) or "") for name in HEAD}
     head["checklist"] = "\n".join(one["question"] for one in values.get("checklist", ()))
     head["order"] = str(values.get("order", 0))
     sections = [
-        Part(
+        TypedPart(
             {name: str(section.get(name) or "") for name in SECTION},
-            fields=[Part(_typed_field(one)) for one in section["fields"]],
+            fields=[TypedPart(_typed_field(one)) for one in section["fields"]],
         )
         for section in values.get("sections", ())
     ]
     documents = [
-        Part(
+        TypedPart(
             {name: str(one.get(name) or "") for name in DOCUMENT}
             | {"name": one["kind"], "required": _tick(one["required"])}
         )
         for one in values.get("attachments", ())
     ]
-    return Draft(head, sections or [Part(dict.fromkeys(SECTION, ""), fields=[_new()])], documents)
+    return TypeDraft(
+        head, sections or [TypedPart(dict.fromkeys(SECTION, ""), fields=[_new()])], documents
+    )
 
 
-def _new() -> Part:
-    return Part(dict.fromkeys(FIELD, "") | {"kind": "text", "required": "true"})
+def _new() -> TypedPart:
+    return TypedPart(dict.fromkeys(FIELD, "") | {"kind": "text", "required": "true"})
 
 
 def _tick(ticked: Any) -> str:
@@ -140,15 +142,15 @@ def typed_bound(bound: Any) -> str:
             return str(number)
 
 
-def act(draft: Draft, what: str, path: str) -> str:
+def act(draft: TypeDraft, what: str, path: str) -> str:
     """Add, move, put aside or take back; the path of what to look at then, or an empty one."""
     part = draft.at(path)
     match what:
         case "section":
-            draft.sections.append(Part(dict.fromkeys(SECTION, ""), fields=[_new()]))
+            draft.sections.append(TypedPart(dict.fromkeys(SECTION, ""), fields=[_new()]))
             return f"s{len(draft.sections) - 1}"
         case "document":
-            draft.documents.append(Part(dict.fromkeys(DOCUMENT, "") | {"required": "true"}))
+            draft.documents.append(TypedPart(dict.fromkeys(DOCUMENT, "") | {"required": "true"}))
             return f"d{len(draft.documents) - 1}"
         case "field" if part is not None:
             part.fields.append(_new())
@@ -162,7 +164,7 @@ def act(draft: Draft, what: str, path: str) -> str:
             return ""
 
 
-def _move(draft: Draft, path: str, by: int) -> str:
+def _move(draft: TypeDraft, path: str, by: int) -> str:
     """One place up or down; a field at the end of its section goes on into the next one."""
     home, _f, last = path.rpartition("f")
     if not home:
@@ -198,7 +200,7 @@ class _Reading:
     def wrong(self, at: str, name: str, words: str) -> None:
         self.errors.append(FieldError(f"{at}-{name}" if at else name, words))
 
-    def filled(self, at: str, part: Part, name: str) -> str:
+    def filled(self, at: str, part: TypedPart, name: str) -> str:
         text = part.typed[name].strip()
         if not text:
             self.wrong(at, name, "Заполните поле.")
@@ -211,14 +213,14 @@ class _Reading:
             self.wrong(at, name, Words("Строка повторяется: {line}", line=twice))
         return lines
 
-    def named(self, part: Part, words: str, otherwise: str) -> str:
+    def named(self, part: TypedPart, words: str, otherwise: str) -> str:
         """The name for programs: the one it has, or one made of people's words."""
         name = part.typed["name"] or entries.name_of(words, self.taken, otherwise)
         self.taken.add(name)
         return name
 
 
-def values_of(draft: Draft, before: Mapping[str, Any]) -> tuple[Values, dict[str, str]]:
+def values_of(draft: TypeDraft, before: Mapping[str, Any]) -> tuple[Values, dict[str, str]]:
     """The definition that the draft makes, and where each part of it was typed.
 
     Raises Refusal 422 with all that can be told at a field.
@@ -291,7 +293,7 @@ def _of_request(head: Typed, reading: _Reading) -> Values:
     }
 
 
-def _section(at: str, part: Part, place: int, reading: _Reading, draft: Draft) -> Values:
+def _section(at: str, part: TypedPart, place: int, reading: _Reading, draft: TypeDraft) -> Values:
     title = reading.filled(at, part, "title")
     reading.places[f"sections.{place}"] = at
     fields = [(f"{at}f{n}", one) for n, one in enumerate(part.fields) if not one.aside]
@@ -299,7 +301,7 @@ def _section(at: str, part: Part, place: int, reading: _Reading, draft: Draft) -
         reading.wrong(at, "title", "В разделе нет полей: добавьте поле или уберите раздел.")
     name = reading.named(part, title, "section")
     if name in RESERVED_SECTIONS:
-        name = reading.named(Part({"name": ""}), f"section {name}", "section")
+        name = reading.named(TypedPart({"name": ""}), f"section {name}", "section")
     values = []
     for number, (there, one) in enumerate(fields):
         reading.places[f"sections.{place}.fields.{number}"] = there
@@ -307,7 +309,7 @@ def _section(at: str, part: Part, place: int, reading: _Reading, draft: Draft) -
     return {"name": name, "title": title, "hint": part.typed["hint"].strip(), "fields": values}
 
 
-def _field(at: str, part: Part, reading: _Reading) -> Values:
+def _field(at: str, part: TypedPart, reading: _Reading) -> Values:
     typed = part.typed
     known = {one["name"]: one for each in reading.before.get("sections", ())
              for one in each["fields"]}  # fmt: skip
@@ -397,7 +399,7 @@ def _dates_follow(sections: Sequence[Values], reading: _Reading) -> None:
                 dates.add(one["name"])
 
 
-def _documents(documents: Sequence[tuple[str, Part]], reading: _Reading) -> list[Values]:
+def _documents(documents: Sequence[tuple[str, TypedPart]], reading: _Reading) -> list[Values]:
     known: set[str] = set()
     made: list[Values] = []
     stood = {one["kind"]: one for one in reading.before.get("attachments", ())}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from cabinet.catalogue_admin.forms import Ground
-from cabinet.catalogue_admin.type_forms import Draft, Part
+from cabinet.catalogue_admin.type_forms import TypedPart, TypeDraft
 from cabinet.catalogue_admin.views import PartView, TypeForm
 from cabinet.frame.views import FieldView, Option
 from rules.cases.kinds import PROCESSES, process_of
@@ -58,7 +58,7 @@ def _options(words: Mapping[Any, str]) -> list[Option]:
 class _Drawing:
     """Draws fields of one draft with the errors that belong to them."""
 
-    def __init__(self, draft: Draft, errors: Mapping[str, str], ground: Ground) -> None:
+    def __init__(self, draft: TypeDraft, errors: Mapping[str, str], ground: Ground) -> None:
         self.draft, self.errors, self.ground = draft, errors, ground
 
     def _drawer(self, at: str, typed: Mapping[str, str]) -> Callable[..., FieldView]:
@@ -111,14 +111,14 @@ class _Drawing:
             draw("valid_from", _("С какого дня действует"), "date", required=False, hint=since),
         ]
 
-    def section(self, at: str, part: Part) -> list[FieldView]:
+    def section(self, at: str, part: TypedPart) -> list[FieldView]:
         draw = self._drawer(at, part.typed)
         return [
             draw("title", _("Название раздела")),
             draw("hint", _("Пояснение к разделу"), required=False),
         ]
 
-    def field(self, at: str, part: Part) -> list[FieldView]:
+    def field(self, at: str, part: TypedPart) -> list[FieldView]:
         draw = self._drawer(at, part.typed)
         kind = part.typed["kind"]
         until = _("День, число или слово: сегодня, этот год")
@@ -168,7 +168,7 @@ class _Drawing:
             draw("locked", _("Заявитель не может его изменить"), "checkbox", required=False),
         ]  # fmt: skip
 
-    def _dates(self, part: Part) -> list[Option]:
+    def _dates(self, part: TypedPart) -> list[Option]:
         others = [
             Option(one.typed["name"], one.typed["label"])
             for section in self.draft.sections
@@ -177,7 +177,7 @@ class _Drawing:
         ]
         return [Option("", _("Не сравнивать")), *others]
 
-    def document(self, at: str, part: Part) -> list[FieldView]:
+    def document(self, at: str, part: TypedPart) -> list[FieldView]:
         draw = self._drawer(at, part.typed)
         offered = {one: rule.title for one, rule in CATEGORIES.items() if rule.offered}
         return [
@@ -190,7 +190,7 @@ class _Drawing:
     def part(
         self,
         at: str,
-        part: Part,
+        part: TypedPart,
         fields: Sequence[FieldView],
         shown: str,
         *,
@@ -213,7 +213,7 @@ class _Drawing:
             last=ends[1],
         )
 
-    def _note(self, part: Part) -> str:
+    def _note(self, part: TypedPart) -> str:
         kind = part.typed.get("kind", "")
         words = _(FIELD_KINDS[FieldKind(kind)]) if kind in set(FieldKind) else ""
         optional = "required" in part.typed and not part.typed["required"]
@@ -221,7 +221,7 @@ class _Drawing:
 
 
 def type_form(
-    draft: Draft,
+    draft: TypeDraft,
     errors: Mapping[str, str],
     ground: Ground,
     shown: str,

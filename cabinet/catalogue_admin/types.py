@@ -11,7 +11,7 @@ from cabinet.catalogue_admin import lines as views
 from cabinet.catalogue_admin import pages, type_forms
 from cabinet.catalogue_admin.forms import since_of
 from cabinet.catalogue_admin.pages import Shown
-from cabinet.catalogue_admin.type_forms import Draft
+from cabinet.catalogue_admin.type_forms import TypeDraft
 from cabinet.catalogue_admin.type_views import type_form
 from cabinet.catalogue_admin.views import Editor
 from cabinet.frame.views import Flash
@@ -84,7 +84,7 @@ async def save_file(key: str, visit: Inside) -> Response:
     return await pages.save(_ROOM, key, visit)
 
 
-def _values(shown: Shown, draft: Draft) -> dict[str, Any]:
+def _values(shown: Shown, draft: TypeDraft) -> dict[str, Any]:
     """The definition that the draft makes. Raises Refusal 422 with paths of the page."""
     before = shown.entry.values if shown.entry else {}
     values, places = type_forms.values_of(draft, before)
@@ -98,14 +98,16 @@ def _next(shown: Shown) -> int:
     return (shown.entry.version or 0 if shown.entry else 0) + 1
 
 
-async def _save(visit: Visit, shown: Shown, draft: Draft, typed: Mapping[str, str]) -> Entry:
+async def _save(visit: Visit, shown: Shown, draft: TypeDraft, typed: Mapping[str, str]) -> Entry:
     values = _values(shown, draft)
     wish = pages.wish_of(shown, typed)
     text = entries.as_file(values, _next(shown), wish.valid_from)
     return await pages.service(visit).change_type(visit.actor, values["key"], text, wish)
 
 
-async def _looked_at(visit: Visit, shown: Shown, draft: Draft, typed: Mapping[str, str]) -> Editor:
+async def _looked_at(
+    visit: Visit, shown: Shown, draft: TypeDraft, typed: Mapping[str, str]
+) -> Editor:
     """The page with what the change means for open cases, and what differs."""
     values = _values(shown, draft)
     text = entries.as_file(values, _next(shown), since_of(typed))
@@ -123,14 +125,14 @@ async def _looked_at(visit: Visit, shown: Shown, draft: Draft, typed: Mapping[st
 
 
 async def _acted(
-    visit: Visit, shown: Shown, draft: Draft, typed: Mapping[str, str], what: str, path: str
+    visit: Visit, shown: Shown, draft: TypeDraft, typed: Mapping[str, str], what: str, path: str
 ) -> Editor:
     """The page after one part was added, moved, put aside or taken back."""
     focus = type_forms.act(draft, what, path)
     return await _editor(visit, shown, draft, typed, would=_preview(shown, draft), focus=focus)
 
 
-def _preview(shown: Shown, draft: Draft) -> Entry | None:
+def _preview(shown: Shown, draft: TypeDraft) -> Entry | None:
     """The draft as people would see it, as soon as it makes a definition."""
     try:
         values = _values(shown, draft)
@@ -140,7 +142,7 @@ def _preview(shown: Shown, draft: Draft) -> Entry | None:
 
 
 async def _refused(
-    visit: Visit, key: str, draft: Draft, typed: Mapping[str, str], refusal: Refusal
+    visit: Visit, key: str, draft: TypeDraft, typed: Mapping[str, str], refusal: Refusal
 ) -> Response:
     """The page as it was typed; a stale one is based on what stands now, and says what differs."""
     shown = await pages.shown_entry(visit, _ROOM, key)
@@ -164,7 +166,7 @@ async def _refused(
 async def _editor(
     visit: Visit,
     shown: Shown,
-    draft: Draft,
+    draft: TypeDraft,
     typed: Mapping[str, str],
     *,
     would: Entry | None = None,

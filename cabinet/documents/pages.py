@@ -18,8 +18,7 @@ from api.http.entrance import CleanRoute
 from api.http.file_routes import download, page_image
 from cabinet.cases.attachments import attachments_page, refused_row, slots_of, version_row
 from cabinet.cases.filling import Editing, as_kept, drafts_of, editing
-from cabinet.documents.views import Category as CategoryView
-from cabinet.documents.views import DocumentView
+from cabinet.documents.views import CategoryOption, DocumentCard
 from cabinet.frame.views import FileRow
 from cabinet.frame.visits import Inside, Visit, own_path
 from rules.files.categories import CATEGORIES, Category
@@ -63,7 +62,7 @@ async def _list(
         status=status,
         documents=[_view(document) for document in found],
         categories=[
-            CategoryView(value.value, gettext(rule.title), gettext(rule.hint))
+            CategoryOption(value.value, gettext(rule.title), gettext(rule.hint))
             for value, rule in CATEGORIES.items()
             if rule.offered
         ],
@@ -72,10 +71,10 @@ async def _list(
     )
 
 
-def _view(document: views.DocumentView) -> DocumentView:
+def _view(document: views.DocumentView) -> DocumentCard:
     row = version_row(document.version)
     here = f"/documents/{document.id}"
-    return DocumentView(
+    return DocumentCard(
         id=str(document.id),
         title=gettext(document.title),
         category=gettext(CATEGORIES[document.category].title),

@@ -7,7 +7,7 @@ from cabinet.frame.views import FileRow
 
 
 @dataclass(frozen=True)
-class DocumentView:
+class DocumentCard:
     """A document of the person; `older` versions newest first, `used_in` as (number, link)."""
 
     id: str
@@ -20,7 +20,7 @@ class DocumentView:
 
 
 @dataclass(frozen=True)
-class Category:
+class CategoryOption:
     """A category as a choice of the upload form."""
 
     value: str

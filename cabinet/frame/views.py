@@ -172,7 +172,7 @@ class FileRow:
 
 
 @dataclass(frozen=True)
-class Call:
+class CallToAction:
     """One thing that waits for the person: a card of the home page with one action."""
 
     tone: Literal["waiting", "paused", "good", "bad", "idle"]

@@ -1,7 +1,7 @@
 """The last day as information security reads it: cards of the home page, tables of the journal."""
 
 from cabinet.accounts.profile import ROLES
-from cabinet.frame.views import Call
+from cabinet.frame.views import CallToAction
 from cabinet.frame.visits import Visit
 from cabinet.journal.views import WatchPart
 from clients.database import DatabaseSession
@@ -31,10 +31,10 @@ def sentence(watch: Watch) -> str:
     }
 
 
-def cards(watch: Watch) -> list[Call]:
+def cards(watch: Watch) -> list[CallToAction]:
     """Each subject as a card, also where nothing happened: that is what one looks for."""
     return [
-        Call(
+        CallToAction(
             "bad" if part.tone == "bad" else "waiting" if part.tone == "waiting" else "idle",
             _ICONS[part.key],
             gettext("За сутки"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from cabinet.cases.lines import is_overdue, waiting
 from cabinet.cases.views import Paper, WaitsFor
-from cabinet.requests.views import AnswerFile, AnswerView, Result, TypeView
+from cabinet.requests.views import AnswerFileView, AnswerView, Result, TypeView
 from models.messages import PresentState
 from rules.cases.process import Party, Status
 from rules.cases.terms import WorkingCalendar
@@ -13,8 +13,7 @@ from rules.forms.definitions import AnswerKind, CaseTypeDefinition
 from rules.forms.fields import FieldKind
 from rules.journal.entries import JournalKind
 from services.dossier.page import CasePage
-from services.requests.files import Answered
-from services.requests.files import AnswerFile as StoredFile
+from services.requests.files import Answered, AnswerFile
 from services.requests.looks import DRAWN
 from words import formats
 from words.translation import gettext as _
@@ -180,7 +179,7 @@ def _answer(answer: Answered, page: CasePage) -> AnswerView:
         facts=_facts(answer.data or {}),
         results=_results(answer.data or {}),
         files=[
-            AnswerFile(
+            AnswerFileView(
                 name=_file_name(file),
                 size=file.size,
                 download_url=f"{here}/{file.position}/file",
@@ -194,7 +193,7 @@ def _answer(answer: Answered, page: CasePage) -> AnswerView:
     )
 
 
-def _file_name(file: StoredFile) -> str:
+def _file_name(file: AnswerFile) -> str:
     """What a file of an answer is to people; its own name only where it says more."""
     if file.position == 1:
         return _("Файл ответа")

@@ -50,7 +50,7 @@ class RequestDraft(TaskList):
 
 
 @dataclass(frozen=True)
-class AnswerFile:
+class AnswerFileView:
     """A file that came with an answer."""
 
     name: str
@@ -84,7 +84,7 @@ class AnswerView:
     message: str = ""
     facts: Sequence[tuple[str, str]] = ()
     results: Sequence[Result] = ()
-    files: Sequence[AnswerFile] = ()
+    files: Sequence[AnswerFileView] = ()
     signer: str = ""
     """Serial of the certificate that signed; empty where a person of the unit answered."""
     signed_at: datetime | None = None

@@ -6,7 +6,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from cabinet.frame.visits import Visit
-from cabinet.reviews.filters import Asked, asked_of
+from cabinet.reviews.filters import DeskQuery, asked_of
 from clients.database import DatabaseSession
 from rules.access import Permission
 from rules.cases.terms import WorkingCalendar
@@ -26,7 +26,7 @@ class Known:
     """A case as the database knows it, with what its page needs besides."""
 
     page: CasePage
-    asked: Asked
+    asked: DeskQuery
     calendar: WorkingCalendar
     stock: Sequence[OfferedReason]
     reviewers: Sequence[Reviewer]
@@ -56,7 +56,7 @@ async def known(visit: Visit, case_id: UUID) -> Known:
         )
 
 
-def asked_here(visit: Visit) -> Asked:
+def asked_here(visit: Visit) -> DeskQuery:
     """The filters in the address."""
     return asked_of(visit.request.url.query, visit.actor, visit.presentation.tzinfo)
 
@@ -81,7 +81,7 @@ async def reviewers_of(session: DatabaseSession, visit: Visit, unit_id: UUID) ->
 
 
 async def _around(
-    session: DatabaseSession, visit: Visit, page: CasePage, asked: Asked
+    session: DatabaseSession, visit: Visit, page: CasePage, asked: DeskQuery
 ) -> tuple[UUID | None, UUID | None]:
     """The neighbours in the queue."""
     case = page.case

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.reviews.lines import OUTCOMES
-from cabinet.reviews.views import Check, DecisionForm, Outcome, RemarkSubject, StockReason
+from cabinet.reviews.views import Check, DecisionForm, DecisionOption, RemarkSubject, StockReason
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
 from rules.cases.process import Transition
 from rules.forms.definitions import AttachmentRule, CaseTypeDefinition, ChecklistItem
@@ -126,7 +126,7 @@ def decision_form(
         act_id=str(act_id or new_id()),
         step=step,
         outcomes=[
-            Outcome(
+            DecisionOption(
                 outcome.value,
                 _(word),
                 key,

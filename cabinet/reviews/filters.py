@@ -55,7 +55,7 @@ WHAT: Mapping[str, str] = {one.kind.value: one.words_for_many for one in PROCESS
 
 
 @dataclass(frozen=True)
-class Person:
+class PersonOption:
     """Somebody who can be chosen in a filter."""
 
     id: UUID
@@ -63,7 +63,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Asked:
+class DeskQuery:
     """The filters as they stand in the address. Unknown values are left out, wrong ones told."""
 
     given: dict[str, str]
@@ -86,7 +86,7 @@ class Asked:
         return address(path, {**self.given, **changes})
 
 
-def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
+def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> DeskQuery:
     """Read the address. A number is looked for everywhere, other lists begin with the queue."""
     given_in = ((name, one_line(value)[:100]) for name, value in parse_qsl(query))
     raw = {name: value for name, value in given_in if value}
@@ -122,7 +122,7 @@ def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> Asked:
         number=number,
     )
     newest = given.get("sort") == "newest" or (not waiting and status not in _WITH_TERM)
-    return Asked(given, filters, Order.NEWEST if newest else Order.DUE, errors)
+    return DeskQuery(given, filters, Order.NEWEST if newest else Order.DUE, errors)
 
 
 def word_of(status: Status) -> str:
@@ -141,7 +141,7 @@ def _waits(given: dict[str, str]) -> bool:
     return _status(given) is None and given.get("status") != ANY and "number" not in given
 
 
-def tabs(asked: Asked, counts: dict[str, int]) -> list[Chip]:
+def tabs(asked: DeskQuery, counts: dict[str, int]) -> list[Chip]:
     """The queue's main views with what waits in each."""
     plain = {k: v for k, v in asked.given.items() if k != "sort"}
     views: tuple[tuple[str, dict[str, str], str], ...] = (
@@ -157,7 +157,7 @@ def tabs(asked: Asked, counts: dict[str, int]) -> list[Chip]:
 
 
 def fields(
-    asked: Asked, units: Sequence[tuple[UUID, str]], reviewers: Sequence[Person]
+    asked: DeskQuery, units: Sequence[tuple[UUID, str]], reviewers: Sequence[PersonOption]
 ) -> list[FieldView]:
     """The form of the filters, with what is chosen."""
     one = partial(filter_field, asked.given, asked.errors)
@@ -192,7 +192,7 @@ def fields(
 
 
 def active(
-    asked: Asked, units: Sequence[tuple[UUID, str]], reviewers: Sequence[Person]
+    asked: DeskQuery, units: Sequence[tuple[UUID, str]], reviewers: Sequence[PersonOption]
 ) -> list[Chip]:
     """The filters in force that no tab stands for, each with the address without it."""
     given = asked.given

@@ -61,7 +61,7 @@ async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
     units = await people.units(session)
     hr = await catalogue.unit_id(session, "hr")
     reviewers = [
-        filters.Person(reviewer.id, reviewer.name)
+        filters.PersonOption(reviewer.id, reviewer.name)
         for reviewer in await reviewers_of(session, visit, hr)
     ]
     at = now()

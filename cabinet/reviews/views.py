@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from cabinet.cases.views import Answer, ShownCase
+from cabinet.cases.views import FieldAnswer, ShownCase
 from cabinet.conversation.views import Talk
 from cabinet.frame.views import Chip, FieldView, Pages
 from rules.cases.process import Moved
@@ -80,7 +80,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class DeskAnswer(Answer):
+class DeskAnswer(FieldAnswer):
     """An answer that a remark can be written about, by the name of its field."""
 
     name: str = ""
@@ -139,7 +139,7 @@ class StockReason:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DecisionOption:
     """One possible decision, with the reasons kept in stock for it."""
 
     value: str
@@ -168,7 +168,7 @@ class DecisionForm:
     url: str
     act_id: str
     step: int
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[DecisionOption]
     outcome: str
     reason: FieldView
     checks: Sequence[Check]

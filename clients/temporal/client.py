@@ -80,7 +80,7 @@ async def connect(
 
 
 @dataclass(frozen=True)
-class Call:
+class SignalWithStart:
     """A run to start, or where one is open, the signal for it; None only starts."""
 
     workflow: str
@@ -95,7 +95,12 @@ class Call:
 
 
 async def ring(
-    client: Client, call: Call, task_queue: str, *, again: bool = False, deadline: float = 2.0
+    client: Client,
+    call: SignalWithStart,
+    task_queue: str,
+    *,
+    again: bool = False,
+    deadline: float = 2.0,
 ) -> bool:
     """Signal a workflow, starting it where none is open. False where Temporal did not take it.
 
@@ -156,7 +161,7 @@ class CaseRinger:
         open and late: it starts a new run even where one ended well, as after a restored database.
         A case that was closed and goes on begins a new run as well.
         """
-        call = Call(
+        call = SignalWithStart(
             workflow=process_of(case.kind).workflow,
             workflow_id=case_workflow_id(case.case_id, case.kind),
             start=CaseRef(case_id=case.case_id, state=case),
@@ -185,7 +190,7 @@ class ExportStarter:
 
     async def __call__(self, export_id: UUID) -> bool:
         """Start it, also again after its run was lost; one that runs is left alone."""
-        call = Call(
+        call = SignalWithStart(
             workflow=WorkflowName.EXPORT,
             workflow_id=f"export-{export_id}",
             start=ExportRef(export_id=export_id),

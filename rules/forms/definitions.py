@@ -31,7 +31,7 @@ from rules.forms.fields import (
     missing,
 )
 from rules.refusals import FieldError, Words
-from rules.texts.cleaning import Asked, clean
+from rules.texts.cleaning import AccusativeTitle, clean
 
 __all__ = [
     "RESERVED_SECTIONS",
@@ -307,7 +307,8 @@ def check_attachments(rules: Iterable[AttachmentRule], given: Collection[str]) -
     rules = tuple(rules)
     missing = [
         FieldError(
-            f"attachments.{rule.kind}", Words("Приложите {document}", document=Asked(rule.title))
+            f"attachments.{rule.kind}",
+            Words("Приложите {document}", document=AccusativeTitle(rule.title)),
         )
         for rule in rules
         if rule.required and rule.waived_reason is None and rule.kind not in given

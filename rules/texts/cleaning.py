@@ -65,7 +65,7 @@ def plain(text: str) -> str:
     return " ".join(narrow.split())
 
 
-class Asked(str):
+class AccusativeTitle(str):
     """A title as what is asked for: «справку с места работы»; `called` keeps the title itself."""
 
     called: str

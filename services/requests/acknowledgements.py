@@ -29,7 +29,7 @@ from rules.refusals import not_found
 from services.cases.addressees import Addressee, register
 from services.journal import entries as journal
 from services.outages import GOV_SERVICE
-from services.webhooks import FORGOTTEN, HEARD, Call
+from services.webhooks import FORGOTTEN, HEARD, WebhookCall
 
 ENDS = frozenset({"answered", "refused"})
 WITHDRAWN, UNKNOWN = "withdrawn", "unknown_message"
@@ -92,7 +92,7 @@ _CALLED: Any = _ABOUT.add_columns(exists(choose(HEARD.c.webhook_id))).add_cte(FO
 
 
 async def about(
-    session: AsyncSession, message_id: UUID, call: Call | None, now: datetime
+    session: AsyncSession, message_id: UUID, call: WebhookCall | None, now: datetime
 ) -> tuple[Case, RequestMessage] | None:
     """The message of this id with its case, locked; the call that brought it is noted as heard.
 

@@ -36,7 +36,7 @@ from services.catalogue import lookup as catalogue
 from services.files.intake import Files, Incoming, Received
 from services.files.uploads import counted
 from services.requests.acknowledgements import about, keep
-from services.webhooks import Call
+from services.webhooks import WebhookCall
 
 FOLDER = "requests"
 OBJECTS = {
@@ -162,7 +162,7 @@ class Requests(Drafts):
         )
 
     async def receipt(
-        self, message_id: UUID, receipt: Acknowledgement, call: Call | None = None
+        self, message_id: UUID, receipt: Acknowledgement, call: WebhookCall | None = None
     ) -> None:
         """Keep what the module says of a message, and ring; the same again changes nothing.
 

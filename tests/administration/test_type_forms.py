@@ -8,7 +8,7 @@ import yaml
 from cabinet.catalogue_admin import forms, type_forms
 from cabinet.catalogue_admin.forms import Ground
 from cabinet.catalogue_admin.lines import type_lines
-from cabinet.catalogue_admin.type_forms import Draft
+from cabinet.catalogue_admin.type_forms import TypeDraft
 from cabinet.catalogue_admin.type_views import type_form
 from cabinet.catalogue_admin.views import TypeForm
 from cabinet.frame.rendering import environment
@@ -32,7 +32,7 @@ APPLICATION = SHIPPED["qualification"]
 SECOND = APPLICATION["sections"][1]["title"]
 
 
-def made(draft: Draft, before: dict[str, Any] = APPLICATION) -> dict[str, Any]:
+def made(draft: TypeDraft, before: dict[str, Any] = APPLICATION) -> dict[str, Any]:
     """The definition of a draft, checked as it would be saved."""
     values, places = type_forms.values_of(draft, before)
     try:
@@ -41,20 +41,22 @@ def made(draft: Draft, before: dict[str, Any] = APPLICATION) -> dict[str, Any]:
         raise type_forms.at_fields(refusal, places) from refusal
 
 
-def told(draft: Draft, before: dict[str, Any] = APPLICATION) -> dict[str, str]:
+def told(draft: TypeDraft, before: dict[str, Any] = APPLICATION) -> dict[str, str]:
     """What is wrong, by field."""
     with pytest.raises(Refusal) as refused:
         made(draft, before)
     return {one.path: one.message for one in refused.value.fields}
 
 
-def shown(draft: Draft, errors: dict[str, str] | None = None, *, known: bool = True) -> TypeForm:
+def shown(
+    draft: TypeDraft, errors: dict[str, str] | None = None, *, known: bool = True
+) -> TypeForm:
     """The form of a draft as it is drawn."""
     with presented(Presentation("ru")):
         return type_form(draft, errors or {}, GROUND, "", known=known, file_url="")
 
 
-def posted(draft: Draft, before: dict[str, Any] = APPLICATION) -> Draft:
+def posted(draft: TypeDraft, before: dict[str, Any] = APPLICATION) -> TypeDraft:
     """The draft after the page was drawn and sent back, as a browser sends it."""
     with presented(Presentation("ru")):
         macros = environment().get_template("catalogue_admin/type.html").make_module()

@@ -13,7 +13,13 @@ from temporalio.common import TypedSearchAttributes
 from temporalio.worker import Worker
 
 from clients.payload_codec import data_converter
-from clients.temporal.client import Call, StandingWorkflow, connect, ensure_standing, ring
+from clients.temporal.client import (
+    SignalWithStart,
+    StandingWorkflow,
+    connect,
+    ensure_standing,
+    ring,
+)
 from crypto.key_ring import KeyRing
 from models.visibility import OpsText
 from settings import Settings
@@ -37,9 +43,9 @@ def test_every_signal_may_come_without_input(kind: Any) -> None:
         assert all(p.default is not inspect.Parameter.empty for p in parameters), signal.name
 
 
-def call_to(workflow_id: str, text: str) -> Call:
+def call_to(workflow_id: str, text: str) -> SignalWithStart:
     """A note to a probe."""
-    return Call(
+    return SignalWithStart(
         workflow="Probe",
         workflow_id=workflow_id,
         start=Note(text="started"),

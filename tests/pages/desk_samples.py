@@ -22,6 +22,7 @@ from cabinet.reviews.views import (
     AbsenceLine,
     Check,
     DecisionForm,
+    DecisionOption,
     DeskAnswer,
     DeskCase,
     DeskDocument,
@@ -30,7 +31,6 @@ from cabinet.reviews.views import (
     HandOver,
     Member,
     OtherCase,
-    Outcome,
     PastDecision,
     Queue,
     QueueRow,
@@ -142,7 +142,7 @@ DECISION = DecisionForm(
     act_id="6a0f4b1e-55d1-4cf3-8f0e-7e4f5f5f0d11",
     step=5,
     outcomes=(
-        Outcome(
+        DecisionOption(
             "approve",
             "Одобрить",
             "a",
@@ -150,7 +150,7 @@ DECISION = DecisionForm(
             "good",
             (StockReason("fits", "Всё соответствует", "Документы соответствуют требованиям."),),
         ),
-        Outcome(
+        DecisionOption(
             "clarify",
             "Запросить уточнение",
             "c",
@@ -158,7 +158,7 @@ DECISION = DecisionForm(
             "paused",
             (StockReason("pages", "Не хватает страниц", "В документе не хватает страниц."),),
         ),
-        Outcome(
+        DecisionOption(
             "reject",
             "Отклонить",
             "r",

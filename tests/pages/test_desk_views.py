@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cabinet.frame.rendering import page
 from cabinet.reviews.decision_form import Typed, decision_of, error_items, typed_of
-from cabinet.reviews.filters import Asked, active, asked_of, tabs
+from cabinet.reviews.filters import DeskQuery, active, asked_of, tabs
 from cabinet.reviews.lines import due_of
 from rules.access import Actor
 from rules.cases.process import Status, Transition
@@ -34,7 +34,7 @@ QUESTIONS = tuple(
 MONDAY, SATURDAY = (datetime(2026, 11, day, 9, tzinfo=UTC) for day in (23, 21))
 
 
-def asked(query: str) -> Asked:
+def asked(query: str) -> DeskQuery:
     """The address as the desk reads it."""
     return asked_of(query, REVIEWER, ZoneInfo(ZONE))
 

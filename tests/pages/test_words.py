@@ -9,7 +9,7 @@ from cabinet.frame.rendering import environment
 from cabinet.frame.views import ErrorItem
 from rules.files.categories import CATEGORIES, Category
 from rules.refusals import Words
-from rules.texts.cleaning import Asked
+from rules.texts.cleaning import AccusativeTitle
 from tests.pages.words import collected, data_of, missing, translated
 from words import formats
 from words.translation import Presentation, choose_language, in_words, ngettext, presented
@@ -141,7 +141,7 @@ def test_counting(n: int, russian: str, english: str) -> None:
 
 def test_facts_are_put_into_the_translated_sentence() -> None:
     """A refusal with a title in it is said wholly in the reader's language."""
-    words = Words("Приложите {document}", document=Asked("Справка с места работы"))
+    words = Words("Приложите {document}", document=AccusativeTitle("Справка с места работы"))
     with presented(Presentation("en")):
         assert in_words(words) == "Attach: Workplace reference"
     with presented(Presentation("ru")):

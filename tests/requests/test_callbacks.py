@@ -29,7 +29,7 @@ from rules.refusals import not_found
 from services.cases.transitions import lock, move
 from services.requests import acts as requests
 from services.requests.acknowledgements import message_id_of
-from services.webhooks import KEPT_FOR, Call
+from services.webhooks import KEPT_FOR, WebhookCall
 from settings import Settings
 from tests.api.served import in_process
 from tests.requests.counter import Counter
@@ -47,7 +47,7 @@ class Taken:
     receipts: list[tuple[UUID, Acknowledgement]] = field(default_factory=list)
     unknown: set[UUID] = field(default_factory=set)
 
-    async def receipt(self, message_id: UUID, receipt: Acknowledgement, call: Call) -> None:
+    async def receipt(self, message_id: UUID, receipt: Acknowledgement, call: WebhookCall) -> None:
         """Remember the receipt."""
         if message_id in self.unknown:
             raise not_found()

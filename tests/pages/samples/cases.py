@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cabinet.applications.views import CasePage, Draft, ProgrammeView, Remark
+from cabinet.applications.views import ApplicationDraft, ApplicationPage, ProgrammeView, Remark
 from cabinet.cases.views import (
-    Answer,
     AnswerSection,
     Candidate,
     CaseFile,
-    CaseLine,
+    CaseRow,
+    FieldAnswer,
     Happening,
     Paper,
     Slot,
@@ -214,16 +214,16 @@ SECTIONS = (
     AnswerSection(
         "Сведения о заявителе",
         (
-            Answer("Фамилия, имя, отчество", "Соколова Анна Сергеевна"),
-            Answer("СНИЛС", "112-233-445 95", change_url="#"),
-            Answer("Должность", "врач-терапевт", change_url="#"),
+            FieldAnswer("Фамилия, имя, отчество", "Соколова Анна Сергеевна"),
+            FieldAnswer("СНИЛС", "112-233-445 95", change_url="#"),
+            FieldAnswer("Должность", "врач-терапевт", change_url="#"),
         ),
     ),
     AnswerSection(
         "Об обучении",
         (
-            Answer("Форма обучения", "Без отрыва от работы", "С отрывом от работы", True, "#"),
-            Answer(
+            FieldAnswer("Форма обучения", "Без отрыва от работы", "С отрывом от работы", True, "#"),
+            FieldAnswer(
                 "Аккредитация действует до",
                 "04.12.2028",
                 "04.12.2026",
@@ -231,26 +231,26 @@ SECTIONS = (
                 "#",
                 "В реестре указана другая дата.",
             ),
-            Answer("Для чего вам эта программа", None, change_url="#"),
+            FieldAnswer("Для чего вам эта программа", None, change_url="#"),
         ),
     ),
 )
 
 CASES = (
-    CaseLine("#", "ПК-2026-000123-0", PROGRAMME.title, "in_review", AT, "Отдел кадров",
+    CaseRow("#", "ПК-2026-000123-0", PROGRAMME.title, "in_review", AT, "Отдел кадров",
              "ответ до конца дня 4 декабря", unread=2),
-    CaseLine("#", "ПК-2026-000118-7", TITLES[0][0], "clarification", AT - timedelta(days=1),
+    CaseRow("#", "ПК-2026-000118-7", TITLES[0][0], "clarification", AT - timedelta(days=1),
              "Отдел кадров", "ждём вас до конца дня 27 ноября"),
-    CaseLine("#", None, TITLES[1][0], "draft", AT - timedelta(days=2), "Отдел кадров"),
-    CaseLine("#", "ПК-2026-000104-2", TITLES[2][0], "approved", AT - timedelta(days=20),
+    CaseRow("#", None, TITLES[1][0], "draft", AT - timedelta(days=2), "Отдел кадров"),
+    CaseRow("#", "ПК-2026-000104-2", TITLES[2][0], "approved", AT - timedelta(days=20),
              "Отдел кадров", "акт готов"),
-    CaseLine("#", "ПК-2026-000090-1", TITLES[3][0], "rejected", AT - timedelta(days=40),
+    CaseRow("#", "ПК-2026-000090-1", TITLES[3][0], "rejected", AT - timedelta(days=40),
              "Отдел кадров"),
-    CaseLine("#", "ПК-2026-000088-1", TITLES[3][0], "checking", AT - timedelta(days=41),
+    CaseRow("#", "ПК-2026-000088-1", TITLES[3][0], "checking", AT - timedelta(days=41),
              "Отдел кадров"),
-    CaseLine("#", "ПК-2026-000081-3", TITLES[3][0], "withdrawn", AT - timedelta(days=50),
+    CaseRow("#", "ПК-2026-000081-3", TITLES[3][0], "withdrawn", AT - timedelta(days=50),
              "Отдел кадров"),
-    CaseLine("#", "ПК-2026-000080-8", TITLES[3][0], "lapsed", AT - timedelta(days=60),
+    CaseRow("#", "ПК-2026-000080-8", TITLES[3][0], "lapsed", AT - timedelta(days=60),
              "Отдел кадров"),
 )  # fmt: skip
 
@@ -293,7 +293,7 @@ TALK = Talk(
     message_id="0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d",
 )
 
-CASE = CasePage(
+CASE = ApplicationPage(
     url="/applications/1",
     number="ПК-2026-000123-0",
     title=PROGRAMME.title,
@@ -385,5 +385,5 @@ TASKS = (
     Task("Документы к заявке", "#", "started", "Приложено 1 из 3"),
     Task("Подтверждение", "#", "empty"),
 )
-DRAFT = Draft("/applications/1/draft", "Черновик заявки", PROGRAMME, TASKS, AT)
+DRAFT = ApplicationDraft("/applications/1/draft", "Черновик заявки", PROGRAMME, TASKS, AT)
 ANSWERING = replace(DRAFT, mode="answer", number=CASE.number, case_url="#", reason=ASKED.reason)

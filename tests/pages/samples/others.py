@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from cabinet.accounts.views import LoginLine, Profile, SessionLine, TokenLine
-from cabinet.documents.views import Category, DocumentView
+from cabinet.documents.views import CategoryOption, DocumentCard
 from cabinet.frame.views import Chip, ErrorPage, FieldView, Frame, Option, Pages
 from cabinet.notices.views import (
     BrowserView,
@@ -57,7 +57,7 @@ def other_pages() -> list[Sample]:
         return frame(path)
 
     documents = [
-        DocumentView(
+        DocumentCard(
             "d1",
             "Диплом с отличием",
             "Дипломы",
@@ -66,14 +66,17 @@ def other_pages() -> list[Sample]:
             (file_row(id="f9", replace_url=None, remove_url=None, version=1),),
             (("ПК-2026-000123-0", "#"),),
         ),
-        DocumentView(
+        DocumentCard(
             "d2",
             "Аккредитация по кардиологии",
             "Аккредитация",
             file_row(id="f10"),
         ),
     ]
-    categories = [Category("diploma", "Диплом", ""), Category("course", "Удостоверение", "")]
+    categories = [
+        CategoryOption("diploma", "Диплом", ""),
+        CategoryOption("course", "Удостоверение", ""),
+    ]
     add(
         "documents",
         "documents/list.html",

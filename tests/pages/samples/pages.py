@@ -10,15 +10,24 @@ from markupsafe import Markup
 from cabinet.accounts.views import SecondFactorSetup
 from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.views import (
-    Accreditation,
-    Confirmation,
-    Home,
+    AccreditationView,
+    ApplicationSent,
+    HomePage,
     ProgrammeView,
     SealCertificate,
     Verification,
 )
 from cabinet.cases.views import FormSection
-from cabinet.frame.views import Call, Chip, ErrorItem, FieldView, Flash, Frame, Option, Pages
+from cabinet.frame.views import (
+    CallToAction,
+    Chip,
+    ErrorItem,
+    FieldView,
+    Flash,
+    Frame,
+    Option,
+    Pages,
+)
 from tests.pages.samples.cases import (
     ANSWERING,
     APPROVED,
@@ -109,11 +118,11 @@ def main_pages() -> list[Sample]:
         "home",
         "home.html",
         inside("/"),
-        home=Home(
+        home=HomePage(
             "Добрый день, Анна Сергеевна",
             "Сегодня от вас ждут: 1 ответ, 1 документ истекает через 30 дней",
             (
-                Call(
+                CallToAction(
                     "paused",
                     "circle-question-mark",
                     "ПК-2026-000118-7",
@@ -123,7 +132,7 @@ def main_pages() -> list[Sample]:
                     "#",
                     AT + timedelta(days=7),
                 ),
-                Call(
+                CallToAction(
                     "waiting",
                     "calendar-clock",
                     "Документы",
@@ -132,7 +141,7 @@ def main_pages() -> list[Sample]:
                     "Обновить",
                     "#",
                 ),
-                Call(
+                CallToAction(
                     "good",
                     "stamp",
                     "ПК-2026-000104-2",
@@ -146,7 +155,7 @@ def main_pages() -> list[Sample]:
         ),
         applies=True,
         registered=True,
-        accreditation=Accreditation(
+        accreditation=AccreditationView(
             "Кардиология", AT.date() + timedelta(days=30), 30, True, 108, 144
         ),
     )
@@ -154,7 +163,7 @@ def main_pages() -> list[Sample]:
         "home-empty",
         "home.html",
         inside("/"),
-        home=Home("Добрый день, Анна Сергеевна", "Сегодня от вас ничего не требуется", (), ()),
+        home=HomePage("Добрый день, Анна Сергеевна", "Сегодня от вас ничего не требуется", (), ()),
         applies=True,
         registered=True,
         accreditation=None,
@@ -302,7 +311,7 @@ def main_pages() -> list[Sample]:
         "submitted",
         "applications/submitted.html",
         inside("/applications"),
-        done=Confirmation(
+        done=ApplicationSent(
             CASE.number,
             CASE.title,
             "sokolova@hospital.example",

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from cabinet.cases.views import Answer, AnswerSection, CaseLine, Happening, Paper, Step, Task
+from cabinet.cases.views import AnswerSection, CaseRow, FieldAnswer, Happening, Paper, Step, Task
 from cabinet.cases.views import WaitsFor as Waits
 from cabinet.conversation.views import Talk
 from cabinet.frame.views import Chip, FieldView, Option, Pages
 from cabinet.requests.kind import REQUESTS
 from cabinet.requests.views import (
-    AnswerFile,
+    AnswerFileView,
     AnswerForm,
     AnswerView,
     DeskRequest,
@@ -62,9 +62,9 @@ SECTIONS = (
     AnswerSection(
         "Сведения об исследовании",
         (
-            Answer("Исследование", "Биохимический анализ крови", "Общий анализ крови", True),
-            Answer("Дата взятия материала", "20.11.2026"),
-            Answer("Номер направления", None),
+            FieldAnswer("Исследование", "Биохимический анализ крови", "Общий анализ крови", True),
+            FieldAnswer("Дата взятия материала", "20.11.2026"),
+            FieldAnswer("Номер направления", None),
         ),
     ),
 )
@@ -77,8 +77,8 @@ READY = AnswerView(
     facts=(("Номер ответа", "ЛИ-2026-01835601"),),
     results=(Result("Гемоглобин", "134", "г/л", "120–140"), Result("СОЭ", "8", "мм/ч")),
     files=(
-        AnswerFile("Файл ответа", 66_000, "#", "#"),
-        AnswerFile("Данные ответа для программ", 498, "#"),
+        AnswerFileView("Файл ответа", 66_000, "#", "#"),
+        AnswerFileView("Данные ответа для программ", 498, "#"),
     ),
     signer="Модуль госуслуг (тест), 21D169350F5EF9E151E3ACE666D626129FDAC2CF",
     signed_at=AT,
@@ -185,7 +185,7 @@ def request_pages() -> Iterator[Sample]:
         return Sample(name, f"{template}.html", frame("/requests"), context)
 
     lines = [
-        CaseLine("#", f"ЗС-2026-00000{n}-6", TYPE.title, status, AT, TYPE.addressee, kind="request")
+        CaseRow("#", f"ЗС-2026-00000{n}-6", TYPE.title, status, AT, TYPE.addressee, kind="request")
         for n, status in enumerate(("accepted", "processing", "ready", "refused", "withdrawn"), 1)
     ]
     types = [Option("laboratory_results", TYPE.title)]
