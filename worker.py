@@ -47,7 +47,7 @@ from services.seal.pdf import sign_pdf as _loaded_now_not_at_the_first_act  # no
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
 from workflows.archive import ArchiveNight
-from workflows.exports import Export
+from workflows.exports import ExportWorkflow
 from workflows.notices import NoticesMail, NoticesPush, NoticesSms
 from workflows.requests import ServiceRequest
 from workflows.standing import FileSweep, JournalSealer, Sweeper
@@ -63,7 +63,7 @@ WORKFLOWS = [
     Sweeper,
     JournalSealer,
     FileSweep,
-    Export,
+    ExportWorkflow,
     ArchiveNight,
 ]
 DRAIN = timedelta(seconds=10)

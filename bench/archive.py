@@ -18,11 +18,11 @@ import psycopg
 from sqlalchemy import text
 
 from bench.ground import Office
-from bench.method import Block, Bound, Costs, Figure, Interval, Promise, Series, judge
+from bench.method import Block, Comparison, Costs, Figure, Interval, Promise, Series, judge
 from bench.wire import Wire
 from clients.objects import Objects
 from models.tables.people import Unit
-from ops.faults.people import Player, join
+from ops.faults.people import ApiUser, join
 from ops.local.home import CHECKOUT
 from rules.access import Role
 from rules.archive import ExportKind
@@ -54,7 +54,7 @@ where id = :template
 """
 
 
-async def _department(office: Office, number: int, template: UUID) -> Player:
+async def _department(office: Office, number: int, template: UUID) -> ApiUser:
     """A reviewer whose department has so many cases in review."""
     async with office.database.work() as session:
         unit = Unit(code=uuid4().hex, name=f"Кадры филиала, {number}")
@@ -117,7 +117,9 @@ async def p7(office: Office, scale: float) -> list[Figure]:
     figures = []
     for name, (what, path) in PATHS.items():
         at = quote(path.format(title=title), safe="/?=&")
-        promise = Promise("list", f"P7 {name}", f"{what}: {many} to {FEW}", Bound.AT_MOST, 1.15)
+        promise = Promise(
+            "list", f"P7 {name}", f"{what}: {many} to {FEW}", Comparison.AT_MOST, 1.15
+        )
         ours, least = reading(wires[many], at), reading(wires[FEW], at)
         figures += await judge([promise], ours, least, Series(20).scaled(scale), each)
     for wire in wires.values():
@@ -144,7 +146,7 @@ async def export(office: Office, scale: float) -> list[Figure]:
                 Figure(
                     name=f"export {kind.value}",
                     what=f"peak memory of {_WHO[who]}: {long} to {SHORT} rows",
-                    bound=Bound.AT_MOST,
+                    bound=Comparison.AT_MOST,
                     bar=FLAT,
                     ratio=Interval(ratio, ratio, ratio),
                     control=None,
@@ -166,7 +168,7 @@ async def _started(_: UUID) -> bool:
     return True
 
 
-async def _export(office: Office, player: Player, kind: ExportKind) -> Mapping[str, float]:
+async def _export(office: Office, player: ApiUser, kind: ExportKind) -> Mapping[str, float]:
     """One export, made in a process of its own: what it told of itself."""
     settings = office.ground.settings
     service = Exports(

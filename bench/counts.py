@@ -11,7 +11,7 @@ from temporalio.client import Client
 from bench.desk import BenchDesk
 from bench.ground import Office
 from bench.least import temporal
-from bench.method import Bound, Figure, Interval
+from bench.method import Comparison, Figure, Interval
 from models.messages import case_workflow_id
 from rules.cases.process import CaseKind
 
@@ -156,7 +156,7 @@ def _figures(
         Figure(
             commits_name,
             f"commits per {unit}",
-            Bound.AT_MOST,
+            Comparison.AT_MOST,
             commits_bar,
             Interval(each, each, each),
             None,
@@ -169,7 +169,7 @@ def _figures(
         Figure(
             events_name,
             f"events per {unit}",
-            Bound.AT_MOST,
+            Comparison.AT_MOST,
             events_bar,
             Interval(ratio, ratio, ratio),
             None,

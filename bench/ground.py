@@ -24,7 +24,7 @@ from clients.database import Database
 from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.documents import Document, DocumentVersion
 from ops.faults.applications import FORM
-from ops.faults.people import Cast, Player, gather
+from ops.faults.people import ApiUser, Cast, gather
 from ops.local.home import Home
 from ops.local.servers import Launch
 from ops.local.servers.medcab import Api, Door, Worker
@@ -76,7 +76,7 @@ class _LeastWorker(Worker):
         return Launch(command, usual.environment, directory=usual.directory)
 
 
-class Ground:
+class BenchInstallation:
     """All servers of one run, durable, in a folder that is removed in the end."""
 
     def __init__(self) -> None:
@@ -151,7 +151,7 @@ async def _no_ring(*_: object) -> bool:
 class Office:
     """The people of a run, and what they do to both sides."""
 
-    ground: Ground
+    ground: BenchInstallation
     database: Database
     cast: Cast
     medcab: dict[UUID, Wire]
@@ -164,7 +164,7 @@ class Office:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, ground: Ground) -> AsyncIterator["Office"]:
+    async def open(cls, ground: BenchInstallation) -> AsyncIterator["Office"]:
         """People with tokens, connections and a watch over each database."""
         use_key_ring(KeyRing.parse(ground.settings.keys.get_secret_value()))
         database = Database.from_settings(ground.settings)
@@ -211,7 +211,7 @@ class Office:
         """The programme of all cases."""
         return self.cast.programmes[0]
 
-    async def drafts(self, count: int, of: Player | None = None) -> list[tuple[UUID, Wire]]:
+    async def drafts(self, count: int, of: ApiUser | None = None) -> list[tuple[UUID, Wire]]:
         """Complete drafts and who may submit them; made by the services, never measured."""
         applications = Applications(self.database, Bell(_no_ring), self.ground.settings.time_zone)
         applications.most_drafts = sys.maxsize
@@ -228,7 +228,7 @@ class Office:
             made.append((case.id, self.medcab[player.person_id]))
         return made
 
-    async def _documents(self, player: Player) -> list[dict[str, str]]:
+    async def _documents(self, player: ApiUser) -> list[dict[str, str]]:
         if player.person_id not in self.documents:
             async with self.database.work() as session:
                 definition = await catalogue.case_type(session, TYPE)

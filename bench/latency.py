@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.rows import dict_row
 
-from bench.ground import Ground, Office
+from bench.ground import BenchInstallation, Office
 from bench.least import LIST
-from bench.method import Block, Bound, Costs, Figure, Promise, Series, judge
+from bench.method import Block, Comparison, Costs, Figure, Promise, Series, judge
 from bench.wire import Wire
 
 KIB = 1024
@@ -47,8 +47,8 @@ async def p1(office: Office, scale: float) -> list[Figure]:
 
     return await judge(
         [
-            Promise("answer", "P1a", "submit until the number", Bound.AT_MOST, 1.15),
-            Promise("review", "P1b", "submit until in_review", Bound.AT_MOST, 1.3),
+            Promise("answer", "P1a", "submit until the number", Comparison.AT_MOST, 1.15),
+            Promise("review", "P1b", "submit until in_review", Comparison.AT_MOST, 1.3),
         ],
         ours,
         least,
@@ -81,7 +81,7 @@ async def p3(office: Office, scale: float) -> list[Figure]:
 
         return await _timed(waiting, approve, office.watches["least"].until, "issued")
 
-    promise = Promise("act", "P3", "approve until the act is ready", Bound.AT_MOST, 1.3)
+    promise = Promise("act", "P3", "approve until the act is ready", Comparison.AT_MOST, 1.3)
     return await judge([promise], ours, least, Series(30).scaled(scale), each)
 
 
@@ -131,7 +131,7 @@ async def p4(office: Office, scale: float) -> list[Figure]:
 
         return block
 
-    promise = Promise("list", "P4", f"list of {LINES} cases, p50", Bound.AT_MOST, 1.3)
+    promise = Promise("list", "P4", f"list of {LINES} cases, p50", Comparison.AT_MOST, 1.3)
     notes = {"raw SQL alone, p50": f"{await _raw(office, player.person_id) * 1000:.2f} ms"}
     ours, least = reading(mine, path), reading(office.least, "/cases")
     return await judge([promise], ours, least, Series(90).scaled(scale), each, notes)
@@ -162,7 +162,7 @@ UPLOADS = {
 
 async def p5(office: Office, scale: float) -> list[Figure]:
     """Uploads, the look into the files left out, against a direct PUT and one commit."""
-    ground: Ground = office.ground
+    ground: BenchInstallation = office.ground
     ground.start_unchecked()
     player = office.cast.applicants[0]
     unchecked = Wire(ground.unchecked_door.address, player.token)
@@ -182,7 +182,7 @@ async def p5(office: Office, scale: float) -> list[Figure]:
 
             return block
 
-        promise = Promise("upload", "P5", f"upload of {size}", Bound.AT_LEAST, share)
+        promise = Promise("upload", "P5", f"upload of {size}", Comparison.AT_LEAST, share)
         ours, least = sending(unchecked, to), sending(office.least, "/files")
         found += await judge([promise], ours, least, Series(40).scaled(scale), each)
     unchecked.close()

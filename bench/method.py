@@ -29,7 +29,7 @@ class Verdict(StrEnum):
     VOID = "VOID"
 
 
-class Bound(StrEnum):
+class Comparison(StrEnum):
     """On which side of its bar a figure must stay."""
 
     AT_MOST = "≤"
@@ -66,7 +66,7 @@ class Figure:
 
     name: str
     what: str
-    bound: Bound
+    bound: Comparison
     bar: float
     ratio: Interval
     control: Interval | None
@@ -81,7 +81,7 @@ class Figure:
         """Void unless the control held; a bar holds when the worse end of the interval does."""
         if self.control is not None and not self.control.within(*CONTROL):
             return Verdict.VOID
-        if self.bound is Bound.AT_MOST:
+        if self.bound is Comparison.AT_MOST:
             good = self.ratio.high <= self.bar
         else:
             good = self.ratio.low >= self.bar
@@ -131,7 +131,7 @@ class Promise:
     cost: str
     name: str
     what: str
-    bound: Bound
+    bound: Comparison
     bar: float
 
 
@@ -148,8 +148,8 @@ async def judge(
     found = await compare(ours, least, series)
     counted = (series.fours - series.warm_up) * 2 * units
 
-    def oriented(ratios: Sequence[float], bound: Bound) -> Interval:
-        return Interval.of([1 / one if bound is Bound.AT_LEAST else one for one in ratios])
+    def oriented(ratios: Sequence[float], bound: Comparison) -> Interval:
+        return Interval.of([1 / one if bound is Comparison.AT_LEAST else one for one in ratios])
 
     return [
         Figure(

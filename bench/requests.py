@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from bench.desk import NOT_YET, BenchDesk
 from bench.ground import Office, Watch
-from bench.method import Bound, Costs, Figure, Promise, Series, judge
+from bench.method import Comparison, Costs, Figure, Promise, Series, judge
 
 Call = Callable[[bytes, Mapping[str, str]], Awaitable[None]]
 
@@ -47,8 +47,8 @@ async def p1r(office: Office, scale: float) -> list[Figure]:
 
         return await judge(
             [
-                Promise("number", "P1ra", "request until the number", Bound.AT_MOST, 1.15),
-                Promise("handed", "P1rb", "request until processing", Bound.AT_MOST, 1.3),
+                Promise("number", "P1ra", "request until the number", Comparison.AT_MOST, 1.15),
+                Promise("handed", "P1rb", "request until processing", Comparison.AT_MOST, 1.3),
             ],
             ours,
             least,
@@ -122,7 +122,7 @@ async def p3r(office: Office, scale: float) -> list[Figure]:
             await desk.forget()
             return costs
 
-        promise = Promise("answer", "P3r", "callback until the answer", Bound.AT_MOST, 1.3)
+        promise = Promise("answer", "P3r", "callback until the answer", Comparison.AT_MOST, 1.3)
         return await judge([promise], ours, least, Series(30).scaled(scale), each)
 
 

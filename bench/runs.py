@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench.archive import export, p7
 from bench.counts import p6, p6r
-from bench.ground import Ground, Office
+from bench.ground import BenchInstallation, Office
 from bench.latency import p1, p3, p4, p5
 from bench.method import Figure, Verdict
 from bench.requests import p1r, p3r
@@ -54,7 +54,7 @@ def run(names: list[str]) -> int:
         return 2
     scale = QUICK_SCALE if len(wanted) < len(names) else 1.0
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
-    ground = Ground()
+    ground = BenchInstallation()
     keep = True
     # Told to end, it ends in order: nothing of the run is left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -79,7 +79,7 @@ def run(names: list[str]) -> int:
 
 
 async def _measure(
-    ground: Ground, chosen: dict[str, Measure], scale: float, console: Console
+    ground: BenchInstallation, chosen: dict[str, Measure], scale: float, console: Console
 ) -> tuple[list[Figure], dict[str, str]]:
     figures: list[Figure] = []
     failed: dict[str, str] = {}

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from bench.desk import BenchDesk
 from bench.ground import Office
-from bench.method import Bound, Costs, Figure, Promise, Series, judge
+from bench.method import Comparison, Costs, Figure, Promise, Series, judge
 from bench.processes import spent, used
 
 IN_FLIGHT = {1: 6, 8: 32, 32: 96}
@@ -86,7 +86,7 @@ async def _measured(office: Office, sides: _Sides, scale: float) -> list[Figure]
             return {"case": cost}
 
         what = f"whole {sides.what}, {in_flight} in flight"
-        promise = Promise("case", sides.name, what, Bound.AT_LEAST, 0.85)
+        promise = Promise("case", sides.name, what, Comparison.AT_LEAST, 0.85)
         notes = await _processors(office, sides, count, in_flight)
         found += await judge([promise], ours, least, Series(12, 1).scaled(scale), count, notes)
     return found

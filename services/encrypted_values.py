@@ -8,10 +8,12 @@ from sqlmodel import SQLModel
 
 from crypto.key_ring import KeyRing, UndecryptableError
 from models.encrypted_columns import EncryptedColumn, decrypt_for
-from rules.journal.entries import Fault
+from rules.journal.entries import IntegrityFault
 
 
-async def each_value(connection: AsyncConnection, ring: KeyRing) -> AsyncIterator[Fault | None]:
+async def each_value(
+    connection: AsyncConnection, ring: KeyRing
+) -> AsyncIterator[IntegrityFault | None]:
     """Every encrypted value of every table, the journal's apart: what is wrong with it, or None."""
     for table in SQLModel.metadata.sorted_tables:
         if table.name != "journal_entry":
@@ -21,7 +23,7 @@ async def each_value(connection: AsyncConnection, ring: KeyRing) -> AsyncIterato
 
 async def _of(
     table: Table, connection: AsyncConnection, ring: KeyRing
-) -> AsyncIterator[Fault | None]:
+) -> AsyncIterator[IntegrityFault | None]:
     places = {
         one.type.place: type_coerce(one, LargeBinary)
         for one in table.c
@@ -40,6 +42,8 @@ async def _of(
             try:
                 decrypt_for(ring, bytes(sealed), place, key)
             except UndecryptableError as error:
-                yield Fault(f"{place}, row {', '.join(map(str, key))}", f"cannot be read: {error}")
+                yield IntegrityFault(
+                    f"{place}, row {', '.join(map(str, key))}", f"cannot be read: {error}"
+                )
             else:
                 yield None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.cli import app
-from ops.faults.installation import Ground
+from ops.faults.installation import FaultsInstallation
 from ops.faults.run import Plan, rehearse
 from ops.local.servers import Launch
 from ops.local.servers.medcab import Api, Door, Worker
@@ -111,10 +111,10 @@ def _broken(launch: Launch, part: str) -> Launch:
     )
 
 
-def _ground(what: str, folder: Path) -> Ground:
+def _ground(what: str, folder: Path) -> FaultsInstallation:
     if what == "short":
-        return Ground(folder / "run", workers=1, apis=1)
-    return Ground(
+        return FaultsInstallation(folder / "run", workers=1, apis=1)
+    return FaultsInstallation(
         folder / "run",
         workers=1,
         apis=1,

@@ -25,7 +25,15 @@ from ops.local.buckets import prepare_buckets
 from ops.local.home import CHECKOUT, Home, write_private
 from ops.local.servers.postgres import data_folder_aside, make_database
 from ops.local.servers.process import Process, Running
-from ops.local.servers.simulators import MailSink, Simulator, gov_service, mail, push, register, sms
+from ops.local.servers.simulators import (
+    MailSimulator,
+    Simulator,
+    gov_service,
+    mail,
+    push,
+    register,
+    sms,
+)
 from ops.local.system import GIVEN_BY, System, settings_from
 from ops.upkeep.migrate import migrate_database
 from settings import Settings
@@ -122,7 +130,7 @@ class Simulators:
     """The outside world of one process of the test run."""
 
     register: Simulator
-    mail: MailSink
+    mail: MailSimulator
     sms: Simulator
     push: Simulator
     gov_service: Simulator

@@ -27,7 +27,7 @@ from models.tables.notices import Notice
 from models.tables.requests import RequestMessage
 from ops.faults import checks, people
 from ops.faults.checks import holders, notices
-from ops.faults.evidence import Answered, Evidence
+from ops.faults.evidence import ActOutcome, Evidence
 from ops.local.buckets import prepare_buckets
 from ops.local.servers.temporal import prepare_namespace
 from rules.cases.process import Status, Transition
@@ -79,7 +79,7 @@ class Scene:
     async def forget_a_decision(self) -> None:
         """An accepted decision is not kept."""
         self.evidence.answers.append(
-            Answered(uuid4(), self.case_id, Transition.REJECT, uuid4(), accepted=True)
+            ActOutcome(uuid4(), self.case_id, Transition.REJECT, uuid4(), accepted=True)
         )
 
     async def lose_an_attachment(self) -> None:

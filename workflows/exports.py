@@ -17,7 +17,7 @@ TRIED_FOR = timedelta(hours=6)
 
 
 @workflow.defn(name=WorkflowName.EXPORT)
-class Export:
+class ExportWorkflow:
     """One file. The row in the database says how far it is; a run may start at any point."""
 
     @workflow.run

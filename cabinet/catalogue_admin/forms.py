@@ -99,7 +99,7 @@ _LINE = re.compile(r"\s*([a-z][a-z0-9_]*)\s*:\s*(.+)")
 
 
 @dataclass(frozen=True)
-class Ground:
+class FormChoices:
     """What forms choose from."""
 
     units: Sequence[Entry]
@@ -122,7 +122,9 @@ def since_field(typed: Typed) -> FieldView:
     )
 
 
-def fields_of(room: Room, entry: Entry | None, typed: Typed, ground: Ground) -> list[FieldView]:
+def fields_of(
+    room: Room, entry: Entry | None, typed: Typed, ground: FormChoices
+) -> list[FieldView]:
     """The fields of an entry with what was typed, or what stands."""
     known = entry is not None
     match room.name:
@@ -174,7 +176,7 @@ def _offered(typed: Typed, label: str) -> FieldView:
     return _line("offered", label, typed, kind="checkbox", required=False)
 
 
-def _programme_fields(typed: Typed, ground: Ground, *, known: bool) -> list[FieldView]:
+def _programme_fields(typed: Typed, ground: FormChoices, *, known: bool) -> list[FieldView]:
     kinds = [Option(value, _(words)) for value, words in KINDS.items()]
     categories = ", ".join(one.value for one, rule in CATEGORIES.items() if rule.offered)
     rules = ground.application.attachments if ground.application else ()
@@ -245,7 +247,7 @@ def _terms_fields(typed: Typed, *, own: bool = False) -> list[FieldView]:
     ]
 
 
-def boxes_of(room: Room, typed: Typed, ground: Ground) -> list[Boxes]:
+def boxes_of(room: Room, typed: Typed, ground: FormChoices) -> list[Boxes]:
     """Choices of several at once."""
     if room.name != "programmes" or ground.application is None:
         return []
@@ -318,7 +320,7 @@ def _typed_terms(terms: Mapping[str, Any]) -> dict[str, str]:
     return typed
 
 
-def values_of(room: Room, typed: Typed, entry: Entry | None, ground: Ground) -> dict[str, Any]:
+def values_of(room: Room, typed: Typed, entry: Entry | None, ground: FormChoices) -> dict[str, Any]:
     """What was typed, as an entry of a file. Raises Refusal 422 for what is no date or number."""
     errors: list[FieldError] = []
     match room.name:
@@ -348,7 +350,7 @@ def values_of(room: Room, typed: Typed, entry: Entry | None, ground: Ground) -> 
 
 
 def _with_missing(
-    room: Room, typed: Typed, entry: Entry | None, ground: Ground, told: Sequence[FieldError]
+    room: Room, typed: Typed, entry: Entry | None, ground: FormChoices, told: Sequence[FieldError]
 ) -> list[FieldError]:
     """With what else is not filled in, in the form's order: it comes back once, not by field."""
     known = {one.path for one in told}
@@ -412,7 +414,7 @@ def _number(typed: Typed, name: str, errors: list[FieldError]) -> int | None:
 
 
 def _programme_values(
-    typed: Typed, entry: Entry | None, ground: Ground, errors: list[FieldError]
+    typed: Typed, entry: Entry | None, ground: FormChoices, errors: list[FieldError]
 ) -> dict[str, Any]:
     values: dict[str, Any] = {
         name: typed.get(name, "").strip() for name in ("title", "kind", "organisation")

@@ -8,7 +8,7 @@ from typing import Any
 from cabinet.applications.lines import programme_view
 from cabinet.applications.views import ProgrammeView
 from cabinet.cases.lines import field_view
-from cabinet.catalogue_admin.forms import OUTCOMES, Ground, Room
+from cabinet.catalogue_admin.forms import OUTCOMES, FormChoices, Room
 from cabinet.catalogue_admin.type_forms import typed_bound
 from cabinet.catalogue_admin.type_views import ANSWERS, CHANNELS, FIELD_KINDS, KNOWN
 from cabinet.catalogue_admin.views import (
@@ -93,7 +93,7 @@ def terms_words(definition: CaseTypeDefinition) -> list[str]:
     return told
 
 
-def programme_preview(entry: Entry, ground: Ground) -> ProgrammeView | None:
+def programme_preview(entry: Entry, ground: FormChoices) -> ProgrammeView | None:
     """A programme as the catalogue would show it."""
     definition = ground.application
     if definition is None:
@@ -107,7 +107,7 @@ def programme_preview(entry: Entry, ground: Ground) -> ProgrammeView | None:
     )
 
 
-def type_preview(entry: Entry, ground: Ground) -> TypePreview:
+def type_preview(entry: Entry, ground: FormChoices) -> TypePreview:
     """A type as people would fill it in."""
     definition = CaseTypeDefinition.model_validate(entry.values)
     units = {unit.key: unit.title for unit in ground.units}
@@ -205,7 +205,7 @@ def _summary(told: Effect) -> str:
 
 
 def changed_view(
-    one: Changed, entry: Entry, fields: Sequence[FieldView], ground: Ground
+    one: Changed, entry: Entry, fields: Sequence[FieldView], ground: FormChoices
 ) -> ChangedView:
     """A change of the history."""
     shown = one.lines[:40]
@@ -218,7 +218,7 @@ def changed_view(
 
 
 def named(
-    lines: Sequence[tuple[str, str, str]], fields: Sequence[FieldView], ground: Ground
+    lines: Sequence[tuple[str, str, str]], fields: Sequence[FieldView], ground: FormChoices
 ) -> list[tuple[str, str, str]]:
     """Differences under the words of the form, values as people choose them: «Курс»."""
     words = {"version": _("Редакция")} | {f"terms.{one.name}": one.label for one in fields}
@@ -290,7 +290,7 @@ def _path(path: str, names: Mapping[str, str]) -> str:
 
 
 def type_lines(
-    lines: Sequence[tuple[str, str, str]], ground: Ground, *known: Mapping[str, Any]
+    lines: Sequence[tuple[str, str, str]], ground: FormChoices, *known: Mapping[str, Any]
 ) -> list[tuple[str, str, str]]:
     """Differences of a type in people's words; `known` are the versions that name its parts."""
     names: dict[str, str] = {}

@@ -16,7 +16,7 @@ from api.http.entrance import CleanRoute
 from cabinet.catalogue_admin import lines as views
 from cabinet.catalogue_admin.forms import (
     ROOMS,
-    Ground,
+    FormChoices,
     Room,
     boxes_of,
     fields_of,
@@ -135,7 +135,7 @@ class Shown:
     room: Room
     key: str
     entry: Entry | None
-    ground: Ground
+    ground: FormChoices
 
 
 async def shown_entry(visit: Visit, room_name: str, key: str) -> Shown:
@@ -148,7 +148,7 @@ async def shown_entry(visit: Visit, room_name: str, key: str) -> Shown:
     if (entry is None) != (key == _NEW) or (key == _NEW and not room.adds):
         raise not_found()
     definition = CaseTypeDefinition.model_validate(application.values) if application else None
-    return Shown(room, key, entry, Ground(units, definition))
+    return Shown(room, key, entry, FormChoices(units, definition))
 
 
 @router.get("/{room_name}/{key}")

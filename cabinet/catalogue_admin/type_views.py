@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cabinet.catalogue_admin.forms import Ground
+from cabinet.catalogue_admin.forms import FormChoices
 from cabinet.catalogue_admin.type_forms import TypedPart, TypeDraft
 from cabinet.catalogue_admin.views import PartView, TypeForm
 from cabinet.frame.views import FieldView, Option
@@ -58,7 +58,7 @@ def _options(words: Mapping[Any, str]) -> list[Option]:
 class _Drawing:
     """Draws fields of one draft with the errors that belong to them."""
 
-    def __init__(self, draft: TypeDraft, errors: Mapping[str, str], ground: Ground) -> None:
+    def __init__(self, draft: TypeDraft, errors: Mapping[str, str], ground: FormChoices) -> None:
         self.draft, self.errors, self.ground = draft, errors, ground
 
     def _drawer(self, at: str, typed: Mapping[str, str]) -> Callable[..., FieldView]:
@@ -223,7 +223,7 @@ class _Drawing:
 def type_form(
     draft: TypeDraft,
     errors: Mapping[str, str],
-    ground: Ground,
+    ground: FormChoices,
     shown: str,
     *,
     known: bool,

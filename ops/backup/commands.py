@@ -15,7 +15,7 @@ from ops.backup.restore import postgres, restore
 from ops.backup.restore.restore import Order
 from ops.backup.restore.stopped_home import alone, archives
 from ops.backup.schedule import back_up_regularly
-from ops.backup.stores.postgres_wal import Archiver
+from ops.backup.stores.postgres_wal import WalArchiver
 from ops.backup.take import Taken, take
 from ops.backup.verify import verify
 from ops.local.home import Home
@@ -155,7 +155,7 @@ def archive(home: Home, settings: Settings, console: Console) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         backups = asyncio.create_task(back_up_regularly(home, settings, stop))
-        await Archiver(home, settings).run(stop)
+        await WalArchiver(home, settings).run(stop)
         await backups
 
     try:

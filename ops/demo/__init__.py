@@ -7,11 +7,11 @@ story with an exit code of 1 and says what was seen.
 import httpx
 from rich.console import Console
 
-from ops.demo.applications import ApplicationStory
+from ops.demo.applications import ApplicationDemo
 from ops.demo.archive import ArchiveStory
 from ops.demo.notices import NoticeStory
-from ops.demo.requests import RequestStory
-from ops.demo.story import Story, Unexpected, within_reach
+from ops.demo.requests import RequestDemo
+from ops.demo.story import Demo, Unexpected, within_reach
 from rules.access import Role
 from settings import Settings
 
@@ -19,13 +19,13 @@ from settings import Settings
 def run(settings: Settings) -> int:
     """Tell the story against the running system; 0 when everything was as it should be."""
     console = Console()
-    story = Story(settings, console)
+    story = Demo(settings, console)
     try:
         clinician = story.sign_in(Role.DOCTOR)
         with within_reach(clinician):
-            ApplicationStory(story, clinician, story.sign_in(Role.HR_REVIEWER)).tell()
+            ApplicationDemo(story, clinician, story.sign_in(Role.HR_REVIEWER)).tell()
             clerk = story.sign_in(Role.CLERK)
-            certificate, equipment = RequestStory(story, clinician, clerk).tell()
+            certificate, equipment = RequestDemo(story, clinician, clerk).tell()
             NoticeStory(story, clinician, clerk).tell(equipment)
         ArchiveStory(story, clinician).tell(certificate)
     except (Unexpected, httpx.HTTPError) as error:

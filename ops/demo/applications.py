@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pikepdf
 
-from ops.demo.story import Player, Story, Unexpected, paper, values_for
+from ops.demo.story import Demo, DemoUser, Unexpected, paper, values_for
 from services.dossier import receipt as receipts
 
 ANSWERS = {
@@ -25,10 +25,10 @@ ANSWERS = {
 }
 
 
-class ApplicationStory:
+class ApplicationDemo:
     """What a clinician and a reviewer do with one application."""
 
-    def __init__(self, story: Story, clinician: Player, reviewer: Player) -> None:
+    def __init__(self, story: Demo, clinician: DemoUser, reviewer: DemoUser) -> None:
         self.story = story
         self.clinician = clinician
         self.reviewer = reviewer
@@ -62,7 +62,7 @@ class ApplicationStory:
         self._approve(clinician, reviewer, case_id, draft)
         self._mails(case["number"])
 
-    def _programme(self, clinician: Player) -> tuple[Any, str]:
+    def _programme(self, clinician: DemoUser) -> tuple[Any, str]:
         """The first programme with an intake that takes applications, and when it begins."""
         today = time.strftime("%Y-%m-%d", time.gmtime())
         for line in clinician.call("GET", "/programmes")["items"]:
@@ -74,7 +74,7 @@ class ApplicationStory:
                     return programme, intake["starts_on"]
         raise Unexpected("no programme takes applications")
 
-    def _draft(self, clinician: Player) -> tuple[str, Any]:
+    def _draft(self, clinician: DemoUser) -> tuple[str, Any]:
         programme, starts_on = self._programme(clinician)
         draft = clinician.call("POST", "/applications", 201, json={"programme_id": programme["id"]})
         self.story.say(f"chooses «{programme['title']}», {programme['hours']} h, and gets a draft")
@@ -108,7 +108,7 @@ class ApplicationStory:
         return draft["id"], kept
 
     def _clarify(
-        self, clinician: Player, reviewer: Player, case_id: str, case: Mapping[str, Any]
+        self, clinician: DemoUser, reviewer: DemoUser, case_id: str, case: Mapping[str, Any]
     ) -> None:
         queue = reviewer.call("GET", "/desk", params={"number": case["number"]})["items"]
         self.story.same([line["id"] for line in queue], [case_id], "the case lies in the queue")
@@ -131,7 +131,7 @@ class ApplicationStory:
         self.story.say("the applicant answers with a new version, which is checked again", state)
 
     def _approve(
-        self, clinician: Player, reviewer: Player, case_id: str, draft: Mapping[str, Any]
+        self, clinician: DemoUser, reviewer: DemoUser, case_id: str, draft: Mapping[str, Any]
     ) -> None:
         case = self.story.stands(reviewer, case_id, "in_review")
         changes = case["versions"][-1]["changes"]

@@ -3,13 +3,13 @@
 import io
 import zipfile
 
-from ops.demo.story import Player, Story, Unexpected
+from ops.demo.story import Demo, DemoUser, Unexpected
 
 
 class ArchiveStory:
     """What a clinician takes away."""
 
-    def __init__(self, story: Story, clinician: Player) -> None:
+    def __init__(self, story: Demo, clinician: DemoUser) -> None:
         self.story = story
         self.clinician = clinician
 

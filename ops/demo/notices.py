@@ -2,13 +2,13 @@
 
 import httpx
 
-from ops.demo.story import Player, Story
+from ops.demo.story import Demo, DemoUser
 
 
 class NoticeStory:
     """A clerk writes, and the clinician is told by SMS too, as she asked for it."""
 
-    def __init__(self, story: Story, clinician: Player, clerk: Player) -> None:
+    def __init__(self, story: Demo, clinician: DemoUser, clerk: DemoUser) -> None:
         self.story = story
         self.clinician = clinician
         self.clerk = clerk

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pikepdf
 
-from ops.demo.story import Player, Story, Unexpected, values_for
+from ops.demo.story import Demo, DemoUser, Unexpected, values_for
 
 CERTIFICATE = {
     "birth_date": "04.12.1985",
@@ -19,10 +19,10 @@ CERTIFICATE = {
 }
 
 
-class RequestStory:
+class RequestDemo:
     """What a clinician asks of the state and of the hospital."""
 
-    def __init__(self, story: Story, clinician: Player, clerk: Player) -> None:
+    def __init__(self, story: Demo, clinician: DemoUser, clerk: DemoUser) -> None:
         self.story = story
         self.clinician = clinician
         self.clerk = clerk

@@ -25,7 +25,7 @@ class Unexpected(Exception):
 
 
 @dataclass
-class Player:
+class DemoUser:
     """A person of the story with a signed-in client."""
 
     name: str
@@ -48,7 +48,7 @@ class Player:
         return self.call("POST", path, expect, json=dict(body), headers=headers)
 
 
-class Story:
+class Demo:
     """The story and what it prints."""
 
     def __init__(self, settings: Settings, console: Console) -> None:
@@ -63,11 +63,11 @@ class Story:
         facts = f"  [bold]{case['number']}[/] {case['status']}" if case else ""
         self.console.print(f"{self.steps:>2}. {text}{facts}")
 
-    def sign_in(self, role: Role) -> Player:
+    def sign_in(self, role: Role) -> DemoUser:
         """Sign in with password and one-time code, and make an access token for an hour's work."""
         account = next(a for a in self.accounts if role in a.roles)
         http = httpx.Client(base_url=self.settings.public_url, timeout=20)
-        player = Player(account.name, http)
+        player = DemoUser(account.name, http)
         try:
             stage = self._entered(player, account)
         except Unexpected:
@@ -89,19 +89,19 @@ class Story:
         self.say(f"{account.name} ({role}) signs in with password and one-time code")
         return player
 
-    def _entered(self, player: Player, account: DemoAccount) -> Any:
+    def _entered(self, player: DemoUser, account: DemoAccount) -> Any:
         """Through both steps."""
         stage = player.call(
             "POST", "/sign-in", json={"email": account.email, "password": account.password}
         )
         return self._enter_code(player, account, stage["csrf_token"])
 
-    def _scope(self, player: Player) -> list[str]:
+    def _scope(self, player: DemoUser) -> list[str]:
         roles = {role["role"] for role in player.call("GET", "/session")["roles"]}
         reviews = roles & {"hr_reviewer", "hr_head", "clerk"}
         return SCOPE if "hr_head" in roles else SCOPE[:4] if reviews else SCOPE[:3]
 
-    def _enter_code(self, player: Player, account: DemoAccount, csrf: str) -> Any:
+    def _enter_code(self, player: DemoUser, account: DemoAccount, csrf: str) -> Any:
         """A code works once: where it was used already, wait for the next half minute."""
         headers = {"X-CSRF-Token": csrf}
         for _ in range(2):
@@ -123,7 +123,9 @@ class Story:
                 raise Unexpected(f"waited {PATIENCE:.0f} s for {what}, saw {str(seen)[:300]}")
             time.sleep(0.2)
 
-    def stands(self, player: Player, case_id: str, status: str, room: str = "/applications") -> Any:
+    def stands(
+        self, player: DemoUser, case_id: str, status: str, room: str = "/applications"
+    ) -> Any:
         """Wait until the case stands at a status."""
         return self.until(
             f"status {status}",
@@ -143,7 +145,7 @@ class Story:
 
 
 @contextmanager
-def within_reach(player: Player) -> Iterator[None]:
+def within_reach(player: DemoUser) -> Iterator[None]:
     """Mail about everything, SMS about messages only, at once; afterwards as the person had it."""
     kept = player.call("GET", "/notices/settings")
     changed = [
@@ -164,7 +166,7 @@ def within_reach(player: Player) -> Iterator[None]:
         player.call("PUT", "/notices/wishes", 204, json=wishes)
 
 
-def _choose(player: Player, cells: Iterable[Mapping[str, Any]], *, other: bool = False) -> None:
+def _choose(player: DemoUser, cells: Iterable[Mapping[str, Any]], *, other: bool = False) -> None:
     for cell in cells:
         path = f"/notices/settings/{cell['group']}/{cell['channel']}"
         player.call("PUT", path, 204, json={"on": cell["on"] is not other})

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import typst
 
-from ops.faults.clients import Line, NoAnswer, Reply
+from ops.faults.clients import ApiClient, NoAnswer, Reply
 from ops.faults.evidence import Evidence
 from ops.faults.story import Story
 from rules.cases.process import Status, Transition
@@ -56,9 +56,9 @@ class ApplicationStory(Story):
     def __init__(
         self,
         evidence: Evidence,
-        applicant: Line,
+        applicant: ApiClient,
         dice: random.Random,
-        reviewers: list[Line],
+        reviewers: list[ApiClient],
         programme_id: UUID,
     ) -> None:
         super().__init__(evidence, applicant, dice)
@@ -197,7 +197,7 @@ class ApplicationStory(Story):
             if reply.good and reply.body["status"] == wanted:
                 return
 
-    async def _decide(self, reviewer: Line, case: Any, outcome: Transition) -> Reply:
+    async def _decide(self, reviewer: ApiClient, case: Any, outcome: Transition) -> Reply:
         body: dict[str, Any] = {
             "step": case["step"],
             "outcome": outcome.value,

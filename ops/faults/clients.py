@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 
 from ops.faults.evidence import Tally
-from ops.faults.people import Player
+from ops.faults.people import ApiUser
 from ops.local.servers.medcab import HEALTH_PATH
 
 TRIES = 3
@@ -38,7 +38,7 @@ class Reply:
 
 
 @dataclass
-class Exchange:
+class ApiTransport:
     """The address of the API, the requests that are to be cut, and the count of what was asked."""
 
     http: httpx.AsyncClient
@@ -48,7 +48,7 @@ class Exchange:
     """Whether the API could answer when it was last asked."""
 
     @classmethod
-    def open(cls, address: str, tally: Tally) -> "Exchange":
+    def open(cls, address: str, tally: Tally) -> "ApiTransport":
         """Lines to this address."""
         client = httpx.AsyncClient(
             base_url=address,
@@ -69,10 +69,10 @@ class Exchange:
             await asyncio.sleep(0.3)
 
 
-class Line:
+class ApiClient:
     """One person's line to the API."""
 
-    def __init__(self, exchange: Exchange, player: Player) -> None:
+    def __init__(self, exchange: ApiTransport, player: ApiUser) -> None:
         self.player = player
         self._exchange = exchange
         self._headers = {"Authorization": f"Bearer {player.token}"}

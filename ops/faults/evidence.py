@@ -12,7 +12,7 @@ from rules.clock import now
 
 
 @dataclass(frozen=True)
-class Answered:
+class ActOutcome:
     """An act that was answered for good: accepted, or refused by the business."""
 
     act_id: UUID
@@ -59,7 +59,7 @@ class Evidence:
     """Number by case, as acknowledged."""
     attached: set[tuple[UUID, str, UUID]] = field(default_factory=set)
     """Case, kind and version of each document that was answered as attached to a draft."""
-    answers: list[Answered] = field(default_factory=list)
+    answers: list[ActOutcome] = field(default_factory=list)
     stories: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     """Stories that came to no end, and why."""

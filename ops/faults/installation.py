@@ -28,7 +28,7 @@ MakeWorker = Callable[[str], Server]
 MakeApi = Callable[[str, Door], Server]
 
 
-class Ground:
+class FaultsInstallation:
     """All servers of one run. `given` names servers that are somebody else's and stay whole."""
 
     def __init__(

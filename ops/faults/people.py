@@ -65,7 +65,7 @@ HABITS = (
 
 
 @dataclass(frozen=True)
-class Player:
+class ApiUser:
     """Somebody who uses the API with a token."""
 
     person_id: UUID
@@ -86,10 +86,10 @@ class Parting(StrEnum):
 class Cast:
     """Who takes part; `leavers` review until, while the run goes on, each stops in a way."""
 
-    applicants: tuple[Player, ...]
-    reviewers: tuple[Player, ...]
-    leavers: Mapping[Parting, Player]
-    clerks: tuple[Player, ...]
+    applicants: tuple[ApiUser, ...]
+    reviewers: tuple[ApiUser, ...]
+    leavers: Mapping[Parting, ApiUser]
+    clerks: tuple[ApiUser, ...]
     programmes: tuple[UUID, ...]
 
 
@@ -137,7 +137,7 @@ async def settle_in(database: Database, settings: Settings, cast: Cast) -> dict[
     }
 
 
-async def join(database: Database, name: str, role: Role, unit: UUID) -> Player:
+async def join(database: Database, name: str, role: Role, unit: UUID) -> ApiUser:
     """Somebody with a role, an account and a token for all that the role may do."""
     moment = now()
     async with database.work() as session:
@@ -166,7 +166,7 @@ async def join(database: Database, name: str, role: Role, unit: UUID) -> Player:
             .values(must_change_password=False)
         )
         actor = await access.actor_for(session, person.id, moment)
-        return Player(person.id, name, await _token(session, actor, moment))
+        return ApiUser(person.id, name, await _token(session, actor, moment))
 
 
 async def accustom(
@@ -212,7 +212,7 @@ async def _token(session: AsyncSession, actor: Actor, moment: datetime) -> str:
     return made.text
 
 
-async def part(database: Database, player: Player, how: Parting) -> None:
+async def part(database: Database, player: ApiUser, how: Parting) -> None:
     """Have a reviewer stop, now."""
     moment = now()
     async with database.work() as session:

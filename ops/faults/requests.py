@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from ops.faults.clients import Line, NoAnswer
+from ops.faults.clients import ApiClient, NoAnswer
 from ops.faults.evidence import Evidence
 from ops.faults.story import Story
 from rules.cases.process import Status, Transition
@@ -46,7 +46,7 @@ class RequestStory(Story):
     endings = ENDINGS
 
     def __init__(
-        self, evidence: Evidence, applicant: Line, dice: random.Random, clerks: list[Line]
+        self, evidence: Evidence, applicant: ApiClient, dice: random.Random, clerks: list[ApiClient]
     ) -> None:
         super().__init__(evidence, applicant, dice)
         self._clerks = clerks

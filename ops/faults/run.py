@@ -17,9 +17,9 @@ from clients.database import Database
 from crypto.key_ring import KeyRing, use_key_ring
 from ops.faults import checks, people
 from ops.faults.applications import ApplicationStory
-from ops.faults.clients import TRIES, TRY_SECONDS, Exchange, Line, NoAnswer
+from ops.faults.clients import TRIES, TRY_SECONDS, ApiClient, ApiTransport, NoAnswer
 from ops.faults.evidence import Evidence
-from ops.faults.installation import Ground
+from ops.faults.installation import FaultsInstallation
 from ops.faults.requests import RequestStory
 from ops.faults.schedule import QUICK, Hand, crash, draw, lanes
 from ops.faults.story import Story
@@ -59,10 +59,10 @@ def run(cases: int, kills: int, seed: int) -> int:
     """Do a run and print what was tried and found: 0 when nothing was lost, 1 otherwise."""
     plan = Plan.of(cases, kills, seed)
     folder = Path(tempfile.mkdtemp(prefix="medcab-faults-"))
-    return rehearse(plan, Ground(folder, workers=plan.workers, apis=plan.apis))
+    return rehearse(plan, FaultsInstallation(folder, workers=plan.workers, apis=plan.apis))
 
 
-def rehearse(plan: Plan, ground: Ground) -> int:
+def rehearse(plan: Plan, ground: FaultsInstallation) -> int:
     """Do a run on its ground; the ground is stopped in the end, and kept when the run failed."""
     began = time.monotonic()
 
@@ -89,10 +89,10 @@ def rehearse(plan: Plan, ground: Ground) -> int:
 class _Run:
     """One run, from the first case to the verdict."""
 
-    def __init__(self, plan: Plan, ground: Ground, say: Callable[[str], None]) -> None:
+    def __init__(self, plan: Plan, ground: FaultsInstallation, say: Callable[[str], None]) -> None:
         self.plan, self.ground, self.say = plan, ground, say
         self.evidence = Evidence()
-        self.exchange = Exchange.open(ground.settings.public_url, self.evidence.tally)
+        self.exchange = ApiTransport.open(ground.settings.public_url, self.evidence.tally)
         self.database = Database.from_settings(ground.settings)
         self.dice = random.Random(plan.seed)  # noqa: S311 - repeatable, nothing secret
         self.begun = 0
@@ -156,11 +156,13 @@ class _Run:
             self.say(self.evidence.failed[-1])
 
     def _story(self, cast: people.Cast, dice: random.Random) -> Story:
-        applicant = Line(self.exchange, dice.choice(cast.applicants))
+        applicant = ApiClient(self.exchange, dice.choice(cast.applicants))
         if dice.random() < REQUESTS:
-            clerks = [Line(self.exchange, one) for one in cast.clerks]
+            clerks = [ApiClient(self.exchange, one) for one in cast.clerks]
             return RequestStory(self.evidence, applicant, dice, clerks)
-        reviewers = [Line(self.exchange, one) for one in (*cast.reviewers, *cast.leavers.values())]
+        reviewers = [
+            ApiClient(self.exchange, one) for one in (*cast.reviewers, *cast.leavers.values())
+        ]
         return ApplicationStory(
             self.evidence, applicant, dice, reviewers, dice.choice(cast.programmes)
         )
@@ -188,7 +190,7 @@ class _Run:
         self.ground.disarm()
         self.faults_over.set()
 
-    async def _part(self, leaver: people.Player, how: people.Parting) -> None:
+    async def _part(self, leaver: people.ApiUser, how: people.Parting) -> None:
         while True:
             try:
                 await people.part(self.database, leaver, how)

@@ -5,9 +5,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ops.faults.clients import Exchange
+from ops.faults.clients import ApiTransport
 from ops.faults.evidence import Evidence
-from ops.faults.installation import Ground
+from ops.faults.installation import FaultsInstallation
 from services.crash_points import CrashPoint
 
 BEYOND_ACTIVITY = 17.0
@@ -127,8 +127,8 @@ def draw(kills: int, dice: random.Random) -> list[Fault]:
 class Hand:
     """Makes faults and keeps account of them."""
 
-    ground: Ground
-    exchange: Exchange
+    ground: FaultsInstallation
+    exchange: ApiTransport
     evidence: Evidence
     dice: random.Random
     say: Callable[[str], None]
@@ -191,11 +191,11 @@ class Hand:
         return self.dice.choice(group)
 
 
-def _group(ground: Ground, whom: str) -> list[str]:
+def _group(ground: FaultsInstallation, whom: str) -> list[str]:
     return {"worker": ground.workers, "api": ground.apis}.get(whom, [whom])
 
 
-async def _working(ground: Ground, names: Sequence[str]) -> None:
+async def _working(ground: FaultsInstallation, names: Sequence[str]) -> None:
     async with asyncio.timeout(RESTART_SECONDS):
         while not ground.ready(names):  # noqa: ASYNC110 - other programs are watched
             await asyncio.sleep(0.1)
@@ -209,7 +209,7 @@ def lanes(hits: Mapping[CrashPoint, int], dice: random.Random) -> list[list[Cras
 
 
 async def crash(
-    ground: Ground, evidence: Evidence, points: Sequence[CrashPoint], pause: float
+    ground: FaultsInstallation, evidence: Evidence, points: Sequence[CrashPoint], pause: float
 ) -> None:
     """Have processes die at these points, one after another; waits until each was hit."""
     for point in points:

@@ -9,8 +9,8 @@ from http.client import UNAUTHORIZED
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from ops.faults.clients import Line, NoAnswer, Reply
-from ops.faults.evidence import Answered, Evidence
+from ops.faults.clients import ApiClient, NoAnswer, Reply
+from ops.faults.evidence import ActOutcome, Evidence
 from rules.cases.process import Status, Transition
 
 LOOKS_EVERY = 0.7
@@ -27,7 +27,7 @@ class Story(ABC):
     endings: ClassVar[Mapping[str, int]]
     """How stories end, by weight."""
 
-    def __init__(self, evidence: Evidence, applicant: Line, dice: random.Random) -> None:
+    def __init__(self, evidence: Evidence, applicant: ApiClient, dice: random.Random) -> None:
         self._evidence = evidence
         self._applicant = applicant
         self._dice = dice
@@ -72,7 +72,7 @@ class Story(ABC):
                 return
 
     async def _act(
-        self, by: Line, transition: Transition, path: str, body: Any, key: UUID
+        self, by: ApiClient, transition: Transition, path: str, body: Any, key: UUID
     ) -> Reply:
         reply = await by.ask("POST", f"/{self.room}/{self._id}/{path}", body, key=key)
         if reply.status == UNAUTHORIZED:
@@ -81,7 +81,7 @@ class Story(ABC):
         if not reply.good and reply.status not in (403, 404, 409):
             raise NoAnswer(f"{path}: {reply.status} {reply.body}")
         self._evidence.answers.append(
-            Answered(key, self._id, transition, by.player.person_id, reply.good)
+            ActOutcome(key, self._id, transition, by.player.person_id, reply.good)
         )
         return reply
 

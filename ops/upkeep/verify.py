@@ -14,7 +14,7 @@ from cryptography import x509
 from clients.database import Database
 from clients.objects import Objects
 from crypto.key_ring import KeyRing, use_key_ring
-from rules.journal.entries import Fault
+from rules.journal.entries import IntegrityFault
 from rules.texts.grouping import in_eights, in_fours
 from services.dossier import receipt as receipts
 from services.journal import acceptance, restore_gaps
@@ -71,7 +71,7 @@ def run_receipt(settings: Settings | None, file: Path) -> int:
     return 1 if faults else 0
 
 
-async def _compare(settings: Settings, receipt: receipts.Receipt) -> list[Fault]:
+async def _compare(settings: Settings, receipt: receipts.Receipt) -> list[IntegrityFault]:
     database = Database.from_settings(settings)
     try:
         async with database.work() as session:

@@ -193,7 +193,7 @@ def entry_hash(entry: EntryFacts) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class IntegrityFault:
     """Something in the journal that is not as it was written."""
 
     where: str
@@ -204,27 +204,29 @@ class Fault:
         return f"{self.where}: {self.what}"
 
 
-def verify_chain(entries: Iterable[EntryFacts]) -> list[Fault]:
+def verify_chain(entries: Iterable[EntryFacts]) -> list[IntegrityFault]:
     """All faults of one chain, given in the order of positions.
 
     Finds changed entries and contents, gaps, entries out of order, contents erased without an entry
     that says so. A chain cut at its end looks whole from inside: the seals show that.
     """
-    faults: list[Fault] = []
+    faults: list[IntegrityFault] = []
     previous, expected = GENESIS, 1
     bare: dict[int, str] = {}
     for entry in entries:
         where = f"chain {entry.chain}, position {entry.position}"
         if entry.position != expected:
-            faults.append(Fault(where, f"position {expected} was expected: entries are missing"))
+            faults.append(
+                IntegrityFault(where, f"position {expected} was expected: entries are missing")
+            )
         if entry.previous_hash != previous:
-            faults.append(Fault(where, "does not follow the entry before it"))
+            faults.append(IntegrityFault(where, "does not follow the entry before it"))
         try:
             if entry_hash(entry) != entry.hash:
-                faults.append(Fault(where, "was changed after it was written"))
+                faults.append(IntegrityFault(where, "was changed after it was written"))
         except (ValueError, rfc8785.CanonicalizationError) as error:
-            faults.append(Fault(where, f"cannot be hashed: {error}"))
-        faults += [Fault(where, what) for what in _wrong_contents(entry)]
+            faults.append(IntegrityFault(where, f"cannot be hashed: {error}"))
+        faults += [IntegrityFault(where, what) for what in _wrong_contents(entry)]
         if entry.contents_digest is not None and entry.contents_state == "absent":
             bare[entry.position] = where
         if entry.kind == JournalKind.CONTENTS_ERASED and isinstance(
@@ -233,7 +235,8 @@ def verify_chain(entries: Iterable[EntryFacts]) -> list[Fault]:
             bare.pop(erased, None)
         previous, expected = entry.hash, entry.position + 1
     faults += [
-        Fault(where, "contents were erased, and no entry says by whom") for where in bare.values()
+        IntegrityFault(where, "contents were erased, and no entry says by whom")
+        for where in bare.values()
     ]
     return faults
 

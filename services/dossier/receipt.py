@@ -31,7 +31,7 @@ from models.tables.people import Person
 from rules import clock
 from rules.journal.entries import (
     CHAIN_LEAF,
-    Fault,
+    IntegrityFault,
     JournalKind,
     Leaf,
     body_digest,
@@ -299,7 +299,7 @@ def _check_proof(
     return int(body["number"])
 
 
-async def compare(session: AsyncSession, receipt: Receipt) -> list[Fault]:
+async def compare(session: AsyncSession, receipt: Receipt) -> list[IntegrityFault]:
     """Where the journal says something else than a receipt that holds."""
     where = f"chain {receipt.chain}, position {receipt.position}"
     found = await session.exec(
@@ -310,16 +310,16 @@ async def compare(session: AsyncSession, receipt: Receipt) -> list[Fault]:
     digest = found.one_or_none()
     faults = []
     if digest is None:
-        faults.append(Fault(where, "a receipt names this entry, and it is missing"))
+        faults.append(IntegrityFault(where, "a receipt names this entry, and it is missing"))
     elif not hmac.compare_digest(digest, receipt.entry_hash):
-        faults.append(Fault(where, "is not what the receipt says was written"))
+        faults.append(IntegrityFault(where, "is not what the receipt says was written"))
     version = await session.get(CaseVersion, (receipt.chain, receipt.version))
     if version is None or version.digest != receipt.version_sha256:
         what = "is not what the receipt says was submitted"
-        faults.append(Fault(f"version {receipt.version} of {receipt.number}", what))
+        faults.append(IntegrityFault(f"version {receipt.version} of {receipt.number}", what))
     if receipt.sealed_by is not None:
         made = await session.get(JournalSeal, receipt.sealed_by)
         if made is None or made.hash != receipt.seal_hash:
             what = "is not the seal that the receipt carries"
-            faults.append(Fault(f"seal {receipt.sealed_by}", what))
+            faults.append(IntegrityFault(f"seal {receipt.sealed_by}", what))
     return faults

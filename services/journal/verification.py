@@ -42,7 +42,7 @@ from rules.journal.entries import (
     SYSTEM_CHAIN,
     VIEW_LEAF,
     EntryFacts,
-    Fault,
+    IntegrityFault,
     JournalKind,
     Leaf,
     attested,
@@ -91,7 +91,7 @@ class Report:
     """What the institution declared lost, or accepted without an attestation."""
     unconfirmed: list[Declaration] = field(default_factory=list)
     """Of these, those that no person of information security has confirmed yet."""
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[IntegrityFault] = field(default_factory=list)
 
     @property
     def tried(self) -> int:
@@ -188,7 +188,9 @@ async def _read_declarations(
             try:
                 report.declared.append(read_declaration(kind, at, position, facts, trusted))
             except DeclarationError as error:
-                report.faults.append(Fault(f"system chain, position {position}", str(error)))
+                report.faults.append(
+                    IntegrityFault(f"system chain, position {position}", str(error))
+                )
     signed = [one.loss for one in report.declared if one.loss is not None]
     for position, (first, last) in unsigned.items():
         if not any(loss.covers(first, last) for loss in signed):
@@ -197,7 +199,7 @@ async def _read_declarations(
                 "Where people know of that restore, `medcab verify accept --reason ...` signs it "
                 "once; otherwise the entry is forged"
             )
-            report.faults.append(Fault(f"system chain, position {position}", what))
+            report.faults.append(IntegrityFault(f"system chain, position {position}", what))
     return confirmations
 
 
@@ -212,10 +214,12 @@ def _check_declarations(sealed: _Sealed, report: Report) -> None:
         )
         before = sealed.seals.get(loss.first - 1, GENESIS if loss.first == 1 else b"")
         if before != loss.follows or sealed.seals.get(loss.last) != loss.until:
-            report.faults.append(Fault(where, "declares seals lost that are not those of here"))
+            report.faults.append(
+                IntegrityFault(where, "declares seals lost that are not those of here")
+            )
         elif merkle_root(lost) != loss.root:
             what = f"declares {loss.leaves} heads and views lost, and it is other {len(lost)}"
-            report.faults.append(Fault(where, what))
+            report.faults.append(IntegrityFault(where, what))
 
 
 async def _check_waiting(connection: AsyncConnection, ring: KeyRing | None, report: Report) -> None:
@@ -228,7 +232,7 @@ async def _check_waiting(connection: AsyncConnection, ring: KeyRing | None, repo
         known = attested(leaf, bytes(row.previous or b""))
         if not ring.attests(known, bytes(row.attestation or b"")):
             where = f"{row.kind} {row.ref}, position {row.position}"
-            report.faults.append(Fault(where, "was not written by the application"))
+            report.faults.append(IntegrityFault(where, "was not written by the application"))
 
 
 async def _check_store(connection: AsyncConnection, objects: Objects, report: Report) -> None:
@@ -241,10 +245,12 @@ async def _check_store(connection: AsyncConnection, objects: Objects, report: Re
         found = await connection.execute(select(*_SEAL.columns).where(_SEAL.c.number == number))
         row = found.one_or_none()
         if row is None:
-            report.faults.append(Fault(f"seal {number}", "stands in the object store only"))
+            report.faults.append(
+                IntegrityFault(f"seal {number}", "stands in the object store only")
+            )
         elif as_line(JournalSeal(**row._mapping)) != kept:
             what = "differs from its copy in the object store"
-            report.faults.append(Fault(f"seal {number}", what))
+            report.faults.append(IntegrityFault(f"seal {number}", what))
 
 
 def _read_copies(file: Path, report: Report) -> list[dict[str, Any]]:
@@ -257,7 +263,7 @@ def _read_copies(file: Path, report: Report) -> list[dict[str, Any]]:
             try:
                 copies.append(json.loads(line))
             except ValueError:
-                report.faults.append(Fault(f"{file}, line {number}", "is not a seal"))
+                report.faults.append(IntegrityFault(f"{file}, line {number}", "is not a seal"))
     report.copies = len(copies)
     return copies
 
@@ -282,12 +288,14 @@ async def _check_seals(
         copy = outside.seen.pop(one.number, written)
         if copy != written:
             what = "differs from its copy outside the database"
-            report.faults.append(Fault(f"seal {one.number}", what))
+            report.faults.append(IntegrityFault(f"seal {one.number}", what))
         if written["hash"] != one.hash.hex():
-            report.faults.append(Fault(f"seal {one.number}", "was changed after it was made"))
+            report.faults.append(
+                IntegrityFault(f"seal {one.number}", "was changed after it was made")
+            )
         inside.follow(written)
     report.faults += [
-        Fault(f"seal {number}", "was removed from the database") for number in outside.seen
+        IntegrityFault(f"seal {number}", "was removed from the database") for number in outside.seen
     ]
 
 
@@ -329,13 +337,13 @@ class _SealChain:
                 if not holds
             ]
         except (KeyError, TypeError, ValueError) as error:
-            self.report.faults.append(Fault(self.name, f"cannot be read: {error}"))
+            self.report.faults.append(IntegrityFault(self.name, f"cannot be read: {error}"))
             return
         try:
             check_signature(canonical(body), signature, self.trusted)
         except SignatureError as error:
             wrong.append(str(error))
-        self.report.faults += [Fault(f"{self.name} {number}", what) for what in wrong]
+        self.report.faults += [IntegrityFault(f"{self.name} {number}", what) for what in wrong]
         lost = any(loss.first <= number <= loss.last for loss in self.losses)
         self.sealed.add(number, leaves, lost=lost)
         if self.keep:
@@ -360,7 +368,9 @@ async def _check_chains(
     if chain:
         _check_chain(chain, sealed, report)
     report.faults += [
-        Fault(f"chain {chain_id}", f"was removed: it had {max(positions)} entries when sealed")
+        IntegrityFault(
+            f"chain {chain_id}", f"was removed: it had {max(positions)} entries when sealed"
+        )
         for chain_id, positions in sealed.chains.items()
     ]
 
@@ -378,13 +388,15 @@ def _check_chain(chain: list[EntryFacts], sealed: _Sealed, report: Report) -> No
     for position, digest in sorted(heads.items()):
         where = f"chain {chain_id}, position {position}"
         if position not in by_position:
-            report.faults.append(Fault(where, "was sealed and is missing: the chain was cut"))
+            report.faults.append(
+                IntegrityFault(where, "was sealed and is missing: the chain was cut")
+            )
         elif by_position[position] != digest:
-            report.faults.append(Fault(where, "is not what was sealed"))
+            report.faults.append(IntegrityFault(where, "is not what was sealed"))
     young = [entry for entry in chain if entry.position > max(heads, default=0)]
     report.unsealed += len(young)
     report.faults += [
-        Fault(f"chain {chain_id}, position {entry.position}", what)
+        IntegrityFault(f"chain {chain_id}, position {entry.position}", what)
         for entry in young
         if (what := _overdue(entry.id, report))
     ]
@@ -419,16 +431,18 @@ async def _check_views(connection: AsyncConnection, sealed: _Sealed, report: Rep
             view=row.id, at=row.at, by_person=row.by_person, subject=row.subject, what=row.what
         )
         if digest != row.hash:
-            report.faults.append(Fault(where, "was changed after it was written"))
+            report.faults.append(IntegrityFault(where, "was changed after it was written"))
         held = sealed.views.pop(row.id, None)
         sealed.lost.pop(Leaf(VIEW_LEAF, row.id, 0, row.hash), None)
         if held is None:
             report.unsealed += 1
             if what := _overdue(row.id, report):
-                report.faults.append(Fault(where, what))
+                report.faults.append(IntegrityFault(where, what))
         elif held != row.hash:
-            report.faults.append(Fault(where, "is not what was sealed"))
-    report.faults += [Fault(f"view {view}", "was sealed and is missing") for view in sealed.views]
+            report.faults.append(IntegrityFault(where, "is not what was sealed"))
+    report.faults += [
+        IntegrityFault(f"view {view}", "was sealed and is missing") for view in sealed.views
+    ]
 
 
 def _overdue(id_: UUID, report: Report) -> str:

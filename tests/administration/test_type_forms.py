@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from cabinet.catalogue_admin import forms, type_forms
-from cabinet.catalogue_admin.forms import Ground
+from cabinet.catalogue_admin.forms import FormChoices
 from cabinet.catalogue_admin.lines import type_lines
 from cabinet.catalogue_admin.type_forms import TypeDraft
 from cabinet.catalogue_admin.type_views import type_form
@@ -27,7 +27,7 @@ SHIPPED = {
     for one in yaml.safe_load((CHECKOUT / "ops" / "data" / name).read_text("utf-8"))["types"]
 }
 ADDRESSEES = {one["addressee"] for one in SHIPPED.values()}
-GROUND = Ground([Entry(Subject.UNIT, code, code, {}) for code in ADDRESSEES], None)
+GROUND = FormChoices([Entry(Subject.UNIT, code, code, {}) for code in ADDRESSEES], None)
 APPLICATION = SHIPPED["qualification"]
 SECOND = APPLICATION["sections"][1]["title"]
 
@@ -120,7 +120,9 @@ def test_fields_are_added_moved_changed_and_put_aside() -> None:
     field = after["sections"][1]["fields"][4]
     assert [one["label"] for one in field["choices"]] == ["12", "34"]
     with presented(Presentation("ru")):
-        lines = type_lines(differences(APPLICATION, after), Ground((), None), APPLICATION, after)
+        lines = type_lines(
+            differences(APPLICATION, after), FormChoices((), None), APPLICATION, after
+        )
     said = {path: (old, new) for path, old, new in lines}
     assert said[f"{SECOND}: Номер телефона в отделении: Тип значения"] == ("", "Выбор из списка")
     assert said[f"{SECOND}: Специальность: Название поля"] == ("Специальность", "")
@@ -133,7 +135,9 @@ def test_only_another_order_differs_too() -> None:
     type_forms.act(draft, "down", "s1f2")
     with presented(Presentation("ru")):
         after = made(draft)
-        lines = type_lines(differences(APPLICATION, after), Ground((), None), APPLICATION, after)
+        lines = type_lines(
+            differences(APPLICATION, after), FormChoices((), None), APPLICATION, after
+        )
     (path, old, new) = lines[0]
     assert path == f"{SECOND}: Поля"
     assert (old.index("СНИЛС") < old.index("ИНН"), new.index("СНИЛС") < new.index("ИНН")) == (

@@ -40,7 +40,7 @@ from services.exports.acts import Exports
 from settings import Settings
 from tests.archive.many import copied, own_department
 from tests.office import Office
-from workflows.exports import Export as ExportWorkflow
+from workflows.exports import ExportWorkflow
 
 BEGAN = datetime(2025, 3, 1, tzinfo=UTC)
 

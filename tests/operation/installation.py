@@ -34,7 +34,7 @@ from ops.backup.reconcile.reconcile import Reconciliation, in_words
 from ops.backup.repository.encryption import BackupKey
 from ops.backup.restore.postgres import replayed
 from ops.backup.restore.restore import Order, Part, restore
-from ops.backup.stores.postgres_wal import Archiver
+from ops.backup.stores.postgres_wal import WalArchiver
 from ops.backup.take import Taken, take
 from ops.local.home import RESTORED, Home
 from ops.local.servers.postgres import Postgres, account, data_folder_aside
@@ -106,7 +106,7 @@ class Installation:
         use_key_ring(KeyRing.parse(self.settings.keys.get_secret_value()))
         self.database = Database.from_settings(self.settings)
         self.objects = Objects(self.settings)
-        self.archiver = Archiver(self.home, self.settings)
+        self.archiver = WalArchiver(self.home, self.settings)
 
     async def work(self) -> None:
         """Let people and workflows work."""

@@ -36,7 +36,7 @@ from ops.backup.restore.stopped_home import alone, archives
 from ops.backup.schedule import back_up_once, due
 from ops.backup.stores import objects
 from ops.backup.stores.postgres_programs import connect
-from ops.backup.stores.postgres_wal import PARTIAL, Archiver, segments
+from ops.backup.stores.postgres_wal import PARTIAL, WalArchiver, segments
 from ops.backup.take import take
 from ops.backup.verify import verify
 from ops.cli import app
@@ -425,7 +425,7 @@ async def test_what_is_received_nowhere_is_received_anew(place: Installation) ->
     with pytest.raises(BackupError, match="begun anew"):
         await place.archiver.round()
     assert state.read_bytes() == said
-    left, place.archiver = place.archiver, Archiver(place.home, place.settings)
+    left, place.archiver = place.archiver, WalArchiver(place.home, place.settings)
     left._receive()
     await place.office.submitted()
     with connect(place.settings) as connection:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ops import doctor
-from ops.doctor import Finding, Verdict
+from ops.doctor import CheckOutcome, CheckResult
 from ops.install import chromium
 from ops.local.home import CHECKOUT, Home
 from ops.local.servers import binaries
@@ -23,7 +23,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home(tmp_path / "home")
 
 
-def found(home: Home, subject: str) -> Finding:
+def found(home: Home, subject: str) -> CheckResult:
     """What is found about a subject."""
     return next(each for each in doctor.examine(home) if each.subject == subject)
 
@@ -46,7 +46,7 @@ def test_it_loads_only_what_it_looks_with(home: Home) -> None:
 
 def test_all_is_well_where_tests_run(home: Home) -> None:
     """Nothing is bad on a machine where `make test` has set itself up."""
-    assert [each for each in doctor.examine(home) if each.verdict is Verdict.BAD] == []
+    assert [each for each in doctor.examine(home) if each.verdict is CheckOutcome.BAD] == []
 
 
 def test_without_go_it_names_the_remedy(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,10 +54,10 @@ def test_without_go_it_names_the_remedy(home: Home, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(doctor, "find_go", lambda: None)
     finding = found(home, "minio")
-    assert finding.verdict is Verdict.BAD
+    assert finding.verdict is CheckOutcome.BAD
     assert "make install" in finding.remedy
     monkeypatch.setattr(doctor, "find_go", binaries.find_go)
-    assert found(home, "minio").verdict is Verdict.NOTE
+    assert found(home, "minio").verdict is CheckOutcome.NOTE
 
 
 def test_a_taken_port_is_a_note(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def test_a_taken_port_is_a_note(home: Home, monkeypatch: pytest.MonkeyPatch) -> 
         taken = other.getsockname()[1]
         monkeypatch.setattr(doctor, "USUAL_PORTS", {"cabinet": taken})
         finding = found(home, "Ports")
-    assert finding.verdict is Verdict.NOTE
+    assert finding.verdict is CheckOutcome.NOTE
     assert f"{taken} (cabinet)" in finding.found
 
 
@@ -74,7 +74,7 @@ def test_secrets_that_others_can_read_are_bad(home: Home) -> None:
     """The keys of an installation are nobody else's."""
     home.make()
     home.secrets()
-    assert found(home, "Folders").verdict is Verdict.GOOD
+    assert found(home, "Folders").verdict is CheckOutcome.GOOD
     (home.folder / "secrets.json").chmod(0o644)
     assert "chmod 600" in found(home, "Secrets").remedy
 
@@ -83,7 +83,7 @@ def test_missing_libraries_are_bad(home: Home, monkeypatch: pytest.MonkeyPatch) 
     """An installation that differs from the lock is not the one that was tested."""
     monkeypatch.setattr("importlib.metadata.distributions", lambda: iter(()))
     finding = found(home, "Libraries")
-    assert finding.verdict is Verdict.BAD
+    assert finding.verdict is CheckOutcome.BAD
     assert finding.remedy == "make install"
 
 

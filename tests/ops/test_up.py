@@ -21,7 +21,7 @@ import pytest
 from minio import Minio
 from rich.console import Console
 
-from ops.demo.story import Story, paper
+from ops.demo.story import Demo, paper
 from ops.local.home import CHECKOUT, Home
 from ops.local.servers.postgres import data_folder_aside
 from ops.local.servers.process import Running
@@ -240,7 +240,7 @@ def readme_commands(installation: Installation) -> None:
     readme = (CHECKOUT / "README.md").read_text()
     [begin, finish] = re.findall(r"```sh\n(.+?)```", readme, re.DOTALL)
     environment = installation.home.recorded()["environment"]
-    story = Story(settings_from(environment), Console(quiet=True))
+    story = Demo(settings_from(environment), Console(quiet=True))
     doctor = story.sign_in(Role.DOCTOR).http.headers["Authorization"]
     begin = begin.replace("Bearer mcb_…", doctor)
     begin = re.sub(r"^M=\S+/api", f"M={environment['MEDCAB_PUBLIC_URL']}/api", begin)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from ops import doctor
 from ops.cli import app
-from ops.doctor import Finding, Verdict
+from ops.doctor import CheckOutcome, CheckResult
 from ops.local.home import Home
 from services.gov_service.keys import ensure_key_folders, gov_service_folder, keys_in, our_folder
 from services.seal.institution import as_pem
@@ -76,15 +76,15 @@ def test_a_demo_renews_both_ends_at_once(medcab: Run, home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "verdict"), [(0, Verdict.GOOD), (710, Verdict.NOTE), (740, Verdict.BAD)]
+    ("days", "verdict"), [(0, CheckOutcome.GOOD), (710, CheckOutcome.NOTE), (740, CheckOutcome.BAD)]
 )
-def test_doctor_sees_keys_that_end(home: Home, days: int, verdict: Verdict) -> None:
+def test_doctor_sees_keys_that_end(home: Home, days: int, verdict: CheckOutcome) -> None:
     """A month before it is a note with the remedy, afterwards it is bad."""
     ensure_key_folders(home.folder)
     with time_machine.travel(datetime.now(UTC) + timedelta(days=days)):
         finding = keys_finding(home)
     assert finding.verdict is verdict
-    assert ("rotate" in finding.remedy) is (verdict is not Verdict.GOOD)
+    assert ("rotate" in finding.remedy) is (verdict is not CheckOutcome.GOOD)
 
 
 def test_doctor_says_what_gost_lacks(
@@ -94,10 +94,10 @@ def test_doctor_says_what_gost_lacks(
     monkeypatch.setenv("MEDCAB_MODULE_CRYPTO", "gost")
     monkeypatch.setattr("services.gov_service.keys_gost.gost_works", lambda: False)
     finding = keys_finding(home)
-    assert finding.verdict is Verdict.BAD
+    assert finding.verdict is CheckOutcome.BAD
     assert "libengine-gost-openssl" in finding.remedy
 
 
-def keys_finding(home: Home) -> Finding:
+def keys_finding(home: Home) -> CheckResult:
     """What doctor says of the keys."""
     return next(each for each in doctor._module_keys(home))

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Finding:
+class ReconcileFinding:
     """One thing that was looked at. `good` is false where people have to act."""
 
     subject: str
@@ -28,7 +28,7 @@ class Finding:
 class Findings:
     """All of them, in the order in which they were looked at."""
 
-    lines: list[Finding] = field(default_factory=list)
+    lines: list[ReconcileFinding] = field(default_factory=list)
 
     def add(
         self,
@@ -41,11 +41,11 @@ class Findings:
     ) -> None:
         """Note one; of examples the first twenty."""
         listed = tuple(map(str, islice(examples, 20)))
-        self.lines.append(Finding(subject, count, what, good, listed))
+        self.lines.append(ReconcileFinding(subject, count, what, good, listed))
 
     def say(self, subject: str, what: str) -> None:
         """Note that all is well with something."""
-        self.lines.append(Finding(subject, 0, what, counted=False))
+        self.lines.append(ReconcileFinding(subject, 0, what, counted=False))
 
     def fault(self, subject: str, found: Sequence[object], what: str, otherwise: str) -> None:
         """Note what should not be: a fault where something was found, else that all is well."""

@@ -22,7 +22,7 @@ from ops.backup.stores.postgres_base import SLOT
 from ops.backup.stores.postgres_wal import gaps, names_for_recovery, needed
 from ops.backup.stores.wal_state import State, read_state
 from ops.local.home import Home
-from ops.local.servers import Account, ServerFailed
+from ops.local.servers import OsAccount, ServerFailed
 from ops.local.servers.postgres import Postgres
 from ops.local.servers.process import Process
 
@@ -199,7 +199,7 @@ def _configure(data: Path, settled: str, log: Path, at: datetime | None) -> None
     (data / "recovery.signal").touch()
 
 
-def _give(folder: Path, runner: Account | None) -> None:
+def _give(folder: Path, runner: OsAccount | None) -> None:
     if runner is None:
         return
     for each in (folder, *folder.rglob("*")):

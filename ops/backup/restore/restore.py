@@ -38,7 +38,7 @@ from ops.backup.restore.stopped_home import (
     system_at_rest,
 )
 from ops.backup.stores import objects
-from ops.backup.stores.postgres_wal import Archiver
+from ops.backup.stores.postgres_wal import WalArchiver
 from ops.backup.stores.temporal import put_temporal, temporal_file
 from ops.backup.stores.wal_state import State, read_state
 from ops.local.buckets import prepare_buckets
@@ -268,7 +268,7 @@ def _archive_spool(home: Home, settings: Settings, repository: Repository, key: 
 
     Where they belong to other backups than these, they are put aside.
     """
-    archiver = Archiver(home, settings)
+    archiver = WalArchiver(home, settings)
     if not archiver.spool.exists():
         return
     where = known(home, settings)

@@ -80,7 +80,7 @@ class _There(NamedTuple):
 
 
 @dataclass
-class Archiver:
+class WalArchiver:
     """The keeper of the archive of one home."""
 
     home: Home

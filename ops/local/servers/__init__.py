@@ -17,7 +17,7 @@ class ServerFailed(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Account:
+class OsAccount:
     """An account of the operating system that a program is run under."""
 
     uid: int
@@ -32,7 +32,7 @@ class Launch:
     command: list[str]
     environment: Mapping[str, str]
     directory: Path = Path("/")
-    account: Account | None = None
+    account: OsAccount | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within: float = 20.0
     inherited: tuple[int, ...] = field(default=())

@@ -21,7 +21,7 @@ from psycopg import sql
 from psycopg.pq import PGconn, Ping
 
 from ops.local.home import CHECKOUT, Home
-from ops.local.servers import Account, Launch, ServerFailed
+from ops.local.servers import Launch, OsAccount, ServerFailed
 from ops.local.servers.ports import LOOPBACK, choose_port, return_port
 
 OWNER = "medcab_owner"
@@ -237,21 +237,21 @@ def make_database(connection: psycopg.Connection, name: str, template: str = "te
         connection.execute(statement)
 
 
-def account(home: Home) -> Account | None:
+def account(home: Home) -> OsAccount | None:
     """The account PostgreSQL runs under: ours, or an unprivileged one when we are root."""
     if os.geteuid() != 0:
         return None
     for folder in (home.folder / "postgres", home.folder, CHECKOUT):
         if folder.exists() and folder.stat().st_uid != 0:
             entry = pwd.getpwuid(folder.stat().st_uid)
-            return Account(entry.pw_uid, entry.pw_gid, entry.pw_name)
+            return OsAccount(entry.pw_uid, entry.pw_gid, entry.pw_name)
     for name in (os.environ.get("SUDO_USER", ""), "postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
         if entry.pw_uid != 0:
-            return Account(entry.pw_uid, entry.pw_gid, entry.pw_name)
+            return OsAccount(entry.pw_uid, entry.pw_gid, entry.pw_name)
     raise ServerFailed(
         "PostgreSQL refuses to run as root and this machine has no account named postgres or "
         "nobody. Run as an ordinary user, or make one: useradd --system postgres"
@@ -300,7 +300,7 @@ def _in_wheel() -> list[Path]:
     return [Path(one) / each / "bin" for one in places for each in ("pginstall18", "pginstall")]
 
 
-def reachable_programs(programs: Path, runner: Account | None) -> Path:
+def reachable_programs(programs: Path, runner: OsAccount | None) -> Path:
     """The same programs where the account can execute them: copied aside when it cannot."""
     if can_run(programs, runner):
         return programs
@@ -330,7 +330,7 @@ def reachable_programs(programs: Path, runner: Account | None) -> Path:
     return found
 
 
-def data_folder(home: Home, runner: Account | None) -> Path:
+def data_folder(home: Home, runner: OsAccount | None) -> Path:
     """`data` in a folder that belongs to the server's account, in the home when it is reachable."""
     place = home.folder / "postgres"
     if runner is not None and not can_pass(home.folder, runner):
@@ -349,7 +349,7 @@ def data_folder_aside(home: Home) -> Path:
     return REACHABLE / f"medcab-{sha256(str(home.folder).encode()).hexdigest()[:12]}"
 
 
-def run_as(runner: Account | None, *command: str | Path) -> subprocess.CompletedProcess[str]:
+def run_as(runner: OsAccount | None, *command: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a short command under an account."""
     return subprocess.run(
         list(map(str, command)),
@@ -364,7 +364,7 @@ def run_as(runner: Account | None, *command: str | Path) -> subprocess.Completed
     )
 
 
-def can_run(programs: Path, runner: Account | None) -> bool:
+def can_run(programs: Path, runner: OsAccount | None) -> bool:
     """The account can execute the programs."""
     try:
         tried = [run_as(runner, programs / each, "--version") for each in ("postgres", "initdb")]
@@ -373,7 +373,7 @@ def can_run(programs: Path, runner: Account | None) -> bool:
     return all(each.returncode == 0 for each in tried)
 
 
-def can_pass(folder: Path, runner: Account) -> bool:
+def can_pass(folder: Path, runner: OsAccount) -> bool:
     """The account can enter the folder."""
     try:
         return run_as(runner, "/bin/sh", "-c", 'cd "$0"', folder).returncode == 0

@@ -74,7 +74,7 @@ class KeepingSimulator(Simulator):
         return [*super().options(), "--file", str(self.home.folder / f"{self.name}.jsonl")]
 
 
-class MailSink(Simulator):
+class MailSimulator(Simulator):
     """Takes every letter by SMTP and shows it on a page; nothing leaves the machine."""
 
     def __init__(self, home: Home, http_port: int | None, smtp_port: int | None) -> None:
@@ -102,7 +102,7 @@ class MailSink(Simulator):
         }
 
 
-class GovService(Simulator):
+class GovServiceSimulator(Simulator):
     """The gov-service module, with its own keys and ours known to each other."""
 
     def __init__(self, home: Home, http_port: int | None, crypto: ModuleCrypto) -> None:
@@ -134,12 +134,12 @@ def gov_service(
     home: Home, port: int | None = 8091, crypto: ModuleCrypto = "standard"
 ) -> Simulator:
     """The gov-service module and its page."""
-    return GovService(home, port, crypto)
+    return GovServiceSimulator(home, port, crypto)
 
 
-def mail(home: Home, port: int | None = 8025, smtp_port: int | None = 1025) -> MailSink:
+def mail(home: Home, port: int | None = 8025, smtp_port: int | None = 1025) -> MailSimulator:
     """The mail server and its page."""
-    return MailSink(home, port, smtp_port)
+    return MailSimulator(home, port, smtp_port)
 
 
 def sms(home: Home, port: int | None = 8026) -> Simulator:
