@@ -1,4 +1,7 @@
-"""Who may do what: roles as sets of permissions, held in units. Source: requirements I6, A11."""
+"""Who may do what. A role is a set of permissions; a person holds roles in units.
+
+Source: requirements I6, A11.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ class Role(StrEnum):
     HR_REVIEWER = "hr_reviewer"
     HR_HEAD = "hr_head"
     CLERK = "clerk"
-    """Answers requests to a unit that is not HR: supply, for one."""
+    """Answers requests that are addressed to a unit other than HR, such as supply."""
     UNIT_HEAD = "unit_head"
     SECURITY = "security"
     OPERATOR = "operator"
@@ -25,7 +28,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """The single rights that roles are made of."""
+    """The single rights that a role consists of."""
 
     APPLY = "apply"
     KEEP_DOCUMENTS = "keep_documents"
@@ -39,10 +42,10 @@ class Permission(StrEnum):
     OPERATE = "operate"
     READ_JOURNAL = "read_journal"
     CONFIRM_DECLARATIONS = "confirm_declarations"
-    """Confirm what was declared lost of the journal, or accepted into it."""
+    """Confirm a colleague's declaration that entries of the journal are lost, or accepted."""
     KEEP_ARCHIVE = "keep_archive"
     KEEP_NOTICES = "keep_notices"
-    """Marks, tries and settings of one's own notices: everybody's, and a limit of tokens."""
+    """Mark, test and set up one's own notices. Every role may; a token may be made without it."""
 
 
 _ANYBODY = frozenset({Permission.KEEP_NOTICES})
@@ -77,17 +80,17 @@ class Grant:
 
 @dataclass(frozen=True)
 class Actor:
-    """The person who acts, with the rights held at this moment."""
+    """The person who acts, with the roles held at this moment."""
 
     person_id: UUID
     name: str
     unit_id: UUID
     grants: tuple[Grant, ...] = ()
     scope: frozenset[Permission] | None = None
-    """What a personal access token is limited to; None where a person signed in."""
+    """The permissions that a personal access token is limited to; None for a signed-in session."""
 
     def may(self, permission: Permission, unit_id: UUID | None = None) -> bool:
-        """Whether the permission is held, in that unit where one is named."""
+        """Whether the person holds the permission: in `unit_id` if given, otherwise in any unit."""
         if self.scope is not None and permission not in self.scope:
             return False
         return any(

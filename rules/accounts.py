@@ -1,4 +1,4 @@
-"""Signing in: how long things live, how often they may be tried, and which passwords are refused.
+"""Signing in: lifetimes, limits of tries, and which passwords are refused.
 
 Sources: requirements I4 and I5; OWASP ASVS 5.0, chapters V6 and V7; NIST SP 800-63B for lifetimes.
 """
@@ -54,7 +54,10 @@ CONTEXT_WORDS = frozenset(
         "welcome",
     }
 )
-"""Words of this house that a password may contain but not consist of (ASVS 6.1.2)."""
+"""Words about the product and its users that a password may contain.
+
+It may not mainly consist of (ASVS 6.1.2).
+"""
 
 _REST_SHORTEST = 8
 
@@ -85,7 +88,7 @@ class Step(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How it ended."""
+    """How the step of an entry ended."""
 
     PASSED = "passed"
     WRONG = "wrong"
@@ -97,7 +100,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `times` at once, then one more each `per / times`; a try takes `cost` of them."""
+    """A rate limit: `times` tries at once, then one more after every `per / times`.
+
+    A try uses up `cost` of them.
+    """
 
     name: str
     times: int
@@ -106,13 +112,13 @@ class Limit:
 
     @property
     def spacing(self) -> timedelta:
-        """How long one try takes to be forgiven."""
+        """How long it takes until one try no longer counts."""
         return self.per * (self.cost / self.times)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Tries that are allowed; a try that succeeds is given back."""
+    """How often signing in may be tried. A try that succeeds is not counted in the end."""
 
     password: Limit = Limit("password", 10, timedelta(minutes=15))
     address: Limit = Limit("address", 100, timedelta(minutes=15))
@@ -120,7 +126,7 @@ class Limits:
 
 
 class DeviceKind(StrEnum):
-    """What a person signs in with, as far as its own words tell."""
+    """The kind of device, as far as the User-Agent header tells."""
 
     COMPUTER = "computer"
     PHONE = "phone"
@@ -130,7 +136,10 @@ class DeviceKind(StrEnum):
 
 @dataclass(frozen=True)
 class Device:
-    """A family of browsers on a system; no version, so an update is not a new device."""
+    """A browser family on a system.
+
+    Versions are left out, so that an update is not a new device.
+    """
 
     kind: DeviceKind
     name: str
@@ -161,7 +170,10 @@ _PROGRAM = re.compile(r"^([A-Za-z][A-Za-z0-9_.-]{0,30})(/|$)")
 
 
 def device_of(user_agent: str | None) -> Device:
-    """The device that a User-Agent header names; it is the client's word, good for display only."""
+    """The device that a User-Agent header names.
+
+    Clients may send anything: use it for display only.
+    """
     text = user_agent or ""
     browser = next((name for mark, name in _BROWSERS if f"{mark}/" in text), None)
     if browser is not None:
@@ -175,38 +187,38 @@ def device_of(user_agent: str | None) -> Device:
 
 
 def code_digits(code: str) -> str | None:
-    """Six plain digits of what was typed, spaces forgiven; None where they are not that."""
+    """The six digits of a code as it was typed, blanks removed; None for anything else."""
     digits = code.replace(" ", "").replace("\u00a0", "")
     return digits if re.fullmatch(r"[0-9]{6}", digits) else None
 
 
 def is_alive(last_active: datetime, ends_at: datetime, now: datetime, idle: timedelta) -> bool:
-    """Whether a session still stands: 14:59 after the last activity it does, 15:01 after not."""
+    """Whether a session is still open: active within the last `idle`, and not past `ends_at`."""
     return now < min(last_active + idle, ends_at)
 
 
 def is_fresh(second_factor_at: datetime | None, now: datetime) -> bool:
-    """Whether the second factor was checked so lately that dangerous things may be done."""
+    """Whether the second factor was checked recently enough (`FRESH`) for a dangerous act."""
     return second_factor_at is not None and now - second_factor_at < FRESH
 
 
 def password_expires_at(changed_at: datetime) -> datetime:
-    """When the password must be changed (I5; demanded against ASVS 6.2.10)."""
+    """When the password has to be changed (I5 demands it, although ASVS 6.2.10 forbids it)."""
     return changed_at + PASSWORD_AGE
 
 
 def _own_words(texts: Iterable[str]) -> frozenset[str]:
-    """Words of four letters and more of the institution's name, the person's name and address."""
+    """Words of at least four letters in texts such as the person's name and mail address."""
     return frozenset(
         word for text in texts for word in re.split(r"[\W_]+", text.casefold()) if len(word) >= 4
     )
 
 
 def check_password(password: str, common: Collection[str], about: Iterable[str] = ()) -> None:
-    """Raise Refusal 422 unless the password will do. It is judged exactly as typed.
+    """Raise Refusal 422 if the password is too weak. It is judged exactly as typed.
 
-    Any characters are allowed and none are demanded. `common` holds known passwords in lower case;
-    `about` are texts (names, addresses) whose words count as much as CONTEXT_WORDS.
+    Any character is allowed and no kind of character is required. `common` holds known passwords in
+    lower case; `about` are texts (names, addresses) whose words count like CONTEXT_WORDS.
     """
     folded = password.casefold()
     fault = None
@@ -232,8 +244,9 @@ def check_password(password: str, common: Collection[str], about: Iterable[str] 
 def from_own_page(fetch_site: str | None, origin: str | None, own_origin: str) -> bool:
     """Whether a request that changes something was sent by our own page, or not by a browser.
 
-    `Sec-Fetch-Site` decides where it is sent, for pages cannot forge it; otherwise `Origin` does.
-    A client that sends neither is not a browser of the last ten years: the form token decides.
+    If the browser sends `Sec-Fetch-Site`, that decides, since pages cannot forge it; otherwise
+    `Origin` does. A client that sends neither is no browser of the last ten years: there the form
+    token decides.
     """
     if fetch_site is not None:
         return fetch_site == "same-origin"
@@ -241,10 +254,10 @@ def from_own_page(fetch_site: str | None, origin: str | None, own_origin: str) -
 
 
 def client_address(peer: str, forwarded: str | None, trusted: str) -> str:
-    """The address a request came from; `X-Forwarded-For` counts only as far as proxies are ours.
+    """The client's network address; `X-Forwarded-For` is believed as far as our proxies wrote it.
 
-    `trusted` are addresses or networks, comma separated. Read from the right, the first address
-    that is no trusted proxy is the client.
+    `trusted` are addresses or networks, separated by commas. Read from the right, the first address
+    that is no trusted proxy is the client's.
     """
     networks = [
         ip_network(part.strip(), strict=False) for part in trusted.split(",") if part.strip()
@@ -269,17 +282,17 @@ def client_address(peer: str, forwarded: str | None, trusted: str) -> str:
 
 
 def not_signed_in() -> Refusal:
-    """Nobody is known to have sent this request."""
+    """The request carries neither a session nor a token."""
     return Refusal("not_signed_in", "Войдите, чтобы продолжить.", 401)
 
 
 def session_ended() -> Refusal:
-    """There was a session; it ended by idleness, age, or because somebody ended it."""
+    """The session existed and has ended: idle too long, too old, or ended by somebody."""
     return Refusal("session_ended", "Сеанс завершён. Войдите снова.", 401)
 
 
 def step_needed(stage: Stage) -> Refusal:
-    """The password was right, something is still to be done before the session opens."""
+    """The password was right, but another step of signing in, `stage`, is still to be done."""
     message = {
         Stage.CODE: "Введите код из приложения, чтобы завершить вход.",
         Stage.SETUP: "Настройте второй фактор, чтобы завершить вход.",
@@ -289,7 +302,7 @@ def step_needed(stage: Stage) -> Refusal:
 
 
 def second_factor_needed() -> Refusal:
-    """The act is dangerous enough to ask for a code again."""
+    """The act is dangerous enough to require a fresh code."""
     return Refusal("second_factor_needed", "Подтвердите действие кодом из приложения.", 403)
 
 
@@ -299,13 +312,13 @@ def wrong_credentials() -> Refusal:
 
 
 def wrong_code() -> Refusal:
-    """The code does not fit this half minute, or was used already."""
+    """The code is not that of the present half minute, or was used before."""
     message = "Неверный код. Дождитесь следующего кода в приложении и введите его."
     return Refusal("wrong_code", message, 422, [FieldError("code", message)])
 
 
 def account_locked() -> Refusal:
-    """The account exists, the password was right, and nothing may be done with it."""
+    """The password was right, but the account is locked."""
     return Refusal(
         "account_locked",
         "Учётная запись заблокирована. Обратитесь в отдел информационной безопасности.",

@@ -1,14 +1,15 @@
-"""What a periodic accreditation asks for. Pure functions."""
+"""What a periodic accreditation requires. Pure functions."""
 
 from datetime import date
 
 HOURS = 144
-"""Academic hours of training in the five years before it, each one point of continuing education.
+"""Academic hours of training that are required in the five years before the accreditation.
 
-Order 709н of the Ministry of Health, 2021-10-28; in force until 2029-01-01.
+An hour is one point of continuing education. Source: order 709н of the Ministry of Health,
+2021-10-28; in force until 2029-01-01.
 """
 SOON_DAYS = 90
-"""From so many days before its end on the end of an accreditation is urgent."""
+"""An accreditation is urgent from this many days before its end."""
 
 
 def is_urgent(valid_until: date, today: date) -> bool:

@@ -1,4 +1,4 @@
-"""The archive's arithmetic: states of an export, its limits, and terms of keeping. Source: S7."""
+"""Rules of the archive: formats, states and limits of exports, and terms of keeping. Source: S7."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +11,7 @@ from rules.forms.fields import Definition
 
 
 class ExportKind(StrEnum):
-    """Into what kind of file a list goes."""
+    """The file format of an exported list."""
 
     PDF = "pdf"
     XLSX = "xlsx"
@@ -31,27 +31,27 @@ class ExportState(StrEnum):
 UNDER_WAY = frozenset({ExportState.WAITING, ExportState.RUNNING})
 
 AT_ONCE = 200
-"""Rows of a list that is made within the request."""
+"""The longest list, in rows, that is exported within the HTTP request itself."""
 
 MOST_ROWS = 50_000
 MOST_RUNNING = 3
-"""Exports of one person that may be under way together."""
+"""How many exports of one person may be under way at the same time."""
 
 KEPT = timedelta(days=7)
-"""How long the file of an export waits to be downloaded."""
+"""How long the file of an export can be downloaded."""
 
 MOST_VIEWS = 20
-"""Saved views of one person."""
+"""How many views of the archive one person may save."""
 
 NOTICE_DAYS = (90, 30)
-"""How long before its end applicants and keepers of the archive are told of it."""
+"""How many days before the end of keeping the applicant and the keepers of the archive are told."""
 
 MOST_YEARS = 75
-"""The longest extension; the longest term that archives of institutions know for staff papers."""
+"""The longest term in years, extensions included: as long as institutions keep staff papers."""
 
 
 class RetentionRule(Definition):
-    """How long closed cases of a type are kept; without a type, those of the whole kind."""
+    """How long closed cases of a type are kept. An empty `type` is the rule of the whole kind."""
 
     kind: CaseKind
     type: str = ""
@@ -60,24 +60,27 @@ class RetentionRule(Definition):
 
     @property
     def name(self) -> str:
-        """The rule as messages name it."""
+        """The rule as error messages name it."""
         return f"{self.kind.value} {self.type}".strip()
 
 
 ERASED = "erased/"
-"""Keys of objects that were erased begin so: their rows stay, with digest and size."""
+"""The prefix of keys of erased objects. Their rows stay, with digest and size."""
 
 
 def kept_until(closed_at: datetime, years: int, zone: ZoneInfo) -> datetime:
-    """The end of keeping: midnight after so many years, counted from the next January (zone's).
+    """When keeping ends: at midnight in `zone`, `years` years after the next first of January.
 
-    Archives count from the first of January after the year in which a case was closed.
+    Archives count terms from the first of January after the year in which a case was closed.
     """
     return datetime(closed_at.astimezone(zone).year + 1 + years, 1, 1, tzinfo=zone)
 
 
 def notice_due(until: datetime, now: datetime, told: int | None) -> int | None:
-    """Which notice of `NOTICE_DAYS` is due now, in days; None where none is, or it was given."""
+    """Which notice of `NOTICE_DAYS` is due at `now`; None if none is, or if it was sent already.
+
+    `told` is the notice that was sent last, None for none.
+    """
     reached = [days for days in NOTICE_DAYS if now >= until - timedelta(days=days)]
     if not reached or (told is not None and told <= min(reached)):
         return None

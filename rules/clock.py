@@ -9,4 +9,4 @@ def now() -> datetime:
 
 
 YEARS = range(1900, 2201)
-"""Days that people mean; nearer the ends of the calendar a zone leads out of it."""
+"""Years that people mean. Nearer the ends of the calendar a change of zone overflows `datetime`."""

@@ -1,4 +1,4 @@
-"""How the business says no: typed, with words for the person and a status for the client."""
+"""How the business refuses: typed, with words for the person and a status for the client."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any, Self
 
 
 class Words(str):
-    """A Russian sentence with facts in it, that can still be translated.
+    """A Russian sentence filled with facts that can still be translated.
 
     It is the finished Russian text; `msgid` and `facts` let a page say
     `gettext(words.msgid).format(**words.facts)`.
@@ -16,7 +16,7 @@ class Words(str):
     facts: dict[str, Any]
 
     def __new__(cls, msgid: str, /, **facts: Any) -> Self:
-        """Put the facts into the sentence and remember both."""
+        """Fill the facts into the sentence, and keep both."""
         words = super().__new__(cls, msgid.format(**facts) if facts else msgid)
         words.msgid = msgid
         words.facts = facts
@@ -25,7 +25,7 @@ class Words(str):
 
 @dataclass(frozen=True)
 class FieldError:
-    """One field that has to be mended: `path` names it, `message` says what to write (Russian)."""
+    """One field to be corrected: `path` names it, `message` says what to write (Russian)."""
 
     path: str
     message: str
@@ -56,22 +56,22 @@ class Refusal(Exception):
 
 
 def not_found() -> Refusal:
-    """The same answer for what does not exist and what is not for this person to know of."""
+    """The answer both for what does not exist and for what this person must not know of."""
     return Refusal("not_found", "Такой страницы нет, или она вам недоступна.", 404)
 
 
 def forbidden() -> Refusal:
-    """The person is known, the action is not among their rights."""
+    """The person is known, but lacks the permission."""
     return Refusal("forbidden", "У вас нет прав на это действие.", 403)
 
 
 def incomplete_code() -> Refusal:
-    """What was typed can be no code of an act: that says nothing of the paper."""
+    """What was typed cannot be the code of a paper. This says nothing about any paper."""
     words = "Введите код целиком: в нём 26 цифр и латинских букв. Пробелы не важны."
     return Refusal("incomplete_code", words, 422)
 
 
 def act_id_reused() -> Refusal:
-    """An act's id came again with other contents: nothing of them is done."""
+    """An act's id was sent a second time with other contents: nothing is done."""
     words = "Это действие уже выполнено с другими данными. Обновите страницу."
     return Refusal("act_id_reused", words, 422)

@@ -21,7 +21,7 @@ TRANSITIONS: Mapping[tuple[Status, Transition], Rule] = {
     (S.CLARIFICATION, T.LAPSE): Rule(S.LAPSED, P.SYSTEM, closes=True),
     (S.APPROVED, T.ISSUE_ACT): Rule(S.APPROVED, P.SYSTEM, closes=True),
 }
-"""An approved application stays open until its act is issued, so that nobody forgets the act."""
+"""An approved application stays open until its enrolment certificate is issued."""
 
 WAITS_FOR: Mapping[Status, Party] = {
     S.DRAFT: P.APPLICANT,
@@ -35,7 +35,7 @@ WAITS_FOR: Mapping[Status, Party] = {
 }
 
 COPYABLE = frozenset({S.REJECTED, S.WITHDRAWN, S.LAPSED})
-"""Closed without success: may be copied into a new draft (A6)."""
+"""Statuses closed without success: such an application may be copied into a new draft (A6)."""
 
 WORDS: Mapping[Status, str] = {
     S.DRAFT: "Черновик",
@@ -51,7 +51,7 @@ WORDS: Mapping[Status, str] = {
 
 DECISIONS = frozenset({T.APPROVE, T.CLARIFY, T.REJECT})
 SIGNALS = frozenset({T.APPROVE, T.CLARIFY, T.REJECT, T.RESUBMIT, T.CORRECT, T.WITHDRAW})
-"""Transitions of people after which a running workflow is rung by a signal of the same name."""
+"""Transitions by people after which the running workflow gets a signal of the same name."""
 
 APPLICATION = Process(
     kind=CaseKind.APPLICATION,

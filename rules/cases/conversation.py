@@ -1,4 +1,4 @@
-"""The conversation on a case: who may write what, how much, how often and until when."""
+"""The conversation on a case: who may write, how much, how often and until when."""
 
 from datetime import datetime, timedelta
 
@@ -13,14 +13,17 @@ MOST_FILES = 5
 """Files that may go with one message."""
 
 OPEN_FOR = timedelta(days=30)
-"""How long a closed case can still be talked about."""
+"""How long after closing people may still write about a case."""
 
 OFTEN = Limit("message", 30, timedelta(minutes=10))
-"""Messages of one person on all cases."""
+"""The limit of messages of one person, on all cases together."""
 
 
 def checked_text(text: str, files: int) -> str:
-    """The text as it is kept. Raises Refusal 422 for an empty message, a long one, many files."""
+    """The text as it is stored.
+
+    Raises Refusal 422 for no content, too long a text, too many files.
+    """
     text = clean(text).strip()
     if not text and not files:
         raise _refused("text", "Напишите сообщение: от 1 до 4000 знаков.")
@@ -38,12 +41,12 @@ def _refused(path: str, words: str) -> Refusal:
 
 
 def is_over(closed_at: datetime | None, now: datetime) -> bool:
-    """Whether the case was closed so long ago that nothing can be said any more."""
+    """Whether the case was closed so long ago that its conversation has ended."""
     return closed_at is not None and now - closed_at > OPEN_FOR
 
 
 def over() -> Refusal:
-    """The conversation on a case that was closed long ago has ended."""
+    """The case was closed too long ago to write about it."""
     return Refusal(
         "conversation_over",
         "Переписка окончена: после закрытия прошло больше 30 дней.",
@@ -52,14 +55,14 @@ def over() -> Refusal:
 
 
 def not_begun() -> Refusal:
-    """A draft that was never sent is nobody's but the applicant's."""
+    """The case is a draft that was never submitted: only the applicant sees it."""
     return Refusal(
         "not_sent_yet", "Написать можно после отправки: черновик пока видите только вы.", 409
     )
 
 
 def too_many(retry_after: int) -> Refusal:
-    """More messages than a person writes; `retry_after` in seconds."""
+    """The person has sent too many messages; `retry_after` in seconds."""
     return Refusal(
         "too_often",
         "Слишком много сообщений подряд. Подождите немного и отправьте снова.",

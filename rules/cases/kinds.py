@@ -1,4 +1,4 @@
-"""Which process a case follows, by its kind."""
+"""The process of each kind of case."""
 
 from collections.abc import Mapping
 
@@ -10,9 +10,9 @@ PROCESSES: Mapping[CaseKind, Process] = {one.kind: one for one in (APPLICATION, 
 
 
 SEEN_BY_HEADS = tuple(one.kind.value for one in PROCESSES.values() if one.seen_by_heads)
-"""Kinds whose cases the heads of the applicant's unit see (I6)."""
+"""Kinds of case that the heads of the applicant's unit may see (I6)."""
 
 
 def process_of(kind: str) -> Process:
-    """The process of a stored kind. Raises ValueError for an unknown one."""
+    """The process of a kind as it is stored. Raises ValueError for an unknown one."""
     return PROCESSES[CaseKind(kind)]

@@ -1,4 +1,4 @@
-"""How much one person may keep and hand in: more than anybody needs, less than does harm."""
+"""How much one person may keep and submit: more than anybody needs, too little to do harm."""
 
 from datetime import datetime, timedelta
 
@@ -7,32 +7,32 @@ from rules.cases.process import Process
 from rules.refusals import FieldError, Refusal, Words
 
 MOST_DRAFTS = 50
-"""Drafts never sent that one person keeps, of each kind of case."""
+"""How many drafts of each kind of case one person may have that were never submitted."""
 
 MOST_VERSIONS = 20
-"""Versions of one case that are handed in within `VERSIONS_WITHIN`."""
+"""How many versions of one case may be submitted within `VERSIONS_WITHIN`."""
 
 VERSIONS_WITHIN = timedelta(days=1)
 
 UPLOADED_FILES = Limit("uploaded-files", 300, timedelta(days=1))
 UPLOADED_OCTETS = Limit("uploaded-octets", 1024**3, timedelta(days=1))
-"""Files that one person sends, and their bytes, also of those that are refused."""
+"""Files that one person uploads, and their bytes. Files that are refused count too."""
 
 LONGEST_REASON = 4000
-"""Characters of the reason that a person gives for an act; a line's end is one."""
+"""The longest reason for an act, in characters; a line break counts as one."""
 
 LONGEST_REMARK = 1000
-"""Characters of a remark on a field, and of the words with which a case is handed over."""
+"""The longest remark on a field, and the longest note to a handover, in characters."""
 
 MOST_ATTACHMENTS = 30
-"""Documents that one draft cites."""
+"""How many documents may be attached to one draft."""
 
 INTEGER = 2**31 - 1
-"""The most that a column of whole numbers holds."""
+"""The largest value of an `integer` column in PostgreSQL."""
 
 
 def too_many_attachments() -> Refusal:
-    """No further document with this draft; those attached before are untouched."""
+    """The draft has as many documents as it may have. They stay attached."""
     return Refusal(
         "too_many_attachments",
         "Уже приложено %(most)s документов, больше нельзя. Уберите лишние и повторите.",
@@ -42,7 +42,7 @@ def too_many_attachments() -> Refusal:
 
 
 def too_many_uploads(wait: int) -> Refusal:
-    """No further file yet; `wait` in seconds. Those sent before are untouched."""
+    """The person may upload nothing more for `wait` seconds. What was uploaded before stays."""
     words = Words(
         "Вы отправили столько файлов, сколько можно за сутки: {files}, или вместе {gigabytes} ГБ."
         " Этот файл можно отправить через {minutes} мин.",
@@ -54,12 +54,15 @@ def too_many_uploads(wait: int) -> Refusal:
 
 
 def too_many_drafts(process: Process, most: int) -> Refusal:
-    """No further draft; those begun before are untouched."""
+    """The person has as many unsent drafts as allowed. They stay."""
     return Refusal("too_many_drafts", process.refusals.too_many_drafts, 422, most=most)
 
 
 def too_many_versions(most: int, first: datetime, now: datetime) -> Refusal:
-    """No further version yet: `first` is when the oldest that counts was handed in."""
+    """The applicant has submitted as many versions as allowed within a day.
+
+    `first` is when the oldest of them was submitted: a day after it the next one may follow.
+    """
     wait = max(first + VERSIONS_WITHIN - now, timedelta(seconds=1))
     return Refusal(
         "too_often",

@@ -1,9 +1,9 @@
-"""Numbers of cases and acts: `ПК-2026-000123-0`.
+"""Numbers of cases and of enrolment certificates: `ПК-2026-000123-0`.
 
-Kind, year in the institution's zone, sequence within kind and year, and a check digit after
-H. M. Damm ("Total anti-symmetrische Quasigruppen", Marburg 2004). The check covers a digit for the
-kind, the year and the sequence, so it finds every single wrong digit, every swap of neighbours and
-a mistaken kind.
+A number has the kind, the year in the institution's zone, the sequence within kind and year, and a
+check digit after H. M. Damm ("Total anti-symmetrische Quasigruppen", Marburg 2004). The check
+covers a digit for the kind, the year and the sequence, so it detects every single wrong digit,
+every swap of neighbours and a mistaken kind.
 """
 
 import re
@@ -28,7 +28,7 @@ _CHECKED_AS = {
     NumberKind.REQUEST: "2",
     NumberKind.ENROLMENT_ACT: "3",
 }
-# Look-alikes, the same sounds in Latin, and the same keys on an English layout.
+# What people type instead: look-alikes, Latin letters of the same sound, keys of the same place.
 _TYPED_AS = {
     NumberKind.APPLICATION: ("ПК", "ПK", "PК", "PK", "NK", "NК", "GR"),
     NumberKind.REQUEST: ("ЗС", "ЗC", "3С", "3C", "ZС", "ZC", "ZS", "PC"),
@@ -46,14 +46,14 @@ _SMALLEST = 6
 
 @dataclass(frozen=True)
 class Number:
-    """A number in its parts; `str()` gives it as printed."""
+    """A number in its parts; `str()` gives its printed form."""
 
     kind: NumberKind
     year: int
     sequence: int
 
     def __post_init__(self) -> None:
-        """Refuse what could not be printed and read back."""
+        """Raise ValueError for a number that could not be printed and read back."""
         if not 2000 <= self.year <= 2999 or not 0 < self.sequence < 10**12:
             raise ValueError(f"no number for year {self.year}, sequence {self.sequence}")
 
@@ -64,19 +64,19 @@ class Number:
         return str(damm.calc_check_digit(body))
 
     def __str__(self) -> str:
-        """The number as people see it."""
+        """The number as it is printed."""
         return f"{self.kind.value}-{self.year}-{self.sequence:0{_SMALLEST}}-{self.check}"
 
 
 def format_number(kind: NumberKind, year: int, sequence: int) -> str:
-    """The number as people see it: `ПК-2026-000123-0`."""
+    """The number as it is printed: `ПК-2026-000123-0`."""
     return str(Number(kind, year, sequence))
 
 
 def parse_number(text: str) -> Number:
     """Read a number as people type it: Latin look-alikes, lower case, blanks, no separators.
 
-    Leading zeros of the sequence may be left out where separators are kept. Raises IdentifierError.
+    If separators are kept, leading zeros of the sequence may be left out. Raises IdentifierError.
     """
     plain = tidy(text).upper()
     kind, rest = plain[:2], plain[2:].translate(_ZEROS)
@@ -87,7 +87,7 @@ def parse_number(text: str) -> Number:
     if not digits.strip("0"):
         raise IdentifierError("Напишите номер целиком, например ПК-2026-000123-0")
     number = Number(_KINDS[match["kind"]], int(match["year"]), int(digits))
-    # A long sequence never begins with a zero: without it the check would be that of a shorter one.
+    # A long sequence never begins with a zero: its check digit would be that of a shorter one.
     longer = len(digits) > _SMALLEST and digits.startswith("0")
     if longer or number.check != (match["check"] or match["last"]):
         raise IdentifierError("Проверьте номер: одна из цифр или букв в нём ошибочна")

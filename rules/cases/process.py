@@ -1,4 +1,4 @@
-"""What applications and requests share: where they stand, what moves them, for whom they wait.
+"""What applications and requests share: statuses, transitions, and who a case waits for.
 
 The arrows of each kind stand in a module of its own: `rules.cases.applications` and
 `rules.cases.requests`.
@@ -10,14 +10,17 @@ from enum import StrEnum
 
 
 class CaseKind(StrEnum):
-    """Kinds of cases; each has its own arrows, words and workflow. Values are stored for ever."""
+    """Kinds of case; each has its own arrows, words and workflow.
+
+    Values are stored: never rename.
+    """
 
     APPLICATION = "application"
     REQUEST = "request"
 
 
 class Status(StrEnum):
-    """Where a case stands. Which of them a kind knows, its `Process` says."""
+    """Where a case stands. Which statuses a kind has, its `Process` says."""
 
     DRAFT = "draft"
     CHECKING = "checking"
@@ -34,7 +37,10 @@ class Status(StrEnum):
 
 
 class Transition(StrEnum):
-    """What a person or a clock may do to it. People's names are also the names of the signals."""
+    """What a person or a clock may do to a case.
+
+    A signal has the name of the person's transition.
+    """
 
     SUBMIT = "submit"
     OPEN_REVIEW = "open_review"
@@ -52,11 +58,11 @@ class Transition(StrEnum):
 
 
 NEW_VERSION = frozenset({Transition.SUBMIT, Transition.RESUBMIT, Transition.CORRECT})
-"""What hands in a version, of any kind of case."""
+"""Transitions that submit a version, in every kind of case."""
 
 
 class Party(StrEnum):
-    """On whose behalf a transition is made, and for whom a case waits."""
+    """Who makes a transition, and who a case waits for."""
 
     APPLICANT = "applicant"
     REVIEWER = "reviewer"
@@ -67,7 +73,7 @@ class Party(StrEnum):
 
 
 class Moved(StrEnum):
-    """Who has moved a case since a person looked at it, as far as that person wants to know."""
+    """Who has moved a case since a person looked at it: nobody, that person, or others."""
 
     NO = ""
     BY_ONESELF = "oneself"
@@ -76,7 +82,7 @@ class Moved(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """One arrow of a state diagram. Only an arrow that reopens leaves a closed case."""
+    """One arrow of a state diagram. Only an arrow that reopens leaves a closed status."""
 
     to: Status
     by: Party
@@ -88,8 +94,9 @@ class Rule:
 class Refusals:
     """What people are told who may not do what they wanted, as gettext msgids.
 
-    `stale`: somebody moved the case meanwhile. `not_now`: it stands elsewhere. `unchangeable`: its
-    contents are final. `taken`: a colleague, `{name}`, has it. `too_many_drafts`: over `%(most)s`.
+    `stale`: somebody else has moved the case meanwhile. `not_now`: its status does not allow the
+    act. `unchangeable`: its contents are final. `taken`: a colleague, `{name}`, works on it.
+    `too_many_drafts`: the person has `%(most)s` drafts already.
     """
 
     stale: str
@@ -103,15 +110,17 @@ class Refusals:
 class Process:
     """The life of one kind of case, and what the engine has to know of the kind.
 
-    `word`, `words_for_many` and `heading` name a case, several on the desk, and the kind in the
-    archive; `words` are its statuses on the screen: all are gettext msgids. `slug` stands in
-    addresses and names the folder of templates. `workflow` is the type of the workflow in Temporal.
-    `copyable` are closed without success and may be copied into a new draft; `signals` are acts of
-    people after which a running workflow is woken by a signal of the same name. `seen_by_heads`:
-    heads of the applicant's unit see cases of the kind (I6). `stuck_notice` and
-    `handed_over_notice` are kinds of notice: to ops, where the workflow cannot go on, and to the
-    colleague who is given a case; `decision_notices` those to the applicant. `usual_years`: closed
-    cases are kept so long where the institution has loaded no term.
+    - `slug`: its part of addresses, and its folder of templates.
+    - `workflow`: the type of its workflow in Temporal.
+    - `word`, `words_for_many`, `heading`: what one case is called, several on the desk, and the
+      kind in the archive; `words`: its statuses on the screen. All are gettext msgids.
+    - `copyable`: statuses closed without success, from which a case may be copied into a new draft.
+    - `signals`: acts of people after which the running workflow gets a signal of the same name.
+    - `seen_by_heads`: whether heads of the applicant's unit see its cases (I6).
+    - `stuck_notice`, `handed_over_notice`: kinds of notice. The first tells ops that a workflow
+      cannot go on, the second tells a colleague of being given a case.
+    - `decision_notices`: the kinds of notice that tell the applicant of each decision.
+    - `usual_years`: how long closed cases are kept if the institution has loaded no term.
     """
 
     kind: CaseKind
@@ -134,36 +143,36 @@ class Process:
 
     @property
     def room(self) -> str:
-        """Where its cases are: for people, and for programs behind the prefix of the API."""
+        """The path of its pages, and of its routes after the prefix of the API."""
         return f"/{self.slug}"
 
     @property
     def is_reviewed(self) -> bool:
-        """Whether people decide on cases of the kind: approve, send back, reject."""
+        """Whether reviewers decide on its cases: approve, send back, reject."""
         return any(transition is Transition.APPROVE for _, transition in self.transitions)
 
     @property
     def has_addressee(self) -> bool:
-        """Whether somebody is asked to answer: a state service, or the people of a unit."""
+        """Whether somebody is asked to answer: the gov service, or the people of a unit."""
         return any(rule.by is Party.ADDRESSEE for rule in self.transitions.values())
 
     @property
     def may_reopen(self) -> bool:
-        """Whether a closed case may go on, with a run of its workflow that begins anew."""
+        """Whether a closed case may be reopened, which starts a new run of its workflow."""
         return any(rule.reopens for rule in self.transitions.values())
 
     def rule_for(self, status: Status, transition: Transition) -> Rule | None:
-        """The arrow that leaves `status` by `transition`, or None where there is none."""
+        """The arrow of `transition` out of `status`; None if there is none."""
         return self.transitions.get((status, transition))
 
     def open_to(self, status: Status, party: Party) -> tuple[Transition, ...]:
-        """What `party` may do to a case that stands at `status`."""
+        """The transitions that `party` may make out of `status`."""
         return tuple(
             t for (s, t), rule in self.transitions.items() if s is status and rule.by is party
         )
 
     def state_diagram(self) -> str:
-        """The life as a Mermaid state diagram."""
+        """The process as a Mermaid state diagram."""
         lines = ["stateDiagram-v2", f"    [*] --> {Status.DRAFT.value}"]
         for (status, transition), rule in self.transitions.items():
             end = "[*]" if status is rule.to and rule.closes else rule.to.value

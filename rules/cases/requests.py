@@ -1,7 +1,7 @@
 """The life of a service request. Source: requirements S1-S6.
 
-A request is formed, signed, sealed and handed to its addressee: to the module of a state service,
-or to the people of a unit. It may be corrected and sent again at any time, also after the answer.
+A request is written, signed, encrypted and handed to its addressee: the gov service, or the people
+of a unit. The applicant may correct it and send it again at any time, even after the answer.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ TRANSITIONS: Mapping[tuple[Status, Transition], Rule] = {
     (S.READY, T.CORRECT): Rule(S.ACCEPTED, P.APPLICANT, reopens=True),
     (S.REFUSED, T.CORRECT): Rule(S.ACCEPTED, P.APPLICANT, reopens=True),
 }
-"""The addressee is whoever answers: the module of the service, or the people of a unit."""
+"""The addressee is whoever answers: the gov service, or the people of a unit."""
 
 WAITS_FOR: Mapping[Status, Party] = {
     S.DRAFT: P.APPLICANT,
@@ -69,7 +69,7 @@ REQUEST = Process(
         too_many_drafts="У вас уже %(most)s неотправленных запросов. Отправьте или удалите лишние и"
         " начните новый: всё, что вы заполнили, сохранено.",
     ),
-    # Requests tell of health: those who answer see them, heads of units do not.
+    # Requests may tell of health: those who answer see them, heads of the applicant's unit do not.
     seen_by_heads=False,
     stuck_notice="request_stuck",
     handed_over_notice="request_assigned",

@@ -1,9 +1,9 @@
-"""Terms in working days: when a case is due, when people are reminded, when a question goes higher.
+"""Terms in working days: when a case is due, when people are reminded, when it is escalated.
 
 A term of n working days ends at 24:00 of the n-th working day after the local day it began on, in
 the zone of the unit. Working days follow the Russian production calendar: the `holidays` library
-with the transferred days that it knows, and the institution's table for later decrees. For years
-whose transfers are not decreed yet, weekends and public holidays (Labour Code, article 112) hold.
+with the transferred days that it knows, and the institution's own table for later decrees. A year
+whose transfers are not decreed yet has weekends and public holidays (Labour Code, article 112).
 """
 
 from bisect import bisect_left, bisect_right
@@ -23,7 +23,10 @@ MORNING = time(9)
 
 @dataclass(frozen=True)
 class Terms:
-    """How long people have, in working days. Reminders count from the beginning of the term."""
+    """How long people have, in working days.
+
+    A reminder of day n comes on the n-th working day after the term began.
+    """
 
     review: int = 10
     review_reminders: tuple[int, ...] = (7,)
@@ -31,7 +34,7 @@ class Terms:
     answer_reminders: tuple[int, ...] = (5, 9)
 
     def __post_init__(self) -> None:
-        """Refuse terms without a day, and reminders that would come outside their term."""
+        """Raise ValueError for a term outside 1 to 366 days, or for a reminder outside its term."""
         for term, reminders in (
             (self.review, self.review_reminders),
             (self.answer, self.answer_reminders),
@@ -53,7 +56,7 @@ def _working_days(year: int) -> frozenset[int]:
 
 @dataclass(frozen=True)
 class WorkingCalendar:
-    """Which days are worked. `overrides` are later decrees: True for a working day."""
+    """Which days are working days. `overrides` come from later decrees: True for a working day."""
 
     overrides: Mapping[date, bool] = field(default_factory=dict)
     _years: dict[int, tuple[int, ...]] = field(
@@ -76,7 +79,7 @@ class WorkingCalendar:
         return place < len(days) and days[place] == ordinal
 
     def add(self, day: date, n: int) -> date:
-        """The n-th working day after the day, or before it where n is negative; n = 0: the day."""
+        """The n-th working day after `day`, before it for a negative n; `day` itself for n = 0."""
         if n == 0:
             return day
         year, ordinal = day.year, day.toordinal()
@@ -93,7 +96,7 @@ class WorkingCalendar:
         return date.fromordinal(days[place])
 
     def between(self, a: date, b: date) -> int:
-        """How many working days follow `a` up to and including `b`; negative where b is earlier."""
+        """How many working days follow `a`, up to and including `b`; negative if `b` is earlier."""
         if b < a:
             return -self.between(b, a)
         whole = sum(len(self._year(year)) for year in range(a.year, b.year))
@@ -102,7 +105,7 @@ class WorkingCalendar:
 
 
 class Alarm(StrEnum):
-    """What a clock does to a case."""
+    """What happens to a case when its clock reaches a moment."""
 
     REMIND = "remind"
     ESCALATE = "escalate"
@@ -110,32 +113,32 @@ class Alarm(StrEnum):
 
 
 def deadline(start: datetime, working_days: int, zone: str, calendar: WorkingCalendar) -> datetime:
-    """24:00 of the n-th working day after the local day of `start`, in UTC."""
+    """The end of the term, in UTC: 24:00 of the n-th working day after the local day of `start`."""
     last = calendar.add(_local_day(start, zone), working_days)
     return _at(last + timedelta(days=1), time(0), zone)
 
 
 def in_zone(moment: datetime, zone: str) -> datetime:
-    """The same moment by the clock of the zone that it belongs to, such as that of a term."""
+    """The same moment in the given zone."""
     return moment.astimezone(ZoneInfo(zone))
 
 
 def day_and_hour(due: datetime) -> tuple[date, str]:
-    """The end of a term by the clock it carries: midnight is 24:00 of the day before."""
+    """The end of a term as day and hour in its own zone; midnight is 24:00 of the day before."""
     hour = f"{due:%H:%M}"
     return (due.date() - timedelta(days=1), "24:00") if hour == "00:00" else (due.date(), hour)
 
 
 def last_day(due: datetime, zone: str) -> date:
-    """The local day that a term ends with: `due` at 24:00 of the 4th is the 4th."""
+    """The last local day of a term: one that is due at 24:00 of the 4th ends on the 4th."""
     return _local_day(due - timedelta(microseconds=1), zone)
 
 
 def working_days_left(now: datetime, due: datetime, zone: str, calendar: WorkingCalendar) -> int:
-    """Working days after today up to the last day of the term.
+    """How many working days follow today, up to the last day of the term.
 
-    A new term of n days has n left, its last day has 0; once it is over, the negative number of
-    working days that have begun since.
+    A new term of n days has n left; on its last day 0 are left. After its end the number is
+    negative and counts the working days that have begun since.
     """
     return calendar.between(_local_day(now, zone), last_day(due, zone))
 
@@ -143,10 +146,10 @@ def working_days_left(now: datetime, due: datetime, zone: str, calendar: Working
 def review_alarms(
     entered: datetime, due: datetime, terms: Terms, zone: str, calendar: WorkingCalendar
 ) -> Iterator[tuple[datetime, Alarm]]:
-    """The clock of a review, endless: reminders, escalation at `due`, then each working morning.
+    """The endless alarms of a review: reminders, escalation at `due`, then every working morning.
 
-    Reminders stand as many working days before `due` as they do in an uninterrupted term, so they
-    are right after a pause too. Those not after `entered` are left out.
+    Reminders are counted back from `due`, so that they come at the right time after a pause as
+    well. Those at or before `entered` are left out.
     """
     before = [terms.review - day for day in terms.review_reminders]
     yield from _reminders(entered, due, before, zone, calendar)
@@ -162,22 +165,22 @@ def review_alarms(
 def answer_alarms(
     entered: datetime, due: datetime, terms: Terms, zone: str, calendar: WorkingCalendar
 ) -> Iterator[tuple[datetime, Alarm]]:
-    """The clock of a clarification: reminders to the applicant, then the case lapses at `due`."""
+    """The alarms of a clarification: reminders to the applicant, then the case lapses at `due`."""
     before = [terms.answer - day for day in terms.answer_reminders]
     yield from _reminders(entered, due, before, zone, calendar)
     yield due, Alarm.LAPSE
 
 
 def nth_alarm(alarms: Iterable[tuple[datetime, Alarm]], n: int) -> tuple[datetime, Alarm] | None:
-    """The alarm that follows n that have rung already (n = 0: the first), None after the last."""
+    """The alarm after the first n (n = 0: the first one); None after the last."""
     return next(islice(alarms, n, None), None)
 
 
 @dataclass(frozen=True)
 class Rung:
-    """What a clock says at a moment: how many alarms are over that were not told, and the last.
+    """Which alarms are due: how many are not handled yet, the last of them, and the next time.
 
-    `next_at` is when the following one comes, None where there is none.
+    `next_at` is when the following alarm comes; None if there is none.
     """
 
     count: int = 0
@@ -186,7 +189,7 @@ class Rung:
 
 
 def rung(alarms: Iterable[tuple[datetime, Alarm]], told: int, now: datetime) -> Rung:
-    """What a clock says by `now`, of whose alarms so many were told before."""
+    """Which alarms are due at `now`, the first `told` of them having been handled before."""
     due = Rung()
     for moment, alarm in islice(alarms, told, None):
         if moment > now:

@@ -1,4 +1,4 @@
-"""What administrators may change, and how they are refused (O6)."""
+"""What administrators may change in the catalogue, and the refusals they get (O6)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,11 @@ class Subject(StrEnum):
 
 
 AT_ONCE = frozenset({Subject.REASON, Subject.UNIT, Subject.DAY})
-"""What holds from the moment it is saved; the rest is kept in versions with a first day."""
+"""Subjects whose changes hold once they are saved; the others get versions with a first day."""
 
 
 def changed_meanwhile() -> Refusal:
-    """Somebody else has changed it since the person opened it; what was typed stays on the page."""
+    """Somebody else has changed it since the person opened it. What was typed stays on the page."""
     return Refusal(
         "changed_meanwhile",
         "Пока вы правили, это изменил кто-то другой. Ваш текст сохранён на странице: сравните "
@@ -35,12 +35,12 @@ def changed_meanwhile() -> Refusal:
 
 
 def nothing_changed() -> Refusal:
-    """What was sent is what there is."""
+    """What was sent equals what is stored."""
     return Refusal("nothing_changed", "Вы ничего не изменили.", 422)
 
 
 def unfit(fields: Sequence[FieldError]) -> Refusal:
-    """Some fields have to be mended."""
+    """Some fields have to be corrected."""
     return Refusal("incomplete", "Исправьте отмеченные поля.", 422, fields)
 
 
@@ -55,7 +55,7 @@ def unfit_text(problems: Sequence[str]) -> Refusal:
 
 
 def demand_future(day: date | None, today: date) -> None:
-    """Raise Refusal 422 for a first day that is over: nothing changes afterwards."""
+    """Raise Refusal 422 for a first day in the past: changes never apply retroactively."""
     if day is not None and day.year not in YEARS:
         raise unfit([FieldError("valid_from", "Такого дня нет в календаре, проверьте дату")])
     if day is not None and day < today:
@@ -67,7 +67,10 @@ Flat = dict[str, str]
 
 
 def flat(value: Any, path: str = "") -> Flat:
-    """A nested value as lines `path: text`; entries of lists stand under their own name."""
+    """A nested value as flat `path: text` pairs.
+
+    A path names an entry of a list by its own name.
+    """
     if isinstance(value, Mapping):
         lines: Flat = {}
         for key, inner in value.items():
@@ -92,9 +95,9 @@ def _name_of(value: Any) -> str:
 def differences(
     before: Mapping[str, Any] | None, after: Mapping[str, Any]
 ) -> list[tuple[str, str, str]]:
-    """What differs: `(path, old, new)` in the order of the new; empty text for what is absent.
+    """The differences as `(path, old, new)` in the order of `after`; an absent value is empty.
 
-    Of a list whose entries stand in another order the names of those that both have are told.
+    For a list whose entries changed their order, the names of the entries in both are given.
     """
     old, new = flat(before or {}), flat(after)
     paths = [*new, *(path for path in old if path not in new)]
@@ -135,7 +138,10 @@ _LATIN = dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыь�
 
 
 def name_of(words: str, taken: set[str], otherwise: str) -> str:
-    """A name for programs: Latin letters, digits and underscores, unlike those that are taken."""
+    """A name for programs, transliterated from `words`: Latin letters, digits, underscores.
+
+    It is none of those in `taken`, and begins with `otherwise` if it would not begin with a letter.
+    """
     latin = "".join(_LATIN.get(sign, sign) for sign in words.lower())
     plain = re.sub(r"[^a-z0-9]+", "_", latin).strip("_")[:34].strip("_")
     stem = plain if plain[:1].isalpha() else f"{otherwise}_{plain}".strip("_")

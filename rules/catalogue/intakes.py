@@ -1,4 +1,4 @@
-"""Intakes of a programme: when it begins, how many it takes, and until when one may apply."""
+"""Intakes of a programme: when each begins, how many people it takes, until when one may apply."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,12 +8,12 @@ from typing import Any
 from rules.refusals import FieldError, Words
 
 FIELD = "starts_on"
-"""The field of the form by which an intake is chosen: the day on which it begins."""
+"""The form field that holds the chosen intake: the day on which it begins."""
 
 
 @dataclass(frozen=True)
 class Intake:
-    """One intake; `places` is None where it takes everybody, `taken` counts who has one."""
+    """One intake. `places` is None if they are unlimited; `taken` counts those given away."""
 
     starts_on: date
     apply_until: date
@@ -22,14 +22,15 @@ class Intake:
 
     @property
     def left(self) -> int | None:
-        """Places that are free; None where they are not counted."""
+        """The number of free places; None if they are unlimited."""
         return None if self.places is None else max(0, self.places - self.taken)
 
 
 def intakes_of(starts: Iterable[str], limits: Mapping[str, Mapping[str, Any]]) -> list[Intake]:
     """The intakes that begin on these days (YYYY-MM-DD), in order.
 
-    One applies until the day before, where the limits of the day say nothing else.
+    Applications are taken until the day before the beginning, unless the limits of the day say
+    otherwise.
     """
     found = []
     for start in sorted(starts):
@@ -41,17 +42,17 @@ def intakes_of(starts: Iterable[str], limits: Mapping[str, Mapping[str, Any]]) -
 
 
 def with_taken(intakes: Iterable[Intake], taken: Mapping[date, int]) -> list[Intake]:
-    """The intakes with how many places of each are taken."""
+    """The intakes, each with the number of places taken."""
     return [replace(one, taken=taken.get(one.starts_on, 0)) for one in intakes]
 
 
 def check_intake(
     intakes: Sequence[Intake], chosen: Any, held: Collection[Any], today: date
 ) -> list[FieldError]:
-    """Why this day cannot be chosen; `held` are days that the case was taken with before.
+    """Why this day cannot be chosen; empty if it can. A day in `held` is the case's own already.
 
-    A programme without intakes begins on any day, and a day that is not one yet is for the form
-    to judge.
+    A programme without intakes may begin on any day. A text that is no date is left to the form's
+    own checks.
     """
     try:
         day = date.fromisoformat(chosen) if isinstance(chosen, str) else None

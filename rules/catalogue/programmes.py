@@ -1,4 +1,4 @@
-"""Programmes of training."""
+"""Programmes of training, as pages read them."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -12,7 +12,7 @@ KINDS: Mapping[str, str] = {
     "distance": "Дистанционно",
     "seminar": "Семинар",
 }
-"""Their kinds in words, as msgids: the same on pages and on papers."""
+"""What the kinds of programme are called, as msgids: the same on pages and papers."""
 
 
 class Programme(Ruled, Protocol):
@@ -28,4 +28,4 @@ class Programme(Ruled, Protocol):
 
     @property
     def intakes(self) -> list[Intake]:
-        """When it begins, with what limits; empty: at any time."""
+        """Its intakes with their limits; empty if it may begin on any day."""

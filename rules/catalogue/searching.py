@@ -1,4 +1,4 @@
-"""How people ask for what a catalogue calls otherwise: abbreviations, and words typed wrong."""
+"""Searching the catalogue for words that it writes otherwise: abbreviations and typing errors."""
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
@@ -24,24 +24,24 @@ ABBREVIATIONS: Mapping[str, str] = {
     "ээг": "электроэнцефалография",
     "эхокг": "эхокардиография",
 }
-"""What clinicians shorten, folded; a catalogue may write either."""
+"""Abbreviations that clinicians use, folded; a catalogue may have either form."""
 
 MOST_WORDS = 10
-"""Words of a question that are looked for."""
+"""How many words of a query are searched for."""
 _SHORTEST, _LONGEST = 4, 40
-"""Signs of a word in which a typing error is looked for."""
+"""How long a word must be, in characters, to be searched for typing errors."""
 _ALIKE = 0.75
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a question, folded."""
+    """The words of a query, folded."""
     return searched(text).split()[:MOST_WORDS]
 
 
 def mended(words: Collection[str], known: Collection[str]) -> list[str]:
-    """The words with each that is part of none of the known replaced by the one most like it.
+    """The words; one that is part of no known word is replaced by the most similar known word.
 
-    Only words of about its length are compared, so the cost stays bounded by the catalogue.
+    Only words of about the same length are compared, which bounds the cost by the catalogue's size.
     """
     return [_nearest(word, known) for word in words]
 

@@ -1,4 +1,4 @@
-"""Categories of documents, and what each asks of a file. Source: requirements Q1, A2, I1."""
+"""Categories of documents, and what each requires of a file. Source: requirements Q1, A2, I1."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ class Category(StrEnum):
 
 @dataclass(frozen=True)
 class CategoryRule:
-    """How a category is called (a Russian gettext msgid) and what is asked of its files."""
+    """What a category is called (a Russian gettext msgid), and what its files must be."""
 
     title: str
     hint: str
     registration: bool = False
     offered: bool = True
-    """Whether people choose it themselves; what goes with messages is not a document to keep."""
+    """Whether people may choose it. Files sent with messages are no documents to keep."""
 
 
 CATEGORIES: Mapping[Category, CategoryRule] = {
@@ -88,6 +88,6 @@ TITLE_LENGTH = 200
 
 
 def minimum_dpi(category: Category, registration: bool = False) -> int | None:
-    """Dots per inch that a scan must have; None where nothing is asked."""
+    """The lowest resolution of a scan, in dots per inch; None if any will do."""
     asked = registration or CATEGORIES[category].registration
     return REGISTRATION_DPI if asked else None

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 
 class MediaType(StrEnum):
-    """The kinds of file that are taken (requirement I1: PDF or JPEG)."""
+    """The file types that are accepted (requirement I1: PDF or JPEG)."""
 
     PDF = "application/pdf"
     JPEG = "image/jpeg"
@@ -36,7 +36,7 @@ _BY_EXTENSION = {
 
 
 class Verdict(StrEnum):
-    """What came of the check. A refused file is not kept."""
+    """The result of a check. A refused file is not stored."""
 
     OK = "ok"
     REFUSED = "refused"
@@ -79,7 +79,7 @@ class Code(StrEnum):
 
 @dataclass(frozen=True)
 class Words:
-    """What is wrong and how to mend it: Russian gettext msgids, filled with the facts by `%`."""
+    """What is wrong and how to fix it: Russian gettext msgids with `%` placeholders for facts."""
 
     problem: str
     remedy: str
@@ -188,7 +188,7 @@ WORDS: Mapping[Code, Words] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One reason against a file, with the figures that its words name."""
+    """One reason to refuse a file, with the figures that its words name."""
 
     code: Code
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -205,30 +205,30 @@ class Finding:
 
     @property
     def text(self) -> str:
-        """Both, in Russian."""
+        """Problem and remedy, in Russian."""
         return f"{self.problem} {self.remedy}" % dict(self.facts)
 
     def stored(self) -> dict[str, Any]:
-        """As it stands in the database and in the API."""
+        """The finding as the database and the API have it."""
         return {"code": self.code.value, **({"facts": dict(self.facts)} if self.facts else {})}
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "Finding":
-        """The reverse of `stored`. Raises ValueError for a code that does not exist."""
+        """The reverse of `stored`. Raises ValueError for an unknown code."""
         return cls(Code(stored["code"]), stored.get("facts", {}))
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of everything a file may have, and how much its check may use."""
+    """Limits of a file, and of the time and memory that its check may use."""
 
     octets: int = 10 * 1024 * 1024
     """Accreditation takes PDF files up to 10 MB each."""
     pages: int = 200
     page_points: float = 3600.0
-    """Longest side of a page, 1/72 inch: A0 is 3370 high."""
+    """The longest side of a page in points of 1/72 inch; A0 is 3370 high."""
     pixels: int = 60_000_000
-    """In one picture; A3 at 600 dpi has 70 million only in colour depth that no scanner sends."""
+    """Pixels of one picture: enough for A3 at 550 dpi."""
     inflated: int = 256 * 1024 * 1024
     """Bytes that all compressed streams of a PDF may unpack to."""
     objects: int = 200_000
@@ -249,8 +249,8 @@ def too_big(limit: int) -> Finding:
 def claimed_types(content_type: str | None, file_name: str | None) -> frozenset[MediaType]:
     """What the sender says the file is, by its media type and by the ending of its name.
 
-    Other media types and endings claim nothing: browsers guess the one, people write dates into the
-    other. The contents decide (`type_of`).
+    Any other media type or ending claims nothing: browsers guess the former, and people write dates
+    after the last dot. The contents decide (`type_of`).
     """
     essence = (content_type or "").split(";")[0].strip().lower()
     suffix = (file_name or "").rpartition(".")[2].lower()
@@ -259,16 +259,17 @@ def claimed_types(content_type: str | None, file_name: str | None) -> frozenset[
 
 
 START = 1024
-"""Bytes from which it is told what a file is."""
+"""How many bytes `type_of` needs from the start of a file."""
 _HEIC = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
 )
 
 
 def type_of(start: bytes, claims: frozenset[MediaType]) -> MediaType | Finding:
-    """What the first bytes say, up to START of them; or why the file is refused for them.
+    """The type that the first bytes show (up to START of them), or why the file is refused.
 
-    Nothing may stand before the mark. What claims to be one type and is another is refused.
+    Nothing may precede the signature of the type. A file that is not what the sender claims is
+    refused.
     """
     if start.startswith(b"%PDF-"):
         found = MediaType.PDF
@@ -286,11 +287,11 @@ def type_of(start: bytes, claims: frozenset[MediaType]) -> MediaType | Finding:
 
 
 def leaves_as_given(media_type: str, *, own: bool) -> bool:
-    """Whether a reader gets the file itself; else a picture made from it.
+    """Whether a reader gets the file itself; otherwise a picture made from it.
 
-    A photograph tells where and with what it was taken, and may hide anything in its comments, so
-    it goes as it is to whoever gave it. A PDF goes to all who may open it: its check lets nothing
-    through that does more than show pages, and its signatures must stay whole.
+    A photograph tells where and with what it was taken, and its comments may hide anything: only
+    the person who gave it gets the original. A PDF goes unchanged to all who may open it: its check
+    lets nothing through that does more than show pages, and its signatures must stay valid.
     """
     return own or media_type != MediaType.JPEG
 
@@ -299,7 +300,7 @@ _FORBIDDEN_IN_NAMES = re.compile(r'[\\/:*?"<>|]')
 
 
 def safe_name(name: str | None, media_type: MediaType | None = None) -> str:
-    """The file's name without folders, control characters and tricks of direction.
+    """The file's name without folders, control characters and marks of direction.
 
     At most 150 characters; the extension is that of the true type, where the type is known.
     """
@@ -335,7 +336,7 @@ class Picture:
 
 
 def effective_dpi(pixels: tuple[int, int], page_size_points: tuple[float, float]) -> int:
-    """Dots per inch of a scan: the smaller of both directions, rounded to the nearest whole.
+    """The resolution of a scan in dots per inch: the lower of both directions, rounded.
 
     A point is 1/72 inch. Rounding matters: A4 at 300 dpi is 2480 x 3508 pixels, which is 299.96.
     Raises ValueError for a page without extent.
@@ -353,9 +354,9 @@ _SMALLEST_PAPER = (209.76, 297.64)  # A7: a card is not smaller
 
 
 def scan_dpi(page: tuple[float, float], pictures: Sequence[Picture]) -> int | None:
-    """Resolution of a page of a PDF if it is a scan; None where it was born digital.
+    """The resolution of a PDF page in dpi if it is a scan; None if it was made on a computer.
 
-    A page is a scan when pictures cover at least half of it. Of several layers that each cover it
+    A page is a scan if pictures cover at least half of it. Of several layers that each cover it
     (text over background, as scanners separate them) the sharpest counts; of strips the coarsest.
     """
     whole = page[0] * page[1]
@@ -371,10 +372,10 @@ def scan_dpi(page: tuple[float, float], pictures: Sequence[Picture]) -> int | No
 
 
 def photo_dpi(pixels: tuple[int, int], density: tuple[float, float] | None) -> int:
-    """Resolution of a JPEG, from the density it states or, failing that, as if it showed A4.
+    """The resolution of a JPEG in dpi, by the density it states, or else as if it showed A4.
 
-    A stated density is believed only where it makes a sheet of at least A7: cameras write 72 and
-    forgers what they like.
+    A stated density is believed only above 96 dpi and if the sheet is at least A7: cameras write
+    72, and forgers write anything.
     """
     short, long = sorted(pixels)
     if density and min(density) > 0:
@@ -387,7 +388,7 @@ def photo_dpi(pixels: tuple[int, int], density: tuple[float, float] | None) -> i
 
 
 def resolution_finding(dpi: int | None, minimum: int | None) -> Finding | None:
-    """Why the resolution does not do; None where it does, or where nothing is asked of it."""
+    """Why the resolution is too low; None if it suffices or none is required."""
     if minimum is None or dpi is None or dpi >= minimum:
         return None
     return Finding(Code.LOW_RESOLUTION, {"dpi": dpi, "minimum": minimum})
@@ -397,7 +398,7 @@ _LINKS = ("http", "https", "mailto", "tel")
 
 
 def link_is_safe(uri: str) -> bool:
-    """Whether a link of a document may stand: the web, a mail address, a telephone, or relative."""
+    """Whether a document may contain the link: to the web, mail, a telephone, or relative."""
     cleaned = "".join(c for c in uri if c.isprintable() and not c.isspace()).lower()
     if cleaned.startswith(("\\\\", "//")):
         return False

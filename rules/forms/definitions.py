@@ -66,11 +66,11 @@ __all__ = [
 
 
 RESERVED_SECTIONS = frozenset({"attachments", "autosave", "check", "discard", "submit"})
-"""Names that the pages of a draft have taken: a section of that name could not be reached."""
+"""Names that the pages of a draft use themselves: a section of that name could not be opened."""
 
 
 class Section(Definition):
-    """Fields on one subject; one page, one line of the task list."""
+    """Fields on one subject: one page of the form, and one line of its task list."""
 
     name: str = Described(pattern=NAME)
     title: str = Described(pattern=TITLE)
@@ -79,7 +79,7 @@ class Section(Definition):
 
 
 class AttachmentRule(Definition):
-    """A kind of document that goes with a case. A waived one is shown with the reason."""
+    """A kind of document that is attached to a case. A waived one is shown with the reason."""
 
     kind: str = Described(pattern=NAME)
     title: str = Described(pattern=TITLE)
@@ -96,7 +96,7 @@ class ChecklistItem(Definition):
 
 
 class Waiver(Definition):
-    """A kind of document that a programme does not ask for, and why."""
+    """A kind of document that a programme does not require, and why."""
 
     kind: str
     reason: str = Described(min_length=3)
@@ -112,7 +112,7 @@ class ProgrammeRules(Definition):
 
 
 class Ruled(Protocol):
-    """Whatever has rules of its own: a programme."""
+    """Whatever changes the rules of a type, such as a programme."""
 
     @property
     def rules(self) -> ProgrammeRules:
@@ -120,7 +120,7 @@ class Ruled(Protocol):
 
 
 class AnsweringSide(StrEnum):
-    """Who answers a request: the module of a state service, or the people of the addressee."""
+    """Who answers a request: the gov service (`MODULE`), or people of a unit (`DESK`)."""
 
     MODULE = "module"
     DESK = "desk"
@@ -137,7 +137,8 @@ class AnswerKind(StrEnum):
 class CaseTypeDefinition(Definition):
     """A type of case: its form, attachments, reviewer's questions, terms and addressee.
 
-    Requests have a `channel`; that of the module names its `service`. Their term is `terms.review`.
+    A request has a `channel`; if the gov service answers it, `service` names the service there. The
+    term of a request is `terms.review`.
     """
 
     key: str = Described(pattern=NAME)
@@ -149,7 +150,11 @@ class CaseTypeDefinition(Definition):
     checklist: tuple[ChecklistItem, ...] = ()
     terms: Terms = Terms()
     addressee: str
-    """Code of the unit that decides, or of a request: that answers, or answers for the exchange."""
+    """Code of the unit that decides on applications.
+
+    For requests: of the unit that answers, or that is responsible for the exchange with the gov
+    service.
+    """
     hint: str = ""
     group: str = Described("", description="Heading under which the catalogue shows it.")
     order: int = Described(0, ge=0, description="Place in the catalogue, the lowest first.")
@@ -197,7 +202,7 @@ class CaseTypeDefinition(Definition):
 
     @property
     def answered_by_people(self) -> bool:
-        """Whether people of the addressee answer it, not a module."""
+        """Whether people of the addressed unit answer it, not the gov service."""
         return self.channel is AnsweringSide.DESK
 
     @cached_property
@@ -207,7 +212,7 @@ class CaseTypeDefinition(Definition):
 
 
 def with_label(definition: CaseTypeDefinition, name: str, label: str) -> CaseTypeDefinition:
-    """The type with another label for one field, which it may not have."""
+    """The type with another label for the field; unchanged if it has no such field."""
     sections = tuple(
         section.model_copy(
             update={
@@ -229,10 +234,10 @@ def check_form(
     complete: bool,
     today: date | None = None,
 ) -> tuple[dict[str, Value], list[FieldError]]:
-    """Check a whole form: canonical values, and what has to be mended, in the order of the form.
+    """Check a whole form. Returns canonical values, and errors in the order of the form.
 
-    With `complete=False`, as for a draft, missing fields are allowed, and a wrong value is kept as
-    it was typed and flagged, so that nobody loses what they wrote.
+    With `complete=False`, as for a draft, missing fields are allowed, and a wrong value is flagged
+    but kept as it was typed, so that nobody loses what they wrote.
     """
     values: dict[str, Value] = {}
     errors: list[FieldError] = []
@@ -264,7 +269,7 @@ def _too_early(
     values: Mapping[str, Value],
     today: date | None,
 ) -> str | None:
-    """What to say of a date that is before the other one, where that can be read."""
+    """The error for a date before the one that `not_before` names; None if the order is right."""
     if field.not_before is None:
         return None
     earlier = definition.fields[field.not_before]
@@ -279,7 +284,7 @@ def _too_early(
 
 
 def prefilled(definition: CaseTypeDefinition, facts: Mapping[str, Any]) -> dict[str, Value]:
-    """What is known already: values of the fields whose `prefill` is among the facts.
+    """Values that are known already, for the fields whose `prefill` is among the facts.
 
     Facts have flat names: `{"person.snils": "112-233-445 95", "programme.hours": 36}`.
     """
@@ -303,7 +308,7 @@ def with_locked(
 
 
 def check_attachments(rules: Iterable[AttachmentRule], given: Collection[str]) -> list[FieldError]:
-    """Which documents are missing, and which belong to no rule; paths are `attachments.<kind>`."""
+    """Errors for documents that are missing or not asked for; paths are `attachments.<kind>`."""
     rules = tuple(rules)
     missing = [
         FieldError(
@@ -323,7 +328,7 @@ def check_attachments(rules: Iterable[AttachmentRule], given: Collection[str]) -
 def merged_attachments(
     definition: CaseTypeDefinition, programme: Ruled | None
 ) -> tuple[AttachmentRule, ...]:
-    """The documents for an application to the programme: added, replaced and waived ones."""
+    """The documents of an application: the type's, changed by the rules of the programme."""
     rules = {rule.kind: rule for rule in definition.attachments}
     if programme is not None:
         own = programme.rules
@@ -338,7 +343,7 @@ def merged_attachments(
 def merged_checklist(
     definition: CaseTypeDefinition, programme: Ruled | None
 ) -> tuple[ChecklistItem, ...]:
-    """The reviewer's questions: the type's, then the programme's; the same name replaces."""
+    """The reviewer's questions: the type's, then the programme's. One of the same name replaces."""
     items = {item.name: item for item in definition.checklist}
     if programme is not None:
         items |= {item.name: item for item in programme.rules.checklist}
@@ -346,14 +351,17 @@ def merged_checklist(
 
 
 def merged_terms(definition: CaseTypeDefinition, programme: Ruled | None) -> Terms:
-    """The programme's terms where it has its own, the type's otherwise."""
+    """The programme's terms if it has its own, otherwise the type's."""
     own = programme.rules.terms if programme is not None else None
     return own or definition.terms
 
 
 @dataclass(frozen=True)
 class Change:
-    """A field that differs between two versions; values as people read them, None for none."""
+    """A field that differs between two versions.
+
+    Values are as people read them; None for no value.
+    """
 
     field: str
     label: str
@@ -373,7 +381,7 @@ def difference(
 
 
 def differs(old: Any, new: Any) -> bool:
-    """Whether an answer is another one; no answer and an empty one are the same."""
+    """Whether two answers differ. No answer and an empty one are the same."""
     return (None if old == "" else old) != (None if new == "" else new)
 
 

@@ -1,4 +1,4 @@
-"""One field of a form: what it takes, how it is read, checked, shown and described.
+"""One field of a form: what it accepts, and how it is read, checked, shown and described.
 
 The same definition draws the field, checks it while a person types and again on the server, and
 stands in OpenAPI. Labels and hints are Russian gettext msgids. Messages say what to write.
@@ -21,11 +21,11 @@ from rules.texts.cleaning import clean, one_line
 from rules.texts.identifiers import IdentifierError
 
 Value = str | int | bool
-"""A canonical value: text, ISO date, identifier or choice; number; checkbox."""
+"""A canonical value. Text, ISO date, identifier and choice are `str`; a checkbox is `bool`."""
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 TITLE = r"\S"
-"""What people read is not empty: the translation of nothing is the head of the catalogue."""
+"""A title is not empty: gettext would translate an empty text to the header of its catalogue."""
 _TEXT, _LONG_TEXT, _DRAFT = 300, 4000, 20_000
 _POLICY = re.compile("[0-9]{16}")
 _YES = frozenset({"true", "on", "1", "yes", "да"})
@@ -33,7 +33,7 @@ _NO = frozenset({"", "false", "off", "0", "no", "нет"})
 
 
 class FieldKind(StrEnum):
-    """What a field takes."""
+    """The kinds of field."""
 
     TEXT = "text"
     LONG_TEXT = "long_text"
@@ -51,17 +51,17 @@ class FieldKind(StrEnum):
 _SUGGESTED = frozenset(
     {FieldKind.TEXT, FieldKind.INN, FieldKind.LICENCE, FieldKind.PATIENT_ID, FieldKind.PHONE}
 )
-"""Kinds of fields in which one line is typed that a list may offer."""
+"""Kinds of one-line field for which a form may suggest values."""
 
 
 class Definition(BaseModel):
-    """Frozen, and strict about names it does not know, so that a typing error is found."""
+    """Base of the parts of a form: frozen; an unknown key is an error, so that typos are found."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Choice(Definition):
-    """One answer of several. Written as plain text it is both value and label."""
+    """One of several answers. A plain text in its place is both value and label."""
 
     value: str
     label: str
@@ -76,13 +76,13 @@ class Field(Definition):
     """One field of a form.
 
     `min` and `max` bound numbers, or dates as ISO; `today` and `this_year` are allowed too.
-    `prefill` names the fact that fills it in, such as `person.snils` or `programme.title`; a
-    `locked` field shows that fact and takes no other value. `pattern` is the whole shape of a text
-    or of an institution's own patient identifier, in place of the policy number; `example` shows
-    one that fits. `suggestions` are values that people rarely know, such as the licence of a
-    laboratory: a form offers them by their labels, a label that is typed stands for its value, and
-    any other value that fits is taken as well. `not_before` names the date of the same form that a
-    date may not precede.
+    `prefill` names the fact that fills the field, such as `person.snils` or `programme.title`; a
+    `locked` field shows that fact and accepts nothing else. `pattern` is the whole shape of a text,
+    or of an institution's own patient identifier in place of the policy number; `example` shows one
+    that fits. `suggestions` are values that people rarely know by heart, such as a laboratory's
+    licence: the form offers them by their labels, a typed label stands for its value, and any other
+    value that fits is accepted as well. `not_before` names the date of the same form that this date
+    may not precede.
     """
 
     name: str = Described(pattern=NAME)
@@ -131,16 +131,16 @@ class Field(Definition):
 
     @property
     def longest(self) -> int:
-        """The most characters it takes."""
+        """The most characters it accepts."""
         return self.max_length or (_LONG_TEXT if self.kind is FieldKind.LONG_TEXT else _TEXT)
 
 
 @lru_cache(maxsize=256)
 def _shape(pattern: str) -> Any:
-    """A pattern of a form, compiled once: RE2, whose time grows with the text and no faster.
+    """A pattern of a form, compiled once by RE2, whose time grows only linearly with the text.
 
-    Nobody can stop a match that is under way; https://github.com/google/re2/wiki/Syntax says
-    what it knows. Raises ValueError for what is no such pattern.
+    A match cannot be interrupted, so a pattern must not be able to run for long. Syntax:
+    https://github.com/google/re2/wiki/Syntax. Raises ValueError for an invalid pattern.
     """
     options = re2.Options()
     options.log_errors = False
@@ -154,10 +154,10 @@ def _shape(pattern: str) -> Any:
 def check_field(
     field: Field, raw: Any, today: date | None = None
 ) -> tuple[Value | None, str | None]:
-    """Read what was typed: the canonical value, or what to write instead.
+    """Read what was typed. Returns the canonical value, or else a message that says what to write.
 
-    Nothing typed is `(None, None)`: whether something is required is asked by `check_form`.
-    `today` is the local day; without it bounds that move with time are not checked.
+    Empty input gives `(None, None)`: whether a value is required is up to `check_form`. `today` is
+    the local day; without it, bounds that depend on the present day are not checked.
     """
     if isinstance(raw, bool) and field.kind is FieldKind.CHECKBOX:
         return raw, None
@@ -181,17 +181,17 @@ def check_field(
 
 
 def too_long(value: Any) -> bool:
-    """Whether a draft does not keep the text: more than any field takes by far."""
+    """Whether a text is too long even for a draft: far longer than any field accepts."""
     return isinstance(value, str) and len(value) > _DRAFT
 
 
 def too_long_words() -> Words:
-    """What is said of such a text."""
+    """The message for a text that is too long."""
     return Words("Сократите текст до {max} знаков", max=_DRAFT)
 
 
 def form_value(field: Field, raw: Any) -> str:
-    """What a form shows of a kept value, right or wrong; of a box «true» where it is ticked."""
+    """What a form shows of a stored value, right or wrong; of a ticked checkbox «true»."""
     if field.kind is FieldKind.CHECKBOX:
         return "true" if raw in (True, "true", "on", "1") else ""
     if field.kind is FieldKind.DATE:
@@ -202,7 +202,7 @@ def form_value(field: Field, raw: Any) -> str:
 def display(field: Field, value: Any) -> str | None:
     """A stored value as people read it: 04.12.2026, the label of a choice, «Да» or «Нет».
 
-    A policy number stands in fours; an institution's own identifier as it is.
+    A policy number is written in groups of four; an institution's own identifier as it is.
     """
     if value is None or value == "":
         return None
@@ -271,7 +271,7 @@ class _Wrong(ValueError):
 
 
 def missing(field: Field) -> str:
-    """What to say where a required field is empty."""
+    """The message for a required field that is empty."""
     match field.kind:
         case FieldKind.CHECKBOX:
             return "Поставьте отметку, без неё продолжить нельзя"

@@ -1,8 +1,8 @@
-"""Who is shown what of a case's journal, by kind of entry, audience and key.
+"""Which entries of a case's journal each audience may see, and which keys of them.
 
-Every surface that shows the journal of a case asks `disclosed`: pages, the JSON API, papers, ZIP.
-An entry is shown to those audiences for whom some row names its kind, and of its facts and
-contents only the keys that such a row names. What no row names is shown to nobody.
+Everything that shows the journal of a case asks `disclosed`: pages, the JSON API, papers, archive
+files. A row of the table names kinds of entry, audiences, and the keys of facts and contents that
+these audiences may see. An entry of a kind that no row names for an audience is not shown to it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,21 +14,21 @@ from rules.journal.entries import JournalKind as K
 
 
 class Audience(StrEnum):
-    """In what capacity a person looks at a case. One person may have several on another's case."""
+    """In what capacity a person looks at a case. On another's case one person may have several."""
 
     APPLICANT = "applicant"
-    """Whose case it is; with their own case people have no other capacity, whatever their roles."""
+    """The case is theirs. On their own case people have no other capacity, whatever their roles."""
     REVIEWER = "reviewer"
     """Reviews cases of the responsible unit, or answers its requests."""
     UNIT_HEAD = "unit_head"
-    """Looks on at the cases of the applicant's unit, and takes no part in the review."""
+    """Sees the cases of the applicant's unit, but takes no part in their review."""
     KEEPER = "keeper"
     """Decides how long closed cases of the responsible unit are kept."""
 
 
 @dataclass(frozen=True)
 class Disclosure:
-    """The keys of an entry that are shown, and whether it is said who acted."""
+    """Which keys of an entry are shown, and whether the name of the person who acted is."""
 
     facts: frozenset[str]
     contents: frozenset[str]
@@ -37,7 +37,7 @@ class Disclosure:
 
 @dataclass(frozen=True)
 class Disclosed:
-    """What is left of an entry once everything is taken out that is not to be shown."""
+    """What remains of an entry once everything that must not be shown is removed."""
 
     facts: Mapping[str, Any]
     contents: Mapping[str, Any] | None
@@ -52,7 +52,7 @@ class _Row:
     contents: str = ""
     names: bool = True
     internal: bool = False
-    """The row is about entries that their facts mark as internal, and about no others."""
+    """Whether the row is about entries marked as internal by their facts, or about the others."""
 
 
 _COLLEAGUES = (Audience.REVIEWER,)
@@ -76,7 +76,7 @@ _ROWS = (
     _Row((K.CASE_ASSIGNED, K.CASE_TAKEN, K.CASE_HANDED_OVER, K.CASE_MOVED), _ALL),
     _Row((K.CASE_ASSIGNED,), _COLLEAGUES, facts="from to stands_in_for"),
     _Row((K.CASE_TAKEN, K.CASE_HANDED_OVER), _COLLEAGUES, facts="from to"),
-    # The form says of it: only colleagues will see why.
+    # The form of a handover says that only colleagues will see the reason.
     _Row((K.CASE_HANDED_OVER,), _COLLEAGUES, contents="reason"),
     _Row((K.CASE_REMINDED, K.CASE_ESCALATED), _ALL, facts="alarm"),
     _Row((K.CASE_REMINDED, K.CASE_ESCALATED), _COLLEAGUES, facts="told"),
@@ -95,7 +95,7 @@ _ROWS = (
         internal=True,
     ),
     _Row((K.CASE_ACT_ISSUED,), _ALL, facts=f"{_MOVE} act sha256"),
-    # What the administrator or the keeper of the archive did of office, not towards the applicant.
+    # Acts of administrators and keepers of the archive: applicants see the act, not the name.
     _Row((K.CASE_TYPE_CHANGED,), _ALL, facts="from to due_before due", names=False),
     _Row((K.CASE_TYPE_CHANGED,), _COLLEAGUES, facts="change"),
     _Row((K.CASE_ERASED,), _ALL, facts="ground objects", names=False),
@@ -142,7 +142,7 @@ _ROWS = (
 
 
 def _table() -> Mapping[tuple[str, bool, Audience], Disclosure]:
-    """The rows by kind, mark and audience; several rows about the same add up."""
+    """The rows by kind, internal mark and audience. Rows about the same three are united."""
     table: dict[tuple[str, bool, Audience], Disclosure] = {}
     for row in _ROWS:
         facts, contents = frozenset(row.facts.split()), frozenset(row.contents.split())
@@ -167,7 +167,7 @@ DISCLOSURES: Mapping[tuple[str, bool, Audience], Disclosure] = _table()
 def disclosed(
     kind: str, facts: Mapping[str, Any], contents: Any, to: Iterable[Audience]
 ) -> Disclosed | None:
-    """What these audiences are shown of an entry; None where they are shown nothing of it."""
+    """What the audiences together may see of an entry; None if they may not see it at all."""
     internal = bool(facts.get("internal"))
     rows = [row for one in to if (row := DISCLOSURES.get((kind, internal, one))) is not None]
     if not rows:

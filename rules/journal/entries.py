@@ -1,11 +1,11 @@
 """The journal's arithmetic: canonical bytes, the hash chain, Merkle trees. Pure functions.
 
-An entry's hash covers the hash of the entry before it and a digest of its own canonical JSON (RFC
-8785): all that stands in the clear and a salted digest of the contents. The contents themselves
-stand beside, so erasing them by law (with their salt) leaves every chain whole.
+The hash of an entry covers the hash of the entry before it and a digest of its own canonical JSON
+(RFC 8785): everything in the clear, and a salted digest of the contents. The contents themselves
+are stored beside the entry, so that erasing them by law (with their salt) leaves every chain whole.
 
-Trees follow RFC 9162, section 2.1: leaves and nodes are hashed with different prefixes, so neither
-can pass for the other.
+Trees follow RFC 9162, section 2.1: leaves and nodes are hashed with different prefixes, so that
+neither can pass for the other.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ import rfc8785
 HASH_VERSION = 1
 GENESIS = bytes(32)
 SYSTEM_CHAIN = UUID("00000000-0000-8000-8000-000000000001")
-"""The chain of what belongs to no case and no person."""
+"""The chain of entries that belong to no case and no person."""
 
 
 class JournalKind(StrEnum):
@@ -117,14 +117,17 @@ def canonical(value: Any) -> bytes:
 
 
 def moment(at: datetime) -> str:
-    """A time as it is hashed: UTC, microseconds. Raises ValueError without a zone."""
+    """A time as it is hashed: in UTC, with microseconds.
+
+    Raises ValueError for one without a zone.
+    """
     if at.tzinfo is None:
         raise ValueError("a time without a zone")
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def new_salt() -> bytes:
-    """32 random bytes that keep a digest from being guessed; erased with the contents."""
+    """32 random bytes that keep contents from being guessed by their digest; erased with them."""
     return os.urandom(32)
 
 
@@ -135,7 +138,7 @@ def contents_digest(contents: Any, salt: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class EntryFacts:
-    """An entry as it is hashed and checked. `contents` is what could be read back of them."""
+    """An entry with all that is hashed or checked; `contents` as far as they could be read."""
 
     id: UUID
     chain: UUID
@@ -153,13 +156,13 @@ class EntryFacts:
     salt: bytes | None = None
     contents: Any = None
     contents_state: str = "absent"
-    """`absent`, `readable`, `unread` without a key ring, or `broken` when it cannot be read."""
+    """`absent`, `readable`, `unread` (no key ring was given) or `broken` (decryption failed)."""
 
 
 def body_digest(entry: EntryFacts) -> bytes:
-    """SHA-256 over the canonical form of the entry itself, without the one before it.
+    """SHA-256 over the canonical form of the entry itself, without the hash of the one before.
 
-    Raises ValueError for a hash version this code does not know.
+    Raises ValueError for a hash version that this code does not know.
     """
     if entry.hash_version != HASH_VERSION:
         raise ValueError(f"hash version {entry.hash_version}")
@@ -180,15 +183,15 @@ def body_digest(entry: EntryFacts) -> bytes:
 
 
 def chain_hash(previous_hash: bytes, digest: bytes) -> bytes:
-    """The hash of an entry: of the hash before it and its own digest.
+    """The hash of an entry, from the hash of the one before and the entry's own digest.
 
-    So a chain can be followed through entries whose contents and facts are not disclosed.
+    So a chain can be verified through entries whose facts and contents are not disclosed.
     """
     return hashlib.sha256(previous_hash + digest).digest()
 
 
 def entry_hash(entry: EntryFacts) -> bytes:
-    """The hash by which the next entry holds this one fast. Raises as `body_digest` does."""
+    """The hash of an entry, which the next entry includes. Raises as `body_digest` does."""
     return chain_hash(entry.previous_hash, body_digest(entry))
 
 
@@ -205,10 +208,10 @@ class IntegrityFault:
 
 
 def verify_chain(entries: Iterable[EntryFacts]) -> list[IntegrityFault]:
-    """All faults of one chain, given in the order of positions.
+    """All faults of one chain, whose entries are given in the order of positions.
 
     Finds changed entries and contents, gaps, entries out of order, contents erased without an entry
-    that says so. A chain cut at its end looks whole from inside: the seals show that.
+    that says so. A chain cut at its end looks whole by itself: only the checkpoints show that.
     """
     faults: list[IntegrityFault] = []
     previous, expected = GENESIS, 1
@@ -242,7 +245,7 @@ def verify_chain(entries: Iterable[EntryFacts]) -> list[IntegrityFault]:
 
 
 def _wrong_contents(entry: EntryFacts) -> list[str]:
-    """What is wrong with the contents that stand beside the entry."""
+    """What is wrong with the contents of an entry."""
     if entry.contents_state == "broken":
         return ["contents cannot be decrypted: changed, or their key is missing"]
     if entry.contents_state == "absent":
@@ -258,7 +261,7 @@ def _wrong_contents(entry: EntryFacts) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What a seal holds fast: the head of a chain, or a view of a record (position 0)."""
+    """What a checkpoint fixes: the head of a chain, or a view of a record (position 0)."""
 
     kind: str
     ref: UUID
@@ -266,17 +269,17 @@ class Leaf:
     hash: bytes
 
     def listed(self) -> list[Any]:
-        """The leaf as it stands in a seal's JSON."""
+        """The leaf as it stands in the JSON of a checkpoint."""
         return [self.kind, str(self.ref), self.position, self.hash.hex()]
 
     @classmethod
     def read(cls, listed: Sequence[Any]) -> "Leaf":
-        """A leaf back from a seal's JSON. Raises ValueError."""
+        """Read a leaf from the JSON of a checkpoint. Raises ValueError."""
         kind, ref, position, digest = listed
         return cls(str(kind), UUID(str(ref)), int(position), bytes.fromhex(str(digest)))
 
     def encoded(self) -> bytes:
-        """The bytes that go into the tree."""
+        """The bytes that are hashed into the tree."""
         return canonical(self.listed())
 
 
@@ -285,13 +288,13 @@ VIEW_LEAF = "view"
 
 
 def attested(leaf: Leaf, previous: bytes) -> bytes:
-    """What the application attests of an entry or a view: the leaf, and what it follows."""
+    """The bytes that the application attests of an entry or view: the leaf and what it follows."""
     return canonical([*leaf.listed(), previous.hex()])
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A leaf that waits for its seal, the hash it follows, and the application's word for both."""
+    """A leaf that waits for a checkpoint, the hash it follows, and the attestation of both."""
 
     leaf: Leaf
     previous: bytes | None
@@ -299,12 +302,12 @@ class Waiting:
 
 
 class Refused(StrEnum):
-    """Why a leaf is not sealed."""
+    """Why a leaf is left out of a checkpoint."""
 
     UNATTESTED = "unattested"
-    """It was put there by somebody who does not hold the keys of the application."""
+    """Its attestation is missing or wrong: the writer does not hold the application's keys."""
     ASTRAY = "astray"
-    """It does not go on from the last sealed entry of its chain: the journal was rewritten."""
+    """It does not follow the last entry of its chain in a checkpoint: the journal was rewritten."""
 
 
 def sealable(
@@ -312,10 +315,10 @@ def sealable(
     heads: Mapping[UUID, tuple[int, bytes]],
     genuine: Callable[[Waiting], bool],
 ) -> tuple[list[Leaf], list[tuple[Waiting, Refused]]]:
-    """The leaves that a seal may hold fast, one for each chain that grew, and those it must not.
+    """The leaves that a checkpoint may include, one for each chain that grew, and those refused.
 
-    `heads` is how far each chain is sealed. A chain is followed from there, entry by entry; behind
-    the first one that is refused nothing of the chain is sealed.
+    `heads` is how far the checkpoints have come in each chain. A chain is followed from there,
+    entry by entry; from the first entry that is refused, nothing more of the chain is included.
     """
     leaves: dict[tuple[str, UUID], Leaf] = {}
     refused: list[tuple[Waiting, Refused]] = []
@@ -345,7 +348,7 @@ def _node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
-    """The tree from its leaves up; a node without a neighbour rises as it is."""
+    """The levels of the tree, leaves first. A node without a sibling goes up unchanged."""
     levels = [[_leaf_hash(leaf) for leaf in leaves]]
     while len(levels[-1]) > 1:
         below = levels[-1]
@@ -355,12 +358,15 @@ def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
-    """The root over the leaves in their order; of none, the hash of nothing (RFC 9162, 2.1.1)."""
+    """The root over the leaves in their order; over none, the hash of nothing (RFC 9162, 2.1.1)."""
     return _levels(leaves)[-1][0] if leaves else hashlib.sha256().digest()
 
 
 def merkle_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The neighbours on the way from a leaf to the root (RFC 9162, 2.1.3). Raises IndexError."""
+    """The sibling hashes on the way from a leaf to the root (RFC 9162, 2.1.3).
+
+    Raises IndexError.
+    """
     if not 0 <= index < len(leaves):
         raise IndexError(index)
     proof = []
@@ -390,7 +396,7 @@ def merkle_holds(leaf: bytes, index: int, size: int, proof: Sequence[bytes], roo
 def seal_body(
     *, number: int, at: datetime, root: bytes, leaves: int, previous_hash: bytes
 ) -> dict[str, Any]:
-    """What the institution signs: the root of the heads, bound to the seal before it."""
+    """What the institution signs as a checkpoint: the root, and the hash of the one before."""
     return {
         "at": moment(at),
         "leaves": leaves,
@@ -402,7 +408,7 @@ def seal_body(
 
 
 def seal_hash(body: dict[str, Any]) -> bytes:
-    """SHA-256 over the canonical body of a seal: the link to the next one."""
+    """SHA-256 over the canonical body of a checkpoint, which the next checkpoint includes."""
     return hashlib.sha256(canonical(body)).digest()
 
 

@@ -1,4 +1,4 @@
-"""How often a message is tried, how long a provider is asked for it, and when it is given up."""
+"""When sending is tried again, when a provider is asked for a report, when both are given up."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,7 +8,7 @@ from rules.notices.kinds import Channel
 
 
 class Outcome(StrEnum):
-    """What came of one try, and what a provider's receipt says of it later."""
+    """The result of one try to send, or of what a provider reports later."""
 
     TOLD = "told"
     LATER = "later"
@@ -17,11 +17,11 @@ class Outcome(StrEnum):
     DELIVERED = "delivered"
     BOUNCED = "bounced"
     DELAYED = "delayed"
-    """A server on the way has it and tries on."""
+    """A server on the way has the message and keeps trying."""
 
 
 class DeliveryReport(StrEnum):
-    """What a provider says became of a message that it took."""
+    """What a provider says became of a message that it accepted."""
 
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
@@ -30,7 +30,7 @@ class DeliveryReport(StrEnum):
     EXPIRED = "expired"
     DELAYED = "delayed"
     SILENT = "silent"
-    """It was asked for days and knows nothing."""
+    """The provider was asked for days and gave no final answer."""
 
 
 FAILED_REPORTS = frozenset(
@@ -38,22 +38,22 @@ FAILED_REPORTS = frozenset(
 )
 
 _PAUSES = (2, 5, 10, 15, 20, 30, 30, 60, 120, 300, 900, 1800, 3600, 7200, 14400, 28800)
-"""Seconds until the next try after the first, second, … refusal for now: 16 hours in all."""
+"""Seconds to the next try after the first, second, … temporary refusal: 16 hours in all."""
 
 
 def pause_after(tries: int) -> timedelta | None:
-    """How long to wait after the `tries`-th refusal; None when it is given up."""
+    """How long to wait after the `tries`-th refusal; None if the message is given up."""
     if tries > len(_PAUSES):
         return None
     return timedelta(seconds=_PAUSES[tries - 1])
 
 
 _ASKED_AFTER = (30, 120, 600, 3600, 6 * 3600, 24 * 3600, 48 * 3600)
-"""Seconds after each question until a provider is asked again what became of a message."""
+"""Seconds to the next question to a provider after the first, second, … one about a message."""
 
 
 def asked_again_after(asks: int) -> timedelta | None:
-    """How long to wait for a receipt after so many questions; None when no word is awaited."""
+    """How long to wait for a delivery report after so many questions; None to stop asking."""
     return timedelta(seconds=_ASKED_AFTER[asks]) if asks < len(_ASKED_AFTER) else None
 
 
@@ -61,4 +61,4 @@ GIVEN_UP_AFTER: Mapping[Channel, timedelta] = {
     Channel.SMS: timedelta(days=1),
     Channel.PUSH: timedelta(days=1),
 }
-"""How long a channel may be down before its message is given up; mail waits as long as it takes."""
+"""How long a channel may be down before its message is given up; mail waits without a limit."""

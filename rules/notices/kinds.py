@@ -1,8 +1,8 @@
-"""What people are told of, by which channels, in which words, and how often it is tried.
+"""What people are notified of, by which channels, and in which words.
 
-Words are gettext message ids of the domain `notices`; `%(number)s` is the number of the case.
-Mail carries nothing about a person or health: what happened, to which programme, until when an
-answer is awaited, what to do next, a link. What a reviewer wrote is read in the cabinet alone.
+Words are gettext message ids of the domain `notices`; `%(number)s` is the number of the case. Mail
+carries nothing about a person or health: what happened, to which programme, until when an answer is
+awaited, what to do next, a link. What a reviewer wrote is read in the cabinet alone.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class NoticeKind(StrEnum):
-    """Events that are told. Values are stored for ever: add, never rename."""
+    """Events that people are notified of. Values are stored for ever: add, never rename."""
 
     APPLICATION_SUBMITTED = "application_submitted"
     APPLICATION_IN_REVIEW = "application_in_review"
@@ -58,7 +58,10 @@ class NoticeKind(StrEnum):
 
 
 class Channel(StrEnum):
-    """Ways to a person. A notice in the cabinet always exists."""
+    """Channels by which a notice goes.
+
+    Every notice stands in the cabinet, whatever else is chosen.
+    """
 
     CABINET = "cabinet"
     MAIL = "mail"
@@ -67,7 +70,10 @@ class Channel(StrEnum):
 
 
 class NoticeGroup(StrEnum):
-    """What a person chooses channels for. Values are stored for ever: add, never rename."""
+    """Groups of notices for which a person chooses channels.
+
+    Values are stored: add, never rename.
+    """
 
     CASES = "cases"
     COMMENTS = "comments"
@@ -78,7 +84,7 @@ class NoticeGroup(StrEnum):
 
 
 class Audience(StrEnum):
-    """Who is told."""
+    """Who is notified."""
 
     APPLICANT = "applicant"
     REVIEWER = "reviewer"
@@ -90,8 +96,8 @@ class Audience(StrEnum):
 class NoticeState(StrEnum):
     """Where a notice stands.
 
-    A superseded one is told by a later notice of the same case, one that is `off` waited when its
-    person turned it off. `told` says that the channel took it: a receipt may say more later.
+    `told`: the channel has accepted it; a delivery report may say more later. `superseded`: a later
+    notice of the same case says it as well. `off`: its person turned it off while it waited.
     """
 
     WAITING = "waiting"
@@ -109,10 +115,10 @@ ON_BY_DEFAULT: Mapping[Channel, bool] = {
     Channel.SMS: False,
     Channel.PUSH: True,
 }
-"""Whether a channel outside the cabinet is used by whoever has chosen nothing."""
+"""Whether a channel is used for people who have chosen nothing."""
 
 SPARE = (Channel.MAIL, Channel.SMS, Channel.PUSH)
-"""In this order another channel is looked for when one could not deliver."""
+"""The order in which another channel is tried after one could not deliver."""
 
 
 _GROUP_OF = {
@@ -128,9 +134,9 @@ _GROUP_OF = {
 class Event:
     """How one kind of event is told.
 
-    `delay` holds the message back, because an event of `superseded_by` normally follows within
-    moments and says more: then one tells both. `path` is completed with `case_id`. Messages of a
-    `security` event cannot be turned off, nor do they wait for quiet hours or a digest.
+    `delay` holds the message back, because an event of kind `superseded_by` normally follows within
+    moments and says more: one message then covers both. `path` is filled with `case_id`. Messages
+    of a `security` event cannot be turned off and wait neither for quiet hours nor for a digest.
     """
 
     audience: Audience
@@ -146,7 +152,7 @@ class Event:
 
     @property
     def group(self) -> NoticeGroup:
-        """What its channels are chosen with; who is told says it where nothing else does."""
+        """The group whose channels it uses: `about` if given, otherwise that of the audience."""
         return self.about or _GROUP_OF[self.audience]
 
     @property
@@ -156,7 +162,7 @@ class Event:
 
 
 DETAILS: Mapping[str, str] = {"programme": "Программа", "until": "Ответить до конца дня"}
-"""Facts that stand on a line of their own where an event has them; `until` is a day, YYYY-MM-DD."""
+"""Facts of an event that get a line of their own; `until` is a day, YYYY-MM-DD."""
 
 K, A = NoticeKind, Audience
 _REQUEST, _QUEUE = "Открыть запрос", "Открыть очередь"
@@ -494,7 +500,10 @@ CHOSEN = tuple(
     if group is not NoticeGroup.SECURITY
     and any(e.group is group and len(e.channels) > 1 for e in EVENTS.values())
 )
-"""Groups whose channels people choose; what belongs to no such group waits for nothing."""
+"""Groups whose channels people choose.
+
+Notices of others wait neither for quiet hours nor digests.
+"""
 
 
 def kinds_of(group: NoticeGroup) -> tuple[NoticeKind, ...]:
@@ -506,4 +515,4 @@ SUPERSEDES: Mapping[NoticeKind, tuple[NoticeKind, ...]] = {
     kind: tuple(k for k, event in EVENTS.items() if event.superseded_by is kind)
     for kind in NoticeKind
 }
-"""Which waiting mails of the same case and person an event makes needless."""
+"""Kinds whose waiting mails, for the same case and person, an event makes superfluous."""

@@ -1,4 +1,4 @@
-"""When a message may go out: quiet hours and the daily digest, both only if asked for (N2)."""
+"""When a message may be sent: quiet hours and the daily digest, both only on request (N2)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class Quiet:
-    """What a person asked for, in the zone where they asked.
+    """The quiet hours and digest that a person chose, in the zone where they chose them.
 
-    Quiet hours begin at `begins` and end at `ends`, over midnight where `ends` is earlier; equal
-    times are none. `digest_hour` gathers mails until that hour of the day.
+    Quiet hours last from `begins` to `ends`, over midnight if `ends` is earlier; equal times mean
+    no quiet hours. With `digest_hour`, mails are collected until that hour of the day.
     """
 
     zone: str
@@ -20,7 +20,7 @@ class Quiet:
 
 
 def held_until(quiet: Quiet, now: datetime) -> datetime | None:
-    """When the quiet hours end that `now` falls into; None outside of them."""
+    """When the quiet hours around `now` end; None outside quiet hours."""
     if quiet.begins is None or quiet.ends is None or quiet.begins == quiet.ends:
         return None
     here = now.astimezone(ZoneInfo(quiet.zone))
@@ -37,9 +37,9 @@ def held_until(quiet: Quiet, now: datetime) -> datetime | None:
 
 
 def digest_at(quiet: Quiet, written: datetime) -> datetime | None:
-    """When a mail written then is gathered into a digest; None without one.
+    """When a mail written at `written` goes out in the digest; None if there is no digest.
 
-    Quiet hours that cover the hour of the digest put it off to their end.
+    If the hour of the digest falls into quiet hours, the digest waits for their end.
     """
     if quiet.digest_hour is None:
         return None
@@ -51,8 +51,8 @@ def digest_at(quiet: Quiet, written: datetime) -> datetime | None:
 def _next(zone: str, here: datetime, at: time) -> datetime:
     """The next moment after `here` at which clocks of the zone show `at`.
 
-    Where they skip it in spring, the moment that would have been so; where they show it twice in
-    autumn, the first that has not passed.
+    If the clocks skip that time in spring, the moment it would have been; if they show it twice in
+    autumn, the first one after `here`.
     """
     place = ZoneInfo(zone)
     for days in range(3):

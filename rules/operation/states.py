@@ -1,4 +1,4 @@
-"""What counts as trouble in operation, in words, and the safe remedy of each. Source: O1, O7.
+"""Kinds of trouble in operation, their words, and the safe remedy of each. Source: O1, O7.
 
 Words are gettext message ids. Nothing here may name a person or say anything about health.
 """
@@ -13,7 +13,7 @@ from rules.refusals import FieldError, Refusal
 
 
 class Trouble(StrEnum):
-    """Kinds of what needs the attention of ops, the most urgent first."""
+    """Kinds of trouble that need the attention of ops, the most urgent first."""
 
     TEMPORAL_DOWN = "temporal_down"
     NO_WORKER = "no_worker"
@@ -49,7 +49,7 @@ class Remedy(StrEnum):
 
 @dataclass(frozen=True)
 class TroubleWords:
-    """How one kind of trouble is told: a heading, the reason in plain words, what helps."""
+    """How a kind of trouble is described: a heading, the reason in plain words, what helps."""
 
     title: str
     why: str
@@ -58,7 +58,7 @@ class TroubleWords:
 
 @dataclass(frozen=True)
 class RemedyWords:
-    """The button, what pressing it does, what is said afterwards, and how it is journaled."""
+    """The words of a remedy's button, its effect and its result, and its kind of journal entry."""
 
     button: str
     does: str
@@ -216,39 +216,42 @@ REMEDIES: Mapping[Remedy, RemedyWords] = {
 }
 
 CHANNEL_IS_LATE_AFTER = timedelta(minutes=5)
-"""How long a notice may stand due before its channel counts as late."""
+"""How long a notice may be overdue before its channel counts as late."""
 
 FAILED_ARE_SHOWN = timedelta(days=7)
-"""How long a notice or an export that failed needs attention: its person was told at once."""
+"""How long a failed notice or export stays on the desk; its person was told at once."""
 
 SEAL_IS_LATE_AFTER = timedelta(minutes=3)
-"""The journal is sealed once a minute: two seals in a row are missing."""
+"""The journal gets a checkpoint once a minute: after this, two in a row are missing."""
 
 BACKUP_IS_OLD_AFTER = timedelta(hours=26)
-"""A day, and two hours in which the nightly backup may run."""
+"""A day, and two hours that the nightly backup may take."""
 
 WORK_IS_SEEN_EVERY = timedelta(minutes=2)
-"""A standing workflow begins a step or says that it is alive twice a minute."""
+"""Within this, a working standing workflow begins a step or reports that it is alive."""
 
 USUAL = {"worker": timedelta(seconds=70), "standing": timedelta(seconds=45)}
-"""How often a part that works is seen: a worker asks for work once a minute, a standing workflow
-says twice a minute that it is alive."""
+"""The usual time between signs of life.
+
+A worker asks for work once a minute, and a standing workflow reports twice a minute that it is
+alive.
+"""
 
 REPLACING_IS_SHOWN = timedelta(days=1)
-"""How long a server that was replaced, or a run that was begun anew, stands on the desk."""
+"""How long the desk shows that a server was replaced, or that a run was begun anew."""
 
 ENTRIES_LOOKED_THROUGH = 2000
-"""Entries at the end of the installation's own chain among which those of a day are looked for."""
+"""How many entries at the end of the installation's own chain are searched for those of a day."""
 
 FAILING_AFTER = 3
-"""Tries of one step of a standing workflow from which on it counts as failing."""
+"""After so many tries of one step a standing workflow counts as failing."""
 
 REASON = (3, 500)
-"""Shortest and longest reason of a remedy."""
+"""The shortest and the longest reason for a remedy, in characters."""
 
 
 def demand_reason(reason: str) -> None:
-    """Raise a refusal unless the reason is long enough to say something."""
+    """Raise Refusal 422 unless the reason has an acceptable length."""
     shortest, longest = REASON
     if not shortest <= len(reason.strip()) <= longest:
         text = "Укажите причину действия: от 3 до 500 знаков."

@@ -1,10 +1,9 @@
-"""Who may ask the Temporal UI for what: permission × verb × path. What no row names is closed.
+"""Which requests to the Temporal UI each permission allows. What no row names is refused.
 
-Paths are those of the UI 2.42 below its own root: its pages and files, and of the HTTP API of
-Temporal what the pages read. Watching reads; who operates may besides end or reset one run, which
-the ops desk has no remedy for. Everything else that changes something stays closed: signals,
-starts and updates would speak for a person, and batches, schedules and namespaces are set up by
-programs.
+Paths begin below the root of Temporal UI 2.42: its pages and files, and the parts of Temporal's
+HTTP API that the pages read. Whoever watches may read; whoever operates may also terminate or reset
+a run, for which the ops desk has no remedy. All other changes are refused: signals, starts and
+updates would act in a person's name, and batches, schedules and namespaces are set up by programs.
 """
 
 import re
@@ -13,21 +12,21 @@ from dataclasses import dataclass
 from rules.access import Permission
 
 _ID = r"(?!\.{1,2}(?:/|$))[^/?#%\\\x00-\x1f\x7f]+"
-"""One part of a path: it leads neither up nor anywhere else when it is read a second time."""
+"""One segment of a path. It is neither `.` nor `..`, and means the same if it is decoded again."""
 
 
 @dataclass(frozen=True)
 class Row:
     """Requests of one verb to the paths of one pattern.
 
-    `*` is one part of a path, `**` one or more, `{ours}` the namespace of this installation.
+    `*` is one segment of a path, `**` one or more, `{ours}` the namespace of this installation.
     """
 
     permission: Permission
     verb: str
     path: str
     acts: bool = False
-    """Whether it changes something: then it is journaled before it is done."""
+    """Whether the request changes something: then it is journaled before it is passed on."""
 
     def covers(self, verb: str, path: str, namespace: str) -> bool:
         """Whether the row is about this request."""
@@ -64,7 +63,7 @@ _PAGES = (
     "/site.webmanifest",
     "/Temporal_Logo_Animation.gif",
 )
-"""Pages and their files: the same for everybody, they hold no data."""
+"""Pages and their files: the same for everybody, without data."""
 
 _READ = (
     "/api/v1/settings",
@@ -98,11 +97,11 @@ _READ = (
     f"{_NAMESPACE}/batch-operations",
     f"{_NAMESPACE}/batch-operations/*",
 )
-"""What the pages read of Temporal."""
+"""What the pages read of Temporal's API."""
 
 ROWS = (
     *(Row(_WATCH, "GET", path) for path in (*_PAGES, *_READ)),
-    # A query reads, although Temporal takes it by POST: the pages get the current details by one.
+    # A query only reads, although Temporal takes it by POST: pages get the current details by one.
     Row(_WATCH, "POST", f"{_OUR_WORKFLOW}/query/*"),
     Row(_OPERATE, "POST", f"{_OUR_WORKFLOW}/terminate", acts=True),
     Row(_OPERATE, "POST", f"{_OUR_WORKFLOW}/reset", acts=True),
@@ -110,7 +109,7 @@ ROWS = (
 
 
 def row_for(verb: str, path: str, namespace: str) -> Row | None:
-    """The row about a request; None where it is closed to everybody.
+    """The row that allows a request; None if nobody may send it.
 
     `path` is unquoted and begins below the root of the UI.
     """
@@ -125,6 +124,6 @@ SHUT = (
     "StartWorkflowDisabled",
     "ActivityCommandsDisabled",
 )
-"""Settings of the UI that take the buttons away which nobody may press here."""
+"""Settings of the UI that remove the buttons nobody may use."""
 WATCH_ONLY = ("DisableWriteActions", "WorkflowTerminateDisabled", "WorkflowResetDisabled")
-"""The same for people who only watch."""
+"""Further settings of the UI for people who may only watch."""

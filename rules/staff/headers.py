@@ -1,4 +1,4 @@
-"""What the columns of a table of staff are called besides their titles. Compared, never shown."""
+"""Other names that the columns of a staff table have. They are recognised, never shown."""
 
 from collections.abc import Mapping, Sequence
 
@@ -30,4 +30,4 @@ OTHER_NAMES: Mapping[str, Sequence[str]] = {
     "snils": ("снилс сотрудника", "snils"),
     "role": ("роли", "права", "role"),
 }
-"""By `rules.staff.table.Column`; without case, dots and dashes."""
+"""By value of `rules.staff.table.Column`; compared without case, dots and dashes."""

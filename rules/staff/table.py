@@ -1,7 +1,7 @@
-"""A table of staff and units as it is read before it is imported (O6). Pure functions.
+"""A table of staff and units: read and checked before it is imported (O6). Pure functions.
 
-Every row names a unit; where it also names a person, that person works there. What is wrong is
-told by line and column with what to write instead.
+Every row names a unit; if it also names a person, that person works there. A mistake is reported by
+line and column, with what to write instead.
 """
 
 import re
@@ -19,15 +19,15 @@ from rules.texts.names import Name
 
 MOST_ROWS = 5000
 MOST_LINES = 10_000
-"""With blank ones: one cell at the bottom of a sheet makes a million of them, and a minute."""
+"""Blank lines count: one cell at the bottom of a sheet makes a million of them."""
 MOST_OCTETS = 2 * 1024 * 1024
 MOST_COLUMNS = 50
 HEADER_WITHIN = 10
-"""Lines with something in them among which the row of titles is looked for."""
+"""Among so many non-blank lines the row of titles is searched for."""
 
 
 class Column(StrEnum):
-    """The columns that are read; others are passed over."""
+    """The columns that are read; others are ignored."""
 
     UNIT = "unit"
     UNIT_NAME = "unit_name"
@@ -57,11 +57,11 @@ TITLES: Mapping[Column, str] = {
     Column.SNILS: "СНИЛС",
     Column.ROLE: "Роль",
 }
-"""How a column is called, in files that are made anew and in what is told of mistakes."""
+"""The titles of the columns, in files that we make and in messages about mistakes."""
 
 
 def _plain(text: str) -> str:
-    """A header without case, dots, dashes and what stands in brackets."""
+    """A header without case, dots, dashes and anything in brackets."""
     bare = re.sub(r"\(.*?\)", " ", text.casefold().replace("ё", "е"))
     return " ".join(re.sub(r"[^\w]+|_", " ", bare).split())
 
@@ -80,7 +80,7 @@ ROLE_NAMES: Mapping[Role, str] = {
     Role.CLERK: "Сотрудник, отвечающий на запросы",
     Role.UNIT_HEAD: "Руководитель подразделения",
 }
-"""Roles that may be named in words; every role may be named by its key."""
+"""Roles that may be named in words; any role may be named by its key."""
 _ROLES: Mapping[str, Role] = {
     **{_plain(role.value): role for role in Role},
     **{_plain(name): role for role, name in ROLE_NAMES.items()},
@@ -95,7 +95,7 @@ _NOT_OF_NAMES = re.compile(r"[^\w '().-]|[\d_]")
 
 @dataclass(frozen=True)
 class Wrong:
-    """One mistake: where it stands and what to write (Russian gettext msgid, perhaps Words)."""
+    """One mistake: its place, and what to write instead (Russian gettext msgid, perhaps Words)."""
 
     line: int
     column: Column
@@ -104,7 +104,7 @@ class Wrong:
 
 @dataclass(frozen=True)
 class UnitRow:
-    """A unit as the file has it; an empty name or parent leaves it as it is."""
+    """A unit as the file has it; an empty name or parent keeps the present one."""
 
     line: int
     code: str
@@ -114,7 +114,7 @@ class UnitRow:
 
 @dataclass(frozen=True)
 class PersonRow:
-    """A person as the file has it; an empty telephone or SNILS leaves it as it is."""
+    """A person as the file has it; an empty telephone or SNILS keeps the present one."""
 
     line: int
     unit: str
@@ -128,7 +128,7 @@ class PersonRow:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a file says: each unit once, each person once, and what is wrong by line."""
+    """The contents of a file: each unit once, each person once, and the mistakes by line."""
 
     rows: int
     units: Mapping[str, UnitRow]
@@ -137,10 +137,10 @@ class Sheet:
 
 
 def read(table: Iterable[tuple[int, Sequence[str]]]) -> Sheet:
-    """Read lines with their numbers; blank lines are passed over, and so is what stands above the
-    row of titles, which is among the first ten.
+    """Read numbered lines. Blank ones are ignored, and so is anything above the row of titles.
 
-    Raises Refusal 422 for a file without the columns that are needed, or with too many rows.
+    The row of titles must be among the first HEADER_WITHIN lines. Raises Refusal 422 for a file
+    without the required columns, or with too many rows.
     """
     lines = _not_blank(table)
     places = _header(lines)
@@ -174,12 +174,12 @@ def _not_blank(table: Iterable[tuple[int, Sequence[str]]]) -> Iterator[tuple[int
 
 
 def unreadable(message: str) -> Refusal:
-    """A file that cannot be read at all."""
+    """The file cannot be read at all."""
     return Refusal("staff_file", message, 422, [FieldError("file", message)])
 
 
 def _header(lines: Iterator[tuple[int, Sequence[str]]]) -> dict[Column, int]:
-    """Where the columns stand, by the first line that names the units' codes."""
+    """The place of each column, by the first line that has a column of unit codes."""
     for _, cells in islice(lines, HEADER_WITHIN):
         places = _places(cells)
         if Column.UNIT in places:
@@ -217,7 +217,7 @@ def _code(cells: Mapping[Column, str], column: Column) -> str:
 
 
 def _name_parts(cells: Mapping[Column, str]) -> dict[Column, str]:
-    """The three parts, out of the column of the whole name where they have none of their own."""
+    """The three parts of a name; from the full name if they have no columns of their own."""
     columns = (Column.SURNAME, Column.GIVEN_NAME, Column.PATRONYMIC)
     parts = {column: cleaning.plain(cells.get(column, "")) for column in columns}
     if not any(parts.values()):
@@ -340,18 +340,18 @@ class _Reading:
 
 
 def meanwhile() -> Refusal:
-    """What was looked at is not what would be done now: another file, or somebody was quicker."""
+    """The file is not the one that was checked, or the data have changed since the check."""
     words = "Это не тот файл, что вы проверяли, или данные с тех пор изменились. Проверьте ещё раз."
     return Refusal("changed_meanwhile", words, 409)
 
 
 def has_wrong_rows() -> Refusal:
-    """Nothing of a file with mistakes is imported."""
+    """The file has mistakes: nothing of it is imported."""
     words = "В файле есть ошибки. Исправьте указанные строки и проверьте файл ещё раз."
     return Refusal("staff_wrong_rows", words, 422, [FieldError("file", words)])
 
 
 def nothing_to_do() -> Refusal:
-    """All that the file says is so already."""
+    """Everything in the file is stored already."""
     words = "Менять нечего: всё, что в файле, уже есть."
     return Refusal("nothing_changed", words, 422, [FieldError("file", words)])

@@ -1,8 +1,8 @@
-"""What people type and paste, made ordinary before anything reads it. Pure functions.
+"""Normalising what people type and paste, before anything reads it. Pure functions.
 
-Texts come from Word, from messengers and from PDFs, with signs that nobody sees: soft hyphens,
-marks of direction, letters put together from two parts. `clean` is applied to every text that comes
-in; `plain` besides where a name, a number or an address is meant.
+Texts come from Word, from messengers and from PDFs, with invisible characters: soft hyphens, marks
+of direction, letters composed of two parts. `clean` is applied to every text that comes in; `plain`
+as well where a name, a number or an address is meant.
 """
 
 import re
@@ -14,11 +14,11 @@ _UNSEEN = re.compile(
     "\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0d\ufeff"
     "\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-"""Unicode's ignorable and control signs, halves of surrogates, and what is no character."""
+"""Unicode's ignorable and control characters, halves of surrogates, and noncharacters."""
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _JOINING = re.compile("[\u200c\u200d\ufe0e\ufe0f]")
 _STYLES = "\ufe0e\ufe0f"
-"""Whether an emoji is drawn in ink or in colours."""
+"""Variation selectors: whether an emoji is drawn as text or in colours."""
 _PLURALS = ("ства", "ания", "ения", "ятия", "ава", "ела")
 _ACCUSATIVE = str.maketrans("ая", "ую")
 _RARE = re.compile(r"[^ -~\u0410-\u044f\u0401\u0451\n\t]")
@@ -28,10 +28,10 @@ _ORDINARY = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣-"), "-") | dict.
 
 
 def clean(text: str) -> str:
-    """The text as it is seen: composed letters (NFC), lines ended by `\\n`, no unseen signs.
+    r"""The text as it is seen: composed letters (NFC), lines ended by `\n`, nothing invisible.
 
-    What joins stays where it joins: in an emoji of several, or between letters of scripts that
-    need it.
+    Joiners stay where they have an effect: within an emoji of several characters, or between
+    letters of scripts that need them.
     """
     if not _RARE.search(text):
         return text
@@ -55,23 +55,26 @@ def _joining(found: re.Match[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text in one line, single blanks between its words."""
+    """The text in one line, with single blanks between its words."""
     return " ".join(clean(text).split())
 
 
 def plain(text: str) -> str:
-    """The text in one line, full-width signs, odd dashes and apostrophes made ordinary."""
+    """The text in one line, with ordinary letters, digits, dashes and apostrophes."""
     narrow = unicodedata.normalize("NFKC", clean(text).translate(_ORDINARY))
     return " ".join(narrow.split())
 
 
 class AccusativeTitle(str):
-    """A title as what is asked for: «справку с места работы»; `called` keeps the title itself."""
+    """A title in the accusative, as what is asked for: «справку с места работы».
+
+    `called` keeps the title itself.
+    """
 
     called: str
 
     def __new__(cls, title: str, /) -> Self:
-        """Put the title behind «приложите»."""
+        """Put the title into the accusative, and keep it as `called`."""
         words = super().__new__(cls, accusative(title))
         words.called = title
         return words
@@ -80,8 +83,8 @@ class AccusativeTitle(str):
 def accusative(title: str) -> str:
     """A Russian title in the accusative, to stand within a sentence: «копию диплома».
 
-    The names of things change there only where the noun is feminine and singular. Nouns whose
-    form may as well be a plural («сведения», «свидетельства») stay as they are.
+    Of names of things only feminine singular nouns change. Nouns that may as well be a plural
+    («сведения», «свидетельства») stay as they are.
     """
     words = title.split(" ")
     for place, written in enumerate(words):
@@ -103,16 +106,16 @@ def folded(text: str) -> str:
 
 
 def searched(text: str) -> str:
-    """Folded text whose dashes and apostrophes are ordinary, to be compared with other such."""
+    """Folded text with ordinary dashes and apostrophes, for comparing with other such text."""
     return folded(text).translate(_ORDINARY)
 
 
 def in_order(text: str) -> tuple[str, str]:
-    """What texts are sorted by, as a dictionary has them: ё beside е, case last."""
+    """The key by which texts are sorted as in a dictionary: ё beside е, case last."""
     return searched(text), text
 
 
 def named(sign: str) -> str:
-    """A sign as a refusal names it: itself where it is seen, always with its number."""
+    """A character as a refusal names it: itself if it is visible, and always its code point."""
     shown = sign if sign.isprintable() and not sign.isspace() else ""
     return f"{shown} (U+{ord(sign):04X})".strip()

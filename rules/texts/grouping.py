@@ -1,16 +1,16 @@
-"""Long codes in groups, so that a line can be broken within them and people compare them by eye.
+"""Long codes in groups, so that lines can break between them and people can compare them.
 
-Wherever the same code stands, on paper, on a page or in a terminal, it is grouped the same way.
+The same code is grouped in the same way on paper, on a page and in a terminal.
 """
 
 
 def in_fours(code: str) -> str:
-    """A code or a serial number."""
+    """A code or a serial number in groups of four."""
     return _in_groups(code, 4)
 
 
 def in_eights(digest: str) -> str:
-    """A digest in hex."""
+    """A digest in hex, in groups of eight."""
     return _in_groups(digest, 8)
 
 

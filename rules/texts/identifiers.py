@@ -54,12 +54,12 @@ class IdentifierError(ValueError):
 
 
 def tidy(text: str) -> str:
-    """The text without «№», its full-width digits, odd dashes and blanks made ordinary."""
+    """The text without «№», and with ordinary digits, dashes and blanks."""
     return cleaning.plain(text.replace("№", " "))
 
 
 def _digits(text: str) -> str:
-    """The digits of the text, or an empty string when there is anything but digits and fillers."""
+    """The digits of the text; empty if it has anything but digits and separators."""
     bare = re.sub(r"[\s\-()./]", "", tidy(text))
     return bare if bare.isascii() and bare.isdigit() else ""
 
@@ -67,8 +67,8 @@ def _digits(text: str) -> str:
 def snils(text: str) -> str:
     """An insurance number as `123-456-789 01`. Raises IdentifierError.
 
-    The two check digits hold for numbers above 001-001-998; older ones carry none
-    (Pension Fund decree 192п of 2006, annex).
+    Only numbers above 001-001-998 are checked by their last two digits; older ones have no check
+    digits (Pension Fund decree 192п of 2006, annex).
     """
     digits = _digits(text)
     if len(digits) != 11:
@@ -116,7 +116,7 @@ def licence(text: str) -> str:
 
 
 def whole(text: str, least: int = 0, most: int = 999_999_999) -> int | None:
-    """A whole number within bounds, as it was typed; None for anything else, however long."""
+    """A whole number within bounds; None for anything else, however long."""
     plain = text.strip()
     if not re.fullmatch(r"[0-9]{1,9}", plain) or not least <= int(plain) <= most:
         return None
@@ -148,11 +148,11 @@ def day(text: str) -> date:
 def phone(text: str) -> str:
     """A telephone number as `+79161234567` (E.164). Raises IdentifierError.
 
-    Without a country code it is dialled from Russia, and so is `+8`, which no country has. A number
-    under +7 must be one that is given out; in other countries its length decides, for their plans
-    change oftener than ours is learnt.
+    A number without a country code is taken as Russian, and so is one after `+8`, which no country
+    has. A +7 number must be one that is assigned; for other countries only the length is checked,
+    since their numbering plans change more often than the library.
     """
-    # Loaded with the first number that is read: programs that read none start sooner.
+    # Imported with the first number that is read: programs that read none start sooner.
     import phonenumbers
 
     plain = re.sub(r"^\+ ?8(?=[ (-]|9[0-9]{9}$)", "8", _PHONE_LABEL.sub("", tidy(text)))

@@ -1,6 +1,6 @@
-"""E-mail addresses: read as people write them, kept as they are shown, sent as mail takes them.
+"""E-mail addresses: accepted as people write them, stored as shown, sent as servers need them.
 
-What the mail server could not take is refused at entry. No name is looked up.
+An address that the mail server could not take is refused at entry. Nothing is looked up in DNS.
 """
 
 import re
@@ -14,7 +14,7 @@ _NO_MAIL = "Напишите адрес почты, например anna@exampl
 
 
 def read(text: str) -> str:
-    """An address as it is kept, its domain in its own letters. Raises IdentifierError."""
+    """The address as it is stored, with its domain in its own letters. Raises IdentifierError."""
     typed = one_line(text)
     name, _, domain = typed.partition("@")
     if not name or "." not in domain or "@" in domain:
@@ -39,12 +39,12 @@ def read(text: str) -> str:
 
 
 def _of_words(sign: str) -> bool:
-    """Letters, digits, and marks that belong to letters, as in Tamil."""
+    """Whether the character is a letter, a digit, or a mark on a letter, as in Tamil."""
     return unicodedata.category(sign)[0] in "LMN"
 
 
 def sendable(address: str) -> str:
-    """The address in ASCII, as a mail server takes it: the domain as IDNA. Raises ValueError."""
+    """The address in ASCII, as mail servers take it: the domain as IDNA. Raises ValueError."""
     return _parts(address)[1]
 
 
@@ -61,10 +61,10 @@ def folded(address: str) -> str:
 
 def _parts(address: str) -> tuple[str, str]:
     """The address as it is shown, and in ASCII. Raises ValueError."""
-    # Loaded with the first address that is read: programs that read none start sooner.
+    # Imported with the first address that is read: programs that read none start sooner.
     import email_validator
 
-    # A hospital's own network has names of its own, such as hospital.local.
+    # The library refuses names such as hospital.local, which a hospital's own network may have.
     email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
     found = email_validator.validate_email(
         address,

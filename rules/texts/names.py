@@ -1,8 +1,8 @@
-"""Names of people: surname, given name and patronymic, kept in one text and told apart again.
+"""Names of people: surname, given name and patronymic, stored as one text and split again.
 
-`Name.full` writes the three parts so that `Name.of` reads the same three: a part of several words
-keeps them together by a no-break space where they would be read otherwise. So every list, entry of
-the journal and paper that has the name has its parts. People without a patronymic, with surnames of
+`Name.full` joins the three parts in such a way that `Name.of` finds the same three: no-break spaces
+hold a part of several words together where it would be split wrongly. So the parts can be told from
+every list, journal entry and paper that has the name. People without a patronymic, with surnames of
 several words and with a former surname in brackets are as usual as others.
 """
 
@@ -24,7 +24,7 @@ _PARTICLES = frozenset(
 
 @dataclass(frozen=True)
 class Name:
-    """Who somebody is; given name and patronymic may be empty."""
+    """A person's name; given name and patronymic may be empty."""
 
     surname: str
     given: str = ""
@@ -32,10 +32,10 @@ class Name:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """The parts of a full name: surname first, as personnel files have it.
+        """The parts of a full name that begins with the surname, as in personnel files.
 
-        Up to three words stand for the three parts. Of more, the last but one is the given name
-        where the last is a patronymic; particles such as «де» begin a surname.
+        Up to three words are the three parts. Of more words, the last but one is the given name if
+        the last is a patronymic; particles such as «де» begin a surname.
         """
         words: list[str] = []
         for token in _TOKEN.findall(re.sub(r"[\t\n\r]", " ", text)):
@@ -50,7 +50,7 @@ class Name:
 
     @property
     def full(self) -> str:
-        """«Де Ла Круз Ольга Николаевна», so that `of` gives these parts again."""
+        """«Де Ла Круз Ольга Николаевна», written so that `of` finds these parts again."""
         parts = [one_line(part) for part in (self.surname, self.given, self.patronymic)]
         parts = [part for part in parts if part]
         read = Name.of(" ".join(parts))
@@ -66,26 +66,26 @@ class Name:
 
     @property
     def polite(self) -> str:
-        """How somebody is spoken to: «Ольга Николаевна»; empty where only one word is known."""
+        """The form of address: «Ольга Николаевна»; empty if only one word is known."""
         return " ".join(filter(None, (_bare(self.given), _bare(self.patronymic))))
 
     @property
     def monogram(self) -> str:
-        """«ОД»: given name, then surname."""
+        """The initials of given name and surname: «ОД»."""
         letters = (next(filter(str.isalpha, part), "") for part in (self.given, self.surname))
         return "".join(letters).upper() or "?"
 
 
 def short_name(full: str) -> str:
-    """«Иванова Мария Петровна» becomes «Иванова М. П.»."""
+    """The surname with initials: «Иванова Мария Петровна» becomes «Иванова М. П.»."""
     return Name.of(full).short
 
 
 def same_person(ours: str, *theirs: str) -> bool:
     """Whether a register's surname and given name, or its one full name, are those of this person.
 
-    Case, ё, hyphens and where a part ends do not count; of a surname that changed either will do.
-    Patronymics are not compared: Геннадиевич and Геннадьевич are one.
+    Case, ё, hyphens and the split into parts do not count; if a surname has changed, either one
+    fits. Patronymics are not compared: Геннадиевич and Геннадьевич are one.
     """
     known = _words(" ".join(theirs))
     if len(known) < 2:
@@ -102,7 +102,7 @@ def same_person(ours: str, *theirs: str) -> bool:
 
 
 def _three(words: list[str]) -> list[str]:
-    """Four words and more as three parts."""
+    """Split four or more words into three parts."""
     lower = [word.casefold() for word in words]
     if lower[-1] in _AFTER_FATHER:
         return [*_surname(words[:-2]), " ".join(words[-2:])]
@@ -118,12 +118,12 @@ def _surname(words: list[str]) -> list[str]:
 
 
 def _bare(part: str) -> str:
-    """A part without what stands in brackets."""
+    """A part without anything in brackets."""
     return " ".join(_BRACKETS.sub(" ", part).split())
 
 
 def _initial(part: str) -> str:
-    """«А.», of a double name «А.-М.»."""
+    """The initial of a name: «А.»; of a double name «А.-М.»."""
     first = _bare(part).split(" ")[0]
     return "-".join(f"{piece[0]}." for piece in first.split("-") if piece[:1].isalpha())
 

@@ -1,18 +1,18 @@
-"""What our files are called where people keep them: the kind, the number, then what tells it apart.
+"""File names of our papers: the kind, the number, then what distinguishes them.
 
-A folder of downloads so sorts by kind and number. Papers are in Russian, and so are their names.
+Downloads are thus sorted by kind and number. Papers are in Russian, and so are their names.
 """
 
 from datetime import date
 
 
 def act_name(number: str) -> str:
-    """The act of enrolment with this number of its own."""
+    """The enrolment certificate with this number."""
     return f"Акт-{number}.pdf"
 
 
 def receipt_name(number: str, version: int) -> str:
-    """The receipt for a version of the case with this number."""
+    """The receipt for a version of a case."""
     return f"Расписка-{number}-версия-{version}.pdf"
 
 
@@ -28,10 +28,10 @@ def answer_name(number: str, version: int, position: int, ending: str) -> str:
 
 
 def case_name(number: str, ending: str) -> str:
-    """A whole case: its paper, or the archive with all its files."""
+    """A whole case: as a paper, or as an archive with all its files."""
     return f"Дело-{number}{ending}"
 
 
 def list_name(day: date, ending: str) -> str:
-    """A list of the archive, made on a day."""
+    """A list exported from the archive on that day."""
     return f"Архив-{day:%Y-%m-%d}{ending}"
