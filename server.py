@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 from api.container import Medcab
 from api.http.auth import OPEN_TO_ALL, cookie_names, guard
 from api.http.bodies import BodyLimit
-from api.http.body_limits import Limits, body_limits
+from api.http.body_limits import BodyLimits, body_limits
 from api.http.compression import Compressed
 from api.http.headers import SecurityHeaders
 from api.http.metrics import Observed, observed
@@ -92,7 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     answer_problems(app)
     app.state.page_problem = page_problem
     describe(app, cookie_names(chosen)[0])
-    app.add_middleware(BodyLimit, limits=Limits(body_limits(chosen.upload_limit)))
+    app.add_middleware(BodyLimit, limits=BodyLimits(body_limits(chosen.upload_limit)))
     app.add_middleware(Compressed)
     app.add_middleware(SecurityHeaders, https=chosen.cookie_secure)
     app.add_middleware(Observed)

@@ -180,10 +180,10 @@ async def _export(office: Office, player: ApiUser, kind: ExportKind) -> Mapping[
     async with office.database.work() as session:
         actor = await access.actor_for(session, player.person_id, now())
     asked = await service.ask(actor, kind, ArchiveFilters())
-    return await told_of(settings, asked.id)
+    return await measured_export(settings, asked.id)
 
 
-async def told_of(settings: Settings, export_id: UUID) -> Mapping[str, float]:
+async def measured_export(settings: Settings, export_id: UUID) -> Mapping[str, float]:
     """What `bench.exporting` tells of an export. Raises RuntimeError when it fails."""
     given = {
         "DATABASE_URL": settings.database_url.get_secret_value(),

@@ -65,7 +65,7 @@ class Listed:
     modified: datetime
 
 
-class Opened:
+class ObjectStream:
     """An object that is being read. Iterate `chunks` to the end, or call `close`."""
 
     def __init__(self, response: httpx.Response) -> None:
@@ -191,7 +191,7 @@ class Objects:
         _expect(response)
         return Stored(key, size, counted.digest.hexdigest())
 
-    async def open(self, key: str, first: int = 0, last: int | None = None) -> Opened:
+    async def open(self, key: str, first: int = 0, last: int | None = None) -> ObjectStream:
         """Open an object for reading, from byte `first` to byte `last`, both included.
 
         Raises ObjectMissingError.
@@ -209,7 +209,7 @@ class Objects:
             raise ObjectsDownError("reading failed") from error
         try:
             _expect(response)
-            return Opened(response)
+            return ObjectStream(response)
         except BaseException:
             await response.aclose()
             raise

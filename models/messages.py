@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from rules.cases.process import CaseKind, Party, Status, Transition
 
 
-class Message(BaseModel):
+class WorkflowMessage(BaseModel):
     """A frozen message."""
 
     model_config = ConfigDict(frozen=True)
@@ -41,7 +41,7 @@ PRESENT_STATE = "present_state"
 """The query that answers whom the case waits for, until when, and what happens then."""
 
 
-class CaseState(Message):
+class CaseState(WorkflowMessage):
     """What the database said of a case when it was last read."""
 
     case_id: UUID
@@ -66,34 +66,34 @@ ANEW = "anew"
 """No signal: the run that is open is ended and another begins, where rings have no effect."""
 
 
-class CaseRef(Message):
+class CaseRef(WorkflowMessage):
     """What a workflow starts with: the case, and its state where the starter knows it."""
 
     case_id: UUID
     state: CaseState | None = None
 
 
-class ActRef(Message):
+class ActRef(WorkflowMessage):
     """What a signal carries: the id of an act that is committed already."""
 
     act_id: UUID
 
 
-class Ring(Message):
+class Ring(WorkflowMessage):
     """A signal as heard: its name, and the act that it names."""
 
     signal: str
     act_id: UUID | None = None
 
 
-class Look(Message):
+class Look(WorkflowMessage):
     """Read the case; rings whose acts are not in the database are journaled."""
 
     case: CaseRef
     rings: tuple[Ring, ...] = ()
 
 
-class Stuck(Message):
+class Stuck(WorkflowMessage):
     """A case that its workflow cannot carry on by itself."""
 
     case: CaseRef
@@ -101,7 +101,7 @@ class Stuck(Message):
     error_type: str
 
 
-class PresentState(Message):
+class PresentState(WorkflowMessage):
     """The answer of a running workflow."""
 
     status: Status
@@ -115,7 +115,7 @@ class PresentState(Message):
     stuck: bool = False
 
 
-class ChannelShift(Message):
+class ChannelShift(WorkflowMessage):
     """How a channel stands: handed from one shift of its sender to the next."""
 
     told: int = 0
@@ -124,13 +124,13 @@ class ChannelShift(Message):
     reason: str = ""
 
 
-class ExportRef(Message):
+class ExportRef(WorkflowMessage):
     """Which export a workflow makes."""
 
     export_id: UUID
 
 
-class ExportProgress(Message):
+class ExportProgress(WorkflowMessage):
     """How far an export is; not under way where it is over, was stopped or has failed."""
 
     done: int = 0

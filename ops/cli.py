@@ -283,14 +283,14 @@ def restore(
 ) -> None:
     """Bring back what was lost. Nothing may run here; `medcab reconcile` comes next."""
     from ops.backup import commands
-    from ops.backup.restore.restore import Order, Part
+    from ops.backup.restore.restore import Part, RestoreOptions
     from ops.local.running import console
 
     try:
         parts = [Part(each) for each in part or []]
     except ValueError as error:
         raise typer.BadParameter(f"parts are {', '.join(Part)}") from error
-    order = Order(source, _moment(at), parts, keys, replace)
+    order = RestoreOptions(source, _moment(at), parts, keys, replace)
     if into is not None:
         _end(commands.lay_out(_home(), console(), order, into))
     _end(commands.bring_back(_home(), console(), order, lambda: _phrase(phrase)))

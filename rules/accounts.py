@@ -117,7 +117,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Limits:
+class SignInLimits:
     """How often signing in may be tried. A try that succeeds is not counted in the end."""
 
     password: Limit = Limit("password", 10, timedelta(minutes=15))

@@ -243,7 +243,7 @@ async def _tell(session: AsyncSession, actor: Actor, case: Case, message: CaseCo
     else:
         to = {case.applicant_id}
     told = [
-        outbox.Happened(
+        outbox.NoticeEvent(
             person_id=person,
             kind=NoticeKind.COMMENT_ADDED,
             event_key=f"{case.id}:comment:{message.id}",

@@ -15,7 +15,7 @@ from rules.access import Actor
 from rules.cases.limits import LONGEST_REASON
 from rules.cases.process import CaseKind
 from services.archive import retention
-from services.archive.retention import Kept
+from services.archive.retention import KeptCase
 from services.cases.lists import cursor_of
 
 router = APIRouter(route_class=CleanRoute, prefix="/archive/retention", tags=["archive"])
@@ -40,7 +40,7 @@ class RetentionOut(BaseModel):
     erased_at: datetime | None
 
     @classmethod
-    def of(cls, kept: Kept) -> Self:
+    def of(cls, kept: KeptCase) -> Self:
         """As it is given to this person."""
         row, case = kept.retention, kept.case
         return cls(

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.container import Medcab
-from api.http.body_limits import Limits
+from api.http.body_limits import BodyLimits
 from api.http.problems import Problem, draw
 from rules.access import Actor
 from rules.staff.table import MOST_OCTETS
@@ -59,7 +59,7 @@ class BodyLimit:
     A body that is silent or comes too slowly is given up with 408.
     """
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, pace: Pace = Pace()) -> None:
+    def __init__(self, app: ASGIApp, *, limits: BodyLimits, pace: Pace = Pace()) -> None:
         self._app = app
         self._limits = limits
         self._pace = pace

@@ -101,7 +101,7 @@ def body_limits(upload: int) -> Mapping[str, int]:
     }
 
 
-class Limits:
+class BodyLimits:
     """The table, by the path of a request."""
 
     def __init__(self, table: Mapping[str, int]) -> None:

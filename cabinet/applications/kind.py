@@ -4,11 +4,11 @@ from cabinet.cases.kinds import KindPages, Phrases, register
 from cabinet.cases.timeline import SENTENCES, of_version, plain, told
 from rules.cases.applications import APPLICATION
 from rules.journal.entries import JournalKind as K
-from services.dossier.page import Happened
+from services.dossier.page import TimelineEntry
 from words.translation import gettext as _
 
 
-def _act(happened: Happened, own: bool) -> str:
+def _act(happened: TimelineEntry, own: bool) -> str:
     return _("Выдан акт о зачислении %(number)s") % {"number": happened.facts.get("act", "")}
 
 

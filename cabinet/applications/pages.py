@@ -25,8 +25,8 @@ from cabinet.cases.lines import (
     whole_case,
 )
 from cabinet.cases.pages import (
+    CaseView,
     Groups,
-    Look,
     Narrowed,
     Short,
     add_pages,
@@ -35,7 +35,7 @@ from cabinet.cases.pages import (
     receipt_paper,
 )
 from cabinet.cases.progress import application_steps
-from cabinet.cases.views import Paper
+from cabinet.cases.views import PaperLink
 from cabinet.conversation.pages import talk_of
 from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit
@@ -171,7 +171,7 @@ async def _by_number(visit: Visit, session: DatabaseSession, number: str) -> UUI
     return listing.lines[0].id if listing.lines else None
 
 
-def _view(look: Look) -> ApplicationPage:
+def _view(look: CaseView) -> ApplicationPage:
     page, case, url = look.page, look.page.case, look.url
     chosen, before = look.chosen, look.before
     remarks = latest_remarks(page)
@@ -211,14 +211,14 @@ def _view(look: Look) -> ApplicationPage:
     )
 
 
-def _act(page: dossier.CasePage, url: str) -> Paper | None:
+def _act(page: dossier.CasePage, url: str) -> PaperLink | None:
     if page.act is None:
         return None
     hint = gettext("PDF с подписью учреждения, %(number)s") % {"number": page.act.number}
-    return Paper(gettext("Скачать акт о зачислении"), hint, f"{url}/act", "stamp")
+    return PaperLink(gettext("Скачать акт о зачислении"), hint, f"{url}/act", "stamp")
 
 
-def _papers(page: dossier.CasePage, url: str) -> list[Paper]:
+def _papers(page: dossier.CasePage, url: str) -> list[PaperLink]:
     papers = []
     if page.own:
         papers.append(receipt_paper(url))

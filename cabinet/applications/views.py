@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from cabinet.cases.views import CaseFile, CaseRow, Paper, ShownCase, Task, TaskList
+from cabinet.cases.views import CaseFile, CaseRow, PaperLink, ShownCase, Task, TaskList
 from cabinet.conversation.views import Talk
 from cabinet.frame.views import CallToAction
 
@@ -93,9 +93,9 @@ class ApplicationPage(ShownCase):
 
     files: Sequence[CaseFile]
     talk: Talk
-    papers: Sequence[Paper]
+    papers: Sequence[PaperLink]
     """Besides the act."""
-    act: Paper | None = None
+    act: PaperLink | None = None
     programme: ProgrammeView | None
     reason: str = ""
     remarks: Sequence[Remark] = ()

@@ -21,7 +21,7 @@ from rules.refusals import FieldError, Refusal
 from rules.texts.identifiers import IdentifierError
 from rules.texts.names import short_name
 from services.archive import retention
-from services.archive.retention import Kept
+from services.archive.retention import KeptCase
 from services.cases.lists import cursor_of
 from services.cases.transitions import may_see
 from words.translation import gettext as _
@@ -47,7 +47,7 @@ async def show(visit: Inside, session: Work, after: Cursor = None) -> Response:
     return visit.page("archive/retention.html", rows=[_row(kept) for kept in shown], pages=pages)
 
 
-def _row(kept: Kept) -> KeptRow:
+def _row(kept: KeptCase) -> KeptRow:
     row = kept.retention
     until = row.retain_until if row else now()
     return KeptRow(

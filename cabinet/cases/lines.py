@@ -13,7 +13,7 @@ from cabinet.cases.views import (
     CaseRow,
     FieldAnswer,
     Happening,
-    Paper,
+    PaperLink,
     WaitsFor,
 )
 from cabinet.frame.views import FieldView, FileRow, Option
@@ -320,9 +320,9 @@ def counted(one: str, many: str, n: int) -> str:
     return (ngettext(one, many, n) % {"num": n}).replace(f"{n} ", f"{n}\u00a0", 1)
 
 
-def whole_case(page: CasePage) -> Paper:
+def whole_case(page: CasePage) -> PaperLink:
     """The way to the whole case as one file."""
-    return Paper(
+    return PaperLink(
         _("Скачать дело целиком"),
         _("ZIP: история дела в PDF/A и все файлы"),
         f"/archive/cases/{page.case.id}",

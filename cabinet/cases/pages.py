@@ -18,7 +18,7 @@ from api.http.file_routes import receipt
 from cabinet.cases.kinds import KindPages
 from cabinet.cases.lines import case_line, url_of
 from cabinet.cases.live import asked_now, live_tag
-from cabinet.cases.views import Paper, ShownCase
+from cabinet.cases.views import PaperLink, ShownCase
 from cabinet.frame.filters import address
 from cabinet.frame.periods import period_of
 from cabinet.frame.views import Chip, ErrorItem, FieldView, Pages
@@ -114,7 +114,7 @@ async def list_page(
 
 
 @dataclass(frozen=True)
-class Look:
+class CaseView:
     """A case that was sent, as the database knows it, and what the person asks to see of it.
 
     The tag is read before the rest: what changes meanwhile is shown by the next question.
@@ -156,23 +156,23 @@ async def own_page(
     return page
 
 
-def receipt_paper(url: str) -> Paper:
+def receipt_paper(url: str) -> PaperLink:
     """The receipt of what was sent."""
-    return Paper(
+    return PaperLink(
         gettext("Скачать расписку"),
         gettext("Подтверждает, что и когда вы отправили; проверяется без интернета"),
         f"{url}/receipt",
     )
 
 
-def add_pages(router: APIRouter, kind: KindPages, view: Callable[[Look], ShownCase]) -> None:
+def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], ShownCase]) -> None:
     """Add the pages of a case of this kind, behind those of its own, whose names go first."""
     room, phrases = kind.room, kind.phrases
     here = f"{room}/{{case_id}}"
 
-    async def look(session: DatabaseSession, visit: Visit, case_id: UUID, tag: str) -> Look:
+    async def look(session: DatabaseSession, visit: Visit, case_id: UUID, tag: str) -> CaseView:
         page = await own_page(session, visit, case_id, kind)
-        return Look(tag, page, await catalogue.calendar(session))
+        return CaseView(tag, page, await catalogue.calendar(session))
 
     @router.get(here)
     async def show(

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cabinet.cases.views import Happening
 from rules.journal.entries import JournalKind as K
-from services.dossier.page import Happened
+from services.dossier.page import TimelineEntry
 from words.translation import gettext as _
 
-Sentence = Callable[[Happened, bool], str]
+Sentence = Callable[[TimelineEntry, bool], str]
 """What is said of an entry of the journal, to the applicant (True) or to others."""
 
 
@@ -48,7 +48,7 @@ _BY_APPLICANT = _PROVED | {K.CASE_WITHDRAWN, K.CASE_DRAFTED, K.CASE_COPIED}
 
 
 def timeline(
-    happened: Sequence[Happened],
+    happened: Sequence[TimelineEntry],
     sentences: Mapping[str, Sentence],
     *,
     own: bool,

@@ -141,7 +141,7 @@ class Happening:
 
 
 @dataclass(frozen=True)
-class Paper:
+class PaperLink:
     """A paper that can be downloaded: the act, the receipt."""
 
     title: str

@@ -17,7 +17,7 @@ from cabinet.frame.visits import Inside
 from cabinet.notices.delivery_reasons import said
 from cabinet.notices.views import DeliveryLine, NoticeLine, NoticePage
 from rules.clock import now
-from rules.notices.delivery import DeliveryReport, Outcome
+from rules.notices.delivery import DeliveryOutcome, DeliveryReport
 from rules.notices.kinds import Channel, NoticeGroup, NoticeState
 from services.notices import inbox, outbox
 from services.notices.inbox import Delivery, NoticeView, Sought
@@ -48,13 +48,13 @@ GROUPS = {
     NoticeGroup.SECURITY: marked("Безопасность"),
 }
 _TRIED = {
-    Outcome.TOLD: marked("отправлено"),
-    Outcome.LATER: marked("пока не принято, отправим ещё раз"),
-    Outcome.DOWN: marked("служба доставки не отвечает, отправим ещё раз"),
-    Outcome.REFUSED: marked("не принято"),
-    Outcome.DELIVERED: marked("доставлено"),
-    Outcome.BOUNCED: marked("не доставлено"),
-    Outcome.DELAYED: marked("доставка задерживается"),
+    DeliveryOutcome.TOLD: marked("отправлено"),
+    DeliveryOutcome.LATER: marked("пока не принято, отправим ещё раз"),
+    DeliveryOutcome.DOWN: marked("служба доставки не отвечает, отправим ещё раз"),
+    DeliveryOutcome.REFUSED: marked("не принято"),
+    DeliveryOutcome.DELIVERED: marked("доставлено"),
+    DeliveryOutcome.BOUNCED: marked("не доставлено"),
+    DeliveryOutcome.DELAYED: marked("доставка задерживается"),
 }
 
 _ICONS = {
@@ -163,7 +163,7 @@ def _delivery(one: Delivery, tries: Sequence[tuple[datetime, str]] = ()) -> Deli
     )
 
 
-def _tried(outcome: Outcome, reason: str | None) -> str:
+def _tried(outcome: DeliveryOutcome, reason: str | None) -> str:
     words = gettext(_TRIED[outcome])
     return f"{words}: {said(reason)}" if reason else words
 
@@ -220,7 +220,7 @@ async def details(notice_id: UUID, visit: Inside, session: Work) -> Response:
         _delivery(
             one,
             [
-                (tried.at, _tried(Outcome(tried.outcome), tried.reason))
+                (tried.at, _tried(DeliveryOutcome(tried.outcome), tried.reason))
                 for tried in await inbox.attempts(session, visit.actor, one.id)
             ],
         )

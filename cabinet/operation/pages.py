@@ -30,7 +30,7 @@ from rules.refusals import Refusal, forbidden
 from services.notices.wording import Addresses
 from services.operation import desk as operation
 from services.operation.desk import Desk
-from services.operation.lines import Line, Section
+from services.operation.lines import AttentionLine, AttentionSection
 from services.operation.remedies import Wanted
 from services.outages import GOV_SERVICE, REGISTER
 from words import formats
@@ -140,7 +140,7 @@ def in_temporal(visit: Visit, query: str) -> str:
     return f"{there}/workflows?{urlencode({'query': query})}"
 
 
-def _of(found: Desk, remedy: Remedy, subject: str) -> Line | None:
+def _of(found: Desk, remedy: Remedy, subject: str) -> AttentionLine | None:
     """The line that asks for this remedy; None where it is well by now."""
     for section in found.sections:
         for line in section.lines:
@@ -149,7 +149,7 @@ def _of(found: Desk, remedy: Remedy, subject: str) -> Line | None:
     return None
 
 
-def _remedy(line: Line, remedy: Remedy) -> RemedyPage:
+def _remedy(line: AttentionLine, remedy: Remedy) -> RemedyPage:
     words = REMEDIES[remedy]
     return RemedyPage(
         title=gettext(words.button),
@@ -250,7 +250,7 @@ def _seen(
     return SeenPart(name, formats.exact(seen), until, "good" if at - seen <= usual else "waiting")
 
 
-def _part(visit: Visit, trouble: Trouble, section: Section | None) -> TroublePart:
+def _part(visit: Visit, trouble: Trouble, section: AttentionSection | None) -> TroublePart:
     words = TROUBLES[trouble]
     return TroublePart(
         key=trouble.value,
@@ -261,7 +261,7 @@ def _part(visit: Visit, trouble: Trouble, section: Section | None) -> TroublePar
     )
 
 
-def _line(visit: Visit, line: Line) -> TroubleLine:
+def _line(visit: Visit, line: AttentionLine) -> TroubleLine:
     temporal = Addresses.of(visit.medcab.settings).temporal
     remedy = line.remedy if visit.actor.may(Permission.OPERATE) else None
     asked = urlencode({"remedy": remedy.value, "subject": line.subject}) if remedy else ""
@@ -275,11 +275,11 @@ def _line(visit: Visit, line: Line) -> TroubleLine:
     )
 
 
-def _name(line: Line) -> str:
+def _name(line: AttentionLine) -> str:
     return gettext(NAMES[line.name]) if line.name in NAMES else line.name
 
 
-def details_of(line: Line) -> str:
+def details_of(line: AttentionLine) -> str:
     """The facts of a line in words."""
     facts = line.facts
     match line.trouble:
@@ -344,5 +344,5 @@ def _with_reason(state: str, reason: str) -> str:
     return f"{state}. {words[0].upper()}{words[1:]}"
 
 
-def _status(line: Line) -> str:
+def _status(line: AttentionLine) -> str:
     return gettext(process_of(line.facts["kind"]).words[Status(line.facts["status"])])

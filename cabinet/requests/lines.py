@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cabinet.cases.lines import is_overdue, waiting
-from cabinet.cases.views import Paper, WaitsFor
+from cabinet.cases.views import PaperLink, WaitsFor
 from cabinet.requests.views import AnswerFileView, AnswerView, Result, TypeView
 from models.messages import PresentState
 from rules.cases.process import Party, Status
@@ -224,7 +224,7 @@ def _results(data: Mapping[str, Any]) -> list[Result]:
     ]
 
 
-def paper_views(page: CasePage, version: int) -> list[Paper]:
+def paper_views(page: CasePage, version: int) -> list[PaperLink]:
     """The request as it was sent, to look at and to keep; not to be taken for an answer."""
     found = next((paper for paper in page.papers if paper.version == version), None)
     if found is None:
@@ -236,13 +236,13 @@ def paper_views(page: CasePage, version: int) -> list[Paper]:
         else ""
     )
     return [
-        Paper(
+        PaperLink(
             _("Посмотреть запрос, версия %(n)s") % {"n": version},
             hint % {"at": formats.moment(found.handed_over_at)} if found.handed_over_at else "",
             here,
             "eye",
         ),
-        Paper(
+        PaperLink(
             _("Ваш запрос (PDF)") if page.own else _("Запрос (PDF)"),
             _("То, что отправлено адресату, а не ответ; внутри те же сведения для программ"),
             f"{here}/file",

@@ -9,8 +9,8 @@ from api.container import Work
 from api.http.entrance import CleanRoute
 from cabinet.cases.lines import answer_sections, case_timeline, cited_files, due_here, whole_case
 from cabinet.cases.pages import (
+    CaseView,
     Groups,
-    Look,
     Narrowed,
     add_pages,
     list_page,
@@ -123,7 +123,7 @@ async def sent(case_id: UUID, visit: Inside, session: Work) -> Response:
     )
 
 
-def _view(look: Look) -> RequestPage:
+def _view(look: CaseView) -> RequestPage:
     page, case, url = look.page, look.page.case, look.url
     chosen, before = look.chosen, look.before
     return RequestPage(

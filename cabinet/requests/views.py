@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from cabinet.cases.views import CaseFile, Paper, ShownCase, Task, TaskList
+from cabinet.cases.views import CaseFile, PaperLink, ShownCase, Task, TaskList
 from cabinet.conversation.views import Talk
 from cabinet.frame.views import FieldView
 from cabinet.reviews.views import ShownOnDesk
@@ -98,7 +98,7 @@ class RequestPage(ShownCase):
 
     answers: Sequence[AnswerView]
     """Newest first."""
-    papers: Sequence[Paper]
+    papers: Sequence[PaperLink]
     files: Sequence[CaseFile]
     correct_url: str | None = None
     withdraw_url: str | None = None
@@ -144,6 +144,6 @@ class DeskRequest(ShownOnDesk):
     """Everything that a person of the unit sees of a request."""
 
     files: Sequence[CaseFile]
-    papers: Sequence[Paper]
+    papers: Sequence[PaperLink]
     answers: Sequence[AnswerView]
     form: AnswerForm | None

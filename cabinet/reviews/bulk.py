@@ -34,7 +34,7 @@ from services.cases.acts import Act
 from services.cases.lists import CaseLine, Filters, Order
 from services.catalogue import lookup as catalogue
 from services.catalogue.lookup import OfferedReason
-from services.reviews.decisions import Decided, Decision
+from services.reviews.decisions import Decision, DecisionResult
 from words.translation import gettext as _
 from words.translation import in_words
 
@@ -242,7 +242,7 @@ def _check(known: _Known, decision: Decision) -> None:
 
 async def _decide(
     visit: Visit, known: _Known, acts: Mapping[UUID, Act], decision: Decision
-) -> list[Decided]:
+) -> list[DecisionResult]:
     """Each case gets the answers to its own questions; cases with the same ones go together."""
     asked: dict[UUID, tuple[str, ...]] = dict.fromkeys(acts, ())
     for one in known.cases:
@@ -250,7 +250,7 @@ async def _decide(
     groups: dict[tuple[str, ...], dict[UUID, Act]] = {}
     for case_id, names in asked.items():
         groups.setdefault(names, {})[case_id] = acts[case_id]
-    done: list[Decided] = []
+    done: list[DecisionResult] = []
     for names, group in groups.items():
         answers = {name: yes for name, yes in decision.checklist.items() if name in names}
         own = Decision(decision.outcome, decision.reason, decision.remarks, answers)
@@ -259,7 +259,7 @@ async def _decide(
 
 
 async def _results(
-    visit: Visit, done: Sequence[Decided], outcome: Transition, back: str
+    visit: Visit, done: Sequence[DecisionResult], outcome: Transition, back: str
 ) -> Response:
     rows = []
     lines = await lines_of(visit, [one.case_id for one in done])

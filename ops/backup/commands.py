@@ -12,7 +12,7 @@ from ops.backup import BackupError, configuration
 from ops.backup.pruning import prune
 from ops.backup.reconcile.reconcile import in_words, reconcile
 from ops.backup.restore import postgres, restore
-from ops.backup.restore.restore import Order
+from ops.backup.restore.restore import RestoreOptions
 from ops.backup.restore.stopped_home import alone, archives
 from ops.backup.schedule import back_up_regularly
 from ops.backup.stores.postgres_wal import WalArchiver
@@ -93,7 +93,9 @@ def check(settings: Settings, console: Console, where: Path) -> int:
     return 1 if done.faults else 0
 
 
-def bring_back(home: Home, console: Console, order: Order, phrase: Callable[[], str]) -> int:
+def bring_back(
+    home: Home, console: Console, order: RestoreOptions, phrase: Callable[[], str]
+) -> int:
     """Restore, and say what comes next. 0 when all that was asked for is there."""
     try:
         with Board(console) as board:
@@ -113,7 +115,7 @@ def bring_back(home: Home, console: Console, order: Order, phrase: Callable[[], 
     return 1 if done.missing else 0
 
 
-def lay_out(home: Home, console: Console, order: Order, folder: Path) -> int:
+def lay_out(home: Home, console: Console, order: RestoreOptions, folder: Path) -> int:
     """Lay base and log out for a server that is not ours; it replays when it is started."""
     try:
         ours = restore.lay_out(home, order, folder)

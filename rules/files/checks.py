@@ -219,7 +219,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Limits:
+class FileLimits:
     """Limits of a file, and of the time and memory that its check may use."""
 
     octets: int = 10 * 1024 * 1024
@@ -238,7 +238,7 @@ class Limits:
     memory: int = 512 * 1024 * 1024
 
 
-LIMITS = Limits()
+LIMITS = FileLimits()
 
 
 def too_big(limit: int) -> Finding:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from rules.notices.kinds import Channel
 
 
-class Outcome(StrEnum):
+class DeliveryOutcome(StrEnum):
     """The result of one try to send, or of what a provider reports later."""
 
     TOLD = "told"

@@ -83,7 +83,7 @@ class NoticeGroup(StrEnum):
     SECURITY = "security"
 
 
-class Audience(StrEnum):
+class RecipientRole(StrEnum):
     """Who is notified."""
 
     APPLICANT = "applicant"
@@ -122,11 +122,11 @@ SPARE = (Channel.MAIL, Channel.SMS, Channel.PUSH)
 
 
 _GROUP_OF = {
-    Audience.APPLICANT: NoticeGroup.CASES,
-    Audience.REVIEWER: NoticeGroup.REVIEW,
-    Audience.PARTNER: NoticeGroup.COMMENTS,
-    Audience.ACCOUNT: NoticeGroup.SERVICE,
-    Audience.OPS: NoticeGroup.OPERATION,
+    RecipientRole.APPLICANT: NoticeGroup.CASES,
+    RecipientRole.REVIEWER: NoticeGroup.REVIEW,
+    RecipientRole.PARTNER: NoticeGroup.COMMENTS,
+    RecipientRole.ACCOUNT: NoticeGroup.SERVICE,
+    RecipientRole.OPS: NoticeGroup.OPERATION,
 }
 
 
@@ -139,7 +139,7 @@ class Event:
     of a `security` event cannot be turned off and wait neither for quiet hours nor for a digest.
     """
 
-    audience: Audience
+    audience: RecipientRole
     title: str
     text: str
     then: str
@@ -164,12 +164,12 @@ class Event:
 DETAILS: Mapping[str, str] = {"programme": "Программа", "until": "Ответить до конца дня"}
 """Facts of an event that get a line of their own; `until` is a day, YYYY-MM-DD."""
 
-K, A = NoticeKind, Audience
+K, R = NoticeKind, RecipientRole
 _REQUEST, _QUEUE = "Открыть запрос", "Открыть очередь"
 
 EVENTS: Mapping[NoticeKind, Event] = {
     K.APPLICATION_SUBMITTED: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Заявка %(number)s зарегистрирована",
         "Мы зарегистрировали заявку и проверяем её.",
         "Сейчас от вас ничего не требуется. Мы напишем, когда передадим заявку в отдел кадров.",
@@ -177,20 +177,20 @@ EVENTS: Mapping[NoticeKind, Event] = {
         delay=timedelta(seconds=10),
     ),
     K.APPLICATION_IN_REVIEW: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Заявка %(number)s передана в отдел кадров",
         "Заявка зарегистрирована и проверена, её рассматривает отдел кадров.",
         "Сейчас от вас ничего не требуется. О решении мы напишем.",
     ),
     K.APPLICATION_CLARIFICATION: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "По заявке %(number)s требуется уточнение",
         "Отдел кадров просит уточнить сведения в заявке.",
         "Откройте заявку: там написано, что исправить. Причину и замечания мы показываем только в "
         "кабинете.",
     ),
     K.APPLICATION_APPROVED: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Заявка %(number)s одобрена",
         "Отдел кадров одобрил заявку.",
         "Сейчас от вас ничего не требуется. Мы готовим акт о зачислении и напишем, когда его можно "
@@ -199,71 +199,71 @@ EVENTS: Mapping[NoticeKind, Event] = {
         delay=timedelta(seconds=20),
     ),
     K.APPLICATION_ACT_READY: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Акт о зачислении по заявке %(number)s готов",
         "Отдел кадров одобрил заявку, акт о зачислении подписан.",
         "Откройте заявку, чтобы скачать или распечатать акт. Там же указана причина решения.",
     ),
     K.APPLICATION_REJECTED: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Заявка %(number)s отклонена",
         "Отдел кадров отклонил заявку.",
         "Причину прочитайте на странице заявки: мы показываем её только в кабинете. Там же заявку "
         "можно скопировать в новый черновик.",
     ),
     K.APPLICATION_WITHDRAWN: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Заявка %(number)s отозвана",
         "Вы отозвали заявку, рассматривать её больше не будут.",
         "Если это были не вы, сообщите в отдел информационной безопасности. "
         "Заявку можно скопировать в новый черновик.",
     ),
     K.APPLICATION_LAPSED: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Заявка %(number)s закрыта без ответа",
         "Срок ответа на уточнение истёк, поэтому мы закрыли заявку.",
         "Заявку можно скопировать в новый черновик и подать снова.",
     ),
     K.CLARIFICATION_REMINDER: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Заявка %(number)s ждёт вашего ответа",
         "Отдел кадров просил уточнить сведения, ответа пока нет.",
         "Если не ответить в срок, заявка будет закрыта. Что исправить, написано на её странице.",
     ),
     K.REVIEW_ASSIGNED: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Вам назначена заявка %(number)s",
         "Заявка проверена и ждёт вашего решения.",
         "Рассмотрите заявку до указанного в ней срока.",
         channels=_CABINET,
     ),
     K.REVIEW_REMINDER: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Подходит срок рассмотрения заявки %(number)s",
         "Заявка ещё не рассмотрена.",
         "Рассмотрите заявку или передайте её другому сотруднику.",
     ),
     K.REVIEW_ESCALATED: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Срок рассмотрения заявки %(number)s истёк",
         "Заявка не рассмотрена в срок.",
         "Рассмотрите заявку сами или передайте её другому сотруднику.",
     ),
     K.REVIEW_HANDED_OVER: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Вам передана заявка %(number)s",
         "Заявку передал вам другой сотрудник.",
         "Рассмотрите заявку до указанного в ней срока.",
     ),
     K.REVIEW_WITHDRAWN: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Заявка %(number)s отозвана",
         "Заявитель отозвал заявку.",
         "Рассматривать её больше не нужно.",
         channels=_CABINET,
     ),
     K.CASES_RECEIVED: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Вам переданы заявки и запросы: %(count)s",
         "Сотрудник, у которого они были, отсутствует или больше их не рассматривает.",
         "Откройте очередь: они в ней среди ваших, сроки у них прежние.",
@@ -271,7 +271,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link=_QUEUE,
     ),
     K.CASES_PASSED_ON: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Заявки и запросы перешли к другим сотрудникам: %(count)s",
         "Сотрудник, у которого они были, отсутствует или больше их не рассматривает.",
         "Если их должен рассмотреть кто-то другой, передайте их.",
@@ -280,7 +280,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link=_QUEUE,
     ),
     K.CASES_WITHOUT_REVIEWER: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Некому рассмотреть заявки и запросы: %(count)s",
         "Все, кто мог бы их рассмотреть, отсутствуют или больше этого не делают.",
         "Рассмотрите их сами или назначьте замещение. Как только кто-то из сотрудников будет на "
@@ -289,13 +289,13 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link=_QUEUE,
     ),
     K.COMMENT_ADDED: Event(
-        A.PARTNER,
+        R.PARTNER,
         "Новое сообщение по %(number)s",
         "В переписке есть новое сообщение.",
         "Прочитайте его на странице и ответьте там же.",
     ),
     K.REQUEST_ACCEPTED: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Запрос %(number)s принят",
         "Мы зарегистрировали запрос и готовим его для адресата.",
         "Сейчас от вас ничего не требуется. Мы напишем, когда адресат получит запрос.",
@@ -304,7 +304,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         delay=timedelta(seconds=15),
     ),
     K.REQUEST_PROCESSING: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Запрос %(number)s в обработке",
         "Запрос принят, адресат получил его и готовит ответ.",
         "Сейчас от вас ничего не требуется. Срок ответа указан на странице запроса, об ответе мы "
@@ -314,7 +314,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         delay=timedelta(seconds=15),
     ),
     K.REQUEST_READY: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Ответ на запрос %(number)s готов",
         "Адресат ответил на запрос, ответ сохранён в кабинете.",
         "Откройте запрос, чтобы прочитать или скачать ответ. Если ответ вам не подходит, исправьте "
@@ -322,14 +322,14 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link=_REQUEST,
     ),
     K.REQUEST_REFUSED: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "По запросу %(number)s отказано",
         "Адресат отказал в ответе на запрос.",
         "Причина указана на странице запроса. Там же запрос можно исправить и отправить снова.",
         link=_REQUEST,
     ),
     K.REQUEST_WITHDRAWN: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Запрос %(number)s отозван",
         "Вы отозвали запрос, ответа на него больше не ждём.",
         "Если это были не вы, сообщите в отдел информационной безопасности. "
@@ -337,7 +337,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link=_REQUEST,
     ),
     K.REQUEST_OVERDUE: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Срок ответа на запрос %(number)s истёк",
         "Адресат не ответил в срок. Мы сообщили об этом ответственным за запрос.",
         "От вас ничего не требуется: мы продолжаем ждать ответа. Запрос можно отозвать или "
@@ -345,7 +345,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link=_REQUEST,
     ),
     K.REQUEST_ASSIGNED: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Вам назначен запрос %(number)s",
         "Запрос ждёт вашего ответа.",
         "Ответьте до указанного в запросе срока.",
@@ -353,7 +353,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link=_REQUEST,
     ),
     K.REQUEST_CANCELLED: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Запрос %(number)s отозван",
         "Заявитель отозвал запрос.",
         "Отвечать на него больше не нужно.",
@@ -361,21 +361,21 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link=_REQUEST,
     ),
     K.REQUEST_REMINDER: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Подходит срок ответа на запрос %(number)s",
         "На запрос ещё не ответили.",
         "Ответьте на запрос или передайте его другому сотруднику.",
         link=_REQUEST,
     ),
     K.REQUEST_ESCALATED: Event(
-        A.REVIEWER,
+        R.REVIEWER,
         "Срок ответа на запрос %(number)s истёк",
         "На запрос не ответили в срок.",
         "Ответьте на запрос сами или передайте его другому сотруднику.",
         link=_REQUEST,
     ),
     K.REQUEST_LATE: Event(
-        A.OPS,
+        R.OPS,
         "Модуль госуслуг не отвечает на запрос %(number)s",
         "Срок ответа подходит или истёк, а модуль госуслуг не ответил.",
         "Проверьте, работает ли модуль, и свяжитесь с его службой поддержки.",
@@ -383,7 +383,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link="Открыть процесс",
     ),
     K.REQUEST_ANSWER_UNVERIFIED: Event(
-        A.OPS,
+        R.OPS,
         "Ответ на запрос %(number)s не прошёл проверку",
         "Подпись или шифрование ответа модуля госуслуг неверны. Ответ отклонён, заявитель его не "
         "видит, запрос ждёт дальше.",
@@ -393,7 +393,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link="Открыть процесс",
     ),
     K.REQUEST_STUCK: Event(
-        A.OPS,
+        R.OPS,
         "Обработка запроса %(number)s остановлена",
         "Обработка запроса остановлена из-за ошибки, которую система не может устранить сама.",
         "Откройте процесс в Temporal: в подробностях указан тип ошибки. "
@@ -402,7 +402,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link="Открыть процесс",
     ),
     K.DELIVERY_FAILED: Event(
-        A.ACCOUNT,
+        R.ACCOUNT,
         "Сообщение не доставлено",
         "Мы не смогли доставить вам сообщение вне кабинета.",
         "Откройте уведомления: там указаны способ отправки и причина. Проверьте адрес почты и "
@@ -412,7 +412,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link="Открыть уведомления",
     ),
     K.NEW_DEVICE: Event(
-        A.ACCOUNT,
+        R.ACCOUNT,
         "Вход с нового устройства",
         "В ваш кабинет вошли с устройства, с которого вы раньше не входили.",
         "Если это были вы, ничего делать не нужно. Если не вы, смените пароль и завершите чужие "
@@ -422,7 +422,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         about=NoticeGroup.SECURITY,
     ),
     K.SECURITY: Event(
-        A.ACCOUNT,
+        R.ACCOUNT,
         "Изменены настройки безопасности",
         "В вашем кабинете изменили пароль, второй фактор или ключ доступа.",
         "Если это были не вы, сообщите в отдел информационной безопасности.",
@@ -431,7 +431,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         about=NoticeGroup.SECURITY,
     ),
     K.CONTACT_CODE: Event(
-        A.ACCOUNT,
+        R.ACCOUNT,
         "Код подтверждения контакта",
         "В вашем кабинете указали новый адрес почты или номер телефона. Код отправлен на него.",
         "Введите код на странице настроек. Если это были не вы, сообщите в отдел информационной "
@@ -441,7 +441,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link="Открыть настройки уведомлений",
     ),
     K.CONTACT_CHANGED: Event(
-        A.ACCOUNT,
+        R.ACCOUNT,
         "Изменены контактные данные",
         "В вашем кабинете заменили адрес почты или номер телефона.",
         "Если это были не вы, сообщите в отдел информационной безопасности.",
@@ -450,7 +450,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         about=NoticeGroup.SECURITY,
     ),
     K.EXPORT_READY: Event(
-        A.ACCOUNT,
+        R.ACCOUNT,
         "Выгрузка готова",
         "Мы подготовили файл со списком из архива.",
         "Скачайте его на странице выгрузок: файл хранится семь дней.",
@@ -459,7 +459,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link="Открыть выгрузки",
     ),
     K.EXPORT_FAILED: Event(
-        A.ACCOUNT,
+        R.ACCOUNT,
         "Выгрузка не удалась",
         "Мы не смогли подготовить файл со списком из архива.",
         "Закажите файл ещё раз. Если снова не получится, напишите в поддержку.",
@@ -468,14 +468,14 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link="Открыть выгрузки",
     ),
     K.RETENTION_ENDS: Event(
-        A.APPLICANT,
+        R.APPLICANT,
         "Истекает срок хранения дела %(number)s",
         "Дело закрыто, срок его хранения скоро истечёт. После этого содержание дела будет удалено.",
         "Если содержание вам ещё нужно, скачайте дело целиком на его странице.",
         link="Открыть дело",
     ),
     K.RETENTION_DUE: Event(
-        A.PARTNER,
+        R.PARTNER,
         "Истекают сроки хранения дел",
         "Сроки хранения закрытых дел скоро истекут, и содержание этих дел будет удалено.",
         "Проверьте список. Если дело нужно дольше, продлите срок или запретите его удаление.",
@@ -484,7 +484,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link="Открыть сроки хранения",
     ),
     K.CASE_STUCK: Event(
-        A.OPS,
+        R.OPS,
         "Обработка заявки %(number)s остановлена",
         "Обработка заявки остановлена из-за ошибки, которую система не может устранить сама.",
         "Откройте процесс в Temporal: в подробностях указан тип ошибки. "

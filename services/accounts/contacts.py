@@ -31,7 +31,7 @@ from services import rate_limits
 from services.accounts.sign_in import login_of
 from services.journal import entries as journal
 from services.notices import outbox
-from services.notices.outbox import Happened
+from services.notices.outbox import NoticeEvent
 
 LIVES = timedelta(minutes=15)
 TRIES = 5
@@ -127,7 +127,7 @@ async def _send(
     )
     change.code_hash = _hash(change.id, code)
     session.add(change)
-    asked = Happened(
+    asked = NoticeEvent(
         actor.person_id,
         NoticeKind.CONTACT_CODE,
         f"{change.id}:code",
@@ -203,10 +203,10 @@ async def _change(session: AsyncSession, actor: Actor, change_id: UUID, now: dat
         lock=True,
     )
     kind = NoticeKind.CONTACT_CHANGED
-    told = [Happened(actor.person_id, kind, f"{change.id}:changed")]
+    told = [NoticeEvent(actor.person_id, kind, f"{change.id}:changed")]
     if old:
         told.append(
-            Happened(
+            NoticeEvent(
                 actor.person_id,
                 kind,
                 f"{change.id}:old",

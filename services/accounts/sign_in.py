@@ -24,8 +24,8 @@ from models.tables.accounts import Account, AccountSession
 from models.tables.people import Person
 from rules.accounts import (
     Limit,
-    Limits,
     Outcome,
+    SignInLimits,
     Stage,
     Step,
     account_locked,
@@ -56,7 +56,7 @@ from services.accounts.sessions import (
 from services.cases import assignment
 from services.journal import entries as journal
 
-LIMITS = Limits()
+LIMITS = SignInLimits()
 NOBODY = UUID(int=0)
 """Who is looked up where nobody has the address that was typed."""
 
@@ -120,7 +120,7 @@ async def sign_in(
     password: str,
     visitor: Visitor,
     now: datetime,
-    limits: Limits = LIMITS,
+    limits: SignInLimits = LIMITS,
 ) -> OpenedSession:
     """The first step: a password opens half a session, good for the second step only.
 
@@ -177,7 +177,7 @@ async def enter_code(
     code: str,
     visitor: Visitor,
     now: datetime,
-    limits: Limits = LIMITS,
+    limits: SignInLimits = LIMITS,
 ) -> OpenedSession:
     """The second step, or the same check again before something dangerous.
 
@@ -249,7 +249,7 @@ async def confirm_setup(
     code: str,
     visitor: Visitor,
     now: datetime,
-    limits: Limits = LIMITS,
+    limits: SignInLimits = LIMITS,
 ) -> OpenedSession:
     """A first code of the new seed makes it the second factor and opens the session.
 
@@ -315,7 +315,7 @@ async def change_password(
     now: datetime,
     *,
     institution: str = "",
-    limits: Limits = LIMITS,
+    limits: SignInLimits = LIMITS,
 ) -> OpenedSession:
     """Change the password; other sessions and access tokens end, this session gets a new token.
 

@@ -17,7 +17,7 @@ from rules.forms.definitions import prefilled
 from rules.refusals import forbidden
 from services.cases.acts import Act
 from services.cases.drafts import Drafts, Spoken, facts_of
-from services.cases.transitions import Notice
+from services.cases.transitions import CaseNotice
 from services.catalogue import lookup as catalogue
 
 TYPE = "qualification"
@@ -35,13 +35,13 @@ class Applications(Drafts):
         incomplete="Заявку пока нельзя отправить: исправьте отмеченные поля.",
     )
 
-    def told_of(self, transition: Transition, case: Case) -> list[Notice]:
+    def notices_of(self, transition: Transition, case: Case) -> list[CaseNotice]:
         """The applicant, and of a withdrawal the reviewer too."""
         if transition is not Transition.WITHDRAW:
-            return [Notice("application_submitted", case.applicant_id)]
-        told = [Notice("application_withdrawn", case.applicant_id)]
+            return [CaseNotice("application_submitted", case.applicant_id)]
+        told = [CaseNotice("application_withdrawn", case.applicant_id)]
         if case.reviewer_id is not None:
-            told.append(Notice("review_withdrawn", case.reviewer_id))
+            told.append(CaseNotice("review_withdrawn", case.reviewer_id))
         return told
 
     async def create_draft(self, actor: Actor, programme_id: UUID) -> Case:

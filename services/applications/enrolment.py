@@ -35,7 +35,7 @@ from services.applications.enrolment_certificate import (
     code_hash,
     new_code,
 )
-from services.cases.transitions import Notice, heard, lock, move, see, state_of
+from services.cases.transitions import CaseNotice, heard, lock, move, see, state_of
 from services.cases.wakeups import note_false_rings
 from services.catalogue import lookup as catalogue
 from services.crash_points import CrashPoint, reach
@@ -97,7 +97,7 @@ async def issue(
                 now=facts.issued_at,
                 facts={"act": facts.number, "sha256": stored.sha256},
                 tell=[
-                    Notice(
+                    CaseNotice(
                         "application_act_ready", case.applicant_id, {"programme": facts.programme}
                     )
                 ],

@@ -146,7 +146,7 @@ async def tell(database: Database) -> int:
                 session.add(row)
                 units.add(case.responsible_unit_id)
                 happened.append(
-                    outbox.Happened(
+                    outbox.NoticeEvent(
                         case.applicant_id,
                         NoticeKind.RETENTION_ENDS,
                         f"{case.id}:retention:{row.retain_until:%Y-%m-%d}:{days}",
@@ -176,7 +176,9 @@ async def _tell_keepers(database: Database, units: set[UUID]) -> None:
         await outbox.enqueue_all(
             session,
             [
-                outbox.Happened(person_id, NoticeKind.RETENTION_DUE, f"retention:{moment:%Y-%m-%d}")
+                outbox.NoticeEvent(
+                    person_id, NoticeKind.RETENTION_DUE, f"retention:{moment:%Y-%m-%d}"
+                )
                 for person_id in sorted(keepers)
             ],
             moment,
@@ -184,7 +186,7 @@ async def _tell_keepers(database: Database, units: set[UUID]) -> None:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptCase:
     """A case with the end of its keeping; `retention` is None while it is open.
 
     Who holds it and why is given to other keepers only, and nobody is told it of their own case.
@@ -197,7 +199,7 @@ class Kept:
     hold_reason: str = ""
 
 
-async def one(session: AsyncSession, actor: Actor, case_id: UUID) -> Kept:
+async def one(session: AsyncSession, actor: Actor, case_id: UUID) -> KeptCase:
     """How long a case is kept: for those who see it and for keepers. Raises `not_found`."""
     case = await session.get(Case, case_id)
     if case is None or case.number is None:
@@ -208,12 +210,14 @@ async def one(session: AsyncSession, actor: Actor, case_id: UUID) -> Kept:
     return await _kept(session, actor, case, row)
 
 
-async def _kept(session: AsyncSession, actor: Actor, case: Case, row: CaseRetention | None) -> Kept:
+async def _kept(
+    session: AsyncSession, actor: Actor, case: Case, row: CaseRetention | None
+) -> KeptCase:
     title = await _title(session, case)
     if row is None or row.held_by is None or Audience.KEEPER not in audiences(actor, case):
-        return Kept(case, title, row)
+        return KeptCase(case, title, row)
     by = await session.get_one(Person, row.held_by)
-    return Kept(case, title, row, by.name, row.hold_reason or "")
+    return KeptCase(case, title, row, by.name, row.hold_reason or "")
 
 
 def keeps(actor: Actor, case: Case) -> bool:
@@ -223,7 +227,7 @@ def keeps(actor: Actor, case: Case) -> bool:
 
 async def ending(
     session: AsyncSession, actor: Actor, after: str | None = None, limit: int = 50
-) -> Sequence[Kept]:
+) -> Sequence[KeptCase]:
     """What ends within the first notice, and what is held, in the units that the person keeps.
 
     In order of the ends. Raises `forbidden` for those who keep none.

@@ -287,7 +287,7 @@ async def _pass_on(
         if to is not None:
             told.setdefault((to, NoticeKind.CASES_RECEIVED), []).append(event)
     events = [
-        outbox.Happened(person, kind, found[0], facts={"count": len(found)})
+        outbox.NoticeEvent(person, kind, found[0], facts={"count": len(found)})
         for (person, kind), found in told.items()
     ]
     await outbox.enqueue_all(session, events, now)

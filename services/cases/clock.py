@@ -14,7 +14,7 @@ from rules.cases.process import Status
 from rules.cases.terms import Alarm, Rung, rung
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
-from services.cases.transitions import alarms_of, terms_of, told_of
+from services.cases.transitions import alarms_of, case_facts, terms_of
 from services.journal import entries as journal
 from services.notices import outbox
 
@@ -47,12 +47,12 @@ async def sound(session: AsyncSession, case: Case, now: datetime, whom: Whom) ->
         facts={"told": sorted(map(str, told)), "alarm": case.alarms},
     )
     events = [
-        outbox.Happened(
+        outbox.NoticeEvent(
             person_id=person,
             kind=kind,
             event_key=f"{case.id}:{case.step}:{kind}:{case.alarms}",
             case_id=case.id,
-            facts=told_of(case),
+            facts=case_facts(case),
         )
         for person, kind in told.items()
     ]

@@ -61,7 +61,7 @@ from services.cases.draft_contents import (
     demand_seen,
     not_asked_for,
 )
-from services.cases.transitions import Notice, lock, move
+from services.cases.transitions import CaseNotice, lock, move
 from services.catalogue import intakes
 from services.catalogue import lookup as catalogue
 from services.journal import entries as journal
@@ -93,7 +93,7 @@ class Drafts(CaseActs):
         super().__init__(database, bell)
         self._zone = ZoneInfo(institution_zone)
 
-    def told_of(self, transition: Transition, case: Case) -> list[Notice]:
+    def notices_of(self, transition: Transition, case: Case) -> list[CaseNotice]:
         """Who is told that the applicant did this."""
         raise NotImplementedError
 
@@ -308,7 +308,7 @@ class Drafts(CaseActs):
                 now=now,
                 by=actor,
                 facts={"version": case.version, "version_digest": digest},
-                tell=self.told_of(transition, case),
+                tell=self.notices_of(transition, case),
             )
 
         return await self._once(
@@ -352,7 +352,7 @@ class Drafts(CaseActs):
                 now=doing.now,
                 by=actor,
                 contents=body,
-                tell=self.told_of(Transition.WITHDRAW, doing.case),
+                tell=self.notices_of(Transition.WITHDRAW, doing.case),
             )
 
         return await self._once(

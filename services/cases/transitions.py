@@ -65,7 +65,7 @@ CLOCKED = frozenset({Status.IN_REVIEW, Status.CLARIFICATION, Status.ACCEPTED, St
 
 
 @dataclass(frozen=True)
-class Notice:
+class CaseNotice:
     """A notice to be told because the case moved."""
 
     kind: str
@@ -105,7 +105,7 @@ async def move(
     by: Actor | None = None,
     facts: Mapping[str, Any] | None = None,
     contents: Mapping[str, Any] | None = None,
-    tell: Sequence[Notice] = (),
+    tell: Sequence[CaseNotice] = (),
 ) -> None:
     """Move a locked case by one transition. Raises a refusal where the rules have no such arrow.
 
@@ -138,12 +138,12 @@ async def move(
             await intakes.let_go(session, case)
     session.add(case)
     told = [
-        outbox.Happened(
+        outbox.NoticeEvent(
             person_id=notice.to,
             kind=NoticeKind(notice.kind),
             event_key=f"{case.id}:{case.step}:{notice.kind}",
             case_id=case.id,
-            facts={**told_of(case), **notice.facts},
+            facts={**case_facts(case), **notice.facts},
         )
         for notice in tell
     ]
@@ -168,7 +168,7 @@ async def move(
     )
 
 
-def told_of(case: Case) -> dict[str, Any]:
+def case_facts(case: Case) -> dict[str, Any]:
     """What every notice of a case says: its number, and until when the applicant may answer."""
     if case.status != Status.CLARIFICATION or case.due_at is None:
         return {"number": case.number}

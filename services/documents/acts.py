@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from clients.objects import Opened
+from clients.objects import ObjectStream
 from models.encrypted_columns import bound_row
 from models.tables.cases import Case, CaseAttachment, CaseComment
 from models.tables.conversation import MessageFile
@@ -56,7 +56,7 @@ class Opening:
     size: int
     tag: str
     first: int
-    opened: Opened
+    opened: ObjectStream
 
 
 class Documents:

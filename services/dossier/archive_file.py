@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from clients.objects import ObjectMissingError, Objects, Opened
+from clients.objects import ObjectMissingError, Objects, ObjectStream
 from models.tables.cases import CaseAttachment, CaseComment
 from models.tables.conversation import MessageFile
 from models.tables.documents import DocumentVersion
@@ -51,7 +51,7 @@ class TornError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Kept:
+class ArchiveMember:
     """A file of the case that may leave: in the object store, drawn now, or not to be had."""
 
     facts: FileFacts
@@ -117,13 +117,13 @@ class _Found:
     """All files of the case, each once; and where the documents lie that versions cite."""
 
     documents: Sequence[tuple[str, DocumentVersion]]
-    papers: Sequence[Kept]
+    papers: Sequence[ArchiveMember]
     answers: Sequence[tuple[str, RequestAnswer, RequestFile]]
     cited: Mapping[UUID, str]
 
 
 async def _found(session: AsyncSession, page: CasePage) -> _Found:
-    case_id, papers = page.case.id, list[Kept]()
+    case_id, papers = page.case.id, list[ArchiveMember]()
     documents, cited = list[tuple[str, DocumentVersion]](), dict[UUID, str]()
     taken: set[str] = set()
     for version in await _documents(session, page):
@@ -134,7 +134,7 @@ async def _found(session: AsyncSession, page: CasePage) -> _Found:
     if page.act is not None and not page.act.object_key.startswith(ERASED):
         path = _free(act_name(page.act.number), taken)
         facts = FileFacts(path, "Подписанный акт", page.act.size, page.act.sha256)
-        papers.append(Kept(facts, page.act.object_key))
+        papers.append(ArchiveMember(facts, page.act.object_key))
     formed = await session.exec(
         select(RequestMessage)
         .where(RequestMessage.case_id == case_id)
@@ -145,7 +145,7 @@ async def _found(session: AsyncSession, page: CasePage) -> _Found:
             continue
         path = _free(request_name(page.case.number or "", one.version), taken)
         facts = FileFacts(path, "Электронный документ запроса", one.paper_size, one.paper_sha256)
-        papers.append(Kept(facts, one.paper_key))
+        papers.append(ArchiveMember(facts, one.paper_key))
     told = await session.exec(
         select(RequestAnswer, RequestFile)
         .join(RequestFile, col(RequestFile.answer_id) == col(RequestAnswer.id))
@@ -161,12 +161,12 @@ async def _found(session: AsyncSession, page: CasePage) -> _Found:
 
 async def _document(
     database: Database, files: Files, actor: Actor, path: str, version: DocumentVersion
-) -> Kept:
+) -> ArchiveMember:
     about = "Приложенный документ"
     try:
         copy = await leaving(database, files, actor, version)
         if copy.original:
-            return Kept(FileFacts(path, about, copy.size, version.sha256), copy.key)
+            return ArchiveMember(FileFacts(path, about, copy.size, version.sha256), copy.key)
         with unavailable_is_refusal():
             picture = await files.objects.read(copy.key)
     except Refusal as refusal:
@@ -176,7 +176,7 @@ async def _document(
 
 async def _answer(
     files: Files, actor: Actor, path: str, answer: RequestAnswer, file: RequestFile
-) -> Kept:
+) -> ArchiveMember:
     about = f"Ответ на версию {answer.version}"
     facts = FileFacts(path, about, file.size, file.sha256)
     try:
@@ -184,20 +184,20 @@ async def _answer(
     except Refusal as refusal:
         return _gone(refusal, facts)
     if picture is None:
-        return Kept(facts, file.object_key)
+        return ArchiveMember(facts, file.object_key)
     return _pictured(path, about, picture)
 
 
-def _pictured(path: str, about: str, picture: Drawn) -> Kept:
+def _pictured(path: str, about: str, picture: Drawn) -> ArchiveMember:
     digest = hashlib.sha256(picture.body).hexdigest()
-    return Kept(FileFacts(path, f"{about}, изображение", picture.length, digest), picture)
+    return ArchiveMember(FileFacts(path, f"{about}, изображение", picture.length, digest), picture)
 
 
-def _gone(refusal: Refusal, facts: FileFacts) -> Kept:
+def _gone(refusal: Refusal, facts: FileFacts) -> ArchiveMember:
     """A file that is lost does not hide the others; a server that is down is told at once."""
     if refusal.status != 404:
         raise refusal
-    return Kept(facts, None)
+    return ArchiveMember(facts, None)
 
 
 async def _documents(session: AsyncSession, page: CasePage) -> Sequence[DocumentVersion]:
@@ -252,7 +252,7 @@ class _Outlet(io.RawIOBase):
 
 
 async def _zip(
-    objects: Objects, number: str, paper: bytes, kept: Sequence[Kept]
+    objects: Objects, number: str, paper: bytes, kept: Sequence[ArchiveMember]
 ) -> AsyncIterator[bytes]:
     """The pieces of the archive. Raises TornError, and ObjectsDownError half-way."""
     outlet = _Outlet()
@@ -286,7 +286,7 @@ async def _zip(
     yield outlet.taken()
 
 
-async def _opened(objects: Objects, one: Kept) -> Opened | Drawn | None:
+async def _opened(objects: Objects, one: ArchiveMember) -> ObjectStream | Drawn | None:
     if not isinstance(one.source, str):
         return one.source
     try:

@@ -80,7 +80,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Decided:
+class DecisionSummary:
     """A decision as it stands in the case."""
 
     outcome: Transition
@@ -93,7 +93,7 @@ class Decided:
 
 
 @dataclass(frozen=True)
-class Happened:
+class TimelineEntry:
     """One line of the timeline as its reader may see it; `kind` is a `JournalKind`."""
 
     position: int
@@ -120,8 +120,8 @@ class CasePage:
     responsible_unit: str
     reviewer: str | None
     versions: Sequence[Version]
-    decisions: Sequence[Decided]
-    timeline: Sequence[Happened]
+    decisions: Sequence[DecisionSummary]
+    timeline: Sequence[TimelineEntry]
     comments: Sequence[Message]
     act: IssuedAct | None
     reading: Sequence[str]
@@ -342,8 +342,8 @@ def _party(case: Case, definition: CaseTypeDefinition, *, own: bool) -> Party:
     return Party.ADDRESSEE if definition.answered_by_people else Party.NOBODY
 
 
-def _decided(decision: CaseDecision, by: str) -> Decided:
-    return Decided(
+def _decided(decision: CaseDecision, by: str) -> DecisionSummary:
+    return DecisionSummary(
         Transition(decision.outcome),
         decision.version,
         by,
@@ -354,8 +354,8 @@ def _decided(decision: CaseDecision, by: str) -> Decided:
     )
 
 
-def _happened(entry: ShownEntry, by: Person | None) -> Happened:
-    return Happened(
+def _happened(entry: ShownEntry, by: Person | None) -> TimelineEntry:
+    return TimelineEntry(
         entry.position,
         entry.kind,
         entry.at,

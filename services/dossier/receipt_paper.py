@@ -42,7 +42,7 @@ class ReceiptFacts:
 
 
 @dataclass(frozen=True)
-class Opened:
+class ExtractedReceipt:
     """A receipt taken out of its paper: the statements, what the signature covers, and it."""
 
     data: bytes
@@ -62,7 +62,7 @@ def form(facts: ReceiptFacts, data: bytes, seal: Seal) -> bytes:
     return seal.sign_pdf(made, reason="Расписка")
 
 
-def open_paper(pdf: bytes) -> Opened:
+def open_paper(pdf: bytes) -> ExtractedReceipt:
     """What a receipt's paper holds. Raises ValueError where it is none, or was added to."""
     # Here, since it takes long to load and is seldom asked for.
     import pikepdf
@@ -82,7 +82,7 @@ def open_paper(pdf: bytes) -> Opened:
     padded = bytes.fromhex(gap[1:-1].decode("ascii"))
     # DER tells its own length; the rest is room that was kept free.
     size = int.from_bytes(padded[2:4], "big") + 4
-    return Opened(data, pdf[:length] + pdf[again:], padded[:size])
+    return ExtractedReceipt(data, pdf[:length] + pdf[again:], padded[:size])
 
 
 def _shown(facts: ReceiptFacts) -> dict[str, object]:

@@ -19,7 +19,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from clients.objects import Objects, Opened
+from clients.objects import Objects, ObjectStream
 from models.tables.archive import Export
 from models.tables.people import Person
 from rules.access import Actor
@@ -209,7 +209,7 @@ class Exports:
                 facts = {"export": str(export.id)}
                 await _note(session, actor, JournalKind.EXPORT_CANCELLED, facts)
 
-    async def download(self, actor: Actor, export_id: UUID) -> tuple[OwnExport, Opened]:
+    async def download(self, actor: Actor, export_id: UUID) -> tuple[OwnExport, ObjectStream]:
         """The file, for the person who asked and who may still see all that is in it.
 
         Raises a refusal: 404 for others and for files that are gone, 403 where a right was lost.

@@ -25,7 +25,7 @@ from clients.objects import (
     ObjectMissingError,
     Objects,
     ObjectsDownError,
-    Opened,
+    ObjectStream,
 )
 from models.tables.documents import DocumentVersion
 from rules.files.checks import START, Code, Finding, MediaType, claimed_types, too_big, type_of
@@ -235,7 +235,7 @@ class Files:
         with suppress(ObjectsDownError):
             await self.objects.remove(key)
 
-    async def open(self, key: str, first: int = 0, last: int | None = None) -> Opened:
+    async def open(self, key: str, first: int = 0, last: int | None = None) -> ObjectStream:
         """Open a kept file. Raises Refusal: 503 when the store is down, 404 when it lost it."""
         with unavailable_is_refusal():
             return await self.objects.open(key, first, last)

@@ -16,7 +16,7 @@ from clients.delivery.sms import SmsDown, SmsGateway, SmsLater, SmsRefused
 from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.clock import now
-from rules.notices.delivery import GIVEN_UP_AFTER, Outcome
+from rules.notices.delivery import GIVEN_UP_AFTER, DeliveryOutcome
 from rules.notices.kinds import EVENTS, Channel, NoticeKind
 from services.crash_points import CrashPoint, reach
 from services.notices.delivery_reports import ask_gateway
@@ -66,12 +66,12 @@ class MailWay:
             )
             reach(CrashPoint.MAIL_HANDED_OVER)
         except MailDown as error:
-            return Tried(Outcome.DOWN, str(error))
+            return Tried(DeliveryOutcome.DOWN, str(error))
         except MailLater as error:
-            return Tried(Outcome.LATER, str(error))
+            return Tried(DeliveryOutcome.LATER, str(error))
         except MailRefused as error:
-            return Tried(Outcome.REFUSED, str(error))
-        return Tried(Outcome.TOLD)
+            return Tried(DeliveryOutcome.REFUSED, str(error))
+        return Tried(DeliveryOutcome.TOLD)
 
     async def follow_up(self, database: Database) -> None:
         """Mail servers tell of bounces by themselves."""
@@ -105,17 +105,17 @@ class SmsWay:
         notice = told[0]
         to = await _reach(session, notice, "phone")
         if not to:
-            return Tried(Outcome.REFUSED, "no telephone number")
+            return Tried(DeliveryOutcome.REFUSED, "no telephone number")
         try:
             await self._gateway.send(notice.message_name, to, self._words(notice))
             reach(CrashPoint.SMS_HANDED_OVER)
         except SmsDown as error:
-            return Tried(Outcome.DOWN, str(error))
+            return Tried(DeliveryOutcome.DOWN, str(error))
         except SmsLater as error:
-            return Tried(Outcome.LATER, str(error))
+            return Tried(DeliveryOutcome.LATER, str(error))
         except SmsRefused as error:
-            return Tried(Outcome.REFUSED, error.code)
-        return Tried(Outcome.TOLD, awaits_receipt=True)
+            return Tried(DeliveryOutcome.REFUSED, error.code)
+        return Tried(DeliveryOutcome.TOLD, awaits_receipt=True)
 
     async def follow_up(self, database: Database) -> None:
         """Ask the gateway for receipts that are late."""
@@ -169,10 +169,10 @@ class PushWay:
             except PushRefused as error:
                 refused = str(error)
         if taken:
-            return Tried(Outcome.TOLD)
+            return Tried(DeliveryOutcome.TOLD)
         if later:
-            return Tried(Outcome.LATER, later)
-        return Tried(Outcome.REFUSED, refused or "no device")
+            return Tried(DeliveryOutcome.LATER, later)
+        return Tried(DeliveryOutcome.REFUSED, refused or "no device")
 
     async def follow_up(self, database: Database) -> None:
         """Push services send no receipts."""

@@ -17,7 +17,12 @@ from clients.delivery.mail_reports import MailDelivery
 from clients.delivery.sms import SmsDown, SmsGateway
 from models.tables.notices import Notice, NoticeAttempt, notice_named
 from rules.clock import now as present
-from rules.notices.delivery import FAILED_REPORTS, DeliveryReport, Outcome, asked_again_after
+from rules.notices.delivery import (
+    FAILED_REPORTS,
+    DeliveryOutcome,
+    DeliveryReport,
+    asked_again_after,
+)
 from rules.notices.kinds import Channel, NoticeState
 from services.notices.sender import fail, note
 
@@ -89,7 +94,7 @@ async def _believe(session: AsyncSession, notice: Notice, said: Said, now: datet
     # A lost answer: the provider took what we are about to send again.
     expected = notice.state in (NoticeState.TOLD.value, NoticeState.WAITING.value)
     if said.receipt is DeliveryReport.DELAYED and expected and not known:
-        await _note_once(session, notice, Outcome.DELAYED, said.reason, now)
+        await _note_once(session, notice, DeliveryOutcome.DELAYED, said.reason, now)
     if not final or known or not expected:
         return
     notice.receipt = said.receipt.value
@@ -99,16 +104,16 @@ async def _believe(session: AsyncSession, notice: Notice, said: Said, now: datet
     session.add(notice)
     if said.receipt in FAILED_REPORTS:
         reason = said.reason or said.receipt.value
-        note(session, notice, Outcome.BOUNCED, reason, now)
+        note(session, notice, DeliveryOutcome.BOUNCED, reason, now)
         await fail(session, notice, reason, now)
         return
-    note(session, notice, Outcome.DELIVERED, said.reason, now)
+    note(session, notice, DeliveryOutcome.DELIVERED, said.reason, now)
     notice.state = NoticeState.TOLD.value
     notice.told_at = notice.told_at or now
 
 
 async def _note_once(
-    session: AsyncSession, notice: Notice, outcome: Outcome, reason: str, now: datetime
+    session: AsyncSession, notice: Notice, outcome: DeliveryOutcome, reason: str, now: datetime
 ) -> None:
     """Write a line into the journal of a message unless it is the last one already."""
     found = await session.exec(

@@ -48,7 +48,7 @@ async def enqueue(
     The same `event_key` for the same person again changes nothing. `facts` hold numbers, ids,
     days and titles of the catalogue, nothing personal. Raises ValueError for an unknown kind.
     """
-    event = Happened(person_id, NoticeKind(kind), event_key, case_id, facts or {}, contents)
+    event = NoticeEvent(person_id, NoticeKind(kind), event_key, case_id, facts or {}, contents)
     await enqueue_all(session, [event], now)
 
 
@@ -75,7 +75,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Happened:
+class NoticeEvent:
     """An event that a person is to be told of; see `enqueue`.
 
     `channels` are used in place of those of the kind, whatever was chosen; messages then go to
@@ -91,13 +91,13 @@ class Happened:
     channels: tuple[Channel, ...] = ()
 
 
-async def enqueue_all(session: AsyncSession, events: Sequence[Happened], now: datetime) -> None:
+async def enqueue_all(session: AsyncSession, events: Sequence[NoticeEvent], now: datetime) -> None:
     """`enqueue` for several events, in one statement."""
     if (rows := rows_of(events, now)) is not None:
         await session.exec(rows.statement, params=rows.values)
 
 
-def rows_of(events: Sequence[Happened], now: datetime) -> Along | None:
+def rows_of(events: Sequence[NoticeEvent], now: datetime) -> Along | None:
     """The statement of `enqueue_all`, to be sent along with an entry of the journal."""
     rows: list[dict[str, Any]] = []
     shapes: list[Shape] = []
@@ -138,7 +138,7 @@ async def take_over(
     if told.first() is not None:
         return
     kind = NoticeKind(failed.kind)
-    event = Happened(failed.person_id, kind, failed.event_key, failed.case_id, failed.facts)
+    event = NoticeEvent(failed.person_id, kind, failed.event_key, failed.case_id, failed.facts)
     for channel in others:
         if channel not in EVENTS[kind].channels:
             continue
@@ -150,7 +150,7 @@ async def take_over(
             return
 
 
-def _row(one: Happened, channel: Channel, now: datetime) -> dict[str, Any]:
+def _row(one: NoticeEvent, channel: Channel, now: datetime) -> dict[str, Any]:
     at_once = channel is Channel.CABINET
     due = now if at_once else now + EVENTS[one.kind].delay
     notice_id = new_id()

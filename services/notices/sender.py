@@ -21,7 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.database import Database
 from models.tables.notices import Notice, NoticeAttempt, NoticePreferences
 from rules.clock import now as present
-from rules.notices.delivery import GIVEN_UP_AFTER, Outcome, asked_again_after, pause_after
+from rules.notices.delivery import GIVEN_UP_AFTER, DeliveryOutcome, asked_again_after, pause_after
 from rules.notices.kinds import CHOSEN, EVENTS, SPARE, Channel, NoticeKind, NoticeState
 from rules.notices.quiet_hours import Quiet, digest_at, held_until
 from services.notices import outbox
@@ -40,7 +40,7 @@ class Tried:
     `awaits_receipt` says that the provider took it and will say more later.
     """
 
-    outcome: Outcome
+    outcome: DeliveryOutcome
     reason: str = ""
     awaits_receipt: bool = False
 
@@ -169,32 +169,32 @@ async def _try(session: AsyncSession, way: Way, told: Sequence[Notice]) -> Tried
     except Exception as error:
         # One message that cannot be written must not hold up all the others.
         log.exception("message_not_written", notice=str(told[0].id), kind=told[0].kind)
-        return Tried(Outcome.LATER, type(error).__name__)
+        return Tried(DeliveryOutcome.LATER, type(error).__name__)
 
 
 async def _write_down(session: AsyncSession, notice: Notice, tried: Tried, now: datetime) -> None:
     """Keep the attempt, and say when the next one is due."""
     given_up = _given_up(notice, tried, now)
     if (
-        tried.outcome is Outcome.DOWN
+        tried.outcome is DeliveryOutcome.DOWN
         and not given_up
         and await _known_to_be_down(session, notice, now)
     ):
         return
     note(session, notice, tried.outcome, tried.reason, now)
     session.add(notice)
-    if tried.outcome is Outcome.TOLD:
+    if tried.outcome is DeliveryOutcome.TOLD:
         notice.state = NoticeState.TOLD.value
         notice.told_at = now
         pause = asked_again_after(0)
         notice.ask_at = now + pause if tried.awaits_receipt and pause else None
         notice.asks = 0
         return
-    if tried.outcome is Outcome.DOWN and not given_up:
+    if tried.outcome is DeliveryOutcome.DOWN and not given_up:
         return
-    if tried.outcome is not Outcome.DOWN:
+    if tried.outcome is not DeliveryOutcome.DOWN:
         notice.tries += 1
-    pause = pause_after(notice.tries) if tried.outcome is Outcome.LATER else None
+    pause = pause_after(notice.tries) if tried.outcome is DeliveryOutcome.LATER else None
     if pause is not None and not given_up:
         notice.next_try_at = now + pause
         return
@@ -207,13 +207,13 @@ def _given_up(notice: Notice, tried: Tried, now: datetime) -> bool:
     waits_since = max(notice.due_at, notice.held_until or notice.due_at)
     return (
         limit is not None
-        and tried.outcome in (Outcome.DOWN, Outcome.LATER)
+        and tried.outcome in (DeliveryOutcome.DOWN, DeliveryOutcome.LATER)
         and now - waits_since > limit
     )
 
 
 def note(
-    session: AsyncSession, notice: Notice, outcome: Outcome, reason: str, now: datetime
+    session: AsyncSession, notice: Notice, outcome: DeliveryOutcome, reason: str, now: datetime
 ) -> None:
     """Write one line into the journal of a message."""
     session.add(NoticeAttempt(notice_id=notice.id, at=now, outcome=outcome.value, reason=reason))
@@ -227,7 +227,7 @@ async def fail(session: AsyncSession, notice: Notice, reason: str, now: datetime
     notice.ask_at = None
     session.add(notice)
     kind = NoticeKind.DELIVERY_FAILED
-    said = outbox.Happened(
+    said = outbox.NoticeEvent(
         notice.person_id,
         kind,
         f"{notice.id}:{kind}",
@@ -251,7 +251,7 @@ async def _known_to_be_down(session: AsyncSession, notice: Notice, now: datetime
     last = found.one_or_none()
     return (
         last is not None
-        and last.outcome == Outcome.DOWN.value
+        and last.outcome == DeliveryOutcome.DOWN.value
         and now - last.at < OUTAGE_IS_JOURNALED_EVERY
     )
 
@@ -297,9 +297,9 @@ async def _one(
     if tried is None:
         return False
     done.tried += 1
-    done.told += tried.outcome is Outcome.TOLD
+    done.told += tried.outcome is DeliveryOutcome.TOLD
     heartbeat(done)
-    if tried.outcome is Outcome.DOWN:
+    if tried.outcome is DeliveryOutcome.DOWN:
         done.ended, done.reason = Stop.DOWN, tried.reason
         return False
     return True

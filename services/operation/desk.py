@@ -31,7 +31,7 @@ from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeState
 from rules.operation.states import CHANNEL_IS_LATE_AFTER, FAILED_ARE_SHOWN, USUAL, Trouble
 from rules.refusals import forbidden
-from services.operation.lines import Section, line_of
+from services.operation.lines import AttentionSection, line_of
 from services.operation.servers import backups, lately, of_engine, replaced, seals
 from services.operation.temporal_health import Engine, Standings
 from services.outages import SYSTEMS
@@ -47,7 +47,7 @@ class Desk:
     """How the operation stands at one moment."""
 
     as_of: datetime
-    sections: Sequence[Section]
+    sections: Sequence[AttentionSection]
     engine: Engine | None
     """Workers and standing workflows, or None where Temporal does not answer."""
     sealed_at: datetime | None
@@ -97,7 +97,9 @@ async def desk(database: Database, standings: Standings, actor: Actor, grace: fl
     return Desk(now, found, engine, sealed_at, backed_up_at)
 
 
-async def _split_failing(standings: Standings, sections: Sequence[Section]) -> list[Section]:
+async def _split_failing(
+    standings: Standings, sections: Sequence[AttentionSection]
+) -> list[AttentionSection]:
     """Of the cases that nobody heard, those whose workflow tasks fail: the reason is another.
 
     Temporal is asked of the first only: where the code does not fit, they tell enough.
@@ -129,13 +131,13 @@ async def _split_failing(standings: Standings, sections: Sequence[Section]) -> l
         else section
         for section in sections
     ]
-    found = [Section(Trouble.TASKS_FAILING, len(shown), shown), *left]
+    found = [AttentionSection(Trouble.TASKS_FAILING, len(shown), shown), *left]
     return [section for section in found if section.total]
 
 
 async def _ended(
     database: Database, units: frozenset[UUID], engine: Engine | None
-) -> list[Section]:
+) -> list[AttentionSection]:
     """Open cases whose run was ended and not begun anew."""
     ids = [UUID(one.partition("-")[2]) for one in engine.ended] if engine else []
     if not ids:
@@ -165,7 +167,7 @@ async def watched_number(session: AsyncSession, actor: Actor, number: str) -> st
 
 async def _look(
     database: Database, units: frozenset[UUID], now: datetime, grace: timedelta
-) -> tuple[list[Section], datetime | None, datetime | None]:
+) -> tuple[list[AttentionSection], datetime | None, datetime | None]:
     async with database.work() as session:
         sealed_at, unsealed = await seals(session, now)
         backed_up_at, backup_old = await backups(session, now)
@@ -206,7 +208,7 @@ async def _cases(
     since: Any,
     units: frozenset[UUID],
     *wanted: ColumnElement[bool],
-) -> Section:
+) -> AttentionSection:
     """The cases of one kind of trouble, the longest waiting first."""
     found = await session.exec(
         choose(*_ROW, since, func.count().over())  # type: ignore[call-overload]
@@ -233,31 +235,35 @@ async def _cases(
         )
         for row in rows
     ]
-    return Section(trouble, rows[0][-1] if rows else 0, lines)
+    return AttentionSection(trouble, rows[0][-1] if rows else 0, lines)
 
 
 _OPEN = col(Case.closed_at).is_(None)
 
 
-async def _stuck(session: AsyncSession, units: frozenset[UUID]) -> Section:
+async def _stuck(session: AsyncSession, units: frozenset[UUID]) -> AttentionSection:
     """Closed ones too: a withdrawal of which the module has to be told."""
     return await _cases(
         session, Trouble.CASE_STUCK, col(Case.since), units, col(Case.stuck).is_not(None)
     )
 
 
-async def _unheard(session: AsyncSession, units: frozenset[UUID], before: datetime) -> Section:
+async def _unheard(
+    session: AsyncSession, units: frozenset[UUID], before: datetime
+) -> AttentionSection:
     late = (_OPEN, col(Case.wakes_at) < before, col(Case.stuck).is_(None))
     return await _cases(session, Trouble.ACT_UNHEARD, col(Case.wakes_at), units, *late)
 
 
-async def _overdue(session: AsyncSession, units: frozenset[UUID], now: datetime) -> Section:
+async def _overdue(
+    session: AsyncSession, units: frozenset[UUID], now: datetime
+) -> AttentionSection:
     return await _cases(
         session, Trouble.TERM_OVERDUE, col(Case.due_at), units, _OPEN, col(Case.due_at) < now
     )
 
 
-async def _outages(session: AsyncSession, units: frozenset[UUID]) -> list[Section]:
+async def _outages(session: AsyncSession, units: frozenset[UUID]) -> list[AttentionSection]:
     down = (
         await session.exec(
             select(Outage.system, Outage.since)
@@ -279,7 +285,7 @@ async def _outages(session: AsyncSession, units: frozenset[UUID]) -> list[Sectio
                 facts={"waiting": waiting.one()},
             )
         )
-    return [Section(Trouble.COUNTERPART_DOWN, len(lines), lines)] if lines else []
+    return [AttentionSection(Trouble.COUNTERPART_DOWN, len(lines), lines)] if lines else []
 
 
 def waits_for_system(system: str) -> tuple[ColumnElement[bool], ...]:
@@ -290,7 +296,7 @@ def waits_for_system(system: str) -> tuple[ColumnElement[bool], ...]:
 
 async def _late_channels(
     session: AsyncSession, units: frozenset[UUID], now: datetime
-) -> list[Section]:
+) -> list[AttentionSection]:
     found = await session.exec(
         choose(  # type: ignore[call-overload]
             Notice.channel, func.count(), func.min(Notice.due_at), func.max(Notice.tries)
@@ -317,7 +323,7 @@ async def _late_channels(
         )
         for channel, waiting, since, tries in found.all()
     ]
-    return [Section(Trouble.CHANNEL_LATE, len(lines), lines)] if lines else []
+    return [AttentionSection(Trouble.CHANNEL_LATE, len(lines), lines)] if lines else []
 
 
 def told_to(units: frozenset[UUID]) -> ColumnElement[bool]:
@@ -337,7 +343,9 @@ async def _last_word(session: AsyncSession, channel: str) -> str:
     return found.one_or_none() or ""
 
 
-async def _failed_notices(session: AsyncSession, units: frozenset[UUID], now: datetime) -> Section:
+async def _failed_notices(
+    session: AsyncSession, units: frozenset[UUID], now: datetime
+) -> AttentionSection:
     found = await session.exec(
         choose(  # type: ignore[call-overload]
             Notice.id,
@@ -371,10 +379,12 @@ async def _failed_notices(session: AsyncSession, units: frozenset[UUID], now: da
         )
         for row in rows
     ]
-    return Section(Trouble.NOTICE_FAILED, rows[0][-1] if rows else 0, lines)
+    return AttentionSection(Trouble.NOTICE_FAILED, rows[0][-1] if rows else 0, lines)
 
 
-async def _failed_exports(session: AsyncSession, units: frozenset[UUID], now: datetime) -> Section:
+async def _failed_exports(
+    session: AsyncSession, units: frozenset[UUID], now: datetime
+) -> AttentionSection:
     found = await session.exec(
         choose(  # type: ignore[call-overload]
             Export.id, Export.kind, Export.reason, Export.asked_at, func.count().over()
@@ -398,12 +408,12 @@ async def _failed_exports(session: AsyncSession, units: frozenset[UUID], now: da
         )
         for row in rows
     ]
-    return Section(Trouble.EXPORT_FAILED, rows[0][-1] if rows else 0, lines)
+    return AttentionSection(Trouble.EXPORT_FAILED, rows[0][-1] if rows else 0, lines)
 
 
 async def _begun_anew(
     session: AsyncSession, units: frozenset[UUID], now: datetime
-) -> list[Section]:
+) -> list[AttentionSection]:
     """The cases whose runs did not answer and were begun anew lately."""
     case_id = col(JournalEntry.facts)["case"].astext
     begun = (

@@ -9,7 +9,7 @@ from rules.operation.states import TROUBLES, Remedy, Trouble
 
 
 @dataclass(frozen=True)
-class Line:
+class AttentionLine:
     """One thing that needs attention. `subject` is what the remedy is done to."""
 
     trouble: Trouble
@@ -22,14 +22,14 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Section:
+class AttentionSection:
     """All trouble of one kind: `total` counts also what is beyond the lines shown."""
 
     trouble: Trouble
     total: int
-    lines: Sequence[Line]
+    lines: Sequence[AttentionLine]
 
 
-def line_of(trouble: Trouble, subject: str, name: str, **more: Any) -> Line:
+def line_of(trouble: Trouble, subject: str, name: str, **more: Any) -> AttentionLine:
     """A line with the remedy of its trouble."""
-    return Line(trouble, subject, name, remedy=TROUBLES[trouble].remedy, **more)
+    return AttentionLine(trouble, subject, name, remedy=TROUBLES[trouble].remedy, **more)

@@ -19,16 +19,16 @@ from rules.operation.states import (
     Trouble,
 )
 from services.journal import integrity
-from services.operation.lines import Line, Section, line_of
+from services.operation.lines import AttentionLine, AttentionSection, line_of
 from services.operation.temporal_health import Engine
 
 
-def of_engine(engine: Engine | None, now: datetime) -> list[Section]:
+def of_engine(engine: Engine | None, now: datetime) -> list[AttentionSection]:
     """What Temporal, the workers and the standing workflows show of themselves."""
     if engine is None:
-        line = Line(Trouble.TEMPORAL_DOWN, "temporal", "Temporal")
-        return [Section(Trouble.TEMPORAL_DOWN, 1, [line])]
-    troubles: dict[Trouble, list[Line]] = {
+        line = AttentionLine(Trouble.TEMPORAL_DOWN, "temporal", "Temporal")
+        return [AttentionSection(Trouble.TEMPORAL_DOWN, 1, [line])]
+    troubles: dict[Trouble, list[AttentionLine]] = {
         Trouble.NO_WORKER: (
             []
             if engine.workers
@@ -57,7 +57,9 @@ def of_engine(engine: Engine | None, now: datetime) -> list[Section]:
             if engine.workers and one.runs and one.attempt < FAILING_AFTER and not one.works(now)
         ],
     }
-    return [Section(trouble, len(lines), lines) for trouble, lines in troubles.items() if lines]
+    return [
+        AttentionSection(trouble, len(lines), lines) for trouble, lines in troubles.items() if lines
+    ]
 
 
 def lately(kind: JournalKind, now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -71,7 +73,7 @@ def lately(kind: JournalKind, now: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-async def replaced(session: AsyncSession, now: datetime) -> list[Section]:
+async def replaced(session: AsyncSession, now: datetime) -> list[AttentionSection]:
     """The servers that ran without working and were replaced lately, and how often."""
     server = col(JournalEntry.facts)["server"].astext
     found = await session.exec(  # type: ignore[call-overload]
@@ -84,17 +86,19 @@ async def replaced(session: AsyncSession, now: datetime) -> list[Section]:
         line_of(Trouble.SERVER_REPLACED, name, name, since=at, facts={"times": times})
         for name, at, times in found.all()
     ]
-    return [Section(Trouble.SERVER_REPLACED, len(lines), lines)] if lines else []
+    return [AttentionSection(Trouble.SERVER_REPLACED, len(lines), lines)] if lines else []
 
 
-async def seals(session: AsyncSession, now: datetime) -> tuple[datetime | None, list[Section]]:
+async def seals(
+    session: AsyncSession, now: datetime
+) -> tuple[datetime | None, list[AttentionSection]]:
     """When the journal was sealed last; late where an entry waits longer than two seals take."""
     sealed = (await session.exec(select(func.max(JournalSeal.at)))).one()
     foreign = (await session.exec(integrity.refused())).one()
     if foreign:
         # They stand unsealed for that reason: the sealing itself works.
         line = line_of(Trouble.JOURNAL_REFUSED, "journal", "journal", facts={"waiting": foreign})
-        return sealed, [Section(Trouble.JOURNAL_REFUSED, foreign, [line])]
+        return sealed, [AttentionSection(Trouble.JOURNAL_REFUSED, foreign, [line])]
     oldest = (await session.exec(oldest_unsealed())).one()
     if oldest is None or oldest > now - SEAL_IS_LATE_AFTER:
         return sealed, []
@@ -105,10 +109,12 @@ async def seals(session: AsyncSession, now: datetime) -> tuple[datetime | None, 
         since=oldest,
         workflow_id="journal-sealer",
     )
-    return sealed, [Section(Trouble.JOURNAL_UNSEALED, 1, [line])]
+    return sealed, [AttentionSection(Trouble.JOURNAL_UNSEALED, 1, [line])]
 
 
-async def backups(session: AsyncSession, now: datetime) -> tuple[datetime | None, list[Section]]:
+async def backups(
+    session: AsyncSession, now: datetime
+) -> tuple[datetime | None, list[AttentionSection]]:
     """When the last backup was taken; old where that, or the first day, is too long ago."""
     taken = await session.exec(
         select(JournalEntry.at)
@@ -125,7 +131,7 @@ async def backups(session: AsyncSession, now: datetime) -> tuple[datetime | None
     if since is None or since > now - BACKUP_IS_OLD_AFTER:
         return last, []
     line = line_of(Trouble.BACKUP_OLD, "backup", "backup", since=last)
-    return last, [Section(Trouble.BACKUP_OLD, 1, [line])]
+    return last, [AttentionSection(Trouble.BACKUP_OLD, 1, [line])]
 
 
 def oldest_unsealed() -> Any:

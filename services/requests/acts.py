@@ -31,7 +31,7 @@ from services.cases import assignment
 from services.cases.acts import Act, Doing, was_done
 from services.cases.bell import Bell
 from services.cases.drafts import Drafts, Spoken, facts_of, rules_of
-from services.cases.transitions import Notice, lock, move, state_of
+from services.cases.transitions import CaseNotice, lock, move, state_of
 from services.catalogue import lookup as catalogue
 from services.files.intake import Files, Incoming, Received
 from services.files.uploads import counted
@@ -77,13 +77,13 @@ class Requests(Drafts):
         super().__init__(database, bell, institution_zone)
         self._files = files
 
-    def told_of(self, transition: Transition, case: Case) -> list[Notice]:
+    def notices_of(self, transition: Transition, case: Case) -> list[CaseNotice]:
         """The applicant, and of a withdrawal whoever was to answer."""
         if transition is not Transition.WITHDRAW:
-            return [Notice("request_accepted", case.applicant_id)]
-        told = [Notice("request_withdrawn", case.applicant_id)]
+            return [CaseNotice("request_accepted", case.applicant_id)]
+        told = [CaseNotice("request_withdrawn", case.applicant_id)]
         if case.reviewer_id is not None:
-            told.append(Notice("request_cancelled", case.reviewer_id))
+            told.append(CaseNotice("request_cancelled", case.reviewer_id))
         return told
 
     async def types(self, actor: Actor) -> Sequence[CaseTypeDefinition]:
@@ -281,5 +281,5 @@ async def _end(
         by=actor,
         facts={"version": case.version, "answer": str(answer.id)},
         contents=contents,
-        tell=[Notice(kind, case.applicant_id)],
+        tell=[CaseNotice(kind, case.applicant_id)],
     )

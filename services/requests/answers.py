@@ -34,7 +34,7 @@ from rules.clock import now as present
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from services import access, outages
-from services.cases.transitions import Notice, heard, lock, move, state_of
+from services.cases.transitions import CaseNotice, heard, lock, move, state_of
 from services.cases.wakeups import note_false_rings
 from services.crash_points import CrashPoint, reach
 from services.gov_service.envelopes import EnvelopeRefused, OpenedEnvelope
@@ -241,7 +241,9 @@ async def _take_answer(exchange: Exchange, case_id: UUID, came: _Came) -> CaseSt
                 "signer_serial": opened.signer_serial,
             },
             contents={"reason": answer.reason} if answer.reason else None,
-            tell=[Notice("request_ready" if answered else "request_refused", case.applicant_id)],
+            tell=[
+                CaseNotice("request_ready" if answered else "request_refused", case.applicant_id)
+            ],
         )
         return await state_of(session, case)
 

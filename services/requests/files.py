@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.objects import Objects, Opened
+from clients.objects import Objects, ObjectStream
 from models.tables.cases import Case
 from models.tables.people import Person
 from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
@@ -137,7 +137,7 @@ class Download:
 
     name: str
     media_type: str
-    opened: Opened | Drawn
+    opened: ObjectStream | Drawn
 
 
 async def open_paper(

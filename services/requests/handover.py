@@ -26,7 +26,7 @@ from rules.forms.definitions import CaseTypeDefinition, display
 from services import outages
 from services.cases import assignment
 from services.cases.drafts import rules_of
-from services.cases.transitions import Notice, heard, lock, move, state_of
+from services.cases.transitions import CaseNotice, heard, lock, move, state_of
 from services.cases.wakeups import note_false_rings
 from services.crash_points import CrashPoint, reach
 from services.gov_service.line import Exchange
@@ -211,9 +211,9 @@ async def _give_to_people(exchange: Exchange, message: RequestMessage) -> CaseSt
             await assignment.take_turn(session, case.responsible_unit_id)
             reviewer, absent = await assignment.choose(session, case, now)
             assignment.give(case, reviewer, now, instead_of=assignment.owner_of(case))
-            tell = [Notice("request_processing", case.applicant_id)]
+            tell = [CaseNotice("request_processing", case.applicant_id)]
             if reviewer is not None:
-                tell.append(Notice("request_assigned", reviewer))
+                tell.append(CaseNotice("request_assigned", reviewer))
             facts = {
                 "reviewer": str(reviewer) if reviewer else None,
                 "stands_in_for": str(absent) if absent else None,
@@ -233,7 +233,7 @@ async def _note_handed_over(
         await keep(session, case, kept, receipt, "handed_over", now)
         if case.version == message.version and _awaits_handover(case):
             facts = {"service": message.service, "message": str(message.message_id)}
-            tell = [Notice("request_processing", case.applicant_id)]
+            tell = [CaseNotice("request_processing", case.applicant_id)]
             # What was answered before, when our note of it was lost, is taken at once.
             ask_at = now if receipt.state in ENDS else next_ask(0, now)
             await _move_on(session, case, message, now, facts, tell, ask_at)
@@ -246,7 +246,7 @@ async def _move_on(
     message: RequestMessage,
     now: datetime,
     facts: dict[str, Any],
-    tell: Sequence[Notice],
+    tell: Sequence[CaseNotice],
     ask_at: datetime | None = None,
 ) -> None:
     """The addressee has it: «В обработке»."""

@@ -57,14 +57,14 @@ class RequestFacts:
 
 
 @dataclass(frozen=True)
-class Paper:
+class UnsignedPaper:
     """The document, unsigned, and the data that it carries."""
 
     pdf: bytes
     data: bytes
 
 
-def form(facts: RequestFacts) -> Paper:
+def form(facts: RequestFacts) -> UnsignedPaper:
     """The document; some 20 ms. Not to be called on an event loop's thread."""
     data = canonical(_data(facts))
     pdf = typeset(
@@ -74,7 +74,7 @@ def form(facts: RequestFacts) -> Paper:
         standard="a-3a",
         at=facts.created_at,
     )
-    return Paper(pdf, data)
+    return UnsignedPaper(pdf, data)
 
 
 def _data(facts: RequestFacts) -> dict[str, Any]:

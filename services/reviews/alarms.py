@@ -14,7 +14,7 @@ from rules.cases.terms import Alarm
 from rules.clock import now as present
 from rules.notices.kinds import NoticeKind
 from services.cases import assignment, clock
-from services.cases.transitions import Notice, lock, move, state_of
+from services.cases.transitions import CaseNotice, lock, move, state_of
 
 
 async def wake(database: Database, case_id: UUID) -> CaseState:
@@ -34,7 +34,7 @@ async def _sound(session: AsyncSession, case: Case, now: datetime) -> None:
         return
     due = await clock.sound(session, case, now, _whom)
     if due.last is Alarm.LAPSE:
-        tell = [Notice("application_lapsed", case.applicant_id)]
+        tell = [CaseNotice("application_lapsed", case.applicant_id)]
         await move(session, case, Transition.LAPSE, now=now, tell=tell)
         return
     if due.last is not None:

@@ -27,7 +27,7 @@ from rules.refusals import FieldError, Refusal, Words, forbidden, not_found
 from services import access
 from services.cases import assignment
 from services.cases.acts import Act, CaseActs, Doing, was_done
-from services.cases.transitions import Notice, lock, move, see, stale, state_of
+from services.cases.transitions import CaseNotice, lock, move, see, stale, state_of
 from services.catalogue import lookup as catalogue
 from services.journal import entries as journal
 from services.notices import outbox
@@ -48,7 +48,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Decided:
+class DecisionResult:
     """The outcome for one case among several: its state, or why it was refused."""
 
     case_id: UUID
@@ -106,7 +106,7 @@ class Reviews(CaseActs):
                 facts={"version": case.version, "checklist": body["checklist"]},
                 contents={"reason": body["reason"], "remarks": body["remarks"]},
                 tell=[
-                    Notice(
+                    CaseNotice(
                         process_of(case.kind).decision_notices[decision.outcome],
                         case.applicant_id,
                         {"programme": programme.title} if programme else {},
@@ -118,15 +118,15 @@ class Reviews(CaseActs):
 
     async def decide_several(
         self, actor: Actor, acts: Mapping[UUID, Act], decision: Decision
-    ) -> list[Decided]:
+    ) -> list[DecisionResult]:
         """One decision with one reason on several cases, each by itself: one refusal stops none."""
-        done: list[Decided] = []
+        done: list[DecisionResult] = []
         for case_id, act in acts.items():
             try:
                 state = await self.decide(actor, case_id, act, decision)
-                done.append(Decided(case_id, state=state))
+                done.append(DecisionResult(case_id, state=state))
             except Refusal as refusal:
-                done.append(Decided(case_id, refusal=refusal))
+                done.append(DecisionResult(case_id, refusal=refusal))
         return done
 
     async def take(
@@ -348,9 +348,9 @@ async def open_review(
     journal.head_is_known(session, case.id, position, digest)
     reviewer, absent = await assignment.choose(session, case, now)
     assignment.give(case, reviewer, now, instead_of=assignment.owner_of(case))
-    tell = [Notice("application_in_review", case.applicant_id)]
+    tell = [CaseNotice("application_in_review", case.applicant_id)]
     if reviewer is not None:
-        tell.append(Notice("review_assigned", reviewer))
+        tell.append(CaseNotice("review_assigned", reviewer))
     await move(
         session,
         case,

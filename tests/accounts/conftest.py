@@ -21,7 +21,7 @@ from models.tables.accounts import Account
 from models.tables.people import Person, RoleGrant, Unit
 from ops.local.system import settings_from
 from rules.access import Role
-from rules.accounts import Device, DeviceKind, Limit, Limits, Stage
+from rules.accounts import Device, DeviceKind, Limit, SignInLimits, Stage
 from rules.clock import now
 from server import create_app
 from services.accounts.password_hashing import hash_now
@@ -33,7 +33,7 @@ from tests.servers import Servers
 PASSWORD = "четыре слова подряд, не секрет"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0"
 KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
-BOUNDLESS = Limits(
+BOUNDLESS = SignInLimits(
     *(Limit(name, 10_000, timedelta(minutes=1)) for name in ("password", "address", "code"))
 )
 

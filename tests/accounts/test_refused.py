@@ -14,7 +14,7 @@ from sqlmodel import col, select
 
 from clients.database import Database
 from models.tables.journal import JournalEntry
-from rules.accounts import Limit, Limits, Outcome, Step
+from rules.accounts import Limit, Outcome, SignInLimits, Step
 from rules.clock import now
 from rules.refusals import Refusal
 from services.accounts import devices, login_log
@@ -32,7 +32,7 @@ async def refused(
     email: str,
     visitor: Visitor,
     password: str = WRONG,
-    limits: Limits = accounts.LIMITS,
+    limits: SignInLimits = accounts.LIMITS,
     at: datetime | None = None,
     database: Database | None = None,
 ) -> str:
@@ -103,7 +103,7 @@ async def test_one_machine_behind_an_address_keeps_no_known_device_out(house: Ho
     mine = visitor_at("198.51.100.40", device="a device of my own that is known")
     async with house.medcab.database.work() as session:
         await devices.remember_device(session, someone.person_id, mine, now())
-    few = Limits(address=Limit("address", 3, timedelta(minutes=15)))
+    few = SignInLimits(address=Limit("address", 3, timedelta(minutes=15)))
     for n in range(3):
         await refused(house, f"{n}@example.org", visitor_at("198.51.100.40"), limits=few)
     stranger = visitor_at("198.51.100.40", device="a device that nobody has seen before")

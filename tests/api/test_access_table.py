@@ -25,7 +25,7 @@ from models.tables.cases import IssuedAct
 from ops.local.home import CHECKOUT
 from ops.local.system import settings_from
 from rules.access import ROLE_PERMISSIONS, Role
-from rules.notices.kinds import EVENTS, Audience, NoticeKind
+from rules.notices.kinds import EVENTS, NoticeKind, RecipientRole
 from server import create_app
 from services.applications.enrolment_certificate import SealFacts, build_act, code_hash
 from services.dossier import receipt_paper
@@ -281,11 +281,11 @@ async def test_a_token_opens_no_route_that_is_for_browsers(world: World) -> None
 
 ADDRESSES = Addresses(BASE, f"{BASE}/temporal/namespaces/default", "Больница")
 OPENED_BY = {
-    Audience.APPLICANT: Role.DOCTOR,
-    Audience.REVIEWER: Role.HR_HEAD,
-    Audience.PARTNER: Role.HR_HEAD,
-    Audience.ACCOUNT: Role.HR_HEAD,
-    Audience.OPS: Role.OPS,
+    RecipientRole.APPLICANT: Role.DOCTOR,
+    RecipientRole.REVIEWER: Role.HR_HEAD,
+    RecipientRole.PARTNER: Role.HR_HEAD,
+    RecipientRole.ACCOUNT: Role.HR_HEAD,
+    RecipientRole.OPS: Role.OPS,
 }
 
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from pydantic import TypeAdapter
 
-from api.http.body_limits import FORM, SMALL, Limits, body_limits
+from api.http.body_limits import FORM, SMALL, BodyLimits, body_limits
 from server import create_app
 from tests.api.test_access_table import table_settings
 
@@ -116,7 +116,7 @@ def test_bodies_are_small_but_where_the_table_says_otherwise(app: FastAPI) -> No
     table = body_limits(10_000_000)
     paths = {str(route.path) for route in iter_route_contexts(app.routes)}
     assert set(table) <= paths
-    limits = Limits(table)
+    limits = BodyLimits(table)
     assert {path for path in paths if limits.of(path) > FORM} == LARGE
     templates = re.compile(
         r"/(?:applications|requests)/{case_id}/draft/|(?:/api/v1)?/administration/"

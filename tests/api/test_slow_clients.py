@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from api.http.bodies import BodyLimit, Pace
-from api.http.body_limits import SMALL, Limits
+from api.http.body_limits import SMALL, BodyLimits
 from api.http.protocol import HEAD_OCTETS, GuardedProtocol
 
 
@@ -109,7 +109,7 @@ async def test_a_body_that_drips_is_given_up() -> None:
         await asyncio.sleep(0)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
-    limit = BodyLimit(echo, limits=Limits({}), pace=Pace(silence=30, grace=-1, octets=1e6))
+    limit = BodyLimit(echo, limits=BodyLimits({}), pace=Pace(silence=30, grace=-1, octets=1e6))
     scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
 
     async def unheard(_: Message) -> None:
@@ -134,5 +134,5 @@ async def test_a_body_without_end_is_read_to_its_limit_only() -> None:
 
     scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
     with pytest.raises(HTTPException) as refused:
-        await BodyLimit(echo, limits=Limits({}))(scope, endless, unheard)
+        await BodyLimit(echo, limits=BodyLimits({}))(scope, endless, unheard)
     assert (refused.value.status_code, read) == (413, SMALL + 1024)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bench.archive import told_of
+from bench.archive import measured_export
 from clients.objects import Objects
 from rules.archive import ExportKind
 from services.archive.search import ArchiveFilters
@@ -30,7 +30,7 @@ async def test_memory_is_flat(office: Office, objects: Objects, settings: Settin
     for number in (1_000, 10_000):
         reviewer = await keeper_of(office, number, template)
         export = await service.ask(reviewer, ExportKind.XLSX, ArchiveFilters())
-        peaks.append(await told_of(settings, export.id))
+        peaks.append(await measured_export(settings, export.id))
     few, many = peaks
     assert many["own"] < few["own"] * 1.25
     assert many["child"] < few["child"] * 1.25

@@ -9,7 +9,7 @@ import pytest
 from cabinet.notices.delivery_reasons import said
 from cabinet.operation.pages import details_of
 from rules.operation.states import Trouble
-from services.operation.lines import Line
+from services.operation.lines import AttentionLine
 from words.translation import Presentation, present
 
 
@@ -60,7 +60,7 @@ def test_what_nobody_else_said_has_no_code() -> None:
 def test_the_ops_desk_says_it_in_words_too(trouble: Trouble) -> None:
     """Beside the channel and the tries stand the words and the code."""
     facts = {"channel": "sms", "tries": 1, "waiting": 2, "reason": "unknown_number"}
-    line = Line(trouble, str(uuid4()), "sms", datetime.now(UTC), facts)
+    line = AttentionLine(trouble, str(uuid4()), "sms", datetime.now(UTC), facts)
     assert details_of(line).endswith(". Такого номера нет (unknown_number)")
-    bare = Line(trouble, str(uuid4()), "sms", datetime.now(UTC), {**facts, "reason": ""})
+    bare = AttentionLine(trouble, str(uuid4()), "sms", datetime.now(UTC), {**facts, "reason": ""})
     assert not details_of(bare).endswith(". ")

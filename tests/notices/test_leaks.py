@@ -14,7 +14,7 @@ from rules.clock import now
 from rules.notices.kinds import EVENTS, NoticeKind
 from services.notices import outbox, push_subscriptions
 from services.notices.channels import MailWay, PushWay, SmsWay
-from services.notices.outbox import Happened
+from services.notices.outbox import NoticeEvent
 from services.notices.sender import drain
 from services.notices.wording import Addresses
 from settings import Settings
@@ -56,7 +56,7 @@ async def test_no_message_holds_what_was_planted(
             )
             kinds = [kind for kind in NoticeKind if len(EVENTS[kind].channels) > 1]
             told = [
-                Happened(
+                NoticeEvent(
                     anna.id,
                     kind,
                     f"{anna.id}:{kind}",

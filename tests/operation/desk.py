@@ -10,7 +10,7 @@ from rules.access import Actor
 from rules.journal.entries import JournalKind
 from rules.operation.states import Remedy, Trouble
 from services.operation import desk as operation
-from services.operation.lines import Line
+from services.operation.lines import AttentionLine
 from services.operation.remedies import Done, OperationActs, Wanted
 from services.operation.temporal_health import Standings
 from tests.office import Heard, Office
@@ -29,7 +29,7 @@ class Desk:
     acts: OperationActs
     ops: Actor
 
-    async def lines(self, trouble: Trouble, actor: Actor | None = None) -> dict[str, Line]:
+    async def lines(self, trouble: Trouble, actor: Actor | None = None) -> dict[str, AttentionLine]:
         """The lines of one kind, by what they are about."""
         shown = await operation.desk(self.office.database, self.standings, actor or self.ops, GRACE)
         return {

@@ -33,7 +33,7 @@ from ops.backup.reconcile.findings import Findings
 from ops.backup.reconcile.reconcile import Reconciliation, in_words
 from ops.backup.repository.encryption import BackupKey
 from ops.backup.restore.postgres import replayed
-from ops.backup.restore.restore import Order, Part, restore
+from ops.backup.restore.restore import Part, RestoreOptions, restore
 from ops.backup.stores.postgres_wal import WalArchiver
 from ops.backup.take import Taken, take
 from ops.local.home import RESTORED, Home
@@ -203,7 +203,7 @@ class Installation:
 
     async def bring_back(self, *parts: Part, at: datetime | None = None) -> None:
         """Restore parts, all of them when none is named."""
-        order = Order(self.backups, at, parts, self.places.keys_folder)
+        order = RestoreOptions(self.backups, at, parts, self.places.keys_folder)
         await asyncio.to_thread(restore, self.home, order, lambda: self.phrase, quiet)
 
     async def reconcile(self) -> Findings:

@@ -31,7 +31,7 @@ from ops.backup.reconcile.reconcile import HELD, MARGIN, Reconciliation, in_word
 from ops.backup.reconcile.workflows import Runs
 from ops.backup.repository.encryption import BackupKey, read_encrypted
 from ops.backup.repository.manifest import Repository
-from ops.backup.restore.restore import Mark, Order, Part, lay_out, restore
+from ops.backup.restore.restore import Mark, Part, RestoreOptions, lay_out, restore
 from ops.backup.restore.stopped_home import alone, archives
 from ops.backup.schedule import back_up_once, due
 from ops.backup.stores import objects
@@ -286,7 +286,7 @@ def test_a_changed_file_is_found(
     if what in ("object", "log"):
         return
     home = Home(tmp_path / "home")
-    order = Order(copy, None, (), place.places.keys_folder)
+    order = RestoreOptions(copy, None, (), place.places.keys_folder)
     with pytest.raises(DamagedError):
         restore(home, order, lambda: place.phrase, quiet)
     assert not (home.folder / "secrets.json").exists()
@@ -305,7 +305,7 @@ def test_a_wrong_key_is_told(place: Installation, copy: Path, tmp_path: Path) ->
     wrong = BackupKey(bytes(32))
     with pytest.raises(WrongKeyError, match=wrong.id.hex()):
         verify(copy, wrong, quiet)
-    order = Order(copy, None, (), place.places.keys_folder)
+    order = RestoreOptions(copy, None, (), place.places.keys_folder)
     other = "-".join(["AAAA"] * 8)
     with pytest.raises(WrongKeyError, match="another recovery phrase"):
         restore(Home(tmp_path / "home"), order, lambda: other, quiet)
@@ -323,7 +323,7 @@ def test_half_a_backup_is_refused(place: Installation, copy: Path) -> None:
     half = half.rename(backup)
     (half / "manifest.json").unlink()
     with pytest.raises(BackupError, match="no whole backup"):
-        restore(place.home, Order(copy, None, [Part.OBJECTS]), lambda: "", quiet)
+        restore(place.home, RestoreOptions(copy, None, [Part.OBJECTS]), lambda: "", quiet)
 
 
 async def test_a_failed_backup_leaves_the_one_before_whole(place: Installation, copy: Path) -> None:
@@ -369,7 +369,7 @@ async def test_old_backups_go_and_take_only_their_own_along(
 
 def test_nothing_is_overwritten_unasked(place: Installation) -> None:
     """A home that holds data, other keys, or a running system is left alone."""
-    order = Order(place.backups, None, [Part.DATABASE])
+    order = RestoreOptions(place.backups, None, [Part.DATABASE])
     with pytest.raises(BackupError, match="holds data already"):
         restore(place.home, order, lambda: place.phrase, quiet)
     with place.home.taken(), pytest.raises(BackupError, match="medcab down"):
@@ -393,7 +393,7 @@ async def test_a_base_without_a_log_is_laid_out_too(
 ) -> None:
     """Where no archiver has run yet. A look into the past leaves this home alone (O5)."""
     shutil.rmtree(copy / "wal")
-    into, order = tmp_path / "there", Order(copy)
+    into, order = tmp_path / "there", RestoreOptions(copy)
     assert not lay_out(place.home, order, into)
     assert (into / "data" / "recovery.signal").exists()
     assert Mark.read(place.home) is None
@@ -411,7 +411,7 @@ async def test_a_base_without_a_log_is_laid_out_too(
     assert mark.lost_until is None
     (place.home.folder / RESTORED).unlink()
     with pytest.raises(BackupError, match="does not go that far"):
-        lay_out(place.home, Order(copy, now()), tmp_path / "late")
+        lay_out(place.home, RestoreOptions(copy, now()), tmp_path / "late")
 
 
 async def test_what_is_received_nowhere_is_received_anew(place: Installation) -> None:
@@ -462,7 +462,7 @@ async def test_a_database_elsewhere_goes_back_to_a_point(
     place.environs(monkeypatch)
     home, console = place.home, Console(quiet=True)
     elsewhere = Elsewhere(folder / "room", home)
-    order = Order(place.backups, point)
+    order = RestoreOptions(place.backups, point)
     with alone(home):
         assert commands.lay_out(home, console, order, elsewhere.folder) == 1
     assert commands.lay_out(home, console, order, elsewhere.folder) == 0
@@ -485,7 +485,7 @@ async def test_a_database_elsewhere_goes_back_to_a_point(
     with elsewhere.replayed() as urls:
         for name, url in urls.items():
             monkeypatch.setenv(name, url)
-        parts = Order(place.backups, parts=[Part.OBJECTS])
+        parts = RestoreOptions(place.backups, parts=[Part.OBJECTS])
         assert await asyncio.to_thread(commands.bring_back, home, console, parts, str) == 1
         told = await right(accept=False)
         said = {each["what"].partition(" ")[0]: each["count"] for each in told["findings"]}

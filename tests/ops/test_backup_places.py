@@ -10,7 +10,7 @@ from ops.backup import BackupError, WrongKeyError
 from ops.backup.configuration import Places, arrange, key_of, known
 from ops.backup.keys import back_up_keys, open_keys, recipient_in, recipient_of
 from ops.backup.repository.manifest import Backup, Manifest
-from ops.backup.restore.restore import Order, Part, restore
+from ops.backup.restore.restore import Part, RestoreOptions, restore
 from ops.backup.restore.stopped_home import settings_at_rest
 from ops.local.home import BACKUP_RECORD, Home
 from rules.clock import now
@@ -127,7 +127,7 @@ def test_after_a_restore_backups_go_on_as_before(
     elsewhere = tmp_path / "safe"
     where.keys_folder.rename(elsewhere)
     home = Home(tmp_path / "restored")
-    order = Order(where.folder, None, [Part.KEYS], elsewhere)
+    order = RestoreOptions(where.folder, None, [Part.KEYS], elsewhere)
     restore(home, order, lambda: phrase, lambda name, text: None)
     settings = settings_at_rest(home)
     assert known(home, settings) is None
@@ -148,6 +148,6 @@ def test_a_home_that_knows_its_backups_keeps_them(
     home, where, phrase = backups
     copy = where.folder.rename(tmp_path / "copy")
     (home.folder / "secrets.json").unlink()
-    order = Order(copy, None, [Part.KEYS], where.keys_folder)
+    order = RestoreOptions(copy, None, [Part.KEYS], where.keys_folder)
     restore(home, order, lambda: phrase, lambda name, text: None)
     assert known(home, settings_at_rest(home)) == where

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ops.backup import BackupError, configuration
 from ops.backup.reconcile.reconcile import reconcile
-from ops.backup.restore.restore import Order, Part, _refuse
+from ops.backup.restore.restore import Part, RestoreOptions, _refuse
 from ops.local.home import Home
 from ops.local.lost import lost_parts
 from ops.local.running import adopt_running
@@ -99,8 +99,9 @@ def test_no_repair_makes_an_empty_database(worked: Home) -> None:
     lose(worked, "postgres")
     with pytest.raises(BackupError, match="--part database"):
         reconcile(worked, lambda name, text: None)
+    order = RestoreOptions(Path("/mnt/backups"), parts=[Part.OBJECTS])
     with pytest.raises(BackupError, match="--part database first"):
-        _refuse(worked, None, Order(Path("/mnt/backups"), parts=[Part.OBJECTS]), [Part.OBJECTS])  # type: ignore[arg-type]
+        _refuse(worked, None, order, [Part.OBJECTS])  # type: ignore[arg-type]
 
 
 def test_the_first_backup_has_to_say_its_folder(worked: Home) -> None:

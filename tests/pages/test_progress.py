@@ -14,7 +14,7 @@ from rules.cases.applications import APPLICATION
 from rules.cases.process import CaseKind, Status
 from rules.cases.terms import WorkingCalendar
 from rules.journal.entries import JournalKind
-from services.dossier.page import CasePage, Happened
+from services.dossier.page import CasePage, TimelineEntry
 from words.translation import Presentation, presented
 
 SENT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -45,9 +45,9 @@ def drawn(steps: Any) -> list[tuple[str, str, datetime | None]]:
 def test_each_version_in_the_history_leads_to_its_own_receipt() -> None:
     """What was sent first is proved after a correction too; what was not sent has no receipt."""
     told = [
-        Happened(3, JournalKind.CASE_RESUBMITTED, DECIDED, None, {"version": 2}, None, ""),
-        Happened(2, JournalKind.CASE_CHECKED, CHECKED, None, {}, None, ""),
-        Happened(1, JournalKind.CASE_SUBMITTED, SENT, None, {"version": 1}, None, ""),
+        TimelineEntry(3, JournalKind.CASE_RESUBMITTED, DECIDED, None, {"version": 2}, None, ""),
+        TimelineEntry(2, JournalKind.CASE_CHECKED, CHECKED, None, {}, None, ""),
+        TimelineEntry(1, JournalKind.CASE_SUBMITTED, SENT, None, {"version": 1}, None, ""),
     ]
     with presented(Presentation("ru")):
         lines = timeline(told, APPLICATIONS.sentences, own=True, receipts="/requests/x/receipt")

@@ -12,10 +12,10 @@ import rfc8785
 from services.papers.typesetting import displayable
 from services.requests.paper import (
     DATA_NAME,
-    Paper,
     RequestAttachment,
     RequestFacts,
     RequestField,
+    UnsignedPaper,
     form,
 )
 from tests.requests.line import facts
@@ -30,7 +30,7 @@ def told() -> RequestFacts:
 
 
 @pytest.fixture(scope="module")
-def paper(told: RequestFacts) -> Paper:
+def paper(told: RequestFacts) -> UnsignedPaper:
     """Its document."""
     return form(told)
 
@@ -41,7 +41,7 @@ def words(pdf: bytes) -> str:
     return " ".join(" ".join(page.get_textpage().get_text_range() for page in document).split())
 
 
-def test_everything_stands_on_the_page(paper: Paper, told: RequestFacts) -> None:
+def test_everything_stands_on_the_page(paper: UnsignedPaper, told: RequestFacts) -> None:
     """Number, version, time, people, every field, every attachment with its digest."""
     text = words(paper.pdf)
     for said in (
@@ -61,7 +61,7 @@ def test_everything_stands_on_the_page(paper: Paper, told: RequestFacts) -> None
         assert said in text, said
 
 
-def test_the_data_inside_are_the_data_beside(paper: Paper, told: RequestFacts) -> None:
+def test_the_data_inside_are_the_data_beside(paper: UnsignedPaper, told: RequestFacts) -> None:
     """Canonical JSON, byte for byte, with values as programs want them."""
     with pikepdf.open(BytesIO(paper.pdf)) as pdf:
         assert list(pdf.attachments) == [DATA_NAME]
@@ -82,7 +82,7 @@ def test_the_data_inside_are_the_data_beside(paper: Paper, told: RequestFacts) -
     assert data["attachments"] == [{"title": "Направление.pdf", "sha256": DIGEST}]
 
 
-def test_the_same_facts_give_the_same_bytes(paper: Paper, told: RequestFacts) -> None:
+def test_the_same_facts_give_the_same_bytes(paper: UnsignedPaper, told: RequestFacts) -> None:
     """A document is formed anew after a crash without a second truth."""
     assert form(told) == paper
     assert form(facts()).pdf != paper.pdf

@@ -103,7 +103,7 @@ class Restored:
 
 
 @dataclass(frozen=True)
-class Order:
+class RestoreOptions:
     """What is asked for. Without `parts`: everything, the keys only where there are none."""
 
     where: Path
@@ -113,7 +113,7 @@ class Order:
     replace: bool = False
 
 
-def restore(home: Home, order: Order, phrase: Callable[[], str], say: Say) -> Restored:
+def restore(home: Home, order: RestoreOptions, phrase: Callable[[], str], say: Say) -> Restored:
     """Do it. Refuses before anything is changed. Raises BackupError."""
     began = time.monotonic()
     with held(home):
@@ -154,7 +154,7 @@ def restore(home: Home, order: Order, phrase: Callable[[], str], say: Say) -> Re
     )
 
 
-def _mark(backup: Backup, state: State | None, order: Order, point: datetime) -> Mark:
+def _mark(backup: Backup, state: State | None, order: RestoreOptions, point: datetime) -> Mark:
     until = max([backup.manifest.ended_at, *([state.until] if state else [])])
     return Mark(
         at=now(),
@@ -165,7 +165,7 @@ def _mark(backup: Backup, state: State | None, order: Order, point: datetime) ->
     )
 
 
-def lay_out(home: Home, order: Order, folder: Path) -> bool:
+def lay_out(home: Home, order: RestoreOptions, folder: Path) -> bool:
     """Lay base and log out for a server that is not ours; it replays when it is started.
 
     Where the database of this installation is such a server, this counts as its restore: the home
@@ -190,7 +190,7 @@ def lay_out(home: Home, order: Order, folder: Path) -> bool:
     return ours
 
 
-def _parts(home: Home, order: Order) -> list[Part]:
+def _parts(home: Home, order: RestoreOptions) -> list[Part]:
     if order.parts:
         return [each for each in Part if each in order.parts]
     parts = list(Part)
@@ -199,7 +199,7 @@ def _parts(home: Home, order: Order) -> list[Part]:
     return parts
 
 
-def _open_keys(home: Home, order: Order, phrase: Callable[[], str]) -> dict[str, bytes]:
+def _open_keys(home: Home, order: RestoreOptions, phrase: Callable[[], str]) -> dict[str, bytes]:
     keys = open_keys(order.keys or keys_beside(order.where), phrase())
     other = differing(home, keys)
     if other and not order.replace:
@@ -217,7 +217,7 @@ def _key(home: Home, keys: dict[str, bytes] | None) -> BackupKey:
     return key_of(system_at_rest(home).settings)
 
 
-def _refuse(home: Home, backup: Backup, order: Order, parts: Collection[Part]) -> None:
+def _refuse(home: Home, backup: Backup, order: RestoreOptions, parts: Collection[Part]) -> None:
     """Before anything is touched: nothing that is there is overwritten unasked."""
     if Part.OBJECTS in parts and Part.DATABASE not in parts and DATABASE in lost_parts(home):
         raise BackupError(
@@ -283,7 +283,7 @@ def _objects(
     home: Home,
     repository: Repository,
     key: BackupKey,
-    order: Order,
+    order: RestoreOptions,
     say: Say,
 ) -> objects.Copied:
     """With database and object store running: tables as this version needs them, then objects."""
@@ -302,7 +302,7 @@ def _objects(
 
 
 async def _put_objects(
-    settings: Settings, repository: Repository, key: BackupKey, order: Order, say: Say
+    settings: Settings, repository: Repository, key: BackupKey, order: RestoreOptions, say: Say
 ) -> objects.Copied:
     database, store = Database.from_settings(settings), Objects(settings)
     try:

@@ -1,8 +1,8 @@
 """Files are checked, drawn and read in a process that can be killed; this is the side that asks.
 
-`Inspection` starts one warden process (see `warden`), which forks a child per
-file. Whatever the file does, to its child alone: it is killed after `Limits.seconds`, cannot have
-more than `Limits.memory`, and the answer is a finding with a remedy.
+`Inspection` starts one warden process (see `warden`), which forks a child per file. Whatever the
+file does, it does to its child alone: the child is killed after `FileLimits.seconds`, cannot have
+more than `FileLimits.memory`, and the answer is a finding with a remedy.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rules.files.checks import LIMITS, Code, Finding, Limits, MediaType
+from rules.files.checks import LIMITS, Code, FileLimits, Finding, MediaType
 from rules.staff.table import Sheet
 from services.files.inspection import sheets
 
@@ -50,7 +50,7 @@ class InspectionReport:
 class Inspection:
     """The line to the warden. Started by the first check, or ahead of it by `start`."""
 
-    def __init__(self, limits: Limits = LIMITS, at_once: int = 4) -> None:
+    def __init__(self, limits: FileLimits = LIMITS, at_once: int = 4) -> None:
         self.limits = limits
         self._slots = asyncio.Semaphore(at_once)
         self._starting = asyncio.Lock()

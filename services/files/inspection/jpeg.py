@@ -6,14 +6,14 @@ from typing import Any, BinaryIO
 
 from PIL import Image, ImageOps
 
-from rules.files.checks import Code, Finding, Limits, photo_dpi
+from rules.files.checks import Code, FileLimits, Finding, photo_dpi
 from services.files.inspection.endings import behind_jpeg
 
 _LOOK = 8
 """Decoding at an eighth of the size reads all of the data and needs little memory."""
 
 
-def examine(file: BinaryIO, limits: Limits) -> dict[str, Any]:
+def examine(file: BinaryIO, limits: FileLimits) -> dict[str, Any]:
     """Findings, one page, and the resolution."""
     report: dict[str, Any] = {"pages": 1, "dpi": None, "findings": []}
     Image.MAX_IMAGE_PIXELS = None

@@ -14,7 +14,7 @@ import pikepdf
 import pypdfium2  # type: ignore[import-untyped]
 from pypdfium2 import raw as pdfium
 
-from rules.files.checks import Code, Finding, Limits, Picture, link_is_safe, scan_dpi
+from rules.files.checks import Code, FileLimits, Finding, Picture, link_is_safe, scan_dpi
 from services.files.inspection.endings import ends_as_zip
 
 _END = b"%%EOF"
@@ -64,7 +64,7 @@ _NO_MEMORY = "std::bad_alloc"
 """What qpdf says when it may not have more; of the file's bytes it says other things."""
 
 
-def examine(file: BinaryIO, limits: Limits) -> dict[str, Any]:
+def examine(file: BinaryIO, limits: FileLimits) -> dict[str, Any]:
     """Findings, number of pages, and the resolution of the coarsest scanned page (None: none)."""
     report: dict[str, Any] = {"pages": None, "dpi": None, "findings": []}
     trailing = _trailing_data(file, limits)
@@ -87,7 +87,7 @@ def examine(file: BinaryIO, limits: Limits) -> dict[str, Any]:
     return report
 
 
-def _trailing_data(file: BinaryIO, limits: Limits) -> Finding | None:
+def _trailing_data(file: BinaryIO, limits: FileLimits) -> Finding | None:
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         end = content.rfind(_END)
         if end < 0:
@@ -106,7 +106,7 @@ def _was_repaired(document: pikepdf.Pdf) -> bool:
     )
 
 
-def _suspicions(document: pikepdf.Pdf, limits: Limits) -> Iterator[Finding]:
+def _suspicions(document: pikepdf.Pdf, limits: FileLimits) -> Iterator[Finding]:
     """Everything in the file that is not a still page. Raises PdfError for broken objects."""
     if document.is_encrypted:
         yield Finding(Code.RESTRICTED)
@@ -240,7 +240,7 @@ def _acts(triggers: Any) -> bool:
     )
 
 
-def _stream(stream: pikepdf.Stream, limits: Limits) -> Iterator[Finding]:
+def _stream(stream: pikepdf.Stream, limits: FileLimits) -> Iterator[Finding]:
     if "/F" in stream.stream_dict:
         yield Finding(Code.OUTSIDE_REFERENCE)
         return
@@ -302,7 +302,7 @@ def _inflated(stream: pikepdf.Stream, allowed: int) -> int:
     return total
 
 
-def _drawn(file: BinaryIO, limits: Limits, report: dict[str, Any]) -> Iterator[Finding]:
+def _drawn(file: BinaryIO, limits: FileLimits, report: dict[str, Any]) -> Iterator[Finding]:
     """Let pdfium read it, draw the first page small, and measure what is scanned."""
     try:
         with _opened(file) as document:

@@ -27,7 +27,15 @@ from typing import Any, BinaryIO
 
 import puremagic
 
-from rules.files.checks import START, Code, Finding, Limits, MediaType, resolution_finding, type_of
+from rules.files.checks import (
+    START,
+    Code,
+    FileLimits,
+    Finding,
+    MediaType,
+    resolution_finding,
+    type_of,
+)
 from services.files.inspection import jpeg, pdf, sheets
 
 PACKET = 8192
@@ -49,7 +57,7 @@ class Child:
 
 def examine(file: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
     """Check one file: what it is, what is in it, how sharp it is."""
-    limits = Limits(**request["limits"])
+    limits = FileLimits(**request["limits"])
     start = file.read(START)
     true_type = type_of(start, frozenset(MediaType(claim) for claim in request["claims"]))
     if isinstance(true_type, Finding):
@@ -87,7 +95,7 @@ def draw(file: BinaryIO, request: dict[str, Any], out: BinaryIO) -> dict[str, An
         return {"media_type": None}
 
 
-def _confine(limits: Limits) -> None:
+def _confine(limits: FileLimits) -> None:
     seconds = int(limits.seconds) + 1
     for what, most in (
         (resource.RLIMIT_AS, limits.memory),
@@ -103,7 +111,7 @@ def _confine(limits: Limits) -> None:
 def _in_child(request: dict[str, Any], descriptors: list[int]) -> int:
     """Do one request and write the report. The return value is the exit code."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _confine(Limits(**request["limits"]))
+    _confine(FileLimits(**request["limits"]))
     try:
         with open(descriptors[0], "rb", closefd=False) as file:
             file.seek(0)

@@ -12,7 +12,7 @@ from cabinet.cases.views import (
     CaseRow,
     FieldAnswer,
     Happening,
-    Paper,
+    PaperLink,
     Slot,
     Step,
     Task,
@@ -325,7 +325,7 @@ CASE = ApplicationPage(
     ),
     happenings=HAPPENINGS,
     talk=TALK,
-    papers=(Paper("Скачать расписку", "Подтверждает, что и когда вы отправили", "#"),),
+    papers=(PaperLink("Скачать расписку", "Подтверждает, что и когда вы отправили", "#"),),
     programme=PROGRAMME,
     facts=(("Рассматривает", "Отдел кадров"), ("Организация", "РМАНПО"), ("Объём", "144 часа")),
     correct_url="#",
@@ -357,7 +357,7 @@ APPROVED = replace(
     CASE,
     waits=WaitsFor("approved", "", "Акт о зачислении готов.", as_of=AT, live=False),
     reason="Документы в порядке, место подтверждено организацией.",
-    act=Paper(
+    act=PaperLink(
         "Скачать акт о зачислении", "PDF с подписью учреждения, АЗ-2026-000031-5", "#", "stamp"
     ),
     steps=(

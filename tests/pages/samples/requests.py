@@ -5,7 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from cabinet.cases.views import AnswerSection, CaseRow, FieldAnswer, Happening, Paper, Step, Task
+from cabinet.cases.views import (
+    AnswerSection,
+    CaseRow,
+    FieldAnswer,
+    Happening,
+    PaperLink,
+    Step,
+    Task,
+)
 from cabinet.cases.views import WaitsFor as Waits
 from cabinet.conversation.views import Talk
 from cabinet.frame.views import Chip, FieldView, Option, Pages
@@ -98,8 +106,8 @@ HAPPENED = (
     Happening(AT, "Вы отправили запрос", proof_url="#"),
 )
 PAPERS = (
-    Paper("Посмотреть запрос, версия 2", "Подписан и зашифрован для адресата", "#", "eye"),
-    Paper("Ваш запрос (PDF)", "То, что отправлено адресату, а не ответ", "#"),
+    PaperLink("Посмотреть запрос, версия 2", "Подписан и зашифрован для адресата", "#", "eye"),
+    PaperLink("Ваш запрос (PDF)", "То, что отправлено адресату, а не ответ", "#"),
 )
 TALK = Talk("#", "#", "#", "ЗС-2026-000001-6", (), FieldView("text", "Ваше сообщение", "long_text"))
 CASE = RequestPage(
