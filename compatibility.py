@@ -1,4 +1,4 @@
-"""Whether a worker of this build may start: open cases must be able to go on with its workflows."""
+"""Whether a worker of this build may start: its workflows must be able to go on with open cases."""
 
 import asyncio
 import fcntl
@@ -26,30 +26,35 @@ HERE = Path(__file__).resolve().parent
 HISTORIES = HERE / "tests" / "histories"
 ROOMS = ("rules", "crypto", "models", "activities", "workflows")
 LIBRARIES = ("temporalio", "pydantic")
-"""What a replay runs through."""
+"""The rooms and libraries that a replay runs through."""
 
 SAMPLE = 10
-"""Open runs of each type that are replayed: those that began last."""
+"""How many open runs of each type are replayed: the newest ones."""
 
 RECORD = "replayed"
-"""In a home: the build with which its runs were replayed. In the cache: what was replayed here."""
+"""The name of a file that records successful replays, in a home and in the cache.
+
+In a home it holds the build with which the open runs were replayed, in the cache a digest for each
+replay of the recorded histories on this machine.
+"""
 KEPT = 50
-"""Builds that the cache remembers."""
+"""How many replays the cache remembers."""
 WAITS_FOR_ANOTHER = 60.0
-"""Seconds that a worker waits while another one replays what both need."""
+"""How many seconds a worker waits while another one replays the same."""
 
 
 class IncompatibleError(Exception):
-    """Workflows do other things than recorded histories; the message says which, and the remedy."""
+    """Workflows would not do what recorded histories say; the message names them and the remedy."""
 
 
 async def demand_compatible(
     settings: Settings, client: Client, keys: KeyRing, workflows: Sequence[type]
 ) -> None:
-    """Replay the recorded histories and some of open runs, once for each state of the code.
+    """Replay the recorded histories and some open runs, once for each state of the code.
 
-    Raises IncompatibleError where one differs, unless the settings say that such runs begin anew.
-    Whatever else is wrong with a run, such as one started by hand, is no reason to stand still.
+    Raises IncompatibleError if one differs, unless the settings say that such runs begin anew. Any
+    other fault of a run, such as one that was started by hand, does not keep the worker from
+    starting.
     """
     build, record = fingerprint(), settings.home / RECORD
     if record.exists() and record.read_text() == build:
@@ -74,9 +79,9 @@ async def demand_compatible(
 
 
 async def _recorded(workflows: Sequence[type]) -> list[Replayed]:
-    """Those that come with the program, unless these workflows went through them on this machine.
+    """Replay the histories in the source tree, unless this machine has replayed them before.
 
-    An image may be made without them.
+    An image may be built without histories.
     """
     if not HISTORIES.exists():
         return []
@@ -97,7 +102,7 @@ async def _recorded(workflows: Sequence[type]) -> list[Replayed]:
                 record.write("\n".join([*known[1 - KEPT :], asked, ""]))
             return done
     except OSError as error:
-        # A machine without a place for the cache replays at each new home.
+        # Without a place for the cache, every new home replays the histories.
         log.info("replays_not_cached", error=type(error).__name__)
         return await _replayed(files, workflows)
 
@@ -108,7 +113,7 @@ async def _replayed(files: Sequence[Path], workflows: Sequence[type]) -> list[Re
 
 
 async def _alone(file: int) -> None:
-    """Let another worker end its replays first, but one that stands still holds nobody up."""
+    """Lock the file, so that another worker finishes its replays first; wait a limited time."""
     deadline = time.monotonic() + WAITS_FOR_ANOTHER
     while time.monotonic() < deadline:
         with suppress(BlockingIOError):
@@ -118,7 +123,7 @@ async def _alone(file: int) -> None:
 
 
 def _asked(files: Sequence[Path], workflows: Sequence[type]) -> str:
-    """Names these histories, these workflows, and all that a replay runs through."""
+    """A digest of these histories, these workflows, and everything that a replay runs through."""
     digest = hashlib.sha256(fingerprint().encode())
     for workflow in workflows:
         source = Path(inspect.getfile(workflow)).read_bytes()
@@ -129,7 +134,7 @@ def _asked(files: Sequence[Path], workflows: Sequence[type]) -> str:
 
 
 def fingerprint() -> str:
-    """Changes when code changes that a replay runs through."""
+    """A digest that changes when code changes that a replay runs through."""
     digest = hashlib.sha256(sys.version.encode())
     for library in LIBRARIES:
         digest.update(importlib.metadata.version(library).encode() + b"\0")

@@ -31,7 +31,7 @@ API = "/api/v1"
 
 
 def check_settings(settings: Settings) -> None:
-    """Raise RuntimeError where cookies would go over a line that others can read."""
+    """Raise RuntimeError if cookies would be sent over a connection that others can read."""
     parts = urlsplit(settings.public_url)
     host = parts.hostname or ""
     try:
@@ -44,7 +44,7 @@ def check_settings(settings: Settings) -> None:
 
 @cache
 def _routes() -> list[BaseRoute]:
-    """All routes. No setting changes them, and resolving them takes a second: once is enough."""
+    """All routes. They depend on no setting, and resolving them takes a second: once is enough."""
     whole = APIRouter(dependencies=[Depends(guard)])
     for router in JSON_ROUTERS:
         whole.include_router(router, prefix=API)
@@ -57,7 +57,7 @@ def _routes() -> list[BaseRoute]:
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application for these settings, or for those of the environment."""
+    """The application for the given settings, or for those of the environment."""
     chosen = settings or get_settings()
     check_settings(chosen)
 

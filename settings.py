@@ -1,7 +1,7 @@
 """Everything that differs between installations, read once from the environment.
 
-Every server is named by a URL. `medcab up` starts a local server for each URL that is absent and
-passes the address on through the same variables, so the rest of the code knows no difference.
+Every server is named by a URL. `medcab up` starts a local server for each URL that is not set, and
+passes its address on in the same variable, so that the rest of the code sees no difference.
 """
 
 import os
@@ -180,5 +180,5 @@ def get_settings() -> Settings:
 
 
 def cache_folder() -> Path:
-    """What was obtained or found out once on this machine; shared by all homes and checkouts."""
+    """The folder of what was fetched or computed once on this machine, for all checkouts."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "medcab"

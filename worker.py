@@ -1,4 +1,4 @@
-"""The worker: workflows and activities of this installation, drained on SIGTERM."""
+"""The worker: it runs the workflows and activities of this installation until SIGTERM."""
 
 import asyncio
 import signal
@@ -71,7 +71,7 @@ KEEP_STANDING_EVERY = 10.0
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """Work until `stop` is set, then finish what is under way, at most 10 s."""
+    """Work until `stop` is set, then finish what is under way, within DRAIN."""
     keys = KeyRing.parse(settings.keys.get_secret_value())
     use_key_ring(keys)
     crash_points.arm(settings)
@@ -94,7 +94,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def build(settings: Settings, client: Client, database: Database) -> Worker:
-    """A worker over these lines out; `use_key_ring` was called before."""
+    """A worker with these clients. Call `use_key_ring` before."""
     objects = Objects(settings)
     seal = open_seal(settings)
     applications = ApplicationActivities(
@@ -153,7 +153,10 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
 async def _connected(
     settings: Settings, keys: KeyRing, stop: asyncio.Event, traces: Traces | None
 ) -> Client | None:
-    """Wait for Temporal as long as it takes: the worker is useless without, but must not die."""
+    """Connect to Temporal, and keep trying until `stop` is set. None if that happens first.
+
+    Without Temporal the worker is useless, but it must not die.
+    """
     runtime = metered_runtime(settings)
     while not stop.is_set():
         try:
@@ -167,7 +170,7 @@ async def _connected(
 
 
 async def _keep_standing(client: Client, settings: Settings) -> None:
-    """See to it that the standing workflows run, also after Temporal lost everything."""
+    """Start the standing workflows and schedules again and again: Temporal may lose everything."""
     while True:
         try:
             await ensure_standing(client, settings.task_queue)

@@ -1,4 +1,4 @@
-"""What the workflow of an application lets happen in the world. Each is safe to repeat."""
+"""Activities of the workflow of an application. Each is safe to repeat."""
 
 from temporalio import activity
 
@@ -13,7 +13,7 @@ from settings import Settings
 
 
 class ApplicationActivities:
-    """Activities of applications over the lines out that the worker opened."""
+    """Activities of applications, with the clients and the seal that the worker opened."""
 
     def __init__(
         self,
@@ -31,17 +31,17 @@ class ApplicationActivities:
 
     @activity.defn
     async def check(self, case: CaseState) -> CaseState:
-        """Check the version and open the review, or wait for the register."""
+        """Check the newest version and open the review, or wait for the register if it is down."""
         return await checks.check(self._database, self._register, case.case_id, case.step)
 
     @activity.defn
     async def wake(self, case: CaseState) -> CaseState:
-        """The time is over: remind, escalate, or close what was never answered."""
+        """A reminder or term is due: remind, escalate, or close a case that was never answered."""
         return await alarms.wake(self._database, case.case_id)
 
     @activity.defn
     async def issue_act(self, look: Look) -> CaseState:
-        """Make, sign and keep the act of enrolment, if the case is approved and has none."""
+        """Make, sign and store the enrolment certificate of an approved case that has none."""
         return await enrolment.issue(
             self._settings, self._database, self._objects, self._seal, look.case.case_id, look.rings
         )

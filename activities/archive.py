@@ -1,4 +1,4 @@
-"""What the night does for the archive. Each is safe to repeat."""
+"""Activities of the archive's night. Each is safe to repeat."""
 
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from settings import Settings
 
 
 class ArchiveActivities:
-    """Activities of keeping closed cases."""
+    """Activities that keep closed cases, and erase them when their time is over."""
 
     def __init__(self, settings: Settings, database: Database, objects: Objects) -> None:
         self._zone = ZoneInfo(settings.time_zone)
@@ -20,15 +20,18 @@ class ArchiveActivities:
 
     @activity.defn
     async def assign_terms(self) -> int:
-        """Give every closed case the end of its keeping."""
+        """Give every closed case the end of its term of keeping. Returns how many got one."""
         return await retention.assign(self._database, self._zone)
 
     @activity.defn
     async def tell_terms(self) -> int:
-        """Tell of what ends soon."""
+        """Notify of cases whose term of keeping ends soon. Returns for how many."""
         return await retention.tell(self._database)
 
     @activity.defn
     async def erase_over(self) -> int:
-        """Erase what is over, is not held and was told of."""
+        """Erase cases whose term is over, unless they are held or nobody was notified yet.
+
+        Returns how many were erased.
+        """
         return await erasure.erase_due(self._database, self._objects)

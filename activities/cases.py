@@ -1,4 +1,4 @@
-"""What the workflows of all kinds of cases let happen in the world. Each is safe to repeat."""
+"""Activities that the workflows of all kinds of case share. Each is safe to repeat."""
 
 from temporalio import activity
 
@@ -8,14 +8,14 @@ from services.cases import wakeups
 
 
 class CaseActivities:
-    """Activities that need the database alone."""
+    """Activities that need nothing but the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @activity.defn
     async def look(self, look: Look) -> CaseState:
-        """Read the case, and take note that its workflow heard of the newest act."""
+        """Read the case, and note that its workflow has received the signals in `look`."""
         return await wakeups.look(self._database, look.case.case_id, look.rings)
 
     @activity.defn

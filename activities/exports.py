@@ -1,4 +1,4 @@
-"""Making a list into a file, heartbeating as it goes."""
+"""Activities that write an exported list to a file, with heartbeats."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ BEAT = 5.0
 
 
 class ExportActivities:
-    """Activities of exports. Each is safe to repeat and goes on where the last try ended."""
+    """Activities of exports. Each is safe to repeat and goes on where the last attempt ended."""
 
     def __init__(self, settings: Settings, database: Database, objects: Objects) -> None:
         self._institution = settings.institution
@@ -25,13 +25,13 @@ class ExportActivities:
 
     @activity.defn
     async def gather_lines(self, ref: ExportRef) -> ExportProgress:
-        """Read the list part by part into the object store."""
+        """Read the list part by part, and store the parts in the object store."""
         async with _beating() as beat:
             return await building.gather(self._database, self._objects, ref.export_id, beat)
 
     @activity.defn
     async def put_together(self, ref: ExportRef) -> ExportProgress:
-        """Make the file of the parts, and tell that it is ready."""
+        """Put the file together from its parts, and tell the person that it is ready."""
         async with _beating() as beat:
             return await building.put_together(
                 self._database,
@@ -43,13 +43,13 @@ class ExportActivities:
 
     @activity.defn
     async def give_export_up(self, ref: ExportRef) -> None:
-        """Say that it could not be made."""
+        """Record that the export could not be made, and tell the person."""
         await building.fail(self._database, ref.export_id)
 
 
 @asynccontextmanager
 async def _beating() -> AsyncIterator[building.Beat]:
-    """Heartbeat with the newest progress beside the work: setting a long list takes a while."""
+    """Heartbeat with the newest progress beside the work: typesetting a long list takes time."""
     newest: list[ExportProgress] = []
 
     async def beat() -> None:

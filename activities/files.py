@@ -1,4 +1,4 @@
-"""The daily sweep of objects that no row names."""
+"""The daily sweep of stored objects that no row names."""
 
 from datetime import timedelta
 
@@ -13,11 +13,14 @@ from services.files import intake, orphans
 from services.requests import acts as requests
 
 FOLDERS: orphans.Folders = {**enrolment.OBJECTS, **requests.OBJECTS}
-"""Objects of the kinds of case."""
+"""Folders of objects that belong to the kinds of case."""
 
 
 class FileActivities:
-    """Activities of the files; `older_than` guards what is under way."""
+    """Activities of files.
+
+    Objects younger than `older_than` are left: they may be in use already.
+    """
 
     def __init__(
         self, database: Database, objects: Objects, older_than: timedelta = intake.SWEEP_AFTER
@@ -28,7 +31,7 @@ class FileActivities:
 
     @activity.defn
     async def sweep_files(self) -> int:
-        """Remove old objects without a row. Returns how many; safe to repeat."""
+        """Remove old objects that no row names. Returns how many; safe to repeat."""
         before = now() - self._older_than
         removed = await orphans.sweep(self._database, self._objects, FOLDERS, before)
         removed += await building.sweep(self._database, self._objects, now())

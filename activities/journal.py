@@ -1,4 +1,4 @@
-"""Sealing the journal once a minute."""
+"""Making a checkpoint of the journal once a minute."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from services.seal.institution import Seal
 
 
 class JournalActivities:
-    """Activities of the journal; copies of the seals go to `home` and to the object store."""
+    """Activities of the journal. Copies of checkpoints go to `home` and to the object store."""
 
     def __init__(self, database: Database, objects: Objects, seal: Seal, home: Path) -> None:
         self._database = database
@@ -22,7 +22,7 @@ class JournalActivities:
 
     @activity.defn
     async def seal_journal(self) -> None:
-        """Seal what was written since the last seal, every minute."""
+        """Make a checkpoint of everything written since the last one, every minute."""
         await in_a_shift(self._seal_once, every=checkpoints.SEAL_EVERY)
 
     async def _seal_once(self) -> None:

@@ -1,4 +1,7 @@
-"""The senders: one a channel, in shifts, heartbeating; each looks for notices twice a second."""
+"""Sending notices: an activity for each channel that works in shifts, with heartbeats.
+
+Each looks for notices that are due twice a second.
+"""
 
 import asyncio
 import time
@@ -13,15 +16,15 @@ from rules.notices.kinds import Channel
 from services.notices.sender import Stop, Way, drain, waiting
 
 SHIFT = 300.0
-"""Seconds after which a shift ends, so that a new one is seen in the history now and then."""
+"""Seconds that a shift lasts; a new one then shows in the history."""
 SHIFT_WHILE_DOWN = 30.0
-"""Seconds after which a shift ends while the server is down: the number that waits is told."""
+"""Seconds that a shift lasts while the server is down; ops are then told how many notices wait."""
 IDLE = 0.5
 LONGEST_PAUSE = 10.0
 
 
 class NoticeActivities:
-    """Activities of the notices: a shift of each channel."""
+    """Activities of notices: one shift of each channel."""
 
     def __init__(self, database: Database, *ways: Way) -> None:
         self._database = database
@@ -29,21 +32,21 @@ class NoticeActivities:
 
     @activity.defn
     async def send_mail(self, before: ChannelShift) -> ChannelShift:
-        """Tell what is due by e-mail until the shift is over.
+        """Send the notices that are due by e-mail until the shift is over.
 
-        Ends early when the mail server goes down or comes back, so that ops are told, and when the
-        worker is drained.
+        The shift ends early when the mail server goes down or comes back, so that ops are told, and
+        when the worker shuts down.
         """
         return await self._shift(Channel.MAIL, before)
 
     @activity.defn
     async def send_sms(self, before: ChannelShift) -> ChannelShift:
-        """Tell what is due by SMS, and ask what became of it; see `send_mail`."""
+        """Send the notices due by SMS, and ask the gateway for reports; see `send_mail`."""
         return await self._shift(Channel.SMS, before)
 
     @activity.defn
     async def send_push(self, before: ChannelShift) -> ChannelShift:
-        """Tell what is due by web push; see `send_mail`."""
+        """Send the notices that are due by web push; see `send_mail`."""
         return await self._shift(Channel.PUSH, before)
 
     async def _shift(self, channel: Channel, before: ChannelShift) -> ChannelShift:
@@ -76,7 +79,7 @@ class NoticeActivities:
 
 
 async def _pause(seconds: float) -> None:
-    """Wait, but no longer than the worker lives."""
+    """Wait that many seconds, or until the worker shuts down."""
     try:
         async with asyncio.timeout(seconds):
             await activity.wait_for_worker_shutdown()

@@ -1,6 +1,7 @@
-"""What the workflow of a service request lets happen in the world. Each is safe to repeat.
+"""Activities of the workflow of a service request. Each is safe to repeat.
 
-Papers and the module take their time, so each heartbeats: a worker that died is missed at once.
+Papers and the gov service take their time, so each sends heartbeats: Temporal notices at once if
+the worker dies.
 """
 
 from collections.abc import Awaitable
@@ -17,26 +18,29 @@ from services.requests import answers, handover
 
 
 class RequestActivities:
-    """Activities of service requests over the lines out that the worker opened."""
+    """Activities of service requests, with the clients and keys that the worker opened."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
     @activity.defn
     async def hand_over_request(self, look: Look) -> CaseState:
-        """Form, sign, seal and hand over the newest version, or wait for the module."""
+        """Write, sign, encrypt and hand over the newest version, or wait for the gov service."""
         case_id = look.case.case_id
         return await _mended_by_no_try(handover.hand_over(self._exchange, case_id, look.rings))
 
     @activity.defn
     async def tend_request(self, look: Look) -> CaseState:
-        """Take the receipts that came, ask where none comes, tell what the term says."""
+        """Take the acknowledgements that came, ask where none came, and act on the term."""
         case_id = look.case.case_id
         return await _mended_by_no_try(answers.tend(self._exchange, case_id, look.rings))
 
 
 async def _mended_by_no_try(effect: Awaitable[CaseState]) -> CaseState:
-    """The effect; what people have to mend is not tried again, so that ops are told at once."""
+    """Run `effect`.
+
+    An error that only people can mend is not retried, so that ops are told at once.
+    """
     try:
         async with beating():
             return await effect

@@ -1,4 +1,4 @@
-"""Long activities: doing something again and again in a shift, heartbeats beside slow work."""
+"""Long activities: repeating something for a shift, and heartbeats beside slow work."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from temporalio import activity
 
 SHIFT_SECONDS = 60.0
-"""So short that Temporal tells every minute of a task that was taken and ended."""
+"""Short enough that Temporal reports every minute of a task that was started and finished."""
 BEAT = 2.0
-"""Seconds between heartbeats beside the work: a fifth of what the shortest timeout allows."""
+"""Seconds between heartbeats beside the work: a fifth of the shortest heartbeat timeout."""
 
 
 @asynccontextmanager
 async def beating() -> AsyncIterator[None]:
-    """Heartbeat beside the work: one slow message must not look like a dead sender."""
+    """Heartbeat while the work is done, so that slow work does not look like a dead worker."""
 
     async def beat() -> None:
         while True:
@@ -29,9 +29,9 @@ async def beating() -> AsyncIterator[None]:
 
 
 async def in_a_shift(do: Callable[[], Awaitable[object]], every: float) -> None:
-    """Do something every so many seconds for a minute, heartbeating.
+    """Call `do` every `every` seconds for SHIFT_SECONDS, with heartbeats.
 
-    Ends early, and well, when the worker is drained. An error ends it and is retried by Temporal.
+    Returns early when the worker shuts down. An error ends the activity, and Temporal retries it.
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + SHIFT_SECONDS

@@ -1,4 +1,4 @@
-"""The sweeper's walk: ring what is late, pass on what lost its reviewer, while the worker lives."""
+"""The sweeper: it wakes late cases and reassigns those that lost their reviewer."""
 
 from temporalio import activity
 
@@ -11,7 +11,10 @@ from services.exports import acts as exports
 
 
 class SweeperActivities:
-    """Activities of the sweeper; `grace` is in seconds, `start` starts exports."""
+    """Activities of the sweeper.
+
+    `grace` is in seconds; `start` starts the workflow of an export.
+    """
 
     def __init__(self, database: Database, bell: Bell, grace: float, start: exports.Start) -> None:
         self._database = database
@@ -21,14 +24,14 @@ class SweeperActivities:
 
     @activity.defn
     async def sweep(self) -> None:
-        """Walk over late cases, exports, and cases without a reviewer again and again."""
+        """Go over late cases and exports, and cases without a reviewer, again and again."""
         await in_a_shift(
             self._walk,
             every=min(max(self._grace / 4, 1.0), 5.0),
         )
 
     async def _walk(self) -> None:
-        # The sweeper walks for ever, untraced; each ring is a trace of its own.
+        # The sweeper runs for ever and is not traced; each wake-up begins a trace of its own.
         with anew():
             await wakeups.sweep(self._database, self._bell, self._grace)
             await assignment.sweep(self._database)

@@ -1,6 +1,7 @@
-"""The line to an antivirus that speaks clamd's protocol, over TCP or a local socket.
+"""The client of an antivirus that speaks clamd's protocol, over TCP or a local socket.
 
-Source: clamd(8), command INSTREAM: pieces with their length in four bytes, ended by a zero length.
+Source: clamd(8), command INSTREAM: chunks, each preceded by its length in four bytes, ended by a
+length of zero.
 """
 
 import asyncio
@@ -12,11 +13,11 @@ _SCAN_SECONDS = 30.0
 
 
 class AntivirusDownError(RuntimeError):
-    """The antivirus does not answer, or not in words we know. Nothing is known of the file."""
+    """The antivirus does not answer, or gives an unknown answer: nothing is known of the file."""
 
 
 class Antivirus:
-    """A clamd at `tcp://host:port` or `unix:///path`. Raises ValueError for another address."""
+    """A clamd at `tcp://host:port` or `unix:///path`. Raises ValueError for any other address."""
 
     def __init__(self, url: str, seconds: float = _SCAN_SECONDS) -> None:
         self._at = urlsplit(url)
@@ -25,7 +26,7 @@ class Antivirus:
             raise ValueError("the antivirus is at tcp://host:port or unix:///path")
 
     async def scan(self, chunks: AsyncIterable[bytes]) -> str | None:
-        """The name of the threat found, or None. Raises AntivirusDownError."""
+        """The name of the threat that was found, or None. Raises AntivirusDownError."""
         try:
             async with asyncio.timeout(self._seconds):
                 answer = await self._ask(chunks)

@@ -1,4 +1,4 @@
-"""The line to PostgreSQL: a pool, and the unit of work."""
+"""The client of PostgreSQL: a pool of connections, and the unit of work."""
 
 import select
 from collections.abc import AsyncIterator
@@ -26,25 +26,25 @@ DatabaseSession = AsyncSession
 """A unit of work, as routes and pages receive it and pass it on to services."""
 
 DatabaseError = SQLAlchemyError
-"""Whatever the line to the database may raise."""
+"""The base of all errors that database calls raise."""
 SERVER_ERRORS: tuple[type[Exception], ...] = (DBAPIError, PoolTimeoutError)
-"""What it raises where the server refuses a statement, cannot be reached, or has no room."""
+"""Errors raised when the server refuses a statement, cannot be reached, or the pool is full."""
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether the database is away for a moment, so that the same request may work again."""
+    """Whether the database is only away for a moment: the same request may succeed later."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     return isinstance(error, OperationalError | InterfaceError | PoolTimeoutError)
 
 
 def driver_url(url: str) -> str:
-    """The same address with the driver named, as SQLAlchemy wants it."""
+    """The same URL with the driver named, as SQLAlchemy needs it."""
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 class Database:
-    """A pool of connections. A lost server is SQLAlchemy's `OperationalError`."""
+    """A pool of connections. If the server is lost, calls raise SQLAlchemy's `OperationalError`."""
 
     def __init__(self, url: str, pool: int = 10) -> None:
         self.engine = create_async_engine(
@@ -86,10 +86,10 @@ class Database:
 
     @asynccontextmanager
     async def line(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """For one short query in plain SQL, where even SQLAlchemy's dispatch would be felt.
+        """A driver connection for one short plain query, where SQLAlchemy's overhead would show.
 
-        It is the driver's own connection, out of the same pool; each statement is its own
-        transaction. A lost server is SQLAlchemy's `OperationalError` here too.
+        It comes out of the same pool; each statement is its own transaction. If the server is lost,
+        this raises SQLAlchemy's `OperationalError` too.
         """
         pooled: Any = await self.engine.raw_connection()
         line: psycopg.AsyncConnection[Any] = pooled.driver_connection
@@ -102,7 +102,7 @@ class Database:
             if line.info.transaction_status is TransactionStatus.IDLE:
                 await line.set_autocommit(False)
             else:
-                # Lost, or left in the middle of a query: nobody else may get it.
+                # Lost, or left in the middle of a query: nobody else may get this connection.
                 await greenlet_spawn(pooled.invalidate)
             await greenlet_spawn(pooled.close)
 
@@ -112,15 +112,15 @@ class Database:
             await connection.execute(text("select 1"))
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         await self.engine.dispose()
 
 
 def _refuse_dead(connection: Any, record: Any, proxy: Any) -> None:
-    """Have the pool take a new connection where the server has hung up.
+    """Make the pool replace a connection on which the server has hung up.
 
-    Nothing is expected on an idle connection: what can be read there is the end, or the server's
-    last words. The socket tells without a round trip, which a ping would cost every unit of work.
+    The server sends nothing on an idle connection, so if something can be read, the connection has
+    ended. Asking the socket costs no round trip; a ping would cost every unit of work one.
     """
     del record, proxy
     waiting = select.poll()

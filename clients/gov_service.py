@@ -1,7 +1,7 @@
-"""The line to the gov-service module: hand over, ask how it stands, take back.
+"""The client of the gov service: hand over a message, ask how it stands, withdraw it.
 
-All are safe to repeat: the module knows a message by its id. What an envelope holds is for
-`services.gov_service.envelopes` and `services.gov_service.messages`.
+Every call is safe to repeat: the gov service knows a message by its id. What is in an envelope is
+the concern of `services.gov_service.envelopes` and `services.gov_service.messages`.
 """
 
 import asyncio
@@ -24,21 +24,21 @@ from settings import Settings
 ENVELOPE_TYPE = "application/cms"
 CALLBACK_PATH = "/api/v1/callbacks/gov-service"
 ANSWER_LIMIT = 96 * 1024 * 1024
-"""Bytes of a reply that are read at most."""
+"""How many bytes of a reply are read at most."""
 
 
 class GovServiceDown(Exception):
-    """The module did not answer, or answered that it cannot: try again later."""
+    """The gov service did not answer, or answered that it cannot: try again later."""
 
 
 class GovServiceGarbled(GovServiceDown):
-    """The module answered something that is no receipt: try again later, and tell ops."""
+    """The gov service answered something else than an acknowledgement: try later, tell ops."""
 
 
 class GovServiceRefused(Exception):
-    """The module will not take this message, whenever it is sent; `code` is its own.
+    """The gov service will never accept this message; `code` is its own.
 
-    `unknown_message` says that it never got, or has lost, what it is asked for: hand over again.
+    `unknown_message` says that it never got, or has lost, the message: hand it over again.
     """
 
     def __init__(self, code: str) -> None:
@@ -47,7 +47,7 @@ class GovServiceRefused(Exception):
 
 
 def callback_url(settings: Settings) -> str:
-    """Where the module tells of a message by itself."""
+    """The address at which the gov service reports about a message of its own accord."""
     given = settings.gov_service_callback_url
     return given or f"{settings.public_url.rstrip('/')}{CALLBACK_PATH}"
 
@@ -57,10 +57,11 @@ def _from_base64(value: object) -> object:
 
 
 class Acknowledgement(BaseModel, title="Receipt"):
-    """How a message stands at the module.
+    """How a message stands at the gov service.
 
-    Believe nothing of it but that the module was reached: the answer, and a refusal's words, stand
-    signed in `envelope`. A callback may leave the envelope out where it is large: then `ask`.
+    Do not trust it beyond the fact that the gov service was reached: the answer, or the words of a
+    refusal, are signed in `envelope`. A callback may leave out an envelope that is large: call
+    `ask`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -76,7 +77,7 @@ class _Fault(BaseModel):
 
 
 class GovService:
-    """Speaks to the module over HTTP; safe to share between tasks. Timeouts are in seconds."""
+    """Talks to the gov service over HTTP; safe to share between tasks. Timeouts are in seconds."""
 
     def __init__(self, settings: Settings, timeout: float = 10.0) -> None:
         self._whole = 3 * timeout
@@ -90,10 +91,10 @@ class GovService:
     async def hand_over(
         self, message_id: UUID, service: str, envelope: bytes, callback_url: str
     ) -> Acknowledgement:
-        """Give the module a message; what it has taken already it takes as the same again.
+        """Hand a message over. One that was accepted before is only acknowledged again.
 
-        Raises GovServiceDown, and GovServiceRefused where the envelope is not what it can open and
-        verify, or where other contents were taken under this id.
+        Raises GovServiceDown, and GovServiceRefused if the gov service cannot decrypt and verify
+        the envelope, or has accepted other contents under this id.
         """
         return await self._send(
             "PUT",
@@ -111,10 +112,10 @@ class GovService:
         return receipt
 
     async def withdraw(self, message_id: UUID, envelope: bytes) -> Acknowledgement:
-        """Tell the module that nobody waits for this message; told again, it says the same.
+        """Tell the gov service that nobody waits for this message any more; safe to repeat.
 
-        Answered is what was answered before it heard. Raises GovServiceDown, and GovServiceRefused
-        where it does not know the message or the envelope does not say this.
+        A message that it answered before this call stays answered. Raises GovServiceDown, and
+        GovServiceRefused if it does not know the message or the envelope does not say this.
         """
         return await self._send(
             "PUT",
@@ -174,7 +175,10 @@ async def _body(reply: httpx.Response) -> bytes:
 
 
 def _refused(body: bytes) -> GovServiceRefused | GovServiceGarbled:
-    """A wrong address answers 404 as well: believe only the module's own words."""
+    """The error for a refusal.
+
+    A wrong address answers 404 as well: only a proper body is believed.
+    """
     try:
         return GovServiceRefused(_Fault.model_validate_json(body).code)
     except ValidationError:

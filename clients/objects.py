@@ -1,8 +1,8 @@
-"""The line to the object store: the only place that knows which S3 server it is.
+"""The client of the object store: the only place that knows which S3 server it is.
 
-Bodies are streamed both ways over one pool of connections and are never held whole. One PUT carries
-an object of any size that Medcab takes, so nothing is cut into parts and buffered. Buckets, lists
-and removals go through the store's own client, in a thread.
+Bodies are streamed in both directions over one pool of connections, and never held in memory as a
+whole. One PUT carries an object of any size that Medcab accepts, so there are no multipart uploads
+to buffer. Buckets, lists and removals use the store's own client, in a thread.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ _PAGE = 1000
 
 
 class ObjectsDownError(RuntimeError):
-    """The object store cannot be reached, is full, or does not let us in. Worth another try."""
+    """The object store cannot be reached, is full, or denies access: try again later."""
 
 
 class ObjectMissingError(LookupError):
@@ -44,12 +44,12 @@ class ObjectMissingError(LookupError):
 
 
 class CutOffError(ValueError):
-    """The source gave fewer or more bytes than were announced. Nothing was stored."""
+    """The source gave fewer or more bytes than announced. Nothing was stored."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What was put: its key, its size in bytes and the SHA-256 of its bytes, in hexadecimal."""
+    """What was stored: the key, the size in bytes, and the SHA-256 of the bytes in hexadecimal."""
 
     key: str
     size: int
@@ -74,7 +74,7 @@ class ObjectStream:
         self.length = int(response.headers["content-length"])
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes in order. Raises ObjectsDownError when the store falls silent half-way."""
+        """The bytes in order. Raises ObjectsDownError if the store falls silent half-way."""
         try:
             async for chunk in self._response.aiter_raw(CHUNK):
                 yield chunk
@@ -84,18 +84,18 @@ class ObjectStream:
             await self.close()
 
     async def close(self) -> None:
-        """Give the connection back."""
+        """Release the connection."""
         await self._response.aclose()
 
 
 class _Signature(httpx.Auth):
-    """AWS Signature Version 4 in the headers; the body, which is streamed, stands outside it."""
+    """AWS Signature Version 4 in the headers; it does not cover the body, which is streamed."""
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign each request at the moment it is sent."""
+        """Sign each request when it is sent."""
         at = datetime.now(UTC)
         unsigned = "UNSIGNED-PAYLOAD"
         headers = {
@@ -118,14 +118,16 @@ class _Signature(httpx.Auth):
 
 
 LOCKED = "seals/"
-"""Objects of this folder stand in a bucket of their own, in which nothing can be replaced or
-removed before years are over: see `ops.local.buckets`."""
+"""Objects of this folder have a bucket of their own.
+
+In it nothing can be replaced or removed for years: see `ops.local.buckets`.
+"""
 
 
 class Objects:
     """The buckets of this installation. Keys are random: see `fresh_key`.
 
-    Every method raises ObjectsDownError when the store does not answer as it should.
+    Every method raises ObjectsDownError if the store does not answer as it should.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -166,22 +168,22 @@ class Objects:
         return f"{folder}/{secrets.token_hex(16)}"
 
     async def ping(self) -> None:
-        """Return when the store answers and the bucket is there; else raise ObjectsDownError."""
+        """Return if the store answers and has the bucket; otherwise raise ObjectsDownError."""
         if not await self._in_thread(lambda: self._admin.bucket_exists(bucket_name=self.bucket)):
             raise ObjectsDownError("the bucket is missing")
 
     async def put(
         self, key: str, source: bytes | AsyncIterable[bytes], size: int, media_type: str
     ) -> Stored:
-        """Store `size` bytes as they come, hashing on the way.
+        """Store `size` bytes as they come, hashing them on the way.
 
-        Raises CutOffError when the source is shorter or longer, and whatever the source raises;
-        in each case nothing is stored.
+        Raises CutOffError if the source is shorter or longer, and whatever the source raises; in
+        each case nothing is stored.
         """
         counted = _Counted(source, size)
         headers = {"Content-Length": str(size), "Content-Type": media_type}
         if key.startswith(LOCKED) and isinstance(source, bytes):
-            # S3 takes nothing into a locked bucket without it.
+            # S3 accepts nothing into a locked bucket without it.
             digest = hashlib.md5(source, usedforsecurity=False).digest()
             headers["Content-MD5"] = base64.b64encode(digest).decode()
         try:
@@ -223,11 +225,11 @@ class Objects:
         return b"".join([chunk async for chunk in opened.chunks()])
 
     async def remove(self, *keys: str) -> None:
-        """Remove objects, none of them locked; one that is not there is no error."""
+        """Remove objects, none of them locked; a missing one is no error."""
         await self._in_thread(lambda: self._remove(keys))
 
     async def list(self, prefix: str = "") -> AsyncIterator[Listed]:
-        """All objects whose keys begin so, in order of their keys."""
+        """All objects whose keys begin with `prefix`, in the order of their keys."""
         buckets = [self._bucket_of(prefix)] if prefix else [self.bucket, self._locked]
         found = chain.from_iterable(
             self._admin.list_objects(bucket, prefix=prefix, recursive=True) for bucket in buckets
@@ -257,7 +259,7 @@ class Objects:
 
 
 class _Counted:
-    """A source that is hashed as it passes, and has to have the size that was announced."""
+    """A source that is hashed as it is read, and must have the size that was announced."""
 
     def __init__(self, source: bytes | AsyncIterable[bytes], size: int) -> None:
         self.digest = hashlib.sha256()
@@ -287,7 +289,10 @@ class _Counted:
 
 
 def _expect(response: httpx.Response) -> None:
-    """Pass success; name the rest. The body of an error is the store's own and tells keys."""
+    """Return on success, otherwise raise.
+
+    The body of an error is not passed on: it contains keys.
+    """
     if response.status_code == 404:
         raise ObjectMissingError("no such object")
     if not response.is_success:

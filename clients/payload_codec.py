@@ -1,9 +1,9 @@
-"""What Temporal stores of us: every payload encrypted, for the one workflow that it belongs to.
+"""What Temporal stores of us: every payload is encrypted for the one workflow it belongs to.
 
-AES-256-GCM with the key ring; the workflow id is authenticated, so a payload copied into another
-workflow is as foreign as one typed by hand. Decoding never raises and never lets plaintext in:
-what is not ours becomes an encoding that no converter reads, and the SDK drops the signal instead
-of failing the workflow's task for ever.
+AES-256-GCM with the key ring. The workflow id is authenticated, so a payload copied into another
+workflow is refused like one typed by hand. Decoding never raises, and never accepts plaintext: a
+payload that is not ours gets an encoding that no converter reads, so the SDK drops the signal
+instead of failing the workflow's task for ever.
 """
 
 import re
@@ -47,7 +47,7 @@ def _place(workflow_id: bytes) -> bytes:
 
 
 def _for_ops(payload: Payload) -> bool:
-    """Whether the payload is plain words for ops: an `OpsText`, or a workflow's current details."""
+    """Whether the payload is plain text for ops: an `OpsText`, or a workflow's current details."""
     return (
         _READABLE in payload.metadata
         or payload.metadata.get("messageType") == _METADATA_OF_WORKFLOW
@@ -55,12 +55,12 @@ def _for_ops(payload: Payload) -> bool:
 
 
 def is_encrypted(payload: Payload) -> bool:
-    """Whether this is one of ours, by its label."""
+    """Whether the payload is labelled as encrypted by us."""
     return payload.metadata.get("encoding") == ENCRYPTED
 
 
 def owner_of(payload: Payload) -> str:
-    """The workflow id that an encrypted payload says it belongs to."""
+    """The id of the workflow that an encrypted payload claims to belong to."""
     return payload.metadata.get(_OWNER, b"").decode("utf-8", "replace")
 
 
@@ -82,23 +82,23 @@ def decrypt(keys: KeyRing, payload: Payload) -> Payload:
 
 
 class EncryptingCodec(PayloadCodec, WithSerializationContext):
-    """Encrypts and decrypts for the workflow named by the SDK's context."""
+    """Encrypts and decrypts for the workflow that the SDK's context names."""
 
     def __init__(self, keys: KeyRing, workflow_id: str = "") -> None:
         self._keys = keys
         self._workflow_id = workflow_id
 
     def with_context(self, context: SerializationContext) -> Self:
-        """The codec of one workflow; activities have the id of the workflow that they serve."""
+        """The codec for one workflow. The context of an activity has the id of its workflow."""
         workflow_id = getattr(context, "workflow_id", None) or ""
         return self if workflow_id == self._workflow_id else type(self)(self._keys, workflow_id)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Encrypt all but the plain words for ops."""
+        """Encrypt everything but plain text for ops."""
         return [p if _for_ops(p) else encrypt(self._keys, p, self._workflow_id) for p in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Decrypt what is ours and meant for this workflow; the rest becomes unreadable."""
+        """Decrypt payloads of ours for this workflow; others become unreadable."""
         return [self._opened(payload) for payload in payloads]
 
     def _opened(self, payload: Payload) -> Payload:
@@ -110,7 +110,11 @@ class EncryptingCodec(PayloadCodec, WithSerializationContext):
         return Payload(metadata={"encoding": UNREADABLE})
 
     def _meant_for_us(self, owner: str) -> bool:
-        """A schedule encrypts for the id that it was given, and starts `<that id>-<time>`."""
+        """Whether `owner` is this workflow, or the schedule that started it.
+
+        A schedule encrypts for the id it was given, and the runs it starts are called `<that
+        id>-<time>`.
+        """
         if owner == self._workflow_id:
             return True
         rest = self._workflow_id.removeprefix(owner)
@@ -123,7 +127,7 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
 
 
 class _Json(PydanticJSONPlainPayloadConverter):
-    """Pydantic's JSON with one set of adapters for all workflows, and a mark on words for ops."""
+    """Pydantic's JSON with one set of adapters for all workflows; it marks text for ops."""
 
     def to_payload(self, value: Any) -> Payload | None:
         payload = super().to_payload(value)
@@ -148,34 +152,34 @@ _CONVERTERS: tuple[EncodingPayloadConverter, ...] = tuple(
 
 
 class MessageConverter(CompositePayloadConverter):
-    """Our messages as JSON. Every workflow makes one: the converters within are shared."""
+    """Our messages as JSON. Every workflow makes one; they share their converters."""
 
     def __init__(self) -> None:
         super().__init__(*_CONVERTERS)
 
     def with_context(self, context: SerializationContext) -> Self:
-        """None of the converters differs by context."""
+        """The same converter: none of its parts depends on the context."""
         return self
 
 
 class ShortFailures(DefaultFailureConverterWithEncodedAttributes):
-    """Failures whose messages are encrypted, short enough for Temporal to keep.
+    """Failures with encrypted messages, short enough for Temporal to keep.
 
-    Of an activity that is tried again Temporal keeps at most 4 KiB and otherwise shows no reason at
-    all; the stack of one lost database connection is longer. The log has the whole of it.
+    Of an activity that is retried Temporal keeps at most 4 KiB, and shows no reason at all if there
+    is more; the stack of one lost database connection is longer. The log has everything.
     """
 
     def to_failure(
         self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
     ) -> None:
-        """Leave the innermost frames of each error of the chain."""
+        """Keep only the innermost frames of each error of the chain."""
         for error in _chain(exception):
             error.__traceback__ = _innermost(error.__traceback__)
         super().to_failure(exception, payload_converter, failure)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and what led to it; the links beyond the third are cut."""
+    """An error and its causes, up to ERRORS_KEPT in all; the rest of the chain is cut off."""
     for _ in range(ERRORS_KEPT):
         yield error
         led = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -1,4 +1,4 @@
-"""The line to the register of medical workers (ФРМР): one question, by SNILS."""
+"""The client of the register of medical workers (ФРМР): one look-up, by SNILS."""
 
 from datetime import date
 from typing import Self
@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 
 class RegisterDown(Exception):
-    """The register did not answer, or answered that it cannot: ask again later."""
+    """The register did not answer, or answered that it cannot: try again later."""
 
 
 class RegisterGarbled(Exception):
-    """The register answered something that is not a card: ask again later, and tell ops."""
+    """The register answered something that is not a card: try again later, and tell ops."""
 
 
 class _Section(BaseModel):
@@ -20,7 +20,7 @@ class _Section(BaseModel):
 
 
 class General(_Section):
-    """Who the worker is; some registers have the whole name in `surname`."""
+    """Who the worker is. Some registers have the full name in `surname`."""
 
     surname: str
     name: str = ""
@@ -91,7 +91,7 @@ class Qualification(_Section):
 
 
 class RegisterCard(_Section):
-    """All that the register says about one worker."""
+    """Everything that the register says about one worker."""
 
     snils: str
     general: General
@@ -114,9 +114,9 @@ class RegisterClient:
         )
 
     async def look_up(self, snils: str) -> RegisterCard | None:
-        """The card of the worker with this SNILS, None where the register knows nobody.
+        """The card of the worker with this SNILS; None if the register does not know one.
 
-        Raises RegisterDown and RegisterGarbled; neither says whom it was about.
+        Raises RegisterDown and RegisterGarbled; neither contains personal data.
         """
         digits = "".join(sign for sign in snils if sign.isdigit())
         try:
@@ -139,7 +139,7 @@ class RegisterClient:
 
     @staticmethod
     def _nobody(reply: httpx.Response) -> None:
-        """A wrong address answers 404 as well: believe only the register's own words."""
+        """Raise RegisterGarbled unless the register itself says 404, not a wrong address."""
         try:
             told = reply.json()
         except ValueError:

@@ -1,8 +1,8 @@
-"""CMS for the eyes of some: AuthEnvelopedData (RFC 5083) with AES-256 in GCM (RFC 5084).
+"""CMS encryption for given recipients: AuthEnvelopedData (RFC 5083), AES-256 in GCM (RFC 5084).
 
 The content's key is wrapped for each recipient: by ECDH with an ephemeral key (RFC 5753, X9.63 with
-SHA-256, AES-256 key wrap) where the certificate holds an elliptic curve, by RSA-OAEP with SHA-256
-(RFC 8017) where it holds an RSA key. `openssl cms` reads and writes the same.
+SHA-256, AES-256 key wrap) if the certificate holds an elliptic curve key, by RSA-OAEP with SHA-256
+(RFC 8017) if it holds an RSA key. `openssl cms` reads and writes the same.
 """
 
 import os
@@ -46,19 +46,19 @@ _NOT_USED = ("originator_info", "auth_attrs", "unauth_attrs")
 
 
 class CipherError(ValueError):
-    """What was sent is no such envelope, or cannot be opened."""
+    """The bytes are no such envelope, or cannot be decrypted."""
 
 
 class NotForUs(CipherError):
-    """None of the keys given is among the recipients."""
+    """None of the given keys is among the recipients."""
 
 
 class NotDecrypted(CipherError):
-    """A key is among the recipients, and what it should open was changed on the way."""
+    """A given key is among the recipients, but the envelope was changed on the way."""
 
 
 class Holder(Protocol):
-    """Who opens: a key and the certificate that others encrypt for."""
+    """Who decrypts: a private key, and the certificate that others encrypt for."""
 
     @property
     def key(self) -> PrivateKey:
@@ -66,11 +66,14 @@ class Holder(Protocol):
 
     @property
     def certificate(self) -> x509.Certificate:
-        """Its certificate."""
+        """The certificate of the key."""
 
 
 def encrypt(plain: bytes, recipients: Sequence[x509.Certificate]) -> bytes:
-    """The plain bytes for these recipients, each of whom can open them alone. DER."""
+    """Encrypt the bytes so that each of the recipients can decrypt them alone. Returns DER.
+
+    Raises CipherError without a recipient.
+    """
     if not recipients:
         raise CipherError("an envelope needs a recipient")
     key, nonce = os.urandom(_KEY), os.urandom(_NONCE)
@@ -121,9 +124,9 @@ def _agreed(secret: bytes) -> bytes:
 
 
 def decrypt(envelope: bytes, holders: Iterable[Holder]) -> bytes:
-    """What is inside, by whichever of the keys is among the recipients.
+    """The contents, decrypted by whichever of the keys is among the recipients.
 
-    Raises CipherError where it is no such envelope, NotForUs, NotDecrypted.
+    Raises CipherError if it is no such envelope, NotForUs, NotDecrypted.
     """
     try:
         info = cms.ContentInfo.load(envelope, strict=True)

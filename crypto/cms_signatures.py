@@ -1,8 +1,8 @@
-"""Detached CMS signatures (RFC 5652) with the attributes that CAdES and PAdES want.
+"""CMS signatures (RFC 5652) with the attributes that CAdES and PAdES require.
 
-Building one takes under a millisecond: whatever does not change between two signatures is encoded
-once. A general library takes some 50 ms of the interpreter for the same bytes. Checking follows
-the structure strictly and trusts only certificates it is given.
+Making one takes under a millisecond, since whatever does not change between two signatures is
+encoded once; a general library takes some 50 ms of the interpreter for the same bytes. Checking is
+strict about the structure, and trusts only the certificates that it is given.
 """
 
 from collections.abc import Callable, Iterable
@@ -32,11 +32,11 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 class SignatureError(ValueError):
-    """The signature does not hold, or not by a certificate that is trusted."""
+    """The signature is invalid, or not made by a trusted certificate."""
 
 
 class ContentChanged(SignatureError):
-    """Content or signature were changed after it was signed."""
+    """The content or the signature was changed after signing."""
 
 
 class UnknownSigner(SignatureError):
@@ -44,7 +44,7 @@ class UnknownSigner(SignatureError):
 
 
 def as_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
-    """The certificate in the other library's form."""
+    """The certificate as asn1crypto has it."""
     return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
 
 
@@ -75,9 +75,9 @@ class CmsSigner:
     def sign(
         self, digest: bytes, *, signing_time: datetime | None = None, content: bytes | None = None
     ) -> bytes:
-        """A signature over content of this SHA-256 digest, DER; detached without `content`.
+        """A signature over content with this SHA-256 digest, in DER; detached without `content`.
 
-        PAdES states the time in the PDF and forbids `signing_time` here (ETSI EN 319 142-1, 6.3).
+        For PAdES leave `signing_time` out: the PDF states the time (ETSI EN 319 142-1, 6.3).
         """
         fixed = self._fixed
         attributes = [
@@ -131,32 +131,32 @@ class _Fixed:
 
 @dataclass(frozen=True)
 class Signed:
-    """What a signature holds together, and by whom it was made."""
+    """Signed content, and who signed it."""
 
     content: bytes
     certificate: x509.Certificate
     signed_at: datetime | None
-    """As the signer states it."""
+    """The time that the signer states."""
 
 
 def sign_content(signer: CmsSigner, content: bytes, at: datetime) -> bytes:
-    """A signature that carries what it signs, DER."""
+    """A signature that contains what it signs, in DER."""
     return signer.sign(sha256(content).digest(), signing_time=at, content=content)
 
 
 def check_signature(
     data: bytes, signature: bytes, trusted: Iterable[x509.Certificate]
 ) -> x509.Certificate:
-    """The trusted certificate by which this detached CMS over `data` was made.
+    """The trusted certificate by which this detached CMS signature over `data` was made.
 
-    A certificate is trusted by being given, byte for byte: no chain is followed, nothing is
-    fetched. Raises SignatureError when the content differs or no trusted key made the signature.
+    A certificate is trusted if it is given, byte for byte: no chain is followed, nothing is
+    fetched. Raises SignatureError if the content differs or no trusted key made the signature.
     """
     return _check(_read(signature), data, trusted).certificate
 
 
 def check_signed(signed: bytes, trusted: Iterable[x509.Certificate]) -> Signed:
-    """What a CMS with its content inside says, and who of the trusted signed it.
+    """The content of a CMS signature that includes it, and which trusted certificate signed it.
 
     Raises SignatureError, ContentChanged and UnknownSigner.
     """
@@ -168,7 +168,7 @@ def check_signed(signed: bytes, trusted: Iterable[x509.Certificate]) -> Signed:
 
 @dataclass(frozen=True)
 class _Read:
-    """A CMS with one signature, taken apart."""
+    """The parts of a CMS with one signature."""
 
     content: bytes | None
     algorithm: hashes.HashAlgorithm
@@ -178,7 +178,7 @@ class _Read:
     value: bytes
     signed_at: datetime | None
     certificates: frozenset[bytes]
-    """Those that came with it; nothing is believed of them."""
+    """The certificates that came with the signature; they are not trusted."""
     names: Any
     """The signer as the signature names it."""
 
@@ -191,7 +191,7 @@ def _read(signature: bytes) -> _Read:
         attributes = {one["type"].native: one["values"] for one in signer["signed_attrs"]}
         time = attributes.get("signing_time")
         named, inside = signer["sid"], signed_data["encap_content_info"]
-        # All is read when it is asked for: what is wrong with it has to show here.
+        # Values are parsed when they are first read: errors have to show here.
         told = (named.native, signer["signature_algorithm"].signature_algo)
         if inside["content_type"].native != "data" or None in told:
             raise ValueError("not a signature over data")

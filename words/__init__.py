@@ -1,1 +1,1 @@
-"""Words in the language of the reader: translation and formats."""
+"""Texts in the reader's language: translation and formats."""

@@ -1,7 +1,7 @@
 """How dates, sizes and numbers are written on a page, in the language and zone of the request.
 
-Days and terms that belong to a place, such as a unit or the institution, come with the clock of
-that zone (`rules.cases.terms.in_zone`) and are written by it: they are the same for every reader.
+Days and terms that belong to a place, such as a unit or the institution, carry the zone of that
+place (`rules.cases.terms.in_zone`) and are written in it: they are the same for every reader.
 """
 
 from datetime import date, datetime
@@ -42,13 +42,13 @@ def clock(value: datetime) -> str:
 
 
 def is_today(value: datetime) -> bool:
-    """Whether a moment is of the present day, by the clock of who looks."""
+    """Whether a moment is on the present day in the reader's zone."""
     zone = current().tzinfo
     return value.astimezone(zone).date() == datetime.now(zone).date()
 
 
 def exact(value: datetime) -> str:
-    """A moment to the second: «19:20:05», with its day where that is not today."""
+    """A moment to the second: «19:20:05», with its day unless that is today."""
     shown = current()
     hour = format_time(value, "HH:mm:ss", tzinfo=shown.tzinfo, locale=shown.locale)
     if is_today(value):
@@ -57,20 +57,20 @@ def exact(value: datetime) -> str:
 
 
 def machine(value: date | datetime) -> str:
-    """For the `datetime` attribute of `<time>`: ISO 8601."""
+    """The ISO 8601 value of the `datetime` attribute of `<time>`."""
     return value.isoformat()
 
 
 def by_institution(value: datetime) -> datetime:
-    """The same moment by the institution's clock, for days that begin or end by it."""
+    """The same moment in the institution's zone, for days that begin or end by its clock."""
     return in_zone(value, current().institution_zone)
 
 
 def term(value: datetime) -> str:
-    """The end of a term, to be put behind «до»: «4 декабря, 18:00», «конца дня 4 декабря».
+    """The end of a term, to stand after «до»: «4 декабря, 18:00», «конца дня 4 декабря».
 
-    Midnight is the end of the day before. A zone whose clock shows another hour than the reader's
-    is named: «конца дня 2 декабря (Калининград)».
+    Midnight is the end of the day before. A zone that differs from the reader's is named: «конца
+    дня 2 декабря (Калининград)».
     """
     last, hour = day_and_hour(_local(value))
     written = _without_this_year(last)
@@ -81,7 +81,7 @@ def term(value: datetime) -> str:
 
 
 def ended(value: datetime) -> str:
-    """The last day of a term that is over: «4 декабря», with its zone as `term` has it."""
+    """The last day of a term that is over: «4 декабря», with its zone as in `term`."""
     return _without_this_year(day_and_hour(_local(value))[0]) + elsewhere(value)
 
 
@@ -93,7 +93,7 @@ def _without_this_year(last: date) -> str:
 
 
 def elsewhere(value: datetime) -> str:
-    """The zone of a term, to be put behind it, where the reader's clock shows another hour."""
+    """The zone of a term in brackets, if the reader's clock shows another hour; otherwise empty."""
     local, zone = _local(value), value.tzinfo
     if local.utcoffset() == value.astimezone(current().tzinfo).utcoffset():
         return ""
@@ -101,7 +101,7 @@ def elsewhere(value: datetime) -> str:
 
 
 def _local(value: datetime) -> datetime:
-    """By the clock that it carries; plain UTC, as the database gives it, by the reader's."""
+    """The value in the zone it carries; if that is plain UTC, in the reader's zone."""
     return value if isinstance(value.tzinfo, ZoneInfo) else value.astimezone(current().tzinfo)
 
 
@@ -118,7 +118,7 @@ def size(octets: int) -> str:
 
 
 def initials(name: str) -> str:
-    """«Соколова Анна Игоревна» becomes «АС»: first name, then surname."""
+    """The initials: «Соколова Анна Игоревна» becomes «АС», first name, then surname."""
     return Name.of(name).monogram
 
 
@@ -133,7 +133,7 @@ def working_days(n: int) -> str:
 
 
 def zone_name(value: str) -> str:
-    """A time zone by its city: «Москва» for Europe/Moscow."""
+    """The name of a time zone by its city: «Москва» for Europe/Moscow."""
     return get_timezone_location(value, locale=current().locale, return_city=True)
 
 

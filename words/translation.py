@@ -1,8 +1,8 @@
-"""Words in the person's language. Russian text is the message id; English is the second language.
+"""Texts in the person's language. Russian text is the message id; English is the second language.
 
-The catalogues are read from the `.po` files once, when the process starts; nothing compiled is
-kept beside them. The language and the time zone of the request stand in a context variable, so
-that templates, filters and messages of refusals agree without being handed around.
+The catalogues are read from the `.po` files once, when the process first needs them; no compiled
+files are kept. The language and time zone of the request are in a context variable, so that
+templates, filters and messages of refusals agree without passing them around.
 """
 
 import gettext as gnu
@@ -29,21 +29,21 @@ LOCALE_FOLDER = Path(__file__).parent / "locale"
 
 @dataclass(frozen=True)
 class Presentation:
-    """How this request is shown: the language of words and the zone of times."""
+    """How this request is shown: the language of texts and the zone of times."""
 
     language: str = DEFAULT_LANGUAGE
     zone: str = "Europe/Moscow"
     institution_zone: str = "Europe/Moscow"
-    """By which days of the catalogue, of acts and of the archive begin and end."""
+    """The zone in which days of the catalogue, of certificates and of the archive begin."""
 
     @property
     def tzinfo(self) -> ZoneInfo:
-        """The zone, ready for `astimezone`."""
+        """The zone as an object, for `astimezone`."""
         return ZoneInfo(self.zone)
 
     @property
     def locale(self) -> str:
-        """The name Babel knows the language by; English is written as in Britain."""
+        """Babel's name of the language; English is written as in Britain."""
         return "en_GB" if self.language == "en" else "ru"
 
 
@@ -56,13 +56,13 @@ def current() -> Presentation:
 
 
 def present(presentation: Presentation) -> None:
-    """From here on, this request is shown so."""
+    """From now on, show this request so."""
     _current.set(presentation)
 
 
 @contextmanager
 def presented(presentation: Presentation) -> Iterator[None]:
-    """Everything rendered inside is in this language and zone."""
+    """Show everything that is rendered within the block in this language and zone."""
     token = _current.set(presentation)
     try:
         yield
@@ -72,7 +72,7 @@ def presented(presentation: Presentation) -> Iterator[None]:
 
 @cache
 def catalogue(language: str) -> gnu.NullTranslations:
-    """The words of one language, from all its files; an unknown language reads as Russian."""
+    """The texts of one language, from all its files; an unknown language is read as Russian."""
     known = language if language in LANGUAGES else DEFAULT_LANGUAGE
     messages = Catalog(locale=known)
     for source in sorted((LOCALE_FOLDER / known / "LC_MESSAGES").glob("*.po")):
@@ -87,17 +87,17 @@ def catalogue(language: str) -> gnu.NullTranslations:
 
 
 def gettext(message: str) -> str:
-    """The message in the current language; the Russian text itself where it has no translation."""
+    """The message in the current language; without a translation, the Russian text itself."""
     return catalogue(current().language).gettext(message)
 
 
 def ngettext(one: str, many: str, n: int) -> str:
-    """The form for `n`; Russian has three, from its own catalogue."""
+    """The form of a message for the number `n`; Russian has three, from its own catalogue."""
     return catalogue(current().language).ngettext(one, many, n)
 
 
 def in_words(message: str) -> str:
-    """A message of the rules in the current language, with its facts where it carries some."""
+    """A message of the rules in the current language, filled with its facts if it has any."""
     if isinstance(message, Words):
         facts = {name: _fact(value) for name, value in message.facts.items()}
         return gettext(message.msgid).format(**facts)
@@ -111,7 +111,7 @@ def _fact(value: object) -> object:
 
 
 def marked(message: str) -> str:
-    """Name a message for the catalogue that is translated later, when it is shown."""
+    """Mark a message for the catalogue that is translated later, when it is shown."""
     return message
 
 

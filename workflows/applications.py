@@ -1,4 +1,4 @@
-"""The life of an application as a durable workflow: while the case is open, do what it asks."""
+"""The life of an application as a durable workflow: while it is open, do what its status asks."""
 
 from temporalio import workflow
 
@@ -12,11 +12,11 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn(name=APPLICATION.workflow)
 class QualificationApplication(CaseWorkflow):
-    """One application, from its submission to the act of enrolment."""
+    """One application, from its submission to its enrolment certificate."""
 
     @workflow.run
     async def run(self, ref: CaseRef) -> CaseState:
-        """Live until the application is closed."""
+        """Run until the application is closed."""
         return await self._live(ref)
 
     async def _step(self, case: CaseState) -> CaseState:
@@ -34,7 +34,8 @@ class QualificationApplication(CaseWorkflow):
                 return await self._rung_or_at(case, self._wake)
 
     async def _rung(self, case: CaseState) -> CaseState:
-        # After an approval the act comes next: that activity looks for itself, so none is wasted.
+        # After an approval the certificate is next. That activity reads the case itself: no extra
+        # look.
         if self._rings[-1].signal == Transition.APPROVE:
             return await self._issue_act(case)
         return await super()._rung(case)
@@ -50,7 +51,7 @@ class QualificationApplication(CaseWorkflow):
         return await self._do(Activities.issue_act, heard, "make, sign and keep the act")
 
     def _turns(self, before: CaseState, case: CaseState) -> bool:
-        """A clarification that was answered begins a new run."""
+        """Whether the case was resubmitted after a clarification: this begins a new run."""
         return before.status is Status.CLARIFICATION and case.status is Status.CHECKING
 
     def _then(self, case: CaseState) -> str | None:
@@ -64,20 +65,20 @@ class QualificationApplication(CaseWorkflow):
             case _:
                 return None
 
-    # Each can be called without its act: a bare signal typed by hand must not fail the task.
+    # The act may be missing: a bare signal that somebody typed by hand must not fail the task.
     @workflow.signal
     def approve(self, act: ActRef | None = None) -> None:
-        """A reviewer approved, and it is committed."""
+        """A reviewer approved; the decision is committed."""
         self._hear(Transition.APPROVE, act)
 
     @workflow.signal
     def clarify(self, act: ActRef | None = None) -> None:
-        """A reviewer asked for a clarification, and it is committed."""
+        """A reviewer asked for a clarification; the decision is committed."""
         self._hear(Transition.CLARIFY, act)
 
     @workflow.signal
     def reject(self, act: ActRef | None = None) -> None:
-        """A reviewer rejected, and it is committed."""
+        """A reviewer rejected; the decision is committed."""
         self._hear(Transition.REJECT, act)
 
     @workflow.signal

@@ -1,4 +1,4 @@
-"""The archive's night: terms for what was closed, notices before the end, erasing at the end."""
+"""The archive's night: closed cases get terms, people are notified, and what is over is erased."""
 
 from datetime import timedelta
 
@@ -19,11 +19,11 @@ _STEPS = (
 
 @workflow.defn(name=WorkflowName.ARCHIVE_NIGHT)
 class ArchiveNight:
-    """Started by a schedule, once a night; what one night does not finish, the next does."""
+    """Started by a schedule once a night; what one night does not finish, the next one does."""
 
     @workflow.run
     async def run(self) -> dict[str, int]:
-        """One night: how many cases each step was about."""
+        """Do one night's work. Returns how many cases each step was about."""
         done: dict[str, int] = {}
         for step, summary in _STEPS:
             done[summary] = await workflow.execute_activity_method(

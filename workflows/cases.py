@@ -1,7 +1,7 @@
-"""What the workflows of all kinds of cases share: hearing rings, being stuck, telling ops.
+"""What the workflows of all kinds of case share: signals, being stuck, and telling ops.
 
-The database holds what is; a workflow holds what happens next. So a run may start at any step, and
-losing one loses nothing.
+The database holds the state of a case; a workflow holds what happens next. So a run may start at
+any step, and a lost run loses nothing.
 """
 
 import asyncio
@@ -37,19 +37,19 @@ RETRIES = RetryPolicy(
     maximum_interval=timedelta(seconds=10),
     non_retryable_error_types=["PermanentError"],
 )
-"""Our own servers come back: tried again every 10 s at most, without a last time."""
+"""Our own servers come back: retry for ever, at least every 10 s."""
 
 STUCK_LOOKS_AGAIN = timedelta(hours=1)
 RINGS_KEPT = 50
 
 
 def _words(status: Status) -> str:
-    """A status in English, like all that the Temporal UI says."""
+    """A status in English, like everything in the Temporal UI."""
     return status.value.replace("_", " ")
 
 
 class CaseWorkflow:
-    """A case of any kind; a workflow says in `_step` what each status asks."""
+    """A case of any kind. Each workflow says in `_step` what a status asks for."""
 
     def __init__(self) -> None:
         self._case: CaseState | None = None
@@ -58,18 +58,18 @@ class CaseWorkflow:
         self._stuck: str | None = None
 
     async def _step(self, case: CaseState) -> CaseState:
-        """Do what the status asks."""
+        """Do what the status asks for. Returns the case after it."""
         raise NotImplementedError
 
     def _then(self, case: CaseState) -> str | None:
-        """What happens when the time is over."""
+        """What happens when the time of the case is over, for ops and pages."""
         raise NotImplementedError
 
     async def _live(self, ref: CaseRef) -> CaseState:
-        """While the case is open, do what its status asks; ends without effect when it is closed.
+        """While the case is open, do what its status asks for. Ends without effect if it is closed.
 
-        A run never fails and ignores a cancel from outside: what it cannot handle makes it stuck,
-        ops are told, and it waits to be rung.
+        A run never fails, and ignores a cancel from outside: an error that it cannot handle makes
+        it stuck, ops are told, and it waits for a signal.
         """
         self._case = case = ref.state or await self._look(ref)
         while self._goes_on(case):
@@ -84,13 +84,13 @@ class CaseWorkflow:
         return case
 
     def _goes_on(self, case: CaseState) -> bool:
-        """Whether there is anything more to do."""
+        """Whether there is anything left to do."""
         return case.open
 
     async def _rung_or_at(
         self, case: CaseState, when_over: Callable[[CaseState], Awaitable[CaseState]]
     ) -> CaseState:
-        """Wait until somebody rings, or until the case wants to be woken."""
+        """Wait for a signal, or until `wakes_at` of the case; then call `when_over`."""
         wait = max(case.wakes_at - workflow.now(), timedelta(0)) if case.wakes_at else None
         try:
             await workflow.wait_condition(
@@ -103,14 +103,14 @@ class CaseWorkflow:
         return await self._rung(case)
 
     async def _rung(self, case: CaseState) -> CaseState:
-        """Do what follows a ring."""
+        """Do what follows a signal."""
         return await self._look(CaseRef(case_id=case.case_id))
 
     async def _look(self, ref: CaseRef) -> CaseState:
         return await self._do(CaseActivities.look, self._heard(ref.case_id, ref), "read the case")
 
     def _heard(self, case_id: UUID, ref: CaseRef | None = None) -> Look:
-        """The rings heard since the last look, for an activity that looks for itself."""
+        """Take the signals since the last look, for an activity that reads the case itself."""
         return Look(case=ref or CaseRef(case_id=case_id), rings=self._take_rings())
 
     async def _do(
@@ -134,7 +134,7 @@ class CaseWorkflow:
         return result
 
     async def _recover(self, case: CaseState, error: BaseException) -> CaseState:
-        """Ignore a cancel; of anything else tell ops, and wait to be rung."""
+        """Ignore a cancel. For any other error tell ops, and wait for a signal."""
         if is_cancelled_exception(error):
             return case
         cause = error.__cause__
@@ -164,18 +164,18 @@ class CaseWorkflow:
         return rings
 
     def _stop_early(self, before: CaseState, case: CaseState) -> None:
-        """Keep histories short: a new run when Temporal asks, and where `_turns` says so."""
+        """Keep histories short: begin a new run if Temporal suggests it, or if `_turns` says so."""
         if case.open and (
             self._turns(before, case) or workflow.info().is_continue_as_new_suggested()
         ):
             workflow.continue_as_new(CaseRef(case_id=case.case_id, state=case))
 
     def _turns(self, before: CaseState, case: CaseState) -> bool:
-        """Whether the case begins anew here."""
+        """Whether this step of the case is a good place to begin a new run."""
         return False
 
     def _show(self, case: CaseState) -> None:
-        """Tell ops where the case stands: search attributes when they change, details always."""
+        """Show ops where the case stands: search attributes when they change, details always."""
         if self._shown is None or self._shown.status is not case.status:
             if self._shown is not None:
                 workflow.upsert_search_attributes(changes_of(case))
@@ -223,18 +223,18 @@ class CaseWorkflow:
 
     @workflow.signal(name=RING)
     def ring(self) -> None:
-        """Somebody thinks that the case should be looked at."""
+        """Somebody thinks that the case should be looked at again."""
         self._hear(RING, None)
 
-    # Each can be called without its act: a bare signal typed by hand must not fail the task.
+    # The act may be missing: a bare signal that somebody typed by hand must not fail the task.
     @workflow.signal
     def correct(self, act: ActRef | None = None) -> None:
-        """The applicant handed in a correction."""
+        """The applicant submitted a correction."""
         self._hear(Transition.CORRECT, act)
 
     @workflow.signal
     def withdraw(self, act: ActRef | None = None) -> None:
-        """The applicant took the case back."""
+        """The applicant withdrew the case."""
         self._hear(Transition.WITHDRAW, act)
 
     def _hear(self, signal: str, act: ActRef | None) -> None:

@@ -1,4 +1,4 @@
-"""An export of the archive's list: gather the lines, put the file together, tell the person."""
+"""An export of the archive's list: read the lines, make the file, tell the person."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,16 +13,16 @@ with workflow.unsafe.imports_passed_through():
     from models.visibility import OpsText
 
 TRIED_FOR = timedelta(hours=6)
-"""After so long of trying the export is given up: the person asks again when servers are back."""
+"""After so long the export is given up: the person can ask again when the servers are back."""
 
 
 @workflow.defn(name=WorkflowName.EXPORT)
 class ExportWorkflow:
-    """One file. The row in the database says how far it is; a run may start at any point."""
+    """One file. The row in the database says how far it is, so a run may start at any point."""
 
     @workflow.run
     async def run(self, ref: ExportRef) -> ExportProgress:
-        """Gather, then put together, unless it was stopped meanwhile."""
+        """Read the lines, then make the file, unless the export was cancelled meanwhile."""
         try:
             _show("gathers the lines", None)
             progress = await _do(Activities.gather_lines, ref, "read the list in parts")
@@ -61,6 +61,6 @@ async def _do(activity: Any, ref: ExportRef, summary: str) -> ExportProgress:
 
 
 def _show(what: str, progress: ExportProgress | None) -> None:
-    """Tell ops how far it is."""
+    """Show ops how far the export is."""
     rows = f": {progress.done} of {progress.total} rows" if progress else ""
     workflow.set_current_details(OpsText(f"**{what}**{rows}"))

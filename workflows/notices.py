@@ -1,4 +1,4 @@
-"""The standing workflows that tell notices: one a channel, shift after shift."""
+"""The standing workflows that send notices: one for each channel, shift after shift."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +17,7 @@ SHIFTS = 200
 
 @workflow.defn(name=WorkflowName.NOTICES_MAIL)
 class NoticesMail:
-    """Tells notices by e-mail."""
+    """Sends notices by e-mail."""
 
     @workflow.run
     async def run(self, shift: ChannelShift | None = None) -> None:
@@ -27,7 +27,7 @@ class NoticesMail:
 
 @workflow.defn(name=WorkflowName.NOTICES_SMS)
 class NoticesSms:
-    """Tells notices by SMS."""
+    """Sends notices by SMS."""
 
     @workflow.run
     async def run(self, shift: ChannelShift | None = None) -> None:
@@ -37,7 +37,7 @@ class NoticesSms:
 
 @workflow.defn(name=WorkflowName.NOTICES_PUSH)
 class NoticesPush:
-    """Tells notices by web push."""
+    """Sends notices by web push."""
 
     @workflow.run
     async def run(self, shift: ChannelShift | None = None) -> None:
@@ -46,7 +46,7 @@ class NoticesPush:
 
 
 async def _send(work: Callable[..., Any], channel: str, shift: ChannelShift | None) -> None:
-    """Shift after shift; a new run now and then keeps histories short."""
+    """Run shift after shift; after SHIFTS of them a new run keeps the history short."""
     now = shift or ChannelShift()
     for _ in range(SHIFTS):
         _show(channel, now)
@@ -62,7 +62,7 @@ async def _send(work: Callable[..., Any], channel: str, shift: ChannelShift | No
 
 
 def _show(channel: str, shift: ChannelShift) -> None:
-    """Tell ops how the channel stands."""
+    """Show ops how the channel stands."""
     if shift.down_since is None:
         told = f"**{channel} works**: {shift.told} told, {shift.waiting} waiting"
     else:

@@ -1,4 +1,4 @@
-"""The life of a service request as a durable workflow: handed over, followed, answered (S3-S5)."""
+"""The life of a service request as a workflow: handed over, followed, answered (S3-S5)."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,24 +14,24 @@ with workflow.unsafe.imports_passed_through():
 
 AT_LENGTH = timedelta(seconds=60)
 BEATING_WITHIN = timedelta(seconds=10)
-"""Without a heartbeat for so long the worker is dead, and another one takes the work."""
+"""Without a heartbeat for so long the worker counts as dead, and another one takes the work."""
 
 
 @workflow.defn(name=REQUEST.workflow)
 class ServiceRequest(CaseWorkflow):
-    """One request, from its sending to its answer; a correction after that begins a new run."""
+    """One request, from its submission to its answer; a correction after that begins a new run."""
 
     @workflow.run
     async def run(self, ref: CaseRef) -> CaseState:
-        """Live until the request is answered, refused, or taken back and the module knows it."""
+        """Run until the request is answered, refused, or withdrawn with the addressee told."""
         return await self._live(ref)
 
     def _goes_on(self, case: CaseState) -> bool:
-        # What is heard while the run is ending may be a correction, which reopens the request.
+        # A signal that comes while the run ends may be a correction, which reopens the request.
         return case.open or case.owes or bool(self._rings)
 
     async def _step(self, case: CaseState) -> CaseState:
-        """Do what the status asks."""
+        """Do what the status asks for."""
         if not (case.open or case.owes):
             return await super()._rung(case)
         match case.status:
@@ -60,14 +60,14 @@ class ServiceRequest(CaseWorkflow):
         )
 
     async def _at_length(self, activity: Any, case: CaseState, summary: str) -> CaseState:
-        """Papers are formed, sealed and sent whole with what is attached: long, but beating."""
+        """Run an activity that writes and sends papers: it takes long, but sends heartbeats."""
         heard = self._heard(case.case_id)
         return await self._do(
             activity, heard, summary, within=AT_LENGTH, beating_within=BEATING_WITHIN
         )
 
     def _turns(self, before: CaseState, case: CaseState) -> bool:
-        """A correction while the addressee had the request begins a new run."""
+        """Whether the applicant corrected a request that was handed over: this begins a new run."""
         return before.status is Status.PROCESSING and case.status is Status.ACCEPTED
 
     def _then(self, case: CaseState) -> str | None:
@@ -81,18 +81,18 @@ class ServiceRequest(CaseWorkflow):
             case _:
                 return None
 
-    # Each can be called without its act: a bare signal typed by hand must not fail the task.
+    # The act may be missing: a bare signal that somebody typed by hand must not fail the task.
     @workflow.signal
     def answer(self, act: ActRef | None = None) -> None:
-        """People of the unit answered, and it is committed."""
+        """People of the unit answered; the answer is committed."""
         self._hear(Transition.ANSWER, act)
 
     @workflow.signal
     def refuse(self, act: ActRef | None = None) -> None:
-        """People of the unit refused, and it is committed."""
+        """People of the unit refused; the refusal is committed."""
         self._hear(Transition.REFUSE, act)
 
     @workflow.signal(name=RECEIPT)
     def receipt(self, act: ActRef | None = None) -> None:
-        """The module called back, and what it said is kept."""
+        """The gov service called back; its acknowledgement is stored."""
         self._hear(RECEIPT, act)

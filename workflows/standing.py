@@ -1,4 +1,4 @@
-"""The standing workflows, one long heartbeating activity after another, and the daily sweep."""
+"""The standing workflows that repeat one long activity, and the daily sweep of files."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ SHIFTS = 100
 
 
 async def _work_in_shifts(activity: Any, summary: str) -> None:
-    """A new run after a hundred shifts keeps the history short."""
+    """Repeat the activity; after SHIFTS of them a new run keeps the history short."""
     workflow.set_current_details(OpsText(summary))
     for _ in range(SHIFTS):
         await workflow.execute_activity_method(
@@ -32,31 +32,31 @@ async def _work_in_shifts(activity: Any, summary: str) -> None:
 
 @workflow.defn(name=WorkflowName.SWEEPER)
 class Sweeper:
-    """Rings the cases that nobody rang."""
+    """Wakes cases that are late and that nobody has signalled."""
 
     @workflow.run
     async def run(self) -> None:
-        """Walk for ever."""
+        """Sweep for ever."""
         await _work_in_shifts(SweeperActivities.sweep, "ring open cases whose time has come")
 
 
 @workflow.defn(name=WorkflowName.JOURNAL_SEALER)
 class JournalSealer:
-    """Seals the journal once a minute."""
+    """Makes a checkpoint of the journal once a minute."""
 
     @workflow.run
     async def run(self) -> None:
-        """Seal for ever."""
+        """Make checkpoints for ever."""
         await _work_in_shifts(JournalActivities.seal_journal, "seal the journal once a minute")
 
 
 @workflow.defn(name=WorkflowName.FILE_SWEEP)
 class FileSweep:
-    """Removes objects without a row; started by a schedule, once a night."""
+    """Removes objects that no row names; started by a schedule once a night."""
 
     @workflow.run
     async def run(self) -> int:
-        """Sweep once."""
+        """Sweep once. Returns how many objects were removed."""
         return await workflow.execute_activity_method(
             FileActivities.sweep_files,
             start_to_close_timeout=timedelta(hours=1),

@@ -1,1 +1,1 @@
-"""Mail, SMS and push: the lines to providers, and what they report."""
+"""Mail, SMS and push: the clients of the providers, and the delivery reports they send."""

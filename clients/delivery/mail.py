@@ -1,4 +1,4 @@
-"""The line to the mail server: one message at a time, over SMTP, told apart by what to do next."""
+"""The client of the mail server: one message at a time by SMTP; errors tell what to do next."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ _PORTS = {"smtp": 25, "smtps": 465}
 
 
 class MailDown(Exception):
-    """The mail server cannot be reached or serves nobody now: stop sending and ask again later."""
+    """The mail server cannot be reached or serves nobody: stop sending, and try again later."""
 
 
 class MailLater(Exception):
@@ -29,25 +29,25 @@ class MailLater(Exception):
 
 
 class MailRefused(Exception):
-    """This message will never be taken: bad address, or a refusal for good (5xx)."""
+    """This message will never be accepted: its address is bad, or it was refused for good (5xx)."""
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """The server has taken the message; `reply` is what it said."""
+    """The server accepted the message; `reply` is what it said."""
 
     reply: str
 
 
 def _one_line(text: str) -> str:
-    """Refuse what would start another header line. Raises MailRefused."""
+    """Return the text, which must not be able to start another header line. Raises MailRefused."""
     if any(ord(sign) < 32 or ord(sign) in (127, 0x85, 0x2028, 0x2029) for sign in text):
         raise MailRefused("control characters in a header")
     return text
 
 
 def _address(text: str) -> Address:
-    """One plain address in ASCII, so that any server takes it. Raises MailRefused."""
+    """A plain address in ASCII, so that any server accepts it. Raises MailRefused."""
     try:
         return Address(addr_spec=sendable(_one_line(text.strip())))
     except (MessageError, ValueError, IndexError):
@@ -55,10 +55,10 @@ def _address(text: str) -> Address:
 
 
 class Mailer:
-    """Sends through `smtp://user:password@host:port?starttls=always|if-offered|never` or `smtps://`.
+    """Sends by `smtp://user:password@host:port?starttls=always|if-offered|never` or `smtps://`.
 
-    STARTTLS is `always` by default, but `never` on loopback. `timeout` is for a whole message,
-    in seconds. One connection a message: nothing is left half-said after a fault.
+    STARTTLS is `always` by default, but `never` on loopback. `timeout` is for a whole message, in
+    seconds. Each message has a connection of its own, so that a fault leaves no half-sent dialogue.
     """
 
     def __init__(self, smtp_url: str, mail_from: str, timeout: float = 15.0) -> None:
@@ -80,16 +80,16 @@ class Mailer:
         self._timeout = timeout
 
     def message_id(self, name: str) -> str:
-        """The Message-ID of a message known here by `name`: the same name gives the same id."""
+        """The Message-ID of the message called `name` here: the same name gives the same id."""
         return f"<{name}@{self._sender.domain}>"
 
     async def send(
         self, message_id: str, to: str, subject: str, text: str, html: str, language: str = "ru"
     ) -> Delivered:
-        """Hand one message to the server.
+        """Hand one message over to the server.
 
-        Raises MailDown, MailLater, MailRefused. After a lost connection nobody
-        knows whether the server took the message: sending again uses the same `message_id`.
+        Raises MailDown, MailLater, MailRefused. After a lost connection nobody knows whether the
+        server accepted the message: send it again with the same `message_id`.
         """
         message = self.compose(message_id, to, subject, text, html, language)
         try:
@@ -101,7 +101,10 @@ class Mailer:
     def compose(
         self, message_id: str, to: str, subject: str, text: str, html: str, language: str
     ) -> EmailMessage:
-        """The message as it is handed over. Raises MailRefused for what cannot be a header."""
+        """The message as it is handed over.
+
+        Raises MailRefused for a value that cannot be a header.
+        """
         message = EmailMessage(policy=SMTP)
         try:
             message["From"] = self._sender
@@ -154,9 +157,10 @@ class Mailer:
 
 
 def _refusal(code: int, words: str) -> Exception:
-    """What a reply of the server means: 421 closes the service, 4xx is for now, 5xx for good.
+    """The error for a reply of the server: 421 closes the service, 4xx is for now, 5xx is for good.
 
-    Servers repeat the address in their words; the reason is kept in the clear, so it is cut out.
+    Servers repeat the address in their reply. Addresses are cut out, since the reason is stored in
+    the clear.
     """
     said = f"{code} {_ADDRESS.sub('…', ' '.join(words.split()))[:200]}"
     if code == 421 or code < 400:

@@ -1,7 +1,7 @@
-"""What mail servers say became of a letter they took: a short callback, or a letter of RFC 3464.
+"""Delivery reports of mail servers: a short callback in JSON, or a report message of RFC 3464.
 
-Whoever forwards such reports knows a letter by its Message-ID. Only that, what became of it and the
-enhanced status code of RFC 3463 are read; addresses and the servers' own words are left unread.
+A message is recognised by its Message-ID. Only that, the outcome and the enhanced status code (RFC
+3463) are read; addresses and the servers' own words are ignored.
 """
 
 import email
@@ -17,10 +17,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 CALLBACK_PATH = "/api/v1/callbacks/mail"
 REPORT_TYPE = "message/rfc822"
-"""The content type of a callback that is a delivery report instead of JSON."""
+"""The content type of a callback that is a report message instead of JSON."""
 
 LONGEST_REPORT = 1024 * 1024
-"""Bytes of a report that are read; what is needed stands far before."""
+"""How many bytes of a report are read; what is needed comes long before."""
 
 State = Literal["delivered", "delayed", "bounced", "unknown"]
 
@@ -34,9 +34,9 @@ _ORDER: tuple[State, ...] = ("bounced", "delivered", "delayed", "unknown")
 
 
 class MailReport(BaseModel, title="Told"):
-    """What became of a letter. `unknown` says only that nobody knows, and changes nothing.
+    """What became of a mail. `unknown` only says that nobody knows, and changes nothing.
 
-    `reason` is an enhanced status code: a bounce with 4.x.x may still be delivered.
+    `reason` is an enhanced status code: a mail that bounced with 4.x.x may still be delivered.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -48,7 +48,7 @@ class MailReport(BaseModel, title="Told"):
 
     @property
     def became(self) -> "MailDelivery":
-        """The same in the terms of reports."""
+        """The same report as a `MailDelivery`."""
         later = self.state == "bounced" and self.reason.startswith("4.")
         return MailDelivery(
             self.message_id, "delayed" if later else self.state, self.reason, self.at
@@ -57,7 +57,7 @@ class MailReport(BaseModel, title="Told"):
 
 @dataclass(frozen=True)
 class MailDelivery:
-    """What became of the letter of this Message-ID; `bounced` is for good."""
+    """What became of the mail with this Message-ID; `bounced` is final."""
 
     message_id: str
     state: State
@@ -66,20 +66,20 @@ class MailDelivery:
 
     @property
     def name(self) -> str:
-        """What the letter is known by here; see `Mailer.message_id`."""
+        """The name by which we know the mail; see `Mailer.message_id`."""
         return self.message_id.strip().removeprefix("<").partition("@")[0]
 
 
 def read_report(content: bytes, at: datetime) -> MailDelivery | None:
-    """What a delivery report says of the letter that it returns; None where it is no such report.
+    """What a report message says of the mail it returns; None if it is no such report.
 
-    A report of RFC 3464 that says `failed` is the end even with a code 4.x.x: the server has tried
+    A report of RFC 3464 that says `failed` is final even with a code 4.x.x: the server has tried
     for days and given up.
     """
     try:
         report = email.message_from_bytes(content[:LONGEST_REPORT], policy=email.policy.compat32)
     except RecursionError:
-        # Parts in parts without end: nothing that a mail server writes.
+        # Endlessly nested parts: no mail server writes that.
         return None
     if report.get_content_type() != "multipart/report":
         return None
@@ -101,7 +101,7 @@ def read_report(content: bytes, at: datetime) -> MailDelivery | None:
 
 
 def _recipients(status: Message) -> Iterator[tuple[State, str]]:
-    """What became of it for each recipient, with the code."""
+    """The outcome and the status code for each recipient."""
     groups = status.get_payload()
     for group in groups if isinstance(groups, list) else []:
         if isinstance(group, Message) and "Action" in group:
@@ -111,7 +111,7 @@ def _recipients(status: Message) -> Iterator[tuple[State, str]]:
 
 
 def _returned(part: Message) -> str:
-    """The Message-ID of the returned letter or of its headers; empty where this part is neither."""
+    """The Message-ID of the returned mail or of its headers; empty if this part is neither."""
     match part.get_content_type():
         case "message/rfc822" | "message/global":
             inner = part.get_payload()

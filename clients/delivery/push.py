@@ -1,9 +1,9 @@
-"""The line to the push services of browsers: encrypted for the browser and signed by us.
+"""The client of browsers' push services: messages are encrypted for the browser and signed by us.
 
 The encryption is that of RFC 8291, the signature (VAPID) that of RFC 8292.
 
-Which service it is the browser says, so addresses are believed only where they lead to one of the
-known hosts: nobody can make us call something else.
+The browser names its push service. Its address is only accepted if it leads to one of the known
+hosts, so that nobody can make us call another server.
 """
 
 import base64
@@ -22,9 +22,9 @@ from py_vapid import Vapid02  # type: ignore[import-untyped]
 from settings import Settings
 
 _ADDRESS = re.compile(r"[!#-\[\]_a-z~]+")
-"""Letters, digits and signs that stand in addresses."""
+"""Printable ASCII that may stand in an address, without capital letters."""
 TOKEN_LIVES = 3600
-"""Seconds that a signature of ours holds; services accept a day at most."""
+"""How many seconds our signature is valid; services accept a day at most."""
 
 
 class PushLater(Exception):
@@ -32,16 +32,16 @@ class PushLater(Exception):
 
 
 class PushGone(Exception):
-    """The browser, or its service, ended the subscription: forget it."""
+    """The browser or its service has ended the subscription: delete it."""
 
 
 class PushRefused(Exception):
-    """The service will never take this message."""
+    """The service will never accept this message."""
 
 
 @dataclass(frozen=True)
 class Subscriber:
-    """A browser as it named itself: where its messages go, and its keys, base64url."""
+    """A browser as it subscribed: the address for its messages, and its keys in base64url."""
 
     endpoint: str
     p256dh: str
@@ -49,7 +49,7 @@ class Subscriber:
 
     @property
     def sound(self) -> bool:
-        """Whether the keys are keys: a point of P-256 and 16 bytes."""
+        """Whether its keys are valid: a point of P-256 and 16 bytes."""
         try:
             self.encrypted(b"{}")
         except ValueError:
@@ -57,7 +57,7 @@ class Subscriber:
         return len(_decoded(self.auth)) == 16
 
     def encrypted(self, message: bytes) -> bytes:
-        """The message as only this browser reads it. Raises ValueError where the keys are none."""
+        """The message so that only this browser can read it. Raises ValueError for invalid keys."""
         body: bytes = http_ece.encrypt(
             message,
             private_key=ec.generate_private_key(ec.SECP256R1()),
@@ -69,12 +69,12 @@ class Subscriber:
 
 
 def _decoded(key: str) -> bytes:
-    """A key as browsers tell it, base64url without padding. Raises ValueError."""
+    """A key as browsers give it, base64url without padding. Raises ValueError."""
     return base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
 
 
 class PushSender:
-    """Encrypts, signs and hands over; safe to share between tasks. `timeout` is in seconds."""
+    """Encrypts, signs and sends; safe to share between tasks. `timeout` is in seconds."""
 
     def __init__(
         self, key: str, contact: str, hosts: str, own_service: str = "", timeout: float = 10.0
@@ -98,7 +98,7 @@ class PushSender:
 
     @property
     def _http(self) -> httpx.AsyncClient:
-        """The connections, made when first needed: most processes only look at addresses."""
+        """The connections, opened at the first message: most processes only check addresses."""
         if self._client is None:
             self._client = httpx.AsyncClient(
                 timeout=httpx.Timeout(self._timeout, connect=min(self._timeout, 3.0)),
@@ -109,7 +109,7 @@ class PushSender:
 
     @property
     def public_key(self) -> str:
-        """What a browser subscribes with, base64url; empty where push is not set up."""
+        """The key with which a browser subscribes, base64url; empty if push is not set up."""
         if self._vapid is None:
             return ""
         numbers = self._vapid.public_key.public_numbers()
@@ -118,7 +118,7 @@ class PushSender:
 
     def knows(self, endpoint: str) -> bool:
         """Whether an address leads to a push service that we send to."""
-        # What others read otherwise than we do leads who knows where.
+        # An address that others parse differently could lead anywhere.
         if not _ADDRESS.fullmatch(endpoint) or "/../" in endpoint:
             return False
         try:
@@ -138,10 +138,10 @@ class PushSender:
     async def send(
         self, to: Subscriber, message: bytes, *, topic: str, lives: int, urgent: bool = False
     ) -> None:
-        """Hand one message over; a later one of the same `topic` replaces it where it still waits.
+        """Send one message. A later one of the same `topic` replaces it if it still waits.
 
-        `lives` is how long the service keeps it for a browser that is offline, in seconds. Raises
-        PushLater, PushGone and PushRefused; none of them says the address.
+        `lives` is how many seconds the service keeps it for a browser that is offline. Raises
+        PushLater, PushGone and PushRefused; none of them contains the address.
         """
         if self._vapid is None or not self.knows(to.endpoint):
             raise PushRefused("not a known push service")
@@ -183,12 +183,12 @@ class PushSender:
 
 @lru_cache(maxsize=4)
 def sender_of(settings: Settings) -> PushSender:
-    """The sender of this installation, made once a process, to look at addresses and keys with."""
+    """The sender of this installation, made once a process, for checking addresses and keys."""
     return PushSender.from_settings(settings)
 
 
 def _understand(status: int) -> None:
-    """What a service's answer means (RFC 8030, section 7.3 and 8.4)."""
+    """Raise the error that an HTTP status of a service means (RFC 8030, sections 7.3 and 8.4)."""
     if status in (200, 201, 202, 204):
         return
     if status in (404, 410):

@@ -1,9 +1,9 @@
-"""The line to the SMS gateway: a message handed over once, and what became of it.
+"""The client of the SMS gateway: it sends a message once, and asks what became of it.
 
-The protocol is our own and small, so that any provider fits behind an adapter. `POST /v1/messages`
-with `Idempotency-Key` takes a message (202) or refuses it (422 with a `code`); the same key again
-sends nothing. `GET /v1/messages/{key}` says what became of it, and so does a callback that is
-signed by Standard Webhooks.
+The protocol is small and our own, so that an adapter fits any provider. `POST /v1/messages` with
+`Idempotency-Key` accepts a message (202) or refuses it (422 with a `code`); the same key again
+sends nothing. `GET /v1/messages/{key}` returns what became of it, and so does a callback signed by
+Standard Webhooks.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ State = Literal["accepted", "delivered", "bounced", "unknown_number", "expired"]
 
 
 class SmsDown(Exception):
-    """The gateway does not answer, or serves nobody now: ask again later."""
+    """The gateway does not answer, or serves nobody now: try again later."""
 
 
 class SmsLater(Exception):
@@ -29,7 +29,7 @@ class SmsLater(Exception):
 
 
 class SmsRefused(Exception):
-    """The gateway will never take this message: `code` says why."""
+    """The gateway will never accept this message: `code` says why."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -37,7 +37,7 @@ class SmsRefused(Exception):
 
 
 class GatewayReport(BaseModel, title="Told"):
-    """The gateway's word on a message, as an answer or a callback."""
+    """What the gateway says of a message, in an answer or a callback."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -55,7 +55,7 @@ class SmsDelivery:
 
 
 class SmsGateway:
-    """Hands messages over; safe to share between tasks. `timeout` is in seconds."""
+    """Sends messages; safe to share between tasks. `timeout` is in seconds."""
 
     def __init__(self, url: str, token: str, receipts: str, timeout: float = 10.0) -> None:
         self._receipts = receipts
@@ -68,15 +68,15 @@ class SmsGateway:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The gateway of this installation, which calls back where people open the cabinet."""
+        """The gateway of this installation, which calls back below `public_url`."""
         public = settings.public_url.rstrip("/")
         token = settings.sms_token.get_secret_value()
         return cls(settings.sms_url, token, f"{public}{CALLBACK_PATH}")
 
     async def send(self, key: str, to: str, text: str) -> SmsDelivery:
-        """Hand one message over. The same `key` again sends nothing and tells how it stands.
+        """Send one message. The same `key` again sends nothing and returns what became of it.
 
-        Raises SmsDown, SmsLater and SmsRefused; none of them says the number.
+        Raises SmsDown, SmsLater and SmsRefused; none of them contains the number.
         """
         body = {"to": to, "text": text, "receipts": self._receipts}
         reply = await self._asked("POST", "/v1/messages", json=body, key=key)
@@ -89,7 +89,7 @@ class SmsGateway:
         return _told(reply, key)
 
     async def ask(self, key: str) -> SmsDelivery | None:
-        """What became of a message; None where the gateway does not know it. Raises SmsDown."""
+        """What became of a message; None if the gateway does not know it. Raises SmsDown."""
         reply = await self._asked("GET", f"/v1/messages/{key}")
         if reply.status_code == 404:
             return None
@@ -118,7 +118,7 @@ class SmsGateway:
 
 
 def _code(reply: httpx.Response) -> str:
-    """The gateway's reason: a short word, never a number or a text of somebody's."""
+    """The gateway's code for a refusal: a short word, never a number or somebody's text."""
     try:
         told = reply.json().get("code", "")
     except (ValueError, AttributeError):
@@ -128,7 +128,7 @@ def _code(reply: httpx.Response) -> str:
 
 
 def _told(reply: httpx.Response, key: str) -> SmsDelivery:
-    """Read the gateway's word. Raises SmsDown for what is not one about this message."""
+    """Read what the gateway says. Raises SmsDown unless it is about this message."""
     try:
         told = GatewayReport.model_validate_json(reply.content)
     except ValidationError:

@@ -1,9 +1,9 @@
 """How a trace passes through Temporal: one trace for each act, in encrypted headers.
 
-Clients and activities are the library's. Within workflows the library makes one trace of a whole
-run, which here may last for weeks; so the workflow's part is ours: what a run does belongs to the
-trace of the act that it heard last, and what a clock makes it do later is a trace of its own,
-linked to that act. No command is added or changed, so histories replay as before.
+For clients and activities the library's interceptors are used. Within workflows the library makes
+one trace of a whole run, which here may last for weeks, so that part is ours: what a run does
+belongs to the trace of the act it was last told of; what it does later because of a timer gets a
+trace of its own, linked to that act. No command is added or changed, so histories still replay.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ from crypto.key_ring import KeyRing
 
 HEADER = "_tracer-data"
 LATER = timedelta(minutes=1)
-"""What a run begins so long after its act was not caused by the act, but by a clock."""
+"""What a run does this long after an act was not caused by the act, but by a timer."""
 
 _OWNER = "trace context"
 _EXTERN = "medcab_workflow_span"
@@ -43,20 +43,20 @@ Carrier = dict[str, str]
 
 
 class EncryptedCarriers(PayloadConverter):
-    """Trace contexts as encrypted payloads. What cannot be read is no context, never an error."""
+    """Trace contexts as encrypted payloads. One that cannot be read is empty, never an error."""
 
     def __init__(self, keys: KeyRing) -> None:
         self._keys = keys
         self._plain = PayloadConverter.default
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
-        """Encrypt."""
+        """Encrypt each context."""
         return [encrypt(self._keys, one, _OWNER) for one in self._plain.to_payloads(values)]
 
     def from_payloads(
         self, payloads: Sequence[Payload], type_hints: list[type] | None = None
     ) -> list[Any]:
-        """Decrypt; a header that somebody typed by hand must not stop a workflow."""
+        """Decrypt each context; a header that somebody typed by hand must not stop a workflow."""
         return [self._opened(one) for one in payloads]
 
     def _opened(self, payload: Payload) -> Carrier:
@@ -80,7 +80,7 @@ class ActTracing(TracingInterceptor):
         self,
         input: WorkflowInterceptorClassInput,  # noqa: A002
     ) -> type[WorkflowInboundInterceptor]:
-        """Our own part for workflows, which reaches the tracer through one outside function."""
+        """Our interceptor for workflows; it reaches the tracer through one external function."""
         input.unsafe_extern_functions[_EXTERN] = self._workflow_span
 
         class OfThisWorker(WorkflowTraces):
@@ -91,7 +91,10 @@ class ActTracing(TracingInterceptor):
     def _workflow_span(
         self, name: str, parent: Carrier, linked: Carrier, attributes: Mapping[str, str], at: int
     ) -> Carrier:
-        """A span without duration: a run may wait for weeks, and be replayed elsewhere."""
+        """Make a span without duration: a run may wait for weeks, and be replayed elsewhere.
+
+        Returns the context of the span.
+        """
         of_parent = _PROPAGATOR.extract(parent, Context())
         other = trace.get_current_span(_PROPAGATOR.extract(linked, Context())).get_span_context()
         span = self.tracer.start_span(
@@ -109,7 +112,7 @@ class ActTracing(TracingInterceptor):
 
 
 class WorkflowTraces(WorkflowInboundInterceptor):
-    """Remembers by which act a run was moved last, and lets its activities know."""
+    """Remembers the act that last moved a run, and passes its trace on to activities."""
 
     carriers: ClassVar[PayloadConverter]
 
@@ -120,18 +123,18 @@ class WorkflowTraces(WorkflowInboundInterceptor):
         self._heard_at: datetime | None = None
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-        """Stand before what a run does."""
+        """Put `_Doing` before the commands of the run."""
         super().init(_Doing(outbound, self))
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002
-        """A run belongs to the act that started it."""
+        """Begin with the trace of the act that started the run."""
         info = workflow.info()
         if not self._cause:
             self._hear(info.headers, f"RunWorkflow:{info.workflow_type}")
         return await super().execute_workflow(input)
 
     async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002
-        """What follows belongs to the act that rang."""
+        """Go on with the trace of the act that sent the signal."""
         self._hear(input.headers, f"HandleSignal:{input.signal}")
         await super().handle_signal(input)
 
@@ -147,7 +150,7 @@ class WorkflowTraces(WorkflowInboundInterceptor):
         self._cause = carrier if workflow.unsafe.is_replaying() else self._span(name, carrier, {})
 
     def cause(self) -> Carrier:
-        """The context of what the run does now; empty where nobody traces it."""
+        """The trace context of what the run does now; empty if it is not traced."""
         if self._heard_at is None:
             return {}
         if not self._cause or workflow.now() - self._heard_at > LATER:
@@ -156,8 +159,8 @@ class WorkflowTraces(WorkflowInboundInterceptor):
         return self._cause
 
     def headers(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
-        """The headers of a command, with the trace that it belongs to."""
-        # A command of the past has its headers already.
+        """The headers of a command, with the trace it belongs to."""
+        # A command that is replayed has its headers already.
         if workflow.unsafe.is_replaying() or not (carrier := self.cause()):
             return headers
         return {**headers, HEADER: self.carriers.to_payloads([carrier])[0]}
@@ -170,18 +173,18 @@ class WorkflowTraces(WorkflowInboundInterceptor):
 
 
 class _Doing(WorkflowOutboundInterceptor):
-    """What a run does, with the trace that it belongs to."""
+    """Adds the trace to the commands of a run."""
 
     def __init__(self, next: WorkflowOutboundInterceptor, of: WorkflowTraces) -> None:  # noqa: A002
         super().__init__(next)
         self._of = of
 
     def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:  # noqa: A002
-        """Tell the activity."""
+        """Pass the trace to the activity."""
         input.headers = self._of.headers(input.headers)
         return super().start_activity(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:  # noqa: A002
-        """Tell the next run."""
+        """Pass the trace to the next run."""
         input.headers = self._of.headers(input.headers)
         super().continue_as_new(input)

@@ -1,11 +1,11 @@
-"""Where the traces of a process go: to an OpenTelemetry collector, or nowhere."""
+"""Where a process sends its traces: to an OpenTelemetry collector, or nowhere."""
 
 from clients.telemetry.traces import Traces
 from settings import Settings
 
 
 def traces_of(settings: Settings, service: str) -> Traces | None:
-    """The traces of this process, or None where no collector is named."""
+    """The traces of this process; None if the settings name no collector."""
     if not settings.otlp_url:
         return None
     from clients.telemetry.spans import SentTraces

@@ -1,7 +1,7 @@
-"""The log of a process: one JSON object a line, with trace, case and place, and no contents.
+"""The log of a process: one JSON object a line, with trace, case and place, but no contents.
 
-Of an error its type and the lines of code that it went through are written, never its message nor
-any value: they may hold what people entered. What libraries log goes the same way.
+Of an error, its type and its lines of code are logged, never its message or any value: they may
+hold what people entered. The logs of libraries are treated the same way.
 """
 
 import logging
@@ -18,7 +18,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from temporalio import activity
 
 REQUEST: ContextVar[Mapping[str, Any] | None] = ContextVar("request", default=None)
-"""The ASGI scope of the request that is answered, filled while it is routed."""
+"""The ASGI scope of the request that is being answered; it is filled while it is routed."""
 
 FRAMES = 12
 _JSON_API = "/api/v1"
@@ -26,7 +26,7 @@ _CASE = re.compile(r"(?:application|request)-([0-9a-f-]{36})")
 
 
 def log_in_json() -> None:
-    """Have this process log so. Its output is read by machines; people read `medcab status`."""
+    """Make this process log in JSON. Machines read it; people read `medcab status`."""
     structlog.configure(
         processors=[*_SHARED, _JSON],
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
@@ -47,7 +47,7 @@ def log_in_json() -> None:
 
 
 def place(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Add the trace, and the activity or the route with the case that it is about."""
+    """Add the trace, and the activity or route with the case it is about."""
     span = trace.get_current_span().get_span_context()
     if span.is_valid and span.trace_flags.sampled:
         event["trace"] = trace.format_trace_id(span.trace_id)
@@ -65,16 +65,19 @@ def place(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def route_of(scope: Mapping[str, Any]) -> str | None:
-    """The template of the route that was chosen; the address itself names people's things."""
+    """The template of the route that was chosen.
+
+    The path itself would show ids of people's things.
+    """
     template: str | None = getattr(scope.get("route"), "path_format", None)
-    # A route of a router that was taken in under a prefix knows only its own part.
+    # A route of a router included under a prefix knows only its own part.
     if template and scope["path"].startswith(_JSON_API) and not template.startswith("/api/"):
         return _JSON_API + template
     return template
 
 
 def without_contents(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Put the type and the way of an error in the place of its text."""
+    """Replace an error's text by its type and the lines of code it went through."""
     error = _error(event)
     if error is not None:
         event.setdefault("error", type(error).__name__)

@@ -1,4 +1,4 @@
-"""What Temporal's SDK tells Prometheus of a worker: latencies, failures, slots, caches."""
+"""Metrics of a worker, by Temporal's SDK for Prometheus: latencies, failures, slots, caches."""
 
 import structlog
 from temporalio.runtime import LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig
@@ -9,9 +9,9 @@ log = structlog.get_logger(__name__)
 
 
 def metered_runtime(settings: Settings) -> Runtime | None:
-    """A runtime that answers `/metrics` at `metrics_address`; None where there is none.
+    """A runtime that serves `/metrics` at `metrics_address`; None if no address is set.
 
-    A worker that cannot have the address works without.
+    If the address is taken, the worker runs without metrics.
     """
     if not settings.metrics_address:
         return None

@@ -1,6 +1,6 @@
 """Spans of one process, sent to an OpenTelemetry collector: see `clients.telemetry.traces`.
 
-What leaves the process is what `Discreet` lets through: templates of routes, names and ids, never
+Only what `Discreet` lets through leaves the process: templates of routes, names and ids, never
 contents.
 """
 
@@ -37,7 +37,7 @@ ATTRIBUTES = frozenset(
         "temporalRunID",
     }
 )
-"""All that is told of a span besides its name, kind and times."""
+"""The only attributes that are sent; a span's name, kind and times are sent as well."""
 
 UNTRACED_PATHS = ("/static/", "/health/", "/temporal/")
 _BACKGROUND = b"x-medcab-background"
@@ -45,22 +45,22 @@ _FLUSH_WITHIN_MS = 2000
 
 
 class NoPropagation(TextMapPropagator):
-    """Takes no context from a request, nor gives one: ids that come along are anybody's."""
+    """Neither reads a trace context from a request nor writes one: anybody may send false ids."""
 
     def extract(
         self, carrier: Any, context: Context | None = None, getter: Any = default_getter
     ) -> Context:
-        """Nothing but what is known already."""
+        """Return the given context unchanged, or an empty one."""
         return context or Context()
 
     def inject(
         self, carrier: Any, context: Context | None = None, setter: Any = default_setter
     ) -> None:
-        """Tell nobody."""
+        """Write nothing."""
 
     @property
     def fields(self) -> set[str]:
-        """No header is looked at."""
+        """No header is read."""
         return set()
 
 
@@ -78,16 +78,16 @@ class SentTraces(Traces):
 
     @classmethod
     def to_collector(cls, url: str, service: str, share: float) -> "SentTraces":
-        """To the collector at this address, by OTLP over HTTP."""
+        """Traces sent to the collector at this URL, by OTLP over HTTP."""
         return cls(service, OTLPSpanExporter(f"{url.rstrip('/')}/v1/traces", timeout=5), share)
 
     @property
     def of_requests(self) -> TelemetryConfig:
-        """What FastAPI is told: a span for each request, but for those that pages make alone."""
+        """FastAPI's settings: a span for each request, except those pages send by themselves."""
         return {**OFF, "tracing": True, "tracer_provider": self.provider, "exclude": _is_untraced}
 
     def interceptor(self, keys: KeyRing) -> ActTracing:
-        """What carries traces through Temporal, for clients and workers alike."""
+        """The interceptor that carries traces through Temporal, for clients and workers alike."""
         return ActTracing(self.provider.get_tracer("medcab"), keys)
 
     def close(self) -> None:
@@ -103,13 +103,13 @@ def _is_untraced(scope: MutableMapping[str, Any]) -> bool:
 
 
 class Discreet(SpanExporter):
-    """Lets out only what stands in `ATTRIBUTES`; of errors their types, never their messages."""
+    """Passes on only `ATTRIBUTES`; of errors the type, never the message."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Pass on what may be told."""
+        """Send the spans, reduced to what may be sent."""
         return self._exporter.export([_discreet(span) for span in spans])
 
     def shutdown(self) -> None:

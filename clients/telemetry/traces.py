@@ -1,6 +1,7 @@
 """Traces by OpenTelemetry: one for each act of a person, through API, workflow and activities.
 
-Off unless `otlp_url` is set: then none of the libraries that make and send spans is even loaded.
+They are off unless `otlp_url` is set: then the libraries that make and send spans are not even
+imported.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from temporalio.client import Interceptor
 from crypto.key_ring import KeyRing
 
 if TYPE_CHECKING:
-    # Workers serve nobody and load no FastAPI.
+    # Workers answer no requests and import no FastAPI.
     from fastapi.telemetry import TelemetryConfig
 
 OFF: "TelemetryConfig" = {
@@ -25,7 +26,7 @@ OFF: "TelemetryConfig" = {
     "operation_spans": False,
     "auto_configure": False,
 }
-"""FastAPI's own telemetry with nothing to do."""
+"""FastAPI's own telemetry, switched off."""
 
 _NOWHERE = SpanContext(1, 1, is_remote=False, trace_flags=TraceFlags(TraceFlags.DEFAULT))
 
@@ -35,10 +36,10 @@ class Traces(Protocol):
 
     @property
     def of_requests(self) -> "TelemetryConfig":
-        """What FastAPI is told."""
+        """FastAPI's settings for tracing requests."""
 
     def interceptor(self, keys: KeyRing) -> Interceptor:
-        """What carries traces through Temporal, for clients and workers alike."""
+        """The interceptor that carries traces through Temporal, for clients and workers alike."""
 
     def close(self) -> None:
         """Send what is left, for at most two seconds. Blocks."""
@@ -46,9 +47,9 @@ class Traces(Protocol):
 
 @contextmanager
 def untraced() -> Iterator[None]:
-    """Trace nothing within, nor what follows from it elsewhere.
+    """Trace nothing within the block, nor anything that it causes elsewhere.
 
-    For what runs always: a trace without an end is no trace.
+    For loops that run for ever: their trace would never end.
     """
     token = context.attach(trace.set_span_in_context(NonRecordingSpan(_NOWHERE), Context()))
     try:
@@ -59,7 +60,7 @@ def untraced() -> Iterator[None]:
 
 @contextmanager
 def anew() -> Iterator[None]:
-    """Begin a trace of its own within, whatever led here."""
+    """Begin a new trace within the block, whatever the current one is."""
     token = context.attach(Context())
     try:
         yield

@@ -1,1 +1,1 @@
-"""The line to Temporal: signals, schedules, payload codec, replays."""
+"""The client of Temporal: signals, schedules, payload codec, replays."""

@@ -1,4 +1,4 @@
-"""The line to Temporal: a client that encrypts, signal-with-start, and the standing workflows."""
+"""The client of Temporal: it encrypts, signals with start, and starts the standing workflows."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -64,9 +64,9 @@ async def connect(
     runtime: Runtime | None = None,
     traces: Traces | None = None,
 ) -> Client:
-    """A client of the configured namespace; with `lazy` the server may come up later.
+    """A client of the configured namespace. With `lazy` it connects at the first call.
 
-    Without `lazy`, raises RuntimeError when the server does not answer.
+    Without `lazy`, raises RuntimeError if the server does not answer.
     """
     return await Client.connect(
         settings.temporal_address,
@@ -81,7 +81,7 @@ async def connect(
 
 @dataclass(frozen=True)
 class SignalWithStart:
-    """A run to start, or where one is open, the signal for it; None only starts."""
+    """A workflow to start, or to signal if a run is open. Without `signal` it is only started."""
 
     workflow: str
     workflow_id: str
@@ -91,7 +91,7 @@ class SignalWithStart:
     summary: OpsText
     attributes: TypedSearchAttributes
     anew: bool = False
-    """End the run that is open, and begin another in its place."""
+    """Whether to end an open run and begin another in its place."""
 
 
 async def ring(
@@ -102,10 +102,10 @@ async def ring(
     again: bool = False,
     deadline: float = 2.0,
 ) -> bool:
-    """Signal a workflow, starting it where none is open. False where Temporal did not take it.
+    """Signal a workflow, and start it if none is open. False if Temporal did not accept it.
 
-    Waits at most `deadline` seconds and never raises: what is not rung now, the sweeper rings.
-    A run that ended well is started anew only with `again`.
+    Waits at most `deadline` seconds and never raises: the sweeper makes up for what fails here. A
+    run that ended well is only started again with `again`.
     """
     reuse = (
         WorkflowIDReusePolicy.ALLOW_DUPLICATE
@@ -147,7 +147,7 @@ async def ring(
 
 
 class CaseRinger:
-    """Rings the workflow of a case: the `Ringer` of `services.cases.bell`."""
+    """Signals the workflow of a case: the `Ringer` of `services.cases.bell`."""
 
     def __init__(self, client: Client, task_queue: str, deadline: float = 2.0) -> None:
         self._client = client
@@ -155,17 +155,17 @@ class CaseRinger:
         self._deadline = deadline
 
     async def __call__(self, case: CaseState, ring_: Ring) -> bool:
-        """Ring, and say whether it is done with.
+        """Signal the workflow, and return whether nothing is left to do.
 
-        A closed workflow is fine where the case is closed. The sweeper rings only cases that are
-        open and late: it starts a new run even where one ended well, as after a restored database.
-        A case that was closed and goes on begins a new run as well.
+        If the case is closed, its workflow may be closed as well. The sweeper only wakes cases that
+        are open and late: it starts a new run even if one ended well, as after a restore of the
+        database. A closed case that was reopened begins a new run as well.
         """
         call = SignalWithStart(
             workflow=process_of(case.kind).workflow,
             workflow_id=case_workflow_id(case.case_id, case.kind),
             start=CaseRef(case_id=case.case_id, state=case),
-            # A run that begins knows all that a signal would tell it.
+            # A run that begins reads everything a signal would tell it.
             signal=None if ring_.signal in (Transition.SUBMIT, ANEW) else ring_.signal,
             args=[ActRef(act_id=ring_.act_id)] if ring_.act_id else [],
             summary=OpsText(f"{case.number} · {case.type}"),
@@ -189,7 +189,7 @@ class ExportStarter:
         self._task_queue = task_queue
 
     async def __call__(self, export_id: UUID) -> bool:
-        """Start it, also again after its run was lost; one that runs is left alone."""
+        """Start it, even if an earlier run was lost; a run that is open is left alone."""
         call = SignalWithStart(
             workflow=WorkflowName.EXPORT,
             workflow_id=f"export-{export_id}",
@@ -245,11 +245,11 @@ NIGHTLY: Mapping[str, tuple[WorkflowName, int]] = {
     "archive-night": (WorkflowName.ARCHIVE_NIGHT, 2),
     "file-sweep": (WorkflowName.FILE_SWEEP, 3),
 }
-"""Id of the schedule and of its workflow, and the hour at which it begins."""
+"""By id of the schedule, which its workflow has too: the workflow, and the hour it starts."""
 
 
 async def ensure_schedules(client: Client, task_queue: str, time_zone: str) -> None:
-    """Have what is done at night scheduled; safe to repeat. Raises RPCError."""
+    """Create the schedules of the nightly workflows; safe to repeat. Raises RPCError."""
     for schedule_id, (workflow, hour) in NIGHTLY.items():
         try:
             await client.create_schedule(
@@ -272,16 +272,16 @@ async def ensure_schedules(client: Client, task_queue: str, time_zone: str) -> N
 
 @dataclass(frozen=True)
 class OpsView:
-    """What the Temporal UI shows of a run without any key."""
+    """What the Temporal UI shows of a run without a key."""
 
     summary: str
     details: str
 
 
 async def ops_view(client: Client, workflow_id: str) -> OpsView:
-    """Read what ops see: the static summary, and the current details told by the running workflow.
+    """Read what ops see: the static summary, and the current details of the running workflow.
 
-    Raises RPCError, such as when no worker answers.
+    Raises RPCError, for example if no worker answers.
     """
     words = DefaultPayloadConverter()
     described = await client.get_workflow_handle(workflow_id).describe()

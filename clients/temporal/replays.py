@@ -1,6 +1,6 @@
-"""Replaying histories: whether workflows would do again what they did.
+"""Replaying histories: whether workflows would do the same again.
 
-A workflow that would now do something else cannot go on with open cases.
+A workflow whose code would now do something else cannot go on with open cases.
 """
 
 import json
@@ -19,12 +19,15 @@ from crypto.key_ring import KeyRing
 WORKFLOW_TASK_SCHEDULED = EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED
 
 KEYS_FILE = "key-ring"
-"""Beside the histories: the keys that open them. Otherwise those of the environment do."""
+"""The file with the keys of the histories beside it; without it the environment's keys are used."""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """One history, and what was wrong with it; `differs`: its workflow goes another way now."""
+    """One history, and what was wrong with it.
+
+    `differs`: the workflow would now do something else.
+    """
 
     name: str
     workflow: str
@@ -36,7 +39,7 @@ class Replayed:
 async def replay_all(
     histories: AsyncIterator[tuple[str, WorkflowHistory]], keys: KeyRing, workflows: Sequence[type]
 ) -> list[Replayed]:
-    """Replay each through these workflows."""
+    """Replay each history through these workflows."""
     replayer = Replayer(workflows=workflows, data_converter=data_converter(keys))
     done: list[Replayed] = []
     async for name, history in histories:
@@ -55,10 +58,10 @@ async def replay_all(
 
 
 async def _failure(replayer: Replayer, history: WorkflowHistory) -> BaseException | None:
-    """What a replay fails with, if anything.
+    """The error of a replay; None if it succeeds.
 
-    A run that waits for its first task, as one that begins anew at once does for a moment, has done
-    nothing yet, and the replayer would wait for it for ever.
+    A run that waits for its first task, as a run does for a moment after it is started anew, has
+    done nothing yet, and the replayer would wait for it for ever.
     """
     if not any(each.event_type == WORKFLOW_TASK_SCHEDULED for each in history.events):
         return None
@@ -67,7 +70,7 @@ async def _failure(replayer: Replayer, history: WorkflowHistory) -> BaseExceptio
 
 
 async def kept_in(files: Sequence[Path]) -> AsyncIterator[tuple[str, WorkflowHistory]]:
-    """Histories in files. Raises OSError and ValueError for what cannot be read."""
+    """The histories in these files. Raises OSError and ValueError for one that cannot be read."""
     for file in files:
         yield file.stem, read(file)
 
@@ -75,7 +78,7 @@ async def kept_in(files: Sequence[Path]) -> AsyncIterator[tuple[str, WorkflowHis
 async def open_in(
     client: Client, workflow: str, most: int
 ) -> AsyncIterator[tuple[str, WorkflowHistory]]:
-    """The histories of some open runs of one type, the newest first. Raises RPCError."""
+    """The histories of open runs of one type, at most `most`, the newest first. Raises RPCError."""
     query = f"WorkflowType = '{workflow}' AND ExecutionStatus = 'Running'"
     async for run in client.list_workflows(query, limit=most):
         handle = client.get_workflow_handle(run.id, run_id=run.run_id)
@@ -83,7 +86,7 @@ async def open_in(
 
 
 def read(file: Path) -> WorkflowHistory:
-    """A recorded history; its first event names the workflow. Raises OSError and ValueError."""
+    """A recorded history. Its first event names the workflow. Raises OSError and ValueError."""
     content = json.loads(file.read_text("utf-8"))
     try:
         first = content["events"][0]["workflowExecutionStartedEventAttributes"]
