@@ -158,7 +158,7 @@ class Office:
     least: Wire
     reviewer: Wire
     checklist: dict[str, bool]
-    watches: dict[str, "Watch"]
+    watches: dict[str, "RowWatch"]
     documents: dict[UUID, list[dict[str, str]]] = field(default_factory=dict)
     _turn: int = 0
 
@@ -175,12 +175,12 @@ class Office:
             checklist = {item.name: True for item in merged_checklist(definition, programme)}
         url = ground.settings.public_url
         watches = {
-            "medcab": Watch(
+            "medcab": RowWatch(
                 ground.settings.database_url.get_secret_value(),
                 "select id, case when closed_at is null then status else 'closed' end"
                 ' from "case" where id = any(%s)',
             ),
-            "least": Watch(
+            "least": RowWatch(
                 ground.system.environment[URL],
                 "select id, status from least_case where id = any(%s)",
             ),
@@ -306,7 +306,7 @@ class Office:
                 await asyncio.sleep(0.05)
 
 
-class Watch:
+class RowWatch:
     """Looks at the rows of one database that somebody waits for, every two milliseconds."""
 
     def __init__(self, url: str, query: str) -> None:

@@ -40,7 +40,7 @@ from api.container import Medcab
 from api.http import health
 from api.http.auth import CurrentActor
 from api.http.token_routes import TOKEN_ROUTES
-from bench.least_requests import RequestActivities
+from bench.least_requests import LeastRequestActivities
 from bench.least_workflows import LeastCase, LeastCheck, LeastRequest
 from clients.objects import Objects
 from crypto.key_ring import KeyRing, use_key_ring
@@ -297,7 +297,7 @@ async def work(settings: Settings) -> None:
     use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     async with lines_to(os.environ[URL], settings.database_pool) as own:
         given = settings, Objects(settings), open_seal(settings), own
-        activities, requests = Activities(*given), RequestActivities(*given)
+        activities, requests = Activities(*given), LeastRequestActivities(*given)
         worker = Worker(
             await temporal(settings),
             task_queue=QUEUE,

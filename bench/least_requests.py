@@ -46,7 +46,7 @@ FIELDS = (
 """The lines of the form as Medcab's request fills them: key, label, shown, for programs."""
 
 
-class RequestActivities:
+class LeastRequestActivities:
     """The two activities of a request."""
 
     def __init__(self, settings: Settings, objects: Objects, seal: Seal, own: Any) -> None:

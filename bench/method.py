@@ -21,7 +21,7 @@ CONTROL = (0.95, 1.05)
 RESAMPLES = 4000
 
 
-class Verdict(StrEnum):
+class BarVerdict(StrEnum):
     """What may be said of a bar."""
 
     HOLDS = "holds"
@@ -77,15 +77,15 @@ class Figure:
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> BarVerdict:
         """Void unless the control held; a bar holds when the worse end of the interval does."""
         if self.control is not None and not self.control.within(*CONTROL):
-            return Verdict.VOID
+            return BarVerdict.VOID
         if self.bound is Comparison.AT_MOST:
             good = self.ratio.high <= self.bar
         else:
             good = self.ratio.low >= self.bar
-        return Verdict.HOLDS if good and self.tried else Verdict.MISSES
+        return BarVerdict.HOLDS if good and self.tried else BarVerdict.MISSES
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from statistics import median
 from uuid import UUID, uuid4
 
 from bench.desk import NOT_YET, BenchDesk
-from bench.ground import Office, Watch
+from bench.ground import Office, RowWatch
 from bench.method import Comparison, Costs, Figure, Promise, Series, judge
 
 Call = Callable[[bytes, Mapping[str, str]], Awaitable[None]]
@@ -58,7 +58,7 @@ async def p1r(office: Office, scale: float) -> list[Figure]:
 
 
 async def _sent(
-    waiting: Sequence[UUID], submit: Callable[[UUID], Awaitable[None]], watch: Watch
+    waiting: Sequence[UUID], submit: Callable[[UUID], Awaitable[None]], watch: RowWatch
 ) -> Costs:
     numbered, handed = [], []
     for case_id in waiting:
@@ -70,7 +70,7 @@ async def _sent(
     return {"number": median(numbered), "handed": median(handed)}
 
 
-async def _answered(desk: BenchDesk, waiting: Sequence[UUID], watch: Watch, status: str) -> None:
+async def _answered(desk: BenchDesk, waiting: Sequence[UUID], watch: RowWatch, status: str) -> None:
     """Let the module answer what it has, so that nothing is left to disturb the next block."""
     await desk.behave(0)
     for case_id in waiting:
@@ -127,7 +127,7 @@ async def p3r(office: Office, scale: float) -> list[Figure]:
 
 
 async def _called(
-    desk: BenchDesk, bodies: Mapping[UUID, bytes], call: Call, watch: Watch, status: str
+    desk: BenchDesk, bodies: Mapping[UUID, bytes], call: Call, watch: RowWatch, status: str
 ) -> Costs:
     costs = []
     for case_id, body in bodies.items():

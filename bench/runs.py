@@ -19,7 +19,7 @@ from bench.archive import export, p7
 from bench.counts import p6, p6r
 from bench.ground import BenchInstallation, Office
 from bench.latency import p1, p3, p4, p5
-from bench.method import Figure, Verdict
+from bench.method import BarVerdict, Figure
 from bench.requests import p1r, p3r
 from bench.throughput import p2, p2r
 from ops.local.home import CHECKOUT
@@ -74,7 +74,7 @@ def run(names: list[str]) -> int:
     for name, reason in failed.items():
         console.print(f"{name} [red]could not be measured[/]: {reason}", markup=True)
     _keep(figures, failed, scale)
-    good = bool(figures) and not failed and all(f.verdict is Verdict.HOLDS for f in figures)
+    good = bool(figures) and not failed and all(f.verdict is BarVerdict.HOLDS for f in figures)
     return 0 if good else 1
 
 
@@ -117,7 +117,7 @@ def _show(figures: list[Figure], console: Console) -> None:
         "", "what", "ratio [95 %]", "bar", "control", "Medcab", "least", "tried", "", box=None
     )
     for one in sorted(figures, key=lambda figure: figure.name):
-        colour = "green" if one.verdict is Verdict.HOLDS else "red"
+        colour = "green" if one.verdict is BarVerdict.HOLDS else "red"
         table.add_row(
             one.name,
             one.what,

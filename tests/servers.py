@@ -24,7 +24,7 @@ from minio import Minio
 from ops.local.buckets import prepare_buckets
 from ops.local.home import CHECKOUT, Home, write_private
 from ops.local.servers.postgres import data_folder_aside, make_database
-from ops.local.servers.process import Process, Running
+from ops.local.servers.process import Running, ServerProcess
 from ops.local.servers.simulators import (
     MailSimulator,
     Simulator,
@@ -134,7 +134,7 @@ class Simulators:
     sms: Simulator
     push: Simulator
     gov_service: Simulator
-    processes: tuple[Process, ...]
+    processes: tuple[ServerProcess, ...]
     secrets: dict[str, str]
 
     @classmethod
@@ -147,7 +147,7 @@ class Simulators:
             push(home, None),
             gov_service(home, None),
         )
-        processes = tuple(Process(one, home.logs) for one in world)
+        processes = tuple(ServerProcess(one, home.logs) for one in world)
         secrets = {
             "MEDCAB_SMS_TOKEN": home.secrets().sms_token,
             "MEDCAB_SMS_SECRET": home.secrets().sms_secret,

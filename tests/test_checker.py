@@ -66,7 +66,7 @@ class Scene:
 
     async def wrong_notices(self) -> set[str]:
         """What the check of notices alone finds."""
-        report = checks.Report()
+        report = checks.CheckReport()
         async with self.database.work() as session:
             cases = list((await session.exec(select(Case))).all())
         await notices.check(report, self.database, self.settings, cases, self.sink, self.evidence)
@@ -418,7 +418,7 @@ async def test_checks_find_cases_with_whoever_may_not_act(scene: Scene) -> None:
     """Each way of not being able to act is named; so is a case of nobody where somebody could."""
 
     async def wrong() -> list[str]:
-        report = checks.Report()
+        report = checks.CheckReport()
         await holders.check(report, scene.database)
         assert report.tried[holders.CHECK] == 2
         return report.faults[holders.CHECK]

@@ -28,7 +28,7 @@ from clients.telemetry.logs import REQUEST, route_of
 from rules.cases.process import CaseKind
 from rules.clock import now as present
 from rules.notices.kinds import Channel
-from services.operation.metrics import Figures, Watch
+from services.operation.metrics import Figures, MetricsSource
 from services.operation.temporal_health import Engine, Standings
 
 log = structlog.get_logger(__name__)
@@ -88,8 +88,8 @@ async def observed(app: FastAPI, medcab: Medcab) -> AsyncIterator[None]:
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    watch = Watch(medcab.database, medcab.settings.sweep_grace)
-    registry.register(State(watch, medcab.standings, asyncio.get_running_loop()))
+    watch = MetricsSource(medcab.database, medcab.settings.sweep_grace)
+    registry.register(InstallationCollector(watch, medcab.standings, asyncio.get_running_loop()))
     app.state.request_seconds = Histogram(
         "medcab_request_seconds",
         "Requests by template of the route; their number is the count.",
@@ -113,10 +113,12 @@ async def observed(app: FastAPI, medcab: Medcab) -> AsyncIterator[None]:
         thread.join(WITHIN)
 
 
-class State(Collector):
+class InstallationCollector(Collector):
     """The state of the installation, asked in the loop that the lines out live in."""
 
-    def __init__(self, watch: Watch, standings: Standings, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, watch: MetricsSource, standings: Standings, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._watch = watch
         self._standings = standings
         self._loop = loop

@@ -15,7 +15,7 @@ from rules.access import Actor, Permission
 from rules.operation.states import Remedy, Trouble
 from services.operation import desk as operation
 from services.operation.desk import Desk
-from services.operation.remedies import Done, Wanted
+from services.operation.remedies import Done, RemedyOrder
 
 router = APIRouter(route_class=CleanRoute, prefix="/operation", tags=["operation"])
 
@@ -142,5 +142,5 @@ async def remedy(
     body: RemedyIn, medcab: MedcabState, operator: Operator, idempotency_key: IdempotencyKey
 ) -> DoneOut:
     """Do a remedy. The same act id again gives the same answer and changes nothing."""
-    wanted = Wanted(body.remedy, body.subject, body.reason)
+    wanted = RemedyOrder(body.remedy, body.subject, body.reason)
     return DoneOut.of(await medcab.operation.act(operator, idempotency_key, wanted))

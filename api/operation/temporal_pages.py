@@ -22,7 +22,7 @@ from api.http.entrance import CleanRoute
 from rules.access import Actor, Permission
 from rules.clock import now
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
-from rules.operation.temporal_pages import SHUT, WATCH_ONLY, row_for
+from rules.operation.temporal_pages import SHUT, WATCH_ONLY, rule_for
 from rules.refusals import Refusal, forbidden
 from services.journal import entries as journal
 
@@ -63,7 +63,7 @@ def _line(request: Request) -> httpx.AsyncClient:
 async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Response:
     """Pass a request on to the Temporal UI, without anything that belongs to the cabinet."""
     within = str(request.scope["path"]).removeprefix(PREFIX)
-    row = row_for(request.method, within, medcab.settings.temporal_namespace)
+    row = rule_for(request.method, within, medcab.settings.temporal_namespace)
     if row is None or not watcher.may(row.permission):
         raise forbidden()
     upstream = urlsplit(medcab.settings.temporal_ui_url)

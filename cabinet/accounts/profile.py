@@ -11,7 +11,7 @@ from api.container import Work
 from api.http.auth import From, set_cookies
 from api.http.entrance import CleanRoute
 from cabinet.accounts.sign_in import Wish, changed_password, code_field, errors_of, password_fields
-from cabinet.accounts.views import LoginLine, Profile, SessionLine, TokenLine
+from cabinet.accounts.views import LoginLine, Profile, SessionView, TokenLine
 from cabinet.frame.views import ErrorItem, FieldView, Option
 from cabinet.frame.visits import Inside, Visit, safe_next
 from clients.database import DatabaseSession
@@ -116,7 +116,7 @@ async def show(visit: Inside, session: Work) -> Response:
                 for grant in visit.actor.grants
             ],
             sessions=[
-                SessionLine(
+                SessionView(
                     str(one.id),
                     one.device,
                     one.address,

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from api.container import MedcabState, Work
 from api.http.auth import CurrentSession, From, ends_session, set_cookies
 from api.http.entrance import CleanRoute
-from cabinet.accounts.views import SecondFactorSetup
+from cabinet.accounts.views import SecondFactorSetupView
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import (
     LANGUAGE_COOKIE,
@@ -348,8 +348,8 @@ def _setup_field(error: str = "") -> FieldView:
     return code_field(error, gettext("Введите шесть цифр, которые показывает приложение"))
 
 
-async def _setup(visit: Visit, session: DatabaseSession) -> SecondFactorSetup:
+async def _setup(visit: Visit, session: DatabaseSession) -> SecondFactorSetupView:
     institution = visit.medcab.settings.institution
     shown = await accounts.show_setup(session, visit.signed_in, now(), institution)
     secret = " ".join(shown.secret[i : i + 4] for i in range(0, len(shown.secret), 4))
-    return SecondFactorSetup(Markup(shown.qr_svg), secret, visit.signed_in.actor.name)  # noqa: S704
+    return SecondFactorSetupView(Markup(shown.qr_svg), secret, visit.signed_in.actor.name)  # noqa: S704

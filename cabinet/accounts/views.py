@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 
 @dataclass(frozen=True)
-class SecondFactorSetup:
+class SecondFactorSetupView:
     """The first set-up of the authenticator app: a QR code and the same secret in letters."""
 
     qr: Markup
@@ -17,7 +17,7 @@ class SecondFactorSetup:
 
 
 @dataclass(frozen=True)
-class SessionLine:
+class SessionView:
     """One place where the person is signed in."""
 
     id: str
@@ -58,5 +58,5 @@ class Profile:
 
     facts: Sequence[tuple[str, str]]
     roles: Sequence[tuple[str, str]]
-    sessions: Sequence[SessionLine]
+    sessions: Sequence[SessionView]
     logins: Sequence[LoginLine]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cabinet.applications.views import ProgrammeView
-from rules.catalogue.programmes import KINDS, Programme
+from rules.catalogue.programmes import KINDS, ProgrammeFacts
 from rules.clock import now
 from rules.forms.definitions import AttachmentRule, CaseTypeDefinition, merged_terms
 from words import formats
@@ -12,7 +12,7 @@ from words.translation import gettext as _
 
 
 def programme_view(
-    programme: Programme,
+    programme: ProgrammeFacts,
     rules: Sequence[AttachmentRule] = (),
     definition: CaseTypeDefinition | None = None,
     requirements: Sequence[str] = (),
@@ -40,7 +40,7 @@ def programme_view(
     )
 
 
-def starts(programme: Programme) -> str:
+def starts(programme: ProgrammeFacts) -> str:
     """When one may begin: the coming intakes, or any day."""
     today = now().astimezone(current().tzinfo).date()
     coming = [one.starts_on for one in programme.intakes if one.apply_until >= today]

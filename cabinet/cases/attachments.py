@@ -11,8 +11,7 @@ from fastapi import Response
 from cabinet.cases.filling import Editing
 from cabinet.cases.sent import draft_page
 from cabinet.cases.views import Candidate, Slot
-from cabinet.frame.views import FileRow
-from cabinet.frame.views import Verdict as VerdictView
+from cabinet.frame.views import FileRefusal, FileRow
 from cabinet.frame.visits import Visit
 from rules.files.categories import Category
 from rules.files.checks import Finding
@@ -47,7 +46,7 @@ def refused_row(name: str, size: int, findings: Sequence[Finding]) -> FileRow:
         size=size,
         state="bad",
         verdicts=[
-            VerdictView(
+            FileRefusal(
                 gettext(finding.problem) % dict(finding.facts),
                 gettext(finding.remedy) % dict(finding.facts),
             )

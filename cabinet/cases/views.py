@@ -117,7 +117,7 @@ class WaitsFor:
 
 
 @dataclass(frozen=True)
-class Step:
+class ProgressStep:
     """One step on the way of a case: done at a moment, going on until one, or still ahead.
 
     `bad` is an end that was not hoped for, `over` one without a decision.
@@ -164,7 +164,7 @@ class ShownCase:
     waits: WaitsFor
     sections: Sequence[AnswerSection]
     happenings: Sequence[Happening]
-    steps: Sequence[Step] = ()
+    steps: Sequence[ProgressStep] = ()
     unfolded: bool = False
     """Whether a version was asked for: then what was sent is not folded."""
     facts: Sequence[tuple[str, str]] = ()

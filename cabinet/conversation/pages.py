@@ -14,7 +14,7 @@ from api.http.bodies import Form as StreamedForm
 from api.http.bodies import is_form
 from api.http.entrance import CleanRoute
 from cabinet.cases.attachments import refused_row, version_row
-from cabinet.conversation.views import Spoken, Talk
+from cabinet.conversation.views import MessageView, Talk
 from cabinet.frame.views import ErrorItem, FieldView, FileRow
 from cabinet.frame.visits import Inside, Visit, own_path, uuid_of
 from rules.cases.conversation import LONGEST, MOST_FILES, checked_text, is_over, over
@@ -86,14 +86,14 @@ def talk_of(
     )
 
 
-def _spoken(page: CasePage, said: conversation.Message) -> Spoken:
+def _spoken(page: CasePage, said: conversation.Message) -> MessageView:
     if said.own:
         role = gettext("вы")
     elif page.own:
         role = page.responsible_unit
     else:
         role = gettext("заявитель") if said.of_applicant else ""
-    return Spoken(
+    return MessageView(
         id=str(said.id),
         who=said.by,
         role=role,

@@ -8,7 +8,7 @@ from cabinet.frame.views import FieldView, FileRow
 
 
 @dataclass(frozen=True)
-class Spoken:
+class MessageView:
     """A message; `new` since the person was here before."""
 
     id: str
@@ -33,7 +33,7 @@ class Talk:
     read_url: str
     back: str
     number: str
-    messages: Sequence[Spoken]
+    messages: Sequence[MessageView]
     field: FieldView
     message_id: str = ""
     writes: bool = True

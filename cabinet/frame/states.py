@@ -11,7 +11,7 @@ Tone = Literal["idle", "busy", "waiting", "paused", "good", "bad"]
 
 
 @dataclass(frozen=True)
-class State:
+class StatusTag:
     """The word on the screen, already translated, with its tone and icon."""
 
     word: str
@@ -35,8 +35,8 @@ _LOOKS: dict[Status, tuple[Tone, str]] = {
 }
 
 
-def state_of(status: Status | str, kind: str) -> State:
+def state_of(status: Status | str, kind: str) -> StatusTag:
     """How a status is shown in the current language; words agree with the kind of case."""
     known = Status(status)
     tone, icon = _LOOKS[known]
-    return State(gettext(process_of(kind).words[known]), tone, icon)
+    return StatusTag(gettext(process_of(kind).words[known]), tone, icon)

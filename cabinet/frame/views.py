@@ -146,7 +146,7 @@ class ErrorPage:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FileRefusal:
     """Why a file was refused, and what the person can do."""
 
     problem: str
@@ -162,7 +162,7 @@ class FileRow:
     size: int
     state: Literal["good", "bad", "checking"]
     added_at: datetime | None = None
-    verdicts: Sequence[Verdict] = ()
+    verdicts: Sequence[FileRefusal] = ()
     view_url: str | None = None
     download_url: str | None = None
     replace_url: str | None = None

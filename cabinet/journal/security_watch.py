@@ -9,20 +9,20 @@ from rules.access import Role
 from rules.clock import now
 from services.journal.checkpoints import trusted_certificates
 from services.operation import security_watch
-from services.operation.security_watch import Decoded, RightsChange, Watch
+from services.operation.security_watch import Decoded, RightsChange, SecuritySummary
 from words import formats
 from words.translation import gettext, ngettext
 
 _ICONS = {"refused": "lock", "odd": "triangle-alert", "decoded": "eye", "rights": "key-round"}
 
 
-async def watched(session: DatabaseSession, visit: Visit) -> Watch:
+async def watched(session: DatabaseSession, visit: Visit) -> SecuritySummary:
     """The last day. Raises `forbidden` unless the person reads the journal."""
     trusted = trusted_certificates(visit.medcab.settings)
     return await security_watch.watch(session, visit.actor, trusted, now())
 
 
-def sentence(watch: Watch) -> str:
+def sentence(watch: SecuritySummary) -> str:
     """The first line of the home page."""
     if not watch.attention:
         return gettext("За сутки ничего необычного")
@@ -31,7 +31,7 @@ def sentence(watch: Watch) -> str:
     }
 
 
-def cards(watch: Watch) -> list[CallToAction]:
+def cards(watch: SecuritySummary) -> list[CallToAction]:
     """Each subject as a card, also where nothing happened: that is what one looks for."""
     return [
         CallToAction(
@@ -47,12 +47,12 @@ def cards(watch: Watch) -> list[CallToAction]:
     ]
 
 
-def parts(watch: Watch) -> list[WatchPart]:
+def parts(watch: SecuritySummary) -> list[WatchPart]:
     """The four subjects, what is odd before what is usual."""
     return [_odd(watch), _refused(watch), _decoded(watch), _rights(watch)]
 
 
-def _odd(watch: Watch) -> WatchPart:
+def _odd(watch: SecuritySummary) -> WatchPart:
     told = []
     if watch.odd:
         told.append(
@@ -83,7 +83,7 @@ def _odd(watch: Watch) -> WatchPart:
     )
 
 
-def _refused(watch: Watch) -> WatchPart:
+def _refused(watch: SecuritySummary) -> WatchPart:
     most = watch.from_addresses[0] if watch.from_addresses else None
     words = gettext("Больше всего с адреса %(address)s: %(n)s, учётных записей: %(accounts)s.")
     return WatchPart(
@@ -101,7 +101,7 @@ def _refused(watch: Watch) -> WatchPart:
     )
 
 
-def _decoded(watch: Watch) -> WatchPart:
+def _decoded(watch: SecuritySummary) -> WatchPart:
     payloads = sum(one.payloads for one in watch.decoded)
     words = gettext("Сотрудников: %(people)s, расшифровано сообщений процессов: %(n)s. Выгружали "
                     "списки архива: %(exports)s.")  # fmt: skip
@@ -125,7 +125,7 @@ def _look(one: Decoded, what: str) -> tuple[str, str, str, str]:
     return one.name, what, str(one.payloads), formats.moment(one.last)
 
 
-def _rights(watch: Watch) -> WatchPart:
+def _rights(watch: SecuritySummary) -> WatchPart:
     words = gettext("Вступят в силу: %(waiting)s. Вступили за сутки: %(begun)s.")
     return WatchPart(
         "rights",

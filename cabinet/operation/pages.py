@@ -31,7 +31,7 @@ from services.notices.wording import Addresses
 from services.operation import desk as operation
 from services.operation.desk import Desk
 from services.operation.lines import AttentionLine, AttentionSection
-from services.operation.remedies import Wanted
+from services.operation.remedies import RemedyOrder
 from services.outages import GOV_SERVICE, REGISTER
 from words import formats
 from words.translation import gettext, in_words, marked, ngettext
@@ -109,7 +109,7 @@ async def do_remedy(
 ) -> Response:
     """Do it, and lead back to the desk."""
     try:
-        await visit.medcab.operation.act(visit.actor, act_id, Wanted(remedy, subject, reason))
+        await visit.medcab.operation.act(visit.actor, act_id, RemedyOrder(remedy, subject, reason))
     except Refusal as refusal:
         if refusal.code != "incomplete":
             raise

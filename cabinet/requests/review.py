@@ -41,7 +41,7 @@ SHOWN_AGAIN = frozenset({403, 409, 422, 429, 503})
 
 
 @dataclass(frozen=True)
-class Typed:
+class AnswerInput:
     """What a person of the unit has typed so far, right or wrong."""
 
     outcome: str = ""
@@ -50,11 +50,11 @@ class Typed:
     step: int = -1
 
 
-def typed_of(fields: Mapping[str, Any]) -> Typed:
+def typed_of(fields: Mapping[str, Any]) -> AnswerInput:
     """Read the form."""
     texts = {name: value for name, value in fields.items() if isinstance(value, str)}
     step = whole(texts.get("at_step", ""))
-    return Typed(
+    return AnswerInput(
         outcome=texts.get("outcome", ""),
         message=texts.get("message", "").strip(),
         act_id=uuid_of(texts.get("act_id")),
@@ -65,7 +65,7 @@ def typed_of(fields: Mapping[str, Any]) -> Typed:
 @router.post("/requests/{case_id}/answer")
 async def answer(case_id: UUID, visit: Inside) -> Response:
     """Answer with a text, a file or both, or refuse with the reason."""
-    typed, following = Typed(), (await known(visit, case_id)).around[1]
+    typed, following = AnswerInput(), (await known(visit, case_id)).around[1]
     try:
         if is_form(visit.request):
             typed = await _streamed(visit, case_id)
@@ -83,11 +83,11 @@ async def answer(case_id: UUID, visit: Inside) -> Response:
 class _Refused(Exception):
     """A refusal, with what was typed."""
 
-    def __init__(self, refusal: Refusal, typed: Typed) -> None:
+    def __init__(self, refusal: Refusal, typed: AnswerInput) -> None:
         self.refusal, self.typed = refusal, typed
 
 
-async def _streamed(visit: Visit, case_id: UUID) -> Typed:
+async def _streamed(visit: Visit, case_id: UUID) -> AnswerInput:
     """Take in the form as it comes, the file last. Its token is checked before the file is read."""
     form, typed = StreamedForm(visit.request), None
     async for incoming in form.files():
@@ -102,7 +102,7 @@ async def _streamed(visit: Visit, case_id: UUID) -> Typed:
     return typed
 
 
-async def _act(visit: Visit, case_id: UUID, typed: Typed, file: Incoming | None) -> None:
+async def _act(visit: Visit, case_id: UUID, typed: AnswerInput, file: Incoming | None) -> None:
     requests = visit.medcab.requests
     try:
         if typed.outcome not in ANSWERS or typed.act_id is None:
@@ -126,7 +126,7 @@ def refused(visit: Visit, here: Known, refusal: Refusal, form: Mapping[str, Any]
     return _drawn_again(visit, here, refusal, typed_of(form))
 
 
-def _drawn_again(visit: Visit, here: Known, refusal: Refusal, typed: Typed) -> Response:
+def _drawn_again(visit: Visit, here: Known, refusal: Refusal, typed: AnswerInput) -> Response:
     case = draw(visit, here, typed=typed, errors=tuple(refusal.fields))
     places = {
         "outcome": "#outcome-answer",
@@ -153,7 +153,7 @@ def draw(
     visit: Visit,
     here: Known,
     *,
-    typed: Typed | None = None,
+    typed: AnswerInput | None = None,
     errors: tuple[FieldError, ...] = (),
     answer: PresentState | None = None,
     number: int = 0,
@@ -162,7 +162,7 @@ def draw(
 ) -> DeskRequest:
     """The page in views, with what was typed for an answer."""
     page, case = here.page, here.page.case
-    typed = typed or Typed()
+    typed = typed or AnswerInput()
     suffix = here.asked.suffix
     chosen, earlier_version = page.version(number)
     before = earlier_version if compare else None
@@ -207,7 +207,7 @@ def draw(
     )
 
 
-def _form(here: Known, typed: Typed, errors: tuple[FieldError, ...]) -> AnswerForm:
+def _form(here: Known, typed: AnswerInput, errors: tuple[FieldError, ...]) -> AnswerForm:
     told = {error.path: in_words(error.message) for error in errors}
     case = here.page.case
     wants_file = here.page.definition.answer is AnswerKind.DOCUMENT

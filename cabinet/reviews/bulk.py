@@ -10,7 +10,13 @@ from starlette.datastructures import FormData
 
 from api.http.entrance import CleanRoute
 from cabinet.frame.visits import Inside, Visit, own_path, uuid_of
-from cabinet.reviews.decision_form import Typed, decision_form, decision_of, error_items, typed_of
+from cabinet.reviews.decision_form import (
+    DecisionInput,
+    decision_form,
+    decision_of,
+    error_items,
+    typed_of,
+)
 from cabinet.reviews.lines import made, queue_row
 from cabinet.reviews.views import ResultRow, Results, Several, SeveralRow
 from rules.access import Permission
@@ -109,7 +115,7 @@ def _common(known: _Known) -> list[AttachmentRule]:
 def _several(
     visit: Visit,
     known: _Known,
-    typed: Typed,
+    typed: DecisionInput,
     back: str,
     acts: Mapping[UUID, Act],
     calendar: WorkingCalendar,
@@ -157,7 +163,7 @@ async def several_page(
     since: Annotated[str, Query(alias="from", max_length=1000)] = "",
 ) -> Response:
     """The chosen cases with one form for all."""
-    return await _shown(visit, await _known(visit, case), Typed(), _back(since), {})
+    return await _shown(visit, await _known(visit, case), DecisionInput(), _back(since), {})
 
 
 def _back(query: str) -> str:
@@ -167,7 +173,7 @@ def _back(query: str) -> str:
 async def _shown(
     visit: Visit,
     known: _Known,
-    typed: Typed,
+    typed: DecisionInput,
     back: str,
     acts: Mapping[UUID, Act],
     refusal: Refusal | None = None,

@@ -22,7 +22,7 @@ CHECK, REMARK = "check.", "remark."
 
 
 @dataclass
-class Typed:
+class DecisionInput:
     """What a reviewer has typed so far, right or wrong."""
 
     outcome: str = ""
@@ -41,7 +41,7 @@ class Typed:
         """The texts, for a page that has no form for them any more."""
         return "\n".join(text for text in (self.reason.strip(), *self.remarks.values()) if text)
 
-    def with_stock(self, key: str, stock: Sequence[OfferedReason]) -> "Typed":
+    def with_stock(self, key: str, stock: Sequence[OfferedReason]) -> "DecisionInput":
         """The same with a reason from the stock put in, as scripts do it in the browser."""
         text = next((reason.text for reason in stock if reason.key == key), "")
         self.reason = "\n".join(part for part in (self.reason.strip(), text) if part)
@@ -49,7 +49,7 @@ class Typed:
 
     def all_fits(
         self, questions: Sequence[ChecklistItem], stock: Sequence[OfferedReason]
-    ) -> "Typed":
+    ) -> "DecisionInput":
         """The usual approval: every requirement confirmed, with the first reason of the stock."""
         self.outcome = Transition.APPROVE
         self.checks = {item.name for item in questions}
@@ -57,10 +57,10 @@ class Typed:
         return self if self.reason.strip() else self.with_stock(next(usual, ""), stock)
 
 
-def typed_of(form: Mapping[str, Any]) -> Typed:
+def typed_of(form: Mapping[str, Any]) -> DecisionInput:
     """Read the form; names that belong to nothing are refused by the service."""
     texts = {name: value for name, value in form.items() if isinstance(value, str)}
-    return Typed(
+    return DecisionInput(
         outcome=texts.get("outcome", ""),
         reason=texts.get("reason", ""),
         remarks={
@@ -76,7 +76,7 @@ def typed_of(form: Mapping[str, Any]) -> Typed:
     )
 
 
-def decision_of(typed: Typed, questions: Iterable[ChecklistItem]) -> Decision:
+def decision_of(typed: DecisionInput, questions: Iterable[ChecklistItem]) -> Decision:
     """The decision. Remarks go with a question to the applicant only. Raises `incomplete`.
 
     Where nothing of the checklist was confirmed, it was not used and says nothing.
@@ -106,7 +106,7 @@ def decision_form(
     rules: Sequence[AttachmentRule],
     questions: Sequence[ChecklistItem],
     stock: Sequence[OfferedReason],
-    typed: Typed,
+    typed: DecisionInput,
     *,
     step: int = 0,
     act_id: UUID | None = None,

@@ -10,7 +10,13 @@ from api.http.entrance import CleanRoute
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit
 from cabinet.reviews.context import Known, known, page_after
-from cabinet.reviews.decision_form import Typed, decision_form, decision_of, error_items, typed_of
+from cabinet.reviews.decision_form import (
+    DecisionInput,
+    decision_form,
+    decision_of,
+    error_items,
+    typed_of,
+)
 from cabinet.reviews.desks import DeskPage, own_page
 from cabinet.reviews.lines import desk_case
 from cabinet.reviews.views import DeskCase
@@ -34,7 +40,7 @@ def draw(
     visit: Visit,
     here: Known,
     *,
-    typed: Typed | None = None,
+    typed: DecisionInput | None = None,
     errors: tuple[FieldError, ...] = (),
     answer: PresentState | None = None,
     number: int = 0,
@@ -43,7 +49,7 @@ def draw(
 ) -> DeskCase:
     """The page in views, with what was typed for a decision."""
     page, case = here.page, here.page.case
-    typed = typed or Typed()
+    typed = typed or DecisionInput()
     decides = page.reviews and bool(page.may & DECISIONS)
     decision = decision_form(
         f"/desk/cases/{case.id}/decision{here.asked.suffix}",

@@ -27,9 +27,9 @@ from cabinet.reviews.views import (
     FindingView,
     HandOver,
     OtherCase,
+    PagePreview,
     PastDecision,
     QueueRow,
-    Sheet,
 )
 from models.messages import PresentState
 from rules.access import Actor
@@ -279,10 +279,10 @@ def not_given(
     return gone, [(titles[kind], text) for kind, text in open_.items()]
 
 
-def _sheets(cited: Cited, title: str) -> list[Sheet]:
+def _sheets(cited: Cited, title: str) -> list[PagePreview]:
     total = cited.pages or 1
     return [
-        Sheet(
+        PagePreview(
             f"/documents/versions/{cited.document_version_id}/pages/{n}.png",
             n,
             _("%(title)s, страница %(n)s из %(total)s") % {"title": title, "n": n, "total": total},

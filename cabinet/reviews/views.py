@@ -71,7 +71,7 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PagePreview:
     """One page of a document as a picture."""
 
     url: str
@@ -98,7 +98,7 @@ class DeskDocument:
     title: str
     name: str
     size: int
-    sheets: Sequence[Sheet]
+    sheets: Sequence[PagePreview]
     download_url: str
     new: bool = False
     """Not cited by the version before."""

@@ -220,7 +220,7 @@ class _Run:
         await asyncio.gather(*self.under_way, return_exceptions=True)
         return None
 
-    def _verdict(self, report: checks.Report, settled: float | None) -> bool:
+    def _verdict(self, report: checks.CheckReport, settled: float | None) -> bool:
         """Print what was tried and found."""
         tally, evidence = self.evidence.tally, self.evidence
         self.say(f"stories: {dict(evidence.stories)}")

@@ -14,7 +14,7 @@ from ops.local.servers.medcab import Api, Door, Own, Worker
 from ops.local.servers.minio import Minio
 from ops.local.servers.ports import LOOPBACK, is_free
 from ops.local.servers.postgres import Postgres
-from ops.local.servers.process import Interrupted, Process, Running
+from ops.local.servers.process import Interrupted, Running, ServerProcess
 from ops.local.servers.simulators import gov_service, mail, push, register, sms
 from ops.local.servers.temporal import CODEC_PATH, Temporal
 from settings import Settings
@@ -65,7 +65,7 @@ class System:
         # What is slow in a test run is busy, and what it held in memory would be lost.
         self.look_every = math.inf if hasty else LOOK_EVERY
         self.stopping = threading.Event()
-        self.processes: dict[str, Process] = {}
+        self.processes: dict[str, ServerProcess] = {}
         self.door = Door(*home.ports(), 8000 if usual else None)
         self._keepers: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -133,7 +133,7 @@ class System:
         Raises ServerFailed with the log of the first that failed, or Interrupted.
         """
         # In this order they are stopped again, whichever is ready first.
-        self.processes.update({each.name: Process(each, self.home.logs) for each in servers})
+        self.processes.update({each.name: ServerProcess(each, self.home.logs) for each in servers})
         with ThreadPoolExecutor(max_workers=max(1, len(servers))) as together:
             started = [together.submit(self._start_one, server) for server in servers]
         errors = [error for error in (each.exception() for each in started) if error]
@@ -232,7 +232,7 @@ class System:
             self.say(server.name, f"ready {server.address}".rstrip())
             return
 
-    def _keep(self, process: Process) -> None:
+    def _keep(self, process: ServerProcess) -> None:
         """Start the server again whenever it ends, with longer and longer pauses.
 
         One that runs and does no work is ended first, and ops are told.

@@ -19,7 +19,7 @@ from rules.texts.grouping import in_eights, in_fours
 from services.dossier import receipt as receipts
 from services.journal import acceptance, restore_gaps
 from services.journal.checkpoints import checkpoints_folder, trusted_certificates
-from services.journal.verification import Report, verify
+from services.journal.verification import VerificationReport, verify
 from services.seal.institution import SealError, common_name, fingerprint, open_seal, serial_number
 from settings import Settings
 
@@ -80,7 +80,7 @@ async def _compare(settings: Settings, receipt: receipts.Receipt) -> list[Integr
         await database.close()
 
 
-def tell(report: Report) -> int:
+def tell(report: VerificationReport) -> int:
     """Print a report; the exit code."""
     print(
         f"Chains:   {report.chains} with {report.entries} entries, {report.unsealed} not sealed yet"
@@ -150,7 +150,7 @@ async def _accept(
         await database.close()
 
 
-async def _verify(settings: Settings, trusted: list[x509.Certificate]) -> Report:
+async def _verify(settings: Settings, trusted: list[x509.Certificate]) -> VerificationReport:
     keys = settings.keys.get_secret_value()
     ring = KeyRing.parse(keys) if keys else None
     database, objects = Database.from_settings(settings), Objects(settings)

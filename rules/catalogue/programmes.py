@@ -15,7 +15,7 @@ KINDS: Mapping[str, str] = {
 """What the kinds of programme are called, as msgids: the same on pages and papers."""
 
 
-class Programme(Ruled, Protocol):
+class ProgrammeFacts(Ruled, Protocol):
     """What pages may read of a programme."""
 
     id: UUID

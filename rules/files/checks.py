@@ -78,7 +78,7 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True)
-class Words:
+class FindingWords:
     """What is wrong and how to fix it: Russian gettext msgids with `%` placeholders for facts."""
 
     problem: str
@@ -87,99 +87,103 @@ class Words:
 
 _PRINT_ANEW = "Откройте файл, выберите «Печать» → «Сохранить как PDF» и загрузите полученный файл."
 
-WORDS: Mapping[Code, Words] = {
-    Code.EMPTY: Words(
+WORDS: Mapping[Code, FindingWords] = {
+    Code.EMPTY: FindingWords(
         "Файл пустой.",
         "Проверьте, что он сохранился полностью, и загрузите ещё раз.",
     ),
-    Code.TOO_BIG: Words(
+    Code.TOO_BIG: FindingWords(
         "Файл больше %(limit_mb)s МБ.",
         "Документ нужен одним файлом: отсканируйте его с разрешением 300 точек на дюйм или сожмите"
         " PDF.",
     ),
-    Code.CUT_OFF: Words(
+    Code.CUT_OFF: FindingWords(
         "Файл передан не полностью.",
         "Проверьте соединение и загрузите файл ещё раз.",
     ),
-    Code.WRONG_TYPE: Words(
+    Code.WRONG_TYPE: FindingWords(
         "Такие файлы не принимаются: нужен PDF или JPEG.",
         "Сохраните документ как PDF или сфотографируйте его в формате JPEG.",
     ),
-    Code.TYPE_MISMATCH: Words(
+    Code.TYPE_MISMATCH: FindingWords(
         "Внутри файла не PDF и не JPEG, хотя он так назван.",
         "Переименовать файл недостаточно: откройте его и сохраните как PDF или JPEG, затем "
         "загрузите.",
     ),
-    Code.MISNAMED: Words(
+    Code.MISNAMED: FindingWords(
         "Внутри файла %(inside)s, а назван он иначе.",
         "Дайте ему имя с окончанием «%(ending)s» и загрузите ещё раз.",
     ),
-    Code.HEIC: Words(
+    Code.HEIC: FindingWords(
         "Это снимок HEIC, а нужен JPEG или PDF.",
         "iPhone: «Настройки» → «Камера» → «Форматы» → «Наиболее совместимые»; Android: выключите"
         " HEIF в настройках камеры. Затем сфотографируйте документ ещё раз.",
     ),
-    Code.PRECEDED: Words("Перед началом PDF в файле есть посторонние данные.", _PRINT_ANEW),
-    Code.DAMAGED: Words(
+    Code.PRECEDED: FindingWords("Перед началом PDF в файле есть посторонние данные.", _PRINT_ANEW),
+    Code.DAMAGED: FindingWords(
         "Файл повреждён: его не удаётся прочитать без исправлений.",
         "Отсканируйте документ заново или ещё раз сохраните его как PDF.",
     ),
-    Code.ENCRYPTED: Words(
+    Code.ENCRYPTED: FindingWords(
         "Файл защищён паролем.",
         "Сохраните его без пароля и загрузите ещё раз.",
     ),
-    Code.RESTRICTED: Words(
+    Code.RESTRICTED: FindingWords(
         "Файл открывается без пароля, но его действия ограничены тем, кто его сделал.",
         "Откройте файл, выберите «Печать» → «Сохранить как PDF» и загрузите полученный файл; если"
         " печать запрещена, отсканируйте документ.",
     ),
-    Code.JAVASCRIPT: Words("В файле есть программа (JavaScript).", _PRINT_ANEW),
-    Code.OPEN_ACTION: Words("Файл выполняет действие, когда его открывают.", _PRINT_ANEW),
-    Code.LAUNCH: Words("Файл запускает другие программы.", _PRINT_ANEW),
-    Code.EMBEDDED_FILE: Words(
+    Code.JAVASCRIPT: FindingWords("В файле есть программа (JavaScript).", _PRINT_ANEW),
+    Code.OPEN_ACTION: FindingWords("Файл выполняет действие, когда его открывают.", _PRINT_ANEW),
+    Code.LAUNCH: FindingWords("Файл запускает другие программы.", _PRINT_ANEW),
+    Code.EMBEDDED_FILE: FindingWords(
         "В файл вложены другие файлы.",
         "Откройте файл, выберите «Печать» → «Сохранить как PDF» и загрузите полученный файл;"
         " нужные вложения загрузите отдельно.",
     ),
-    Code.XFA: Words("Это интерактивная форма XFA, а не документ.", _PRINT_ANEW),
-    Code.SUBMIT_FORM: Words("Файл отправляет данные наружу.", _PRINT_ANEW),
-    Code.RICH_MEDIA: Words("В файле есть видео, звук или трёхмерная модель.", _PRINT_ANEW),
-    Code.OUTSIDE_REFERENCE: Words("Файл обращается к другим файлам или серверам.", _PRINT_ANEW),
-    Code.UNSAFE_LINK: Words("В файле есть небезопасная ссылка.", _PRINT_ANEW),
-    Code.TRAILING_DATA: Words(
+    Code.XFA: FindingWords("Это интерактивная форма XFA, а не документ.", _PRINT_ANEW),
+    Code.SUBMIT_FORM: FindingWords("Файл отправляет данные наружу.", _PRINT_ANEW),
+    Code.RICH_MEDIA: FindingWords("В файле есть видео, звук или трёхмерная модель.", _PRINT_ANEW),
+    Code.OUTSIDE_REFERENCE: FindingWords(
+        "Файл обращается к другим файлам или серверам.", _PRINT_ANEW
+    ),
+    Code.UNSAFE_LINK: FindingWords("В файле есть небезопасная ссылка.", _PRINT_ANEW),
+    Code.TRAILING_DATA: FindingWords(
         "После конца документа в файле есть посторонние данные.",
         _PRINT_ANEW,
     ),
-    Code.MOVING_PICTURE: Words(
+    Code.MOVING_PICTURE: FindingWords(
         "К снимку приложено видео.",
         "Выключите в камере «живое» фото (Motion Photo) и сфотографируйте документ ещё раз.",
     ),
-    Code.NO_PAGES: Words("В файле нет ни одной страницы.", "Сохраните документ ещё раз как PDF."),
-    Code.TOO_MANY_PAGES: Words(
+    Code.NO_PAGES: FindingWords(
+        "В файле нет ни одной страницы.", "Сохраните документ ещё раз как PDF."
+    ),
+    Code.TOO_MANY_PAGES: FindingWords(
         "В файле больше %(limit)s страниц.",
         "Загрузите только нужные страницы.",
     ),
-    Code.PAGE_TOO_LARGE: Words(
+    Code.PAGE_TOO_LARGE: FindingWords(
         "Страница больше допустимого размера.",
         "Сохраните документ в формате не больше A0.",
     ),
-    Code.TOO_MANY_PIXELS: Words(
+    Code.TOO_MANY_PIXELS: FindingWords(
         "Изображение больше %(limit_mp)s мегапикселей.",
         "Уменьшите разрешение: для документа достаточно 300–600 точек на дюйм.",
     ),
-    Code.TOO_HEAVY: Words(
+    Code.TOO_HEAVY: FindingWords(
         "Файл слишком сложен, чтобы его проверить.",
         "Отсканируйте документ заново с разрешением 300 точек на дюйм.",
     ),
-    Code.TOOK_TOO_LONG: Words(
+    Code.TOOK_TOO_LONG: FindingWords(
         "Проверка заняла слишком много времени и была остановлена.",
         "Сохраните документ проще, например отсканируйте его с разрешением 300 точек на дюйм.",
     ),
-    Code.LOW_RESOLUTION: Words(
+    Code.LOW_RESOLUTION: FindingWords(
         "Разрешение скана %(dpi)s точек на дюйм, нужно не меньше %(minimum)s.",
         "Отсканируйте документ с разрешением %(minimum)s точек на дюйм или выше.",
     ),
-    Code.INFECTED: Words(
+    Code.INFECTED: FindingWords(
         "Антивирус нашёл в файле угрозу.",
         "Проверьте свой компьютер и загрузите документ из другого источника.",
     ),
@@ -323,7 +327,7 @@ def content_disposition(name: str, *, inline: bool = False) -> str:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PlacedImage:
     """A picture on a page: its own size in pixels, and the size it is shown at, in points."""
 
     pixels: tuple[int, int]
@@ -353,7 +357,7 @@ _A4 = (595.276, 841.89)
 _SMALLEST_PAPER = (209.76, 297.64)  # A7: a card is not smaller
 
 
-def scan_dpi(page: tuple[float, float], pictures: Sequence[Picture]) -> int | None:
+def scan_dpi(page: tuple[float, float], pictures: Sequence[PlacedImage]) -> int | None:
     """The resolution of a PDF page in dpi if it is a scan; None if it was made on a computer.
 
     A page is a scan if pictures cover at least half of it. Of several layers that each cover it

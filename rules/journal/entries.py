@@ -301,7 +301,7 @@ class Waiting:
     attestation: bytes | None
 
 
-class Refused(StrEnum):
+class LeafRefusal(StrEnum):
     """Why a leaf is left out of a checkpoint."""
 
     UNATTESTED = "unattested"
@@ -314,23 +314,23 @@ def sealable(
     waiting: Iterable[Waiting],
     heads: Mapping[UUID, tuple[int, bytes]],
     genuine: Callable[[Waiting], bool],
-) -> tuple[list[Leaf], list[tuple[Waiting, Refused]]]:
+) -> tuple[list[Leaf], list[tuple[Waiting, LeafRefusal]]]:
     """The leaves that a checkpoint may include, one for each chain that grew, and those refused.
 
     `heads` is how far the checkpoints have come in each chain. A chain is followed from there,
     entry by entry; from the first entry that is refused, nothing more of the chain is included.
     """
     leaves: dict[tuple[str, UUID], Leaf] = {}
-    refused: list[tuple[Waiting, Refused]] = []
+    refused: list[tuple[Waiting, LeafRefusal]] = []
     ends = dict(heads)
     for one in sorted(waiting, key=lambda each: (each.leaf.ref, each.leaf.position)):
         leaf = one.leaf
         if not genuine(one):
-            refused.append((one, Refused.UNATTESTED))
+            refused.append((one, LeafRefusal.UNATTESTED))
         elif leaf.kind == CHAIN_LEAF:
             position, digest = ends.get(leaf.ref, (0, GENESIS))
             if leaf.position != position + 1 or one.previous != digest:
-                refused.append((one, Refused.ASTRAY))
+                refused.append((one, LeafRefusal.ASTRAY))
                 continue
             ends[leaf.ref] = (leaf.position, leaf.hash)
             leaves[leaf.kind, leaf.ref] = leaf

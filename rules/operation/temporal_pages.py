@@ -16,7 +16,7 @@ _ID = r"(?!\.{1,2}(?:/|$))[^/?#%\\\x00-\x1f\x7f]+"
 
 
 @dataclass(frozen=True)
-class Row:
+class AccessRule:
     """Requests of one verb to the paths of one pattern.
 
     `*` is one segment of a path, `**` one or more, `{ours}` the namespace of this installation.
@@ -99,21 +99,21 @@ _READ = (
 )
 """What the pages read of Temporal's API."""
 
-ROWS = (
-    *(Row(_WATCH, "GET", path) for path in (*_PAGES, *_READ)),
+RULES = (
+    *(AccessRule(_WATCH, "GET", path) for path in (*_PAGES, *_READ)),
     # A query only reads, although Temporal takes it by POST: pages get the current details by one.
-    Row(_WATCH, "POST", f"{_OUR_WORKFLOW}/query/*"),
-    Row(_OPERATE, "POST", f"{_OUR_WORKFLOW}/terminate", acts=True),
-    Row(_OPERATE, "POST", f"{_OUR_WORKFLOW}/reset", acts=True),
+    AccessRule(_WATCH, "POST", f"{_OUR_WORKFLOW}/query/*"),
+    AccessRule(_OPERATE, "POST", f"{_OUR_WORKFLOW}/terminate", acts=True),
+    AccessRule(_OPERATE, "POST", f"{_OUR_WORKFLOW}/reset", acts=True),
 )
 
 
-def row_for(verb: str, path: str, namespace: str) -> Row | None:
+def rule_for(verb: str, path: str, namespace: str) -> AccessRule | None:
     """The row that allows a request; None if nobody may send it.
 
     `path` is unquoted and begins below the root of the UI.
     """
-    return next((row for row in ROWS if row.covers(verb, path, namespace)), None)
+    return next((row for row in RULES if row.covers(verb, path, namespace)), None)
 
 
 SHUT = (

@@ -16,7 +16,7 @@ from rules.cases.process import CaseKind, Transition
 from rules.forms.definitions import prefilled
 from rules.refusals import forbidden
 from services.cases.acts import Act
-from services.cases.drafts import Drafts, Spoken, facts_of
+from services.cases.drafts import Drafts, RefusalTexts, facts_of
 from services.cases.transitions import CaseNotice
 from services.catalogue import lookup as catalogue
 
@@ -28,7 +28,7 @@ class Applications(Drafts):
 
     kind = CaseKind.APPLICATION
     number_kind = NumberKind.APPLICATION
-    spoken = Spoken(
+    spoken = RefusalTexts(
         not_closed="Копировать можно только закрытую заявку.",
         not_now="Эту заявку уже нельзя изменить.",
         nothing_changed="В заявке ничего не изменено.",

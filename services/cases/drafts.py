@@ -68,7 +68,7 @@ from services.journal import entries as journal
 
 
 @dataclass(frozen=True)
-class Spoken:
+class RefusalTexts:
     """How a kind of case is called in refusals: gettext msgids."""
 
     not_closed: str
@@ -85,7 +85,7 @@ class Drafts(CaseActs):
 
     kind: ClassVar[CaseKind]
     number_kind: ClassVar[NumberKind]
-    spoken: ClassVar[Spoken]
+    spoken: ClassVar[RefusalTexts]
     most_drafts: int = MOST_DRAFTS
     """How many a person keeps; measurements make theirs in advance, and more of them."""
 

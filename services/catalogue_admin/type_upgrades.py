@@ -74,7 +74,7 @@ class _Tally:
     whole: int = 0
     found: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, verdict: "Verdict", number: str) -> None:
+    def add(self, verdict: "UpgradeEffect", number: str) -> None:
         self.whole += verdict.whole
         for name in MARKS:
             if getattr(verdict, name):
@@ -82,7 +82,7 @@ class _Tally:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class UpgradeEffect:
     """What a version would mean for one case; `due_at` is the end of its term then."""
 
     unfit: bool = False
@@ -174,7 +174,7 @@ async def _verdict(
     version: CaseVersion,
     kinds: Sequence[str],
     definition: CaseTypeDefinition,
-) -> Verdict:
+) -> UpgradeEffect:
     old = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
     # Dates that had to be ahead when it was sent are judged by the day it was sent.
@@ -187,7 +187,7 @@ async def _verdict(
     due_at = await _due_at(session, case, terms, terms_before)
     now = present()
     moves = due_at is not None and case.due_at is not None and due_at != case.due_at
-    return Verdict(
+    return UpgradeEffect(
         unfit=bool(errors),
         documents=bool(missing),
         questions=asked != before,

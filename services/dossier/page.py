@@ -49,7 +49,7 @@ from services.conversation import Message, messages
 from services.journal import disclosure
 from services.journal import entries as journal
 from services.journal.disclosure import ShownEntry
-from services.requests.files import Answered, Paper, answers_of, papers_of
+from services.requests.files import Answered, RequestPaper, answers_of, papers_of
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class CasePage:
     editable: bool
     intakes: Sequence[Intake] = ()
     """Of a programme that has any, with the places taken."""
-    papers: Sequence[Paper] = ()
+    papers: Sequence[RequestPaper] = ()
     """The electronic document of each version, where there is an addressee to send it to."""
     answers: Sequence[Answered] = ()
     """What the addressee answered to each version."""

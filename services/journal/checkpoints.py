@@ -30,7 +30,7 @@ from rules.journal.entries import (
     CHAIN_LEAF,
     GENESIS,
     Leaf,
-    Refused,
+    LeafRefusal,
     Waiting,
     attested,
     canonical,
@@ -193,7 +193,7 @@ async def sealed_heads(session: AsyncSession, chains: set[UUID]) -> dict[UUID, t
     return {one.chain: (one.position, bytes(one.hash)) for one in found}
 
 
-def pending_row(one: Waiting, refused: Refused | None = None) -> dict[str, Any]:
+def pending_row(one: Waiting, refused: LeafRefusal | None = None) -> dict[str, Any]:
     """What waits, as a row of its table."""
     return {
         "kind": one.leaf.kind,

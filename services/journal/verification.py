@@ -70,7 +70,7 @@ UNSEALED_FOR = timedelta(minutes=5)
 
 
 @dataclass
-class Report:
+class VerificationReport:
     """What was tried, and what was found."""
 
     chains: int = 0
@@ -127,14 +127,14 @@ async def verify(
     trusted: Iterable[x509.Certificate],
     ring: KeyRing | None,
     objects: Objects | None = None,
-) -> Report:
+) -> VerificationReport:
     """Check everything. `folder` holds the copies of the seals; without a ring, contents stay shut.
 
     Of the copies in the object store the newest hundred are compared, and none may be newer than
     the database; a store that is down is no fault. Seals are read before what they seal, so a
     journal in use is no fault either.
     """
-    report, sealed, certificates = Report(), _Sealed(), list(trusted)
+    report, sealed, certificates = VerificationReport(), _Sealed(), list(trusted)
     copies = _read_copies(folder / SEALS_FILE, report)
     async with database.engine.connect() as connection:
         await connection.execute(text("set transaction read only"))
@@ -165,7 +165,7 @@ async def verify(
 
 
 async def _read_declarations(
-    connection: AsyncConnection, trusted: list[x509.Certificate], report: Report
+    connection: AsyncConnection, trusted: list[x509.Certificate], report: VerificationReport
 ) -> dict[str, list[int]]:
     """The declarations that bear our signature. Returns where confirmations of them stand."""
     confirmations: dict[str, list[int]] = defaultdict(list)
@@ -203,7 +203,7 @@ async def _read_declarations(
     return confirmations
 
 
-def _check_declarations(sealed: _Sealed, report: Report) -> None:
+def _check_declarations(sealed: _Sealed, report: VerificationReport) -> None:
     """Exactly what a restore declared lost may be lost, of exactly the seals that it names."""
     for one in report.declared:
         if (loss := one.loss) is None:
@@ -222,7 +222,9 @@ def _check_declarations(sealed: _Sealed, report: Report) -> None:
             report.faults.append(IntegrityFault(where, what))
 
 
-async def _check_waiting(connection: AsyncConnection, ring: KeyRing | None, report: Report) -> None:
+async def _check_waiting(
+    connection: AsyncConnection, ring: KeyRing | None, report: VerificationReport
+) -> None:
     """What waits for the next seal: only what the application wrote may."""
     if ring is None:
         return
@@ -235,7 +237,9 @@ async def _check_waiting(connection: AsyncConnection, ring: KeyRing | None, repo
             report.faults.append(IntegrityFault(where, "was not written by the application"))
 
 
-async def _check_store(connection: AsyncConnection, objects: Objects, report: Report) -> None:
+async def _check_store(
+    connection: AsyncConnection, objects: Objects, report: VerificationReport
+) -> None:
     """The newest copies in the object store against the seals of the database."""
     keys = sorted([listed.key async for listed in objects.list(SEALS_PREFIX)])
     report.stored = len(keys)
@@ -253,7 +257,7 @@ async def _check_store(connection: AsyncConnection, objects: Objects, report: Re
             report.faults.append(IntegrityFault(f"seal {number}", what))
 
 
-def _read_copies(file: Path, report: Report) -> list[dict[str, Any]]:
+def _read_copies(file: Path, report: VerificationReport) -> list[dict[str, Any]]:
     """The seals as they stand outside PostgreSQL."""
     if not file.exists():
         return []
@@ -273,7 +277,7 @@ async def _check_seals(
     copies: list[dict[str, Any]],
     trusted: list[x509.Certificate],
     sealed: _Sealed,
-    report: Report,
+    report: VerificationReport,
 ) -> None:
     """The seals of the database and their copies: each whole, all linked, both the same."""
     outside = _SealChain("copy of seal", trusted, sealed, report)
@@ -307,7 +311,7 @@ class _SealChain:
         name: str,
         trusted: list[x509.Certificate],
         sealed: _Sealed,
-        report: Report,
+        report: VerificationReport,
         *,
         keep: bool = False,
     ) -> None:
@@ -353,7 +357,7 @@ class _SealChain:
 
 
 async def _check_chains(
-    connection: AsyncConnection, sealed: _Sealed, ring: KeyRing | None, report: Report
+    connection: AsyncConnection, sealed: _Sealed, ring: KeyRing | None, report: VerificationReport
 ) -> None:
     """Every chain from its first entry to its last, and against the seals."""
     columns = [type_coerce(one, LargeBinary) if one.name == "contents" else one for one in _ENTRY.c]
@@ -375,7 +379,7 @@ async def _check_chains(
     ]
 
 
-def _check_chain(chain: list[EntryFacts], sealed: _Sealed, report: Report) -> None:
+def _check_chain(chain: list[EntryFacts], sealed: _Sealed, report: VerificationReport) -> None:
     """One chain; what the seals say of it is taken out of `sealed`."""
     report.chains += 1
     report.entries += len(chain)
@@ -402,7 +406,7 @@ def _check_chain(chain: list[EntryFacts], sealed: _Sealed, report: Report) -> No
     ]
 
 
-def _as_written(row: RowMapping, ring: KeyRing | None, report: Report) -> EntryFacts:
+def _as_written(row: RowMapping, ring: KeyRing | None, report: VerificationReport) -> EntryFacts:
     """A row of the journal with its contents read as far as they can be."""
     contents, state = None, "absent"
     if row["contents"] is not None and ring is None:
@@ -422,7 +426,9 @@ def _as_written(row: RowMapping, ring: KeyRing | None, report: Report) -> EntryF
     return EntryFacts(**known, contents=contents, contents_state=state)
 
 
-async def _check_views(connection: AsyncConnection, sealed: _Sealed, report: Report) -> None:
+async def _check_views(
+    connection: AsyncConnection, sealed: _Sealed, report: VerificationReport
+) -> None:
     """Every view of a record, against itself and the seals."""
     async for row in _stream(connection, select(*_VIEW.columns).order_by(_VIEW.c.id)):
         report.views += 1
@@ -445,7 +451,7 @@ async def _check_views(connection: AsyncConnection, sealed: _Sealed, report: Rep
     ]
 
 
-def _overdue(id_: UUID, report: Report) -> str:
+def _overdue(id_: UUID, report: VerificationReport) -> str:
     """What is wrong with something that no seal holds, by the moment in its id; empty: nothing."""
     if report.sealed_until and _made(id_) < report.sealed_until - UNSEALED_FOR:
         return "was never sealed, younger ones were"

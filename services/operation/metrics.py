@@ -72,7 +72,7 @@ select json_build_object(
 """
 
 
-class Watch:
+class MetricsSource:
     """The figures of an installation; `grace` is in seconds, see `services.operation.desk.desk`."""
 
     def __init__(self, database: Database, grace: float) -> None:

@@ -50,7 +50,7 @@ SENDERS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RemedyOrder:
     """A remedy as it was asked for: what, to what, why."""
 
     remedy: Remedy
@@ -87,7 +87,7 @@ class _DoneBefore(Exception):
         super().__init__()
         self._touched, self._body_hash = known.touched, known.body_hash
 
-    def answer(self, actor: Actor, wanted: Wanted) -> Done:
+    def answer(self, actor: Actor, wanted: RemedyOrder) -> Done:
         """The same answer again. Raises a refusal where the id was used for something else."""
         if self._body_hash != _digest(actor, wanted):
             raise act_id_reused()
@@ -113,7 +113,7 @@ class OperationActs:
         self._bell = bell
         self._standings = standings
 
-    async def act(self, actor: Actor, act_id: UUID, wanted: Wanted) -> Done:
+    async def act(self, actor: Actor, act_id: UUID, wanted: RemedyOrder) -> Done:
         """Do a remedy. The same act id again changes nothing and gives the same answer.
 
         Raises a refusal: 403 without the right, 404 for what is not there or in another unit, 409
@@ -130,7 +130,7 @@ class OperationActs:
         return Done(wanted.remedy, effect.touched, await self._follow(effect))
 
     async def _once(
-        self, actor: Actor, units: frozenset[UUID], act_id: UUID, wanted: Wanted
+        self, actor: Actor, units: frozenset[UUID], act_id: UUID, wanted: RemedyOrder
     ) -> _Effect:
         now = present()
         async with self._database.work() as session:
@@ -162,7 +162,7 @@ class OperationActs:
         return told
 
 
-def _digest(actor: Actor, wanted: Wanted) -> str:
+def _digest(actor: Actor, wanted: RemedyOrder) -> str:
     body = {
         "by": str(actor.person_id),
         "remedy": wanted.remedy.value,
@@ -176,7 +176,7 @@ async def _note(
     session: AsyncSession,
     actor: Actor,
     act_id: UUID,
-    wanted: Wanted,
+    wanted: RemedyOrder,
     effect: _Effect,
     now: datetime,
 ) -> None:

@@ -36,7 +36,7 @@ HAMMERED = 20
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedSignIns:
     """Sign-ins refused from one address: how many, of how many accounts, and the last one."""
 
     address: str
@@ -70,12 +70,12 @@ class RightsChange:
 
 
 @dataclass(frozen=True)
-class Watch:
+class SecuritySummary:
     """The last day."""
 
     since: datetime
     refused: int
-    from_addresses: Sequence[Refused]
+    from_addresses: Sequence[RefusedSignIns]
     decoded: Sequence[Decoded]
     exported: Sequence[Decoded]
     """Who asked for lists as files; `payloads` counts their rows."""
@@ -91,7 +91,7 @@ class Watch:
     """Declarations about the journal that wait for a confirmation."""
 
     @property
-    def odd(self) -> list[Refused]:
+    def odd(self) -> list[RefusedSignIns]:
         """Addresses that try more than people who mistype."""
         return [one for one in self.from_addresses if one.odd]
 
@@ -103,13 +103,13 @@ class Watch:
 
 async def watch(
     session: AsyncSession, actor: Actor, trusted: Sequence[x509.Certificate], now: datetime
-) -> Watch:
+) -> SecuritySummary:
     """The last day. Raises `forbidden` unless the person reads the journal."""
     journal = await integrity.known(session, actor)
     declared = await declarations.declared(session, actor, trusted)
     since = now - LOOKED_BACK
     refused, addresses = await _refused(session, since)
-    return Watch(
+    return SecuritySummary(
         since,
         refused,
         addresses,
@@ -123,7 +123,7 @@ async def watch(
     )
 
 
-async def _refused(session: AsyncSession, since: datetime) -> tuple[int, list[Refused]]:
+async def _refused(session: AsyncSession, since: datetime) -> tuple[int, list[RefusedSignIns]]:
     """Unknown accounts count too: each login that was typed is one."""
     account = func.coalesce(col(LoginAttempt.login), cast(col(LoginAttempt.person_id), String))
     times = func.count()
@@ -141,7 +141,7 @@ async def _refused(session: AsyncSession, since: datetime) -> tuple[int, list[Re
         .limit(MOST)
     )
     rows: Sequence[Any] = found.all()
-    return int(rows[0][4]) if rows else 0, [Refused(*row[:4]) for row in rows]
+    return int(rows[0][4]) if rows else 0, [RefusedSignIns(*row[:4]) for row in rows]
 
 
 async def _decoded(session: AsyncSession, now: datetime) -> list[Decoded]:

@@ -30,7 +30,7 @@ from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services.cases import assignment
 from services.cases.acts import Act, Doing, was_done
 from services.cases.bell import Bell
-from services.cases.drafts import Drafts, Spoken, facts_of, rules_of
+from services.cases.drafts import Drafts, RefusalTexts, facts_of, rules_of
 from services.cases.transitions import CaseNotice, lock, move, state_of
 from services.catalogue import lookup as catalogue
 from services.files.intake import Files, Incoming, Received
@@ -64,7 +64,7 @@ class Requests(Drafts):
 
     kind = CaseKind.REQUEST
     number_kind = NumberKind.REQUEST
-    spoken = Spoken(
+    spoken = RefusalTexts(
         not_closed="Копировать можно только отозванный запрос.",
         not_now="Этот запрос уже нельзя изменить.",
         nothing_changed="В запросе ничего не изменено.",

@@ -32,7 +32,7 @@ _ENDINGS = {
 
 
 @dataclass(frozen=True)
-class Paper:
+class RequestPaper:
     """The electronic document of one version, and how far it came."""
 
     version: int
@@ -73,7 +73,7 @@ class Answered:
     files: Sequence[AnswerFile]
 
 
-async def papers_of(session: AsyncSession, case: Case) -> list[Paper]:
+async def papers_of(session: AsyncSession, case: Case) -> list[RequestPaper]:
     """The documents of a request, by version."""
     found = await session.exec(
         select(RequestMessage)
@@ -81,7 +81,7 @@ async def papers_of(session: AsyncSession, case: Case) -> list[Paper]:
         .order_by(col(RequestMessage.version))
     )
     return [
-        Paper(
+        RequestPaper(
             version=one.version,
             formed_at=one.formed_at,
             sha256=one.paper_sha256,

@@ -21,7 +21,7 @@ DRAWN = frozenset({MediaType.PDF.value, MediaType.JPEG.value})
 
 
 @dataclass(frozen=True)
-class Picture:
+class PageImage:
     """One page."""
 
     body: bytes
@@ -37,7 +37,7 @@ async def pages_of(inspection: Inspection, download: Download) -> int:
     return report.pages
 
 
-async def picture(inspection: Inspection, download: Download, page: int) -> Picture:
+async def picture(inspection: Inspection, download: Download, page: int) -> PageImage:
     """A page (from 1) as a picture. Raises Refusal 404 and 503."""
     async with _kept_aside(download) as file:
         drawn = await inspection.draw(file, MediaType(download.media_type), page, IMAGE_PIXELS)
@@ -46,7 +46,7 @@ async def picture(inspection: Inspection, download: Download, page: int) -> Pict
         made, media_type = drawn
         with made:
             size = os.fstat(made.fileno()).st_size
-            return Picture(os.pread(made.fileno(), size, 0), media_type)
+            return PageImage(os.pread(made.fileno(), size, 0), media_type)
 
 
 @asynccontextmanager

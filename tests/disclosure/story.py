@@ -20,7 +20,7 @@ from rules.operation.states import Remedy
 from services.archive import retention
 from services.cases import wakeups
 from services.cases.acts import Act
-from services.operation.remedies import Wanted
+from services.operation.remedies import RemedyOrder
 from services.reviews.decisions import Decision
 from tests.office import Office
 from tests.requests.counter import Counter
@@ -199,5 +199,5 @@ class Story:
         await self.office.reviews.decide(self.people["reviewer"], case_id, act, decision)
 
     async def _remedy(self, remedy: Remedy, subject: str, mark: Mark) -> None:
-        wanted = Wanted(remedy, subject, f"Причина: {mark}")
+        wanted = RemedyOrder(remedy, subject, f"Причина: {mark}")
         await self.medcab.operation.act(self.people["ops"], uuid4(), wanted)

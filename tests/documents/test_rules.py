@@ -12,7 +12,7 @@ from rules.files.checks import (
     Code,
     Finding,
     MediaType,
-    Picture,
+    PlacedImage,
     claimed_types,
     content_disposition,
     effective_dpi,
@@ -60,18 +60,18 @@ def test_a_page_without_extent_has_no_resolution() -> None:
     """Nothing is divided by nothing."""
     with pytest.raises(ValueError, match="width"):
         effective_dpi((100, 100), (0, 842))
-    assert scan_dpi((0, 0), [Picture((100, 100), (10, 10))]) is None
+    assert scan_dpi((0, 0), [PlacedImage((100, 100), (10, 10))]) is None
 
 
 def test_layers_strips_and_stamps() -> None:
     """Of layers the sharpest counts, of strips the coarsest; a stamp does not make a scan."""
-    background = Picture((620, 877), A4)
-    text = Picture((2480, 3508), A4)
+    background = PlacedImage((620, 877), A4)
+    text = PlacedImage((2480, 3508), A4)
     assert scan_dpi(A4, [background, text]) == 300
     strip = (A4[0], A4[1] / 4)
-    strips = [Picture((2480, 877), strip)] * 3 + [Picture((1240, 438), strip)]
+    strips = [PlacedImage((2480, 877), strip)] * 3 + [PlacedImage((1240, 438), strip)]
     assert scan_dpi(A4, strips) == 150
-    assert scan_dpi(A4, [Picture((50, 50), (100, 100))]) is None
+    assert scan_dpi(A4, [PlacedImage((50, 50), (100, 100))]) is None
     assert scan_dpi(A4, []) is None
 
 

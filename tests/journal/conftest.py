@@ -20,7 +20,7 @@ from rules.access import Actor
 from rules.journal.entries import JournalKind
 from services.journal import checkpoints
 from services.journal import entries as journal
-from services.journal.verification import Report, verify
+from services.journal.verification import VerificationReport, verify
 from services.seal.institution import FileSeal, ensure_test_seal
 from settings import Settings
 from tests.servers import Servers
@@ -73,7 +73,7 @@ class Ledger:
 
     async def verify(
         self, trusted: Sequence[Certificate] | None = None, objects: Objects | None = None
-    ) -> Report:
+    ) -> VerificationReport:
         """Check everything."""
         certificates = trusted or [self.seal.certificate]
         return await verify(self.database, self.folder, certificates, self.ring, objects)

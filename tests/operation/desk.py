@@ -11,7 +11,7 @@ from rules.journal.entries import JournalKind
 from rules.operation.states import Remedy, Trouble
 from services.operation import desk as operation
 from services.operation.lines import AttentionLine
-from services.operation.remedies import Done, OperationActs, Wanted
+from services.operation.remedies import Done, OperationActs, RemedyOrder
 from services.operation.temporal_health import Standings
 from tests.office import Heard, Office
 
@@ -41,7 +41,7 @@ class Desk:
 
     async def do(self, remedy: Remedy, subject: object, act_id: UUID | None = None) -> Done:
         """Do a remedy with a good reason."""
-        wanted = Wanted(remedy, str(subject), WHY)
+        wanted = RemedyOrder(remedy, str(subject), WHY)
         return await self.acts.act(self.ops, act_id or uuid4(), wanted)
 
     async def journaled(self, chain: UUID, kind: JournalKind) -> list[JournalEntry]:

@@ -38,7 +38,7 @@ from ops.backup.stores.postgres_wal import WalArchiver
 from ops.backup.take import Taken, take
 from ops.local.home import RESTORED, Home
 from ops.local.servers.postgres import Postgres, account, data_folder_aside
-from ops.local.servers.process import Process
+from ops.local.servers.process import ServerProcess
 from ops.local.system import GIVEN_BY, System
 from ops.upkeep.migrate import migrate
 from rules.access import Actor
@@ -49,7 +49,7 @@ from services import access
 from services.cases.acts import Act
 from services.journal import checkpoints
 from services.journal.checkpoints import trusted_certificates
-from services.journal.verification import Report
+from services.journal.verification import VerificationReport
 from services.journal.verification import verify as verify_journal
 from services.seal.institution import open_seal
 from settings import Settings
@@ -300,7 +300,7 @@ class Installation:
         assert not faults, faults
         assert max(self.mails().values()) == 1
 
-    async def verified(self) -> Report:
+    async def verified(self) -> VerificationReport:
         """The journal, sealed up to now."""
         folder, seal = checkpoints.checkpoints_folder(self.settings.home), open_seal(self.settings)
         await checkpoints.seal(self.database, seal, folder, self.objects)
@@ -331,7 +331,7 @@ class Elsewhere:
             for each in (self.folder, *self.folder.rglob("*")):
                 os.chown(each, runner.uid, runner.gid)
         server = Postgres(self.home, None)
-        process = Process(server, self.home.logs)
+        process = ServerProcess(server, self.home.logs)
         server.obtain(lambda text: None)
         server.prepare()
         process.start({})

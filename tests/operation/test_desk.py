@@ -30,7 +30,7 @@ from services.cases import wakeups
 from services.journal import entries as journal
 from services.operation import desk as operation
 from services.operation import servers as operation_servers
-from services.operation.remedies import SENDERS, Wanted
+from services.operation.remedies import SENDERS, RemedyOrder
 from services.operation.temporal_health import Standings
 from services.outages import SYSTEMS
 from tests.operation.desk import GRACE, WHY, Desk
@@ -77,7 +77,9 @@ async def test_same_act_id_does_nothing_twice(desk: Desk) -> None:
     assert len(desk.heard.rings) == rings
     assert len(await desk.journaled(case_id, JournalKind.OPERATION_RETRIED)) == 1
     with pytest.raises(Refusal, match="act_id_reused"):
-        await desk.acts.act(desk.ops, act_id, Wanted(Remedy.RETRY, str(case_id), "Другая причина"))
+        await desk.acts.act(
+            desk.ops, act_id, RemedyOrder(Remedy.RETRY, str(case_id), "Другая причина")
+        )
 
 
 async def test_act_that_no_workflow_took_is_seen(desk: Desk) -> None:
@@ -291,7 +293,7 @@ async def test_cases_of_other_units_are_neither_shown_nor_touched(desk: Desk) ->
     elsewhere = await desk.office.person("Дежурный", Role.OPS, desk.office.hr)
     assert str(case_id) not in await desk.lines(Trouble.CASE_STUCK, elsewhere)
     with pytest.raises(Refusal, match="not_found"):
-        await desk.acts.act(elsewhere, uuid4(), Wanted(Remedy.RETRY, str(case_id), WHY))
+        await desk.acts.act(elsewhere, uuid4(), RemedyOrder(Remedy.RETRY, str(case_id), WHY))
 
 
 @pytest.mark.parametrize("role", [Role.TECHNICIAN, Role.HR_HEAD, Role.ADMINISTRATOR])
@@ -299,7 +301,7 @@ async def test_remedies_need_the_right_to_operate(desk: Desk, role: Role) -> Non
     """Whoever only watches, or does other work, does nothing here."""
     other = await desk.office.person("Другой", role, desk.office.institution)
     with pytest.raises(Refusal, match="forbidden"):
-        await desk.acts.act(other, uuid4(), Wanted(Remedy.START, "sweeper", WHY))
+        await desk.acts.act(other, uuid4(), RemedyOrder(Remedy.START, "sweeper", WHY))
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "аб", "x" * 501])
@@ -307,7 +309,7 @@ async def test_remedies_need_a_reason(desk: Desk, reason: str) -> None:
     """Without one that can be read later nothing is done or kept."""
     act_id = uuid4()
     with pytest.raises(Refusal, match="incomplete"):
-        await desk.acts.act(desk.ops, act_id, Wanted(Remedy.START, "sweeper", reason))
+        await desk.acts.act(desk.ops, act_id, RemedyOrder(Remedy.START, "sweeper", reason))
     async with desk.office.database.work() as session:
         assert await session.get(OperationAct, act_id) is None
 

@@ -24,7 +24,7 @@ from services.cases import wakeups
 from services.cases.bell import Bell
 from services.operation import servers as operation_servers
 from services.operation.desk import Desk as Shown
-from services.operation.metrics import Watch
+from services.operation.metrics import MetricsSource
 from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Engine, StandingState, WorkerSeen
 from settings import Settings
@@ -47,7 +47,7 @@ async def test_server_that_was_replaced_is_seen_for_a_day(desk: Desk, settings: 
         "worker-1": 1,
     }
     assert lines["temporal"].since is not None
-    assert (await Watch(desk.office.database, GRACE).figures()).replaced == 3
+    assert (await MetricsSource(desk.office.database, GRACE).figures()).replaced == 3
     async with desk.office.database.work() as session:
         assert await operation_servers.replaced(session, now() + timedelta(hours=25)) == []
 

@@ -25,7 +25,7 @@ from rules.clock import now
 from server import create_app
 from services.cases import wakeups
 from services.operation import metrics
-from services.operation.metrics import Watch
+from services.operation.metrics import MetricsSource
 from settings import Settings
 from tests.api.desk import Desk
 from tests.api.served import with_new_database
@@ -166,15 +166,15 @@ async def test_database_is_asked_every_ten_seconds_at_most(
     """However many ask at once, there is one statement."""
     office = watched.desk.office
     asked = 0
-    ask = Watch._ask
+    ask = MetricsSource._ask
 
-    async def counted(self: Watch) -> metrics.Figures:
+    async def counted(self: MetricsSource) -> metrics.Figures:
         nonlocal asked
         asked += 1
         return await ask(self)
 
-    monkeypatch.setattr(Watch, "_ask", counted)
-    watch = Watch(office.database, 60.0)
+    monkeypatch.setattr(MetricsSource, "_ask", counted)
+    watch = MetricsSource(office.database, 60.0)
     first = await asyncio.gather(*(watch.figures() for _ in range(20)))
     assert asked == 1
     assert all(one is first[0] for one in first)

@@ -101,7 +101,7 @@ async def test_the_last_day_is_told_with_whose_doing_it_was(database: Database) 
 
 def test_a_quiet_day_is_told_too() -> None:
     """The page is never empty: that nothing happened is what one comes to read."""
-    day = security_watch.Watch(now(), 0, (), (), (), 0, (), (), 0, 0)
+    day = security_watch.SecuritySummary(now(), 0, (), (), (), 0, (), (), 0, 0)
     with presented(Presentation("ru")):
         assert pages.sentence(day) == "За сутки ничего необычного"
         assert [card.text for card in pages.cards(day)] == [

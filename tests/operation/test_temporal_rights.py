@@ -23,7 +23,7 @@ from temporalio.service import RPCError
 from models.tables.journal import JournalEntry
 from rules.access import Permission, Role
 from rules.journal.entries import JournalKind
-from rules.operation.temporal_pages import ROWS, row_for
+from rules.operation.temporal_pages import RULES, rule_for
 from tests.operation.conftest import Door
 
 SERVICES = (
@@ -207,8 +207,8 @@ async def test_all_that_the_pages_read_is_open_to_those_who_watch(door: Door) ->
 
 def test_every_row_reads_or_asks_for_the_right_to_operate() -> None:
     """A row that changes something is never open to those who only watch."""
-    for row in ROWS:
+    for row in RULES:
         assert row.acts is (row.permission is Permission.OPERATE), row
-    assert row_for("GET", "/healthz", "default") is None
-    assert row_for("GET", "/auth/sso", "default") is None
-    assert row_for("POST", "/namespaces/default/workflows/a/terminate", "default") is None
+    assert rule_for("GET", "/healthz", "default") is None
+    assert rule_for("GET", "/auth/sso", "default") is None
+    assert rule_for("POST", "/namespaces/default/workflows/a/terminate", "default") is None

@@ -11,17 +11,17 @@ import pytest
 from ops.local.home import Home
 from ops.local.servers import ServerFailed, postgres
 from ops.local.servers.postgres import APP, OWNER, Postgres
-from ops.local.servers.process import Process
+from ops.local.servers.process import ServerProcess
 
 PLANTED = "Planted-Secret-112-233-445-95"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server of its own, with the configuration that people run."""
     home = Home(tmp_path_factory.mktemp("home"))
     home.make()
-    process = Process(Postgres(home, None), home.logs)
+    process = ServerProcess(Postgres(home, None), home.logs)
     process.server.obtain(print)
     process.server.prepare()
     process.start({})
@@ -31,20 +31,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     shutil.rmtree(postgres.data_folder_aside(home), ignore_errors=True)
 
 
-def url(server: Process, role: str) -> str:
+def url(server: ServerProcess, role: str) -> str:
     """The address of the database as a role."""
     assert isinstance(server.server, Postgres)
     return server.server.url(role, "medcab")
 
 
-def test_it_is_not_root(server: Process) -> None:
+def test_it_is_not_root(server: ServerProcess) -> None:
     """PostgreSQL runs under an unprivileged account, also when we are root."""
     owner = Path(f"/proc/{server.pid}").stat().st_uid
     assert owner != 0
     assert (owner == os.geteuid()) == (os.geteuid() != 0)
 
 
-def test_it_is_durable_and_on_loopback_only(server: Process) -> None:
+def test_it_is_durable_and_on_loopback_only(server: ServerProcess) -> None:
     """What is committed is on the disk, and nobody reaches it from outside the machine."""
     with psycopg.connect(url(server, "postgres")) as connection:
         asked = ("fsync", "synchronous_commit", "listen_addresses", "unix_socket_directories")
@@ -54,14 +54,14 @@ def test_it_is_durable_and_on_loopback_only(server: Process) -> None:
     assert data == ("on",)
 
 
-def test_a_wrong_password_opens_nothing(server: Process) -> None:
+def test_a_wrong_password_opens_nothing(server: ServerProcess) -> None:
     """Being on the machine is not enough."""
     wrong = url(server, APP).replace(":", ":x", 2).replace(":x//", "://")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(wrong)
 
 
-def test_the_application_is_not_the_owner(server: Process) -> None:
+def test_the_application_is_not_the_owner(server: ServerProcess) -> None:
     """Tables are made by the owner; the application may not make nor alter any (I9)."""
     with psycopg.connect(url(server, OWNER)) as connection:
         connection.execute("create table kept (id int primary key, name text)")
@@ -74,7 +74,7 @@ def test_the_application_is_not_the_owner(server: Process) -> None:
             connection.execute(refused.encode())
 
 
-def test_its_log_holds_no_values(server: Process) -> None:
+def test_its_log_holds_no_values(server: ServerProcess) -> None:
     """Neither statements nor parameters nor details of errors reach the log (O1, I10)."""
     with psycopg.connect(url(server, OWNER), autocommit=True) as connection:
         connection.execute("create table letters (name text primary key)")

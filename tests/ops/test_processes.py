@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops.local.servers import ServerFailed
-from ops.local.servers.process import Interrupted, Process, Running
+from ops.local.servers.process import Interrupted, Running, ServerProcess
 from tests.clients.waiting import PATIENCE
 from tests.ops.programs import LISTENS, Program
 
@@ -21,9 +21,9 @@ WITH_CHILD = (
 )
 
 
-def started(program: Program, folder: Path) -> Process:
+def started(program: Program, folder: Path) -> ServerProcess:
     """The process of a program, started."""
-    process = Process(program, folder)
+    process = ServerProcess(program, folder)
     program.prepare()
     process.start({})
     return process

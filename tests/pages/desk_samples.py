@@ -6,7 +6,7 @@ from typing import Any
 
 from cabinet.archive.views import Archive, ArchiveRow, View
 from cabinet.cases.views import AnswerSection, Happening, WaitsFor
-from cabinet.conversation.views import Spoken, Talk
+from cabinet.conversation.views import MessageView, Talk
 from cabinet.frame.views import (
     Chip,
     ErrorItem,
@@ -31,6 +31,7 @@ from cabinet.reviews.views import (
     HandOver,
     Member,
     OtherCase,
+    PagePreview,
     PastDecision,
     Queue,
     QueueRow,
@@ -39,7 +40,6 @@ from cabinet.reviews.views import (
     Results,
     Several,
     SeveralRow,
-    Sheet,
     StockReason,
     Team,
 )
@@ -257,7 +257,9 @@ CASE = DeskCase(
             title,
             f"{kind}.pdf",
             1_482_331,
-            tuple(Sheet("/page.svg", n + 1, f"{title}, страница {n + 1}") for n in range(pages)),
+            tuple(
+                PagePreview("/page.svg", n + 1, f"{title}, страница {n + 1}") for n in range(pages)
+            ),
             "#",
             new=kind == "diploma",
             about=kind,
@@ -305,8 +307,10 @@ CASE = DeskCase(
         back="/desk/cases/1",
         number="ПК-2026-000123-0",
         messages=(
-            Spoken("1", "Соколова Анна Сергеевна", "заявитель", AT, "Можно учиться вечером?"),
-            Spoken("2", "Громова Ольга Ильинична", "", AT, "Проверьте стаж.", True, internal=True),
+            MessageView("1", "Соколова Анна Сергеевна", "заявитель", AT, "Можно учиться вечером?"),
+            MessageView(
+                "2", "Громова Ольга Ильинична", "", AT, "Проверьте стаж.", True, internal=True
+            ),
         ),
         field=FieldView("text", "Ваше сообщение", "long_text", max_length=4000),
         internal=True,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cabinet.frame.rendering import page
-from cabinet.reviews.decision_form import Typed, decision_of, error_items, typed_of
+from cabinet.reviews.decision_form import DecisionInput, decision_of, error_items, typed_of
 from cabinet.reviews.filters import DeskQuery, active, asked_of, tabs
 from cabinet.reviews.lines import due_of
 from rules.access import Actor
@@ -161,7 +161,7 @@ def test_a_decision_is_read_from_the_form() -> None:
 
 def test_remarks_go_with_a_question_only() -> None:
     """Remarks typed before the reviewer chose to reject are not sent to the applicant."""
-    typed = Typed("reject", "Набор закрыт.", {"snils": "Проверьте"})
+    typed = DecisionInput("reject", "Набор закрыт.", {"snils": "Проверьте"})
     assert decision_of(typed, ()).remarks == {}
 
 
@@ -171,23 +171,23 @@ def test_the_usual_approval_is_one_act() -> None:
         OfferedReason("full", "reject", "", "Мест нет."),
         OfferedReason("fits", "approve", "", "Подходит."),
     ]
-    usual = Typed("clarify").all_fits(QUESTIONS, stock)
+    usual = DecisionInput("clarify").all_fits(QUESTIONS, stock)
     decision = decision_of(usual, QUESTIONS)
     assert (decision.outcome, decision.reason) == (Transition.APPROVE, "Подходит.")
     assert decision.checklist == {"education_fits": True, "specialty_fits": True}
-    assert Typed(reason="По письму.").all_fits(QUESTIONS, stock).reason == "По письму."
-    assert Typed().all_fits(QUESTIONS, ()).reason == ""
+    assert DecisionInput(reason="По письму.").all_fits(QUESTIONS, stock).reason == "По письму."
+    assert DecisionInput().all_fits(QUESTIONS, ()).reason == ""
 
 
 @pytest.mark.parametrize(
     ("typed", "path"),
     [
-        (Typed("", "Причина"), "outcome"),
-        (Typed("withdraw", "Причина"), "outcome"),
-        (Typed("clarify", "Причина", {"snils": "а" * 1001}), "remarks.snils"),
+        (DecisionInput("", "Причина"), "outcome"),
+        (DecisionInput("withdraw", "Причина"), "outcome"),
+        (DecisionInput("clarify", "Причина", {"snils": "а" * 1001}), "remarks.snils"),
     ],
 )
-def test_what_is_no_decision_is_refused(typed: Typed, path: str) -> None:
+def test_what_is_no_decision_is_refused(typed: DecisionInput, path: str) -> None:
     """Without an outcome of the three there is nothing to decide, and the field is named (A4)."""
     with pytest.raises(Refusal) as refused:
         decision_of(typed, ())

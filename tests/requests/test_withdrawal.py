@@ -20,7 +20,7 @@ from services.cases import wakeups
 from services.cases.acts import Act
 from services.cases.bell import Bell
 from services.operation.desk import desk
-from services.operation.remedies import OperationActs, Wanted
+from services.operation.remedies import OperationActs, RemedyOrder
 from services.operation.temporal_health import Standings
 from services.requests.acknowledgements import message_id_of
 from settings import Settings
@@ -46,7 +46,7 @@ async def _worked_on_for_nothing(
     settings: Settings, database: Database, bureau: Counter, case_id: UUID
 ) -> bool:
     """Whether the checker of faults finds that the module works on what was taken back."""
-    report = checks.Report()
+    report = checks.CheckReport()
     await requests.check(report, database, settings, [await bureau.office.case(case_id)])
     found = f"{message_id_of(case_id, 1)} was taken back"
     return any(fault.startswith(found) for fault in report.faults[requests.CHECK])
@@ -228,7 +228,7 @@ async def test_withdrawal_that_the_module_refuses_is_on_the_desk_until_it_is_tol
     assert (await bureau.office.case(case_id)).stuck == "GovServiceRefused.other_request"
     await bureau.office.set_times(case_id, number=number)
     acts = OperationActs(bureau.database, Bell(bureau.office.heard), standings)
-    again = Wanted(Remedy.RETRY, str(case_id), "The number is right again.")
+    again = RemedyOrder(Remedy.RETRY, str(case_id), "The number is right again.")
     await acts.act(engineer, uuid4(), again)
     handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     assert (await handle.result())["owes"] is False

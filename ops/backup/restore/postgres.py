@@ -20,11 +20,11 @@ from ops.backup.repository.encryption import BackupKey, read_encrypted
 from ops.backup.repository.manifest import DATABASE, Backup, Repository
 from ops.backup.stores.postgres_base import SLOT
 from ops.backup.stores.postgres_wal import gaps, names_for_recovery, needed
-from ops.backup.stores.wal_state import State, read_state
+from ops.backup.stores.wal_state import WalState, read_state
 from ops.local.home import Home
 from ops.local.servers import OsAccount, ServerFailed
 from ops.local.servers.postgres import Postgres
-from ops.local.servers.process import Process
+from ops.local.servers.process import ServerProcess
 
 NO_PROGRESS_FOR = 300.0
 LOG_FOLDER = "restored-log"
@@ -207,7 +207,7 @@ def _give(folder: Path, runner: OsAccount | None) -> None:
 
 
 def _replay(
-    home: Home, log: Path, settled: str, at: datetime | None, state: State | None, say: Say
+    home: Home, log: Path, settled: str, at: datetime | None, state: WalState | None, say: Say
 ) -> datetime | None:
     """Run the server until it has replayed and is promoted, then stop it in order."""
     until = state.until if state else None
@@ -236,7 +236,7 @@ def _replay(
 def _run_until_promoted(home: Home, say: Say) -> str | None:
     """None when it was promoted; otherwise what its log says. Raises BackupError when it hangs."""
     server = Postgres(home, None)
-    process = Process(server, home.logs)
+    process = ServerProcess(server, home.logs)
     try:
         server.obtain(lambda text: None)
         server.prepare()

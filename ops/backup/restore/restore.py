@@ -40,7 +40,7 @@ from ops.backup.restore.stopped_home import (
 from ops.backup.stores import objects
 from ops.backup.stores.postgres_wal import WalArchiver
 from ops.backup.stores.temporal import put_temporal, temporal_file
-from ops.backup.stores.wal_state import State, read_state
+from ops.backup.stores.wal_state import WalState, read_state
 from ops.local.buckets import prepare_buckets
 from ops.local.home import RESTORED, Home, write_private
 from ops.local.lost import DATABASE, lost_parts
@@ -154,7 +154,7 @@ def restore(home: Home, order: RestoreOptions, phrase: Callable[[], str], say: S
     )
 
 
-def _mark(backup: Backup, state: State | None, order: RestoreOptions, point: datetime) -> Mark:
+def _mark(backup: Backup, state: WalState | None, order: RestoreOptions, point: datetime) -> Mark:
     until = max([backup.manifest.ended_at, *([state.until] if state else [])])
     return Mark(
         at=now(),

@@ -29,7 +29,7 @@ LANES = 4
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExpectedObject:
     """An object that a row names; what the row does not say is None."""
 
     key: str
@@ -48,9 +48,9 @@ class Copied:
     differing: list[str] = field(default_factory=list)
 
 
-async def wanted(database: Database) -> dict[str, Wanted]:
+async def wanted(database: Database) -> dict[str, ExpectedObject]:
     """Every object that a row of any table names, and the copies of the seals."""
-    found: dict[str, Wanted] = {}
+    found: dict[str, ExpectedObject] = {}
     async with database.engine.connect() as connection:
         for table in SQLModel.metadata.sorted_tables:
             for column in table.c:
@@ -63,10 +63,10 @@ async def wanted(database: Database) -> dict[str, Wanted]:
                 query: Any = Select(*told).where(column.is_not(None))
                 rows = await connection.stream(query, execution_options={"yield_per": 1000})
                 async for key, sha256, octets in rows:
-                    found[key] = Wanted(key, table.name, sha256, octets)
+                    found[key] = ExpectedObject(key, table.name, sha256, octets)
         numbers = await connection.execute(select(col(JournalSeal.number)))
         for (number,) in numbers:
-            found[checkpoint_object_key(number)] = Wanted(
+            found[checkpoint_object_key(number)] = ExpectedObject(
                 checkpoint_object_key(number), "journal_seal"
             )
     return found
@@ -99,7 +99,7 @@ async def copy_out(
     objects: Objects,
     repository: Repository,
     key: BackupKey,
-    rows: Mapping[str, Wanted],
+    rows: Mapping[str, ExpectedObject],
     known: set[str],
     passed: Callable[[int, int], None] = lambda done, whole: None,
 ) -> Copied:
@@ -130,7 +130,7 @@ async def copy_out(
 
 
 async def _copy_one(
-    objects: Objects, repository: Repository, key: BackupKey, one: Wanted, done: Copied
+    objects: Objects, repository: Repository, key: BackupKey, one: ExpectedObject, done: Copied
 ) -> None:
     # Nameless, as uploads are: it is gone with this process.
     with tempfile.TemporaryFile() as spool:
@@ -197,7 +197,7 @@ async def put_back(
     objects: Objects,
     repository: Repository,
     key: BackupKey,
-    rows: Mapping[str, Wanted],
+    rows: Mapping[str, ExpectedObject],
     *,
     replace: bool,
     passed: Callable[[int, int], None] = lambda done, whole: None,
@@ -227,7 +227,7 @@ async def put_back(
     return done
 
 
-def _differs(one: Wanted, there: Mapping[str, int]) -> bool:
+def _differs(one: ExpectedObject, there: Mapping[str, int]) -> bool:
     return one.size is not None and there[one.key] != one.size
 
 
@@ -246,7 +246,7 @@ async def _put_one(objects: Objects, found: Archived, done: Copied) -> None:
 
 
 async def changed(
-    objects: Objects, rows: Sequence[Wanted], passed: Callable[[int, int], None]
+    objects: Objects, rows: Sequence[ExpectedObject], passed: Callable[[int, int], None]
 ) -> list[str]:
     """The keys of objects whose bytes are not what their rows say. Reads every one of them."""
     found = []

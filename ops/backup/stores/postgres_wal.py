@@ -27,7 +27,7 @@ from ops.backup.repository.manifest import Repository
 from ops.backup.stores import objects
 from ops.backup.stores.postgres_base import SLOT
 from ops.backup.stores.postgres_programs import command, connect
-from ops.backup.stores.wal_state import State, read_state, write_state
+from ops.backup.stores.wal_state import WalState, read_state, write_state
 from ops.local.home import Home
 from settings import Settings
 
@@ -125,7 +125,7 @@ class WalArchiver:
                 raise BackupError(f"{there.segment} was not received: begun anew")
             before = read_state(where.repository, key)
             number = max(there.last_number, before.last_number if before else 0)
-            write_state(where.repository, key, State(until=there.at, last_number=number))
+            write_state(where.repository, key, WalState(until=there.at, last_number=number))
         if time.monotonic() > self._objects_at + OBJECTS_EVERY:
             await self._copy_objects(where.repository, key)
             self._objects_at = time.monotonic()

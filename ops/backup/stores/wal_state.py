@@ -13,7 +13,7 @@ from ops.local.home import write_private
 STATE = "state.json"
 
 
-class State(BaseModel):
+class WalState(BaseModel):
     """Up to when the archive is complete, and what else must never be forgotten."""
 
     model_config = ConfigDict(frozen=True)
@@ -22,11 +22,11 @@ class State(BaseModel):
     last_number: int
 
 
-def read_state(repository: Repository, key: BackupKey | None) -> State | None:
+def read_state(repository: Repository, key: BackupKey | None) -> WalState | None:
     """What the archive says of itself; with a key, None unless it is authentic."""
     try:
         whole = json.loads((repository.wal / STATE).read_text())
-        state = State.model_validate(whole["state"])
+        state = WalState.model_validate(whole["state"])
         if key is not None and not hmac.compare_digest(
             key.sign(rfc8785.dumps(whole["state"])), str(whole["hmac"])
         ):
@@ -36,7 +36,7 @@ def read_state(repository: Repository, key: BackupKey | None) -> State | None:
     return state
 
 
-def write_state(repository: Repository, key: BackupKey, state: State) -> None:
+def write_state(repository: Repository, key: BackupKey, state: WalState) -> None:
     """Say how far the archive goes."""
     stated = state.model_dump(mode="json")
     write_private(

@@ -61,7 +61,7 @@ UNDER_WAY = timedelta(seconds=15)
 
 
 @dataclass
-class Report:
+class CheckReport:
     """What was compared and what was wrong, by check."""
 
     tried: Counter[int] = field(default_factory=Counter)
@@ -101,9 +101,11 @@ class _Runs:
         return self.states[WorkflowExecutionStatus.RUNNING.name]
 
 
-async def check(settings: Settings, database: Database, sink: str, evidence: Evidence) -> Report:
+async def check(
+    settings: Settings, database: Database, sink: str, evidence: Evidence
+) -> CheckReport:
     """All of them; `sink` is the address of the mail sink. What breaks a check off is its fault."""
-    report = Report()
+    report = CheckReport()
     client = await connect(settings, key_ring())
     objects = Objects(settings)
     async with database.work() as session:
@@ -182,7 +184,7 @@ async def _runs(client: Client) -> dict[str, _Runs]:
 
 
 async def _submissions(
-    report: Report, database: Database, client: Client, cases: list[Case], evidence: Evidence
+    report: CheckReport, database: Database, client: Client, cases: list[Case], evidence: Evidence
 ) -> None:
     rows = {case.id: case for case in cases}
     for case_id, number in evidence.submitted.items():
@@ -221,7 +223,7 @@ async def _submissions(
     report.compare(1, not runs, f"workflows without a case: {list(runs)[:3]}")
 
 
-async def _decisions(report: Report, database: Database, evidence: Evidence) -> None:
+async def _decisions(report: CheckReport, database: Database, evidence: Evidence) -> None:
     async with database.work() as session:
         acts = {act.id: act for act in (await session.exec(select(CaseAct))).all()}
         for answer in evidence.answers:
@@ -261,7 +263,7 @@ async def _decisions(report: Report, database: Database, evidence: Evidence) -> 
             report.compare(2, count == 1, f"{case_id} was decided for good {count} times")
 
 
-async def _attachments(report: Report, database: Database, evidence: Evidence) -> None:
+async def _attachments(report: CheckReport, database: Database, evidence: Evidence) -> None:
     """In the draft, or in the newest version where it was handed in; nobody here takes one off."""
     async with database.work() as session:
         for case_id in {case_id for case_id, _, _ in evidence.attached}:
@@ -273,7 +275,7 @@ async def _attachments(report: Report, database: Database, evidence: Evidence) -
                 report.compare(9, there, f"{kind} {version} of {case_id} is not attached")
 
 
-async def _workflows(report: Report, client: Client, cases: list[Case]) -> None:
+async def _workflows(report: CheckReport, client: Client, cases: list[Case]) -> None:
     at_once = asyncio.Semaphore(8)
 
     async def compare(case: Case) -> None:
@@ -300,7 +302,7 @@ async def _workflows(report: Report, client: Client, cases: list[Case]) -> None:
             report.compare(4, False, f"{case.number}: {type(error).__name__}: {error}")
 
 
-async def _files(report: Report, database: Database, objects: Objects) -> None:
+async def _files(report: CheckReport, database: Database, objects: Objects) -> None:
     """After the sweep of everything without a row, as the nightly one does by age."""
     swept = await FileActivities(database, objects, timedelta(seconds=-60)).sweep_files()
     report.notes.append(f"files: {swept} objects without a row were swept")
@@ -337,14 +339,16 @@ async def _files(report: Report, database: Database, objects: Objects) -> None:
         report.compare(5, item.key in wanted or item.key in kept_seals, f"{item.key} has no row")
 
 
-async def _chains(report: Report, database: Database, objects: Objects, settings: Settings) -> None:
+async def _chains(
+    report: CheckReport, database: Database, objects: Objects, settings: Settings
+) -> None:
     """With a last seal over what was written since the minute before."""
     folder = checkpoints.checkpoints_folder(settings.home)
     await checkpoints.seal(database, open_seal(settings), folder, objects)
     report.compare(6, await asyncio.to_thread(verify.run, settings) == 0, "medcab verify failed")
 
 
-async def _sleepers(report: Report, cases: list[Case]) -> None:
+async def _sleepers(report: CheckReport, cases: list[Case]) -> None:
     latest = now() - timedelta(seconds=SWEEP_GRACE)
     for case in cases:
         late = case.wakes_at is not None and case.wakes_at < latest

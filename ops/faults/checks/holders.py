@@ -23,7 +23,7 @@ from rules.cases.process import Party, Status
 from rules.clock import now
 
 if TYPE_CHECKING:
-    from ops.faults.checks import Report
+    from ops.faults.checks import CheckReport
 
 CHECK = 10
 _DECIDED = frozenset({Status.APPROVED.value})
@@ -86,7 +86,7 @@ class House:
         return ""
 
 
-async def check(report: "Report", database: Database) -> None:
+async def check(report: "CheckReport", database: Database) -> None:
     """No open case with somebody who may not act, nor with nobody while somebody could."""
     at = now()
     async with database.work() as session:

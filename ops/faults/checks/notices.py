@@ -26,7 +26,7 @@ from rules.notices.kinds import EVENTS, ON_BY_DEFAULT, Channel, NoticeKind, Noti
 from settings import Settings
 
 if TYPE_CHECKING:
-    from ops.faults.checks import Report
+    from ops.faults.checks import CheckReport
 
 CHECK = 3
 
@@ -59,7 +59,7 @@ _ASK_LEEWAY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
-class Row:
+class NoticeRow:
     """What is compared of one row."""
 
     notice: Notice
@@ -81,7 +81,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ReachableChannels:
     """By which channels people can be told, as they stand at the end of the run."""
 
     chosen: Mapping[tuple[UUID, str, str], bool]
@@ -89,7 +89,7 @@ class Wishes:
     with_browsers: frozenset[UUID]
 
     @classmethod
-    async def read(cls, session: AsyncSession) -> "Wishes":
+    async def read(cls, session: AsyncSession) -> "ReachableChannels":
         """What they chose, and where they are reached."""
         settings = (await session.exec(select(NoticeSetting))).all()
         phones = (await session.exec(select(Person.id, Person.phone))).all()
@@ -118,7 +118,7 @@ class Wishes:
 
 
 async def check(
-    report: "Report",
+    report: "CheckReport",
     database: Database,
     settings: Settings,
     cases: list[Case],
@@ -132,7 +132,7 @@ async def check(
         entries = (
             await session.exec(select(JournalEntry).where(col(JournalEntry.chain).in_(list(by_id))))
         ).all()
-        wishes = await Wishes.read(session)
+        wishes = await ReachableChannels.read(session)
     _events(report, notices, entries, by_id, wishes)
     rows = _by_channel(notices)
     for row in (row for group in rows.values() for row in group):
@@ -144,11 +144,11 @@ async def check(
 
 
 def _events(
-    report: "Report",
+    report: "CheckReport",
     notices: Sequence[Notice],
     entries: Sequence[JournalEntry],
     cases: Mapping[UUID, Case],
-    wishes: Wishes,
+    wishes: ReachableChannels,
 ) -> None:
     """One row per event, person and channel: each that must be, and none that must not."""
     written = Counter((row.event_key, row.person_id, Channel(row.channel)) for row in notices)
@@ -171,10 +171,10 @@ def _events(
             report.compare(CHECK, true, f"{row.event_key} is told and did not happen")
 
 
-def _by_channel(notices: Sequence[Notice]) -> dict[Channel, list[Row]]:
+def _by_channel(notices: Sequence[Notice]) -> dict[Channel, list[NoticeRow]]:
     """The rows of the channels outside the cabinet."""
     events: dict[tuple[str, UUID], list[Notice]] = defaultdict(list)
-    found: dict[Channel, list[Row]] = {channel: [] for channel in ON_BY_DEFAULT}
+    found: dict[Channel, list[NoticeRow]] = {channel: [] for channel in ON_BY_DEFAULT}
     outer = [one for one in notices if one.channel != Channel.CABINET]
     for one in outer:
         events[one.event_key, one.person_id].append(one)
@@ -182,11 +182,11 @@ def _by_channel(notices: Sequence[Notice]) -> dict[Channel, list[Row]]:
     for one in outer:
         others = tuple(row for row in events[one.event_key, one.person_id] if row is not one)
         said = f"{one.id}:{NoticeKind.DELIVERY_FAILED}" in admitted
-        found[Channel(one.channel)].append(Row(one, others, said))
+        found[Channel(one.channel)].append(NoticeRow(one, others, said))
     return found
 
 
-def _taken_over(report: "Report", row: Row, wishes: Wishes) -> None:
+def _taken_over(report: "CheckReport", row: NoticeRow, wishes: ReachableChannels) -> None:
     """What was given up has a reason, is said in the cabinet, and another channel tells it."""
     report.compare(CHECK, bool(row.notice.failure_reason), f"{row}, and nobody knows why")
     report.compare(CHECK, row.admitted, f"{row}, and the cabinet does not say so")
@@ -197,7 +197,11 @@ def _taken_over(report: "Report", row: Row, wishes: Wishes) -> None:
 
 
 async def _mails(
-    report: "Report", rows: Sequence[Row], settings: Settings, sink: str, evidence: Evidence
+    report: "CheckReport",
+    rows: Sequence[NoticeRow],
+    settings: Settings,
+    sink: str,
+    evidence: Evidence,
 ) -> None:
     received = await _kept_by(sink)
     mailer = Mailer(settings.smtp_url, settings.mail_from)
@@ -225,7 +229,9 @@ def _while_cut(message: dict[str, Any], evidence: Evidence) -> bool:
     return any(a - _CUT_LEEWAY <= at <= b + _CUT_LEEWAY for a, b in evidence.cuts)
 
 
-async def _texts(report: "Report", rows: Sequence[Row], settings: Settings, wishes: Wishes) -> None:
+async def _texts(
+    report: "CheckReport", rows: Sequence[NoticeRow], settings: Settings, wishes: ReachableChannels
+) -> None:
     """SMS: the gateway knows each by its name, so nothing excuses a second one."""
     received = await _kept_by(settings.sms_url)
     box = {one["id"]: one for one in received}
@@ -260,7 +266,7 @@ def _answered_for(notice: Notice, sent: dict[str, Any] | None) -> bool:
 
 
 async def _pushes(
-    report: "Report", rows: Sequence[Row], settings: Settings, evidence: Evidence
+    report: "CheckReport", rows: Sequence[NoticeRow], settings: Settings, evidence: Evidence
 ) -> None:
     """Push messages: one of the same topic replaces an earlier one, and counts as a second one."""
     received = await _kept_by(settings.push_url)

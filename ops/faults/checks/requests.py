@@ -14,13 +14,13 @@ from rules.cases.process import CaseKind, Status
 from settings import Settings
 
 if TYPE_CHECKING:
-    from ops.faults.checks import Report
+    from ops.faults.checks import CheckReport
 
 CHECK = 8
 
 
 async def check(
-    report: "Report", database: Database, settings: Settings, cases: list[Case]
+    report: "CheckReport", database: Database, settings: Settings, cases: list[Case]
 ) -> None:
     """Each message handed over is the module's once; each answer is one, of the right version.
 

@@ -73,7 +73,7 @@ def _kill_group(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-class Process:
+class ServerProcess:
     """A server's process, with its log."""
 
     def __init__(self, server: Server, logs: Path) -> None:

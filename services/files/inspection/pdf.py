@@ -14,7 +14,7 @@ import pikepdf
 import pypdfium2  # type: ignore[import-untyped]
 from pypdfium2 import raw as pdfium
 
-from rules.files.checks import Code, FileLimits, Finding, Picture, link_is_safe, scan_dpi
+from rules.files.checks import Code, FileLimits, Finding, PlacedImage, link_is_safe, scan_dpi
 from services.files.inspection.endings import ends_as_zip
 
 _END = b"%%EOF"
@@ -329,14 +329,14 @@ def _opened(file: BinaryIO) -> pypdfium2.PdfDocument:
     return pypdfium2.PdfDocument(file)
 
 
-def _pictures(page: pypdfium2.PdfPage) -> Iterator[Picture]:
+def _pictures(page: pypdfium2.PdfPage) -> Iterator[PlacedImage]:
     for thing in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE]):
         matrix, holder = thing.get_matrix(), thing.container
         while holder is not None:
             matrix, holder = matrix.multiply(holder.get_matrix()), holder.container
         width = float((matrix.a**2 + matrix.b**2) ** 0.5)
         height = float((matrix.c**2 + matrix.d**2) ** 0.5)
-        yield Picture(thing.get_px_size(), (width, height))
+        yield PlacedImage(thing.get_px_size(), (width, height))
 
 
 def render(file: BinaryIO, page: int, longest: int, out: BinaryIO) -> str:

@@ -13,13 +13,13 @@ from cabinet.cases.views import (
     FieldAnswer,
     Happening,
     PaperLink,
+    ProgressStep,
     Slot,
-    Step,
     Task,
     WaitsFor,
 )
-from cabinet.conversation.views import Spoken, Talk
-from cabinet.frame.views import FieldView, FileRow, Frame, NavEntry, Option, Verdict, Who
+from cabinet.conversation.views import MessageView, Talk
+from cabinet.frame.views import FieldView, FileRefusal, FileRow, Frame, NavEntry, Option, Who
 
 AT = datetime(2026, 11, 20, 11, 2, tzinfo=UTC)
 INSTITUTION = "Городская клиническая больница № 7"
@@ -112,7 +112,7 @@ REFUSED = file_row(
     download_url=None,
     replace_url=None,
     verdicts=(
-        Verdict(
+        FileRefusal(
             "В файле есть программа (JavaScript).",
             "Откройте файл, выберите «Печать» → «Сохранить как PDF» и загрузите полученный файл.",
         ),
@@ -271,7 +271,7 @@ TALK = Talk(
     back="/applications/1",
     number="ПК-2026-000123-0",
     messages=(
-        Spoken(
+        MessageView(
             "1",
             "Соколова Анна Сергеевна",
             "вы",
@@ -279,7 +279,7 @@ TALK = Talk(
             "Могу ли я учиться без отрыва от работы?",
             files=(file_row(id="m", replace_url=None, remove_url=None),),
         ),
-        Spoken(
+        MessageView(
             "2",
             "Кузнецова Ольга Петровна",
             "Отдел кадров",
@@ -318,10 +318,10 @@ CASE = ApplicationPage(
         for k, t in (("a", PROGRAMME.attachments[0]), ("b", PROGRAMME.attachments[2]))
     ),
     steps=(
-        Step("Отправлена, версия 2", "done", AT),
-        Step("Проверена", "done", AT),
-        Step("Рассмотрение", "now", until=datetime(2026, 12, 4, 15, 0, tzinfo=UTC)),
-        Step("Акт о зачислении", "ahead"),
+        ProgressStep("Отправлена, версия 2", "done", AT),
+        ProgressStep("Проверена", "done", AT),
+        ProgressStep("Рассмотрение", "now", until=datetime(2026, 12, 4, 15, 0, tzinfo=UTC)),
+        ProgressStep("Акт о зачислении", "ahead"),
     ),
     happenings=HAPPENINGS,
     talk=TALK,
@@ -362,8 +362,8 @@ APPROVED = replace(
     ),
     steps=(
         *CASE.steps[:2],
-        Step("Одобрена", "done", AT),
-        Step("Акт о зачислении", "done", AT),
+        ProgressStep("Одобрена", "done", AT),
+        ProgressStep("Акт о зачислении", "done", AT),
     ),
     correct_url=None,
     withdraw_url=None,
@@ -372,7 +372,7 @@ REJECTED = replace(
     CASE,
     waits=WaitsFor("rejected", "", "Можно подать заявку заново.", as_of=AT),
     reason="Программа требует стажа от пятнадцати лет.",
-    steps=(*CASE.steps[:2], Step("Отклонена", "bad", AT)),
+    steps=(*CASE.steps[:2], ProgressStep("Отклонена", "bad", AT)),
     correct_url=None,
     withdraw_url=None,
     copy_url="#",

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from cabinet.accounts.views import LoginLine, Profile, SessionLine, TokenLine
+from cabinet.accounts.views import LoginLine, Profile, SessionView, TokenLine
 from cabinet.documents.views import CategoryOption, DocumentCard
 from cabinet.frame.views import Chip, ErrorPage, FieldView, Frame, Option, Pages
 from cabinet.notices.views import (
@@ -227,8 +227,8 @@ def other_pages() -> list[Sample]:
             (("Фамилия, имя, отчество", "Соколова Анна Сергеевна"), ("Почта", "sokolova@…")),
             (("Врач", "Терапевтическое отделение"),),
             (
-                SessionLine("s1", "Chromium, Linux", "10.0.0.5", AT, AT, True),
-                SessionLine("s2", "Safari, iPhone", "10.0.0.9", AT, AT, False),
+                SessionView("s1", "Chromium, Linux", "10.0.0.5", AT, AT, True),
+                SessionView("s2", "Safari, iPhone", "10.0.0.9", AT, AT, False),
             ),
             (
                 LoginLine(AT, "Вход выполнен", True, "Chromium, Linux", "10.0.0.5"),

@@ -7,7 +7,7 @@ from typing import Any
 import segno
 from markupsafe import Markup
 
-from cabinet.accounts.views import SecondFactorSetup
+from cabinet.accounts.views import SecondFactorSetupView
 from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.views import (
     AccreditationView,
@@ -103,7 +103,7 @@ def main_pages() -> list[Sample]:
         outside("/sign-in/setup"),
         next="/",
         field=replace(CODE, label="Введите шесть цифр, которые показывает приложение"),
-        setup=SecondFactorSetup(QR, "JBSW Y3DP EHPK 3PXP", "sokolova@hospital.example"),
+        setup=SecondFactorSetupView(QR, "JBSW Y3DP EHPK 3PXP", "sokolova@hospital.example"),
     )
     add(
         "password",

@@ -11,7 +11,7 @@ from cabinet.cases.views import (
     FieldAnswer,
     Happening,
     PaperLink,
-    Step,
+    ProgressStep,
     Task,
 )
 from cabinet.cases.views import WaitsFor as Waits
@@ -124,9 +124,9 @@ CASE = RequestPage(
     papers=PAPERS,
     files=(),
     steps=(
-        Step("Отправлен, версия 2", "done", AT),
-        Step("Передан адресату", "done", AT),
-        Step("Ответ", "now", until=AT + timedelta(days=2)),
+        ProgressStep("Отправлен, версия 2", "done", AT),
+        ProgressStep("Передан адресату", "done", AT),
+        ProgressStep("Ответ", "now", until=AT + timedelta(days=2)),
     ),
     unfolded=True,
     happenings=HAPPENED,
@@ -226,7 +226,7 @@ def request_pages() -> Iterator[Sample]:
         CASE,
         waits=Waits("ready", "", "Ответ можно посмотреть и скачать.", as_of=AT, kind="request"),
         answers=(READY, REFUSED),
-        steps=(*CASE.steps[:2], Step("Ответ", "done", AT)),
+        steps=(*CASE.steps[:2], ProgressStep("Ответ", "done", AT)),
         compared=False,
         unfolded=False,
         withdraw_url=None,
