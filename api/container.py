@@ -1,4 +1,4 @@
-"""What the API and the pages work with: the lines out, and the services that stand on them."""
+"""What routes and pages work with: connections to other servers, and the services that use them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ from settings import Settings
 
 @dataclass
 class Medcab:
-    """One process of the API. Nothing here needs Temporal or the object store to be up."""
+    """The state of one API process. Temporal and the object store need not be up when it starts."""
 
     settings: Settings
     keys: KeyRing
@@ -93,12 +93,12 @@ class Medcab:
 
     @cached_property
     def inspection(self) -> Inspection:
-        """The process that checks files. It is started by the first file."""
+        """The process that checks files. The first file starts it."""
         return Inspection(replace(LIMITS, octets=self.settings.upload_limit))
 
     @cached_property
     def files(self) -> Files:
-        """Files on their way into the store: checked, kept."""
+        """Files on their way into the object store: checked, then stored."""
         url = self.settings.antivirus_url
         return Files(self.objects, self.inspection, Antivirus(url) if url else None)
 
@@ -119,7 +119,7 @@ class Medcab:
 
     @cached_property
     def accreditations(self) -> Accreditations:
-        """What the register says of those who look at their home page."""
+        """Accreditations from the register, as home pages show them."""
         return Accreditations(self.settings.register_url)
 
     @classmethod
@@ -127,7 +127,7 @@ class Medcab:
     async def running(
         cls, settings: Settings, traces: Traces | None = None
     ) -> AsyncIterator["Medcab"]:
-        """The lines out, opened; on leaving, what is under way is finished and they are closed."""
+        """Open the connections; on leaving, finish what is under way and close them."""
         keys = KeyRing.parse(settings.keys.get_secret_value())
         use_key_ring(keys)
         crash_points.arm(settings)
@@ -163,7 +163,7 @@ def medcab_of(request: Request) -> Medcab:
 
 
 async def _state(request: Request) -> Medcab:
-    """`medcab_of` on the event loop: what is not a coroutine is sent to a thread."""
+    """`medcab_of` as a coroutine: FastAPI would run a plain function in a thread."""
     return medcab_of(request)
 
 
@@ -171,7 +171,7 @@ MedcabState = Annotated[Medcab, Depends(_state)]
 
 
 async def work(medcab: MedcabState) -> AsyncIterator[DatabaseSession]:
-    """One unit of work, committed before the answer is sent; an error rolls it back."""
+    """One unit of work, committed before the answer is sent. An error rolls it back."""
     async with medcab.database.work() as session:
         yield session
 
@@ -180,7 +180,7 @@ Work = Annotated[DatabaseSession, Depends(work, scope="function")]
 
 
 async def reading(medcab: MedcabState) -> AsyncIterator[DatabaseSession]:
-    """For a route that asks one thing and changes nothing."""
+    """A session for a route that runs one query and changes nothing."""
     async with medcab.database.reading() as session:
         yield session
 

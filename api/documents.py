@@ -1,4 +1,4 @@
-"""Documents: given as a plain body or in a form, listed, opened, shown page by page, put away."""
+"""Documents: uploaded as a plain body or in a form, listed, downloaded, shown by page, removed."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -47,7 +47,10 @@ class DocumentVersionOut(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """A document with its present file. Older files and citing cases: where one is asked for."""
+    """A document with its current file.
+
+    `older` and `cases` are filled only when one document is asked for.
+    """
 
     id: UUID
     category: Category
@@ -74,7 +77,7 @@ class DocumentPage(BaseModel):
 
 
 class CategoryOut(BaseModel):
-    """A category that a document can be given under."""
+    """A category that a document can be uploaded under."""
 
     value: Category
     title: str
@@ -149,9 +152,9 @@ async def give(
     title: Annotated[str, Query(max_length=TITLE_LENGTH)] = "",
     file_name: FileName = None,
 ) -> DocumentOut:
-    """Give a document. It is checked at once; a refusal says what is wrong and how to mend it.
+    """Upload a document. It is checked at once; a refusal says what is wrong and how to correct it.
 
-    The same file in the same category is not kept twice: the document that exists is answered.
+    A file that the category holds already is not stored twice: the existing document is returned.
     """
 
     async def taken(incoming: Incoming, fields: Mapping[str, str]) -> Given:
@@ -175,7 +178,10 @@ async def replace(
     documents: DocumentsService,
     file_name: FileName = None,
 ) -> DocumentOut:
-    """Give a newer file for a document. The older one stays readable where it is cited."""
+    """Upload a newer file of a document.
+
+    The older file stays readable in the cases that cite it.
+    """
 
     async def taken(incoming: Incoming, fields: Mapping[str, str]) -> Given:
         return await documents.replace(actor, document_id, incoming)
@@ -191,7 +197,7 @@ async def one(document_id: UUID, actor: CurrentActor, documents: DocumentsServic
 
 @router.delete("/{document_id}", status_code=204, responses=documented(401, 403, 404, 422))
 async def put_away(document_id: UUID, actor: CurrentActor, documents: DocumentsService) -> None:
-    """Take a document out of my list. Where it is cited it stays readable."""
+    """Remove a document from my list. It stays readable in the cases that cite it."""
     await documents.put_away(actor, document_id)
 
 
@@ -220,7 +226,7 @@ Taken = Callable[[Incoming, Mapping[str, str]], Awaitable[Given]]
 
 
 async def _take(request: Request, file_name: str | None, taken: Taken) -> Given:
-    """Hand the one file of the request on, as it comes."""
+    """Pass the one file of the request to `taken` as it streams in."""
     if not is_form(request):
         return await taken(incoming_of(request, file_name), {})
     form, given = Form(request), None

@@ -1,4 +1,4 @@
-"""The routes of the JSON API, subject by subject, and those that stand beside it."""
+"""The routers of the JSON API, subject by subject, and those outside it."""
 
 from fastapi import APIRouter
 
@@ -33,7 +33,7 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     gov_service.router,
     verification.router,
 )
-"""Under /api/v1."""
+"""Below /api/v1."""
 
 OTHER_ROUTERS: tuple[APIRouter, ...] = (
     health.router,

@@ -1,4 +1,4 @@
-"""Import of staff and units from a file: a dry run, then the act (O6)."""
+"""Import of staff and units from a file: a dry run, then applying it (O6)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
@@ -42,7 +42,7 @@ _BODY: Mapping[str, Any] = {
 
 
 class CountsOut(BaseModel):
-    """How much of what."""
+    """How many units and people were added, changed or left alone."""
 
     units_added: int
     units_changed: int
@@ -81,7 +81,7 @@ class StaffLineOut(BaseModel):
 
 
 class WrongOut(BaseModel):
-    """One mistake."""
+    """One mistake in the file."""
 
     line: int
     column: Column
@@ -90,7 +90,7 @@ class WrongOut(BaseModel):
 
 
 class ProposedOut(BaseModel):
-    """A role that the file names. It is not given: rights are given apart."""
+    """A role that the file names. The import does not grant it: rights are granted elsewhere."""
 
     line: int
     name: str
@@ -118,7 +118,7 @@ class DryRunOut(BaseModel):
     openapi_extra=dict(_BODY),
 )
 async def dry_run_staff(request: Request, actor: Manager, medcab: MedcabState) -> DryRunOut:
-    """What a table of staff and units would add and change, and its mistakes; nothing is kept."""
+    """What a table of staff and units would add and change, and its mistakes. Nothing is stored."""
     body = await _body(request, medcab, actor)
     told = await importing.dry_run(medcab.database, medcab.inspection, actor, body)
     return _out(request, told)
@@ -136,7 +136,10 @@ async def apply_staff(
     idempotency_key: IdempotencyKey,
     digest: Annotated[str, Query(max_length=64, description="Of the dry run of this file.")],
 ) -> CountsOut:
-    """Do what the dry run of this file showed. No rights and no accounts are given."""
+    """Do what the dry run of this file showed.
+
+    The import grants no rights and opens no accounts.
+    """
     body = await _body(request, medcab, actor)
     done = await importing.apply(
         medcab.database, medcab.inspection, actor, body, digest, idempotency_key

@@ -52,14 +52,14 @@ class SignInCodeIn(_Body):
 
 
 class PasswordChangeIn(_Body):
-    """The password that is, and the one that shall be."""
+    """The present password and the new one."""
 
     old_password: Password
     new_password: Password
 
 
 class TokenIn(_Body):
-    """What a new access token shall be good for."""
+    """Name, scope and life (in days) of a new access token."""
 
     name: str = Field(min_length=1, max_length=100, examples=["Отчёт отдела"])
     scope: list[Permission] = Field(
@@ -69,7 +69,7 @@ class TokenIn(_Body):
 
 
 class PreferencesIn(_Body):
-    """Language of pages and mails, and the theme; what is left out stays."""
+    """Language of pages and mails, and the theme. A field left out keeps its value."""
 
     language: Literal["ru", "en"] | None = None
     theme: Literal["light", "dark", "system"] | None = None
@@ -134,7 +134,10 @@ class SignInAttemptOut(BaseModel):
 
 
 class SetupOut(BaseModel):
-    """What an authenticator app needs; shown until a code was entered."""
+    """The seed for an authenticator app, as text, address and QR code.
+
+    Shown until its first code is entered.
+    """
 
     secret: str
     uri: str
@@ -175,7 +178,7 @@ def _stage_out(response: Response, medcab: Medcab, opened: OpenedSession) -> Sta
 async def sign_in(
     body: SignInIn, response: Response, visitor: From, medcab: MedcabState
 ) -> StageOut:
-    """Enter the password. The second step has five minutes."""
+    """Check email and password. The second step must follow within five minutes."""
     opened = await accounts.sign_in(
         medcab.database, body.email, body.password.get_secret_value(), visitor, now()
     )
@@ -203,7 +206,7 @@ async def show_second_factor(session: Work, current: SigningIn, medcab: MedcabSt
 async def confirm_second_factor(
     body: SignInCodeIn, response: Response, current: SigningIn, visitor: From, medcab: MedcabState
 ) -> StageOut:
-    """A first code of the new seed makes it the second factor. Other sessions and tokens end."""
+    """Confirm the new seed with its first code. All other sessions and all access tokens end."""
     opened = await accounts.confirm_setup(medcab.database, current, body.code, visitor, now())
     return _stage_out(response, medcab, opened)
 
@@ -237,7 +240,7 @@ async def read_session(current: SignedIn) -> SessionOut:
 
 @router.post("/session/extend", responses=documented(401))
 async def extend(current: CurrentSession) -> SessionOut:
-    """Stay signed in: counts as activity, as every request does that a person makes."""
+    """Stay signed in. Like every request that a person makes, this one restarts the idle time."""
     return _session_out(current)
 
 
@@ -317,9 +320,9 @@ async def end_other_sessions(session: Work, current: CurrentSession, visitor: Fr
 
 @router.get("/login-attempts", responses=documented(401, 403))
 async def list_attempts(session: Work, current: CurrentSession) -> list[SignInAttemptOut]:
-    """My login journal: the last tries to sign in and changes of what signs me in.
+    """My login journal: the last attempts to sign in, and changes to how I sign in.
 
-    Refusals of the same kind within an hour are one entry with their number; 50 entries at most.
+    Refusals of the same kind within an hour are one entry that counts them. 50 entries at most.
     """
     return [
         SignInAttemptOut.model_validate(entry, from_attributes=True)
@@ -329,7 +332,7 @@ async def list_attempts(session: Work, current: CurrentSession) -> list[SignInAt
 
 @router.get("/tokens", responses=documented(401, 403))
 async def list_tokens(session: Work, current: CurrentSession) -> list[TokenOut]:
-    """My access tokens that still stand."""
+    """My access tokens that are still valid."""
     found = await access_tokens.tokens_of(session, current.person_id, now())
     return [TokenOut.model_validate(token) for token in found]
 

@@ -1,4 +1,4 @@
-"""Terms of keeping closed cases: what ends soon, and what keepers of the archive decide (S7)."""
+"""How long closed cases are kept: terms that end soon, and what archive keepers decide (S7)."""
 
 from datetime import date, datetime
 from typing import Annotated, Self
@@ -41,7 +41,7 @@ class RetentionOut(BaseModel):
 
     @classmethod
     def of(cls, kept: KeptCase) -> Self:
-        """As it is given to this person."""
+        """The answer for one person, from what the service returned."""
         row, case = kept.retention, kept.case
         return cls(
             case_id=case.id,
@@ -58,7 +58,10 @@ class RetentionOut(BaseModel):
 
 
 class RetentionListOut(BaseModel):
-    """What ends within 90 days and what is held; `after` asks for the next page."""
+    """Cases whose term of keeping ends within 90 days, and cases on hold.
+
+    `after` asks for the next page.
+    """
 
     items: list[RetentionOut]
     after: str | None
@@ -71,7 +74,7 @@ class ReasonIn(BaseModel):
 
 
 class LongerIn(ReasonIn):
-    """Until the end of which day, by the institution's clock."""
+    """The last day on which the case is kept, in the institution's time zone."""
 
     until: date = Field(lt=_LAST_DAY, examples=["2035-12-31"])
 
@@ -83,7 +86,7 @@ async def list_ending(
     after: Annotated[str | None, Query(max_length=300)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> RetentionListOut:
-    """What ends soon and what is held in the units whose archive the person keeps."""
+    """Cases of the units whose archive I keep whose term ends soon, and those on hold."""
     found = await retention.ending(session, actor, after, limit + 1)
     shown, following = found[:limit], None
     if len(found) > limit and (last := shown[-1].retention) is not None:
@@ -111,7 +114,7 @@ async def extend(
 async def hold(
     case_id: UUID, body: ReasonIn, actor: CurrentActor, medcab: MedcabState
 ) -> RetentionOut:
-    """Forbid erasing until it is released. The same again changes nothing."""
+    """Forbid erasing the case until it is released. Repeating the call changes nothing."""
     await medcab.retention.hold(actor, case_id, body.reason)
     return await _as_it_is(medcab, actor, case_id)
 
@@ -120,16 +123,20 @@ async def hold(
 async def release(
     case_id: UUID, body: ReasonIn, actor: CurrentActor, medcab: MedcabState
 ) -> RetentionOut:
-    """Allow erasing again, after new notices. The same again changes nothing."""
+    """Allow erasing the case again, once new notices have announced it.
+
+    Repeating the call changes nothing.
+    """
     await medcab.retention.release(actor, case_id, body.reason)
     return await _as_it_is(medcab, actor, case_id)
 
 
 @router.post("/{case_id}/erase", responses=documented(401, 403, 404, 409, 422, 503))
 async def erase(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> RetentionOut:
-    """Erase the contents of a case whose term is over, before the night does it.
+    """Erase the contents of a case whose term is over, before the nightly run does so.
 
-    Number, states and times stay, and so does the chain of its journal. Nothing brings it back.
+    Its number, states and times stay, and so do the chained entries of its journal. Erasing cannot
+    be undone.
     """
     await medcab.retention.erase(actor, case_id, medcab.objects)
     return await _as_it_is(medcab, actor, case_id)

@@ -1,4 +1,4 @@
-"""The archive: all cases that the person may see, views kept of it, exports, terms of keeping."""
+"""The archive: all cases that the person may see, saved views, exports, a case as a file."""
 
 from datetime import datetime
 from typing import Annotated
@@ -27,27 +27,27 @@ router = APIRouter(route_class=CleanRoute, prefix="/archive", tags=["archive"])
 
 
 class CountOut(BaseModel):
-    """How many cases there are."""
+    """How many cases match."""
 
     count: int
     more: bool = Field(description="There are more than `count`, which were not counted.")
 
 
 class ViewIn(BaseModel):
-    """A name and the filters that it stands for."""
+    """A saved view: its name and its filters."""
 
     name: str = Field(max_length=200, examples=["Отказы этого года"])
     query: str = Field("", max_length=2000, description="The address of the page after `?`.")
 
 
 class ViewName(BaseModel):
-    """A new name."""
+    """The new name of a saved view."""
 
     name: str = Field(max_length=200)
 
 
 class ViewOut(BaseModel):
-    """A kept view."""
+    """A saved view."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -73,32 +73,32 @@ async def list_all(
 async def count(
     session: Work, actor: CurrentActor, filters: Annotated[ArchiveFilters, Query()]
 ) -> CountOut:
-    """How many cases the filters leave, counted up to a thousand."""
+    """How many cases match the filters. Counting stops at a thousand."""
     number = await archive.count(session, actor, filters)
     return CountOut(count=min(number, COUNTED), more=number > COUNTED)
 
 
 @router.get("/views")
 async def list_views(session: Reading, actor: CurrentActor) -> list[ViewOut]:
-    """The person's kept views."""
+    """My saved views."""
     return [ViewOut.model_validate(view) for view in await saved_views.mine(session, actor)]
 
 
 @router.post("/views", status_code=201)
 async def keep_view(body: ViewIn, session: Work, actor: CurrentActor) -> ViewOut:
-    """Keep filters under a name; the same name again replaces them."""
+    """Save filters under a name, in place of a view that has this name already."""
     return ViewOut.model_validate(await saved_views.keep(session, actor, body.name, body.query))
 
 
 @router.patch("/views/{view_id}")
 async def rename_view(view_id: UUID, body: ViewName, session: Work, actor: CurrentActor) -> ViewOut:
-    """Give a kept view another name."""
+    """Rename a saved view."""
     return ViewOut.model_validate(await saved_views.rename(session, actor, view_id, body.name))
 
 
 @router.delete("/views/{view_id}", status_code=204)
 async def remove_view(view_id: UUID, session: Work, actor: CurrentActor) -> None:
-    """Forget a kept view."""
+    """Delete a saved view."""
     await saved_views.remove(session, actor, view_id)
 
 
@@ -122,13 +122,13 @@ async def export_case(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -
 
 
 class ExportIn(ArchiveFilters):
-    """A list to be made into a file: its filters, and the kind of file."""
+    """The filters of the list to export, and the format of the file."""
 
     file: ExportKind = ExportKind.XLSX
 
 
 class ExportOut(BaseModel):
-    """How an export stands."""
+    """The progress of an export in rows, and its file once made: `size` in bytes."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -145,14 +145,14 @@ class ExportOut(BaseModel):
 
 @router.post("/exports", status_code=202, responses=documented(401, 409, 422))
 async def ask_export(body: ExportIn, actor: CurrentActor, medcab: MedcabState) -> ExportOut:
-    """Have the filtered list made into a file in the background; three at a time."""
+    """Start an export of the filtered list in the background. Three of one person run at a time."""
     filters = ArchiveFilters.model_validate(body.model_dump(exclude={"file"}))
     return ExportOut.model_validate(await medcab.exports.ask(actor, body.file, filters))
 
 
 @router.get("/exports")
 async def list_exports(session: Work, actor: CurrentActor, medcab: MedcabState) -> list[ExportOut]:
-    """The person's exports, newest first."""
+    """My exports, newest first."""
     return [
         ExportOut.model_validate(export) for export in await medcab.exports.mine(session, actor)
     ]
@@ -162,13 +162,13 @@ async def list_exports(session: Work, actor: CurrentActor, medcab: MedcabState) 
 async def read_export(
     export_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
 ) -> ExportOut:
-    """How one export stands."""
+    """The progress of one export."""
     return ExportOut.model_validate(await medcab.exports.one(session, actor, export_id))
 
 
 @router.delete("/exports/{export_id}", status_code=204, responses=documented(401, 404, 422))
 async def cancel_export(export_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
-    """Stop an export; one that is over stays as it is."""
+    """Cancel an export. One that has ended already stays as it is."""
     await medcab.exports.cancel(actor, export_id)
 
 
@@ -180,7 +180,10 @@ async def cancel_export(export_id: UUID, actor: CurrentActor, medcab: MedcabStat
 async def download_export(
     export_id: UUID, actor: CurrentActor, medcab: MedcabState
 ) -> StreamingResponse:
-    """The file, while the person may still see all that is in it."""
+    """Download an exported file.
+
+    Refused (403) once the person may no longer see every case in it.
+    """
     export, opened = await medcab.exports.download(actor, export_id)
     day = export.asked_at.astimezone(ZoneInfo(medcab.settings.time_zone)).date()
     return StreamingResponse(

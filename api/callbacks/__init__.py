@@ -1,1 +1,1 @@
-"""What other systems call back: the state service and the providers of messages."""
+"""Callbacks of other systems: the gov service, the SMS gateway, mail servers."""

@@ -1,7 +1,7 @@
-"""What the gov-service module calls back: that it works on a request, and its answer (S4).
+"""Callbacks of the gov service: it works on a request, or has answered it (S4).
 
-Open to all, since the caller has no account: its signature says who it is. Nothing of a callback is
-believed beyond that; the answer itself is sealed and signed, and is opened by the workflow.
+The route is open to all, since the caller has no account: the signature proves who it is. Nothing
+else in a callback is trusted: the answer itself is signed and encrypted, and the workflow opens it.
 """
 
 from uuid import UUID
@@ -24,7 +24,8 @@ router = APIRouter(route_class=CleanRoute, prefix="/callbacks", tags=["callbacks
 
 
 class _About(BaseModel):
-    """The message that a receipt is about; it stands beside the receipt's own fields."""
+    """The message that an acknowledgement is about, named beside the acknowledgement's own
+    fields."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -46,7 +47,7 @@ class _About(BaseModel):
     },
 )
 async def gov_service(request: Request, medcab: MedcabState, visitor: From) -> Response:
-    """Take a receipt of the module. The same callback again changes nothing."""
+    """Take an acknowledgement of the gov service. Repeating the callback changes nothing."""
     body = await request.body()
     secrets = medcab.settings.gov_service_callback_secret.get_secret_value()
     webhook_id = webhooks.verified(body, request.headers, secrets)

@@ -1,7 +1,7 @@
-"""What the SMS gateway and mail servers call back: receipts of messages that they took (N3).
+"""Callbacks of the SMS gateway and of mail servers: delivery reports on messages (N3).
 
-Open to all, since the caller has no account: its signature says who it is. A receipt that comes
-twice, or late, changes nothing, so callbacks need not be remembered.
+The routes are open to all, since the caller has no account: the signature proves who it is. A
+delivery report that comes twice or late changes nothing, so the ids of callbacks are not stored.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def _signed(schema: dict[str, Any], **other: Any) -> dict[str, Any]:
     openapi_extra=_signed(GatewayReport.model_json_schema()),
 )
 async def sms(request: Request, medcab: MedcabState, visitor: From) -> Response:
-    """Take a receipt of the gateway. The same callback again changes nothing."""
+    """Take a delivery report of the SMS gateway. Repeating the callback changes nothing."""
 
     def read(body: bytes) -> Said:
         told = GatewayReport.model_validate_json(body)
@@ -70,9 +70,10 @@ async def sms(request: Request, medcab: MedcabState, visitor: From) -> Response:
     ),
 )
 async def mail(request: Request, medcab: MedcabState, visitor: From) -> Response:
-    """Take what became of a letter, in JSON or as the delivery report itself.
+    """Take a delivery report on a letter, as JSON or as a message of RFC 3464.
 
-    `bounced` with a reason 4.x.x is only noted. The same callback again changes nothing.
+    `bounced` with a reason 4.x.x (a temporary failure) is only noted. Repeating the callback
+    changes nothing.
     """
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
@@ -98,7 +99,7 @@ async def _taken(
     secret: SecretStr,
     read: Callable[[bytes], Said],
 ) -> Response:
-    """Believe a callback that is signed, can be read and is about a message of ours."""
+    """Take a callback that is signed, readable and about a message of ours; refuse any other."""
 
     async def tell(why: CallbackFault) -> None:
         await webhooks.tell_refused(medcab.database, channel.value, why, address, now())

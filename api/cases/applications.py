@@ -1,4 +1,4 @@
-"""Applications as their applicants see and act on them, beside what all kinds of case share."""
+"""Applications over JSON: what applicants do, beyond what all kinds of case share."""
 
 from datetime import datetime
 from typing import Annotated
@@ -39,7 +39,7 @@ class CommentIn(BaseModel):
 
 
 class CommentOut(BaseModel):
-    """A remark as kept."""
+    """A stored remark."""
 
     id: UUID
     at: datetime
@@ -67,7 +67,7 @@ async def list_mine(
 
 @router.post("", status_code=201)
 async def create(body: DraftIn, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
-    """Begin a draft, filled in from what is known already."""
+    """Begin a draft, filled in with what is already known of the applicant."""
     case = await medcab.applications.create_draft(actor, body.programme_id)
     return draft_out(draft_of(case))
 
@@ -82,9 +82,9 @@ async def read(case_id: UUID, session: Work, actor: CurrentActor) -> CaseOut:
 async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> PresentStateOut:
     """Ask the running case whom it waits for, until when, and what happens then (A8).
 
-    When it does not answer, `live` is false and the answer is what the database knows.
+    If the workflow does not answer, `live` is false and the state comes from the database.
     """
-    # A case that is slow to answer holds no connection to the database.
+    # The transaction ends here: a workflow that answers slowly holds no connection.
     async with medcab.database.work() as session:
         case = await see(session, actor, case_id)
     live, state = await running.live_or_stored(medcab.temporal, case)

@@ -13,7 +13,10 @@ from services.dossier.page import CasePage
 
 
 class StepIn(BaseModel):
-    """The step of the case as the client saw it: a stale one changes nothing (409)."""
+    """The step of the case as the client saw it.
+
+    Where the case has moved since, nothing changes (409).
+    """
 
     step: int = Field(ge=0, lt=2**31, examples=[0])
 
@@ -158,7 +161,7 @@ class AnswerFileOut(BaseModel):
 
 
 class AnsweredOut(BaseModel):
-    """What one version of a request was answered; of a refusal `message` is the reason."""
+    """The answer to one version of a request; of a refusal `message` is the reason."""
 
     version: int
     outcome: Status

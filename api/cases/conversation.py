@@ -20,7 +20,7 @@ router = APIRouter(route_class=CleanRoute, tags=["conversation"])
 
 
 class MessageIn(BaseModel):
-    """What to say. Files are given beforehand: `POST /documents?category=message`."""
+    """A new message. Its files are uploaded beforehand: `POST /documents?category=message`."""
 
     text: str = Field("", max_length=LONGEST)
     files: list[UUID] = Field(
@@ -30,7 +30,7 @@ class MessageIn(BaseModel):
 
 
 class MessageOut(BaseModel):
-    """A message as kept."""
+    """A stored message."""
 
     id: UUID
     at: datetime
@@ -54,7 +54,7 @@ class UnreadMessagesOut(BaseModel):
 
 @router.get("/cases/{case_id}/messages", responses=documented(401, 404, 422))
 async def list_messages(case_id: UUID, session: Work, actor: CurrentActor) -> list[CommentLine]:
-    """What was said on a case, oldest first. Asking reads nothing: say so with `/read`."""
+    """The messages of a case, oldest first. Listing does not mark them as read: `/read` does."""
     case = await see(session, actor, case_id)
     return [
         CommentLine.model_validate(said)
@@ -74,7 +74,7 @@ async def say(
     actor: CurrentActor,
     medcab: MedcabState,
 ) -> MessageOut:
-    """Write a message; the key becomes its id, so the same again writes nothing twice."""
+    """Write a message. The key becomes its id, so a repeated call writes nothing twice."""
     kept = await medcab.conversations.say(
         actor,
         case_id,
@@ -92,7 +92,7 @@ async def say(
 async def read(
     case_id: UUID, body: MessagesReadIn, actor: CurrentActor, medcab: MedcabState
 ) -> None:
-    """Say that the person has read up to this message; one that is not of the case is ignored."""
+    """Mark the messages up to this one as read. A message of another case is ignored."""
     await medcab.conversations.read(actor, case_id, body.message_id)
 
 

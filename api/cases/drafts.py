@@ -1,4 +1,4 @@
-"""What applicants do with a case of any kind by the API: the draft, handing in, taking back.
+"""What applicants do with a case of any kind: fill in, submit, correct, withdraw, copy.
 
 Every act takes an `Idempotency-Key`.
 """
@@ -29,7 +29,7 @@ from services.cases.lists import CaseLine
 _UUID = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 IdempotencyKey = Annotated[
     UUID,
-    # As text of a shape: what is generated for a UUID in a header cannot be sent by its client.
+    # Described as text with a pattern: generated clients cannot send a header of type UUID.
     WithJsonSchema({"type": "string", "pattern": _UUID}),
     Header(
         description="A UUID made by the client: the same again gives the same answer, with another"
@@ -58,13 +58,13 @@ class CitedIn(BaseModel):
 
 FieldName = Annotated[str, Field(max_length=100)]
 Number = Annotated[int, Field(ge=-(2**53), le=2**53)]
-"""What JSON readers of every kind tell apart (RFC 8259, 6)."""
+"""Integers that every reader of JSON represents exactly (RFC 8259, section 6)."""
 
 
 class DraftEdit(BaseModel):
-    """What was typed so far, merged by field; attachments replace the list when given.
+    """A change of the draft: `data` is merged by field, `attachments` replace the list when given.
 
-    A list without `revision` may add documents and take none off (409).
+    Without `revision`, a list may add documents but remove none (409).
     """
 
     data: dict[FieldName, bool | Number | str | None] | None = Field(
@@ -80,14 +80,14 @@ class DraftEdit(BaseModel):
 
 
 class FieldErrorOut(BaseModel):
-    """What has to be mended in one field."""
+    """What has to be corrected in one field."""
 
     field: str
     message: str
 
 
 class DraftOut(BaseModel):
-    """The draft as kept, and what would still be refused."""
+    """The stored draft, with the errors that would still prevent submitting it."""
 
     id: UUID
     step: int
@@ -100,7 +100,7 @@ class DraftOut(BaseModel):
 
 
 class WithdrawalIn(StepIn):
-    """Why the case is taken back."""
+    """Why the case is withdrawn."""
 
     reason: str = Field("", max_length=4000)
 
@@ -113,20 +113,20 @@ class ListOut(BaseModel):
 
 
 def list_response(listing: case_lists.Listing) -> Response:
-    """The page as JSON, written once: rows were typed by the query already."""
+    """The page as JSON. It is written without validation, since the query returned typed rows."""
     page = {"items": listing.rows, "after": listing.after}
     return Response(to_json(page), media_type="application/json")
 
 
 def add_routes(router: APIRouter, base: str, drafts: Callable[[Medcab], Drafts]) -> None:
-    """Add what every kind has in common below `base`."""
+    """Add the routes that all kinds of case have in common, below `base`."""
     draft = f"{base}/{{case_id}}/draft"
 
     @router.put(draft, responses=documented(404, 409, 422))
     async def save_draft(
         case_id: UUID, body: DraftEdit, actor: CurrentActor, medcab: MedcabState
     ) -> DraftOut:
-        """Keep what was typed, right or wrong, and say what is wrong so far."""
+        """Save what was typed, valid or not, and return the errors so far."""
         case, errors = await drafts(medcab).save_draft(actor, case_id, *_edited(body))
         return draft_out(draft_of(case), errors)
 
@@ -134,7 +134,10 @@ def add_routes(router: APIRouter, base: str, drafts: Callable[[Medcab], Drafts])
     async def attach(
         case_id: UUID, body: CitedIn, actor: CurrentActor, medcab: MedcabState
     ) -> DraftOut:
-        """Add one document to the draft; several at once are all kept. Twice is once."""
+        """Add one document to the draft.
+
+        Parallel calls do not overwrite each other; adding it twice adds it once.
+        """
         kept = await drafts(medcab).attach(actor, case_id, body.kind, body.document_version_id)
         return draft_out(draft_of(kept))
 
@@ -148,13 +151,13 @@ def add_routes(router: APIRouter, base: str, drafts: Callable[[Medcab], Drafts])
         actor: CurrentActor,
         medcab: MedcabState,
     ) -> DraftOut:
-        """Take one document off the draft; it stays among the person's documents."""
+        """Remove one document from the draft. It stays among the person's documents."""
         case = await drafts(medcab).detach(actor, case_id, kind, document_version_id)
         return draft_out(draft_of(case))
 
     @router.delete(draft, status_code=204)
     async def discard_draft(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
-        """Throw away a draft never submitted, or a correction in the making."""
+        """Delete a draft that was never submitted, or an unfinished correction."""
         await drafts(medcab).discard_draft(actor, case_id)
 
     @router.post(f"{base}/{{case_id}}/submit", responses=documented(429))
@@ -168,8 +171,10 @@ def add_routes(router: APIRouter, base: str, drafts: Callable[[Medcab], Drafts])
     async def correct(
         case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
     ) -> CaseStateOut:
-        """Hand in the draft as a new version on one's own initiative; of some kinds after the
-        answer too."""
+        """Submit the draft as a new version without having been asked.
+
+        Some kinds of case allow it after the answer too.
+        """
         return CaseStateOut.of(await drafts(medcab).correct(actor, case_id, act))
 
     @router.post(f"{base}/{{case_id}}/withdraw")
@@ -180,7 +185,7 @@ def add_routes(router: APIRouter, base: str, drafts: Callable[[Medcab], Drafts])
         medcab: MedcabState,
         idempotency_key: IdempotencyKey,
     ) -> CaseStateOut:
-        """Take the case back."""
+        """Withdraw the case."""
         act = Act(idempotency_key, body.step)
         return CaseStateOut.of(await drafts(medcab).withdraw(actor, case_id, act, body.reason))
 
@@ -193,14 +198,14 @@ def add_routes(router: APIRouter, base: str, drafts: Callable[[Medcab], Drafts])
 def _edited(
     body: DraftEdit,
 ) -> tuple[dict[str, Any] | None, list[dict[str, str]] | None, str | None]:
-    """What was typed, what was chosen and on which revision, as a service takes them."""
+    """Fields, citations and revision, in the form that a service takes."""
     given = body.attachments
     cited = None if given is None else [citation(a.kind, a.document_version_id) for a in given]
     return body.data, cited, body.revision
 
 
 def draft_out(draft: Draft, errors: Sequence[FieldError] = ()) -> DraftOut:
-    """A draft, with what is wrong with it so far."""
+    """A draft as JSON, with its errors so far."""
     return DraftOut(
         **asdict(draft),
         errors=[FieldErrorOut(field=e.path, message=e.message) for e in errors],

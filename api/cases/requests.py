@@ -1,4 +1,4 @@
-"""Service requests: what may be asked, one's own requests, answers of people (S1-S6).
+"""Service requests over JSON: types on offer, one's own requests, answers of people (S1-S6).
 
 What all kinds of case share stands in `api.cases.drafts`.
 """
@@ -74,7 +74,7 @@ class RequestIn(BaseModel):
 
 
 class RequestAnswerIn(StepIn):
-    """The answer of people, in words."""
+    """An answer that a person gives, in words."""
 
     message: str = Field("", max_length=4000)
 
@@ -107,7 +107,7 @@ async def list_mine(
 
 @router.post("/requests", status_code=201, responses=documented(403, 404))
 async def create(body: RequestIn, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
-    """Begin a draft, filled in from what is known already."""
+    """Begin a draft, filled in with what is already known of the applicant."""
     return draft_out(draft_of(await medcab.requests.create_draft(actor, body.type)))
 
 
@@ -124,9 +124,9 @@ async def read(case_id: UUID, session: Work, actor: CurrentActor) -> CaseOut:
 async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> PresentStateOut:
     """Ask the running request whom it waits for, until when, and what happens then.
 
-    When it does not answer, `live` is false and the answer is what the database knows.
+    If the workflow does not answer, `live` is false and the state comes from the database.
     """
-    # A case that is slow to answer holds no connection to the database.
+    # The transaction ends here: a workflow that answers slowly holds no connection.
     async with medcab.database.work() as session:
         case = await see(session, actor, case_id)
     if case.kind != CaseKind.REQUEST:
@@ -169,7 +169,10 @@ async def answer(
     medcab: MedcabState,
     idempotency_key: IdempotencyKey,
 ) -> CaseStateOut:
-    """Answer for one's unit. The same act id again gives the same answer and changes nothing."""
+    """Answer a request for one's unit.
+
+    Repeating the act id returns the same answer and changes nothing.
+    """
 
     async def answered(step: int, message: str, file: Incoming | None = None) -> CaseStateOut:
         act, said = Act(idempotency_key, step), Answer(message, file)
@@ -192,7 +195,7 @@ async def refuse(
     medcab: MedcabState,
     idempotency_key: IdempotencyKey,
 ) -> CaseStateOut:
-    """Refuse for one's unit, with the reason."""
+    """Refuse a request for one's unit, with the reason."""
     act = Act(idempotency_key, body.step)
     return CaseStateOut.of(await medcab.requests.refuse(actor, case_id, act, body.reason))
 
@@ -233,7 +236,7 @@ async def answer_file(
     medcab: MedcabState,
     version: VersionNumber = None,
 ) -> Response:
-    """A file of the answer, 1 being the answer itself; for those who may see the request."""
+    """A file of the answer, for those who may see the request. Position 1 is the answer itself."""
     opened = await request_files.open_answer(
         session, medcab.files, actor, case_id, version, position
     )
@@ -256,7 +259,7 @@ async def _answer_in(request: Request) -> RequestAnswerIn:
 
 
 def _fields(fields: Any) -> tuple[int, str]:
-    """Step and message out of a form; both stand before the file."""
+    """Step and message of a form; both stand before the file."""
     step = whole(str(fields.get("step", "")))
     if step is None:
         wrong = FieldError("step", "Обновите страницу.")

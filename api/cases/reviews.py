@@ -1,4 +1,4 @@
-"""The reviewers' desk: queue, decisions, who has what, who is away."""
+"""The reviewers' desk: queue, decisions, assignment, absences."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -52,7 +52,7 @@ class DecisionIn(DecisionBody, StepIn):
 
 
 class OneOfSeveral(StepIn):
-    """A case among several, with an act id of its own."""
+    """One of several cases decided together, with an act id of its own."""
 
     case_id: UUID
     act_id: UUID
@@ -74,7 +74,7 @@ class DecidedOut(BaseModel):
 
 
 class TakeIn(StepIn):
-    """The case as the client saw it, with whoever had it then."""
+    """The step and the reviewer of the case as the client last saw them."""
 
     reviewer_id: UUID | None = Field(
         None,
@@ -84,14 +84,14 @@ class TakeIn(StepIn):
 
 
 class HandOverIn(TakeIn):
-    """To whom, and why."""
+    """The colleague who gets the case, and why."""
 
     to: UUID
     reason: str = Field("", max_length=LONGEST_REMARK)
 
 
 class AbsenceIn(BaseModel):
-    """Days away, both included, and who stands in."""
+    """First and last day away, both included, and who stands in."""
 
     person_id: UUID
     first_day: date
@@ -100,13 +100,13 @@ class AbsenceIn(BaseModel):
 
 
 class AbsenceOut(AbsenceIn):
-    """An absence as kept."""
+    """A stored absence."""
 
     id: UUID
 
 
 class ReviewerOut(BaseModel):
-    """A reviewer with the load of the desk."""
+    """A reviewer, with how many cases they have."""
 
     id: UUID
     name: str
@@ -125,13 +125,13 @@ async def desk(
     after: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
-    """The queue: what is due first comes first, overdue before all."""
+    """The queue of cases to review. By default those due first come first, so overdue ones lead."""
     return list_response(await case_lists.desk(session, actor, filters, after, limit, order))
 
 
 @router.get("/desk/counts")
 async def counts(session: Work, actor: CurrentActor) -> dict[str, int]:
-    """How many wait for review, for me, how many are overdue or unassigned."""
+    """How many cases wait for review, how many for me, how many are overdue or unassigned."""
     return await case_lists.counts(session, actor, now())
 
 
@@ -143,7 +143,7 @@ async def decide(
     medcab: MedcabState,
     idempotency_key: IdempotencyKey,
 ) -> CaseStateOut:
-    """Decide the review. The same act id again gives the same answer and changes nothing."""
+    """Decide the review. Repeating the act id returns the same answer and changes nothing."""
     act = Act(idempotency_key, body.step)
     return CaseStateOut.of(await medcab.reviews.decide(actor, case_id, act, body.decision()))
 
@@ -152,7 +152,7 @@ async def decide(
 async def decide_several(
     body: DecisionsIn, actor: CurrentActor, medcab: MedcabState
 ) -> list[DecidedOut]:
-    """Decide several cases with one reason; each is taken or refused by itself."""
+    """Decide several cases with one reason. Each is decided or refused on its own."""
     acts = {one.case_id: Act(one.act_id, one.step) for one in body.cases}
     done = await medcab.reviews.decide_several(actor, acts, body.decision())
     return [
@@ -170,7 +170,7 @@ async def decide_several(
 async def take(
     case_id: UUID, body: TakeIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:
-    """Take the case on one's own desk."""
+    """Assign the case to oneself."""
     state = await medcab.reviews.take(actor, case_id, body.step, body.reviewer_id)
     return CaseStateOut.of(state)
 
@@ -179,7 +179,7 @@ async def take(
 async def hand_over(
     case_id: UUID, body: HandOverIn, actor: CurrentActor, medcab: MedcabState
 ) -> CaseStateOut:
-    """Give the case to a colleague."""
+    """Assign the case to a colleague."""
     state = await medcab.reviews.hand_over(
         actor, case_id, body.step, body.to, body.reason, body.reviewer_id
     )
@@ -188,7 +188,7 @@ async def hand_over(
 
 @router.post("/applications/{case_id}/reading", status_code=204)
 async def reading(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
-    """Say that one has the case open; others see it for a minute."""
+    """Report that one has the case open. Others are shown this for a minute."""
     await medcab.reviews.read(actor, case_id)
 
 
@@ -200,7 +200,7 @@ async def history(case_id: UUID, session: Work, actor: CurrentActor) -> list[Cas
 
 @router.get("/desk/reviewers")
 async def reviewers(session: Work, actor: CurrentActor) -> list[ReviewerOut]:
-    """Who reviews, how much each has, who is away."""
+    """Who reviews, how many cases each has, who is away."""
     unit = await catalogue.unit_id(session, "hr")
     return [
         ReviewerOut(
@@ -217,7 +217,7 @@ async def reviewers(session: Work, actor: CurrentActor) -> list[ReviewerOut]:
 
 @router.post("/desk/absences", status_code=201)
 async def set_absence(body: AbsenceIn, session: Work, actor: CurrentActor) -> AbsenceOut:
-    """Note days away; one's own, or anybody's by the head of HR."""
+    """Record an absence: one's own, or anybody's by the head of HR."""
     unit = await catalogue.unit_id(session, "hr")
     absence = await absences.set_absence(
         session, actor, unit, body.person_id, body.first_day, body.last_day, body.deputy_id
@@ -227,6 +227,6 @@ async def set_absence(body: AbsenceIn, session: Work, actor: CurrentActor) -> Ab
 
 @router.delete("/desk/absences/{absence_id}", status_code=204)
 async def end_absence(absence_id: UUID, session: Work, actor: CurrentActor) -> None:
-    """Take an absence back."""
+    """Remove an absence."""
     unit = await catalogue.unit_id(session, "hr")
     await absences.end_absence(session, actor, unit, absence_id)

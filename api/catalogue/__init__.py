@@ -1,1 +1,1 @@
-"""The catalogue over JSON: what people choose from, and who administers it."""
+"""The catalogue over JSON: what people choose from, and its administration."""

@@ -26,7 +26,7 @@ Key = Annotated[str, Path(max_length=64, examples=["CARD-144"])]
 
 
 class EntryOut(BaseModel):
-    """An entry of the catalogue, as it would stand in a file."""
+    """An entry of the catalogue; `values` as a file of the catalogue would hold them."""
 
     subject: Subject
     key: str
@@ -44,7 +44,7 @@ class EntryOut(BaseModel):
 
 
 class ChangeIn(BaseModel):
-    """An entry as it shall be: `values` as in a file, or the `text` of a type's file."""
+    """The new contents of an entry: `values` as in a file, or the `text` of a type's file."""
 
     values: dict[str, Any] = {}
     text: str = Field("", max_length=LONGEST_TEXT)
@@ -54,7 +54,7 @@ class ChangeIn(BaseModel):
 
 
 class TextIn(BaseModel):
-    """A definition of a type to be tried."""
+    """The definition of a type, to be tried."""
 
     text: str = Field(max_length=LONGEST_TEXT)
 
@@ -119,7 +119,7 @@ def _service(medcab: MedcabState) -> Administration:
 async def list_entries(
     subject: Subject, actor: Administrator, medcab: MedcabState
 ) -> list[EntryOut]:
-    """The newest entry of every key, those not in force yet and those withdrawn included."""
+    """The newest entry of every key, including those not yet in force and those withdrawn."""
     async with medcab.database.work() as session:
         return [EntryOut.of(one) for one in await entries.listed(session, subject)]
 
@@ -154,7 +154,10 @@ async def change_entry(
     actor: Administrator,
     medcab: MedcabState,
 ) -> EntryOut:
-    """Change an entry or add one; a type by the text of its file, with lines of mistakes."""
+    """Change an entry or add one.
+
+    A type is given as the text of its file; errors name its lines.
+    """
     wish = Wish(idempotency_key, body.based_on, body.valid_from, body.offered)
     service = _service(medcab)
     if subject is Subject.TYPE:
@@ -179,6 +182,6 @@ async def move_cases(
     actor: Administrator,
     medcab: MedcabState,
 ) -> MovedOut:
-    """Move the open cases that the version in force leaves whole onto it, each journaled."""
+    """Move open cases whose data fits the version in force onto it. Each move is journaled."""
     done = await type_upgrades.move_cases(medcab.database, actor, key, number, idempotency_key)
     return MovedOut(moved=done.moved, left=done.left)

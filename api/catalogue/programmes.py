@@ -1,4 +1,4 @@
-"""The catalogue: programmes, types of cases with their forms, and reasons for reviewers."""
+"""The catalogue: programmes, types of case with their forms, and reasons for reviewers."""
 
 import base64
 import binascii
@@ -90,7 +90,7 @@ class CaseTypeOut(BaseModel):
 
 
 class ReasonOut(BaseModel):
-    """A reason that a reviewer may take and edit."""
+    """A ready-made reason that a reviewer may use and edit."""
 
     key: str
     outcome: Literal["approve", "clarify", "reject"]
@@ -108,7 +108,7 @@ async def list_programmes(
     after: Annotated[str | None, Query(max_length=1000)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ProgrammePage:
-    """Programmes on offer, by title; `text` looks for all of its words."""
+    """Programmes on offer, by title. `text` finds those that have all of its words."""
     found = await catalogue.programmes(
         session, kind, text, specialty, _place(after) if after else None, limit + 1
     )
@@ -158,7 +158,7 @@ async def list_reasons(
     actor: Annotated[Actor, require(Permission.REVIEW)],
     outcome: Literal["approve", "clarify", "reject"] | None = None,
 ) -> list[ReasonOut]:
-    """The stock of reasons, for reviewers."""
+    """The ready-made reasons, for reviewers."""
     found = await catalogue.reasons(session, outcome)
     return [ReasonOut.model_validate(each, from_attributes=True) for each in found]
 

@@ -1,1 +1,1 @@
-"""What every route stands on: who asks, bodies and their limits, problems, headers, metrics."""
+"""What every route uses: who asks, bodies and their limits, problems, headers, metrics."""

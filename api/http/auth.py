@@ -1,8 +1,9 @@
-"""Who sends a request: by session cookie or access token; and which routes are open to whom.
+"""Who sends a request, known by session cookie or access token, and to whom each route is open.
 
-Every route names its openness by one of the rules below, so that a test can list them all:
-`Public`, `SigningIn`, `CurrentSession`, `CurrentActor`, or `Annotated[Actor, require(permission)]`.
-What a person may do with one case or document is decided in services.
+Every route declares its openness by one of the rules below, so that a test can list them all:
+`OPEN_TO_ALL`, `Public`, `SigningIn`, `SignedIn`, `CurrentSession`, `CurrentActor`, or
+`Annotated[Actor, require(permission)]`. What a person may do with one case or document is decided
+in services.
 """
 
 import re
@@ -52,25 +53,32 @@ _NOT_TEXT = "В запросе есть знаки, которых не быва
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OUTSIDE = frozenset({"/sign-in", "/preferences"})
-"""Forms of pages that are open before signing in; another tab may have signed in since."""
+"""Forms of pages shown before signing in.
+
+Another tab may have signed in since, so here a token bound to the device counts too.
+"""
 _WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in"})
-"""Needs no cookie and reads JSON only, which other sites cannot send without our leave."""
+"""Needs no cookie, and takes JSON only, which other sites cannot make a browser send."""
 _STREAMED_FORMS = re.compile(r"/documents/files(/.*)?|/requests/[^/]+/answer|/administration/staff")
-"""Forms with files: their routes call `demand_form_token` for what stands before the first file."""
+"""Forms with files, read as a stream.
+
+Their routes check the token with `demand_form_token` once the fields before the first file are
+read.
+"""
 _OF_TEMPORAL = ("/temporal/", "/codec/")
-"""Called by the Temporal UI, which knows no form tokens of ours: its own origin alone may."""
+"""Called by the Temporal UI, which cannot send our form token; only its origin is checked."""
 _BY_ITSELF = ("/temporal/api/", "/codec/")
-"""What the Temporal UI calls again and again without anybody touching it."""
+"""Polled by the Temporal UI with nobody at the browser: it does not count as activity."""
 
 
 def cookie_names(settings: Settings) -> tuple[str, str]:
-    """The names of the session's and the device's cookie; `__Host-` wherever cookies are secure."""
+    """The names of the session and device cookies, with `__Host-` wherever cookies are secure."""
     prefix = "__Host-" if settings.cookie_secure else ""
     return f"{prefix}medcab", f"{prefix}medcab-device"
 
 
 def set_device_cookie(response: Response, settings: Settings, device_token: str) -> None:
-    """Give the browser its own name, by which a new device is noticed and a session is bound."""
+    """Name the browser: the name shows which devices are new, and sessions are bound to it."""
     response.set_cookie(
         cookie_names(settings)[1],
         device_token,
@@ -83,9 +91,9 @@ def set_device_cookie(response: Response, settings: Settings, device_token: str)
 
 
 def set_cookies(response: Response, settings: Settings, opened: OpenedSession) -> None:
-    """Hand a session that was just opened to the browser; it goes when the browser is closed.
+    """Set the cookies of a session just opened; the session cookie goes when the browser is closed.
 
-    `lax`, so that the link in a mail leads straight to the case.
+    SameSite is `lax`, so that the link in a mail leads straight to the case.
     """
     response.set_cookie(
         cookie_names(settings)[0],
@@ -128,15 +136,15 @@ def visitor_of(request: Request) -> Visitor:
 
 
 def has_session(request: Request) -> bool:
-    """Whether the browser sent the cookie of a session, be it one that still stands or not."""
+    """Whether the browser sent a session cookie, valid or not."""
     return cookie_names(medcab_of(request).settings)[0] in request.cookies
 
 
 def form_token_of(request: Request) -> str:
-    """What the forms of the page that answers this request carry in `csrf_token`.
+    """The form token (`csrf_token`) for the page that answers this request.
 
-    Bound to the session where one stands, else to the device, whose cookie the answer must then
-    set. The cookie of a session that is over is no ground for it: signing in replaces it.
+    It is bound to the session if there is one, else to the device, whose cookie the answer must
+    then set. An expired session's cookie is not used for it: signing in replaces that cookie.
     """
     current: Current | None = getattr(request.state, "current", None)
     if current is not None and current.session_id is not None:
@@ -153,10 +161,10 @@ def _bearer(request: Request) -> str | None:
 
 
 async def guard(request: Request) -> None:
-    """Refuse what another site made a browser send (CSRF), and what is no text; before every route.
+    """Before every route, refuse what another site made a browser send (CSRF), and invalid text.
 
-    A request with an `Authorization` header is exempt: browsers never add that by themselves, and
-    cookies beside it are not looked at.
+    A request with an `Authorization` header is exempt from the checks against CSRF: browsers never
+    add that header by themselves, and its cookies are then ignored.
     """
     _demand_text(request)
     if request.method in _SAFE or _bearer(request) is not None:
@@ -181,9 +189,9 @@ async def guard(request: Request) -> None:
 
 
 def _demand_text(request: Request) -> None:
-    """Raise Refusal where an address, a JSON body or a form holds what PostgreSQL or UTF-8 cannot.
+    """Raise Refusal where the address, a JSON body or a form holds what PostgreSQL or UTF-8 cannot.
 
-    That is NUL, and half of a character that takes two. The body was read before.
+    That is NUL, and half of a surrogate pair. Only a body that was parsed before is checked.
     """
     if "\x00" in request.url.path or b"%00" in request.scope["query_string"]:
         raise Refusal("not_text", _NOT_TEXT, 400)
@@ -201,7 +209,7 @@ def _demand_text(request: Request) -> None:
 
 
 def demand_form_token(request: Request, sent: str | None) -> None:
-    """Raise Refusal 403 unless a form of this session carries this token."""
+    """Raise Refusal 403 unless `sent` is a form token of this session."""
     if not _fits(request, sent):
         raise stale_form()
 
@@ -215,13 +223,13 @@ def _fits(request: Request, sent: str | None) -> bool:
 
 
 async def _stale(request: Request) -> Refusal:
-    """How to refuse a form of another session: 401 where none stands now, else 403."""
+    """The refusal of a form of another session: 401 where nobody is signed in now, else 403."""
     current = await identify(request, medcab_of(request))
     return session_ended() if current is None else stale_form()
 
 
 def stale_form() -> Refusal:
-    """The form stands on a page of another session than the one that stands now."""
+    """The refusal of a form whose page belongs to another session than the present one."""
     return Refusal("form_token", "Страница устарела. Откройте её заново и повторите.", 403)
 
 
@@ -230,7 +238,7 @@ def _kind_of(request: Request) -> str:
 
 
 async def _sent_form_token(request: Request) -> str:
-    """The token in the header, or in the form; a stream of files is not read for it."""
+    """The form token from the header or the form. A form with files is not read for it."""
     sent: Any = request.headers.get(FORM_HEADER)
     kind = _kind_of(request)
     read_already = getattr(request, "_form", None) is not None
@@ -241,9 +249,9 @@ async def _sent_form_token(request: Request) -> str:
 
 
 async def identify(request: Request, medcab: MedcabState) -> Current | None:
-    """The session or token of the request; None where it brings none that still stands.
+    """The session or access token of the request, or None if it has no valid one.
 
-    One query on a connection of its own, so nothing is held while the request goes on.
+    One query on a connection of its own, so no connection is held for the rest of the request.
     """
     bearer = _bearer(request)
     current: Current | None = None
@@ -283,7 +291,7 @@ class Openness:
 
 
 class _Open:
-    """Open to everybody, and does not ask who it is."""
+    """Open to everybody; does not find out who asks."""
 
     openness = Openness("public")
 
@@ -292,7 +300,7 @@ class _Open:
 
 
 class _Public:
-    """Open to everybody; says who it is where it is known."""
+    """Open to everybody; gives the session of whoever is signed in."""
 
     openness = Openness("public")
 
@@ -301,7 +309,7 @@ class _Public:
 
 
 class _SigningIn:
-    """Open to whoever has at least entered the password; not to access tokens."""
+    """Open to whoever has at least entered the password, but not to access tokens."""
 
     openness = Openness("signing_in")
 
@@ -342,7 +350,7 @@ _signed_in = _SignedIn()
 
 
 class _OwnSession:
-    """Open to a person at a browser; not to access tokens."""
+    """Open to a person at a browser, but not to access tokens."""
 
     openness = Openness("session")
 
@@ -353,7 +361,7 @@ class _OwnSession:
 
 
 class _Actor:
-    """Open to whoever has signed in; gives the person with the rights."""
+    """Open to whoever is signed in; gives the person with their rights."""
 
     openness = Openness("signed_in")
 
@@ -362,7 +370,7 @@ class _Actor:
 
 
 class _Require:
-    """Open to whoever holds the permission in some unit; gives the person with the rights."""
+    """Open to whoever holds the permission in some unit; gives the person with their rights."""
 
     def __init__(self, permission: Permission) -> None:
         self.openness = Openness("permission", permission)
@@ -387,7 +395,7 @@ CurrentSession = Annotated[Current, Depends(_own_session)]
 CurrentActor = Annotated[Actor, Depends(_actor)]
 From = Annotated[Visitor, Depends(visitor_of)]
 OPEN_TO_ALL = Depends(_open)
-"""For `dependencies=[…]` of a route that is open to everybody and does not ask who it is."""
+"""For `dependencies=[…]` of a route that is open to everybody and does not find out who asks."""
 
 
 def require(permission: Permission) -> Any:
@@ -396,14 +404,14 @@ def require(permission: Permission) -> Any:
 
 
 def session_needed() -> Refusal:
-    """An access token may not do this: it takes a person at a browser."""
+    """The refusal of an access token where a person at a browser is required."""
     return Refusal(
         "session_needed", "Для этого войдите в кабинет: ключ доступа здесь не действует.", 403
     )
 
 
 def declared(dependant: Dependant) -> set[Openness]:
-    """The rules that a route names itself, without those that its rules lean on."""
+    """The rules that a route declares itself, without the dependencies of those rules."""
     found: set[Openness] = set()
     for used in dependant.dependencies:
         call: Callable[..., Any] | None = used.call
@@ -416,6 +424,6 @@ def declared(dependant: Dependant) -> set[Openness]:
 
 
 def ends_session(medcab: Medcab, response: Response) -> None:
-    """The answer to a sign-out: the cookie goes, and whatever the browser kept of the cabinet."""
+    """Make `response` a sign-out: it deletes the session cookie and all that the browser stored."""
     drop_session_cookie(response, medcab.settings)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'

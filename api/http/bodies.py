@@ -1,8 +1,7 @@
-"""Bodies of requests: how long they may be, how long they may take, and files that stream in them.
+"""Request bodies: how long they may be, how slowly they may come, and files that stream in them.
 
-`BodyLimit` stands around the whole application, so that no route, parser or form can take in more
-than is meant for it. Files are read as they come, from a plain body or from a form, and never
-spooled by the framework.
+`BodyLimit` wraps the whole application, so that no route or parser reads more than its limit. Files
+are read as they arrive, from a plain body or from a form; the framework does not spool them.
 """
 
 import asyncio
@@ -30,11 +29,11 @@ from services.files.intake import Incoming
 from services.files.uploads import counted
 
 SILENCE = 30.0
-"""Seconds without a byte."""
+"""Seconds that may pass without a byte."""
 GRACE = 60.0
-"""Seconds that any body may take."""
+"""Seconds that any body may take, however slow."""
 PACE = 8 * 1024
-"""Bytes a second that it has to come in with after that: a telephone with a bad connection."""
+"""Bytes that must have come for each further second; a phone on a bad connection manages this."""
 _FIELDS_LIMIT = 64 * 1024
 _PARTS_LIMIT = 100
 _ENDLESS = 10**9
@@ -42,21 +41,24 @@ _ENDLESS = 10**9
 
 @dataclass(frozen=True)
 class Pace:
-    """How slowly a body may come: who only drips holds a place that others need."""
+    """How slowly a body may come in.
+
+    A client that only drips would hold a connection others need.
+    """
 
     silence: float = SILENCE
     grace: float = GRACE
     octets: float = PACE
 
     def left(self, began: float, read: int, now: float) -> float:
-        """Seconds until the next piece has to be there, by a monotonic clock."""
+        """Seconds within which the next piece must arrive, by a monotonic clock."""
         return min(self.silence, began + self.grace + read / self.octets - now)
 
 
 class BodyLimit:
-    """Refuse longer bodies: by their announced length before reading, by count while reading.
+    """ASGI middleware: refuse (413) bodies that are too long, announced or counted while reading.
 
-    A body that is silent or comes too slowly is given up with 408.
+    A body that stalls or comes too slowly ends with 408.
     """
 
     def __init__(self, app: ASGIApp, *, limits: BodyLimits, pace: Pace = Pace()) -> None:
@@ -65,7 +67,7 @@ class BodyLimit:
         self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection; only requests have bodies."""
+        """Limit the body of an HTTP request; other connections have none."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -110,7 +112,7 @@ def _announced(scope: Scope) -> int:
 
 
 def _length(value: str) -> int | None:
-    """A length as a header states it; what is longer than any file is as good as endless."""
+    """The length that a header states, None for no number; ten digits or more count as endless."""
     return _ENDLESS if len(value) > 9 and value.isdigit() else whole(value)
 
 
@@ -131,18 +133,19 @@ def is_form(request: Request) -> bool:
 
 @dataclass
 class Form:
-    """A multipart form, read in order: `fields` fills while `files` are taken.
+    """A multipart form, read in order: `fields` fills up while `files` is iterated.
 
-    Fields that matter to a file have to stand before it, as they do in the pages' forms.
+    Fields that a file needs must stand before it, as they do in the forms of the pages.
     """
 
     request: Request
     fields: dict[str, str] = field(default_factory=dict)
 
     async def files(self) -> AsyncIterator[Incoming]:
-        """The files in order, each to be read before the next is asked for. Raises 400 and 413.
+        """The files in order; each must be read before the next is asked for.
 
-        A file input that was left empty is passed over.
+        An empty file input is skipped. Raises HTTPException 400 for no valid form, 413 for too many
+        parts or too long fields.
         """
         async with aclosing(_events(self.request)) as events:
             parts = octets = 0
@@ -166,7 +169,7 @@ class Form:
                     pass
 
     async def rest(self) -> None:
-        """Read what is left of a form of which no file is wanted."""
+        """Read the form to its end and drop its files."""
         async for _ in self.files():
             pass
 
@@ -196,7 +199,7 @@ async def _pieces(events: AsyncIterator[_Event]) -> AsyncIterator[bytes]:
 
 
 async def _events(request: Request) -> AsyncGenerator[_Event, None]:
-    """What stands in a form, as it comes in."""
+    """The parts of a form, as they arrive."""
     found: list[_Event] = []
     _, options = parse_options_header(request.headers.get("content-type"))
     if not (boundary := options.get(b"boundary")):
@@ -247,7 +250,7 @@ def _callbacks(found: list[_Event]) -> Any:
 
 
 async def octets_of(medcab: Medcab, actor: Actor, incoming: Incoming) -> bytes:
-    """The whole file. Raises 413 as soon as it is longer than a table may be, and Refusal 429."""
+    """The whole file. Raises 413 once it exceeds the limit of a table, and Refusal 429 by quota."""
     body = bytearray()
     async with counted(medcab.database, actor, incoming, MOST_OCTETS) as file:
         async for piece in file.chunks:

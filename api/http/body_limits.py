@@ -1,4 +1,4 @@
-"""How long the body of a request may be, by route: most hold a few words, some a form or a file."""
+"""How many bytes a request body may have, by route: a few words, a form, or a file."""
 
 import re
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ from rules.staff.table import MOST_OCTETS
 
 KIB = 1024
 SMALL = 16 * KIB
-"""Where the table has no line."""
+"""For every path that the table does not name."""
 WORDS = 64 * KIB
-"""A text of 4000 signs takes 24 KiB as a form or as JSON that is written in ASCII."""
+"""A text of 4000 characters takes up to 24 KiB as a form or as JSON written in ASCII."""
 FORM = 128 * KIB
 """A section of a case's form, or the whole draft as JSON."""
 TABLE = 512 * KIB
-"""The description of a type, 60 000 signs; a decision with all its remarks."""
+"""The definition of a type, 60 000 characters; a decision with all its remarks."""
 ENVELOPE = 1024 * KIB
 FILES_AT_ONCE = 10
-"""Files in one form; each of them has the limit of a file besides."""
+"""Files in one form. The limit of a single file holds for each of them as well."""
 
 _API = "/api/v1"
 _ROOMS = tuple(process.room for process in PROCESSES.values())
-"""Where each kind of case is, for programs below `_API` and for people."""
+"""The path of each kind of case, the same for pages and below `_API`."""
 _WORDS = (
     f"{_API}/applications/{{case_id}}/comments",
     f"{_API}/applications/{{case_id}}/hand-over",
@@ -77,9 +77,9 @@ FILES = (
 
 
 def body_limits(upload: int) -> Mapping[str, int]:
-    """Bytes by path, as the routes write it; `upload` is the limit of one file.
+    """Bytes by route path; `upload` is the limit of one file.
 
-    The first that fits counts.
+    The first path that matches counts.
     """
     return {
         **dict.fromkeys(_WORDS, WORDS),
@@ -87,7 +87,7 @@ def body_limits(upload: int) -> Mapping[str, int]:
         **dict.fromkeys(_DECISIONS, TABLE),
         **dict.fromkeys(SHEETS, MOST_OCTETS + WORDS),
         **dict.fromkeys(FILES, FILES_AT_ONCE * upload + WORDS),
-        # The sheet that was looked at comes back packed in the form.
+        # The form brings back the whole sheet of the dry run, packed.
         "/administration/staff/apply": ENVELOPE,
         f"{_API}/administration/{{subject}}/{{key}}": TABLE,
         f"{_API}/administration/type/{{key}}/dry-run": TABLE,
@@ -102,11 +102,11 @@ def body_limits(upload: int) -> Mapping[str, int]:
 
 
 class BodyLimits:
-    """The table, by the path of a request."""
+    """The limits, found by the path of a request."""
 
     def __init__(self, table: Mapping[str, int]) -> None:
         self._table = [(compile_path(path)[0], most) for path, most in table.items()]
 
     def of(self, path: str) -> int:
-        """Bytes that a body for this path may have."""
+        """Bytes that a body sent to this path may have."""
         return next((most for known, most in self._table if re.match(known, path)), SMALL)

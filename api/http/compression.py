@@ -1,6 +1,6 @@
-"""Compression of pages, where their length can tell nobody a secret.
+"""Compression of pages, where the compressed length cannot reveal a secret.
 
-Which those are, and why, says docs/decisions/compression.md.
+docs/decisions/compression.md says which pages these are, and why.
 """
 
 import gzip
@@ -9,10 +9,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SMALLEST = 1024
-"""Octets of a page that is worth it."""
+"""Bytes from which compressing a page is worth it."""
 LEVEL = 5
 _OWN = frozenset({"same-origin", "none"})
-"""What a browser says of a request that no other site made: ours did, or the person did."""
+"""`Sec-Fetch-Site` of a request that no other site made: one of our pages did, or the person."""
 
 
 def _may_be_packed(request: Headers) -> bool:
@@ -22,13 +22,13 @@ def _may_be_packed(request: Headers) -> bool:
 
 
 class Compressed:
-    """ASGI middleware: a page that is sent whole goes out packed, where that is safe."""
+    """ASGI middleware: compress a page that is sent in one piece, where that is safe."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and hold back the head of a page until its body has come."""
+        """Pass the request on, and hold back the head of a page until its body has come."""
         if scope["type"] != "http" or not _may_be_packed(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return

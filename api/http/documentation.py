@@ -1,4 +1,4 @@
-"""The API's documentation, drawn by Swagger UI from our own server: no outside address is asked."""
+"""The API's documentation, drawn by Swagger UI. All its files are served from here."""
 
 import gzip
 from functools import cache
@@ -46,7 +46,7 @@ def _packed(name: str) -> bytes:
 
 @router.get("/api/docs")
 async def read_documentation() -> HTMLResponse:
-    """The page."""
+    """The page that shows the documentation."""
     return HTMLResponse(_PAGE)
 
 

@@ -1,10 +1,10 @@
-"""The headers with which files leave: a browser saves or shows them, and does nothing else."""
+"""Headers of files: a browser may save or show the file, but run nothing in it."""
 
 from rules.files.checks import content_disposition
 
 
 def file_headers(name: str, length: int | None = None, *, inline: bool = False) -> dict[str, str]:
-    """Of a file of this name, and of so many bytes where that is known beforehand."""
+    """The headers of a file called `name`; `length` in bytes, where it is known beforehand."""
     headers = {
         "Content-Disposition": content_disposition(name, inline=inline),
         "Content-Security-Policy": "default-src 'none'; sandbox",

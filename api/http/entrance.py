@@ -1,6 +1,6 @@
-"""Where text comes in: every form, body and query is cleaned before a route reads it.
+"""Every form, JSON body and query is cleaned before a route reads it.
 
-Each router makes its routes of `CleanRoute`, so a route that is added cannot forget it.
+Each router makes its routes of `CleanRoute`, so a new route cannot forget it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,14 +13,14 @@ from starlette.datastructures import FormData, QueryParams
 from rules.texts.cleaning import clean
 
 AS_TYPED = frozenset({"password", "old_password", "new_password"})
-"""Fields that are judged sign by sign, as they were typed."""
+"""Fields that stay exactly as they were typed."""
 
 
 class CleanRoute(APIRoute):
-    """A route whose request holds no unseen signs and no decomposed letters."""
+    """A route that reads texts without invisible characters, and with composed letters (NFC)."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-        """Handle a request whose texts are clean."""
+        """The handler of the route, given a request that cleans its texts."""
         handle = super().get_route_handler()
 
         async def entered(request: Request) -> Response:
@@ -30,7 +30,7 @@ class CleanRoute(APIRoute):
 
 
 class _CleanRequest(Request):
-    """Cleans as it parses; the octets of the body stay as they were sent."""
+    """Cleans what it parses; the bytes of the body stay as they were sent."""
 
     async def json(self) -> Any:
         return cleaned(await super().json())
@@ -48,7 +48,7 @@ class _CleanRequest(Request):
 
 
 def cleaned(value: Any) -> Any:
-    """Parsed JSON with every text in it cleaned; names of fields are the program's own."""
+    """Parsed JSON with every text in it cleaned. Names of fields are not touched."""
     match value:
         case str():
             return clean(value)

@@ -1,4 +1,4 @@
-"""Files as they leave: the JSON API and the pages register these at addresses of their own."""
+"""Routes that send files. The JSON API and the pages register them at addresses of their own."""
 
 import re
 from typing import Annotated
@@ -23,7 +23,7 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 async def documents_of(medcab: MedcabState) -> Documents:
-    """The service; on the event loop, like the state itself."""
+    """The service of documents. A coroutine, because FastAPI runs a plain function in a thread."""
     return medcab.documents
 
 
@@ -33,7 +33,7 @@ DocumentsService = Annotated[Documents, Depends(documents_of)]
 async def download_act(
     case_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
 ) -> Response:
-    """The signed act of enrolment as PDF/A."""
+    """The signed enrolment certificate as PDF/A."""
     act, body = await enrolment.file_of(session, medcab.objects, actor, case_id)
     return Response(
         body,
@@ -65,7 +65,7 @@ async def download(
     range_header: Annotated[str | None, Header(alias="Range", max_length=100)] = None,
     if_range: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """Download a file: mine, or one cited by an application that I may see."""
+    """Download a file: one of mine, or one cited by a case that I may see."""
     asked = _RANGE.fullmatch((range_header or "").strip())
     if asked is None or not any(asked.groups()):
         return _stream(await documents.open(actor, version_id))
@@ -88,15 +88,15 @@ async def page_image(
     actor: CurrentActor,
     documents: DocumentsService,
 ) -> Response:
-    """A page as a picture, to be looked at in the browser without running anything of the file.
+    """A page as a picture, so that a browser shows it without running anything in the file.
 
-    Pages of PDF come as PNG; a photograph comes as JPEG, made anew.
+    Pages of a PDF are PNG; a photograph is encoded anew as JPEG.
     """
     return _stream(await documents.page(actor, version_id, page), inline=True)
 
 
 def file_response(download: Download) -> Response:
-    """A paper or an answer as it leaves."""
+    """A stored paper or answer as a response."""
     return StreamingResponse(
         download.opened.chunks(),
         media_type=download.media_type,

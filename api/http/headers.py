@@ -1,4 +1,4 @@
-"""Headers that keep a browser from doing what no page of ours asks for.
+"""Headers that forbid a browser whatever our pages do not need.
 
 No script or style stands inside a page, so the policy needs neither nonces nor exceptions.
 """
@@ -36,7 +36,7 @@ TRANSPORT = "max-age=31536000; includeSubDomains"
 
 
 class SecurityHeaders:
-    """ASGI middleware: every answer of the application carries the headers it has not set itself.
+    """ASGI middleware: give every response those of the headers that its route has not set.
 
     A route that must differ (a document shown in a frame of ours) sets its own header.
     """
@@ -46,7 +46,7 @@ class SecurityHeaders:
         self._headers = HEADERS | ({"Strict-Transport-Security": TRANSPORT} if https else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and complete the headers of the answer."""
+        """Pass the request on, and complete the headers of the response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

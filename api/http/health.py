@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can answer people."""
+"""Whether this process runs, and whether it can serve people."""
 
 import asyncio
 from datetime import datetime
@@ -26,9 +26,9 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """`degraded` still takes submissions and decisions: the rest follows when all are back.
+    """`degraded`: submissions and decisions are taken, what follows from them waits for the rest.
 
-    `temporal` says that tasks are taken and ended, the last one at about `worked_at`.
+    `temporal` is true while workers complete tasks; the last one ended at about `worked_at`.
     """
 
     status: Literal["ready", "degraded", "down"]
@@ -40,13 +40,16 @@ class Ready(BaseModel):
 
 @router.get("/live")
 async def live() -> Alive:
-    """Alive, whatever else is not."""
+    """The process answers, whatever the servers behind it do."""
     return Alive()
 
 
 @router.get("/ready", responses={503: {"model": Ready}})
 async def ready(response: Response, medcab: MedcabState) -> Ready:
-    """Ready when the database answers within two seconds; says what else does no work."""
+    """Ready when the database answers within two seconds.
+
+    Also says whether the other servers work.
+    """
 
     async def answers(what: str) -> bool:
         try:
@@ -55,7 +58,7 @@ async def ready(response: Response, medcab: MedcabState) -> Ready:
                     await medcab.database.ping()
                 else:
                     await medcab.objects.ping()
-        except Exception:  # whatever is wrong with it, it does not answer
+        except Exception:  # whatever the error, this server does not answer
             return False
         return True
 

@@ -1,7 +1,7 @@
-"""Requests and the state of the installation, told to Prometheus on a port of their own.
+"""Metrics for Prometheus: requests, and the state of the installation.
 
-The port stands in `metrics_address`, apart from the cabinet's: nobody reaches it through the proxy,
-and each process of the API is asked by itself. Labels hold kinds, states and templates of routes,
+They are served at `metrics_address`, a port apart from the cabinet's: the proxy does not reach it,
+and each process of the API is scraped by itself. Labels hold kinds, states and templates of routes,
 never an id.
 """
 
@@ -42,13 +42,13 @@ CHANNELS = [channel.value for channel in Channel if channel is not Channel.CABIN
 
 
 class Observed:
-    """ASGI middleware: times requests where Prometheus is told, and names them for the log."""
+    """ASGI middleware: measure requests where metrics are on, and name each request for the log."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on."""
+        """Pass the request on, measured."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -81,7 +81,7 @@ class Observed:
 
 @asynccontextmanager
 async def observed(app: FastAPI, medcab: Medcab) -> AsyncIterator[None]:
-    """Tell Prometheus as long as the application lives, where an address for it is set."""
+    """Serve metrics while the application runs, if `metrics_address` is set."""
     if not medcab.settings.metrics_address:
         yield
         return
@@ -101,7 +101,7 @@ async def observed(app: FastAPI, medcab: Medcab) -> AsyncIterator[None]:
     try:
         server, thread = start_http_server(int(port), host, registry)
     except OSError as error:
-        # People are served all the same.
+        # The cabinet works without metrics.
         log.warning("metrics_not_told", address=f"{host}:{port}", error=error.strerror)
         yield
         return

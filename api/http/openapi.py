@@ -29,7 +29,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str, set[Openness]]]:
 
 
 def describe(app: FastAPI, session_cookie: str) -> None:
-    """Make the app describe itself so; `session_cookie` is the name of the session's cookie."""
+    """Give the app this description; `session_cookie` is the name of the session's cookie."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -1,7 +1,7 @@
-"""Errors as clients read them: RFC 9457 problem details, in the client's language.
+"""Errors as clients read them: problem details of RFC 9457, in the client's language.
 
 `code` is stable and made for programs, `title` is made for people. `errors` name the fields that
-have to be mended. Pages may draw the same problem as a page: they set `app.state.page_problem`.
+have to be corrected. Pages may show the same problem as a page: they set `app.state.page_problem`.
 """
 
 import traceback
@@ -65,7 +65,7 @@ _FIELDS_NAMED = 50
 
 
 class ProblemField(BaseModel):
-    """One field that has to be mended."""
+    """One field that has to be corrected."""
 
     field: str = Field(examples=["email"])
     detail: str = Field(examples=["Заполните это поле."])
@@ -84,7 +84,7 @@ class ProblemOut(BaseModel):
 
 @dataclass(frozen=True)
 class Problem:
-    """An error before it is drawn; `title` and `fields` are Russian msgids still."""
+    """An error before it is drawn; `title` and `fields` still hold Russian message ids."""
 
     status: int
     code: str
@@ -104,7 +104,10 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def problem_of(error: Exception) -> Problem:
-    """What to tell about an error. Nothing of an unexpected one is told but a number."""
+    """What to tell about an error.
+
+    Of an unexpected one only an id is told, which the log has too.
+    """
     if isinstance(error, Refusal):
         headers = {}
         if "retry_after" in error.facts:
@@ -133,7 +136,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _is_passing(error: Exception) -> bool:
-    """Whether a server of ours is away for a moment, so that the same request may work again."""
+    """Whether a server is away for a moment, so that the same request may work again."""
     down = isinstance(error, ObjectsDownError | ConnectionError)
     return down or database.is_passing(error)
 
@@ -169,7 +172,7 @@ def draw(request: Request, problem: Problem) -> Response:
 
 
 def in_words(gettext: Callable[[str], str], message: str, facts: Mapping[str, Any]) -> str:
-    """The message in the language of `gettext`, with its own facts or those given in place."""
+    """The message in the language of `gettext`, filled with its own facts, or with `facts`."""
     if isinstance(message, Words):
         return gettext(message.msgid).format(**message.facts)
     told = gettext(message)
@@ -177,12 +180,12 @@ def in_words(gettext: Callable[[str], str], message: str, facts: Mapping[str, An
 
 
 def is_page(request: Request) -> bool:
-    """Whether a person looks at the answer."""
+    """Whether a person, not a program, reads the answer."""
     return not request.url.path.startswith(("/api/", "/health/", "/codec/", "/temporal/api/"))
 
 
 async def answer(request: Request, error: Exception) -> Response:
-    """The handler of every error: logged where somebody should look, told without its insides."""
+    """Handle every error: log what somebody should look at, answer without internal details."""
     problem = problem_of(error)
     current = getattr(request.state, "current", None)
     facts = {
@@ -199,8 +202,8 @@ async def answer(request: Request, error: Exception) -> Response:
             **facts,
             instance=problem.instance,
             error=type(error).__name__,
-            # Place and row of what cannot be read; of other errors neither message nor locals,
-            # for they may hold what people entered.
+            # Column and row of what cannot be decrypted. Of other errors neither message nor locals
+            # are logged: they may hold what people entered.
             unreadable=str(error) if isinstance(error, UndecryptableError) else None,
             where=traceback.format_tb(error.__traceback__) if unexpected else None,
         )
@@ -228,10 +231,10 @@ def answer_problems(app: FastAPI) -> None:
 
 
 class LastResort:
-    """ASGI middleware: answers what no handler expected, and lets nothing of it out.
+    """ASGI middleware: answer errors that no handler expected, and tell nothing of their details.
 
-    The framework's own last handler hands the error on to the server, which writes its message to
-    the log. Where the answer has begun, the connection is cut, so that nobody takes a part of a
+    The framework's own last handler passes the error on to the server, which writes its message to
+    the log. Where the response has begun, the connection is cut, so that nobody takes a part of a
     file for the whole.
     """
 
@@ -239,7 +242,7 @@ class LastResort:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and answer in the place of whatever failed."""
+        """Pass the request on, and answer in place of whatever failed."""
         begun = False
 
         async def noting(message: Message) -> None:
@@ -253,7 +256,7 @@ class LastResort:
         try:
             await self._app(scope, receive, noting)
         except ClientDisconnect:
-            # Whoever asked has hung up before the end of the question: nobody waits for an answer.
+            # The client hung up before its request was complete: nobody waits for an answer.
             log.info("client_hung_up")
         except Exception as error:
             response = await answer(Request(scope), error)
@@ -263,4 +266,4 @@ class LastResort:
 
 
 class CutShort(Exception):
-    """An answer that had begun could not be finished; what went wrong is in the log already."""
+    """A response that had begun could not be finished. The cause is in the log already."""

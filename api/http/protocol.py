@@ -1,4 +1,4 @@
-"""HTTP as our server speaks it: the head of a request has to come soon, and be short."""
+"""The server's HTTP protocol, with limits on how long and how slow the head of a request may be."""
 
 import asyncio
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_WITHIN = 15.0
-"""Seconds from the first byte of a connection, or of a further request, to the end of the head."""
+"""Seconds from the start of a connection, or of a further request on it, to the end of the head."""
 HEAD_OCTETS = 32 * 1024
-"""Of a request's line and headers together."""
+"""Bytes of the request line and all headers together."""
 _TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
@@ -16,9 +16,9 @@ _TOO_LONG = (
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """Hangs up on whoever sends the head of a request slowly or without end.
+    """Closes a connection that sends the head of a request slowly or without end.
 
-    The server by itself waits for ever and keeps all of it; bodies are watched by `BodyLimit`.
+    uvicorn by itself waits for ever and keeps all of it. Bodies are watched by `BodyLimit`.
     """
 
     head_within = HEAD_WITHIN
@@ -30,17 +30,17 @@ class GuardedProtocol(HttpToolsProtocol):
         self._late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first request."""
+        """Start waiting for the head of the first request."""
         super().connection_made(transport)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Stop waiting."""
         self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; a header that does not end is counted here, where the parser keeps it."""
+        """Parse on, and count the bytes of an unfinished head: the parser sets no limit."""
         begun = self._in_head
         super().data_received(data)
         if begun and self._in_head:
@@ -49,14 +49,14 @@ class GuardedProtocol(HttpToolsProtocol):
                 self.send_400_response("")
 
     def on_message_begin(self) -> None:
-        """The head of a request begins; waiting for the first began with the connection."""
+        """Start waiting for the head of a further request; for the first, `connection_made` did."""
         super().on_message_begin()
         if not self._in_head:
             self._in_head, self._octets = True, 0
             self._wait()
 
     def on_headers_complete(self) -> None:
-        """The head is there. Raises ValueError for one that is too long."""
+        """The head has come whole. Raises ValueError if it is too long."""
         self._stop_waiting()
         length = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if length > HEAD_OCTETS:
@@ -66,7 +66,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Say what was wrong, and hang up."""
+        """Answer what was wrong, 431 for a head that is too long, and hang up."""
         if self._octets <= HEAD_OCTETS:
             super().send_400_response(msg)
             return

@@ -1,8 +1,8 @@
-"""What a personal access token opens: route × scope. A route that no row names is closed to tokens.
+"""Which routes an access token opens, by its scope. A route without a row is closed to tokens.
 
-A token opens a route when its scope holds one of the permissions that stand there; what its owner
-may do with one thing is decided afterwards, as for everybody. Routes for people at a browser, such
-as pages and all of the account, have no row.
+A token opens a route when its scope holds one of the permissions in the row. What its owner may do
+with one case or document is decided afterwards, as for everybody. Routes for people at a browser,
+such as pages and all of the account, have no row.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ P = access.Permission
 Scope = frozenset[P]
 
 _ANY: Scope = frozenset(P)
-"""Of every token: who it is, and what the institution offers."""
+"""Any token: who its owner is, and what the institution offers."""
 _APPLIES: Scope = frozenset({P.APPLY})
 _REVIEWS: Scope = frozenset({P.REVIEW})
 _SEES: Scope = frozenset({P.APPLY, P.REVIEW, P.VIEW_UNIT_CASES})
@@ -31,7 +31,7 @@ _STAFF: Scope = frozenset({P.MANAGE_PEOPLE})
 
 
 def _of_kind(process: Process) -> Mapping[str, Scope]:
-    """What every kind of case has."""
+    """The routes that every kind of case has."""
     room = process.room
     case, sees = f"{room}/{{case_id}}", _SEES if process.seen_by_heads else _TALKS
     return {
@@ -140,7 +140,7 @@ def _under(prefix: str, rows: Mapping[str, Scope]) -> Mapping[str, Scope]:
 
 TOKEN_ROUTES: dict[str, Scope] = {
     **_under("/api/v1", {**_OF_CASES, **_OF_THE_DESK, **_OF_THE_ARCHIVE, **_OTHERS}),
-    # Called by the `temporal` command line, which knows tokens only.
+    # Called by the `temporal` command line, which can send a token but no session.
     "POST /codec/decode": frozenset({P.DECODE_PAYLOADS}),
 }
-"""By verb and path: a token whose scope holds one of these permissions is let through."""
+"""By method and path: the permissions, one of which the token's scope must hold."""

@@ -1,4 +1,4 @@
-"""The notices of the person: what was told, how the telling went, read marks, another try (N3)."""
+"""A person's notices: the list, what became of each message, read marks, sending again (N3)."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -21,11 +21,11 @@ from services.notices.inbox import Sought
 router = APIRouter(route_class=CleanRoute, prefix="/notices", tags=["notices"])
 
 NoticeKeeper = Annotated[Actor, require(Permission.KEEP_NOTICES)]
-"""Whoever has a role; an access token only with this right."""
+"""Anybody who has a role; an access token needs this permission."""
 
 
 class DeliveryOut(BaseModel):
-    """How the telling went by one channel outside the cabinet."""
+    """What became of a notice in one channel outside the cabinet."""
 
     id: UUID = Field(description="For `resend` and `attempts`.")
     channel: str
@@ -51,7 +51,7 @@ class NoticeOut(BaseModel):
 
 
 class SendingAttemptOut(BaseModel):
-    """One try to send a message, or a provider's word on it."""
+    """One attempt to send a message, or one delivery report on it."""
 
     at: datetime
     outcome: str
@@ -59,7 +59,7 @@ class SendingAttemptOut(BaseModel):
 
 
 class NoticesReadIn(BaseModel):
-    """Which notices are read; without ids, all of them."""
+    """Which notices to mark as read; without ids, all of them."""
 
     ids: list[UUID] | None = Field(None, max_length=200, fail_fast=True)
 
@@ -113,12 +113,12 @@ async def mark_read(body: NoticesReadIn, session: Work, actor: NoticeKeeper) -> 
 
 @router.get("/{notice_id}/attempts", responses=documented(401, 404, 422))
 async def attempts(notice_id: UUID, session: Work, actor: CurrentActor) -> list[SendingAttemptOut]:
-    """Every try to send one of my messages, oldest first."""
+    """Every attempt to send one of my messages, oldest first."""
     found = await inbox.attempts(session, actor, notice_id)
     return [SendingAttemptOut(at=one.at, outcome=one.outcome, reason=one.reason) for one in found]
 
 
 @router.post("/{notice_id}/resend", status_code=204, responses=documented(401, 403, 404, 409, 422))
 async def resend(notice_id: UUID, session: Work, actor: NoticeKeeper) -> None:
-    """Try a message that failed once more."""
+    """Send a message that failed once more."""
     await outbox.resend(session, actor, notice_id, now())

@@ -1,4 +1,4 @@
-"""Settings of notices, browsers that show them, and new contacts (N2, N3)."""
+"""Settings of notices, browsers that show notices, and new contacts (N2, N3)."""
 
 from datetime import datetime, time
 from typing import Annotated, Any
@@ -37,7 +37,7 @@ class CellOut(BaseModel):
 
 
 class WishesBody(_Body):
-    """Quiet hours and digest by the clock of a zone; null where not asked for."""
+    """Quiet hours and digest, by the clock of `zone`; null where not wanted."""
 
     zone: str | None = Field(None, max_length=60, description="That of one's unit where null.")
     quiet_from: time | None = None
@@ -46,14 +46,14 @@ class WishesBody(_Body):
 
 
 class SettingsOut(BaseModel):
-    """All that the person chose."""
+    """All settings of the person's notices."""
 
     channels: list[CellOut]
     wishes: WishesBody
 
 
 class OnIn(_Body):
-    """Turn it on or off."""
+    """Whether to turn it on or off."""
 
     on: bool
 
@@ -73,7 +73,7 @@ class SubscriptionIn(BaseModel):
 
 
 class EndpointIn(_Body):
-    """A browser by its endpoint."""
+    """A browser, named by its push endpoint."""
 
     endpoint: str = Field(max_length=1000)
 
@@ -88,20 +88,20 @@ class BrowserOut(BaseModel):
 
 
 class PushOut(BaseModel):
-    """What a browser subscribes with, and those that have."""
+    """The key that browsers subscribe with, and those that have subscribed."""
 
     public_key: str = Field(description="`applicationServerKey`; empty where push is not set up.")
     browsers: list[BrowserOut]
 
 
 class MadeOut(BaseModel):
-    """What was made."""
+    """The id of what was made."""
 
     id: UUID
 
 
 class PendingOut(BaseModel):
-    """A new address whose code was sent."""
+    """A new contact whose code was sent and not entered yet."""
 
     id: UUID
     channel: Channel
@@ -111,7 +111,7 @@ class PendingOut(BaseModel):
 
 
 class ContactsOut(BaseModel):
-    """Where the person is reached."""
+    """Where the person is reached, and contacts not confirmed yet."""
 
     email: str
     phone: str | None
@@ -140,7 +140,7 @@ Sender = Annotated[PushSender, Depends(_sender)]
 
 @router.get("/notices/settings", responses=documented(401))
 async def show(session: Work, actor: CurrentActor) -> SettingsOut:
-    """What I chose: channels by group of events, quiet hours, digest."""
+    """My settings: channels by group of events, quiet hours, digest."""
     cells = await notice_settings.table(session, actor)
     wishes = await notice_settings.wishes_of(session, actor)
     return SettingsOut(
@@ -157,13 +157,13 @@ async def show(session: Work, actor: CurrentActor) -> SettingsOut:
 async def choose(
     group: NoticeGroup, channel: Channel, body: OnIn, session: Work, actor: NoticeKeeper
 ) -> None:
-    """Turn one channel of one group on or off; holds at once."""
+    """Turn one channel of one group of events on or off, from now on."""
     await notice_settings.choose(session, actor, {(group, channel): body.on}, now())
 
 
 @router.put("/notices/wishes", status_code=204, responses=documented(401, 403, 422))
 async def wish(body: WishesBody, session: Work, actor: NoticeKeeper) -> None:
-    """Set quiet hours and digest: null takes away, what is not sent stays as it is."""
+    """Set quiet hours and digest. Null removes a value; a field left out stays as it is."""
     changes: dict[str, Any] = body.model_dump(exclude_unset=True)
     for hour in {"quiet_from", "quiet_to"} & set(changes):
         changes[hour] = changes[hour] and changes[hour].replace(tzinfo=None)
@@ -197,7 +197,7 @@ async def subscribe(
 
 @router.post("/notices/push/forget", status_code=204, responses=documented(401, 403, 422))
 async def forget(body: EndpointIn, session: Work, current: CurrentSession) -> None:
-    """This browser shows my notices no more."""
+    """Stop showing my notices in this browser."""
     await push_subscriptions.forget_browser(session, current.actor, body.endpoint)
 
 
@@ -205,20 +205,20 @@ async def forget(body: EndpointIn, session: Work, current: CurrentSession) -> No
     "/notices/push/{subscription_id}", status_code=204, responses=documented(401, 403, 404, 422)
 )
 async def unsubscribe(subscription_id: UUID, session: Work, current: CurrentSession) -> None:
-    """Take away one of my browsers."""
+    """Stop showing my notices in one of my browsers."""
     await push_subscriptions.unsubscribe(session, current.actor, subscription_id)
 
 
 @router.get("/contacts", responses=documented(401, 403))
 async def show_contacts(session: Work, current: CurrentSession) -> ContactsOut:
-    """Where I am reached, and what waits to be confirmed."""
+    """Where I am reached, and which contacts wait to be confirmed."""
     found = await contacts.contacts_of(session, current.actor, now())
     return ContactsOut.model_validate(found, from_attributes=True)
 
 
 @router.post("/contacts", status_code=201, responses=documented(401, 403, 422, 429))
 async def ask_code(body: ContactIn, medcab: MedcabState, current: CurrentSession) -> MadeOut:
-    """Send a code to a new address. Needs a code of the app entered within five minutes."""
+    """Send a code to a new contact. Needs a code of the app entered within five minutes."""
     moment = now()
     current.demand_fresh(moment)
     made = await contacts.ask(medcab.database, current.actor, body.channel, body.value, moment)
@@ -231,5 +231,5 @@ async def ask_code(body: ContactIn, medcab: MedcabState, current: CurrentSession
 async def confirm(
     change_id: UUID, body: ContactCodeIn, medcab: MedcabState, current: CurrentSession
 ) -> None:
-    """Enter the code that came to the new address: it holds from now on."""
+    """Confirm a new contact by the code sent to it. From now on it replaces the old one."""
     await contacts.confirm(medcab.database, current.actor, change_id, body.code, now())

@@ -1,4 +1,4 @@
-"""Decoding for the Temporal UI: who may, sees what a workflow carries, and leaves a trace.
+"""Decrypts payloads for the Temporal UI: for whom it is allowed, and with an entry in the journal.
 
 The UI sends payloads here and shows what comes back. It is served from our own origin (see
 `api.operation.temporal_pages`), so the person's session decides; the `temporal` command line sends
@@ -28,13 +28,13 @@ router = APIRouter(route_class=CleanRoute, prefix="/codec", include_in_schema=Fa
 Decoder = Annotated[Actor, require(Permission.DECODE_PAYLOADS)]
 
 OWNERS_NAMED = 50
-"""Workflows that one journal entry names at most; their number is always written."""
+"""Workflows that one journal entry names at most. Their number is always written."""
 OWNER_LENGTH = 200
 
 
 @router.post("/decode")
 async def decode(request: Request, medcab: MedcabState, session: Work, reader: Decoder) -> Response:
-    """Decrypt what is ours and give back the rest as it came; each call is journaled first."""
+    """Decrypt our payloads and return all others as they came. Each call is journaled first."""
     payloads = Payloads()
     try:
         body = json.loads(await request.body())
@@ -65,7 +65,7 @@ async def decode(request: Request, medcab: MedcabState, session: Work, reader: D
 
 
 def _plain(owner: str) -> str:
-    """The name of a workflow as the journal takes it; what was sent may be anything."""
+    """A workflow id that the journal can store: the caller may have sent anything."""
     return owner.replace("\x00", "")[:OWNER_LENGTH]
 
 
@@ -78,7 +78,7 @@ def _opened(keys: KeyRing, payload: Payload) -> Payload:
 
 @router.post("/encode")
 async def encode(reader: Decoder) -> Response:
-    """Refused: nobody speaks for a person by typing into the Temporal UI."""
+    """Always refused: nobody changes what a workflow carries by typing into the Temporal UI."""
     del reader
     raise Refusal(
         "encode_refused", "Данные процесса меняют только действия в кабинете, не ввод вручную.", 403

@@ -24,7 +24,7 @@ Operator = Annotated[Actor, require(Permission.OPERATE)]
 
 
 class AttentionOut(BaseModel):
-    """One thing that needs attention; `remedy` is done to `subject`."""
+    """One thing that needs attention; `remedy` is applied to `subject`."""
 
     subject: str
     name: str
@@ -35,7 +35,7 @@ class AttentionOut(BaseModel):
 
 
 class SectionOut(BaseModel):
-    """All of one kind; `total` counts also what is beyond the lines."""
+    """All troubles of one kind; `total` also counts those beyond the lines."""
 
     trouble: Trouble
     total: int
@@ -58,8 +58,10 @@ class WorkerOut(BaseModel):
 
 
 class DeskOut(BaseModel):
-    """How the operation stands; `workers`, `seen`, `standing` are null while Temporal does not
-    answer."""
+    """The state of the installation.
+
+    `workers`, `seen`, `standing` are null while Temporal does not answer.
+    """
 
     as_of: datetime
     attention: int
@@ -72,7 +74,7 @@ class DeskOut(BaseModel):
 
     @classmethod
     def of(cls, desk: Desk) -> "DeskOut":
-        """The desk as it is sent."""
+        """The desk as JSON."""
         return cls(
             as_of=desk.as_of,
             attention=desk.attention,
@@ -110,7 +112,7 @@ class DeskOut(BaseModel):
 
 
 class RemedyIn(BaseModel):
-    """A remedy, to what, and why."""
+    """Which remedy to apply, to what, and why."""
 
     remedy: Remedy
     subject: str = Field(min_length=1, max_length=100)
@@ -118,7 +120,7 @@ class RemedyIn(BaseModel):
 
 
 class DoneOut(BaseModel):
-    """To how many cases or notices it was done; `told` is false where Temporal did not take it."""
+    """How many cases or notices were touched; `told` is false where Temporal did not take it."""
 
     remedy: Remedy
     touched: int
@@ -126,13 +128,13 @@ class DoneOut(BaseModel):
 
     @classmethod
     def of(cls, done: Done) -> "DoneOut":
-        """What came of it, as it is sent."""
+        """The outcome as JSON."""
         return cls(remedy=done.remedy, touched=done.touched, told=done.told)
 
 
 @router.get("")
 async def desk(medcab: MedcabState, watcher: Watcher) -> DeskOut:
-    """What needs attention now, and the remedy of each."""
+    """What needs attention now, with the remedy for each."""
     grace = medcab.settings.sweep_grace
     return DeskOut.of(await operation.desk(medcab.database, medcab.standings, watcher, grace))
 
@@ -141,6 +143,6 @@ async def desk(medcab: MedcabState, watcher: Watcher) -> DeskOut:
 async def remedy(
     body: RemedyIn, medcab: MedcabState, operator: Operator, idempotency_key: IdempotencyKey
 ) -> DoneOut:
-    """Do a remedy. The same act id again gives the same answer and changes nothing."""
+    """Apply a remedy. Repeating the act id returns the same answer and changes nothing."""
     wanted = RemedyOrder(body.remedy, body.subject, body.reason)
     return DoneOut.of(await medcab.operation.act(operator, idempotency_key, wanted))

@@ -1,8 +1,8 @@
-"""The Temporal UI, shown below `/temporal` to those who watch the operation, and to nobody else.
+"""The Temporal UI below `/temporal`, shown only to those who watch the operation.
 
-The UI knows no accounts of ours. Standing behind the cabinet it needs none, and as it is of the
-same origin its calls to `/codec` bring the person's session with them. What may be asked of it is
-a table, `rules.operation.temporal_pages`: watching is not acting.
+The UI knows no accounts of ours. Behind the cabinet it needs none; being of the same origin, its
+calls to `/codec` carry the person's session. The table `rules.operation.temporal_pages` says which
+requests may pass and with which permission, since watching does not include acting.
 """
 
 import base64
@@ -31,7 +31,7 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 Watcher = Annotated[Actor, require(Permission.WATCH_OPERATION)]
 
 PREFIX = "/temporal"
-"""Where the UI is told to stand (`--ui-public-path`, `TEMPORAL_UI_PUBLIC_PATH`)."""
+"""The path that the UI is configured for (`--ui-public-path`, `TEMPORAL_UI_PUBLIC_PATH`)."""
 
 _THERE = ("accept", "accept-language", "content-type", "caller-type", "x-csrf-token", "x-namespace")
 _BACK = ("content-type", "cache-control", "last-modified", "location")
@@ -49,7 +49,7 @@ PATH_LENGTH = 300
 
 
 def _line(request: Request) -> httpx.AsyncClient:
-    """The line to the UI, opened when the first page is asked for."""
+    """The HTTP client of the UI, opened with the first request."""
     state = request.app.state
     if not hasattr(state, "temporal_pages"):
         state.temporal_pages = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False)
@@ -61,13 +61,13 @@ def _line(request: Request) -> httpx.AsyncClient:
 @router.get("/temporal/{path:path}")
 @router.post("/temporal/{path:path}")
 async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Response:
-    """Pass a request on to the Temporal UI, without anything that belongs to the cabinet."""
+    """Pass a request on to the Temporal UI, without the cabinet's cookies and headers."""
     within = str(request.scope["path"]).removeprefix(PREFIX)
     row = rule_for(request.method, within, medcab.settings.temporal_namespace)
     if row is None or not watcher.may(row.permission):
         raise forbidden()
     upstream = urlsplit(medcab.settings.temporal_ui_url)
-    # Written anew from what was judged, so that the UI reads the same path.
+    # Built from the path that was checked, so that the UI reads the very same path.
     address = f"{upstream.scheme}://{upstream.netloc}{PREFIX}{quote(within)}"
     headers = {name: request.headers[name] for name in _THERE if name in request.headers}
     token = request.cookies.get("_csrf")
@@ -104,7 +104,7 @@ async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Resp
 
 
 def _settings(reply: httpx.Response, *, may_act: bool) -> bytes:
-    """The UI's own settings with the buttons shut that this person may not press."""
+    """The UI's settings, with the actions disabled that this person may not take."""
     if reply.status_code != 200:
         return reply.content
     shut = SHUT if may_act else (*SHUT, *WATCH_ONLY)
@@ -112,7 +112,7 @@ def _settings(reply: httpx.Response, *, may_act: bool) -> bytes:
 
 
 async def _journal_act(medcab: Medcab, watcher: Actor, path: str) -> None:
-    """Keep who does what to which workflow, before it is done: the end of a run, a reset."""
+    """Journal who does what to which workflow, before it is done: the end of a run, a reset."""
     async with medcab.database.work() as session:
         await journal.append(
             session,
@@ -128,8 +128,8 @@ async def _journal_act(medcab: Medcab, watcher: Actor, path: str) -> None:
 async def render(watcher: Watcher, content: str = "", theme: str = "light") -> Response:
     """Draw a summary or details for a frame of the UI.
 
-    The UI asks for this outside the path that it was told to stand below, where its own drawing
-    does not work: so the few marks that our workflows use are drawn here.
+    The UI asks for this path outside its own prefix, where its own renderer does not answer. So the
+    little markup that our workflows use is drawn here.
     """
     del watcher
     style = _DARK if theme == "dark" else _LIGHT
@@ -163,7 +163,7 @@ def drawn(text: str) -> str:
 
 
 def _policy(reply: httpx.Response) -> str:
-    """What the UI's pages may load: only from here, and only the scripts that came with them."""
+    """Content-Security-Policy for the UI: everything from here, and only the page's own scripts."""
     inline = ""
     if reply.headers.get("content-type", "").startswith("text/html"):
         digests = (hashlib.sha256(script).digest() for script in _INLINE.findall(reply.content))
