@@ -39,9 +39,12 @@ _ANSWERED = (NoticeKind.REQUEST_READY, NoticeKind.REQUEST_REFUSED)
 
 @router.get("/")
 async def home(visit: Inside, session: Work, register: bool = False) -> Response:
-    """What needs you today (W9, as far as cases go); without scripts the register on demand."""
+    """What needs the person today (W9, as far as cases go).
+
+    Without scripts, `register` asks for the accreditation.
+    """
     applies = visit.actor.may(Permission.APPLY)
-    # Before anything holds a connection to the database: the register may keep one waiting.
+    # Before the session has a connection: the register may take long to answer.
     registered = applies and await _may_be_registered(visit)
     standing = await _accreditation(visit) if registered and register else None
     calls: list[CallToAction] = []
@@ -92,13 +95,15 @@ async def home(visit: Inside, session: Work, register: bool = False) -> Response
 
 @router.get("/home/accreditation")
 async def accreditation(visit: Inside) -> Response:
-    """The end of the person's accreditation, for a home page that did not wait for the register."""
+    """The person's accreditation, for a home page that did not wait for the register."""
     return visit.part("accreditation.html", accreditation=await _accreditation(visit))
 
 
 async def _may_be_registered(visit: Visit) -> bool:
-    """Whether the register of medical workers may know who asks: of those who decide on cases most
-    are none, and the others have a SNILS in their file."""
+    """Whether the register of medical workers may know the person.
+
+    Most reviewers are not in it; those who are have a SNILS in their file.
+    """
     if not visit.actor.may(Permission.REVIEW):
         return True
     async with visit.medcab.database.reading() as session:
@@ -106,7 +111,7 @@ async def _may_be_registered(visit: Visit) -> bool:
 
 
 async def _accreditation(visit: Visit) -> AccreditationView:
-    """What the register says of who asks, or why there is nothing to say."""
+    """What the register says of the person, or why it says nothing."""
     async with visit.medcab.database.reading() as session:
         snils = await people.snils_of(session, visit.actor.person_id)
     if not snils:
@@ -190,7 +195,7 @@ def _of_applicant(lines: list[CaseLine], calls: list[CallToAction], parts: list[
 
 
 def _of_requests(lines: list[CaseLine], unread: Collection[UUID], calls: list[CallToAction]) -> int:
-    """Cards of the answers that the person has not looked at, before what can wait; how many."""
+    """Put cards of unread answers before all others; gives the number of answers that are ready."""
     fresh = [line for line in lines if line.id in unread]
     calls[:0] = [
         CallToAction(

@@ -1,4 +1,4 @@
-"""The pages, as `server` takes them in."""
+"""The routers of all pages, which `server` includes."""
 
 from fastapi import APIRouter
 

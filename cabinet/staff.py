@@ -1,7 +1,7 @@
-"""Import of staff and units: a file is looked at, and applied as it was looked at (O6).
+"""Import of staff and units: a file is previewed, then exactly that file is applied (O6).
 
-The page that shows what a file would do carries the file itself, packed, so that nothing of it is
-kept here in between and no script is needed.
+The preview carries the file itself, packed into its form, so that the server keeps nothing in
+between and no script is needed.
 """
 
 import base64
@@ -32,9 +32,9 @@ from words.translation import in_words
 router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/administration/staff")
 
 SHOWN = 200
-"""Lines of each kind on the page; counts are always whole."""
+"""Lines of each kind on the page. Counts always cover the whole file."""
 _MOST_PACKED = 800_000
-"""Characters that a form carries back, with room for the rest of it."""
+"""Characters of the packed file; the rest of the form must fit beside it."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ async def choose(visit: Inside) -> Response:
 
 @router.post("")
 async def look(visit: Inside) -> Response:
-    """Show what the file would do; nothing is written."""
+    """Preview what the file would do. Nothing is stored."""
     importing.demand(visit.actor)
     try:
         body = await _uploaded(visit)
@@ -104,7 +104,7 @@ async def apply(
     packed: Annotated[str, Form(max_length=_MOST_PACKED)],
     act_id: Annotated[UUID, Form()],
 ) -> Response:
-    """Do what was shown."""
+    """Apply the file that was previewed."""
     importing.demand(visit.actor)
     try:
         body = _unpacked(packed)
@@ -117,7 +117,7 @@ async def apply(
 
 
 async def _uploaded(visit: Visit) -> bytes:
-    """The file of the form, once the form's token was seen."""
+    """The file of the form, read after the form token is checked."""
     request = visit.request
     if not is_form(request):
         raise HTTPException(415)

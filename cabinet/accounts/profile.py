@@ -150,7 +150,7 @@ def _happened(step: Step, outcome: Outcome) -> str:
 
 @account.get("/account")
 async def lead_to_profile(visit: Inside) -> Response:
-    """Where the links of security notices lead."""
+    """Links of security notices lead here, and go on to the profile."""
     return visit.go("/profile")
 
 
@@ -193,13 +193,13 @@ async def end_one(session_id: UUID, visit: Inside, visitor: From, session: Work)
 
 @router.get("/confirm")
 async def confirm_page(visit: Inside, wish: Annotated[str, Query(alias="next")] = "/") -> Response:
-    """A code before something dangerous."""
+    """Ask for a code before a dangerous act."""
     return visit.page("accounts/confirm.html", field=code_field(), next=safe_next(wish))
 
 
 @router.post("/confirm")
 async def confirm(visit: Inside, visitor: From, code: Text = "", wish: Wish = "/") -> Response:
-    """Check the code and lead back; the act is then done by the person."""
+    """Check the code and return to the page, where the person repeats the act."""
     try:
         opened = await _checked(visit, visitor, code)
     except Refusal as refusal:
@@ -220,7 +220,7 @@ async def confirm(visit: Inside, visitor: From, code: Text = "", wish: Wish = "/
 
 @router.get("/password")
 async def password_page(visit: Inside) -> Response:
-    """Change the password of one's own accord."""
+    """The form to change one's password."""
     return _password_form(visit)
 
 
@@ -228,7 +228,7 @@ async def password_page(visit: Inside) -> Response:
 async def change_password(
     visit: Inside, visitor: From, old_password: Text = "", new_password: Text = ""
 ) -> Response:
-    """Change it; other sessions and access tokens end."""
+    """Change the password. All other sessions and all access tokens end."""
     opened = await changed_password(visit, visitor, old_password, new_password)
     if isinstance(opened, Refusal):
         return _password_form(visit, opened)
@@ -254,7 +254,7 @@ def _password_form(visit: Visit, refusal: Refusal | None = None) -> Response:
 
 @router.get("/tokens")
 async def list_tokens(visit: Inside, session: Work) -> Response:
-    """Access tokens for programs of one's own."""
+    """The person's access tokens for programs."""
     return visit.page("accounts/tokens.html", **await _tokens(visit, session))
 
 
@@ -267,7 +267,7 @@ async def make_token(
     code: Text = "",
     scope: Annotated[list[str] | None, Form(max_length=50)] = None,
 ) -> Response:
-    """Make a token; its text is on this answer only."""
+    """Make a token. Its text is shown on this response only."""
     chosen = [Permission(right) for right in scope or () if right in set(Permission)]
     faults = _token_faults(name, days, chosen)
     opened: OpenedSession | None = None

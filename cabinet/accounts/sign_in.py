@@ -33,7 +33,7 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 Text = Annotated[str, Form(max_length=400)]
 Wish = Annotated[str, Form(alias="next", max_length=8000)]
-"""Where to go on to: a path with its query, which may name many filters."""
+"""Where to go after signing in: a path with its query, which may hold many filters."""
 YEAR = 365 * 24 * 3600
 _AFTER = {
     Stage.CODE: "/sign-in/code",
@@ -43,7 +43,7 @@ _AFTER = {
 
 
 def _way(stage: Stage, wish: str) -> str:
-    """The page of a stage of signing in, which remembers the wish; the wish when it is open."""
+    """The page for a stage of signing in, which passes `wish` on; `wish` itself once signed in."""
     step = _AFTER.get(stage)
     return f"{step}?next={quote(wish)}" if step else wish
 
@@ -56,7 +56,7 @@ def _go_on(visit: Visit, opened: OpenedSession, wish: str) -> Response:
 
 
 def sign_in_fields(email: str, error: str = "") -> tuple[FieldView, FieldView]:
-    """Address and password; after a refusal the page begins at what it says of it."""
+    """E-mail address and password. After a refusal no field takes the focus, so the summary can."""
     return (
         FieldView(
             "email",
@@ -77,7 +77,10 @@ def sign_in_fields(email: str, error: str = "") -> tuple[FieldView, FieldView]:
 
 
 def code_field(error: str = "", label: str = "") -> FieldView:
-    """The six digits of the authenticator app; a label of its own has a page with more on it."""
+    """The six digits of the app.
+
+    On a page with more than this field it has a label and no focus.
+    """
     return FieldView(
         "code",
         label or gettext("Шесть цифр"),
@@ -90,7 +93,7 @@ def code_field(error: str = "", label: str = "") -> FieldView:
 
 @router.get("/sign-in")
 async def sign_in_page(visit: Outside, expired: bool = False) -> Response:
-    """The first step. Whoever has signed in, be it in another tab, goes on and stays signed in."""
+    """The first step. Whoever is signed in already, perhaps in another tab, goes on without it."""
     wish = safe_next(visit.request.query_params.get("next"))
     if visit.current is not None:
         return visit.go(wish)
@@ -166,7 +169,7 @@ async def confirm_setup(
     code: Text = "",
     wish: Wish = "/",
 ) -> Response:
-    """A first code makes the app the second factor."""
+    """Make the app the second factor by its first code."""
     try:
         opened = await accounts.confirm_setup(
             visit.medcab.database, visit.signed_in, code, visitor, now()
@@ -188,7 +191,7 @@ async def confirm_setup(
 
 @router.get("/sign-in/password")
 async def password_page(visit: Halfway) -> Response:
-    """A password that is too old, or was given by somebody else, is changed at once."""
+    """The form for a password that must be changed: too old, or issued by somebody else."""
     wish = safe_next(visit.request.query_params.get("next"))
     if (ahead := _elsewhere(visit, Stage.PASSWORD, wish)) is not None:
         return ahead
@@ -213,7 +216,7 @@ async def change_password(
 async def changed_password(
     visit: Visit, visitor: sessions.Visitor, old: str, new: str
 ) -> OpenedSession | Refusal:
-    """The session after a change of password, or why there was none."""
+    """The session after changing the password, or the refusal."""
     try:
         return await accounts.change_password(
             visit.medcab.database,
@@ -231,7 +234,7 @@ async def changed_password(
 
 
 def password_fields(refusal: Refusal | None = None) -> tuple[FieldView, FieldView]:
-    """The password that is, and the one that shall be."""
+    """The present password and the new one."""
     wrong = {fault.path: in_words(fault.message) for fault in refusal.fields} if refusal else {}
     return (
         FieldView(
@@ -289,7 +292,7 @@ async def sign_out(visit: Halfway, visitor: From, session: Work) -> Response:
 
 @router.post("/session", status_code=204)
 async def stay(current: CurrentSession) -> None:
-    """Stay signed in: a person pressed the button of the warning."""
+    """Stay signed in: this request counts as activity of the person who pressed the button."""
 
 
 @router.post("/preferences")
@@ -300,7 +303,7 @@ async def set_preferences(
     theme: Text = "",
     wish: Wish = "/",
 ) -> Response:
-    """Choose language or theme: kept with the account, or in the browser before signing in."""
+    """Choose language or theme: kept in cookies, and with the account of whoever is signed in."""
     response = visit.go(own_path(wish))
     language = language if language in LANGUAGES else ""
     theme = theme if theme in ("light", "dark", "system") else ""
@@ -324,7 +327,7 @@ async def set_preferences(
 
 
 def _elsewhere(visit: Visit, expected: Stage, wish: str) -> Response | None:
-    """Where the person should be instead, when this is not the step they are at."""
+    """A redirect to the step that the person is at, or None when it is the expected one."""
     stage = visit.signed_in.stage
     if stage == expected:
         return None

@@ -1,6 +1,6 @@
-"""A draft of an application: its task list, throwing it away, sending it (A1-A3, A6).
+"""A draft of an application: its task list, discarding it, submitting it (A1-A3, A6).
 
-The same pages serve a new draft, the answer to a clarification, and a correction of one's own.
+The same pages serve a new draft, the answer to a clarification, and a correction nobody asked for.
 """
 
 from typing import Annotated, Literal
@@ -27,7 +27,7 @@ router = APIRouter(
 
 
 async def editing(visit: Visit, case_id: UUID) -> Editing:
-    """The draft of an application that the person may change. Raises `not_found` and 409."""
+    """The draft of an application that the person may change. Raises Refusal 404 or 409."""
     return await filling.editing(visit, case_id, APPLICATIONS)
 
 
@@ -59,7 +59,7 @@ async def show(case_id: UUID, visit: Inside) -> Response:
 
 @router.post("/discard")
 async def discard(case_id: UUID, visit: Inside) -> Response:
-    """Throw away the draft, or the correction in the making."""
+    """Delete the draft, or an unfinished correction."""
     edited = await editing(visit, case_id)
     await visit.medcab.applications.discard_draft(visit.actor, case_id)
     sent = edited.page.newest is not None
@@ -74,8 +74,10 @@ async def submit(
     at_step: Annotated[int, Form(ge=0, le=INTEGER)],
     mode: Annotated[Literal["draft", "answer", "correction"], Form()],
 ) -> Response:
-    """Send it: a new application, an answer, or a correction; as the page said, so that a second
-    click is the same act."""
+    """Submit the draft as what its page said it is: a new application, an answer or a correction.
+
+    So a second click repeats the same act, whatever the case has become meanwhile.
+    """
     applications = visit.medcab.applications
     send = {
         "draft": applications.submit,

@@ -1,4 +1,4 @@
-"""From what the catalogue says of a programme to what pages show of it."""
+"""Turns programmes of the catalogue into what pages show."""
 
 from collections.abc import Sequence
 

@@ -90,7 +90,7 @@ async def list_mine(visit: Inside, session: Work, asked: Narrowed, kind: Short =
 
 @router.get("/cases/{case_id}")
 async def lead_to_case(case_id: UUID, visit: Inside, session: Work) -> Response:
-    """Where the links of notices lead: to the person's own page of the case, of whatever kind."""
+    """Links of notices lead here, and go on to the page on which this person sees the case."""
     case = await see(session, visit.actor, case_id)
     reviews = visit.actor.may(Permission.REVIEW, case.responsible_unit_id)
     if case.applicant_id != visit.actor.person_id and reviews:
@@ -128,8 +128,10 @@ router.add_api_route("/applications/{case_id}/act", download_act, methods=["GET"
 async def search(
     visit: Inside, session: Work, number: Annotated[str | None, Query(max_length=60)] = None
 ) -> Response:
-    """Find a case by its number, typed as people do; who watches the operation is led to its runs
-    in the Temporal UI."""
+    """Find a case by its number, as people type it.
+
+    Who may not see the case but watches the operation is led to its runs in the Temporal UI.
+    """
     message = ""
     if number is not None and number.strip():
         try:
@@ -237,12 +239,12 @@ def _facts(page: dossier.CasePage) -> list[tuple[str, str]]:
 
 
 def _answer_url(asked: Sequence[Remark], url: str) -> str:
-    """The first remark that still waits for its answer; without any, the list of sections."""
+    """The way to the first unanswered remark; when there is none, to the task list."""
     return next((one.url for one in asked if not one.answered), f"{url}/draft")
 
 
 def _remarks(page: dossier.CasePage, noted: Mapping[str, str], url: str) -> list[Remark]:
-    """What is asked for, each with the way to its field, and whether the draft answers it."""
+    """The reviewer's remarks, each with the way to its field, and whether the draft answers it."""
     case = page.case
     answered = (
         answered_of(page, case.draft, case.draft_attachments, noted) if case.draft else frozenset()

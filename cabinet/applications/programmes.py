@@ -1,4 +1,4 @@
-"""The catalogue of programmes: to look through, to look at, to begin an application from (A1)."""
+"""The catalogue of programmes: the list, one programme, and beginning an application (A1)."""
 
 from collections import Counter
 from functools import partial

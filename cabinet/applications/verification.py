@@ -1,4 +1,4 @@
-"""The public page behind the QR of an act: number, date and outcome, nothing personal (A5)."""
+"""The public page behind the QR code of an enrolment certificate: nothing personal (A5)."""
 
 from typing import Annotated
 
@@ -27,7 +27,10 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 async def ask(
     visit: Outside, session: Work, code: Annotated[str, Query(max_length=80)] = ""
 ) -> Response:
-    """Type a code from paper. Older acts print the address with a stroke at its end."""
+    """The form for a code from paper.
+
+    Older certificates print the address with a slash at its end.
+    """
     if not code.strip():
         return _ask(visit)
     return await _answer(visit, session, code)
@@ -35,7 +38,7 @@ async def ask(
 
 @router.get("/verify/{code}")
 async def follow(code: str, visit: Outside, session: Work) -> Response:
-    """Follow the QR."""
+    """The address in the QR code."""
     return await _answer(visit, session, code)
 
 
@@ -95,7 +98,7 @@ def _field(value: str = "", error: str = "") -> FieldView:
 
 
 def _certificates(visit: Visit) -> list[SealCertificate]:
-    """The seals of this institution, the present one first, written as its papers write them."""
+    """Certificates of the institution's seal, the present one first, as its papers write them."""
     try:
         trusted = trusted_certificates(visit.medcab.settings)
     except SealError:

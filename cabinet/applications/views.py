@@ -29,14 +29,14 @@ class ProgrammeView:
     waived: Sequence[tuple[str, str]] = ()
     review_days: int = 10
     draft_url: str | None = None
-    """Where the person's unfinished draft for it lies."""
+    """The person's unfinished draft for it."""
     intakes: Sequence[tuple[str, str]] = ()
-    """Those that still take applications: the day on which each begins, and its limits."""
+    """Those that still take applications: the day on which each begins, and its limits in words."""
 
 
 @dataclass(frozen=True)
 class AccreditationView:
-    """The end of the person's accreditation and the points since; `silence` where none is known."""
+    """Until when the person is accredited, with hours earned; `silence` says why it is unknown."""
 
     specialty: str = ""
     until: date | None = None
@@ -55,7 +55,7 @@ class HomePage:
     sentence: str
     calls: Sequence[CallToAction]
     cases: Sequence[CaseRow]
-    """The last ones of which no call speaks."""
+    """The latest cases that none of the `calls` is about."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ class ApplicationDraft(TaskList):
 
 @dataclass(frozen=True)
 class Remark:
-    """One thing a reviewer asks to mend, with the way to it."""
+    """One thing that a reviewer asks to correct, with the way to it."""
 
     subject: str
     text: str
     url: str
     answered: bool = False
-    """Whether the draft of the answer has another value or file in its place."""
+    """Whether the draft has another value or file there now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class ApplicationPage(ShownCase):
     files: Sequence[CaseFile]
     talk: Talk
     papers: Sequence[PaperLink]
-    """Besides the act."""
+    """Besides the enrolment certificate."""
     act: PaperLink | None = None
     programme: ProgrammeView | None
     reason: str = ""
@@ -121,7 +121,7 @@ class ApplicationSent:
 
 @dataclass(frozen=True)
 class SealCertificate:
-    """A certificate of the institution's seal: what the stamp of an act and a receipt say of it."""
+    """A certificate of the institution's seal, as certificates and receipts print it."""
 
     name: str
     number: str

@@ -42,7 +42,7 @@ _STATES: dict[ExportState, tuple[str, Tone, str]] = {
 
 @router.post("/list.{kind}")
 async def export_list(kind: ExportKind, visit: Inside) -> Response:
-    """The list that stands in the address as a file: at once, or in the background when long."""
+    """Export the list that the address describes: at once, or in the background when it is long."""
     async with visit.medcab.database.work() as session:
         known = await archive.types(session)
     query = visit.request.url.query
@@ -128,7 +128,7 @@ def _row(export: OwnExport, words: str) -> ExportRow:
 
 @router.post("/exports/{export_id}/cancel")
 async def cancel(export_id: UUID, visit: Inside) -> Response:
-    """Stop an export that is under way."""
+    """Cancel an export that is under way."""
     await visit.medcab.exports.cancel(visit.actor, export_id)
     return visit.go(EXPORTS, done="export_cancelled")
 

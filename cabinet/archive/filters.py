@@ -1,4 +1,4 @@
-"""What stands in the address of the archive: filters read, shown and written back."""
+"""The filters in the archive's address: read, shown in the form, written back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ _NAMES = ("text", "kind", "type", "status", "unit", "from", "until")
 
 
 def status_words() -> dict[Status, str]:
-    """Every status but the draft, with its word; kinds that say it differently stand side by side.
+    """Every status but the draft, with its word; where kinds of case differ, both side by side.
 
-    To be called within a request: words are in its language.
+    Call it within a request: the words are in its language.
     """
     words: dict[Status, list[str]] = {}
     for process in PROCESSES.values():
@@ -39,7 +39,7 @@ def status_words() -> dict[Status, str]:
 
 @dataclass(frozen=True)
 class ArchiveQuery:
-    """The filters as they stand in the address. Unknown values are left out, wrong ones told."""
+    """The filters in the address. Unknown values are left out, wrong ones stand in `errors`."""
 
     given: dict[str, str]
     filters: ArchiveFilters
@@ -47,16 +47,19 @@ class ArchiveQuery:
 
     @property
     def query(self) -> str:
-        """The address after `?`, without the place in the list."""
+        """The address after `?`, without the position in the list."""
         return urlencode(self.given)
 
     def address(self, path: str = ARCHIVE, **changes: str) -> str:
-        """The same list with other filters; an empty one is taken away."""
+        """The same list with other filters; an empty value removes one."""
         return address(path, {**self.given, **changes})
 
 
 def asked_of(query: str, known: Sequence[TypeTitle], zone: ZoneInfo) -> ArchiveQuery:
-    """Read the address. What reads as a number is one, other words are looked for in titles."""
+    """Read the address.
+
+    A text that reads as a case number is one, any other is sought in titles.
+    """
     given_in = ((name, one_line(value)[:100]) for name, value in parse_qsl(query))
     raw = {name: value for name, value in given_in if value}
     given = {name: raw[name] for name in _NAMES if name in raw}

@@ -1,4 +1,4 @@
-"""«Сроки хранения»: what ends soon, what is held, and the decisions about one case (S7)."""
+"""«Сроки хранения»: terms that end soon, cases on hold, and decisions about one case (S7)."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -37,7 +37,7 @@ Text = Annotated[str, Form()]
 
 @router.get("")
 async def show(visit: Inside, session: Work, after: Cursor = None) -> Response:
-    """What ends within 90 days and what is held, for keepers of the archive."""
+    """Cases whose term of keeping ends within 90 days, and cases on hold, for archive keepers."""
     found = await retention.ending(session, visit.actor, after, PAGE + 1)
     shown = found[:PAGE]
     following = None
@@ -122,7 +122,7 @@ async def _drawn(
 async def decide(
     case_id: UUID, act: str, visit: Inside, session: Work, until: Text = "", reason: Text = ""
 ) -> Response:
-    """Keep longer, forbid erasing, or allow it again."""
+    """Keep the case longer, forbid erasing it, or allow it again."""
     service, actor = visit.medcab.retention, visit.actor
     try:
         match act:

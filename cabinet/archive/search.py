@@ -1,4 +1,4 @@
-"""«Архив»: the list of all cases that the person may see, and the views that they keep (S7)."""
+"""«Архив»: the list of all cases that the person may see, and their saved views (S7)."""
 
 from typing import Annotated
 from uuid import UUID
@@ -35,7 +35,7 @@ Address = Annotated[str, Form(max_length=2000)]
 
 @router.get("")
 async def show(visit: Inside, session: Work, after: Cursor = None) -> Response:
-    """The archive, narrowed by what stands in the address; newest first."""
+    """The archive, narrowed by the filters in the address; newest first."""
     return await _drawn(visit, session, visit.request.url.query, after)
 
 
@@ -122,7 +122,7 @@ def _counted(number: int) -> str:
 async def keep_view(
     visit: Inside, session: Work, name: Short = "", query: Address = ""
 ) -> Response:
-    """Keep the filters of this list under a name."""
+    """Save the filters of this list under a name."""
     asked = asked_for.asked_of(query, await archive.types(session), visit.presentation.tzinfo)
     try:
         await saved_views.keep(session, visit.actor, name, asked.query)
@@ -135,7 +135,7 @@ async def keep_view(
 async def rename_view(
     view_id: UUID, visit: Inside, session: Work, name: Short = "", query: Address = ""
 ) -> Response:
-    """Give a kept view another name."""
+    """Rename a saved view."""
     try:
         view = await saved_views.rename(session, visit.actor, view_id, name)
     except Refusal as refusal:
@@ -147,6 +147,6 @@ async def rename_view(
 
 @router.post("/views/{view_id}/remove")
 async def remove_view(view_id: UUID, visit: Inside, session: Work) -> Response:
-    """Forget a kept view."""
+    """Delete a saved view."""
     await saved_views.remove(session, visit.actor, view_id)
     return visit.go(ARCHIVE, done="view_removed")

@@ -27,7 +27,7 @@ class ArchiveRow:
 
 @dataclass(frozen=True)
 class View:
-    """Filters kept under a name."""
+    """Filters saved under a name."""
 
     id: str
     name: str
@@ -37,7 +37,7 @@ class View:
 
 @dataclass(frozen=True)
 class Archive:
-    """The list with what it is narrowed to, and what can be done with it."""
+    """The list, its filters, and what can be done with it."""
 
     rows: Sequence[ArchiveRow]
     fields: Sequence[FieldView]
@@ -56,17 +56,17 @@ class Archive:
     others: bool
     """Whether other people's cases are shown, and the column with their names."""
     keeps: bool
-    """Whether the person looks after terms of keeping."""
+    """Whether the person is an archive keeper."""
     may_save: bool
 
 
 @dataclass(frozen=True)
 class ExportRow:
-    """One file on its way, or ready."""
+    """One export, under way or ready."""
 
     id: str
     words: str
-    """Into what it goes, and what it was narrowed to."""
+    """The format of the file, and the filters of its list."""
     state: str
     word: str
     tone: str
@@ -84,7 +84,7 @@ class ExportRow:
 
 @dataclass(frozen=True)
 class KeptRow:
-    """A closed case with the end of its keeping."""
+    """A closed case, and until when it is kept."""
 
     url: str
     number: str

@@ -1,6 +1,6 @@
-"""The documents of a draft: what is asked for, what is there, what could be chosen again (Q10).
+"""The documents of a draft: those required, those attached, those that can be chosen again (Q10).
 
-The same for applications and requests.
+The same for all kinds of case.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -39,7 +39,7 @@ def version_row(version: VersionView, note: str = "") -> FileRow:
 
 
 def refused_row(name: str, size: int, findings: Sequence[Finding]) -> FileRow:
-    """A file that was refused, with what is wrong and how to mend it."""
+    """A file that was refused, with what is wrong and how to correct it."""
     return FileRow(
         id="refused",
         name=name,
@@ -58,7 +58,7 @@ def refused_row(name: str, size: int, findings: Sequence[Finding]) -> FileRow:
 async def attachments_page(
     visit: Visit, edited: Editing, refused: Mapping[str, FileRow] | None = None
 ) -> Response:
-    """The page where documents are uploaded, chosen among those given before, taken away."""
+    """The page where documents are uploaded, chosen among those uploaded before, and removed."""
     return draft_page(
         visit,
         edited,
@@ -135,7 +135,7 @@ def _slot(
         rows.append(refused[rule.kind])
     unused = [d for d in known if str(d.version.id) not in cited]
     fitting = [d for d in unused if d.category == rule.kind]
-    # What has no category of its own may be anything.
+    # A document without a category of its own may be of any kind, so it is offered last.
     others = [d for d in unused if Category.OTHER in (d.category, rule.kind) and d not in fitting]
     return Slot(
         kind=rule.kind,

@@ -36,16 +36,19 @@ from words.translation import gettext
 
 
 def add_pages(router: APIRouter, kind: KindPages, draft_of: Callable[[Editing], TaskList]) -> None:
-    """Add the pages below a draft of this kind, behind those of its own, whose names go first."""
+    """Add the pages that a draft of any kind has.
+
+    Call it after the kind's own routes: any other name is taken for a section of the form.
+    """
 
     @router.get("/attachments")
     async def show_attachments(case_id: UUID, visit: Inside) -> Response:
-        """The documents: upload, choose among those given before, take away."""
+        """The documents: upload, choose among those uploaded before, remove."""
         return await attachments_page(visit, await editing(visit, case_id, kind))
 
     @router.get("/check")
     async def check(case_id: UUID, visit: Inside) -> Response:
-        """Everything once more, before it is sent."""
+        """All answers and documents once more, before submitting."""
         edited = await editing(visit, case_id, kind)
         return await check_page(visit, edited, draft_of(edited))
 
@@ -56,12 +59,15 @@ def add_pages(router: APIRouter, kind: KindPages, draft_of: Callable[[Editing], 
 
     @router.post("/{name}")
     async def save(case_id: UUID, name: str, visit: Inside) -> Response:
-        """Keep the section and go on, or stay where something has to be mended."""
+        """Save the section and go on, or stay where something has to be corrected."""
         return await _saved_and_on(visit, await editing(visit, case_id, kind), name)
 
     @router.post("/{name}/autosave")
     async def autosave(case_id: UUID, name: str, visit: Inside) -> Response:
-        """Keep what was typed so far; the answer says so, and what is wrong with the field left."""
+        """Save what was typed so far.
+
+        The response says so, with the error of the field just left.
+        """
         return await _autosaved(visit, await editing(visit, case_id, kind), name)
 
 
@@ -73,9 +79,9 @@ async def not_sent(
     refusal: Refusal,
     at_step: int,
 ) -> Response:
-    """What has to be mended before a draft is sent, or that it was sent already.
+    """The page after a refused submission: what to correct, or that it was submitted already.
 
-    Raises the refusal where it is another one.
+    Raises any other refusal.
     """
     if refusal.status in (422, 429):
         edited = await editing(visit, case_id, kind)
@@ -88,7 +94,7 @@ async def not_sent(
 async def check_page(
     visit: Visit, edited: Editing, draft: TaskList, refusal: Refusal | None = None
 ) -> Response:
-    """Everything once more, with what a refusal to send it says."""
+    """All answers and documents once more, with the errors of a refused submission."""
     page = edited.page
     sent = page.newest.data if page.newest else None
     data, _ = check_form(page.definition, edited.data, complete=False, today=edited.today)
@@ -112,7 +118,7 @@ async def _saved_and_on(visit: Visit, edited: Editing, name: str) -> Response:
     edited = saved.edited
     place, section = edited.section(name)
     if saved.unkept:
-        # The next time the form is sent its author has seen both.
+        # This form counts as showing the stored values: sent again, it replaces them knowingly.
         shown = section_shown(as_kept(edited, edited.page), name)
         return _section_page(visit, edited, name, saved.unkept, 409, shown)
     errors = edited.errors(complete=True)
@@ -130,7 +136,7 @@ async def _autosaved(visit: Visit, edited: Editing, name: str) -> Response:
     judged = [
         _field(edited, field, errors)
         for field in section.fields
-        # Of two dates the later one says what is wrong, also when the earlier one was changed.
+        # An error between two dates stands at the later one, also when the earlier was changed.
         if field.name in {left, *saved.unkept}
         or (left and field.not_before == left and edited.data.get(field.name))
     ]
@@ -161,7 +167,7 @@ def _section_page(
     status: int = 200,
     shown: str | None = None,
 ) -> Response:
-    """One section of the form; without `errors` what is wrong so far is said."""
+    """One section of the form, with these `errors`, or else with those found so far."""
     place, section = edited.section(name)
     told = edited.errors(complete=False) if errors is None else errors
     fields = [_field(edited, field, told) for field in section.fields]

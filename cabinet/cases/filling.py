@@ -1,4 +1,4 @@
-"""Filling in a form, whatever the kind of case: tasks, sections, autosave, what is wrong.
+"""Filling in a form, whatever the kind of case: tasks, sections, autosave, errors.
 
 The fields, their checks and their order come from the definition that the case began with. The
 pages stand in `cabinet.cases.draft_pages`.
@@ -36,7 +36,7 @@ MODES = {Status.DRAFT: "draft", Status.CLARIFICATION: "answer"}
 
 @dataclass(frozen=True)
 class Editing:
-    """A draft in the making: what is typed so far, what is attached, what the reviewer asked."""
+    """A draft being edited: what is typed and attached so far, and the reviewer's remarks."""
 
     page: dossier.CasePage
     data: Mapping[str, Any]
@@ -46,12 +46,12 @@ class Editing:
 
     @property
     def case_url(self) -> str:
-        """Where the case is."""
+        """The address of the case."""
         return url_of(self.page.case.kind, self.page.case.id)
 
     @property
     def url(self) -> str:
-        """Where its pages are."""
+        """The address of the draft's pages."""
         return f"{self.case_url}/draft"
 
     @property
@@ -61,26 +61,27 @@ class Editing:
 
     @property
     def pages(self) -> int:
-        """How many pages there are to fill in; the documents are one, where any are asked for."""
+        """How many pages there are to fill in; the documents, if any are asked for, are one."""
         papers = bool(self.page.attachment_rules)
         return len(self.page.definition.sections) + int(papers)
 
     @property
     def papers_title(self) -> str:
-        """What the page of its documents is called."""
+        """The title of the page of documents."""
         return gettext(pages_of(self.page.case.kind).phrases.papers)
 
     def section(self, name: str) -> tuple[int, Section]:
-        """A section and its place. Raises `not_found`."""
+        """A section and its place, counted from 1. Raises Refusal 404."""
         for place, section in enumerate(self.page.definition.sections, start=1):
             if section.name == name:
                 return place, section
         raise not_found()
 
     def following(self, place: int) -> str:
-        """The next section; after the last one the documents, where there are any, or the check.
+        """The address of the page after this one: the next section, the documents if any, the
+        check.
 
-        Where something was asked for, the next place that still waits for its answer, or the check.
+        Where a reviewer made remarks: the next page with an unanswered one, or the check.
         """
         sections = self.page.definition.sections
         if self.remarks:
@@ -92,7 +93,7 @@ class Editing:
         return f"{self.url}/{'attachments' if papers else 'check'}"
 
     def errors(self, *, complete: bool) -> dict[str, str]:
-        """What has to be mended by field, in the person's language."""
+        """Errors by field, in the person's language."""
         data, found = check_form(
             self.page.definition, self.data, complete=complete, today=self.today
         )
@@ -102,7 +103,7 @@ class Editing:
         return {fault.path: in_words(fault.message) for fault in found}
 
     def missing(self) -> dict[str, str]:
-        """Documents that are missing or not wanted, by kind."""
+        """Errors about documents by their kind: missing, or not wanted."""
         found = check_attachments(
             self.page.attachment_rules, [given["kind"] for given in self.attached]
         )
@@ -110,12 +111,12 @@ class Editing:
 
     @cached_property
     def answered(self) -> frozenset[str]:
-        """Of what was asked for, what is no longer as it was sent."""
+        """The remarks whose field or documents differ from what was submitted."""
         return answered_of(self.page, self.data, self.attached, self.remarks)
 
     @property
     def asked(self) -> list[tuple[int, str]]:
-        """The places that still wait for an answer to a remark: the page, and the way to it."""
+        """The unanswered remarks: the number of the page, and the way to it."""
         left = [name for name in self.remarks if name not in self.answered]
         found = [
             (place, f"{self.url}/{section.name}#group-{field.name}")
@@ -131,9 +132,9 @@ class Editing:
 
     @cached_property
     def changed(self) -> bool:
-        """Whether there is anything to send: a new case, or other contents than were sent.
+        """Whether there is anything to submit: a new case, or other contents than were submitted.
 
-        What was begun as an answer may be sent as it was: its author has looked at it again.
+        An answer that was begun may be submitted unchanged: its author has looked at it again.
         """
         sent, draft = self.page.newest, self.page.case.draft
         if sent is None or draft is None or self.mode == "answer":
@@ -147,11 +148,11 @@ class Editing:
         return here != {(cited.kind, str(cited.document_version_id)) for cited in sent.attachments}
 
     def unanswered(self, names: Iterable[str]) -> bool:
-        """Whether the reviewer asked about one of these and it is still as it was sent."""
+        """Whether a remark about one of these names is unanswered."""
         return any(name in self.remarks and name not in self.answered for name in names)
 
     def remarked(self, names: Collection[str]) -> str:
-        """What the task list says of the remarks about these, answered or not."""
+        """What the task list says of the remarks about these names, answered or not."""
         if self.unanswered(names):
             return gettext("У отдела кадров есть вопрос")
         return gettext("Замечание учтено") if self.answered.intersection(names) else ""
@@ -163,9 +164,9 @@ def answered_of(
     attached: Sequence[Mapping[str, str]],
     remarks: Collection[str],
 ) -> frozenset[str]:
-    """Which remarks a draft has answered: another value, or other documents of the kind.
+    """Which remarks a draft has answered: by another value, or by other documents of the kind.
 
-    Taking a document away that has to be there is no answer.
+    Removing a required document is no answer.
     """
     sent = page.newest
     if sent is None:
@@ -186,9 +187,9 @@ def answered_of(
 
 
 async def editing(visit: Visit, case_id: UUID, kind: KindPages | None = None) -> Editing:
-    """The draft of a case of the kind, or of any, that the person may change.
+    """The draft that the person may change, of a case of this kind, or of any.
 
-    Raises `not_found` and 409.
+    Raises Refusal 404, or 409 where the case cannot be changed now.
     """
     async with visit.medcab.database.work() as session:
         page = await dossier.page(session, visit.actor, case_id)
@@ -210,7 +211,7 @@ async def editing(visit: Visit, case_id: UUID, kind: KindPages | None = None) ->
 
 
 def tasks_of(edited: Editing) -> list[Task]:
-    """A line of the task list for each section, and one for the documents where any are asked."""
+    """A line of the task list for each section, and one for the documents, if any are asked for."""
     errors, wrong = edited.errors(complete=True), edited.errors(complete=False)
     tasks = [_task(edited, section, errors, wrong) for section in edited.page.definition.sections]
     return [*tasks, _documents_task(edited)] if edited.page.attachment_rules else tasks
@@ -249,12 +250,12 @@ def _documents_task(edited: Editing) -> Task:
 
 
 def of_field(label: str | None, words: str) -> str:
-    """What is wrong, led by the name of the field where the words do not name it."""
+    """The error, led by the name of the field unless the words hold it already."""
     return words if not label or f"«{label}»" in words else f"{label}: {words}"
 
 
 def error_items(edited: Editing, refusal: Refusal) -> list[ErrorItem]:
-    """What a refusal says, each with the way to the page where it is mended."""
+    """The errors of a refusal, each with the way to the page where it is corrected."""
     places = {
         field.name: f"{edited.url}/{section.name}#group-{field.name}"
         for section in edited.page.definition.sections
@@ -274,29 +275,29 @@ def error_items(edited: Editing, refusal: Refusal) -> list[ErrorItem]:
 
 
 def _whole(refusal: Refusal) -> ErrorItem:
-    """What is not about one field."""
+    """The error of a refusal that is about no single field."""
     words = in_words(refusal.message)
     return ErrorItem(words % refusal.facts if "%(" in words else words)
 
 
 def drafts_of(visit: Visit, kind: str) -> Drafts:
-    """The acts of a person on cases of this kind."""
+    """The service for drafts of this kind of case."""
     return pages_of(kind).drafts(visit.medcab)
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A draft after a section of it was sent; `data` has what the person left in the form."""
+    """A draft after a section of it was sent. Its `data` is what the form held, saved or not."""
 
     edited: Editing
     unkept: Mapping[str, str]
-    """Of which fields nothing was kept, and why: changed in another window, or far too long."""
+    """Fields that were not saved, and why: changed in another window, or far too long."""
     shown: str
-    """What the form shows now, by which its next change is judged."""
+    """What the form shows now, with which its next sending is compared."""
 
 
 async def save_section(visit: Visit, edited: Editing, name: str) -> Saved:
-    """Keep the fields of a section that were changed in it, as they were typed."""
+    """Save the fields that the person changed in this section, as they were typed."""
     _, section = edited.section(name)
     form = await visit.request.form()
     data: dict[str, Any] = {}
@@ -323,7 +324,8 @@ async def save_section(visit: Visit, edited: Editing, name: str) -> Saved:
 
 
 def _clash(field: Field, kept: Any) -> str:
-    """Both values: the other is in the words, the person's own stands in the field."""
+    """The words at a field changed in two windows: they quote the stored value, not the typed
+    one."""
     other = shown_value(field, kept)
     if other is None:
         words = gettext("В другом окне это поле очищено.")
@@ -333,13 +335,13 @@ def _clash(field: Field, kept: Any) -> str:
 
 
 def section_shown(edited: Editing, name: str) -> str:
-    """What the form of a section shows when it is drawn from what is kept."""
+    """What the form of a section shows when it is drawn from the stored draft."""
     _, section = edited.section(name)
     fields = {field.name: field for field in section.fields if not field.locked}
     return shown_of(marks(fields, edited.data).items())
 
 
 def as_kept(edited: Editing, page: dossier.CasePage) -> Editing:
-    """The same draft with the contents that it has now."""
+    """The same draft with the contents that are stored now."""
     case = page.case
     return replace(edited, page=page, data=case.draft or {}, attached=case.draft_attachments)

@@ -1,4 +1,4 @@
-"""Intakes as people see them: chosen in a draft, told of in the catalogue and beside a case."""
+"""Intakes on pages: as a choice in a draft, in the catalogue, beside a case."""
 
 from collections.abc import Iterable
 from datetime import date

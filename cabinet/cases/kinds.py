@@ -1,6 +1,6 @@
-"""What the pages of cases say and do in a way of its own for each kind.
+"""What pages of cases say and do differently for each kind.
 
-A kind registers once, beside its pages; the pages that all kinds share ask `pages_of`.
+A kind registers once, beside its pages. The pages that all kinds share ask `pages_of`.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,10 +15,10 @@ from services.cases.drafts import Drafts
 
 @dataclass(frozen=True)
 class Phrases:
-    """What pages say of a case of the kind, as gettext msgids.
+    """What pages say of a case of the kind, as gettext message ids.
 
-    `already_sent`, `sent_at` and `open` answer a second sending; `send_again` stands above what
-    was sent and is opened to be corrected; the last four ask before a case is taken back.
+    `already_sent`, `sent_at` and `open` answer a second submission. `send_again` heads a correction
+    in which nothing is changed yet. The last four ask for confirmation before a case is withdrawn.
     """
 
     unsent: str
@@ -38,8 +38,8 @@ class Phrases:
 class KindPages:
     """One kind of case on the pages.
 
-    `drafts` are the acts of applicants on the kind; `sentences` its journal in words. `withdrawn`
-    and `copied` are keys of `cabinet.frame.visits.DONE`.
+    `drafts` gives the service of the kind's applicants; `sentences` are its journal in words.
+    `withdrawn` and `copied` are keys of `cabinet.frame.visits.DONE`.
     """
 
     process: Process
@@ -51,11 +51,11 @@ class KindPages:
 
     @property
     def room(self) -> str:
-        """Where its pages are."""
+        """The path of its pages."""
         return self.process.room
 
     def template(self, name: str) -> str:
-        """A template of the kind's own."""
+        """The path of a template that the kind has of its own."""
         return f"{self.process.slug}/{name}"
 
 
@@ -74,5 +74,5 @@ def pages_of(kind: str) -> KindPages:
 
 
 def room_of(kind: str) -> str:
-    """Where the pages of a kind are."""
+    """The path of the pages of a kind."""
     return process_of(kind).room

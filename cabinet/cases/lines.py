@@ -1,4 +1,4 @@
-"""From what services say of a case to what its pages show; for applicants and reviewers alike."""
+"""Turns what services return about a case into what its pages show, whoever looks."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ from words.translation import ngettext
 
 
 def url_of(kind: str, case_id: UUID) -> str:
-    """The page of a case."""
+    """The address of a case."""
     return f"{room_of(kind)}/{case_id}"
 
 
@@ -57,13 +57,13 @@ _FOLLOWED_BY = {
 
 
 def applicant_facts(page: CasePage) -> list[tuple[str, str]]:
-    """What those who decide see of the applicant, as far as it is known."""
+    """What a reviewer sees of the applicant, as far as it is known."""
     facts = [(_("Должность"), page.applicant_position), (_("Подразделение"), page.unit)]
     return [(label, value) for label, value in facts if value]
 
 
 def field_view(field: Field, raw: Any, error: str = "", remark: str = "") -> FieldView:
-    """A field of a form with what was typed, right or wrong."""
+    """A field of a form with what was typed, valid or not."""
     return FieldView(
         name=field.name,
         label=_(field.label),
@@ -98,7 +98,10 @@ def answer_sections(
     change_url: str | None = None,
     remarks: Mapping[str, str] | None = None,
 ) -> list[AnswerSection]:
-    """Answers by section; with `before` each says what it was. `change_url` ends before a name."""
+    """Answers by section; given `before`, each with its earlier value.
+
+    `change_url` is the address of the draft, to which the section and field are added.
+    """
     noted = remarks or {}
     return [
         AnswerSection(
@@ -152,7 +155,7 @@ def file_row(cited: Cited, note: str = "") -> FileRow:
 
 
 def latest_remarks(page: CasePage) -> Mapping[str, str]:
-    """What the reviewer asked for, while the case waits for an answer to it."""
+    """The reviewer's remarks, while the case waits for an answer to them."""
     if page.case.status != Status.CLARIFICATION or not page.decisions:
         return {}
     return page.decisions[-1].remarks
@@ -173,7 +176,7 @@ def waits_for(
 ) -> WaitsFor:
     """Whom an application waits for, until when, and what happens then (A8).
 
-    `answer` is what the running workflow said; without one this is what the database knows.
+    `answer` is what the running workflow said; without it the stored case is shown.
     """
     case = page.case
     status, party = Status(case.status), Party(case.waits_for)
@@ -281,7 +284,8 @@ def case_line(
     unread: int = 0,
     addressees: Mapping[str, str] | None = None,
 ) -> CaseRow:
-    """A case of a list of the applicant; `addressees` outside the institution, by type."""
+    """A case in a list of its applicant; `addressees` are those outside the institution, by
+    type."""
     outside = (addressees or {}).get(line.type, "")
     draft = "/draft" if line.status is Status.DRAFT else ""
     return CaseRow(
@@ -299,7 +303,8 @@ def case_line(
 
 
 def title_of(line: case_lists.CaseLine) -> str:
-    """Titles of programmes are what their organisations call them; those of types are words."""
+    """A title as people read it: of a type translated, of a programme as its organisation wrote
+    it."""
     return line.title if line.programme_kind else _(line.title)
 
 
@@ -316,12 +321,12 @@ def _note(line: case_lists.CaseLine) -> str:
 
 
 def counted(one: str, many: str, n: int) -> str:
-    """A counted noun that does not break from its number."""
+    """A number and its noun, with a no-break space between them."""
     return (ngettext(one, many, n) % {"num": n}).replace(f"{n} ", f"{n}\u00a0", 1)
 
 
 def whole_case(page: CasePage) -> PaperLink:
-    """The way to the whole case as one file."""
+    """The link to the whole case as one file."""
     return PaperLink(
         _("Скачать дело целиком"),
         _("ZIP: история дела в PDF/A и все файлы"),

@@ -1,4 +1,4 @@
-"""What the running case says of itself, and how an open page learns that something has changed."""
+"""What the running workflow says of a case, and how an open page notices that it has changed."""
 
 from uuid import UUID
 
@@ -10,11 +10,14 @@ from services.dossier import page as dossier
 
 
 async def live_tag(session: DatabaseSession, visit: Visit, case_id: UUID) -> str:
-    """Changes with every entry of the case's journal, and with language."""
+    """The ETag of the live part.
+
+    It changes with every journal entry of the case, and with language.
+    """
     state = await dossier.tag_of(session, visit.actor, case_id)
     return f'"{state}-{visit.presentation.language}"'
 
 
 async def asked_now(visit: Visit, page: dossier.CasePage) -> PresentState | None:
-    """What the running case says; None where it is over or does not answer."""
+    """What the running workflow says; None where it has ended or does not answer."""
     return await running.present_state(visit.medcab.temporal, page.case)

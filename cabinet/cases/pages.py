@@ -1,5 +1,4 @@
-"""The pages of a person's own cases, whatever their kind: the list, a case that was sent with its
-live part, taking it back and beginning again from it.
+"""A person's own cases, whatever their kind: the list, a submitted case, withdrawing, copying.
 
 What applications and requests have of their own stands in `cabinet.applications.pages` and
 `cabinet.requests.pages`.
@@ -44,12 +43,12 @@ from words.translation import gettext, in_words
 PAGE = 20
 Short = Annotated[str, Query(max_length=100)]
 Groups = Mapping[str, tuple[str, dict[str, Any]]]
-"""What each choice of state is called, and the filters that it stands for."""
+"""By the key in the address: the name of a group of states, and the filters it stands for."""
 
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What the address of a list asks for, beside the choice that lists of its kind have."""
+    """What the address of a list asks for, besides the choice that the kind adds."""
 
     status: Short = ""
     since: Annotated[str, Query(alias="from", max_length=40)] = ""
@@ -87,7 +86,7 @@ async def list_page(
         **chosen,
     )
     found = await case_lists.mine(session, visit.actor, filters, asked.after, PAGE)
-    # A draft that was thrown away is no case: it has no number and never had one.
+    # A discarded draft is closed and never had a number: it is not listed.
     lines = [line for line in found.lines if line.number or line.closed_at is None]
     new = await conversation.unread(session, visit.actor, [line.id for line in lines])
     here = partial(address, kind.room)
@@ -115,9 +114,9 @@ async def list_page(
 
 @dataclass(frozen=True)
 class CaseView:
-    """A case that was sent, as the database knows it, and what the person asks to see of it.
+    """A submitted case as it is stored, and what the person asks to see of it.
 
-    The tag is read before the rest: what changes meanwhile is shown by the next question.
+    The tag is read before the case, so a change in between is shown by the next poll.
     """
 
     tag: str
@@ -128,16 +127,16 @@ class CaseView:
     compare: bool = False
     asked: bool = False
     answer: PresentState | None = None
-    """What the running case says of itself."""
+    """What the running workflow says of the case."""
 
     @property
     def url(self) -> str:
-        """Where the case is."""
+        """The address of the case."""
         return url_of(self.page.case.kind, self.page.case.id)
 
     @property
     def chosen(self) -> dossier.Version:
-        """The version to show. Raises `not_found` for a draft."""
+        """The version to show. Raises Refusal 404 for a draft."""
         return self.page.version(self.number)[0]
 
     @property
@@ -149,7 +148,7 @@ class CaseView:
 async def own_page(
     session: DatabaseSession, visit: Visit, case_id: UUID, kind: KindPages
 ) -> dossier.CasePage:
-    """A case of this kind with all that the person may see of it. Raises `not_found`."""
+    """A case of this kind with all that the person may see of it. Raises Refusal 404."""
     page = await dossier.page(session, visit.actor, case_id)
     if not _stands_here(visit, page.case.kind, page.case.applicant_id, kind):
         raise not_found()
@@ -157,7 +156,7 @@ async def own_page(
 
 
 def receipt_paper(url: str) -> PaperLink:
-    """The receipt of what was sent."""
+    """The link to the receipt of what was submitted."""
     return PaperLink(
         gettext("Скачать расписку"),
         gettext("Подтверждает, что и когда вы отправили; проверяется без интернета"),
@@ -166,7 +165,10 @@ def receipt_paper(url: str) -> PaperLink:
 
 
 def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], ShownCase]) -> None:
-    """Add the pages of a case of this kind, behind those of its own, whose names go first."""
+    """Add the pages that a case of any kind has.
+
+    Call it after the kind's own routes, which have names where these take ids.
+    """
     room, phrases = kind.room, kind.phrases
     here = f"{room}/{{case_id}}"
 
@@ -182,7 +184,7 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], Sho
         compare: bool = False,
         asked: bool = False,
     ) -> Response:
-        """The page of a case that was sent; a draft has pages of its own."""
+        """The page of a submitted case; a draft has pages of its own."""
         async with visit.medcab.database.work() as session:
             case = await see(session, visit.actor, case_id)
             if not _stands_here(visit, case.kind, case.applicant_id, kind):
@@ -199,7 +201,7 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], Sho
 
     @router.get(f"{here}/live")
     async def show_live(case_id: UUID, visit: Inside, ask: bool = False) -> Response:
-        """The parts of the page that change, for a page that is open; 304 while nothing has."""
+        """The parts that change, for a page that is open; 304 while nothing has changed."""
         async with visit.medcab.database.work() as session:
             tag = await live_tag(session, visit, case_id)
             if not ask and visit.has(tag):
@@ -211,12 +213,12 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], Sho
 
     @router.post(f"{here}/ask")
     async def ask(case_id: UUID, visit: Inside) -> Response:
-        """«Получить обновление»: the next page is answered by the running case."""
+        """«Получить обновление»: the page that follows asks the running workflow."""
         return visit.go(f"{room}/{case_id}?asked=1")
 
     @router.get(f"{here}/withdraw")
     async def ask_to_withdraw(case_id: UUID, visit: Inside, session: Work) -> Response:
-        """Ask once more before a case is taken back."""
+        """Ask for confirmation before a case is withdrawn."""
         return await _withdrawal(visit, session, case_id)
 
     @router.post(f"{here}/withdraw")
@@ -227,7 +229,7 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], Sho
         at_step: Annotated[int, Form(ge=0, le=INTEGER)],
         reason: Annotated[str, Form()] = "",
     ) -> Response:
-        """Take the case back."""
+        """Withdraw the case."""
         act = Act(act_id, at_step)
         try:
             await kind.drafts(visit.medcab).withdraw(visit.actor, case_id, act, reason)
@@ -272,7 +274,7 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], Sho
 
     @router.post(f"{here}/copy")
     async def copy(case_id: UUID, visit: Inside) -> Response:
-        """Begin again from a case that was closed."""
+        """Copy a closed case into a new draft."""
         made = await kind.drafts(visit.medcab).copy(visit.actor, case_id)
         return visit.go(f"{room}/{made.id}/draft", kind.copied)
 
@@ -280,6 +282,6 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], Sho
 
 
 def _stands_here(visit: Visit, of_kind: str, applicant_id: UUID, kind: KindPages) -> bool:
-    """Whether a case has its page here; of some kinds it is for the applicant alone."""
+    """Whether the visitor sees the case on this page. Some kinds show it to the applicant alone."""
     own = applicant_id == visit.actor.person_id
     return of_kind == kind.process.kind and (own or kind.process.seen_by_heads)

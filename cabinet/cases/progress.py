@@ -10,7 +10,7 @@ _ENDED_EARLY = frozenset({Status.WITHDRAWN, Status.LAPSED})
 
 
 def application_steps(page: CasePage) -> list[ProgressStep]:
-    """From sending to the act of enrolment, or as far as the application came."""
+    """From submission to the enrolment certificate, or as far as the application came."""
     case, status = page.case, Status(page.case.status)
     steps = [_sent(page, _("Отправлена"))]
     checked = page.newest.checked_at if page.newest else None
@@ -42,7 +42,7 @@ def application_steps(page: CasePage) -> list[ProgressStep]:
 
 
 def request_steps(page: CasePage) -> list[ProgressStep]:
-    """From sending to the answer, or as far as the request came."""
+    """From submission to the answer, or as far as the request came."""
     case, status = page.case, Status(page.case.status)
     steps = [_sent(page, _("Отправлен"))]
     paper = next((one for one in page.papers if one.version == case.version), None)

@@ -1,4 +1,4 @@
-"""What the pages of a draft say of a case that was sent, by another tab or before one went back."""
+"""What pages of a draft say once it was submitted, in another tab or before going back."""
 
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from words.translation import gettext, marked
 
 
 def draft_page(visit: Visit, edited: Editing, template: str, **context: Any) -> Response:
-    """A page of a draft; where nothing was changed since it was sent, its top says so."""
+    """A page of a draft. When nothing was changed since the submission, its top says so."""
     page = edited.page
     if page.newest is not None and not edited.changed:
         words = marked("Вы ещё ничего не изменили. Исправьте то, о чём просит отдел кадров.")
@@ -29,7 +29,7 @@ def draft_page(visit: Visit, edited: Editing, template: str, **context: Any) -> 
 async def sent_already(
     visit: Visit, case_id: UUID, kind: KindPages, at_step: int
 ) -> Response | None:
-    """The answer to a second sending of what was sent at this step or since; None if it was not."""
+    """The answer to a second submission of what was sent at this step or later, or None."""
     async with visit.medcab.database.reading() as session:
         sent = await sent_since(session, visit.actor, case_id, at_step)
     if sent is None:

@@ -8,21 +8,21 @@ from services.dossier.page import TimelineEntry
 from words.translation import gettext as _
 
 Sentence = Callable[[TimelineEntry, bool], str]
-"""What is said of an entry of the journal, to the applicant (True) or to others."""
+"""Says an entry of the journal in words, for the applicant (True) or for others."""
 
 
 def plain(message: str) -> Sentence:
-    """The same to everybody."""
+    """The same sentence for everybody."""
     return lambda happened, own: _(message)
 
 
 def told(own_words: str, other: str) -> Sentence:
-    """One way to the applicant, another to others."""
+    """One sentence for the applicant, another for others."""
     return lambda happened, own: _(own_words) if own else _(other)
 
 
 def of_version(own_words: str, other: str) -> Sentence:
-    """The same with the number of the version, `%(n)s`."""
+    """Like `told`, with the number of the version as `%(n)s`."""
     return lambda happened, own: (
         _(own_words if own else other) % {"n": happened.facts.get("version", "")}
     )
@@ -41,7 +41,7 @@ SENTENCES: Mapping[str, Sentence] = {
     K.CASE_BEGUN_ANEW: plain("Обработка не отвечала и начата заново с того же шага"),
     K.CASE_SIGNAL_WITHOUT_ACT: plain("Поступил сигнал без решения, ничего не изменилось"),
 }
-"""What is said of every kind of case alike. Entries without a sentence are not shown here."""
+"""For every kind of case alike. Entries without a sentence are not shown."""
 
 _PROVED = frozenset({K.CASE_SUBMITTED, K.CASE_RESUBMITTED, K.CASE_CORRECTED})
 _BY_APPLICANT = _PROVED | {K.CASE_WITHDRAWN, K.CASE_DRAFTED, K.CASE_COPIED}
@@ -54,7 +54,7 @@ def timeline(
     own: bool,
     receipts: str = "",
 ) -> list[Happening]:
-    """The lines of the timeline; each version handed in leads to its receipt at `receipts`."""
+    """The lines of the timeline. Each submitted version links to its receipt below `receipts`."""
     lines: list[Happening] = []
     for entry in happened:
         sentence = sentences.get(entry.kind)

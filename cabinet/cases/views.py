@@ -67,7 +67,7 @@ class FormSection:
 
 @dataclass(frozen=True)
 class FieldAnswer:
-    """One answer as submitted; `old` is what the version before said, where it differs."""
+    """One answer as submitted; `old` is that of the version before, where it differs."""
 
     label: str
     value: str | None
@@ -120,7 +120,7 @@ class WaitsFor:
 class ProgressStep:
     """One step on the way of a case: done at a moment, going on until one, or still ahead.
 
-    `bad` is an end that was not hoped for, `over` one without a decision.
+    `bad` is a rejection or refusal, `over` an end without a decision.
     """
 
     text: str
@@ -142,7 +142,7 @@ class Happening:
 
 @dataclass(frozen=True)
 class PaperLink:
-    """A paper that can be downloaded: the act, the receipt."""
+    """A paper that can be downloaded: an enrolment certificate, a receipt."""
 
     title: str
     hint: str
@@ -166,7 +166,7 @@ class ShownCase:
     happenings: Sequence[Happening]
     steps: Sequence[ProgressStep] = ()
     unfolded: bool = False
-    """Whether a version was asked for: then what was sent is not folded."""
+    """Whether the submitted answers are shown unfolded, since a version was asked for."""
     facts: Sequence[tuple[str, str]] = ()
     tag: str = ""
     """ETag of the live part."""
@@ -174,7 +174,7 @@ class ShownCase:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A document given before that can be chosen again."""
+    """A document uploaded before that can be chosen again."""
 
     version_id: str
     title: str
@@ -182,7 +182,7 @@ class Candidate:
     size: int
     added_at: datetime
     fits: bool = True
-    """Whether it was given as a document of this very kind."""
+    """Whether it was uploaded as a document of this very kind."""
 
 
 @dataclass(frozen=True)
@@ -201,4 +201,4 @@ class Slot:
     error: str = ""
     remark: str = ""
     answered: bool = False
-    """Whether other documents are there since the remark."""
+    """Whether the documents have changed since the remark."""

@@ -1,6 +1,6 @@
 """The conversation on a case: its part of a page, a page of its own, writing and reading (A8).
 
-What is written comes as a form that may hold files, so its address stands among those of uploads.
+A message comes as a form that may hold files, so its address stands among those of uploads.
 """
 
 from collections.abc import Sequence
@@ -36,9 +36,9 @@ _KEPT = "kept-"
 
 
 def is_heard(page: CasePage) -> bool:
-    """Whether people answer what is said here.
+    """Whether anybody reads what is written here.
 
-    A request to a module is answered by none, until somebody of the unit has written on it.
+    A request that the gov service answers has no reader, until somebody of the unit writes on it.
     """
     has_addressee = process_of(page.case.kind).has_addressee
     by_module = has_addressee and not page.definition.answered_by_people
@@ -55,7 +55,10 @@ def talk_of(
     kept: Sequence[FileRow] = (),
     refused: Sequence[FileRow] = (),
 ) -> Talk:
-    """The conversation of a case; `text` and what follows are what was typed and refused."""
+    """The conversation of a case.
+
+    `text` and what follows it are those of a message that was refused.
+    """
     case = page.case
     over_now = is_over(case.closed_at, now())
     writes = (page.own or page.reviews) and bool(case.number) and is_heard(page)
@@ -118,7 +121,7 @@ def _spoken(page: CasePage, said: conversation.Message) -> MessageView:
 
 @router.get("/cases/{case_id}/conversation")
 async def show(case_id: UUID, visit: Inside) -> Response:
-    """The conversation alone, to be read or written to on a small screen."""
+    """The conversation alone, for a small screen."""
     async with visit.medcab.database.work() as session:
         await conversation.visited(session, visit.actor, case_id)
         page = await dossier.page(session, visit.actor, case_id)
@@ -128,15 +131,15 @@ async def show(case_id: UUID, visit: Inside) -> Response:
 
 @router.post("/cases/{case_id}/messages/read", status_code=204)
 async def read(case_id: UUID, visit: Inside, message_id: Annotated[UUID, Form()]) -> None:
-    """A person who is at the page has read up to this message."""
+    """Mark the messages up to this one as read, by a person who is at the page."""
     await visit.medcab.conversations.read(visit.actor, case_id, message_id)
 
 
 @router.post("/documents/files/messages/{case_id}")
 async def say(case_id: UUID, visit: Inside) -> Response:
-    """Write a message with its files; a script of the page gets the conversation back.
+    """Write a message with its files. A script of the page gets the conversation as the answer.
 
-    What is refused is shown again as it was typed, and accepted files stay with it.
+    A refused message is shown again as it was typed, with the files that were accepted.
     """
     await visit.medcab.conversations.demand(visit.actor, case_id)
     fields, kept, refused, many, halted = await _taken(visit)
@@ -196,11 +199,11 @@ async def _page(visit: Visit, case_id: UUID) -> CasePage:
 async def _taken(
     visit: Visit,
 ) -> tuple[dict[str, str], list[FileRow], list[FileRow], int, Refusal | None]:
-    """The fields of the form, the files accepted, those refused, how many were sent, and why no
-    more were taken in.
+    """Read the form: its fields, accepted files, refused files, how many were sent, and the refusal
+    at which taking files in stopped.
 
-    A form without files was checked for its token before; a stream is checked here. Files beyond
-    what one message may carry are not taken in.
+    `guard` has checked the token of a form without files; that of a streamed form is checked here.
+    Files beyond what one message may carry are not taken in.
     """
     request = visit.request
     kept: list[FileRow] = []

@@ -26,7 +26,7 @@ class MessageView:
 class Talk:
     """A conversation and the form to write in.
 
-    `back` is the page it stands on; `internal` says that the person may write to colleagues only.
+    `back` is the page it stands on. With `internal` the person may also write for colleagues only.
     """
 
     url: str
@@ -42,7 +42,7 @@ class Talk:
     internal: bool = False
     to: str = "applicant"
     kept: Sequence[FileRow] = ()
-    """Files of a refused message that were accepted: they go with the next try."""
+    """Files of a refused message that were accepted: they go with the next attempt."""
     refused: Sequence[FileRow] = ()
     empty: str = ""
 

@@ -1,6 +1,6 @@
-"""«Мои документы»: given once, in versions, chosen again (Q2, Q10); and the files of drafts.
+"""«Мои документы»: uploaded once, replaced, chosen again (Q2, Q10); and the files of drafts.
 
-Forms with files stream past the framework, so their token is checked here, before the file is read.
+Forms with files are read as a stream, so their token is checked here, before the file is read.
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ async def list_mine(visit: Inside) -> Response:
 
 @router.post("/documents/files")
 async def give(visit: Inside) -> Response:
-    """Give one or several documents of a category; the plain form and the script both end here."""
+    """Upload one or several documents of a category, from the plain form or from the script."""
     refused: FileRow | None = None
     chosen = ""
     async for fields, incoming in _files(visit):
@@ -89,7 +89,7 @@ def _view(document: views.DocumentView) -> DocumentCard:
 
 @router.get("/documents/versions/{version_id}")
 async def look(version_id: UUID, visit: Inside) -> Response:
-    """The pages of a file as pictures: nothing of the file itself runs in the browser."""
+    """The pages of a file as pictures, so that nothing of the file itself runs in the browser."""
     version = await visit.medcab.documents.version(visit.actor, version_id)
     here = f"/documents/versions/{version_id}"
     return visit.page(
@@ -121,7 +121,7 @@ async def replace_page(document_id: UUID, visit: Inside) -> Response:
 
 @router.post("/documents/files/{document_id}")
 async def replace(document_id: UUID, visit: Inside) -> Response:
-    """Give a newer file; the older stays readable where it is cited."""
+    """Upload a newer file. The older one stays readable where it is cited."""
     async for _, incoming in _files(visit):
         given = await visit.medcab.documents.replace(visit.actor, document_id, incoming)
         if not given.good:
@@ -147,14 +147,14 @@ async def _replace_page(
 
 @router.post("/documents/{document_id}/put-away")
 async def put_away(document_id: UUID, visit: Inside) -> Response:
-    """Take a document out of the list."""
+    """Remove a document from the list."""
     await visit.medcab.documents.put_away(visit.actor, document_id)
     return visit.go("/documents", "put_away")
 
 
 @router.post("/documents/files/cases/{case_id}/{kind}")
 async def attach_file(case_id: UUID, kind: str, visit: Inside) -> Response:
-    """Give files and attach them to a draft at once; each gets its verdict."""
+    """Upload files and attach them to a draft; each gets its verdict."""
     edited = await editing(visit, case_id)
     if kind not in {rule.kind for rule in edited.page.attachment_rules}:
         raise not_found()
@@ -175,14 +175,14 @@ async def attach_file(case_id: UUID, kind: str, visit: Inside) -> Response:
 async def choose(
     case_id: UUID, kind: str, visit: Inside, document_version_id: Annotated[UUID, Form()]
 ) -> Response:
-    """Attach a document given before."""
+    """Attach a document uploaded before."""
     edited = await _attach(visit, await editing(visit, case_id), kind, document_version_id)
     return visit.go(f"{edited.url}/attachments#slot-{kind}")
 
 
 @router.post("/documents/cases/{case_id}/{kind}/{version_id}/remove")
 async def detach(case_id: UUID, kind: str, version_id: UUID, visit: Inside) -> Response:
-    """Take a document off a draft; it stays among the person's documents."""
+    """Remove a document from a draft. It stays among the person's documents."""
     edited = await editing(visit, case_id)
     drafts = drafts_of(visit, edited.page.case.kind)
     await drafts.detach(visit.actor, case_id, kind, version_id)
@@ -199,7 +199,7 @@ async def _attach(visit: Visit, edited: Editing, kind: str, version_id: UUID) ->
 async def _slots(
     visit: Visit, edited: Editing, kind: str, refused: Mapping[str, FileRow]
 ) -> Response:
-    """The whole page for the plain form, the one section for the script."""
+    """The whole page for the plain form, only the changed section for the script."""
     if not _by_script(visit):
         return await attachments_page(visit, edited, refused)
     view = next(
@@ -217,7 +217,10 @@ def _by_script(visit: Visit) -> bool:
 
 
 async def _files(visit: Visit) -> AsyncIterator[tuple[Mapping[str, str], Incoming]]:
-    """The files of the form with the fields before them, once the form's token was seen."""
+    """The files of the form with the fields before them.
+
+    The form token is checked before the first file. Raises Refusal 422 for a form without files.
+    """
     request = visit.request
     if not is_form(request):
         raise HTTPException(415)

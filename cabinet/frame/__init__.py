@@ -1,1 +1,1 @@
-"""What every page stands on: the visit, navigation, templates, assets, problems."""
+"""What every page uses: the visit, navigation, templates, assets, problems."""

@@ -1,8 +1,8 @@
-"""Stylesheets, scripts, fonts and icons, served from memory under an address of their state.
+"""Stylesheets, scripts, fonts and icons, served from memory under a versioned address.
 
-The address holds a digest of everything static, so a browser may keep a file for a year and still
-sees a change at once. The stylesheet is one file: the vendored one in a cascade layer of its own,
-ours above it in the order given here.
+The version is a digest of everything static, so a browser may keep a file for a year and still sees
+a change at once. The stylesheet is one file: the vendored one in a cascade layer of its own, ours
+above it in the order given here.
 """
 
 import gzip
@@ -49,7 +49,7 @@ router = APIRouter(route_class=CleanRoute, include_in_schema=False)
 
 @dataclass(frozen=True)
 class Asset:
-    """One file as it goes out."""
+    """One file, ready to be sent."""
 
     body: bytes
     media_type: str
@@ -58,7 +58,7 @@ class Asset:
 
 @dataclass(frozen=True)
 class Assets:
-    """All files of one state, by their path under `static/`."""
+    """All static files of one version, by their path below `static/`."""
 
     version: str
     files: Mapping[str, Asset]
@@ -73,7 +73,7 @@ class Assets:
 def _stylesheet() -> bytes:
     vendored = (STATIC_FOLDER / _VENDORED_STYLE).read_text("utf-8")
     vendored = vendored.removeprefix('@charset "UTF-8";').split("/*# sourceMappingURL")[0]
-    # Its typeface and crest are one government's own: ours take their place, or nothing does.
+    # Its typeface and crest belong to one government: ours replace them, or nothing does.
     vendored = re.sub(r"@font-face\{[^}]*\}", "", vendored)
     vendored = re.sub(r"url\([\"']?/assets/[^)]*\)", "none", vendored)
     vendored = vendored.replace("GDS Transport,arial,sans-serif", "inherit")
@@ -120,7 +120,7 @@ def icon_source(name: str) -> str:
 
 @router.get("/static/{version}/{path:path}")
 async def static_file(version: str, path: str, request: Request) -> Response:
-    """A static file; an outdated version answers with the present file and is not kept."""
+    """A static file. An outdated version is answered with the present file, which is not cached."""
     held = assets()
     asset = held.files.get(path)
     if asset is None:

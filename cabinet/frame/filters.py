@@ -7,7 +7,7 @@ from cabinet.frame.views import FieldView, Option
 
 
 def address(path: str, asked: Mapping[str, object]) -> str:
-    """The path with what is asked for; what is empty is not asked."""
+    """The path with those filters in its query that are not empty."""
     given = {name: value for name, value in asked.items() if value}
     return path + (f"?{urlencode(given)}" if given else "")
 
@@ -20,7 +20,7 @@ def filter_field(
     options: Sequence[Option] = (),
     kind: str = "text",
 ) -> FieldView:
-    """A filter with what is chosen, and what is wrong with it; with options it is a choice."""
+    """A filter with its value and its error; with options it is a choice."""
     return FieldView(
         name,
         label,

@@ -1,8 +1,8 @@
-"""What makes the cabinet an application on a phone: manifest, service worker, a page for no line.
+"""What makes the cabinet an application on a phone: manifest, service worker, an offline page.
 
-The service worker stands at the root, so that it may show notices of the whole cabinet. It keeps
-one page and nothing of any person. It names the version of what is static, so that a browser
-fetches it anew with every release.
+The service worker is served at the root, so that it may show notices for the whole cabinet. It
+caches one page and nothing about any person. It holds the version of the static files, so that a
+browser fetches it anew with every release.
 """
 
 from functools import cache
@@ -24,7 +24,7 @@ NOT_KEPT = {"Cache-Control": "no-cache"}
 
 @router.get("/manifest.webmanifest")
 async def manifest(medcab: MedcabState) -> Response:
-    """Name, icons and the page to begin with."""
+    """The web app manifest: name, icons and the page to begin with."""
     url = assets().url
     icons = [
         {"src": url(f"icons/app-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png"}
@@ -73,5 +73,5 @@ async def service_worker() -> Response:
 
 @router.get("/offline")
 async def offline(visit: Outside) -> Response:
-    """What an installed cabinet shows without a line to us; the same for everybody."""
+    """What an installed cabinet shows without a connection; the same for everybody."""
     return visit.page("errors/offline.html", title=gettext("Нет связи с кабинетом"))

@@ -1,4 +1,4 @@
-"""Days as people type them: the beginning of one, and a period out of two, both included."""
+"""Days as people type them: one as its midnight, two as a period that includes both."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from words.translation import in_words
 
 @dataclass(frozen=True)
 class Period:
-    """From one moment until another; either may be open. `errors` by the names in the address."""
+    """From one moment until another; either may be open. `errors` by names in the address."""
 
     begins: datetime | None
     ends: datetime | None
@@ -21,7 +21,7 @@ class Period:
 
 
 def midnight(text: str, zone: ZoneInfo, days: int = 0) -> datetime:
-    """The beginning of the day that was typed, or of one so many days later.
+    """The beginning of the day that was typed, or of the day `days` later.
 
     Raises IdentifierError.
     """
@@ -32,7 +32,7 @@ def midnight(text: str, zone: ZoneInfo, days: int = 0) -> datetime:
 
 
 def period_of(given: Mapping[str, str], zone: ZoneInfo) -> Period:
-    """The days `from` and `until` of an address; a wrong one is told, and narrows nothing."""
+    """The days `from` and `until` of an address. A wrong one is an error and sets no bound."""
     errors: dict[str, str] = {}
 
     def bound(name: str, days: int) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Refusals and failures as pages: what it is in words, and what the person can do now."""
+"""Refusals and failures as pages: what happened, and what the person can do now."""
 
 from dataclasses import replace
 from urllib.parse import quote
@@ -77,7 +77,7 @@ TODO_BY_CODE = {
 
 
 async def page_problem(request: Request, problem: Problem) -> Response:
-    """The problem as a page; somebody who has to sign in is led there and back again."""
+    """The problem as a page. Whoever has to sign in is led there and back again."""
     if _by_script(request):
         return draw(request, problem)
     if problem.status == 401:
@@ -120,7 +120,7 @@ async def page_problem(request: Request, problem: Problem) -> Response:
 
 
 async def _frame(request: Request, medcab: Medcab, current: Current | None, status: int) -> Frame:
-    """The whole header, where the refusal does not come from what it would have to ask."""
+    """The whole header, or a bare one where asking for it could fail for the same reason."""
     if status < 500 and status != 429:
         try:
             return (await enter(request, medcab, current)).frame
@@ -139,7 +139,7 @@ def _way_out(request: Request, problem: Problem) -> tuple[str, str]:
 
 
 def _by_script(request: Request) -> bool:
-    """Whether a script of a page asks, which tells what happened itself; htmx is led instead."""
+    """Whether a script asks that reports the outcome itself. htmx does not: it gets a page."""
     headers = request.headers
     if headers.get("hx-request"):
         return False

@@ -1,4 +1,4 @@
-"""Templates become pages: one Jinja environment, strict about names it does not know.
+"""Renders templates into pages: one Jinja environment, strict about names it does not know.
 
 Every page is rendered with `frame` (the layout's view), the gettext functions and the filters of
 `words.formats`, in the language and zone of the request.
@@ -23,7 +23,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def icon(name: str, css: str = "") -> Markup:
-    """An icon drawn into the page; it says nothing to a screen reader."""
+    """An icon as inline SVG, hidden from screen readers."""
     classes = f"icon {css}".strip()
     return Markup(  # noqa: S704 - the source is a vendored file, the class is ours
         f'<svg class="{classes}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
@@ -57,7 +57,7 @@ def environment() -> Environment:
 
 
 def render(template: str, presentation: Presentation, **context: Any) -> str:
-    """The text of a template. Raises UndefinedError when it asks for what was not given."""
+    """The text of a template. Raises UndefinedError when it uses a name that was not given."""
     with presented(presentation):
         return (
             environment().get_template(template).render(language=presentation.language, **context)

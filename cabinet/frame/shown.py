@@ -1,7 +1,7 @@
-"""What a form showed when it was drawn, sent back with it.
+"""What a form showed when it was drawn; the form sends it back.
 
 A form that was open for long sends every field. Only those that differ from what it showed were
-changed by the person; the others may have been changed elsewhere since, and stay.
+changed by the person. The others may have been changed elsewhere since, and stay.
 """
 
 from collections.abc import Iterable
@@ -14,5 +14,5 @@ def shown_of(fields: Iterable[tuple[str, str]]) -> str:
 
 
 def fields_shown(shown: str) -> list[tuple[str, str]]:
-    """What the form showed; nothing where it says nothing."""
+    """What the form showed; empty where it does not say."""
     return parse_qsl(shown, keep_blank_values=True)

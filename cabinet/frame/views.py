@@ -1,4 +1,4 @@
-"""The frame around every page, and the small things that all pages speak in."""
+"""The frame around every page, and the small views that all pages use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Theme = Literal["system", "light", "dark"]
 
 @dataclass(frozen=True)
 class NavEntry:
-    """One entry of the navigation: a place has one name, however narrow it is drawn."""
+    """One entry of the navigation; its name is the same however narrow the screen."""
 
     key: str
     text: str
@@ -50,7 +50,7 @@ class Frame:
     csrf: str = ""
     idle_seconds: int = 0
     draft_key: str = ""
-    """What seals texts that were not sent, in the browser; nobody else's pages carry it."""
+    """The key with which the browser encrypts unsent texts. Only this person's pages carry it."""
     drafts: Literal["", "answer", "waiting"] = ""
     """`answer`: the page answers a form; `waiting`: it comes between a form and its answer."""
     demo: bool = False
@@ -72,7 +72,7 @@ class Flash:
     message: str
     tone: Literal["good", "waiting", "bad", "info"] = "good"
     about: str = ""
-    """The number of the case that it is about, where the page is of something else."""
+    """The number of the case that the act was about, where the page shows something else."""
     url: str = ""
 
 
@@ -87,7 +87,7 @@ class Option:
 
 @dataclass(frozen=True)
 class FieldView:
-    """A field as the macros draw it. `value` is what was typed, whether right or wrong."""
+    """A field as the macros draw it. `value` is what was typed, valid or not."""
 
     name: str
     label: str
@@ -110,7 +110,7 @@ class FieldView:
     remark: str = ""
     """What a reviewer wrote about the field."""
     answered: bool = False
-    """Whether the field says something else since."""
+    """Whether the draft has changed the field since."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ DONE: Mapping[str, str] = {
     "staff_imported": marked("Список загружен. Роли и учётные записи по-прежнему выдают отдельно."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
 }
-"""What an act says on the page after it, by the word in `?done=`."""
+"""The message after an act, by the word in `?done=`."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,14 @@ class Visit:
 
     @property
     def signed_in(self) -> Current:
-        """The session of who asks. Raises ValueError where nobody has signed in."""
+        """The session of the visitor. Raises ValueError where nobody has signed in."""
         if self.current is None:
             raise ValueError("nobody has signed in")
         return self.current
 
     @property
     def actor(self) -> Actor:
-        """Who asks. Raises ValueError where nobody has signed in."""
+        """The visitor with their rights. Raises ValueError where nobody has signed in."""
         return self.signed_in.actor
 
     def page(
@@ -94,7 +94,7 @@ class Visit:
         headers: dict[str, str] | None = None,
         **context: Any,
     ) -> HTMLResponse:
-        """The page, with what the last act did said at its top."""
+        """The page, with a message at its top about the act that led to it."""
         done = DONE.get(self.request.query_params.get("done", ""))
         if done and "flash" not in context:
             context["flash"] = Flash(gettext(done))
@@ -106,11 +106,11 @@ class Visit:
         return response
 
     def has(self, tag: str) -> bool:
-        """Whether the open page that asks shows this state already."""
+        """Whether the open page that polls shows this state already."""
         return self.request.headers.get("if-none-match") == tag
 
     def unchanged(self, tag: str) -> Response:
-        """What an open page is told that shows this state already."""
+        """The answer to an open page that shows this state already: 304."""
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "no-store"})
 
     def part(
@@ -122,7 +122,7 @@ class Visit:
         return HTMLResponse(body, status, {"Cache-Control": "no-store", **tagged})
 
     def go(self, url: str, done: str = "") -> RedirectResponse:
-        """Lead to another page after an act, so that a reload repeats nothing."""
+        """Redirect to another page after an act, so that a reload repeats nothing."""
         if done:
             url += ("&" if "?" in url else "?") + f"done={done}"
         response = RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
@@ -132,7 +132,8 @@ class Visit:
 
 
 def name_device(request: Request, response: Response) -> None:
-    """Before signing in the form token is bound to the device, so the device needs a name."""
+    """Set the device cookie where it is missing: before signing in it is what form tokens are bound
+    to."""
     settings = medcab_of(request).settings
     token = visitor_of(request).device_token
     if request.cookies.get(cookie_names(settings)[1]) != token:
@@ -152,7 +153,7 @@ async def enter(request: Request, medcab: Medcab, current: Current | None) -> Vi
 
 
 def presentation_of(request: Request, medcab: Medcab, current: Current | None) -> Presentation:
-    """The person's language and the zone of their unit; else the browser's, the institution's."""
+    """The person's language and the zone of their unit, or the browser's and the institution's."""
     wishes = (request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
     language = current.language if current else choose_language(*wishes)
     zone = medcab.settings.time_zone
@@ -160,7 +161,7 @@ def presentation_of(request: Request, medcab: Medcab, current: Current | None) -
 
 
 def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Frame:
-    """A frame that needs no database, good for the page of an outage too."""
+    """A frame made without the database, so that the page of an outage has one too."""
     settings = medcab.settings
     open_session = current is not None and current.stage == "open"
     theme: Theme = "system"
@@ -188,13 +189,13 @@ def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Fra
 
 
 def _draft_key(current: Current) -> str:
-    """The same for all sessions of the person, and told on nobody else's pages."""
+    """The key for unsent texts: the same in all sessions of the person, unknown to anybody else."""
     return key_ring().blind(f"texts not sent by {current.person_id}")
 
 
 MOST_ENTRIES = 7
 SPARE = ("profile", "programmes", "archive")
-"""Left out first where somebody has many roles: other places of the page lead there too."""
+"""Left out first where somebody has many roles: other places lead there too."""
 
 
 _APPLY = Permission.APPLY
@@ -232,7 +233,7 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
     ),
     (NavEntry("profile", "Профиль", "user", "/profile"), ()),
 )
-"""All places, their words as msgids, with the permissions of which one leads there; none: all."""
+"""All places, named by message ids. One of its permissions opens a place; without any, all may."""
 
 
 def navigation(actor: Actor) -> tuple[NavEntry, ...]:
@@ -249,7 +250,8 @@ def navigation(actor: Actor) -> tuple[NavEntry, ...]:
 
 
 def _filled(frame: Frame, current: Current, header: Header) -> Frame:
-    """The frame with post, unit, unread notices and what waits."""
+    """The frame with position, unit, unread notices, and how many applications wait for the
+    person."""
     nav = tuple(
         replace(entry, count=header.to_answer) if entry.key == "applications" else entry
         for entry in frame.nav
@@ -281,16 +283,16 @@ Halfway = Annotated[Visit, Depends(_halfway)]
 
 
 def own_path(wish: str | None, otherwise: str = "/") -> str:
-    """A path of ours to lead on to; anything that could lead elsewhere is not followed."""
+    """`wish` where it is a path of this site, else `otherwise`: nothing leads to other sites."""
     if not wish or not wish.startswith("/") or wish.startswith("//"):
         return otherwise
     return wish if wish.isprintable() and "\\" not in wish else otherwise
 
 
 def safe_next(wish: str | None) -> str:
-    """Where to go after signing in: a path of ours, and never back to signing in.
+    """Where to go after signing in: a path of this site, but no page of signing in.
 
-    What was to lead to a page of signing in leads to where that page was to lead.
+    Of such a page its own `next` is taken instead.
     """
     path = own_path(wish)
     while normpath(unquote(urlsplit(path).path)).startswith("/sign-"):
@@ -313,7 +315,7 @@ def came_from(request: Request) -> str:
 
 
 def uuid_of(text: str | None) -> UUID | None:
-    """The id in a form; None where there is none."""
+    """The id in a text; None where the text is none."""
     try:
         return UUID(text or "")
     except ValueError:

@@ -1,5 +1,5 @@
-"""The journal for information security: how it is sealed, what was declared of it, and by whom it
-was confirmed (I9)."""
+"""The journal for information security: checkpoints, and declarations with their confirmation
+(I9)."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 @router.get("")
 async def journal_page(visit: Inside, done: str = "") -> Response:
-    """How far the journal is sealed, what the sealing refused, and what was declared."""
+    """How far checkpoints reach, which rows they refuse, and what was declared of the journal."""
     if not visit.actor.may(Permission.READ_JOURNAL):
         raise forbidden()
     async with visit.medcab.database.work() as session:
@@ -42,7 +42,7 @@ async def journal_page(visit: Inside, done: str = "") -> Response:
 
 @router.get("/declarations/{digest}")
 async def ask(visit: Inside, digest: Digest) -> Response:
-    """Ask why a declaration is confirmed."""
+    """Ask for the reason with which a declaration is confirmed."""
     return visit.page("journal/confirm.html", one=await _one(visit, digest), field=_reason())
 
 
@@ -50,7 +50,7 @@ async def ask(visit: Inside, digest: Digest) -> Response:
 async def confirm(
     visit: Inside, digest: Digest, reason: Annotated[str, Form(max_length=5000)] = ""
 ) -> Response:
-    """Confirm it, and lead back to the journal."""
+    """Confirm a declaration, and go back to the journal."""
     trusted = trusted_certificates(visit.medcab.settings)
     try:
         async with visit.medcab.database.work() as session:

@@ -17,7 +17,7 @@ _ICONS = {"refused": "lock", "odd": "triangle-alert", "decoded": "eye", "rights"
 
 
 async def watched(session: DatabaseSession, visit: Visit) -> SecuritySummary:
-    """The last day. Raises `forbidden` unless the person reads the journal."""
+    """What happened within the last day. Raises Refusal 403 unless the person reads the journal."""
     trusted = trusted_certificates(visit.medcab.settings)
     return await security_watch.watch(session, visit.actor, trusted, now())
 
@@ -32,7 +32,7 @@ def sentence(watch: SecuritySummary) -> str:
 
 
 def cards(watch: SecuritySummary) -> list[CallToAction]:
-    """Each subject as a card, also where nothing happened: that is what one looks for."""
+    """A card for each subject, also when nothing happened: that is what the reader looks for."""
     return [
         CallToAction(
             "bad" if part.tone == "bad" else "waiting" if part.tone == "waiting" else "idle",
@@ -48,7 +48,7 @@ def cards(watch: SecuritySummary) -> list[CallToAction]:
 
 
 def parts(watch: SecuritySummary) -> list[WatchPart]:
-    """The four subjects, what is odd before what is usual."""
+    """The four subjects, unusual events first."""
     return [_odd(watch), _refused(watch), _decoded(watch), _rights(watch)]
 
 

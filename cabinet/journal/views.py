@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DeclarationCard:
-    """What was declared of the journal, when, and whether people confirmed it."""
+    """What was declared of the journal, when, and whether somebody confirmed it."""
 
     told: str
     at: str
@@ -18,7 +18,7 @@ class DeclarationCard:
 
 @dataclass(frozen=True)
 class WatchPart:
-    """One subject of the last day: a heading, a sentence, and a table of whose doing it was."""
+    """One subject of the last day: a heading, a sentence, and a table of who did it."""
 
     key: str
     title: str
@@ -30,13 +30,13 @@ class WatchPart:
 
 @dataclass(frozen=True)
 class JournalPage:
-    """How the journal stands, and what happened within the last day."""
+    """The state of the journal, and what happened within the last day."""
 
     watch: Sequence[WatchPart]
 
     sealed_at: str
     refused: str
-    """A sentence where the sealing refused something; else empty."""
+    """A sentence about rows that checkpoints refuse; empty where there are none."""
     declarations: Sequence[DeclarationCard]
 
 

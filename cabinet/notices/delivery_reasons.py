@@ -1,4 +1,4 @@
-"""Why a message was not delivered, in words, with the code that mail servers and gateways say."""
+"""Why a message was not delivered, in words, with the code of the mail server or gateway."""
 
 import re
 
@@ -26,7 +26,7 @@ _OURS = {
     "not an e-mail address": marked("на этот адрес нельзя отправить письмо"),
     "not a known push service": marked("служба уведомлений этого устройства не известна"),
 }
-"""What nobody else said: there is no code to be quoted."""
+"""Reasons of our own, which have no code to quote."""
 
 _CLASSES = {
     "1": marked("на этот адрес нельзя отправить письмо"),
@@ -50,7 +50,7 @@ _REPLIES = {
     "553": marked("на этот адрес нельзя отправить письмо"),
     "554": marked("почтовый сервер получателя отклонил письмо"),
 }
-"""By the reply of a mail server (RFC 5321, section 4.2.3) that says no more."""
+"""By the reply code of a mail server (RFC 5321, section 4.2.3), where it gives no enhanced one."""
 
 _STATUSES = {
     "400": marked("служба доставки не поняла сообщение"),
@@ -70,11 +70,11 @@ _LINE_DOWN = re.compile(
     r"(?:Connect|Read|Write|Pool|RemoteProtocol|SMTPConnect|SMTPRead|SMTPServer|SMTP(?=Timeout))"
     r"\w*(?:Error|Timeout|Disconnected)"
 )
-"""How the programs that speak to providers name a line that fails."""
+"""The exceptions that HTTP and SMTP clients raise when a connection fails."""
 
 
 def said(reason: str) -> str:
-    """The reason as people read it, the code beside it; what is not known stands as it came."""
+    """The reason in words, with its code; one that is not known stands as it came."""
     if reason in _OURS:
         return gettext(_OURS[reason])
     words = _words(reason)

@@ -1,4 +1,4 @@
-"""Notices in the cabinet: chronological, what became of each outside, and the bell (N1, N3)."""
+"""Notices in the cabinet: the list, what became of each outside, and the bell (N1, N3)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -119,7 +119,7 @@ async def list_mine(
 
 
 def _sought(show: str) -> Sought:
-    """What is looked for; a word that is none looks for all."""
+    """What to look for; an unknown word means all."""
     group = next((group for group in GROUPS if group.value == show), None)
     return Sought(unread=show == "unread", failed=show == "failed", group=group)
 
@@ -150,7 +150,7 @@ def _line(view: NoticeView) -> NoticeLine:
 
 
 def _delivery(one: Delivery, tries: Sequence[tuple[datetime, str]] = ()) -> DeliveryLine:
-    """How the telling went by one channel, in a few words."""
+    """What became of a notice by one channel, in a few words."""
     words, tone, image = _became(one)
     failed = one.state == NoticeState.FAILED
     return DeliveryLine(
@@ -193,7 +193,7 @@ def _became(one: Delivery) -> tuple[str, str, str]:
 
 @router.get("/bell")
 async def bell(visit: Inside, session: Work) -> Response:
-    """How many are unread, for the bell of every page; asked again and again, mostly 304."""
+    """How many are unread, for the bell of every page. It is polled, and mostly answered by 304."""
     unread = await inbox.unread_count(session, visit.actor)
     tag = f'"{unread}"'
     if visit.has(tag):
@@ -205,7 +205,7 @@ async def bell(visit: Inside, session: Work) -> Response:
 
 @router.get("/{notice_id}")
 async def follow(notice_id: UUID, visit: Inside, session: Work) -> Response:
-    """Mark a notice as read and lead to what it is about."""
+    """Mark a notice as read and go on to what it is about."""
     temporal = Addresses.of(visit.medcab.settings).temporal
     language = visit.presentation.language
     wording = await inbox.follow(session, visit.actor, notice_id, language, temporal, now())
@@ -214,7 +214,7 @@ async def follow(notice_id: UUID, visit: Inside, session: Work) -> Response:
 
 @router.get("/{notice_id}/details")
 async def details(notice_id: UUID, visit: Inside, session: Work) -> Response:
-    """A notice whole: its words, and every try to tell it outside the cabinet."""
+    """One notice in full, with every attempt to send it outside the cabinet."""
     view = await inbox.one(session, visit.actor, notice_id, visit.presentation.language)
     lines = [
         _delivery(
@@ -251,6 +251,6 @@ async def mark_all_read(visit: Inside, session: Work) -> Response:
 
 @router.post("/{mail_id}/resend")
 async def resend(mail_id: UUID, visit: Inside, session: Work) -> Response:
-    """Try a message that failed once more."""
+    """Send a message that failed once more."""
     await outbox.resend(session, visit.actor, mail_id, now())
     return visit.go("/notices", "resent")

@@ -1,6 +1,6 @@
 """«Настройки уведомлений»: channels, quiet hours, digest, browsers, contacts (N2).
 
-Everything here works without scripts; with them a box holds as soon as it is ticked.
+Everything here works without scripts; with them a box is saved as soon as it is ticked.
 """
 
 from dataclasses import replace
@@ -47,7 +47,7 @@ HINTS = {
 
 @router.get("/settings")
 async def show(visit: Inside, session: Work) -> Response:
-    """The settings as they hold now."""
+    """The present settings."""
     return await _page(visit, session)
 
 
@@ -58,9 +58,9 @@ async def choose(
     on: Annotated[list[str] | None, Form(max_length=200)] = None,
     shown: Shown = "",
 ) -> Response:
-    """Keep the boxes that were changed: on, or off where they are no longer ticked.
+    """Save the boxes that were changed: on, or off where they are no longer ticked.
 
-    Scripts get the time it was kept.
+    Scripts get the time of saving.
     """
     ticked, were = set(on or ()), {value for _, value in fields_shown(shown)}
     changed = {
@@ -84,7 +84,7 @@ async def wish(
     digest_hour: Text = "",
     shown: Shown = "",
 ) -> Response:
-    """Keep quiet hours and digest, whichever was changed."""
+    """Save quiet hours and digest, whichever was changed."""
     hours = {"quiet": quiet, "quiet_from": quiet_from, "quiet_to": quiet_to}
     typed = {**hours, "digest_hour": digest_hour}
     were = dict(fields_shown(shown))
@@ -126,7 +126,7 @@ def _time(text: str, name: str, errors: dict[str, str]) -> time | None:
 
 @router.post("/push/{subscription_id}/end")
 async def end_browser(subscription_id: UUID, visit: Inside, session: Work) -> Response:
-    """Take away a browser."""
+    """Stop showing notices in a browser."""
     await push_subscriptions.unsubscribe(session, visit.actor, subscription_id)
     return visit.go("/notices/settings", "device_ended")
 
@@ -216,7 +216,7 @@ def _group(group: NoticeGroup, cells: list[notice_settings.Cell]) -> GroupView:
 async def show_contacts(visit: Inside, session: Work) -> Response:
     """Where the person is reached, and the forms that change it.
 
-    A code that is too old is asked for now, and not after an address has been typed.
+    Asks for a fresh code now, and not after a new contact has been typed.
     """
     visit.signed_in.demand_fresh(now())
     return await _contacts(visit, session)
@@ -226,7 +226,7 @@ async def show_contacts(visit: Inside, session: Work) -> Response:
 async def ask_code(
     visit: Inside, session: Work, channel: Text = "", mail: Text = "", sms: Text = ""
 ) -> Response:
-    """Send a code to a new address. Asks for a code of the app when the last is too old."""
+    """Send a code to a new contact. Asks for a code of the app when the last is too old."""
     visit.signed_in.demand_fresh(now())
     chosen = Channel.SMS if channel == Channel.SMS.value else Channel.MAIL
     value = sms if chosen is Channel.SMS else mail
@@ -248,7 +248,7 @@ async def confirm(
     code_mail: Text = "",
     code_sms: Text = "",
 ) -> Response:
-    """Enter the code that came to the new address."""
+    """Confirm a new contact by the code that was sent to it."""
     known = uuid_of(change_id)
     if known is None:
         return visit.go("/notices/contacts")

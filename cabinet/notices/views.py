@@ -79,7 +79,7 @@ class BrowserView:
 
 @dataclass(frozen=True)
 class PendingView:
-    """A new address whose code was sent."""
+    """A new contact whose code was sent and not entered yet."""
 
     id: str
     value: str

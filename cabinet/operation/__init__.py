@@ -1,1 +1,1 @@
-"""Pages of ops and of information security."""
+"""Pages for the people who run the installation."""

@@ -77,7 +77,7 @@ async def desk_page(visit: Inside, done: str = "") -> Response:
 
 @router.get("/live")
 async def live(visit: Inside) -> Response:
-    """The parts of the desk that change, for a page that is open; 304 while nothing has."""
+    """The parts of the desk that change, for a page that is open; 304 while nothing has changed."""
     found = await _desk(visit)
     if visit.has(found.tag):
         return visit.unchanged(found.tag)
@@ -90,7 +90,7 @@ async def remedy_page(
     remedy: Remedy,
     subject: Annotated[str, Query(max_length=100)],
 ) -> Response:
-    """Say what a remedy does, and ask why it is done."""
+    """Explain what a remedy does, and ask for the reason."""
     if not visit.actor.may(Permission.OPERATE):
         raise forbidden()
     line = _of(await _desk(visit), remedy, subject)
@@ -107,7 +107,7 @@ async def do_remedy(
     subject: Short,
     reason: Annotated[str, Form(max_length=5000)] = "",
 ) -> Response:
-    """Do it, and lead back to the desk."""
+    """Apply the remedy, and go back to the desk."""
     try:
         await visit.medcab.operation.act(visit.actor, act_id, RemedyOrder(remedy, subject, reason))
     except Refusal as refusal:
@@ -135,13 +135,13 @@ async def _desk(visit: Visit) -> Desk:
 
 
 def in_temporal(visit: Visit, query: str) -> str:
-    """The list of runs in the Temporal UI, filtered by a query of search attributes."""
+    """The list of runs in the Temporal UI, filtered by a query over search attributes."""
     there = Addresses.of(visit.medcab.settings).temporal
     return f"{there}/workflows?{urlencode({'query': query})}"
 
 
 def _of(found: Desk, remedy: Remedy, subject: str) -> AttentionLine | None:
-    """The line that asks for this remedy; None where it is well by now."""
+    """The line that has this remedy; None where its trouble is over."""
     for section in found.sections:
         for line in section.lines:
             if line.remedy is remedy and line.subject == subject:
@@ -186,7 +186,7 @@ def _drawn(visit: Visit, found: Desk) -> OperationPage:
 
 
 def _sentence(attention: int, silent: int) -> tuple[str, str]:
-    """What the page says first. Nothing works for certain but what was just seen to work."""
+    """The first sentence of the page, and its tone. A part that is silent is not said to work."""
     if attention:
         words = ngettext("Требует внимания: %(n)s", "Требуют внимания: %(n)s", attention)
         return words % {"n": attention}, "bad"
@@ -201,7 +201,8 @@ def _sentence(attention: int, silent: int) -> tuple[str, str]:
 
 
 def parts_seen(found: Desk) -> list[SeenPart]:
-    """Each part with the moment it was last seen to work, and what is awaited of it until when."""
+    """Each part with the moment it was last seen to work, and until when it should be seen
+    again."""
     engine, at = found.engine, found.as_of
     if engine is None:
         silent = gettext("не отвечает"), gettext("ответа на каждое обновление этой страницы")
@@ -220,7 +221,7 @@ def parts_seen(found: Desk) -> list[SeenPart]:
                   USUAL["standing"], words)
             for one in engine.standing
         ]  # fmt: skip
-    # Where nothing is journaled nothing is sealed, and that is well.
+    # Without new entries there is no new checkpoint, so an old one is no trouble.
     sealed = formats.exact(found.sealed_at) if found.sealed_at else gettext("пока нет")
     parts.append(
         SeenPart(gettext("Печать журнала"), sealed,
@@ -337,7 +338,7 @@ def details_of(line: AttentionLine) -> str:
 
 
 def _with_reason(state: str, reason: str) -> str:
-    """How it stands, and why in words with the code."""
+    """The state, followed by the reason in words with its code."""
     if not reason:
         return state
     words = said(reason)

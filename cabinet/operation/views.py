@@ -21,7 +21,10 @@ class TroubleLine:
 
 @dataclass(frozen=True)
 class TroublePart:
-    """All of one kind; kinds without lines are drawn empty, so that each can be refreshed."""
+    """All troubles of one kind.
+
+    Kinds without lines are drawn empty, so that each can be refreshed.
+    """
 
     key: str
     title: str
@@ -32,7 +35,8 @@ class TroublePart:
 
 @dataclass(frozen=True)
 class SeenPart:
-    """A part of the installation: when it was last seen to work, and what is awaited of it."""
+    """A part of the installation: when it was last seen to work, and what is expected of it
+    next."""
 
     name: str
     seen: str
@@ -42,7 +46,7 @@ class SeenPart:
 
 @dataclass(frozen=True)
 class OperationPage:
-    """The desk: the sentence, when each part was last seen, and what does not stand well."""
+    """The desk: a sentence, when each part was last seen, and what is in trouble."""
 
     sentence: str
     tone: str
@@ -55,7 +59,7 @@ class OperationPage:
 
 @dataclass(frozen=True)
 class RemedyPage:
-    """A remedy before it is done: to what, what it does, and the field for the reason."""
+    """A remedy before it is applied: to what, what it does, and the field for the reason."""
 
     title: str
     name: str

@@ -1,1 +1,1 @@
-"""Pages of requests for documents of the state."""
+"""Pages of requests: types, drafts, answers, and a request on the desk."""

@@ -1,4 +1,4 @@
-"""A draft of a request: its task list, throwing it away, sending it, also again (S6)."""
+"""A draft of a request: its task list, discarding it, submitting it, also as a correction (S6)."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -24,7 +24,7 @@ router = APIRouter(
 
 
 async def editing(visit: Visit, case_id: UUID) -> Editing:
-    """The draft of a request that the person may change. Raises `not_found` and 409."""
+    """The draft of a request that the person may change. Raises Refusal 404 or 409."""
     return await filling.editing(visit, case_id, REQUESTS)
 
 
@@ -54,7 +54,7 @@ async def show(case_id: UUID, visit: Inside) -> Response:
 
 @router.post("/discard")
 async def discard(case_id: UUID, visit: Inside) -> Response:
-    """Throw away the draft, or the correction in the making."""
+    """Delete the draft, or an unfinished correction."""
     edited = await editing(visit, case_id)
     await visit.medcab.requests.discard_draft(visit.actor, case_id)
     if edited.page.newest is None:
@@ -70,8 +70,10 @@ async def submit(
     at_step: Annotated[int, Form(ge=0, le=INTEGER)],
     mode: Annotated[Literal["draft", "correction"], Form()],
 ) -> Response:
-    """Send it, for the first time or again; as the page said, so that a second click is the same
-    act."""
+    """Submit the draft as what its page said it is: a new request or a correction.
+
+    So a second click repeats the same act, whatever the case has become meanwhile.
+    """
     requests = visit.medcab.requests
     send = requests.submit if mode == "draft" else requests.correct
     try:

@@ -33,7 +33,7 @@ async def look_at_paper(case_id: UUID, number: Version, visit: Inside, session: 
 
 @router.get("/papers/{number}/file")
 async def paper(case_id: UUID, number: Version, visit: Inside, session: Work) -> Response:
-    """A version's electronic document, to keep."""
+    """Download the electronic document of a version."""
     objects = visit.medcab.objects
     return file_response(
         await request_files.open_paper(session, objects, visit.actor, case_id, number)
@@ -44,7 +44,7 @@ async def paper(case_id: UUID, number: Version, visit: Inside, session: Work) ->
 async def paper_page(
     case_id: UUID, number: Version, page: Page, visit: Inside, session: Work
 ) -> Response:
-    """A page of it."""
+    """One page of the electronic document of a version, as a picture."""
     objects = visit.medcab.objects
     found = await request_files.open_paper(session, objects, visit.actor, case_id, number)
     return await _picture(visit, found, page)
@@ -65,7 +65,7 @@ async def look_at_answer(
 async def answer_file(
     case_id: UUID, number: Version, position: Position, visit: Inside, session: Work
 ) -> Response:
-    """A file of an answer, to keep."""
+    """Download a file of an answer."""
     files = visit.medcab.files
     return file_response(
         await request_files.open_answer(session, files, visit.actor, case_id, number, position)
@@ -76,7 +76,7 @@ async def answer_file(
 async def answer_page(
     case_id: UUID, number: Version, position: Position, page: Page, visit: Inside, session: Work
 ) -> Response:
-    """A page of it."""
+    """One page of a file of an answer, as a picture."""
     files = visit.medcab.files
     found = await request_files.open_answer(session, files, visit.actor, case_id, number, position)
     return await _picture(visit, found, page)

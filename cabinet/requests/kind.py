@@ -1,4 +1,4 @@
-"""Requests among the kinds of case: their words on the pages that all kinds share."""
+"""The words of requests on the pages that all kinds of case share."""
 
 from cabinet.cases.kinds import KindPages, Phrases, register
 from cabinet.cases.timeline import SENTENCES, of_version, plain, told

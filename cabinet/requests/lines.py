@@ -1,4 +1,4 @@
-"""From what services say of requests to what their pages show."""
+"""Turns what services return about requests into what their pages show."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ ICONS: Mapping[str, str] = {
     "Страхование": "shield-check",
     "Оборудование": "package",
 }
-"""Pictures of the groups that an institution begins with; others are plain papers."""
+"""Icons of the groups that an installation begins with; other groups get a plain one."""
 
 GIVES: Mapping[AnswerKind, str] = {
     AnswerKind.DOCUMENT: marked("электронный документ"),
@@ -74,7 +74,7 @@ def addressee_of(definition: CaseTypeDefinition, unit: str) -> str:
 
 
 def gives_of(definition: CaseTypeDefinition) -> str:
-    """What one gets, in words."""
+    """What the applicant gets, in words."""
     return _(GIVES[definition.answer]) if definition.answer else ""
 
 
@@ -91,7 +91,7 @@ def request_waits(
 ) -> WaitsFor:
     """Whom the request waits for, until when, and what happens then (S4).
 
-    `answer` is what the running workflow said; without one this is what the database knows.
+    `answer` is what the running workflow said; without it the stored request is shown.
     """
     then = _then(page, Status(page.case.status), is_overdue(page))
     return waiting(page, calendar, answer, asked=asked, whom=_whom(page), then=then)
@@ -152,7 +152,7 @@ def _then(page: CasePage, status: Status, overdue: bool) -> str:
 
 
 def _is_down(page: CasePage) -> bool:
-    """Whether the last that is known of the addressee is that it does not answer."""
+    """Whether the latest journal entry about the addressee says that it does not answer."""
     for entry in page.timeline:
         if entry.kind == JournalKind.REQUEST_ADDRESSEE_DOWN:
             return True
@@ -162,7 +162,7 @@ def _is_down(page: CasePage) -> bool:
 
 
 def answer_views(page: CasePage) -> list[AnswerView]:
-    """The answers, newest first; those to earlier versions say so."""
+    """The answers, newest first. Those to earlier versions say so."""
     return [_answer(answer, page) for answer in reversed(page.answers)]
 
 
@@ -194,7 +194,7 @@ def _answer(answer: Answered, page: CasePage) -> AnswerView:
 
 
 def _file_name(file: AnswerFile) -> str:
-    """What a file of an answer is to people; its own name only where it says more."""
+    """What to call a file of an answer: by its place in the answer, else by its own name."""
     if file.position == 1:
         return _("Файл ответа")
     return _("Данные ответа для программ") if file.media_type == "application/json" else file.name
@@ -206,13 +206,13 @@ def _answered_by(answer: Answered, page: CasePage) -> str:
 
 
 def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What stands beside the files of an answer."""
+    """Facts that stand beside the files of an answer."""
     number = data.get("number")
     return [(_("Номер ответа"), str(number))] if number else []
 
 
 def _results(data: Mapping[str, Any]) -> list[Result]:
-    """Results that a table can show; whatever has another shape stands in the files."""
+    """Results that a table can show. What has another shape is read in the files."""
     rows = data.get("results")
     if not isinstance(rows, list):
         return []
@@ -225,7 +225,8 @@ def _results(data: Mapping[str, Any]) -> list[Result]:
 
 
 def paper_views(page: CasePage, version: int) -> list[PaperLink]:
-    """The request as it was sent, to look at and to keep; not to be taken for an answer."""
+    """The request as submitted, to view and to download, named so that nobody takes it for an
+    answer."""
     found = next((paper for paper in page.papers if paper.version == version), None)
     if found is None:
         return []

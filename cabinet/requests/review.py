@@ -1,4 +1,4 @@
-"""A request on the desk: people of its unit answer it, or refuse with the reason (S1, S4, W8)."""
+"""A request on the desk: people of its unit answer it, or refuse with a reason (S1, S4, W8)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -81,14 +81,14 @@ async def answer(case_id: UUID, visit: Inside) -> Response:
 
 
 class _Refused(Exception):
-    """A refusal, with what was typed."""
+    """A refusal, together with what was typed."""
 
     def __init__(self, refusal: Refusal, typed: AnswerInput) -> None:
         self.refusal, self.typed = refusal, typed
 
 
 async def _streamed(visit: Visit, case_id: UUID) -> AnswerInput:
-    """Take in the form as it comes, the file last. Its token is checked before the file is read."""
+    """Read the form as a stream, the file last. Its token is checked before the file is read."""
     form, typed = StreamedForm(visit.request), None
     async for incoming in form.files():
         if typed is None:
@@ -122,7 +122,7 @@ async def _act(visit: Visit, case_id: UUID, typed: AnswerInput, file: Incoming |
 
 
 def refused(visit: Visit, here: Known, refusal: Refusal, form: Mapping[str, Any]) -> Response:
-    """The page as it is now with all that was typed, and what to do."""
+    """The page as it is now, with all that was typed and what to do next."""
     return _drawn_again(visit, here, refusal, typed_of(form))
 
 
@@ -160,7 +160,7 @@ def draw(
     compare: bool = True,
     moved_on: Moved = Moved.NO,
 ) -> DeskRequest:
-    """The page in views, with what was typed for an answer."""
+    """The view of the page, with what was typed for an answer."""
     page, case = here.page, here.page.case
     typed = typed or AnswerInput()
     suffix = here.asked.suffix
@@ -241,7 +241,7 @@ _NOT_NOW: Mapping[Status, str] = {
 
 
 def _why_not(here: Known) -> str:
-    """Why there is nothing to answer for this person now."""
+    """Why this person has nothing to answer here now."""
     page = here.page
     if page.own:
         return _("Это ваш запрос. На него ответит другой сотрудник.")

@@ -26,9 +26,9 @@ class TypeView:
     gives: str
     needs: Sequence[str] = ()
     sealed: bool = False
-    """Whether it leaves the institution, signed and enciphered."""
+    """Whether it leaves the institution, signed and encrypted."""
     draft_url: str | None = None
-    """Where the person's unfinished draft of it lies."""
+    """The person's unfinished draft of it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class RequestDraft(TaskList):
     mode: Literal["draft", "correction"] = "draft"
     case_url: str = ""
     answered: bool = False
-    """Whether a correction reopens what was answered already."""
+    """Whether a correction reopens a request that was answered already."""
     takes_files: bool = False
     changed: bool = True
     """Whether there is anything to send."""
@@ -106,7 +106,7 @@ class RequestPage(ShownCase):
     correcting: bool = False
     """Whether a correction was begun and not sent."""
     talk: Talk | None = None
-    """The conversation with the people who answer; None where nobody would."""
+    """The conversation with the people who answer; None where nobody would read it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Several cases at once: one outcome with one reason, each case decided or refused by itself."""
+"""Several cases at once: one outcome with one reason, each case decided or refused on its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ Chosen = Annotated[list[UUID], Query(alias="case", max_length=MOST)]
 
 @dataclass(frozen=True)
 class _One:
-    """A case among several, with what it asks of its reviewer."""
+    """A case among several, with what it requires of its reviewer."""
 
     line: CaseLine
     definition: CaseTypeDefinition
@@ -106,7 +106,7 @@ async def _known(visit: Visit, chosen: Sequence[UUID]) -> _Known:
 
 
 def _common(known: _Known) -> list[AttachmentRule]:
-    """The documents that every chosen case asks for: remarks must fit all of them."""
+    """The documents that every chosen case asks for, since a remark must fit all of them."""
     kinds = [{rule.kind for rule in one.attachments} for one in known.cases]
     shared = set.intersection(*kinds) if kinds else set()
     return [rule for rule in known.cases[0].attachments if rule.kind in shared] if shared else []
@@ -204,7 +204,7 @@ def _acts(form: FormData) -> dict[UUID, Act]:
 
 @router.post("/several")
 async def decide_several(visit: Inside) -> Response:
-    """Decide them all; what was refused is told by case, and stays as it was."""
+    """Decide all the chosen cases. One that is refused is reported, and stays as it was."""
     form = await visit.request.form()
     acts, typed = _acts(form), typed_of(form)
     back = _back(str(form.get("from", ""))[:1000])
@@ -249,7 +249,7 @@ def _check(known: _Known, decision: Decision) -> None:
 async def _decide(
     visit: Visit, known: _Known, acts: Mapping[UUID, Act], decision: Decision
 ) -> list[DecisionResult]:
-    """Each case gets the answers to its own questions; cases with the same ones go together."""
+    """Answer each case's own questions; cases with the same questions are decided together."""
     asked: dict[UUID, tuple[str, ...]] = dict.fromkeys(acts, ())
     for one in known.cases:
         asked[one.line.id] = tuple(item.name for item in one.questions)

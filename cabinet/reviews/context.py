@@ -1,4 +1,4 @@
-"""A case as the desk knows it: read at once, for the page of any kind."""
+"""All that the desk shows of a case, read in one transaction, for a page of any kind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from services.staff.absences import Reviewer
 
 @dataclass(frozen=True)
 class Known:
-    """A case as the database knows it, with what its page needs besides."""
+    """A case as it is stored, with whatever else its page needs."""
 
     page: CasePage
     asked: DeskQuery
@@ -36,9 +36,9 @@ class Known:
 
 
 async def known(visit: Visit, case_id: UUID) -> Known:
-    """Everything about a case of the desk. Raises `not_found`."""
+    """Everything about a case of the desk. Raises Refusal 404, also for a draft."""
     async with visit.medcab.database.work() as session:
-        # Before all else: a page that is older than its tag would never learn what it has missed.
+        # Read first: with a tag newer than the page, the page would never learn what it missed.
         tag = await tag_of(session, visit, case_id)
         page = await dossier.page(session, visit.actor, case_id)
         if page.newest is None:
@@ -62,13 +62,13 @@ def asked_here(visit: Visit) -> DeskQuery:
 
 
 def page_within(visit: Visit, case_id: UUID, more: str = "") -> str:
-    """The page of a case within the same queue."""
+    """The address of a case's page, with the filters of the queue it was opened from."""
     query = "&".join(part for part in (asked_here(visit).query, more) if part)
     return f"/desk/cases/{case_id}" + (f"?{query}" if query else "")
 
 
 def page_after(visit: Visit, case_id: UUID, following: UUID | None, outcome: str) -> str:
-    """Where an act on a case leads: to the one that followed it in the queue, if there is one."""
+    """The address after an act on a case: the next case in the queue, or the same one."""
     more = f"decided={outcome}"
     return page_within(visit, following or case_id, f"{more}&of={case_id}" if following else more)
 
@@ -83,7 +83,7 @@ async def reviewers_of(session: DatabaseSession, visit: Visit, unit_id: UUID) ->
 async def _around(
     session: DatabaseSession, visit: Visit, page: CasePage, asked: DeskQuery
 ) -> tuple[UUID | None, UUID | None]:
-    """The neighbours in the queue."""
+    """The cases before and after this one in the queue."""
     case = page.case
     moment = case.due_at if asked.order is Order.DUE else case.submitted_at
     return await case_lists.neighbours(
@@ -92,7 +92,10 @@ async def _around(
 
 
 async def tag_of(session: DatabaseSession, visit: Visit, case_id: UUID) -> str:
-    """Changes with every entry of the case's journal, with those who read it, and with language."""
+    """The ETag of the page.
+
+    It changes with the case's journal, with who has the case open, and with language.
+    """
     state = await dossier.tag_of(session, visit.actor, case_id)
     reading = await case_lists.readers(session, visit.actor, [case_id])
     names = sha256("|".join(reading.get(case_id, ())).encode()).hexdigest()[:8]

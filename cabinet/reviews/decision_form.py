@@ -58,7 +58,7 @@ class DecisionInput:
 
 
 def typed_of(form: Mapping[str, Any]) -> DecisionInput:
-    """Read the form; names that belong to nothing are refused by the service."""
+    """Read the form. Names that belong to nothing are refused by the service."""
     texts = {name: value for name, value in form.items() if isinstance(value, str)}
     return DecisionInput(
         outcome=texts.get("outcome", ""),
@@ -77,9 +77,9 @@ def typed_of(form: Mapping[str, Any]) -> DecisionInput:
 
 
 def decision_of(typed: DecisionInput, questions: Iterable[ChecklistItem]) -> Decision:
-    """The decision. Remarks go with a question to the applicant only. Raises `incomplete`.
+    """The decision that was typed. Only a clarification keeps its remarks. Raises `incomplete`.
 
-    Where nothing of the checklist was confirmed, it was not used and says nothing.
+    A checklist in which nothing is confirmed counts as not used.
     """
     if typed.outcome not in {outcome.value for outcome in OUTCOMES}:
         raise _incomplete(FieldError("outcome", "Выберите решение."))
@@ -112,7 +112,7 @@ def decision_form(
     act_id: UUID | None = None,
     errors: Sequence[FieldError] = (),
 ) -> DecisionForm:
-    """The form with what was typed, and with an act id of its own where none is given."""
+    """The form with what was typed, and with a new act id unless one is given."""
     told = {error.path: in_words(error.message) for error in errors}
     papers = _("Документы")
     subjects = [
@@ -171,7 +171,7 @@ def decision_form(
 
 
 def error_items(refusal: Refusal, form: DecisionForm | None = None) -> list[ErrorItem]:
-    """What the summary at the top says, with links to the places."""
+    """The lines of the error summary, with links to the fields."""
     questions = {check.name: check.question for check in form.checks} if form else {}
     items = []
     for error in refusal.fields:

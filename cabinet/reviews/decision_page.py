@@ -47,7 +47,7 @@ def draw(
     compare: bool = True,
     moved_on: Moved = Moved.NO,
 ) -> DeskCase:
-    """The page in views, with what was typed for a decision."""
+    """The view of the page, with what was typed for a decision."""
     page, case = here.page, here.page.case
     typed = typed or DecisionInput()
     decides = page.reviews and bool(page.may & DECISIONS)
@@ -103,7 +103,7 @@ async def decide(
 
 
 def refused(visit: Visit, here: Known, refusal: Refusal, form: Mapping[str, Any]) -> Response:
-    """The page as it is now with all that was typed, and what to do."""
+    """The page as it is now, with all that was typed and what to do next."""
     case = draw(visit, here, typed=typed_of(form), errors=tuple(refusal.fields))
     errors = error_items(refusal, case.decision)
     if refusal.code in ("stale", "not_now"):
@@ -122,9 +122,9 @@ def refused(visit: Visit, here: Known, refusal: Refusal, form: Mapping[str, Any]
 
 
 PAGE = DeskPage(template=TEMPLATE, live="reviews/live_parts.html", draw=draw, refused=refused)
-"""The page of every kind that has none of its own."""
+"""For every kind that registers no page of its own."""
 
 
 def desk_page(here: Known) -> DeskPage:
-    """The page of a case on the desk."""
+    """The desk's page for the kind of this case."""
     return own_page(here) or PAGE

@@ -1,6 +1,6 @@
-"""The page of a case on the desk, by kind: what people do there, the queue and its routes share.
+"""Which page the desk shows for a kind of case. The queue and its routes are the same for all.
 
-Kinds that register no page of their own are decided on: `cabinet.reviews.decision_page`.
+Cases of a kind that registers no page are decided on: `cabinet.reviews.decision_page`.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from rules.refusals import Refusal
 
 
 class Draw(Protocol):
-    """Puts a case into views; `number` chooses a version, `answer` is what its workflow said."""
+    """Builds the view of a case; `number` chooses a version, `answer` is what its workflow said."""
 
     def __call__(
         self,
@@ -30,15 +30,15 @@ class Draw(Protocol):
         compare: bool = True,
         moved_on: Moved = Moved.NO,
     ) -> ShownOnDesk:
-        """The page in views."""
+        """The view of the page."""
 
 
 @dataclass(frozen=True)
 class DeskPage:
     """How the desk shows a kind of case.
 
-    `live` is the template of the parts that change. `refused` draws the page as it is now with what
-    was typed in the form, and says what to do.
+    `live` is the template of the parts that change. `refused` draws the page as it is now, with
+    what was typed in the form and what to do next.
     """
 
     template: str

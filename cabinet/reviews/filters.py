@@ -1,4 +1,4 @@
-"""What stands in the address of the desk: filters and order, read, shown and written back."""
+"""Filters and order in the desk's address: read, shown in the form, written back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ class PersonOption:
 
 @dataclass(frozen=True)
 class DeskQuery:
-    """The filters as they stand in the address. Unknown values are left out, wrong ones told."""
+    """The filters in the address. Unknown values are left out, wrong ones stand in `errors`."""
 
     given: dict[str, str]
     filters: Filters
@@ -73,21 +73,24 @@ class DeskQuery:
 
     @property
     def query(self) -> str:
-        """The address after `?`, without the place in the list; empty for the plain queue."""
+        """The address after `?`, without the position in the list; empty for the plain queue."""
         return urlencode(self.given)
 
     @property
     def suffix(self) -> str:
-        """The same with its question mark, to be put after a path."""
+        """The same with its question mark, to be added to a path."""
         return f"?{self.query}" if self.given else ""
 
     def address(self, path: str = DESK, **changes: str) -> str:
-        """The same list with other filters; an empty one is taken away."""
+        """The same list with other filters; an empty value removes one."""
         return address(path, {**self.given, **changes})
 
 
 def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> DeskQuery:
-    """Read the address. A number is looked for everywhere, other lists begin with the queue."""
+    """Read the address.
+
+    A number is sought in all cases; without number or status, the queue is shown.
+    """
     given_in = ((name, one_line(value)[:100]) for name, value in parse_qsl(query))
     raw = {name: value for name, value in given_in if value}
     given = {name: raw[name] for name in _NAMES if name in raw}
@@ -126,7 +129,7 @@ def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> DeskQuery:
 
 
 def word_of(status: Status) -> str:
-    """A status in words; those that several kinds know are said as the first of them says it."""
+    """A status in words; where kinds of case differ, as the first of them has it."""
     return _(next(one.words[status] for one in PROCESSES.values() if status in one.words))
 
 
@@ -137,12 +140,12 @@ def _status(given: dict[str, str]) -> Status | None:
 
 
 def _waits(given: dict[str, str]) -> bool:
-    """Whether the queue is asked for: what waits here. A number is looked for everywhere."""
+    """Whether the queue is asked for, that is, cases that wait. A number is sought in all cases."""
     return _status(given) is None and given.get("status") != ANY and "number" not in given
 
 
 def tabs(asked: DeskQuery, counts: dict[str, int]) -> list[Chip]:
-    """The queue's main views with what waits in each."""
+    """The main views of the queue, with how many cases wait in each."""
     plain = {k: v for k, v in asked.given.items() if k != "sort"}
     views: tuple[tuple[str, dict[str, str], str], ...] = (
         (_("Все"), {}, "in_review"),
@@ -194,7 +197,7 @@ def fields(
 def active(
     asked: DeskQuery, units: Sequence[tuple[UUID, str]], reviewers: Sequence[PersonOption]
 ) -> list[Chip]:
-    """The filters in force that no tab stands for, each with the address without it."""
+    """The filters in force that have no tab of their own, each with the address without it."""
     given = asked.given
     names = {str(key): name for key, name in units} | {str(p.id): p.name for p in reviewers}
     words: dict[str, str] = {}

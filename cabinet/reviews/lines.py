@@ -1,4 +1,4 @@
-"""From what services say to what the pages of the desk show."""
+"""Turns what services return into what the pages of the desk show."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -48,14 +48,14 @@ from words.translation import current, marked, ngettext
 from words.translation import gettext as _
 
 SOON = 2
-"""Working days left from which a term is shown as coming up."""
+"""Working days left at which a term is shown as coming up."""
 
 OUTCOMES: Mapping[Transition, tuple[str, str, str, str]] = {
     Transition.APPROVE: (marked("Одобрить"), "a", "circle-check", "good"),
     Transition.CLARIFY: (marked("Запросить уточнение"), "c", "circle-question-mark", "paused"),
     Transition.REJECT: (marked("Отклонить"), "r", "octagon-x", "bad"),
 }
-"""Word (msgid), key, icon and tone of each decision."""
+"""Word (message id), key, icon and tone of each decision."""
 
 _DECIDED: Mapping[Transition, Status] = {
     Transition.APPROVE: Status.APPROVED,
@@ -85,7 +85,7 @@ def word_of(outcome: Transition) -> str:
 
 
 def made(outcome: Transition) -> str:
-    """What a decision did, to the one who made it: «Запрос на уточнение отправлен.»."""
+    """The message to the reviewer who made a decision: «Запрос на уточнение отправлен.»."""
     return _(_MADE[outcome])
 
 
@@ -98,10 +98,10 @@ def due_of(
     *,
     here: str = Party.REVIEWER,
 ) -> Due:
-    """The end of a term in words: overdue ones say by how many working days.
+    """The end of a term in words; an overdue one says by how many working days.
 
-    `zone` is that of the term, named where it is not the reader's. `here` is for whom the case
-    waits: only terms of the people of the desk are pressing.
+    `zone` is that of the term, named where it is not the reader's. `here` is the party that the
+    case waits for: only terms of the people at the desk are shown as urgent.
     """
     if due_at is None:
         return Due("—")
@@ -119,7 +119,7 @@ def due_of(
         )
         return Due(words % {"n": -left}, "late", due_at)
     if left == 0:
-        # What is today there may be tomorrow here.
+        # Today in the zone of the term may be tomorrow for the reader.
         words = (
             _("до %(at)s") % {"at": formats.term(due_at)} if place else _("сегодня до конца дня")
         )
@@ -139,7 +139,8 @@ def queue_row(
     selectable: bool = False,
     unread: int = 0,
 ) -> QueueRow:
-    """A case in the dense table; `suffix` is the list's query, for the way to its neighbours."""
+    """A case in the dense table; `suffix` is the list's query, by which its page finds
+    neighbours."""
     own = line.applicant_id == actor.person_id
     return QueueRow(
         id=str(line.id),
@@ -161,7 +162,7 @@ def queue_row(
 
 
 def why_not(page: CasePage) -> str:
-    """Why there is nothing to decide for this person now; empty where there is."""
+    """Why this person has nothing to decide now; empty where they have."""
     if page.own:
         return _("Это ваша заявка. Решение по ней примет другой сотрудник отдела кадров.")
     if not page.reviews:
@@ -170,7 +171,8 @@ def why_not(page: CasePage) -> str:
 
 
 def remarks(page: CasePage, chosen: Version, before: Version | None) -> Mapping[str, str]:
-    """What was remarked on the shown version, and on the one that it is compared with."""
+    """Remarks on the shown version, and on the one it is compared with, by field or kind of
+    document."""
     told: dict[str, list[str]] = {}
     for decision in page.decisions:
         if decision.version == chosen.number:
@@ -185,7 +187,7 @@ def remarks(page: CasePage, chosen: Version, before: Version | None) -> Mapping[
 
 
 def remarked(page: CasePage, version: Version | None) -> set[str]:
-    """What was remarked on this version."""
+    """The fields and kinds of document with a remark on this version."""
     found = (d.remarks for d in page.decisions if version and d.version == version.number)
     return {name for noted in found for name in noted}
 
@@ -193,7 +195,7 @@ def remarked(page: CasePage, version: Version | None) -> set[str]:
 def sections(
     page: CasePage, chosen: Version, before: Version | None, told: Mapping[str, str]
 ) -> list[AnswerSection]:
-    """The submitted form, with its differences from `before` beside the remarks."""
+    """The submitted form with its remarks, and with its differences from `before`."""
     asked = remarked(page, before)
 
     def answer(field: Field) -> DeskAnswer:
@@ -245,7 +247,7 @@ def documents(
 
 
 def kinds_changed(chosen: Version, before: Version | None) -> set[str]:
-    """The kinds of documents for which others are given; one that was replaced is one change."""
+    """The kinds of document whose documents differ; a replaced document is one change."""
     if before is None:
         return set()
     given = [
@@ -256,7 +258,7 @@ def kinds_changed(chosen: Version, before: Version | None) -> set[str]:
 
 
 def changes(page: CasePage, chosen: Version, before: Version | None) -> int:
-    """How many answers and kinds of documents are others than in the version before."""
+    """How many answers and kinds of document differ from the version before."""
     if before is None:
         return 0
     answers = difference(page.definition, before.data, chosen.data)
@@ -266,7 +268,7 @@ def changes(page: CasePage, chosen: Version, before: Version | None) -> int:
 def not_given(
     page: CasePage, chosen: Version, before: Version | None, told: Mapping[str, str]
 ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """What is no longer given, and what was asked for and is not given; each with its remark."""
+    """Documents no longer given, then those asked for and not given; each with its remark."""
     titles = {rule.kind: _(rule.title) for rule in page.attachment_rules}
     here = {cited.document_version_id for cited in chosen.attachments}
     kinds = {cited.kind for cited in chosen.attachments}
@@ -292,7 +294,7 @@ def _sheets(cited: Cited, title: str) -> list[PagePreview]:
 
 
 def findings(page: CasePage, chosen: Version, shown: Sequence[DeskDocument]) -> list[FindingView]:
-    """What the automatic check said, with the way to what it is about."""
+    """What the automatic check found, each with the way to what it is about."""
     labels = {name: _(field.label) for name, field in page.definition.fields.items()}
     titles = {rule.kind: _(rule.title) for rule in page.attachment_rules}
     tabs = {document.about: f"#tab-{document.kind}" for document in shown}
@@ -330,7 +332,7 @@ def past_decisions(page: CasePage) -> list[PastDecision]:
 
 
 def other_cases(lines: Sequence[CaseLine]) -> list[OtherCase]:
-    """The applicant's other cases that may be seen here."""
+    """The applicant's other cases that this reviewer may see."""
     return [
         OtherCase(
             f"/desk/cases/{line.id}",
@@ -354,7 +356,7 @@ def hand_over(
     error: str = "",
     why_error: str = "",
 ) -> HandOver:
-    """To whom a case can be given, each with the load: those who are here."""
+    """The form to assign a case to a reviewer who is not away; each is shown with their load."""
     options = []
     for reviewer in reviewers:
         if reviewer.id in without or reviewer.away_now:
@@ -378,7 +380,7 @@ def hand_over(
 
 
 def passing(known: Known, actor: Actor, **typed: str) -> HandOver | None:
-    """To whom the case can be given, with what was typed; None where this person cannot give it."""
+    """The form to assign this case, with what was typed; None where this person may not do so."""
     page, case = known.page, known.page.case
     gives = page.reviews and (page.oversees or case.reviewer_id == actor.person_id)
     if case.closed_at is not None or not gives:
@@ -400,7 +402,7 @@ def desk_case(
     moved_on: Moved = Moved.NO,
     kept: str = "",
 ) -> DeskCase:
-    """The page of a case; `number` chooses a version."""
+    """The view of an application's page; `number` chooses a version."""
     page, case, suffix = known.page, known.page.case, known.asked.suffix
     chosen, earlier_version = page.since_decision(number)
     before = earlier_version if compare else None

@@ -50,7 +50,7 @@ Step = Annotated[int, Form(ge=0, le=INTEGER)]
 
 @router.get("")
 async def queue(visit: Inside, session: Work, after: Cursor = None) -> Response:
-    """The queue, narrowed by what stands in the address; overdue cases come first."""
+    """The queue, narrowed by the filters in the address; overdue cases come first."""
     actor = visit.actor
     asked = asked_of(visit.request.url.query, actor, visit.presentation.tzinfo)
     found = await case_lists.desk(session, actor, asked.filters, after, PAGE, asked.order)
@@ -113,11 +113,11 @@ async def show(
 ) -> Response:
     """A case on the desk: papers, check, questions, decision.
 
-    A later version opens on what is new in it. `decided` is what was done just now, with the case
+    A later version opens with what is new in it. `decided` is the act that led here, on the case
     `of` where that is another one.
     """
     async with visit.medcab.database.work() as session:
-        # Before the page is read, so that it shows what is new since the visit before.
+        # Before the page is read, so that messages since the visit before are marked as new.
         await see(session, visit.actor, case_id)
         await conversation.visited(session, visit.actor, case_id)
     known = await known_case(visit, case_id)
@@ -132,7 +132,7 @@ async def show(
 
 
 async def _said(visit: Visit, decided: str, case_id: UUID | None) -> Flash | None:
-    """What was decided or answered just now; of another case with the way back to it."""
+    """The message about the act that led here; about another case, with the way back to it."""
     if decided in {outcome.value for outcome in DECISIONS}:
         said = f"{made(Transition(decided))} {_('Заявитель получит уведомление.')}"
     elif decided == Transition.ANSWER:
@@ -154,7 +154,8 @@ async def show_live(
     visit: Inside,
     ask: bool = False,
 ) -> Response:
-    """The parts that change, for a page drawn at `step` that is still open; 304 while none has."""
+    """The parts that change, for an open page that was drawn at `step`; 304 while none has
+    changed."""
     async with visit.medcab.database.work() as session:
         tag = await tag_of(session, visit, case_id)
         if not ask and visit.has(tag):
@@ -169,19 +170,19 @@ async def show_live(
 
 @router.post("/cases/{case_id}/ask")
 async def ask(case_id: UUID, visit: Inside) -> Response:
-    """«Получить обновление»: the next page is answered by the running case."""
+    """«Получить обновление»: the page that follows asks the running workflow."""
     return visit.go(page_within(visit, case_id, "asked=1"))
 
 
 @router.post("/cases/{case_id}/reading", status_code=204)
 async def reading(case_id: UUID, visit: Inside) -> None:
-    """Say that the case is open here; colleagues see it for a minute."""
+    """Report that the case is open here. Colleagues are shown this for a minute."""
     await visit.medcab.reviews.read(visit.actor, case_id)
 
 
 @router.post("/cases/{case_id}/take")
 async def take(case_id: UUID, visit: Inside, at_step: Step, had: Text = "") -> Response:
-    """Take the case on one's own desk; a decision that was begun stays typed."""
+    """Assign the case to oneself. A decision that was begun stays typed."""
     form = await visit.request.form()
     try:
         await visit.medcab.reviews.take(visit.actor, case_id, at_step, uuid_of(had))
@@ -201,7 +202,7 @@ async def take(case_id: UUID, visit: Inside, at_step: Step, had: Text = "") -> R
 async def give(
     case_id: UUID, visit: Inside, at_step: Step, to: Text = "", why: Text = "", had: Text = ""
 ) -> Response:
-    """Give the case to a colleague; what is refused is shown again as it was typed."""
+    """Assign the case to a colleague. A refused form is shown again as it was typed."""
     chosen = uuid_of(to)
     try:
         if chosen is None:
@@ -218,7 +219,8 @@ async def give(
 
 
 async def _not_given(visit: Visit, case_id: UUID, refusal: Refusal, to: str, why: str) -> Response:
-    """The page as it is now with the form of handing over, or with its text where that has gone."""
+    """The page as it is now, with the form filled in as before, or its text where the form is
+    gone."""
     known = await known_case(visit, case_id)
     words = in_words(refusal.message)
     long = any(fault.path == "reason" for fault in refusal.fields)

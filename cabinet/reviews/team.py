@@ -1,4 +1,4 @@
-"""The department: who reviews and how much, who is away, what is overdue and to whom it goes."""
+"""The department: who reviews and how much, who is away, which cases are overdue, moving cases."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -50,7 +50,10 @@ async def team_page(
     of: str = "",
     done: str = "",
 ) -> Response:
-    """The department today; cases chosen in the queue can be moved from here, and all `of` one."""
+    """The department today.
+
+    Cases chosen in the queue, or all `of` one reviewer, can be moved here.
+    """
     flash = Flash(_(_DONE[done])) if done in _DONE else None
     return await _shown(visit, case, of=uuid_of(of), flash=flash)
 
@@ -114,7 +117,8 @@ async def _shown(
 async def _movable(
     session: DatabaseSession, visit: Visit, chosen: Sequence[UUID], whose: Reviewer | None
 ) -> Sequence[CaseLine]:
-    """The cases that the head may move: those chosen, all of one colleague, else the overdue."""
+    """The cases that the head may move: those chosen, all of one colleague, else the overdue
+    ones."""
     held = tuple(map(Status, HELD))
     if whose is not None:
         filters = Filters(reviewer=whose.id, status=held)
@@ -122,7 +126,7 @@ async def _movable(
         filters = Filters(ids=tuple(chosen), status=held)
     else:
         filters = Filters(overdue=True, waiting=True)
-    # What is not on the desk has no term to be sorted by.
+    # Cases that do not wait at the desk have no term to be sorted by.
     order = Order.DUE if filters.overdue else Order.NEWEST
     return (await case_lists.desk(session, visit.actor, filters, limit=MOST, order=order)).lines
 
@@ -168,7 +172,10 @@ def _absence_fields(
     typed: dict[str, str],
     told: dict[str, str],
 ) -> list[FieldView]:
-    """Whom, from when until when, and who stands in; reviewers note their own days only."""
+    """Who is away, from when until when, and who stands in.
+
+    Reviewers record only their own days.
+    """
     options = [Option(str(person.id), person.name) for person in people]
     own = str(visit.actor.person_id)
     fields = []
@@ -207,7 +214,7 @@ async def set_absence(
     last_day: Text = "",
     deputy_id: Text = "",
 ) -> Response:
-    """Note days away: one's own, or anybody's by the head."""
+    """Record an absence: one's own, or anybody's by the head."""
     typed = {
         "person_id": person_id,
         "first_day": first_day,
@@ -242,7 +249,7 @@ async def _set(visit: Visit, who: UUID, first: date, last: date, deputy: UUID | 
 
 @router.post("/absences/{absence_id}/end")
 async def end_absence(absence_id: UUID, visit: Inside) -> Response:
-    """Take an absence back."""
+    """Remove an absence."""
     async with visit.medcab.database.work() as session:
         unit = await catalogue.unit_id(session, "hr")
         await absences.end_absence(session, visit.actor, unit, absence_id)
@@ -251,7 +258,7 @@ async def end_absence(absence_id: UUID, visit: Inside) -> Response:
 
 @router.post("/move")
 async def move(visit: Inside, to: Text = "", why: Text = "") -> Response:
-    """Move the ticked cases to somebody, as the head may; each is moved or refused by itself."""
+    """Assign the ticked cases to somebody, as the head may. Each is moved or refused on its own."""
     if not visit.actor.may(Permission.OVERSEE_REVIEWS):
         raise forbidden()
     form = await visit.request.form()
@@ -283,7 +290,7 @@ async def move(visit: Inside, to: Text = "", why: Text = "") -> Response:
 
 
 def _moved(case_id: UUID, line: CaseLine | None, refused: Refusal | None) -> ResultRow:
-    """What became of one case, and who has it now."""
+    """The result for one case, and who has it now."""
     done = _("Новый исполнитель: %(name)s.") % {"name": line.reviewer if line else ""}
     return ResultRow(
         f"/desk/cases/{case_id}",

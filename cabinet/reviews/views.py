@@ -40,7 +40,7 @@ class QueueRow:
     kind: str = "application"
     mine: bool = False
     own: bool = False
-    """The person's own application: to be decided by others."""
+    """The person's own application, which others decide."""
     reading: Sequence[str] = ()
     selectable: bool = False
     unread: int = 0
@@ -49,7 +49,7 @@ class QueueRow:
 
 @dataclass(frozen=True)
 class Queue:
-    """The desk's list, with what it is narrowed to."""
+    """The desk's list with its filters."""
 
     rows: Sequence[QueueRow]
     tabs: Sequence[Chip]
@@ -85,9 +85,9 @@ class DeskAnswer(FieldAnswer):
 
     name: str = ""
     locked: bool = False
-    """Taken from the programme: nothing that the applicant could mend."""
+    """Taken from the programme: the applicant cannot change it."""
     unmended: bool = False
-    """A remark was made about it, and it is as it was."""
+    """It has a remark, and has not changed since."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class DeskDocument:
     """The kind that remarks are written about; `kind` names the tab, unique on the page."""
     remark: str = ""
     unmended: bool = False
-    """A remark was made about it, and it is as it was."""
+    """It has a remark, and has not changed since."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Check:
 
 @dataclass(frozen=True)
 class StockReason:
-    """A reason from the stock."""
+    """A ready-made reason."""
 
     key: str
     title: str
@@ -140,7 +140,7 @@ class StockReason:
 
 @dataclass(frozen=True)
 class DecisionOption:
-    """One possible decision, with the reasons kept in stock for it."""
+    """One possible decision, with its ready-made reasons."""
 
     value: str
     word: str
@@ -179,7 +179,7 @@ class DecisionForm:
 
 @dataclass(frozen=True)
 class HandOver:
-    """To whom a case can be given."""
+    """The form to assign a case to a colleague."""
 
     url: str
     to: FieldView
@@ -227,7 +227,7 @@ class ShownOnDesk(ShownCase):
     reviewer: str
     mine: bool
     had: str
-    """Who has it, as the page says; the forms bring it back."""
+    """Who had the case when the page was drawn; the forms send it back."""
     take_url: str | None
     hand_over: HandOver | None
     reading: Sequence[str]
@@ -251,7 +251,7 @@ class DeskCase(ShownOnDesk):
     gone: Sequence[tuple[str, str]]
     """Documents that this version no longer cites, with what was remarked on them."""
     missing: Sequence[tuple[str, str]]
-    """Documents that were asked for in a remark and are not given."""
+    """Documents that a remark asked for and that are not given."""
     waived: Sequence[tuple[str, str]]
     findings: Sequence[FindingView]
     checked_at: datetime | None
@@ -267,7 +267,7 @@ class SeveralRow:
     act_id: str
     step: int
     questions: Sequence[str] = ()
-    """Questions of its programme alone."""
+    """Questions that only its own programme asks."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +285,7 @@ class Several:
 
 @dataclass(frozen=True)
 class ResultRow:
-    """What became of one case among several."""
+    """The result for one case among several."""
 
     url: str
     number: str
@@ -297,7 +297,7 @@ class ResultRow:
 
 @dataclass(frozen=True)
 class Results:
-    """What became of several cases at once."""
+    """The results for several cases at once."""
 
     title: str
     rows: Sequence[ResultRow]
@@ -321,7 +321,7 @@ class AbsenceLine:
 
 @dataclass(frozen=True)
 class Member:
-    """A reviewer with what lies on the desk."""
+    """A reviewer, with how many cases they have and when they are away."""
 
     id: str
     name: str
@@ -334,7 +334,7 @@ class Member:
     share: int
     """Load in per cent of the greatest one."""
     take_over_url: str | None = None
-    """Where the head moves all that the person has."""
+    """Where the head moves all cases of this reviewer."""
 
 
 @dataclass(frozen=True)
@@ -349,7 +349,7 @@ class Team:
     movable: Sequence[QueueRow]
     steps: Mapping[str, int]
     holders: Mapping[str, str]
-    """Who has each of them, so that one that moved meanwhile is not moved once more."""
+    """Who has each of them, so that a case which was moved meanwhile is not moved again."""
     late: int
     unassigned: int
     waiting: int
