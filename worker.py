@@ -37,13 +37,13 @@ from clients.temporal.client import (
 )
 from compatibility import IncompatibleError, demand_compatible
 from crypto.key_ring import KeyRing, use_key_ring
+from crypto.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
 from services import crash_points
 from services.cases.bell import Bell
 from services.gov_service.line import Exchange
 from services.notices.channels import MailWay, PushWay, SmsWay
 from services.notices.wording import Addresses
-from services.seal.institution import open_seal
-from services.seal.pdf import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
+from services.seal import open_seal
 from settings import Settings, get_settings
 from workflows.applications import QualificationApplication
 from workflows.archive import ArchiveNight

@@ -8,7 +8,7 @@ from clients.registers import RegisterClient
 from models.messages import CaseState, Look
 from services.applications import checks, enrolment
 from services.reviews import alarms
-from services.seal.institution import Seal
+from services.seal import Seal
 from settings import Settings
 
 

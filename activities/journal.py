@@ -8,7 +8,7 @@ from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.objects import Objects
 from services.journal import checkpoints
-from services.seal.institution import Seal
+from services.seal import Seal
 
 
 class JournalActivities:

@@ -34,7 +34,7 @@ from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings
 from services.requests.acts import Requests
 from services.reviews.decisions import Reviews
-from services.seal.institution import Seal, open_seal
+from services.seal import Seal, open_seal
 from settings import Settings
 
 

@@ -52,7 +52,7 @@ from services.applications.enrolment_certificate import ActFacts, SealFacts, bui
 from services.documents.acts import Documents
 from services.files.inspection.client import Inspection, InspectionReport
 from services.files.intake import Files
-from services.seal.institution import Seal, open_seal
+from services.seal import Seal, open_seal
 from settings import Settings, get_settings
 
 QUEUE = "least"

@@ -26,7 +26,7 @@ from services.gov_service.envelopes import Envelopes
 from services.gov_service.keys import keys_of
 from services.gov_service.messages import GovServiceAnswer, GovServiceFile, GovServiceRequest
 from services.requests.paper import RequestFacts, RequestField, form
-from services.seal.institution import Seal
+from services.seal import Seal
 from settings import Settings
 
 CALLBACK = "BENCH_LEAST_CALLBACK"

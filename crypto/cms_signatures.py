@@ -72,6 +72,11 @@ class CmsSigner:
             signer=der(SEQUENCE, own.issuer.dump(), number(own.serial_number)),
         )
 
+    @cached_property
+    def most(self) -> int:
+        """Bytes that a signature takes at most: ECDSA's own length varies by a few."""
+        return len(self.sign(bytes(32))) + 32
+
     def sign(
         self, digest: bytes, *, signing_time: datetime | None = None, content: bytes | None = None
     ) -> bytes:

@@ -21,7 +21,7 @@ from services.gov_service.messages import (
 )
 from services.papers.typesetting import typeset
 from services.requests.paper import DATA_NAME
-from services.seal.institution import Seal
+from services.seal import Seal
 
 _SERVICES = Path(__file__).with_name("gov_service.json")
 _TEMPLATE = Path(__file__).with_name("gov_pages") / "answer.typ"

@@ -26,19 +26,18 @@ from uuid import UUID, uuid4
 import httpx
 import structlog
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from standardwebhooks.webhooks import Webhook
 
+from crypto.certificates import in_force
 from crypto.cms_encryption import encrypt
-from crypto.cms_signatures import CmsSigner, sign_content
+from crypto.cms_signatures import sign_content
+from crypto.signing_keys import new_line_signer
 from services.gov_service.envelopes import GOV_SERVICE, MEDCAB, EnvelopeRefused, Envelopes
-from services.gov_service.key_folder import in_force
 from services.gov_service.keys import Keys, keys_in
-from services.gov_service.keys_standard import self_signed
 from services.gov_service.messages import (
     GovServiceAnswer,
     GovServiceRequest,
@@ -46,7 +45,7 @@ from services.gov_service.messages import (
     MessageUnreadable,
     refusal,
 )
-from services.seal.institution import FileSeal, Seal, ensure_test_seal
+from services.seal import FileSeal, Seal, ensure_test_seal
 from settings import ModuleCrypto
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.gov_answers import DocumentUnreadable, answer_to, data_of
@@ -246,12 +245,11 @@ class Module:
         if spoilt == "garbled":
             return b"not an envelope"
         if spoilt == "other_signer":
-            stranger = ec.generate_private_key(ec.SECP256R1())
-            signer = CmsSigner(stranger, self_signed(stranger, "Чужой модуль", "Неизвестно"))
+            stranger = new_line_signer("Чужой модуль", "Неизвестно")
             now = datetime.now(UTC)
             head = f"Message: {id_}\r\nTo: {MEDCAB}\r\n\r\n".encode()
             readers = [each for each in self.keys.ring().theirs if in_force(each, now)]
-            return encrypt(sign_content(signer, head + plain, now), readers)
+            return encrypt(sign_content(stranger, head + plain, now), readers)
         about = uuid4() if spoilt == "other_message" else id_
         envelope = self._envelopes.wrap(plain, message_id=about, addressee=MEDCAB)
         if spoilt == "tampered":

@@ -11,12 +11,13 @@ from cabinet.frame.states import state_of
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Outside, Visit
 from clients.database import DatabaseSession
+from crypto.certificates import common_name, fingerprint, serial_number
 from rules.cases.applications import APPLICATION
 from rules.refusals import Refusal
 from rules.texts.grouping import in_eights, in_fours
 from services.applications import enrolment_certificate
 from services.journal.checkpoints import trusted_certificates
-from services.seal.institution import SealError, common_name, fingerprint, serial_number
+from services.seal import SealError
 from words.translation import gettext
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False)

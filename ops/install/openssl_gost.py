@@ -2,8 +2,8 @@
 
 import sys
 
+from crypto.gost import REMEDY, gost_works
 from ops.install import system_packages
-from services.gov_service.keys_gost import REMEDY, gost_works
 
 PACKAGE = "libengine-gost-openssl"
 

@@ -44,9 +44,9 @@ def rotate(
     ] = "",
 ) -> None:
     """Take in a new key and print its certificate, which the module's people need."""
+    from crypto.certificates import as_pem
     from services.gov_service.key_folder import ModuleKeysError
     from services.gov_service.keys import gov_service_folder, keys_in
-    from services.seal.institution import as_pem
 
     settings, keys = _ring()
     try:
@@ -104,12 +104,11 @@ def retire(
 @app.command()
 def trust(file: Annotated[Path, typer.Argument(help="The module's certificate, PEM.")]) -> None:
     """Take in a certificate of the module: answers may be signed by it, requests go to it."""
-    from cryptography import x509
-
+    from crypto.certificates import from_pem
     from services.gov_service.key_folder import ModuleKeysError
 
     try:
-        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        certificate = from_pem(file.read_bytes())
         _ring()[1].trust(certificate)
     except (OSError, ValueError, ModuleKeysError) as reason:
         _fail(reason)

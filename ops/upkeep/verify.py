@@ -9,10 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography import x509
-
 from clients.database import Database
 from clients.objects import Objects
+from crypto.certificates import Certificate, common_name, fingerprint, serial_number
 from crypto.key_ring import KeyRing, use_key_ring
 from rules.journal.entries import IntegrityFault
 from rules.texts.grouping import in_eights, in_fours
@@ -20,7 +19,7 @@ from services.dossier import receipt as receipts
 from services.journal import acceptance, restore_gaps
 from services.journal.checkpoints import checkpoints_folder, trusted_certificates
 from services.journal.verification import VerificationReport, verify
-from services.seal.institution import SealError, common_name, fingerprint, open_seal, serial_number
+from services.seal import SealError, open_seal
 from settings import Settings
 
 UNCONFIRMED = 3
@@ -150,7 +149,7 @@ async def _accept(
         await database.close()
 
 
-async def _verify(settings: Settings, trusted: list[x509.Certificate]) -> VerificationReport:
+async def _verify(settings: Settings, trusted: list[Certificate]) -> VerificationReport:
     keys = settings.keys.get_secret_value()
     ring = KeyRing.parse(keys) if keys else None
     database, objects = Database.from_settings(settings), Objects(settings)

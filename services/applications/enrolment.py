@@ -40,7 +40,7 @@ from services.cases.wakeups import note_false_rings
 from services.catalogue import lookup as catalogue
 from services.crash_points import CrashPoint, reach
 from services.journal import entries as journal
-from services.seal.institution import Seal
+from services.seal import Seal
 from settings import Settings
 
 FOLDER = "acts"

@@ -1,6 +1,6 @@
 """The act of enrolment: a PDF/A built from facts, and what its public page may confirm.
 
-The same facts give the same bytes. Signing them is the seal's part (`services.seal.institution`).
+The same facts give the same bytes. Signing them is the seal's part (`services.seal`).
 """
 
 import hashlib
@@ -13,15 +13,15 @@ from zoneinfo import ZoneInfo
 
 import segno
 from babel.dates import format_date
-from cryptography.x509 import Certificate
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from crypto.certificates import Certificate, common_name, serial_number
 from models.tables.cases import IssuedAct
 from rules.refusals import incomplete_code, not_found
 from rules.texts.grouping import in_fours
 from services.papers.typesetting import PAPERS, exact_moment, typeset
-from services.seal.institution import Seal, common_name, serial_number
+from services.seal import Seal
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISREAD = str.maketrans("OILU", "011V")

@@ -18,12 +18,12 @@ from functools import reduce
 from typing import Any
 from uuid import UUID
 
-from cryptography import x509
 from sqlalchemy import cast, func
 from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from crypto.certificates import Certificate, as_pem, from_pem
 from crypto.cms_signatures import SignatureError, check_signature
 from models.tables.cases import Case, CaseVersion
 from models.tables.journal import JournalEntry, JournalSeal
@@ -49,7 +49,7 @@ from services.catalogue import lookup as catalogue
 from services.dossier import receipt_paper
 from services.dossier.receipt_paper import ReceiptFacts
 from services.journal.entries import facts_of
-from services.seal.institution import Seal, as_pem
+from services.seal import Seal
 from settings import Settings
 
 VERSION = 1
@@ -82,7 +82,7 @@ class Receipt:
     sealed_by: int | None
     """The number of the seal that holds the entry fast; None when it was not sealed yet."""
     seal_hash: bytes | None
-    certificate: x509.Certificate
+    certificate: Certificate
 
 
 async def issue(
@@ -235,7 +235,7 @@ async def _proof(session: AsyncSession, entry: JournalEntry) -> dict[str, Any] |
     }
 
 
-def read(file: bytes, trusted: Iterable[x509.Certificate] = ()) -> Receipt:
+def read(file: bytes, trusted: Iterable[Certificate] = ()) -> Receipt:
     """What a receipt states, if it holds; offline. Raises ReceiptError.
 
     The file is the JSON, or the paper with it inside, which then must be as the seal signed it.
@@ -246,12 +246,12 @@ def read(file: bytes, trusted: Iterable[x509.Certificate] = ()) -> Receipt:
         paper = receipt_paper.open_paper(file) if file.startswith(_PDF) else None
         whole = json.loads(paper.data if paper else file)
         stated = whole["receipt"]
-        own = x509.load_pem_x509_certificate(str(whole["certificate"]).encode())
+        own = from_pem(str(whole["certificate"]).encode())
         signature = base64.b64decode(whole["signature"], validate=True)
         certificates = list(trusted) or [own]
         signed_by = check_signature(canonical(stated), signature, certificates)
         if paper is not None:
-            check_signature(paper.covered, paper.signature, [signed_by])
+            check_signature(paper.signature.covered, paper.signature.value, [signed_by])
         case, entry, sealed = stated["case"], stated["journal"], stated["seal"]
         if stated["v"] != VERSION:
             raise ReceiptError(f"a receipt of version {stated['v']}, unknown here")
@@ -277,9 +277,7 @@ def read(file: bytes, trusted: Iterable[x509.Certificate] = ()) -> Receipt:
         raise ReceiptError("not a receipt this program can read") from error
 
 
-def _check_proof(
-    sealed: dict[str, Any], entry: dict[str, Any], trusted: list[x509.Certificate]
-) -> int:
+def _check_proof(sealed: dict[str, Any], entry: dict[str, Any], trusted: list[Certificate]) -> int:
     """The number of the seal, when tree and signature hold."""
     body, leaf = sealed["body"], Leaf.read(sealed["leaf"])
     proof = [bytes.fromhex(one) for one in sealed["proof"]]

@@ -3,21 +3,19 @@
 The whole file carries the seal's signature, so that what people read cannot be changed either.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
-from cryptography.x509 import Certificate
-
+from crypto.certificates import Certificate, fingerprint
+from crypto.pdf_signatures import PdfSignature, only_signature
 from rules.texts.grouping import in_eights
 from services.applications.enrolment_certificate import page_url, printed
 from services.papers.typesetting import PAPERS, exact_moment, typeset
-from services.seal.institution import Seal, fingerprint
+from services.seal import Seal
 
 DATA_NAME = "receipt.json"
-_RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -43,11 +41,10 @@ class ReceiptFacts:
 
 @dataclass(frozen=True)
 class ExtractedReceipt:
-    """A receipt taken out of its paper: the statements, what the signature covers, and it."""
+    """A receipt taken out of its paper: the statements, and the signature of the whole."""
 
     data: bytes
-    covered: bytes
-    signature: bytes
+    signature: PdfSignature
 
 
 def form(facts: ReceiptFacts, data: bytes, seal: Seal) -> bytes:
@@ -72,17 +69,7 @@ def open_paper(pdf: bytes) -> ExtractedReceipt:
             data = document.attachments[DATA_NAME].get_file().read_bytes()
     except (pikepdf.PdfError, KeyError) as error:
         raise ValueError("the PDF holds no receipt") from error
-    ranges = [tuple(map(int, found)) for found in _RANGE.findall(pdf)]
-    if len(ranges) != 1:
-        raise ValueError("the PDF is not signed once")
-    start, length, again, rest = ranges[0]
-    gap = pdf[length:again]
-    if start != 0 or again + rest != len(pdf) or gap[:1] + gap[-1:] != b"<>":
-        raise ValueError("the signature does not cover the whole PDF")
-    padded = bytes.fromhex(gap[1:-1].decode("ascii"))
-    # DER tells its own length; the rest is room that was kept free.
-    size = int.from_bytes(padded[2:4], "big") + 4
-    return ExtractedReceipt(data, pdf[:length] + pdf[again:], padded[:size])
+    return ExtractedReceipt(data, only_signature(pdf))
 
 
 def _shown(facts: ReceiptFacts) -> dict[str, object]:

@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from crypto.certificates import common_name, in_force, serial_number
 from crypto.cms_encryption import CipherError, NotDecrypted, NotForUs
 from crypto.cms_signatures import ContentChanged, SignatureError, UnknownSigner
 from rules import clock
-from services.gov_service.key_folder import in_force
 from services.gov_service.keys import Keys
-from services.seal.institution import common_name
 
 MEDCAB, GOV_SERVICE = "medcab", "gov-service"
 """The two ends of the line."""
@@ -108,7 +107,7 @@ class Envelopes:
             raise EnvelopeRefused(EnvelopeFault.OTHER_ADDRESSEE)
         return OpenedEnvelope(
             plain=signed.content[head.end() :],
-            signer_serial=f"{signed.certificate.serial_number:X}",
+            signer_serial=serial_number(signed.certificate),
             signer=common_name(signed.certificate),
             signed_at=signed.signed_at,
         )

@@ -17,10 +17,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
-from cryptography import x509
-
+from crypto.certificates import (
+    Certificate,
+    fingerprint,
+    in_force,
+    keep_certificate,
+    kept_certificates,
+)
 from crypto.cms_signatures import Signed
-from services.seal.institution import SealError, fingerprint, keep_certificate, kept_certificates
 
 OWN, THEIRS, CURRENT = "own", "theirs", "current"
 _ID = re.compile(r"k([1-9][0-9]{0,5})")
@@ -38,7 +42,7 @@ class FolderKey(Protocol):
         """Its name in the ring."""
 
     @property
-    def certificate(self) -> x509.Certificate:
+    def certificate(self) -> Certificate:
         """What the other side knows it by."""
 
 
@@ -51,7 +55,7 @@ class LineKeyRing(Generic[K]):
 
     own: tuple[K, ...]
     current: str
-    theirs: tuple[x509.Certificate, ...]
+    theirs: tuple[Certificate, ...]
 
     @property
     def signing(self) -> K:
@@ -66,7 +70,7 @@ class LineKeyRing(Generic[K]):
             )
         return self.signing
 
-    def readers_at(self, at: datetime) -> list[x509.Certificate]:
+    def readers_at(self, at: datetime) -> list[Certificate]:
         """For whom to encrypt. Raises ModuleKeysError where nobody's certificate is in force."""
         readers = [each for each in self.theirs if in_force(each, at)]
         if not readers:
@@ -74,11 +78,6 @@ class LineKeyRing(Generic[K]):
                 "no valid certificate of the other side: `medcab module-keys trust FILE`"
             )
         return readers
-
-
-def in_force(certificate: x509.Certificate, at: datetime) -> bool:
-    """Whether a moment lies within the certificate's term."""
-    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
 
 
 class KeyFolder(ABC, Generic[K]):
@@ -120,7 +119,7 @@ class KeyFolder(ABC, Generic[K]):
         """A key of the ring, named as its file. Raises ModuleKeysError."""
 
     @abstractmethod
-    def suits(self, certificate: x509.Certificate) -> None:
+    def suits(self, certificate: Certificate) -> None:
         """Raise ModuleKeysError where this cryptography cannot use the certificate."""
 
     def ring(self) -> LineKeyRing[K]:
@@ -144,7 +143,7 @@ class KeyFolder(ABC, Generic[K]):
             raise ModuleKeysError(f"{self.folder / OWN / CURRENT} names {current}, which is gone")
         try:
             theirs = tuple(kept_certificates(self.folder / THEIRS))
-        except SealError as error:
+        except ValueError as error:
             raise ModuleKeysError(str(error)) from error
         return LineKeyRing(own, current, theirs)
 
@@ -168,7 +167,7 @@ class KeyFolder(ABC, Generic[K]):
             raise ModuleKeysError(f"there is no key {id_} in {self.folder / OWN}")
         self._file(id_).unlink()
 
-    def trust(self, certificate: x509.Certificate) -> None:
+    def trust(self, certificate: Certificate) -> None:
         """Take in a certificate of the other side. Raises ModuleKeysError for an odd key."""
         self.suits(certificate)
         keep_certificate(self.folder / THEIRS, certificate)

@@ -8,7 +8,7 @@ from clients.gov_service import GovService, callback_url
 from clients.objects import Objects
 from services.gov_service.envelopes import Envelopes
 from services.gov_service.keys import keys_of
-from services.seal.institution import Seal
+from services.seal import Seal
 from settings import Settings
 
 

@@ -32,7 +32,7 @@ from rules.journal.entries import (
 )
 from services.journal import checkpoints, declarations
 from services.journal import entries as journal
-from services.seal.institution import Seal
+from services.seal import Seal
 
 MOST = 10_000
 """Entries and views that one declaration takes in."""

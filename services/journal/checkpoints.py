@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cryptography import x509
 from sqlalchemy import ARRAY, Uuid, delete, func, insert, literal, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col, select
@@ -23,6 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.objects import LOCKED, ObjectMissingError, Objects
+from crypto.certificates import Certificate, keep_certificate, kept_certificates
 from crypto.key_ring import key_ring
 from models.tables.journal import JournalHead, JournalSeal, JournalSealCopy, journal_pending
 from rules import clock
@@ -40,7 +40,7 @@ from rules.journal.entries import (
     sealable,
 )
 from services.crash_points import CrashPoint, reach
-from services.seal.institution import Seal, keep_certificate, kept_certificates, open_seal
+from services.seal import Seal, SealError, open_seal
 from settings import Settings
 
 SEAL_EVERY = 60
@@ -88,10 +88,13 @@ def checkpoints_folder(home: Path) -> Path:
     return home / "seals"
 
 
-def trusted_certificates(settings: Settings) -> list[x509.Certificate]:
+def trusted_certificates(settings: Settings) -> list[Certificate]:
     """The present seal and the former ones kept on this machine. Raises SealError."""
     present = open_seal(settings).certificate
-    former = kept_certificates(checkpoints_folder(settings.home))
+    try:
+        former = kept_certificates(checkpoints_folder(settings.home))
+    except ValueError as error:
+        raise SealError(str(error)) from error
     return [present, *(one for one in former if one != present)]
 
 

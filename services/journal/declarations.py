@@ -15,10 +15,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cryptography import x509
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from crypto.certificates import Certificate
 from crypto.cms_signatures import SignatureError, check_signature
 from models.tables.journal import JournalEntry
 from rules.access import Actor, Permission
@@ -27,7 +27,7 @@ from rules.journal.entries import SYSTEM_CHAIN, JournalKind, Leaf, canonical, me
 from rules.operation.states import demand_reason
 from rules.refusals import forbidden, not_found
 from services.journal import entries as journal
-from services.seal.institution import Seal
+from services.seal import Seal
 
 DECLARING = (JournalKind.INSTALLATION_RESTORED, JournalKind.JOURNAL_ACCEPTED)
 
@@ -148,7 +148,7 @@ def read(
     at: datetime,
     position: int,
     facts: Mapping[str, Any],
-    trusted: Sequence[x509.Certificate],
+    trusted: Sequence[Certificate],
 ) -> Declaration:
     """What such an entry declares. Raises DeclarationError unless the institution signed it."""
     try:
@@ -181,7 +181,7 @@ class Declared:
 
 
 async def declared(
-    session: AsyncSession, actor: Actor, trusted: Sequence[x509.Certificate]
+    session: AsyncSession, actor: Actor, trusted: Sequence[Certificate]
 ) -> list[Declared]:
     """All declarations that hold, the newest first. Raises `forbidden`."""
     if not actor.may(Permission.READ_JOURNAL):
@@ -217,7 +217,7 @@ async def confirm(
     actor: Actor,
     digest: str,
     reason: str,
-    trusted: Sequence[x509.Certificate],
+    trusted: Sequence[Certificate],
 ) -> None:
     """Confirm that what is declared is known and was looked into; the same again changes nothing.
 

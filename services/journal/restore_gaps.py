@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cryptography import x509
 from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.objects import Objects
+from crypto.certificates import Certificate
 from crypto.cms_signatures import SignatureError, check_signature
 from models.tables.journal import JournalEntry, JournalSeal
 from rules.clock import now
@@ -45,7 +45,7 @@ from services.journal.checkpoints import (
     checkpoint_object_key,
     sealed_heads,
 )
-from services.seal.institution import Seal
+from services.seal import Seal
 
 # As three arrays, however many chains there are: parameters are limited to 65 535.
 _LACKING = text(
@@ -88,7 +88,7 @@ class Loss:
 
 
 async def newer_checkpoints(
-    database: Database, folder: Path, objects: Objects, trusted: Sequence[x509.Certificate]
+    database: Database, folder: Path, objects: Objects, trusted: Sequence[Certificate]
 ) -> list[JournalSeal]:
     """The seals outside that follow the last one of the database; each was checked.
 
@@ -131,7 +131,7 @@ def _in_file(file: Path) -> Iterable[tuple[int, dict[str, Any]]]:
 
 
 def _checked(
-    written: Mapping[str, Any], previous: bytes, trusted: Sequence[x509.Certificate]
+    written: Mapping[str, Any], previous: bytes, trusted: Sequence[Certificate]
 ) -> JournalSeal:
     """A row of it. Raises CheckpointsUnclearError unless it follows and our seal signed it."""
     try:
@@ -243,7 +243,7 @@ async def declare(
 
 
 async def sign_former(
-    database: Database, seal: Seal, trusted: Sequence[x509.Certificate], reason: str
+    database: Database, seal: Seal, trusted: Sequence[Certificate], reason: str
 ) -> list[tuple[int, int]]:
     """Sign what restores declared lost before declarations were signed; each is signed once.
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cryptography import x509
 from sqlalchemy import LargeBinary, Row, RowMapping, Select, select, text, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from clients.database import Database
 from clients.objects import Objects, ObjectsDownError
+from crypto.certificates import Certificate
 from crypto.cms_signatures import SignatureError, check_signature
 from crypto.key_ring import KeyRing, UndecryptableError
 from models.encrypted_columns import decrypt_for
@@ -124,7 +124,7 @@ class _Sealed:
 async def verify(
     database: Database,
     folder: Path,
-    trusted: Iterable[x509.Certificate],
+    trusted: Iterable[Certificate],
     ring: KeyRing | None,
     objects: Objects | None = None,
 ) -> VerificationReport:
@@ -165,7 +165,7 @@ async def verify(
 
 
 async def _read_declarations(
-    connection: AsyncConnection, trusted: list[x509.Certificate], report: VerificationReport
+    connection: AsyncConnection, trusted: list[Certificate], report: VerificationReport
 ) -> dict[str, list[int]]:
     """The declarations that bear our signature. Returns where confirmations of them stand."""
     confirmations: dict[str, list[int]] = defaultdict(list)
@@ -275,7 +275,7 @@ def _read_copies(file: Path, report: VerificationReport) -> list[dict[str, Any]]
 async def _check_seals(
     connection: AsyncConnection,
     copies: list[dict[str, Any]],
-    trusted: list[x509.Certificate],
+    trusted: list[Certificate],
     sealed: _Sealed,
     report: VerificationReport,
 ) -> None:
@@ -309,7 +309,7 @@ class _SealChain:
     def __init__(
         self,
         name: str,
-        trusted: list[x509.Certificate],
+        trusted: list[Certificate],
         sealed: _Sealed,
         report: VerificationReport,
         *,

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from cryptography import x509
 from sqlalchemy import Integer, String, cast, func
 from sqlalchemy import select as choose
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from crypto.certificates import Certificate
 from models.tables.accounts import LoginAttempt
 from models.tables.archive import Export
 from models.tables.journal import JournalEntry
@@ -102,7 +102,7 @@ class SecuritySummary:
 
 
 async def watch(
-    session: AsyncSession, actor: Actor, trusted: Sequence[x509.Certificate], now: datetime
+    session: AsyncSession, actor: Actor, trusted: Sequence[Certificate], now: datetime
 ) -> SecuritySummary:
     """The last day. Raises `forbidden` unless the person reads the journal."""
     journal = await integrity.known(session, actor)

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
+from crypto.certificates import as_pem
 from crypto.cms_signatures import SignatureError, check_signature
 from services.applications.enrolment_certificate import (
     ActFacts,
@@ -34,7 +35,7 @@ from services.applications.enrolment_certificate import (
     read_code,
 )
 from services.papers.typesetting import PAPERS
-from services.seal.institution import FileSeal, SealError, as_pem, ensure_test_seal, open_seal
+from services.seal import FileSeal, SealError, ensure_test_seal, open_seal
 from settings import Settings
 from tests.acts.samples import act_facts
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from services.applications.enrolment_certificate import SealFacts, build_act
 from services.dossier import receipt_paper
 from services.requests.paper import RequestField, form
-from services.seal.institution import FileSeal, ensure_test_seal
+from services.seal import FileSeal, ensure_test_seal
 from tests.acts.samples import act_facts, receipt_facts
 from tests.acts.verapdf import claims
 from tests.requests.line import facts

@@ -31,7 +31,7 @@ from services.applications.enrolment_certificate import SealFacts, build_act, co
 from services.dossier import receipt_paper
 from services.notices.wording import Addresses, digest, letter, push_message, short_message
 from services.papers.typesetting import PAPERS
-from services.seal.institution import FileSeal, ensure_test_seal
+from services.seal import FileSeal, ensure_test_seal
 from settings import Settings
 from tests.accounts.conftest import KEYS
 from tests.acts.samples import CODE, act_facts, receipt_facts

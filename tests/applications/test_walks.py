@@ -26,7 +26,7 @@ from services.cases.acts import Act
 from services.cases.transitions import JOURNALED
 from services.journal.entries import facts_of
 from services.reviews.decisions import Decision
-from services.seal.institution import open_seal
+from services.seal import open_seal
 from settings import Settings
 from tests.office import KnowsAll, Office
 

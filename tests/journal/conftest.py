@@ -21,7 +21,7 @@ from rules.journal.entries import JournalKind
 from services.journal import checkpoints
 from services.journal import entries as journal
 from services.journal.verification import VerificationReport, verify
-from services.seal.institution import FileSeal, ensure_test_seal
+from services.seal import FileSeal, ensure_test_seal
 from settings import Settings
 from tests.servers import Servers
 

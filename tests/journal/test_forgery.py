@@ -32,7 +32,7 @@ from services.journal import entries as journal
 from services.journal.acceptance import NotAcceptableError
 from services.journal.checkpoints import CheckpointsDisagreeError, checkpoint_object_key
 from services.journal.entries import read
-from services.seal.institution import FileSeal, ensure_test_seal
+from services.seal import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
 
 DECLARED = "declares what the institution did not sign"

@@ -13,13 +13,14 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from crypto.certificates import kept_certificates
 from models.tables.journal import JournalEntry
 from ops.local.buckets import prepare_buckets
 from ops.upkeep import verify as verify_command
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from services.journal import entries as journal
 from services.journal.checkpoints import SEALS_FILE
-from services.seal.institution import FileSeal, ensure_test_seal, kept_certificates
+from services.seal import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
 
 

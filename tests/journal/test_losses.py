@@ -14,7 +14,7 @@ from rules.journal.entries import CHAIN_LEAF, SYSTEM_CHAIN, VIEW_LEAF, JournalKi
 from services.journal import checkpoints, restore_gaps
 from services.journal.checkpoints import SEALS_FILE, checkpoint_object_key
 from services.journal.restore_gaps import CheckpointsUnclearError
-from services.seal.institution import FileSeal, ensure_test_seal
+from services.seal import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
 from tests.servers import hide_copy
 

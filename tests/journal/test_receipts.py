@@ -15,6 +15,7 @@ from uuid import UUID
 import pikepdf
 import pytest
 
+from crypto.certificates import fingerprint
 from models.tables.cases import Case, CaseVersion
 from models.tables.people import Person, Unit
 from ops.local.home import CHECKOUT
@@ -26,7 +27,7 @@ from services.dossier import receipt as receipts
 from services.dossier import receipt_paper
 from services.dossier.receipt import ReceiptError
 from services.dossier.receipt_paper import ReceiptFacts
-from services.seal.institution import FileSeal, ensure_test_seal, fingerprint
+from services.seal import FileSeal, ensure_test_seal
 from tests.acts.samples import receipt_facts
 from tests.acts.test_acts import words
 from tests.journal.conftest import Ledger

@@ -23,7 +23,7 @@ from rules.journal.entries import (
 )
 from services.journal.checkpoints import SEALS_FILE
 from services.journal.entries import erase_contents, read
-from services.seal.institution import FileSeal, ensure_test_seal
+from services.seal import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
 
 

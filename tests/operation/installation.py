@@ -51,7 +51,7 @@ from services.journal import checkpoints
 from services.journal.checkpoints import trusted_certificates
 from services.journal.verification import VerificationReport
 from services.journal.verification import verify as verify_journal
-from services.seal.institution import open_seal
+from services.seal import open_seal
 from settings import Settings
 from tests.clients.waiting import until
 from tests.office import Office

@@ -26,7 +26,7 @@ from services.accounts.sessions import Visitor, open_session
 from services.applications import enrolment
 from services.cases.acts import Act
 from services.conversation import Conversations
-from services.seal.institution import open_seal
+from services.seal import open_seal
 from settings import Settings
 from tests.clients.waiting import PATIENCE
 from tests.office import Office

@@ -10,7 +10,7 @@ from rules.clock import now
 from rules.journal.entries import GENESIS, SYSTEM_CHAIN, JournalKind
 from services.journal import declarations
 from services.journal import entries as journal
-from services.seal.institution import open_seal
+from services.seal import open_seal
 from settings import Settings
 from tests.office import Office
 from tests.pages.conftest import DESKTOP, PHONE, Site, faults_of, signed_in, watch

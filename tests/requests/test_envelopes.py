@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
+from crypto.certificates import as_pem, fingerprint
 from crypto.cms_encryption import decrypt, encrypt
 from crypto.cms_signatures import CmsSigner, PrivateKey, sign_content
 from services.gov_service.envelopes import (
@@ -29,7 +30,6 @@ from services.gov_service.envelopes import (
 from services.gov_service.key_folder import ModuleKeysError
 from services.gov_service.keys import ensure_key_folders, gov_service_folder, our_folder
 from services.gov_service.keys_standard import StandardKeys
-from services.seal.institution import as_pem, fingerprint
 
 PLAIN = "Запрос № ЗС-2026-000123-4".encode() + bytes(range(256))
 
@@ -147,7 +147,7 @@ def handed_to_openssl(folder: Path, ring: StandardKeys, other: StandardKeys) -> 
     """The key of one end and the certificate of the other, as PEM."""
     signing = ring.ring().signing
     (folder / "key.pem").write_bytes(
-        signing.key.private_bytes(
+        signing.signer.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
@@ -273,7 +273,7 @@ def test_a_byte_changed_outside(ends: Ends) -> None:
 def test_a_byte_changed_inside(ends: Ends) -> None:
     """Signed content, attributes, signature, certificate, sealed anew: refused as well."""
     id_ = uuid4()
-    inner = decrypt(ends.us.wrap(PLAIN, message_id=id_), ends.theirs.ring().own)
+    inner = decrypt(ends.us.wrap(PLAIN, message_id=id_), [ends.theirs.ring().signing.signer])
     reader = [ends.theirs.ring().signing.certificate]
     again = [encrypt(each, reader) for each in flips(inner, 500)]
     codes = outcomes(ends.module, id_, again, PLAIN)
@@ -301,7 +301,7 @@ def crafted(
 ) -> bytes:
     """An answer of the module made by hand, by its own key unless another is given."""
     signing = line.theirs.ring().signing
-    signer = CmsSigner(key or signing.key, certificate or signing.certificate)
+    signer = CmsSigner(key or signing.signer.key, certificate or signing.certificate)
     readers = [line.ours.ring().signing.certificate]
     return encrypt(sign_content(signer, content, at or datetime.now(UTC)), readers)
 
@@ -332,7 +332,7 @@ def test_strangers_are_not_believed(line: Ends) -> None:
     assert line.theirs.ring().signing.certificate == own
     # We are no stranger to ourselves, and still not the module.
     ours = line.ours.ring().signing
-    echo = crafted(line, head(id_), key=ours.key, certificate=ours.certificate)
+    echo = crafted(line, head(id_), key=ours.signer.key, certificate=ours.certificate)
     assert code_of(line.us, echo, id_) is EnvelopeFault.UNKNOWN_SIGNER
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
-from services.gov_service import keys_gost
+from crypto.gost import REMEDY, gost_works
 from services.gov_service.envelopes import (
     GOV_SERVICE,
     MEDCAB,
@@ -24,12 +24,12 @@ from services.gov_service.keys import (
     keys_of,
     our_folder,
 )
-from services.gov_service.keys_gost import GostKeys, gost_works
+from services.gov_service.keys_gost import GostKeys
 from settings import Settings
 
 PLAIN = "Запрос № ЗС-2026-000123-4".encode() + bytes(range(256)) * 200
 
-needs_gost = pytest.mark.skipif(not gost_works(), reason=keys_gost.REMEDY)
+needs_gost = pytest.mark.skipif(not gost_works(), reason=REMEDY)
 
 
 @pytest.fixture

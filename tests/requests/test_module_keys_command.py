@@ -8,12 +8,12 @@ import pytest
 import time_machine
 from typer.testing import CliRunner, Result
 
+from crypto.certificates import as_pem
 from ops import doctor
 from ops.cli import app
 from ops.doctor import CheckOutcome, CheckResult
 from ops.local.home import Home
 from services.gov_service.keys import ensure_key_folders, gov_service_folder, keys_in, our_folder
-from services.seal.institution import as_pem
 
 Run = Callable[..., Result]
 

@@ -16,7 +16,7 @@ from rules.clock import now
 from services.gov_service.line import Exchange
 from services.requests import answers, handover
 from services.requests.acknowledgements import message_id_of
-from services.seal.institution import open_seal
+from services.seal import open_seal
 from settings import Settings
 from tests.clients.waiting import PATIENCE
 from tests.requests.counter import Counter

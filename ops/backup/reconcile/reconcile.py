@@ -44,7 +44,7 @@ from services.journal import entries as journal
 from services.journal.checkpoints import trusted_certificates
 from services.journal.restore_gaps import CheckpointsUnclearError, Loss
 from services.journal.verification import verify
-from services.seal.institution import open_seal
+from services.seal import open_seal
 from settings import Settings, get_settings
 
 MARGIN = 1000

@@ -39,7 +39,7 @@ from services import access
 from services.cases import assignment
 from services.cases.draft_contents import citation, contents_of
 from services.journal import checkpoints
-from services.seal.institution import open_seal
+from services.seal import open_seal
 from settings import Settings
 
 CHECKS = {

@@ -7,6 +7,7 @@ from asn1crypto import cms  # type: ignore[import-untyped]
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
 
+from crypto.certificates import common_name
 from crypto.cms_signatures import CmsSigner, as_asn1
 
 
@@ -24,19 +25,19 @@ class _PdfSigner(signers.Signer):
         return cms.ContentInfo.load(self._made_by.sign(data_digest))
 
 
-def sign_pdf(pdf: bytes, made_by: CmsSigner, room: int, name: str, reason: str) -> bytes:
-    """The PDF with a PAdES B-B signature in an invisible field; `room` is in hex digits."""
+def sign_pdf(pdf: bytes, made_by: CmsSigner, reason: str) -> bytes:
+    """The PDF with a PAdES B-B signature in an invisible field."""
     out = BytesIO()
     meta = signers.PdfSignatureMetadata(
         field_name="Seal",
         md_algorithm="sha256",
         subfilter=fields.SigSeedSubFilter.PADES,
-        name=name,
+        name=common_name(made_by.certificate),
         reason=reason or None,
     )
     # What follows the end of the file must begin a line (ISO 19005-2, 6.1.9).
     ended = pdf if pdf.endswith((b"\n", b"\r")) else pdf + b"\n"
     signers.PdfSigner(meta, signer=_PdfSigner(made_by)).sign_pdf(
-        IncrementalPdfFileWriter(BytesIO(ended)), output=out, bytes_reserved=room
+        IncrementalPdfFileWriter(BytesIO(ended)), output=out, bytes_reserved=2 * made_by.most
     )
     return out.getvalue()
