@@ -18,6 +18,7 @@ APPLICATIONS = register(
         drafts=lambda medcab: medcab.applications,
         withdrawn="withdrawn",
         copied="copied",
+        after_sending="submitted",
         phrases=Phrases(
             unsent="Заявка ещё не отправлена.",
             papers="Документы к заявке",

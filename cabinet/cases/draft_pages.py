@@ -1,14 +1,16 @@
-"""The pages of a draft, whatever the kind of case: its sections, its documents, the last check.
+"""The pages of a draft, whatever the kind of case (A1-A3, A6, S6): its task list, its sections, its
+documents, the last check, sending it and throwing it away.
 
-What applications and requests have of their own stands in `cabinet.applications.draft` and
-`cabinet.requests.draft`.
+The same pages serve a new draft, the answer to a clarification, and a correction of one's own. What
+a kind has of its own is its task list, in `cabinet.applications.draft` or `cabinet.requests.draft`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Form, Response
 
 from cabinet.cases.attachments import attachments_page, slots_of
 from cabinet.cases.filling import (
@@ -27,19 +29,62 @@ from cabinet.cases.sent import draft_page, sent_already
 from cabinet.cases.views import FormSection, TaskList
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Inside, Visit
+from rules.cases.limits import INTEGER
+from rules.cases.process import Transition
 from rules.catalogue.intakes import FIELD as INTAKE
 from rules.forms.definitions import check_form
 from rules.forms.fields import Field
 from rules.ids import new_id
 from rules.refusals import Refusal
+from services.cases.acts import Act
 from words.translation import gettext
+
+_SENT_BY = {
+    "draft": Transition.SUBMIT,
+    "answer": Transition.RESUBMIT,
+    "correction": Transition.CORRECT,
+}
 
 
 def add_pages(router: APIRouter, kind: KindPages, draft_of: Callable[[Editing], TaskList]) -> None:
-    """Add the pages that a draft of any kind has.
+    """Add the pages that a draft of any kind has, below the router's prefix: the draft's address.
 
     Call it after the kind's own routes: any other name is taken for a section of the form.
     """
+
+    @router.get("")
+    async def show(case_id: UUID, visit: Inside) -> Response:
+        """The task list."""
+        edited = await editing(visit, case_id, kind)
+        return draft_page(visit, edited, kind.template("draft.html"), draft=draft_of(edited))
+
+    @router.post("/discard")
+    async def discard(case_id: UUID, visit: Inside) -> Response:
+        """Delete the draft, or an unfinished correction."""
+        edited = await editing(visit, case_id, kind)
+        await kind.drafts(visit.medcab).discard_draft(visit.actor, case_id)
+        if edited.page.newest is None:
+            return visit.go(kind.room, kind.draft_discarded)
+        return visit.go(edited.case_url, kind.correction_discarded)
+
+    @router.post("/submit")
+    async def submit(
+        case_id: UUID,
+        visit: Inside,
+        act_id: Annotated[UUID, Form()],
+        at_step: Annotated[int, Form(ge=0, le=INTEGER)],
+        mode: Annotated[Literal["draft", "answer", "correction"], Form()],
+    ) -> Response:
+        """Submit the draft as what its page said it is: a new case, an answer or a correction.
+
+        So a second click repeats the same act, whatever the case has become meanwhile.
+        """
+        drafts, act = kind.drafts(visit.medcab), Act(act_id, at_step)
+        try:
+            await drafts.hand_in(visit.actor, case_id, act, _SENT_BY[mode])
+        except Refusal as refusal:
+            return await _not_sent(visit, case_id, kind, draft_of, refusal, at_step)
+        return visit.go(f"{kind.room}/{case_id}/{kind.after_sending}".rstrip("/"))
 
     @router.get("/attachments")
     async def show_attachments(case_id: UUID, visit: Inside) -> Response:
@@ -71,7 +116,7 @@ def add_pages(router: APIRouter, kind: KindPages, draft_of: Callable[[Editing], 
         return await _autosaved(visit, await editing(visit, case_id, kind), name)
 
 
-async def not_sent(
+async def _not_sent(
     visit: Visit,
     case_id: UUID,
     kind: KindPages,

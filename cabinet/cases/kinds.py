@@ -39,7 +39,8 @@ class KindPages:
     """One kind of case on the pages.
 
     `drafts` gives the service of the kind's applicants; `sentences` are its journal in words.
-    `withdrawn` and `copied` are keys of `cabinet.frame.visits.DONE`.
+    Submitting leads to the page `after_sending` below that of the case, or to the case itself where
+    it is empty. The rest are keys of `cabinet.frame.visits.DONE`, said after the act.
     """
 
     process: Process
@@ -48,6 +49,9 @@ class KindPages:
     sentences: Mapping[str, Sentence]
     withdrawn: str
     copied: str
+    draft_discarded: str = "discarded"
+    correction_discarded: str = "discarded"
+    after_sending: str = ""
 
     @property
     def room(self) -> str:

@@ -57,7 +57,7 @@ class Applications(Drafts):
 
     async def resubmit(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
         """Answer a clarification with a new version (A6)."""
-        return await self._hand_in(actor, case_id, act, Transition.RESUBMIT)
+        return await self.hand_in(actor, case_id, act, Transition.RESUBMIT)
 
 
 def _programme_facts(programme: Programme) -> dict[str, Any]:

@@ -279,15 +279,16 @@ class Drafts(CaseActs):
 
     async def submit(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
         """Submit the draft: it gets its number and a durable workflow (A3, S3)."""
-        return await self._hand_in(actor, case_id, act, Transition.SUBMIT)
+        return await self.hand_in(actor, case_id, act, Transition.SUBMIT)
 
     async def correct(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
         """Hand in a new version on one's own initiative, wherever the case may take one."""
-        return await self._hand_in(actor, case_id, act, Transition.CORRECT)
+        return await self.hand_in(actor, case_id, act, Transition.CORRECT)
 
-    async def _hand_in(
+    async def hand_in(
         self, actor: Actor, case_id: UUID, act: Act, transition: Transition
     ) -> CaseState:
+        """Hand in what was typed, as a new version, by one of `NEW_VERSION`."""
         assert transition in NEW_VERSION  # noqa: S101 - a mistake of ours, not of the person
 
         async def write(doing: Doing) -> None:
