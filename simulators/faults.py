@@ -27,7 +27,10 @@ class FaultMode(StrEnum):
 
 
 class SwitchedFault(BaseModel):
-    """The switch. `until` turns it back by itself; `rate` is the share of requests that suffer."""
+    """The position of the switch; `rate` is the share of requests that are spoilt.
+
+    At `until` the switch goes back to `ok` by itself.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +49,7 @@ class FaultState(BaseModel):
 
 
 class FaultSwitch:
-    """Holds the switch of one server and spoils its requests as told."""
+    """The switch of one server, and how many requests were served or spoilt."""
 
     def __init__(self, seed: int = 1) -> None:
         self.fault = SwitchedFault()
@@ -55,7 +58,7 @@ class FaultSwitch:
         self._dice = random.Random(seed)  # noqa: S311 - repeatable faults, nothing secret
 
     def strikes(self) -> FaultMode:
-        """What happens to the next request."""
+        """The fault of the next request."""
         fault = self.fault
         if fault.until is not None and datetime.now(UTC) >= fault.until:
             self.fault = fault = SwitchedFault()
@@ -118,7 +121,8 @@ class FaultyServer:
             await _answer(send, 200, b'{"snils": "', declared=4096)
 
     async def _say_nothing(self, receive: Receive) -> None:
-        """Hold the request until the time is over or the client has gone, then give up with 500."""
+        """Hold the request until the time is over or the client has gone; then uvicorn answers
+        500."""
         try:
             async with asyncio.timeout(self.switch.fault.seconds):
                 while (await receive())["type"] != "http.disconnect":

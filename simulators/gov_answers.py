@@ -1,4 +1,5 @@
-"""What the simulated module answers, by kind of service: a certificate, results, a confirmation."""
+"""What the simulated gov service answers, by kind of service: a certificate, results, a
+confirmation."""
 
 import json
 from collections.abc import Iterable
@@ -29,11 +30,11 @@ _REFUSED_WORD = "отказ"
 
 
 class DocumentUnreadable(ValueError):
-    """The electronic document does not hold what it must, or is about something else."""
+    """The electronic document lacks data that it must hold, or is about another request."""
 
 
 def data_of(request: GovServiceRequest) -> dict[str, Any]:
-    """The data inside the document, held against what stands around it.
+    """The data inside the document, compared with the request around it.
 
     Raises DocumentUnreadable.
     """
@@ -53,7 +54,10 @@ def data_of(request: GovServiceRequest) -> dict[str, Any]:
 def answer_to(
     request: GovServiceRequest, message_id: UUID, at: datetime, seal: Seal, *, again: bool = False
 ) -> GovServiceAnswer:
-    """The answer, or a refusal by the module's rules. Takes some 50 ms of the processor."""
+    """The answer, or a refusal by the rules of this simulation.
+
+    Takes some 50 ms of the processor.
+    """
     data = data_of(request)
     reason = _reason(data)
     if reason:
@@ -99,7 +103,7 @@ def answer_to(
 
 
 def _reason(data: dict[str, Any]) -> str:
-    """Why the module refuses: a value that says so, or a patient whom nobody knows."""
+    """Why the request is refused: a value that asks for a refusal, or a patient nobody knows."""
     unknown = set(_services()["unknown_patients"])
     for value in _texts(each["canonical"] for each in data["fields"]):
         if _REFUSED_WORD in value.lower():
@@ -120,7 +124,7 @@ def _texts(values: Iterable[Any]) -> Iterable[str]:
 
 
 def _number(message_id: UUID, mark: str, at: datetime, *, again: bool) -> str:
-    """A number that follows from the message, so that the module never gives two by chance."""
+    """A number derived from the message's id, so that no two messages get the same by chance."""
     digest = sha256(message_id.bytes + bytes([again])).digest()
     return f"{mark}-{at:%Y}-{int.from_bytes(digest[:4], 'big') % 10**8:08}"
 

@@ -1,6 +1,6 @@
-"""What the simulated module remembers: messages by their id, answers, callbacks still to be sent.
+"""What the simulated gov service stores: messages by their id, answers, callbacks still to be made.
 
-A file of SQLite keeps it over restarts, as a real module would.
+A file of SQLite keeps it over restarts, as a real service would.
 """
 
 import sqlite3
@@ -31,7 +31,7 @@ create table if not exists callback (
 
 @dataclass(frozen=True)
 class KeptMessage:
-    """One message. `request` is the plain request, `at` when its state was reached."""
+    """One message. `request` is the decrypted request, `at` the time when its state was reached."""
 
     id: UUID
     service: str
@@ -51,7 +51,7 @@ class KeptMessage:
 
 @dataclass(frozen=True)
 class Callback:
-    """One call to be made; `sign` says how it is signed."""
+    """One callback to be made; `sign` says how it is signed, or signed wrongly."""
 
     id: str
     message: UUID
@@ -62,7 +62,7 @@ class Callback:
 
 
 class Messages:
-    """The messages of one module."""
+    """The messages of one gov service."""
 
     def __init__(self, file: Path | None) -> None:
         self._line = sqlite3.connect(file or ":memory:", isolation_level=None)
@@ -90,14 +90,14 @@ class Messages:
         return [_kept(row) for row in rows]
 
     def open_ones(self) -> list[KeptMessage]:
-        """Those not yet answered."""
+        """Messages that are not answered yet."""
         rows = self._line.execute(
             "select * from message where state not in (?, ?, ?)", [*FINAL, WITHDRAWN]
         )
         return [_kept(row) for row in rows]
 
     def take(self, kept: KeptMessage) -> None:
-        """Keep a new message."""
+        """Store a new message."""
         self._line.execute(
             "insert into message (id, service, number, version, digest, request, callback, state,"
             " at, taken) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -116,7 +116,7 @@ class Messages:
         )
 
     def handed_over_again(self, id_: UUID) -> None:
-        """Count that the same came once more."""
+        """Count that the same message came once more."""
         self._line.execute(
             "update message set handed_over = handed_over + 1 where id = ?", [str(id_)]
         )
@@ -131,9 +131,9 @@ class Messages:
         reason: str | None = None,
         callbacks: list[tuple[bytes, str, float]],
     ) -> None:
-        """Move a message on, with the calls that tell of it: body, how to sign, when.
+        """Move a message to a state, and store its callbacks: body, how to sign, when they are due.
 
-        One that was withdrawn meanwhile stays as it is.
+        A message that was withdrawn meanwhile stays as it is.
         """
         with self._together():
             moved = self._line.execute(
@@ -158,7 +158,7 @@ class Messages:
                 )
 
     def withdraw(self, id_: UUID, at: datetime) -> None:
-        """Stop working on a message that is not answered yet, and make no more calls about it."""
+        """Stop working on a message that is not answered yet, and drop its callbacks."""
         with self._together():
             moved = self._line.execute(
                 "update message set state = ?, at = ? where id = ? and state not in (?, ?, ?)",
@@ -171,7 +171,7 @@ class Messages:
                 )
 
     def due_callbacks(self) -> list[Callback]:
-        """Calls to be made now."""
+        """The callbacks to be made now."""
         rows = self._line.execute(
             "select callback.*, message.callback as address from callback"
             " join message on message.id = callback.message"
@@ -191,7 +191,10 @@ class Messages:
         ]
 
     def called(self, callback: Callback, outcome: str, again: bool) -> None:
-        """Note how a call went; `again` tries it later, up to a limit."""
+        """Store the outcome of a callback.
+
+        With `again` it is made later once more, up to a limit.
+        """
         tries = callback.tries + 1
         last = not again or tries >= CALLBACK_TRIES
         self._line.execute(
@@ -200,14 +203,14 @@ class Messages:
         )
 
     def outcomes(self, id_: UUID) -> list[str | None]:
-        """How the calls about a message ended; None for those still to be made."""
+        """How the callbacks about a message ended; None for those still to be made."""
         rows = self._line.execute(
             "select done from callback where message = ? order by rowid", [str(id_)]
         )
         return [row["done"] for row in rows]
 
     def forget(self) -> None:
-        """Lose everything, as a module without a backup would."""
+        """Lose everything, as a service without a backup would."""
         with self._together():
             self._line.execute("delete from callback")
             self._line.execute("delete from message")

@@ -1,9 +1,9 @@
-"""The gov-service module, simulated: `python -m simulators.gov_service --keys FOLDER`.
+"""The simulated gov service: `python -m simulators.gov_service --keys FOLDER`.
 
-Its own process with its own keys. It takes sealed requests, refuses what it cannot open or verify,
-acknowledges, works for a while (no longer than somebody waits for it), answers in a sealed envelope
-of its own and calls back, signed as Standard Webhooks want it. `PUT /faults` spoils the line; `PUT
-/behaviour` spoils what the module itself does; `DELETE /messages` makes it forget everything.
+A process of its own with keys of its own. It takes encrypted requests, refuses what it cannot open
+or verify, acknowledges, works for some seconds, answers in an envelope of its own and calls back,
+signed by the rules of Standard Webhooks. `PUT /faults` spoils the connection; `PUT /behaviour`
+spoils what the service itself does; `DELETE /messages` makes it forget everything.
 """
 
 import argparse
@@ -70,7 +70,7 @@ _WORDS = {
 
 
 class GovServiceBehaviour(BaseModel):
-    """How the module itself goes wrong; `until` turns it back, `delay` is kept."""
+    """How the service itself misbehaves. At `until` all but `delay` goes back to normal."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -91,7 +91,7 @@ class GovServiceBehaviour(BaseModel):
 
 
 class Module:
-    """The module behind its routes."""
+    """The gov service behind its routes."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class Module:
 
     @property
     def behaviour(self) -> GovServiceBehaviour:
-        """The switch as it stands."""
+        """How the service behaves now."""
         until = self._behaviour.until
         if until is not None and datetime.now(UTC) >= until:
             self._behaviour = GovServiceBehaviour(delay=self._behaviour.delay)
@@ -122,7 +122,10 @@ class Module:
         self._behaviour = behaviour
 
     def take(self, id_: UUID, service: str, callback: str, envelope: bytes) -> tuple[int, str]:
-        """Take a message: the status of the reply, and why it is refused if it is."""
+        """Take a message.
+
+        Gives the status of the reply, and the code of the reason if it is refused.
+        """
         try:
             opened = self._envelopes.open_(envelope, message_id=id_)
             request = GovServiceRequest.read(opened.plain)
@@ -161,7 +164,10 @@ class Module:
         return 202, ""
 
     def withdraw(self, id_: UUID, envelope: bytes) -> tuple[int, str]:
-        """Stop work on a message: the status of the reply, and why it is refused if it is."""
+        """Stop work on a message.
+
+        Gives the status of the reply, and the code of the reason if refused.
+        """
         try:
             told = GovServiceWithdrawal.read(self._envelopes.open_(envelope, message_id=id_).plain)
         except EnvelopeRefused as error:
@@ -229,7 +235,7 @@ class Module:
     def _answer(
         self, message: KeptMessage, behaviour: GovServiceBehaviour, *, again: bool = False
     ) -> tuple[bytes, str]:
-        """The sealed answer, spoilt as told, and the state that it brings."""
+        """The encrypted answer, spoilt as `behaviour` says, and the state that it brings."""
         at = datetime.now(UTC)
         request = GovServiceRequest.read(message.request)
         if behaviour.answer == "refused":
@@ -259,7 +265,7 @@ class Module:
         return envelope
 
     async def _call(self, callback: Callback) -> None:
-        """Make one call, signed or not as told when it was due."""
+        """Make one callback, signed, or signed wrongly, as was decided when it was stored."""
         at = datetime.now(UTC)
         if callback.sign == "late":
             at = at.replace(year=at.year - 1, day=1)
@@ -282,7 +288,7 @@ class Module:
         self.messages.called(callback, str(reply.status_code), again=again)
 
     async def close(self) -> None:
-        """Close the line and the file."""
+        """Close the HTTP client and the file."""
         await self._http.aclose()
         self.messages.close()
 
@@ -305,7 +311,7 @@ def create_app(
     behaviour: GovServiceBehaviour | None = None,
     crypto: ModuleCrypto = "standard",
 ) -> FastAPI:
-    """The module over one folder of keys; `app.state.faults` is its fault switch."""
+    """The gov service over one folder of keys; `app.state.faults` is its fault switch."""
     seal = FileSeal.read(ensure_test_seal(keys, "Модуль госуслуг"))
     module = Module(
         keys_in(keys, crypto), seal, secret, Messages(file), behaviour or GovServiceBehaviour()
@@ -334,7 +340,7 @@ def create_app(
 
     @app.put("/v1/messages/{id_}")
     async def take(id_: UUID, service: str, callback: str, request: Request) -> JSONResponse:
-        """Take a sealed message: 202, 200 for what is known already, 409, 413 or 422."""
+        """Take an encrypted message: 202, 200 for one that is known already, 409, 413 or 422."""
         body = await _body(request)
         if body is None:
             return JSONResponse({"code": "too_large"}, 413)
@@ -342,7 +348,7 @@ def create_app(
 
     @app.put("/v1/messages/{id_}/withdrawal")
     async def withdraw(id_: UUID, request: Request) -> JSONResponse:
-        """Take a message back: 200 with how it stands now, also again; 404, 413 or 422."""
+        """Withdraw a message: 200 with its state, also when it is repeated; 404, 413 or 422."""
         body = await _body(request)
         if body is None:
             return JSONResponse({"code": "too_large"}, 413)
@@ -350,7 +356,7 @@ def create_app(
 
     @app.get("/v1/messages/{id_}")
     async def state(id_: UUID) -> JSONResponse:
-        """How a message stands, with the answer if there is one."""
+        """The state of a message, with the answer if there is one."""
         found = module.messages.get(id_)
         if found is None:
             return JSONResponse({"code": "unknown_message"}, 404)
@@ -411,7 +417,7 @@ async def _body(request: Request) -> bytes | None:
 
 
 def main() -> None:
-    """Serve on loopback until told to stop; the secret of callbacks comes by the environment."""
+    """Serve on loopback until stopped. The secret of callbacks comes from the environment."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8091)
     parser.add_argument("--keys", type=Path, required=True, help="The module's own key ring.")

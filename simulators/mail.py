@@ -1,8 +1,8 @@
-"""A mail server that keeps what it gets and shows it on a page: `python -m simulators.mail`.
+"""A mail server that stores what it gets and shows it on a page: `python -m simulators.mail`.
 
 Real SMTP for the product, a page for people, JSON for tests (`/messages`). With `--file` every
-message is also appended to a file of JSON lines and read again at the next start, so that what was
-told can be compared by Message-ID after any fault. Every copy counts: nothing is deduplicated.
+message is also appended to a file of JSON lines and read again at the next start, so that mails can
+be compared by Message-ID after any fault. Every copy is kept: nothing is deduplicated.
 """
 
 import argparse
@@ -41,10 +41,10 @@ class MailFaultMode(StrEnum):
 
 
 class MailFault(BaseModel):
-    """The switch: `cut` keeps the message and hangs up before the reply, `down` stops listening.
+    """The switch: `cut` stores the message and hangs up before the reply, `down` stops listening.
 
-    `bounce` takes the message and returns a delivery report with `status` to `callback`, or else
-    to the callback of the system that the sink serves; without either nothing is returned.
+    `bounce` takes the message and returns a delivery report with `status` to `callback`, or else to
+    the callback of the system that this server works for; without either nothing is returned.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -105,7 +105,7 @@ def _cut(protocol: SMTP) -> None:
 
 
 class MailSink:
-    """The messages, the fault switch, and the SMTP server that fills and obeys them."""
+    """The stored messages, the fault switch, and the SMTP server that obeys it."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class MailSink:
         self._sessions: set[SMTP] = set()
         if file is not None and file.exists():
             for line in file.read_text("utf-8").splitlines():
-                # A sink that was killed while it wrote leaves the last line torn.
+                # A kill during writing leaves the last line torn: it is skipped.
                 with suppress(ValidationError):
                     self._keep(StoredMessage.model_validate_json(line))
 
@@ -160,7 +160,7 @@ class MailSink:
     async def handle_DATA(  # noqa: N802 - the name that aiosmtpd calls
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        """Keep the message; then answer, late or never where told so."""
+        """Store the message, then answer; late or never where the switch says so."""
         mode = self._mode(envelope.rcpt_tos)
         if mode is MailFaultMode.SLOW:
             await asyncio.sleep(self.fault.seconds)

@@ -17,7 +17,7 @@ _ACTIONS = {"2": "delivered", "4": "delayed"}
 
 
 def report(recipient: str, sender: str, headers: str, status: str) -> bytes:
-    """The report about a letter; `headers` are the returned ones, `status` is such as 5.1.1."""
+    """The report about a letter; `headers` are those of the letter, `status` is such as 5.1.1."""
     moment = format_datetime(datetime.now(UTC))
     whole = MIMEMultipart("report")
     whole.set_param("report-type", "delivery-status")
@@ -43,7 +43,7 @@ def report(recipient: str, sender: str, headers: str, status: str) -> bytes:
 
 
 async def call_back(url: str, secret: str, content: bytes) -> None:
-    """Hand a report to the product, signed; a few tries."""
+    """Send a signed report to the product; three attempts."""
     name, moment, body = f"bounce-{secrets.token_hex(8)}", datetime.now(UTC), content.decode()
     headers = {
         "content-type": "message/rfc822",

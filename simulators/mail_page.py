@@ -1,4 +1,4 @@
-"""The pages of the mail sink: a list that is searched by recipient, and one message."""
+"""The pages of the mail server: a list that is searched by recipient, and one message."""
 
 import re
 from pathlib import Path

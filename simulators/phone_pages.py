@@ -1,4 +1,4 @@
-"""The page of a gateway to people's phones: what it was given, newest first, by recipient."""
+"""The page of a gateway to people's phones: its messages, newest first, searched by recipient."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ _POLICY = (
 
 
 def page_of(template: str, found: Callable[[str], Sequence[Any]], switch: FaultSwitch) -> APIRouter:
-    """The routes that people open; `found` gives the messages to a part of a recipient."""
+    """The routes that people open; `found` gives the messages whose recipient contains a text."""
     router = APIRouter(include_in_schema=False)
     templates = Environment(loader=FileSystemLoader(_FILES), autoescape=True)
     templates.filters["linked"] = linked

@@ -35,7 +35,7 @@ _VAPID = re.compile(r"vapid t=([\w.-]+),\s*k=([\w-]+)")
 
 
 class PushBehaviour(BaseModel):
-    """What subscriptions get as an answer: all of them, or the one named.
+    """What is answered for all subscriptions, or for the one named.
 
     `reply="lost"` takes a message and answers 503.
     """
@@ -81,17 +81,17 @@ class Browser:
 
     @classmethod
     def fresh(cls) -> "Browser":
-        """A new one."""
+        """A browser with new keys."""
         return cls(ec.generate_private_key(ec.SECP256R1()), secrets.token_bytes(16))
 
     @classmethod
     def stored(cls, kept: StoredBrowser) -> "Browser":
-        """One from the file."""
+        """A browser from the file."""
         number = int.from_bytes(_decoded(kept.key))
         return cls(ec.derive_private_key(number, ec.SECP256R1()), _decoded(kept.secret))
 
     def to_store(self, name: str) -> StoredBrowser:
-        """As it is kept in the file."""
+        """The browser as the file holds it."""
         number = self.key.private_numbers().private_value.to_bytes(32)
         return StoredBrowser(name=name, key=_encoded(number), secret=_encoded(self.secret))
 
@@ -122,7 +122,7 @@ class PushService:
         self.messages = {(one.subscription, one.topic): one for one in self._lines.read()}
 
     def subscribe(self) -> tuple[str, Browser]:
-        """A browser of its own, and its name."""
+        """Make a browser. Gives its name and the browser."""
         name, browser = secrets.token_hex(12), Browser.fresh()
         self.browsers[name] = browser
         self._browser_lines.add(browser.to_store(name))
@@ -146,7 +146,7 @@ class PushService:
         return self.behaviour.answer if named in ("", subscription) else 201
 
     def keep(self, message: StoredPush) -> None:
-        """Keep a message, or count it where it replaces one of its topic."""
+        """Store a message; where it replaces one of its topic, count the copies."""
         place = (message.subscription, message.topic)
         known = self.messages.get(place)
         if known is not None:
@@ -161,7 +161,10 @@ class PushService:
 
 
 def contact_of(authorization: str, audience: str) -> str:
-    """Whom the sender names as responsible. Raises ValueError unless the signature holds."""
+    """The contact that the sender names (RFC 8292).
+
+    Raises ValueError unless the signature holds.
+    """
     told = _VAPID.fullmatch(authorization)
     try:
         if told is None or not Vapid02.verify(f"vapid t={told[1]},k={told[2]}"):
@@ -186,7 +189,7 @@ def create_app(service: PushService) -> FastAPI:
 
     @app.post("/subscriptions", status_code=201)
     async def subscribe(request: Request) -> dict[str, Any]:
-        """A browser of its own, as it would tell the page."""
+        """Make a browser and give its subscription, as the browser would give it to a page."""
         name, browser = service.subscribe()
         return browser.subscription(f"{_origin(request)}/push/{name}")
 
@@ -235,7 +238,7 @@ def create_app(service: PushService) -> FastAPI:
 
     @app.delete("/subscriptions/{name}", status_code=204)
     async def end(name: str) -> None:
-        """The browser withdrew its permission."""
+        """The person withdrew the permission in the browser."""
         service.end(name)
 
     @app.put("/behaviour")

@@ -41,7 +41,7 @@ def create_app(people: Path = _PEOPLE) -> FastAPI:
 
     @app.post("/v1/workers/search")
     async def worker(question: Question) -> dict[str, Any]:
-        """All sections of one worker; asked by POST so that no log of addresses holds a SNILS."""
+        """All sections of one worker; asked by POST, so that no log of addresses holds a SNILS."""
         found = workers.get(_digits(question.snils))
         if found is None:
             raise HTTPException(404, "not found")

@@ -2,9 +2,9 @@
 
 The protocol of `clients.delivery.sms`: real HTTP for the product, a page for people, JSON for
 tests. Beside the fault switch that all simulators have, `PUT /behaviour` says what becomes of
-messages: when they are delivered or bounce, whether receipts are called back, lost or sent twice,
+messages: when they are delivered or bounce, whether delivery reports are sent, lost or sent twice,
 and whether the answer to a message is lost after it was taken. With `--file` messages survive a
-restart, and what was taken but not settled then is settled after it.
+restart, and those that were still on their way are settled after it.
 """
 
 import argparse
@@ -38,8 +38,8 @@ class SmsBehaviour(BaseModel):
     """What becomes of messages to numbers that contain `recipient`; others are delivered at once.
 
     `refuse` answers 422 with this code, or 429 for `later`. `reply="lost"` takes the message and
-    answers 503, `late` takes it and answers after 8 s. `after` is the time until the receipt, in
-    seconds.
+    answers 503, `late` takes it and answers after 8 s. `after` is the time until the delivery
+    report, in seconds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,7 +61,7 @@ class Sent(BaseModel):
 
 
 class StoredSms(BaseModel):
-    """One message as it was taken, and what became of it. `asked` counts its requests."""
+    """One message, and what became of it. `asked` counts the requests that brought it."""
 
     id: str
     received_at: datetime
@@ -74,7 +74,7 @@ class StoredSms(BaseModel):
 
 
 class SmsBox:
-    """The messages, and the receipts that follow them."""
+    """The messages, and the delivery reports that follow them."""
 
     def __init__(self, file: Path | None = None, token: str = "", secret: str = "") -> None:
         self.token = token
@@ -87,7 +87,7 @@ class SmsBox:
             self.messages[kept.id] = kept
 
     def resume(self) -> None:
-        """Settle what was taken before a restart and stood at nothing more."""
+        """Settle messages that a restart found accepted and not settled yet."""
         for kept in self.messages.values():
             if kept.state == "accepted":
                 self._settle_soon(kept)
@@ -98,12 +98,12 @@ class SmsBox:
         self._lines.replace([])
 
     def behaviour_for(self, to: str) -> SmsBehaviour:
-        """How a message to this number fares."""
+        """What becomes of a message to this number."""
         chosen = self.behaviour
         return chosen if chosen.recipient in to else SmsBehaviour()
 
     def take(self, key: str, sent: Sent) -> StoredSms:
-        """Keep a message once; its receipt follows."""
+        """Store a message once. Its delivery report follows."""
         if key in self.messages:
             self.messages[key].asked += 1
             return self.messages[key]
@@ -177,7 +177,7 @@ def create_app(box: SmsBox) -> FastAPI:
         idempotency_key: Annotated[str, Header(min_length=8, max_length=100)],
         authorization: Annotated[str, Header()] = "",
     ) -> StoredSms:
-        """Take a message; the same key again sends nothing."""
+        """Take a message. Repeating the key sends nothing."""
         if box.token and not secrets.compare_digest(authorization, f"Bearer {box.token}"):
             raise HTTPException(401, "unknown token")
         behaviour = box.behaviour_for(sent.to)
@@ -228,7 +228,7 @@ def create_app(box: SmsBox) -> FastAPI:
 
 
 class _Refused(Exception):
-    """The gateway will not take this one."""
+    """The gateway refuses the message, with this code."""
 
 
 def main() -> None:

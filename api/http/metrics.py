@@ -114,7 +114,10 @@ async def observed(app: FastAPI, medcab: Medcab) -> AsyncIterator[None]:
 
 
 class InstallationCollector(Collector):
-    """The state of the installation, asked in the loop that the lines out live in."""
+    """The state of the installation.
+
+    A scrape asks on the event loop, where the connections live.
+    """
 
     def __init__(
         self, watch: MetricsSource, standings: Standings, loop: asyncio.AbstractEventLoop
@@ -124,11 +127,11 @@ class InstallationCollector(Collector):
         self._loop = loop
 
     def describe(self) -> list[Metric]:
-        """Nothing is asked when the collector is registered."""
+        """Nothing, so that registering the collector asks no server."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """What is known; of a database or a Temporal that is down, that it is."""
+        """Metrics of the database and of Temporal; of one that is down, only that it is."""
         asked = asyncio.run_coroutine_threadsafe(self._ask(), self._loop)
         figures, engine = asked.result(2 * WITHIN)
         yield _gauge("medcab_database_up", "PostgreSQL answers this process.", figures is not None)

@@ -9,7 +9,7 @@ from cabinet.frame.views import FieldView, FileRow
 
 @dataclass(frozen=True)
 class MessageView:
-    """A message; `new` since the person was here before."""
+    """A message; `new` when it was written since the person was here before."""
 
     id: str
     who: str

@@ -42,7 +42,7 @@ SHOWN_AGAIN = frozenset({403, 409, 422, 429, 503})
 
 @dataclass(frozen=True)
 class AnswerInput:
-    """What a person of the unit has typed so far, right or wrong."""
+    """What a person of the unit has typed so far, valid or not."""
 
     outcome: str = ""
     message: str = ""

@@ -23,7 +23,7 @@ CHECK, REMARK = "check.", "remark."
 
 @dataclass
 class DecisionInput:
-    """What a reviewer has typed so far, right or wrong."""
+    """What a reviewer has typed so far, valid or not."""
 
     outcome: str = ""
     reason: str = ""
@@ -33,16 +33,16 @@ class DecisionInput:
 
     @property
     def anything(self) -> bool:
-        """Whether there is something to lose."""
+        """Whether anything was typed that could be lost."""
         return bool(self.outcome or self.reason.strip() or self.remarks or self.checks)
 
     @property
     def words(self) -> str:
-        """The texts, for a page that has no form for them any more."""
+        """All texts, for a page that has no form for them any more."""
         return "\n".join(text for text in (self.reason.strip(), *self.remarks.values()) if text)
 
     def with_stock(self, key: str, stock: Sequence[OfferedReason]) -> "DecisionInput":
-        """The same with a reason from the stock put in, as scripts do it in the browser."""
+        """The same with a ready-made reason added, as scripts do it in the browser."""
         text = next((reason.text for reason in stock if reason.key == key), "")
         self.reason = "\n".join(part for part in (self.reason.strip(), text) if part)
         return self
@@ -50,7 +50,7 @@ class DecisionInput:
     def all_fits(
         self, questions: Sequence[ChecklistItem], stock: Sequence[OfferedReason]
     ) -> "DecisionInput":
-        """The usual approval: every requirement confirmed, with the first reason of the stock."""
+        """The usual approval: every requirement confirmed, with the first ready-made reason."""
         self.outcome = Transition.APPROVE
         self.checks = {item.name for item in questions}
         usual = (reason.key for reason in stock if reason.outcome == Transition.APPROVE)

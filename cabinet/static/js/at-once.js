@@ -1,5 +1,6 @@
-// A form that holds as soon as something in it changes: sent whole, one after another, with what was
-// kept before, so that the server sees what changed. Without this script its button sends it.
+// Saves a form as soon as something in it changes. Each time the whole form is sent, one request after
+// another, with what was saved before, so that the server sees what changed. Without this script the
+// form's button sends it.
 
 import { post } from "./sending.js";
 

@@ -5,7 +5,7 @@ export function rememberFields(form) {
   const left = form.querySelector("input[name=left]");
   form.addEventListener("change", (event) => (left.value = event.target.name || ""), true);
 
-  // One that waited for the one before it sends what stands in the form now, and what was kept.
+  // A request that waited for the one before it sends the present contents of the form.
   form.addEventListener("htmx:before:request", (event) => {
     event.detail.ctx.request.body = new URLSearchParams(new FormData(form));
     for (const field of form.querySelectorAll("[hx-morph-skip]")) field.removeAttribute("hx-morph-skip");
@@ -15,7 +15,7 @@ export function rememberFields(form) {
     if (detail.ctx.response.status === 200) form.dispatchEvent(new CustomEvent("medcab:sent"));
   });
 
-  // The answer draws a field as it was sent: what was typed into it meanwhile stays.
+  // The answer draws a field as it was sent. A field typed into since then is left alone.
   form.addEventListener("input", (event) => event.target.setAttribute("hx-morph-skip", ""));
 
   const note = () => document.getElementById("saved-note");

@@ -1,4 +1,4 @@
-// Keeps the count beside the bell true: asks every four seconds, mostly to hear that nothing changed.
+// Keeps the count beside the bell up to date: asks every four seconds, and is mostly answered by 304.
 
 import { unasked } from "./sending.js";
 

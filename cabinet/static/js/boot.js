@@ -1,9 +1,10 @@
 // Runs before the page is drawn: styles may then rely on scripts being there.
 document.documentElement.classList.add("scripted");
 
-// Texts that were sent have arrived where this page is what the act led to. They go on waiting where it comes
-// between (signing in, a refusal), and where it was opened otherwise: the form never got through.
-// Settled before anybody can go on from here; drafts.js keeps and gives back.
+// Settles what became of typed texts whose form was sent, before anybody can leave this page. If an act
+// redirected here, they have arrived and are dropped. If this page only comes between (signing in, a
+// refusal) or was opened in another way, the form may not have arrived and they count as unsent again.
+// Keeping texts and giving them back is done by drafts.js.
 {
   const { draftKey, drafts } = document.documentElement.dataset;
   const between = !draftKey || drafts === "waiting";

@@ -1,5 +1,5 @@
-// The conversation on a case: a message is sent without leaving the page, so that all else that was
-// begun stays typed; and what a person who is here has seen is told as read.
+// The conversation on a case. Sends a message without leaving the page, so that other forms keep what
+// was typed, and reports messages as read while the person is here.
 
 import { post } from "./sending.js";
 
@@ -42,7 +42,7 @@ function sending(form) {
     for (const fresh of parsed.querySelectorAll("[data-live-part]")) {
       document.getElementById(fresh.id)?.replaceWith(document.importNode(fresh, true));
     }
-    // What was typed while the message was on its way begins the next one.
+    // What was typed while the message was being sent begins the next one.
     const since = text.value.startsWith(sent.get("text")) ? text.value.slice(sent.get("text").length) : text.value;
     text.value = "";
     form.elements.file.value = "";
@@ -64,7 +64,7 @@ function sending(form) {
   }
 }
 
-// Only what a person does here says that a message was read: a page that polls has read nothing.
+// A message counts as read only after the person does something here; polling reads nothing.
 
 function reading(section) {
   const messages = () => document.getElementById("live-comments");

@@ -1,5 +1,5 @@
-// The reviewer's desk: keys, boxes to tick, tabs of papers, the viewer, reasons and remarks.
-// Every form and link works without it; keys never decide anything, they only lead to the form.
+// The reviewer's desk: shortcuts, checkboxes, tabs of papers, the viewer, reasons and remarks.
+// Every form and link works without it. Shortcuts never decide anything, they only lead to the form.
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const one = (selector, root = document) => root.querySelector(selector);
@@ -12,13 +12,13 @@ function keysAllowed(event) {
   return !event.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select");
 }
 
-// Keys of a Russian layout do the same as those of the Latin one on the same key.
+// A key does the same in the Russian layout as in the Latin one.
 const PLACES = { KeyJ: "j", KeyK: "k", KeyX: "x", KeyA: "a", KeyC: "c", KeyR: "r" };
 const keyOf = (event) =>
   PLACES[event.code] || { BracketLeft: "[", BracketRight: "]" }[event.code] || event.key;
 
-// A page that is being left takes no keys: on a slow line they would act on the case left behind.
-// Whoever stays after all, because something was typed, has them again after some seconds.
+// A page that is being left takes no shortcuts: on a slow connection they would act on the case left
+// behind. If the person stays, because something was typed, they work again after some seconds.
 const LEAVING = 8000;
 let leftAt = -LEAVING;
 const leaving = () => performance.now() - leftAt < LEAVING;
@@ -226,7 +226,7 @@ function viewer(panel) {
   panel.viewer = { turn, scale };
 }
 
-// The decision: reasons from the stock, remarks that appear when they are asked for.
+// The decision: ready-made reasons, and remarks that appear for a clarification.
 
 function decision(form) {
   const reason = one("[name=reason]", form);
@@ -239,7 +239,7 @@ function decision(form) {
   const narrow = () => {
     const picked = stock.value;
     const fitting = stocks.filter((group) => !chosen() || group.dataset.outcome === chosen());
-    // Taken out, not hidden: not every browser hides a group of a list that opens.
+    // Removed, not hidden: not every browser can hide a group of options.
     stock.replaceChildren(stock.options[0], ...fitting);
     stock.value = picked;
     if (stock.selectedIndex < 0) stock.value = "";
@@ -295,7 +295,7 @@ function decision(form) {
   form.addEventListener("change", count);
   count();
 
-  // The usual approval in one act; whoever takes a confirmation back no longer approves.
+  // The usual approval in one click. Removing a confirmation also removes the choice to approve.
   const say = (text) => {
     reason.value = offered = text;
     reason.dispatchEvent(new Event("input", { bubbles: true }));
@@ -318,7 +318,7 @@ function decision(form) {
     narrow();
   });
 
-  // Enter on a box would press the form's first button, which is not the one that decides.
+  // Enter in a field would press the form's first button, which is not the one that decides.
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches("input")) event.preventDefault();
   });
@@ -343,7 +343,7 @@ function decision(form) {
   return { choose };
 }
 
-// The answer to a request: what is typed is not lost by chance.
+// The answer to a request: typed text is not lost by accident.
 
 function answering(form) {
   const text = one("textarea", form);
@@ -368,7 +368,7 @@ function chooser(form, then) {
   return choose;
 }
 
-// Others see that the case is being read. Said by the page, so it does not prolong the session.
+// Reports that the case is open, so that colleagues see it. This does not prolong the session.
 
 function tellReading(region) {
   const say = () => {
@@ -408,7 +408,7 @@ function casePage(region) {
   });
 }
 
-// The address holds only the filters that say something.
+// Empty filters stay out of the address.
 
 for (const form of all("[data-filters]")) {
   form.addEventListener("submit", () => {

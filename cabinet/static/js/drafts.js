@@ -1,7 +1,7 @@
 // Keeps what a person typed and has not sent, so that the end of a session, a lost connection or a
-// refusal takes nothing: the same form, met again, has it. Kept in this tab only, and sealed with a
-// key that stands on the person's own pages: who uses the computer next cannot read it, and the first
-// page of somebody else removes it, as signing out does. Files and passwords are never kept.
+// refusal loses nothing: the same form, opened again, shows it. It is kept in this tab only, encrypted
+// with a key that only this person's pages hold, so the next user of the computer cannot read it.
+// Signing out removes it, and so does the first page of somebody else. Files and passwords are never kept.
 
 const PREFIX = "medcab-draft ";
 const LIFE = 12 * 3600 * 1000;
@@ -14,10 +14,10 @@ const forms = new Map();
 let writing = Promise.resolve();
 let closed = false;
 
-/** All that was typed is written. */
+/** Settles when all that was typed is stored. */
 export const draftsWritten = () => Promise.allSettled([...forms.values()].map((kept) => kept.write()));
 
-/** `wired` settles when the other scripts of the page listen to their forms. */
+/** Begin to keep texts; `wired` settles when the page's other scripts listen to their forms. */
 export async function keepDrafts(wired) {
   const { draftKey, drafts } = document.documentElement.dataset;
   other.addEventListener("message", forgetAll);
@@ -59,7 +59,7 @@ function submitted(event) {
   forms.get(target)?.send();
 }
 
-// What a form says: a list of values for each name.
+// The contents of a form: a list of values for each name.
 
 const inputsOf = (form) => [...form.elements].filter((one) => one.name && !one.matches(UNKEPT));
 const namesOf = (form) => [
@@ -98,7 +98,7 @@ function write(form, name, values, told) {
   for (const kind of told) changed.dispatchEvent(new Event(kind, { bubbles: true }));
 }
 
-// Boxes are ticked and cleared one by one: those of others that were changed meanwhile stay.
+// Checkboxes are given back one by one, so that those changed elsewhere meanwhile stay as they are.
 const isBoxes = (form, name) => inputsOf(form).some((one) => one.name === name && one.type === "checkbox");
 const merged = (now, was, drawn) => [
   ...drawn.filter((value) => now.includes(value) || !was.includes(value)),
@@ -107,7 +107,7 @@ const merged = (now, was, drawn) => [
 
 const same = (one, two) => JSON.stringify(one) === JSON.stringify(two);
 
-// One form: what differs from what the server drew is kept at each change, until it was sent.
+// One form: at each change, store what differs from what the server drew, until it is sent.
 
 async function follow(form, lock, answers) {
   const name = PREFIX + new URL(form.action).pathname;
@@ -150,7 +150,7 @@ async function follow(form, lock, answers) {
   });
   await kept.write();
 
-  // The answer shows the form as it was sent, to be mended; an empty one says that all was taken.
+  // The answer to a refused form shows it as it was sent. If nothing of that is shown, all was taken.
   function redrawn({ fields }) {
     const held = Object.entries(fields).filter(([key]) => key in drawn);
     if (!held.some(([key, { now }]) => same(now, drawn[key]))) return;
@@ -166,8 +166,8 @@ async function follow(form, lock, answers) {
     if (!back.length) return;
     const stale = back.some(([key, , was]) => !same(was, drawn[key]));
     for (const id of IDS) if (ids[id] && form.elements[id]) form.elements[id].value = ids[id];
-    // A form that saves by itself does so at once and says it; where others saved something else,
-    // it waits for the person.
+    // A form that saves by itself saves what was given back, and says so. Where something else was
+    // saved meanwhile, it waits for the person to decide.
     const saves = form.matches("[data-at-once], [data-autosave]");
     for (const [key, now] of back) write(form, key, now, saves && stale ? ["input"] : ["input", "change"]);
     form.dispatchEvent(new CustomEvent("medcab:given-back"));
@@ -187,7 +187,7 @@ async function follow(form, lock, answers) {
   }
 }
 
-// The lock: AES-GCM with the key of the person's pages. The owner is known by the digest of the key.
+// Encryption: AES-GCM with the key on the person's pages. A digest of the key tells whose texts they are.
 
 async function lockOf(secret) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", textOf(`key ${secret}`)));

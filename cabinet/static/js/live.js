@@ -1,5 +1,5 @@
-// Keeps the state of a case true without a reload: asks with the ETag of what is shown, a second after
-// something has changed, and more seldom while nothing does.
+// Keeps an open page up to date without a reload: polls with the ETag of what is shown, a second after
+// a change, and at longer intervals while nothing changes.
 
 import { unasked } from "./sending.js";
 
@@ -15,7 +15,7 @@ export function followLive(region) {
 
   async function ask() {
     if (document.hidden) return;
-    // The first time the running process itself is asked, and its answer is shown.
+    // The first request also asks the running workflow, and its answer is shown.
     const answer = await unasked(first ? `${url}?ask=1` : url, tag);
     first = false;
     if (!answer || answer.status >= 500 || answer.status === 429) {

@@ -1,13 +1,12 @@
-// The one script of every page: it starts only what the page has a use for.
+// The one script of every page: it loads only the scripts that the page needs.
 
 import { keepDrafts } from "./drafts.js";
 import { watchSession } from "./session.js";
 
-// A page that answers a form stands under the address of the page whose form it was, which can be
-// opened again.
+// The answer to a form gets the address of the page with that form, so that it can be reloaded.
 if (document.documentElement.dataset.drafts === "answer") history.replaceState(null, "", document.body.dataset.here);
 
-// What could not be loaded leaves the rest at work.
+// A script that could not be loaded does not stop the others.
 const wired = Promise.allSettled([
   wire("[data-module]", () => import("../vendor/govuk-frontend/govuk-frontend.min.js"), ({ initAll }) => initAll()),
   wire("[data-live]", () => import("./live.js"), ({ followLive }, [region]) => followLive(region)),
@@ -31,7 +30,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     button.textContent = button.dataset.copied;
   });
 }
-// Which files were chosen, beside the button that stands in for the browser's own.
+// Shows which files were chosen, beside the button that replaces the browser's own.
 document.addEventListener("change", ({ target }) => {
   const said = target.type === "file" && target.parentElement.querySelector("[data-chosen]");
   if (said) said.textContent = [...target.files].map((file) => file.name).join(", ") || said.dataset.chosen;
@@ -41,7 +40,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
-// A menu closes when the person goes elsewhere or presses Escape.
+// A menu closes when the person clicks elsewhere or presses Escape.
 for (const menu of document.querySelectorAll("details.menu")) {
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
@@ -54,7 +53,7 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
-// A link to a question shows all of it; what is typed next is its answer.
+// A link to a question scrolls to all of it and puts the focus into its field.
 window.addEventListener("load", () => {
   document.querySelector(".govuk-form-group:target :is(input, textarea, select)")?.focus({ preventScroll: true });
 });

@@ -1,4 +1,4 @@
-// Lets this browser show notices, or stops it, and says which of the two holds.
+// Turns the notices of this browser on or off, and says which it is.
 
 import { post } from "./sending.js";
 

@@ -1,11 +1,11 @@
-// How scripts send: what the server took comes back as `answer`, and what it did not take is told in
-// `words`. A session that has ended leads to signing in and back to this page, where what was typed waits.
+// How scripts send a form: an accepted request gives the `answer`, a refused one gives the reason in
+// `words`. When the session has ended, the person signs in and returns to this page with the typed text.
 
 import { draftsWritten } from "./drafts.js";
 
 const TOO_LONG = 120_000;
 
-// The answer with its whole text, or null where it did not come, broke off, or took too long.
+// The answer with its whole text, or null when it did not come, broke off, or took too long.
 export async function whole(url, options) {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(TOO_LONG), ...options });
@@ -16,8 +16,7 @@ export async function whole(url, options) {
   }
 }
 
-// What a page asks by itself. The header says that nobody did anything, so the session's idle time
-// goes on.
+// A request that the page makes by itself. Its header says so, and the session's idle time goes on.
 export function unasked(url, tag) {
   const headers = { "X-Medcab-Background": "1", "If-None-Match": tag };
   return whole(url, { headers, cache: "no-store" });

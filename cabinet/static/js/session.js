@@ -1,5 +1,5 @@
-// Warns two minutes before the session ends of inactivity, and leaves when it has ended.
-// Only what a person does counts: requests that a page makes by itself do not prolong anything.
+// Warns two minutes before the session ends for inactivity, and leads to signing in when it has ended.
+// Only what a person does counts: requests that a page makes by itself do not prolong the session.
 
 import { leaveToSignIn, post } from "./sending.js";
 
@@ -36,7 +36,7 @@ export function watchSession() {
 
   stay.addEventListener("click", prolong);
 
-  // Whoever types is at work, though nothing is sent yet: the server is told once a minute.
+  // Typing counts as activity, though nothing is sent yet: once a minute the server is told.
   let toldAt = Date.now();
   document.addEventListener("input", (event) => {
     if (!event.isTrusted || Date.now() - Math.max(toldAt, activeAt()) < TOLD_EVERY) return;
@@ -56,7 +56,7 @@ export function watchSession() {
       left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     }
     if (warn && box.hidden) {
-      // The focus of somebody who types stays where it is; the words are read out all the same.
+      // A person who types keeps the focus; a screen reader reads the warning out all the same.
       box.setAttribute("role", types() ? "alert" : "alertdialog");
       box.hidden = false;
       shownAt = Date.now();

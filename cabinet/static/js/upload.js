@@ -70,7 +70,7 @@ function send(form, file, shown) {
 }
 
 async function sendAll(form, files) {
-  // What was refused before is answered by what is given now.
+  // A new upload replaces the files refused before.
   const here = form.closest(form.dataset.swap || "form");
   for (const bad of here.querySelectorAll(".file-bad")) bad.remove();
   const limit = Number(form.dataset.limit);

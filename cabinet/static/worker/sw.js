@@ -1,5 +1,5 @@
-// Shows notices that were pushed, opens the cabinet where they lead, and says so when there is no
-// line. Pages of people are never kept: the cache holds one page that is the same for everybody.
+// The service worker: shows pushed notices, opens the page they lead to, and shows the offline page when
+// there is no connection. The cache holds only that page, which is the same for everybody.
 
 const CACHE = `medcab-${VERSION}`;
 
@@ -40,7 +40,7 @@ function read(event) {
   }
 }
 
-// Only a path of ours is opened, whatever a message says.
+// The path of a message if it is one of this site, else that of the notices: nothing else is opened.
 function ownPath(path) {
   return typeof path === "string" && /^\/(?!\/)[\w\-./?=&]*$/.test(path) ? path : "/notices";
 }
