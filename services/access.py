@@ -1,7 +1,7 @@
-"""Who may do what at this moment: rights, those who hold them in a unit, and who stands in.
+"""Who may do what at this moment: rights, who holds them in a unit, and who stands in.
 
-Rights are read in one query each time they are asked for, so a change applies to the next request
-of a running session too (requirement I7).
+Rights are read in one query each time they are needed, so a change of rights applies to the next
+request, even of a session that is open already (requirement I7).
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,25 +26,25 @@ from rules.clock import now as present
 from rules.refusals import not_found
 
 _NOW = bindparam("now", type_=UtcDateTime(), callable_=present)
-"""The moment that is asked about: the present, where a query is not given another one as `now`."""
+"""The moment that a query asks about: the parameter `now`, or the present if it is not given."""
 
 _DEPUTIES_IN_A_ROW = 5
 
 
 def is_valid_now() -> ColumnElement[bool]:
-    """The grants that hold at the moment bound as `now`."""
+    """The condition that a grant is valid at the moment bound as `now`."""
     until = col(RoleGrant.valid_until)
     return (col(RoleGrant.valid_from) <= _NOW) & or_(until.is_(None), until > _NOW)
 
 
 def works_here() -> ColumnElement[bool]:
-    """The people who have not left by the moment bound as `now`."""
+    """The condition that a person has not left by the moment bound as `now`."""
     left = col(Person.left_at)
     return or_(left.is_(None), left > _NOW)
 
 
 def can_sign_in() -> ColumnElement[bool]:
-    """The people whose account is not locked by the moment bound as `now`."""
+    """The condition that a person's account is not locked at the moment bound as `now`."""
     locked = select(Account.person_id).where(
         col(Account.person_id) == col(Person.id), col(Account.locked_at) <= _NOW
     )
@@ -54,7 +54,7 @@ def can_sign_in() -> ColumnElement[bool]:
 def held_grants(person_id: ColumnElement[Any] | ScalarSelect[Any]) -> ScalarSelect[Any]:
     """The valid grants of a person as JSON `{role: [unit, …]}`, units below included.
 
-    To be selected beside whatever else a query reads; needs the parameter `now`.
+    Select it beside anything else that a query reads. Needs the parameter `now`.
     """
     held = (
         select(RoleGrant.role, RoleGrant.unit_id)
@@ -73,7 +73,7 @@ def held_grants(person_id: ColumnElement[Any] | ScalarSelect[Any]) -> ScalarSele
 
 
 def grants_of(held: Mapping[str, Sequence[str]] | None) -> tuple[Grant, ...]:
-    """What `held_grants` selected, as grants."""
+    """The grants out of what `held_grants` selected."""
     return tuple(
         Grant(Role(role), frozenset(map(UUID, units)))
         for role, units in sorted((held or {}).items())
@@ -88,7 +88,10 @@ _ACTOR = select(
 
 
 async def actor_for(session: AsyncSession, person_id: UUID, now: datetime) -> Actor:
-    """The person with the rights held at `now`. Raises Refusal 404 for one who is not here."""
+    """The person with the rights held at `now`.
+
+    Raises Refusal 404 for one who does not work here.
+    """
     row = (await session.exec(_ACTOR, params={"person_id": person_id, "now": now})).one_or_none()
     if row is None:
         raise not_found()
@@ -97,7 +100,7 @@ async def actor_for(session: AsyncSession, person_id: UUID, now: datetime) -> Ac
 
 
 def _lineage(*, of_unit: bool) -> CTE:
-    """Each unit with itself and all units above it; only the unit bound as `unit_id`, or all."""
+    """Each unit with itself and all units above it: for the unit bound as `unit_id`, or for all."""
     unit, parent = aliased(Unit), aliased(Unit)
     lineage = (
         select(
@@ -118,9 +121,10 @@ def _lineage(*, of_unit: bool) -> CTE:
 
 @lru_cache
 def holding(permission: Permission, *, of_unit: bool = True) -> Subquery:
-    """Who holds the permission where, by a grant in the unit or above it: `person_id`, `unit_id`.
+    """Who holds the permission in which unit, as `person_id` and `unit_id`.
 
-    Those who have left or are locked do not. Needs the parameter `now`, and `unit_id` for one unit.
+    A grant counts in its unit and in the units below. People who have left or are locked are left
+    out. Needs the parameter `now`, and `unit_id` for one unit.
     """
     lineage = _lineage(of_unit=of_unit)
     roles = [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
@@ -136,9 +140,9 @@ def holding(permission: Permission, *, of_unit: bool = True) -> Subquery:
 
 @lru_cache
 def able(permission: Permission = Permission.REVIEW, *, of_unit: bool = True) -> Subquery:
-    """Who may act on cases now: those of `holding` who are not away by the unit's calendar (A11).
+    """Who may act on cases now: those of `holding` who are not absent by the unit's calendar (A11).
 
-    This alone says it: choosing, reminding, counting and reassigning all ask here.
+    Choosing a reviewer, reminding, counting and reassigning all use this definition.
     """
     held = holding(permission, of_unit=of_unit)
     today = sql_cast(func.timezone(held.c.time_zone, _NOW), Date)
@@ -165,12 +169,12 @@ async def people_with(
 
 
 async def zone_of(session: AsyncSession, unit_id: UUID) -> ZoneInfo:
-    """By whose clock the people of a unit live."""
+    """The time zone of a unit."""
     return ZoneInfo((await session.get_one(Unit, unit_id)).time_zone)
 
 
 async def day_in(session: AsyncSession, unit_id: UUID, now: datetime) -> date:
-    """Which day it is in a unit."""
+    """The present day in the zone of a unit."""
     return now.astimezone(await zone_of(session, unit_id)).date()
 
 
@@ -180,16 +184,16 @@ async def present_reviewers(
     now: datetime,
     permission: Permission = Permission.REVIEW,
 ) -> list[UUID]:
-    """Those of `people_with` who are not away today, by the calendar of the unit (A11)."""
+    """Those of `people_with` who are not absent today, by the calendar of the unit (A11)."""
     query = _people(able(permission))
     found = await session.exec(query, params={"unit_id": unit_id, "now": now})
     return list(found)
 
 
 async def deputy_of(session: AsyncSession, person_id: UUID, now: datetime) -> UUID | None:
-    """Who stands in for a person today; None while the person is here, or where nobody does.
+    """Who stands in for an absent person today; None if the person is here, or nobody stands in.
 
-    A deputy who is away too is followed to their own deputy.
+    If the deputy is absent too, the deputy's own deputy is taken, and so on.
     """
     person = await session.get(Person, person_id)
     if person is None:

@@ -1,6 +1,7 @@
-"""What the register says of a person's own accreditation, and of the training since it was passed.
+"""What the register says of a person's own accreditation, and of training since it was passed.
 
-Asked when the person opens the page and kept for some minutes in this process; nothing is stored.
+The register is asked when the person opens the page; answers are kept for some minutes in this
+process, and never stored.
 """
 
 import time
@@ -12,9 +13,9 @@ from clients.registers import RegisterCard, RegisterClient
 from rules.texts.names import same_person
 
 KEPT, MOST = 600.0, 1000
-"""Seconds that an answer is kept, and how many are."""
+"""How many seconds an answer is kept, and how many answers are."""
 PATIENCE = 3.0
-"""Seconds that a page waits for the register."""
+"""How many seconds a page waits for the register."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class AccreditationStatus:
 
 
 def accreditation_status(card: RegisterCard | None, name: str) -> AccreditationStatus | None:
-    """What a card says, None where it is nobody's, another person's, or names no accreditation."""
+    """What a card says; None if it is missing, another person's, or without an accreditation."""
     if card is None or not same_person(name, card.general.surname, card.general.name):
         return None
     if not card.accreditation:
@@ -38,7 +39,7 @@ def accreditation_status(card: RegisterCard | None, name: str) -> AccreditationS
 
 
 class Accreditations:
-    """The line to the register for people who look at themselves."""
+    """Asks the register for people who look at their own data."""
 
     def __init__(self, url: str) -> None:
         self._register = RegisterClient(url, PATIENCE)

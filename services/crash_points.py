@@ -1,8 +1,8 @@
 """Named places where a process can be made to die, to prove that nothing is lost there.
 
-Inert unless `MEDCAB_CRASH_POINTS` names a folder, which only a development installation accepts.
-A file in it that bears the name of a place is used up by the first process that comes there: it
-leaves `<name>.hit.<nanoseconds>` and kills itself, as a power cut would.
+They do nothing unless `MEDCAB_CRASH_POINTS` names a folder, which only a development installation
+accepts. The first process that reaches a place whose name a file in that folder bears renames the
+file to `<name>.hit.<nanoseconds>` and kills itself, as a power cut would.
 """
 
 import os
@@ -16,7 +16,7 @@ from settings import Settings
 
 
 class CrashPoint(StrEnum):
-    """The places. Each lies between two effects that no transaction can hold together."""
+    """The places. Each lies between two effects that no single transaction can contain."""
 
     ACT_COMMITTED = "act-committed-not-rung"
     DOCUMENT_STORED = "document-stored-no-row"
@@ -46,7 +46,7 @@ def arm(settings: Settings) -> None:
 
 
 def reach(point: CrashPoint) -> None:
-    """Die here if told so; costs one comparison otherwise."""
+    """Die here if a file says so; otherwise this costs one comparison."""
     if _folder is not None:
         _die_if_told(_folder, point)
 

@@ -1,4 +1,4 @@
-"""Outside systems that are down: one open row for each, and when to try again."""
+"""Outages of outside systems: at most one open row for each, and when to try again."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -16,16 +16,16 @@ REGISTER = "register"
 GOV_SERVICE = "gov-service"
 
 SYSTEMS: Mapping[Party, str] = {Party.REGISTER: REGISTER, Party.ADDRESSEE: GOV_SERVICE}
-"""Which system a case waits for, by its party. The names are stored for ever."""
+"""Which system a case waits for, by its party. The names are stored: never rename."""
 
 FIRST_TRY_AFTER, LAST_TRY_AFTER = timedelta(seconds=5), timedelta(minutes=10)
-"""How long between tries while a system is down."""
+"""The shortest and longest time between tries while a system is down."""
 
 
 async def begin(session: AsyncSession, system: str, now: datetime) -> datetime:
-    """The system does not answer: note it once. Answers when to try again.
+    """Note that the system does not answer. Returns when to try again.
 
-    The longer it has been down, the later.
+    The longer it has been down, the longer the wait.
     """
     await session.exec(
         insert(Outage).values(id=new_id(), system=system, since=now).on_conflict_do_nothing()
@@ -35,7 +35,7 @@ async def begin(session: AsyncSession, system: str, now: datetime) -> datetime:
 
 
 async def end(session: AsyncSession, system: str, now: datetime) -> None:
-    """The system answered: whoever noticed the outage, it is over."""
+    """Note that the system answered: its outage is over, whoever noted it."""
     await session.exec(
         update(Outage)
         .where(col(Outage.system) == system, col(Outage.until).is_(None))
@@ -44,7 +44,7 @@ async def end(session: AsyncSession, system: str, now: datetime) -> None:
 
 
 async def open_since(session: AsyncSession, system: str) -> datetime | None:
-    """Since when the system is down; None where it is not."""
+    """Since when the system has been down; None if it is up."""
     found = await session.exec(
         select(Outage.since).where(Outage.system == system, col(Outage.until).is_(None))
     )

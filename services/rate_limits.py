@@ -1,8 +1,8 @@
-"""Allowances as rows, so that several processes count together.
+"""Rate limits as rows, so that several processes count together.
 
 Each row holds one moment: when the allowance will be whole again. A try moves it on by the spacing
-of the limit, and is refused where that would pass `now + per` (the generic cell rate algorithm of
-ITU-T I.371). So `times` tries may come at once, and one more each `per / times` after that.
+of the limit, and is refused if that would pass `now + per` (the generic cell rate algorithm of
+ITU-T I.371). So `times` tries may come at once, and one more after every `per / times`.
 """
 
 import math
@@ -22,7 +22,7 @@ Allowance = tuple[Limit, str]
 
 
 def key_of(allowance: Allowance) -> str:
-    """The key of the row: the limit's name and whom it counts."""
+    """The key of the row: the name of the limit, and whom it counts."""
     limit, whom = allowance
     return f"{limit.name}:{whom}"
 
@@ -32,11 +32,10 @@ def _lasting(duration: timedelta) -> BindParameter[timedelta]:
 
 
 async def take(session: AsyncSession, allowances: Sequence[Allowance], now: datetime) -> int:
-    """Use one try of each allowance. 0 when all had one left, else the seconds to wait.
+    """Use one try of each allowance. Returns 0 if all had one left, else the seconds to wait.
 
-    What was taken stays taken where the caller commits though it refuses; a rollback takes
-    nothing. Give the allowances in one order everywhere: rows stay locked until the end of the
-    transaction.
+    If the caller refuses but commits, the tries taken stay taken; a rollback takes none. Name the
+    allowances in the same order everywhere: rows stay locked until the transaction ends.
     """
     for allowance in allowances:
         limit, key = allowance[0], key_of(allowance)
@@ -62,7 +61,7 @@ async def take(session: AsyncSession, allowances: Sequence[Allowance], now: date
 
 
 async def give_back(session: AsyncSession, allowances: Sequence[Allowance]) -> None:
-    """Return the try of each allowance: it was a rightful one."""
+    """Give back the try of each allowance: it succeeded."""
     for allowance in allowances:
         await session.exec(
             update(RateLimit)

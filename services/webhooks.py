@@ -1,8 +1,8 @@
-"""Callbacks from outside: who sent them, whether they were heard before, and what was refused.
+"""Callbacks from outside: who sent them, whether they were received before, what was refused.
 
-They are signed as Standard Webhooks 1.0 want it: HMAC-SHA256 over id, time and body, with a secret
-that only we and the sender know. A call is noted as heard in the transaction of its effect, so one
-that failed half-way is taken again, and none takes effect twice.
+They are signed by Standard Webhooks 1.0: HMAC-SHA256 over id, time and body, with a secret that
+only we and the sender know. A callback is stored as received in the transaction of its effect, so
+that one which failed half-way is accepted again, and none takes effect twice.
 """
 
 from collections.abc import Mapping
@@ -27,10 +27,10 @@ from services.journal import entries as journal
 log = structlog.get_logger(__name__)
 
 KEPT_FOR = timedelta(days=1)
-"""Far longer than a callback's own time may lie back (5 minutes)."""
+"""Far longer than the age at which a callback is refused (5 minutes)."""
 _ID_LENGTH = 200
 _JOURNALED = Limit("callback_refused", 20, timedelta(hours=1))
-"""Refusals that the journal takes; anybody may send rubbish, and each is in the log besides."""
+"""How many refusals the journal takes; anybody may send rubbish, and the log has every one."""
 
 
 class CallbackFault(StrEnum):
@@ -43,9 +43,9 @@ class CallbackFault(StrEnum):
 
 
 def verified(body: bytes, headers: Mapping[str, str], secrets: str) -> str | None:
-    """The callback's id where one of the secrets proves it and its time is right; else None.
+    """The callback's id if one of the secrets proves it and its time is right; else None.
 
-    `secrets` are comma separated, so that both ends can renew theirs one after the other.
+    `secrets` are separated by commas, so that both ends can renew theirs one after the other.
     """
     id_ = headers.get("webhook-id", "")
     if not 0 < len(id_) <= _ID_LENGTH:
@@ -67,7 +67,7 @@ class WebhookCall:
     id: str
 
     def values(self, now: datetime) -> dict[str, Any]:
-        """What a statement with `HEARD` and `FORGOTTEN` has to be given."""
+        """The parameters of a statement with `HEARD` and `FORGOTTEN`."""
         return {
             "call_source": self.source,
             "call_id": self.id,
@@ -85,17 +85,17 @@ HEARD = (
     .returning(col(HeardCallback.webhook_id))
     .cte("heard")
 )
-"""Notes a call within another statement; empty where the call took effect before."""
+"""Stores the callback within another statement; returns no row if it took effect before."""
 FORGOTTEN = (
     delete(HeardCallback).where(col(HeardCallback.at) < bindparam("call_old")).cte("forgotten")
 )
-"""Forgets those of yesterday along with it."""
+"""Deletes old callbacks in the same statement."""
 
 
 async def tell_refused(
     database: Database, source: str, why: CallbackFault, address: str, now: datetime
 ) -> None:
-    """Let ops see a refused callback: in the log always, in the journal within limits."""
+    """Report a refused callback to ops: always in the log, and in the journal within limits."""
     log.warning("callback_refused", source=source, why=why.value)
     async with database.work() as session:
         if await rate_limits.take(session, [(_JOURNALED, source)], now) == 0:

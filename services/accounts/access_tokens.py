@@ -1,4 +1,4 @@
-"""Personal access tokens: made after a fresh second-factor check, shown once, kept hashed."""
+"""Personal access tokens: made after a fresh second-factor check, shown once, stored hashed."""
 
 import secrets
 from collections.abc import Collection, Sequence
@@ -22,7 +22,7 @@ from services.accounts.sessions import Current, Visitor, hash_token
 
 @dataclass(frozen=True)
 class Made:
-    """A new token; `text` is seen only now."""
+    """A new token. Its `text` can be seen only now."""
 
     text: str
     token: AccessToken
@@ -37,10 +37,10 @@ async def make(
     visitor: Visitor,
     now: datetime,
 ) -> Made:
-    """Make a token that may at most what its owner may, for `days` days.
+    """Make a token for `days` days. It may have at most the rights of its owner.
 
-    Raises Refusal 403 `second_factor_needed`, 422 for a scope beyond one's rights or a life beyond
-    90 days.
+    Raises Refusal 403 `second_factor_needed`, and 422 for a scope beyond the owner's rights or a
+    life beyond 90 days.
     """
     current.demand_fresh(now)
     beyond = sorted(right for right in scope if not current.actor.may(right))
@@ -71,7 +71,7 @@ async def make(
 
 
 async def tokens_of(session: AsyncSession, person_id: UUID, now: datetime) -> Sequence[AccessToken]:
-    """The person's living tokens, newest first."""
+    """The person's valid tokens, newest first."""
     found = await session.exec(
         select(AccessToken)
         .where(
@@ -87,7 +87,7 @@ async def tokens_of(session: AsyncSession, person_id: UUID, now: datetime) -> Se
 async def end(
     session: AsyncSession, current: Current, token_id: UUID, visitor: Visitor, now: datetime
 ) -> None:
-    """End a token of one's own at once. Raises Refusal 404 where there is no such one."""
+    """End one of the person's own tokens at once. Raises Refusal 404 if there is no such token."""
     ended = await session.exec(
         update(AccessToken)
         .where(

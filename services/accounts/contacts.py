@@ -1,8 +1,8 @@
-"""A new e-mail address or telephone number: confirmed by a code sent to it, the old one told (N3).
+"""Changing a mail address or telephone number: a code confirms it, the old one is told (N3).
 
-The code stands in the message to the new address only, holds for 15 minutes and bears five tries.
-Until it is entered nothing changes. Tries are counted even when they are refused, so confirming
-takes the database and commits before it raises.
+The code is in the message to the new address only, is valid for 15 minutes and allows five tries.
+Until it is entered nothing changes. Tries count even if they are refused, so `confirm` takes the
+database and commits before it raises.
 """
 
 import hmac
@@ -36,13 +36,13 @@ from services.notices.outbox import NoticeEvent
 LIVES = timedelta(minutes=15)
 TRIES = 5
 ASKED = Limit("contact", 5, timedelta(hours=1))
-"""Codes that one person may ask for."""
+"""How many codes one person may request."""
 KINDS = (Channel.MAIL, Channel.SMS)
 
 
 @dataclass(frozen=True)
 class Contacts:
-    """Where a person is reached now, and what waits to be confirmed."""
+    """The present addresses of a person, and those that wait to be confirmed."""
 
     email: str
     phone: str | None
@@ -51,7 +51,7 @@ class Contacts:
 
 @dataclass(frozen=True)
 class Pending:
-    """A new address whose code was sent."""
+    """A new address to which a code was sent."""
 
     id: UUID
     channel: Channel
@@ -61,7 +61,7 @@ class Pending:
 
 
 async def contacts_of(session: AsyncSession, actor: Actor, now: datetime) -> Contacts:
-    """Where the person is reached."""
+    """The person's present addresses, and those that wait to be confirmed."""
     person = await session.get_one(Person, actor.person_id)
     found = await session.exec(
         select(ContactChange)
@@ -83,9 +83,10 @@ async def contacts_of(session: AsyncSession, actor: Actor, now: datetime) -> Con
 async def ask(
     database: Database, actor: Actor, channel: Channel, value: str, now: datetime
 ) -> UUID:
-    """Send a code to a new address; what waited for a code on this channel is dropped.
+    """Send a code to a new address. An earlier code for this channel becomes invalid.
 
-    Raises Refusal 422 for what is no address or the present one, 429 when asked too often.
+    Raises Refusal 422 for an invalid address or the present one, 429 if codes are requested too
+    often.
     """
     value = _read(channel, value)
     allowance = (ASKED, str(actor.person_id))
@@ -141,10 +142,10 @@ async def _send(
 async def confirm(
     database: Database, actor: Actor, change_id: UUID, code: str, now: datetime
 ) -> None:
-    """Enter the code: from now on the new address holds, and the old one is told.
+    """Enter the code: the new address replaces the old one, which is notified.
 
-    Raises `not_found`, Refusal 422 for a wrong code, 409 where the code is over or somebody else
-    signs in with the address.
+    Raises `not_found`, Refusal 422 for a wrong code, 409 if the code is no longer valid or somebody
+    else signs in with the address.
     """
     async with database.work() as session:
         found = await session.exec(
@@ -218,7 +219,7 @@ async def _change(session: AsyncSession, actor: Actor, change_id: UUID, now: dat
 
 
 def _read(channel: Channel, value: str) -> str:
-    """The address as it is kept. Raises Refusal 422."""
+    """The address as it is stored. Raises Refusal 422."""
     if channel is Channel.MAIL:
         read, code = mail_addresses.read, "no_mail"
     elif channel is Channel.SMS:

@@ -1,4 +1,4 @@
-"""Devices on which people have signed in before, and forgetting what is long over."""
+"""Devices on which people have signed in before, and deleting what is long out of date."""
 
 import asyncio
 from contextlib import suppress
@@ -32,7 +32,7 @@ async def knows_device(session: AsyncSession, person_id: UUID, visitor: Visitor)
 async def remember_device(
     session: AsyncSession, person_id: UUID, visitor: Visitor, now: datetime
 ) -> bool:
-    """Note the device; True where it is new to a person who has others."""
+    """Remember the device. True if it is new, and the person has other devices."""
     devices = list(
         await session.exec(
             select(KnownDevice).where(col(KnownDevice.person_id) == person_id).with_for_update()
@@ -50,13 +50,13 @@ async def remember_device(
         last_seen=now,
     )
     noted = insert(KnownDevice).values(made.model_dump()).on_conflict_do_nothing()
-    # Of two first sign-ins at once on one device the second finds it noted, and tells nobody.
+    # Of two first sign-ins at once on one device, the second finds it stored and sends no notice.
     new = (await session.exec(noted.returning(col(KnownDevice.id)))).first() is not None
     return new and bool(devices)
 
 
 async def forget_old(database: Database, now: datetime) -> None:
-    """Delete sessions that ended over 30 days ago, devices unseen for a year, spent allowances."""
+    """Delete sessions ended over 30 days ago, devices unseen for a year, unused rate limits."""
     async with database.work() as session:
         await session.exec(
             delete(AccountSession).where(col(AccountSession.ends_at) < now - timedelta(days=30))
@@ -68,7 +68,7 @@ async def forget_old(database: Database, now: datetime) -> None:
 
 
 async def keep_forgetting(database: Database, every: float = 3600.0) -> None:
-    """Do `forget_old` for ever; `every` in seconds."""
+    """Run `forget_old` every `every` seconds, for ever."""
     while True:
         await asyncio.sleep(every)
         with suppress(SQLAlchemyError, OSError):

@@ -1,8 +1,8 @@
 """When sessions and access tokens were last used.
 
-Activity is remembered in the process and written for all of them at once every two seconds. So
-the 15 minutes are exact, and a page view costs no commit of its own; a process that is killed
-forgets at most those two seconds.
+Activity is held in the process, and written every two seconds for all sessions at once. So idle
+time is measured exactly, and a page view costs no commit of its own; a process that is killed loses
+two seconds of activity at most.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class Activity:
     tokens: dict[UUID, datetime] = field(default_factory=dict)
 
     async def flush(self, database: Database) -> None:
-        """Write what was noted. What cannot be written is kept for the next time."""
+        """Write what was noted. If that fails, it is kept for the next time."""
         for noted, table in ((self.sessions, "account_session"), (self.tokens, "access_token")):
             if not noted:
                 continue
@@ -51,7 +51,7 @@ class Activity:
                     del noted[key]
 
     async def keep_flushing(self, database: Database, every: float = 2.0) -> None:
-        """Flush for ever; `every` in seconds. A database that is down is waited for."""
+        """Flush every `every` seconds, for ever. If the database is down, the notes wait."""
         while True:
             await asyncio.sleep(every)
             try:

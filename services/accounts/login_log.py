@@ -1,9 +1,9 @@
-"""The login journal (I4), and telling people what happens with their account.
+"""The login journal (I4), and notices to people about their account.
 
-Every try is a row of its own, whoever it was. What a person did with an account is chained in that
-person's journal at once, so that it cannot be changed unseen; what was refused is counted, and
-chained as one entry for each hour: a thousand tries hide nothing, and an unknown address costs the
-request no less than a known one.
+Every try is a row of its own, whoever made it. What a person did with an account is added to that
+person's chain of the journal at once, so that it cannot be changed unnoticed. Failed tries are
+counted, and added to the chain as one entry for each hour: a thousand tries hide nothing, and a
+request for an unknown address takes no less time than for a known one.
 """
 
 import asyncio
@@ -43,15 +43,15 @@ _JOURNALED = {
 _FAILURES = (Outcome.WRONG, Outcome.REUSED, Outcome.TOO_OFTEN, Outcome.LOCKED)
 HOUR = timedelta(hours=1)
 LOOKED_BACK = timedelta(days=3)
-"""How long what was refused may wait for its entry, should nothing run that writes it."""
+"""How far back failed tries are looked for, in case no process journaled them meanwhile."""
 SHOWN_FOR = timedelta(days=90)
 NAMED = 20
-"""Addresses and devices that one entry names: those that tried most."""
+"""How many addresses and devices one entry names: those with the most tries."""
 
 
 @dataclass(frozen=True)
 class AttemptSeen:
-    """What a person sees of the login journal: one act, or `times` refusals within an hour."""
+    """A line of the login journal as people see it: one act, or `times` failures in an hour."""
 
     at: datetime
     step: str
@@ -79,7 +79,10 @@ async def note(
     person_id: UUID | None = None,
     login: str | None = None,
 ) -> None:
-    """Write one entry; the caller's unit of work commits. `login` is a blind index, never text."""
+    """Write one entry; the caller's unit of work commits it.
+
+    `login` is a blind index, never text.
+    """
     session.add(
         LoginAttempt(
             at=now,
@@ -107,7 +110,7 @@ async def note(
 
 
 async def failures_since_last_success(session: AsyncSession, person_id: UUID) -> int:
-    """How often somebody failed to sign in as this person since the person last did."""
+    """How often signing in as this person has failed since the person last signed in."""
     last = (
         select(func.max(LoginAttempt.at))
         .where(
@@ -132,7 +135,7 @@ async def failures_since_last_success(session: AsyncSession, person_id: UUID) ->
 async def attempts_of(
     session: AsyncSession, person_id: UUID, now: datetime, most: int = 50
 ) -> Sequence[AttemptSeen]:
-    """The person's entries of 90 days, newest first; what was refused is counted by the hour."""
+    """The person's entries of 90 days, newest first; failures of an hour are one line."""
     at, outcome = col(LoginAttempt.at), col(LoginAttempt.outcome)
     alone = case((outcome == Outcome.PASSED, col(LoginAttempt.id)))
     alike = [col(LoginAttempt.step), outcome, alone, _hour_of(at)]
@@ -156,9 +159,9 @@ async def attempts_of(
 
 
 async def chain_refused(database: Database, now: datetime) -> None:
-    """Chain what was refused within each full hour of the last days: one entry for one person.
+    """Add the failures of each full hour of the last days to the journal, one entry for a person.
 
-    Several processes may do it at once; each hour is chained once.
+    Several processes may do this at once; each hour is added once.
     """
     begun = now.replace(minute=0, second=0, microsecond=0)
     async with database.work() as session:
@@ -220,7 +223,7 @@ async def _chain_hour(
 
 
 async def keep_chaining(database: Database, every: float = 300.0) -> None:
-    """Do `chain_refused` for ever; `every` in seconds."""
+    """Run `chain_refused` every `every` seconds, for ever."""
     while True:
         await asyncio.sleep(every)
         with suppress(SQLAlchemyError, OSError):
@@ -228,7 +231,7 @@ async def keep_chaining(database: Database, every: float = 300.0) -> None:
 
 
 async def tell(session: AsyncSession, person_id: UUID, kind: NoticeKind, now: datetime) -> None:
-    """Send the person a security notice; these cannot be turned off (N2)."""
+    """Send the person a security notice, which cannot be turned off (N2)."""
     await outbox.enqueue(
         session,
         person_id=person_id,

@@ -1,7 +1,7 @@
-"""Hashing passwords: argon2id in a few threads, so that a rush of sign-ins cannot take the machine.
+"""Hashing passwords: argon2id in a few threads, so that many sign-ins cannot exhaust the machine.
 
-19 MiB, two passes, one lane are the least that OWASP names; a hash made with less is renewed when
-its owner signs in. Ordinary requests are not held up: the threads are their own, and few.
+19 MiB, two passes and one lane are OWASP's minimum; a hash made with less is renewed when its owner
+signs in. Hashing has a few threads of its own, so that it does not delay other requests.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _COMMON = Path(__file__).with_name("common_passwords.txt")
 
 @cache
 def common_passwords() -> frozenset[str]:
-    """Passwords of twelve characters and more that are known from leaks, in lower case."""
+    """Passwords of at least twelve characters that are known from leaks, in lower case."""
     return frozenset(_COMMON.read_text(encoding="utf-8").splitlines())
 
 
@@ -38,7 +38,7 @@ def _matches(known: str | None, password: str) -> bool:
 
 
 def hash_now(password: str) -> str:
-    """The hash to store; takes some 30 ms of the calling thread."""
+    """The hash to store. Takes some 30 ms of the calling thread."""
     return _HASHER.hash(password)
 
 
@@ -48,10 +48,10 @@ async def hashed(password: str) -> str:
 
 
 async def matches(known: str | None, password: str) -> bool:
-    """Whether the password has this hash. Without one it takes as long, and is False."""
+    """Whether the password has this hash. Without a hash it takes as long, and returns False."""
     return await asyncio.get_running_loop().run_in_executor(_THREADS, _matches, known, password)
 
 
 def is_outdated(known: str) -> bool:
-    """Whether the hash was made with lesser parameters than today's."""
+    """Whether the hash was made with weaker parameters than today's."""
     return _HASHER.check_needs_rehash(known)

@@ -1,4 +1,4 @@
-"""What the file of a person and the list of units say, for those who look at pages."""
+"""What pages show of people and units."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rules.texts.cleaning import in_order
 
 @dataclass(frozen=True)
 class PersonnelFile:
-    """What is known of a person, read by that person."""
+    """A person's data, as shown to that person."""
 
     name: str
     position: str
@@ -44,12 +44,12 @@ async def personnel_file(session: AsyncSession, person_id: UUID) -> PersonnelFil
 
 
 async def email_of(session: AsyncSession, person_id: UUID) -> str:
-    """Where mail for the person goes."""
+    """The person's mail address."""
     return (await session.get_one(Person, person_id)).email
 
 
 async def snils_of(session: AsyncSession, person_id: UUID) -> str | None:
-    """The number by which registers know the person; None where the file has none."""
+    """The person's SNILS, by which registers know them; None if it is not stored."""
     return (await session.get_one(Person, person_id)).snils
 
 
@@ -60,7 +60,7 @@ async def number_at_work(session: AsyncSession) -> int:
 
 
 async def units(session: AsyncSession) -> Sequence[tuple[UUID, str]]:
-    """All units with their names, in order of these."""
+    """All units with their names, ordered by name."""
     found = await session.exec(select(Unit.id, Unit.name))
     return sorted(found.all(), key=lambda unit: in_order(unit[1]))
 

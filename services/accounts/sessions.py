@@ -1,8 +1,8 @@
 """Sessions: opened, recognised, kept alive by activity, listed and ended.
 
-A session is a random token in a cookie and a row with the token's hash. It is looked up at every
-request together with the person's rights, in one query, so that ending a session, locking an
-account or taking a right away applies to the next request.
+A session is a random token in a cookie, and a row with the token's hash. Every request looks it up
+together with the person's rights, in one query, so that ending a session, locking an account or
+revoking a right applies to the next request.
 """
 
 import hashlib
@@ -44,12 +44,12 @@ from services.accounts.last_seen import Activity
 
 
 def hash_token(token: str) -> str:
-    """How a token stands in the database; its 256 random bits need no salt (ASVS 6.5.2)."""
+    """The hash by which a token is stored; its 256 random bits need no salt (ASVS 6.5.2)."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def form_token(secret: str) -> str:
-    """What forms carry to show that our page made them, bound to the cookie `secret`."""
+    """The token that forms carry to prove that our page made them, bound to the cookie `secret`."""
     digest = hmac.new(secret.encode(), b"medcab form token", hashlib.sha256).digest()
     return urlsafe_b64encode(digest).decode().rstrip("=")
 
@@ -64,13 +64,13 @@ class Visitor:
 
     @property
     def device_hash(self) -> str:
-        """How the device stands in the database."""
+        """The hash by which the device is stored."""
         return hash_token(self.device_token)
 
 
 @dataclass(frozen=True)
 class OpenedSession:
-    """A session that was just opened, and the only time its token is seen."""
+    """A session that was just opened. Its token can be seen only now."""
 
     token: str
     device_token: str
@@ -94,7 +94,7 @@ class Current:
     stage: Stage
     language: str
     zone: str
-    """That of the person's unit: by its clock the person reads times, and has quiet hours."""
+    """The zone of the person's unit: times and quiet hours of the person are in it."""
     theme: str
     password_expires_at: datetime
     ends_at: datetime
@@ -109,7 +109,7 @@ class Current:
 
     @property
     def person_id(self) -> UUID:
-        """Whose it is."""
+        """The id of the person who sent the request."""
         return self.actor.person_id
 
     def demand_fresh(self, now: datetime) -> None:
@@ -120,7 +120,7 @@ class Current:
 
 @dataclass(frozen=True)
 class SessionSeen:
-    """One of a person's sessions, as the person sees it."""
+    """One of a person's sessions, as shown to that person."""
 
     id: UUID
     device: str
@@ -133,7 +133,7 @@ class SessionSeen:
 
 
 def _read(owner: Any, *columns: Any) -> Any:
-    """The row of a token's hash with its person and the rights held, unless locked or gone."""
+    """The query for a token's row with its person and rights, unless locked, ended or gone."""
     found = (
         select(
             col(Person.id).label("person_id"),
@@ -175,7 +175,7 @@ _BY_TOKEN = _read(AccessToken, col(AccessToken.scope))
 
 
 async def _one(database: Database, query: Any, secret: str, now: datetime) -> Row[Any] | None:
-    """One read, in no transaction: nothing is held while the request goes on."""
+    """Run the query outside a transaction: nothing is locked while the request goes on."""
     async with database.reading_engine.connect() as connection:
         found = await connection.execute(query, {"hash": hash_token(secret), "now": now})
         return found.one_or_none()
@@ -193,7 +193,7 @@ async def recognise(
 ) -> Current:
     """The session of a cookie. `counts` says whether the request is the person's own activity.
 
-    Raises Refusal 401 where there is none, where it ended, or on another device than it began on.
+    Raises Refusal 401 if there is no session, if it has ended, or if it began on another device.
     """
     row = await _one(database, _BY_SESSION, token, now)
     if row is None or device_token is None or hash_token(device_token) != row.device_hash:
@@ -225,7 +225,7 @@ async def recognise(
 async def recognise_token(
     database: Database, token: str, now: datetime, activity: Activity
 ) -> Current:
-    """The personal access token of a program. Raises Refusal 401 where it is unknown or over."""
+    """The personal access token of a program. Raises Refusal 401 if it is unknown or has ended."""
     row = await _one(database, _BY_TOKEN, token, now)
     if row is None or row.ends_at <= now:
         raise not_signed_in()
@@ -254,9 +254,9 @@ async def open_session(
     ends_at: datetime | None = None,
     second_factor_at: datetime | None = None,
 ) -> OpenedSession:
-    """Open a session for a person, in place of the one that the person had on this device.
+    """Open a session for a person. It replaces the person's session on this device.
 
-    The oldest gives way where there would be too many.
+    If the person has too many sessions, the oldest one ends.
     """
     token = secrets.token_urlsafe(32)
     life = SESSION_LIFE if stage == Stage.OPEN else HALF_OPEN_LIFE
@@ -276,7 +276,7 @@ async def open_session(
     )
     session.add(row)
     await session.flush()
-    # Its cookie replaces that of the session before, which nobody could end any more.
+    # Its cookie is overwritten by the new one, so nobody could end that session any more.
     await _end(
         session,
         now,
@@ -322,7 +322,7 @@ async def _end(session: AsyncSession, now: datetime, why: str, *which: Any) -> l
 async def end_session(
     session: AsyncSession, person_id: UUID, session_id: UUID, why: str, now: datetime
 ) -> None:
-    """End one session of the person. Raises Refusal 404 where there is no such one."""
+    """End one session of the person. Raises Refusal 404 if there is no such session."""
     ended = await _end(
         session,
         now,
@@ -337,7 +337,7 @@ async def end_session(
 async def end_sessions(
     session: AsyncSession, person_id: UUID, why: str, now: datetime, but: UUID | None = None
 ) -> int:
-    """End all sessions of the person, `but` one where it is named; says how many."""
+    """End all sessions of the person, except `but`. Returns how many."""
     which: Iterable[Any] = [col(AccountSession.person_id) == person_id]
     if but is not None:
         which = [*which, col(AccountSession.id) != but]
@@ -347,7 +347,7 @@ async def end_sessions(
 async def end_access(
     session: AsyncSession, person_id: UUID, why: str, now: datetime, but: UUID | None = None
 ) -> None:
-    """End all that was opened by what signs the person in: sessions, `but` one, and tokens."""
+    """End the person's access: all sessions except `but`, and all access tokens."""
     await end_sessions(session, person_id, why, now, but)
     await session.exec(
         update(AccessToken)
@@ -366,9 +366,10 @@ async def rotate(
     *,
     second_factor_at: datetime | None,
 ) -> OpenedSession:
-    """Replace a session by one with a new token, so that nobody keeps the old one (ASVS 7.2.4).
+    """Replace a session by one with a new token, so that the old token is worthless (ASVS 7.2.4).
 
-    Raises Refusal 401 where it has ended meanwhile: of several at once, one gets the new session.
+    Raises Refusal 401 if the session has ended meanwhile: of several requests at once, one
+    succeeds.
     """
     if current.session_id is None:
         raise not_signed_in()
@@ -390,7 +391,7 @@ async def rotate(
 async def sessions_of(
     session: AsyncSession, current: Current, now: datetime, idle: timedelta, activity: Activity
 ) -> list[SessionSeen]:
-    """The person's living sessions, the last used first."""
+    """The person's open sessions, the last used first."""
     rows = await session.exec(
         select_models(AccountSession).where(
             col(AccountSession.person_id) == current.person_id,

@@ -1,7 +1,7 @@
 """Signing in, in two steps; setting up the second factor; changing the password; locking.
 
-What is tried is counted and journaled even when it is refused. So these functions take the
-database and commit before they raise, while hashing runs between two short units of work.
+Tries are counted and journaled even if they are refused. So these functions take the database and
+commit before they raise; hashing runs between two short units of work.
 """
 
 from contextlib import suppress
@@ -58,12 +58,12 @@ from services.journal import entries as journal
 
 LIMITS = SignInLimits()
 NOBODY = UUID(int=0)
-"""Who is looked up where nobody has the address that was typed."""
+"""The person who is looked up if nobody has the address that was typed."""
 
 
 @dataclass(frozen=True)
 class SecondFactorSetup:
-    """What an authenticator app needs, shown until a code of it was entered."""
+    """What an authenticator app needs. It is shown until a code of the app is entered."""
 
     secret: str
     uri: str
@@ -76,9 +76,9 @@ def login_of(email: str) -> str:
 
 
 def provisioning_uri(secret: str, email: str, institution: str) -> str:
-    """The `otpauth://` address of a seed, under which an app lists it by the institution's name.
+    """The `otpauth://` URI of a seed; apps list it under the institution's name.
 
-    A colon parts the two names there, so neither holds one.
+    A colon separates the two names in the URI, so it is removed from them.
     """
     issuer = " ".join(institution.replace(":", " ").split())
     return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=issuer)
@@ -87,7 +87,7 @@ def provisioning_uri(secret: str, email: str, institution: str) -> str:
 async def create_account(
     session: AsyncSession, person: Person, password: str, now: datetime, *, given: bool = True
 ) -> Account:
-    """An account for a person. A password `given` by somebody else must be changed at once.
+    """Create an account for a person. A password `given` by somebody else must be changed at once.
 
     Raises Refusal 422 for a weak password.
     """
@@ -122,12 +122,13 @@ async def sign_in(
     now: datetime,
     limits: SignInLimits = LIMITS,
 ) -> OpenedSession:
-    """The first step: a password opens half a session, good for the second step only.
+    """The first step: the password opens half a session, which allows only the second step.
 
-    Raises Refusal 401 alike for an unknown account and a wrong password, 403 for a locked account
-    whose password was right, 429 with `retry_after` when tried too often. Tries on a device that
-    the person has used before are counted apart from those of the account and of the address, so
-    a stranger locks nobody out. An unknown account takes the same statements and the same hashing.
+    Raises Refusal 401 for an unknown account and for a wrong password alike, 403 for a locked
+    account whose password was right, 429 with `retry_after` after too many tries. Tries on a device
+    that the person has used before are counted separately from those of the account and of the
+    address, so that a stranger cannot lock anybody out. For an unknown account the same statements
+    and the same hashing run.
     """
     login = login_of(email)
     note = partial(login_log.note, step=Step.PASSWORD, visitor=visitor, now=now, login=login)
@@ -181,8 +182,9 @@ async def enter_code(
 ) -> OpenedSession:
     """The second step, or the same check again before something dangerous.
 
-    A code fits only in its own half minute and works once. Raises Refusal 401 where the session is
-    not there, 409 where the second factor has to be set up first, 422 for a wrong code, 429.
+    A code is valid only in its own half minute, and once. Raises Refusal 401 if the session has
+    ended, 409 if the second factor has to be set up first, 422 for a wrong code, 429 after too many
+    tries.
     """
     if current.stage == Stage.SETUP:
         raise step_needed(Stage.SETUP)
@@ -225,8 +227,9 @@ async def show_setup(
 ) -> SecondFactorSetup:
     """The seed for an authenticator app: at the first sign-in, or to change the app.
 
-    The same until it is confirmed in this session. Raises Refusal 403 `second_factor_needed` when
-    an app is to be replaced and no code of the present one was entered within five minutes.
+    It stays the same in this session until it is confirmed. Raises Refusal 403
+    `second_factor_needed` if an app is to be replaced and no code of it was entered within five
+    minutes.
     """
     row = await session.get(AccountSession, current.session_id, with_for_update=True)
     person = await session.get(Person, current.person_id)
@@ -251,9 +254,9 @@ async def confirm_setup(
     now: datetime,
     limits: SignInLimits = LIMITS,
 ) -> OpenedSession:
-    """A first code of the new seed makes it the second factor and opens the session.
+    """Enter the first code of the new seed: it becomes the second factor, and the session opens.
 
-    All other sessions and the access tokens of the person end. Raises Refusal 401, 409 when no seed
+    All other sessions and the access tokens of the person end. Raises Refusal 401, 409 if no seed
     was shown, 422, 429.
     """
     if current.stage == Stage.CODE:
@@ -317,9 +320,9 @@ async def change_password(
     institution: str = "",
     limits: SignInLimits = LIMITS,
 ) -> OpenedSession:
-    """Change the password; other sessions and access tokens end, this session gets a new token.
+    """Change the password. Other sessions and access tokens end; this session gets a new token.
 
-    Raises Refusal 422 for a wrong old or an unfit new password, 429 when tried too often.
+    Raises Refusal 422 for a wrong old or an unfit new password, 429 after too many tries.
     """
     if current.stage not in (Stage.OPEN, Stage.PASSWORD):
         raise step_needed(current.stage)
@@ -367,7 +370,7 @@ async def change_password(
 async def set_preferences(
     session: AsyncSession, person_id: UUID, *, language: str | None, theme: str | None
 ) -> None:
-    """Keep the language of pages and mails, and the theme; None leaves as it is."""
+    """Store the language of pages and mails, and the theme; None keeps the present one."""
     if language is not None:
         person = await session.get(Person, person_id)
         if person is not None:
@@ -381,7 +384,7 @@ async def set_preferences(
 async def lock(session: AsyncSession, person_id: UUID, reason: str, now: datetime) -> None:
     """Lock an account: sessions and access tokens end at once, and none can be opened.
 
-    The person's cases are passed on.
+    The person's cases are reassigned.
     """
     account = await _locked_row(session, person_id)
     account.locked_at = account.locked_at or now
@@ -391,14 +394,14 @@ async def lock(session: AsyncSession, person_id: UUID, reason: str, now: datetim
 
 
 async def unlock(session: AsyncSession, person_id: UUID) -> None:
-    """Let a person sign in again; what nobody could be given meanwhile is given."""
+    """Let a person sign in again; cases without a reviewer are assigned."""
     account = await _locked_row(session, person_id)
     account.locked_at = account.locked_reason = None
     await assignment.reconcile(session, present())
 
 
 async def _locked_row(session: AsyncSession, person_id: UUID) -> Account:
-    """The account as it is now, held until the unit of work ends. Raises Refusal 404."""
+    """The account as it is now, locked until the unit of work ends. Raises Refusal 404."""
     account = await session.get(Account, person_id, with_for_update=True, populate_existing=True)
     if account is None:
         raise not_found()
@@ -408,7 +411,7 @@ async def _locked_row(session: AsyncSession, person_id: UUID) -> Account:
 async def _codes_of(
     session: AsyncSession, current: Current, visitor: Visitor, limit: Limit
 ) -> rate_limits.Allowance:
-    """The allowance of codes: on a device that the person has used before, that device's own."""
+    """The allowance of codes; a device that the person has used before has one of its own."""
     known = await devices.knows_device(session, current.person_id, visitor)
     return limit, f"{current.person_id}:{visitor.device_hash}" if known else str(current.person_id)
 
@@ -423,7 +426,7 @@ async def _use_code(
     now: datetime,
     allowance: rate_limits.Allowance,
 ) -> tuple[int | None, Refusal]:
-    """The half minute whose code this is, or None; and how to refuse, should it come to that."""
+    """The half minute whose code was entered, None if it is none; and the refusal for that case."""
     wait = await rate_limits.take(session, [allowance], now)
     if wait:
         outcome, refusal = Outcome.TOO_OFTEN, too_often(wait)
@@ -446,7 +449,7 @@ async def _go_on(
     now: datetime,
     step: Step,
 ) -> OpenedSession:
-    """The second factor was right: the session goes on under a new token."""
+    """After a right second factor, continue the session under a new token."""
     expired = (
         account.must_change_password or password_expires_at(account.password_changed_at) <= now
     )

@@ -1,6 +1,6 @@
 """What an applicant does with an application: draft, submit, resubmit.
 
-What applications share with other kinds of cases stands in `services.cases.drafts`.
+What applications share with other kinds of case is in `services.cases.drafts`.
 """
 
 from typing import Any
@@ -36,7 +36,7 @@ class Applications(Drafts):
     )
 
     def notices_of(self, transition: Transition, case: Case) -> list[CaseNotice]:
-        """The applicant, and of a withdrawal the reviewer too."""
+        """Notify the applicant; of a withdrawal, the reviewer as well."""
         if transition is not Transition.WITHDRAW:
             return [CaseNotice("application_submitted", case.applicant_id)]
         told = [CaseNotice("application_withdrawn", case.applicant_id)]
@@ -45,7 +45,7 @@ class Applications(Drafts):
         return told
 
     async def create_draft(self, actor: Actor, programme_id: UUID) -> Case:
-        """Begin an application for a programme, filled in from what is known already (A1)."""
+        """Begin an application for a programme, filled in with what is known already (A1)."""
         if not actor.may(Permission.APPLY):
             raise forbidden()
         async with self._database.work() as session:
@@ -61,6 +61,6 @@ class Applications(Drafts):
 
 
 def _programme_facts(programme: Programme) -> dict[str, Any]:
-    """What the form can know of the programme, by the names that `prefill` uses."""
+    """The facts about the programme that fill in a form, by the names that `prefill` uses."""
     names = ("title", "hours", "organisation")
     return {f"programme.{name}": getattr(programme, name) for name in names}

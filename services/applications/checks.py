@@ -1,6 +1,6 @@
 """The automatic check of an application: fields, attachments, hours, identifiers, the register.
 
-A check finds; it never rejects. What it finds is shown to the reviewer, and to the applicant.
+A check never rejects. Its findings are shown to the reviewer and to the applicant.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ from services.reviews.decisions import open_review
 
 @dataclass(frozen=True)
 class _Subject:
-    """What a check looks at, read in one go."""
+    """Everything that a check looks at."""
 
     definition: CaseTypeDefinition
     programme: Programme | None
@@ -56,9 +56,9 @@ class _Subject:
 async def check(
     database: Database, register: RegisterClient, case_id: UUID, step: int
 ) -> CaseState:
-    """Check the newest version and open the review; while the register is down, wait for it.
+    """Check the newest version and open the review; if the register is down, wait for it.
 
-    Safe to repeat: at another step than `step` it changes nothing and says what is true.
+    Safe to repeat: if the case is no longer at `step`, nothing changes and its state is returned.
     """
     async with database.reading() as session:
         case, version, person, cited, down = await _read(session, case_id)
@@ -77,7 +77,7 @@ async def check(
         case = await lock(session, case_id)
         if case.step == step and case.status == Status.CHECKING:
             if down:
-                # Whoever noticed the outage may have been withdrawn since: any answer ends it.
+                # The case that noted the outage may have been withdrawn since: any answer ends it.
                 await outages.end(session, REGISTER, now)
             await open_review(session, case, findings, now)
         state = await state_of(session, case)
@@ -112,7 +112,7 @@ _READ: Any = (
     .join(Person, col(Person.id) == col(Case.applicant_id))
     .where(col(Case.id) == bindparam("case_id"))
 )
-"""All that a check looks at, by one statement that is built once."""
+"""Everything that a check reads, in one statement that is built once."""
 
 
 async def _read(
@@ -143,7 +143,7 @@ async def _subject(
 
 
 def findings_of(subject: _Subject, card: RegisterCard | None) -> list[dict[str, Any]]:
-    """What a check has to say, the problems first. `severity` is `problem`, `warning` or `fine`."""
+    """The findings of a check, problems first. `severity` is `problem`, `warning` or `fine`."""
     found: list[dict[str, Any]] = []
 
     def say(code: str, severity: str, about: str, text: str) -> None:
@@ -227,7 +227,7 @@ def _digits(text: str) -> str:
 
 
 async def _wait_for_register(database: Database, case_id: UUID, step: int) -> CaseState:
-    """Note the outage once, pause the case, and say when to try again: never later than 10 min."""
+    """Note the outage, let the case wait, and set the next try: within 10 minutes at most."""
     now = present()
     async with database.work() as session:
         case = await lock(session, case_id)

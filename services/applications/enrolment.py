@@ -1,6 +1,7 @@
-"""The act of enrolment of an approved application: made, signed, kept, handed out (A5).
+"""The enrolment certificate of an approved application: made, signed, stored, handed out (A5).
 
-It is apart from the decision, so that an object store that is down never hides a decision.
+It is issued after the decision, in a step of its own: an object store that is down never delays a
+decision.
 """
 
 import asyncio
@@ -45,7 +46,7 @@ from settings import Settings
 
 FOLDER = "acts"
 OBJECTS = {FOLDER: (col(IssuedAct.object_key),)}
-"""Named by which columns."""
+"""The columns that name the objects of this folder."""
 
 
 async def issue(
@@ -56,10 +57,10 @@ async def issue(
     case_id: UUID,
     rings: Sequence[Ring] = (),
 ) -> CaseState:
-    """Issue the act of a case that is approved and has none; otherwise just say what is true.
+    """Issue the certificate of a case that is approved and has none; otherwise change nothing.
 
-    Safe to repeat: the row of the act and the move are one transaction, at the step that was read.
-    An object whose row never came is swept.
+    Returns the state of the case. Safe to repeat: the row of the certificate and the move are one
+    transaction, at the step that was read. An object that was stored without its row is swept.
     """
     async with database.reading() as session:
         read = (await session.exec(_READ, params={"case_id": case_id})).one()
@@ -148,7 +149,7 @@ _READ: Any = (
     .outerjoin(_REVIEWER, col(_REVIEWER.id) == col(CaseDecision.by))
     .where(col(Case.id) == bindparam("case_id"))
 )
-"""All that an act tells, by one statement that is built once."""
+"""Everything that a certificate says, in one statement that is built once."""
 
 
 async def _facts(
@@ -190,7 +191,10 @@ def _day(value: Any) -> date | None:
 async def file_of(
     session: AsyncSession, objects: Objects, actor: Actor, case_id: UUID
 ) -> tuple[IssuedAct, bytes]:
-    """The signed act, for those who may see the case. Raises `not_found` where there is none."""
+    """The signed certificate, for those who may see the case.
+
+    Raises `not_found` if there is none.
+    """
     case = await see(session, actor, case_id)
     found = await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))
     act = found.one_or_none()

@@ -1,4 +1,4 @@
-"""The act of enrolment: a PDF/A built from facts, and what its public page may confirm.
+"""The enrolment certificate: a PDF/A built from facts, and what its public page may confirm.
 
 The same facts give the same bytes. Signing them is the seal's part (`services.seal`).
 """
@@ -30,7 +30,7 @@ _CODE_LENGTH = 26
 
 @dataclass(frozen=True)
 class SealFacts:
-    """What the act shows of the certificate it will be signed with."""
+    """What the certificate shows of the seal it will be signed with."""
 
     holder: str
     organisation: str
@@ -41,7 +41,7 @@ class SealFacts:
 
     @classmethod
     def of(cls, seal: Seal) -> "SealFacts":
-        """Those of a seal."""
+        """The facts of a seal."""
         certificate: Certificate = seal.certificate
         named = [
             str(one.value)
@@ -60,7 +60,7 @@ class SealFacts:
 
 @dataclass(frozen=True)
 class ActFacts:
-    """All that the act says. `code` is a `new_code()`; times are shown in `zone`."""
+    """Everything that the certificate says. `code` is a `new_code()`; times are shown in `zone`."""
 
     institution: str
     number: str
@@ -87,7 +87,7 @@ class ActFacts:
 
 @dataclass(frozen=True)
 class PublicConfirmation:
-    """What the public page says of an act: nothing that identifies a person."""
+    """What the public page says of a certificate: nothing that identifies a person."""
 
     number: str
     issued_at: datetime
@@ -101,7 +101,7 @@ def new_code() -> str:
 
 
 def read_code(typed: str) -> str | None:
-    """A code as typed from paper or followed from the QR; None when it cannot be one."""
+    """A code as typed from paper or taken from the QR; None if it cannot be a code."""
     plain = re.sub(r"[\s-]", "", typed).upper().translate(_MISREAD)
     if len(plain) == _CODE_LENGTH and set(plain) <= set(_ALPHABET):
         return plain
@@ -109,29 +109,29 @@ def read_code(typed: str) -> str | None:
 
 
 def code_hash(code: str) -> str:
-    """What is stored of a code: SHA-256, in hex. The code itself stands only on the act."""
+    """The stored form of a code: SHA-256, in hex. The code itself is only on the paper."""
     return hashlib.sha256(code.encode()).hexdigest()
 
 
 def page_url(public_url: str) -> str:
-    """The public page where a code is typed in."""
+    """The address of the public page where a code is typed in."""
     return f"{public_url.rstrip('/')}/verify"
 
 
 def printed(url: str) -> str:
-    """An address as it stands on paper."""
+    """An address as it is printed on paper."""
     return re.sub(r"^https?://", "", url)
 
 
 def code_url(public_url: str, code: str) -> str:
-    """The public page of an act."""
+    """The address of the public page of a certificate."""
     return f"{page_url(public_url)}/{code}"
 
 
 async def confirm(session: AsyncSession, typed: str) -> PublicConfirmation:
-    """What may be said to anyone who holds the code.
+    """What anyone who holds the code may be told.
 
-    Raises Refusal 422 for what is no whole code, and `not_found` for one that was never issued.
+    Raises Refusal 422 for an incomplete code, and `not_found` for one that was never issued.
     """
     code = read_code(typed)
     if code is None:
@@ -146,9 +146,9 @@ async def confirm(session: AsyncSession, typed: str) -> PublicConfirmation:
 
 
 def build_act(facts: ActFacts) -> bytes:
-    """The act as PDF/A-2a, unsigned; some 20 ms. Not to be called on an event loop's thread.
+    """The certificate as PDF/A-2a, unsigned. Takes some 20 ms: call it outside the event loop.
 
-    Raises typst.TypstError when the template cannot be set, which is a mistake of the program.
+    Raises typst.TypstError if the template cannot be set, which is a mistake of the program.
     """
     svg = BytesIO()
     segno.make(code_url(facts.public_url, facts.code), error="m").save(
@@ -164,7 +164,7 @@ def build_act(facts: ActFacts) -> bytes:
 
 
 def _shown(facts: ActFacts) -> dict[str, object]:
-    """The words on the page. Acts are written in Russian, whatever language the cabinet speaks."""
+    """The words on the paper. It is in Russian, whatever the language of the cabinet."""
     zone = ZoneInfo(facts.zone)
     issued, submitted = _day(facts.issued_at, zone), _day(facts.submitted_at, zone)
     url = code_url(facts.public_url, facts.code)
@@ -216,7 +216,7 @@ def _shown(facts: ActFacts) -> dict[str, object]:
 
 
 def _seal(seal: SealFacts, zone: ZoneInfo) -> dict[str, object]:
-    """The block that says by what certificate the document is signed."""
+    """The block that names the certificate by which the document is signed."""
     holder = f"{seal.holder}, {seal.organisation}" if seal.organisation else seal.holder
     start, end = seal.valid_from.astimezone(zone), seal.valid_until.astimezone(zone)
     return {

@@ -1,7 +1,7 @@
-"""Erasing closed cases whose term of keeping is over, one unit of work each.
+"""Erasing closed cases whose term of keeping is over, one unit of work for each.
 
-Rows go first and objects after the commit: what a crash leaves behind has no row, and the nightly
-sweeps of files take it.
+Rows are changed first, and objects removed after the commit: objects that a crash leaves behind are
+named by no row, and the nightly sweeps remove them.
 """
 
 from collections.abc import Sequence
@@ -48,9 +48,10 @@ _TOGETHER = 100
 
 
 async def erase_due(database: Database, objects: Objects) -> int:
-    """Erase every case whose term is over, that is not held and was told of. Returns how many.
+    """Erase every case whose term is over, that is not held and of which people were told.
 
-    Raises ObjectsDownError once rows are erased whose objects are not; the sweeps remove those.
+    Returns how many. Raises ObjectsDownError if rows were erased but their objects could not be
+    removed; the sweeps remove those.
     """
     erased, failed = 0, list[UUID]()
     while True:
@@ -83,10 +84,10 @@ async def erase_due(database: Database, objects: Objects) -> int:
 
 
 async def erase(database: Database, case_id: UUID, by: Actor | None = None) -> Sequence[str] | None:
-    """Erase the contents of a case; the keys of objects to be removed. None where it may not be.
+    """Erase the contents of a case. Returns the keys of objects to remove; None if it must be kept.
 
-    `by` is the keeper of the archive who did not wait for the night.
-    It is asked again under the lock: a hold or a correction may have come in between.
+    `by` is the keeper of the archive who did not wait for the night. All conditions are checked
+    again under the lock: the case may have been held or corrected in between.
     """
     async with database.work() as session:
         case = await lock(session, case_id)
@@ -124,7 +125,10 @@ async def erase(database: Database, case_id: UUID, by: Actor | None = None) -> S
 
 
 async def _erase_words(session: AsyncSession, case: Case) -> None:
-    """What was submitted, decided, said. Digests stay: without salts nothing can be guessed."""
+    """Erase what was submitted, decided and said.
+
+    Digests stay: nothing can be guessed without salt.
+    """
     case.draft, case.draft_attachments = None, []
     session.add(case)
     for model, column, empty in (
@@ -133,7 +137,7 @@ async def _erase_words(session: AsyncSession, case: Case) -> None:
         (CaseComment, CaseComment.case_id, {"text": ""}),
         (Notice, Notice.case_id, {"contents": None}),
     ):
-        # One by one: what is encrypted is bound to its row. The old words are not read.
+        # Row by row, since an encrypted value is bound to its row. The old values are not read.
         key_only = load_only(column)  # type: ignore[arg-type]
         query = select(model).where(col(column) == case.id).options(key_only)
         for row in (await session.exec(query)).all():
@@ -142,14 +146,17 @@ async def _erase_words(session: AsyncSession, case: Case) -> None:
 
 
 async def _erase_journal(session: AsyncSession, case_id: UUID) -> None:
-    """Contents of the case's entries; the chain stays whole and says so for each."""
+    """Erase the contents of the case's entries. The chain stays whole, and records each erasure."""
     for entry in await journal.read(session, case_id):
         if entry.contents is not None:
             await journal.erase_contents(session, entry, system=SYSTEM, ground=GROUND)
 
 
 async def _erase_act(session: AsyncSession, case_id: UUID) -> list[str]:
-    """The file of the act. Its row stays: the public page goes on confirming the number."""
+    """Erase the certificate's file.
+
+    Its row stays: the public page goes on confirming the number.
+    """
     found = await session.exec(select(IssuedAct).where(IssuedAct.case_id == case_id))
     act = found.one_or_none()
     if act is None or act.object_key.startswith(ERASED):
@@ -160,7 +167,7 @@ async def _erase_act(session: AsyncSession, case_id: UUID) -> list[str]:
 
 
 async def _erase_request(session: AsyncSession, case_id: UUID) -> list[str]:
-    """Papers, envelopes and answers of a request."""
+    """Erase papers, envelopes and answers of a request."""
     keys: list[str] = []
     messages = (
         await session.exec(select(RequestMessage).where(RequestMessage.case_id == case_id))
@@ -191,9 +198,9 @@ async def _erase_request(session: AsyncSession, case_id: UUID) -> list[str]:
 
 
 async def _erase_documents(session: AsyncSession, case: Case) -> list[str]:
-    """Cited documents that their person has put away and that nothing else cites.
+    """Erase cited documents that their owner has archived and nothing else cites.
 
-    What the person still keeps stays theirs.
+    Documents that the owner still keeps stay.
     """
     cites = select(CaseAttachment.document_version_id).where(CaseAttachment.case_id == case.id)
     said = (

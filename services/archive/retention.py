@@ -1,8 +1,8 @@
 """How long closed cases are kept: terms, notices before the end, extension, hold, erasing (S7).
 
-When the term is over the contents of a case are erased: what was submitted, decided and said, its
+When the term is over, the contents of a case are erased: what was submitted, decided and said, its
 papers, and the contents of its journal. The row with number, states and times stays, and so does
-the journal's chain, which says when and by what rule it was done.
+the journal's chain, which records when and by what rule this was done.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ from services.notices import outbox
 
 TOGETHER = 200
 LEAST_NOTICE = timedelta(days=min(NOTICE_DAYS))
-"""Nobody is told later than so long before: a late notice moves the end."""
+"""The least time between the last notice and the end: a late notice postpones the end."""
 
 _ROW = select(CaseRetention).where(CaseRetention.case_id == bindparam("case_id")).with_for_update()
 
@@ -62,9 +62,9 @@ def _years(known: dict[tuple[str, str], RetentionTerm], case: Case) -> int:
 
 
 async def assign(database: Database, zone: ZoneInfo) -> int:
-    """Give every closed case the end of its keeping. Returns how many were given one.
+    """Set the end of keeping for every closed case. Returns for how many it was set.
 
-    A case that was reopened and closed again is counted anew, and never ends earlier than before.
+    For a case that was reopened and closed again the term starts anew, but never ends earlier.
     """
     given = 0
     while True:
@@ -109,9 +109,9 @@ async def assign(database: Database, zone: ZoneInfo) -> int:
 
 
 async def tell(database: Database) -> int:
-    """Tell applicants and keepers of the archive what ends soon. Returns how many cases.
+    """Notify applicants and keepers of the archive of cases whose term ends soon. Returns how many.
 
-    A case whose end is nearer than the least notice is kept so much longer.
+    If the end of a case is nearer than the least notice, it is postponed.
     """
     told, units, after = 0, set[UUID](), None
     while True:
@@ -187,9 +187,9 @@ async def _tell_keepers(database: Database, units: set[UUID]) -> None:
 
 @dataclass(frozen=True)
 class KeptCase:
-    """A case with the end of its keeping; `retention` is None while it is open.
+    """A case with the end of its keeping; `retention` is None while the case is open.
 
-    Who holds it and why is given to other keepers only, and nobody is told it of their own case.
+    Who holds it and why is shown only to other keepers, never to the applicant.
     """
 
     case: Case
@@ -200,7 +200,7 @@ class KeptCase:
 
 
 async def one(session: AsyncSession, actor: Actor, case_id: UUID) -> KeptCase:
-    """How long a case is kept: for those who see it and for keepers. Raises `not_found`."""
+    """How long a case is kept, for those who see it and for keepers. Raises `not_found`."""
     case = await session.get(Case, case_id)
     if case is None or case.number is None:
         raise not_found()
@@ -228,9 +228,9 @@ def keeps(actor: Actor, case: Case) -> bool:
 async def ending(
     session: AsyncSession, actor: Actor, after: str | None = None, limit: int = 50
 ) -> Sequence[KeptCase]:
-    """What ends within the first notice, and what is held, in the units that the person keeps.
+    """Cases whose term ends within the first notice, and held ones, in the units of the keeper.
 
-    In order of the ends. Raises `forbidden` for those who keep none.
+    They come in the order of their ends. Raises `forbidden` for people who are no keepers.
     """
     units = actor.units_with(Permission.KEEP_ARCHIVE)
     if not units:
@@ -271,7 +271,7 @@ class Retention:
         self._zone = ZoneInfo(zone)
 
     async def extend(self, actor: Actor, case_id: UUID, until: datetime, reason: str) -> None:
-        """Keep a case longer. Raises a refusal (422) for an end that is not later or too late."""
+        """Keep a case longer. Raises Refusal 422 for an end that is not later, or too late."""
         async with self._database.work() as session:
             case, row = await self._deciding(session, actor, case_id, reason)
             latest = now() + timedelta(days=366 * MOST_YEARS)
@@ -284,7 +284,7 @@ class Retention:
             await _note(session, actor, case, JournalKind.CASE_KEPT_LONGER, reason, facts)
 
     async def hold(self, actor: Actor, case_id: UUID, reason: str) -> None:
-        """Forbid erasing until it is released, as for a court. The same again changes nothing."""
+        """Forbid erasing until the case is released, as for a court. Safe to repeat."""
         async with self._database.work() as session:
             case, row = await self._deciding(session, actor, case_id, reason)
             if row.held_at is not None:
@@ -294,7 +294,7 @@ class Retention:
             await _note(session, actor, case, JournalKind.CASE_HELD, reason)
 
     async def release(self, actor: Actor, case_id: UUID, reason: str) -> None:
-        """Allow erasing again; notices are given anew before. The same again changes nothing."""
+        """Allow erasing again; notices are sent again before. Safe to repeat."""
         async with self._database.work() as session:
             case, row = await self._deciding(session, actor, case_id, reason)
             if row.held_at is None:
@@ -304,9 +304,10 @@ class Retention:
             await _note(session, actor, case, JournalKind.CASE_RELEASED, reason)
 
     async def erase(self, actor: Actor, case_id: UUID, objects: Objects) -> None:
-        """Erase a case whose term is over, as the night would. Raises refusals (409) before that.
+        """Erase a case whose term is over, as the night does. Raises Refusal 409 before that.
 
-        Raises ObjectsDownError once rows are erased whose objects are not; the sweeps take those.
+        Raises ObjectsDownError if rows were erased but their objects could not be removed; the
+        sweeps remove those.
         """
         async with self._database.work() as session:
             _, row = await self._deciding(session, actor, case_id)
@@ -324,15 +325,15 @@ class Retention:
             await objects.remove(*keys)
 
     def end_of(self, day: date) -> datetime:
-        """The end of a day, by the institution's clock."""
+        """The end of a day in the institution's zone."""
         return datetime.combine(day + timedelta(days=1), time.min, self._zone)
 
     async def _deciding(
         self, session: AsyncSession, actor: Actor, case_id: UUID, reason: str | None = None
     ) -> tuple[Case, CaseRetention]:
-        """The locked case and its row. Raises refusals where there is nothing to decide.
+        """The locked case and its row. Raises Refusal if the person or the case allows no decision.
 
-        A reason that is given must say something.
+        A reason that is given must not be empty.
         """
         case = await lock(session, case_id)
         if not keeps(actor, case):

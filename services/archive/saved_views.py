@@ -1,4 +1,4 @@
-"""Views of the archive that people keep: filters under a name, for the person alone."""
+"""Saved views of the archive: filters under a name, visible to one person only."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -29,9 +29,9 @@ async def mine(session: AsyncSession, actor: Actor) -> Sequence[SavedView]:
 
 
 async def keep(session: AsyncSession, actor: Actor, name: str, query: str) -> SavedView:
-    """Keep filters under a name; the same name again replaces what it stood for.
+    """Save filters under a name. A view that has the name already is replaced.
 
-    Raises a refusal (422) for an empty or long name, (409) when there are too many.
+    Raises Refusal 422 for an empty or long name, 409 if there are too many views.
     """
     name = _named(name)
     if len(query) > _LONGEST_QUERY:
@@ -51,9 +51,9 @@ async def keep(session: AsyncSession, actor: Actor, name: str, query: str) -> Sa
 
 
 async def rename(session: AsyncSession, actor: Actor, view_id: UUID, name: str) -> SavedView:
-    """Give a view another name.
+    """Rename a view.
 
-    Raises `not_found`, and a refusal (422) for a wrong name or one that another view has.
+    Raises `not_found`, and Refusal 422 for an invalid name or one that another view has.
     """
     name = _named(name)
     known = await _mine_alone(session, actor)
@@ -66,12 +66,12 @@ async def rename(session: AsyncSession, actor: Actor, view_id: UUID, name: str) 
 
 
 async def remove(session: AsyncSession, actor: Actor, view_id: UUID) -> None:
-    """Forget a view. Raises `not_found`."""
+    """Delete a view. Raises `not_found`."""
     await session.delete(await _own(session, actor, view_id))
 
 
 async def _mine_alone(session: AsyncSession, actor: Actor) -> Sequence[SavedView]:
-    """The person's views, while no other window changes them."""
+    """The person's views, locked against changes from another window."""
     await session.exec(
         select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
     )

@@ -1,14 +1,14 @@
-"""The archive: all cases that a person may see, narrowed by what is asked, newest first (S7).
+"""The archive: all cases that a person may see, narrowed by filters, newest first (S7).
 
-A list over several units is put together of one short walk along an index for each of them (and for
-each status, type or programme asked for), so that a page costs the same among a thousand cases and
-among fifty thousand. Which index that is must not be left to statistics: they tell how often a
-programme occurs on the average, not that the one asked for never does, and then all cases of a unit
-are read to find none. So the walks ask for an order of nulls that only the indexes made for them
-have; a case is never without that time, so the order of cases is the same.
+A list over several units is merged from one short index scan for each of them (and for each status,
+type or programme asked for), so that a page costs the same among a thousand cases as among fifty
+thousand. The choice of the index must not be left to statistics: these know how often a programme
+occurs on the average, not that the one asked for never does, and then PostgreSQL reads all cases of
+a unit to find none. So each scan asks for an order of nulls that only the indexes made for it have.
+A case is never without that time, so the order of cases is the same.
 
-Form data stands encrypted and cannot be searched: words are looked for in the titles of programmes
-and types.
+Form data is encrypted and cannot be searched: words are searched in the titles of programmes and
+types.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -59,19 +59,19 @@ from services.cases.lists import (
 from services.catalogue.lookup import holds
 
 COUNTED = 1000
-"""Cases are counted up to here; of more the page says that there are more."""
+"""Cases are counted up to this number; of more the page only says that there are more."""
 
 MOST_WORDS = 10
-"""Words of titles that are looked for at once; further ones are passed over."""
+"""How many words of a query are searched for; further ones are ignored."""
 
 _PLACE = (LISTED_AT.label("listed_at"), col(Case.id))
 
 BATCH = 500
-"""Lines read at once by those who walk over a whole list."""
+"""How many lines are read at once when a whole list is read."""
 
 
 class ArchiveFilters(Filters):
-    """What the archive is narrowed to, besides what every list knows."""
+    """The filters of the archive, besides those of every list."""
 
     kind: CaseKind | None = None
     text: str | None = Field(None, max_length=200)
@@ -80,7 +80,7 @@ class ArchiveFilters(Filters):
 
 @dataclass(frozen=True)
 class Scope:
-    """What a person may see: own cases, those of units that they review, those of units they head.
+    """What a person may see: own cases, those of units they review, those of units they head.
 
     Auditors see none here.
     """
@@ -92,7 +92,7 @@ class Scope:
 
     @classmethod
     def of(cls, actor: Actor) -> "Scope":
-        """The scope that goes with the rights held now."""
+        """The scope by the rights held now."""
         return cls(
             actor.person_id,
             actor.may(Permission.APPLY),
@@ -102,11 +102,11 @@ class Scope:
 
     @property
     def others(self) -> bool:
-        """Whether other people's cases are among them."""
+        """Whether it includes other people's cases."""
         return bool(self.reviews or self.views)
 
     def stored(self) -> dict[str, Any]:
-        """As JSON."""
+        """The scope as JSON."""
         return {
             "own": self.own,
             "reviews": sorted(map(str, self.reviews)),
@@ -114,7 +114,7 @@ class Scope:
         }
 
     def holds(self, stored: Mapping[str, Any]) -> bool:
-        """Whether all that was seen then may be seen now."""
+        """Whether everything in an earlier scope may still be seen."""
         return (
             (self.own or not stored["own"])
             and set(stored["reviews"]) <= set(map(str, self.reviews))
@@ -132,7 +132,7 @@ class TypeTitle:
 
 
 async def types(session: AsyncSession) -> Sequence[TypeTitle]:
-    """All types that cases may have, in order of their titles."""
+    """All types of case, ordered by title."""
     title, kind = (CaseTypeVersion.definition[name].astext for name in ("title", "kind"))
     found = await session.exec(
         select(CaseTypeVersion.key, kind, title)
@@ -149,7 +149,7 @@ async def page(
     after: str | None = None,
     limit: int = PAGE,
 ) -> Listing:
-    """A page of the archive, newest first. Raises a refusal (422) for a wrong number or place."""
+    """A page of the archive, newest first. Raises Refusal 422 for a wrong number or cursor."""
     query = await _keys(session, Scope.of(actor), filters, after, limit + 1)
     keys = query.order_by(*_newest(query.selected_columns)).limit(limit + 1).subquery("keys")
     lines = (
@@ -167,7 +167,7 @@ async def page(
 async def count(
     session: AsyncSession, actor: Actor, filters: ArchiveFilters, most: int = COUNTED
 ) -> int:
-    """How many cases there are; `most + 1` stands for more than that."""
+    """How many cases there are; `most + 1` means more than `most`."""
     keys = await _keys(session, Scope.of(actor), filters, None, most + 1, ordered=False)
     connection = await session.connection()
     found = await connection.execute(choose(func.count()).select_from(keys.subquery("keys")))
@@ -179,7 +179,7 @@ async def walk(
 ) -> AsyncIterator[Listing]:
     """The whole list in batches, each in a unit of work of its own.
 
-    Cases that come in meanwhile are newer than the place reached, and shift nothing.
+    Cases that arrive meanwhile are newer than the place reached, and shift nothing.
     """
     while True:
         async with database.work() as session:
@@ -196,13 +196,13 @@ def _newest(columns: Any) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class _Walk:
-    """One way along an index: values that each start a walk of its own, and the column they fix."""
+    """One way to scan an index: values that each start a scan, and the columns they fix."""
 
     fixed: tuple[tuple[Any, Any, Sequence[Any]], ...] = ()
-    """Column, its SQL type, and the values, one walk each."""
+    """Column, its SQL type, and its values: one scan for each value."""
     where: ColumnElement[bool] | None = None
     indexed: frozenset[str] = frozenset()
-    """Columns of units that have an index going on with what is fixed; others are filtered."""
+    """Columns of units whose index continues with the fixed columns; other columns are filtered."""
 
 
 _BOTH = frozenset({"responsible_unit_id", "unit_id"})
@@ -218,9 +218,9 @@ async def _keys(
     *,
     ordered: bool = True,
 ) -> Any:
-    """The places `(listed_at, id)` of the cases asked for: at most so many from each walk.
+    """The places `(listed_at, id)` of the cases asked for: at most `most` from each scan.
 
-    Where the order does not matter, the walks of one kind end together after so many.
+    If the order does not matter, all scans of one kind together end after `most`.
     """
     wanted = [col(Case.number).is_not(None), *conditions(_plain(filters))]
     if filters.kind is not None:
@@ -243,24 +243,24 @@ async def _keys(
 
 
 def _plain(filters: ArchiveFilters) -> Filters:
-    """Those that `case_lists` knows; programmes are found beforehand."""
+    """The filters that `services.cases.lists` knows; programmes are found beforehand."""
     known = filters.model_dump(exclude={"kind", "text", "programme_kind"})
     return Filters.model_construct(**known)
 
 
 def _limited(where: ColumnElement[bool], most: int, *, indexed: bool = False) -> Select[Any]:
-    """The newest of these; `indexed` when an index of the archive serves exactly this walk."""
+    """The newest cases under this condition; `indexed` if an archive index serves the scan."""
     query: Any = choose(*_PLACE).where(where)
     listed_at = LISTED_AT.desc()
     newest: Select[Any] = query.order_by(
         listed_at.nulls_last() if indexed else listed_at, col(Case.id).desc()
     )
-    # Of a plain number and few rows expected PostgreSQL would gather and sort all there are.
+    # With a plain number and few expected rows, PostgreSQL would collect and sort all rows.
     return newest.limit(choose(bindparam(None, most, unique=True)).scalar_subquery())
 
 
 def _either(narrowings: Sequence[_Walk]) -> ColumnElement[bool]:
-    """The same as the walks, as one condition: for the few cases of one person."""
+    """The same as the scans, as one condition: for the few cases of one person."""
     return or_(
         false(),
         *(
@@ -281,9 +281,9 @@ def _others(
     wanted: Sequence[ColumnElement[bool]],
     most: int,
 ) -> list[Select[Any]]:
-    """Walks over the cases of others, for each unit one."""
+    """Scans over the cases of others, one for each unit."""
     reviews, views = col(Case.responsible_unit_id), col(Case.unit_id)
-    # What their people ask of the state is no business of heads of units.
+    # Heads of units do not see what their people ask of the state.
     headed = col(Case.kind).in_(SEEN_BY_HEADS)
     places: list[tuple[Any, frozenset[UUID], list[ColumnElement[bool]]]]
     if filters.unit_id is not None:
@@ -307,13 +307,13 @@ def _others(
 
 
 def _started(n: int, kind: Any, values: Sequence[Any]) -> Any:
-    """The values at which walks begin, as a table of one column `at`."""
+    """The values at which scans begin, as a table with one column `at`."""
     given = bindparam(None, list(values), type_=ARRAY(kind), unique=True)
     return func.unnest(given).table_valued("at", name=f"start_{n}").render_derived()
 
 
 async def _narrowings(session: AsyncSession, filters: ArchiveFilters) -> list[_Walk]:
-    """Which index to walk along; several where words may stand in programmes and in types."""
+    """Which index to scan; several if words may be in titles of programmes and of types."""
     if filters.number or filters.ids:
         return [_Walk()]
     if filters.text or filters.programme_kind:
@@ -330,7 +330,7 @@ async def _narrowings(session: AsyncSession, filters: ArchiveFilters) -> list[_W
 
 
 async def _titled(session: AsyncSession, filters: ArchiveFilters) -> list[_Walk]:
-    """By programmes of this kind or title, and by types of this title that have no programmes."""
+    """Cases with programmes of this kind or title, and those of such types without programmes."""
     words = searched(filters.text or "").split()[:MOST_WORDS]
     query = select(Programme.id)
     for word in words:
@@ -360,7 +360,7 @@ def as_stored(filters: ArchiveFilters) -> dict[str, Any]:
 
 
 def of_stored(stored: Mapping[str, Any]) -> ArchiveFilters:
-    """Filters back from JSON. Raises Refusal where they are of another time."""
+    """Filters from JSON. Raises Refusal 422 if an earlier version stored them otherwise."""
     try:
         return ArchiveFilters.model_validate(stored)
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""A person's act on a case: claimed, done once, and told to the workflow after the commit.
+"""A person's act on a case: claimed, done once, and signalled to the workflow after the commit.
 
-An act sent twice, by a second click or by a client that lost the answer, is done once and answered
-twice the same.
+An act that is sent twice, by a second click or by a client that lost the response, is done once and
+gets the same answer twice.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ class Act:
 class Doing:
     """An act that is being done, under the lock of its case.
 
-    `sequence` is drawn for a case that has no number yet.
+    `sequence` is the new number of a case that has none yet.
     """
 
     session: AsyncSession
@@ -54,7 +54,7 @@ class Doing:
 
 
 class CaseActs:
-    """What people do with cases; after each act the workflow of its case is signalled."""
+    """What people do with cases. After each act the workflow of its case is signalled."""
 
     def __init__(self, database: Database, bell: Bell) -> None:
         self._database = database
@@ -70,11 +70,11 @@ class CaseActs:
         find: Callable[[AsyncSession], Awaitable[Case]],
         write: Callable[[Doing], Awaitable[None]],
     ) -> CaseState:
-        """Do an act and answer what became of the case; the same act again gives the same answer.
+        """Do an act and return the state of the case. The same act again returns the same answer.
 
-        `find` locks the case and refuses those who may not act on it; `write` does the act, as part
-        of the same unit of work. `body` is all that the person asked for: the same id with another
-        body is refused (422). Raises a refusal (409) where the person saw an earlier step.
+        `find` locks the case and refuses people who may not act on it; `write` does the act, in the
+        same unit of work. `body` is everything that the person asked for: the same id with another
+        body is refused (422). Raises Refusal 409 if the person saw an earlier step.
         """
         async with self._database.work() as session:
             case = await find(session)
@@ -90,7 +90,7 @@ class CaseActs:
 
 @dataclass(frozen=True)
 class _Claim:
-    """An act that may be done now. `sequence` is drawn for a case that has no number yet."""
+    """An act that may be done now. `sequence` is the new number of a case that has none yet."""
 
     sequence: int | None
 
@@ -99,14 +99,17 @@ def _claiming(*, numbered: bool) -> ReturningInsert[*tuple[Any, ...]]:
     table = SQLModel.metadata.tables["case_act"]
     wanted = [table.c.id, *journal.head_columns(bindparam("case_id", type_=table.c.case_id.type))]
     if not numbered:
-        # Numbers drawn by a unit of work that fails are gaps.
+        # Numbers drawn by a unit of work that fails are left out.
         wanted.append(func.nextval("case_number"))
     values = {one.name: bindparam(one.name, type_=one.type) for one in table.c}
     return insert(table).values(values).on_conflict_do_nothing().returning(*wanted)
 
 
 _CLAIM = {numbered: _claiming(numbered=numbered) for numbered in (True, False)}
-"""The act, the end of the journal's chain and the number by one statement, sent under the lock."""
+"""One statement, sent under the lock.
+
+It stores the act, reads the end of the chain, and draws a number.
+"""
 
 
 async def _claim(
@@ -118,10 +121,10 @@ async def _claim(
     now: datetime,
     body: Mapping[str, Any],
 ) -> _Claim | None:
-    """Take note of an act. None where this very act was done before: answer the same again.
+    """Store the act. None if this very act was done before: then return the same answer again.
 
-    Raises a refusal (422) when the id was used for something else, and (409) when the person saw
-    another step than the present one.
+    Raises Refusal 422 if the id was used for something else, and 409 if the person saw another step
+    than the present one.
     """
     digest = hashlib.sha256(
         rfc8785.dumps(
@@ -157,7 +160,7 @@ async def _claim(
 
 
 async def _answered_before(session: AsyncSession, case: Case, act: Act) -> CaseState:
-    """What an act was answered when it was done, whatever became of the case since."""
+    """The answer that the act got when it was done, whatever has happened to the case since."""
     done = await session.get_one(CaseAct, act.id)
     transition, step = Transition(done.transition), done.at_step + 1
     found = await session.exec(
@@ -170,7 +173,7 @@ async def _answered_before(session: AsyncSession, case: Case, act: Act) -> CaseS
     told, present = found.one(), await state_of(session, case)
     rule = process_of(case.kind).rule_for(Status(told["from"]), transition)
     if rule is None or "waits_for" not in told:
-        # Entries of earlier versions do not say it.
+        # Entries written by earlier versions of the program do not say it.
         return present
     return present.model_copy(
         update={
@@ -184,7 +187,7 @@ async def _answered_before(session: AsyncSession, case: Case, act: Act) -> CaseS
 
 
 async def was_done(session: AsyncSession, case: Case, act: Act, actor: Actor) -> bool:
-    """Whether this person did an act of this id on the case before."""
+    """Whether this person has done an act with this id on the case."""
     kept = await session.get(CaseAct, act.id)
     return kept is not None and (kept.case_id, kept.by) == (case.id, actor.person_id)
 
@@ -192,7 +195,7 @@ async def was_done(session: AsyncSession, case: Case, act: Act, actor: Actor) ->
 async def sent_since(
     session: AsyncSession, actor: Actor, case_id: UUID, step: int
 ) -> tuple[str, datetime] | None:
-    """The number of the case, and when this person handed in a version at this step or later."""
+    """The number of the case, and when this person submitted a version at this step or later."""
     found = await session.exec(
         select(Case.number, CaseAct.at)
         .join(CaseAct)

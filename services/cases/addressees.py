@@ -1,6 +1,6 @@
 """What the engine asks of a kind of case whose cases are answered by an addressee.
 
-Such a kind registers beside the code that talks to its addressee; the engine names no kind.
+Such a kind registers in the module that talks to its addressee; the engine names no kind.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -18,8 +18,8 @@ from rules.cases.process import CaseKind
 class Addressee:
     """What only the kind knows.
 
-    `owes`: whether the addressee has still to be told how a closed case ended. `replies_among`:
-    which of these ids are the addressee's replies on the case.
+    `owes`: whether the addressee has yet to be told how a closed case ended. `replies_among`: which
+    of these ids are the addressee's replies on the case.
     """
 
     owes: Callable[[AsyncSession, Case], Awaitable[bool]]
@@ -30,7 +30,7 @@ _ADDRESSEES: dict[CaseKind, Addressee] = {}
 
 
 def register(kind: CaseKind, addressee: Addressee) -> None:
-    """Let the engine ask this of cases of the kind."""
+    """Register the addressee of a kind."""
     _ADDRESSEES[kind] = addressee
 
 
@@ -40,13 +40,16 @@ def known() -> frozenset[CaseKind]:
 
 
 def _of(case: Case) -> Addressee | None:
-    """None where the kind has no addressee. Raises KeyError where it has one and did not say so."""
+    """The addressee of the case's kind; None if the kind has none.
+
+    Raises KeyError if a kind has an addressee but has not registered it.
+    """
     kind = CaseKind(case.kind)
     return _ADDRESSEES[kind] if process_of(kind).has_addressee else None
 
 
 async def owes(session: AsyncSession, case: Case) -> bool:
-    """Whether the workflow of a closed case has still something to tell."""
+    """Whether the workflow of a closed case has yet to tell its addressee."""
     addressee = _of(case)
     if addressee is None or case.closed_at is None:
         return False

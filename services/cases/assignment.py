@@ -1,8 +1,8 @@
-"""Who has a case: the least laden of those who may act on it now, and nobody else for long (A11).
+"""Who reviews a case: the person with the fewest cases among those who may act on it now (A11).
 
-`access.able` says who may act. When that changes, the cases of whoever may act no longer are passed
-on: at once where a person changed it, and by the sweeper whatever happened, such as a role that ran
-out or an absence that began at midnight.
+`access.able` says who may act. When that changes, the cases of people who may not act any more are
+reassigned: at once if a person made the change, and otherwise by the sweeper, for example after a
+role that expired or an absence that began at midnight.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ from services.journal import entries as journal
 from services.notices import outbox
 
 ON_THE_DESK = (Status.IN_REVIEW.value, Status.PROCESSING.value)
-"""Where a case is work for the reviewer who has it."""
+"""Statuses in which a case is work for its reviewer."""
 
 HELD = (
     *ON_THE_DESK,
@@ -48,19 +48,23 @@ HELD = (
     Status.CLARIFICATION.value,
     Status.ACCEPTED.value,
 )
-"""Where a case has a reviewer, or had one who gets it back; once it is decided, the name stays."""
+"""Statuses in which a case has a reviewer, or had one who gets it back.
+
+Once a case is decided, its reviewer stays.
+"""
 
 A_FULL_DESK = 100
-"""Whoever has so many cases is as laden as anybody: so counting has an end, case by case."""
+"""From this many cases on everybody counts as equally laden, so that counting is cheap."""
 
 BATCH = 25
-"""So many cases are passed on in one unit of work, which keeps others from choosing meanwhile."""
+"""How many cases are reassigned in one unit of work, which keeps others from choosing meanwhile."""
 
 _CHOOSING = 1_245_662_038
 TURN = func.pg_advisory_xact_lock(_CHOOSING, bindparam("turn", type_=Integer()))
-"""Lets one unit of work at a time choose a reviewer in a unit, until it ends.
+"""Lets one unit of work at a time choose a reviewer in a unit; the lock lasts until it ends.
 
-Taken by a statement before the one that counts, which then sees what the one before has given.
+Take it in a statement before the one that counts: the count then sees what the last holder
+assigned.
 """
 
 
@@ -70,16 +74,17 @@ def turn_of(unit_id: UUID) -> dict[str, Any]:
 
 
 async def take_turn(session: AsyncSession, unit_id: UUID) -> None:
-    """Wait for `TURN`, after the case is locked and never before."""
+    """Wait for `TURN`. Call this after locking the case, never before."""
     await session.exec(select(TURN), params=turn_of(unit_id))
 
 
 @lru_cache
 def _least_laden() -> SelectOfScalar[UUID]:
-    """Those who may act on a case of a unit, the one with the fewest cases first.
+    """The people who may act on a case of a unit, the one with the fewest cases first.
 
-    Of several, the one who has been longest without a new case, so that whoever decides at once is
-    not given everything. One look into an index for each of them, up to a full desk.
+    Among equals, the one who has been without a new case for longest comes first, so that a
+    reviewer who decides quickly does not get every case. Each person costs one index scan, up to a
+    full desk.
     """
     able = access.able()
     theirs = col(Case.reviewer_id) == able.c.person_id
@@ -102,10 +107,10 @@ def _least_laden() -> SelectOfScalar[UUID]:
 async def choose(
     session: AsyncSession, case: Case, now: datetime
 ) -> tuple[UUID | None, UUID | None]:
-    """Who reviews: whoever had it before, the deputy of one who is away, or the least laden.
+    """Who reviews: the previous reviewer, the deputy of an absent one, or the least laden.
 
-    The second answer is the absent person whom a deputy stands in for. The caller has taken the
-    turn of the case's unit.
+    The second value is the absent person whom a deputy stands in for. The caller holds the `TURN`
+    of the case's unit.
     """
     values = {
         "unit_id": case.responsible_unit_id,
@@ -123,10 +128,10 @@ async def choose(
 
 
 def give(case: Case, to: UUID | None, now: datetime, *, instead_of: UUID | None = None) -> None:
-    """Note on a locked case who has it from now on; its caller saves and journals it.
+    """Set the reviewer of a locked case. The caller saves and journals the change.
 
-    `instead_of` is who gets it back when there again, as `owner_of` says; people who give or take a
-    case mean it to stay.
+    `instead_of` is who gets the case back after an absence (see `owner_of`); people who give or
+    take a case mean it to stay.
     """
     if case.reviewer_id != to:
         case.reviewer_id = to
@@ -135,19 +140,19 @@ def give(case: Case, to: UUID | None, now: datetime, *, instead_of: UUID | None 
 
 
 def owner_of(case: Case) -> UUID | None:
-    """Who had a case before anybody stood in."""
+    """Who had the case before anybody stood in."""
     return case.stands_in_for or case.reviewer_id
 
 
 @lru_cache
 def _able() -> CTE:
-    """`access.able` of all units, found once in a query however many cases it is asked of."""
+    """`access.able` of all units, evaluated once in a query however many cases use it."""
     able = access.able(of_unit=False)
     return choose_columns(able.c.person_id, able.c.unit_id).cte("able_anywhere")
 
 
 def has_nobody() -> ColumnElement[bool]:
-    """The cases that nobody has who may act on them now."""
+    """The condition that a case has no reviewer who may act on it now."""
     holder = tuple_(col(Case.reviewer_id), col(Case.responsible_unit_id))
     return or_(
         col(Case.reviewer_id).is_(None),
@@ -157,7 +162,10 @@ def has_nobody() -> ColumnElement[bool]:
 
 
 def _somebody_could() -> ColumnElement[bool]:
-    """The cases on which somebody may act who did not apply; by sets, never by a look for each."""
+    """The condition that somebody other than the applicant may act on the case.
+
+    It compares sets, so that there is no look-up for each case.
+    """
     able, unit = _able(), col(Case.responsible_unit_id)
     several = choose_columns(able.c.unit_id).group_by(able.c.unit_id).having(func.count() > 1)
     return or_(
@@ -173,9 +181,9 @@ def _somebody_could() -> ColumnElement[bool]:
 
 @lru_cache
 def _adrift() -> SelectOfScalar[Case]:
-    """Open cases that have to be passed on, locked; those at work at this moment are left out.
+    """Open cases that have to be reassigned, locked; cases locked by others are skipped.
 
-    A case that waits for people and that nobody has is among them once somebody can take it.
+    A case that waits for people and has no reviewer is among them once somebody can take it.
     """
     waits = col(Case.waits_for) == Party.REVIEWER.value
     return (
@@ -194,9 +202,9 @@ def _adrift() -> SelectOfScalar[Case]:
 
 @lru_cache
 def _returning() -> SelectOfScalar[Case]:
-    """Open cases whose owners may act on them again, locked: those with which nothing was done.
+    """Open cases to be given back to their owners, locked: nobody has done anything with them.
 
-    A decision ends standing in. What is written on or read at this moment stays for the time being.
+    A decision ends standing in. A case that its reviewer has open or has written on stays for now.
     """
     able = _able()
     written = select(CaseComment.id).where(
@@ -228,11 +236,13 @@ def _returning() -> SelectOfScalar[Case]:
 
 
 async def reconcile(session: AsyncSession, now: datetime) -> int:
-    """Give back up to `BATCH` cases whose owners are there again, and pass on as many whose
-    reviewers may not act on them any more; says how many.
+    """Give cases back to owners who have returned, and reassign those whose reviewers may not act.
 
-    Each of the latter goes to whom `choose` names, or to nobody. All is journaled. Whoever gets
-    cases is told once of all, the heads of what was passed on; the applicants are not bothered.
+    Each step takes up to `BATCH` cases. Returns how many were moved.
+
+    A case is reassigned to the person `choose` names, or to nobody. Everything is journaled. A
+    person who gets cases is notified once of all of them, and so are heads of cases that were
+    reassigned; applicants are not notified.
     """
     at = {"now": now, "read_since": now - READ_FOR}
     back = (await session.exec(_returning(), params=at)).all()
@@ -244,7 +254,7 @@ async def reconcile(session: AsyncSession, now: datetime) -> int:
 
 
 async def keep(session: AsyncSession, case: Case, now: datetime) -> None:
-    """Pass on one locked case, if its reviewer may not act on it any more."""
+    """Reassign one locked case if its reviewer may not act on it any more."""
     await take_turn(session, case.responsible_unit_id)
     await _pass_on(session, [case], now)
 
@@ -252,7 +262,10 @@ async def keep(session: AsyncSession, case: Case, now: datetime) -> None:
 async def _pass_on(
     session: AsyncSession, cases: Sequence[Case], now: datetime, *, back: bool = False
 ) -> int:
-    """Give each to its owner (`back`), or to whom `choose` names; says how many were moved."""
+    """Give each case to its owner (`back`), or to the person `choose` names.
+
+    Returns how many moved.
+    """
     moved = 0
     told: dict[tuple[UUID, NoticeKind], list[str]] = {}
     heads: dict[UUID, list[UUID]] = {}
@@ -295,7 +308,7 @@ async def _pass_on(
 
 
 async def heads_of(session: AsyncSession, unit_id: UUID, now: datetime) -> list[UUID]:
-    """Who oversees the reviews of a unit: those who are there, else all with their deputies."""
+    """Who oversees the reviews of a unit: heads who are present, else all with their deputies."""
     right = Permission.OVERSEE_REVIEWS
     here = await access.present_reviewers(session, unit_id, now, right)
     if here:
@@ -306,7 +319,7 @@ async def heads_of(session: AsyncSession, unit_id: UUID, now: datetime) -> list[
 
 
 async def sweep(database: Database) -> int:
-    """`reconcile` until nothing is left to pass on; says how many cases were."""
+    """Run `reconcile` until nothing is left. Returns how many cases were moved."""
     moved = 0
     while True:
         async with database.work() as session:

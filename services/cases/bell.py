@@ -1,8 +1,8 @@
-"""Ringing the workflow of a case after a commit.
+"""Signalling the workflow of a case after a commit.
 
-The answer to a person never waits for Temporal: the act is committed, and rings run beside the
-request. A ring that fails is not lost either, because the case row says when it wants to be rung,
-and the sweeper rings whatever is late.
+A person's request never waits for Temporal: the act is committed, and the signal is sent in the
+background. A signal that fails is not lost: the case's row says when its workflow has to look at
+it, and the sweeper wakes cases that are late.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ Ringer = Callable[[CaseState, Ring], Awaitable[bool]]
 
 
 class Bell:
-    """Rings workflows in the background; `ringer` is the signal-with-start of Temporal."""
+    """Signals workflows in the background; `ringer` is Temporal's signal with start."""
 
     def __init__(self, ringer: Ringer, most: int = 64) -> None:
         self._ringer = ringer
@@ -23,7 +23,10 @@ class Bell:
         self._most = most
 
     def ring(self, case: CaseState, ring: Ring) -> None:
-        """Ring without waiting. With too many rings under way the sweeper is left to do it."""
+        """Signal without waiting.
+
+        If too many signals are under way, this is left to the sweeper.
+        """
         reach(CrashPoint.ACT_COMMITTED)
         if len(self._under_way) >= self._most:
             return
@@ -32,10 +35,10 @@ class Bell:
         task.add_done_callback(self._under_way.discard)
 
     async def ring_now(self, case: CaseState, ring: Ring) -> bool:
-        """Ring and say whether Temporal took it. Never raises for a server that is down."""
+        """Signal, and return whether Temporal accepted it. Does not raise if the server is down."""
         return await self._ringer(case, ring)
 
     async def settle(self, seconds: float = 5.0) -> None:
-        """Wait for the rings under way, at most `seconds`: for a shutdown in good order."""
+        """Wait for the signals under way, at most `seconds`: for an orderly shutdown."""
         if self._under_way:
             await asyncio.wait(set(self._under_way), timeout=seconds)

@@ -1,6 +1,6 @@
-"""The clock of a case of any kind: reminders and escalations as its term says.
+"""The clock of a case of any kind: reminders and escalations by its term.
 
-What was missed while nothing ran, over a night or an outage of weeks, is told once: the last of it.
+If several were missed, over a night or an outage of weeks, only the last one is sent.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,13 +19,13 @@ from services.journal import entries as journal
 from services.notices import outbox
 
 Whom = Callable[[AsyncSession, Case, Alarm, datetime], Awaitable[Mapping[UUID, NoticeKind]]]
-"""Who is to hear of an alarm, and the kind of notice."""
+"""Who is notified of an alarm, with the kind of notice for each."""
 
 
 async def sound(session: AsyncSession, case: Case, now: datetime, whom: Whom) -> Rung:
-    """Tell what the term says of a locked case by now, and say what that was.
+    """Send the alarm of a locked case that is due at `now`. Returns which alarms were due.
 
-    That a case lapses is told by its caller, who closes it.
+    A case that lapses is left to the caller, who closes it.
     """
     terms, calendar = await terms_of(session, case)
     due = rung(alarms_of(case, Status(case.status), case.since, terms, calendar), case.alarms, now)

@@ -1,6 +1,6 @@
-"""What a draft holds: answers and cited documents, and the revision by which a change is made.
+"""The contents of a draft: answers and cited documents, and the revision by which it is changed.
 
-A revision is a digest of both: who sends one says which contents they have seen.
+A revision is a digest of both: a client that sends it has seen these contents.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ def citation(kind: str, version_id: UUID) -> dict[str, str]:
 
 
 def revision_of(case: Case) -> str:
-    """Which contents the draft has now."""
+    """The digest of the draft's present contents."""
     body = json.dumps([case.draft or {}, case.draft_attachments], sort_keys=True)
     return hashlib.sha256(body.encode()).hexdigest()[:32]
 
@@ -46,7 +46,7 @@ class Draft:
 
 
 def draft_of(case: Case) -> Draft:
-    """The draft of a case. Raises a refusal (409) where it has none."""
+    """The draft of a case. Raises Refusal 409 if it has none."""
     if case.draft is None:
         raise Refusal("not_now", "Черновика нет.", 409)
     return Draft(
@@ -63,7 +63,7 @@ def draft_of(case: Case) -> Draft:
 def demand_seen(
     case: Case, attachments: Sequence[Mapping[str, str]] | None, revision: str | None
 ) -> None:
-    """Raise Refusal 409 where a change would overwrite what its author may not have seen."""
+    """Raise Refusal 409 if a change would overwrite what its author may not have seen."""
     kept = case.draft_attachments
     if revision is not None:
         seen = revision == revision_of(case)
@@ -84,7 +84,7 @@ def demand_seen(
 async def attachments_of(
     session: AsyncSession, case_id: UUID, version: int
 ) -> list[dict[str, str]]:
-    """What a version cites, as a draft holds it."""
+    """The documents that a version cites, as a draft has them."""
     found = await session.exec(
         select(CaseAttachment)
         .where(CaseAttachment.case_id == case_id, CaseAttachment.case_version == version)
@@ -96,7 +96,7 @@ async def attachments_of(
 async def contents_of(
     session: AsyncSession, case: Case
 ) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """Answers and documents of the draft; where there is none, those of the newest version."""
+    """Answers and documents of the draft; without a draft, those of the newest version."""
     if case.draft is not None:
         return case.draft, case.draft_attachments
     if not case.version:
@@ -106,7 +106,7 @@ async def contents_of(
 
 
 async def begin_correction(session: AsyncSession, case: Case) -> None:
-    """A submitted case is corrected from its newest version."""
+    """Begin the correction of a submitted case with the contents of its newest version."""
     if case.draft is None:
         case.draft, case.draft_attachments = await contents_of(session, case)
 
@@ -114,9 +114,9 @@ async def begin_correction(session: AsyncSession, case: Case) -> None:
 async def checked_attachments(
     session: AsyncSession, actor: Actor, attachments: Sequence[Mapping[str, str]]
 ) -> list[dict[str, str]]:
-    """The attachments, if each is an accepted document of the person's own. Raises 422."""
+    """The attachments, if each is an accepted document of the person's own. Raises Refusal 422."""
     cited = [(a["kind"], UUID(a["document_version_id"])) for a in attachments]
-    # The same document twice for the same purpose is once.
+    # The same document twice for the same purpose counts once.
     given = [citation(kind, id_) for kind, id_ in dict.fromkeys(cited)]
     wanted = {id_ for _, id_ in cited}
     if not wanted:
@@ -141,6 +141,6 @@ async def checked_attachments(
 
 
 def not_asked_for() -> Refusal:
-    """A document of a kind that has no place in this form."""
+    """The document is of a kind that this form does not ask for."""
     words = "Такой документ здесь не нужен."
     return Refusal("not_asked_for", words, 422, [FieldError("kind", words)])

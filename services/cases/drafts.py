@@ -1,7 +1,7 @@
-"""What the applicant of any case does with it: draft, hand in versions, take back, copy.
+"""What the applicant of any case does with it: draft, submit versions, withdraw, copy.
 
-`Applications` and `Requests` stand on this. Each act is one unit of work; after its commit the
-workflow is rung by the signal of that name.
+`Applications` and `Requests` inherit from this. Each act is one unit of work; after its commit the
+workflow gets the signal of that name.
 """
 
 import hashlib
@@ -69,7 +69,7 @@ from services.journal import entries as journal
 
 @dataclass(frozen=True)
 class RefusalTexts:
-    """How a kind of case is called in refusals: gettext msgids."""
+    """How refusals speak of a kind of case: gettext msgids."""
 
     not_closed: str
     not_now: str
@@ -80,27 +80,27 @@ class RefusalTexts:
 class Drafts(CaseActs):
     """The acts of applicants on one kind of case.
 
-    `institution_zone` gives the year of the numbers. A case of another kind is not found.
+    Numbers of cases have the year in `institution_zone`. A case of another kind is not found.
     """
 
     kind: ClassVar[CaseKind]
     number_kind: ClassVar[NumberKind]
     spoken: ClassVar[RefusalTexts]
     most_drafts: int = MOST_DRAFTS
-    """How many a person keeps; measurements make theirs in advance, and more of them."""
+    """How many drafts a person may have; benchmarks set it higher to make theirs in advance."""
 
     def __init__(self, database: Database, bell: Bell, institution_zone: str) -> None:
         super().__init__(database, bell)
         self._zone = ZoneInfo(institution_zone)
 
     def notices_of(self, transition: Transition, case: Case) -> list[CaseNotice]:
-        """Who is told that the applicant did this."""
+        """The notices that an act of the applicant causes."""
         raise NotImplementedError
 
     async def copy(self, actor: Actor, case_id: UUID) -> Case:
-        """Copy a closed case without success into a new draft of the newest form (A6).
+        """Copy a case closed without success into a new draft of the newest form (A6).
 
-        A correction that was typed and not sent before the case was closed is copied with it.
+        A correction that was typed but not submitted before the case was closed is copied with it.
         """
         async with self._database.work() as session:
             old = await session.get(Case, case_id)
@@ -111,7 +111,7 @@ class Drafts(CaseActs):
             data, cited = await contents_of(session, old)
             _, programme = await rules_of(session, old)
             definition = await catalogue.case_type(session, old.type)
-            # What the form no longer asks for has no place where it could be taken out.
+            # Contents that the form no longer asks for could not be removed by the applicant.
             kinds = {rule.kind for rule in merged_attachments(definition, programme)}
             kept = {name: given for name, given in data.items() if name in definition.fields}
             attachments = [given for given in cited if given["kind"] in kinds]
@@ -164,7 +164,7 @@ class Drafts(CaseActs):
         return case
 
     async def _room_for_one_more(self, session: AsyncSession, actor: Actor) -> None:
-        """Refuse a draft beyond the limit; two begun at once are counted one after the other."""
+        """Refuse a draft beyond the limit. The lock makes two drafts begun at once count."""
         await session.exec(
             select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
         )
@@ -180,12 +180,12 @@ class Drafts(CaseActs):
         attachments: Sequence[Mapping[str, str]] | None = None,
         revision: str | None = None,
     ) -> tuple[Case, list[FieldError]]:
-        """Keep what was typed, wrong or not, and say what is wrong with it so far.
+        """Store what was typed, right or wrong. Returns the errors in it so far.
 
-        `data` is merged into the draft by field; `attachments` (kind, document_version_id)
-        replaces the list. A case that may be corrected has a draft too: the correction in the
-        making (A6, S6). Raises Refusal 409 where the draft is no more of `revision`, or where a
-        list without one would take a document off: the client may never have seen it.
+        `data` is merged into the draft by field; `attachments` (kind, document_version_id) replaces
+        the list. A case that may be corrected has a draft too: the correction under way (A6, S6).
+        Raises Refusal 409 if the draft is no longer at `revision`, or if a list without a revision
+        would remove a document: the client may never have seen it.
         """
         async with self._editing(actor, case_id) as (session, case):
             definition, programme = await rules_of(session, case)
@@ -205,10 +205,10 @@ class Drafts(CaseActs):
     async def save_fields(
         self, actor: Actor, case_id: UUID, given: Mapping[str, Any], shown: Mapping[str, str]
     ) -> tuple[Case, Mapping[str, Any]]:
-        """Keep what was changed in a form that showed `shown` (marks of `rules.forms.draft_edits`).
+        """Store the changes of a form that showed `shown` (marks of `rules.forms.draft_edits`).
 
-        Also answers what is kept of the fields that were changed elsewhere meanwhile: of those
-        nothing is written.
+        Fields that were changed elsewhere meanwhile are not written; their stored values are
+        returned.
         """
         async with self._editing(actor, case_id) as (session, case):
             definition, _ = await rules_of(session, case)
@@ -218,7 +218,7 @@ class Drafts(CaseActs):
         return case, made.clashes
 
     async def attach(self, actor: Actor, case_id: UUID, kind: str, version_id: UUID) -> Case:
-        """Add a document to those of the draft, whatever is added or taken off meanwhile.
+        """Add a document to the draft, whatever is added or removed at the same time.
 
         Raises Refusal 422 for a kind that the form does not ask for, a document that is not the
         person's own, and one more than a draft may hold.
@@ -235,7 +235,7 @@ class Drafts(CaseActs):
         return case
 
     async def detach(self, actor: Actor, case_id: UUID, kind: str, version_id: UUID) -> Case:
-        """Take a document off the draft; it stays among the person's. One not there is no error."""
+        """Remove a document from the draft; the person keeps it. A missing one is no error."""
         async with self._editing(actor, case_id) as (_, case):
             gone = citation(kind, version_id)
             case.draft_attachments = [one for one in case.draft_attachments if one != gone]
@@ -245,7 +245,7 @@ class Drafts(CaseActs):
     async def _editing(
         self, actor: Actor, case_id: UUID
     ) -> AsyncIterator[tuple[AsyncSession, Case]]:
-        """The draft under the lock of its case: what is read here is what is written over."""
+        """The draft under the lock of its case: nobody changes it between reading and writing."""
         async with self._database.work() as session:
             case = await self._lock_own(session, actor, case_id)
             if not editable(case):
@@ -256,7 +256,7 @@ class Drafts(CaseActs):
             session.add(case)
 
     async def discard_draft(self, actor: Actor, case_id: UUID) -> None:
-        """Throw away a draft that was never submitted, or the correction in the making."""
+        """Delete a draft that was never submitted, or the correction under way."""
         async with self._database.work() as session:
             case = await self._lock_own(session, actor, case_id)
             if case.version:
@@ -278,11 +278,11 @@ class Drafts(CaseActs):
             )
 
     async def submit(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
-        """Submit the draft: it gets its number and a durable workflow (A3, S3)."""
+        """Submit the draft: the case gets its number and a workflow (A3, S3)."""
         return await self.hand_in(actor, case_id, act, Transition.SUBMIT)
 
     async def correct(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
-        """Hand in a new version on one's own initiative, wherever the case may take one."""
+        """Submit a new version unasked, in any status that allows it."""
         return await self.hand_in(actor, case_id, act, Transition.CORRECT)
 
     async def hand_in(
@@ -319,7 +319,7 @@ class Drafts(CaseActs):
     async def _demand_complete(
         self, session: AsyncSession, case: Case, now: datetime
     ) -> tuple[dict[str, Any], list[dict[str, str]]]:
-        """The answers and documents of a draft that may be handed in, with its place in an intake.
+        """The answers and documents of a complete draft; reserves its place in an intake.
 
         Raises Refusal 422 with everything that is wrong or missing.
         """
@@ -338,7 +338,7 @@ class Drafts(CaseActs):
         return data, case.draft_attachments
 
     async def withdraw(self, actor: Actor, case_id: UUID, act: Act, reason: str) -> CaseState:
-        """Take the case back, at any open stage. Raises Refusal 422 for a reason too long."""
+        """Withdraw an open case. Raises Refusal 422 for a reason that is too long."""
         reason = reason.strip()
         if len(reason) > LONGEST_REASON:
             words = "Сократите причину до 4000 знаков."
@@ -383,7 +383,7 @@ def _keep_version(
     actor: Actor,
     now: datetime,
 ) -> str:
-    """Keep what was handed in as the newest version of the case; its digest is journaled."""
+    """Store what was submitted as the newest version of the case. Returns its digest."""
     salt = new_salt()
     digest = version_digest(data, attachments, salt)
     session.add(
@@ -410,7 +410,7 @@ def _keep_version(
 
 
 async def _not_too_often(session: AsyncSession, case: Case, now: datetime) -> None:
-    """Refuse one more version of a case that was handed in so often today; the draft is kept."""
+    """Refuse one more version of a case if too many were submitted today; the draft stays."""
     if case.version < MOST_VERSIONS:
         return
     counts = await session.get_one(CaseVersion, (case.id, case.version - MOST_VERSIONS + 1))
@@ -421,7 +421,7 @@ async def _not_too_often(session: AsyncSession, case: Case, now: datetime) -> No
 async def rules_of(
     session: AsyncSession, case: Case
 ) -> tuple[CaseTypeDefinition, Programme | None]:
-    """The type that the case began with, and its programme where it has one."""
+    """The type that the case began with, and its programme if it has one."""
     definition = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
     return definition, programme
@@ -436,7 +436,7 @@ async def rules_of_all(
 
 
 def editable(case: Case) -> bool:
-    """Whether the applicant may hand in a version now; after the end only where that reopens."""
+    """Whether the applicant may submit a version now; a closed case only if that reopens it."""
     process, status = process_of(case.kind), Status(case.status)
     return any(
         rule.reopens or case.closed_at is None
@@ -448,17 +448,17 @@ def editable(case: Case) -> bool:
 def version_digest(
     data: Mapping[str, Any], attachments: Sequence[Mapping[str, str]], salt: bytes
 ) -> str:
-    """HMAC-SHA256 (hex) over the canonical JSON (RFC 8785) of a form and what it cites.
+    """HMAC-SHA256 (hex) over the canonical JSON (RFC 8785) of a form and the documents it cites.
 
-    The digest stands in the clear in the journal and on receipts; the salt keeps it from being
-    guessed field by field.
+    The digest is public in the journal and on receipts; the salt keeps the form from being guessed
+    field by field.
     """
     body: Any = {"data": dict(data), "attachments": [dict(a) for a in attachments]}
     return hmac.new(salt, rfc8785.dumps(body), hashlib.sha256).hexdigest()
 
 
 def facts_of(person: Person) -> dict[str, Any]:
-    """What a form can know of the person without asking, by the names that `prefill` uses."""
+    """The facts about the person that fill in a form, by the names that `prefill` uses."""
     names = ("name", "position", "snils", "inn", "phone")
     return {f"person.{name}": getattr(person, name) for name in names}
 
@@ -468,9 +468,9 @@ def _today(case: Case, now: datetime) -> date:
 
 
 def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Only fields of the form, and of these not those locked by a fact.
+    """Only the fields of the form, without those that are locked.
 
-    Raises Refusal 422 for a text that is longer than a draft keeps: none is cut.
+    Raises Refusal 422 for a text that is too long for a draft: texts are never cut.
     """
     fields = definition.fields
     known = {
@@ -485,7 +485,7 @@ def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str,
 
 
 async def unsent(session: AsyncSession, actor: Actor, kind: CaseKind) -> Sequence[Case]:
-    """The person's own drafts of this kind that were never sent, the oldest first."""
+    """The person's drafts of this kind that were never submitted, the oldest first."""
     drafts = select(Case).where(*_never_sent(actor, kind))
     return (await session.exec(drafts.order_by(col(Case.created_at)))).all()
 

@@ -1,4 +1,4 @@
-"""What the header of every page says of the person who looks at it."""
+"""What the header of every page shows of the person who looks at it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +55,7 @@ def _query() -> Any:
 
 
 _QUERY = _query()
-"""Asked for every page: building it anew takes as long as asking it."""
+"""Every page runs this query: building it each time would take as long as running it."""
 
 
 async def header_of(session: AsyncSession, person_id: UUID) -> Header:

@@ -1,8 +1,8 @@
-"""Lists of cases: mine, the review queue, those of a unit. Columns in the clear, one query a page.
+"""Lists of cases: mine, the review queue, those of a unit. Unencrypted columns, one query a page.
 
-Pages are keysets: lists run over `(listed_at, id)`, newest first; the queue runs over
-`(due_at, id)`, so that what is overdue comes first. `listed_at` is the day of submission, which
-never changes; a draft, which nobody else sees, stands by the day it was begun until then.
+Pages are keysets: lists are ordered by `(listed_at, id)`, newest first; the queue by `(due_at,
+id)`, so that overdue cases come first. `listed_at` is the day of submission, which never changes; a
+draft, which only its applicant sees, has the day it was begun.
 """
 
 import base64
@@ -51,7 +51,7 @@ from services.cases import assignment
 PAGE = 50
 MOST = 200
 LISTED_AT: ColumnElement[datetime] = func.coalesce(col(Case.submitted_at), col(Case.created_at))
-"""As `models.tables.cases.LISTED_AT`, which is indexed."""
+"""The same as `models.tables.cases.LISTED_AT`, which is indexed."""
 
 
 class CaseLine(BaseModel):
@@ -87,7 +87,7 @@ class CaseLine(BaseModel):
 
 @dataclass(frozen=True)
 class Listing:
-    """One page of a list; `after` asks for the next one, None at the end."""
+    """One page of a list. `after` is the cursor of the next page, None at the end."""
 
     rows: Sequence[Mapping[str, Any]]
     """The lines as they were read, by the names of `CaseLine`."""
@@ -95,7 +95,7 @@ class Listing:
 
     @cached_property
     def lines(self) -> Sequence[CaseLine]:
-        """The lines; the database has typed them already, but for the status."""
+        """The lines as `CaseLine`. They are not validated: the database has typed them already."""
         return [
             CaseLine.model_construct(**{**row, "status": Status(row["status"])})
             for row in self.rows
@@ -103,14 +103,14 @@ class Listing:
 
 
 class Order(StrEnum):
-    """How a list runs."""
+    """The order of a list."""
 
     NEWEST = "newest"
     DUE = "due"
 
 
 class Filters(BaseModel):
-    """What a list is narrowed to; everything is optional and all of it must hold."""
+    """The filters of a list. Each is optional; those given must all hold."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -124,7 +124,7 @@ class Filters(BaseModel):
     submitted_until: AwareDatetime | None = None
     overdue: bool = False
     waiting: bool = False
-    """Only those on which people of the responsible unit have to decide or answer."""
+    """Only cases that people of the responsible unit have to decide or answer."""
     open: bool | None = None
     number: str | None = Field(None, max_length=100)
     """A number as people type it."""
@@ -158,7 +158,7 @@ async def first_of_mine(
     *,
     kind: CaseKind,
 ) -> Listing:
-    """The first page of `mine` of one kind: what a client begins with, and asks most often."""
+    """The first page of `mine` for one kind: clients ask for it first and most often."""
     _must_apply(actor)
     values = {
         "applicant_id": actor.person_id,
@@ -186,14 +186,15 @@ async def desk(
 ) -> Listing:
     """The submitted cases that the person reviews or may look at; by default the queue (A3, A11).
 
-    In order of terms it holds only cases with a term. Raises `forbidden` for those without a desk.
+    In order of terms the list holds only cases with a term. Raises `forbidden` for people without a
+    desk.
     """
     scope = _desk_scope(actor, order)
     return await _listing(session, scope, filters or Filters(), after, limit, order, names=True)
 
 
 def _waits_for_an_answer() -> ColumnElement[bool]:
-    """The cases on which people of the responsible unit have to decide or answer."""
+    """The condition that people of the responsible unit have to decide or answer."""
     return and_(
         col(Case.status).in_([Status.IN_REVIEW.value, Status.PROCESSING.value]),
         col(Case.waits_for) == Party.REVIEWER.value,
@@ -225,7 +226,8 @@ async def neighbours(
 ) -> tuple[UUID | None, UUID | None]:
     """The cases before and after a place in the desk's list; the case itself may have left it.
 
-    `moment` is the case's `due_at` or `listed_at`, by the order; None stands before the first.
+    `moment` is the case's `due_at` or `listed_at`, depending on the order; None is before the
+    first.
     """
     key = _key(order)
     place = tuple_(key, col(Case.id))
@@ -251,7 +253,7 @@ async def neighbours(
 async def readers(
     session: AsyncSession, actor: Actor, case_ids: Sequence[UUID]
 ) -> dict[UUID, list[str]]:
-    """Names of the others who have these cases open at this moment."""
+    """Names of other people who have these cases open at this moment, by case."""
     connection = await session.connection()
     found = await connection.execute(
         select(col(CaseReading.case_id), col(Person.name))
@@ -271,7 +273,7 @@ async def readers(
 async def counts(session: AsyncSession, actor: Actor, now: datetime) -> dict[str, int]:
     """Figures of the desk: how many wait for review, for me, how many are overdue or unassigned.
 
-    Raises `forbidden` for those without a desk.
+    Raises `forbidden` for people without a desk.
     """
     reviews = actor.units_with(Permission.REVIEW)
     if not reviews and not actor.units_with(Permission.VIEW_UNIT_CASES):
@@ -318,7 +320,7 @@ async def _listing(
 
 @lru_cache
 def _first_of_mine(dialect: Dialect) -> bytes:
-    """The query as the driver takes it, compiled once."""
+    """The compiled query as the driver takes it; compiled once."""
     query = (
         line_columns(names=False)
         .where(
@@ -348,7 +350,7 @@ async def _page(session: AsyncSession, query: Select[Any], limit: int, order: Or
 
 
 def listed(rows: Sequence[Mapping[str, Any]], limit: int, order: Order) -> Listing:
-    """The page, of rows of which one too many was asked for."""
+    """The page, made of rows of which one more than `limit` was asked for."""
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
     if last is None:
@@ -358,7 +360,7 @@ def listed(rows: Sequence[Mapping[str, Any]], limit: int, order: Order) -> Listi
 
 
 _TITLE_OF_TYPE = (
-    # Nothing is bound: the first page is asked of the driver itself.
+    # No bound parameters: the first page is asked of the driver directly.
     select(func.jsonb_extract_path_text(col(CaseTypeVersion.definition), literal_column("'title'")))
     .where(
         col(CaseTypeVersion.key) == col(Case.type),
@@ -367,12 +369,12 @@ _TITLE_OF_TYPE = (
     .correlate(Case)
     .scalar_subquery()
 )
-"""Asked only of cases without a programme."""
+"""Used only for cases without a programme."""
 
 
 @lru_cache
 def line_columns(names: bool) -> Select[Any]:
-    """The columns of `CaseLine`, to be narrowed and put in order by the caller."""
+    """The columns of `CaseLine`, to be filtered and ordered by the caller."""
     unit, responsible = aliased(Unit), aliased(Unit)
     columns: list[Any] = [
         Case.id,
@@ -415,7 +417,7 @@ def line_columns(names: bool) -> Select[Any]:
 
 
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """What must hold of a case and its programme. Raises a refusal (422) for a wrong number."""
+    """The conditions on a case and its programme. Raises Refusal 422 for a wrong number."""
     found: list[ColumnElement[bool]] = []
     if filters.kind:
         found.append(col(Case.kind) == filters.kind.value)
@@ -458,7 +460,7 @@ def cursor_of(moment: datetime, case_id: UUID) -> str:
 
 
 def read_cursor(text: str) -> tuple[datetime, UUID]:
-    """The place in a list that `Listing.after` names. Raises a refusal (422)."""
+    """The place in a list that `Listing.after` names. Raises Refusal 422."""
     try:
         moment, _, case_id = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
         at = datetime.fromisoformat(moment)

@@ -18,9 +18,9 @@ PATIENCE = 2.0
 
 
 async def live_or_stored(client: Client, case: Case) -> tuple[bool, PresentState]:
-    """Whether the running case answered, and its answer.
+    """Whether the case's workflow answered, and the present state.
 
-    Where it does not answer, or answers for an earlier step, what the database knows.
+    If it does not answer, or answers for an earlier step, the state is what the database knows.
     """
     answer = await present_state(client, case)
     if answer is not None and answer.step == case.step:
@@ -38,7 +38,7 @@ async def live_or_stored(client: Client, case: Case) -> tuple[bool, PresentState
 
 
 async def present_state(client: Client, case: Case) -> PresentState | None:
-    """Ask the running case. None when it does not answer within two seconds, or is over (A8).
+    """Ask the workflow of a case. None if it does not answer within two seconds, or has ended (A8).
 
     The caller then shows what the database knows, and says so.
     """

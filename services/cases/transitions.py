@@ -1,8 +1,8 @@
 """The one function that moves a case, and what it needs: the lock, the act, the clock.
 
 `move` writes status, step, journal entry, notices and the times of the case in the transaction of
-its caller. A person's act and a timer may race: both lock the row, and the second finds a step that
-is no longer true and changes nothing.
+its caller. A person's act and a timer may come at once: both lock the row, and the second one finds
+that the step has changed and does nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,12 +61,12 @@ JOURNALED: Mapping[Transition, JournalKind] = {
 
 
 CLOCKED = frozenset({Status.IN_REVIEW, Status.CLARIFICATION, Status.ACCEPTED, Status.PROCESSING})
-"""Where a term runs."""
+"""Statuses in which a term runs."""
 
 
 @dataclass(frozen=True)
 class CaseNotice:
-    """A notice to be told because the case moved."""
+    """A notice that a move of the case causes."""
 
     kind: str
     to: UUID
@@ -86,7 +86,7 @@ async def lock(session: AsyncSession, case_id: UUID) -> Case:
 
 
 def stale(case: Case) -> Refusal:
-    """The case moved on since the person looked at it."""
+    """The case has moved since the person looked at it."""
     return Refusal(
         "stale",
         process_of(case.kind).refusals.stale,
@@ -107,7 +107,7 @@ async def move(
     contents: Mapping[str, Any] | None = None,
     tell: Sequence[CaseNotice] = (),
 ) -> None:
-    """Move a locked case by one transition. Raises a refusal where the rules have no such arrow.
+    """Move a locked case by one transition. Raises Refusal if the rules have no such arrow.
 
     Writes status, step, times, one journal entry and the notices; the caller's unit of work commits
     them together.
@@ -119,7 +119,7 @@ async def move(
         raise _not_now(case)
     await _set_times(session, case, before, rule.to, now)
     if rule.closes and by is None:
-        # Its workflow did it and knows.
+        # The case's own workflow did this, so nobody has to wake it.
         case.wakes_at = None
     case.status = rule.to.value
     case.step += 1
@@ -169,14 +169,14 @@ async def move(
 
 
 def case_facts(case: Case) -> dict[str, Any]:
-    """What every notice of a case says: its number, and until when the applicant may answer."""
+    """The facts of every notice of a case: its number, and until when the applicant may answer."""
     if case.status != Status.CLARIFICATION or case.due_at is None:
         return {"number": case.number}
     return {"number": case.number, "until": last_day(case.due_at, case.term_zone).isoformat()}
 
 
 async def _awaited(session: AsyncSession, case: Case, party: Party) -> Party:
-    """For whom the case waits: the addressee of some requests is the people of a unit."""
+    """Whom the case waits for: the addressee of some requests is the people of a unit."""
     if party is Party.ADDRESSEE:
         definition = await catalogue.case_type(session, case.type, case.type_version)
         if definition.answered_by_people:
@@ -192,12 +192,12 @@ def _not_now(case: Case) -> Refusal:
 async def _set_times(
     session: AsyncSession, case: Case, before: Status, after: Status, now: datetime
 ) -> None:
-    """Set `due_at` and `wakes_at`; pause the term of the review while the applicant is awaited."""
+    """Set `due_at` and `wakes_at`; pause the term of the review while the applicant is asked."""
     terms, calendar = await terms_of(session, case)
     if before is Status.IN_REVIEW and case.due_at is not None:
         case.term_left = working_days_left(now, case.due_at, case.term_zone, calendar)
     due_before, case.due_at = case.due_at, None
-    # A person's act is to be heard by the workflow; where nobody rings it, the sweeper will.
+    # The workflow has to learn of a person's act: if no signal reaches it, the sweeper wakes it.
     case.wakes_at = now
     if after is Status.IN_REVIEW:
         days = terms.review if case.term_left is None else max(case.term_left, 1)
@@ -218,7 +218,7 @@ async def _set_times(
 
 
 async def terms_of(session: AsyncSession, case: Case) -> tuple[Terms, WorkingCalendar]:
-    """The terms that the case began with, its programme's where it has its own."""
+    """The terms that the case began with: its programme's if it has its own, else its type's."""
     definition = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
     terms = merged_terms(definition, programme)
@@ -228,14 +228,14 @@ async def terms_of(session: AsyncSession, case: Case) -> tuple[Terms, WorkingCal
 def alarm_of(
     case: Case, status: Status, entered: datetime, terms: Terms, calendar: WorkingCalendar
 ) -> tuple[datetime, Alarm] | None:
-    """The alarm that comes after the `case.alarms` already told, or None where no clock runs."""
+    """The alarm after the `case.alarms` that were handled already; None if no clock runs."""
     return nth_alarm(alarms_of(case, status, entered, terms, calendar), case.alarms)
 
 
 def alarms_of(
     case: Case, status: Status, entered: datetime, terms: Terms, calendar: WorkingCalendar
 ) -> Iterator[tuple[datetime, Alarm]]:
-    """All alarms of the term that runs now, the first one first; none where no clock runs."""
+    """All alarms of the term that runs now, the first one first; none if no clock runs."""
     if case.due_at is None or status not in CLOCKED:
         return iter(())
     alarms = answer_alarms if status is Status.CLARIFICATION else review_alarms
@@ -243,12 +243,12 @@ def alarms_of(
 
 
 async def heard(session: AsyncSession, case: Case, now: datetime) -> None:
-    """Take note that the workflow has read a locked case, so that the sweeper leaves it alone."""
+    """Note that the workflow has read a locked case, so that the sweeper does not wake it."""
     if case.wakes_at is None or case.wakes_at > now:
         return
     status = Status(case.status)
     if case.closed_at is not None:
-        # Where the run is lost that has to tell of the end, the sweeper begins another.
+        # If the run that has to tell the addressee is lost, the sweeper begins another.
         if not await owes(session, case):
             case.wakes_at = None
     elif status is Status.CLARIFICATION and case.wakes_at == case.since:
@@ -260,7 +260,7 @@ async def heard(session: AsyncSession, case: Case, now: datetime) -> None:
 
 
 async def unit_code(session: AsyncSession, unit_id: UUID) -> str:
-    """The code of a unit; codes never change, so they are kept."""
+    """The code of a unit. Codes never change, so the process remembers them."""
     if unit_id not in _unit_codes:
         unit = await session.get_one(Unit, unit_id)
         _unit_codes[unit_id] = unit.code
@@ -271,7 +271,7 @@ _unit_codes: dict[UUID, str] = {}
 
 
 async def state_of(session: AsyncSession, case: Case) -> CaseState:
-    """What a workflow is told of a case."""
+    """The state of a case, as workflows get it."""
     return CaseState(
         case_id=case.id,
         number=case.number or "",
@@ -290,7 +290,7 @@ async def state_of(session: AsyncSession, case: Case) -> CaseState:
 
 
 def may_see(actor: Actor, case: Case) -> bool:
-    """Whether the person is entitled to see the case (Q9, I6)."""
+    """Whether the person may see the case (Q9, I6)."""
     if case.applicant_id == actor.person_id:
         return actor.may(Permission.APPLY)
     if case.status == Status.DRAFT and case.version == 0:

@@ -1,4 +1,4 @@
-"""What a workflow does when it is rung or its time is over, and who is told when it is stuck."""
+"""What a workflow does when it is signalled or its time is over, and who is told if it is stuck."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -24,18 +24,20 @@ from services.journal import entries as journal
 from services.notices import outbox
 
 FIRST_RING_AFTER, LAST_RING_AFTER = 5.0, 600.0
-"""Seconds between the sweeper's rings of one case: doubled each time, up to ten minutes."""
+"""Seconds between the sweeper's wake-ups of one case: doubled each time, up to ten minutes."""
 
 UNANSWERED = 6
-"""After so many rings without an effect, about five minutes, the run is ended and another begun:
-one that was started by hand, or that this build cannot go on with, would hold its case for ever.
-When that does not help either, the case is stuck."""
+"""After so many wake-ups without effect, about five minutes, the run is ended and another begun.
+
+A run that somebody started by hand, or that this build cannot go on with, would block its case for
+ever. If that does not help either, the case is stuck.
+"""
 
 DOES_NOT_ANSWER = "DoesNotAnswer"
 
 
 async def look(database: Database, case_id: UUID, rings: Sequence[Ring]) -> CaseState:
-    """What is true of the case. Rings whose acts were never committed are journaled."""
+    """Read the case. Signals whose acts were never committed are journaled."""
     now = present()
     async with database.work() as session:
         case = await lock(session, case_id)
@@ -47,9 +49,10 @@ async def look(database: Database, case_id: UUID, rings: Sequence[Ring]) -> Case
 async def note_false_rings(
     session: AsyncSession, case: Case, rings: Sequence[Ring], known: Collection[UUID] = ()
 ) -> None:
-    """A signal typed by hand decides nothing; it is journaled, once for each act that it names.
+    """Journal signals that name no act of the case, such as one typed by hand: they decide nothing.
 
-    The signal of a receipt names the receipt. `known` acts and receipts need no look-up.
+    Each act that is named is journaled once. The signal `receipt` names an acknowledgement. Ids in
+    `known` need no look-up.
     """
     true = set(known)
     asked = [ring for ring in rings if ring.act_id and ring.act_id not in true]
@@ -106,10 +109,10 @@ async def report_stuck(database: Database, case_id: UUID, activity: str, error_t
 
 
 async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -> int:
-    """Ring the open cases whose time came more than `grace` seconds ago and whom nobody rang.
+    """Wake the cases whose time came more than `grace` seconds ago and that nobody signalled.
 
-    Stops at the first ring that Temporal does not take, so that an outage is not counted against
-    the cases. Returns how many were rung.
+    Stops at the first signal that Temporal does not accept, so that an outage is not counted
+    against the cases. Returns how many were woken.
     """
     now = present()
     pause = func.least(
@@ -154,13 +157,13 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
 
 
 async def _begin_anew(database: Database, bell: Bell, state: CaseState) -> None:
-    """End the run that does not answer and begin another, which goes on where the case stands."""
+    """End the run that does not answer and begin another, which continues where the case stands."""
     if not await bell.ring_now(state, Ring(signal=ANEW)):
         return
     async with database.work() as session:
         case = await lock(session, state.case_id)
         rings = case.rings
-        # Its own chain tells its story, the installation's what ops have to see.
+        # In the case's own chain for its history, in the installation's for ops.
         for chain in (case.id, SYSTEM_CHAIN):
             await journal.append(
                 session,

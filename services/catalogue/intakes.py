@@ -1,6 +1,7 @@
-"""Places in the intakes of programmes: who applies has one until the case ends without success.
+"""Places in the intakes of programmes: an applicant has one until the case ends without success.
 
-Places are counted by the code of the programme, so that a new version of it gives none away twice.
+Places are counted by the code of the programme, so that a new version gives none of them away
+again.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from rules.refusals import FieldError
 
 
 async def of_programme(session: AsyncSession, programme: Programme | None) -> list[Intake]:
-    """The intakes of a programme with the places taken; none where it begins on any day."""
+    """The intakes of a programme with the places taken; empty if it begins on any day."""
     if programme is None or not programme.intakes:
         return []
     counted = await session.exec(
@@ -35,7 +36,7 @@ async def faults(
     data: Mapping[str, Any],
     today: date,
 ) -> list[FieldError]:
-    """Why the day in these data can be chosen for this case no more, or never could."""
+    """Why the day in these data cannot be chosen for this case; empty if it can."""
     if programme is None or not programme.intakes:
         return []
     sent = await session.get(CaseVersion, (case.id, case.version)) if case.version else None
@@ -46,17 +47,17 @@ async def faults(
 async def hold(
     session: AsyncSession, case: Case, programme: Programme, chosen: Any
 ) -> list[FieldError]:
-    """Give a locked case its place in the intake of this day, and take back the one it had.
+    """Give a locked case a place in the intake of this day, and release the one it had.
 
-    A place is counted and taken by one statement: of two who ask for the last one gets it, and the
-    other is told so.
+    One statement counts and takes a place: if two people ask for the last one, one gets it and the
+    other gets an error.
     """
     limits = {one.starts_on: one.places for one in programme.intakes}
     day = date.fromisoformat(chosen) if isinstance(chosen, str) else None
     wanted = day if day in limits else None
     before, case.intake_on = case.intake_on, wanted
     changed = (before, wanted) if before != wanted else ()
-    # In the order of days, so that two who change places do not wait for each other.
+    # In the order of days, so that two people who swap places do not wait for each other.
     for one in sorted(day for day in changed if day is not None):
         if one == before:
             await _let_go(session, programme.code, one)
@@ -68,7 +69,7 @@ async def hold(
 
 
 async def let_go(session: AsyncSession, case: Case) -> None:
-    """The place of a case that ended without success is free again."""
+    """Release the place of a case that ended without success."""
     if case.intake_on is None or case.programme_id is None:
         return
     programme = await session.get_one(Programme, case.programme_id)

@@ -1,9 +1,8 @@
-"""Fill the catalogue from files that an institution can replace.
+"""Loading the catalogue from files that an institution can replace.
 
-Each file is YAML with any of `types`, `programmes`, `reasons`, `calendar` and `retention`. All
-are read and checked first; with one mistake nothing is loaded, and all mistakes are named with
-their lines.
-Loading the same files again changes nothing.
+Each file is YAML with any of `types`, `programmes`, `reasons`, `calendar` and `retention`. All are
+read and checked first; if there is a mistake nothing is loaded, and all mistakes are named with
+their lines. Loading the same files again changes nothing.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -43,7 +42,7 @@ from services.catalogue.yaml_source import line_of, parsed, twice
 
 _CATEGORIES = frozenset(category.value for category in Category)
 APPLICATION_TYPE = "qualification"
-"""The type of case that programmes add to."""
+"""The type of case that programmes belong to."""
 
 
 class CatalogueError(ValueError):
@@ -56,19 +55,19 @@ class CatalogueError(ValueError):
 
 @dataclass(frozen=True)
 class Text:
-    """A catalogue file that was typed and lies nowhere."""
+    """The text of a catalogue file that was typed, not read from a file."""
 
     name: str
     text: str
 
     def read_text(self, encoding: str = "utf-8") -> str:
-        """What was typed."""
+        """The typed text."""
         return self.text
 
 
 @dataclass
 class Loaded:
-    """What loading changed: names of what is new, of a new version, or no longer offered."""
+    """What loading changed: names of what is new, has a new version, or is no longer offered."""
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -173,7 +172,7 @@ class _File(Definition):
 
 @dataclass
 class _Content:
-    """All files together; a kind that no file names is None and stays as it is."""
+    """The contents of all files. A section that no file has is None, and stays as it is."""
 
     types: list[_Type] = field(default_factory=list)
     programmes: list[_Programme] | None = None
@@ -188,11 +187,11 @@ async def load(
     now: datetime | None = None,
     zone: str = "Europe/Moscow",
 ) -> Loaded:
-    """Bring the catalogue to what the files say. Raises CatalogueError, and then changes nothing.
+    """Make the catalogue match the files. Raises CatalogueError, and then changes nothing.
 
-    The files name all programmes and reasons there are: what is missing is no longer offered. A
-    changed programme becomes a new version; a changed type must carry a new version number.
-    A `valid_from` of a file begins at midnight in `zone`.
+    The files name all programmes and reasons: one that is missing is no longer offered. A changed
+    programme becomes a new version; a changed type must carry a new version number. A `valid_from`
+    of a file begins at midnight in `zone`.
     """
     now = now or clock.now()
 
@@ -219,13 +218,13 @@ async def load(
 def entry_of(kind: str, raw: Mapping[str, Any]) -> Any:
     """One entry of `types`, `programmes`, `reasons` or `calendar`, checked as in a file.
 
-    Raises pydantic's ValidationError, whose locations begin with the kind and the place 0.
+    Raises pydantic's ValidationError, whose locations begin with the section and the place 0.
     """
     return getattr(_File.model_validate({kind: [dict(raw)]}), kind)[0]
 
 
 async def odd_names(session: AsyncSession, programme: Any) -> list[str]:
-    """What a checked programme names that the type of its applications does not know."""
+    """Names in a checked programme that the type of its applications does not know."""
     content = _Content(programmes=[programme])
     return [*_strangers(content, await _stored_types(session))]
 
@@ -295,7 +294,7 @@ async def _stored_types(session: AsyncSession) -> dict[tuple[str, int], dict[str
 
 
 def _as_now(stored: dict[str, Any]) -> dict[str, Any]:
-    """A stored definition with what definitions have got since, at its default."""
+    """A stored definition, with fields that were added to definitions later at their defaults."""
     return CaseTypeDefinition.model_validate(stored).model_dump(mode="json")
 
 
@@ -439,7 +438,7 @@ async def _load_calendar(session: AsyncSession, days: Sequence[_Day], loaded: Lo
 
 
 async def load_terms(session: AsyncSession, rules: Sequence[RetentionRule]) -> list[str]:
-    """Bring the terms to what the files say; one that is not named stays. Tells what changed."""
+    """Make the terms match the files; terms that are not named stay. Returns what changed."""
     known = {(one.kind, one.type): one for one in (await session.exec(select(RetentionTerm))).all()}
     changed = []
     for rule in rules:

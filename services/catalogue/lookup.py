@@ -1,7 +1,7 @@
-"""The catalogue: types of cases, programmes, reasons and the working calendar.
+"""The catalogue: types of case, programmes, reasons and the working calendar.
 
-What never changes once written is kept per process and database; what may change, for a minute or
-five. `services.catalogue.loading` fills the catalogue from files.
+A process remembers for each database what never changes, for ever, and what may change, for a
+minute or five. `services.catalogue.loading` fills the catalogue from files.
 """
 
 import re
@@ -35,12 +35,12 @@ from rules.texts.cleaning import in_order
 
 NEWEST_KEPT = 60.0
 CALENDAR_KEPT = 300.0
-"""Seconds after which another process's change is seen at the latest."""
+"""Within so many seconds a change by another process is seen."""
 
 _RUSSIAN: Any = literal_column("'russian'::regconfig")
 _WORD = re.compile(r"\w{4,}")
 _LONG = 40
-"""Signs from which on a word has no stem."""
+"""Words of at least so many characters have no stem."""
 
 
 @dataclass
@@ -62,19 +62,19 @@ def _remembered(session: AsyncSession) -> _Known:
 
 
 def _database_of(session: AsyncSession) -> Any:
-    """What units of work and mere reading have in common."""
+    """What identifies the database of a session, for units of work and for reading alike."""
     return cast("AsyncEngine", session.bind).pool
 
 
 def forget(session: AsyncSession) -> None:
-    """Read everything anew: the catalogue has just been changed."""
+    """Read everything again: the catalogue has just been changed."""
     _known.pop(_database_of(session), None)
 
 
 async def case_type(
     session: AsyncSession, key: str, version: int | None = None
 ) -> CaseTypeDefinition:
-    """A type of case; without a version the newest that is in force. Raises `not_found`."""
+    """A type of case; without a version, the newest one that is valid. Raises `not_found`."""
     known = _remembered(session)
     if version is None:
         version = await _newest(session, known, key)
@@ -88,9 +88,9 @@ async def case_type(
 
 
 async def request_types(session: AsyncSession) -> list[CaseTypeDefinition]:
-    """The types of requests in force, in the order of the catalogue (S1).
+    """The valid types of request, in the order of the catalogue (S1).
 
-    One whose addressee is no unit of this institution is not offered.
+    A type whose addressee is no unit of this institution is not offered.
     """
     found = await session.exec(
         select(CaseTypeVersion.key, func.max(CaseTypeVersion.version))
@@ -120,7 +120,7 @@ async def _newest(session: AsyncSession, known: _Known, key: str) -> int:
 
 
 async def programme(session: AsyncSession, programme_id: UUID) -> Programme:
-    """One version of a programme, offered or not, to be read only. Raises `not_found`."""
+    """One version of a programme, offered or not, for reading only. Raises `not_found`."""
     known = _remembered(session).programmes
     until, found = known.get(programme_id, (0.0, None))
     if found is None or time.monotonic() >= until:
@@ -133,13 +133,13 @@ async def programme(session: AsyncSession, programme_id: UUID) -> Programme:
 
 
 async def is_offered(session: AsyncSession, programme_id: UUID) -> bool:
-    """Whether one may begin an application with this version of a programme now."""
+    """Whether an application for this version of a programme may be begun now."""
     query = select(Programme.id).where(Programme.id == programme_id, _offered())
     return (await session.exec(query)).one_or_none() is not None
 
 
 async def offered_programme(session: AsyncSession, programme_id: UUID) -> Programme:
-    """A programme to begin an application with. Raises a refusal (404, 409) when there is none."""
+    """A programme to begin an application with. Raises Refusal 404, or 409 if it is not offered."""
     found = await programme(session, programme_id)
     if not await is_offered(session, programme_id):
         raise Refusal(
@@ -160,7 +160,7 @@ async def programmes(
 ) -> Sequence[Programme]:
     """Programmes on offer by title: of a kind, with all words of a text, for a specialty.
 
-    A word counts in any of its forms, as a part of another, and an abbreviation as what it means.
+    A word matches in any of its forms, as a part of another, and an abbreviation by its meaning.
 
     `after` is the `(sort_key, id)` of the last one seen.
     """
@@ -179,14 +179,14 @@ async def programmes(
 
 
 async def mended_question(session: AsyncSession, text: str) -> str:
-    """The question with words typed wrong replaced by the nearest of the programmes on offer."""
+    """The query with mistyped words replaced by the most similar words of programmes on offer."""
     found = await session.exec(select(Programme.search_text).where(_offered()))
     known = {word for line in found.all() for word in _WORD.findall(line)}
     return " ".join(mended(words_of(text), known))
 
 
 def _offered() -> Any:
-    """The newest version in force of a programme that is not withdrawn."""
+    """The condition that this is the newest valid version of a programme that is not withdrawn."""
     now, newer = clock.now(), aliased(Programme)
     superseded = select(true()).where(
         col(newer.code) == col(Programme.code),
@@ -201,11 +201,11 @@ def _offered() -> Any:
 
 
 def _tells(word: str) -> Any:
-    """Whether a programme speaks of it: as it is written, in another form, or written in full."""
+    """The condition that a programme has the word: as it is, in another form, or in full."""
     found = [holds(word)]
     if word.isalpha() and len(word) < _LONG:
         stems = func.plainto_tsquery(_RUSSIAN, word)
-        # A word that says nothing, such as «для», is not asked for.
+        # A stop word, such as «для», is not searched for.
         found += [SEARCH_WORDS.op("@@")(stems), func.numnode(stems) == 0]
     if meant := ABBREVIATIONS.get(word):
         full = func.plainto_tsquery(_RUSSIAN, meant)
@@ -214,14 +214,14 @@ def _tells(word: str) -> Any:
 
 
 def holds(word: str) -> Any:
-    """Whether a programme's text has this word of `searched`, whatever dash stands in it."""
+    """The condition that a programme's text contains a word of `searched`, with any dash in it."""
     pattern = re.sub(r"([%_\\])", r"\\\1", word).replace("-", "_").replace("'", "_")
     return col(Programme.search_text).like(f"%{pattern}%", escape="\\")
 
 
 @dataclass(frozen=True)
 class OfferedReason:
-    """A reason that a reviewer may take and edit; `title` stands in the list."""
+    """A reason that a reviewer may take and edit; `title` is shown in the list."""
 
     key: str
     outcome: str
@@ -249,7 +249,7 @@ async def calendar(session: AsyncSession) -> WorkingCalendar:
 
 
 async def unit_id(session: AsyncSession, code: str) -> UUID:
-    """The unit of this code; codes never change. Raises LookupError where there is none."""
+    """The unit with this code; codes never change. Raises LookupError if there is none."""
     known = _remembered(session)
     if (found := known.units.get(code)) is None:
         found = (await session.exec(select(Unit.id).where(Unit.code == code))).one_or_none()

@@ -1,4 +1,4 @@
-"""Catalogue files as YAML: read within limits, and told apart by their lines."""
+"""Catalogue files as YAML: read within limits, with the line of every value."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,9 +15,9 @@ _NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class _Loader(yaml.SafeLoader):
-    """Leaves dates as text, so that a day that does not exist is told with its line.
+    """Reads dates as text, so that a day that does not exist is reported with its line.
 
-    A definition needs no aliases, and no more levels than it has: with them a short text could
+    Aliases are refused, and so are more levels than a definition has: with them a short text could
     stand for an endless one.
     """
 
@@ -70,7 +70,7 @@ def parsed(text: str) -> tuple[yaml.Node | None, Any]:
     except yaml.YAMLError:
         raise
     except Exception as error:
-        # A value that is not what its tag says fails in as many ways as there are tags.
+        # A value that does not fit its tag fails in as many ways as there are tags.
         words = "a value that is not what its tag says"
         raise ConstructorError(None, None, words, None) from error
     finally:
@@ -78,7 +78,7 @@ def parsed(text: str) -> tuple[yaml.Node | None, Any]:
 
 
 def twice(node: yaml.Node) -> Iterator[tuple[int, str]]:
-    """Keys that stand twice in one mapping: YAML would silently take the last."""
+    """Keys that occur twice in one mapping, with their lines: YAML would silently take the last."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
