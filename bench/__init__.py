@@ -1,20 +1,24 @@
 """`medcab bench [quick] [P1 … P7, P1r …]`: promises of speed, measured against the least program.
 
-A run has servers of its own, durable, on ports of its own. Each figure is a ratio of Medcab to the
-least program that does the same (`bench.least` says what it leaves out), both behind the same
-uvicorn and the same look-up of the session, measured by the method of `bench.method`. `quick` takes
-few blocks: good for a look, too few for a verdict. Figures stand in seconds; ratios matter.
+A run has its own servers, durable, on their own ports. Each figure is a ratio of Medcab to the
+least program, a baseline that does the same work (`bench.least` says what it leaves out). Both run
+behind the same uvicorn and recognise a session in the same way; `bench.method` says how they are
+compared. `quick` takes few blocks: enough for a look, too few for a verdict. Costs are in seconds;
+what counts are the ratios.
 
-P1, P2, P3 and P6 are of applications. P1r, P2r, P3r and P6r are the same of requests, which go to
-the simulated gov-service module, on both sides the same one: until the number and until it has
-taken the request, whole requests in a second, from its callback until the answer can be
+P1, P2, P3 and P6 measure applications. P1r, P2r, P3r and P6r measure the same of requests, both
+sides with the same simulated gov service: the time until the number and until the service has taken
+the request, whole requests in a second, the time from its callback until the answer can be
 downloaded, and commits and events.
 """
 
 
 def run(names: list[str]) -> int:
-    """Measure the named figures, all by default. 0 when every bar holds and something was tried."""
-    # A worker's sandbox imports this package anew for each workflow: nothing heavy at the top.
+    """Measure the named figures, all by default.
+
+    0 when every bar holds and something was measured.
+    """
+    # Not imported at the top: a worker's sandbox imports this package anew for each workflow.
     from bench.runs import run as measured
 
     return measured(names)

@@ -1,7 +1,7 @@
-"""P7: lists among many cases; and what a long export takes of memory.
+"""P7: pages of lists among many cases; and how much memory a long export takes.
 
-Both sides of P7 are the same routes over the same database, asked by two reviewers: the department
-of one has a thousand cases, that of the other fifty thousand, copied in by SQL.
+Both sides of P7 are Medcab: two reviewers ask the same routes over the same database. The
+department of one has a thousand cases, that of the other fifty thousand, copied in by SQL.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ where id = :template
 
 
 async def _department(office: Office, number: int, template: UUID) -> ApiUser:
-    """A reviewer whose department has so many cases in review."""
+    """A reviewer whose department has `number` cases in review."""
     async with office.database.work() as session:
         unit = Unit(code=uuid4().hex, name=f"Кадры филиала, {number}")
         session.add(unit)
@@ -73,7 +73,10 @@ async def _department(office: Office, number: int, template: UUID) -> ApiUser:
 
 
 async def _analyze(settings: Settings) -> None:
-    """What autovacuum does within a minute, so that all figures are of the same statistics."""
+    """Update the statistics of the planner, as autovacuum would do within a minute.
+
+    Without this, figures of one run would be measured with different statistics.
+    """
     url = settings.database_owner_url or settings.database_url
     async with await psycopg.AsyncConnection.connect(url.get_secret_value()) as owner:
         await owner.execute('analyze "case"')
@@ -90,7 +93,7 @@ PATHS = {
 
 
 async def p7(office: Office, scale: float) -> list[Figure]:
-    """A page of the archive and of the queue, of many cases against few."""
+    """A page of the archive and of the queue, among many cases against among few."""
     each, many = 10, int(MANY * scale)
     [(template, wire)] = await office.drafts(1)
     await office.submit(template, wire)
@@ -169,7 +172,7 @@ async def _started(_: UUID) -> bool:
 
 
 async def _export(office: Office, player: ApiUser, kind: ExportKind) -> Mapping[str, float]:
-    """One export, made in a process of its own: what it told of itself."""
+    """Make one export in a process of its own: its peaks of memory in bytes, and its seconds."""
     settings = office.ground.settings
     service = Exports(
         office.database,
@@ -184,7 +187,7 @@ async def _export(office: Office, player: ApiUser, kind: ExportKind) -> Mapping[
 
 
 async def measured_export(settings: Settings, export_id: UUID) -> Mapping[str, float]:
-    """What `bench.exporting` tells of an export. Raises RuntimeError when it fails."""
+    """What `bench.exporting` reports of an export. Raises RuntimeError when it fails."""
     given = {
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "MEDCAB_KEYS": settings.keys.get_secret_value(),

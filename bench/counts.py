@@ -17,10 +17,10 @@ from rules.cases.process import CaseKind
 
 COMMITS, EVENTS = 7, 1.2
 REQUEST_COMMITS, REQUEST_EVENTS = 6, 1.2
-"""Of a request: what was reached, so that it never gets worse unseen.
+"""The bars of a request are the figures that were reached, so that none gets worse unnoticed.
 
-Five of its own (sent, formed, handed over, callback kept, answer taken) and one for the mail; 13
-events against 11.
+Five commits of its own (submitted, formed, handed over, callback stored, answer taken) and one for
+the mail; 13 events against 11.
 """
 CASES = 10
 
@@ -29,7 +29,7 @@ APART = {
     "views": {"record_view", "journal_pending"},
     "seals": {"journal_seal", "journal_seal_copy", "journal_pending"},
 }
-"""Commits that are no case's: they wrote to nothing but these tables."""
+"""A commit that wrote only to tables of one of these sets belongs to no case."""
 
 _OF_TASKS = {
     EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
@@ -46,7 +46,7 @@ def own(commits: Sequence[frozenset[str]]) -> list[frozenset[str]]:
 
 
 async def events(client: Client, workflow_id: str) -> Counter[str]:
-    """The events of a run by type, those of workflow tasks left out."""
+    """The events of a run by type, without those of workflow tasks."""
     found: Counter[str] = Counter()
     async for event in client.get_workflow_handle(workflow_id).fetch_history_events():
         if event.event_type not in _OF_TASKS:
@@ -56,21 +56,24 @@ async def events(client: Client, workflow_id: str) -> Counter[str]:
 
 
 async def ended(client: Client, workflow_id: str) -> None:
-    """Wait until the run is over: the row of the act comes before the last event."""
+    """Wait until the run has ended: the certificate is committed before the last event."""
     async with asyncio.timeout(30):
         while (await client.get_workflow_handle(workflow_id).describe()).close_time is None:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
 async def waits(client: Client, workflow_id: str) -> None:
-    """Wait until the run has done what it can, and its clock runs."""
+    """Wait until the run has done what it can, and the timer of its term has started."""
     async with asyncio.timeout(30):
         while (await events(client, workflow_id))["timer_started"] == 0:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
 async def p6(office: Office, scale: float) -> list[Figure]:
-    """Whole cases one after another; exact, so there is neither control nor interval."""
+    """Commits and events of whole cases, one after another.
+
+    They are counted exactly, so there is neither control nor interval.
+    """
     del scale
     client, log = await temporal(office.ground.settings), office.ground.log
     ours = await office.drafts(CASES)
@@ -85,7 +88,7 @@ async def p6(office: Office, scale: float) -> list[Figure]:
     most = max([(await events(client, case_workflow_id(one))).total() for one, _ in ours])
     least_id = uuid4()
     await office.least.ask("POST", f"/cases/{least_id}")
-    # An approval that comes before the clock of the term runs would spare its events.
+    # An approval before the timer of the term has started would save the events of the timer.
     await waits(client, f"least-{least_id}")
     await office.least.ask("POST", f"/cases/{least_id}/approval")
     await ended(client, f"least-{least_id}")
@@ -95,10 +98,9 @@ async def p6(office: Office, scale: float) -> list[Figure]:
 
 
 async def p6r(office: Office, scale: float) -> list[Figure]:
-    """Whole requests one after another, each answered by one callback when all before it is done.
+    """Commits and events of whole requests, one after another, each answered by a single callback.
 
-    A callback that says that the module works on it, as a slower module sends one, costs a commit
-    more and no event.
+    A slower gov service also calls back that it works on a request: one commit more, and no event.
     """
     del scale
     client, log = await temporal(office.ground.settings), office.ground.log
@@ -143,7 +145,7 @@ def _figures(
     least_commits: int,
     least_events: int,
 ) -> list[Figure]:
-    """Commits and events of a unit; `most` are the events of the case that had the most."""
+    """Commits and events of a unit; `most` is the greatest number of events of one case."""
     (commits_name, commits_bar), (events_name, events_bar) = bars.items()
     mails = sum(1 for one in commits if "notice_attempt" in one)
     each, ratio = len(commits) / CASES, most / least_events

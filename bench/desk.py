@@ -1,4 +1,4 @@
-"""What a run does with requests: drafts, submissions, the module's switches, its callbacks."""
+"""What a run does with requests: drafts, submissions, switches and callbacks of the gov service."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ async def _no_ring(*_: object) -> bool:
 
 @dataclass
 class BenchDesk:
-    """The people of a run, what they do with requests to both sides, and the module."""
+    """The people of a run, what they do with requests on both sides, and the gov service."""
 
     office: Office
     module: Wire
@@ -44,7 +44,7 @@ class BenchDesk:
     @classmethod
     @asynccontextmanager
     async def open(cls, office: Office) -> AsyncIterator["BenchDesk"]:
-        """Connections as the module has them: nobody's token."""
+        """Open connections without a token, as the gov service has them."""
         settings = office.ground.settings
         desk = cls(
             office,
@@ -59,7 +59,7 @@ class BenchDesk:
                 wire.close()
 
     async def drafts(self, count: int) -> list[tuple[UUID, Wire]]:
-        """Complete drafts and who may submit them; made by the services, never measured."""
+        """Complete drafts, each with the connection of its applicant; never measured."""
         office = self.office
         requests = Requests(office.database, Bell(_no_ring), office.ground.settings.time_zone)
         requests.most_drafts = sys.maxsize
@@ -79,7 +79,7 @@ class BenchDesk:
         await self.office.submit(case_id, wire, "requests")
 
     async def submit_least(self, case_id: UUID) -> None:
-        """The same of the least program."""
+        """Submit a request to the least program."""
         await self.office.least.ask("POST", f"/requests/{case_id}")
 
     async def whole(self, case_id: UUID, wire: Wire) -> None:
@@ -93,15 +93,15 @@ class BenchDesk:
         await self.office.watches["least"].until(case_id, "ready")
 
     async def behave(self, delay: float, callbacks: str = "sent") -> None:
-        """How long the module works, and whether it calls back."""
+        """Set for how many seconds the gov service works, and whether it calls back."""
         await self.module.tell("PUT", "/behaviour", {"delay": delay, "callbacks": callbacks})
 
     async def forget(self) -> None:
-        """Let the module forget what it answered, so that no block finds it fuller than another."""
+        """Make the gov service forget its messages, so that it is equally full in every block."""
         await self.module.ask("DELETE", "/messages")
 
     async def answer_of(self, message_id: UUID) -> bytes:
-        """The body that the module would call back with, once it has its answer."""
+        """The body with which the gov service would call back, once it has its answer."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 told = json.loads(await self.module.ask("GET", f"/v1/messages/{message_id}"))
@@ -115,15 +115,18 @@ class BenchDesk:
         return headers_of(body, secret)
 
     async def call_back(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Call Medcab as the module does."""
+        """Call Medcab back as the gov service does."""
         await self.medcab.ask("POST", CALLBACK_PATH, body, headers)
 
     async def call_back_least(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """The same call to the least program."""
+        """Call the least program back."""
         await self.least.ask("POST", "/callback", body, headers)
 
     async def stand_at(self, waiting: Waiting, status: str) -> None:
-        """Raise RuntimeError unless all requests of Medcab stand there: closed may be refused."""
+        """Raise RuntimeError unless all these requests of Medcab have the status.
+
+        A closed request may also be a refused one.
+        """
         ids = [case_id for case_id, _ in waiting]
         query = 'select count(*) from "case" where id = any(%s) and status = %s'
         found = await self.office.watches["medcab"].one(query, (ids, status))
@@ -142,7 +145,7 @@ class BenchDesk:
 
 
 def headers_of(body: bytes, secret: str) -> dict[str, str]:
-    """A callback of the module signed as Standard Webhooks want it, with a new id."""
+    """Headers of a callback with a new id, signed by the rules of Standard Webhooks."""
     at, id_ = datetime.now(UTC), f"msg_{uuid4().hex}"
     made: dict[str, Any] = {
         "webhook-id": id_,

@@ -1,7 +1,8 @@
-"""One export in a process of its own, that tells how much memory it took at most.
+"""One export in a process of its own, which reports how much memory it took at most.
 
 `python -m bench.exporting EXPORT` makes the file as the worker would and prints one line of JSON:
-the peak of this process and that of the child that sets the file, in bytes, and the seconds.
+the peaks of memory of this process and of the child that typesets the file, in bytes, and the
+seconds.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from settings import Settings
 
 
 def _heard(_: ExportProgress) -> None:
-    """Nobody listens for heartbeats here."""
+    """Drop the heartbeat: nobody listens here."""
 
 
 async def _export(export_id: UUID) -> None:

@@ -1,4 +1,4 @@
-"""The ground of a run: servers of its own, Medcab and the least programs on them, and people."""
+"""What a run needs: its own servers, Medcab and the least programs on them, and people."""
 
 import asyncio
 import os
@@ -77,7 +77,7 @@ class _LeastWorker(Worker):
 
 
 class BenchInstallation:
-    """All servers of one run, durable, in a folder that is removed in the end."""
+    """All servers of one run, durable, in a folder that is removed at the end."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="medcab-bench-"))
@@ -93,16 +93,16 @@ class BenchInstallation:
 
     @property
     def settings(self) -> Settings:
-        """How all processes of the run are set."""
+        """The settings of all processes of the run."""
         return self.system.settings
 
     @property
     def log(self) -> Log:
-        """PostgreSQL's log, for Medcab's database."""
+        """PostgreSQL's write-ahead log, for Medcab's database."""
         return Log(self.postgres.url("postgres", DATABASE), self.postgres.programs)
 
     def start(self) -> None:
-        """Start everything and migrate; takes some twenty seconds."""
+        """Start everything and migrate. Takes about twenty seconds."""
         self.system.obtain()
         self.system.start_outer()
         migrate(self.settings)
@@ -125,11 +125,11 @@ class BenchInstallation:
         )
 
     def start_unchecked(self) -> None:
-        """Start Medcab's API once more, without the look into files."""
+        """Start Medcab's API once more, without the inspection of files."""
         self.system.start([_LeastApi("unchecked-api", self.unchecked_door, "unchecked")])
 
     def stop(self, *, keep: bool) -> None:
-        """Stop everything; `keep` the folder with logs and data for whoever wants to look."""
+        """Stop everything. With `keep`, the folder with logs and data stays."""
         self.system.stop()
         for door in (self.least_door, self.unchecked_door):
             door.close()
@@ -149,7 +149,7 @@ async def _no_ring(*_: object) -> bool:
 
 @dataclass
 class Office:
-    """The people of a run, and what they do to both sides."""
+    """The people of a run, and what they do on both sides."""
 
     ground: BenchInstallation
     database: Database
@@ -165,7 +165,7 @@ class Office:
     @classmethod
     @asynccontextmanager
     async def open(cls, ground: BenchInstallation) -> AsyncIterator["Office"]:
-        """People with tokens, connections and a watch over each database."""
+        """Make people with tokens, connections, and a watch over each database."""
         use_key_ring(KeyRing.parse(ground.settings.keys.get_secret_value()))
         database = Database.from_settings(ground.settings)
         cast = await gather(database, APPLICANTS)
@@ -212,7 +212,7 @@ class Office:
         return self.cast.programmes[0]
 
     async def drafts(self, count: int, of: ApiUser | None = None) -> list[tuple[UUID, Wire]]:
-        """Complete drafts and who may submit them; made by the services, never measured."""
+        """Complete drafts, each with the connection of its applicant; never measured."""
         applications = Applications(self.database, Bell(_no_ring), self.ground.settings.time_zone)
         applications.most_drafts = sys.maxsize
         made: list[tuple[UUID, Wire]] = []
@@ -282,21 +282,21 @@ class Office:
         await self.reviewer.tell("POST", path, body, Idempotency_Key=str(uuid4()))
 
     async def whole(self, case_id: UUID, wire: Wire) -> None:
-        """One case of Medcab from submission to act."""
+        """One case of Medcab from submission to the enrolment certificate."""
         await self.submit(case_id, wire)
         await self.watches["medcab"].until(case_id, "in_review")
         await self.approve(case_id)
         await self.watches["medcab"].until(case_id, "closed")
 
     async def whole_least(self, case_id: UUID) -> None:
-        """One case of the least program from submission to act."""
+        """One case of the least program from submission to the enrolment certificate."""
         await self.least.ask("POST", f"/cases/{case_id}")
         await self.watches["least"].until(case_id, "checked")
         await self.least.ask("POST", f"/cases/{case_id}/approval")
         await self.watches["least"].until(case_id, "issued")
 
     async def settle(self) -> None:
-        """Wait until no mail is due: what follows a case must not burden the next block."""
+        """Wait until no mail is due, so that mails of one block do not burden the next."""
         due = (
             "select count(*) from notice where channel = 'mail' and state = 'waiting'"
             " and next_try_at <= now()"
@@ -307,7 +307,7 @@ class Office:
 
 
 class RowWatch:
-    """Looks at the rows of one database that somebody waits for, every two milliseconds."""
+    """Polls the rows of one database that somebody waits for, every two milliseconds."""
 
     def __init__(self, url: str, query: str) -> None:
         self._url = url
@@ -317,7 +317,7 @@ class RowWatch:
         self.line: psycopg.AsyncConnection[Any]
 
     async def run(self) -> None:
-        """Look as long as somebody waits."""
+        """Poll for as long as somebody waits."""
         self.line = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
         async with self.line:
             while True:
@@ -333,7 +333,7 @@ class RowWatch:
                 await asyncio.sleep(LOOKS_EVERY)
 
     async def until(self, case_id: UUID, status: str) -> None:
-        """Wait until the case stands there. Raises TimeoutError after a minute."""
+        """Wait until the case has this status. Raises TimeoutError after a minute."""
         self._awaited[case_id] = (status, asyncio.get_running_loop().create_future())
         self._work.set()
         try:
@@ -343,6 +343,6 @@ class RowWatch:
             self._awaited.pop(case_id, None)
 
     async def one(self, query: str, values: Sequence[Any] = ()) -> Any:
-        """The single value of a query, while nobody waits."""
+        """The single value of a query. To be called while nobody waits."""
         row = await (await self.line.execute(query, values)).fetchone()
         return row[0] if row else None

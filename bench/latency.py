@@ -19,7 +19,7 @@ LINES = 50
 
 
 async def p1(office: Office, scale: float) -> list[Figure]:
-    """Submit: until the answer with the number, and until the review stands open in PostgreSQL."""
+    """From submitting to the answer with the number, and to the open review in PostgreSQL."""
     each = 5
 
     async def ours() -> Costs:
@@ -62,7 +62,7 @@ def _both(costs: list[tuple[float, float]]) -> Costs:
 
 
 async def p3(office: Office, scale: float) -> list[Figure]:
-    """Approve until the act is ready to be downloaded."""
+    """From approving to an enrolment certificate that can be downloaded."""
     each = 4
 
     async def ours() -> Costs:
@@ -111,7 +111,7 @@ async def _timed(
 
 
 async def p4(office: Office, scale: float) -> list[Figure]:
-    """A list of fifty cases; raw SQL alone is printed beside it."""
+    """A list of fifty cases. The time of raw SQL alone is printed beside it."""
     each = 25
     player = office.cast.applicants[0]
     await office.drafts(LINES + 10, player)
@@ -151,7 +151,7 @@ async def _raw(office: Office, person_id: UUID) -> float:
 
 
 PDF_BEGINS = b"%PDF-1.7\n"
-"""Other bytes would be refused before they are read."""
+"""A body that begins otherwise would be refused before it is read."""
 UPLOADS = {
     "64 KiB": (64 * KIB, 8, 0.5),
     "1 MiB": (KIB * KIB, 6, 0.7),
@@ -161,7 +161,7 @@ UPLOADS = {
 
 
 async def p5(office: Office, scale: float) -> list[Figure]:
-    """Uploads, the look into the files left out, against a direct PUT and one commit."""
+    """Uploads without the inspection of files, against a direct PUT and one commit."""
     ground: BenchInstallation = office.ground
     ground.start_unchecked()
     player = office.cast.applicants[0]

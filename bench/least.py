@@ -1,15 +1,15 @@
-"""The least programs: what a careful programmer would write who owes nobody anything else.
+"""The least programs: baselines that do the same work and nothing else.
 
 `python -m bench.least api --socket N` and `python -m bench.least worker` are the two processes.
-They stand behind the same uvicorn as Medcab's, recognise the same bearer tokens by the same
+They run behind the same uvicorn as Medcab's, recognise the same bearer tokens by the same
 dependency, keep pools of the same size and use the same servers, with the same durability. Their
-rows lie in a database of their own. What they leave out is everything that makes an application
-accountable: no rules, no versions, no journal, no act ids, no locks, no encryption of payloads, no
-notices but the rows of two.
+rows lie in a database of their own. They leave out everything that makes an application
+accountable: rules, versions, journal, act ids, locks, encryption of payloads, and all notices but
+the rows of two.
 
-A whole case is six commits: the insert, the check and its notice, the decision, the act and its
-notice. The act is the same PDF by the same code, signed with the same seal, put by the same
-client. What it does for a request stands in `bench.least_requests`.
+A whole case is six commits: the insert, the check and its notice, the decision, the enrolment
+certificate and its notice. The certificate is the same PDF by the same code, signed with the same
+seal, stored by the same client. `bench.least_requests` says what is done for a request.
 """
 
 import asyncio
@@ -87,11 +87,11 @@ where c.applicant_id = %s
 order by coalesce(c.submitted_at, c.created_at) desc, c.id desc
 limit 50
 """
-"""The rows of `GET /api/v1/applications` by hand."""
+"""The rows of `GET /api/v1/applications` by SQL written by hand."""
 
 
 def lines_to(url: str, size: int) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
-    """A pool as large as Medcab's; every statement commits by itself."""
+    """A pool as large as Medcab's. Every statement commits by itself."""
     return AsyncConnectionPool(
         url,
         min_size=1,
@@ -102,7 +102,7 @@ def lines_to(url: str, size: int) -> AsyncConnectionPool[psycopg.AsyncConnection
 
 
 async def temporal(settings: Settings) -> Client:
-    """A client with the SDK's own converter."""
+    """A client with the SDK's own data converter."""
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
@@ -111,7 +111,10 @@ async def temporal(settings: Settings) -> Client:
 
 
 def least_app(settings: Settings) -> FastAPI:
-    """The least routes. The database of the list is Medcab's: the rows are the same."""
+    """The routes of the least program.
+
+    Its list reads Medcab's database, so that the rows are the same.
+    """
     own = lines_to(os.environ[URL], settings.database_pool)
     medcabs = lines_to(settings.database_url.get_secret_value(), settings.database_pool)
 
@@ -153,7 +156,7 @@ def least_app(settings: Settings) -> FastAPI:
 
     @app.post("/callback", status_code=204)
     async def called_back(request: Request) -> None:
-        """One insert and an awaited signal; whoever calls is believed until the envelope opens."""
+        """One insert and an awaited signal. The caller is trusted until the envelope is opened."""
         told = await request.json()
         async with own.connection() as line:
             await line.execute(
@@ -182,7 +185,7 @@ def least_app(settings: Settings) -> FastAPI:
 
     @app.post("/files")
     async def upload(request: Request, actor: CurrentActor) -> dict[str, str]:
-        """The bytes as they come, straight to the store, and one commit."""
+        """The bytes as they come, straight to the object store, and one commit."""
         medcab: Medcab = app.state.medcab
         size = int(request.headers["content-length"])
         key = Objects.fresh_key("least")
@@ -193,7 +196,7 @@ def least_app(settings: Settings) -> FastAPI:
             )
         return {"id": key}
 
-    # Its callers are the same tokens as Medcab's, and its routes stand in no table of theirs.
+    # Medcab's tokens open only routes in this table, so the routes of this program are added.
     own_routes = (
         f"{method} {route.path}"
         for route in app.routes
@@ -205,7 +208,7 @@ def least_app(settings: Settings) -> FastAPI:
 
 
 class _Unchecked(Inspection):
-    """Takes files in as usual and finds them good unread: P5 leaves the checks apart."""
+    """Takes files in as usual and accepts them unread: P5 leaves the inspection out."""
 
     async def examine(
         self, file: Any, claims: Collection[MediaType] = (), minimum_dpi: int | None = None
@@ -214,7 +217,8 @@ class _Unchecked(Inspection):
 
 
 def unchecked_app(settings: Settings) -> FastAPI:
-    """Medcab itself, but for the look into files; one person sends more of them than on any day."""
+    """Medcab itself, without the inspection of files and without the limit on a person's
+    uploads."""
     limits.UPLOADED_FILES = replace(limits.UPLOADED_FILES, times=10**6)
     limits.UPLOADED_OCTETS = replace(limits.UPLOADED_OCTETS, times=1024**4)
     app = create_app(settings)
@@ -240,7 +244,7 @@ class Activities:
 
     @activity.defn(name="least_check")
     async def check(self, case_id: str, notify: bool) -> None:
-        """One commit that says that the case is checked, and one for the notice told."""
+        """One commit that marks the case as checked, and one for the notice where it is wanted."""
         async with self._own.connection() as line:
             await line.execute("update least_case set status = 'checked' where id = %s", (case_id,))
             if notify:
@@ -248,7 +252,7 @@ class Activities:
 
     @activity.defn(name="least_act")
     async def act(self, case_id: str) -> None:
-        """The same PDF, signature and PUT; one commit for the act, one for the notice told."""
+        """The same PDF, signature and PUT; one commit for the certificate, one for its notice."""
         signed = await asyncio.to_thread(self._make)
         key = Objects.fresh_key("least")
         await self._objects.put(key, signed, len(signed), "application/pdf")
@@ -293,7 +297,7 @@ class Activities:
 
 
 async def work(settings: Settings) -> None:
-    """Run the workflows until the process is ended."""
+    """Run the worker until the process is ended."""
     use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     async with lines_to(os.environ[URL], settings.database_pool) as own:
         given = settings, Objects(settings), open_seal(settings), own
@@ -310,7 +314,7 @@ async def work(settings: Settings) -> None:
 
 
 def serve(app: FastAPI, listening: int) -> None:
-    """Behind uvicorn as `medcab api` sets it."""
+    """Serve by uvicorn with the settings of `medcab api`."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -325,7 +329,7 @@ def serve(app: FastAPI, listening: int) -> None:
 
 
 def main(what: str, *options: str) -> None:
-    """One of the processes."""
+    """Run one of the processes."""
     settings = get_settings()
     if what == "worker":
         asyncio.run(work(settings))

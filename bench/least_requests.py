@@ -1,14 +1,15 @@
-"""What the least program does for a request: the same paper, seal, envelope, module and files.
+"""What the least program does for a request, with Medcab's own paper, seal, envelope and client.
 
 It forms a certificate of vaccination by `services.requests.paper`, signs it with the same seal,
-seals it with the same keys, puts paper and envelope, hands over by the same client, and commits.
-Of an answer it opens the same envelope by the same code, puts its files, and commits. A whole
-request is four commits: the insert, the handing over, the callback kept, the answer.
+encrypts it with the same keys, stores paper and envelope, hands the envelope over by the same
+client, and commits. Of an answer it opens the envelope by the same code, stores its files, and
+commits. A whole request is four commits: the insert, the handing over, the stored callback, the
+answer.
 
-It leaves out whatever makes a request accountable and Medcab one system: no rules, versions,
-numbers or journal, no locks, no notices, no encrypted columns, no term, nobody who asks when
-callbacks are lost, no signature, replay or content of a callback held against anything but the
-envelope itself, and the envelope of the answer is not kept as evidence.
+It leaves out whatever makes a request accountable: rules, versions, numbers, journal, locks,
+notices, encrypted columns, the term. It does not ask for answers whose callbacks are lost, does not
+check the signature of a callback or whether it is a replay, and does not keep the envelope of the
+answer as evidence.
 """
 
 import asyncio
@@ -43,7 +44,8 @@ FIELDS = (
     ("purpose", "Куда предоставляется справка", "В отдел кадров", "В отдел кадров"),
     ("data_consent", "Даю согласие на передачу этих сведений адресату запроса", "да", True),
 )
-"""The lines of the form as Medcab's request fills them: key, label, shown, for programs."""
+"""The lines of the form as Medcab's request fills them: key, label, shown value, value for
+programs."""
 
 
 class LeastRequestActivities:
@@ -56,7 +58,7 @@ class LeastRequestActivities:
 
     @activity.defn(name="least_hand_over")
     async def hand_over(self, case_id: str) -> None:
-        """Paper, signature, envelope, two PUTs, the module, one commit."""
+        """Paper, signature, envelope, two PUTs, the call to the gov service, one commit."""
         message_id = UUID(case_id)
         paper, envelope = await asyncio.to_thread(self._make, message_id)
         paper_key = await self._put(paper, "application/pdf")
@@ -71,7 +73,7 @@ class LeastRequestActivities:
 
     @activity.defn(name="least_take")
     async def take(self, case_id: str) -> None:
-        """The envelope that came by callback, opened; its files put; one commit."""
+        """Open the envelope that came by callback, store its files, one commit."""
         async with self._own.connection() as line:
             rows = await line.execute(
                 "select envelope from least_receipt where case_id = %s", (case_id,)

@@ -1,4 +1,4 @@
-"""The least workflows that do what an application, or a request, asks of a durable workflow."""
+"""The least workflows that do what an application, or a request, needs of a durable workflow."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ TERM = timedelta(days=10)
 
 @workflow.defn
 class LeastCheck:
-    """One activity that commits: against it P1 measures how soon a review is open."""
+    """One activity that commits. P1 compares with it how soon a review is open."""
 
     @workflow.run
     async def run(self, case_id: str) -> None:
@@ -25,7 +25,8 @@ class LeastCase:
     """Two activities, and between them the wait for a signal that has a term.
 
     Nothing can be left out: without the first activity nothing is checked, without the wait nobody
-    decides, without the term nobody is reminded, without the second activity there is no act.
+    decides, without the term nobody is reminded, without the second activity there is no
+    certificate.
     """
 
     def __init__(self) -> None:

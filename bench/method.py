@@ -1,11 +1,11 @@
 """How two programs are compared: short blocks in the order ABBA, ratios, and what may be concluded.
 
 The cost of a block is in seconds for one unit (a request, a case, a byte). A block of both programs
-is measured twice in the order A B B A, so that a machine that gets slower in between favours
-neither; each such four gives one ratio. The first ones are dropped, as warming up. The answer is
-the median of the ratios with its 95 % bootstrap interval, and a bar holds only where the worse end
-of the interval holds it. Before, the second program is compared with itself: where that interval
-leaves 0.95–1.05, the machine was too restless and the run is void.
+is measured twice in the order A B B A, so that a machine that slows down in between favours
+neither; each four of blocks gives one ratio. The first fours only warm up and are dropped. The
+result is the median of the ratios with its 95 % bootstrap interval, and a bar holds only when the
+worse end of the interval keeps it. Before that, the second program is compared with itself: when
+that interval leaves 0.95–1.05, the machine was too restless and the run is void.
 """
 
 import random
@@ -46,7 +46,10 @@ class Interval:
 
     @classmethod
     def of(cls, ratios: Sequence[float]) -> "Interval":
-        """Of at least one ratio; the resampling is the same at every call."""
+        """The interval of at least one ratio.
+
+        The resampling has a fixed seed, so it can be repeated.
+        """
         dice = random.Random(20)  # noqa: S311 - repeatable, nothing secret
         medians = sorted(median(dice.choices(ratios, k=len(ratios))) for _ in range(RESAMPLES))
         cut = RESAMPLES // 40
@@ -96,7 +99,7 @@ class Series:
     warm_up: int = 2
 
     def scaled(self, by: float) -> "Series":
-        """A shorter or longer one; never without a counted four."""
+        """A shorter or longer series, with at least three counted fours."""
         return Series(max(self.warm_up + 3, round(self.fours * by)), self.warm_up)
 
 
@@ -110,7 +113,7 @@ class Compared:
 
 
 async def compare(ours: Block, least: Block, series: Series) -> Compared:
-    """Run the fours one after another. The ratios are ours to the least program's."""
+    """Run the fours one after another. Ratios are those of `ours` to `least`."""
     found = Compared()
     for number in range(series.fours):
         costs = [await block() for block in (ours, least, least, ours)]
@@ -143,7 +146,7 @@ async def judge(
     units: int,
     notes: Mapping[str, str] | None = None,
 ) -> list[Figure]:
-    """The control first, then the comparison. `units` are tried in one block."""
+    """Run the control, then the comparison. `units` are tried in one block."""
     control = await compare(least, least, series)
     found = await compare(ours, least, series)
     counted = (series.fours - series.warm_up) * 2 * units

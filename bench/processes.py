@@ -1,4 +1,4 @@
-"""Where the time of processors goes: what each process of a run used, for a unit of work."""
+"""The processor time that each process of a run used, for a unit of work."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,9 +22,10 @@ _NAMES = {
 
 
 def used(side: str, folder: Path) -> Used:
-    """Seconds of processor so far by process; only the API and the worker of `side` count.
+    """Seconds of processor time so far by process; of APIs and workers only those of `side` count.
 
-    PostgreSQL, of which `folder` holds the data, runs under an account of its own and is no child.
+    PostgreSQL, whose data is in `folder`, runs under an account of its own and is not a child of
+    the run.
     """
     other = "ops.cli" if side == "least" else "bench.least"
     mine = psutil.Process()
@@ -50,7 +51,7 @@ def _postgres(folder: Path) -> list[psutil.Process]:
 
 
 def spent(before: Used, after: Used, units: int) -> str:
-    """Milliseconds of processor for one unit, the largest first."""
+    """Milliseconds of processor time for one unit, in all and by process, the largest first."""
     each = {name: (after[name] - before.get(name, 0.0)) / units * 1000 for name in after}
     parts = [f"{name} {cost:.0f}" for name, cost in sorted(each.items(), key=lambda i: -i[1])]
     return f"{sum(each.values()):.0f} ms: {', '.join(parts)}"

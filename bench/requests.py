@@ -1,8 +1,8 @@
-"""P1r and P3r: how long people wait for requests. Both sides use the same simulated module.
+"""P1r and P3r: how long people wait for requests. Both sides use the same simulated gov service.
 
-The module takes each message at once and answers when its switch says so; it looks for what to do
-ten times a second. P1r and P3r leave that out: in P1r it answers after the clock has stopped, in
-P3r it has answered before the clock starts.
+The service takes each message at once and answers when its switch says so; it looks for work ten
+times a second. P1r and P3r leave that wait out: in P1r the service answers after the clock has
+stopped, in P3r it has answered before the clock starts.
 """
 
 import time
@@ -18,9 +18,10 @@ Call = Callable[[bytes, Mapping[str, str]], Awaitable[None]]
 
 
 async def p1r(office: Office, scale: float) -> list[Figure]:
-    """Submit: until the answer with the number, and until `processing` stands in PostgreSQL.
+    """From submitting to the answer with the number, and to `processing` in PostgreSQL.
 
-    In between the paper is formed, signed, sealed and put, and the module has acknowledged it.
+    In between the paper is formed, signed, encrypted and stored, and the gov service acknowledges
+    it.
     """
     each = 5
     watches = office.watches
@@ -71,7 +72,7 @@ async def _sent(
 
 
 async def _answered(desk: BenchDesk, waiting: Sequence[UUID], watch: RowWatch, status: str) -> None:
-    """Let the module answer what it has, so that nothing is left to disturb the next block."""
+    """Let the gov service answer what it has, so that nothing is left to disturb the next block."""
     await desk.behave(0)
     for case_id in waiting:
         await watch.until(case_id, status)
@@ -81,11 +82,12 @@ async def _answered(desk: BenchDesk, waiting: Sequence[UUID], watch: RowWatch, s
 async def p3r(office: Office, scale: float) -> list[Figure]:
     """From the callback's arrival until the answer can be downloaded.
 
-    What P3 is to the decision, this is to the callback: both are the last that comes from outside,
-    and the workflow does the rest. An answer by people of a unit would be no equal: it is ready
-    with the commit of their own request, and nobody waits for a workflow. The answers are made
-    beforehand by the module, which calls nobody; each is then sent by the run itself, signed as
-    the module signs, so the clock starts with the call. Once `ready` stands, its files were put.
+    The callback is to a request what the decision is to an application in P3: the last event from
+    outside, after which the workflow does the rest. An answer by people of a unit could not be
+    compared: it is ready with the commit of their own request, and nobody waits for a workflow. The
+    gov service makes the answers beforehand and calls nobody; the run itself then sends each,
+    signed as the service signs, so that the clock starts with the call. Files are stored before the
+    status is `ready`.
     """
     each = 4
     watches = office.watches
@@ -100,7 +102,7 @@ async def p3r(office: Office, scale: float) -> list[Figure]:
             for case_id, _ in waiting:
                 await watches["medcab"].until(case_id, "processing")
                 bodies[case_id] = await desk.answer_of(desk.message_of(case_id))
-            # Had the workflow asked by itself meanwhile, nothing would be left to measure.
+            # If the workflow had asked for the answer meanwhile, nothing would be left to measure.
             await desk.stand_at(waiting, "processing")
             costs = await _called(desk, bodies, desk.call_back, watches["medcab"], "closed")
             await desk.stand_at(waiting, "ready")

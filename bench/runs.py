@@ -46,7 +46,10 @@ RESULTS = CHECKOUT / "bench-results"
 
 
 def run(names: list[str]) -> int:
-    """Measure the named figures, all by default. 0 when every bar holds and something was tried."""
+    """Measure the named figures, all by default.
+
+    0 when every bar holds and something was measured.
+    """
     wanted = [name.upper() for name in names if name.lower() != QUICK]
     unknown = sorted(set(wanted) - set(MEASURES))
     if unknown:
@@ -56,7 +59,7 @@ def run(names: list[str]) -> int:
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     ground = BenchInstallation()
     keep = True
-    # Told to end, it ends in order: nothing of the run is left behind.
+    # SIGTERM ends the run by way of `finally`, so that no server is left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         console.print("starting servers of our own")
@@ -89,7 +92,7 @@ async def _measure(
             try:
                 found = await measure(office, scale)
             except Exception as error:
-                # One that cannot be measured fails the run, and the others are still worth it.
+                # A figure that cannot be measured fails the run; the others are still measured.
                 failed[name] = f"{type(error).__name__}: {error}"
                 console.print(f"{name}: {failed[name]}", markup=False)
             else:
@@ -100,7 +103,7 @@ async def _measure(
 
 
 def _tell_configuration(settings: Settings, console: Console) -> None:
-    """How both sides are set, printed because a ratio means nothing without it."""
+    """Print how both sides are set, because a ratio means nothing without it."""
     durability = {key: CONFIGURATION[key] for key in ("fsync", "synchronous_commit")}
     console.print(
         f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()},"
@@ -140,7 +143,7 @@ def _cost(value: float, unit: str) -> str:
 
 
 def _keep(figures: list[Figure], failed: dict[str, str], scale: float) -> Path:
-    """The same as JSON, for a comparison with other runs."""
+    """Store the figures as JSON, for a comparison with other runs."""
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
     content = {

@@ -12,14 +12,14 @@ from bench.method import Comparison, Costs, Figure, Promise, Series, judge
 from bench.processes import spent, used
 
 IN_FLIGHT = {1: 6, 8: 32, 32: 96}
-"""Cases in flight, and how many make a block."""
+"""How many cases are in flight at once: how many cases make a block."""
 
 Cases = Sequence[Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class _Sides:
-    """How so many whole cases are made ready on either side, and what follows a block."""
+    """How a number of whole cases is prepared on either side, and what is done after a block."""
 
     name: str
     what: str
@@ -29,7 +29,7 @@ class _Sides:
 
 
 async def p2(office: Office, scale: float) -> list[Figure]:
-    """From submission to act, with so many in flight."""
+    """From submission to the enrolment certificate, with so many cases in flight."""
 
     async def ours(count: int) -> Cases:
         return [office.whole(*one) for one in await office.drafts(count)]
@@ -41,11 +41,12 @@ async def p2(office: Office, scale: float) -> list[Figure]:
 
 
 async def p2r(office: Office, scale: float) -> list[Figure]:
-    """From submission to the answer, with so many in flight; the module answers at once.
+    """From submission to the answer, with so many requests in flight; the gov service answers at
+    once.
 
-    Both sides wait alike for the one process of the module, which looks ten times a second and
-    takes some 50 ms of a processor for an answer: with one in flight that wait is a good part of
-    the whole, and the processors, printed beside it, and P1r and P3r say more.
+    Both sides wait alike for the one process of the gov service, which looks for work ten times a
+    second and takes some 50 ms of a processor for an answer. With one request in flight that wait
+    is a good part of the whole; the processor times printed beside it, and P1r and P3r, say more.
     """
     async with BenchDesk.open(office) as desk:
         await desk.behave(0)
@@ -93,7 +94,7 @@ async def _measured(office: Office, sides: _Sides, scale: float) -> list[Figure]
 
 
 async def _processors(office: Office, sides: _Sides, count: int, in_flight: int) -> dict[str, str]:
-    """What a case costs in processors on each side, by process; this warms both sides up too."""
+    """The processor time of a case on each side, by process. Measuring it warms both sides up."""
     notes: dict[str, str] = {}
     for side in ("least", "Medcab", "least", "Medcab"):
         cases = await (sides.ours if side == "Medcab" else sides.least)(count)
@@ -105,7 +106,7 @@ async def _processors(office: Office, sides: _Sides, count: int, in_flight: int)
 
 
 async def _together(cases: Cases, in_flight: int) -> float:
-    """Seconds for one case, so many at a time."""
+    """Seconds for one case, with `in_flight` cases at a time."""
     places = asyncio.Semaphore(in_flight)
 
     async def one(case: Awaitable[None]) -> None:

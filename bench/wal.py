@@ -1,8 +1,8 @@
-"""Counts the commits of one database exactly: by the commit records in PostgreSQL's own log.
+"""Counts the commits of one database exactly, by commit records in PostgreSQL's write-ahead log.
 
-`xact_commit` counts transactions that only read as well; a commit record is written, and waited
-for, by those that wrote. The record does not name the database, so each is known by what its
-transaction wrote before.
+`xact_commit` counts transactions that only read as well. A commit record is written, and waited
+for, only by a transaction that wrote. The record does not name the database, so each commit is
+attributed by what its transaction wrote before.
 """
 
 import re
@@ -22,13 +22,16 @@ _WRITES = {"INSERT", "UPDATE", "HOT_UPDATE", "DELETE", "MULTI_INSERT"}
 
 @dataclass(frozen=True)
 class Log:
-    """The log of a server. `url` is the superuser's, of the database that is looked at."""
+    """The write-ahead log of a server.
+
+    `url` is a superuser's, for the database that is examined.
+    """
 
     url: str
     programs: Path
 
     def position(self) -> str:
-        """The end of the log now, when all before it lies on the disk."""
+        """The present end of the log, once all before it is on disk."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             asked = connection.execute("select pg_current_wal_insert_lsn()").fetchone()
             assert asked is not None
@@ -38,7 +41,10 @@ class Log:
         return str(asked[0])
 
     def commits(self, start: str, end: str) -> Sequence[frozenset[str]]:
-        """For every commit of the database between the two, the tables that it wrote to."""
+        """The tables that each commit of the database wrote to, between two positions of the log.
+
+        Raises RuntimeError when `pg_waldump` fails.
+        """
         with psycopg.connect(self.url, autocommit=True) as connection:
             rows = connection.execute(
                 "select pg_relation_filenode(oid), relname from pg_class where relkind = 'r'"

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client: it keeps its connections and costs next to nothing itself."""
+"""A small HTTP/1.1 client that keeps its connections and takes hardly any time itself."""
 
 import asyncio
 import json
@@ -15,11 +15,11 @@ Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class RefusedError(RuntimeError):
-    """The server answered something else than success."""
+    """The server did not answer with success."""
 
 
 class Wire:
-    """Requests of one person to one server; as many connections as are needed at once."""
+    """Requests of one person to one server, over as many connections as are needed at once."""
 
     def __init__(self, base: str, token: str) -> None:
         at = urlsplit(base)
@@ -35,7 +35,7 @@ class Wire:
         headers: Mapping[str, str] | None = None,
         kind: str = "application/json",
     ) -> bytes:
-        """Send and read the whole answer. Raises RefusedError unless it is a success."""
+        """Send a request and read the whole answer. Raises RefusedError unless it is a success."""
         more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         head = f"{method} {path} HTTP/1.1\r\n{self._head}{more}"
         if body or method != "GET":
@@ -56,7 +56,7 @@ class Wire:
         return answer
 
     async def tell(self, method: str, path: str, body: Any, **headers: str) -> Any:
-        """The same with JSON both ways."""
+        """Like `ask`, with JSON both ways."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return json.loads(await self.ask(method, path, json.dumps(body).encode(), named))
 
@@ -66,7 +66,8 @@ class Wire:
             writer.close()
 
     def _open(self) -> Line | None:
-        """A connection that the server is not about to close, as it does after five seconds."""
+        """An idle connection, unless the server is about to close it, which it does after five
+        seconds."""
         while self._idle:
             used_at, line = self._idle.pop()
             if time.monotonic() - used_at < KEPT and not line[0].at_eof():
