@@ -15,9 +15,11 @@ from rules.access import Actor, Permission
 from rules.catalogue.entries import Subject
 from rules.refusals import not_found
 from services.catalogue_admin import entries, type_upgrades
-from services.catalogue_admin.changes import LONGEST_TEXT, Administration, Wish
-from services.catalogue_admin.entries import Changed, Entry
+from services.catalogue_admin.changes import Administration, Wish
+from services.catalogue_admin.entries import KINDS, Changed
+from services.catalogue_admin.kinds import Entry
 from services.catalogue_admin.type_upgrades import Effect
+from services.catalogue_admin.types import LONGEST_TEXT
 
 router = APIRouter(route_class=CleanRoute, prefix="/administration", tags=["administration"])
 
@@ -159,19 +161,20 @@ async def change_entry(
     A type is given as the text of its file; errors name its lines.
     """
     wish = Wish(idempotency_key, body.based_on, body.valid_from, body.offered)
-    service = _service(medcab)
-    if subject is Subject.TYPE:
-        return EntryOut.of(await service.change_type(actor, key, body.text, wish))
-    name = {Subject.REASON: "key", Subject.DAY: "day"}.get(subject, "code")
-    return EntryOut.of(await service.change(actor, subject, {**body.values, name: key}, wish))
+    kind = KINDS[subject]
+    given = {"text": body.text} if kind.by_text else body.values
+    values = {**given, kind.key: key}
+    return EntryOut.of(await _service(medcab).change(actor, subject, values, wish))
 
 
 @router.post("/type/{key}/dry-run", responses=documented(401, 403, 422))
 async def dry_run(key: Key, body: TextIn, actor: Administrator, medcab: MedcabState) -> EffectOut:
     """What a definition would change for open cases; nothing is kept."""
-    zone = medcab.settings.time_zone
-    _, told = await type_upgrades.try_type(medcab.database, zone, actor, key, body.text)
-    return EffectOut.of(told)
+    values = {"key": key, "text": body.text}
+    told = await _service(medcab).tried(actor, Subject.TYPE, values)
+    if told.effect is None:
+        raise not_found()
+    return EffectOut.of(told.effect)
 
 
 @router.post("/type/{key}/versions/{number}/move", responses=documented(401, 403, 404, 409, 422))

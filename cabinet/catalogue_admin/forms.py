@@ -17,8 +17,8 @@ from rules.forms.definitions import CaseTypeDefinition
 from rules.refusals import FieldError
 from rules.texts import identifiers
 from rules.texts.identifiers import IdentifierError
-from services.catalogue_admin.changes import check_terms
-from services.catalogue_admin.entries import Entry
+from services.catalogue_admin.kinds import Entry
+from services.catalogue_admin.types import check_terms
 from words.translation import gettext as _
 from words.translation import marked
 

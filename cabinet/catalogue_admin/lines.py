@@ -31,7 +31,9 @@ from rules.forms.definitions import (
     merged_checklist,
 )
 from rules.ids import new_id
-from services.catalogue_admin.entries import Changed, Entry, unsaved_programme
+from services.catalogue_admin.entries import Changed
+from services.catalogue_admin.kinds import Entry
+from services.catalogue_admin.programmes import unsaved_programme
 from services.catalogue_admin.type_upgrades import Effect
 from words import formats
 from words.translation import gettext as _

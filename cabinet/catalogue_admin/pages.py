@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from uuid import UUID
 
-import yaml
 from fastapi import APIRouter, Form, Response
 
 from api.http.entrance import CleanRoute
@@ -30,16 +29,16 @@ from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit, uuid_of
 from clients.database import DatabaseSession
 from rules.access import Permission
-from rules.catalogue.entries import Subject, differences
+from rules.catalogue.entries import Subject, demand, differences
 from rules.forms.definitions import CaseTypeDefinition
 from rules.ids import new_id
 from rules.refusals import Refusal, not_found
 from services.accounts import people
 from services.catalogue.loading import APPLICATION_TYPE
-from services.catalogue.yaml_source import parsed
-from services.catalogue_admin import changes, entries, type_upgrades
+from services.catalogue_admin import entries, type_upgrades
 from services.catalogue_admin.changes import Administration, Wish
-from services.catalogue_admin.entries import NOTHING, Entry
+from services.catalogue_admin.kinds import NOTHING, Entry
+from services.catalogue_admin.types import as_file, key_in, versions, with_terms
 from words.translation import gettext as _
 from words.translation import in_words
 
@@ -63,7 +62,7 @@ def _room(name: str) -> Room:
 @router.get("")
 async def home(visit: Inside) -> Response:
     """What can be changed, and how much there is of it."""
-    changes.demand(visit.actor)
+    demand(visit.actor)
     async with visit.medcab.database.work() as session:
         counts = {subject: len(await entries.listed(session, subject)) for subject in Subject}
     rooms = [
@@ -97,7 +96,7 @@ async def _staff_card(visit: Visit) -> RoomCard:
 @router.get("/{room_name}")
 async def listing(room_name: str, visit: Inside) -> Response:
     """The entries of one kind, those not in force yet and those withdrawn included."""
-    changes.demand(visit.actor)
+    demand(visit.actor)
     room = _room(room_name)
     async with visit.medcab.database.work() as session:
         found = await entries.listed(session, room.subject)
@@ -139,7 +138,7 @@ class Shown:
 
 
 async def shown_entry(visit: Visit, room_name: str, key: str) -> Shown:
-    changes.demand(visit.actor)
+    demand(visit.actor)
     room = _room(room_name)
     async with visit.medcab.database.work() as session:
         entry = None if key == _NEW else await entries.newest(session, room.subject, key)
@@ -168,7 +167,7 @@ async def edit_file(room_name: str, key: str, visit: Visit) -> Response:
 
 def _file_of(entry: Entry | None) -> str:
     if entry is not None:
-        return entries.as_file(entry.values, (entry.version or 0) + 1)
+        return as_file(entry.values, entry.next_version)
     return views.EXAMPLE
 
 
@@ -198,12 +197,13 @@ async def _save(visit: Visit, shown: Shown, typed: Mapping[str, str]) -> Entry:
     match room.name:
         case "types":
             text = typed.get("text", "")
-            return await acts.change_type(actor, _key_in(shown, text), text, wish)
-        case "terms":
-            return await acts.change_terms(actor, shown.key, terms_of(typed), wish)
+            values = {"key": _key_in(shown, text), "text": text}
+        case "terms" if shown.entry is not None:
+            text = with_terms(shown.entry, terms_of(typed), wish.valid_from)
+            values = {"key": shown.key, "text": text}
         case _:
             values = values_of(room, typed, shown.entry, shown.ground)
-            return await acts.change(actor, room.subject, values, wish)
+    return await acts.change(actor, room.subject, values, wish)
 
 
 def wish_of(shown: Shown, typed: Mapping[str, str]) -> Wish:
@@ -221,29 +221,22 @@ def _key_in(shown: Shown, text: str) -> str:
     """The key of a new type stands in its text; that of a known one in the address."""
     if shown.entry is not None:
         return shown.key
-    try:
-        return str(parsed(text[: changes.LONGEST_TEXT])[1]["types"][0]["key"])
-    except (yaml.YAMLError, KeyError, IndexError, TypeError):
-        return "type"
+    return key_in(text)
 
 
 async def _looked_at(visit: Visit, shown: Shown, typed: Mapping[str, str]) -> Editor:
     """The page with what the change would look like and mean, nothing kept."""
-    room, zone = shown.room, visit.medcab.settings.time_zone
+    room = shown.room
     wish = wish_of(shown, typed)
     if room.subject is Subject.TYPE:
         text = typed.get("text", "")
         if room.name == "terms" and shown.entry is not None:
-            text = service(visit).with_terms(shown.entry, terms_of(typed), wish)
-        database = visit.medcab.database
-        key = _key_in(shown, text)
-        would, told = await type_upgrades.try_type(database, zone, visit.actor, key, text)
-        effect = views.effect_view(told)
+            text = with_terms(shown.entry, terms_of(typed), wish.valid_from)
+        values = {"key": _key_in(shown, text), "text": text}
     else:
         values = values_of(room, typed, shown.entry, shown.ground)
-        async with visit.medcab.database.work() as session:
-            would, _checked = await changes.checked_entry(session, room.subject, values)
-        effect = None
+    told = await service(visit).tried(visit.actor, room.subject, values)
+    would, effect = told.entry, views.effect_view(told.effect) if told.effect else None
     editor = await editor_of(visit, shown, typed, would=would)
     before = shown.entry.values if shown.entry else None
     lines = _lines(before, would.values, editor, shown)
@@ -364,7 +357,7 @@ async def _with_preview(
         case Subject.REASON:
             return replace(editor, reason=(entry.values["title"], entry.values["text"]))
         case Subject.TYPE:
-            known = await entries.versions(session, shown.key)
+            known = await versions(session, shown.key)
             in_force = max((one.version or 0 for one in known if not one.waits), default=0)
             chosen = next((one for one in known if one.version == version), entry)
             at = f"/administration/types/{shown.key}"

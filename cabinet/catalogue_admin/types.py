@@ -19,8 +19,8 @@ from cabinet.frame.visits import Inside, Visit
 from rules.catalogue.entries import Subject, differences
 from rules.ids import new_id
 from rules.refusals import Refusal
-from services.catalogue_admin import changes, entries, type_upgrades
-from services.catalogue_admin.entries import Entry
+from services.catalogue_admin.kinds import NOTHING, Entry
+from services.catalogue_admin.types import as_file, checked_type
 from words.translation import gettext as _
 
 router = APIRouter(
@@ -89,7 +89,7 @@ def _values(shown: Shown, draft: TypeDraft) -> dict[str, Any]:
     before = shown.entry.values if shown.entry else {}
     values, places = type_forms.values_of(draft, before)
     try:
-        return changes.checked_type(values, _next(shown))
+        return checked_type(values, _next(shown))
     except Refusal as refusal:
         raise type_forms.at_fields(refusal, places) from refusal
 
@@ -101,8 +101,10 @@ def _next(shown: Shown) -> int:
 async def _save(visit: Visit, shown: Shown, draft: TypeDraft, typed: Mapping[str, str]) -> Entry:
     values = _values(shown, draft)
     wish = pages.wish_of(shown, typed)
-    text = entries.as_file(values, _next(shown), wish.valid_from)
-    return await pages.service(visit).change_type(visit.actor, values["key"], text, wish)
+    text = as_file(values, _next(shown), wish.valid_from)
+    return await pages.service(visit).change(
+        visit.actor, Subject.TYPE, {"key": values["key"], "text": text}, wish
+    )
 
 
 async def _looked_at(
@@ -110,16 +112,17 @@ async def _looked_at(
 ) -> Editor:
     """The page with what the change means for open cases, and what differs."""
     values = _values(shown, draft)
-    text = entries.as_file(values, _next(shown), since_of(typed))
-    zone, database = visit.medcab.settings.time_zone, visit.medcab.database
-    would, told = await type_upgrades.try_type(database, zone, visit.actor, values["key"], text)
+    text = as_file(values, _next(shown), since_of(typed))
+    asked = {"key": values["key"], "text": text}
+    told = await pages.service(visit).tried(visit.actor, Subject.TYPE, asked)
+    would = told.entry
     editor = await _editor(visit, shown, draft, typed, would=would)
     before = shown.entry.values if shown.entry else None
     lines = differences(before, would.values)
     return replace(
         editor,
         looked=True,
-        effect=views.effect_view(told),
+        effect=views.effect_view(told.effect) if told.effect else None,
         differences=views.type_lines(lines, shown.ground, before or {}, would.values),
     )
 
@@ -151,7 +154,7 @@ async def _refused(
     told = pages.by_field(refusal)
     editor = await _editor(visit, shown, draft, typed, would=would, errors=told)
     if stale:
-        digest = shown.entry.digest if shown.entry else entries.NOTHING
+        digest = shown.entry.digest if shown.entry else NOTHING
         editor = replace(editor, based_on=digest, act_id=str(new_id()))
     if stale and would is not None and shown.entry is not None:
         lines = differences(shown.entry.values, would.values)

@@ -6,8 +6,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from rules.access import Actor, Permission
 from rules.clock import YEARS
-from rules.refusals import FieldError, Refusal
+from rules.refusals import FieldError, Refusal, forbidden
 
 
 class Subject(StrEnum):
@@ -20,8 +21,10 @@ class Subject(StrEnum):
     DAY = "day"
 
 
-AT_ONCE = frozenset({Subject.REASON, Subject.UNIT, Subject.DAY})
-"""Subjects whose changes hold once they are saved; the others get versions with a first day."""
+def demand(actor: Actor) -> None:
+    """Raise Refusal 403 for those who do not manage the catalogue."""
+    if not actor.may(Permission.MANAGE_CATALOGUE):
+        raise forbidden()
 
 
 def changed_meanwhile() -> Refusal:

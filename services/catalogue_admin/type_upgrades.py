@@ -5,7 +5,6 @@ those that it leaves whole may be moved, each by a journaled act.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +18,7 @@ from models.tables.cases import Case, CaseAttachment, CaseVersion
 from rules.access import Actor
 from rules.cases.process import Status
 from rules.cases.terms import Terms, deadline, working_days_left
-from rules.catalogue.entries import Subject
+from rules.catalogue.entries import demand
 from rules.clock import now as present
 from rules.forms.definitions import (
     CaseTypeDefinition,
@@ -31,17 +30,13 @@ from rules.forms.definitions import (
 )
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import Refusal, not_found
-from services.cases.transitions import alarm_of, lock
+from services.cases.transitions import CLOCKED, alarm_of, lock
 from services.catalogue import lookup as catalogue
-from services.catalogue_admin.changes import demand, load_type
-from services.catalogue_admin.entries import Entry, newest
 from services.journal import entries as journal
 
 BATCH = 200
 MOST = 5_000
 """So many open cases are looked at; beyond them only their number is told."""
-
-_CLOCKED = frozenset({Status.IN_REVIEW, Status.ACCEPTED, Status.PROCESSING})
 
 
 @dataclass(frozen=True)
@@ -203,7 +198,7 @@ async def _due_at(
 ) -> datetime | None:
     """The end of the term that runs now, moved by as many working days as the terms differ."""
     status = Status(case.status)
-    if case.due_at is None or (status not in _CLOCKED and status is not Status.CLARIFICATION):
+    if case.due_at is None or status not in CLOCKED:
         return case.due_at
     answering = status is Status.CLARIFICATION
     days = (terms.answer - before.answer) if answering else (terms.review - before.review)
@@ -319,27 +314,3 @@ async def _move(
         },
     )
     return True
-
-
-class _TriedError(Exception):
-    """Ends a unit of work that must leave nothing behind."""
-
-
-async def try_type(
-    database: Database, zone: str, actor: Actor, key: str, text: str
-) -> tuple[Entry, Effect]:
-    """What a definition would be and would change, without keeping it. Raises Refusal 403, 422."""
-    demand(actor)
-    told: tuple[Entry, Effect] | None = None
-    with suppress(_TriedError):
-        async with database.work() as session:
-            await load_type(session, key, text, present(), zone)
-            entry = await newest(session, Subject.TYPE, key)
-            if entry is None:
-                raise not_found()
-            definition = CaseTypeDefinition.model_validate(entry.values)
-            told = entry, await effect(session, definition)
-            raise _TriedError
-    if told is None:
-        raise not_found()
-    return told

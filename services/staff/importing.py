@@ -41,7 +41,7 @@ from rules.staff.table import (
 )
 from rules.texts import mail_addresses
 from services.catalogue import lookup as catalogue
-from services.catalogue_admin.entries import of_unit
+from services.catalogue_admin.units import entry_of_unit
 from services.files.inspection.client import Inspection
 from services.files.intake import unavailable_is_refusal
 from services.journal import entries as journal
@@ -392,7 +392,7 @@ async def _write_units(
         if stands is None and row.parent not in units:
             waiting.append(change)
             continue
-        before = of_unit(stands, _above(stands, codes)).values if stands is not None else None
+        before = entry_of_unit(stands, _above(stands, codes)).values if stands is not None else None
         if stands is None:
             above = units[row.parent]
             stands = Unit(code=row.code, name="", parent_id=above.id, time_zone=above.time_zone)
@@ -409,7 +409,7 @@ async def _write_units(
                 by=actor.person_id,
                 valid_from=now,
                 before=before,
-                after=of_unit(stands, _above(stands, codes)).values,
+                after=entry_of_unit(stands, _above(stands, codes)).values,
                 body_hash=body_hash,
             )
         )

@@ -2,13 +2,18 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from clients.database import Database
 from crypto.key_ring import KeyRing, use_key_ring
 from rules.access import Actor, Role
-from services.catalogue_admin.changes import Administration
+from rules.catalogue.entries import Subject
+from services.catalogue_admin.changes import Administration, Wish
+from services.catalogue_admin.entries import newest
+from services.catalogue_admin.kinds import Entry
+from services.catalogue_admin.types import with_terms
 from services.files.inspection.client import Inspection
 from settings import Settings
 from tests.office import Office
@@ -32,6 +37,21 @@ class House:
     def database(self) -> Database:
         """The database of this test."""
         return self.office.database
+
+    async def change_type(self, key: str, text: str, wish: Wish) -> Entry:
+        """Give a type another definition, as the administrator."""
+        values = {"key": key, "text": text}
+        return await self.administration.change(self.admin, Subject.TYPE, values, wish)
+
+    async def change_terms(
+        self, key: str, terms: dict[str, Any], wish: Wish, by: Actor | None = None
+    ) -> Entry:
+        """Give a type other terms, as the administrator or as somebody else."""
+        async with self.database.work() as session:
+            stands = await newest(session, Subject.TYPE, key)
+        assert stands is not None
+        values = {"key": key, "text": with_terms(stands, terms, wish.valid_from)}
+        return await self.administration.change(by or self.admin, Subject.TYPE, values, wish)
 
 
 @pytest.fixture

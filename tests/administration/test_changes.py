@@ -20,7 +20,8 @@ from services.cases.acts import Act
 from services.catalogue import lookup as catalogue
 from services.catalogue_admin import entries, type_upgrades
 from services.catalogue_admin.changes import Wish
-from services.catalogue_admin.entries import NOTHING, Entry, as_file
+from services.catalogue_admin.kinds import NOTHING, Entry
+from services.catalogue_admin.types import as_file
 from tests.administration.conftest import SHIPPED, House
 
 TYPE = "qualification"
@@ -71,9 +72,7 @@ async def test_other_terms_do_not_touch_running_cases(house: House) -> None:
     """A case keeps the terms it began with; the next one gets the new ones (O6)."""
     case_id = await house.office.in_review()
     before = await house.office.case(case_id)
-    made = await house.administration.change_terms(
-        house.admin, TYPE, TERMS, await wish(house, Subject.TYPE, TYPE)
-    )
+    made = await house.change_terms(TYPE, TERMS, await wish(house, Subject.TYPE, TYPE))
     assert (made.version, made.values["terms"]["review"]) == (SHIPPED + 1, 3)
     after = await house.office.case(case_id)
     assert (after.type_version, after.due_at) == (before.type_version, before.due_at)
@@ -90,8 +89,8 @@ async def test_a_future_version_is_used_from_its_day_on(
     """Until its first day nobody begins with it; the clock decides, at midnight of the place."""
     zone = ZoneInfo("Europe/Moscow")
     day = (clock.now().astimezone(zone) + timedelta(days=10)).date()
-    made = await house.administration.change_terms(
-        house.admin, TYPE, TERMS, await wish(house, Subject.TYPE, TYPE, valid_from=day)
+    made = await house.change_terms(
+        TYPE, TERMS, await wish(house, Subject.TYPE, TYPE, valid_from=day)
     )
     assert made.valid_from == datetime.combine(day, datetime.min.time(), zone)
     assert made.waits
@@ -186,9 +185,7 @@ async def test_a_bad_definition_is_refused_with_its_line(
     assert found in good
     text = good.replace(found, put)
     with pytest.raises(Refusal) as refused:
-        await house.administration.change_type(
-            house.admin, TYPE, text, await wish(house, Subject.TYPE, TYPE)
-        )
+        await house.change_type(TYPE, text, await wish(house, Subject.TYPE, TYPE))
     assert refused.value.status == 422
     line = text.split("\n").index(next(one for one in text.split("\n") if put in one)) + 1
     named = [f.message for f in refused.value.fields if told in f.message]
@@ -203,9 +200,7 @@ async def test_broken_yaml_is_refused_with_its_line(house: House) -> None:
     """A text that is no YAML at all says where it breaks."""
     text = "types:\n  - key: qualification\n    title: [\n    version: 2\n"
     with pytest.raises(Refusal) as refused:
-        await house.administration.change_type(
-            house.admin, TYPE, text, await wish(house, Subject.TYPE, TYPE)
-        )
+        await house.change_type(TYPE, text, await wish(house, Subject.TYPE, TYPE))
     assert "Строка" in refused.value.fields[0].message
 
 
@@ -259,12 +254,12 @@ async def test_the_same_act_again_changes_nothing(house: House) -> None:
     asked = Wish(uuid4(), stands.digest)
     text = as_file({**stands.values, "terms": TERMS}, SHIPPED + 1)
     for _ in range(2):
-        made = await house.administration.change_type(house.admin, TYPE, text, asked)
+        made = await house.change_type(TYPE, text, asked)
         assert made.version == SHIPPED + 1
     async with house.database.work() as session:
         assert len((await session.exec(select(CatalogueChange))).all()) == 1
     with pytest.raises(Refusal) as refused:
-        await house.administration.change_type(house.admin, TYPE, text + "\n# more\n", asked)
+        await house.change_type(TYPE, text + "\n# more\n", asked)
     assert refused.value.code == "act_id_reused"
 
 
@@ -272,8 +267,8 @@ async def test_nothing_is_changed_afterwards(house: House) -> None:
     """A first day that is over is refused: what was decided under other rules stays decided."""
     past = (clock.now() - timedelta(days=2)).date()
     with pytest.raises(Refusal) as refused:
-        await house.administration.change_terms(
-            house.admin, TYPE, TERMS, await wish(house, Subject.TYPE, TYPE, valid_from=past)
+        await house.change_terms(
+            TYPE, TERMS, await wish(house, Subject.TYPE, TYPE, valid_from=past)
         )
     assert [f.path for f in refused.value.fields] == ["valid_from"]
 
@@ -282,9 +277,7 @@ async def test_only_administrators_change_the_catalogue(house: House) -> None:
     """A reviewer may use the catalogue, not write it (I6)."""
     stands = await newest(house, Subject.TYPE, TYPE)
     with pytest.raises(Refusal) as refused:
-        await house.administration.change_terms(
-            house.office.head, TYPE, TERMS, Wish(uuid4(), stands.digest)
-        )
+        await house.change_terms(TYPE, TERMS, Wish(uuid4(), stands.digest), by=house.office.head)
     assert refused.value.status == 403
 
 
@@ -296,9 +289,7 @@ async def with_new_field(house: House) -> Entry:
     wanted = {"name": "ward_phone", "label": "Телефон отделения", "kind": "phone"}
     values["sections"] = [{**first, "fields": [*first["fields"], wanted]}, *rest]
     text = as_file(values, SHIPPED + 1)
-    return await house.administration.change_type(
-        house.admin, TYPE, text, Wish(uuid4(), stands.digest)
-    )
+    return await house.change_type(TYPE, text, Wish(uuid4(), stands.digest))
 
 
 async def tried(house: House, entry: Entry) -> type_upgrades.Effect:
@@ -330,9 +321,7 @@ async def test_cases_are_moved_only_where_nothing_breaks(house: House) -> None:
     """After the dry run those that stay whole are moved, each with an entry in its journal."""
     moving = await house.office.in_review()
     before = await house.office.case(moving)
-    made = await house.administration.change_terms(
-        house.admin, TYPE, TERMS, await wish(house, Subject.TYPE, TYPE)
-    )
+    made = await house.change_terms(TYPE, TERMS, await wish(house, Subject.TYPE, TYPE))
     told = await tried(house, made)
     assert (told.whole, told.sooner) == (1, (before.number,))
     act = uuid4()
@@ -363,9 +352,7 @@ async def test_cases_that_would_break_stay(house: House) -> None:
 async def test_cases_are_not_moved_to_what_is_not_in_force(house: House) -> None:
     """A version of tomorrow binds nobody today."""
     day = (clock.now() + timedelta(days=5)).date()
-    await house.administration.change_terms(
-        house.admin, TYPE, TERMS, await wish(house, Subject.TYPE, TYPE, valid_from=day)
-    )
+    await house.change_terms(TYPE, TERMS, await wish(house, Subject.TYPE, TYPE, valid_from=day))
     with pytest.raises(Refusal) as refused:
         await type_upgrades.move_cases(house.database, house.admin, TYPE, SHIPPED + 1, uuid4())
     assert refused.value.code == "not_in_force"
@@ -380,8 +367,6 @@ async def test_dates_are_judged_by_the_day_they_were_sent(house: House) -> None:
         session.add(case)
     await house.office.applications.submit(house.office.clinician, case_id, Act(uuid4(), 0))
     await house.office.check(case_id)
-    made = await house.administration.change_terms(
-        house.admin, TYPE, TERMS, await wish(house, Subject.TYPE, TYPE)
-    )
+    made = await house.change_terms(TYPE, TERMS, await wish(house, Subject.TYPE, TYPE))
     told = await tried(house, made)
     assert (told.unfit, told.whole) == ((), 1)

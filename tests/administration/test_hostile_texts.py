@@ -8,9 +8,8 @@ import pytest
 
 from rules.catalogue.entries import Subject
 from rules.refusals import Refusal
-from services.catalogue_admin import type_upgrades
 from services.catalogue_admin.changes import Wish
-from services.catalogue_admin.entries import NOTHING
+from services.catalogue_admin.kinds import NOTHING
 from tests.administration.conftest import House
 from tests.administration.test_changes import wish
 
@@ -69,7 +68,7 @@ async def test_what_is_no_definition_is_refused_at_once(house: House, text: str)
     """O6: neither the process nor the database is burdened, and the author reads what is wrong."""
     began = time.process_time()
     with pytest.raises(Refusal) as refused:
-        await type_upgrades.try_type(house.database, "Europe/Moscow", house.admin, "odd", text)
+        await house.administration.tried(house.admin, Subject.TYPE, {"key": "odd", "text": text})
     assert refused.value.status == 422
     # Of the processor, and a hundred times what it takes: what has no bound takes for ever.
     assert time.process_time() - began < 60
@@ -78,10 +77,8 @@ async def test_what_is_no_definition_is_refused_at_once(house: House, text: str)
 async def test_the_same_text_without_its_oddities_is_taken(house: House) -> None:
     """What the others are refused for is their oddity alone."""
     text = TYPE.format(**WELL)
-    entry, _ = await type_upgrades.try_type(
-        house.database, "Europe/Moscow", house.admin, "odd", text
-    )
-    assert entry.key == "odd"
+    told = await house.administration.tried(house.admin, Subject.TYPE, {"key": "odd", "text": text})
+    assert told.entry.key == "odd"
 
 
 @pytest.mark.parametrize("parent", [["hr"], {"code": "hr"}, 5])

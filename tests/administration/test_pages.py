@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from rules.catalogue.entries import Subject
 from server import create_app
 from services.catalogue_admin.changes import Wish
-from services.catalogue_admin.entries import as_file
+from services.catalogue_admin.types import as_file
 from settings import Settings
 from tests.administration.conftest import SHIPPED, House
 from tests.administration.test_changes import TYPE, code_of_programme, newest
@@ -163,7 +163,7 @@ async def test_a_type_is_changed_as_a_form_without_a_mouse(screens: Screens) -> 
     stands = await newest(screens.house, Subject.TYPE, TYPE)
     theirs = as_file({**stands.values, "hint": "От коллеги"}, SHIPPED + 1)
     wish = Wish(uuid4(), stands.digest)
-    await screens.house.administration.change_type(screens.house.admin, TYPE, theirs, wish)
+    await screens.house.change_type(TYPE, theirs, wish)
     await page.get_by_role("button", name="Сохранить").press("Enter")
     await expect(told).to_contain_text("изменил кто-то другой")
     await expect(page.locator("#look")).to_contain_text("От коллеги")

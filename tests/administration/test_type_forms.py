@@ -16,8 +16,8 @@ from ops.local.home import CHECKOUT
 from rules.catalogue.entries import Subject, differences
 from rules.forms.definitions import CaseTypeDefinition
 from rules.refusals import Refusal
-from services.catalogue_admin.changes import checked_type
-from services.catalogue_admin.entries import Entry
+from services.catalogue_admin.kinds import Entry
+from services.catalogue_admin.types import checked_type
 from tests.pages.tabs import forms_of
 from words.translation import Presentation, presented
 
