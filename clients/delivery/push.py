@@ -1,30 +1,22 @@
 """The client of browsers' push services: messages are encrypted for the browser and signed by us.
 
-The encryption is that of RFC 8291, the signature (VAPID) that of RFC 8292.
-
 The browser names its push service. Its address is only accepted if it leads to one of the known
 hosts, so that nobody can make us call another server.
 """
 
-import base64
 import re
-import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 from urllib.parse import urlsplit
 
-import http_ece  # type: ignore[import-untyped]
 import httpx
-from cryptography.hazmat.primitives.asymmetric import ec
-from py_vapid import Vapid02  # type: ignore[import-untyped]
 
+from crypto.web_push import VapidKey, encrypt_for_browser
 from settings import Settings
 
 _ADDRESS = re.compile(r"[!#-\[\]_a-z~]+")
 """Printable ASCII that may stand in an address, without capital letters."""
-TOKEN_LIVES = 3600
-"""How many seconds our signature is valid; services accept a day at most."""
 
 
 class PushLater(Exception):
@@ -54,23 +46,11 @@ class Subscriber:
             self.encrypted(b"{}")
         except ValueError:
             return False
-        return len(_decoded(self.auth)) == 16
+        return True
 
     def encrypted(self, message: bytes) -> bytes:
         """The message so that only this browser can read it. Raises ValueError for invalid keys."""
-        body: bytes = http_ece.encrypt(
-            message,
-            private_key=ec.generate_private_key(ec.SECP256R1()),
-            dh=_decoded(self.p256dh),
-            auth_secret=_decoded(self.auth),
-            version="aes128gcm",
-        )
-        return body
-
-
-def _decoded(key: str) -> bytes:
-    """A key as browsers give it, base64url without padding. Raises ValueError."""
-    return base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
+        return encrypt_for_browser(message, self.p256dh, self.auth)
 
 
 class PushSender:
@@ -79,7 +59,7 @@ class PushSender:
     def __init__(
         self, key: str, contact: str, hosts: str, own_service: str = "", timeout: float = 10.0
     ) -> None:
-        self._vapid = Vapid02.from_raw(key.encode()) if key else None
+        self._key = VapidKey(key) if key else None
         self._contact = contact
         self._hosts = [host.strip().lower() for host in hosts.split(",") if host.strip()]
         self._own = own_service.rstrip("/")
@@ -110,11 +90,7 @@ class PushSender:
     @property
     def public_key(self) -> str:
         """The key with which a browser subscribes, base64url; empty if push is not set up."""
-        if self._vapid is None:
-            return ""
-        numbers = self._vapid.public_key.public_numbers()
-        point = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
-        return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
+        return self._key.public if self._key is not None else ""
 
     def knows(self, endpoint: str) -> bool:
         """Whether an address leads to a push service that we send to."""
@@ -143,25 +119,20 @@ class PushSender:
         `lives` is how many seconds the service keeps it for a browser that is offline. Raises
         PushLater, PushGone and PushRefused; none of them contains the address.
         """
-        if self._vapid is None or not self.knows(to.endpoint):
+        if self._key is None or not self.knows(to.endpoint):
             raise PushRefused("not a known push service")
         parts = urlsplit(to.endpoint)
         try:
             body = to.encrypted(message)
         except ValueError:
             raise PushGone("keys that are none") from None
-        claims = {
-            "sub": self._contact,
-            "aud": f"{parts.scheme}://{parts.netloc}",
-            "exp": int(time.time()) + TOKEN_LIVES,
-        }
         headers = {
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "TTL": str(lives),
             "Topic": topic,
             "Urgency": "high" if urgent else "normal",
-            **self._vapid.sign(claims),
+            **self._key.signed(self._contact, f"{parts.scheme}://{parts.netloc}"),
         }
         try:
             reply = await self._http.post(to.endpoint, content=body, headers=headers)
