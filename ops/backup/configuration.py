@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from crypto import recovery_phrase
+from crypto.backup_files import BackupKey
 from ops.backup import BackupError
-from ops.backup import keys as recovery_keys
 from ops.backup.keys import recipient_in, recipient_of
-from ops.backup.repository.encryption import BackupKey
 from ops.backup.repository.manifest import Repository
 from ops.local.home import BACKUP_RECORD, Home, write_private
 from settings import Settings
@@ -36,7 +36,15 @@ def key_of(settings: Settings) -> BackupKey:
     text = settings.backup_key.get_secret_value()
     if not text:
         raise BackupError("set MEDCAB_BACKUP_KEY: openssl rand -base64 32")
-    return BackupKey.parse(text)
+    return read_key(text)
+
+
+def read_key(text: str) -> BackupKey:
+    """The key as settings hold it. Raises BackupError with the remedy."""
+    try:
+        return BackupKey.parse(text)
+    except ValueError as error:
+        raise BackupError(str(error)) from None
 
 
 def known(home: Home, settings: Settings) -> Places | None:
@@ -92,7 +100,7 @@ def arrange(
         _refuse_others(places, settings, given=new_phrase or bool(settings.backup_recipient))
     phrase = None
     if new_phrase or not recipient:
-        phrase = recovery_keys.new_phrase()
+        phrase = recovery_phrase.new_phrase()
         places = replace(places, recipient=recipient_of(phrase))
     home.make()
     _record(home, places)

@@ -6,7 +6,6 @@ encrypted is everything without which the data cannot be read again: secrets, se
 """
 
 import base64
-import binascii
 import io
 import json
 import os
@@ -14,85 +13,60 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
+from crypto.recovery_phrase import RecoveryPhrase, key_for
 from ops.backup import BackupError, DamagedError, WrongKeyError
-from ops.backup.repository.encryption import BackupKey, read_encrypted, sync_folder, write_encrypted
+from ops.backup.repository.encrypted_files import read_encrypted, sync_folder, write_encrypted
 from ops.local.home import Home
 from settings import Settings
 
 SETTINGS = "settings.json"
 SEAL_FILE = "seal-file.p12"
 KEY_FOLDERS = ("seal", "seals", "module-keys")
-_GROUPS, _GROUP = 8, 4
 _ENDING = ".keys"
 _MAGIC = b"MEDCAB KEYS 1\n"
 _PREFACE = len(_MAGIC) + 64
 _NAME = "keys"
 
 
-def new_phrase() -> str:
-    """A phrase of eight groups of four characters."""
-    text = base64.b32encode(os.urandom(20)).decode()
-    return "-".join(text[n : n + _GROUP] for n in range(0, _GROUPS * _GROUP, _GROUP))
-
-
 def recipient_of(phrase: str) -> str:
     """The public half of a phrase, as text. Raises BackupError for what is no phrase."""
-    return base64.b64encode(_private(phrase).public_key().public_bytes_raw()).decode()
+    return base64.b64encode(_read(phrase).public).decode()
 
 
-def _private(phrase: str) -> X25519PrivateKey:
-    plain = "".join(phrase.split()).replace("-", "").upper()
+def _read(phrase: str) -> RecoveryPhrase:
     try:
-        bits = base64.b32decode(plain)
-    except binascii.Error:
-        bits = b""
-    if len(bits) != 20:
-        raise BackupError("a recovery phrase is eight groups of four letters or digits from 2 to 7")
-    raw = HKDF(SHA256(), 32, salt=None, info=b"medcab recovery phrase").derive(bits)
-    return X25519PrivateKey.from_private_bytes(raw)
-
-
-def _shared(mine: X25519PrivateKey, theirs: bytes, ephemeral: bytes, recipient: bytes) -> BackupKey:
-    secret = mine.exchange(X25519PublicKey.from_public_bytes(theirs))
-    derived = HKDF(SHA256(), 32, salt=ephemeral + recipient, info=b"medcab backed-up keys")
-    return BackupKey(derived.derive(secret))
+        return RecoveryPhrase.read(phrase)
+    except ValueError as error:
+        raise BackupError(str(error)) from None
 
 
 def back_up_keys(folder: Path, id_: str, recipient: str, home: Home, settings: Settings) -> Path:
     """Write the keys of an installation, encrypted, as one file. Raises BackupError."""
     try:
         public = base64.b64decode(recipient, validate=True)
-        X25519PublicKey.from_public_bytes(public)
+        once, key = key_for(public)
     except ValueError:
         raise BackupError("the recipient of the keys is not the public half of a phrase") from None
-    own = X25519PrivateKey.generate()
-    ephemeral = own.public_key().public_bytes_raw()
-    key = _shared(own, public, ephemeral, public)
     path = folder / f"{id_}{_ENDING}"
     write_encrypted(
-        path, key, _NAME, [_packed(home, settings)], pack=True, preface=_MAGIC + public + ephemeral
+        path, key, _NAME, [_packed(home, settings)], pack=True, preface=_MAGIC + public + once
     )
     return path
 
 
 def open_keys(folder: Path, phrase: str) -> dict[str, bytes]:
     """The newest backed-up keys by file name. Raises BackupError."""
-    private = _private(phrase)
-    public = private.public_key().public_bytes_raw()
+    opening = _read(phrase)
     path = _newest(folder)
     if path is None:
         raise BackupError(f"there are no backed-up keys in {folder}: say where with --keys")
-    recipient, ephemeral = _preface(path)
-    if recipient != public:
+    recipient, once = _preface(path)
+    if recipient != opening.public:
         raise WrongKeyError(f"{path.name} was encrypted for another recovery phrase")
-    key = _shared(private, ephemeral, ephemeral, public)
     try:
-        packed = b"".join(read_encrypted(path, key, _NAME, skip=_PREFACE))
+        packed = b"".join(read_encrypted(path, opening.key_of(once), _NAME, skip=_PREFACE))
     except WrongKeyError:
         raise DamagedError(f"{path} was changed") from None
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:

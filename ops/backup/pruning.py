@@ -3,7 +3,7 @@
 import shutil
 from dataclasses import dataclass
 
-from ops.backup.repository.encryption import BackupKey
+from crypto.backup_files import BackupKey
 from ops.backup.repository.manifest import Backup, Repository
 from ops.backup.stores.objects import hash_of
 from ops.backup.stores.postgres_wal import needed, segments

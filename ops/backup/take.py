@@ -13,10 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clients.database import Database
 from clients.objects import Objects, ObjectsDownError
+from crypto.backup_files import BackupKey
 from ops.backup import BackupError, Say
 from ops.backup.configuration import Places, key_of
 from ops.backup.keys import back_up_keys
-from ops.backup.repository.encryption import BackupKey, write_encrypted
+from ops.backup.repository.encrypted_files import write_encrypted
 from ops.backup.repository.manifest import (
     CONFIGURATION,
     DATABASE,

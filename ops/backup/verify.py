@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from crypto.backup_files import BackupKey
 from ops.backup import BackupError, DamagedError, Say
-from ops.backup.repository.encryption import BackupKey, read_encrypted
+from ops.backup.repository.encrypted_files import read_encrypted
 from ops.backup.repository.manifest import MANIFEST, OBJECTS, Backup, Repository
 from ops.backup.stores.objects import Archived, hash_of, place_of
 from ops.backup.stores.postgres_wal import gaps, needed, segments

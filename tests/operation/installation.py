@@ -22,6 +22,7 @@ from temporalio.client import WorkflowExecutionStatus
 from clients.database import Database
 from clients.objects import Objects
 from clients.temporal.client import CaseRinger, connect, ensure_standing
+from crypto.backup_files import BackupKey
 from crypto.key_ring import KeyRing, key_ring, use_key_ring
 from models.messages import case_workflow_id
 from models.tables.accounts import AccessToken, Account, AccountSession
@@ -31,7 +32,6 @@ from models.tables.notices import Notice
 from ops.backup import configuration
 from ops.backup.reconcile.findings import Findings
 from ops.backup.reconcile.reconcile import Reconciliation, in_words
-from ops.backup.repository.encryption import BackupKey
 from ops.backup.restore.postgres import replayed
 from ops.backup.restore.restore import Part, RestoreOptions, restore
 from ops.backup.stores.postgres_wal import WalArchiver

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from clients.database import Database
 from clients.objects import ObjectMissingError
 from clients.temporal.client import CaseRinger
+from crypto.backup_files import BackupKey
 from models.messages import CaseRef, case_workflow_id
 from models.tables.accounts import AccountSession
 from models.tables.cases import Case
@@ -29,7 +30,7 @@ from ops.backup import BackupError, DamagedError, WrongKeyError, commands, confi
 from ops.backup.freshness import keeps_up
 from ops.backup.reconcile.reconcile import HELD, MARGIN, Reconciliation, in_words, reconcile
 from ops.backup.reconcile.workflows import Runs
-from ops.backup.repository.encryption import BackupKey, read_encrypted
+from ops.backup.repository.encrypted_files import read_encrypted
 from ops.backup.repository.manifest import Repository
 from ops.backup.restore.restore import Mark, Part, RestoreOptions, lay_out, restore
 from ops.backup.restore.stopped_home import alone, archives
@@ -312,7 +313,7 @@ def test_a_wrong_key_is_told(place: Installation, copy: Path, tmp_path: Path) ->
     with pytest.raises(BackupError, match="eight groups of four"):
         restore(Home(tmp_path / "home"), order, lambda: "hunter2", quiet)
     with pytest.raises(BackupError, match="openssl rand"):
-        BackupKey.parse("hunter2")
+        configuration.read_key("hunter2")
 
 
 def test_half_a_backup_is_refused(place: Installation, copy: Path) -> None:

@@ -15,7 +15,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
 import ops.local.system
-from ops.backup.repository.encryption import BackupKey
+from crypto.backup_files import BackupKey
 from ops.backup.stores.temporal import TemporalNotCopiedError, back_up_temporal, temporal_file
 from ops.local.home import Home
 from ops.local.servers.pulse import pulse

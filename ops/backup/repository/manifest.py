@@ -22,8 +22,9 @@ from pathlib import Path
 import rfc8785
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from crypto.backup_files import BackupKey
 from ops.backup import BackupError, DamagedError, WrongKeyError
-from ops.backup.repository.encryption import BackupKey, Written, sha256_of, sync_folder
+from ops.backup.repository.encrypted_files import Written, sha256_of, sync_folder
 
 MANIFEST = "manifest.json"
 DATABASE, TEMPORAL = "database.tar", "temporal.db"

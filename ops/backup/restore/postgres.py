@@ -15,8 +15,9 @@ from typing import Any
 
 import psycopg
 
+from crypto.backup_files import BackupKey
 from ops.backup import BackupError, DamagedError, Say
-from ops.backup.repository.encryption import BackupKey, read_encrypted
+from ops.backup.repository.encrypted_files import read_encrypted
 from ops.backup.repository.manifest import DATABASE, Backup, Repository
 from ops.backup.stores.postgres_base import SLOT
 from ops.backup.stores.postgres_wal import gaps, names_for_recovery, needed

@@ -20,11 +20,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from clients.database import Database
 from clients.objects import Objects
+from crypto.backup_files import BackupKey
 from crypto.key_ring import KeyRing, use_key_ring
 from ops.backup import BackupError, Say
-from ops.backup.configuration import key_of, keys_beside, known, remember
+from ops.backup.configuration import key_of, keys_beside, known, read_key, remember
 from ops.backup.keys import SEAL_FILE, SETTINGS, differing, open_keys, put_keys, write_key
-from ops.backup.repository.encryption import BackupKey, read_encrypted
+from ops.backup.repository.encrypted_files import read_encrypted
 from ops.backup.repository.manifest import TEMPORAL, Backup, Repository, choose
 from ops.backup.restore.postgres import Recovered, beyond, lay_out_for_others, recover
 from ops.backup.restore.stopped_home import (
@@ -211,7 +212,7 @@ def _open_keys(home: Home, order: RestoreOptions, phrase: Callable[[], str]) -> 
 
 def _key(home: Home, keys: dict[str, bytes] | None) -> BackupKey:
     if keys is not None and SETTINGS in keys:
-        return BackupKey.parse(json.loads(keys[SETTINGS])["backup_key"])
+        return read_key(json.loads(keys[SETTINGS])["backup_key"])
     if not (home.folder / "secrets.json").exists():
         return key_of(Settings())
     return key_of(system_at_rest(home).settings)

@@ -19,9 +19,10 @@ from sqlmodel import SQLModel, col
 import models.tables as _complete_metadata  # noqa: F401
 from clients.database import Database
 from clients.objects import ObjectMissingError, Objects
+from crypto.backup_files import PIECE, BackupKey
 from models.tables.journal import JournalSeal
 from ops.backup import DamagedError
-from ops.backup.repository.encryption import PIECE, BackupKey, read_encrypted, write_encrypted
+from ops.backup.repository.encrypted_files import read_encrypted, write_encrypted
 from ops.backup.repository.manifest import Repository
 from services.journal.checkpoints import SEALS_PREFIX, checkpoint_object_key
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import psycopg
 
+from crypto.backup_files import BackupKey
 from ops.backup import BackupError, Say
-from ops.backup.repository.encryption import BackupKey, Written, write_encrypted
+from ops.backup.repository.encrypted_files import Written, write_encrypted
 from ops.backup.stores.postgres_programs import command, connect, output_of
 from settings import Settings
 

@@ -21,8 +21,9 @@ import structlog
 
 from clients.database import Database
 from clients.objects import Objects
+from crypto.backup_files import BackupKey
 from ops.backup import BackupError, configuration
-from ops.backup.repository.encryption import BackupKey, pieces_of, write_encrypted
+from ops.backup.repository.encrypted_files import pieces_of, write_encrypted
 from ops.backup.repository.manifest import Repository
 from ops.backup.stores import objects
 from ops.backup.stores.postgres_base import SLOT

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
+from crypto.backup_files import BackupKey
 from ops.backup import BackupError
-from ops.backup.repository.encryption import BackupKey, Written, pieces_of, write_encrypted
+from ops.backup.repository.encrypted_files import Written, pieces_of, write_encrypted
 from ops.local.home import Home
 
 

@@ -6,7 +6,7 @@ import json
 import rfc8785
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from ops.backup.repository.encryption import BackupKey
+from crypto.backup_files import BackupKey
 from ops.backup.repository.manifest import Repository
 from ops.local.home import write_private
 
