@@ -1,7 +1,7 @@
 """The conversation on a case between its applicant and those who review it (A8).
 
 Messages may carry files, which are documents of their sender. Internal remarks are seen by
-reviewers only. What each person has read is known, so that lists can say what is new.
+reviewers only. What each person has read is stored, so that lists can show what is new.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ from services.notices import outbox
 
 @dataclass(frozen=True)
 class SentFile:
-    """A file that went with a message."""
+    """A file that was sent with a message."""
 
     document_version_id: UUID
     file_name: str
@@ -50,7 +50,7 @@ class SentFile:
 
 @dataclass(frozen=True)
 class Message:
-    """A message as the person who asks sees it; `new` since the visit before this one."""
+    """A message as shown to the person who asks; `new` if it came after their last visit."""
 
     id: UUID
     by: str
@@ -64,13 +64,13 @@ class Message:
 
 
 class Conversations:
-    """What people say on cases. Methods raise Refusal."""
+    """What people write on cases. Methods raise Refusal."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def demand(self, actor: Actor, case_id: UUID) -> None:
-        """Raise Refusal 403 or 404 for those who may not write on the case."""
+        """Raise Refusal 403 or 404 if the person may not write on the case."""
         async with self._database.work() as session:
             await _talked_about(session, actor, case_id)
 
@@ -84,10 +84,10 @@ class Conversations:
         internal: bool = False,
         message_id: UUID | None = None,
     ) -> CaseComment:
-        """Write a message; the other side is told. `files` are versions of own documents.
+        """Write a message and notify the other side. `files` are versions of own documents.
 
-        The same `message_id` again gives the message that was written. Raises Refusal 403 and 404,
-        409 where the conversation is over, 422, 429.
+        The same `message_id` again returns the message that was written. Raises Refusal 403 and
+        404, 409 if the conversation is over, 422, and 429 for too many messages.
         """
         files = tuple(dict.fromkeys(files))
         text = conversation.checked_text(text, len(files))
@@ -105,7 +105,8 @@ class Conversations:
             raise conversation.too_many(wait)
         async with self._database.work() as session:
             case = await lock(session, case_id)
-            # After the lock, so that messages of one case stand in the order they were written.
+            # After the lock, so that messages of one case have the order in which they were
+            # written.
             now = present()
             said = await _said_before(session, actor, case_id, message_id, text, internal=internal)
             if said is not None:
@@ -128,7 +129,7 @@ class Conversations:
             return message
 
     async def read(self, actor: Actor, case_id: UUID, message_id: UUID) -> None:
-        """Take note that the person has read up to this message."""
+        """Note that the person has read up to this message."""
         async with self._database.work() as session:
             await see(session, actor, case_id)
             found = await session.exec(
@@ -141,7 +142,7 @@ class Conversations:
 
 
 async def _talked_about(session: AsyncSession, actor: Actor, case_id: UUID) -> Case:
-    """The case, for its applicant and those who review it; others may at most look on."""
+    """The case, for its applicant and its reviewers. Raises Refusal for others."""
     case = await see(session, actor, case_id)
     own = case.applicant_id == actor.person_id
     if not own and not actor.may(Permission.REVIEW, case.responsible_unit_id):
@@ -178,7 +179,10 @@ async def _said_before(
 async def _own_files(
     session: AsyncSession, actor: Actor, files: Sequence[UUID]
 ) -> dict[UUID, DocumentVersion]:
-    """The files by their ids, if each is an accepted document of the person's own."""
+    """The files by their ids, if each is an accepted document of the person's own.
+
+    Raises Refusal 422 otherwise.
+    """
     if not files:
         return {}
     found = await session.exec(
@@ -204,12 +208,12 @@ async def _keep(
     files: Sequence[UUID],
     sent: dict[UUID, DocumentVersion],
 ) -> None:
-    """Keep the message with its files, and note it in the case's journal."""
+    """Store the message with its files, and add it to the case's journal."""
     session.add(message)
     try:
         await session.flush()
     except IntegrityError:
-        # The same id came first by a moment, on another case.
+        # A message with the same id was stored on another case a moment before.
         raise act_id_reused() from None
     session.add_all(
         MessageFile(message_id=message.id, document_version_id=one, position=position)
@@ -231,9 +235,10 @@ async def _keep(
 
 
 async def _tell(session: AsyncSession, actor: Actor, case: Case, message: CaseComment) -> None:
-    """Tell the other side; of an internal remark, the colleague whose case it is.
+    """Notify the other side; of an internal remark, the reviewer of the case.
 
-    Where that colleague is not there, as on a case closed long ago, the applicant reaches the unit.
+    If the reviewer is absent, as on a case closed long ago, a message of the applicant is announced
+    to all reviewers of the unit.
     """
     own = case.applicant_id == actor.person_id
     if own or message.internal:
@@ -256,14 +261,14 @@ async def _tell(session: AsyncSession, actor: Actor, case: Case, message: CaseCo
 
 
 def may_see_message(actor: Actor, case: Case, *, internal: bool) -> bool:
-    """Whether the person may see what was said on a case; internal remarks are for reviewers."""
+    """Whether the person may see what was written on a case; internal remarks are for reviewers."""
     if not internal:
         return may_see(actor, case)
     return Audience.REVIEWER in audiences(actor, case)
 
 
 async def messages(session: AsyncSession, actor: Actor, case: Case) -> list[Message]:
-    """What was said on a case that the person may see, oldest first."""
+    """The messages on a case that the person may see, oldest first."""
     to = audiences(actor, case)
     query = (
         select(CaseComment, Person)
@@ -313,9 +318,9 @@ async def _files(session: AsyncSession, case_id: UUID) -> dict[UUID, list[SentFi
 
 
 async def visited(session: AsyncSession, actor: Actor, case_id: UUID) -> None:
-    """A person opens the page of a case: all that was said until now is read.
+    """Note that a person opens the page of a case: everything written until now is read.
 
-    What came since the visit before is shown as new until the next one.
+    Messages since the last visit are shown as new until the next one.
     """
     found = await session.exec(
         select(func.max(CaseComment.at)).where(CaseComment.case_id == case_id)
@@ -344,7 +349,7 @@ async def unread(
 ) -> dict[UUID, int]:
     """How many messages the person has not read, by case: of these cases or of all.
 
-    For those who review these are the applicant's, unless a colleague has answered since, and the
+    For reviewers these are the applicant's messages, unless a colleague has answered since, and the
     internal remarks of colleagues.
     """
     reviewed = actor.units_with(Permission.REVIEW)

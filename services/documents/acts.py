@@ -1,6 +1,6 @@
-"""What a person does with documents: give, replace, choose again, put away; and who may open them.
+"""What a person does with documents: give, replace, choose again, archive; and who may open them.
 
-Source: requirements Q2, Q3, Q9, Q10. A document given once stays; each file is a version of it.
+Source: requirements Q2, Q3, Q9, Q10. A document that was given stays; each file is a version of it.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ _DOCUMENT, _VERSION = (SQLModel.metadata.tables[name] for name in ("document", "
 
 @dataclass(frozen=True)
 class Opening:
-    """A file that is being read, with what its reader has to be told."""
+    """A file that is being read, with what its reader has to know."""
 
     file_name: str
     media_type: str
@@ -75,7 +75,7 @@ class Documents:
         *,
         registration: bool = False,
     ) -> Given:
-        """Take in a new document. The same file in the same category is not kept twice."""
+        """Take in a new document. The same file in the same category is stored only once."""
         _must_keep_documents(actor)
         title = " ".join(title.split())
         if len(title) > TITLE_LENGTH:
@@ -111,7 +111,7 @@ class Documents:
         return given(document, version)
 
     async def replace(self, actor: Actor, document_id: UUID, incoming: Incoming) -> Given:
-        """Give a newer file for a document; the older stays readable where it is cited."""
+        """Give a newer file for a document; the older one stays readable where it is cited."""
         _must_keep_documents(actor)
         async with self._database.work() as session:
             document = await _own(session, actor, document_id)
@@ -131,7 +131,7 @@ class Documents:
                     if received.key and current is not None:
                         current.replaced_at = version.uploaded_at
                         session.add(current)
-                        await session.flush()  # Before the insert: one version is present at most.
+                        await session.flush()  # Before the insert: only one version may be present.
                     session.add(version)
                     await session.flush()
                     kind = JournalKind.DOCUMENT_REPLACED
@@ -160,9 +160,9 @@ class Documents:
         before: UUID | None = None,
         limit: int = PAGE,
     ) -> Sequence[DocumentView]:
-        """The person's documents that can be chosen (Q10), newest first, from before an id.
+        """The person's documents that can be chosen (Q10), newest first, up to the id `before`.
 
-        Files sent with messages are among them only where that category is asked for.
+        Files sent with messages are only included if that category is asked for.
         """
         _must_keep_documents(actor)
         query = (
@@ -188,7 +188,7 @@ class Documents:
         return [document_view(document, version) for document, version in rows]
 
     async def one(self, actor: Actor, document_id: UUID) -> DocumentView:
-        """One of the person's documents with its older versions, put away or not."""
+        """One of the person's documents with its older versions, archived or not."""
         _must_keep_documents(actor)
         async with self._database.work() as session:
             document = await session.get(Document, document_id)
@@ -217,7 +217,7 @@ class Documents:
         return document_view(document, versions[0], older, cases)
 
     async def put_away(self, actor: Actor, document_id: UUID) -> None:
-        """Take a document out of the list. Where it is cited it stays readable."""
+        """Remove a document from the list. It stays readable where it is cited."""
         _must_keep_documents(actor)
         async with self._database.work() as session:
             document = await _own(session, actor, document_id, lock=True)
@@ -232,7 +232,7 @@ class Documents:
             )
 
     async def version(self, actor: Actor, version_id: UUID) -> VersionView:
-        """What is known of a file, for those who may open it."""
+        """The facts about a file, for those who may open it."""
         async with self._database.work() as session:
             version, _ = await entitled(session, actor, version_id)
         return version_view(version)
@@ -240,10 +240,10 @@ class Documents:
     async def open(
         self, actor: Actor, version_id: UUID, first: int = 0, last: int | None = None
     ) -> Opening:
-        """Open the file itself from byte `first` to `last`; the caller reads or closes it.
+        """Open the file from byte `first` to `last`; the caller reads or closes it.
 
-        What leaves says `services.documents.copies.leaving`. The view is recorded. Raises Refusal
-        416 for bytes that are not there.
+        `services.documents.copies.leaving` decides whether the original or a picture is opened. The
+        view is recorded. Raises Refusal 416 for bytes beyond the end.
         """
         async with self._database.work() as session:
             version, _ = await entitled(session, actor, version_id)
@@ -300,10 +300,10 @@ async def _own(
 async def entitled(
     session: AsyncSession, actor: Actor, version_id: UUID
 ) -> tuple[DocumentVersion, bool]:
-    """The version, and whether it is the person's own. Raises `not_found` for anyone else.
+    """The version, and whether it is the person's own. Raises `not_found` if they may not open it.
 
-    Others are entitled by a submitted case that cites this version and that they may see, or by a
-    message on such a case.
+    Others may open it if they may see a submitted case that cites this version, or a message with
+    it on such a case.
     """
     row = (
         await session.exec(
@@ -358,7 +358,7 @@ _SAME_FILE = (
 
 
 async def _turn(session: AsyncSession, actor: Actor, received: Received) -> None:
-    """Wait for whoever gives the same file for the same person: the second finds the first's."""
+    """Wait for another upload of the same file by the same person, which this one then finds."""
     named = hashlib.sha256(f"{actor.person_id}:{received.sha256}".encode()).digest()
     turn = int.from_bytes(named[:4], signed=True)
     await session.exec(select(func.pg_advisory_xact_lock(_GIVING, turn)))
@@ -387,7 +387,7 @@ _INSERT = (
 
 
 async def _insert(session: AsyncSession, document: Document, version: DocumentVersion) -> None:
-    """Both rows by one statement; the journal of the document is empty yet."""
+    """Insert both rows in one statement. The journal of the document is still empty."""
     values = {f"document_{name}": value for name, value in bound_row(document).items()}
     values |= {f"version_{name}": value for name, value in bound_row(version).items()}
     connection = await session.connection()

@@ -1,6 +1,7 @@
-"""What leaves when somebody asks for a file: the original, or a picture made from it.
+"""What a person gets who asks for a file: the original, or a picture made from it.
 
-Every way out asks here: downloads of the API and of pages, the ZIP of a case, files of messages.
+Everything that hands out files asks here: downloads of the API and of pages, the archive file of a
+case, files of messages.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from services.files.intake import Drawn, Files
 
 @dataclass(frozen=True)
 class Copy:
-    """An object that may leave."""
+    """An object that may be handed out."""
 
     key: str
     media_type: str
@@ -28,18 +29,18 @@ class Copy:
 
 
 def keeps(actor: Actor, version: DocumentVersion) -> bool:
-    """Whether the file is the person's own, for a token within its scope.
+    """Whether the file is the person's own; a token must have the scope as well.
 
-    The owner of a document alone gives files for it.
+    Only the owner of a document gives files for it.
     """
     within = actor.scope is None or Permission.KEEP_DOCUMENTS in actor.scope
     return version.uploaded_by == actor.person_id and within
 
 
 async def leaving(database: Database, files: Files, actor: Actor, version: DocumentVersion) -> Copy:
-    """What the person gets who may open this file. Outside a unit of work: it may be drawn now.
+    """What a person gets who may open this file. Call it outside a unit of work: it may draw.
 
-    Raises Refusal: 404 for a file that is gone or cannot be drawn, 503 while a server is down.
+    Raises Refusal 404 for a file that is gone or cannot be drawn, 503 while a server is down.
     """
     if leaves_as_given(version.media_type, own=keeps(actor, version)):
         return Copy(key_of(version), version.media_type, version.size, original=True)
@@ -50,10 +51,10 @@ async def leaving(database: Database, files: Files, actor: Actor, version: Docum
 async def answer_picture(
     files: Files, actor: Actor, answer: RequestAnswer, file: RequestFile
 ) -> Drawn | None:
-    """The picture that leaves instead of a file of an answer; None where the file itself does.
+    """The picture handed out instead of a file of an answer; None if the file itself is.
 
-    What a module has signed belongs to no person and leaves as it came; what a colleague gave is
-    that colleague's. Raises Refusal as `leaving`.
+    A file that the gov service signed belongs to nobody, and is handed out as it came; a file given
+    by a colleague is that colleague's. Raises Refusal as `leaving` does.
     """
     own = answer.by is None or answer.by == actor.person_id
     if leaves_as_given(file.media_type, own=own):
@@ -67,7 +68,7 @@ async def answer_picture(
 async def page_image(
     database: Database, files: Files, version: DocumentVersion, page: int
 ) -> DocumentImage:
-    """The picture of a page (from 1); it is drawn when it is first asked for, and kept."""
+    """The picture of a page (from 1); it is drawn when it is first asked for, and stored."""
     if not 1 <= page <= (version.pages or 1):
         raise not_found()
     async with database.work() as session:
@@ -94,12 +95,12 @@ async def page_image(
 
 
 def cannot_be_shown() -> Refusal:
-    """There is a file, and no picture can be made from it."""
+    """There is a file, but no picture can be made from it."""
     return Refusal("cannot_be_shown", "Эту страницу не удаётся показать.", 404)
 
 
 def key_of(version: DocumentVersion) -> str:
-    """Where the original lies. Raises `not_found` for one that was erased or never kept."""
+    """The key of the original. Raises `not_found` if it was erased or never stored."""
     if version.object_key is None:
         raise not_found()
     return version.object_key

@@ -12,7 +12,7 @@ from services.files.intake import Incoming, Received
 
 @dataclass(frozen=True)
 class VersionView:
-    """One file of a document. `pages` can be looked at; `dpi` is None where nothing is scanned."""
+    """One file of a document. `pages` can be looked at; `dpi` is None if nothing is scanned."""
 
     id: UUID
     document_id: UUID
@@ -32,9 +32,9 @@ class VersionView:
 
 @dataclass(frozen=True)
 class DocumentView:
-    """A document with its present file; `older` and `cases` only where one document was asked for.
+    """A document with its present file. `older` and `cases` are only filled for a single document.
 
-    `cases` are the numbers of the applications that cite it.
+    `cases` are the numbers of the cases that cite it.
     """
 
     id: UUID
@@ -49,9 +49,9 @@ class DocumentView:
 
 @dataclass(frozen=True)
 class Given:
-    """What came of giving a file: a document when it is good, findings when it is not.
+    """The result of giving a file: a document if it was accepted, findings if it was not.
 
-    `known` says that this very file had been given before, and that is the document.
+    `known` says that this very file had been given before; the document is the one of then.
     """
 
     findings: tuple[Finding, ...] = ()

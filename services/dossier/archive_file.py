@@ -1,7 +1,7 @@
-"""A whole case as one ZIP: the paper with its history, and all files as they may leave (S7).
+"""A whole case as one ZIP: the paper with its history, and all files that may be handed out (S7).
 
-The archive is written while it is sent: each file passes from the object store to the person in
-pieces, so memory holds none of them whole. Files stand as they are (they are compressed already).
+The archive is written while it is sent: each file goes from the object store to the person in
+chunks, so that no file is in memory as a whole. Files are not compressed: they are already.
 """
 
 import asyncio
@@ -47,12 +47,12 @@ MISSING = "отсутствует в хранилище"
 
 
 class TornError(RuntimeError):
-    """A file is not what its row says: the download breaks off, so that nobody trusts it."""
+    """A file is not what its row says. The download breaks off, so that nobody trusts it."""
 
 
 @dataclass(frozen=True)
 class ArchiveMember:
-    """A file of the case that may leave: in the object store, drawn now, or not to be had."""
+    """A file of the case to hand out: in the object store, drawn now, or missing (None)."""
 
     facts: FileFacts
     source: str | Drawn | None
@@ -60,7 +60,7 @@ class ArchiveMember:
 
 @dataclass(frozen=True)
 class CaseExport:
-    """An archive ready to be sent: its name, and its pieces."""
+    """An archive ready to be sent: its name, and its chunks."""
 
     name: str
     chunks: AsyncIterator[bytes]
@@ -73,7 +73,7 @@ async def of_case(
     case_id: UUID,
     institution: str,
 ) -> CaseExport:
-    """The archive of a case that the person may see; journaled. Raises `not_found`, and 503."""
+    """The archive of a case that the person may see; journaled. Raises `not_found`, Refusal 503."""
     at = now()
     async with database.work() as session:
         page = await dossier.page(session, actor, case_id)
@@ -114,7 +114,7 @@ async def of_case(
 
 @dataclass(frozen=True)
 class _Found:
-    """All files of the case, each once; and where the documents lie that versions cite."""
+    """All files of the case, each once, and the paths of the documents that versions cite."""
 
     documents: Sequence[tuple[str, DocumentVersion]]
     papers: Sequence[ArchiveMember]
@@ -194,14 +194,14 @@ def _pictured(path: str, about: str, picture: Drawn) -> ArchiveMember:
 
 
 def _gone(refusal: Refusal, facts: FileFacts) -> ArchiveMember:
-    """A file that is lost does not hide the others; a server that is down is told at once."""
+    """A file that is lost does not hide the others. Raises the refusal if a server is down."""
     if refusal.status != 404:
         raise refusal
     return ArchiveMember(facts, None)
 
 
 async def _documents(session: AsyncSession, page: CasePage) -> Sequence[DocumentVersion]:
-    """What versions cite, and what went with the messages that the person may read."""
+    """The documents that versions cite, and those of messages that the person may read."""
     said = [comment.id for comment in page.comments]
     by_cases = select(CaseAttachment.document_version_id).where(
         CaseAttachment.case_id == page.case.id
@@ -220,7 +220,7 @@ async def _documents(session: AsyncSession, page: CasePage) -> Sequence[Document
 
 
 def _free(path: str, taken: set[str]) -> str:
-    """The path, or with a number where it is taken (compared as Windows does)."""
+    """The path, with a number if it is taken (compared without case, as Windows does)."""
     stem, dot, suffix = path.rpartition(".")
     found, n = path, 2
     while found.casefold() in taken:
@@ -231,7 +231,7 @@ def _free(path: str, taken: set[str]) -> str:
 
 
 class _Outlet(io.RawIOBase):
-    """What a ZIP is written to: it keeps the bytes until they are sent."""
+    """The output of the ZIP: it holds the bytes until they are sent."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()
@@ -245,7 +245,7 @@ class _Outlet(io.RawIOBase):
         return len(piece)
 
     def taken(self) -> bytes:
-        """What was written since the last time."""
+        """The bytes written since the last call."""
         piece = bytes(self._waiting)
         self._waiting.clear()
         return piece
@@ -254,7 +254,7 @@ class _Outlet(io.RawIOBase):
 async def _zip(
     objects: Objects, number: str, paper: bytes, kept: Sequence[ArchiveMember]
 ) -> AsyncIterator[bytes]:
-    """The pieces of the archive. Raises TornError, and ObjectsDownError half-way."""
+    """The chunks of the archive. Raises TornError, and ObjectsDownError half-way."""
     outlet = _Outlet()
     sums: list[str] = []
     when = now().timetuple()[:6]

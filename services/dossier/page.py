@@ -1,4 +1,4 @@
-"""All that the page of a case shows: versions, findings, decisions, timeline, comments, papers."""
+"""The page of a case: versions, findings, decisions, timeline, comments, papers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class Cited:
 
 @dataclass(frozen=True)
 class Version:
-    """One version as submitted, with what the check found; `changes` against the one before."""
+    """One version as submitted, with the findings of its check, and what changed since the last."""
 
     number: int
     submitted_at: datetime
@@ -81,7 +81,7 @@ class Version:
 
 @dataclass(frozen=True)
 class DecisionSummary:
-    """A decision as it stands in the case."""
+    """A decision as the case shows it."""
 
     outcome: Transition
     version: int
@@ -94,7 +94,7 @@ class DecisionSummary:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One line of the timeline as its reader may see it; `kind` is a `JournalKind`."""
+    """One line of the timeline, with what its reader may see; `kind` is a `JournalKind`."""
 
     position: int
     kind: str
@@ -107,7 +107,7 @@ class TimelineEntry:
 
 @dataclass(frozen=True)
 class CasePage:
-    """A case with all that this person may see of it."""
+    """A case with everything that this person may see of it."""
 
     case: Case
     definition: CaseTypeDefinition
@@ -132,21 +132,21 @@ class CasePage:
     may: frozenset[Transition]
     editable: bool
     intakes: Sequence[Intake] = ()
-    """Of a programme that has any, with the places taken."""
+    """The programme's intakes, with the places taken."""
     papers: Sequence[RequestPaper] = ()
-    """The electronic document of each version, where there is an addressee to send it to."""
+    """The electronic document of each version, if there is an addressee to send it to."""
     answers: Sequence[Answered] = ()
-    """What the addressee answered to each version."""
+    """The addressee's answer to each version."""
 
     @property
     def newest(self) -> Version | None:
-        """The version that stands."""
+        """The newest version."""
         return self.versions[-1] if self.versions else None
 
     def version(self, number: int) -> tuple[Version, Version | None]:
-        """The version of this number, else the newest, and the one before it.
+        """The version of this number, otherwise the newest one, and the version before it.
 
-        Raises `not_found` for a draft, which has none.
+        Raises `not_found` for a draft, which has no version.
         """
         known = {one.number: one for one in self.versions}
         chosen = known.get(number) or self.newest
@@ -155,8 +155,9 @@ class CasePage:
         return chosen, known.get(chosen.number - 1)
 
     def since_decision(self, number: int) -> tuple[Version, Version | None]:
-        """The same with the version that the last decision before was about, where there was one:
-        what a reviewer has not seen yet may be spread over several versions.
+        """The version of this number, and the version of the last decision before it, if any.
+
+        What a reviewer has not seen yet may be spread over several versions.
         """
         chosen, before = self.version(number)
         decided = [one.version for one in self.decisions if one.version < chosen.number]
@@ -164,9 +165,9 @@ class CasePage:
 
 
 async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
-    """Everything about a case. Raises `not_found` for those who may not see it.
+    """Everything about a case. Raises `not_found` if the person may not see it.
 
-    Looks of others than the applicant are recorded (I9).
+    Views by anybody but the applicant are recorded (I9).
     """
     case = await see(session, actor, case_id)
     own = case.applicant_id == actor.person_id
@@ -176,7 +177,7 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
     known_intakes = await intakes.of_programme(session, programme)
     if known_intakes:
-        # One asks for an intake then, and it is called so on every page.
+        # A programme with intakes asks for an intake, so every page calls the field so.
         definition = with_label(definition, FIELD, "Набор")
     entries = await disclosure.entries(session, actor, case)
     decisions = (
@@ -199,7 +200,7 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
     act = (await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))).one_or_none()
     reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
     process = process_of(case.kind)
-    # A closed case has only the arrows that reopen it.
+    # From a closed case only those arrows lead that reopen it.
     party = _party(case, definition, own=own)
     may = process.open_to(Status(case.status), party) if own or reviews else ()
     return CasePage(
@@ -248,7 +249,7 @@ async def history_of(session: AsyncSession, actor: Actor, case_id: UUID) -> Sequ
 
 
 async def tag_of(session: AsyncSession, actor: Actor, case_id: UUID) -> str:
-    """What changes whenever the live part of the page does, as with each journal entry: an ETag."""
+    """An ETag that changes whenever the live part of the page does, as by a journal entry."""
     case = await see(session, actor, case_id)
     entries = await session.exec(
         select(func.count()).select_from(JournalEntry).where(JournalEntry.chain == case_id)
@@ -258,7 +259,7 @@ async def tag_of(session: AsyncSession, actor: Actor, case_id: UUID) -> str:
 
 
 _TOLD_BY_THE_PAGE = frozenset({JournalKind.CASE_ACT_ISSUED})
-"""Steps that follow a decision by themselves: an open page shows them, nobody has to be told."""
+"""Steps that follow a decision by themselves: an open page shows them, and needs no warning."""
 _MOVES = frozenset(JOURNALED.values()) - _TOLD_BY_THE_PAGE
 
 
@@ -334,7 +335,7 @@ async def _cited(session: AsyncSession, case_id: UUID) -> list[tuple[int, Cited]
 
 
 def _party(case: Case, definition: CaseTypeDefinition, *, own: bool) -> Party:
-    """On whose behalf somebody who sees the case could move it."""
+    """On whose behalf a person who sees the case could move it."""
     if own:
         return Party.APPLICANT
     if not process_of(case.kind).has_addressee:

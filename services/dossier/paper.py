@@ -1,7 +1,7 @@
-"""A whole case as the facts of a paper: what was submitted in every version, decided, said, done.
+"""The facts of the paper about a whole case: all versions, decisions, messages and events.
 
 The paper is for the person who asks: what their page of the case leaves out, it leaves out too. It
-is written in Russian, as acts are.
+is in Russian, like enrolment certificates.
 """
 
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ WORDS: Mapping[str, str] = {
     K.CASE_SIGNAL_WITHOUT_ACT: "Поступил сигнал без решения, ничего не изменилось",
     K.CONTENTS_ERASED: "Содержание записи удалено по закону",
 }
-"""Entries of the journal in words, all that `rules.journal.disclosure` shows to somebody."""
+"""Entries of the journal in words: all that `rules.journal.disclosure` shows to anybody."""
 
 DECIDED = {
     Transition.APPROVE: "Одобрено",
@@ -74,7 +74,7 @@ DECIDED = {
 
 @dataclass(frozen=True)
 class FileFacts:
-    """A file that goes with the paper: where it lies in the archive, and its digest."""
+    """A file that goes with the paper: its path in the archive, and its digest."""
 
     path: str
     about: str
@@ -107,9 +107,9 @@ def facts_of(
     institution: str,
     at: datetime,
 ) -> dict[str, Any]:
-    """What `case.typ` sets. `cited` says for a version of a document where its file lies.
+    """The facts for the template `case.typ`. `cited` is the path of each cited document version.
 
-    Times are by the clock that ends the terms of the case, and its zone is named.
+    Times are in the zone in which the terms of the case end, which is named.
     """
     case, number = page.case, page.case.number or ""
     zone = ZoneInfo(case.term_zone)

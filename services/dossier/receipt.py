@@ -1,10 +1,10 @@
-"""The applicant's receipt: what was submitted and where the journal says so, signed, for keeping.
+"""The applicant's receipt: what was submitted and where the journal records it, signed.
 
-A receipt is a JSON file, handed out inside its paper (see `receipt_paper`). `receipt` is what
-it states, `signature` a detached CMS (base64) by the institution's seal over the canonical JSON
-(RFC 8785) of `receipt`, `certificate` the seal's. It can be checked without the institution:
-`docs/receipts.md` says how, with openssl alone. Whoever holds one can later show that the journal
-was changed, even together with all its seals.
+A receipt is a JSON file, handed out inside its paper (see `receipt_paper`). `receipt` is what it
+states, `signature` a detached CMS (base64) by the institution's seal over the canonical JSON (RFC
+8785) of `receipt`, `certificate` the seal's. It can be checked without the institution:
+`docs/receipts.md` says how, with openssl alone. With a receipt its holder can later prove that the
+journal was changed, even if all its checkpoints were changed with it.
 """
 
 import asyncio
@@ -63,12 +63,12 @@ _SUBMISSIONS = (
 
 
 class ReceiptError(ValueError):
-    """The file is not a receipt, or does not hold; the message says why."""
+    """The file is not a receipt, or is invalid; the message says why."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a receipt states, once it was found to hold."""
+    """What a valid receipt states."""
 
     institution: str
     number: str
@@ -80,7 +80,7 @@ class Receipt:
     position: int
     entry_hash: bytes
     sealed_by: int | None
-    """The number of the seal that holds the entry fast; None when it was not sealed yet."""
+    """The number of the checkpoint that includes the entry; None if there was none yet."""
     seal_hash: bytes | None
     certificate: Certificate
 
@@ -94,7 +94,7 @@ async def issue(
 ) -> bytes:
     """The receipt of a submitted version, the newest by default, as the bytes of its file.
 
-    Raises `not_found` for a case or version that was not submitted. Rights are the caller's part.
+    Raises `not_found` for a case or version that was not submitted. The caller checks the rights.
     """
     case = await session.get(Case, case_id)
     number = version or (case.version if case else 0)
@@ -130,7 +130,7 @@ async def on_paper(
     case_id: UUID,
     version: int | None = None,
 ) -> tuple[str, bytes]:
-    """The receipt of a version as a signed PDF/A-3, and what its file is called.
+    """The receipt of a version as a signed PDF/A-3, and the name of its file.
 
     Raises `not_found` as `issue` does.
     """
@@ -163,7 +163,7 @@ async def on_paper(
 
 
 def signed(stated: dict[str, Any], with_seal: Seal) -> bytes:
-    """The file: what is stated, its signature and the certificate."""
+    """The bytes of the file: what is stated, its signature and the certificate."""
     signature = with_seal.sign_bytes(canonical(stated))
     whole = {
         "receipt": stated,
@@ -187,7 +187,10 @@ async def _entry_of(session: AsyncSession, case_id: UUID, version: int) -> Journ
 
 
 async def _proof(session: AsyncSession, entry: JournalEntry) -> dict[str, Any] | None:
-    """How the first seal after this entry holds it: links up to the sealed head, then the tree."""
+    """The proof by the first checkpoint after this entry: links to the chain's head, then the tree.
+
+    None if there is no such checkpoint yet.
+    """
     found = await session.exec(
         select(JournalSeal)
         .where(
@@ -236,11 +239,11 @@ async def _proof(session: AsyncSession, entry: JournalEntry) -> dict[str, Any] |
 
 
 def read(file: bytes, trusted: Iterable[Certificate] = ()) -> Receipt:
-    """What a receipt states, if it holds; offline. Raises ReceiptError.
+    """What a receipt states, if it is valid. Works offline. Raises ReceiptError.
 
-    The file is the JSON, or the paper with it inside, which then must be as the seal signed it.
-    With `trusted` empty the certificate inside the file is believed: then the caller shows its
-    fingerprint to a person who compares it with what the institution publishes.
+    The file is the JSON, or the paper with it inside, which then must be as the seal signed it. If
+    `trusted` is empty, the certificate inside the file is believed: the caller then shows its
+    fingerprint to a person, who compares it with the one that the institution publishes.
     """
     try:
         paper = receipt_paper.open_paper(file) if file.startswith(_PDF) else None
@@ -278,7 +281,7 @@ def read(file: bytes, trusted: Iterable[Certificate] = ()) -> Receipt:
 
 
 def _check_proof(sealed: dict[str, Any], entry: dict[str, Any], trusted: list[Certificate]) -> int:
-    """The number of the seal, when tree and signature hold."""
+    """The number of the checkpoint, if tree and signature are valid. Raises ReceiptError."""
     body, leaf = sealed["body"], Leaf.read(sealed["leaf"])
     proof = [bytes.fromhex(one) for one in sealed["proof"]]
     root = bytes.fromhex(body["root"])
@@ -298,7 +301,7 @@ def _check_proof(sealed: dict[str, Any], entry: dict[str, Any], trusted: list[Ce
 
 
 async def compare(session: AsyncSession, receipt: Receipt) -> list[IntegrityFault]:
-    """Where the journal says something else than a receipt that holds."""
+    """Where the journal contradicts a valid receipt."""
     where = f"chain {receipt.chain}, position {receipt.position}"
     found = await session.exec(
         select(JournalEntry.hash).where(

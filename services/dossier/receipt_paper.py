@@ -1,6 +1,6 @@
 """The receipt on paper: a PDF/A-3 for people, with the signed statements inside for programs.
 
-The whole file carries the seal's signature, so that what people read cannot be changed either.
+The whole file is signed by the seal, so that what people read cannot be changed either.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ DATA_NAME = "receipt.json"
 
 @dataclass(frozen=True)
 class ReceiptFacts:
-    """What the page says of a receipt; times are shown in `zone`."""
+    """What the paper says; times are shown in `zone`."""
 
     institution: str
     what: str
@@ -48,7 +48,7 @@ class ExtractedReceipt:
 
 
 def form(facts: ReceiptFacts, data: bytes, seal: Seal) -> bytes:
-    """The signed paper with `data` inside. Not to be called on an event loop's thread."""
+    """The signed paper with `data` inside. Takes long: call it outside the event loop."""
     made = typeset(
         PAPERS / "receipt.typ",
         _shown(facts),
@@ -60,8 +60,8 @@ def form(facts: ReceiptFacts, data: bytes, seal: Seal) -> bytes:
 
 
 def open_paper(pdf: bytes) -> ExtractedReceipt:
-    """What a receipt's paper holds. Raises ValueError where it is none, or was added to."""
-    # Here, since it takes long to load and is seldom asked for.
+    """Take a receipt out of its paper. Raises ValueError if it is none, or was added to."""
+    # Imported here: it takes long to load and is seldom needed.
     import pikepdf
 
     try:
@@ -73,7 +73,7 @@ def open_paper(pdf: bytes) -> ExtractedReceipt:
 
 
 def _shown(facts: ReceiptFacts) -> dict[str, object]:
-    """The words on the page. Papers are in Russian, whatever language the cabinet speaks."""
+    """The words on the paper. It is in Russian, whatever the language of the cabinet."""
     zone = ZoneInfo(facts.zone)
     url = page_url(facts.public_url)
     certificate = in_eights(fingerprint(facts.certificate))

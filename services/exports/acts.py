@@ -1,9 +1,9 @@
-"""Exports of the archive's list: asked for, made at once or by a workflow, downloaded (S7).
+"""Exports of the archive's list: requested, made at once or by a workflow, downloaded (S7).
 
-A short list is made within the request. A long one is a row: its workflow gathers the lines in
-parts, so that a run that was cut off goes on where the last whole part ended, and puts the file
-together. The file can be had for a week, by the person who asked and only while they may still see
-all that they saw when asking.
+A short list is made within the request. A long one is a row: its workflow reads the lines in parts,
+so that a run that was cut off continues after the last whole part, and makes the file. The file can
+be downloaded for a week, by the person who requested it, and only while they may still see
+everything that they saw then.
 """
 
 import tempfile
@@ -47,17 +47,17 @@ from services.journal import entries as journal
 FOLDER = "exports"
 SHOWN = 50
 LATE = timedelta(minutes=1)
-"""An export that did not move for so long is started again."""
+"""An export without progress for so long is started again."""
 
 Start = Callable[[UUID], Awaitable[bool]]
-"""Starts the workflow of an export; False where Temporal did not take it."""
+"""Starts the workflow of an export; False if Temporal did not accept it."""
 
 _LOCK = select(Export).where(Export.id == bindparam("export_id")).with_for_update()
 
 
 @dataclass(frozen=True)
 class OwnExport:
-    """An export as the person who asked for it sees it."""
+    """An export as shown to the person who requested it."""
 
     id: UUID
     kind: ExportKind
@@ -65,7 +65,7 @@ class OwnExport:
     """As they are stored; see `services.archive.search.of_stored`."""
     state: ExportState
     reason: str | None
-    """Code of why it failed."""
+    """The code of the failure."""
     done: int
     total: int
     asked_at: datetime
@@ -75,7 +75,7 @@ class OwnExport:
 
     @classmethod
     def of(cls, row: Export) -> Self:
-        """From the stored export."""
+        """The export in a stored row."""
         return cls(
             id=row.id,
             kind=ExportKind(row.kind),
@@ -92,7 +92,7 @@ class OwnExport:
 
 
 class Exports:
-    """What people do with exports; `start` is asked after the commit, and again by the sweeper."""
+    """What people do with exports; `start` is called after the commit, and again by the sweeper."""
 
     def __init__(
         self, database: Database, objects: Objects, institution: str, start: Start
@@ -105,7 +105,7 @@ class Exports:
     async def at_once(
         self, actor: Actor, kind: ExportKind, filters: ArchiveFilters
     ) -> bytes | None:
-        """The file of a short list; None where the list is too long for that."""
+        """The file of a short list; None if the list is too long to be made at once."""
         async with self._database.work() as session:
             number = await archive.count(session, actor, filters, AT_ONCE)
             if number > AT_ONCE:
@@ -129,15 +129,15 @@ class Exports:
             return out.read_bytes()
 
     async def ask(self, actor: Actor, kind: ExportKind, filters: ArchiveFilters) -> OwnExport:
-        """Have a list made in the background.
+        """Request a list that is made in the background.
 
-        Raises a refusal: 409 when too many are under way, 422 for a list empty or too long.
+        Raises Refusal 409 if too many are under way, 422 for a list that is empty or too long.
         """
         moment = now()
         until = min(filters.submitted_until or moment, moment)
         filters = filters.model_copy(update={"submitted_until": until})
         async with self._database.work() as session:
-            # Two windows must not make one export too many.
+            # Locked, so that two windows cannot make one export too many.
             await session.exec(
                 select(Person.id)
                 .where(Person.id == actor.person_id)
@@ -198,7 +198,7 @@ class Exports:
         return OwnExport.of(await _own(session, actor, export_id))
 
     async def cancel(self, actor: Actor, export_id: UUID) -> None:
-        """Stop an export; its workflow sees that with its next part. One that is over stays."""
+        """Cancel an export; its workflow finds out with its next part. A finished one stays."""
         async with self._database.work() as session:
             export = await lock(session, export_id)
             if export is None or export.person_id != actor.person_id:
@@ -210,9 +210,9 @@ class Exports:
                 await _note(session, actor, JournalKind.EXPORT_CANCELLED, facts)
 
     async def download(self, actor: Actor, export_id: UUID) -> tuple[OwnExport, ObjectStream]:
-        """The file, for the person who asked and who may still see all that is in it.
+        """The file, for the person who requested it and may still see everything in it.
 
-        Raises a refusal: 404 for others and for files that are gone, 403 where a right was lost.
+        Raises Refusal 404 for other people and for files that are gone, 403 if a right was lost.
         """
         async with self._database.work() as session:
             export = await _own(session, actor, export_id)
@@ -240,7 +240,7 @@ async def _own(session: AsyncSession, actor: Actor, export_id: UUID) -> Export:
 
 
 def list_job(kind: ExportKind, head: Head, rows: Path, out: Path) -> ListJob:
-    """The job that makes such a file of these rows."""
+    """The job that makes a file of this kind from the rows."""
     work: Literal["list_pdf", "list_xlsx"] = "list_pdf" if kind is ExportKind.PDF else "list_xlsx"
     return ListJob(work=work, head=head, rows=str(rows), out=str(out))
 
@@ -251,7 +251,10 @@ async def lock(session: AsyncSession, export_id: UUID) -> Export | None:
 
 
 async def start_late(database: Database, start: Start) -> int:
-    """Start again what nobody moves: Temporal was down, or lost it. Returns how many."""
+    """Start exports again that make no progress: Temporal was down, or lost them.
+
+    Returns how many.
+    """
     async with database.work() as session:
         found = await session.exec(
             select(Export.id)
@@ -268,7 +271,7 @@ async def start_late(database: Database, start: Start) -> int:
 async def _note(
     session: AsyncSession, actor: Actor, kind: JournalKind, facts: Mapping[str, Any]
 ) -> None:
-    """A line in the journal of the person."""
+    """Add an entry to the journal of the person."""
     await journal.append(
         session, chain=actor.person_id, kind=kind, by=actor.person_id, facts=facts, lock=True
     )

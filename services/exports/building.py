@@ -1,4 +1,4 @@
-"""How an export is made: its lines are gathered in parts, then put together into one file.
+"""How an export is made: its lines are read in parts, which then become one file.
 
 Every step is safe to repeat. A part counts once its row says so; an object that no row counts is
 written again or swept.
@@ -37,10 +37,10 @@ from services.notices import outbox
 log = structlog.get_logger(__name__)
 
 STRAY_AFTER = timedelta(days=1)
-"""Objects without a row are left alone for so long: their row may be on its way."""
+"""Objects without a row are left alone for so long: their row may not be committed yet."""
 
 RIGHTS, TROUBLE = "rights", "trouble"
-"""Why an export failed: the person lost a right, or our servers did not hold."""
+"""Why an export failed: the person lost a right, or our servers failed."""
 
 Beat = Callable[[ExportProgress], None]
 
@@ -48,9 +48,9 @@ Beat = Callable[[ExportProgress], None]
 async def gather(
     database: Database, objects: Objects, export_id: UUID, beat: Beat
 ) -> ExportProgress:
-    """Read the lines that are still to be read, part by part. Stops where the export was stopped.
+    """Read the remaining lines, part by part. Stops if the export was cancelled.
 
-    Memory holds one part, however long the list. Rights are asked for with every part.
+    Memory holds one part, however long the list. Rights are checked with every part.
     """
     while True:
         part = await _next_part(database, export_id)
@@ -73,7 +73,7 @@ async def gather(
 async def _next_part(
     database: Database, export_id: UUID
 ) -> ExportProgress | tuple[Export, Sequence[list[str]], str | None]:
-    """The lines of the next part; or how the export stands where no part is to be read."""
+    """The lines of the next part; or the progress of the export, if no part is to be read."""
     async with database.work() as session:
         export = await lock(session, export_id)
         if export is None or export.state not in UNDER_WAY or _gathered(export):
@@ -115,7 +115,7 @@ async def put_together(
     export_id: UUID,
     beat: Beat,
 ) -> ExportProgress:
-    """Make the file of the parts, keep it for a week, and tell the person."""
+    """Make the file from the parts, store it for a week, and tell the person."""
     async with database.work() as session:
         export = await lock(session, export_id)
         if export is None or export.state not in UNDER_WAY:
@@ -154,7 +154,7 @@ async def _pieces(file: Path) -> AsyncIterator[bytes]:
 
 
 async def fail(database: Database, export_id: UUID) -> None:
-    """Give an export up after all tries, and say so to the person."""
+    """Give an export up after all tries, and tell the person."""
     async with database.work() as session:
         export = await lock(session, export_id)
         if export is not None and export.state in UNDER_WAY:
@@ -181,7 +181,7 @@ async def _tell(session: AsyncSession, export: Export, kind: NoticeKind) -> None
 
 
 async def sweep(database: Database, objects: Objects, at: datetime) -> int:
-    """Remove files whose week is over, leftovers of exports that ended, and objects without a row.
+    """Remove expired files, leftovers of finished exports, and objects without a row.
 
     Returns how many objects were removed; nothing that can still be downloaded is touched. Raises
     ObjectsDownError.

@@ -1,4 +1,4 @@
-"""What a list says on paper: its columns and words. Exports are written in Russian, as acts are."""
+"""The columns and words of an exported list. Exports are in Russian, like certificates."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ MEDIA_TYPES = {
 
 
 def row(line: CaseLine, titles: Mapping[str, str], zone: ZoneInfo) -> list[str]:
-    """A case as one row, in the order of `COLUMNS`; moments to the minute, by the zone's clock."""
+    """A case as one row, in the order of `COLUMNS`; times to the minute, in the given zone."""
     title = line.title if line.programme_kind else titles.get(line.type, line.title)
     return [
         line.number or "",
@@ -49,14 +49,14 @@ def row(line: CaseLine, titles: Mapping[str, str], zone: ZoneInfo) -> list[str]:
 
 
 async def titles(session: AsyncSession) -> dict[str, str]:
-    """Titles of the types of cases."""
+    """Titles of the types of case."""
     return {one.key: one.title for one in await archive.types(session)}
 
 
 async def head(
     session: AsyncSession, institution: str, filters: ArchiveFilters, at: datetime, zone: ZoneInfo
 ) -> Head:
-    """What stands above the list: of when it is, and what it was narrowed to."""
+    """The lines above the list: its date, and its filters."""
     narrowed = await conditions(session, filters, zone)
     local = at.astimezone(zone)
     moment = f"{local:%d.%m.%Y, %H:%M}"
@@ -115,7 +115,7 @@ def _day(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _local(at: datetime, zone: ZoneInfo) -> datetime:
-    """The moment by the clock of a zone; at the ends of the calendar by the clock it came with."""
+    """The moment in a zone; at the ends of the calendar, in the zone it came with."""
     try:
         return at.astimezone(zone)
     except OverflowError:

@@ -1,9 +1,9 @@
 """Papers and sheets made in a process of their own: `python -m services.exports.rendering`.
 
-typst keeps what it has set in memory and a long list is set in stretches, so the work is done by a
-child that ends with it, and each stretch by a fork of that child: a long export takes no more than
-a short one, and gives it back. The child reads one job as JSON from its standard input; rows lie in
-a file, one JSON list a line. Only the child loads the libraries that make the files.
+typst keeps in memory what it has set. So the work is done by a child process that ends with it, and
+a long list is set in stretches, each in a fork of that child: a long export takes no more memory
+than a short one, and gives it back. The child reads one job as JSON from its standard input; rows
+are in a file, one JSON list a line. Only the child loads the libraries that make the files.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ from weakref import WeakKeyDictionary
 from services.papers.typesetting import PAPERS, typeset
 
 STRETCH = 200
-"""Rows that are set at once."""
+"""How many rows are set at once."""
 
 AT_A_TIME = 2
-"""Children of one process; each takes a processor and some memory for seconds."""
+"""How many children run at once; each takes a processor and some memory for seconds."""
 
 _TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 _WIDTHS = (24, 20, 60, 32, 32, 20, 17, 17)
@@ -33,11 +33,11 @@ _LAST_WORDS = 600
 
 
 class ExportFileError(RuntimeError):
-    """The child ended badly; the message is the end of what it said."""
+    """The child failed; the message is the end of its output."""
 
 
 class Head(TypedDict):
-    """What stands above a list."""
+    """The lines above a list."""
 
     lang: str
     institution: str
@@ -45,7 +45,7 @@ class Head(TypedDict):
     about: Sequence[str]
     columns: Sequence[str]
     moments: Sequence[int]
-    """Places of the columns that hold moments: in rows as ISO 8601 by the clock of the list."""
+    """Places of the columns that hold moments: ISO 8601 in the zone of the list."""
     footer: str
     at: int
     """The moment of the list, in seconds since 1970: the same list gives the same bytes."""
@@ -71,9 +71,9 @@ class PaperJob(TypedDict):
 
 
 async def make(job: ListJob | PaperJob) -> None:
-    """Have a job done by a child, two at a time; the others wait for their turn.
+    """Have a child do a job. Two run at a time; others wait for their turn.
 
-    Raises ExportFileError; a cancelled call kills the child.
+    Raises ExportFileError. If the call is cancelled, the child is killed.
     """
     turns = _TURNS.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_A_TIME))
     async with turns:
@@ -101,7 +101,7 @@ async def _done_by_child(job: ListJob | PaperJob) -> None:
 
 
 def write_rows(file: Path, rows: Iterable[Sequence[str]]) -> None:
-    """Add rows to a file as `make` reads them."""
+    """Append rows to a file, in the form that `make` reads."""
     with file.open("a", encoding="utf-8") as out:
         out.writelines(json.dumps(list(row), ensure_ascii=False) + "\n" for row in rows)
 
@@ -114,10 +114,11 @@ def read_rows(file: Path) -> Iterator[list[str]]:
 
 
 def list_xlsx(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
-    """A workbook of texts and of moments, which sort and filter as such.
+    """A workbook of texts and moments, which Excel can sort and filter as such.
 
-    What begins like a formula is text, and stays it when edited. Cells know no zone: the lines
-    above the list name it. Row by row, so that memory does not grow with the list.
+    A text that begins like a formula stays text, also when it is edited. Cells know no zone: the
+    lines above the list name it. It is written row by row, so that memory does not grow with the
+    list.
     """
     import xlsxwriter  # type: ignore[import-untyped]
 
@@ -149,12 +150,12 @@ def list_xlsx(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
 
 
 def list_pdf(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
-    """A table over as many pages as it takes, set in stretches and put together."""
+    """A table over as many pages as it needs, set in stretches and joined."""
     import pikepdf
 
     waiting = iter(rows)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder, pikepdf.new() as whole:
-        # What was taken over is read when the whole is saved.
+        # Pages of a part are only read when the whole file is saved, so parts stay open until then.
         opened: list[pikepdf.Pdf] = []
         pages = 0
         while (stretch := list(islice(waiting, STRETCH))) or not opened:
@@ -176,7 +177,7 @@ def list_pdf(head: Head, rows: Iterable[Sequence[str]], out: Path) -> None:
 
 
 def _by_day(row: Sequence[str], moments: Sequence[int]) -> list[str]:
-    """A row of a narrow table, with days in place of moments."""
+    """A row for a narrow table, with days in place of moments."""
     return [
         f"{datetime.fromisoformat(value):%d.%m.%Y}" if column in moments else value
         for column, value in enumerate(row)
@@ -184,7 +185,7 @@ def _by_day(row: Sequence[str], moments: Sequence[int]) -> list[str]:
 
 
 def _set_apart(file: Path, facts: Mapping[str, Any], at: int) -> None:
-    """Set one stretch in a fork: it takes what typst remembers of the stretch with it."""
+    """Set one stretch in a fork, so that typst's memory of it ends with the fork."""
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -204,7 +205,7 @@ def _typeset(template: str, facts: Mapping[str, Any], at: int, **more: Any) -> b
 
 
 def main() -> None:
-    """Do the job that stands on the standard input."""
+    """Do the job on the standard input."""
     job: Any = json.load(sys.stdin)
     out = Path(job["out"])
     match job["work"]:

@@ -1,7 +1,7 @@
-"""Files on their way: into the store while they are checked, out of it, as pictures, and swept.
+"""Files: checked while they are uploaded, read from the store, drawn as pictures, and swept.
 
-An upload passes once through this process: each piece is written to one nameless temporary file,
-which the check reads, and sent on to the object store, before the next piece is taken.
+An upload passes through this process once: each piece is written to one nameless temporary file,
+which is then checked, and sent on to the object store, before the next piece is taken.
 """
 
 import os
@@ -36,7 +36,7 @@ FOLDER = "documents"
 ORIGINAL = "original"
 SWEEP_AFTER = timedelta(days=30)
 IMAGE_PIXELS = 1800
-"""Longer side of a page as it is shown: A4 at about 150 dpi."""
+"""The longer side of a page as it is shown, in pixels: A4 at about 150 dpi."""
 
 _SWEPT_TOGETHER = 500
 _HELD_SECONDS = 1.0
@@ -46,7 +46,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Incoming:
-    """A file as a client sends it. `size` is what was announced, None where nothing was."""
+    """A file as a client sends it. `size` is the announced size in bytes, None if there is none."""
 
     chunks: AsyncIterable[bytes]
     file_name: str | None
@@ -56,9 +56,9 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Received:
-    """What came of it. A file with findings is not kept: its key is None.
+    """The result of an upload. A file with findings is not stored: its key is None.
 
-    `sha256` is None when the file was refused before it was read to its end.
+    `sha256` is None if the file was refused before it was read to its end.
     """
 
     key: str | None
@@ -73,30 +73,30 @@ class Received:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture that is not kept, to be read like an object of the store."""
+    """A picture that is not stored; it is read like an object of the store."""
 
     body: bytes
     media_type: str
 
     @property
     def length(self) -> int:
-        """Bytes."""
+        """Its size in bytes."""
         return len(self.body)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """All of it."""
+        """The whole picture."""
         yield self.body
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 class _TooBigError(ValueError):
-    """More bytes came than are allowed."""
+    """The upload has more bytes than allowed."""
 
 
 class _Spool:
-    """Passes a file on and keeps it in one nameless temporary file for the check."""
+    """Passes a file on, and writes it to one nameless temporary file for the check."""
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self.file = file
@@ -104,9 +104,9 @@ class _Spool:
         self._limit = limit
 
     async def through(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        """The same bytes in pieces of about CHUNK. Raises _TooBigError once they are too many.
+        """The same bytes in pieces of about CHUNK. Raises _TooBigError if there are too many.
 
-        From a slow line they go on every second, so that the store does not take us for silent.
+        From a slow client they are passed on every second, so that the store does not time out.
         """
         waiting: list[bytes] = []
         held, passed_on = 0, time.monotonic()
@@ -123,22 +123,22 @@ class _Spool:
             yield self._keep(waiting, held)
 
     def _keep(self, waiting: list[bytes], held: int) -> bytes:
-        """What came in since the last piece, as one: each costs a call on every side."""
+        """Join the chunks since the last piece and store them: each piece costs several calls."""
         piece = waiting[0] if len(waiting) == 1 else b"".join(waiting)
         self.file.write(piece)
         self.size += held
         return piece
 
     async def again(self) -> AsyncIterator[bytes]:
-        """The pieces from the temporary file."""
+        """The contents of the temporary file in pieces."""
         for start in range(0, self.size, CHUNK):
             yield os.pread(self.file.fileno(), CHUNK, start)
 
 
 class Files:
-    """The files of documents: needs the object store, the checking process, maybe an antivirus.
+    """The files of documents. Needs the object store, the checking process, perhaps an antivirus.
 
-    One of them that is down is a Refusal with status 503: nothing was kept, try again.
+    If one of them is down, methods raise Refusal 503: nothing was stored, try again.
     """
 
     def __init__(
@@ -150,13 +150,13 @@ class Files:
 
     @property
     def limit(self) -> int:
-        """Bytes of one file."""
+        """The largest file, in bytes."""
         return self.inspection.limits.octets
 
     async def receive(
         self, incoming: Incoming, minimum_dpi: int | None, folder: str = FOLDER
     ) -> Received:
-        """Take in one file, check it, and keep it in the folder if it is good.
+        """Take in one file, check it, and store it in the folder if it is good.
 
         Raises Refusal 503, and whatever the client's stream raises.
         """
@@ -194,7 +194,7 @@ class Files:
     ) -> Received:
         key = f"{Objects.fresh_key(folder)}/{ORIGINAL}"
         if size is None:
-            # The store wants to know the length beforehand: check first, then send the good ones.
+            # The store needs the length beforehand: check first, then send only good files.
             digest = await _digest(passing)
             report = await self._examine(spool, media_type, minimum_dpi)
             if report.good:
@@ -231,20 +231,23 @@ class Files:
         return report
 
     async def discard(self, key: str) -> None:
-        """Remove an object that no row names. What cannot be removed now is swept later."""
+        """Remove an object that no row names. If that fails now, it is swept later."""
         with suppress(ObjectsDownError):
             await self.objects.remove(key)
 
     async def open(self, key: str, first: int = 0, last: int | None = None) -> ObjectStream:
-        """Open a kept file. Raises Refusal: 503 when the store is down, 404 when it lost it."""
+        """Open a stored file.
+
+        Raises Refusal 503 if the store is down, 404 if it has lost the file.
+        """
         with unavailable_is_refusal():
             return await self.objects.open(key, first, last)
 
     async def draw(self, key: str, media_type: MediaType, page: int) -> tuple[str, str, int] | None:
-        """Draw a page (from 1) of a kept file and keep the picture beside it.
+        """Draw a page (from 1) of a stored file, and store the picture beside it.
 
-        Gives its key, media type and size; None where there is no such page. The same again gives
-        the same. Raises Refusal 503 or 404.
+        Returns key, media type and size; None if there is no such page. Drawing again gives the
+        same. Raises Refusal 503 or 404.
         """
         async with self._drawn(key, media_type, page) as drawn:
             if drawn is None:
@@ -255,7 +258,10 @@ class Files:
             return at, picture_type, size
 
     async def picture(self, key: str, media_type: MediaType) -> Drawn | None:
-        """Draw the first page of a kept file without keeping the picture. Raises as `draw`."""
+        """Draw the first page of a stored file without storing the picture.
+
+        Raises as `draw` does.
+        """
         async with self._drawn(key, media_type, 1) as drawn:
             if drawn is None:
                 return None
@@ -292,7 +298,7 @@ async def _pieces(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
 
 
 async def _start_of(chunks: AsyncIterator[bytes]) -> bytes:
-    """The first pieces, until it can be told what the file is."""
+    """The first chunks, as many as it takes to know what the file is."""
     start = b""
     async for chunk in chunks:
         start += chunk
@@ -308,7 +314,7 @@ async def _chained(start: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
 
 
 def _refused_unread(incoming: Incoming, limit: int) -> Finding | None:
-    """What can be said before a byte is read."""
+    """The finding that is certain before a byte is read."""
     if incoming.size == 0:
         return Finding(Code.EMPTY)
     if incoming.size is not None and incoming.size > limit:
@@ -318,7 +324,7 @@ def _refused_unread(incoming: Incoming, limit: int) -> Finding | None:
 
 @contextmanager
 def unavailable_is_refusal() -> Iterator[None]:
-    """Say in words for the person that the store or the check does not answer."""
+    """Turn a failure of the store or the check into a Refusal with words for the person."""
     try:
         yield
     except ObjectMissingError as error:
@@ -341,7 +347,7 @@ def unavailable_is_refusal() -> Iterator[None]:
 async def sweep(
     database: Database, objects: Objects, now: datetime, older_than: timedelta = SWEEP_AFTER
 ) -> int:
-    """Remove files of documents that no row names, such as of uploads cut by a crash.
+    """Remove files of documents that no row names, such as those of uploads cut by a crash.
 
     Nothing younger than `older_than` is touched, so an upload under way is safe. Pictures of pages
     go with their original. Returns how many objects were removed; raises ObjectsDownError.

@@ -1,4 +1,4 @@
-"""The nightly sweep of objects whose row never came."""
+"""The nightly sweep of objects that no row names."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ _SWEPT_TOGETHER = 500
 
 
 async def sweep(database: Database, objects: Objects, folders: Folders, before: datetime) -> int:
-    """Remove what is older than `before` and named by no row. Returns how many objects.
+    """Remove objects that are older than `before` and that no row names. Returns how many.
 
     Raises ObjectsDownError.
     """

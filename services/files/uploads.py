@@ -1,4 +1,4 @@
-"""How much one person sends: every file counts before it is read, with room for all its bytes."""
+"""The limit of what one person uploads: each file counts with all its bytes before it is read."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from services.files.intake import Incoming
 
 @dataclass
 class _Counted:
-    """Passes the pieces on and counts their bytes."""
+    """Passes the chunks on and counts their bytes."""
 
     chunks: AsyncIterator[bytes]
     octets: int = 0
@@ -33,11 +33,12 @@ class _Counted:
 async def counted(
     database: Database, actor: Actor, incoming: Incoming, most: int
 ) -> AsyncIterator[Incoming]:
-    """The file, to be read inside. `most` is how many bytes of it are read at most.
+    """The file, to be read inside the block. At most `most` bytes of it are read.
 
-    Room for the whole is taken first and what did not come is given back, so of many files at once
-    no more pass than one after the other. A file that is refused half read counts whole: of a form
-    the rest is read here, of a body it is on its way. Raises Refusal 429 before a byte is read.
+    The allowance for all its bytes is taken first, and what did not come is given back, so that
+    many files at once cannot exceed the limit. A file that is refused half-read counts fully: the
+    rest of a form is read here, and the rest of a body is on its way. Raises Refusal 429 before a
+    byte is read.
     """
     room = most if incoming.size is None else incoming.size if incoming.size <= most else 0
     whom = str(actor.person_id)

@@ -1,9 +1,9 @@
-"""Accept entries that the application did not attest, openly and under the institution's seal.
+"""Accepting entries that the application did not attest, openly and signed by the institution.
 
-The sealing leaves such entries out: they were put there by somebody who does not hold the keys of
-the application, or by a version of it that attested nothing yet. People look at them first. What is
-accepted goes on from what is sealed and is declared in the system's chain; `medcab verify` tells
-of it until information security has confirmed it.
+Checkpoints leave such entries out: whoever wrote them does not hold the keys of the application, or
+they are from a version that did not attest yet. People look at them first. Accepted entries
+continue the chain after its last checkpoint, and are declared in the system's chain; `medcab
+verify` reports the declaration until information security has confirmed it.
 """
 
 from collections.abc import Sequence
@@ -35,16 +35,16 @@ from services.journal import entries as journal
 from services.seal import Seal
 
 MOST = 10_000
-"""Entries and views that one declaration takes in."""
+"""How many entries and views one declaration may cover."""
 
 
 class NotAcceptableError(ValueError):
-    """What waits contradicts a seal, or is too much: it cannot be accepted. Says what to do."""
+    """The waiting rows contradict a checkpoint, or are too many: the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Foreign:
-    """Entries of one chain, or a view, that wait without the application's word."""
+    """Entries of one chain, or a view, that wait without the application's attestation."""
 
     kind: str
     ref: UUID
@@ -53,12 +53,12 @@ class Foreign:
     leaves: tuple[Waiting, ...]
 
     def listed(self) -> list[object]:
-        """As it stands in the declaration."""
+        """The form of it in the declaration."""
         return [str(self.ref), self.first, self.last, self.leaves[-1].leaf.hash.hex()]
 
 
 async def foreign(session: AsyncSession) -> list[Foreign]:
-    """What the sealing refuses, as it would go on from the seals. Raises NotAcceptableError."""
+    """What checkpoints refuse, with the links to the last checkpoint. Raises NotAcceptableError."""
     rows = await (await session.connection()).execute(journal_pending.select())
     waiting, heads = await checkpoints.read_waiting(session, rows)
     _, refused = sealable(waiting, heads, checkpoints.genuine)
@@ -78,7 +78,7 @@ async def foreign(session: AsyncSession) -> list[Foreign]:
 
 
 async def accept(database: Database, seal: Seal, reason: str) -> Sequence[Foreign]:
-    """Accept all of it: the next sealing takes it in. Raises NotAcceptableError."""
+    """Accept all of it: the next checkpoint includes it. Raises NotAcceptableError."""
     async with database.work() as session:
         await checkpoints.hold_checkpoints(session)
         await journal.lock_chain(session, SYSTEM_CHAIN)

@@ -1,8 +1,8 @@
-"""Seal the journal once a minute, and keep the seals outside PostgreSQL too.
+"""Making a checkpoint of the journal once a minute, and copying checkpoints out of PostgreSQL.
 
-A seal signs the Merkle root over the heads of the chains that grew and over the views of records.
-It takes only what the application attested and what goes on from the last seal of its chain; it is
-copied at once to a file and to the object store.
+A checkpoint signs the Merkle root over the heads of the chains that grew and over the views of
+records. It only includes what the application attested and what continues the chain after its last
+checkpoint. It is copied at once to a file and to the object store.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ from services.seal import Seal, SealError, open_seal
 from settings import Settings
 
 SEAL_EVERY = 60
-"""Seconds between two seals: the age up to which an entry may stand unsealed."""
+"""Seconds between two checkpoints: the longest time for which an entry is in none."""
 
 SEALS_FILE = "seals.jsonl"
 SEALS_PREFIX = LOCKED
@@ -58,19 +58,19 @@ _HEADS = text(
 
 
 class CheckpointsDisagreeError(RuntimeError):
-    """The seals outside the database are not those inside: nothing is sealed before people look."""
+    """Copies of checkpoints contradict the database: no more are made until people have looked."""
 
 
 async def seal(
     database: Database, with_seal: Seal, folder: Path, objects: Objects | None = None
 ) -> JournalSeal | None:
-    """Seal what was written since the last time, and bring the copies outside up to date.
+    """Make a checkpoint of what was written since the last one, and update the copies.
 
-    None when nothing waits or another process is sealing. `folder` is where the copies stand on
-    this machine (`checkpoints_folder`). Raises ObjectsDownError when the store is down, after the
-    seal was written and copied to the file; the next call catches up. Raises
-    CheckpointsDisagreeError where the copies know a seal that the database does not: somebody took
-    it away, or a database was restored and not reconciled.
+    Returns None if nothing waits or another process is doing it. `folder` holds the copies on this
+    machine (`checkpoints_folder`). Raises ObjectsDownError if the store is down, after the
+    checkpoint was stored and copied to the file; the next call catches up. Raises
+    CheckpointsDisagreeError if a copy is of a checkpoint that the database does not have: somebody
+    removed it, or the database was restored and not reconciled.
     """
     outside = await asyncio.to_thread(_last_copy, folder / SEALS_FILE)
     made = await _seal_pending(database, with_seal, outside)
@@ -84,12 +84,12 @@ async def seal(
 
 
 def checkpoints_folder(home: Path) -> Path:
-    """Where seals and the certificates that made them are kept outside PostgreSQL."""
+    """The folder of the copies of checkpoints, and of the certificates that signed them."""
     return home / "seals"
 
 
 def trusted_certificates(settings: Settings) -> list[Certificate]:
-    """The present seal and the former ones kept on this machine. Raises SealError."""
+    """The certificates of the present seal and of former ones kept here. Raises SealError."""
     present = open_seal(settings).certificate
     try:
         former = kept_certificates(checkpoints_folder(settings.home))
@@ -147,7 +147,7 @@ async def _demand_the_same(session: AsyncSession, number: int, digest: bytes) ->
 
 
 async def _take(session: AsyncSession) -> list[Leaf]:
-    """Take what may be sealed from what waits. The rest goes back with the reason."""
+    """Take what a checkpoint may include. The rest is put back with the reason."""
     taken = await session.exec(delete(journal_pending).returning(journal_pending))
     waiting, heads = await read_waiting(session, taken)
     leaves, refused = sealable(waiting, heads, genuine)
@@ -171,7 +171,7 @@ async def _take(session: AsyncSession) -> list[Leaf]:
 async def read_waiting(
     session: AsyncSession, rows: Iterable[Any]
 ) -> tuple[list[Waiting], dict[UUID, tuple[int, bytes]]]:
-    """What waits, from rows of its table, and how far the chains that it is of are sealed."""
+    """What waits, from rows of its table, and how far checkpoints cover the chains concerned."""
     waiting = [
         Waiting(Leaf(kind, ref, position, bytes(digest)), previous, attestation)
         for kind, ref, position, digest, previous, attestation, _ in rows
@@ -181,15 +181,15 @@ async def read_waiting(
 
 
 async def hold_checkpoints(session: AsyncSession) -> None:
-    """Let nobody seal until the unit of work ends."""
+    """Prevent checkpoints until the unit of work ends."""
     await session.exec(select(func.pg_advisory_xact_lock(_SEALING)))
 
 
 async def sealed_heads(session: AsyncSession, chains: set[UUID]) -> dict[UUID, tuple[int, bytes]]:
-    """How far each of these chains is sealed; chains that no seal knows are left out."""
+    """How far checkpoints cover each of these chains; chains in no checkpoint are left out."""
     found = await session.exec(
         select(JournalHead).where(
-            # As one array: parameters are limited to 65 535.
+            # One array, since the number of parameters is limited to 65 535.
             col(JournalHead.chain) == func.any(literal(list(chains), ARRAY(Uuid())))
         )
     )
@@ -210,19 +210,19 @@ def pending_row(one: Waiting, refused: LeafRefusal | None = None) -> dict[str, A
 
 
 def genuine(one: Waiting) -> bool:
-    """Whether the application wrote what waits: by a key of this process's ring."""
+    """Whether the application wrote what waits, by a key of this process's ring."""
     if one.previous is None or one.attestation is None:
         return False
     return key_ring().attests(attested(one.leaf, one.previous), one.attestation)
 
 
 def checkpoint_object_key(number: int) -> str:
-    """Where the object store keeps the copy of a seal."""
+    """The key of a checkpoint's copy in the object store."""
     return f"{SEALS_PREFIX}{number:09}.json"
 
 
 def as_line(one: JournalSeal) -> bytes:
-    """A seal as it stands outside PostgreSQL: one line of JSON."""
+    """A checkpoint as it is copied: one line of JSON."""
     return json.dumps(
         {
             "body": seal_body(
@@ -252,7 +252,7 @@ async def _since(database: Database, number: int, most: int = 100) -> Sequence[J
 
 
 async def _copy_to_file(database: Database, folder: Path) -> None:
-    """Append the seals that the file does not hold yet. Processes of one machine take turns."""
+    """Append the checkpoints that the file lacks. Processes of one machine take turns."""
     file = folder / SEALS_FILE
     with (folder / "lock").open("w") as turn:
         await asyncio.to_thread(fcntl.flock, turn, fcntl.LOCK_EX)
@@ -293,7 +293,7 @@ def _append_durably(file: Path, lines: bytes) -> None:
 
 
 async def _copy_to_store(database: Database, objects: Objects) -> None:
-    """Put the seals that the store does not hold yet, one object each."""
+    """Put the checkpoints that the store lacks, one object each."""
     async with database.work() as session:
         place = await session.get(JournalSealCopy, _STORE)
         number = place.number if place else 0
@@ -313,7 +313,10 @@ async def _copy_to_store(database: Database, objects: Objects) -> None:
 
 
 async def _put_once(objects: Objects, key: str, line: bytes) -> None:
-    """Put a copy that is not there yet; one that says something else is never replaced."""
+    """Put a copy unless it is there; a different one is never replaced.
+
+    Raises CheckpointsDisagreeError for a different one.
+    """
     try:
         kept = await objects.read(key)
     except ObjectMissingError:

@@ -1,10 +1,10 @@
-"""What the institution declares of its own journal, and the people who confirm it.
+"""What the institution declares about its own journal, and who confirms it.
 
-Two things cannot be mended and must not pass in silence: entries that a restore has lost, and
-entries that the application did not attest and that were accepted all the same. Each is declared by
-an entry in the system's chain whose body bears the institution's signature: whoever owns the tables
-but not the seal cannot make one. `medcab verify` tells of a declaration until a person of
-information security has confirmed it.
+Two things cannot be repaired and must not go unnoticed: entries that a restore has lost, and
+entries that were accepted although the application did not attest them. Each is declared by an
+entry in the system's chain with a body signed by the institution: somebody who owns the tables but
+not the seal cannot make one. `medcab verify` reports a declaration until a person of information
+security has confirmed it.
 """
 
 import base64
@@ -33,26 +33,26 @@ DECLARING = (JournalKind.INSTALLATION_RESTORED, JournalKind.JOURNAL_ACCEPTED)
 
 
 class DeclarationError(ValueError):
-    """An entry says that the journal lost or took in something, and the institution did not."""
+    """An entry claims that the journal lost or accepted something, unsigned by the institution."""
 
 
 @dataclass(frozen=True)
 class DeclaredLoss:
-    """What a restore declared lost: the seals from `first` to `last`, and how much of them."""
+    """What a restore declared lost: in checkpoints `first` to `last`, and how much of them."""
 
     first: int
     last: int
     follows: bytes
-    """The hash of the seal before the first."""
+    """The hash of the checkpoint before the first."""
     until: bytes
-    """The hash of the last."""
+    """The hash of the last checkpoint."""
     leaves: int
     root: bytes
-    """The Merkle root over all that is lost, in the order of `in_order`."""
+    """The Merkle root over everything lost, in the order of `in_order`."""
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> "DeclaredLoss":
-        """From the signed body. Raises KeyError, TypeError, ValueError."""
+        """Read it from the signed body. Raises KeyError, TypeError, ValueError."""
         first, last = body["lost_seals"]
         return cls(
             int(first),
@@ -64,13 +64,13 @@ class DeclaredLoss:
         )
 
     def covers(self, first: int, last: int) -> bool:
-        """Whether these seals are among those that it is about."""
+        """Whether these checkpoints are among those it is about."""
         return self.first <= first <= last <= self.last
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """An entry of the system's chain that declares something and bears a signature that holds."""
+    """An entry of the system's chain that declares something and has a valid signature."""
 
     digest: str
     """SHA-256 of the signed body, in hex: the name by which it is confirmed."""
@@ -86,7 +86,7 @@ class Declaration:
         return sum(last - first + 1 for _, first, last, _ in self.body.get("accepted", ()))
 
     def told(self) -> str:
-        """In one line, for the person who verifies."""
+        """The declaration in one line, for the person who verifies."""
         if self.loss is not None:
             return (
                 f"a restore lost {self.loss.leaves} heads and views of the seals "
@@ -98,14 +98,14 @@ class Declaration:
 
 
 def in_order(leaves: Iterable[Leaf]) -> list[bytes]:
-    """Leaves as a tree takes them: each once, encoded, in an order that depends on nothing else."""
+    """The encoded leaves, each once, sorted: the order depends on nothing else."""
     return sorted({leaf.encoded() for leaf in leaves})
 
 
 def loss_body(
     first: int, last: int, follows: bytes, until: bytes, lost: Iterable[Leaf], at: datetime
 ) -> dict[str, Any]:
-    """What is signed when a restore lost something."""
+    """The body that is signed if a restore lost something."""
     encoded = in_order(lost)
     return {
         "at": moment(at),
@@ -125,7 +125,7 @@ def signed(body: Mapping[str, Any], seal: Seal) -> dict[str, Any]:
 
 
 def declares(kind: str, facts: Mapping[str, Any]) -> bool:
-    """Whether the entry claims what needs a signature; a restore may have lost nothing."""
+    """Whether the entry claims something that must be signed; a restore may have lost nothing."""
     return kind == JournalKind.JOURNAL_ACCEPTED or (
         kind == JournalKind.INSTALLATION_RESTORED
         and any(name in facts for name in ("lost_seals", "declaration"))
@@ -133,7 +133,7 @@ def declares(kind: str, facts: Mapping[str, Any]) -> bool:
 
 
 def unsigned_loss(kind: str, facts: Mapping[str, Any]) -> tuple[int, int] | None:
-    """The seals that a restore named lost when declarations were not signed yet."""
+    """The checkpoints that a restore named lost before declarations were signed."""
     if kind != JournalKind.INSTALLATION_RESTORED or "declaration" in facts:
         return None
     match facts.get("lost_seals"):
@@ -174,7 +174,7 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class Declared:
-    """A declaration as people look at it."""
+    """A declaration as shown to people."""
 
     declaration: Declaration
     confirmed: Confirmation | None
@@ -183,7 +183,7 @@ class Declared:
 async def declared(
     session: AsyncSession, actor: Actor, trusted: Sequence[Certificate]
 ) -> list[Declared]:
-    """All declarations that hold, the newest first. Raises `forbidden`."""
+    """All valid declarations, the newest first. Raises `forbidden`."""
     if not actor.may(Permission.READ_JOURNAL):
         raise forbidden()
     found = await session.exec(
@@ -206,7 +206,7 @@ async def declared(
             try:
                 made = read(one.kind, one.at, one.position, one.facts, trusted)
             except DeclarationError:
-                # `medcab verify` tells it as a fault: there is nothing to confirm.
+                # `medcab verify` reports it as a fault: there is nothing to confirm.
                 continue
             shown.append(Declared(made, confirmed.get(made.digest)))
     return shown
@@ -219,9 +219,9 @@ async def confirm(
     reason: str,
     trusted: Sequence[Certificate],
 ) -> None:
-    """Confirm that what is declared is known and was looked into; the same again changes nothing.
+    """Confirm that the declaration is known and was looked into. Safe to repeat.
 
-    Raises a refusal: 403 without the right, 404 for an unknown declaration, 422 without a reason.
+    Raises Refusal 403 without the right, 404 for an unknown declaration, 422 without a reason.
     """
     if not actor.may(Permission.CONFIRM_DECLARATIONS):
         raise forbidden()

@@ -1,4 +1,4 @@
-"""In what capacity a person looks at a case, and the entries of its journal as they are shown."""
+"""In what capacity a person looks at a case, and the entries of its journal as they see them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from services.journal import entries as journal
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """An entry of a case's journal without what its reader is not to see.
+    """An entry of a case's journal, without what its reader must not see.
 
-    `by_person` is None too where it is not said who acted.
+    `by_person` is also None if the reader must not know who acted.
     """
 
     position: int
@@ -45,7 +45,7 @@ def audiences(actor: Actor, case: Case) -> frozenset[Audience]:
 async def entries(session: AsyncSession, actor: Actor, case: Case) -> Sequence[ShownEntry]:
     """The journal of a case as this person may see it, oldest first.
 
-    That the person may see the case at all is the caller's part.
+    The caller checks that the person may see the case at all.
     """
     to = audiences(actor, case)
     shown: list[ShownEntry] = []

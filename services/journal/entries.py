@@ -1,8 +1,9 @@
-"""Write the journal and read it.
+"""Writing and reading the journal.
 
-An entry and what waits for the next seal are written by one statement in the caller's unit of work.
-What waits carries the attestation of the application: whoever owns the tables but not its keys
-cannot make one, so `services.journal.checkpoints` seals only what the application wrote.
+One statement in the caller's unit of work writes an entry, and the row that waits for the next
+checkpoint. That row has the attestation of the application: somebody who owns the tables but not
+its keys cannot make one, so `services.journal.checkpoints` only includes what the application
+wrote.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +41,7 @@ from rules.journal.entries import (
 )
 
 HASHED = frozenset(EntryFacts.__dataclass_fields__) - {"contents", "contents_state"}
-"""The columns of an entry that its check needs, its contents apart."""
+"""The columns of an entry that its verification needs, without the contents."""
 _APPENDING = 1_245_662_035
 
 
@@ -50,7 +51,7 @@ _WORD = ("previous", "attestation")
 
 
 def _insert_with_pending(model: type[SQLModel]) -> Insert:
-    """One statement for a row and for what waits for its seal; built once, values are bound."""
+    """The statement for a row and what waits for its checkpoint; built once, values are bound."""
     table = SQLModel.metadata.tables[str(model.__tablename__)]
     row = insert(table).values({one.name: bindparam(f"row_{one.name}") for one in table.c})
     leaf: dict[str, Any] = {name: bindparam(f"leaf_{name}") for name in (*_LEAF, *_WORD)}
@@ -59,7 +60,7 @@ def _insert_with_pending(model: type[SQLModel]) -> Insert:
 
 @dataclass(frozen=True)
 class Along:
-    """A statement of the same unit of work that is sent in one with an entry."""
+    """A statement of the same unit of work that is sent together with an entry."""
 
     statement: Insert
     values: Mapping[str, Any]
@@ -67,7 +68,7 @@ class Along:
 
 @lru_cache(maxsize=256)
 def _along(statement: Insert) -> Insert:
-    """The statement with an entry before it; built once for each that is built once."""
+    """The statement with an entry before it; built once for each statement."""
     return statement.add_cte(_WRITE_ENTRY.cte("journaled"))
 
 
@@ -110,15 +111,15 @@ async def append(
     lock: bool = False,
     along: Along | None = None,
 ) -> JournalEntry:
-    """Add an entry at the end of a chain, in two statements; the caller's unit of work commits.
+    """Add an entry at the end of a chain, in two statements; the caller's unit of work commits it.
 
-    `by` is the person who acted, `system` names what acted of itself. `facts` stand in the clear:
-    nothing personal, JSON without fractions. `contents` stand encrypted.
+    `by` is the person who acted; `system` names the part of the program that did. `facts` are not
+    encrypted: nothing personal, JSON without fractions. `contents` are encrypted.
 
-    The caller holds a lock on the row that owns the chain. For a chain without such a row `lock`
-    takes one, in a third statement; the system's own chain always does. `after`, the entry just
-    appended to the same chain in this unit of work, spares the look-up; so does `head_is_known`.
-    `along` is sent in one with the entry.
+    The caller holds a lock on the row that owns the chain. For a chain without such a row, `lock`
+    takes a lock in a third statement; the system's own chain always does. `after`, the entry just
+    appended to the same chain in this unit of work, saves the look-up; so does `head_is_known`.
+    `along` is sent in the same statement as the entry.
     """
     if lock or chain == SYSTEM_CHAIN:
         await lock_chain(session, chain)
@@ -152,15 +153,16 @@ async def append(
 
 
 async def lock_chain(session: AsyncSession, chain: UUID) -> None:
-    """Wait until nobody else appends to a chain that no row owns; until the unit of work ends."""
+    """Wait until nobody else appends to a chain that no row owns; lock it for the unit of work."""
     key = int.from_bytes(chain.bytes[-4:], "big", signed=True)
     await session.exec(select(func.pg_advisory_xact_lock(_APPENDING, key)))
 
 
 def head_columns(chain: BindParameter[UUID]) -> tuple[Any, Any]:
-    """Place and hash of a chain's last entry, for a statement that is sent anyway.
+    """Position and hash of a chain's last entry, for a statement that is sent anyway.
 
-    Only for one that begins after the chain's owner is locked: an older one sees an older end.
+    Use it only in a statement that begins after the chain's owner is locked: one that began before
+    may see an older end.
     """
     of_chain = col(JournalEntry.chain) == chain
     last = col(JournalEntry.position).desc()
@@ -177,7 +179,7 @@ def head_columns(chain: BindParameter[UUID]) -> tuple[Any, Any]:
 def head_is_known(
     session: AsyncSession, chain: UUID, position: int | None, digest: bytes | None
 ) -> None:
-    """Keep what `head_columns` gave for the next `append` of this unit of work."""
+    """Keep what `head_columns` returned for the next `append` of this unit of work."""
     session.info[_HEAD_OF, chain] = (position or 0, bytes(digest) if digest else GENESIS)
 
 
@@ -194,7 +196,10 @@ def _entry(
     facts: dict[str, Any],
     contents: Any,
 ) -> JournalEntry:
-    """The entry with its salt, digests and hash. Raises CanonicalizationError for odd facts."""
+    """The entry with its salt, digests and hash.
+
+    Raises CanonicalizationError for facts that are no plain JSON.
+    """
     salt = new_salt() if contents is not None else None
     hashed = EntryFacts(
         id=new_id(),
@@ -237,7 +242,7 @@ def facts_of(entry: JournalEntry) -> EntryFacts:
 
 
 async def read(session: AsyncSession, chain: UUID) -> Sequence[JournalEntry]:
-    """The entries of a chain, oldest first, contents decrypted."""
+    """The entries of a chain, oldest first, with contents decrypted."""
     found = await session.exec(
         select(JournalEntry).where(JournalEntry.chain == chain).order_by(col(JournalEntry.position))
     )
@@ -247,7 +252,7 @@ async def read(session: AsyncSession, chain: UUID) -> Sequence[JournalEntry]:
 async def record_view(
     session: AsyncSession, actor: Actor, subject_id: UUID, what: str, *, at: datetime | None = None
 ) -> RecordView:
-    """Note that a person looked at a record (I9); one statement, and it never waits for another.
+    """Record that a person looked at a record (I9), in one statement that waits for no lock.
 
     `what` is a short code such as `attachment` or `case`, nothing personal.
     """
@@ -274,7 +279,7 @@ async def erase_contents(
     system: str | None = None,
     ground: str,
 ) -> JournalEntry:
-    """Erase the contents of an entry by law; the chain stays whole and says who did it and why.
+    """Erase the contents of an entry by law; a new entry in the chain says who did it and why.
 
     The caller holds the lock on the chain's owner. `ground` names the rule, nothing personal.
     """

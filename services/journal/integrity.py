@@ -1,4 +1,4 @@
-"""How the journal stands, in two figures: when it was sealed last, and what the sealing refused."""
+"""The journal in two figures: when the last checkpoint was made, and what checkpoints refused."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,14 +15,14 @@ from rules.refusals import forbidden
 
 @dataclass(frozen=True)
 class Integrity:
-    """When the journal was sealed last; None where it never was."""
+    """When the last checkpoint was made (None: never), and how many rows it refused."""
 
     sealed_at: datetime | None
     refused: int
 
 
 async def known(session: AsyncSession, actor: Actor) -> Integrity:
-    """How it stands. Raises `forbidden` unless the person reads the journal."""
+    """The figures. Raises `forbidden` unless the person reads the journal."""
     if not actor.may(Permission.READ_JOURNAL):
         raise forbidden()
     sealed = (await session.exec(select(func.max(col(JournalSeal.at))))).one()
@@ -30,7 +30,7 @@ async def known(session: AsyncSession, actor: Actor) -> Integrity:
 
 
 def refused() -> Any:
-    """How many rows the last sealing left, because the application did not write them."""
+    """How many rows the last checkpoint refused because the application did not write them."""
     return (
         select(func.count())
         .select_from(journal_pending)

@@ -1,10 +1,10 @@
-"""What a restore has lost of the journal, told honestly.
+"""What a restore has lost of the journal, and how it is declared.
 
-A database restored to an earlier point is older than the seals kept outside it. These seals prove
-that there was more. They are taken back into the database, so that the chain of seals goes on where
-it was; an entry in the system's chain, signed by the institution, says which of them speak of what
-is lost, and exactly what that is. From there a new epoch begins: what such a seal held fast and the
-journal lacks is a loss that every verification tells, no longer a fault.
+A database restored to an earlier point is older than the checkpoints kept outside it. These prove
+that there was more. They are taken back into the database, so that the chain of checkpoints goes on
+where it was; an entry in the system's chain, signed by the institution, says which of them speak of
+lost entries, and exactly what was lost. From then on, what such a checkpoint includes and the
+journal lacks is a declared loss, which every verification reports, and no longer a fault.
 """
 
 import base64
@@ -47,7 +47,7 @@ from services.journal.checkpoints import (
 )
 from services.seal import Seal
 
-# As three arrays, however many chains there are: parameters are limited to 65 535.
+# Three arrays, since the number of parameters is limited to 65 535.
 _LACKING = text(
     "SELECT v.chain, EXISTS (SELECT FROM journal_entry e WHERE e.chain = v.chain)"
     " FROM unnest(CAST(:chains AS uuid[]), CAST(:positions AS bigint[]), CAST(:hashes AS bytea[]))"
@@ -55,7 +55,7 @@ _LACKING = text(
     " WHERE NOT EXISTS (SELECT FROM journal_entry e"
     " WHERE e.chain = v.chain AND e.position = v.position AND e.hash = v.hash)"
 )
-"""The chains whose heads the journal lacks, and whether anything of them is here."""
+"""The chains whose heads the journal lacks, and whether any entry of them is there."""
 
 
 _HELD = text(
@@ -66,33 +66,33 @@ _HELD = text(
     " WHERE e.chain = held.ref AND e.position = held.position AND e.hash = held.hash)"
     " OR EXISTS (SELECT FROM record_view v WHERE v.id = held.ref AND v.hash = held.hash)"
 )
-"""What of these heads and views is here."""
+"""Those of these heads and views that are there."""
 
 
 class CheckpointsUnclearError(Exception):
-    """The seals outside the database do not follow from it: nothing may be built on them."""
+    """The checkpoints outside the database do not follow from it: nothing may be built on them."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """Seals that speak of what the database lacks, the first and the last, and since when."""
+    """Checkpoints that include what the database lacks, the first and the last, and since when."""
 
     first: int
     last: int
     since: datetime | None
     until: datetime
     chains: tuple[UUID, ...]
-    """Chains that had grown by entries that are not here."""
+    """Chains that had grown by entries that are lost."""
     unknown_cases: int
-    """How many of these chains begin in the lost time: at least so many cases are gone."""
+    """How many of these chains began in the lost time: at least so many cases are lost."""
 
 
 async def newer_checkpoints(
     database: Database, folder: Path, objects: Objects, trusted: Sequence[Certificate]
 ) -> list[JournalSeal]:
-    """The seals outside that follow the last one of the database; each was checked.
+    """The checkpoints outside that follow the last one of the database; each was verified.
 
-    Raises CheckpointsUnclearError where they do not follow, ObjectsDownError.
+    Raises CheckpointsUnclearError if they do not follow, and ObjectsDownError.
     """
     async with database.work() as session:
         last = (
@@ -125,7 +125,7 @@ def _in_file(file: Path) -> Iterable[tuple[int, dict[str, Any]]]:
                 written = json.loads(line)
                 yield int(written["body"]["number"]), written
             except (ValueError, KeyError, TypeError) as error:
-                # The last line may be torn by the crash that made the restore needed.
+                # The last line may be torn by the crash that made the restore necessary.
                 if line.endswith(b"\n"):
                     raise CheckpointsUnclearError(f"{file} holds what is no seal") from error
 
@@ -133,7 +133,10 @@ def _in_file(file: Path) -> Iterable[tuple[int, dict[str, Any]]]:
 def _checked(
     written: Mapping[str, Any], previous: bytes, trusted: Sequence[Certificate]
 ) -> JournalSeal:
-    """A row of it. Raises CheckpointsUnclearError unless it follows and our seal signed it."""
+    """A row from a copy.
+
+    Raises CheckpointsUnclearError unless it follows and our seal signed it.
+    """
     try:
         body = written["body"]
         number = int(body["number"])
@@ -162,7 +165,7 @@ def _checked(
 
 
 async def weigh(session: AsyncSession, seals: Sequence[JournalSeal]) -> Loss:
-    """What these seals say that the journal lacks; there is at least one."""
+    """What the journal lacks according to these checkpoints, of which there is at least one."""
     heads: dict[UUID, tuple[int, bytes]] = {}
     for seal in seals:
         for leaf in map(Leaf.read, seal.leaves):
@@ -189,7 +192,7 @@ async def weigh(session: AsyncSession, seals: Sequence[JournalSeal]) -> Loss:
 
 
 async def lost_leaves(session: AsyncSession, seals: Sequence[JournalSeal]) -> list[Leaf]:
-    """Every head and every view that these seals hold fast and the journal lacks."""
+    """Every head and view that these checkpoints include and the journal lacks."""
     leaves = [Leaf.read(listed) for seal in seals for listed in seal.leaves]
     found = await (await session.connection()).execute(
         _HELD,
@@ -206,7 +209,7 @@ async def lost_leaves(session: AsyncSession, seals: Sequence[JournalSeal]) -> li
 async def _signed(
     session: AsyncSession, seals: Sequence[JournalSeal], seal: Seal
 ) -> dict[str, Any]:
-    """The facts of an entry that declares exactly what these seals hold and the journal lacks."""
+    """The facts of an entry that declares what these checkpoints include and the journal lacks."""
     body = declarations.loss_body(
         seals[0].number,
         seals[-1].number,
@@ -221,9 +224,9 @@ async def _signed(
 async def declare(
     session: AsyncSession, seals: Sequence[JournalSeal], facts: Mapping[str, Any], seal: Seal
 ) -> Loss | None:
-    """Take the seals back and journal the restore; the caller's unit of work commits.
+    """Take the checkpoints back and journal the restore; the caller's unit of work commits.
 
-    What is lost is declared under the institution's seal. None when nothing is lost.
+    What is lost is declared under the institution's signature. Returns None if nothing is lost.
     """
     loss = await weigh(session, seals) if seals else None
     told = dict(facts)
@@ -247,8 +250,8 @@ async def sign_former(
 ) -> list[tuple[int, int]]:
     """Sign what restores declared lost before declarations were signed; each is signed once.
 
-    Returns the first and the last of the seals that each is about. Only entries that a seal holds
-    count: whatever was put there by hand is refused by the sealing.
+    Returns the first and the last checkpoint of each. Only entries in a checkpoint count: one that
+    somebody put there by hand is in none.
     """
     async with database.work() as session:
         await journal.lock_chain(session, SYSTEM_CHAIN)

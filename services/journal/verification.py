@@ -1,11 +1,11 @@
-"""Check the journal against itself, against its seals, and against their copies outside PostgreSQL.
+"""Verifying the journal by itself, by its checkpoints, and by their copies outside PostgreSQL.
 
-What is found, up to the last seal: an entry or its contents changed, removed, added between others
-or put in another order; a chain cut or removed; a view of a record changed or removed; a seal
-changed, removed or made by another key. Entries younger than the last seal are checked by their
-chain alone, and by the application's word where they wait for the next seal. What a restore has
-lost is told as lost where the institution declared it under its seal, and no more than that. What
-stands encrypted in other tables is read too: a value that came from another row is found.
+It finds, up to the last checkpoint: an entry or its contents changed, removed, inserted or
+reordered; a chain cut or removed; a view of a record changed or removed; a checkpoint changed,
+removed or made by another key. Younger entries are verified by their chain alone, and by the
+application's attestation while they wait for a checkpoint. Entries lost in a restore count as lost
+only as far as the institution declared it with its signature. Encrypted values of other tables are
+read too: a value copied from another row is found.
 """
 
 import base64
@@ -66,12 +66,12 @@ from services.journal.declarations import read as read_declaration
 from services.journal.entries import HASHED
 
 UNSEALED_FOR = timedelta(minutes=5)
-"""How much older than the last seal an entry may be without standing in any seal."""
+"""How much older than the last checkpoint an entry may be without being in any."""
 
 
 @dataclass
 class VerificationReport:
-    """What was tried, and what was found."""
+    """What was checked, and what was found."""
 
     chains: int = 0
     entries: int = 0
@@ -80,7 +80,7 @@ class VerificationReport:
     contents_unread: int = 0
     erased: int = 0
     values: int = 0
-    """Encrypted values of other tables that were read."""
+    """How many encrypted values of other tables were read."""
     views: int = 0
     seals: int = 0
     copies: int = 0
@@ -90,26 +90,28 @@ class VerificationReport:
     declared: list[Declaration] = field(default_factory=list)
     """What the institution declared lost, or accepted without an attestation."""
     unconfirmed: list[Declaration] = field(default_factory=list)
-    """Of these, those that no person of information security has confirmed yet."""
+    """Those that no person of information security has confirmed yet."""
     faults: list[IntegrityFault] = field(default_factory=list)
 
     @property
     def tried(self) -> int:
-        """How many things were checked; nothing tried is no proof."""
+        """How many things were checked; if it is 0, nothing is proved."""
         return self.entries + self.views + self.seals + self.copies + self.stored
 
 
 @dataclass
 class _Sealed:
-    """All that the seals hold fast."""
+    """Everything that the checkpoints include."""
 
     chains: dict[UUID, dict[int, bytes]] = field(default_factory=lambda: defaultdict(dict))
     views: dict[UUID, bytes] = field(default_factory=dict)
     lost: dict[Leaf, int] = field(default_factory=dict)
-    """What seals of before a restore hold fast, with the number of the seal; what is found in the
-    journal is taken out."""
+    """What checkpoints before a restore include, with the number of the checkpoint.
+
+    Whatever is found in the journal is removed from it.
+    """
     seals: dict[int, bytes] = field(default_factory=dict)
-    """The hashes of the seals of the database."""
+    """The hashes of the checkpoints in the database."""
 
     def add(self, number: int, leaves: Iterable[Leaf], *, lost: bool) -> None:
         for leaf in leaves:
@@ -128,11 +130,11 @@ async def verify(
     ring: KeyRing | None,
     objects: Objects | None = None,
 ) -> VerificationReport:
-    """Check everything. `folder` holds the copies of the seals; without a ring, contents stay shut.
+    """Check everything. `folder` holds the copies of checkpoints; `ring` decrypts contents.
 
-    Of the copies in the object store the newest hundred are compared, and none may be newer than
-    the database; a store that is down is no fault. Seals are read before what they seal, so a
-    journal in use is no fault either.
+    Without a ring contents are not read. Of the copies in the object store the newest hundred are
+    compared, and none may be newer than the database; a store that is down is no fault. Checkpoints
+    are read before the entries they include, so that a journal in use causes no faults either.
     """
     report, sealed, certificates = VerificationReport(), _Sealed(), list(trusted)
     copies = _read_copies(folder / SEALS_FILE, report)
@@ -153,7 +155,7 @@ async def verify(
         report.unconfirmed = [
             one
             for one in report.declared
-            # Until it is sealed, a confirmation is a row that anybody may have put there.
+            # Until a checkpoint includes it, a confirmation is a row that anybody may have written.
             if not any(at <= sealed_until for at in confirmations.get(one.digest, ()))
         ]
         if objects is not None:
@@ -167,7 +169,7 @@ async def verify(
 async def _read_declarations(
     connection: AsyncConnection, trusted: list[Certificate], report: VerificationReport
 ) -> dict[str, list[int]]:
-    """The declarations that bear our signature. Returns where confirmations of them stand."""
+    """Read the declarations with our signature. Returns the positions of their confirmations."""
     confirmations: dict[str, list[int]] = defaultdict(list)
     unsigned: dict[int, tuple[int, int]] = {}
     entries = select(
@@ -204,7 +206,7 @@ async def _read_declarations(
 
 
 def _check_declarations(sealed: _Sealed, report: VerificationReport) -> None:
-    """Exactly what a restore declared lost may be lost, of exactly the seals that it names."""
+    """Check that exactly what a restore declared is lost, of exactly the checkpoints it names."""
     for one in report.declared:
         if (loss := one.loss) is None:
             continue
@@ -225,7 +227,7 @@ def _check_declarations(sealed: _Sealed, report: VerificationReport) -> None:
 async def _check_waiting(
     connection: AsyncConnection, ring: KeyRing | None, report: VerificationReport
 ) -> None:
-    """What waits for the next seal: only what the application wrote may."""
+    """Check what waits for the next checkpoint: the application must have written it."""
     if ring is None:
         return
     columns = journal_pending.c
@@ -240,7 +242,7 @@ async def _check_waiting(
 async def _check_store(
     connection: AsyncConnection, objects: Objects, report: VerificationReport
 ) -> None:
-    """The newest copies in the object store against the seals of the database."""
+    """Compare the newest copies in the object store with the checkpoints of the database."""
     keys = sorted([listed.key async for listed in objects.list(SEALS_PREFIX)])
     report.stored = len(keys)
     for key in keys[-100:]:
@@ -258,7 +260,7 @@ async def _check_store(
 
 
 def _read_copies(file: Path, report: VerificationReport) -> list[dict[str, Any]]:
-    """The seals as they stand outside PostgreSQL."""
+    """The copies of checkpoints in the file."""
     if not file.exists():
         return []
     copies = []
@@ -279,7 +281,7 @@ async def _check_seals(
     sealed: _Sealed,
     report: VerificationReport,
 ) -> None:
-    """The seals of the database and their copies: each whole, all linked, both the same."""
+    """Check the database's checkpoints and their copies: each whole, all linked, both equal."""
     outside = _SealChain("copy of seal", trusted, sealed, report)
     for copy in copies:
         outside.follow(copy)
@@ -304,7 +306,7 @@ async def _check_seals(
 
 
 class _SealChain:
-    """Follows seals in their order and checks each; what they hold fast goes to `sealed`."""
+    """Follows checkpoints in their order and checks each; what they include goes to `sealed`."""
 
     def __init__(
         self,
@@ -322,7 +324,7 @@ class _SealChain:
         self.number, self.hash = 0, GENESIS.hex()
 
     def follow(self, written: dict[str, Any]) -> None:
-        """Check one seal as written outside: links, tree and signature."""
+        """Check one copied checkpoint: links, tree and signature."""
         try:
             body = written["body"]
             number, digest = int(body["number"]), seal_hash(body).hex()
@@ -359,7 +361,7 @@ class _SealChain:
 async def _check_chains(
     connection: AsyncConnection, sealed: _Sealed, ring: KeyRing | None, report: VerificationReport
 ) -> None:
-    """Every chain from its first entry to its last, and against the seals."""
+    """Check every chain from its first entry to its last, and by the checkpoints."""
     columns = [type_coerce(one, LargeBinary) if one.name == "contents" else one for one in _ENTRY.c]
     query = select(*columns).order_by(_ENTRY.c.chain, _ENTRY.c.position)
     chain: list[EntryFacts] = []
@@ -380,7 +382,7 @@ async def _check_chains(
 
 
 def _check_chain(chain: list[EntryFacts], sealed: _Sealed, report: VerificationReport) -> None:
-    """One chain; what the seals say of it is taken out of `sealed`."""
+    """Check one chain; what the checkpoints say of it is removed from `sealed`."""
     report.chains += 1
     report.entries += len(chain)
     report.faults += verify_chain(chain)
@@ -429,7 +431,7 @@ def _as_written(row: RowMapping, ring: KeyRing | None, report: VerificationRepor
 async def _check_views(
     connection: AsyncConnection, sealed: _Sealed, report: VerificationReport
 ) -> None:
-    """Every view of a record, against itself and the seals."""
+    """Check every view of a record, by itself and by the checkpoints."""
     async for row in _stream(connection, select(*_VIEW.columns).order_by(_VIEW.c.id)):
         report.views += 1
         where = f"view {row.id}"
@@ -452,7 +454,7 @@ async def _check_views(
 
 
 def _overdue(id_: UUID, report: VerificationReport) -> str:
-    """What is wrong with something that no seal holds, by the moment in its id; empty: nothing."""
+    """What is wrong with something in no checkpoint, by the time in its id; empty: nothing."""
     if report.sealed_until and _made(id_) < report.sealed_until - UNSEALED_FOR:
         return "was never sealed, younger ones were"
     return "says that it will be written later" if _made(id_) > now() + UNSEALED_FOR else ""
@@ -464,7 +466,7 @@ def _made(id_: UUID) -> datetime:
 
 
 async def _stream(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator[Row[Any]]:
-    """Rows as they come, not all in memory."""
+    """Rows as they arrive, never all in memory."""
     result = await connection.stream(query, execution_options={"yield_per": 500})
     async for row in result:
         yield row

@@ -1,7 +1,7 @@
 """The channels outside the cabinet: how a notice becomes a mail, an SMS or a push message.
 
-None carries anything about a person or health: what happened, in the words of the catalogue, and a
-link.
+None of them says anything about a person or health: only what happened, in the words of the
+catalogue, and a link.
 """
 
 import json
@@ -25,11 +25,11 @@ from services.notices.sender import Tried
 from services.notices.wording import Addresses, Letter, digest, letter, push_message, short_message
 
 LIVES = int(GIVEN_UP_AFTER[Channel.PUSH].total_seconds())
-"""Seconds that a push service keeps a message for a browser that is offline."""
+"""Seconds for which a push service keeps a message for a browser that is offline."""
 
 
 async def _reach(session: AsyncSession, notice: Notice, name: str) -> str:
-    """Where the message goes: what the notice itself says, or the person's own."""
+    """The address of the message: the one in the notice, or else the person's own."""
     if notice.contents is not None:
         return str(notice.contents["to"])
     person = await session.get_one(Person, notice.person_id)
@@ -37,7 +37,7 @@ async def _reach(session: AsyncSession, notice: Notice, name: str) -> str:
 
 
 def _code(notice: Notice) -> str:
-    """The code that a message carries to a new address; none for all others."""
+    """The code in a message to a new address; empty for all others."""
     return str(notice.contents.get("code", "")) if notice.contents is not None else ""
 
 
@@ -51,7 +51,7 @@ class MailWay:
         self._addresses = addresses
 
     async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
-        """One letter, or one letter about all of them."""
+        """Send one mail about one notice, or about all of them."""
         first = told[0]
         to = await _reach(session, first, "email")
         try:
@@ -74,7 +74,7 @@ class MailWay:
         return Tried(DeliveryOutcome.TOLD)
 
     async def follow_up(self, database: Database) -> None:
-        """Mail servers tell of bounces by themselves."""
+        """Do nothing: mail servers report bounces by themselves."""
 
     def _letter(self, told: Sequence[Notice]) -> Letter:
         first = told[0]
@@ -92,7 +92,7 @@ class MailWay:
 
 
 class SmsWay:
-    """Notices by SMS; the gateway says later what became of them."""
+    """Notices by SMS; the gateway reports later what became of them."""
 
     channel = Channel.SMS
 
@@ -101,7 +101,7 @@ class SmsWay:
         self._addresses = addresses
 
     async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
-        """One message: the title, and where to read more."""
+        """Send one message: the title, and where to read more."""
         notice = told[0]
         to = await _reach(session, notice, "phone")
         if not to:
@@ -118,7 +118,7 @@ class SmsWay:
         return Tried(DeliveryOutcome.TOLD, awaits_receipt=True)
 
     async def follow_up(self, database: Database) -> None:
-        """Ask the gateway for receipts that are late."""
+        """Ask the gateway for delivery reports that are late."""
         await ask_gateway(database, self._gateway)
 
     def _words(self, notice: Notice) -> str:
@@ -135,7 +135,7 @@ class SmsWay:
 class PushWay:
     """Notices by web push: the title, and the path to open.
 
-    Told when one browser of the person took it. Services of different makers fail apart, so one
+    A notice is sent once one browser's service has accepted it. Services fail independently, so one
     that is down delays its own messages and does not stop the channel.
     """
 
@@ -145,7 +145,7 @@ class PushWay:
         self._sender = sender
 
     async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
-        """One message to every browser of the person; those that are gone are forgotten."""
+        """Send one message to every browser of the person; browsers that are gone are deleted."""
         notice = told[0]
         browsers = await browsers_of(session, notice.person_id)
         message = push_message(notice.kind, notice.facts, notice.case_id, notice.language)
@@ -175,4 +175,4 @@ class PushWay:
         return Tried(DeliveryOutcome.REFUSED, refused or "no device")
 
     async def follow_up(self, database: Database) -> None:
-        """Push services send no receipts."""
+        """Do nothing: push services send no delivery reports."""

@@ -1,7 +1,7 @@
-"""What providers say became of a message that they took: by callback, or when asked (N3).
+"""What providers report about a message that they accepted: by callback, or when asked (N3).
 
-A receipt that says no more than what is known changes nothing, so it may come twice, late and in
-any order. A message that bounced is given up like one that was refused.
+A report that says nothing new changes nothing, so it may come twice, late and in any order. A
+message that bounced is given up like one that was refused.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Said:
-    """A provider's word on the message of this name."""
+    """What a provider says of the message with this name."""
 
     name: str
     receipt: DeliveryReport
@@ -42,7 +42,7 @@ class Said:
 
 
 async def receive(session: AsyncSession, channel: Channel, said: Said) -> bool:
-    """Write a receipt down. False where it is about no message of ours that is known to be sent."""
+    """Store a delivery report. False if it is about no message of ours, or one not sent yet."""
     named = notice_named(said.name)
     if named is None:
         return False
@@ -51,7 +51,7 @@ async def receive(session: AsyncSession, channel: Channel, said: Said) -> bool:
     notice = found.one_or_none()
     if notice is None or notice.channel != channel.value:
         return False
-    # A receipt of an earlier sending says nothing about this one.
+    # A report about an earlier sending says nothing about this one.
     if sending == notice.sendings:
         now = present()
         for one in [notice, *await _told_with(session, notice)]:
@@ -60,7 +60,7 @@ async def receive(session: AsyncSession, channel: Channel, said: Said) -> bool:
 
 
 async def _told_with(session: AsyncSession, first: Notice) -> Sequence[Notice]:
-    """The other notices of a digest, which share its fate."""
+    """The other notices of a digest, which have the same outcome."""
     if first.channel != Channel.MAIL.value:
         return []
     found = await session.exec(
@@ -77,7 +77,7 @@ async def _told_with(session: AsyncSession, first: Notice) -> Sequence[Notice]:
 
 
 def mail_said(became: MailDelivery) -> Said:
-    """A mail server's word."""
+    """The report of a mail server."""
     receipts = {
         "delivered": DeliveryReport.DELIVERED,
         "bounced": DeliveryReport.BOUNCED,
@@ -91,14 +91,14 @@ def mail_said(became: MailDelivery) -> Said:
 async def _believe(session: AsyncSession, notice: Notice, said: Said, now: datetime) -> None:
     final = said.receipt not in (DeliveryReport.ACCEPTED, DeliveryReport.DELAYED)
     known = notice.receipt in (DeliveryReport.DELIVERED, *FAILED_REPORTS)
-    # A lost answer: the provider took what we are about to send again.
+    # The provider's response was lost: it has accepted the message we are about to send again.
     expected = notice.state in (NoticeState.TOLD.value, NoticeState.WAITING.value)
     if said.receipt is DeliveryReport.DELAYED and expected and not known:
         await _note_once(session, notice, DeliveryOutcome.DELAYED, said.reason, now)
     if not final or known or not expected:
         return
     notice.receipt = said.receipt.value
-    # A provider's clock may say anything.
+    # The clock of a provider may be wrong.
     notice.receipt_at = min(max(said.at, notice.created_at), now)
     notice.ask_at = None
     session.add(notice)
@@ -115,7 +115,7 @@ async def _believe(session: AsyncSession, notice: Notice, said: Said, now: datet
 async def _note_once(
     session: AsyncSession, notice: Notice, outcome: DeliveryOutcome, reason: str, now: datetime
 ) -> None:
-    """Write a line into the journal of a message unless it is the last one already."""
+    """Add a line to the journal of a message, unless it is the last one already."""
     found = await session.exec(
         select(NoticeAttempt)
         .where(NoticeAttempt.notice_id == notice.id)
@@ -128,7 +128,7 @@ async def _note_once(
 
 
 async def ask_gateway(database: Database, gateway: SmsGateway) -> int:
-    """Ask what became of the messages whose receipts are late; how many were asked about.
+    """Ask about the messages whose delivery reports are late. Returns how many were asked about.
 
     A gateway that does not answer is asked again in the next round.
     """

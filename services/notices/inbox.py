@@ -34,7 +34,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class NoticeView:
-    """A notice as its person sees it, with what became of the messages about the same event."""
+    """A notice as shown to its person, with what became of the messages about the same event."""
 
     id: UUID
     kind: str
@@ -44,12 +44,12 @@ class NoticeView:
     wording: Wording
     deliveries: tuple[Delivery, ...]
     programme: str = ""
-    """What the application is for that it is about."""
+    """The title of the programme, for a notice about an application."""
 
 
 @dataclass(frozen=True)
 class Sought:
-    """Which notices are looked for; all where nothing is said."""
+    """Which notices are asked for; by default all."""
 
     unread: bool = False
     failed: bool = False
@@ -95,7 +95,7 @@ async def mine(
 async def one(
     session: AsyncSession, actor: Actor, notice_id: UUID, language: str = "ru"
 ) -> NoticeView:
-    """A notice in the cabinet of the person. Raises `not_found`."""
+    """A notice in the person's cabinet. Raises `not_found`."""
     notice = await session.get(Notice, notice_id)
     if (
         notice is None
@@ -114,7 +114,7 @@ async def follow(
     temporal: str,
     now: datetime,
 ) -> Wording:
-    """Mark a notice of the person as read; its wording says where it leads. Raises `not_found`."""
+    """Mark a notice of the person as read. Its wording says where it leads. Raises `not_found`."""
     notice = await session.get(Notice, notice_id)
     if notice is None or notice.person_id != actor.person_id:
         raise not_found()
@@ -123,7 +123,7 @@ async def follow(
 
 
 async def _views(session: AsyncSession, found: Sequence[Notice], language: str) -> list[NoticeView]:
-    """The notices with what became of them by all channels, and what they are about."""
+    """The notices, with what became of them by all channels, and the programmes they are about."""
     if not found:
         return []
     others = await session.exec(
@@ -188,7 +188,7 @@ async def unread_count(session: AsyncSession, actor: Actor) -> int:
 async def cases_with_unread(
     session: AsyncSession, actor: Actor, kinds: Collection[NoticeKind]
 ) -> set[UUID]:
-    """The cases about which the person has not read a notice of these kinds."""
+    """The cases about which the person has an unread notice of these kinds."""
     found = await session.exec(
         select(Notice.case_id).where(
             Notice.person_id == actor.person_id,
@@ -222,7 +222,7 @@ async def mark_read(
 
 
 async def attempts(session: AsyncSession, actor: Actor, notice_id: UUID) -> Sequence[NoticeAttempt]:
-    """The tries to tell one notice of the person, oldest first. Raises `not_found`."""
+    """The tries to send one notice of the person, oldest first. Raises `not_found`."""
     notice = await session.get(Notice, notice_id)
     if notice is None or notice.person_id != actor.person_id:
         raise not_found()

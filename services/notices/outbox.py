@@ -1,4 +1,4 @@
-"""Notices of a person: written with the event, resent on demand."""
+"""The notices of a person: written with the event, and sent again on demand."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,20 +43,21 @@ async def enqueue(
     facts: Mapping[str, Any] | None = None,
     contents: Any = None,
 ) -> None:
-    """Write the notice of an event for each channel of its kind; the caller's work commits.
+    """Write the notice of an event for each channel of its kind; the caller's unit of work commits.
 
-    The same `event_key` for the same person again changes nothing. `facts` hold numbers, ids,
-    days and titles of the catalogue, nothing personal. Raises ValueError for an unknown kind.
+    The same `event_key` for the same person again changes nothing. `facts` hold numbers, ids, days
+    and titles of the catalogue, nothing personal. Raises ValueError for an unknown kind.
     """
     event = NoticeEvent(person_id, NoticeKind(kind), event_key, case_id, facts or {}, contents)
     await enqueue_all(session, [event], now)
 
 
 class Demand(StrEnum):
-    """Which messages outside the cabinet are written: what the person chose, and what must be.
+    """Under which conditions a message outside the cabinet is written.
 
-    `CHOSEN` asks the settings; `SECURE` asks them only for channels that are off by default;
-    `REACHABLE` asks only for an address, `CERTAIN` for nothing: the address comes with the event.
+    `CHOSEN`: the person's settings allow it. `SECURE`: the same, but only for channels that are off
+    by default. `REACHABLE`: the person has an address. `CERTAIN`: always; the event brings the
+    address.
     """
 
     CHOSEN = "chosen"
@@ -67,7 +68,7 @@ class Demand(StrEnum):
 
 @dataclass(frozen=True)
 class Shape:
-    """What of a row the statement that writes it depends on."""
+    """The properties of a row on which the statement that writes it depends."""
 
     channel: Channel
     demand: Demand
@@ -76,9 +77,9 @@ class Shape:
 
 @dataclass(frozen=True)
 class NoticeEvent:
-    """An event that a person is to be told of; see `enqueue`.
+    """An event that a person is to be notified of; see `enqueue`.
 
-    `channels` are used in place of those of the kind, whatever was chosen; messages then go to
+    `channels` replace those of the kind, whatever the person chose; messages then go to
     `contents["to"]`.
     """
 
@@ -98,7 +99,7 @@ async def enqueue_all(session: AsyncSession, events: Sequence[NoticeEvent], now:
 
 
 def rows_of(events: Sequence[NoticeEvent], now: datetime) -> Along | None:
-    """The statement of `enqueue_all`, to be sent along with an entry of the journal."""
+    """The statement of `enqueue_all`, to be sent together with an entry of the journal."""
     rows: list[dict[str, Any]] = []
     shapes: list[Shape] = []
     for one in events:
@@ -123,9 +124,9 @@ def _named(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 async def take_over(
     session: AsyncSession, failed: Notice, others: Sequence[Channel], now: datetime
 ) -> None:
-    """Let the first of the other channels that its person allows tell what one could not.
+    """Let another channel send what one could not: the first one that its person allows.
 
-    Nothing is added where another one tells, or has told, the same event.
+    Nothing is written if another channel is sending, or has sent, a message about the same event.
     """
     told = await session.exec(
         select(Notice.id).where(
@@ -192,10 +193,10 @@ _WRITTEN = (
 
 @lru_cache
 def _write(shapes: tuple[Shape, ...], spare: tuple[NoticeKind, ...]) -> Insert:
-    """The statement for rows of these shapes and for mails that these kinds make needless.
+    """The statement for rows of these shapes, and for mails that these kinds make superfluous.
 
-    A row is written where its person wants it, by the settings as they stand now. Built once:
-    SQLAlchemy compiles lists of values each time.
+    A row is written if its person wants it, by the settings at that moment. The statement is built
+    once: SQLAlchemy would compile lists of values each time.
     """
     table = SQLModel.metadata.tables["notice"]
 
@@ -219,7 +220,7 @@ def _write(shapes: tuple[Shape, ...], spare: tuple[NoticeKind, ...]) -> Insert:
 
 
 def _wanted(shape: Shape, person_id: Any) -> list[Any]:
-    """The conditions under which a person is told by a channel."""
+    """The conditions under which a person is notified by a channel."""
     channel, demand = shape.channel, shape.demand
     if channel is Channel.CABINET or demand is Demand.CERTAIN:
         return []
@@ -246,7 +247,7 @@ def _wanted(shape: Shape, person_id: Any) -> list[Any]:
 
 
 def _supersede(kind: NoticeKind, n: int) -> CTE:
-    """Spare mails that wait and that the new one says as well; one being sent is let go."""
+    """Cancel waiting mails that the new one makes superfluous; one being sent is left alone."""
     table = SQLModel.metadata.tables["notice"]
     spared = (
         choose(table.c.id)
@@ -265,9 +266,9 @@ def _supersede(kind: NoticeKind, n: int) -> CTE:
 
 
 async def resend(session: AsyncSession, actor: Actor, notice_id: UUID, now: datetime) -> None:
-    """Try a message that failed once more, as a new one to its provider.
+    """Try once more to send a message that failed; to its provider it is a new one.
 
-    Raises `not_found`, and 409 unless it failed.
+    Raises `not_found`, and Refusal 409 unless it failed.
     """
     found = await session.exec(select(Notice).where(Notice.id == notice_id).with_for_update())
     notice = found.one_or_none()

@@ -1,4 +1,4 @@
-"""The browsers that a person lets show notices: added, listed, taken away (N2)."""
+"""The browsers that a person lets show notices: added, listed, removed (N2)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from rules.ids import new_id
 from rules.refusals import Refusal, not_found
 
 MOST = 10
-"""Browsers of one person; the one that was added first gives way."""
+"""The most browsers of one person; the oldest one is removed for a new one."""
 
 
 async def browsers_of(session: AsyncSession, person_id: UUID) -> Sequence[PushSubscription]:
@@ -33,7 +33,7 @@ async def browsers_of(session: AsyncSession, person_id: UUID) -> Sequence[PushSu
 
 
 def subscriber(row: PushSubscription) -> Subscriber:
-    """The browser as messages are sent to it."""
+    """The browser in the form that the sender needs."""
     return Subscriber(row.contents["endpoint"], row.contents["p256dh"], row.contents["auth"])
 
 
@@ -45,10 +45,10 @@ async def subscribe(
     device: str,
     now: datetime,
 ) -> UUID:
-    """Let a browser show the person's notices; the same browser again only changes hands.
+    """Let a browser show the person's notices. A browser that is known already changes its owner.
 
-    So a browser never shows notices of whoever used it before. Raises 409 where push is not set up,
-    422 for a service that is not known or keys that are none.
+    So a browser never shows notices of a person who used it before. Raises Refusal 409 if push is
+    not set up, 422 for an unknown push service or invalid keys.
     """
     if not sender.public_key:
         raise Refusal(
@@ -60,7 +60,7 @@ async def subscribe(
         )
     if not browser.sound:
         raise Refusal("no_push_keys", "Браузер передал неверные ключи. Попробуйте ещё раз.", 422)
-    # Two windows must not make one browser too many.
+    # Locked, so that two windows cannot add one browser too many.
     await session.exec(
         select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
     )
@@ -86,7 +86,7 @@ async def subscribe(
 
 
 async def unsubscribe(session: AsyncSession, actor: Actor, subscription_id: UUID) -> None:
-    """Take a browser away. Raises `not_found`."""
+    """Remove a browser. Raises `not_found`."""
     row = await session.get(PushSubscription, subscription_id)
     if row is None or row.person_id != actor.person_id:
         raise not_found()
@@ -94,7 +94,7 @@ async def unsubscribe(session: AsyncSession, actor: Actor, subscription_id: UUID
 
 
 async def forget_browser(session: AsyncSession, actor: Actor, endpoint: str) -> None:
-    """Take away the browser that asks; nothing happens where it is none of the person's."""
+    """Remove the browser that sends this request; if it is not the person's, nothing happens."""
     await session.exec(
         delete(PushSubscription).where(
             col(PushSubscription.person_id) == actor.person_id,

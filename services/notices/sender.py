@@ -1,9 +1,9 @@
-"""Telling notices by one channel: one message, one transaction, each try written down.
+"""Sending notices by one channel: one message, one transaction, each try recorded.
 
-The row stays locked while its message is sent, so several senders never send the same one; a
+The row stays locked while its message is sent, so that several senders never send the same one; a
 sender that freezes loses its lock when PostgreSQL ends its idle transaction after 30 s. A server
-that is down costs a message no tries: only refusals count. A message that fails for good is said in
-the cabinet, and the next channel that the person allows takes it over.
+that is down costs a message no tries: only refusals count. If a message finally fails, the cabinet
+says so, and the next channel that the person allows takes it over.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from rules.notices.quiet_hours import Quiet, digest_at, held_until
 from services.notices import outbox
 
 LANES = 4
-"""Messages that are sent side by side when many wait."""
+"""How many messages are sent side by side if many wait."""
 OUTAGE_IS_JOURNALED_EVERY = timedelta(minutes=5)
 
 log = structlog.get_logger(__name__)
@@ -35,9 +35,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Tried:
-    """One message that was tried, and what came of it.
+    """The result of one try to send a message.
 
-    `awaits_receipt` says that the provider took it and will say more later.
+    `awaits_receipt`: the provider accepted it, and will report more later.
     """
 
     outcome: DeliveryOutcome
@@ -50,16 +50,16 @@ class Way(Protocol):
 
     @property
     def channel(self) -> Channel:
-        """Whose rows it sends."""
+        """The channel whose notices it sends."""
 
     async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
-        """Send one message about these notices of one person; more than one is a digest.
+        """Send one message about these notices of one person; more than one make a digest.
 
-        Says what came of it. What it raises delays this message alone.
+        Returns the result. An exception only delays this message.
         """
 
     async def follow_up(self, database: Database) -> None:
-        """What is left to do between rounds, such as asking what became of messages."""
+        """Do what is left between rounds, such as asking what became of messages."""
 
 
 class Stop(StrEnum):
@@ -81,9 +81,9 @@ class Round:
 
 
 async def send_next(database: Database, way: Way) -> Tried | None:
-    """Try the message that is due longest and that nobody else is sending; None where none is.
+    """Try the message that has been due longest and that nobody else is sending; None if none is.
 
-    What its person does not want now is put off, and the next one tried.
+    A message that its person does not want now is postponed, and the next one is tried.
     """
     while True:
         async with database.work() as session:
@@ -130,7 +130,7 @@ def _gathers(notice: Notice, wishes: NoticePreferences) -> bool:
 
 
 def _put_off(notice: Notice, wishes: NoticePreferences, now: datetime) -> datetime | None:
-    """Until when the person does not want this message; None where it may go now."""
+    """Until when the person does not want this message; None if it may go now."""
     if EVENTS[NoticeKind(notice.kind)].group not in CHOSEN:
         return None
     quiet = _quiet(wishes)
@@ -173,7 +173,7 @@ async def _try(session: AsyncSession, way: Way, told: Sequence[Notice]) -> Tried
 
 
 async def _write_down(session: AsyncSession, notice: Notice, tried: Tried, now: datetime) -> None:
-    """Keep the attempt, and say when the next one is due."""
+    """Record the try, and set when the next one is due."""
     given_up = _given_up(notice, tried, now)
     if (
         tried.outcome is DeliveryOutcome.DOWN
@@ -202,7 +202,7 @@ async def _write_down(session: AsyncSession, notice: Notice, tried: Tried, now: 
 
 
 def _given_up(notice: Notice, tried: Tried, now: datetime) -> bool:
-    """Whether the channel did not take the message for longer than the message is worth."""
+    """Whether the message was refused or its server down for longer than the message is useful."""
     limit = GIVEN_UP_AFTER.get(Channel(notice.channel))
     waits_since = max(notice.due_at, notice.held_until or notice.due_at)
     return (
@@ -215,12 +215,12 @@ def _given_up(notice: Notice, tried: Tried, now: datetime) -> bool:
 def note(
     session: AsyncSession, notice: Notice, outcome: DeliveryOutcome, reason: str, now: datetime
 ) -> None:
-    """Write one line into the journal of a message."""
+    """Add a line to the journal of a message."""
     session.add(NoticeAttempt(notice_id=notice.id, at=now, outcome=outcome.value, reason=reason))
 
 
 async def fail(session: AsyncSession, notice: Notice, reason: str, now: datetime) -> None:
-    """Give a message up: its person is told in the cabinet, and another channel takes it over."""
+    """Give a message up: the cabinet tells its person, and another channel takes it over."""
     notice.state = NoticeState.FAILED.value
     notice.failed_at = now
     notice.failure_reason = reason
@@ -241,7 +241,7 @@ async def fail(session: AsyncSession, notice: Notice, reason: str, now: datetime
 
 
 async def _known_to_be_down(session: AsyncSession, notice: Notice, now: datetime) -> bool:
-    """Whether the journal of this message says so already: one line for some minutes of outage."""
+    """Whether the message's journal records the outage already: one line for some minutes of it."""
     found = await session.exec(
         select(NoticeAttempt)
         .where(NoticeAttempt.notice_id == notice.id)
@@ -262,9 +262,9 @@ async def drain(
     heartbeat: Callable[[Round], None] = lambda _: None,
     asked_to_stop: Callable[[], bool] = lambda: False,
 ) -> Round:
-    """Send all that is due by a channel, several side by side; ends when its server is down.
+    """Send everything due by a channel, several side by side; stops if its server is down.
 
-    One message alone is the most frequent: no lanes are opened, and look in vain, for it.
+    Usually a single message is due: no parallel tasks are started for it, which would find nothing.
     """
     done = Round()
     if await _one(database, way, done, heartbeat) and await _one(database, way, done, heartbeat):
@@ -292,7 +292,7 @@ async def _lane(
 async def _one(
     database: Database, way: Way, done: Round, heartbeat: Callable[[Round], None]
 ) -> bool:
-    """Try one message; False where none is due or the server is down."""
+    """Try one message; False if none is due or the server is down."""
     tried = await send_next(database, way)
     if tried is None:
         return False
@@ -306,7 +306,7 @@ async def _one(
 
 
 async def waiting(database: Database, channel: Channel) -> int:
-    """How many messages of a channel are due and not told."""
+    """How many messages of a channel are due and not sent."""
     async with database.work() as session:
         found = await session.exec(
             select(func.count())

@@ -1,4 +1,4 @@
-"""What a person chose: channels by group of events, quiet hours, digest (N2). Holds at once."""
+"""What a person chose: channels by group of events, quiet hours, digest (N2). Effective at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ _ONLY_FOR = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One channel of one group; `locked` cannot be turned off."""
+    """One channel of one group; if `locked`, it cannot be turned off."""
 
     group: NoticeGroup
     channel: Channel
@@ -39,7 +39,7 @@ class Cell:
 
 
 def groups_for(actor: Actor) -> tuple[NoticeGroup, ...]:
-    """The groups that a person can be told of, security last."""
+    """The groups of which a person can be notified, security last."""
     mine = [group for group in CHOSEN if group not in _ONLY_FOR or actor.may(_ONLY_FOR[group])]
     return (*mine, NoticeGroup.SECURITY)
 
@@ -50,7 +50,7 @@ def is_locked(group: NoticeGroup, channel: Channel) -> bool:
 
 
 async def table(session: AsyncSession, actor: Actor) -> list[Cell]:
-    """What holds for each group and channel of the person."""
+    """The setting of each group and channel for the person."""
     found = await session.exec(
         select(NoticeSetting).where(NoticeSetting.person_id == actor.person_id)
     )
@@ -74,9 +74,9 @@ async def choose(
     wishes: Mapping[tuple[NoticeGroup, Channel], bool],
     now: datetime,
 ) -> None:
-    """Turn channels on or off, for what happens from now on and for what still waits.
+    """Turn channels on or off, for future events and for messages that still wait.
 
-    Raises 422 for what cannot be chosen, 409 for turning off what is locked.
+    Raises Refusal 422 for an unknown setting, 409 for turning off a locked one.
     """
     for (group, channel), on in wishes.items():
         if group not in groups_for(actor) or channel not in OUTER:
@@ -107,7 +107,7 @@ async def choose(
 async def _drop_waiting(
     session: AsyncSession, person_id: UUID, group: NoticeGroup, channel: Channel
 ) -> None:
-    """What waits and is no longer wanted is not sent; what is being sent is let go."""
+    """Cancel waiting messages that are no longer wanted; one being sent is left alone."""
     waiting = (
         select(Notice.id)
         .where(
@@ -129,7 +129,7 @@ async def _drop_waiting(
 
 @dataclass(frozen=True)
 class Wishes:
-    """Quiet hours and digest as the person sees them; None where not asked for."""
+    """Quiet hours and digest as shown to the person; None if not chosen."""
 
     zone: str
     quiet_from: time | None = None
@@ -138,7 +138,7 @@ class Wishes:
 
 
 async def wishes_of(session: AsyncSession, actor: Actor) -> Wishes:
-    """What the person asked for; as long as that is nothing, in the zone of their unit."""
+    """What the person chose; a person who chose nothing has the zone of their unit."""
     row = await session.get(NoticePreferences, actor.person_id)
     if row is None:
         return Wishes((await access.zone_of(session, actor.unit_id)).key)
@@ -148,12 +148,12 @@ async def wishes_of(session: AsyncSession, actor: Actor) -> Wishes:
 async def wish(
     session: AsyncSession, actor: Actor, changes: Mapping[str, Any], now: datetime
 ) -> None:
-    """Change quiet hours or digest by the names of `Wishes`; what is not named stays as it is.
+    """Change quiet hours or digest, by the names of `Wishes`; others stay as they are.
 
-    What they hold back now is looked at again at once. Raises 422 for half a pair of hours, an hour
-    that is none or an unknown zone.
+    Messages that they hold back are looked at again at once. Raises Refusal 422 for half a pair of
+    hours, an invalid hour or an unknown zone.
     """
-    # Two changes at once are made one after the other, each on top of what the first left.
+    # Locked, so that two changes at once are made one after the other.
     await session.exec(
         select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
     )

@@ -53,13 +53,13 @@ class Addresses:
         return cls(public, temporal, settings.institution)
 
     def whole(self, path: str) -> str:
-        """The address of a path of ours; one that is whole already stays."""
+        """The full address of a path in the cabinet; a full address stays as it is."""
         return path if "://" in path else self.public + path
 
 
 @dataclass(frozen=True)
 class Wording:
-    """A notice in words; `path` leads to what it is about, within the cabinet or outside."""
+    """A notice in words; `path` leads to what it is about, in the cabinet or outside."""
 
     title: str
     text: str
@@ -72,7 +72,7 @@ class Wording:
 def worded(
     kind: str, facts: Mapping[str, Any], case_id: UUID | None, language: str, temporal: str = ""
 ) -> Wording:
-    """Put a notice into words."""
+    """The words of a notice."""
     event = EVENTS[NoticeKind(kind)]
     words = catalogue(language).gettext
     known = {name: _shown(name, facts[name], language) for name in DETAILS if name in facts}
@@ -95,7 +95,7 @@ def _shown(name: str, fact: str, language: str) -> str:
 
 @dataclass(frozen=True)
 class Letter:
-    """An e-mail, ready to be addressed."""
+    """A mail without its addressee."""
 
     subject: str
     text: str
@@ -111,9 +111,9 @@ def letter(
     *,
     code: str = "",
 ) -> Letter:
-    """Write the e-mail of a notice: what happened, what to do next, and the link.
+    """The mail of a notice: what happened, what to do next, and the link.
 
-    `code` confirms a new address and stands in nothing but the message to it.
+    `code` confirms a new address; only the message to that address contains it.
     """
     said = worded(kind, facts, case_id, language, addresses.temporal)
     shown = {
@@ -137,7 +137,7 @@ def digest(
     language: str,
     addresses: Addresses,
 ) -> Letter:
-    """Write one e-mail about several notices, given as kind, facts and case: titles and links."""
+    """One mail about several notices, given as kind, facts and case: titles and links."""
     items = [worded(*one, language, addresses.temporal) for one in told]
     title = catalogue(language).gettext(DIGEST_TITLE) % {"number": len(items)}
     shown = {
@@ -170,7 +170,7 @@ def short_message(
     *,
     code: str = "",
 ) -> str:
-    """Write the SMS of a notice: the title, and the code or the link."""
+    """The SMS of a notice: the title, and the code or the link."""
     said = worded(kind, facts, case_id, language, addresses.temporal)
     return f"{said.title}: {code}" if code else f"{said.title}. {addresses.whole(said.path)}"
 
@@ -178,9 +178,9 @@ def short_message(
 def push_message(
     kind: str, facts: Mapping[str, Any], case_id: UUID | None, language: str
 ) -> dict[str, str]:
-    """Write the push message of a notice: the title and the path, nothing else.
+    """The push message of a notice: the title and the path, nothing else.
 
-    What leads outside the cabinet leads to the notices instead.
+    A path outside the cabinet is replaced by the list of notices.
     """
     said = worded(kind, facts, case_id, language)
     path = said.path if EVENTS[NoticeKind(kind)].path.startswith("/") else "/notices"

@@ -1,8 +1,8 @@
-"""Files are checked, drawn and read in a process that can be killed; this is the side that asks.
+"""Checking, drawing and reading files in a process that can be killed; this is the calling side.
 
-`Inspection` starts one warden process (see `warden`), which forks a child per file. Whatever the
-file does, it does to its child alone: the child is killed after `FileLimits.seconds`, cannot have
-more than `FileLimits.memory`, and the answer is a finding with a remedy.
+`Inspection` starts one warden process (see `warden`), which forks a child for each file. A harmful
+file only harms its child: the child is killed after `FileLimits.seconds`, cannot use more memory
+than `FileLimits.memory`, and the answer is then a finding with a remedy.
 """
 
 import asyncio
@@ -33,22 +33,22 @@ class InspectionDownError(RuntimeError):
 
 @dataclass(frozen=True)
 class InspectionReport:
-    """What the check of a file found. Without findings the file is good."""
+    """The result of checking a file. Without findings the file is good."""
 
     media_type: MediaType | None
     findings: tuple[Finding, ...] = ()
     pages: int | None = None
     dpi: int | None = None
-    """Of the coarsest scanned page; None where nothing is scanned."""
+    """The resolution of the coarsest scanned page; None if nothing is scanned."""
 
     @property
     def good(self) -> bool:
-        """Whether the file may be kept and released."""
+        """Whether the file may be stored and handed out."""
         return not self.findings and self.media_type is not None
 
 
 class Inspection:
-    """The line to the warden. Started by the first check, or ahead of it by `start`."""
+    """The connection to the warden, which the first check or `start` starts."""
 
     def __init__(self, limits: FileLimits = LIMITS, at_once: int = 4) -> None:
         self.limits = limits
@@ -58,7 +58,7 @@ class Inspection:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start the warden unless it runs. Raises InspectionDownError."""
+        """Start the warden unless it is running. Raises InspectionDownError."""
         async with self._starting:
             if self._process is not None and self._process.returncode is None:
                 return
@@ -90,12 +90,12 @@ class Inspection:
                 raise InspectionDownError("the checking process ended at once")
 
     async def close(self) -> None:
-        """End the warden, and with it every check that runs."""
+        """End the warden, and with it every check under way."""
         async with self._starting:
             await self._stop()
 
     def intake(self) -> BinaryIO:
-        """A nameless file to put in what is to be checked."""
+        """A nameless temporary file for the contents to be checked."""
         return tempfile.TemporaryFile(buffering=0)
 
     async def examine(
@@ -127,8 +127,8 @@ class Inspection:
     ) -> tuple[BinaryIO, str] | None:
         """Draw a page (from 1) of a file that was found good; the caller closes the picture.
 
-        Gives the picture with its media type, or None where there is no such page or drawing it
-        takes more than the limits allow. Raises InspectionDownError.
+        Returns the picture and its media type; None if there is no such page, or if drawing it
+        exceeds the limits. Raises InspectionDownError.
         """
         out = tempfile.TemporaryFile()  # noqa: SIM115
         request = {
@@ -160,7 +160,7 @@ class Inspection:
         packet = json.dumps({**request, "limits": asdict(self.limits)}).encode()
         async with self._slots:
             await self.start()
-            # A description of its own, read-only: a file cannot change itself while it is checked.
+            # A description of its own, read-only: a file cannot change while it is checked.
             readable = os.open(f"/proc/self/fd/{file.fileno()}", os.O_RDONLY)
             hears, tells = os.pipe()
             try:

@@ -1,4 +1,4 @@
-"""What stands where a file should have ended: other readers look for other formats there."""
+"""What follows where a file should have ended: other programs look for other formats there."""
 
 import mmap
 import re
@@ -12,16 +12,19 @@ Content = bytes | mmap.mmap
 _ZIP_END = b"PK\x05\x06"
 _ZIP_ENTRIES = (b"PK\x01\x02", b"PK\x03\x04")
 _ZIP_TAIL = 22 + 65_535
-"""Bytes from the end in which a ZIP has its directory's end: the record, and a comment (4.3.16)."""
+"""How far from the end of a file a ZIP's end record may begin.
+
+Bytes: the size of the record, and of a comment (APPNOTE 4.3.16).
+"""
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
-"""The next marker of a JPEG; in its scans `ff 00` is a byte and `ff d0` to `ff d7` are restarts."""
+"""The next marker of a JPEG: in its scans `ff 00` is a byte, `ff d0` to `ff d7` are restarts."""
 _START, _END, _SCAN, _ALONE = 0xD8, 0xD9, 0xDA, 0x01
 _PADDING = b"\0\t\n\r \xff"
 _PICTURES = 16
-"""In one file; telephones write up to five."""
+"""How many pictures one file may hold; telephones write up to five."""
 _SAMSUNG = b"SEFT"
 _BLOCK = 64 * 1024
-"""Bytes of one note of a Samsung camera: the time, the mode, the country."""
+"""The longest note of a Samsung camera, in bytes: the time, the mode, the country."""
 _FORMATS = (
     b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!", b"<", b"@", b"%PDF", b"PK",
     b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"MSCF", b"\xd0\xcf\x11\xe0", b"L\0\0\0\x01\x14\x02\0",
@@ -30,7 +33,7 @@ _FORMATS = (
 
 
 def ends_as_zip(content: Content) -> bool:
-    """Whether a reader of ZIP, which begins at the end, would take this for one."""
+    """Whether a program that reads ZIP files, from the end, would take this for one."""
     tail = content[-_ZIP_TAIL:]
     at = tail.rfind(_ZIP_END)
     while at >= 0:
@@ -42,9 +45,9 @@ def ends_as_zip(content: Content) -> bool:
 
 
 def behind_jpeg(content: Content) -> Code | None:
-    """Why what stands behind the picture is refused; None where cameras write such a thing.
+    """Why the bytes behind the picture are refused; None if cameras write such bytes.
 
-    Those are padding, more pictures (a preview, brightness, depth), and the notes of a Samsung.
+    Allowed are padding, more pictures (a preview, brightness, depth), and the notes of a Samsung.
     """
     at = 0
     for number in range(_PICTURES):
@@ -61,7 +64,7 @@ def behind_jpeg(content: Content) -> Code | None:
 
 
 def _past_picture(content: Content, at: int) -> int | None:
-    """Where the JPEG that begins here has ended; None where it has no end."""
+    """The end of the JPEG that begins here; None if it has no end."""
     at += 2
     while found := _MARKER.search(content, at):
         marker, at = content[found.end() - 1], found.end()
@@ -90,7 +93,7 @@ def _other(rest: bytes) -> Code | None:
 
 
 def _samsung_notes(rest: bytes) -> Iterator[bytes]:
-    """The notes of the trailer `SEFH … SEFT`, which must lie in it without a gap.
+    """The notes of the trailer `SEFH … SEFT`, which must lie in it without gaps.
 
     Raises struct.error and ValueError for anything else. Layout: as ExifTool reads it (Samsung.pm).
     """

@@ -1,4 +1,4 @@
-"""Read a JPEG with suspicion. Runs only inside a process that can be killed."""
+"""Reading a JPEG that may be harmful. Runs only inside a process that can be killed."""
 
 import mmap
 import warnings
@@ -10,11 +10,11 @@ from rules.files.checks import Code, FileLimits, Finding, photo_dpi
 from services.files.inspection.endings import behind_jpeg
 
 _LOOK = 8
-"""Decoding at an eighth of the size reads all of the data and needs little memory."""
+"""Decoding at an eighth of the size reads all of the data, and needs little memory."""
 
 
 def examine(file: BinaryIO, limits: FileLimits) -> dict[str, Any]:
-    """Findings, one page, and the resolution."""
+    """The findings, the number of pages (one), and the resolution."""
     report: dict[str, Any] = {"pages": 1, "dpi": None, "findings": []}
     Image.MAX_IMAGE_PIXELS = None
     try:
@@ -41,7 +41,7 @@ def examine(file: BinaryIO, limits: FileLimits) -> dict[str, Any]:
 
 
 def render(file: BinaryIO, longest: int, out: BinaryIO) -> str:
-    """Encode the picture anew, upright, without metadata. Returns the media type."""
+    """Encode the picture again, upright, without metadata. Returns the media type."""
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(file, formats=["JPEG"]) as picture:
         picture.draft("RGB", (longest, longest))

@@ -1,7 +1,7 @@
-"""Read a PDF with suspicion. Runs only inside a process that can be killed.
+"""Reading a PDF that may be harmful. Runs only inside a process that can be killed.
 
-Two readers look at it: qpdf (by pikepdf), which walks every object of the file, those inside object
-streams included and names unescaped, and pdfium, which has to be able to draw it.
+Two programs read it: qpdf (by pikepdf), which visits every object of the file, those inside object
+streams included and with names unescaped, and pdfium, which has to be able to draw it.
 """
 
 import mmap
@@ -25,7 +25,7 @@ _HARMLESS = (
     "reported number of objects",
     "extraneous whitespace seen before xref",
 )
-"""Warnings of qpdf about what every reader takes the same way, and common programs write."""
+"""Warnings of qpdf about what common programs write and every reader reads the same way."""
 
 _ACTIONS = {
     "/JavaScript": Code.JAVASCRIPT,
@@ -54,14 +54,14 @@ _SUSPECT = re.compile(
     rb"|RichMedia\w*|GoTo3DView|Screen|3D|PS|AA|EF|RF|EmbeddedFiles?|FileAttachment|Collection|XFA"
     rb"|URI|OPI|Ref|FontMatrix)(?![\w.-])"
 )
-"""A look at an object's canonical text first: nearly all objects hold none of these names."""
+"""Searched in an object's canonical text first: nearly all objects have none of these names."""
 
 _DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _CALCULATION = re.compile(rb"[\sA-Za-z0-9{}.+-]*")
-"""What a calculator function (ISO 32000, 7.10.5) is written with; scripts need more signs."""
+"""The characters of a calculator function (ISO 32000, 7.10.5); scripts need others."""
 _FILE_KEYS = frozenset({"/F", "/UF", "/DOS", "/Mac", "/Unix"})
 _NO_MEMORY = "std::bad_alloc"
-"""What qpdf says when it may not have more; of the file's bytes it says other things."""
+"""What qpdf says when it runs out of memory; of faults in the file it says other things."""
 
 
 def examine(file: BinaryIO, limits: FileLimits) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _trailing_data(file: BinaryIO, limits: FileLimits) -> Finding | None:
 
 
 def _was_repaired(document: pikepdf.Pdf) -> bool:
-    """Whether the reader had to guess: where it guesses, another reader may see another file."""
+    """Whether qpdf had to guess: where it guesses, another reader may see something else."""
     return any(
         not any(harmless in str(warning) for harmless in _HARMLESS)
         for warning in document.get_warnings()
@@ -137,7 +137,7 @@ def _suspicions(document: pikepdf.Pdf, limits: FileLimits) -> Iterator[Finding]:
 
 
 def _opens_quietly(action: Any) -> bool:
-    """Whether opening the file does at most this: show one of its own pages.
+    """Whether opening the file does no more than show one of its own pages.
 
     Office programs write such a destination into every file, so it is no reason to refuse one.
     """
@@ -168,7 +168,7 @@ def _has_entries(tree: Any) -> bool:
 
 
 def _look(thing: Any, depth: int = 0) -> Iterator[Finding]:
-    """Look through one object and what stands directly inside it."""
+    """Inspect one object and everything directly inside it."""
     if depth > 60:
         yield Finding(Code.TOO_HEAVY)
         return
@@ -210,10 +210,11 @@ def _dictionary(found: pikepdf.Dictionary) -> Iterator[Finding]:
 
 
 def _embeds(found: pikepdf.Dictionary) -> bool:
-    """Whether a dictionary holds another file, whatever that file says of itself.
+    """Whether a dictionary holds another file, whatever its entries claim.
 
     `/EF` is the only way to one, from names, notes, associated files or anything else; `/RF` leads
-    to files that belong to it (ISO 32000, 7.11.3). Elsewhere a font or a picture may be called so.
+    to files that belong to it (ISO 32000, 7.11.3). Elsewhere these may be names of fonts or
+    pictures.
     """
     return (
         found.get("/Type") == pikepdf.Name("/EmbeddedFile")
@@ -233,7 +234,7 @@ def _names_files(value: Any) -> bool:
 
 
 def _acts(triggers: Any) -> bool:
-    """Whether a dictionary of additional actions holds an action: a name alone may be a font's."""
+    """Whether a dictionary of additional actions has an action: `/AA` may also be a font's name."""
     return isinstance(triggers, pikepdf.Dictionary) and any(
         isinstance(triggers.get(key), pikepdf.Dictionary) and "/S" in triggers[key]
         for key in triggers.keys()  # noqa: SIM118
@@ -264,7 +265,7 @@ def _filters(stream: pikepdf.Stream) -> list[str]:
 
 
 def _unpacked(stream: pikepdf.Stream, octets: int) -> bytes:
-    """The first bytes of a stream, unpacked when it is deflated."""
+    """The first bytes of a stream, unpacked if it is deflated."""
     content = stream.read_raw_bytes()
     if _filters(stream)[:1] in (["/FlateDecode"], ["/Fl"]):
         try:
@@ -275,10 +276,10 @@ def _unpacked(stream: pikepdf.Stream, octets: int) -> bytes:
 
 
 def _inflated(stream: pikepdf.Stream, allowed: int) -> int:
-    """Bytes that a packed stream unpacks to, counted until just above what is allowed.
+    """How many bytes a packed stream unpacks to, counted until just above what is allowed.
 
-    Pictures are bounded by their pixels instead. Chains of filters are unpacked whole, within the
-    memory that this process may have. Raises MemoryError.
+    Pictures are limited by their pixels instead. Chains of filters are unpacked completely, within
+    the memory that this process may use. Raises MemoryError.
     """
     filters = _filters(stream)
     if not filters or stream.get("/Subtype") == pikepdf.Name("/Image"):
@@ -303,7 +304,7 @@ def _inflated(stream: pikepdf.Stream, allowed: int) -> int:
 
 
 def _drawn(file: BinaryIO, limits: FileLimits, report: dict[str, Any]) -> Iterator[Finding]:
-    """Let pdfium read it, draw the first page small, and measure what is scanned."""
+    """Let pdfium read the file, draw the first page small, and measure scanned pages."""
     try:
         with _opened(file) as document:
             if len(document) != report["pages"]:
@@ -342,7 +343,7 @@ def _pictures(page: pypdfium2.PdfPage) -> Iterator[PlacedImage]:
 def render(file: BinaryIO, page: int, longest: int, out: BinaryIO) -> str:
     """Draw a page (from 1) as PNG, `longest` pixels on its longer side. Returns the media type.
 
-    Raises IndexError for a page that is not there.
+    Raises IndexError for a page that does not exist.
     """
     with _opened(file) as document:
         if not 1 <= page <= len(document):

@@ -1,4 +1,4 @@
-"""Tables of staff as files: XLSX or CSV, read as text, with nothing evaluated."""
+"""Staff tables as files: XLSX or CSV, read as text; nothing in them is evaluated."""
 
 import csv
 import zipfile
@@ -17,13 +17,13 @@ from rules.texts.cleaning import clean
 _UNPACKED = 64 * 1024 * 1024
 _PARTS = 1000
 _LINES = 1_048_576
-"""As many as a sheet can have."""
+"""The most lines that a sheet can have."""
 _SHEET = TypeAdapter(Sheet)
 _ODD = "Файл не читается. Сохраните таблицу ещё раз как XLSX или CSV."
 
 
 def told(body: bytes) -> dict[str, Any]:
-    """What the file says as JSON, or why it is refused."""
+    """The contents of the file as JSON, or why it is refused."""
     try:
         sheet = sheet_of(body)
     except Refusal as refusal:
@@ -36,7 +36,10 @@ def told(body: bytes) -> dict[str, Any]:
 
 
 def heard(report: Mapping[str, Any] | None, *, late: bool) -> Sheet:
-    """What was told, by another process. Raises Refusal 422, also where nothing was."""
+    """Read what `told` returned in another process.
+
+    Raises Refusal 422, also if nothing came back.
+    """
     if report is None or not report:
         raise unreadable(
             "Чтение таблицы заняло слишком много времени и было остановлено. Оставьте в файле"
@@ -56,7 +59,7 @@ def heard(report: Mapping[str, Any] | None, *, late: bool) -> Sheet:
 
 
 def sheet_of(body: bytes) -> Sheet:
-    """What the file says. Raises Refusal 422 for one that cannot be read."""
+    """The contents of the file. Raises Refusal 422 if it cannot be read."""
     if len(body) > MOST_OCTETS:
         raise unreadable("Файл больше 2 МБ. Разделите его на части.")
     lines = _of_workbook(body) if body.startswith(b"PK") else _of_text(body)
@@ -65,17 +68,17 @@ def sheet_of(body: bytes) -> Sheet:
     except (Refusal, MemoryError):
         raise
     except Exception as error:
-        # A broken workbook fails in as many ways as its library has lines.
+        # A broken workbook can fail anywhere in the library, with any error.
         raise unreadable(_ODD) from error
 
 
 def _of_workbook(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
-    """The first sheet; of formulas what was computed when the file was saved."""
+    """The rows of the first sheet; of formulas, the values computed when the file was saved."""
     with zipfile.ZipFile(BytesIO(body)) as packed:
         parts = packed.infolist()
         if len(parts) > _PARTS or sum(part.file_size for part in parts) > _UNPACKED:
             raise unreadable(_ODD)
-    # Here, since only the process that reads such files needs it.
+    # Imported here: only the process that reads such files needs it.
     from openpyxl import load_workbook
 
     book = load_workbook(BytesIO(body), read_only=True, data_only=True, keep_links=False)
@@ -90,14 +93,14 @@ def _of_workbook(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 def _text(value: object) -> str:
-    """A cell as text, a whole number without its fraction."""
+    """A cell as text; a whole number without a fraction."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "" if value is None else clean(str(value))
 
 
 def _decoded(body: bytes) -> str:
-    """UTF-8 or UTF-16, as «Текст Юникод» of Excel is, else Windows-1251."""
+    """Decode UTF-8, UTF-16 (Excel's «Текст Юникод»), or else Windows-1251."""
     if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return body.decode("utf-16")
     try:
@@ -110,7 +113,7 @@ def _of_text(body: bytes) -> Iterator[tuple[int, Sequence[str]]]:
     text = _decoded(body)
     if "\x00" in text:
         raise unreadable(_ODD)
-    # A title above the row of titles has commas of its own.
+    # A line above the row of titles may have commas of its own.
     head = [line for line in text.splitlines() if line.strip()][:HEADER_WITHIN]
     delimiter = max(";,\t", key=lambda sign: max((line.count(sign) for line in head), default=0))
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)

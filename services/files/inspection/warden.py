@@ -1,13 +1,13 @@
 """The process that checks and reads files: `python -m services.files.inspection.warden SOCKET_FD`.
 
 It loads the readers of PDF, JPEG and tables once, then forks a child for every file, so that a
-check starts in milliseconds and nothing is left of one file when the next is read. A child has
-limits of memory and time, no network, no environment and no file but the one it is given. The
-warden itself reads no file: it counts the seconds, kills, and says how each child ended.
+check starts in milliseconds and no file leaves anything behind for the next one. A child has limits
+of memory and time, no network, no environment and no file but its own. The warden itself reads no
+file: it watches the time, kills, and reports how each child ended.
 
-A request is one packet with JSON and the descriptors of the file, of a pipe for the answer and,
-for drawing, of a file for the picture. Down the pipe come two lines of JSON: the child's report,
-when it lived to write one, and how it ended.
+A request is one packet with JSON and the descriptors of the file, of a pipe for the answer and, for
+drawing, of a file for the picture. The answer is two lines of JSON in the pipe: the child's report,
+if it wrote one, and how the child ended.
 """
 
 import ctypes
@@ -56,7 +56,7 @@ class Child:
 
 
 def examine(file: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
-    """Check one file: what it is, what is in it, how sharp it is."""
+    """Check one file: its type, its contents, its resolution."""
     limits = FileLimits(**request["limits"])
     start = file.read(START)
     true_type = type_of(start, frozenset(MediaType(claim) for claim in request["claims"]))
@@ -76,7 +76,7 @@ def examine(file: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _looks_like(start: bytes) -> str | None:
-    """The media type that the first bytes are most often those of; None where nobody knows."""
+    """The most likely media type by the first bytes; None if it is unknown."""
     try:
         return puremagic.magic_string(start)[0].mime_type or "application/octet-stream"
     except (puremagic.PureError, ValueError, IndexError):
@@ -104,12 +104,12 @@ def _confine(limits: FileLimits) -> None:
         (resource.RLIMIT_NOFILE, 32),
         (resource.RLIMIT_CORE, 0),
     ):
-        # At the harder limit of seconds the kernel kills without saying why.
+        # At the hard limit of seconds the kernel kills without saying why.
         resource.setrlimit(what, (most, most + 1 if what == resource.RLIMIT_CPU else most))
 
 
 def _in_child(request: dict[str, Any], descriptors: list[int]) -> int:
-    """Do one request and write the report. The return value is the exit code."""
+    """Do one request and write the report. Returns the exit code."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _confine(FileLimits(**request["limits"]))
     try:
@@ -131,7 +131,7 @@ def _in_child(request: dict[str, Any], descriptors: list[int]) -> int:
 
 
 def _close_all_but(descriptors: list[int]) -> None:
-    """Leave nothing of the warden open: another check's pipe would seem never to end."""
+    """Close all other descriptors: if a child held another check's pipe, that would never end."""
     below = 2
     for descriptor in sorted(descriptors):
         os.closerange(below + 1, descriptor)
@@ -167,7 +167,7 @@ def _ended(child: Child) -> None:
 
 
 def watch(line: socket.socket) -> None:
-    """Serve requests until the other end of the line is closed."""
+    """Serve requests until the other end of the connection is closed."""
     children: dict[int, Child] = {}
     with selectors.DefaultSelector() as selector:
         selector.register(line, selectors.EVENT_READ)
@@ -195,14 +195,14 @@ def watch(line: socket.socket) -> None:
 
 
 def _leave_the_network() -> None:
-    """Where the kernel lets us: a network of our own, empty. Not being let is no error."""
+    """Move into an empty network of our own, if the kernel allows it; otherwise go on without."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
 def _warm_up() -> None:
-    """Load what the readers load late, before there are children to load it each again."""
+    """Load what the readers load late, so that not every child loads it again."""
     import openpyxl  # noqa: F401
     from PIL import Image
 
