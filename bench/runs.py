@@ -21,6 +21,7 @@ from bench.ground import BenchInstallation, Office
 from bench.latency import p1, p3, p4, p5
 from bench.method import BarVerdict, Figure
 from bench.requests import p1r, p3r
+from bench.statements import statements
 from bench.throughput import p2, p2r
 from ops.local.home import CHECKOUT
 from ops.local.servers.postgres import CONFIGURATION
@@ -40,6 +41,7 @@ MEASURES: dict[str, Measure] = {
     "P2R": p2r,
     "P7": p7,
     "EXPORT": export,
+    "SQL": statements,
 }
 QUICK, QUICK_SCALE = "quick", 0.25
 RESULTS = CHECKOUT / "bench-results"

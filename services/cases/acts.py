@@ -79,17 +79,17 @@ class CaseActs:
         async with self._database.work() as session:
             case = await find(session)
             now = present()
-            claim = await _claim(session, case, transition, act, actor, now, body)
-            if claim is None:
+            claimed = await claim(session, case, transition, act, actor, now, body)
+            if claimed is None:
                 return await _answered_before(session, case, act)
-            await write(Doing(session, case, now, claim.sequence))
+            await write(Doing(session, case, now, claimed.sequence))
             state = await state_of(session, case)
         self._bell.ring(state, Ring(signal=transition, act_id=act.id))
         return state
 
 
 @dataclass(frozen=True)
-class _Claim:
+class Claim:
     """An act that may be done now. `sequence` is the new number of a case that has none yet."""
 
     sequence: int | None
@@ -112,7 +112,7 @@ It stores the act, reads the end of the chain, and draws a number.
 """
 
 
-async def _claim(
+async def claim(
     session: AsyncSession,
     case: Case,
     transition: Transition,
@@ -120,7 +120,7 @@ async def _claim(
     actor: Actor,
     now: datetime,
     body: Mapping[str, Any],
-) -> _Claim | None:
+) -> Claim | None:
     """Store the act. None if this very act was done before: then return the same answer again.
 
     Raises Refusal 422 if the id was used for something else, and 409 if the person saw another step
@@ -156,7 +156,7 @@ async def _claim(
     if case.step != act.at_step:
         raise stale(case)
     journal.head_is_known(session, case.id, written[1], written[2])
-    return _Claim(int(written[3]) if case.number is None else None)
+    return Claim(int(written[3]) if case.number is None else None)
 
 
 async def _answered_before(session: AsyncSession, case: Case, act: Act) -> CaseState:

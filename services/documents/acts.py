@@ -99,7 +99,7 @@ class Documents:
                         created_at=clock.now(),
                     )
                     version = _version(document, 1, incoming, received, actor)
-                    await _insert(session, document, version)
+                    await insert_given(session, document, version)
                     kind = JournalKind.DOCUMENT_ADDED
                     await _journal(session, document, version, kind, actor)
         except Refusal:
@@ -386,7 +386,7 @@ _INSERT = (
 )
 
 
-async def _insert(session: AsyncSession, document: Document, version: DocumentVersion) -> None:
+async def insert_given(session: AsyncSession, document: Document, version: DocumentVersion) -> None:
     """Insert both rows in one statement. The journal of the document is still empty."""
     values = {f"document_{name}": value for name, value in bound_row(document).items()}
     values |= {f"version_{name}": value for name, value in bound_row(version).items()}
