@@ -29,7 +29,7 @@ from clients.telemetry.logs import log_in_json
 from clients.telemetry.metrics import metered_runtime
 from clients.telemetry.traces import Traces
 from clients.temporal.client import (
-    CaseRinger,
+    CaseSignaller,
     ExportStarter,
     connect,
     ensure_schedules,
@@ -39,7 +39,7 @@ from compatibility import IncompatibleError, demand_compatible
 from crypto.key_ring import KeyRing, use_key_ring
 from crypto.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
 from services import crash_points
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.gov_service.line import Exchange
 from services.notices.channels import MailWay, PushWay, SmsWay
 from services.notices.wording import Addresses
@@ -115,7 +115,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
     )
     sweeper = SweeperActivities(
         database,
-        Bell(CaseRinger(client, settings.task_queue)),
+        CaseSignals(CaseSignaller(client, settings.task_queue)),
         settings.sweep_grace,
         ExportStarter(client, settings.task_queue),
     )

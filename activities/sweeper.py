@@ -6,7 +6,7 @@ from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.telemetry.traces import anew
 from services.cases import assignment, wakeups
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.exports import acts as exports
 
 
@@ -16,9 +16,11 @@ class SweeperActivities:
     `grace` is in seconds; `start` starts the workflow of an export.
     """
 
-    def __init__(self, database: Database, bell: Bell, grace: float, start: exports.Start) -> None:
+    def __init__(
+        self, database: Database, signals: CaseSignals, grace: float, start: exports.Start
+    ) -> None:
         self._database = database
-        self._bell = bell
+        self._signals = signals
         self._grace = grace
         self._start = start
 
@@ -33,6 +35,6 @@ class SweeperActivities:
     async def _walk(self) -> None:
         # The sweeper runs for ever and is not traced; each wake-up begins a trace of its own.
         with anew():
-            await wakeups.sweep(self._database, self._bell, self._grace)
+            await wakeups.sweep(self._database, self._signals, self._grace)
             await assignment.sweep(self._database)
             await exports.start_late(self._database, self._start)

@@ -14,7 +14,7 @@ from clients.antivirus import Antivirus
 from clients.database import Database, DatabaseSession
 from clients.objects import Objects
 from clients.telemetry.traces import Traces
-from clients.temporal.client import CaseRinger, ExportStarter, connect
+from clients.temporal.client import CaseSignaller, ExportStarter, connect
 from crypto.key_ring import KeyRing, use_key_ring
 from rules.files.checks import LIMITS
 from services import crash_points
@@ -24,7 +24,7 @@ from services.accounts.last_seen import Activity
 from services.accreditation import Accreditations
 from services.applications.acts import Applications
 from services.archive.retention import Retention
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.conversation import Conversations
 from services.documents.acts import Documents
 from services.exports.acts import Exports
@@ -47,18 +47,18 @@ class Medcab:
     database: Database
     objects: Objects
     temporal: Client
-    bell: Bell
+    signals: CaseSignals
     activity: Activity = field(default_factory=Activity)
 
     @cached_property
     def applications(self) -> Applications:
         """The acts of applicants."""
-        return Applications(self.database, self.bell, self.settings.time_zone)
+        return Applications(self.database, self.signals, self.settings.time_zone)
 
     @cached_property
     def reviews(self) -> Reviews:
         """The acts of reviewers."""
-        return Reviews(self.database, self.bell)
+        return Reviews(self.database, self.signals)
 
     @cached_property
     def conversations(self) -> Conversations:
@@ -73,7 +73,7 @@ class Medcab:
     @cached_property
     def operation(self) -> OperationActs:
         """The remedies of the ops desk."""
-        return OperationActs(self.database, self.bell, self.standings)
+        return OperationActs(self.database, self.signals, self.standings)
 
     @cached_property
     def exports(self) -> Exports:
@@ -110,7 +110,7 @@ class Medcab:
     @cached_property
     def requests(self) -> Requests:
         """The acts on service requests."""
-        return Requests(self.database, self.bell, self.settings.time_zone, self.files)
+        return Requests(self.database, self.signals, self.settings.time_zone, self.files)
 
     @cached_property
     def seal(self) -> Seal:
@@ -134,8 +134,8 @@ class Medcab:
         database = Database.from_settings(settings)
         objects = Objects(settings)
         temporal = await connect(settings, keys, lazy=True, traces=traces)
-        bell = Bell(CaseRinger(temporal, settings.task_queue))
-        medcab = cls(settings, keys, database, objects, temporal, bell)
+        signals = CaseSignals(CaseSignaller(temporal, settings.task_queue))
+        medcab = cls(settings, keys, database, objects, temporal, signals)
         beside = [
             asyncio.create_task(medcab.activity.keep_flushing(database)),
             asyncio.create_task(keep_forgetting(database)),
@@ -147,7 +147,7 @@ class Medcab:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
-            await bell.settle()
+            await signals.settle()
             with suppress(Exception):
                 await medcab.activity.flush(database)
             await medcab.inspection.close()

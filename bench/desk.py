@@ -18,7 +18,7 @@ from clients.gov_service import CALLBACK_PATH
 from ops.faults.requests import CERTIFICATE
 from rules.clock import now
 from services import access
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.requests.acknowledgements import message_id_of
 from services.requests.acts import Requests
 
@@ -27,7 +27,7 @@ NOT_YET = 3600.0
 Waiting = Sequence[tuple[UUID, Wire]]
 
 
-async def _no_ring(*_: object) -> bool:
+async def _no_signal(*_: object) -> bool:
     return True
 
 
@@ -61,7 +61,9 @@ class BenchDesk:
     async def drafts(self, count: int) -> list[tuple[UUID, Wire]]:
         """Complete drafts, each with the connection of its applicant; never measured."""
         office = self.office
-        requests = Requests(office.database, Bell(_no_ring), office.ground.settings.time_zone)
+        requests = Requests(
+            office.database, CaseSignals(_no_signal), office.ground.settings.time_zone
+        )
         requests.most_drafts = sys.maxsize
         made = []
         for _ in range(count):

@@ -42,7 +42,7 @@ from rules.clock import now
 from rules.forms.definitions import merged_attachments, merged_checklist
 from services import access
 from services.applications.acts import TYPE, Applications
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.catalogue import lookup as catalogue
 from settings import Settings
 
@@ -143,7 +143,7 @@ class BenchInstallation:
         self._log.flush()
 
 
-async def _no_ring(*_: object) -> bool:
+async def _no_signal(*_: object) -> bool:
     return True
 
 
@@ -213,7 +213,9 @@ class Office:
 
     async def drafts(self, count: int, of: ApiUser | None = None) -> list[tuple[UUID, Wire]]:
         """Complete drafts, each with the connection of its applicant; never measured."""
-        applications = Applications(self.database, Bell(_no_ring), self.ground.settings.time_zone)
+        applications = Applications(
+            self.database, CaseSignals(_no_signal), self.ground.settings.time_zone
+        )
         applications.most_drafts = sys.maxsize
         made: list[tuple[UUID, Wire]] = []
         starts = (now() + timedelta(days=30)).date().isoformat()

@@ -31,7 +31,7 @@ class WorkflowName(StrEnum):
     ARCHIVE_NIGHT = "ArchiveNight"
 
 
-RING = "ring"
+WAKE_UP = "ring"
 """The signal of the sweeper: look again. People's signals are named in `rules.cases.process`."""
 
 RECEIPT = "receipt"
@@ -79,7 +79,7 @@ class ActRef(WorkflowMessage):
     act_id: UUID
 
 
-class Ring(WorkflowMessage):
+class CaseSignal(WorkflowMessage):
     """A signal as heard: its name, and the act that it names."""
 
     signal: str
@@ -90,7 +90,7 @@ class Look(WorkflowMessage):
     """Read the case; rings whose acts are not in the database are journaled."""
 
     case: CaseRef
-    rings: tuple[Ring, ...] = ()
+    rings: tuple[CaseSignal, ...] = ()
 
 
 class Stuck(WorkflowMessage):

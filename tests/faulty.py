@@ -64,12 +64,12 @@ def break_sweeper() -> None:
 
 def break_ring() -> None:
     """Every ring says that it was heard, and was not."""
-    from clients.temporal.client import CaseRinger
+    from clients.temporal.client import CaseSignaller
 
     async def unheard(*_: Any) -> bool:
         return True
 
-    CaseRinger.__call__ = unheard  # type: ignore[assignment,method-assign]
+    CaseSignaller.__call__ = unheard  # type: ignore[assignment,method-assign]
 
 
 BREAK = {"sweeper": break_sweeper, "ring": break_ring}

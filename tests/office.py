@@ -15,7 +15,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.messages import CaseState, Ring
+from models.messages import CaseSignal, CaseState
 from models.tables.archive import RetentionTerm
 from models.tables.cases import Case
 from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
@@ -30,7 +30,7 @@ from services import access
 from services.applications import checks
 from services.applications.acts import Applications
 from services.cases.acts import Act
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.cases.transitions import see
 from services.catalogue import loading
 from services.catalogue import lookup as catalogue
@@ -60,14 +60,14 @@ FORM: dict[str, Any] = {
 
 @dataclass
 class Heard:
-    """A ringer that remembers; `works` says whether Temporal would have taken the ring."""
+    """A signaller that remembers; `works` says whether Temporal would have accepted the signal."""
 
-    rings: list[tuple[CaseState, Ring]] = field(default_factory=list)
+    signals: list[tuple[CaseState, CaseSignal]] = field(default_factory=list)
     works: bool = True
 
-    async def __call__(self, case: CaseState, ring: Ring) -> bool:
-        """Remember the ring."""
-        self.rings.append((case, ring))
+    async def __call__(self, case: CaseState, signal: CaseSignal) -> bool:
+        """Remember the signal."""
+        self.signals.append((case, signal))
         return self.works
 
 
@@ -88,10 +88,10 @@ class Office:
     head: Actor
 
     @classmethod
-    async def open(cls, database: Database, ringer: Heard | Any = None) -> "Office":
+    async def open(cls, database: Database, signaller: Heard | Any = None) -> "Office":
         """Units and catalogue of this database, and people of this test."""
-        heard = ringer or Heard()
-        bell = Bell(heard)
+        heard = signaller or Heard()
+        signals = CaseSignals(heard)
         async with database.work() as session:
             root, ward, hr = await _units(session)
             if (await session.exec(select(Programme.id).limit(1))).first() is None:
@@ -111,8 +111,8 @@ class Office:
         office = cls(
             database,
             heard,
-            Applications(database, bell, "Europe/Moscow"),
-            Reviews(database, bell),
+            Applications(database, signals, "Europe/Moscow"),
+            Reviews(database, signals),
             root,
             ward,
             hr,

@@ -24,7 +24,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
-from clients.temporal.client import CaseRinger, connect
+from clients.temporal.client import CaseSignaller, connect
 from clients.temporal.replays import KEYS_FILE
 from crypto.key_ring import KeyRing, use_key_ring
 from models.messages import ActRef, case_workflow_id
@@ -34,7 +34,7 @@ from rules.clock import now
 from server import create_app
 from services.cases import wakeups
 from services.cases.acts import Act
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from settings import Settings
 from tests.api.served import Served
 from tests.clients.waiting import PATIENCE
@@ -56,7 +56,7 @@ class Recorder:
         self.database = database
         self.client = client
         self.office = office
-        self._ringer = CaseRinger(client, settings.task_queue)
+        self._signaller = CaseSignaller(client, settings.task_queue)
 
     kind = CaseKind.APPLICATION
 
@@ -194,7 +194,7 @@ class Recorder:
         await self._until(heard)
 
     async def _sweep(self) -> None:
-        await wakeups.sweep(self.database, Bell(self._ringer), grace=1.0)
+        await wakeups.sweep(self.database, CaseSignals(self._signaller), grace=1.0)
 
     async def _stands(self, case_id: UUID, status: Status) -> None:
         async def there() -> bool:
@@ -246,7 +246,7 @@ async def _record(settings: Settings, recorder: type[Recorder], names: Collectio
     settings = settings.model_copy(update={"gov_service_callback_url": called.url + CALLBACK_PATH})
     database = Database.from_settings(settings)
     client = await connect(settings, keys)
-    office = await Office.open(database, CaseRinger(client, settings.task_queue))
+    office = await Office.open(database, CaseSignaller(client, settings.task_queue))
     async with build(settings, client, database):
         await recorder(settings, database, client, office).all(names)
     called.stop()

@@ -200,7 +200,7 @@ class RequestRecorder(Recorder):
     async def _open(self) -> Counter:
         if self._counter is None:
             await self._behave()
-            self._counter = await Counter.open(self.database, self._ringer)
+            self._counter = await Counter.open(self.database, self._signaller)
         return self._counter
 
     async def _processing(self) -> UUID:

@@ -19,7 +19,7 @@ from clients.delivery.mail import Mailer
 from clients.delivery.push import PushSender
 from clients.delivery.sms import SmsGateway
 from clients.objects import Objects
-from clients.temporal.client import CaseRinger, connect
+from clients.temporal.client import CaseSignaller, connect
 from crypto.key_ring import KeyRing, key_ring, use_key_ring
 from models.tables.cases import Case, CaseAttachment, IssuedAct
 from models.tables.documents import DocumentVersion
@@ -279,7 +279,7 @@ async def scene(
             (await http.delete(f"{one.address}/messages")).raise_for_status()
     base, objects = Database.from_settings(own), Objects(own)
     client = await connect(own, key_ring())
-    office = await Office.open(base, CaseRinger(client, own.task_queue))
+    office = await Office.open(base, CaseSignaller(client, own.task_queue))
     clinician = office.clinician.person_id
     browsers = await people.accustom(base, own, clinician, people.HABITS[0])
     async with build(own, client, base):

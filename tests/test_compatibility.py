@@ -12,7 +12,7 @@ from temporalio.client import Client
 import compatibility
 import worker
 from clients.database import Database
-from clients.temporal.client import CaseRinger, connect
+from clients.temporal.client import CaseSignaller, connect
 from clients.temporal.replays import KEYS_FILE, kept_in
 from compatibility import RECORD, IncompatibleError, demand_compatible
 from crypto.key_ring import KeyRing, key_ring, use_key_ring
@@ -132,7 +132,7 @@ async def test_open_cases_are_demanded_too(
     monkeypatch.setattr(compatibility, "HISTORIES", Path("/nowhere"))
     chosen, client = alone
     database = Database.from_settings(settings)
-    office = await Office.open(database, CaseRinger(client, chosen.task_queue))
+    office = await Office.open(database, CaseSignaller(client, chosen.task_queue))
     async with build(chosen, client, database):
         case_id = await office.submitted()
 

@@ -31,7 +31,7 @@ from bench.least_workflows import LeastCase, LeastRequest
 from bench.wal import Log
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
-from clients.temporal.client import CaseRinger, StandingWorkflow, connect, ensure_standing
+from clients.temporal.client import CaseSignaller, StandingWorkflow, connect, ensure_standing
 from crypto.key_ring import KeyRing, use_key_ring
 from models.messages import WorkflowName, case_workflow_id
 from models.tables.notices import Notice
@@ -189,7 +189,7 @@ async def test_a_case_costs_seven_commits_and_a_fifth_more_events(
     # A queue of its own, so that nothing that earlier tests left open goes on beside it.
     settings = settings.model_copy(update={"task_queue": f"figures-{uuid4()}"})
     client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
-    office = await Office.open(database, CaseRinger(client, settings.task_queue))
+    office = await Office.open(database, CaseSignaller(client, settings.task_queue))
     post = StandingWorkflow(WorkflowName.NOTICES_MAIL, f"mail-{uuid4()}", OpsText("mail"))
 
     async def measured() -> tuple[UUID, Commits]:
@@ -227,7 +227,7 @@ async def test_a_request_costs_six_commits_and_a_fifth_more_events(
     """
     settings = settings.model_copy(update={"task_queue": f"figures-{uuid4()}"})
     client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
-    counter = await RequestCounter.open(database, CaseRinger(client, settings.task_queue))
+    counter = await RequestCounter.open(database, CaseSignaller(client, settings.task_queue))
     post = StandingWorkflow(WorkflowName.NOTICES_MAIL, f"mail-{uuid4()}", OpsText("mail"))
     api = Served(create_app(settings))
     api.start()

@@ -36,7 +36,7 @@ class QualificationApplication(CaseWorkflow):
     async def _rung(self, case: CaseState) -> CaseState:
         # After an approval the certificate is next. That activity reads the case itself: no extra
         # look.
-        if self._rings[-1].signal == Transition.APPROVE:
+        if self._signals[-1].signal == Transition.APPROVE:
             return await self._issue_act(case)
         return await super()._rung(case)
 

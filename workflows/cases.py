@@ -18,13 +18,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.cases import CaseActivities
     from models.messages import (
         PRESENT_STATE,
-        RING,
+        WAKE_UP,
         ActRef,
         CaseRef,
+        CaseSignal,
         CaseState,
         Look,
         PresentState,
-        Ring,
         Stuck,
     )
     from models.visibility import OpsText, changes_of
@@ -40,7 +40,7 @@ RETRIES = RetryPolicy(
 """Our own servers come back: retry for ever, at least every 10 s."""
 
 STUCK_LOOKS_AGAIN = timedelta(hours=1)
-RINGS_KEPT = 50
+SIGNALS_KEPT = 50
 
 
 def _words(status: Status) -> str:
@@ -53,7 +53,7 @@ class CaseWorkflow:
 
     def __init__(self) -> None:
         self._case: CaseState | None = None
-        self._rings: list[Ring] = []
+        self._signals: list[CaseSignal] = []
         self._shown: CaseState | None = None
         self._stuck: str | None = None
 
@@ -94,7 +94,7 @@ class CaseWorkflow:
         wait = max(case.wakes_at - workflow.now(), timedelta(0)) if case.wakes_at else None
         try:
             await workflow.wait_condition(
-                lambda: bool(self._rings),
+                lambda: bool(self._signals),
                 timeout=wait,
                 timeout_summary=OpsText(f"{_words(case.status)}: waits for {case.waits_for.value}"),
             )
@@ -111,7 +111,7 @@ class CaseWorkflow:
 
     def _heard(self, case_id: UUID, ref: CaseRef | None = None) -> Look:
         """Take the signals since the last look, for an activity that reads the case itself."""
-        return Look(case=ref or CaseRef(case_id=case_id), rings=self._take_rings())
+        return Look(case=ref or CaseRef(case_id=case_id), rings=self._take_signals())
 
     async def _do(
         self,
@@ -151,7 +151,7 @@ class CaseWorkflow:
                 summary=OpsText("tell ops that the case is stuck"),
             )
             await workflow.wait_condition(
-                lambda: bool(self._rings),
+                lambda: bool(self._signals),
                 timeout=STUCK_LOOKS_AGAIN,
                 timeout_summary=OpsText(f"stuck: {kind}"),
             )
@@ -159,9 +159,9 @@ class CaseWorkflow:
         except (ActivityError, asyncio.CancelledError, TimeoutError):
             return case
 
-    def _take_rings(self) -> tuple[Ring, ...]:
-        rings, self._rings = tuple(self._rings), []
-        return rings
+    def _take_signals(self) -> tuple[CaseSignal, ...]:
+        signals, self._signals = tuple(self._signals), []
+        return signals
 
     def _stop_early(self, before: CaseState, case: CaseState) -> None:
         """Keep histories short: begin a new run if Temporal suggests it, or if `_turns` says so."""
@@ -221,10 +221,10 @@ class CaseWorkflow:
             stuck=self._stuck is not None,
         )
 
-    @workflow.signal(name=RING)
-    def ring(self) -> None:
+    @workflow.signal(name=WAKE_UP)
+    def wake_up(self) -> None:
         """Somebody thinks that the case should be looked at again."""
-        self._hear(RING, None)
+        self._hear(WAKE_UP, None)
 
     # The act may be missing: a bare signal that somebody typed by hand must not fail the task.
     @workflow.signal
@@ -238,6 +238,6 @@ class CaseWorkflow:
         self._hear(Transition.WITHDRAW, act)
 
     def _hear(self, signal: str, act: ActRef | None) -> None:
-        ring = Ring(signal=signal, act_id=act.act_id if act else None)
-        if len(self._rings) < RINGS_KEPT and ring not in self._rings:
-            self._rings.append(ring)
+        heard = CaseSignal(signal=signal, act_id=act.act_id if act else None)
+        if len(self._signals) < SIGNALS_KEPT and heard not in self._signals:
+            self._signals.append(heard)

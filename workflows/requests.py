@@ -28,7 +28,7 @@ class ServiceRequest(CaseWorkflow):
 
     def _goes_on(self, case: CaseState) -> bool:
         # A signal that comes while the run ends may be a correction, which reopens the request.
-        return case.open or case.owes or bool(self._rings)
+        return case.open or case.owes or bool(self._signals)
 
     async def _step(self, case: CaseState) -> CaseState:
         """Do what the status asks for."""

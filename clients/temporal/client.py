@@ -39,12 +39,12 @@ from clients.telemetry.traces import Traces, untraced
 from crypto.key_ring import KeyRing
 from models.messages import (
     ANEW,
-    RING,
+    WAKE_UP,
     ActRef,
     CaseRef,
+    CaseSignal,
     CaseState,
     ExportRef,
-    Ring,
     WorkflowName,
     case_workflow_id,
 )
@@ -94,7 +94,7 @@ class SignalWithStart:
     """Whether to end an open run and begin another in its place."""
 
 
-async def ring(
+async def signal_with_start(
     client: Client,
     call: SignalWithStart,
     task_queue: str,
@@ -146,15 +146,15 @@ async def ring(
     return True
 
 
-class CaseRinger:
-    """Signals the workflow of a case: the `Ringer` of `services.cases.bell`."""
+class CaseSignaller:
+    """Signals the workflow of a case: the `Signaller` of `services.cases.signals`."""
 
     def __init__(self, client: Client, task_queue: str, deadline: float = 2.0) -> None:
         self._client = client
         self._task_queue = task_queue
         self._deadline = deadline
 
-    async def __call__(self, case: CaseState, ring_: Ring) -> bool:
+    async def __call__(self, case: CaseState, signal: CaseSignal) -> bool:
         """Signal the workflow, and return whether nothing is left to do.
 
         If the case is closed, its workflow may be closed as well. The sweeper only wakes cases that
@@ -166,19 +166,19 @@ class CaseRinger:
             workflow_id=case_workflow_id(case.case_id, case.kind),
             start=CaseRef(case_id=case.case_id, state=case),
             # A run that begins reads everything a signal would tell it.
-            signal=None if ring_.signal in (Transition.SUBMIT, ANEW) else ring_.signal,
-            args=[ActRef(act_id=ring_.act_id)] if ring_.act_id else [],
+            signal=None if signal.signal in (Transition.SUBMIT, ANEW) else signal.signal,
+            args=[ActRef(act_id=signal.act_id)] if signal.act_id else [],
             summary=OpsText(f"{case.number} · {case.type}"),
             attributes=attributes_of(case),
-            anew=ring_.signal == ANEW,
+            anew=signal.signal == ANEW,
         )
-        again = ring_.signal == ANEW or (
-            case.open and (ring_.signal == RING or process_of(case.kind).may_reopen)
+        again = signal.signal == ANEW or (
+            case.open and (signal.signal == WAKE_UP or process_of(case.kind).may_reopen)
         )
-        rung = await ring(
+        done = await signal_with_start(
             self._client, call, self._task_queue, again=again, deadline=self._deadline
         )
-        return rung or not case.open
+        return done or not case.open
 
 
 class ExportStarter:
@@ -199,7 +199,7 @@ class ExportStarter:
             summary=OpsText("a list of the archive into a file"),
             attributes=TypedSearchAttributes([SearchAttributePair(KIND, "export")]),
         )
-        return await ring(self._client, call, self._task_queue, again=True)
+        return await signal_with_start(self._client, call, self._task_queue, again=True)
 
 
 @dataclass(frozen=True)

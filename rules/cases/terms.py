@@ -177,7 +177,7 @@ def nth_alarm(alarms: Iterable[tuple[datetime, Alarm]], n: int) -> tuple[datetim
 
 
 @dataclass(frozen=True)
-class Rung:
+class DueAlarms:
     """Which alarms are due: how many are not handled yet, the last of them, and the next time.
 
     `next_at` is when the following alarm comes; None if there is none.
@@ -188,13 +188,13 @@ class Rung:
     next_at: datetime | None = None
 
 
-def rung(alarms: Iterable[tuple[datetime, Alarm]], told: int, now: datetime) -> Rung:
+def due_alarms(alarms: Iterable[tuple[datetime, Alarm]], told: int, now: datetime) -> DueAlarms:
     """Which alarms are due at `now`, the first `told` of them having been handled before."""
-    due = Rung()
+    due = DueAlarms()
     for moment, alarm in islice(alarms, told, None):
         if moment > now:
             return replace(due, next_at=moment)
-        due = Rung(due.count + 1, alarm)
+        due = DueAlarms(due.count + 1, alarm)
     return due
 
 

@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.objects import Objects
-from models.messages import CaseState, Ring
+from models.messages import CaseSignal, CaseState
 from models.tables.cases import Case, CaseDecision, CaseVersion, IssuedAct
 from models.tables.people import Person, Unit
 from rules.access import Actor
@@ -37,7 +37,7 @@ from services.applications.enrolment_certificate import (
     new_code,
 )
 from services.cases.transitions import CaseNotice, heard, lock, move, see, state_of
-from services.cases.wakeups import note_false_rings
+from services.cases.wakeups import note_false_signals
 from services.catalogue import lookup as catalogue
 from services.crash_points import CrashPoint, reach
 from services.journal import entries as journal
@@ -55,7 +55,7 @@ async def issue(
     objects: Objects,
     seal: Seal,
     case_id: UUID,
-    rings: Sequence[Ring] = (),
+    signals: Sequence[CaseSignal] = (),
 ) -> CaseState:
     """Issue the certificate of a case that is approved and has none; otherwise change nothing.
 
@@ -69,14 +69,14 @@ async def issue(
             await _facts(session, settings, read, seal, code) if _awaits_act(read.Case) else None
         )
     if facts is None:
-        return await _nothing_to_issue(database, case_id, rings)
+        return await _nothing_to_issue(database, case_id, signals)
     signed = await asyncio.to_thread(_make, facts, seal)
     key = objects.fresh_key(FOLDER)
     stored = await objects.put(key, signed, len(signed), "application/pdf")
     reach(CrashPoint.ACT_FILED)
     async with database.work() as session:
         case = await lock(session, case_id)
-        await note_false_rings(session, case, rings)
+        await note_false_signals(session, case, signals)
         if case.step == step and _awaits_act(case):
             session.add(
                 IssuedAct(
@@ -116,10 +116,12 @@ def _make(facts: ActFacts, seal: Seal) -> bytes:
     return seal.sign_pdf(build_act(facts), reason="Акт о зачислении")
 
 
-async def _nothing_to_issue(database: Database, case_id: UUID, rings: Sequence[Ring]) -> CaseState:
+async def _nothing_to_issue(
+    database: Database, case_id: UUID, signals: Sequence[CaseSignal]
+) -> CaseState:
     async with database.work() as session:
         case = await lock(session, case_id)
-        await note_false_rings(session, case, rings)
+        await note_false_signals(session, case, signals)
         await heard(session, case, present())
         return await state_of(session, case)
 

@@ -19,7 +19,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.messages import CaseState, Ring
+from models.messages import CaseSignal, CaseState
 from models.tables.cases import Case, CaseAct
 from models.tables.journal import JournalEntry
 from rules.access import Actor
@@ -27,7 +27,7 @@ from rules.cases.kinds import process_of
 from rules.cases.process import NEW_VERSION, Party, Status, Transition
 from rules.clock import now as present
 from rules.refusals import act_id_reused
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.cases.transitions import JOURNALED, stale, state_of
 from services.journal import entries as journal
 
@@ -56,9 +56,9 @@ class Doing:
 class CaseActs:
     """What people do with cases. After each act the workflow of its case is signalled."""
 
-    def __init__(self, database: Database, bell: Bell) -> None:
+    def __init__(self, database: Database, signals: CaseSignals) -> None:
         self._database = database
-        self._bell = bell
+        self._signals = signals
 
     async def _once(
         self,
@@ -84,7 +84,7 @@ class CaseActs:
                 return await _answered_before(session, case, act)
             await write(Doing(session, case, now, claimed.sequence))
             state = await state_of(session, case)
-        self._bell.ring(state, Ring(signal=transition, act_id=act.id))
+        self._signals.send(state, CaseSignal(signal=transition, act_id=act.id))
         return state
 
 

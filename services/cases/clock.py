@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.cases import Case
 from rules.cases.process import Status
-from rules.cases.terms import Alarm, Rung, rung
+from rules.cases.terms import Alarm, DueAlarms, due_alarms
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from services.cases.transitions import alarms_of, case_facts, terms_of
@@ -22,13 +22,15 @@ Whom = Callable[[AsyncSession, Case, Alarm, datetime], Awaitable[Mapping[UUID, N
 """Who is notified of an alarm, with the kind of notice for each."""
 
 
-async def sound(session: AsyncSession, case: Case, now: datetime, whom: Whom) -> Rung:
+async def sound(session: AsyncSession, case: Case, now: datetime, whom: Whom) -> DueAlarms:
     """Send the alarm of a locked case that is due at `now`. Returns which alarms were due.
 
     A case that lapses is left to the caller, who closes it.
     """
     terms, calendar = await terms_of(session, case)
-    due = rung(alarms_of(case, Status(case.status), case.since, terms, calendar), case.alarms, now)
+    due = due_alarms(
+        alarms_of(case, Status(case.status), case.since, terms, calendar), case.alarms, now
+    )
     if due.last is None or due.last is Alarm.LAPSE:
         return due
     case.alarms += due.count

@@ -52,7 +52,6 @@ from rules.journal.entries import JournalKind, new_salt
 from rules.refusals import FieldError, Refusal, not_found
 from rules.texts.cleaning import clean
 from services.cases.acts import Act, CaseActs, Doing
-from services.cases.bell import Bell
 from services.cases.draft_contents import (
     begin_correction,
     checked_attachments,
@@ -61,6 +60,7 @@ from services.cases.draft_contents import (
     demand_seen,
     not_asked_for,
 )
+from services.cases.signals import CaseSignals
 from services.cases.transitions import CaseNotice, lock, move
 from services.catalogue import intakes
 from services.catalogue import lookup as catalogue
@@ -89,8 +89,8 @@ class Drafts(CaseActs):
     most_drafts: int = MOST_DRAFTS
     """How many drafts a person may have; benchmarks set it higher to make theirs in advance."""
 
-    def __init__(self, database: Database, bell: Bell, institution_zone: str) -> None:
-        super().__init__(database, bell)
+    def __init__(self, database: Database, signals: CaseSignals, institution_zone: str) -> None:
+        super().__init__(database, signals)
         self._zone = ZoneInfo(institution_zone)
 
     def notices_of(self, transition: Transition, case: Case) -> list[CaseNotice]:

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.messages import ANEW, RECEIPT, RING, CaseState, Ring
+from models.messages import ANEW, RECEIPT, WAKE_UP, CaseSignal, CaseState
 from models.tables.cases import Case, CaseAct
 from rules.access import Permission
 from rules.cases.kinds import process_of
@@ -17,7 +17,7 @@ from rules.clock import now as present
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from services import access
 from services.cases.addressees import owes, replies_among
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.cases.transitions import heard, lock, state_of
 from services.crash_points import CrashPoint, reach
 from services.journal import entries as journal
@@ -36,18 +36,18 @@ ever. If that does not help either, the case is stuck.
 DOES_NOT_ANSWER = "DoesNotAnswer"
 
 
-async def look(database: Database, case_id: UUID, rings: Sequence[Ring]) -> CaseState:
+async def look(database: Database, case_id: UUID, signals: Sequence[CaseSignal]) -> CaseState:
     """Read the case. Signals whose acts were never committed are journaled."""
     now = present()
     async with database.work() as session:
         case = await lock(session, case_id)
-        await note_false_rings(session, case, rings)
+        await note_false_signals(session, case, signals)
         await heard(session, case, now)
         return await state_of(session, case)
 
 
-async def note_false_rings(
-    session: AsyncSession, case: Case, rings: Sequence[Ring], known: Collection[UUID] = ()
+async def note_false_signals(
+    session: AsyncSession, case: Case, signals: Sequence[CaseSignal], known: Collection[UUID] = ()
 ) -> None:
     """Journal signals that name no act of the case, such as one typed by hand: they decide nothing.
 
@@ -55,17 +55,17 @@ async def note_false_rings(
     `known` need no look-up.
     """
     true = set(known)
-    asked = [ring for ring in rings if ring.act_id and ring.act_id not in true]
-    named = {ring.act_id for ring in asked if ring.act_id}
+    asked = [one for one in signals if one.act_id and one.act_id not in true]
+    named = {one.act_id for one in asked if one.act_id}
     if named:
         found = await session.exec(
             select(CaseAct.id).where(col(CaseAct.id).in_(named), CaseAct.case_id == case.id)
         )
         true |= set(found.all())
-    if any(ring.signal == RECEIPT for ring in asked):
+    if any(one.signal == RECEIPT for one in asked):
         true |= await replies_among(session, case, named)
-    for ring in rings:
-        if ring.signal != RING and ring.act_id not in true:
+    for one in signals:
+        if one.signal != WAKE_UP and one.act_id not in true:
             await journal.append(
                 session,
                 chain=case.id,
@@ -73,7 +73,7 @@ async def note_false_rings(
                 at=present(),
                 system="workflow",
                 step=case.step,
-                facts={"signal": ring.signal, "act": str(ring.act_id) if ring.act_id else None},
+                facts={"signal": one.signal, "act": str(one.act_id) if one.act_id else None},
             )
 
 
@@ -108,7 +108,7 @@ async def report_stuck(database: Database, case_id: UUID, activity: str, error_t
             )
 
 
-async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -> int:
+async def sweep(database: Database, signals: CaseSignals, grace: float, most: int = 100) -> int:
     """Wake the cases whose time came more than `grace` seconds ago and that nobody signalled.
 
     Stops at the first signal that Temporal does not accept, so that an outage is not counted
@@ -130,17 +130,17 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
             .limit(most)
         )
         states = [await state_of(session, case) for case in found.all()]
-    rung: list[UUID] = []
+    woken: list[UUID] = []
     for state in states:
-        if not await bell.ring_now(state, Ring(signal=RING)):
+        if not await signals.send_now(state, CaseSignal(signal=WAKE_UP)):
             break
-        rung.append(state.case_id)
+        woken.append(state.case_id)
     unanswered: list[CaseState] = []
-    if rung:
+    if woken:
         reach(CrashPoint.SWEPT)
         async with database.work() as session:
             found = await session.exec(
-                select(Case).where(col(Case.id).in_(rung)).with_for_update(skip_locked=True)
+                select(Case).where(col(Case.id).in_(woken)).with_for_update(skip_locked=True)
             )
             for case in found.all():
                 case.rings += 1
@@ -152,13 +152,13 @@ async def sweep(database: Database, bell: Bell, grace: float, most: int = 100) -
                     unanswered.append(await state_of(session, case))
                 session.add(case)
     for state in unanswered:
-        await _begin_anew(database, bell, state)
-    return len(rung)
+        await _begin_anew(database, signals, state)
+    return len(woken)
 
 
-async def _begin_anew(database: Database, bell: Bell, state: CaseState) -> None:
+async def _begin_anew(database: Database, signals: CaseSignals, state: CaseState) -> None:
     """End the run that does not answer and begin another, which continues where the case stands."""
-    if not await bell.ring_now(state, Ring(signal=ANEW)):
+    if not await signals.send_now(state, CaseSignal(signal=ANEW)):
         return
     async with database.work() as session:
         case = await lock(session, state.case_id)

@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.temporal.client import STANDING
-from models.messages import ANEW, RING, CaseState, Ring
+from models.messages import ANEW, WAKE_UP, CaseSignal, CaseState
 from models.tables.cases import Case
 from models.tables.notices import Notice
 from models.tables.operation import OperationAct
@@ -29,7 +29,7 @@ from rules.notices.kinds import Channel, NoticeKind, NoticeState
 from rules.operation.states import REMEDIES, Remedy, demand_reason
 from rules.refusals import Refusal, act_id_reused, forbidden, not_found
 from services import access
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.cases.transitions import lock, state_of
 from services.cases.wakeups import DOES_NOT_ANSWER
 from services.journal import entries as journal
@@ -74,7 +74,7 @@ class _Effect:
     touched: int
     chain: UUID = SYSTEM_CHAIN
     step: int | None = None
-    ring: Sequence[CaseState] = ()
+    signalled: Sequence[CaseState] = ()
     anew: bool = False
     """Rings had no effect: begin the runs anew instead."""
     start: str | None = None
@@ -108,9 +108,9 @@ class _Ask:
 class OperationActs:
     """What people with `operate` do."""
 
-    def __init__(self, database: Database, bell: Bell, standings: Standings) -> None:
+    def __init__(self, database: Database, signals: CaseSignals, standings: Standings) -> None:
         self._database = database
-        self._bell = bell
+        self._signals = signals
         self._standings = standings
 
     async def act(self, actor: Actor, act_id: UUID, wanted: RemedyOrder) -> Done:
@@ -154,10 +154,12 @@ class OperationActs:
         return effect
 
     async def _follow(self, effect: _Effect) -> bool:
-        """Ring and start, beside the database; what Temporal does not take the sweeper rings."""
+        """Signal and start, beside the database; the sweeper makes up for what Temporal refuses."""
         told = await self._standings.start(effect.start) if effect.start else True
-        for state in effect.ring:
-            if not await self._bell.ring_now(state, Ring(signal=ANEW if effect.anew else RING)):
+        for state in effect.signalled:
+            if not await self._signals.send_now(
+                state, CaseSignal(signal=ANEW if effect.anew else WAKE_UP)
+            ):
                 return False
         return told
 
@@ -228,7 +230,7 @@ async def _retry(ask: _Ask) -> _Effect:
     deaf = case.rings > 0 or case.stuck == DOES_NOT_ANSWER
     _wake(case, ask.now)
     ask.session.add(case)
-    return _Effect(1, case.id, case.step, ring=[await state_of(ask.session, case)], anew=deaf)
+    return _Effect(1, case.id, case.step, signalled=[await state_of(ask.session, case)], anew=deaf)
 
 
 async def _ask_again(ask: _Ask) -> _Effect:
@@ -247,7 +249,7 @@ async def _ask_again(ask: _Ask) -> _Effect:
         case.wakes_at = ask.now
         case.rings, case.rung_at = 0, None
         ask.session.add(case)
-    return _Effect(len(cases), ring=[await state_of(ask.session, case) for case in cases])
+    return _Effect(len(cases), signalled=[await state_of(ask.session, case) for case in cases])
 
 
 async def _resend(ask: _Ask) -> _Effect:

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.gov_service import Acknowledgement
-from models.messages import RECEIPT, CaseState, Ring
+from models.messages import RECEIPT, CaseSignal, CaseState
 from models.tables.cases import Case
 from models.tables.people import Person
 from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
@@ -29,8 +29,8 @@ from rules.ids import new_id
 from rules.refusals import FieldError, Refusal, forbidden, not_found
 from services.cases import assignment
 from services.cases.acts import Act, Doing, was_done
-from services.cases.bell import Bell
 from services.cases.drafts import Drafts, RefusalTexts, facts_of, rules_of
+from services.cases.signals import CaseSignals
 from services.cases.transitions import CaseNotice, lock, move, state_of
 from services.catalogue import lookup as catalogue
 from services.files.intake import Files, Incoming, Received
@@ -72,9 +72,13 @@ class Requests(Drafts):
     )
 
     def __init__(
-        self, database: Database, bell: Bell, institution_zone: str, files: Files | None = None
+        self,
+        database: Database,
+        signals: CaseSignals,
+        institution_zone: str,
+        files: Files | None = None,
     ) -> None:
-        super().__init__(database, bell, institution_zone)
+        super().__init__(database, signals, institution_zone)
         self._files = files
 
     def notices_of(self, transition: Transition, case: Case) -> list[CaseNotice]:
@@ -183,7 +187,7 @@ class Requests(Drafts):
                 case.wakes_at = now
                 session.add(case)
             state = await state_of(session, case)
-        self._bell.ring(state, Ring(signal=RECEIPT, act_id=kept.id))
+        self._signals.send(state, CaseSignal(signal=RECEIPT, act_id=kept.id))
 
     async def _take_in(self, actor: Actor, file: Incoming) -> Received:
         if self._files is None:

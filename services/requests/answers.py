@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from clients.gov_service import GovServiceDown, GovServiceRefused
 from clients.objects import Stored
 from models.encrypted_columns import bound_row
-from models.messages import CaseState, Ring
+from models.messages import CaseSignal, CaseState
 from models.tables.cases import Case
 from models.tables.requests import (
     RequestAcknowledgement,
@@ -35,7 +35,7 @@ from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from services import access, outages
 from services.cases.transitions import CaseNotice, heard, lock, move, state_of
-from services.cases.wakeups import note_false_rings
+from services.cases.wakeups import note_false_signals
 from services.crash_points import CrashPoint, reach
 from services.gov_service.envelopes import EnvelopeRefused, OpenedEnvelope
 from services.gov_service.line import Exchange
@@ -53,7 +53,7 @@ class AnswerRefused(Exception):
     """An answer that is signed, and is not the answer to this request."""
 
 
-async def tend(exchange: Exchange, case_id: UUID, rings: Sequence[Ring] = ()) -> CaseState:
+async def tend(exchange: Exchange, case_id: UUID, signals: Sequence[CaseSignal] = ()) -> CaseState:
     """Do what is due on a request that is with its addressee, and say what is true.
 
     Takes the receipts that came, asks the module when callbacks are lost, tells what the term says;
@@ -63,7 +63,7 @@ async def tend(exchange: Exchange, case_id: UUID, rings: Sequence[Ring] = ()) ->
     async with exchange.database.work() as session:
         case = await lock(session, case_id)
         waiting = await _waiting(session, case)
-        await note_false_rings(session, case, rings, {one.id for one, _ in waiting})
+        await note_false_signals(session, case, signals, {one.id for one, _ in waiting})
         await heard(session, case, present())
         withdrawn = case.status == Status.WITHDRAWN
         if not withdrawn and case.status != Status.PROCESSING:

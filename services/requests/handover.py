@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.gov_service import Acknowledgement, GovServiceDown
 from clients.objects import Stored
-from models.messages import CaseState, Ring
+from models.messages import CaseSignal, CaseState
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.documents import DocumentVersion
 from models.tables.people import Person, Unit
@@ -27,7 +27,7 @@ from services import outages
 from services.cases import assignment
 from services.cases.drafts import rules_of
 from services.cases.transitions import CaseNotice, heard, lock, move, state_of
-from services.cases.wakeups import note_false_rings
+from services.cases.wakeups import note_false_signals
 from services.crash_points import CrashPoint, reach
 from services.gov_service.line import Exchange
 from services.gov_service.messages import GovServiceFile, GovServiceRequest
@@ -51,7 +51,9 @@ class _Subject:
     attachments: Sequence[DocumentVersion]
 
 
-async def hand_over(exchange: Exchange, case_id: UUID, rings: Sequence[Ring] = ()) -> CaseState:
+async def hand_over(
+    exchange: Exchange, case_id: UUID, signals: Sequence[CaseSignal] = ()
+) -> CaseState:
     """Hand over the newest version of a request that was accepted; otherwise say what is true.
 
     Safe to repeat: what was formed is kept and given again as it is, and the module knows it by its
@@ -59,7 +61,7 @@ async def hand_over(exchange: Exchange, case_id: UUID, rings: Sequence[Ring] = (
     """
     async with exchange.database.work() as session:
         case = await lock(session, case_id)
-        await note_false_rings(session, case, rings)
+        await note_false_signals(session, case, signals)
         await heard(session, case, present())
         if not _awaits_handover(case):
             return await state_of(session, case)

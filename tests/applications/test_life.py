@@ -29,7 +29,7 @@ async def test_submitted_application_gets_a_number_and_rings(office: Office) -> 
     assert case.number is not None
     assert case.number.startswith("ПК-")
     await asyncio.sleep(0)
-    assert [ring.signal for _, ring in office.heard.rings] == [Transition.SUBMIT]
+    assert [signal.signal for _, signal in office.heard.signals] == [Transition.SUBMIT]
 
 
 async def test_check_opens_the_review_with_a_term_and_a_reviewer(office: Office) -> None:

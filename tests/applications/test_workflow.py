@@ -14,14 +14,14 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.common import WorkflowIDConflictPolicy
 
 from clients.database import Database
-from clients.temporal.client import CaseRinger, connect, ops_view
+from clients.temporal.client import CaseSignaller, connect, ops_view
 from crypto.key_ring import KeyRing
 from models.messages import ANEW, ActRef, CaseRef, case_workflow_id
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from services.cases import running, wakeups
 from services.cases.acts import Act
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from settings import Settings
 from tests.clients.waiting import PATIENCE, until
 from tests.office import Heard, Office
@@ -37,7 +37,7 @@ async def client(settings: Settings) -> Client:
 @pytest.fixture
 async def bureau(settings: Settings, database: Database, client: Client) -> Office:
     """An office whose acts ring real workflows."""
-    return await Office.open(database, CaseRinger(client, settings.task_queue))
+    return await Office.open(database, CaseSignaller(client, settings.task_queue))
 
 
 @asynccontextmanager
@@ -170,7 +170,9 @@ async def test_terminated_workflow_is_started_again_by_the_sweeper(
     await handle.terminate("by hand")
     past, soon = now() - timedelta(hours=1), now() + timedelta(hours=2)
     await bureau.set_times(case_id, wakes_at=past, due_at=soon, since=past - timedelta(days=20))
-    await wakeups.sweep(database, Bell(CaseRinger(client, settings.task_queue)), grace=1.0)
+    await wakeups.sweep(
+        database, CaseSignals(CaseSignaller(client, settings.task_queue)), grace=1.0
+    )
 
     async def reminded() -> bool:
         return any(e.kind == "case.reminded" for e in await bureau.journal(case_id))
@@ -186,11 +188,13 @@ async def test_lost_ring_is_made_good_by_the_sweeper(
     """An act whose ring never reached Temporal is followed all the same."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
-    bureau.reviews._bell.ring = lambda case, ring: None  # type: ignore[method-assign]
+    bureau.reviews._signals.send = lambda case, signal: None  # type: ignore[method-assign]
     await bureau.decide(case_id, Transition.APPROVE)
     await asyncio.sleep(0.5)
     assert (await bureau.case(case_id)).closed_at is None
-    await wakeups.sweep(database, Bell(CaseRinger(client, settings.task_queue)), grace=0.1)
+    await wakeups.sweep(
+        database, CaseSignals(CaseSignaller(client, settings.task_queue)), grace=0.1
+    )
     await closed(bureau, case_id)
 
 
@@ -275,8 +279,8 @@ async def test_case_that_never_answers_begins_anew_and_then_is_told_to_ops(
     heard = Heard()
     for rings in range(1, 2 * wakeups.UNANSWERED + 1):
         await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
-        await wakeups.sweep(database, Bell(heard), grace=1.0)
-        ours = [ring.signal for state, ring in heard.rings if state.case_id == case_id]
+        await wakeups.sweep(database, CaseSignals(heard), grace=1.0)
+        ours = [signal.signal for state, signal in heard.signals if state.case_id == case_id]
         assert ours.count(ANEW) == rings // wakeups.UNANSWERED
         stuck = (await bureau.case(case_id)).stuck
         assert stuck == ("DoesNotAnswer" if rings == 2 * wakeups.UNANSWERED else None)
@@ -305,13 +309,13 @@ async def test_run_started_by_hand_does_not_hold_its_case(
         id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
     )
     await bureau.decide(case_id, Transition.APPROVE)
-    bell = Bell(CaseRinger(client, settings.task_queue))
+    signals = CaseSignals(CaseSignaller(client, settings.task_queue))
     for _ in range(wakeups.UNANSWERED - 1):
         await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
-        await wakeups.sweep(database, bell, grace=1.0)
+        await wakeups.sweep(database, signals, grace=1.0)
     assert (await bureau.case(case_id)).status == Status.APPROVED
     await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
-    await wakeups.sweep(database, bell, grace=1.0)
+    await wakeups.sweep(database, signals, grace=1.0)
     await closed(bureau, case_id)
     by_id = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
     assert (await by_id.describe()).status is WorkflowExecutionStatus.TERMINATED

@@ -18,7 +18,7 @@ from clients.temporal.client import (
     StandingWorkflow,
     connect,
     ensure_standing,
-    ring,
+    signal_with_start,
 )
 from crypto.key_ring import KeyRing
 from models.visibility import OpsText
@@ -62,21 +62,21 @@ async def test_ring_starts_then_signals_then_finds_it_closed(temporal_client: Cl
     async with Worker(
         temporal_client, task_queue=queue, workflows=[Probe, Child], activities=[answer, fail]
     ):
-        assert await ring(temporal_client, call_to(name, "one"), queue)
-        assert await ring(temporal_client, call_to(name, "two"), queue)
+        assert await signal_with_start(temporal_client, call_to(name, "one"), queue)
+        assert await signal_with_start(temporal_client, call_to(name, "two"), queue)
         handle = temporal_client.get_workflow_handle_for(Probe.run, name)
         await handle.signal(Probe.end)
         result = await handle.result()
         assert {"one", "two"} <= set(result)
         first = (await handle.describe()).run_id
-        assert not await ring(temporal_client, call_to(name, "late"), queue)
+        assert not await signal_with_start(temporal_client, call_to(name, "late"), queue)
         assert (await handle.describe()).run_id == first
-        assert await ring(temporal_client, call_to(name, "again"), queue, again=True)
+        assert await signal_with_start(temporal_client, call_to(name, "again"), queue, again=True)
         described = await handle.describe()
         assert described.run_id != first
         assert described.status is WorkflowExecutionStatus.RUNNING
         await handle.terminate()
-        assert await ring(temporal_client, call_to(name, "after terminate"), queue)
+        assert await signal_with_start(temporal_client, call_to(name, "after terminate"), queue)
         await handle.terminate()
 
 
@@ -87,7 +87,9 @@ async def test_ring_of_a_server_that_is_down_is_false_within_its_deadline(
     settings = Settings(TEMPORAL_ADDRESS=f"127.0.0.1:{unused_tcp_port_factory()}")
     client = await connect(settings, KEYS, lazy=True)
     async with asyncio.timeout(PATIENCE):
-        assert not await ring(client, call_to("probe", "nobody hears"), "probe", deadline=0.5)
+        assert not await signal_with_start(
+            client, call_to("probe", "nobody hears"), "probe", deadline=0.5
+        )
 
 
 async def test_standing_workflows_are_started_once(temporal_client: Client) -> None:

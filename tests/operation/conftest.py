@@ -28,7 +28,7 @@ from ops.local.servers.postgres import data_folder_aside
 from ops.local.system import GIVEN_BY, settings_from
 from rules.access import Role
 from server import create_app
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings
 from settings import Settings
@@ -176,4 +176,6 @@ async def desk(database: Database, temporal: Client, settings: Settings) -> Desk
     # A queue that no worker asks: what is started stays as it is.
     standings = Standings(temporal, f"desk-{uuid4().hex}")
     ops = await office.person("Дежурный", Role.OPS, office.institution)
-    return Desk(office, heard, standings, OperationActs(database, Bell(heard), standings), ops)
+    return Desk(
+        office, heard, standings, OperationActs(database, CaseSignals(heard), standings), ops
+    )

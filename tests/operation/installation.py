@@ -21,7 +21,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from clients.database import Database
 from clients.objects import Objects
-from clients.temporal.client import CaseRinger, connect, ensure_standing
+from clients.temporal.client import CaseSignaller, connect, ensure_standing
 from crypto.backup_files import BackupKey
 from crypto.key_ring import KeyRing, key_ring, use_key_ring
 from models.messages import case_workflow_id
@@ -114,8 +114,8 @@ class Installation:
         self.worker = build(self.settings, self.client, self.database)
         self.working = asyncio.create_task(self.worker.run())
         await ensure_standing(self.client, self.settings.task_queue)
-        ringer = CaseRinger(self.client, self.settings.task_queue)
-        self.office = await Office.open(self.database, ringer)
+        signaller = CaseSignaller(self.client, self.settings.task_queue)
+        self.office = await Office.open(self.database, signaller)
 
     async def pause(self) -> None:
         """Workflows stand still."""

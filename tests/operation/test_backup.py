@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from clients.database import Database
 from clients.objects import ObjectMissingError
-from clients.temporal.client import CaseRinger
+from clients.temporal.client import CaseSignaller
 from crypto.backup_files import BackupKey
 from models.messages import CaseRef, case_workflow_id
 from models.tables.accounts import AccountSession
@@ -227,8 +227,8 @@ async def test_what_one_part_finds_alone(
     hide_copy(place.settings, checkpoint_object_key(900_000_000))
     runs = Runs(place.client, place.settings.task_queue, {})
     with monkeypatch.context() as deaf:
-        deaf.setattr(CaseRinger, "__call__", AsyncMock(return_value=False))
-        await runs.settle(place.database, looking.found, ring_all=False)
+        deaf.setattr(CaseSignaller, "__call__", AsyncMock(return_value=False))
+        await runs.settle(place.database, looking.found, signal_all=False)
     faults = {line.what: line for line in looking.found.lines if not line.good}
     assert faults.pop("objects are not of the right size").examples == (key,)
     assert len(faults.pop("open cases have no run").examples) > 1

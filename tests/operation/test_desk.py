@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from cabinet.operation.pages import NAMES
-from models.messages import RING
+from models.messages import WAKE_UP
 from models.tables.archive import Export
 from models.tables.cases import Outage
 from models.tables.journal import journal_pending
@@ -47,8 +47,8 @@ async def test_stuck_case_is_seen_with_its_error_and_rung(desk: Desk) -> None:
 
     done = await desk.do(Remedy.RETRY, case_id)
     assert (done.touched, done.told) == (1, True)
-    state, ring = desk.heard.rings[-1]
-    assert (state.case_id, ring.signal, ring.act_id) == (case_id, RING, None)
+    state, signal = desk.heard.signals[-1]
+    assert (state.case_id, signal.signal, signal.act_id) == (case_id, WAKE_UP, None)
     assert str(case_id) not in await desk.lines(Trouble.CASE_STUCK)
     (entry,) = await desk.journaled(case_id, JournalKind.OPERATION_RETRIED)
     assert entry.contents == {"reason": WHY}
@@ -72,9 +72,9 @@ async def test_same_act_id_does_nothing_twice(desk: Desk) -> None:
     case_id, act_id = await desk.office.in_review(), uuid4()
     await wakeups.report_stuck(desk.office.database, case_id, "wake", "PermanentError")
     first = await desk.do(Remedy.RETRY, case_id, act_id)
-    rings = len(desk.heard.rings)
+    rings = len(desk.heard.signals)
     assert await desk.do(Remedy.RETRY, case_id, act_id) == first
-    assert len(desk.heard.rings) == rings
+    assert len(desk.heard.signals) == rings
     assert len(await desk.journaled(case_id, JournalKind.OPERATION_RETRIED)) == 1
     with pytest.raises(Refusal, match="act_id_reused"):
         await desk.acts.act(
@@ -129,7 +129,7 @@ async def test_counterpart_that_is_down_is_asked_again(desk: Desk) -> None:
         assert line.facts["waiting"] >= 1
         done = await desk.do(Remedy.ASK_AGAIN, "register")
         assert done.touched == line.facts["waiting"]
-        assert case_id in {state.case_id for state, _ in desk.heard.rings}
+        assert case_id in {state.case_id for state, _ in desk.heard.signals}
         assert await desk.journaled(SYSTEM_CHAIN, JournalKind.OPERATION_ASKED_AGAIN)
     finally:
         async with desk.office.database.work() as session:

@@ -14,14 +14,14 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from cabinet.operation.pages import parts_seen
-from clients.temporal.client import CaseRinger
+from clients.temporal.client import CaseSignaller
 from models.messages import ANEW
 from ops.local.replacing import journal_replacing
 from rules.access import Role
 from rules.clock import now
 from rules.operation.states import WORK_IS_SEEN_EVERY, Remedy, Trouble
 from services.cases import wakeups
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.operation import servers as operation_servers
 from services.operation.desk import Desk as Shown
 from services.operation.metrics import MetricsSource
@@ -109,8 +109,8 @@ async def test_failing_workflow_tasks_are_seen_and_begun_anew(
     unheard = await desk.lines(Trouble.ACT_UNHEARD)
     assert str(case_id) not in unheard
     assert str(other) in unheard
-    ringer = CaseRinger(temporal, queue)
-    desk.acts = OperationActs(desk.office.database, Bell(ringer), desk.standings)
+    signaller = CaseSignaller(temporal, queue)
+    desk.acts = OperationActs(desk.office.database, CaseSignals(signaller), desk.standings)
     assert (await desk.do(Remedy.RETRY, case_id)).told
     first = temporal.get_workflow_handle(workflow_id, run_id=handle.first_execution_run_id)
     assert (await first.describe()).status is WorkflowExecutionStatus.TERMINATED
@@ -166,8 +166,8 @@ async def test_case_begun_anew_is_seen_for_a_day(desk: Desk) -> None:
     case_id = await desk.office.in_review()
     for _ in range(wakeups.UNANSWERED):
         await desk.office.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
-        await wakeups.sweep(desk.office.database, Bell(desk.heard), grace=1.0)
-    assert desk.heard.rings[-1][1].signal == ANEW
+        await wakeups.sweep(desk.office.database, CaseSignals(desk.heard), grace=1.0)
+    assert desk.heard.signals[-1][1].signal == ANEW
     assert str(case_id) in await desk.lines(Trouble.BEGUN_ANEW)
     elsewhere = await desk.office.person("Дежурный", Role.OPS, desk.office.hr)
     assert str(case_id) not in await desk.lines(Trouble.BEGUN_ANEW, elsewhere)

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.http.metrics import CHANNELS
 from clients.database import Database
 from clients.telemetry.metrics import metered_runtime
-from clients.temporal.client import CaseRinger, connect
+from clients.temporal.client import CaseSignaller, connect
 from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.cases import Outage
 from ops.local.servers.medcab import Worker
@@ -248,7 +248,7 @@ async def worker_told(settings: Settings, database: Database) -> Told:
     runtime = metered_runtime(chosen)
     assert runtime is not None
     client = await connect(chosen, KeyRing.parse(chosen.keys.get_secret_value()), runtime=runtime)
-    office = await Office.open(database, CaseRinger(client, chosen.task_queue))
+    office = await Office.open(database, CaseSignaller(client, chosen.task_queue))
     async with build(chosen, client, database):
         case_id = await office.submitted()
 

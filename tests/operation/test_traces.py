@@ -28,7 +28,7 @@ from clients.telemetry.spans import ATTRIBUTES, SentTraces
 from clients.temporal.client import StandingWorkflow, connect, ensure_standing
 from clients.temporal.replays import read
 from crypto.key_ring import KeyRing, use_key_ring
-from models.messages import RING, WorkflowName, case_workflow_id
+from models.messages import WAKE_UP, WorkflowName, case_workflow_id
 from models.visibility import OpsText
 from ops.local.home import CHECKOUT
 from rules.cases.process import Status
@@ -323,7 +323,7 @@ async def test_header_typed_by_hand_stops_nothing(traced: Traced) -> None:
             SignalWorkflowExecutionRequest(
                 namespace=traced.client.namespace,
                 workflow_execution=WorkflowExecution(workflow_id=case_workflow_id(case_id)),
-                signal_name=RING,
+                signal_name=WAKE_UP,
                 header=Header(fields={HEADER: payload}),
             )
         )

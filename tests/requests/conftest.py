@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from api.container import Medcab
 from clients.database import Database
-from clients.temporal.client import CaseRinger, connect
+from clients.temporal.client import CaseSignaller, connect
 from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.accounts import Account
 from rules.accounts import Stage
@@ -51,7 +51,7 @@ async def client(settings: Settings) -> Client:
 @pytest.fixture
 async def bureau(settings: Settings, database: Database, client: Client) -> Counter:
     """A counter whose acts ring real workflows."""
-    return await Counter.open(database, CaseRinger(client, settings.task_queue))
+    return await Counter.open(database, CaseSignaller(client, settings.task_queue))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from rules.cases.process import Transition
 from rules.clock import now
 from services.cases import assignment
 from services.cases.acts import Act
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.cases.transitions import lock, move
 from services.files.intake import Files
 from services.requests.acts import Answer, Requests
@@ -100,14 +100,14 @@ class Counter:
 
     @classmethod
     async def open(
-        cls, database: Database, ringer: Heard | Any = None, files: Files | None = None
+        cls, database: Database, signaller: Heard | Any = None, files: Files | None = None
     ) -> "Counter":
         """An office with somebody who answers for the supply unit."""
-        office = await Office.open(database, ringer)
+        office = await Office.open(database, signaller)
         async with database.work() as session:
             supply = (await session.exec(select(Unit.id).where(Unit.code == "supply"))).one()
         clerk = await office.person("Панова Вера Юрьевна", Role.CLERK, supply)
-        requests = Requests(database, Bell(office.heard), "Europe/Moscow", files)
+        requests = Requests(database, CaseSignals(office.heard), "Europe/Moscow", files)
         return cls(office, requests, office.clinician, clerk)
 
     @property

@@ -18,7 +18,7 @@ from models.tables.requests import RequestMessage
 from rules.cases.process import Status
 from rules.clock import now
 from services.cases import wakeups
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.dossier import page as dossier
 from services.dossier.page import CasePage
 from settings import Settings
@@ -61,8 +61,8 @@ async def due(counter: Counter, case_id: UUID) -> None:
             .values(ask_at=now() - timedelta(seconds=1))
         )
     await counter.office.set_times(case_id, wakes_at=now() - timedelta(hours=1), rung_at=None)
-    ringer = counter.office.heard
-    await wakeups.sweep(counter.database, Bell(ringer), grace=1.0)
+    signaller = counter.office.heard
+    await wakeups.sweep(counter.database, CaseSignals(signaller), grace=1.0)
 
 
 async def asked_until(counter: Counter, case_id: UUID, status: Status) -> None:

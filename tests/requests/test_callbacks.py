@@ -178,13 +178,13 @@ async def test_the_same_callback_changes_nothing_again(
 ) -> None:
     """Sent twice or played back: the second is answered, and nothing happens, nor with its id."""
     counter, message_id = awaited
-    before = len(counter.office.heard.rings)
+    before = len(counter.office.heard.signals)
     body, other, id_ = told(message_id), told(message_id, state="refused"), f"msg_{uuid4().hex}"
     calls = [(body, signed(body, id=id_))] * 3 + [(other, signed(other, id=id_))]
     answers = [await call(client, *one) for one in calls]
     assert [each.status_code for each in answers] == [204] * 4
     assert await kept(counter, message_id) == ["answered"]
-    assert len(counter.office.heard.rings) == before + 1
+    assert len(counter.office.heard.signals) == before + 1
     assert (await call(client, other, signed(other))).status_code == 204
     assert await kept(counter, message_id) == ["answered", "refused"]
 
@@ -213,13 +213,13 @@ async def test_callbacks_at_once_are_all_answered(
 ) -> None:
     """Ten copies of one call race; none of them fails, and one takes effect."""
     counter, message_id = awaited
-    before = len(counter.office.heard.rings)
+    before = len(counter.office.heard.signals)
     body = told(message_id)
     headers = signed(body)
     answers = await asyncio.gather(*(call(client, body, headers) for _ in range(10)))
     assert {each.status_code for each in answers} == {204}
     assert await kept(counter, message_id) == ["answered"]
-    assert len(counter.office.heard.rings) == before + 1
+    assert len(counter.office.heard.signals) == before + 1
 
 
 async def test_calls_are_forgotten_after_a_day(

@@ -9,7 +9,7 @@ import pytest
 
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
-from clients.temporal.client import CaseRinger, connect
+from clients.temporal.client import CaseSignaller, connect
 from crypto.key_ring import KeyRing
 from rules.cases.process import Status
 from server import create_app
@@ -42,7 +42,7 @@ async def test_answer_comes_by_callback(own: Settings, callbacks: str) -> None:
         async with httpx.AsyncClient(base_url=told.gov_service_url, timeout=PATIENCE) as module:
             await behave(module, delay=1, callbacks=callbacks)
             async with build(told, client, database):
-                counter = await Counter.open(database, CaseRinger(client, told.task_queue))
+                counter = await Counter.open(database, CaseSignaller(client, told.task_queue))
                 case_id = await counter.sent()
                 await stands_at(counter, case_id, Status.READY)
                 await asyncio.sleep(0.5)

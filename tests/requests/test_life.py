@@ -52,7 +52,7 @@ async def test_every_type_can_be_sent(counter: Counter, type_key: str) -> None:
     assert case.number.startswith("ЗС-")
     assert case.due_at is not None
     await asyncio.sleep(0)
-    assert [ring.signal for _, ring in counter.office.heard.rings] == [Transition.SUBMIT]
+    assert [signal.signal for _, signal in counter.office.heard.signals] == [Transition.SUBMIT]
 
 
 async def test_catalogue_is_in_its_order(counter: Counter) -> None:

@@ -63,7 +63,7 @@ async def test_a_state_is_taken_as_it_is_kept(
     counter: Counter, exchange: Exchange, handed_over: UUID
 ) -> None:
     """That the module works on it is noted in the callback's transaction, and rings nobody."""
-    before = len(counter.office.heard.rings)
+    before = len(counter.office.heard.signals)
     message_id = message_id_of(handed_over, 1)
     await counter.requests.receipt(message_id, Acknowledgement(state="working", at=now()))
     async with counter.database.reading() as session:
@@ -71,7 +71,7 @@ async def test_a_state_is_taken_as_it_is_kept(
     assert message is not None
     assert message.state == "working"
     assert await verdicts(counter, handed_over) == [("accepted", "taken"), ("working", "taken")]
-    assert len(counter.office.heard.rings) == before
+    assert len(counter.office.heard.signals) == before
 
 
 async def test_of_answers_that_wait_the_first_that_verifies_counts(

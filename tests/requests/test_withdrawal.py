@@ -18,7 +18,7 @@ from rules.clock import now
 from rules.operation.states import Remedy, Trouble
 from services.cases import wakeups
 from services.cases.acts import Act
-from services.cases.bell import Bell
+from services.cases.signals import CaseSignals
 from services.operation.desk import desk
 from services.operation.remedies import OperationActs, RemedyOrder
 from services.operation.temporal_health import Standings
@@ -55,7 +55,7 @@ async def _worked_on_for_nothing(
 async def _ring_what_is_due(bureau: Counter, case_id: UUID) -> None:
     past = now() - timedelta(hours=1)
     await bureau.office.set_times(case_id, wakes_at=past, rung_at=None)
-    await wakeups.sweep(bureau.database, Bell(bureau.office.heard), grace=1.0)
+    await wakeups.sweep(bureau.database, CaseSignals(bureau.office.heard), grace=1.0)
 
 
 async def test_module_that_is_down_hears_of_it_later(
@@ -227,7 +227,7 @@ async def test_withdrawal_that_the_module_refuses_is_on_the_desk_until_it_is_tol
     await until(listed)
     assert (await bureau.office.case(case_id)).stuck == "GovServiceRefused.other_request"
     await bureau.office.set_times(case_id, number=number)
-    acts = OperationActs(bureau.database, Bell(bureau.office.heard), standings)
+    acts = OperationActs(bureau.database, CaseSignals(bureau.office.heard), standings)
     again = RemedyOrder(Remedy.RETRY, str(case_id), "The number is right again.")
     await acts.act(engineer, uuid4(), again)
     handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from rules.cases.terms import (
     Alarm,
-    Rung,
+    DueAlarms,
     Terms,
     WorkingCalendar,
     answer_alarms,
     day_and_hour,
     deadline,
+    due_alarms,
     in_zone,
     last_day,
     nth_alarm,
     review_alarms,
-    rung,
     working_days_left,
 )
 
@@ -231,12 +231,12 @@ def test_what_was_missed_rings_once() -> None:
     alarms = [
         (start + timedelta(days=n), Alarm.REMIND if n == 0 else Alarm.ESCALATE) for n in range(4)
     ]
-    assert rung(alarms, 0, start - timedelta(days=1)) == Rung(0, None, start)
-    assert rung(alarms, 0, start) == Rung(1, Alarm.REMIND, alarms[1][0])
-    assert rung(alarms, 0, alarms[2][0]) == Rung(3, Alarm.ESCALATE, alarms[3][0])
-    assert rung(alarms, 3, alarms[2][0]) == Rung(0, None, alarms[3][0])
-    assert rung(alarms, 1, alarms[3][0]) == Rung(3, Alarm.ESCALATE, None)
-    assert rung([], 0, start) == Rung()
+    assert due_alarms(alarms, 0, start - timedelta(days=1)) == DueAlarms(0, None, start)
+    assert due_alarms(alarms, 0, start) == DueAlarms(1, Alarm.REMIND, alarms[1][0])
+    assert due_alarms(alarms, 0, alarms[2][0]) == DueAlarms(3, Alarm.ESCALATE, alarms[3][0])
+    assert due_alarms(alarms, 3, alarms[2][0]) == DueAlarms(0, None, alarms[3][0])
+    assert due_alarms(alarms, 1, alarms[3][0]) == DueAlarms(3, Alarm.ESCALATE, None)
+    assert due_alarms([], 0, start) == DueAlarms()
 
 
 @pytest.mark.parametrize(

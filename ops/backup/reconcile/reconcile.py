@@ -97,7 +97,7 @@ class Reconciliation:
                 await self._numbers(runs)
                 await self._people()
                 await self._files()
-                await runs.settle(self.database, self.found, ring_all=self.mark is not None)
+                await runs.settle(self.database, self.found, signal_all=self.mark is not None)
                 await self._write_down()
                 await self._verify()
         finally:

@@ -11,9 +11,9 @@ from temporalio.converter import DefaultPayloadConverter
 from temporalio.service import RPCError, RPCStatusCode
 
 from clients.database import Database
-from clients.temporal.client import CaseRinger, connect
+from clients.temporal.client import CaseSignaller, connect
 from crypto.key_ring import KeyRing
-from models.messages import RING, CaseState, Ring, case_workflow_id
+from models.messages import WAKE_UP, CaseSignal, CaseState, case_workflow_id
 from models.tables.cases import Case
 from ops.backup import BackupError
 from ops.backup.reconcile.findings import Findings
@@ -68,11 +68,11 @@ class Runs:
                 told.append(summary.partition(" · ")[0])
         return told
 
-    async def settle(self, database: Database, found: Findings, *, ring_all: bool) -> None:
+    async def settle(self, database: Database, found: Findings, *, signal_all: bool) -> None:
         """Start what is missing, end what has no case.
 
         A run that is open while its case is closed is rung: it looks, and ends by itself. With
-        `ring_all` every run is rung, as after a restore: each reads its case again.
+        `signal_all` every run is rung, as after a restore: each reads its case again.
         """
         ended = [id_ for id_ in await self.strangers(database) if self.open[id_]]
         for id_ in ended:
@@ -83,14 +83,14 @@ class Runs:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise BackupError(f"Temporal does not answer: {error}") from error
         found.add("workflows", len(ended), "ended: their cases do not exist", examples=ended)
-        ringer = CaseRinger(self.client, self.queue, deadline=RPC_WITHIN.total_seconds())
+        signaller = CaseSignaller(self.client, self.queue, deadline=RPC_WITHIN.total_seconds())
         started, rung, unheard = 0, 0, []
         async for state in _submitted(database):
             running = self.open.get(case_workflow_id(state.case_id, state.kind), False)
-            wanted = (ring_all or not running) if state.open else running
+            wanted = (signal_all or not running) if state.open else running
             if not wanted:
                 continue
-            if not await ringer(state, Ring(signal=RING)):
+            if not await signaller(state, CaseSignal(signal=WAKE_UP)):
                 unheard.append(state.number)
             elif running:
                 rung += 1

@@ -8,21 +8,21 @@ it, and the sweeper wakes cases that are late.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from models.messages import CaseState, Ring
+from models.messages import CaseSignal, CaseState
 from services.crash_points import CrashPoint, reach
 
-Ringer = Callable[[CaseState, Ring], Awaitable[bool]]
+Signaller = Callable[[CaseState, CaseSignal], Awaitable[bool]]
 
 
-class Bell:
-    """Signals workflows in the background; `ringer` is Temporal's signal with start."""
+class CaseSignals:
+    """Signals workflows in the background; `signaller` is Temporal's signal with start."""
 
-    def __init__(self, ringer: Ringer, most: int = 64) -> None:
-        self._ringer = ringer
+    def __init__(self, signaller: Signaller, most: int = 64) -> None:
+        self._signaller = signaller
         self._under_way: set[asyncio.Task[bool]] = set()
         self._most = most
 
-    def ring(self, case: CaseState, ring: Ring) -> None:
+    def send(self, case: CaseState, signal: CaseSignal) -> None:
         """Signal without waiting.
 
         If too many signals are under way, this is left to the sweeper.
@@ -30,13 +30,13 @@ class Bell:
         reach(CrashPoint.ACT_COMMITTED)
         if len(self._under_way) >= self._most:
             return
-        task = asyncio.create_task(self.ring_now(case, ring))
+        task = asyncio.create_task(self.send_now(case, signal))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def ring_now(self, case: CaseState, ring: Ring) -> bool:
+    async def send_now(self, case: CaseState, signal: CaseSignal) -> bool:
         """Signal, and return whether Temporal accepted it. Does not raise if the server is down."""
-        return await self._ringer(case, ring)
+        return await self._signaller(case, signal)
 
     async def settle(self, seconds: float = 5.0) -> None:
         """Wait for the signals under way, at most `seconds`: for an orderly shutdown."""
