@@ -20,6 +20,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from crypto import passwords
 from crypto.key_ring import KeyRing, key_ring, use_key_ring
 from models.encrypted_columns import bound
 from models.tables.accounts import Account
@@ -30,7 +31,6 @@ from rules.access import Role
 from rules.clock import now as present
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
-from services.accounts import password_hashing
 from services.accounts.sign_in import create_account, login_of
 from services.catalogue import loading
 from services.journal import entries as journal
@@ -273,7 +273,7 @@ def restore_sign_in(settings: Settings, account: DemoAccount) -> None:
 async def _as_printed(account: DemoAccount, person_id: UUID) -> dict[str, Any]:
     """What an account keeps of the password and of the second factor that were printed."""
     return {
-        "password_hash": await password_hashing.hashed(account.password),
+        "password_hash": await passwords.hashed(account.password),
         "totp_secret": bound(account.secret, person_id),
         "totp_confirmed_at": present(),
         "totp_last_step": 0,

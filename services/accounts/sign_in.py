@@ -18,6 +18,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from crypto import passwords
 from crypto.key_ring import key_ring
 from models.encrypted_columns import bound
 from models.tables.accounts import Account, AccountSession
@@ -44,7 +45,8 @@ from rules.notices.kinds import NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
 from rules.texts.mail_addresses import folded
 from services import rate_limits
-from services.accounts import devices, login_log, password_hashing
+from services.accounts import devices, login_log
+from services.accounts.common_passwords import common_passwords
 from services.accounts.sessions import (
     Current,
     OpenedSession,
@@ -91,11 +93,11 @@ async def create_account(
 
     Raises Refusal 422 for a weak password.
     """
-    check_password(password, password_hashing.common_passwords(), (person.name, person.email))
+    check_password(password, common_passwords(), (person.name, person.email))
     account = Account(
         person_id=person.id,
         login=login_of(person.email),
-        password_hash=await password_hashing.hashed(password),
+        password_hash=await passwords.hashed(password),
         password_changed_at=now,
         must_change_password=given,
         created_at=now,
@@ -147,10 +149,10 @@ async def sign_in(
         raise too_often(wait)
 
     known = account.password_hash if account else None
-    fits = await password_hashing.matches(known, password)
+    fits = await passwords.matches(known, password)
     renewed = None
-    if fits and known is not None and password_hashing.is_outdated(known):
-        renewed = await password_hashing.hashed(password)
+    if fits and known is not None and passwords.is_outdated(known):
+        renewed = await passwords.hashed(password)
 
     opened: OpenedSession | None = None
     outcome = Outcome.WRONG
@@ -338,18 +340,16 @@ async def change_password(
     known = account.password_hash
     step = Step.PASSWORD_CHANGE
     note = partial(login_log.note, step=step, visitor=visitor, now=now, person_id=current.person_id)
-    if not await password_hashing.matches(known, old):
+    if not await passwords.matches(known, old):
         async with database.work() as session:
             await note(session, outcome=Outcome.WRONG)
         message = "Текущий пароль указан неверно."
         raise Refusal("wrong_password", message, 422, [FieldError("old_password", message)])
-    check_password(
-        new, password_hashing.common_passwords(), (person.name, person.email, institution)
-    )
+    check_password(new, common_passwords(), (person.name, person.email, institution))
     if new == old:
         message = "Новый пароль совпадает с текущим. Придумайте другой."
         raise Refusal("same_password", message, 422, [FieldError("new_password", message)])
-    new_hash = await password_hashing.hashed(new)
+    new_hash = await passwords.hashed(new)
     async with database.work() as session:
         fresh = await _locked_row(session, current.person_id)
         if fresh.password_hash != known or fresh.locked_at is not None:

@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from api.container import Medcab
 from crypto.key_ring import KeyRing, use_key_ring
+from crypto.passwords import hash_now
 from models.tables.accounts import Account
 from models.tables.people import Person, RoleGrant, Unit
 from ops.local.system import settings_from
@@ -24,7 +25,6 @@ from rules.access import Role
 from rules.accounts import Device, DeviceKind, Limit, SignInLimits, Stage
 from rules.clock import now
 from server import create_app
-from services.accounts.password_hashing import hash_now
 from services.accounts.sessions import OpenedSession, Visitor, open_session
 from services.accounts.sign_in import login_of
 from settings import Settings

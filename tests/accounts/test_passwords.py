@@ -3,11 +3,12 @@
 import pytest
 from sqlmodel import select
 
+from crypto import passwords
 from models.tables.accounts import Account
 from models.tables.notices import Notice
 from rules.accounts import check_password
 from rules.refusals import Refusal
-from services.accounts import password_hashing
+from services.accounts.common_passwords import common_passwords
 from tests.accounts.conftest import PASSWORD, House
 
 ABOUT = ("Соколова Анна Сергеевна", "sokolova@gkb7.example", "Городская клиническая больница № 7")
@@ -40,7 +41,7 @@ NEW = "совсем другие пять слов подряд"
 def test_weak_passwords_are_refused_in_words(password: str) -> None:
     """Short, endless, leaked, monotonous, or made of the person's and the house's own words."""
     with pytest.raises(Refusal) as refusal:
-        check_password(password, password_hashing.common_passwords(), ABOUT)
+        check_password(password, common_passwords(), ABOUT)
     assert refusal.value.status == 422
     assert [fault.path for fault in refusal.value.fields] == ["new_password"]
 
@@ -62,26 +63,26 @@ def test_weak_passwords_are_refused_in_words(password: str) -> None:
 )
 def test_any_composition_will_do(password: str) -> None:
     """No demands on kinds of characters, and more than 64 of them are welcome."""
-    check_password(password, password_hashing.common_passwords(), ABOUT)
+    check_password(password, common_passwords(), ABOUT)
 
 
 @pytest.mark.asvs("6.2.4")
 def test_the_list_is_long_enough() -> None:
     """More than the 3000 most common passwords of twelve characters and more."""
-    known = password_hashing.common_passwords()
+    known = common_passwords()
     assert len(known) > 13_000
     assert all(12 <= len(word) <= 64 and word == word.casefold() for word in known)
 
 
 async def test_hashes_are_argon2id_of_full_strength(house: House) -> None:
     """19 MiB, two passes, a salt of their own each (libraries.md)."""
-    first, second = await password_hashing.hashed(PASSWORD), await password_hashing.hashed(PASSWORD)
+    first, second = await passwords.hashed(PASSWORD), await passwords.hashed(PASSWORD)
     assert first != second
     assert first.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert await password_hashing.matches(first, PASSWORD)
-    assert not password_hashing.is_outdated(first)
+    assert await passwords.matches(first, PASSWORD)
+    assert not passwords.is_outdated(first)
     weaker = first.replace("m=19456", "m=8192")
-    assert password_hashing.is_outdated(weaker)
+    assert passwords.is_outdated(weaker)
 
 
 @pytest.mark.asvs("6.2.8")
@@ -90,7 +91,7 @@ async def test_hashes_are_argon2id_of_full_strength(house: House) -> None:
 )
 async def test_a_password_fits_exactly_as_typed(other: str) -> None:
     """Nothing is trimmed, cut or folded."""
-    assert not await password_hashing.matches(await password_hashing.hashed(PASSWORD), other)
+    assert not await passwords.matches(await passwords.hashed(PASSWORD), other)
 
 
 @pytest.mark.asvs("6.2.2")
@@ -122,7 +123,7 @@ async def test_changing_the_password_ends_the_other_sessions(house: House) -> No
     assert (await there.get("/api/v1/session")).status_code == 401
     async with house.medcab.database.work() as session:
         account = await session.get_one(Account, someone.person_id)
-        assert await password_hashing.matches(account.password_hash, NEW)
+        assert await passwords.matches(account.password_hash, NEW)
         told = await session.exec(select(Notice.kind).where(Notice.person_id == someone.person_id))
         assert set(told) == {"security"}
 
@@ -155,5 +156,5 @@ async def test_a_weaker_hash_is_renewed_at_sign_in(house: House) -> None:
     assert answer.status_code == 200
     async with house.medcab.database.work() as session:
         account = await session.get_one(Account, someone.person_id)
-        assert not password_hashing.is_outdated(account.password_hash)
-        assert await password_hashing.matches(account.password_hash, PASSWORD)
+        assert not passwords.is_outdated(account.password_hash)
+        assert await passwords.matches(account.password_hash, PASSWORD)

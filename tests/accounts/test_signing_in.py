@@ -9,6 +9,7 @@ import pyotp
 import pytest
 from sqlmodel import col, select
 
+from crypto.passwords import matches
 from models.tables.accounts import Account, LoginAttempt
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
@@ -19,7 +20,6 @@ from rules.refusals import Refusal
 from services import rate_limits
 from services.accounts import devices
 from services.accounts import sign_in as accounts
-from services.accounts.password_hashing import matches
 from services.accounts.sessions import Current, OpenedSession, Visitor, open_session, recognise
 from tests.accounts.codes import fresh_code
 from tests.accounts.conftest import BOUNDLESS, PASSWORD, House, Someone, visitor_at

@@ -8,20 +8,12 @@ import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _THREADS = ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1)), thread_name_prefix="argon2")
-_COMMON = Path(__file__).with_name("common_passwords.txt")
-
-
-@cache
-def common_passwords() -> frozenset[str]:
-    """Passwords of at least twelve characters that are known from leaks, in lower case."""
-    return frozenset(_COMMON.read_text(encoding="utf-8").splitlines())
 
 
 @cache
