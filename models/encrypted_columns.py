@@ -1,12 +1,13 @@
-"""Columns whose values stand encrypted, each bound to its row.
+"""Columns whose values are encrypted, each bound to its row.
 
-A ciphertext opens in one place only: its table, its column and the row with its primary key. The
-value of another row, copied into this one, is refused like bytes that were changed.
+A ciphertext can be decrypted in one place only: its table, its column and the row with its primary
+key. A value copied from another row is refused like bytes that were changed.
 
-Reading needs nothing: the column is selected together with the primary key of its row, also through
-a subquery that exports the key. Writing needs the key beside the value. It is taken from the
-parameters of the statement where they hold it: so for whatever the ORM writes. Elsewhere the caller
-says it, by `bound` for a value and `bound_row` for a row. A value without a key is refused.
+Reading needs nothing special: the column is selected together with the primary key of its row, also
+through a subquery that exports the key. Writing needs the key beside the value. It is taken from
+the parameters of the statement if they contain it, as for everything that the ORM writes. Otherwise
+the caller names it, by `bound` for a value and `bound_row` for a row. A value without a key is
+refused.
 """
 
 import json
@@ -48,7 +49,7 @@ Key = tuple[UUID | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A value with the primary key of the row in which it is to stand."""
+    """A value with the primary key of its row."""
 
     value: Any
     key: Key
@@ -61,13 +62,13 @@ class UnboundError(ValueError):
 def bound(value: Any, *key: UUID | int) -> Bound | None:
     """The value for the row with this primary key; None stays None.
 
-    An upsert that keeps the row that it found has to give that row this key too.
+    An upsert that keeps the row it found must also give that row this key.
     """
     return None if value is None else Bound(value, key)
 
 
 def bound_row(row: SQLModel) -> dict[str, Any]:
-    """The values of a whole row, for an insert whose parameters have names of their own."""
+    """The values of a whole row, for an insert whose parameters are not called like columns."""
     table = SQLModel.metadata.tables[str(row.__tablename__)]
     values = row.model_dump()
     key = tuple(values[one.key] for one in table.primary_key)
@@ -75,12 +76,12 @@ def bound_row(row: SQLModel) -> dict[str, Any]:
 
 
 def encrypt_for(ring: KeyRing, plain: bytes, place: str, key: Key) -> bytes:
-    """Encrypt for one column, `table.column`, of one row."""
+    """Encrypt a value for one column, `table.column`, of one row."""
     return ring.encrypt(plain, _binding(place, _key_bytes(key)), FOR_ROW)
 
 
 def decrypt_for(ring: KeyRing, encrypted: bytes, place: str, key: Key) -> bytes:
-    """Decrypt what stands in this column of this row. Raises UndecryptableError."""
+    """Decrypt a value of this column of this row. Raises UndecryptableError."""
     return _decrypt(ring, encrypted, place, _key_bytes(key))
 
 
@@ -97,12 +98,12 @@ def _decrypt(ring: KeyRing, encrypted: bytes, place: str, key: bytes) -> bytes:
 
 
 def _binding(place: str, key: bytes) -> bytes:
-    """What is authenticated beside the value: no place holds a zero byte, keys have one length."""
+    """What is authenticated with a value. It is unambiguous: no place contains a zero byte."""
     return place.encode() + b"\0" + key
 
 
 def _key_bytes(key: Key) -> bytes:
-    """The key as `uuid_send` and `int4send` of PostgreSQL write it: a UUID, numbers after it."""
+    """The key in the bytes of PostgreSQL's `uuid_send` and `int4send`: a UUID, then numbers."""
     return b"".join(
         part.bytes if isinstance(part, UUID) else part.to_bytes(4, "big", signed=True)
         for part in key
@@ -110,7 +111,7 @@ def _key_bytes(key: Key) -> bytes:
 
 
 class EncryptedColumn(TypeDecorator[Any]):
-    """A value that stands encrypted in its column; `place` is `table.column`."""
+    """A value that is encrypted in its column; `place` is `table.column`."""
 
     impl = LargeBinary
     cache_ok = True
@@ -121,14 +122,14 @@ class EncryptedColumn(TypeDecorator[Any]):
 
     @abstractmethod
     def to_bytes(self, value: Any) -> bytes:
-        """The value as it is encrypted."""
+        """The bytes of a value, which are encrypted."""
 
     @abstractmethod
     def from_bytes(self, plain: bytes) -> Any:
         """The value again."""
 
     def process_bind_param(self, value: Any | None, dialect: Dialect) -> bytes | None:
-        """Encrypt on the way in. Raises UnboundError for a value without its row."""
+        """Encrypt on writing. Raises UnboundError for a value without its row."""
         if value is None:
             return None
         if not isinstance(value, Bound):
@@ -136,7 +137,10 @@ class EncryptedColumn(TypeDecorator[Any]):
         return encrypt_for(key_ring(), self.to_bytes(value.value), self.place, value.key)
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Select the primary key of the row before the ciphertext."""
+        """Select the primary key of the row before the ciphertext.
+
+        Raises InvalidRequestError if the key cannot be selected.
+        """
         origin: Any = column
         while isinstance(origin, Label):
             origin = origin.element
@@ -156,7 +160,10 @@ class EncryptedColumn(TypeDecorator[Any]):
         )
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Any | None:
-        """Decrypt on the way out. Raises UndecryptableError for what was not written here."""
+        """Decrypt on reading.
+
+        Raises UndecryptableError for bytes that were not encrypted for this row.
+        """
         if value is None:
             return None
         size = _key_size(self.place)
@@ -164,7 +171,7 @@ class EncryptedColumn(TypeDecorator[Any]):
 
 
 class EncryptedText(EncryptedColumn):
-    """Text that stands encrypted in its column."""
+    """Text that is encrypted in its column."""
 
     cache_ok = True
 
@@ -176,7 +183,7 @@ class EncryptedText(EncryptedColumn):
 
 
 class EncryptedJSON(EncryptedColumn):
-    """Any JSON value that stands encrypted in its column."""
+    """Any JSON value that is encrypted in its column."""
 
     cache_ok = True
 
@@ -232,7 +239,7 @@ def _with_key(
 
 
 def _key_parameters(statement: Insert | Update) -> list[str]:
-    """The parameters that hold the primary key of the row; none where the statement has no such."""
+    """The names of the parameters that hold the row's primary key; empty if there are none."""
     primary_key = [one.key for one in statement.table.primary_key]
     if isinstance(statement, Insert):
         return primary_key
@@ -241,7 +248,7 @@ def _key_parameters(statement: Insert | Update) -> list[str]:
 
 
 def _compared(condition: Any) -> Iterator[tuple[str, str]]:
-    """Columns that have to equal a parameter for the condition to hold, with its name."""
+    """Columns that the condition demands to equal a parameter, each with the parameter's name."""
     if isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
         for part in condition.clauses:
             yield from _compared(part)

@@ -1,6 +1,6 @@
 """What workflows, activities, signals and queries say to each other: ids and states, no contents.
 
-Every field added later gets a default, so that histories written before can still be read.
+A field that is added later gets a default, so that histories written before can still be read.
 """
 
 from datetime import datetime
@@ -13,13 +13,13 @@ from rules.cases.process import CaseKind, Party, Status, Transition
 
 
 class WorkflowMessage(BaseModel):
-    """A frozen message."""
+    """Base of messages; they are frozen."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class WorkflowName(StrEnum):
-    """Types of workflows that belong to no case, as they stand in the Temporal UI."""
+    """Types of workflows that belong to no case, as the Temporal UI shows them."""
 
     SWEEPER = "Sweeper"
     NOTICES_MAIL = "NoticesMail"
@@ -32,10 +32,10 @@ class WorkflowName(StrEnum):
 
 
 WAKE_UP = "ring"
-"""The signal of the sweeper: look again. People's signals are named in `rules.cases.process`."""
+"""The sweeper's signal: look again. People's signals are named in `rules.cases.process`."""
 
 RECEIPT = "receipt"
-"""The signal after a receipt of the module was kept; it names the receipt as its act."""
+"""The signal after an acknowledgement of the gov service was stored, whose id is its act."""
 
 PRESENT_STATE = "present_state"
 """The query that answers whom the case waits for, until when, and what happens then."""
@@ -48,53 +48,53 @@ class CaseState(WorkflowMessage):
     number: str
     type: str
     unit: str
-    """Code of the applicant's unit."""
+    """The code of the applicant's unit."""
     status: Status
     step: int
     open: bool
     waits_for: Party
     wakes_at: datetime | None = None
     due_at: datetime | None = None
-    """By the clock of the zone that ends the term."""
+    """In the zone that ends the term."""
     term_zone: str = "UTC"
     kind: CaseKind = CaseKind.APPLICATION
     owes: bool = False
-    """Whether somebody outside has still to be told of the end."""
+    """Whether the addressee has yet to be told how the case ended."""
 
 
 ANEW = "anew"
-"""No signal: the run that is open is ended and another begins, where rings have no effect."""
+"""No signal: the open run is ended and another begun, because signals have no effect."""
 
 
 class CaseRef(WorkflowMessage):
-    """What a workflow starts with: the case, and its state where the starter knows it."""
+    """The start of a workflow: the case, and its state if the starter knows it."""
 
     case_id: UUID
     state: CaseState | None = None
 
 
 class ActRef(WorkflowMessage):
-    """What a signal carries: the id of an act that is committed already."""
+    """The argument of a signal: the id of an act that is committed already."""
 
     act_id: UUID
 
 
 class CaseSignal(WorkflowMessage):
-    """A signal as heard: its name, and the act that it names."""
+    """A signal as received: its name, and the act that it names."""
 
     signal: str
     act_id: UUID | None = None
 
 
 class Look(WorkflowMessage):
-    """Read the case; rings whose acts are not in the database are journaled."""
+    """A request to read the case; signals whose acts are not in the database are journaled."""
 
     case: CaseRef
     rings: tuple[CaseSignal, ...] = ()
 
 
 class Stuck(WorkflowMessage):
-    """A case that its workflow cannot carry on by itself."""
+    """A case that its workflow cannot continue by itself."""
 
     case: CaseRef
     activity: str
@@ -102,7 +102,7 @@ class Stuck(WorkflowMessage):
 
 
 class PresentState(WorkflowMessage):
-    """The answer of a running workflow."""
+    """The answer of a running workflow to the query `present_state`."""
 
     status: Status
     step: int
@@ -110,13 +110,13 @@ class PresentState(WorkflowMessage):
     until: datetime | None
     term_zone: str = "UTC"
     then: Transition | str | None
-    """What happens when the time is over: `remind`, `escalate`, `lapse`, `check`."""
+    """What happens when the term is over: `remind`, `escalate`, `lapse`, `check`."""
     as_of: datetime
     stuck: bool = False
 
 
 class ChannelShift(WorkflowMessage):
-    """How a channel stands: handed from one shift of its sender to the next."""
+    """The state of a channel, which each shift of its sender hands to the next one."""
 
     told: int = 0
     waiting: int = 0
@@ -125,13 +125,13 @@ class ChannelShift(WorkflowMessage):
 
 
 class ExportRef(WorkflowMessage):
-    """Which export a workflow makes."""
+    """The export that a workflow makes."""
 
     export_id: UUID
 
 
 class ExportProgress(WorkflowMessage):
-    """How far an export is; not under way where it is over, was stopped or has failed."""
+    """The progress of an export; not under way if it is finished, cancelled or has failed."""
 
     done: int = 0
     total: int = 0
@@ -139,5 +139,5 @@ class ExportProgress(WorkflowMessage):
 
 
 def case_workflow_id(case_id: UUID, kind: CaseKind = CaseKind.APPLICATION) -> str:
-    """`application-<uuid>`, `request-<uuid>`: one id for the whole life of a case."""
+    """`application-<uuid>` or `request-<uuid>`: one id for the whole life of a case."""
     return f"{kind.value}-{case_id}"

@@ -1,4 +1,4 @@
-"""What ops read in the Temporal UI without decoding anything: search attributes and plain words.
+"""What ops read in the Temporal UI without decrypting anything: search attributes and plain text.
 
 Nothing here may identify a person or say anything about health: numbers, kinds, states and times.
 """
@@ -36,7 +36,7 @@ SEARCH_ATTRIBUTES: Mapping[str, str] = {
 
 
 class OpsText(str):
-    """Words that stand unencrypted in the Temporal UI: summaries and details, never contents.
+    """Text that is not encrypted in the Temporal UI: summaries and details, never contents.
 
     `summary=OpsText("look into the case")`. A plain `str` is encrypted like everything else.
     """
@@ -45,7 +45,7 @@ class OpsText(str):
 
 
 def attributes_of(state: CaseState) -> TypedSearchAttributes:
-    """The search attributes of a case as it stands."""
+    """The search attributes of a case in its present state."""
     pairs: list[SearchAttributePair[Any]] = [
         SearchAttributePair(NUMBER, state.number),
         SearchAttributePair(KIND, state.kind.value),
@@ -60,9 +60,9 @@ def attributes_of(state: CaseState) -> TypedSearchAttributes:
 
 
 def changes_of(state: CaseState) -> list[SearchAttributeUpdate[Any]]:
-    """What changes while a case moves, for an upsert by its workflow.
+    """The attributes that change while a case moves, for an upsert by its workflow.
 
-    The number never changes; runs that began before there was an attribute for it get it here.
+    The number never changes; it is here for runs that began before there was an attribute for it.
     """
     return [
         NUMBER.value_set(state.number),

@@ -1,4 +1,4 @@
-"""Look whether everything that stands encrypted opens in its own row."""
+"""Checking that every encrypted value can be decrypted in its own row."""
 
 from collections.abc import AsyncIterator
 
@@ -14,7 +14,7 @@ from rules.journal.entries import IntegrityFault
 async def each_value(
     connection: AsyncConnection, ring: KeyRing
 ) -> AsyncIterator[IntegrityFault | None]:
-    """Every encrypted value of every table, the journal's apart: what is wrong with it, or None."""
+    """Check every encrypted value of every table except the journal: its fault, or None."""
     for table in SQLModel.metadata.sorted_tables:
         if table.name != "journal_entry":
             async for fault in _of(table, connection, ring):

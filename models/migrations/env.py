@@ -28,13 +28,13 @@ def _run() -> None:
             context.configure(
                 connection=connection,
                 target_metadata=SQLModel.metadata,
-                # One that commits in between is not to commit half of another one.
+                # A migration that commits in between must not commit half of another one.
                 transaction_per_migration=True,
             )
             with context.begin_transaction():
                 context.run_migrations()
     finally:
-        # A migration that failed must not hold the next one up.
+        # A migration that failed must not block the next one.
         engine.dispose()
 
 

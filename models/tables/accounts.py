@@ -1,7 +1,7 @@
 """Accounts, what proves a sign-in, and the journal of every try.
 
-Secrets that only have to be recognised (passwords, session and access tokens) stand hashed; the
-seed of the second factor has to be read, and stands encrypted.
+Secrets that only have to be recognised (passwords, session and access tokens) are stored hashed;
+the seed of the second factor has to be read, and is encrypted.
 """
 
 from datetime import datetime
@@ -40,7 +40,7 @@ class Account(SQLModel, table=True):
 
 
 class AccountSession(SQLModel, table=True):
-    """One sign-in on one device. Its token is known only to the browser."""
+    """One sign-in on one device. Only the browser knows its token."""
 
     __tablename__ = "account_session"
     __table_args__ = (Index("account_session_of_person", "person_id", "ended_at"),)
@@ -81,7 +81,7 @@ class KnownDevice(SQLModel, table=True):
 
 
 class AccessToken(SQLModel, table=True):
-    """A personal access token for programs: limited in what it may and how long."""
+    """A personal access token for programs: limited in its rights and its life."""
 
     __tablename__ = "access_token"
 
@@ -115,7 +115,7 @@ class LoginAttempt(SQLModel, table=True):
 
 
 class RateLimit(SQLModel, table=True):
-    """How much of an allowance is used up, as the moment at which it is whole again."""
+    """How much of an allowance is used up, as the moment at which it will be whole again."""
 
     __tablename__ = "rate_limit"
 

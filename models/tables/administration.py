@@ -1,4 +1,4 @@
-"""What administrators changed in the catalogue: who, when, and what stood there before."""
+"""What administrators changed in the catalogue: who, when, and the value before."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from models.tables.base import utc_column
 
 
 class CatalogueChange(SQLModel, table=True):
-    """One change by one person. The id is made by the client: the same again changes nothing."""
+    """One change by one person. The client makes the id: sending it again changes nothing."""
 
     __tablename__ = "catalogue_change"
     __table_args__ = (Index("catalogue_change_of", "subject", "key", "at"),)

@@ -1,4 +1,4 @@
-"""The archive: views that people keep, exports under way, and how long cases are kept."""
+"""The archive: saved views, exports, and how long cases are kept."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from rules.ids import new_id
 
 
 class SavedView(SQLModel, table=True):
-    """Filters of the archive that a person keeps under a name."""
+    """Filters of the archive that a person has saved under a name."""
 
     __tablename__ = "saved_view"
 
@@ -28,10 +28,10 @@ class SavedView(SQLModel, table=True):
 
 
 class Export(SQLModel, table=True):
-    """A list on its way into a file: asked for by a person, filled by a workflow.
+    """A list that becomes a file: requested by a person, made by a workflow.
 
-    `after` is the place in the list that the last whole part reached; parts lie in the object store
-    under `folder` until the file is put together, so a run that was cut off goes on from there.
+    `after` is the place in the list that the last whole part reached. Parts are in the object store
+    under `folder` until the file is made, so that a run that was cut off continues from there.
     """
 
     __tablename__ = "export"
@@ -73,7 +73,7 @@ class Export(SQLModel, table=True):
 
 
 class RetentionTerm(SQLModel, table=True):
-    """How many years closed cases of a type are kept; an empty type stands for the whole kind."""
+    """How many years closed cases of a type are kept; an empty type means the whole kind."""
 
     __tablename__ = "retention_term"
 

@@ -8,19 +8,19 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """`timestamptz`, refused without a zone and always read back in UTC."""
+    """`timestamptz`: a time without a zone is refused, and times are read in UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times: they are a mistake somewhere above."""
+        """Refuse a time without a zone: it is a mistake in the caller. Raises ValueError."""
         if value is not None and value.tzinfo is None:
             raise ValueError("a time without a zone")
         return value
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Read in UTC."""
+        """Return the time in UTC."""
         return None if value is None else value.astimezone(UTC)
 
 

@@ -1,4 +1,4 @@
-"""Callbacks that were heard: the same one, sent or played again, changes nothing."""
+"""Callbacks that were received: the same one again, sent or replayed, changes nothing."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from models.tables.base import utc_column
 class HeardCallback(SQLModel, table=True):
     """One callback of a source, by the id that its signature covers.
 
-    Kept for a day: older ones are refused by their own time.
+    Rows are kept for a day: older callbacks are refused by their own time.
     """
 
     __tablename__ = "heard_callback"

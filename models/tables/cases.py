@@ -1,7 +1,7 @@
 """Cases: what was asked, in which versions, what was decided and by whom.
 
-Number, status, units and times stand in the clear, so that lists and queues need no keys; what
-people wrote stands encrypted. Notices, journal and documents have tables of their own.
+Number, status, units and times are not encrypted, so that lists and queues need no keys; what
+people wrote is encrypted. Notices, journal and documents have tables of their own.
 """
 
 from datetime import date, datetime, timedelta
@@ -17,14 +17,14 @@ from models.tables.base import utc_column
 from rules.ids import new_id
 
 LISTED_AT = "coalesce(submitted_at, created_at)"
-"""The moment by which lists run: a case counts from its submission, a draft from its beginning."""
+"""The moment by which lists are ordered: a case's submission, or a draft's beginning."""
 
 _NO_PROGRAMME = text("programme_id is null")
 _OPEN = text("closed_at is null")
 
 
 def _of_archive(name: str, *columns: str, where: TextClause | None = None) -> Index:
-    """An index for walks of the archive; its order of nulls keeps others from these."""
+    """An index for scans of the archive. Only they ask for its order of nulls."""
     return Index(
         f"case_archive_{name}",
         *columns,
@@ -148,7 +148,7 @@ class CaseAttachment(SQLModel, table=True):
 
 
 class CaseAct(SQLModel, table=True):
-    """An act of a person, by the id that the client gave: the same again gives the same answer."""
+    """An act of a person, by the client's id: sent again, it gets the same answer."""
 
     __tablename__ = "case_act"
 
@@ -183,7 +183,7 @@ class CaseDecision(SQLModel, table=True):
 
 
 class CaseComment(SQLModel, table=True):
-    """A remark on a case: to the applicant, or among those who review it."""
+    """A message on a case: to the applicant, or an internal remark among reviewers."""
 
     __tablename__ = "case_comment"
     __table_args__ = (Index("case_comment_of_case", "case_id", "at", "id"),)
@@ -197,7 +197,7 @@ class CaseComment(SQLModel, table=True):
 
 
 READ_FOR = timedelta(minutes=1)
-"""For so long after an open page last said so, somebody reads a case."""
+"""For so long after an open page last reported it, a person counts as reading a case."""
 
 
 class CaseReading(SQLModel, table=True):
@@ -211,7 +211,7 @@ class CaseReading(SQLModel, table=True):
 
 
 class IssuedAct(SQLModel, table=True):
-    """The signed act of enrolment of a case; the file lies in the object store."""
+    """The signed enrolment certificate of a case; the file is in the object store."""
 
     __tablename__ = "issued_act"
 
@@ -227,7 +227,7 @@ class IssuedAct(SQLModel, table=True):
 
 
 class Outage(SQLModel, table=True):
-    """One time that an outside system was down; at most one open row per system."""
+    """One outage of an outside system; each system has at most one open row."""
 
     __tablename__ = "outage"
     __table_args__ = (

@@ -1,6 +1,7 @@
-"""The catalogue: types of cases, programmes, stock reasons, and days that a decree has changed.
+"""The catalogue: types of case, programmes, stock reasons, and days that a decree has changed.
 
-Versions are never changed once written: a case keeps the type and the programme it began with.
+A version is never changed once it is written: a case keeps the type and the programme it began
+with.
 """
 
 from datetime import date, datetime
@@ -69,7 +70,7 @@ class Programme(SQLModel, table=True):
 
     @property
     def intakes(self) -> list[Intake]:
-        """When it begins, with what limits; empty: at any time."""
+        """Its intakes with their limits; empty if it may begin on any day."""
         return intakes_of(self.starts_on, self.intake_limits)
 
     @property
@@ -80,7 +81,7 @@ class Programme(SQLModel, table=True):
 
 
 class IntakeCount(SQLModel, table=True):
-    """How many cases have a place in an intake, over all versions of its programme."""
+    """How many cases have a place in an intake, in all versions of its programme together."""
 
     __tablename__ = "intake_count"
     __table_args__ = (CheckConstraint("taken >= 0", name="intake_count_taken"),)
@@ -95,12 +96,12 @@ SEARCH_WORDS: Any = Column(
     TSVECTOR,
     Computed("to_tsvector('russian'::regconfig, search_text)", persisted=True),
 )
-"""The stems of a programme's `search_text`, kept by the database: never read or written here."""
+"""The stems of a programme's `search_text`; the database keeps them, nobody writes them here."""
 cast("Table", Programme.__table__).append_column(SEARCH_WORDS)  # type: ignore[attr-defined]
 
 
 class Reason(SQLModel, table=True):
-    """A reason from the stock, which a reviewer may take and edit (A4)."""
+    """A stock reason, which a reviewer may take and edit (A4)."""
 
     __tablename__ = "reason"
     __table_args__ = (
@@ -116,7 +117,7 @@ class Reason(SQLModel, table=True):
 
 
 class CalendarDay(SQLModel, table=True):
-    """A day that a decree has made working or not, against the calendar known before."""
+    """A day that a decree has made working or not, unlike the calendar known before."""
 
     __tablename__ = "calendar_day"
 

@@ -1,6 +1,6 @@
-"""The conversation on a case: what went with its messages, and how far each person has read.
+"""The conversation on a case: the files of its messages, and how far each person has read.
 
-The messages themselves stand in `models.tables.cases.CaseComment`.
+The messages themselves are in `models.tables.cases.CaseComment`.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Documents of a person: given once, in versions, and cited by cases. The files lie elsewhere."""
+"""Documents of a person: given once, in versions, and cited by cases. Files are objects."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from rules.ids import new_id
 
 
 class Document(SQLModel, table=True):
-    """One document, such as a diploma; every file given for it is a version."""
+    """One document, such as a diploma. Every file given for it is a version."""
 
     __tablename__ = "document"
     __table_args__ = (Index("document_of_owner", "owner_id", "created_at", "id"),)
@@ -28,7 +28,7 @@ class Document(SQLModel, table=True):
 
 
 class DocumentVersion(SQLModel, table=True):
-    """One file as it was given, and what its check found. Only `replaced_at` changes afterwards."""
+    """One file as it was given, and the findings of its check. Only `replaced_at` changes later."""
 
     __tablename__ = "document_version"
     __table_args__ = (
@@ -77,7 +77,7 @@ class DocumentVersion(SQLModel, table=True):
 
 
 class DocumentImage(SQLModel, table=True):
-    """A page as it is shown in the browser, drawn when it is first asked for."""
+    """A page as the browser shows it, drawn when it is first asked for."""
 
     __tablename__ = "document_image"
 

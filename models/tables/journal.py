@@ -1,6 +1,6 @@
-"""The journal: what was done, by whom, in chains of hashes; views of records; the seals over both.
+"""The journal: who did what, in chains of hashes; views of records; the checkpoints of both.
 
-The application's role may add to these tables and read them, and nothing else: `grants` says how.
+The application's role may add to these tables and read them, but not change them: see `grants`.
 """
 
 from datetime import datetime
@@ -29,7 +29,7 @@ CONTENTS_PLACE = "journal_entry.contents"
 
 
 class JournalEntry(SQLModel, table=True):
-    """One act or change. `facts` stand in the clear and hold nothing personal; `contents` may.
+    """One act or change. `facts` are not encrypted and hold nothing personal; `contents` may.
 
     `chain` is the id of the case or person it belongs to, or `rules.journal.entries.SYSTEM_CHAIN`;
     `position` counts from 1 within the chain; `step` is the case's step after the act.
@@ -60,7 +60,7 @@ class JournalEntry(SQLModel, table=True):
 
 
 class RecordView(SQLModel, table=True):
-    """One look of a person at a record. Not chained, so that looking never waits."""
+    """A person's view of a record. Views form no chain, so that looking never waits for a lock."""
 
     __tablename__ = "record_view"
 
@@ -73,7 +73,7 @@ class RecordView(SQLModel, table=True):
 
 
 class JournalSeal(SQLModel, table=True):
-    """The heads of the chains that grew, and the views, since the seal before: signed.
+    """A checkpoint: the signed heads of chains that grew, and the views, since the one before.
 
     `leaves` lists `[kind, ref, position, hash]`; `root` is their Merkle root; `signature` is a
     detached CMS by the institution's seal over the canonical body, whose SHA-256 is `hash`.
@@ -91,7 +91,7 @@ class JournalSeal(SQLModel, table=True):
 
 
 class JournalSealCopy(SQLModel, table=True):
-    """Up to which seal a place outside PostgreSQL holds copies."""
+    """Up to which checkpoint a place outside PostgreSQL holds copies."""
 
     __tablename__ = "journal_seal_copy"
 
@@ -100,7 +100,7 @@ class JournalSealCopy(SQLModel, table=True):
 
 
 class JournalHead(SQLModel, table=True):
-    """How far the seals hold a chain fast: the last of its entries that was sealed."""
+    """How far checkpoints cover a chain: its last entry in one."""
 
     __tablename__ = "journal_head"
 
@@ -120,9 +120,12 @@ journal_pending = Table(
     Column("attestation", LargeBinary, nullable=True),
     Column("refused", Text, nullable=True),
 )
-"""What waits for the next seal. Rows come with their entry in one statement, so none is missed
-however transactions overlap; sealing deletes them. `previous` is the hash of the entry before,
-`attestation` the application's word for the row, `refused` why the last sealing left it here."""
+"""What waits for the next checkpoint.
+
+A row is inserted with its entry in one statement, so that none is missed however transactions
+overlap; the checkpoint deletes it. `previous` is the hash of the entry before, `attestation` the
+application's attestation of the row, `refused` why the last checkpoint left it.
+"""
 
 
 ERASE_FUNCTION = """
@@ -130,14 +133,16 @@ create or replace function journal_erase(entry uuid) returns void
 language sql security definer set search_path = pg_catalog, public as
 $$ update public.journal_entry set contents = null, salt = null where id = entry $$
 """
-"""The one change that is allowed: contents erased by law, their salt with them. An erasure without
-an entry that records it is found by `medcab verify`."""
+"""The only change that is allowed: contents are erased by law, together with their salt.
+
+`medcab verify` finds an erasure without an entry that records it.
+"""
 
 DROP_ERASE_FUNCTION = "drop function journal_erase(uuid)"
 
 
 def grants(role: str) -> list[str]:
-    """The statements by which the owner lets the application's role add and read, never change.
+    """The statements by which the owner lets the application's role add and read, but not change.
 
     Run them after the tables exist, and after any broader grant; `role` is an SQL identifier.
     """

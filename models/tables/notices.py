@@ -1,7 +1,7 @@
-"""Notices: what a person is told, by which channel, and how the telling went.
+"""Notices: what a person is notified of, by which channel, and how sending went.
 
-A row is written in the transaction of the event that it tells of, so none is lost and none is told
-of what did not happen. Facts stand in the clear and hold numbers and ids only.
+A row is written in the transaction of its event, so no event goes unreported, and nothing is
+reported that did not happen. Facts are not encrypted: only numbers and ids.
 """
 
 import re
@@ -21,7 +21,7 @@ _NAME = re.compile(r"notice-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-(\d
 
 
 class Notice(SQLModel, table=True):
-    """One event, told to one person by one channel."""
+    """One event that one person is notified of by one channel."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -101,13 +101,13 @@ class Notice(SQLModel, table=True):
 
 
 def notice_named(name: str) -> tuple[UUID, int] | None:
-    """The notice and the sending that a provider knows by this name; None where it is none."""
+    """The notice and the sending that a provider knows by this name; None if it is no such name."""
     told = _NAME.fullmatch(name)
     return (UUID(told[1]), int(told[2] or 1)) if told else None
 
 
 class NoticeAttempt(SQLModel, table=True):
-    """One try to tell a notice outside the cabinet: when, and what came of it."""
+    """One try to send a notice outside the cabinet, with its result."""
 
     __tablename__ = "notice_attempt"
 
@@ -119,7 +119,7 @@ class NoticeAttempt(SQLModel, table=True):
 
 
 class NoticeSetting(SQLModel, table=True):
-    """What a person chose for a group of events and a channel; without a row the default holds."""
+    """A person's choice for a group of events and a channel; without a row, the default applies."""
 
     __tablename__ = "notice_setting"
 
@@ -131,7 +131,7 @@ class NoticeSetting(SQLModel, table=True):
 
 
 class NoticePreferences(SQLModel, table=True):
-    """Quiet hours and the daily digest of whoever asked for them, by the clock of `zone`."""
+    """Quiet hours and the daily digest of a person who asked for them, in `zone`."""
 
     __tablename__ = "notice_preferences"
 
@@ -161,7 +161,7 @@ class PushSubscription(SQLModel, table=True):
 
 
 class ContactChange(SQLModel, table=True):
-    """A new address or number that its code has yet to confirm, or has confirmed."""
+    """A new address or number that has yet to be confirmed by its code, or has been."""
 
     __tablename__ = "contact_change"
 

@@ -1,4 +1,4 @@
-"""What people do from the ops desk, and the indexes that only its look at everything needs."""
+"""Acts of people on the ops desk, and indexes that only the desk's overview needs."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,9 +12,9 @@ from models.tables.notices import Notice
 
 
 class OperationAct(SQLModel, table=True):
-    """A remedy, by the id that the client gave: the same again gives the same answer.
+    """A remedy, by the client's id: sent again, it gets the same answer.
 
-    Why it was done stands in the journal.
+    Its reason is in the journal.
     """
 
     __tablename__ = "operation_act"

@@ -1,4 +1,4 @@
-"""People, the units they work in, the roles they hold and when they are away."""
+"""People, the units they work in, the roles they hold and when they are absent."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -24,7 +24,7 @@ class Unit(SQLModel, table=True):
 
 
 class Person(SQLModel, table=True):
-    """Someone who works here. What identifies a person stands encrypted."""
+    """A person who works here. What identifies a person is encrypted."""
 
     __tablename__ = "person"
 
@@ -49,7 +49,7 @@ class Person(SQLModel, table=True):
 
 
 class RoleGrant(SQLModel, table=True):
-    """A role held in a unit and the units below it, from one moment until another. Append-only."""
+    """A role held in a unit and the units below, from one moment until another. Append-only."""
 
     __tablename__ = "role_grant"
 
@@ -62,7 +62,7 @@ class RoleGrant(SQLModel, table=True):
 
 
 class Absence(SQLModel, table=True):
-    """Days on which a reviewer is away, and who stands in (both days included)."""
+    """Days on which a reviewer is absent (both included), and who stands in."""
 
     __tablename__ = "absence"
 

@@ -1,7 +1,7 @@
-"""Service requests on their way: what was handed over, what the addressee said, what it answered.
+"""Service requests on their way: what was handed over, and what the addressee said and answered.
 
-Papers, envelopes and result files lie in the object store; numbers, states and times stand here in
-the clear, and whatever people or addressees wrote stands encrypted.
+Papers, envelopes and files of answers are in the object store. Numbers, states and times are not
+encrypted; what people or addressees wrote is.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ from rules.ids import new_id
 
 
 class RequestMessage(SQLModel, table=True):
-    """One version of a request as it was formed for its addressee."""
+    """One version of a request as it was made for its addressee."""
 
     __tablename__ = "request_message"
 
@@ -39,7 +39,7 @@ class RequestMessage(SQLModel, table=True):
 
 
 class RequestAcknowledgement(SQLModel, table=True):
-    """What the module said of a message; the same again is one row."""
+    """What the gov service said of a message; the same thing twice is one row."""
 
     __tablename__ = "request_receipt"
     __table_args__ = (
@@ -62,7 +62,7 @@ class RequestAcknowledgement(SQLModel, table=True):
 
 
 class RequestAnswer(SQLModel, table=True):
-    """What one version of a request was answered with, or why it was refused."""
+    """The answer to one version of a request, or why it was refused."""
 
     __tablename__ = "request_answer"
     __table_args__ = (UniqueConstraint("case_id", "version"),)
@@ -93,7 +93,7 @@ class RequestAnswer(SQLModel, table=True):
 
 
 class RequestFile(SQLModel, table=True):
-    """A file of an answer; it lies in the object store."""
+    """A file of an answer; its contents are in the object store."""
 
     __tablename__ = "request_file"
 

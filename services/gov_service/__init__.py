@@ -1,1 +1,1 @@
-"""The line to the state service: keys, envelopes, messages."""
+"""The exchange with the gov service: keys, envelopes, messages."""

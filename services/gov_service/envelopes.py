@@ -1,8 +1,8 @@
-"""What goes to the gov-service module and comes from it: signed, then encrypted for its reader.
+"""Messages to and from the gov service: signed, then encrypted for their reader.
 
-An envelope is CMS: SignedData (RFC 5652) inside AuthEnvelopedData (RFC 5083), DER. What is signed
-begins with two lines that bind it to one message and one addressee, so that neither an old envelope
-nor one meant for somebody else passes. Why so: docs/decisions/envelopes.md.
+An envelope is CMS: SignedData (RFC 5652) inside AuthEnvelopedData (RFC 5083), DER. The signed
+content begins with two lines that bind it to one message and one addressee, so that neither an old
+envelope nor one meant for somebody else is accepted. The reasons: docs/decisions/envelopes.md.
 """
 
 import re
@@ -18,9 +18,9 @@ from rules import clock
 from services.gov_service.keys import Keys
 
 MEDCAB, GOV_SERVICE = "medcab", "gov-service"
-"""The two ends of the line."""
+"""The two parties of the exchange."""
 SKEW = timedelta(minutes=5)
-"""By how much the clocks of the two ends may differ."""
+"""By how much the clocks of the two parties may differ."""
 _HEAD = re.compile(rb"Message: ([0-9a-f-]{36})\r\nTo: ([a-z0-9.-]{1,64})\r\n\r\n")
 
 
@@ -49,7 +49,7 @@ class EnvelopeRefused(Exception):
 
 @dataclass(frozen=True)
 class OpenedEnvelope:
-    """What an envelope held. `signer_serial` is the certificate's serial number in hex."""
+    """The contents of an envelope. `signer_serial` is the certificate's serial number in hex."""
 
     plain: bytes
     signer_serial: str
@@ -58,22 +58,23 @@ class OpenedEnvelope:
 
 
 class Envelopes:
-    """One end of the line: `us` is the name by which the other end addresses it."""
+    """One party of the exchange; `us` is the name by which the other party addresses it."""
 
     def __init__(self, keys: Keys, us: str = MEDCAB) -> None:
         self._keys = keys
         self._us = us
 
     def wrap(self, plain: bytes, *, message_id: UUID, addressee: str = GOV_SERVICE) -> bytes:
-        """The envelope, DER. Signing and encrypting take some 2 ms, by GOST some 40.
+        """The envelope of a message, DER. Signing and encrypting take some 2 ms, by GOST some 40.
 
-        Raises ModuleKeysError where no valid key signs, or nobody's valid certificate is known.
+        Raises ModuleKeysError if no valid key can sign, or no valid certificate of the reader is
+        known.
         """
         head = f"Message: {message_id}\r\nTo: {addressee}\r\n\r\n"
         return self._keys.wrap(head.encode() + plain, clock.now())
 
     def open_(self, envelope: bytes, *, message_id: UUID) -> OpenedEnvelope:
-        """What the other end encrypted for us under this message. Raises EnvelopeRefused."""
+        """What the other party encrypted for us under this message. Raises EnvelopeRefused."""
         now = clock.now()
         try:
             inner = self._keys.unwrap(envelope)
@@ -97,7 +98,7 @@ class Envelopes:
             raise EnvelopeRefused(EnvelopeFault.EXPIRED)
         if signed.signed_at > now + SKEW:
             raise EnvelopeRefused(EnvelopeFault.FROM_THE_FUTURE)
-        # What an expired certificate signs today may be dated back: nobody vouches for its key.
+        # A signature made today with an expired key may be dated back: nobody vouches for that key.
         if not in_force(signed.certificate, now):
             raise EnvelopeRefused(EnvelopeFault.EXPIRED)
         head = _HEAD.match(signed.content)

@@ -1,4 +1,4 @@
-"""What the workflow of a request works with: the lines out, the line to the module, the seal."""
+"""What the workflow of a request works with: database, objects, seal and the gov service."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -25,11 +25,14 @@ class Exchange:
 
     @classmethod
     def of(cls, settings: Settings, database: Database, objects: Objects, seal: Seal) -> Self:
-        """Over the lines that a worker opened. The module's keys are read when they are used."""
+        """Build it from what a worker opened.
+
+        The keys of the exchange are read when they are used.
+        """
         envelopes = Envelopes(keys_of(settings))
         return cls(settings, database, objects, seal, GovService(settings), envelopes)
 
     @property
     def callback_url(self) -> str:
-        """Where the module calls back."""
+        """The address at which the gov service calls back."""
         return callback_url(self.settings)

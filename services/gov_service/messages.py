@@ -1,4 +1,4 @@
-"""What the gov service is told and answers, before it is encrypted: JSON, files in base64."""
+"""The messages of the exchange with the gov service, before encryption: JSON, files in base64."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -10,7 +10,7 @@ _M = TypeVar("_M", bound=BaseModel)
 
 
 class MessageUnreadable(ValueError):
-    """Not what it should be; the message says how many fields are wrong, never what they hold."""
+    """A message with wrong fields. The error says how many there are, never what they contain."""
 
 
 class _Message(BaseModel):
@@ -22,7 +22,7 @@ class _Message(BaseModel):
 
 
 class GovServiceFile(_Message):
-    """A file, whole."""
+    """A whole file."""
 
     name: str = Field(min_length=1, max_length=200)
     media_type: str = Field(max_length=100, pattern=r"^[a-z]+/[a-z0-9.+-]+$")
@@ -35,14 +35,14 @@ class GovServiceFile(_Message):
 
     @property
     def sha256(self) -> str:
-        """Its digest, in hex."""
+        """The digest of the file, in hex."""
         return sha256(self.content).hexdigest()
 
 
 class GovServiceRequest(_Message):
-    """One version of a request: its electronic document, with all that it lists.
+    """One version of a request: its electronic document, and the files that it lists.
 
-    `document` is the PDF/A-3 of `services.requests.paper`, which carries its own data.
+    `document` is the PDF/A-3 of `services.requests.paper`, which contains its own data.
     """
 
     service: str
@@ -53,12 +53,12 @@ class GovServiceRequest(_Message):
 
     @classmethod
     def read(cls, plain: bytes) -> "GovServiceRequest":
-        """A request as it came out of its envelope. Raises MessageUnreadable."""
+        """A request out of its envelope. Raises MessageUnreadable."""
         return _read(cls, plain)
 
 
 class GovServiceWithdrawal(_Message):
-    """The applicant took the request back: nobody waits for an answer any more."""
+    """The applicant has withdrawn the request: nobody waits for an answer any more."""
 
     withdrawn_number: str = Field(max_length=100, description="The request's own number.")
     withdrawn_version: int = Field(description="The version that was handed over.")
@@ -66,15 +66,15 @@ class GovServiceWithdrawal(_Message):
 
     @classmethod
     def read(cls, plain: bytes) -> "GovServiceWithdrawal":
-        """A withdrawal as it came out of its envelope. Raises MessageUnreadable."""
+        """A withdrawal out of its envelope. Raises MessageUnreadable."""
         return _read(cls, plain)
 
 
 class GovServiceAnswer(_Message):
-    """The module's answer. `reason` stands where it refuses, in words for the applicant.
+    """The answer of the gov service. For a refusal, `reason` says why in words for the applicant.
 
-    `files` are given to the applicant as they are, the first is the answer itself; `data` is the
-    same for programs.
+    `files` are given to the applicant as they are, and the first is the answer itself; `data` is
+    the same for programs.
     """
 
     outcome: Literal["answered", "refused"]
@@ -89,12 +89,12 @@ class GovServiceAnswer(_Message):
 
     @classmethod
     def read(cls, plain: bytes) -> "GovServiceAnswer":
-        """An answer as it came out of its envelope. Raises MessageUnreadable."""
+        """An answer out of its envelope. Raises MessageUnreadable."""
         return _read(cls, plain)
 
 
 def refusal(request: GovServiceRequest, reason: str, at: datetime) -> GovServiceAnswer:
-    """The answer that says no."""
+    """The answer that refuses a request."""
     return GovServiceAnswer(
         outcome="refused",
         number=request.number,

@@ -1,6 +1,6 @@
 """The ops desk: what needs attention in operation, and why. Numbers, ids and states only (O7).
 
-Cases and notices are those of the units in which the person watches; servers are everybody's.
+People see cases and notices of the units in which they watch; everybody who watches sees servers.
 """
 
 import asyncio
@@ -37,19 +37,19 @@ from services.operation.temporal_health import Engine, Standings
 from services.outages import SYSTEMS
 
 MOST = 50
-"""Lines of one kind that are shown; how many there are is always said."""
+"""How many lines of one kind are shown; their total is always shown."""
 
 ASKED_OF_TEMPORAL = 20
 
 
 @dataclass(frozen=True)
 class Desk:
-    """How the operation stands at one moment."""
+    """The state of operation at one moment."""
 
     as_of: datetime
     sections: Sequence[AttentionSection]
     engine: Engine | None
-    """Workers and standing workflows, or None where Temporal does not answer."""
+    """Workers and standing workflows; None if Temporal does not answer."""
     sealed_at: datetime | None
     backed_up_at: datetime | None
 
@@ -60,7 +60,7 @@ class Desk:
 
     @property
     def silent(self) -> list[str]:
-        """Parts that were not seen for longer than usual, which need not be trouble yet."""
+        """Parts that were not seen for longer than usual; this need not be trouble yet."""
         if self.engine is None:
             return []
         seen = [(one.name, one.asked_at, USUAL["worker"]) for one in self.engine.seen]
@@ -73,7 +73,7 @@ class Desk:
 
     @property
     def tag(self) -> str:
-        """Changes when anything on the desk does, the moment apart."""
+        """An ETag that changes whenever anything on the desk does, except its time."""
         shown = repr((self.sections, self.engine and self.engine.to_the_minute(), self.silent))
         return f'"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
 
@@ -100,9 +100,9 @@ async def desk(database: Database, standings: Standings, actor: Actor, grace: fl
 async def _split_failing(
     standings: Standings, sections: Sequence[AttentionSection]
 ) -> list[AttentionSection]:
-    """Of the cases that nobody heard, those whose workflow tasks fail: the reason is another.
+    """Separate, among cases that no workflow has looked at, those whose workflow tasks fail.
 
-    Temporal is asked of the first only: where the code does not fit, they tell enough.
+    Only the first ones are asked of Temporal: if the code does not fit, they are enough to tell.
     """
     unheard = [section for section in sections if section.trouble is Trouble.ACT_UNHEARD]
     lines = [line for section in unheard for line in section.lines][:ASKED_OF_TEMPORAL]
@@ -138,7 +138,7 @@ async def _split_failing(
 async def _ended(
     database: Database, units: frozenset[UUID], engine: Engine | None
 ) -> list[AttentionSection]:
-    """Open cases whose run was ended and not begun anew."""
+    """Open cases whose run has ended without another one in its place."""
     ids = [UUID(one.partition("-")[2]) for one in engine.ended] if engine else []
     if not ids:
         return []
@@ -149,14 +149,14 @@ async def _ended(
 
 
 def watched(units: frozenset[UUID]) -> ColumnElement[bool]:
-    """The cases of these units."""
+    """The condition that a case belongs to one of these units."""
     return col(Case.unit_id).in_(units)
 
 
 async def watched_number(session: AsyncSession, actor: Actor, number: str) -> str | None:
-    """The number as printed, where the person watches that case; None of any other.
+    """The number as printed, if the person watches that case; otherwise None.
 
-    Raises IdentifierError for what is no number.
+    Raises IdentifierError if it is no number.
     """
     known = select(Case.number).where(
         watched(actor.units_with(Permission.WATCH_OPERATION)),
@@ -209,7 +209,7 @@ async def _cases(
     units: frozenset[UUID],
     *wanted: ColumnElement[bool],
 ) -> AttentionSection:
-    """The cases of one kind of trouble, the longest waiting first."""
+    """The cases with one kind of trouble, the longest waiting first."""
     found = await session.exec(
         choose(*_ROW, since, func.count().over())  # type: ignore[call-overload]
         .where(watched(units), *wanted)
@@ -242,7 +242,7 @@ _OPEN = col(Case.closed_at).is_(None)
 
 
 async def _stuck(session: AsyncSession, units: frozenset[UUID]) -> AttentionSection:
-    """Closed ones too: a withdrawal of which the module has to be told."""
+    """Stuck cases, closed ones included: the gov service may have to learn of a withdrawal."""
     return await _cases(
         session, Trouble.CASE_STUCK, col(Case.since), units, col(Case.stuck).is_not(None)
     )
@@ -289,7 +289,7 @@ async def _outages(session: AsyncSession, units: frozenset[UUID]) -> list[Attent
 
 
 def waits_for_system(system: str) -> tuple[ColumnElement[bool], ...]:
-    """The open cases that wait for an outside system."""
+    """The conditions that an open case waits for an outside system."""
     parties = [party.value for party, name in SYSTEMS.items() if name == system]
     return col(Case.waits_for).in_(parties), col(Case.closed_at).is_(None)
 
@@ -327,12 +327,12 @@ async def _late_channels(
 
 
 def told_to(units: frozenset[UUID]) -> ColumnElement[bool]:
-    """The notices to people of these units."""
+    """The condition that a notice is to somebody in these units."""
     return col(Notice.person_id).in_(select(Person.id).where(col(Person.unit_id).in_(units)))
 
 
 async def _last_word(session: AsyncSession, channel: str) -> str:
-    """What the server of a channel said last of what still waits; addresses were cut out."""
+    """The last reply of a channel's server about a waiting notice, with addresses removed."""
     found = await session.exec(
         select(NoticeAttempt.reason)
         .join(Notice, col(Notice.id) == col(NoticeAttempt.notice_id))

@@ -10,7 +10,7 @@ from rules.operation.states import TROUBLES, Remedy, Trouble
 
 @dataclass(frozen=True)
 class AttentionLine:
-    """One thing that needs attention. `subject` is what the remedy is done to."""
+    """One thing that needs attention. `subject` is what the remedy applies to."""
 
     trouble: Trouble
     subject: str
@@ -23,7 +23,7 @@ class AttentionLine:
 
 @dataclass(frozen=True)
 class AttentionSection:
-    """All trouble of one kind: `total` counts also what is beyond the lines shown."""
+    """All trouble of one kind; `total` includes what is not among the lines."""
 
     trouble: Trouble
     total: int

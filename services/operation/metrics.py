@@ -1,4 +1,4 @@
-"""How the operation stands in figures, by one statement: for Prometheus, not for people."""
+"""The state of operation in figures, by one statement: for Prometheus, not for people."""
 
 import asyncio
 import time
@@ -11,12 +11,12 @@ from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.operation.states import ENTRIES_LOOKED_THROUGH, FAILED_ARE_SHOWN, REPLACING_IS_SHOWN
 
 KEPT = 10.0
-"""Seconds for which figures are good: however many ask, the database is asked no more often."""
+"""How many seconds figures stay valid: the database is not asked more often, whoever asks."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Numbers by kind, state and channel; ages in seconds, 0 where nothing waits."""
+    """Numbers by kind, state and channel; ages in seconds, 0 if nothing waits."""
 
     open: Sequence[tuple[str, str, int]]
     stuck: Mapping[str, int]
@@ -24,7 +24,7 @@ class Figures:
     unheard_age: float
     overdue: int
     waiting: Mapping[str, tuple[int, float]]
-    """Notices that are due and not told, by channel, and for how long the oldest is."""
+    """By channel: how many notices are due and not sent, and how long the oldest has been."""
     failed: Mapping[str, int]
     exports_failed: int
     replaced: int
@@ -33,9 +33,9 @@ class Figures:
     sealed_age: float
     unsealed_age: float
     refused: int
-    """Rows that the sealing left, because the application did not write them."""
+    """Rows that the last checkpoint refused because the application did not write them."""
     backup_age: float
-    """Since the last backup; where there was none, since the first seal."""
+    """Seconds since the last backup; if there is none, since the first checkpoint."""
 
 
 _ALL = """
@@ -83,7 +83,7 @@ class MetricsSource:
         self._asked = -KEPT
 
     async def figures(self) -> Figures:
-        """How it stands, at most ten seconds ago. Raises OperationalError."""
+        """The figures, at most ten seconds old. Raises OperationalError."""
         async with self._asking:
             if self._known is None or time.monotonic() - self._asked >= KEPT:
                 self._known = await self._ask()

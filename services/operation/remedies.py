@@ -1,7 +1,7 @@
-"""The remedies of the ops desk: each safe to repeat, journaled with its reason, and by an act id.
+"""The remedies of the ops desk: safe to repeat, journaled with a reason, done by act id.
 
-A remedy decides nothing about a case: it has the workflow look again, a message sent again, a
-person told. What it does to the database is one transaction; ringing follows the commit.
+A remedy decides nothing about a case: it wakes the workflow, sends a message again, or notifies a
+person. Its changes to the database are one transaction; signals follow the commit.
 """
 
 import hashlib
@@ -39,19 +39,19 @@ from services.operation.temporal_health import Standings
 from services.outages import open_since
 
 MOST = 1000
-"""Cases or notices that one act reaches; the next act reaches the rest."""
+"""How many cases or notices one act covers; the next act covers the rest."""
 
 SENDERS: Mapping[str, str] = {
     Channel.MAIL: "notices-mail",
     Channel.SMS: "notices-sms",
     Channel.PUSH: "notices-push",
 }
-"""The standing workflow that tells the notices of a channel."""
+"""The standing workflow that sends the notices of a channel."""
 
 
 @dataclass(frozen=True)
 class RemedyOrder:
-    """A remedy as it was asked for: what, to what, why."""
+    """A remedy as requested: what, on what, why."""
 
     remedy: Remedy
     subject: str
@@ -60,7 +60,7 @@ class RemedyOrder:
 
 @dataclass(frozen=True)
 class Done:
-    """What came of it: to how many cases or notices it was done, and whether Temporal was told."""
+    """The result: how many cases or notices were covered, and whether Temporal took the signals."""
 
     remedy: Remedy
     touched: int
@@ -69,26 +69,26 @@ class Done:
 
 @dataclass(frozen=True)
 class _Effect:
-    """What a remedy did within its transaction, and what is left to do after the commit."""
+    """What a remedy did in its transaction, and what is left to do after the commit."""
 
     touched: int
     chain: UUID = SYSTEM_CHAIN
     step: int | None = None
     signalled: Sequence[CaseState] = ()
     anew: bool = False
-    """Rings had no effect: begin the runs anew instead."""
+    """Wake-ups had no effect: begin the runs anew instead."""
     start: str | None = None
 
 
 class _DoneBefore(Exception):
-    """An act of this id was done: nothing is done again."""
+    """An act with this id was done before: nothing is done again."""
 
     def __init__(self, known: OperationAct) -> None:
         super().__init__()
         self._touched, self._body_hash = known.touched, known.body_hash
 
     def answer(self, actor: Actor, wanted: RemedyOrder) -> Done:
-        """The same answer again. Raises a refusal where the id was used for something else."""
+        """The same answer again. Raises Refusal if the id was used for something else."""
         if self._body_hash != _digest(actor, wanted):
             raise act_id_reused()
         return Done(wanted.remedy, self._touched)
@@ -106,7 +106,7 @@ class _Ask:
 
 
 class OperationActs:
-    """What people with `operate` do."""
+    """What people with the permission `operate` do."""
 
     def __init__(self, database: Database, signals: CaseSignals, standings: Standings) -> None:
         self._database = database
@@ -114,10 +114,11 @@ class OperationActs:
         self._standings = standings
 
     async def act(self, actor: Actor, act_id: UUID, wanted: RemedyOrder) -> Done:
-        """Do a remedy. The same act id again changes nothing and gives the same answer.
+        """Do a remedy. The same act id again changes nothing and returns the same answer.
 
-        Raises a refusal: 403 without the right, 404 for what is not there or in another unit, 409
-        for what is well by now, 422 without a reason or where the id was used for something else.
+        Raises Refusal 403 without the right, 404 for something missing or in another unit, 409 for
+        something that is in order by now, 422 without a reason or if the id was used for something
+        else.
         """
         units = actor.units_with(Permission.OPERATE)
         if not units:
@@ -182,7 +183,7 @@ async def _note(
     effect: _Effect,
     now: datetime,
 ) -> None:
-    """Keep the act. Raises _DoneBefore where a request with the same id came first by a moment."""
+    """Store the act. Raises _DoneBefore if a request with the same id came a moment earlier."""
     row = OperationAct(
         id=act_id,
         by=actor.person_id,
@@ -216,7 +217,7 @@ async def _case(session: AsyncSession, units: frozenset[UUID], subject: str) -> 
 
 
 def _wake(case: Case, now: datetime) -> None:
-    """Have the sweeper ring it too, and forget what it was held by: it is told anew if it stays."""
+    """Have the sweeper wake the case too, and clear its fault, reported again if it stays."""
     if case.stuck is not None:
         case.wakes_at = now
     case.stuck = None
@@ -225,7 +226,7 @@ def _wake(case: Case, now: datetime) -> None:
 
 
 async def _retry(ask: _Ask) -> _Effect:
-    """Have the workflow of a case look again; one that rings did not move begins anew."""
+    """Wake the workflow of a case; if wake-ups had no effect before, begin its run anew."""
     case = await _case(ask.session, ask.units, ask.subject)
     deaf = case.rings > 0 or case.stuck == DOES_NOT_ANSWER
     _wake(case, ask.now)
@@ -234,7 +235,7 @@ async def _retry(ask: _Ask) -> _Effect:
 
 
 async def _ask_again(ask: _Ask) -> _Effect:
-    """Have all cases that wait for a system that is down ask it now."""
+    """Wake all cases that wait for a system that is down: they ask it now."""
     if await open_since(ask.session, ask.subject) is None:
         raise Refusal("not_down", "Эта система уже отвечает: делать ничего не нужно.", 409)
     found = await ask.session.exec(
@@ -253,21 +254,21 @@ async def _ask_again(ask: _Ask) -> _Effect:
 
 
 async def _resend(ask: _Ask) -> _Effect:
-    """Try a notice that failed once more."""
+    """Send a failed notice once more."""
     found = await ask.session.exec(
         select(Notice).where(Notice.id == _id_of(ask.subject), told_to(ask.units)).with_for_update()
     )
     notice = found.one_or_none()
     if notice is None:
         raise not_found()
-    # As the person could: one who has left is not written to any more.
+    # With the person's own rights: one who has left gets no more messages.
     person = await access.actor_for(ask.session, notice.person_id, ask.now)
     await outbox.resend(ask.session, person, notice.id, ask.now)
     return _Effect(1, start=SENDERS.get(notice.channel))
 
 
 async def _send_now(ask: _Ask) -> _Effect:
-    """Make what waits in a channel due at once, and its sender run."""
+    """Make the waiting notices of a channel due at once, and start its sender."""
     if ask.subject not in SENDERS:
         raise not_found()
     waiting = (
@@ -289,7 +290,7 @@ async def _send_now(ask: _Ask) -> _Effect:
 
 
 async def _tell_head(ask: _Ask) -> _Effect:
-    """Tell the heads of the responsible unit of a case whose term is over."""
+    """Notify the heads of the responsible unit of an overdue case."""
     case = await _case(ask.session, ask.units, ask.subject)
     if case.due_at is None or case.due_at > ask.now:
         raise Refusal("not_overdue", "Срок заявки не истёк: делать ничего не нужно.", 409)

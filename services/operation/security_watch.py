@@ -1,7 +1,7 @@
-"""What information security looks at first: the last day, in figures and in whose doing they are.
+"""What information security looks at first: the last day in figures, and who caused them.
 
-Sign-ins refused, what is unlike a usual day, who looked into encrypted data, and rights that begin.
-Addresses and names stand here, texts of people never.
+Failed sign-ins, what is unlike a usual day, who decrypted data, and rights that begin. There are
+addresses and names here, but never texts that people wrote.
 """
 
 from collections.abc import Sequence
@@ -28,16 +28,16 @@ from services.operation.servers import lately
 
 LOOKED_BACK = timedelta(days=1)
 MOST = 20
-"""Lines of one kind that are shown; figures count all."""
+"""How many lines of one kind are shown; figures count all."""
 GUESSING = 5
-"""So many accounts tried in vain from one address are no slips of the finger."""
+"""So many accounts tried in vain from one address are no typing errors."""
 HAMMERED = 20
-"""So many refusals of one account within a day are none either."""
+"""Nor are so many failed sign-ins from one address within a day."""
 
 
 @dataclass(frozen=True)
 class RefusedSignIns:
-    """Sign-ins refused from one address: how many, of how many accounts, and the last one."""
+    """Failed sign-ins from one address: how many, for how many accounts, and the last one."""
 
     address: str
     times: int
@@ -46,7 +46,7 @@ class RefusedSignIns:
 
     @property
     def odd(self) -> bool:
-        """Whether it is more than people who mistype."""
+        """Whether these are more than typing errors."""
         return self.accounts >= GUESSING or self.times >= HAMMERED
 
 
@@ -61,7 +61,7 @@ class Decoded:
 
 @dataclass(frozen=True)
 class RightsChange:
-    """A role that begins, and where."""
+    """A role that begins, with its person and unit."""
 
     name: str
     role: str
@@ -78,33 +78,33 @@ class SecuritySummary:
     from_addresses: Sequence[RefusedSignIns]
     decoded: Sequence[Decoded]
     exported: Sequence[Decoded]
-    """Who asked for lists as files; `payloads` counts their rows."""
+    """Who requested lists as files; `payloads` counts their rows."""
     acted: int
-    """Runs ended or reset in the Temporal UI."""
+    """How many runs were terminated or reset in the Temporal UI."""
     waiting: Sequence[RightsChange]
-    """Roles that begin later."""
+    """Roles that begin in the future."""
     begun: Sequence[RightsChange]
-    """Roles that began within the day."""
+    """Roles that began within the last day."""
     foreign: int
-    """Entries of the journal that the application did not write."""
+    """How many entries of the journal the application did not write."""
     unconfirmed: int
-    """Declarations about the journal that wait for a confirmation."""
+    """How many declarations about the journal wait for a confirmation."""
 
     @property
     def odd(self) -> list[RefusedSignIns]:
-        """Addresses that try more than people who mistype."""
+        """Addresses with more failures than typing errors."""
         return [one for one in self.from_addresses if one.odd]
 
     @property
     def attention(self) -> int:
-        """How many things are not as on a usual day."""
+        """How many things are unlike a usual day."""
         return len(self.odd) + bool(self.foreign) + self.unconfirmed
 
 
 async def watch(
     session: AsyncSession, actor: Actor, trusted: Sequence[Certificate], now: datetime
 ) -> SecuritySummary:
-    """The last day. Raises `forbidden` unless the person reads the journal."""
+    """The figures of the last day. Raises `forbidden` unless the person reads the journal."""
     journal = await integrity.known(session, actor)
     declared = await declarations.declared(session, actor, trusted)
     since = now - LOOKED_BACK
@@ -124,7 +124,7 @@ async def watch(
 
 
 async def _refused(session: AsyncSession, since: datetime) -> tuple[int, list[RefusedSignIns]]:
-    """Unknown accounts count too: each login that was typed is one."""
+    """Failed sign-ins by address. Unknown accounts count too: each login typed is one."""
     account = func.coalesce(col(LoginAttempt.login), cast(col(LoginAttempt.person_id), String))
     times = func.count()
     found = await session.exec(
@@ -173,7 +173,7 @@ async def _exported(session: AsyncSession, since: datetime) -> list[Decoded]:
 async def _named(
     session: AsyncSession, rows: Sequence[tuple[UUID, int, datetime]]
 ) -> list[Decoded]:
-    """Names are encrypted columns: nothing can be grouped by them."""
+    """Replace ids by names. Names are encrypted columns, so the database cannot group by them."""
     ids = [row[0] for row in rows]
     found = await session.exec(select(Person.id, Person.name).where(col(Person.id).in_(ids)))
     names = dict(found.all())

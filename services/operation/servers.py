@@ -1,4 +1,4 @@
-"""What the ops desk shows of the installation itself, everybody's: servers, seals, backups."""
+"""What the ops desk shows of the installation itself: servers, checkpoints, backups."""
 
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from services.operation.temporal_health import Engine
 
 
 def of_engine(engine: Engine | None, now: datetime) -> list[AttentionSection]:
-    """What Temporal, the workers and the standing workflows show of themselves."""
+    """The troubles of Temporal, the workers and the standing workflows."""
     if engine is None:
         line = AttentionLine(Trouble.TEMPORAL_DOWN, "temporal", "Temporal")
         return [AttentionSection(Trouble.TEMPORAL_DOWN, 1, [line])]
@@ -50,7 +50,7 @@ def of_engine(engine: Engine | None, now: datetime) -> list[AttentionSection]:
             for one in engine.standing
             if one.runs and one.attempt >= FAILING_AFTER
         ],
-        # Without a worker that alone is the reason, and is said.
+        # Without a worker nothing else can work: only that is reported.
         Trouble.STANDING_IDLE: [
             line_of(Trouble.STANDING_IDLE, one.id, one.id, since=one.worked_at, workflow_id=one.id)
             for one in engine.standing
@@ -63,7 +63,10 @@ def of_engine(engine: Engine | None, now: datetime) -> list[AttentionSection]:
 
 
 def lately(kind: JournalKind, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """The entries of one kind of a day. The chain has no index by time; its end is long enough."""
+    """The conditions for the entries of one kind within a day.
+
+    The chain has no index by time, so only its end is searched.
+    """
     last = select(func.max(JournalEntry.position)).where(JournalEntry.chain == SYSTEM_CHAIN)
     return (
         col(JournalEntry.chain) == SYSTEM_CHAIN,
@@ -92,11 +95,11 @@ async def replaced(session: AsyncSession, now: datetime) -> list[AttentionSectio
 async def seals(
     session: AsyncSession, now: datetime
 ) -> tuple[datetime | None, list[AttentionSection]]:
-    """When the journal was sealed last; late where an entry waits longer than two seals take."""
+    """When the last checkpoint was made, and trouble if an entry waits too long for one."""
     sealed = (await session.exec(select(func.max(JournalSeal.at)))).one()
     foreign = (await session.exec(integrity.refused())).one()
     if foreign:
-        # They stand unsealed for that reason: the sealing itself works.
+        # That is why they are in no checkpoint: making checkpoints itself works.
         line = line_of(Trouble.JOURNAL_REFUSED, "journal", "journal", facts={"waiting": foreign})
         return sealed, [AttentionSection(Trouble.JOURNAL_REFUSED, foreign, [line])]
     oldest = (await session.exec(oldest_unsealed())).one()
@@ -115,7 +118,7 @@ async def seals(
 async def backups(
     session: AsyncSession, now: datetime
 ) -> tuple[datetime | None, list[AttentionSection]]:
-    """When the last backup was taken; old where that, or the first day, is too long ago."""
+    """When the last backup was taken, and trouble if that (or the first day) is too long ago."""
     taken = await session.exec(
         select(JournalEntry.at)
         .where(
@@ -135,7 +138,7 @@ async def backups(
 
 
 def oldest_unsealed() -> Any:
-    """When the oldest entry was written that no seal holds yet."""
+    """The time of the oldest entry that is in no checkpoint yet."""
     pending = journal_pending.c
     return select(func.min(JournalEntry.at)).join_from(
         JournalEntry,

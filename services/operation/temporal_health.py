@@ -23,22 +23,22 @@ log = structlog.get_logger(__name__)
 
 PATIENCE = 2.0
 KEPT = 5.0
-"""Seconds for which an answer is good: many look at the desk, and again every four seconds."""
+"""How many seconds an answer stays valid: many people look at the desk, every four seconds."""
 FAILED_TASKS = 3
-"""Tries of one workflow task from which on its code does not fit: one may fail as a worker ends."""
+"""After so many tries of one workflow task its code does not fit; one may fail as a worker ends."""
 
 ASKED_WITHIN = 90
-"""Seconds after which a worker that does not ask for work any more is taken for dead."""
+"""How many seconds after its last request for work a worker counts as dead."""
 ENDED_WITHIN = timedelta(days=7)
 ENDED_ASKED = 50
-"""How long, and of how many runs, it is asked whether they were ended."""
+"""For how long, and for how many runs, ended runs are looked for."""
 
 
 @dataclass(frozen=True)
 class StandingState:
     """One standing workflow: whether it runs, and how often its present step was tried.
 
-    `worked_at` is when it was last seen to work: a task of it was taken, ended or alive then.
+    `worked_at` is when it was last seen to work: a task was taken, finished or reported alive.
     """
 
     id: str
@@ -48,7 +48,7 @@ class StandingState:
     worked_at: datetime | None = None
 
     def works(self, now: datetime) -> bool:
-        """Whether it was seen to work lately: to be open is not enough."""
+        """Whether it was seen to work lately; an open run alone does not prove that."""
         return self.runs and self.worked_at is not None and _lately(self.worked_at, now)
 
 
@@ -62,13 +62,13 @@ class WorkerSeen:
 
 @dataclass(frozen=True)
 class Engine:
-    """What Temporal says of an installation: who works for it, and what always should."""
+    """What Temporal says of an installation: its workers and its standing workflows."""
 
     task_queue: str
     seen: Sequence[WorkerSeen]
     standing: Sequence[StandingState]
     ended: frozenset[str] = frozenset()
-    """Runs of cases that were ended from outside or failed lately, and have no other run."""
+    """Runs of cases that were terminated or failed lately, and have no other run."""
 
     @property
     def workers(self) -> int:
@@ -77,15 +77,15 @@ class Engine:
 
     @property
     def worked_at(self) -> datetime | None:
-        """When anything of it was last seen to work."""
+        """When any standing workflow was last seen to work."""
         return max((one.worked_at for one in self.standing if one.worked_at), default=None)
 
     def works(self, now: datetime) -> bool:
-        """Whether Temporal gave out work lately and a worker took it. An open port does not."""
+        """Whether Temporal gave out work lately and a worker took it; an open port is no proof."""
         return any(one.works(now) for one in self.standing)
 
     def to_the_minute(self) -> "Engine":
-        """The same with the times as they are shown: what is read anew only then has changed."""
+        """The same with times to the minute, as shown: only a visible change is a difference."""
         return replace(
             self,
             seen=tuple(replace(one, asked_at=_minute(one.asked_at)) for one in self.seen),
@@ -114,7 +114,7 @@ class Standings:
         self._known: tuple[float, Engine | None] = (-KEPT, None)
 
     async def known(self) -> Engine | None:
-        """How they stand, at most five seconds ago; None where Temporal does not answer."""
+        """The state of the engine, at most five seconds old; None if Temporal does not answer."""
         async with self._asking:
             asked, known = self._known
             if time.monotonic() - asked >= KEPT:
@@ -123,7 +123,7 @@ class Standings:
             return known
 
     async def failing(self, workflow_ids: Sequence[str]) -> set[str]:
-        """Those whose workflow tasks fail again and again; none where Temporal does not say."""
+        """The workflows whose tasks fail again and again; none if Temporal does not answer."""
         try:
             async with asyncio.timeout(PATIENCE):
                 asked = [self._tasks_fail(one) for one in workflow_ids]
@@ -144,11 +144,11 @@ class Standings:
         return described.raw_description.pending_workflow_task.attempt >= FAILED_TASKS
 
     def forget(self) -> None:
-        """Ask anew the next time."""
+        """Ask Temporal again next time."""
         self._known = (-KEPT, None)
 
     async def start(self, workflow_id: str) -> bool:
-        """Start one that does not run. False where Temporal does not take it."""
+        """Start a standing workflow that does not run. False if Temporal does not accept it."""
         chosen = [one for one in STANDING if one.id == workflow_id]
         try:
             async with asyncio.timeout(PATIENCE):
@@ -173,7 +173,7 @@ class Standings:
         return Engine(self.task_queue, workers, standing, ended)
 
     async def _workers(self) -> list[WorkerSeen]:
-        """Who asked for work lately; each process asks at least once a minute."""
+        """The workers that asked for work lately; each process asks at least once a minute."""
         told = await self._client.workflow_service.describe_task_queue(
             DescribeTaskQueueRequest(
                 namespace=self._client.namespace,
@@ -193,9 +193,10 @@ class Standings:
         ]
 
     async def _ended(self) -> frozenset[str]:
-        """Runs of cases that were ended from outside or failed lately, and were not begun anew.
+        """Runs of cases that were terminated or failed lately, and were not begun anew.
 
-        A case waits in the database for days; without its run nothing would say so until then.
+        A case may wait in the database for days: until then nothing else shows that its run is
+        missing.
         """
         since = (datetime.now(UTC) - ENDED_WITHIN).isoformat()
         kinds = ", ".join(f"'{kind.value}'" for kind in CaseKind)
@@ -228,7 +229,7 @@ class Standings:
 def _state(workflow_id: str, described: WorkflowExecutionDescription) -> StandingState:
     runs = described.status is WorkflowExecutionStatus.RUNNING
     pending = described.raw_description.pending_activities
-    # A shift that was ended by a restart of the worker is tried again too: that is no failure.
+    # A shift that a restart of the worker cut off is tried again too: that is no failure.
     failing = [one for one in pending if one.HasField("last_failure")]
     worst = max(failing, key=lambda one: one.attempt, default=None)
     worked_at = _worked_at(described)
@@ -241,7 +242,7 @@ def _state(workflow_id: str, described: WorkflowExecutionDescription) -> Standin
 
 
 def _worked_at(described: WorkflowExecutionDescription) -> datetime:
-    """When a worker was last heard of in this run: a step begun, alive, or ended."""
+    """When a worker was last seen in this run: a step begun, alive, or ended."""
     raw = described.raw_description
     heard: list[Timestamp] = []
     for step in raw.pending_activities:

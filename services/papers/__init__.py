@@ -1,1 +1,1 @@
-"""Papers set by typst."""
+"""Papers typeset by typst."""

@@ -1,4 +1,4 @@
-"""Papers set by typst: a template and facts in, a PDF/A out. The same facts give the same bytes."""
+"""Papers typeset by typst: a template and facts in, a PDF/A out. The same facts, the same bytes."""
 
 import json
 import struct
@@ -18,7 +18,7 @@ _FONTS = Path(__file__).with_name("fonts")
 _LOZENGE = "◊"
 _SAID = "◊ — знак, которого нет в шрифтах документа"
 _LIKE = {"→": "->", "←": "<-", "⇒": "=>", "✓": "+", "✔": "+", "✗": "x", "′": "'", "″": '"'}
-"""What says the same in signs that the fonts have."""
+"""Replacements for characters that the fonts lack."""
 
 
 def typeset(
@@ -30,12 +30,12 @@ def typeset(
     at: datetime,
     tagged: bool = True,
 ) -> bytes:
-    """The PDF, unsigned; some 20 ms. Not to be called on an event loop's thread.
+    """The PDF, unsigned. Takes some 20 ms: call it outside the event loop.
 
-    The template reads `facts` as JSON from its input of that name, and `parts` as they are. A sign
-    of the facts for which the fonts have no picture is set as one that says the same, else as «◊»,
-    since PDF/A allows no gaps; then the footer says so.
-    Raises typst.TypstError when the template cannot be set, which is a mistake of the program.
+    The template reads `facts` as JSON from its input of that name, and `parts` as they are. A
+    character that the fonts lack is replaced by one with the same meaning, or else by «◊», since
+    PDF/A allows no gaps; the footer then explains «◊». Raises typst.TypstError if the template
+    cannot be set, which is a mistake of the program.
     """
     shown = json.dumps(_displayable(facts), ensure_ascii=False)
     if _LOZENGE in shown:
@@ -56,14 +56,14 @@ def typeset(
 
 
 def exact_moment(at: datetime, zone: ZoneInfo, clock: str = "HH:mm") -> str:
-    """A moment as papers write it, with the shift of its clock: «…, 16:04 (UTC+3)»."""
+    """A moment as papers write it, with the offset of its zone: «…, 16:04 (UTC+3)»."""
     local = at.astimezone(zone)
     day = format_datetime(local, f"d MMMM y 'г.', {clock}", locale="ru")
     return f"{day} ({utc_shift(local)})"
 
 
 def utc_shift(local: datetime) -> str:
-    """How far a clock is from UTC: «UTC+3»."""
+    """The offset of a local time from UTC: «UTC+3»."""
     offset = local.strftime("%z")
     shift = f"UTC{offset[:3].replace('-', '−').replace('+0', '+').replace('−0', '−')}"
     return shift if offset[3:] == "00" else f"{shift}:{offset[3:]}"
@@ -71,7 +71,7 @@ def utc_shift(local: datetime) -> str:
 
 @lru_cache(maxsize=1)
 def _fonts() -> typst.Fonts:
-    """Only the fonts that come with us, so that every machine sets the same page."""
+    """Only our own fonts, so that every machine sets the same page."""
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
@@ -92,10 +92,11 @@ def _displayable(value: Any) -> Any:
 
 
 def displayable(text: str) -> str:
-    """The text with something else in the place of every sign that one of our fonts lacks.
+    """The text with a replacement for every character that one of our fonts lacks.
 
-    Its plain form where it has one (a small nine, a letter with an accent), else a lozenge. Other
-    blanks become plain ones; what has no width, or steers a printer, goes.
+    The replacement is its plain form if it has one (a small nine, a letter with an accent), else a
+    lozenge. Other blanks become plain ones; characters without width and control characters are
+    removed.
     """
     known, text = _signs(), unicodedata.normalize("NFC", text)
     if known.issuperset(text):
@@ -120,13 +121,13 @@ def _instead(sign: str) -> str:
 
 @lru_cache(maxsize=1)
 def _signs() -> frozenset[str]:
-    """What all our fonts can show."""
+    """The characters that all our fonts have."""
     fonts = sorted((_FONTS).glob("*.ttf"))
     return frozenset.intersection(*(frozenset(_covered(font.read_bytes())) for font in fonts))
 
 
 def _covered(font: bytes) -> Iterator[str]:
-    """The signs of a TrueType font, from a table of format 4 (OpenType 1.9, `cmap`)."""
+    """The characters of a TrueType font, from a table of format 4 (OpenType 1.9, `cmap`)."""
     (tables,) = struct.unpack_from(">H", font, 4)
     entries = (struct.unpack_from(">4s4xII", font, 12 + 16 * n) for n in range(tables))
     cmap = next(offset for tag, offset, _ in entries if tag == b"cmap")

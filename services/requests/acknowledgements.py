@@ -1,7 +1,7 @@
-"""What the gov service says of a request: kept once, never believed beyond its signature.
+"""What the gov service says of a request: stored once, believed only as far as it is signed.
 
-An acknowledgement comes by callback, or as the reply to a question. It is kept under the lock of
-its case, and the workflow of the request takes it: `services.requests.answers.tend`.
+An acknowledgement comes by callback, or as the reply to a question. It is stored under the lock of
+its case, and the workflow of the request processes it: `services.requests.answers.tend`.
 """
 
 import hashlib
@@ -33,13 +33,13 @@ from services.webhooks import FORGOTTEN, HEARD, WebhookCall
 
 ENDS = frozenset({"answered", "refused"})
 WITHDRAWN, UNKNOWN = "withdrawn", "unknown_message"
-"""How a message stands that the module has stopped working on, or has never had."""
+"""States of a message that the gov service has stopped working on, or has never had."""
 
 
 def untold(case_id: UUID) -> SelectOfScalar[RequestMessage]:
-    """The messages of a request that the module may be working on, oldest version first.
+    """The messages of a request that the gov service may be working on, oldest version first.
 
-    Whether one arrived is not asked: our note of it may have been lost.
+    A message counts even if nothing says that it arrived: our note of that may have been lost.
     """
     state = col(RequestMessage.state)
     over = [*sorted(ENDS), WITHDRAWN, UNKNOWN]
@@ -55,14 +55,14 @@ def untold(case_id: UUID) -> SelectOfScalar[RequestMessage]:
 
 
 async def owes(session: AsyncSession, case: Case) -> bool:
-    """Whether the module has still to be told that the request was taken back."""
+    """Whether the gov service has yet to be told that the request was withdrawn."""
     if case.status != Status.WITHDRAWN:
         return False
     return (await session.exec(untold(case.id).limit(1))).first() is not None
 
 
 async def receipts_among(session: AsyncSession, case: Case, ids: Collection[UUID]) -> set[UUID]:
-    """Which of these ids are receipts kept for a request."""
+    """Which of these ids are acknowledgements stored for a request."""
     kept = await session.exec(
         select(RequestAcknowledgement.id)
         .join(
@@ -77,7 +77,7 @@ register(CaseKind.REQUEST, Addressee(owes=owes, replies_among=receipts_among))
 
 
 def message_id_of(case_id: UUID, version: int) -> UUID:
-    """The id under which the module knows a version of a request: the same again, always."""
+    """The id by which the gov service knows a version of a request; always the same."""
     return uuid5(case_id, str(version))
 
 
@@ -88,15 +88,15 @@ _ABOUT: Any = (
     .with_for_update(of=Case)
 )
 _CALLED: Any = _ABOUT.add_columns(exists(choose(HEARD.c.webhook_id))).add_cte(FORGOTTEN)
-"""Which case and message are meant, and whether the call is new: all by one statement."""
+"""One statement: the case and message that are meant, and whether the callback is new."""
 
 
 async def about(
     session: AsyncSession, message_id: UUID, call: WebhookCall | None, now: datetime
 ) -> tuple[Case, RequestMessage] | None:
-    """The message of this id with its case, locked; the call that brought it is noted as heard.
+    """The message with this id and its case, locked; the callback is stored as received.
 
-    None where that call took effect before. Raises `not_found` for a message never formed.
+    None if that callback took effect before. Raises `not_found` for a message that was never made.
     """
     values = {"message_id": message_id}
     if call is None:
@@ -118,10 +118,11 @@ async def keep(
     came: str,
     now: datetime,
 ) -> RequestAcknowledgement | None:
-    """Keep what is new, on a locked case. None where nothing is left for its workflow to take.
+    """Store an acknowledgement if it is new, on a locked case.
 
-    That the module has the message, or works on it, is noted at once. An answer to a version that
-    was corrected since, or after the end, is journaled: it is odd.
+    Returns None if nothing is left for the workflow to process. That the gov service has the
+    message, or works on it, is noted at once. An answer to a version that was corrected since, or
+    after the end of the case, is unexpected and journaled.
     """
     envelope = receipt.envelope
     digest = hashlib.sha256(
@@ -167,7 +168,7 @@ async def keep(
 
 
 def is_late(case: Case, message: RequestMessage) -> str | None:
-    """Why a receipt of this message changes nothing any more; None where it may."""
+    """Why an acknowledgement of this message has no effect any more; None if it may have one."""
     if message.version != case.version:
         return "older_version"
     return "closed" if case.closed_at is not None else None
@@ -180,7 +181,7 @@ async def journal_odd(
     receipt: RequestAcknowledgement,
     now: datetime,
 ) -> None:
-    """Journal an answer that comes too late or a second time; mere states are no news."""
+    """Journal an answer that comes too late or a second time; mere states are not journaled."""
     if receipt.state in ENDS:
         await journal.append(
             session,

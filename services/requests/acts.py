@@ -1,7 +1,7 @@
 """What people do with a service request, and what its addressee says of it (S1-S6).
 
-The applicant drafts, submits, corrects, takes back; the people of a unit answer or refuse; the
-module's receipts are kept here and taken by the workflow.
+The applicant drafts, submits, corrects and withdraws; the people of a unit answer or refuse;
+acknowledgements of the gov service are stored here, and the workflow processes them.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -47,20 +47,20 @@ OBJECTS = {
         col(RequestFile.object_key),
     )
 }
-"""Named by which columns."""
+"""The columns that name the objects of this folder."""
 LONGEST = 4000
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What people of a unit answer: a message, a file, or both, as the type wants it."""
+    """The answer of the people of a unit: a message, a file, or both, as the type requires."""
 
     message: str = ""
     file: Incoming | None = None
 
 
 class Requests(Drafts):
-    """The acts on service requests. `files` takes in what people answer with."""
+    """The acts on service requests. `files` takes in the files of answers."""
 
     kind = CaseKind.REQUEST
     number_kind = NumberKind.REQUEST
@@ -82,7 +82,7 @@ class Requests(Drafts):
         self._files = files
 
     def notices_of(self, transition: Transition, case: Case) -> list[CaseNotice]:
-        """The applicant, and of a withdrawal whoever was to answer."""
+        """Notify the applicant; of a withdrawal, also the person who was to answer."""
         if transition is not Transition.WITHDRAW:
             return [CaseNotice("request_accepted", case.applicant_id)]
         told = [CaseNotice("request_withdrawn", case.applicant_id)]
@@ -98,7 +98,7 @@ class Requests(Drafts):
             return await catalogue.request_types(session)
 
     async def create_draft(self, actor: Actor, type_key: str) -> Case:
-        """Begin a request of this type, filled in from what is known already."""
+        """Begin a request of this type, filled in with what is known already."""
         if not actor.may(Permission.APPLY):
             raise forbidden()
         async with self._database.work() as session:
@@ -110,12 +110,12 @@ class Requests(Drafts):
             return await self._new_case(session, actor, definition, None, draft, [], None)
 
     async def answer(self, actor: Actor, case_id: UUID, act: Act, answer: Answer) -> CaseState:
-        """Answer a request that waits for the people of one's unit.
+        """Answer a request that waits for the people of the person's unit.
 
-        Raises refusals: `own_case`, `not_found`, `stale`, `not_now`, `incomplete`, `act_id_reused`,
-        `too_many_uploads`, and 503 where the file cannot be kept or checked now.
+        Raises Refusal: `own_case`, `not_found`, `stale`, `not_now`, `incomplete`, `act_id_reused`,
+        `too_many_uploads`, and 503 if the file cannot be stored or checked now.
         """
-        # Nobody's file is taken in before it is known that they may answer.
+        # Take no file in before it is known that the person may answer.
         async with self._database.work() as session:
             await _answerable(session, actor, case_id, act)
         received = await self._take_in(actor, answer.file) if answer.file is not None else None
@@ -150,7 +150,7 @@ class Requests(Drafts):
                 await self._files.discard(received.key)
 
     async def refuse(self, actor: Actor, case_id: UUID, act: Act, reason: str) -> CaseState:
-        """Say no to a request that waits for the people of one's unit, always with the reason."""
+        """Refuse a request that waits for the people of the person's unit, with a reason."""
         reason = reason.strip()
         body = {"reason": reason}
 
@@ -168,10 +168,10 @@ class Requests(Drafts):
     async def receipt(
         self, message_id: UUID, receipt: Acknowledgement, call: WebhookCall | None = None
     ) -> None:
-        """Keep what the module says of a message, and ring; the same again changes nothing.
+        """Store what the gov service says of a message, and signal the workflow. Safe to repeat.
 
-        `call` is the callback that brought it, noted as heard in the same transaction. Raises
-        `not_found` for a message that was never formed.
+        `call` is the callback that brought it, stored as received in the same transaction. Raises
+        `not_found` for a message that was never made.
         """
         now = present()
         async with self._database.work() as session:
@@ -183,7 +183,7 @@ class Requests(Drafts):
             if kept is None:
                 return
             if case.wakes_at is None or case.wakes_at > now:
-                # Where nobody hears the ring, the sweeper will.
+                # If the signal is lost, the sweeper wakes the case.
                 case.wakes_at = now
                 session.add(case)
             state = await state_of(session, case)
@@ -204,9 +204,10 @@ def _to_answer(actor: Actor, case_id: UUID, act: Act) -> Callable[[AsyncSession]
 
 
 async def _answerable(session: AsyncSession, actor: Actor, case_id: UUID, again: Act) -> Case:
-    """The locked case, if people of this person's unit answer it; nobody else learns of it.
+    """The locked case, if people of this person's unit answer it. Others get `not_found`.
 
-    Whoever did `again` before and lost the right since is answered: that answer was lost.
+    Replaying the act `again` returns the stored answer even if the person has lost the right since:
+    the first response may never have arrived.
     """
     case = await lock(session, case_id)
     if case.kind != CaseKind.REQUEST or not case.version:

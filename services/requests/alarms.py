@@ -1,6 +1,6 @@
-"""The clock of a request: its term, whom it tells, when the module is asked again, when it is down.
+"""The clock of a request: its term, whom it notifies, and when the gov service is asked again.
 
-Nothing is refused by a clock. The applicant is told once, and honestly, that the term is over.
+The clock refuses nothing. The applicant is told once that the term is over.
 """
 
 from collections.abc import Mapping
@@ -23,18 +23,18 @@ from services.journal import entries as journal
 from services.outages import GOV_SERVICE
 
 FIRST_ASK_AFTER, LAST_ASK_AFTER = timedelta(seconds=30), timedelta(minutes=30)
-"""How long a callback is waited for before the module is asked; doubled each time."""
+"""How long a callback is waited for before the gov service is asked; doubled each time."""
 
 
 def next_ask(asks: int, now: datetime) -> datetime:
-    """When the module is asked for the `asks`-th time from 0, as no callback came."""
+    """When the gov service is asked next, after it was asked `asks` times and no callback came."""
     return now + min(FIRST_ASK_AFTER * (1 << min(asks, 10)), LAST_ASK_AFTER)
 
 
 async def whom(
     session: AsyncSession, case: Case, alarm: Alarm, now: datetime
 ) -> Mapping[UUID, NoticeKind]:
-    """Who can do something about it: people of the unit, or ops. The applicant hears once."""
+    """Who is notified: those who can act, people of the unit or ops; the applicant only once."""
     unit = case.responsible_unit_id
     definition, _ = await rules_of(session, case)
     if not definition.answered_by_people:
@@ -56,7 +56,7 @@ async def whom(
 
 
 async def note_down(session: AsyncSession, case: Case, now: datetime) -> datetime:
-    """The module does not answer: note the outage once, and when to try again."""
+    """Note that the gov service does not answer. Returns when to try again."""
     again = await outages.begin(session, GOV_SERVICE, now)
     if case.status == Status.ACCEPTED and case.waits_for != Party.ADDRESSEE:
         case.waits_for = Party.ADDRESSEE.value
@@ -79,7 +79,7 @@ async def set_alarm(
     now: datetime,
     again: datetime | None = None,
 ) -> None:
-    """Have a locked case woken at the next alarm, question or try, whichever comes first."""
+    """Set when a locked case is woken: the next alarm, question or try, whichever comes first."""
     due = await clock.sound(session, case, now, whom)
     moments = [due.next_at, again, message.ask_at if message else None]
     case.wakes_at = min((one for one in moments if one is not None), default=None)

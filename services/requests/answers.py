@@ -1,6 +1,7 @@
-"""Answers of the module: asked for, opened, verified, kept; believed by their signature alone.
+"""Answers of the gov service: asked for, decrypted, verified, stored; trusted by signature only.
 
-An answer that does not verify is refused, journaled, told to ops, and the request goes on waiting.
+An answer that cannot be verified is refused, journaled and reported to ops; the request goes on
+waiting.
 """
 
 import asyncio
@@ -50,15 +51,15 @@ from services.requests.withdrawal import tell_of_withdrawal
 
 
 class AnswerRefused(Exception):
-    """An answer that is signed, and is not the answer to this request."""
+    """An answer that is signed, but is not the answer to this request."""
 
 
 async def tend(exchange: Exchange, case_id: UUID, signals: Sequence[CaseSignal] = ()) -> CaseState:
-    """Do what is due on a request that is with its addressee, and say what is true.
+    """Do what is due on a request that is with its addressee. Returns the state of the case.
 
-    Takes the receipts that came, asks the module when callbacks are lost, tells what the term says;
-    of a request that was taken back, tells the module.
-    Safe to repeat: each effect is one transaction, on the row that it takes.
+    Processes acknowledgements that came, asks the gov service if callbacks are lost, and sends what
+    the term requires; tells the gov service of a request that was withdrawn. Safe to repeat: each
+    effect is one transaction, on the row that it processes.
     """
     async with exchange.database.work() as session:
         case = await lock(session, case_id)
@@ -101,13 +102,13 @@ _OF_CASE = (
 
 
 async def _waiting(session: AsyncSession, case: Case) -> _Waiting:
-    """The receipts of a locked case that wait to be taken, in the order in which they came."""
+    """The acknowledgements of a locked case that wait to be processed, in order of arrival."""
     return (await session.exec(_OF_CASE, params={"case_id": case.id})).all()
 
 
 @dataclass(frozen=True)
 class _Came:
-    """An answer that waits to be opened; `more` says that receipts wait behind it."""
+    """An answer that waits to be decrypted; `more` if acknowledgements wait behind it."""
 
     receipt_id: UUID
     state: str
@@ -119,10 +120,10 @@ class _Came:
 
 
 async def _take_states(session: AsyncSession, case: Case, waiting: _Waiting) -> _Came | None:
-    """Take what waits up to the first answer of a locked case, and say which answer that is.
+    """Process what waits up to the first answer, on a locked case. Returns that answer, if any.
 
-    The module has it, works on it, or has an answer that has to be asked for; or an answer comes
-    too late.
+    Before an answer there may be notes that the gov service has the message, works on it, or has an
+    answer that must be asked for, and answers that come too late.
     """
     now = present()
     for place, (row, message) in enumerate(waiting, start=1):
@@ -151,7 +152,7 @@ async def _take_states(session: AsyncSession, case: Case, waiting: _Waiting) -> 
 
 
 async def _take_answers(exchange: Exchange, case_id: UUID, came: _Came | None) -> CaseState | None:
-    """Take the answers that wait, oldest first; what is true once one has closed the request."""
+    """Process the waiting answers, oldest first. Returns the case once one has closed it."""
     ended: CaseState | None = None
     while came is not None:
         ended = await _take_answer(exchange, case_id, came) or ended
@@ -162,7 +163,7 @@ async def _take_answers(exchange: Exchange, case_id: UUID, came: _Came | None) -
 
 
 async def _next(exchange: Exchange, case_id: UUID) -> _Came | None:
-    """The next answer that waits; after the end there is none, for each comes too late."""
+    """The next answer that waits. After the end there is none: each would come too late."""
     async with exchange.database.work() as session:
         case = await lock(session, case_id)
         if case.closed_at is None and case.status != Status.PROCESSING:
@@ -172,16 +173,16 @@ async def _next(exchange: Exchange, case_id: UUID) -> _Came | None:
 
 @dataclass(frozen=True)
 class _Kept:
-    """The objects of an answer."""
+    """The stored objects of an answer."""
 
     envelope: Stored
     files: Sequence[Stored]
 
 
 async def _take_answer(exchange: Exchange, case_id: UUID, came: _Came) -> CaseState | None:
-    """Open, verify and keep an answer; it closes the request at the version that it answers.
+    """Decrypt, verify and store an answer, which closes the request at the version it answers.
 
-    None where it is refused, and where the request moved on meanwhile.
+    Returns None if it is refused, or if the request has changed meanwhile.
     """
     try:
         opened, answer = await asyncio.to_thread(_open, exchange, came)
@@ -254,7 +255,7 @@ async def _write(
     told: RequestAnswer,
     files: Sequence[RequestFile],
 ) -> None:
-    """Write the answer with its files, and that its receipt is taken."""
+    """Store the answer with its files, and mark its acknowledgement as processed."""
     values = {f"answer_{name}": value for name, value in bound_row(told).items()}
     for n, file in enumerate(files):
         values |= {f"file{n}_{name}": value for name, value in bound_row(file).items()}
@@ -292,7 +293,7 @@ def _writing(files: int) -> Insert:
 
 
 def _open(exchange: Exchange, came: _Came) -> tuple[OpenedEnvelope, GovServiceAnswer]:
-    """What the module signed, if it is the answer to this very version. Not for the event loop."""
+    """What the gov service signed, if it answers this very version. Call outside the event loop."""
     opened = exchange.envelopes.open_(came.envelope, message_id=came.message_id)
     answer = GovServiceAnswer.read(opened.plain)
     if (answer.number, answer.version) != (came.number, came.version):
@@ -315,7 +316,7 @@ async def _put_all(exchange: Exchange, envelope: bytes, answer: GovServiceAnswer
 
 
 async def _refuse_answer(exchange: Exchange, case_id: UUID, came: _Came, code: str) -> None:
-    """An answer that must not be believed: kept as evidence, journaled, told to ops."""
+    """Refuse an answer that must not be trusted: keep it as evidence, journal it, tell ops."""
     now = present()
     async with exchange.database.work() as session:
         case, message, row = await _locked(session, case_id, came)
@@ -341,7 +342,8 @@ async def _refuse_answer(exchange: Exchange, case_id: UUID, came: _Came, code: s
                 person_id=person,
                 kind="request_answer_unverified",
                 case_id=case.id,
-                # Once a version and fault: a module that keeps answering so tells it once.
+                # Once for each version and fault: a gov service that keeps answering so is reported
+                # once.
                 event_key=f"{case.id}:{message.version}:unverified:{code}",
                 facts={"number": case.number},
                 now=now,
@@ -349,7 +351,7 @@ async def _refuse_answer(exchange: Exchange, case_id: UUID, came: _Came, code: s
 
 
 async def _ask(exchange: Exchange, case_id: UUID) -> datetime | None:
-    """Ask the module if it is time; answers when to try again where it is down."""
+    """Ask the gov service if it is time. Returns when to try again if it is down."""
     now = present()
     async with exchange.database.reading() as session:
         found = await session.exec(
@@ -371,7 +373,7 @@ async def _ask(exchange: Exchange, case_id: UUID) -> datetime | None:
         except GovServiceRefused as refused:
             if refused.code != "unknown_message":
                 raise
-            # The module lost what it had taken.
+            # The gov service has lost what it had accepted.
             envelope = await exchange.objects.read(message.envelope_key or "")
             receipt = await exchange.module.hand_over(
                 message.message_id, message.service, envelope, exchange.callback_url
@@ -419,7 +421,7 @@ _FOR_ANSWER: Any = (
 async def _locked(
     session: AsyncSession, case_id: UUID, came: _Came
 ) -> tuple[Case, RequestMessage, RequestAcknowledgement]:
-    """The locked case, with the message and the receipt as they are now."""
+    """The locked case, with the message and the acknowledgement as they are now."""
     case = await lock(session, case_id)
     found = await session.exec(
         _FOR_ANSWER, params={"case_id": case_id, "receipt_id": came.receipt_id}

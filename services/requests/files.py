@@ -1,4 +1,4 @@
-"""Papers and answers of a request as those see them who may: lists for the page, and the files."""
+"""Papers and answers of a request, for those who may see them: lists for the page, and files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,26 +28,26 @@ _ENDINGS = {
     "application/json": ".json",
     "text/plain": ".txt",
 }
-"""Types of files that are named as they are; whatever else came is a stream of bytes."""
+"""Types of files that keep their type and ending; any other is sent as a stream of bytes."""
 
 
 @dataclass(frozen=True)
 class RequestPaper:
-    """The electronic document of one version, and how far it came."""
+    """The electronic document of one version, and how far it has come."""
 
     version: int
     formed_at: datetime
     sha256: str
     size: int
     sealed: bool
-    """Signed and encrypted for the module."""
+    """Whether it is signed and encrypted for the gov service."""
     handed_over_at: datetime | None
     state: str | None
 
 
 @dataclass(frozen=True)
 class AnswerFile:
-    """A file of an answer; `position` asks for it."""
+    """A file of an answer; it is opened by its `position`."""
 
     position: int
     name: str
@@ -58,7 +58,7 @@ class AnswerFile:
 
 @dataclass(frozen=True)
 class Answered:
-    """What one version was answered, or why it was refused: then `message` is the reason."""
+    """The answer to one version; of a refusal, `message` is the reason."""
 
     version: int
     outcome: Status
@@ -133,7 +133,7 @@ async def answers_of(session: AsyncSession, case: Case) -> list[Answered]:
 
 @dataclass(frozen=True)
 class Download:
-    """A file on its way to whoever may have it; `name` is safe to stand in a header."""
+    """A file to be sent to somebody who may have it; `name` is safe in a header."""
 
     name: str
     media_type: str
@@ -143,7 +143,7 @@ class Download:
 async def open_paper(
     session: AsyncSession, objects: Objects, actor: Actor, case_id: UUID, version: int | None
 ) -> Download:
-    """The document of a version, the newest where none is named. Raises `not_found`, 503."""
+    """The document of a version, by default the newest. Raises `not_found`, Refusal 503."""
     case = await _request(session, actor, case_id)
     row = await session.get(RequestMessage, (case.id, version or case.version))
     if row is None:
@@ -162,9 +162,9 @@ async def open_answer(
     version: int | None,
     position: int,
 ) -> Download:
-    """A file of the answer to a version, the newest answer where none is named.
+    """A file of the answer to a version, by default the newest answer.
 
-    Raises `not_found`, 503.
+    Raises `not_found`, Refusal 503.
     """
     case = await _request(session, actor, case_id)
     query = (

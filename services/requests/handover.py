@@ -1,6 +1,6 @@
-"""Handing a request over: the paper is formed, signed, sealed, kept, and given to its addressee.
+"""Handing a request over: its paper is made, signed, encrypted, stored, and given to the addressee.
 
-The addressee is the module of a state service, or the people of a unit (S3).
+The addressee is the gov service, or the people of a unit (S3).
 """
 
 import asyncio
@@ -40,7 +40,7 @@ from services.requests.paper import RequestAttachment, RequestFacts, RequestFiel
 
 @dataclass(frozen=True)
 class _Subject:
-    """One version of a request, as it is formed."""
+    """One version of a request, with everything that its paper says."""
 
     case_id: UUID
     step: int
@@ -54,10 +54,11 @@ class _Subject:
 async def hand_over(
     exchange: Exchange, case_id: UUID, signals: Sequence[CaseSignal] = ()
 ) -> CaseState:
-    """Hand over the newest version of a request that was accepted; otherwise say what is true.
+    """Hand over the newest version of an accepted request. Returns the state of the case.
 
-    Safe to repeat: what was formed is kept and given again as it is, and the module knows it by its
-    id. Raises GovServiceRefused and ModuleKeysError, which no further try will mend.
+    In any other status nothing is done. Safe to repeat: what was made is stored and handed over
+    again unchanged, and the gov service knows it by its id. Raises GovServiceRefused and
+    ModuleKeysError, which only people can mend.
     """
     async with exchange.database.work() as session:
         case = await lock(session, case_id)
@@ -140,9 +141,9 @@ async def _subject(exchange: Exchange, session: AsyncSession, case: Case) -> _Su
 async def _form(
     exchange: Exchange, subject: _Subject
 ) -> tuple[RequestMessage | None, bytes | None]:
-    """Form, sign, seal and keep; None where the case has moved on meanwhile.
+    """Make, sign, encrypt and store it; None if the case has moved meanwhile.
 
-    An object whose row never came is swept.
+    An object that was stored without its row is swept.
     """
     message_id = message_id_of(subject.case_id, subject.version)
     files = [
@@ -162,7 +163,7 @@ async def _form(
             return None, None
         kept = await session.get(RequestMessage, (case.id, case.version))
         if kept is not None:
-            # Another try was quicker: what it formed is what is handed over.
+            # Another try was quicker: hand over what it made.
             return kept, None
         message = RequestMessage(
             case_id=case.id,
@@ -184,7 +185,10 @@ async def _form(
 def _make(
     exchange: Exchange, subject: _Subject, message_id: UUID, files: Sequence[GovServiceFile]
 ) -> tuple[bytes, bytes | None]:
-    """The signed paper, and the envelope where a module reads it. Not for the event loop."""
+    """The signed paper, and the envelope if the gov service reads it.
+
+    Call outside the event loop.
+    """
     pdf = exchange.seal.sign_pdf(form(subject.facts).pdf, reason="Запрос")
     service = subject.definition.service
     if service is None:
@@ -205,7 +209,7 @@ async def _put(exchange: Exchange, body: bytes, media_type: str) -> Stored:
 
 
 async def _give_to_people(exchange: Exchange, message: RequestMessage) -> CaseState:
-    """Lay the request on the desk of the unit: with a reviewer, where one is there."""
+    """Put the request on the desk of the unit: with a reviewer, if one is present."""
     now = present()
     async with exchange.database.work() as session:
         case = await lock(session, message.case_id)
@@ -236,7 +240,8 @@ async def _note_handed_over(
         if case.version == message.version and _awaits_handover(case):
             facts = {"service": message.service, "message": str(message.message_id)}
             tell = [CaseNotice("request_processing", case.applicant_id)]
-            # What was answered before, when our note of it was lost, is taken at once.
+            # If our note of an earlier handover was lost, an answer given since is processed at
+            # once.
             ask_at = now if receipt.state in ENDS else next_ask(0, now)
             await _move_on(session, case, message, now, facts, tell, ask_at)
         return await state_of(session, case)
@@ -251,7 +256,7 @@ async def _move_on(
     tell: Sequence[CaseNotice],
     ask_at: datetime | None = None,
 ) -> None:
-    """The addressee has it: «В обработке»."""
+    """Note that the addressee has the request: «В обработке»."""
     kept = await session.get_one(RequestMessage, (message.case_id, message.version))
     kept.handed_over_at = now
     kept.ask_at = ask_at
@@ -268,7 +273,7 @@ async def _move_on(
 
 
 async def _wait_for_module(exchange: Exchange, case_id: UUID) -> CaseState:
-    """The module is down: say so, and when it is tried again; the term goes on and is told of."""
+    """Note that the gov service is down, and set when it is tried again; the term goes on."""
     now = present()
     async with exchange.database.work() as session:
         case = await lock(session, case_id)

@@ -1,6 +1,6 @@
 """Papers and answers of requests as pictures: nothing of a file itself runs in the browser.
 
-A file is drawn when it is looked at, in the process that checks files, and no picture is kept.
+A file is drawn when it is looked at, in the process that checks files; the picture is not stored.
 """
 
 import os
@@ -51,7 +51,7 @@ async def picture(inspection: Inspection, download: Download, page: int) -> Page
 
 @asynccontextmanager
 async def _kept_aside(download: Download) -> AsyncIterator[BinaryIO]:
-    """The file without a name, for as long as the block lasts."""
+    """The file in a nameless temporary file, for the length of the block."""
     if download.media_type not in DRAWN:
         await download.opened.close()
         raise _cannot_be_shown()

@@ -1,7 +1,7 @@
-"""The electronic document of a request: a PDF/A-3 for people that carries its data for programs.
+"""The electronic document of a request: a PDF/A-3 for people that contains its data for programs.
 
 The same facts give the same bytes. `request.json` inside the PDF is canonical JSON (RFC 8785) and
-says what the page says, with values as programs want them.
+says the same as the page, with values for programs.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ DATA_VERSION = 1
 class RequestField:
     """One line of the form: its label and value as people read them, its value for programs.
 
-    `canonical` is JSON without fractions beyond a double's; `key` is the field's stable name.
+    `canonical` is JSON whose numbers fit a double; `key` is the field's stable name.
     """
 
     label: str
@@ -33,7 +33,7 @@ class RequestField:
 
 @dataclass(frozen=True)
 class RequestAttachment:
-    """A file that goes with the request, held to it by its SHA-256 in hex."""
+    """A file that goes with the request, identified by its SHA-256 in hex."""
 
     title: str
     sha256: str
@@ -41,7 +41,7 @@ class RequestAttachment:
 
 @dataclass(frozen=True)
 class RequestFacts:
-    """All that the document says; times are shown in `zone`."""
+    """Everything that the document says; times are shown in `zone`."""
 
     number: str
     version: int
@@ -58,14 +58,14 @@ class RequestFacts:
 
 @dataclass(frozen=True)
 class UnsignedPaper:
-    """The document, unsigned, and the data that it carries."""
+    """The document, unsigned, and the data that it contains."""
 
     pdf: bytes
     data: bytes
 
 
 def form(facts: RequestFacts) -> UnsignedPaper:
-    """The document; some 20 ms. Not to be called on an event loop's thread."""
+    """The document. Takes some 20 ms: call it outside the event loop."""
     data = canonical(_data(facts))
     pdf = typeset(
         PAPERS / "request.typ",
@@ -96,7 +96,7 @@ def _data(facts: RequestFacts) -> dict[str, Any]:
 
 
 def _shown(facts: RequestFacts) -> dict[str, object]:
-    """The words on the page. Documents are in Russian, whatever language the cabinet speaks."""
+    """The words on the page. It is in Russian, whatever the language of the cabinet."""
     again = facts.version > 1
     return {
         "lang": "ru",

@@ -1,7 +1,8 @@
-"""Telling the module that a request was taken back, so that nobody works on it for nothing.
+"""Telling the gov service that a request was withdrawn, so that nobody works on it in vain.
 
-The withdrawal itself is over by then, whatever the module says. Each version that the module may
-have is told of by its own message, until it hears; what it answers all the same changes nothing.
+The withdrawal itself is done by then, whatever the gov service says. It is told about each version
+that it may have, by a message of its own, until it acknowledges that; an answer it gives all the
+same has no effect.
 """
 
 from datetime import datetime
@@ -24,10 +25,10 @@ from services.requests.alarms import note_down, set_alarm
 
 
 async def tell_of_withdrawal(exchange: Exchange, case_id: UUID) -> CaseState:
-    """Tell of every version of a withdrawn request, or wait for the module, and say what is true.
+    """Tell the gov service of every version of a withdrawn request, or wait if it is down.
 
-    Safe to repeat: the module knows a withdrawal by its message. Raises GovServiceRefused and
-    ModuleKeysError, which no further try will mend.
+    Returns the state of the case. Safe to repeat: the gov service knows a withdrawal by its
+    message. Raises GovServiceRefused and ModuleKeysError, which only people can mend.
     """
     async with exchange.database.reading() as session:
         case = await session.get_one(Case, case_id)
@@ -50,7 +51,7 @@ async def tell_of_withdrawal(exchange: Exchange, case_id: UUID) -> CaseState:
 
 
 async def _tell(exchange: Exchange, case: Case, message: RequestMessage) -> Acknowledgement | None:
-    """What the module says to it; None where it never had this message, or has lost it."""
+    """The reply of the gov service; None if it never had this message, or has lost it."""
     told = GovServiceWithdrawal(
         withdrawn_number=case.number or "",
         withdrawn_version=message.version,
@@ -68,14 +69,14 @@ async def _tell(exchange: Exchange, case: Case, message: RequestMessage) -> Ackn
 async def _note_told(
     exchange: Exchange, message: RequestMessage, receipt: Acknowledgement | None
 ) -> None:
-    """Keep what the module said; an answer that it had given before is journaled as odd."""
+    """Store the reply; an answer given before it is journaled as unexpected."""
     now = present()
     async with exchange.database.work() as session:
         case = await lock(session, message.case_id)
         await outages.end(session, GOV_SERVICE, now)
         row = await session.get_one(RequestMessage, (message.case_id, message.version))
         said = receipt.state if receipt else UNKNOWN
-        # One that says that it is working has heard as well.
+        # A gov service that says it is working has received the withdrawal as well.
         row.state, row.ask_at = said if said in {*ENDS, UNKNOWN} else WITHDRAWN, None
         session.add(row)
         if receipt is not None:

@@ -1,4 +1,4 @@
-"""The clock of a review: remind, escalate, or let an unanswered question close the case."""
+"""The clock of a review: remind, escalate, or close a case whose question was never answered."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ from services.cases.transitions import CaseNotice, lock, move, state_of
 
 
 async def wake(database: Database, case_id: UUID) -> CaseState:
-    """Do what the clock says, if it is time, and say what is true."""
+    """Do what is due by the clock. Returns the state of the case."""
     async with database.work() as session:
         case = await lock(session, case_id)
         await _sound(session, case, present())
@@ -26,9 +26,9 @@ async def wake(database: Database, case_id: UUID) -> CaseState:
 
 
 async def _sound(session: AsyncSession, case: Case, now: datetime) -> None:
-    """Do what the clock says to a locked case: remind, escalate, or let it lapse.
+    """Do what is due by the clock of a locked case: remind, escalate, or let it lapse.
 
-    Nothing is rejected by a clock; an answer that never came closes the case, and it can be copied.
+    A clock never rejects. A case closed because no answer came can be copied.
     """
     if case.wakes_at is None or case.wakes_at > now or case.closed_at is not None:
         return
@@ -46,7 +46,7 @@ async def _sound(session: AsyncSession, case: Case, now: datetime) -> None:
 async def _whom(
     session: AsyncSession, case: Case, what: Alarm, now: datetime
 ) -> Mapping[UUID, NoticeKind]:
-    """Who can do something about a term that ends: the applicant, the reviewer, the heads."""
+    """Who can act on a term that ends: the applicant, the reviewer, or the heads."""
     if case.status == Status.CLARIFICATION:
         return {case.applicant_id: NoticeKind.CLARIFICATION_REMINDER}
     await assignment.keep(session, case, now)

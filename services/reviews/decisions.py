@@ -35,10 +35,10 @@ from services.notices import outbox
 
 @dataclass(frozen=True)
 class Decision:
-    """What a reviewer decides: always with a reason (A4).
+    """What a reviewer decides, always with a reason (A4).
 
-    `remarks` say what is wrong by name of field or kind of attachment; `checklist` answers the
-    questions of the programme by name.
+    `remarks` say what is wrong, by name of a field or kind of attachment; `checklist` has the
+    answers to the questions of the programme, by name.
     """
 
     outcome: Transition
@@ -60,9 +60,9 @@ class Reviews(CaseActs):
     """The acts of reviewers."""
 
     async def decide(self, actor: Actor, case_id: UUID, act: Act, decision: Decision) -> CaseState:
-        """Approve, send back or reject. The same act again gives the same answer.
+        """Approve, send back or reject. The same act again returns the same answer.
 
-        Raises refusals: `own_case`, `forbidden`, `stale`, `not_now`, `incomplete`, `act_id_reused`.
+        Raises Refusal: `own_case`, `forbidden`, `stale`, `not_now`, `incomplete`, `act_id_reused`.
         """
         if decision.outcome not in DECISIONS:
             raise Refusal("not_a_decision", "Выберите решение.", 422)
@@ -119,7 +119,7 @@ class Reviews(CaseActs):
     async def decide_several(
         self, actor: Actor, acts: Mapping[UUID, Act], decision: Decision
     ) -> list[DecisionResult]:
-        """One decision with one reason on several cases, each by itself: one refusal stops none."""
+        """One decision and reason for several cases, each by itself: a refusal stops no other."""
         done: list[DecisionResult] = []
         for case_id, act in acts.items():
             try:
@@ -132,10 +132,10 @@ class Reviews(CaseActs):
     async def take(
         self, actor: Actor, case_id: UUID, at_step: int, had: UUID | None = None
     ) -> CaseState:
-        """Take a case on one's own desk, from the queue or from a colleague.
+        """Take a case onto the person's own desk, from the queue or from a colleague.
 
-        `had` is the colleague who had it when the person looked. Raises `taken` where another one
-        has it by now.
+        `had` is the colleague who had it when the person looked. Raises `taken` if another
+        colleague has it by now.
         """
         return await self._assign(
             actor, case_id, at_step, actor.person_id, had, JournalKind.CASE_TAKEN
@@ -150,9 +150,9 @@ class Reviews(CaseActs):
         reason: str,
         had: UUID | None = None,
     ) -> CaseState:
-        """Give a case to a colleague; the head of HR moves anybody's, others their own (A11).
+        """Give a case to a colleague; the head of HR may move any case, others their own (A11).
 
-        `had` is as in `take`. Raises Refusal 422 for a reason too long.
+        `had` is as in `take`. Raises Refusal 422 for a reason that is too long.
         """
         reason = reason.strip()
         if len(reason) > LONGEST_REMARK:
@@ -215,7 +215,7 @@ class Reviews(CaseActs):
             return await state_of(session, case)
 
     async def read(self, actor: Actor, case_id: UUID) -> None:
-        """Say that the person has the case open: others see it for a minute."""
+        """Note that the person has the case open: others see this for a minute."""
         async with self._database.work() as session:
             case = await see(session, actor, case_id)
             if case.applicant_id != actor.person_id:
@@ -223,7 +223,7 @@ class Reviews(CaseActs):
                 seen = insert(CaseReading).values(
                     case_id=case.id, person_id=actor.person_id, at=now
                 )
-                # Two windows may say it at once.
+                # Two windows may note it at once.
                 await session.exec(
                     seen.on_conflict_do_update(
                         index_elements=["case_id", "person_id"], set_={"at": now}
@@ -233,9 +233,10 @@ class Reviews(CaseActs):
     async def _reviewable(
         self, session: AsyncSession, actor: Actor, case_id: UUID, again: Act | None = None
     ) -> Case:
-        """The locked case, if this person reviews its kind at all; nobody else learns of it.
+        """The locked case, if this person reviews cases of its unit. Others get `not_found`.
 
-        Whoever did `again` before and lost the right since is answered: that answer was lost.
+        Replaying the act `again` returns the stored answer even if the person has lost the right
+        since: the first response may never have arrived.
         """
         case = await lock(session, case_id)
         if not case.version:
@@ -266,7 +267,7 @@ async def _check_able(
 
 
 async def _taken(session: AsyncSession, case: Case) -> Refusal:
-    """A colleague got the case since the person looked at it."""
+    """The refusal if a colleague got the case since the person looked at it."""
     holder = await session.get_one(Person, case.reviewer_id)
     words = Words(process_of(case.kind).refusals.taken, name=holder.name)
     return Refusal("taken", words, 409, reviewer_id=str(holder.id))
@@ -275,7 +276,7 @@ async def _taken(session: AsyncSession, case: Case) -> Refusal:
 async def _demand_complete(
     session: AsyncSession, case: Case, decision: Decision
 ) -> Programme | None:
-    """Refuse a decision that lacks something; the programme that the case asks for, if it does."""
+    """Refuse an incomplete decision. Returns the programme of the case, if it has one."""
     definition = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
     questions = [item.name for item in merged_checklist(definition, programme)]
@@ -287,7 +288,7 @@ async def _demand_complete(
 
 
 def _check(decision: Decision, questions: Sequence[str], subjects: set[str]) -> None:
-    """Refuse a decision without reason, without remarks, or against its own checklist."""
+    """Refuse a decision without a reason or remarks, or against its own checklist."""
     errors: list[FieldError] = []
     if not 3 <= len(decision.reason.strip()) <= LONGEST_REASON:
         errors.append(FieldError("reason", "Напишите причину решения: от 3 до 4000 знаков."))
@@ -330,8 +331,11 @@ _CHECKED = (
         assignment.TURN,
     )
 )
-"""Keeps the findings of a check, gives the end of the journal's chain, and takes the turn to choose
-a reviewer; sent under the lock."""
+"""One statement after a check, sent under the lock of the case.
+
+It stores the findings, returns the end of the journal's chain, and takes the `TURN` to choose a
+reviewer.
+"""
 
 
 async def open_review(
@@ -340,7 +344,7 @@ async def open_review(
     findings: list[dict[str, Any]],
     now: datetime,
 ) -> None:
-    """The check is done: keep its findings, choose a reviewer, start the term (A3, A11)."""
+    """End the check: store its findings, choose a reviewer, start the term (A3, A11)."""
     checked = {"of_case": case.id, "of_number": case.version, "findings": findings, "at": now}
     turn = assignment.turn_of(case.responsible_unit_id)
     kept = await (await session.connection()).execute(_CHECKED, checked | turn)

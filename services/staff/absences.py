@@ -1,4 +1,4 @@
-"""Who reviews, how much each has, who is away and who stands in (A11)."""
+"""Who reviews, how many cases each has, who is absent and who stands in (A11)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ LONGEST = timedelta(days=3 * 366)
 
 @dataclass(frozen=True)
 class Away:
-    """An absence, both days included."""
+    """An absence; both days are included."""
 
     id: UUID
     first_day: date
@@ -36,7 +36,7 @@ class Away:
 
 @dataclass(frozen=True)
 class Reviewer:
-    """A reviewer of a unit with what lies on the desk."""
+    """A reviewer of a unit, with the number of cases on their desk."""
 
     id: UUID
     name: str
@@ -118,9 +118,9 @@ async def set_absence(
     last_day: date,
     deputy_id: UUID | None,
 ) -> Absence:
-    """Note that a reviewer is away: one's own, or anybody's by the head of HR.
+    """Store that a reviewer is absent: one's own absence, or anybody's by the head of HR.
 
-    From the first day on the cases are the deputy's, or are spread where there is none.
+    From the first day on, the cases go to the deputy, or to others if there is no deputy.
     """
     await _may_set(session, actor, unit_id, person_id)
     errors = []
@@ -136,7 +136,7 @@ async def set_absence(
             errors.append(FieldError("deputy_id", "Этот сотрудник не рассматривает заявки."))
     if errors:
         raise Refusal("incomplete", "Исправьте отмеченные поля.", 422, errors)
-    # A form that was sent twice notes one absence.
+    # The lock makes a form that was sent twice store one absence.
     await session.exec(
         select(Person.id).where(Person.id == person_id).with_for_update(key_share=True)
     )
@@ -161,7 +161,7 @@ async def set_absence(
 
 
 async def end_absence(session: AsyncSession, actor: Actor, unit_id: UUID, absence_id: UUID) -> None:
-    """Take an absence back; what nobody could be given meanwhile is given."""
+    """End an absence; cases without a reviewer are assigned."""
     absence = await session.get(Absence, absence_id)
     if absence is None:
         raise not_found()

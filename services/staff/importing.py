@@ -1,8 +1,8 @@
-"""Import of staff and units from a file: looked at first, then applied as it was looked at (O6).
+"""Import of staff and units from a file: first a dry run, then exactly what it showed (O6).
 
 A person is found by SNILS, else by e-mail address. Rights and accounts are not given here: a role
-in the file is only shown, and a new person gets no account. Who has an account changes telephone
-and address in the profile, because codes and notices go there.
+in the file is only shown, and a new person gets no account. People with an account change telephone
+and address in their profile, because codes and notices go there.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ from services.files.intake import unavailable_is_refusal
 from services.journal import entries as journal
 
 SUBJECT = "staff"
-"""Under which an import stands among the changes of the catalogue."""
+"""The subject of an import in the history of the catalogue."""
 _IMPORTING = 1_245_662_037
 Difference = tuple[Column, str, str]
 
@@ -72,7 +72,7 @@ class PersonChange:
 
 @dataclass(frozen=True)
 class Counts:
-    """How much of what; nothing personal."""
+    """How many units and people are affected; nothing personal."""
 
     units_added: int = 0
     units_changed: int = 0
@@ -88,7 +88,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class DryRun:
-    """What a file would do. `digest` names it: only what was looked at is applied."""
+    """What a file would do. `digest` identifies it: only what was shown is applied."""
 
     digest: str
     rows: int
@@ -97,13 +97,13 @@ class DryRun:
     people: Sequence[PersonChange]
     wrong: Sequence[Wrong]
     proposed: Sequence[tuple[PersonRow, Role]]
-    """Roles that the file names and the person does not hold through this import."""
+    """Roles that the file names; people do not get them by this import."""
     own_contacts: Sequence[PersonRow] = ()
-    """Those whose contacts differ but are theirs to change, since they have an account."""
+    """People whose contacts differ, but who change them themselves, since they have an account."""
 
 
 def demand(actor: Actor) -> None:
-    """Raise Refusal 403 for those who do not manage people."""
+    """Raise Refusal 403 for people who do not manage people."""
     if not actor.may(Permission.MANAGE_PEOPLE):
         raise forbidden()
 
@@ -125,10 +125,10 @@ async def apply(
     digest: str,
     act_id: UUID,
 ) -> Counts:
-    """Do what the dry run with this digest showed, all of it or nothing; the same again is no more.
+    """Do what the dry run with this digest showed, all of it or nothing. Safe to repeat.
 
-    Raises Refusal 403, 409 where it would do something else now, 422 for a file with mistakes or
-    nothing new, and for an act id that was used for something else, 503.
+    Raises Refusal 403, 409 if it would do something else now, 422 for a file with mistakes, without
+    anything new, or with an act id that was used for something else, 503.
     """
     demand(actor)
     with unavailable_is_refusal():
@@ -153,7 +153,7 @@ async def apply(
             await _write(session, actor, plan, act_id, body_hash)
             return plan.counts
     except IntegrityError:
-        # Somebody added the same unit or person in another way.
+        # Somebody added the same unit or person at the same time.
         raise meanwhile() from None
 
 
@@ -163,7 +163,7 @@ def _sha256(body: bytes) -> str:
 
 @dataclass
 class _Known:
-    """What is there already."""
+    """What is stored already."""
 
     units: Mapping[str, Unit]
     codes: Mapping[UUID, str]
@@ -180,7 +180,7 @@ async def _known(session: AsyncSession) -> _Known:
         {unit.code: unit for unit in units},
         {unit.id: unit.code for unit in units},
         {person.snils_blind: person for person in people if person.snils_blind},
-        # Of two with one address, the one who still works here.
+        # If two people have one address, the one who still works here.
         {mail_addresses.folded(person.email): person for person in people},
         frozenset(accounts.all()),
     )
@@ -188,7 +188,7 @@ async def _known(session: AsyncSession) -> _Known:
 
 @dataclass
 class _Plan:
-    """A plan while it is made."""
+    """A plan that is being made."""
 
     actor: Actor
     known: _Known
@@ -204,11 +204,11 @@ class _Plan:
         self.mine = self.actor.units_with(Permission.MANAGE_PEOPLE)
 
     def bad(self, line: int, column: Column, message: str) -> None:
-        """Note a mistake."""
+        """Add a mistake."""
         self.wrong.append(Wrong(line, column, message))
 
     def root_of(self, code: str) -> Unit | None:
-        """The unit itself, or for a new one the nearest that is there; None for a circle."""
+        """The unit itself, or for a new one the nearest existing unit above; None for a circle."""
         seen: set[str] = set()
         while code not in self.known.units:
             row = self.sheet.units.get(code)
@@ -219,7 +219,7 @@ class _Plan:
         return self.known.units[code]
 
     def unit(self, row: UnitRow) -> None:
-        """Compare one unit of the file with what is there."""
+        """Compare one unit of the file with what is stored."""
         stands, root = self.known.units.get(row.code), self.root_of(row.code)
         if stands is None:
             if not row.name:
@@ -233,7 +233,7 @@ class _Plan:
             return
         parent = self.known.codes.get(stands.parent_id) if stands.parent_id else ""
         if row.parent and row.parent != parent:
-            # Rights are held in a unit and those below it: moving one would hand them out.
+            # Rights apply to a unit and those below it: moving a unit would hand out rights.
             words = "Подчинённость подразделения меняют вместе с правами, не здесь."
             self.bad(row.line, Column.PARENT, words)
         elif not row.name or row.name == stands.name:
@@ -248,9 +248,9 @@ class _Plan:
         return unit.id in self.mine
 
     def person(self, row: PersonRow) -> None:
-        """Compare one person of the file with what is there."""
+        """Compare one person of the file with what is stored."""
         root = self.root_of(row.unit)
-        # A unit that is wrong itself has been told of.
+        # A mistake in the unit itself was reported already.
         if root is None or not self._ours(row.line, root):
             return
         by_snils = self.known.by_snils.get(key_ring().blind(row.snils)) if row.snils else None
@@ -323,7 +323,7 @@ async def _planned(session: AsyncSession, actor: Actor, sheet: Sheet, body: byte
 
 
 def _digest(plan: _Plan, body: bytes) -> str:
-    """Of the file and of what it would do on top of what is there now."""
+    """The digest of the file and of what it would change in the present data."""
 
     def lines(changes: Sequence[UnitChange] | Sequence[PersonChange]) -> list[Any]:
         return [
@@ -382,7 +382,7 @@ async def _write_units(
     now: datetime,
     body_hash: str,
 ) -> Mapping[str, Unit]:
-    """All units by code, with those of the file; each one written has its line in the history."""
+    """Write the units of the file, each with a line in the history. Returns all units by code."""
     units = {unit.code: unit for unit in (await session.exec(select(Unit))).all()}
     codes = {unit.id: code for code, unit in units.items()}
     waiting = list(changes)
@@ -426,7 +426,7 @@ async def _write_people(
     units: Mapping[str, Unit],
     now: datetime,
 ) -> list[UUID]:
-    """Add and change people; the ids of those added."""
+    """Add and change people. Returns the ids of those added."""
     added = []
     for change in changes:
         row, unit = change.row, units[change.row.unit]

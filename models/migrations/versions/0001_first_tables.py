@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables and grant the application's role its part."""
+    """Create the tables and grant them to the application's role."""
     op.create_table(
         "calendar_day",
         sa.Column("day", sa.Date(), nullable=False),
@@ -682,7 +682,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop everything."""
+    """Drop all tables."""
     op.execute("drop sequence case_number")
     op.execute(DROP_ERASE_FUNCTION)
     op.drop_index("ix_notice_attempt_notice_id", table_name="notice_attempt")

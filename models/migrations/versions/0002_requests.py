@@ -1,4 +1,4 @@
-"""Service requests: envelopes, receipts and answers."""
+"""Service requests: envelopes, acknowledgements and answers."""
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -12,7 +12,7 @@ TABLES = ("request_message", "request_receipt", "request_answer", "request_file"
 
 
 def upgrade() -> None:
-    """Make the tables and grant the application's role its part."""
+    """Create the tables and grant them to the application's role."""
     op.create_table(
         "request_message",
         sa.Column("case_id", sa.Uuid(), nullable=False),
@@ -99,6 +99,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the tables."""
     for table in reversed(TABLES):
         op.drop_table(table)

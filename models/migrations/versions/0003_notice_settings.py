@@ -1,4 +1,4 @@
-"""Settings of notices, channels and contacts to be confirmed."""
+"""Settings of notices and channels, and contacts to be confirmed."""
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -21,7 +21,7 @@ COLUMNS = (
 
 
 def upgrade() -> None:
-    """Make the tables and grant the application's role its part."""
+    """Create the tables and grant them to the application's role."""
     moment = sa.DateTime(timezone=True)
     op.add_column("notice", sa.Column("held_until", moment, nullable=True))
     op.add_column("notice", sa.Column("sendings", sa.Integer(), server_default="1", nullable=False))
@@ -92,7 +92,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the tables and columns."""
     for table in reversed(TABLES):
         op.drop_table(table)
     op.drop_index("notice_to_ask", "notice")

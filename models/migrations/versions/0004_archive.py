@@ -20,7 +20,7 @@ CASE_INDEXES = {
 
 
 def upgrade() -> None:
-    """Make the tables and grant the application's role its part."""
+    """Create the tables and grant them to the application's role."""
     op.create_table(
         "saved_view",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -97,7 +97,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the tables and indexes."""
     for name in CASE_INDEXES:
         op.drop_index(name, table_name="case")
     for table in reversed(TABLES):

@@ -13,7 +13,7 @@ TABLES = ("message_file", "conversation_reading", "catalogue_change")
 
 
 def upgrade() -> None:
-    """Make the tables and grant the application's role its part."""
+    """Create the tables and grant them to the application's role."""
     op.create_table(
         "message_file",
         sa.Column("message_id", sa.Uuid(), nullable=False),
@@ -56,6 +56,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the tables."""
     for table in reversed(TABLES):
         op.drop_table(table)

@@ -1,4 +1,4 @@
-"""What the ops desk and the restore need."""
+"""Acts from the ops desk, and indexes for the desk and for a restore."""
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables and grant the application's role its part."""
+    """Create the table and the indexes, and grant the table to the application's role."""
     op.create_table(
         "operation_act",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -39,7 +39,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the table and the indexes."""
     op.drop_index("notice_failed", table_name="notice")
     op.drop_index("case_stuck", table_name="case")
     op.drop_index("case_open", table_name="case")

@@ -1,4 +1,4 @@
-"""Callbacks that were heard."""
+"""Callbacks that were received."""
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table and grant the application's role its part."""
+    """Create the table and grant it to the application's role."""
     op.create_table(
         "heard_callback",
         sa.Column("source", sa.String(), nullable=False),
@@ -24,6 +24,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop the table."""
     op.drop_index("ix_heard_callback_at", table_name="heard_callback")
     op.drop_table("heard_callback")

@@ -1,4 +1,4 @@
-"""Indexes of the archive that no other index can stand in for, and those that words lacked."""
+"""Indexes that only scans of the archive can use, and those that searches by words lacked."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,7 +24,7 @@ AFTER = {
 
 
 def upgrade() -> None:
-    """Make them anew, in an order of nulls of their own."""
+    """Create the indexes again, with an order of nulls that no other query asks for."""
     for name in BEFORE:
         op.drop_index(name, table_name="case")
     for name, (columns, where) in AFTER.items():
@@ -37,7 +37,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Make those that were."""
+    """Create the earlier indexes again."""
     for name in AFTER:
         op.drop_index(name, table_name="case")
     for name, columns in BEFORE.items():

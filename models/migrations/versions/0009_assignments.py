@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Keep the moment; the index by reviewer holds it, another one the open cases alone."""
+    """Store the moment. The index by reviewer includes it; another one has only open cases."""
     op.add_column("case", sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("case_of_reviewer", "case", ["reviewer_id", "assigned_at"])
     op.create_index(

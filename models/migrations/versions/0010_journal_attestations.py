@@ -1,4 +1,4 @@
-"""What waits for a seal carries the application's word; how far each chain is sealed is known."""
+"""Rows that wait for a checkpoint have an attestation; the end of each chain in one is stored."""
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -21,7 +21,7 @@ join journal_entry e on e.chain = (leaf ->> 1)::uuid and e.position = (leaf ->> 
 where leaf ->> 0 = 'chain'
 order by e.chain, e.position desc
 """
-"""From the seals that are there; what a restore has lost is in none of the chains."""
+"""From existing checkpoints; entries that a restore has lost are in none of the chains."""
 
 
 WAITING = """
@@ -32,7 +32,7 @@ left join journal_entry e on p.kind = 'chain' and e.chain = p.ref and e.position
 
 
 def upgrade() -> None:
-    """Add the columns and the heads; what waits at this moment is taken for the application's."""
+    """Add the columns and the heads; rows that wait now are attested as the application's own."""
     for name, kind in (
         ("previous", sa.LargeBinary()),
         ("attestation", sa.LargeBinary()),
@@ -76,7 +76,7 @@ def _attest() -> None:
 
 
 def downgrade() -> None:
-    """Remove them: sealing takes whatever waits again."""
+    """Remove them: checkpoints then include whatever waits."""
     op.drop_table("journal_head")
     for name in ("previous", "attestation", "refused"):
         op.drop_column("journal_pending", name)

@@ -1,7 +1,7 @@
-"""Cases are listed by the day they were submitted; people live by the clock of their unit.
+"""Cases are listed by the day they were submitted; people have the zone of their unit.
 
-Until now the day of the draft stood for that of the submission, and the institution's zone for
-everybody's: in lists that are written as files, and in quiet hours.
+Until now the day of the draft was used instead of that of the submission, and the institution's
+zone for everybody: in exported lists, and in quiet hours.
 """
 
 import sqlalchemy as sa
@@ -49,7 +49,7 @@ def upgrade() -> None:
         """
     )
     op.alter_column("export", "zone", nullable=False)
-    # The page knew no zone but the institution's; another was chosen by a program.
+    # The page offered only the institution's zone; any other was chosen by a program.
     op.execute(
         """
         update notice_preferences chosen set zone = unit.time_zone
@@ -61,7 +61,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go by the day of the draft again; chosen quiet hours keep their zone."""
+    """Use the day of the draft again; quiet hours keep the zone that was chosen."""
     op.drop_column("export", "zone")
     _indexed_by("created_at")
     op.drop_column("case", "submitted_at")

@@ -1,4 +1,4 @@
-"""The application adds to the journal of sign-ins and reads it; it changes nothing there."""
+"""The application adds to the journal of sign-ins and reads it, but changes nothing there."""
 
 from alembic import context, op
 
@@ -13,10 +13,10 @@ def _role() -> str:
 
 
 def upgrade() -> None:
-    """Take the rights to change and remove away."""
+    """Revoke the rights to change and remove."""
     op.execute(f"revoke update, delete on login_attempt from {_role()}")
 
 
 def downgrade() -> None:
-    """Give them back."""
+    """Grant them again."""
     op.execute(f"grant update, delete on login_attempt to {_role()}")

@@ -1,4 +1,4 @@
-"""For whom the reviewer of a case stands in, so that whoever comes back gets it back."""
+"""For whom the reviewer of a case stands in, so that a returning person gets the case back."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Empty for all cases: what was passed on before stays where it is."""
+    """Add the column, empty for all cases: those reassigned before stay where they are."""
     owner = sa.Column("stands_in_for", sa.Uuid(), sa.ForeignKey("person.id"), nullable=True)
     op.add_column("case", owner)
     op.create_index(
@@ -22,6 +22,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Cases stay with whoever has them."""
+    """Cases stay with their present reviewer."""
     op.drop_index("case_stood_in", table_name="case")
     op.drop_column("case", "stands_in_for")

@@ -1,4 +1,4 @@
-"""What stands encrypted is bound to its row: every value is encrypted anew, once."""
+"""Encrypted values are bound to their rows: every value is encrypted again, once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +35,7 @@ TABLES: dict[str, tuple[list[str], list[str]]] = {
     "request_receipt": (["id"], ["reason"]),
     "saved_view": (["id"], ["name", "query"]),
 }
-"""Their primary keys and encrypted columns."""
+"""For each table, its primary key and its encrypted columns."""
 
 OLD, NEW = b"\x01", b"\x02"
 TOGETHER = 500
@@ -44,10 +44,11 @@ Again = Callable[[KeyRing, bytes, str, tuple[Any, ...]], bytes]
 
 
 def upgrade() -> None:
-    """Bind the values that there are, then refuse any that is bound to no row.
+    """Bind the existing values, then add constraints that refuse a value bound to no row.
 
-    Each batch is a transaction of its own; cut off, the migration goes on where it was. What old
-    processes have written meanwhile is bound once they can write no more of it.
+    Each batch is a transaction of its own; if the migration is cut off, it goes on where it was.
+    Values that old processes have written meanwhile are bound once the constraints stop them from
+    writing more.
     """
     _encrypt_again(OLD, _bind)
     for table, (_, columns) in TABLES.items():
@@ -62,7 +63,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Values are bound to their column only, as before."""
+    """Bind values to their column only, as before."""
     for table, (_, columns) in TABLES.items():
         gone = [f"drop constraint if exists {_check(table, name)[0]}" for name in columns]
         op.execute(f'alter table "{table}" {", ".join(gone)}')
@@ -70,7 +71,7 @@ def downgrade() -> None:
 
 
 def _check(table: str, column: str) -> tuple[str, str]:
-    """What keeps values out that are bound to no row: its name and its rule."""
+    """The name and the rule of the constraint that refuses a value bound to no row."""
     return f"{table}_{column}_bound", f"substr({column}, 1, 1) <> '\\x01'::bytea"
 
 
@@ -91,10 +92,10 @@ def _unbind(ring: KeyRing, sealed: bytes, place: str, key: tuple[Any, ...]) -> b
 
 
 def _encrypt_again(version: bytes, again: Again) -> None:
-    """Encrypt again whatever begins with this version."""
+    """Encrypt again every value that begins with this version."""
     migration = op.get_context()
     with migration.autocommit_block():
-        # What this migration has changed in the tables is committed by now.
+        # The changes that this migration made to the tables are committed by now.
         engine = op.get_bind().engine
         for name, (keys, columns) in TABLES.items():
             table, after = sa.table(name, *map(sa.column, [*keys, *columns])), None
@@ -114,7 +115,7 @@ def _encrypt_again(version: bytes, again: Again) -> None:
 def _standing(
     table: sa.TableClause, keys: list[str], columns: list[str], version: bytes
 ) -> sa.Select[Any]:
-    """The next rows in which something begins with this version."""
+    """The next rows with a value that begins with this version."""
     stale = (sa.func.substr(one, 1, 1) == version for one in _of(table, columns))
     query = sa.select(table).where(sa.or_(*stale)).order_by(*_of(table, keys))
     return query.limit(TOGETHER).with_for_update()

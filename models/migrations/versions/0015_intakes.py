@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the limits, the counts and the place of a case; what runs already has none."""
+    """Add the limits, the counts and the place of a case; cases that are open already have none."""
     op.add_column(
         "programme",
         sa.Column(
@@ -35,7 +35,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget who has a place: cases keep the day they chose in their form."""
+    """Forget who has a place; cases keep the day they chose in their form."""
     op.drop_table("intake_count")
     op.drop_column("case", "intake_on")
     op.drop_column("programme", "intake_limits")
