@@ -40,7 +40,7 @@ def up(
     api: Apis = 1,
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready.")] = False,
 ) -> None:
-    """Start all servers, tell the addresses and keep everything running until Ctrl-C."""
+    """Start all servers, print the addresses and keep everything running until Ctrl-C."""
     from ops import up as supervisor
     from ops.local.running import console
 
@@ -107,7 +107,7 @@ def migrate() -> None:
 
 @app.command()
 def seed() -> None:
-    """Enter the catalogue and the demo accounts; refused where others have cases."""
+    """Enter the catalogue and the demo accounts; refused where other people have cases."""
     from ops.data.seed import seed as enter
 
     for account in enter(_settings(running=True)):
@@ -162,7 +162,7 @@ def api(
         forwarded_allow_ips=settings.trusted_proxies or None,
         timeout_graceful_shutdown=15,
     )
-    # The server raises the signal that stopped it again when it has ended: that is no failure.
+    # When uvicorn has ended, it raises the signal that stopped it again: that is no failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     server = uvicorn.Server(config)
@@ -219,10 +219,11 @@ def verify(
         str, typer.Option(help="Why entries that the application did not attest are accepted.")
     ] = "",
 ) -> None:
-    """Check the journal's chains and seals, or a receipt, which needs no running system.
+    """Check the journal's chains and checkpoints, or a receipt, which needs no running system.
 
-    `accept` takes in what the sealing refused, after people looked at it: the institution declares
-    it, and information security confirms it. Exit code 3: all holds, a declaration waits for that.
+    `accept` accepts what checkpoints refuse, after people examined it: the institution declares it,
+    and information security confirms that. Exit code 3: all holds, but a declaration waits to be
+    confirmed.
     """
     from ops.upkeep.verify import run, run_accept, run_receipt
 
@@ -332,7 +333,7 @@ def bounce() -> None:
 
 @app.command()
 def demo() -> None:
-    """Tell the story of an application, of requests, notices and archive to the running system."""
+    """Go through an application, requests, notices and the archive on the running system."""
     from ops.demo import run
 
     _end(run(_settings(running=True)))
@@ -356,7 +357,7 @@ def bench(
         list[str] | None, typer.Argument(help="P1 to P7, P1R, P2R, P3R, P6R; all by default.")
     ] = None,
 ) -> None:
-    """Measure what docs promise, against the least program that does the same."""
+    """Measure what docs promise, against the least program that does the same work."""
     from bench import run
 
     _end(run(names or []))
@@ -379,7 +380,7 @@ def _settings(*, running: bool = False) -> "Settings":
 
 
 def _refuse_restored() -> None:
-    """Else the first worker would tell and number what was told and numbered before."""
+    """Refuse a restored home: its workers would send notices and give numbers a second time."""
     if (_home().folder / RESTORED).exists():
         typer.echo("This home was restored: `medcab reconcile` comes first.", err=True)
         raise typer.Exit(1)
@@ -421,7 +422,7 @@ def _end(code: int) -> NoReturn:
 
 @contextmanager
 def _loading() -> Iterator[None]:
-    """Load what stays for as long as the process: garbage is looked for beside it, never in it."""
+    """Import what stays as long as the process, and leave it out of garbage collections."""
     gc.disable()
     yield
     gc.freeze()
@@ -429,10 +430,10 @@ def _loading() -> Iterator[None]:
 
 
 def _end_at_once(code: int) -> NoReturn:
-    """Leave with a code that tells the truth.
+    """Exit with this code, without taking the interpreter down.
 
-    The interpreter may abort while it takes down what a Temporal client has left behind, long
-    after all work was done.
+    That may abort, long after all work was done, on what a Temporal client has left behind, and the
+    code would be another one.
     """
     sys.stdout.flush()
     sys.stderr.flush()

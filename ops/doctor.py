@@ -1,4 +1,4 @@
-"""`medcab doctor`: what is missing on this machine, and the exact remedy, in two seconds."""
+"""`medcab doctor`: what is missing on this machine, with the exact remedy, within two seconds."""
 
 import importlib.metadata
 import os

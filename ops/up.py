@@ -21,13 +21,13 @@ from ops.local.running import running_of, stop_leftovers
 from ops.local.servers import ServerFailed
 from ops.local.servers.process import Interrupted
 
-# A start in the background is given up after so many seconds without a word from it.
+# A start in the background is given up after so many seconds without output.
 SILENT_FOR = 1800.0
 DOWN_WITHIN = 120.0
 
 
 def up(home: Home, console: Console, *, workers: int, apis: int) -> int:
-    """Start everything, tell the addresses, keep it running until told to stop."""
+    """Start everything, print the addresses, keep it running until told to stop."""
     # Here, since reading backups takes more libraries than `status` needs.
     from ops.local.lost import refusal
 
@@ -45,7 +45,7 @@ def up(home: Home, console: Console, *, workers: int, apis: int) -> int:
 
 
 def up_detached(home: Home, console: Console, *, workers: int, apis: int) -> int:
-    """The same in the background: return when everything is ready."""
+    """Like `up`, in the background: return when everything is ready."""
     with home.taken() as mine:
         if not mine:
             return already_running(home, console)
@@ -75,7 +75,7 @@ def up_detached(home: Home, console: Console, *, workers: int, apis: int) -> int
 
 
 def _follow(supervisor: subprocess.Popen[bytes], home: Home, log: Path, console: Console) -> int:
-    """Show what a supervisor in the background says until it is ready or has ended."""
+    """Print what a supervisor in the background says until it is ready or has ended."""
     heard = time.monotonic()
     with log.open() as told:
         while time.monotonic() - heard < SILENT_FOR:
@@ -114,7 +114,7 @@ def down(home: Home, console: Console) -> int:
 
 
 def status(home: Home, console: Console) -> int:
-    """What runs, and where. Exit code 0 when all of it does, otherwise 1."""
+    """Print what runs, and where. Exit code 0 when all of it does, otherwise 1."""
     # Here, since reading backups takes more libraries than `up` itself.
     from ops.backup.freshness import age
     from settings import Settings
@@ -165,7 +165,7 @@ def reset(home: Home, console: Console) -> int:
 
 
 def already_running(home: Home, console: Console) -> int:
-    """Somebody holds the home: say where it is."""
+    """Print that another supervisor holds the home, and what runs there."""
     console.print("Medcab is already running here (`medcab down` stops it):")
     return status(home, console)
 
@@ -188,7 +188,7 @@ class _Supervisor:
             with self.board:
                 accounts = self._start()
             self._welcome(accounts)
-            # Whoever follows stops reading now, so everything is said before.
+            # `up --detach` stops following now, so everything is printed before.
             self.system.record("ready")
             self._told.wait()
         except Interrupted:
@@ -245,7 +245,7 @@ class _Supervisor:
 
     @contextmanager
     def _main_thread_works(self) -> Iterator[None]:
-        """Within, a signal breaks off what the main thread does; elsewhere it waits and sees."""
+        """Within this, a signal interrupts the main thread; elsewhere it only sets the flag."""
         if self._told.is_set():
             raise Interrupted
         self._at_work = True

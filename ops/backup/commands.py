@@ -1,4 +1,4 @@
-"""What `medcab backup`, `restore`, `reconcile` and `archive` do, and how they tell it."""
+"""What `medcab backup`, `restore`, `reconcile` and `archive` do and print."""
 
 import asyncio
 import json
@@ -32,7 +32,10 @@ def back_up(
     *,
     new_phrase: bool = False,
 ) -> int:
-    """Take a backup and say where it is. 0 when it is whole and so is what it was made of."""
+    """Take a backup and print where it is.
+
+    0 when it is whole and nothing that belongs to it was missing.
+    """
     try:
         where, phrase = configuration.arrange(home, settings, to, new_phrase=new_phrase)
         if phrase is not None:
@@ -50,7 +53,7 @@ def back_up(
 
 
 def _archives(home: Home) -> bool:
-    """An archiver is at work here, or is just being started by `up`."""
+    """Whether an archiver runs here, or is just being started by `up`."""
     servers = home.recorded().get("servers", [])
     return archives(home) or any(each["name"] == "archiver" for each in servers)
 
@@ -77,7 +80,7 @@ def _tell(console: Console, taken: Taken) -> None:
 
 
 def check(settings: Settings, console: Console, where: Path) -> int:
-    """Read a backup as a restore would, and say what was tried. 0 when all of it holds."""
+    """Read a backup as a restore would, and print what was tried. 0 when all of it holds."""
     try:
         with Board(console) as board:
             done = verify(where.resolve(), configuration.key_of(settings), board.say)
@@ -96,7 +99,7 @@ def check(settings: Settings, console: Console, where: Path) -> int:
 def bring_back(
     home: Home, console: Console, order: RestoreOptions, phrase: Callable[[], str]
 ) -> int:
-    """Restore, and say what comes next. 0 when all that was asked for is there."""
+    """Restore, and print what comes next. 0 when all that was asked for was restored."""
     try:
         with Board(console) as board:
             done = restore.restore(home, order, phrase, board.say)
@@ -116,7 +119,7 @@ def bring_back(
 
 
 def lay_out(home: Home, console: Console, order: RestoreOptions, folder: Path) -> int:
-    """Lay base and log out for a server that is not ours; it replays when it is started."""
+    """Lay base and log out for a server that is not ours, which replays the log when it starts."""
     try:
         ours = restore.lay_out(home, order, folder)
     except BackupError as error:
@@ -134,7 +137,7 @@ def lay_out(home: Home, console: Console, order: RestoreOptions, folder: Path) -
 def make_right(
     home: Home, console: Console, *, deep: bool, accept: bool, for_machines: bool
 ) -> int:
-    """Reconcile and tell it. 0 only when all is right."""
+    """Reconcile and print the findings. 0 only when all is right."""
     quiet = Console(stderr=True) if for_machines else console
     try:
         with Board(quiet) as board:
@@ -174,5 +177,5 @@ def _refuse(console: Console, error: BackupError) -> int:
 
 
 def as_json(told: object) -> str:
-    """For machines: one object."""
+    """A report as one JSON object, for programs."""
     return json.dumps(told, ensure_ascii=False, indent=2, default=str)

@@ -65,12 +65,13 @@ def _places(recorded: Mapping[str, Any], settings: Settings) -> Places | None:
 def arrange(
     home: Home, settings: Settings, to: Path | None, *, new_phrase: bool = False
 ) -> tuple[Places, str | None]:
-    """The places of a backup, remembered for the next ones; with a new phrase when there was none.
+    """The places of a backup, stored for the next ones; with a new phrase when there was none.
 
-    The phrase is known to nobody else: it must be shown. Raises BackupError where the first backup
-    of a home does not say its folder: on the data's own disk it would be lost together with it, and
-    after a restore this may be a rehearsal, whose backups belong elsewhere; and for a folder whose
-    backups were made with another key, or unasked for another phrase.
+    The phrase is stored nowhere: it must be shown. Raises BackupError where the first backup of a
+    home does not name its folder: on the data's own disk it would be lost together with the data,
+    and after a restore this may be a rehearsal, whose backups belong elsewhere. Raises it too for a
+    folder whose backups were made with another key, or, unless that was asked for, for another
+    phrase.
     """
     recorded = _recorded(home)
     before = _places(recorded, settings)
@@ -108,9 +109,10 @@ def arrange(
 
 
 def _refuse_others(places: Places, settings: Settings, *, given: bool) -> None:
-    """A folder that this home has not used yet must not hold what its key and phrase do not open.
+    """Raise BackupError for a folder new to this home whose backups its key or phrase does not
+    open.
 
-    With `given` somebody said which phrase is wanted. Raises BackupError.
+    With `given` somebody chose the phrase, so only the key is compared.
     """
     newest = places.repository.newest()
     if newest is not None and newest.manifest.key_id != key_of(settings).id.hex():
@@ -131,10 +133,10 @@ def _refuse_others(places: Places, settings: Settings, *, given: bool) -> None:
 
 
 def remember(home: Home, folder: Path, keys_folder: Path) -> None:
-    """After keys were restored: the next backup goes there, for the same recovery phrase.
+    """After keys were restored: let the next backup go there, for the same recovery phrase.
 
-    A home that knows this phrase keeps its places. Until somebody takes that backup the archiver
-    rests: this may be a rehearsal, beside the installation that archives there.
+    A home that knows this phrase keeps its places. Until somebody takes that backup the archiver is
+    paused: this may be a rehearsal, while the installation itself still archives there.
     """
     places = Places(folder.resolve(), keys_folder.resolve(), recipient_in(keys_folder))
     if _recorded(home).get("recipient") != places.recipient:

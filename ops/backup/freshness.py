@@ -40,7 +40,7 @@ def age(home: Home, settings: Settings, moment: datetime | None = None) -> Age:
 
 
 def keeps_up(home: Home, settings: Settings, moment: datetime | None = None) -> bool:
-    """Whether the archive of the log is near the present; before the first backup there is none."""
+    """Whether the archive of the log is near the present. True before the first backup."""
     where = known(home, settings)
     last = where.repository.newest() if where else None
     if where is None or last is None:

@@ -1,4 +1,4 @@
-"""Which backups are kept: the newest of each of so many days; log and objects as they need them."""
+"""Removes old backups: the newest of so many days stay, with the log and objects they need."""
 
 import shutil
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Removed:
 
 
 def prune(repository: Repository, key: BackupKey, days: int) -> Removed:
-    """Keep the newest backup of each of the last `days` days that have one, and all of the newest.
+    """Keep the newest backup of each of the last `days` days that have one, with what these need.
 
     Raises BackupError before anything is removed when a backup that stays cannot be read.
     """
@@ -33,7 +33,7 @@ def prune(repository: Repository, key: BackupKey, days: int) -> Removed:
         names = {hash_of(name) for each in kept for name, _ in objects_of(each, key)}
         gone = [each for each in backups if each not in kept]
         for each in gone:
-            # Without its manifest it is no backup any more, whatever interrupts the rest.
+            # Without a manifest it is no backup any more, even if removing the rest is interrupted.
             (each.folder / "manifest.json").unlink()
             shutil.rmtree(each.folder)
         wanted = set(needed(repository, kept[0].manifest.wal_from))
@@ -41,7 +41,7 @@ def prune(repository: Repository, key: BackupKey, days: int) -> Removed:
         for name in old:
             (repository.wal / name).unlink()
         newest = kept[-1].manifest.begun_at.timestamp()
-        # Younger ones were archived for rows that no list has yet.
+        # Younger objects were archived for rows that no backup lists yet.
         stray = [
             path
             for path in repository.objects.glob("[0-9a-f][0-9a-f]/[0-9a-f]*")

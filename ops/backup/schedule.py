@@ -1,6 +1,7 @@
 """Regular backups, taken by the process that archives the log.
 
-The first one is taken by a person, who is shown the recovery phrase; the archiver only goes on.
+The first one is taken by a person, who is shown the recovery phrase. The archiver takes those after
+it.
 """
 
 import asyncio
@@ -32,7 +33,10 @@ def due(home: Home, settings: Settings, moment: datetime) -> bool:
 
 
 async def back_up_regularly(home: Home, settings: Settings, stop: asyncio.Event) -> None:
-    """Take what is due until told to stop; what fails is tried again after ten minutes."""
+    """Take backups when they are due, until told to stop.
+
+    One that fails is tried again in ten minutes.
+    """
     while not stop.is_set():
         pause = LOOK_EVERY
         try:
@@ -46,7 +50,7 @@ async def back_up_regularly(home: Home, settings: Settings, stop: asyncio.Event)
 
 
 async def back_up_once(home: Home, settings: Settings) -> None:
-    """One backup to where the last one went, then the old ones go. Raises BackupError."""
+    """Take a backup where the last one went, then remove old ones. Raises BackupError."""
     where, _ = configuration.arrange(home, settings, None)
     taken = await take(home, settings, where, lambda name, text: None, archive=True)
     log.info(

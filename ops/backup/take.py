@@ -90,7 +90,7 @@ async def take(home: Home, settings: Settings, places: Places, say: Say, *, arch
 
 
 async def _journaled(settings: Settings, backup: Backup) -> None:
-    """Write down that there is a backup: the ops desk tells when the last one is too old."""
+    """Journal the backup: the ops desk warns when the last one is too old."""
     database = Database.from_settings(settings)
     try:
         async with database.work() as session:

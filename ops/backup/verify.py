@@ -17,7 +17,7 @@ from ops.backup.stores.wal_state import read_state
 
 @dataclass
 class Checked:
-    """What was read, and what is wrong."""
+    """What was read, and which faults were found."""
 
     backups: int = 0
     files: int = 0
@@ -38,7 +38,7 @@ def verify(where: Path, key: BackupKey, say: Say) -> Checked:
         repository = Repository(where)
         folders = sorted(each for each in where.glob("[0-9]*") if each.is_dir())
     if not folders:
-        # A half one, or nothing: the reason is told by reading it.
+        # An unfinished backup, or nothing: reading it raises the reason.
         Backup.read(where, key)
     seen: set[str] = set()
     since = ""
@@ -56,7 +56,7 @@ def verify(where: Path, key: BackupKey, say: Say) -> Checked:
         except DamagedError as error:
             done.faults.append(str(error))
     if len(folders) != 1 or folders[0] != where:
-        # Those that came after the last backup, for rows that only the log has.
+        # Objects archived after the last backup, for rows that only the log has.
         listed = {hash_of(name) for name in seen}
         for path in sorted(repository.objects.glob("[0-9a-f][0-9a-f]/[0-9a-f]*")):
             if path.name not in listed:
@@ -110,7 +110,7 @@ def _wal(repository: Repository, key: BackupKey, since: str, done: Checked, say:
         try:
             _exhaust(read_encrypted(repository.wal / name, key, f"wal/{name}"))
         except DamagedError as error:
-            # The archive may have put the whole segment in the place of an unfinished one.
+            # No fault if the archiver has replaced the unfinished segment by the whole one.
             if (repository.wal / name).exists():
                 done.faults.append(str(error))
         done.segments += 1

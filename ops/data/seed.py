@@ -55,7 +55,7 @@ class DemoAccount:
     password: str
     secret: str
     person_id: UUID | None = None
-    """Known from the second start on: an address may be changed, and its account stays the same."""
+    """Known from the second start on: the account is found although its address was changed."""
 
     def code(self, at: datetime | None = None) -> str:
         """The code that an authenticator app shows at this moment."""
@@ -202,7 +202,7 @@ PEOPLE = (
     ),
 )
 _DESKS = {"fedorov": "it", "vlasov": "it", "ershova": "security"}
-"""Where those work whose rights hold in the whole institution."""
+"""The units of people whose rights hold in the whole institution."""
 
 
 def seed(settings: Settings) -> list[DemoAccount]:
@@ -248,7 +248,7 @@ def _kept(account: DemoAccount) -> dict[str, str]:
 
 
 def restore_sign_in(settings: Settings, account: DemoAccount) -> None:
-    """Let a demo account be signed in to as it is printed, whatever its person has changed."""
+    """Set a demo account back to the printed password and second factor, whatever was changed."""
 
     person_id = account.person_id
     if person_id is None:
@@ -271,7 +271,7 @@ def restore_sign_in(settings: Settings, account: DemoAccount) -> None:
 
 
 async def _as_printed(account: DemoAccount, person_id: UUID) -> dict[str, Any]:
-    """What an account keeps of the password and of the second factor that were printed."""
+    """The columns of an account with the printed password and second factor."""
     return {
         "password_hash": await passwords.hashed(account.password),
         "totp_secret": bound(account.secret, person_id),
@@ -283,7 +283,7 @@ async def _as_printed(account: DemoAccount, person_id: UUID) -> dict[str, Any]:
 async def _seed_people(
     session: AsyncSession, settings: Settings, accounts: Sequence[DemoAccount], is_fresh: bool
 ) -> list[DemoAccount]:
-    """Enter who is missing. The accounts with the addresses that they have by now."""
+    """Enter the people who are missing. Gives all accounts with their present addresses."""
     known = dict((await session.exec(select(Account.login, Account.person_id))).all())
     here = set(known.values())
     for person, account in zip(PEOPLE, accounts, strict=True):
@@ -328,7 +328,10 @@ async def _refuse_strangers(session: AsyncSession, ours: set[UUID]) -> None:
 
 
 def _demo_accounts(file: Path) -> tuple[list[DemoAccount], bool]:
-    """The accounts with the passwords of the file; new ones where it is not whole."""
+    """The accounts with the passwords of the file, and whether they are new.
+
+    All are new where the file does not have each of them.
+    """
     try:
         known = json.loads(file.read_text())
     except (OSError, ValueError):
@@ -351,7 +354,7 @@ def _demo_accounts(file: Path) -> tuple[list[DemoAccount], bool]:
 
 
 def _easy_password() -> str:
-    """Easy to type: four times four letters that can be spoken, 49 bits."""
+    """A password that is easy to type: four times four letters that can be spoken, 49 bits."""
 
     def word() -> str:
         return "".join(secrets.choice("bdfgklmnprstvz") + secrets.choice("aeiou") for _ in "ab")

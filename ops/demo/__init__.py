@@ -1,7 +1,7 @@
-"""The whole story against the running system, through the public API, as its people would live it.
+"""`medcab demo`: a whole story on the running system, through the public API, as people would act.
 
-Every step prints the case's number and status; the first thing that is not as it should be ends the
-story with an exit code of 1 and says what was seen.
+Every step prints the case's number and status. The first thing that is not as it should be ends the
+story with exit code 1 and is printed.
 """
 
 import httpx
@@ -17,7 +17,7 @@ from settings import Settings
 
 
 def run(settings: Settings) -> int:
-    """Tell the story against the running system; 0 when everything was as it should be."""
+    """Go through the story on the running system; 0 when everything was as it should be."""
     console = Console()
     story = Demo(settings, console)
     try:

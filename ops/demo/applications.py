@@ -1,4 +1,4 @@
-"""An application, from the draft to the signed act, with all that must be refused on the way."""
+"""An application, from the draft to the signed certificate, with acts that must be refused."""
 
 import io
 import time
@@ -34,7 +34,7 @@ class ApplicationDemo:
         self.reviewer = reviewer
 
     def tell(self) -> None:
-        """From the draft to the signed act."""
+        """From the draft to the signed certificate."""
         clinician, reviewer = self.clinician, self.reviewer
         case_id, draft = self._draft(clinician)
         key = str(uuid4())
@@ -187,7 +187,7 @@ class ApplicationDemo:
 
 
 def _link_of(act: bytes) -> str:
-    """The address of the public page, as the act's link carries it."""
+    """The address of the public page, from the link in the certificate."""
     with pikepdf.open(io.BytesIO(act)) as pdf:
         for page in pdf.pages:
             for annotation in page.obj.get("/Annots") or []:

@@ -7,14 +7,14 @@ from ops.demo.story import Demo, DemoUser, Unexpected
 
 
 class ArchiveStory:
-    """What a clinician takes away."""
+    """What a clinician finds in the archive and exports."""
 
     def __init__(self, story: Demo, clinician: DemoUser) -> None:
         self.story = story
         self.clinician = clinician
 
     def tell(self, case_id: str) -> None:
-        """Filter, take one case with all its files, take the list."""
+        """Filter the archive, export one case with all its files, export the list."""
         found = self.clinician.call("GET", "/archive", params={"kind": "request"})["items"]
         if case_id not in [one["id"] for one in found]:
             raise Unexpected("the request is not in the archive")

@@ -1,4 +1,4 @@
-"""Notices on the channel that a person chose, and the conversation that they tell of."""
+"""Notices by a channel that a person chose, about a message in a conversation."""
 
 import httpx
 
@@ -6,7 +6,7 @@ from ops.demo.story import Demo, DemoUser
 
 
 class NoticeStory:
-    """A clerk writes, and the clinician is told by SMS too, as she asked for it."""
+    """A clerk writes, and the clinician gets an SMS too, as she chose."""
 
     def __init__(self, story: Demo, clinician: DemoUser, clerk: DemoUser) -> None:
         self.story = story
@@ -14,7 +14,7 @@ class NoticeStory:
         self.clerk = clerk
 
     def tell(self, case_id: str) -> None:
-        """A message on the case, told in the cabinet, by e-mail and by SMS."""
+        """A message on the case, with notices in the cabinet, by e-mail and by SMS."""
         text = "Прибор можно забрать в кабинете 12."
         self.clerk.act(f"/cases/{case_id}/messages", {"text": text}, expect=201)
         said = self.clinician.call("GET", f"/cases/{case_id}/messages")

@@ -1,4 +1,4 @@
-"""Requests: a certificate of a state service, sent twice; equipment, answered by the supply."""
+"""Requests: a certificate of a state service, sent twice; equipment, answered by a unit."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What every story of the show needs: people who sign in, printed steps, waits that end."""
+"""What every story of the demo needs: people who sign in, printed steps, waits with a limit."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -58,7 +58,7 @@ class Demo:
         self.accounts = seed(settings)
 
     def say(self, text: str, case: Mapping[str, Any] | None = None) -> None:
-        """One step, with the case's number and status."""
+        """Print one step, with the case's number and status."""
         self.steps += 1
         facts = f"  [bold]{case['number']}[/] {case['status']}" if case else ""
         self.console.print(f"{self.steps:>2}. {text}{facts}")
@@ -90,7 +90,7 @@ class Demo:
         return player
 
     def _entered(self, player: DemoUser, account: DemoAccount) -> Any:
-        """Through both steps."""
+        """Sign in through both steps."""
         stage = player.call(
             "POST", "/sign-in", json={"email": account.email, "password": account.password}
         )
@@ -102,7 +102,7 @@ class Demo:
         return SCOPE if "hr_head" in roles else SCOPE[:4] if reviews else SCOPE[:3]
 
     def _enter_code(self, player: DemoUser, account: DemoAccount, csrf: str) -> Any:
-        """A code works once: where it was used already, wait for the next half minute."""
+        """Enter the code. It works once: if it was used already, wait for the next half minute."""
         headers = {"X-CSRF-Token": csrf}
         for _ in range(2):
             code = {"code": account.code()}
@@ -113,7 +113,7 @@ class Demo:
         raise Unexpected(f"the one-time code of {player.name} was refused: {reply.text[:300]}")
 
     def until(self, what: str, look: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
-        """Look until something holds, for at most half a minute."""
+        """Poll until something holds, for at most half a minute."""
         end = time.monotonic() + PATIENCE
         while True:
             seen = look()
@@ -126,7 +126,7 @@ class Demo:
     def stands(
         self, player: DemoUser, case_id: str, status: str, room: str = "/applications"
     ) -> Any:
-        """Wait until the case stands at a status."""
+        """Wait until the case has this status."""
         return self.until(
             f"status {status}",
             lambda: player.call("GET", f"{room}/{case_id}"),
@@ -146,7 +146,7 @@ class Demo:
 
 @contextmanager
 def within_reach(player: DemoUser) -> Iterator[None]:
-    """Mail about everything, SMS about messages only, at once; afterwards as the person had it."""
+    """Meanwhile send mail about everything and SMS about messages; then restore the settings."""
     kept = player.call("GET", "/notices/settings")
     changed = [
         cell
@@ -173,7 +173,8 @@ def _choose(player: DemoUser, cells: Iterable[Mapping[str, Any]], *, other: bool
 
 
 def values_for(definition: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
-    """What is usual where the form asks for it, and a right value for what else it asks for."""
+    """Values for a form: those of `usual` it asks for, and valid ones for whatever else it
+    requires."""
     given = {}
     for field in (one for section in definition["sections"] for one in section["fields"]):
         value = usual.get(field["name"])
@@ -191,7 +192,7 @@ _ANY = {"checkbox": True, "date": "04.12.2030", "number": 2}
 
 
 def paper(title: str) -> bytes:
-    """A small born-digital PDF, unlike any given before."""
+    """A small born-digital PDF, different from any before."""
     made = typst.compile(
         f"#set page(width: 12cm, height: 8cm)\n= {title}\nПоказ {uuid4().hex}".encode(),
         format="pdf",

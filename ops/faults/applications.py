@@ -103,7 +103,7 @@ class ApplicationStory(Story):
         await self._handed_in(case["step"])
 
     async def _upload(self, rule: Any) -> None:
-        """Give and attach one document while others are given and attached."""
+        """Upload and attach one document, while others are uploaded and attached."""
         here = f"/applications/{self._id}/draft/attachments"
         kept = await self._applicant.ask("POST", here, await self._cited(rule))
         self._attached(self._must(kept, "an attached document"))
@@ -113,14 +113,14 @@ class ApplicationStory(Story):
         return {"kind": rule["kind"], "document_version_id": version}
 
     def _attached(self, draft: Reply) -> None:
-        """Note what the draft was answered to hold."""
+        """Note which documents the API answered as attached."""
         self._evidence.attached |= {
             (self._id, one["kind"], UUID(one["document_version_id"]))
             for one in draft.body["attachments"]
         }
 
     async def _document(self, category: str, title: str) -> str:
-        """A document given before is chosen again; sometimes a new one is given."""
+        """Choose a document uploaded before; sometimes upload a new one."""
         if self._dice.random() < 0.7:
             kept = await self._applicant.get(f"/documents?category={category}")
             if kept["items"]:
@@ -149,7 +149,7 @@ class ApplicationStory(Story):
         await self._approve()
 
     async def _corrected(self) -> None:
-        """On one's own initiative: from the check or from the review, whatever is true then."""
+        """Correct unasked, during the check or the review, whichever it is by then."""
         if self._dice.random() < 0.5:
             await self._stands(Status.IN_REVIEW)
         case = await self._look()
@@ -190,7 +190,7 @@ class ApplicationStory(Story):
         return await self._act(self._applicant, transition, path, {"step": step}, uuid4())
 
     async def _decide_until(self, outcome: Transition, wanted: Status) -> None:
-        """Decide as the reviewers do: another one where one may not, again where it moved on."""
+        """Decide until it succeeds, with another reviewer, and again when the case has moved on."""
         while True:
             case = await self._stands(Status.IN_REVIEW)
             reply = await self._decide(self._dice.choice(self._reviewers), case, outcome)

@@ -1,4 +1,4 @@
-"""Lines of people to the API: three tries of five seconds with one key, and now and then cut."""
+"""People's connections to the API: three tries of five seconds with one key; some are cut off."""
 
 import asyncio
 import json
@@ -33,13 +33,13 @@ class Reply:
 
     @property
     def good(self) -> bool:
-        """Accepted."""
+        """Whether it was accepted."""
         return self.status < 300
 
 
 @dataclass
 class ApiTransport:
-    """The address of the API, the requests that are to be cut, and the count of what was asked."""
+    """The HTTP client that all people share, how many requests are to be cut off, and the tally."""
 
     http: httpx.AsyncClient
     tally: Tally
@@ -49,7 +49,7 @@ class ApiTransport:
 
     @classmethod
     def open(cls, address: str, tally: Tally) -> "ApiTransport":
-        """Lines to this address."""
+        """A client for this address."""
         client = httpx.AsyncClient(
             base_url=address,
             timeout=TRY_SECONDS,
@@ -59,7 +59,7 @@ class ApiTransport:
         return cls(client, tally)
 
     async def watch(self) -> None:
-        """Ask again and again whether the API can answer: itself and the database behind it."""
+        """Ask again and again whether the API can answer, with the database behind it."""
         while True:
             try:
                 answer = await self.http.get(HEALTH_PATH, timeout=2.5)
@@ -70,7 +70,7 @@ class ApiTransport:
 
 
 class ApiClient:
-    """One person's line to the API."""
+    """One person's connection to the API."""
 
     def __init__(self, exchange: ApiTransport, player: ApiUser) -> None:
         self.player = player
@@ -94,7 +94,7 @@ class ApiClient:
         content: bytes | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Ask until there is an answer; the same key each time. Raises NoAnswer."""
+        """Ask until there is an answer, with the same key each time. Raises NoAnswer."""
         headers = dict(self._headers)
         sent = content
         if key is not None:

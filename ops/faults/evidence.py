@@ -1,4 +1,4 @@
-"""What a run of faults has seen: answers that were given, faults that were made."""
+"""What a run of faults has seen: the answers that people got, the faults that were made."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ class ActOutcome:
 
 @dataclass
 class Tally:
-    """Requests in rounds of three tries of five seconds; without an answer there is another round.
+    """Counts rounds of three tries of five seconds; without an answer there is another round.
 
-    `rounds` began while the API could answer; `during_outage` began while it could not.
+    `rounds` began while the API could answer, `during_outage` while it could not.
     """
 
     rounds: int = 0
@@ -65,7 +65,7 @@ class Evidence:
     """Stories that came to no end, and why."""
     faults: Counter[str] = field(default_factory=Counter)
     sender_interrupted: int = 0
-    """Faults that may part the handing over of a message from the noting of it."""
+    """Faults that may come between sending a message and storing that: each excuses a duplicate."""
     cuts: list[tuple[datetime, datetime]] = field(default_factory=list)
     """When the mail server took messages without saying so."""
     browsers: dict[str, UUID] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Evidence:
     """Browsers whose subscriptions have ended."""
 
     def next_to_go(self) -> str | None:
-        """The browser whose subscription is to end; None once all have."""
+        """The browser whose subscription is to end next; None once all have ended."""
         name = next((one for one in self.browsers if one not in self.gone), None)
         if name is not None:
             self.gone.add(name)

@@ -1,4 +1,4 @@
-"""The ground of a run: servers of its own in a folder of its own, and the hands that break them."""
+"""The installation of a run: its own servers in its own folder, and the means to break them."""
 
 import asyncio
 import os
@@ -110,13 +110,13 @@ class FaultsInstallation:
         return frozen
 
     def thaw(self, pids: list[int]) -> None:
-        """Let them go on as if nothing had happened: zombies with old tasks."""
+        """Let frozen processes go on: zombies that still hold old tasks."""
         for pid in reversed(pids):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
     async def turn(self, simulator: str, to: str = "faults", **fault: object) -> None:
-        """Turn the fault switch of a simulator, or another one, again and again until it hears."""
+        """Set a switch of a simulator, again and again until it answers."""
         await self._tell(simulator, "PUT", to, fault)
 
     async def end_subscription(self, name: str) -> None:
@@ -138,11 +138,11 @@ class FaultsInstallation:
         return sum(1 for _ in self.tokens.glob(f"{point}.hit.*"))
 
     def arm(self, point: CrashPoint) -> None:
-        """The next process that comes there dies."""
+        """Let the next process that reaches this point die there."""
         (self.tokens / point).touch()
 
     def disarm(self) -> None:
-        """Nobody dies any more."""
+        """Let no process die at a point any more."""
         for point in CrashPoint:
             (self.tokens / point).unlink(missing_ok=True)
 
@@ -157,7 +157,7 @@ class FaultsInstallation:
             yield from _descendants(pid)
 
     def _note(self, name: str, text: str) -> None:
-        """Keep what the system says of its servers, and who of them works by it."""
+        """Log what the system says of its servers, and note which of them work."""
         if text.startswith("ready"):
             self._ready.add(name)
         else:

@@ -1,6 +1,6 @@
-"""The people of a run: accounts, access tokens and chosen channels made by the services.
+"""The people of a run. Services make their accounts, access tokens and chosen channels.
 
-Documents are given by the API.
+Their documents are uploaded by the API.
 """
 
 import secrets
@@ -49,7 +49,7 @@ _BEFORE = timedelta(days=400)
 
 @dataclass(frozen=True)
 class Habit:
-    """How somebody wants to be told of cases: channels that differ from the usual, and browsers."""
+    """How somebody wants notices of cases: unusual channels, and browsers."""
 
     chosen: Mapping[Channel, bool]
     browsers: tuple[str, ...] = ()
@@ -84,7 +84,10 @@ class Parting(StrEnum):
 
 @dataclass(frozen=True)
 class Cast:
-    """Who takes part; `leavers` review until, while the run goes on, each stops in a way."""
+    """Who takes part.
+
+    `leavers` review until, in the course of the run, each stops in its own way.
+    """
 
     applicants: tuple[ApiUser, ...]
     reviewers: tuple[ApiUser, ...]
@@ -109,7 +112,7 @@ async def gather(database: Database, applicants: int) -> Cast:
         programmes = await session.exec(
             select(Programme.id).where(
                 col(Programme.attachments) == {"add": [], "waive": []},
-                # Intakes end one day, and their places with them.
+                # Programmes without intakes: those end one day, and run out of places.
                 col(Programme.starts_on) == [],
             )
         )
@@ -126,9 +129,9 @@ async def gather(database: Database, applicants: int) -> Cast:
 
 
 async def settle_in(database: Database, settings: Settings, cast: Cast) -> dict[str, UUID]:
-    """Give applicants their habits; browsers subscribe for real.
+    """Give applicants their habits; their browsers subscribe for real.
 
-    Whose these are, by their names with the push service.
+    Gives the owner of each browser, by its name with the push service.
     """
     return {
         name: player.person_id
@@ -172,7 +175,10 @@ async def join(database: Database, name: str, role: Role, unit: UUID) -> ApiUser
 async def accustom(
     database: Database, settings: Settings, person_id: UUID, habit: Habit
 ) -> list[str]:
-    """Choose channels and subscribe browsers as the person would; the names of the browsers."""
+    """Choose channels and subscribe browsers as the person would.
+
+    Gives the names of the browsers.
+    """
     made: list[str] = []
     async with database.work() as session:
         actor = await access.actor_for(session, person_id, now())
@@ -213,7 +219,7 @@ async def _token(session: AsyncSession, actor: Actor, moment: datetime) -> str:
 
 
 async def part(database: Database, player: ApiUser, how: Parting) -> None:
-    """Have a reviewer stop, now."""
+    """Make a reviewer stop, now."""
     moment = now()
     async with database.work() as session:
         match how:

@@ -40,7 +40,7 @@ BY_PEOPLE = frozenset({"answered_by_people", "refused_by_people", "left_with_peo
 
 
 class RequestStory(Story):
-    """One request: of the module, or of the people of a unit."""
+    """One request, answered by the gov service or by the people of a unit."""
 
     room = "requests"
     endings = ENDINGS
@@ -80,7 +80,7 @@ class RequestStory(Story):
         await endings[ending]()
 
     async def _answered(self, version: int) -> None:
-        """The answer of this version is there and can be read."""
+        """Wait until the answer to this version is there, and read it."""
         await self._until(
             f"the answer of version {version}",
             lambda case: (
@@ -93,7 +93,7 @@ class RequestStory(Story):
             raise NoAnswer("the answer is no PDF")
 
     async def _correct(self) -> None:
-        """A new version, whatever the request has come to meanwhile."""
+        """Submit a new version, whatever has become of the request meanwhile."""
         await self._write({**CERTIFICATE, "purpose": f"В отдел кадров, {uuid4().hex}"})
         while True:
             case = await self._look()
@@ -113,7 +113,7 @@ class RequestStory(Story):
         await self._answered(2)
 
     async def _withdraw_if_open(self) -> None:
-        """Take it back, unless the answer was quicker."""
+        """Withdraw it, unless the answer was quicker."""
         while (case := await self._look())["status"] in (Status.ACCEPTED, Status.PROCESSING):
             body = {"step": case["step"], "reason": "Передумал."}
             await self._act(self._applicant, Transition.WITHDRAW, "withdraw", body, uuid4())

@@ -63,14 +63,14 @@ def run(cases: int, kills: int, seed: int) -> int:
 
 
 def rehearse(plan: Plan, ground: FaultsInstallation) -> int:
-    """Do a run on its ground; the ground is stopped in the end, and kept when the run failed."""
+    """Do a run on its installation, which is stopped at the end, and kept when the run failed."""
     began = time.monotonic()
 
     def say(text: str) -> None:
         sys.stdout.write(f"{time.monotonic() - began:6.1f} s  {text}\n")
         sys.stdout.flush()
 
-    # Whoever stops this program has its servers stopped with it.
+    # SIGTERM ends the run as Ctrl-C does, so that its servers are stopped too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     good = False
     try:
@@ -122,7 +122,7 @@ class _Run:
         return self._verdict(report, settled)
 
     async def _cases(self, cast: people.Cast) -> None:
-        """Begin cases, so many in flight, until there were enough and the faults are over."""
+        """Begin cases, `in_flight` at a time, until there are enough and the faults are over."""
         places = asyncio.Semaphore(self.plan.in_flight)
         while self.begun < self.plan.cases or not self.faults_over.is_set():
             if not await self._place(places):
@@ -168,7 +168,10 @@ class _Run:
         )
 
     async def _faults(self, hand: Hand, cast: people.Cast) -> None:
-        """Make the faults in step with the cases; half-way reviewers stop, each in a way."""
+        """Make faults in step with the cases.
+
+        Half-way, some reviewers stop, each in another way.
+        """
         crashes = [
             asyncio.create_task(crash(self.ground, self.evidence, lane, self.plan.pause))
             for lane in lanes(self.plan.hits, self.dice)

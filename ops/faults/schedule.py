@@ -11,16 +11,16 @@ from ops.faults.installation import FaultsInstallation
 from services.crash_points import CrashPoint
 
 BEYOND_ACTIVITY = 17.0
-"""Seconds: more than the start-to-close of an activity (15), so that what goes on is a zombie."""
+"""Seconds: more than the start-to-close of an activity (15), so that the thawed one is a zombie."""
 BEYOND_LOCK = 33.0
-"""Seconds: more than PostgreSQL leaves a transaction idle (30): a sender that lost its lock."""
+"""Seconds: more than PostgreSQL leaves a transaction idle (30), so that a sender loses its lock."""
 HANG_UPS = 4
 
 RESTART_SECONDS = 180.0
-"""Within which a server has to work again, on a busy machine too."""
+"""Within which a server has to work again, also on a busy machine."""
 IN_API = frozenset({CrashPoint.ACT_COMMITTED, CrashPoint.DOCUMENT_STORED})
 RARE = (CrashPoint.SWEPT, CrashPoint.SEALED, CrashPoint.DOCUMENT_STORED)
-"""Points that few come by: armed beside the others, until somebody does."""
+"""Points that few processes reach: armed beside the others, until one does."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ FURTHER = (
 
 QUICK: Mapping[str, object] = {"delay": 1.0}
 USUAL: Mapping[str, Mapping[str, object]] = {"gov_service": QUICK, "sms": {}, "push": {}}
-"""How servers behave all the time: the module is quick."""
+"""How simulators behave between faults: the gov service is quick."""
 BEHAVIOUR: Mapping[tuple[str, str], Mapping[str, object]] = {
     ("lose callbacks", "gov_service"): {**QUICK, "callbacks": "lost"},
     ("answer twice", "gov_service"): {**QUICK, "twice": True},
@@ -106,13 +106,13 @@ BEHAVIOUR: Mapping[tuple[str, str], Mapping[str, object]] = {
     ("bounce", "sms"): {"result": "bounced"},
     ("lose answers", "push"): {"reply": "lost"},
 }
-"""How they go wrong while they work."""
+"""How simulators misbehave during a fault."""
 KEEPS_UNNOTED = frozenset({"mail", "push"})
-"""Servers that take the same message again as one more: their death parts taking from answering."""
+"""Servers that store a repeated message as one more: killed before answering, they get it twice."""
 
 
 def draw(kills: int, dice: random.Random) -> list[Fault]:
-    """So many faults, the essential ones first to be chosen, then as the dice fall."""
+    """So many faults in random order: first all the essential ones, then others by chance."""
     chosen = list(ESSENTIAL[:kills])
     while len(chosen) < kills:
         further = dice.sample(FURTHER, len(FURTHER))
@@ -125,7 +125,7 @@ def draw(kills: int, dice: random.Random) -> list[Fault]:
 
 @dataclass
 class Hand:
-    """Makes faults and keeps account of them."""
+    """Makes faults and counts them."""
 
     ground: FaultsInstallation
     exchange: ApiTransport
@@ -135,7 +135,7 @@ class Hand:
     _lasting: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def make(self, fault: Fault) -> None:
-        """Make a fault; those that last go on beside what follows."""
+        """Make a fault. One that lasts goes on beside those that follow."""
         self.say(f"fault {self.evidence.faults.total() + 1:>3}: {fault}")
         self.evidence.faults[f"{fault.what} {fault.whom}"] += 1
         dies_with_it = fault.what == "kill" and fault.whom in KEEPS_UNNOTED
@@ -185,7 +185,7 @@ class Hand:
         await self.ground.turn(fault.whom, mode="ok")
 
     async def _one_of(self, whom: str) -> str:
-        """One server of the kind, once all of them work: the dead cannot be killed."""
+        """A server of the kind, once all of them work: one that is down cannot be killed."""
         group = _group(self.ground, whom)
         await _working(self.ground, group)
         return self.dice.choice(group)
@@ -202,7 +202,10 @@ async def _working(ground: FaultsInstallation, names: Sequence[str]) -> None:
 
 
 def lanes(hits: Mapping[CrashPoint, int], dice: random.Random) -> list[list[CrashPoint]]:
-    """Points in the order in which they are armed: the rare ones beside the others."""
+    """Points in the order in which they are armed.
+
+    Rare ones have lanes of their own beside the others.
+    """
     common = [point for point, times in hits.items() if point not in RARE for _ in range(times)]
     dice.shuffle(common)
     return [common, *([point] * hits[point] for point in RARE if hits.get(point))]
@@ -211,7 +214,7 @@ def lanes(hits: Mapping[CrashPoint, int], dice: random.Random) -> list[list[Cras
 async def crash(
     ground: FaultsInstallation, evidence: Evidence, points: Sequence[CrashPoint], pause: float
 ) -> None:
-    """Have processes die at these points, one after another; waits until each was hit."""
+    """Make processes die at these points, one after another, waiting until each was hit."""
     for point in points:
         group = _group(ground, "api" if point in IN_API else "worker")
         # One death at a time in each lane: what dies all the time cannot show that it recovers.

@@ -22,7 +22,7 @@ class Story(ABC):
     """One case. Everything random in it comes from its own seed."""
 
     room: ClassVar[str]
-    """Where the API keeps cases of this kind."""
+    """The path of cases of this kind in the API."""
 
     endings: ClassVar[Mapping[str, int]]
     """How stories end, by weight."""
@@ -35,7 +35,7 @@ class Story(ABC):
         self.ending = dice.choices(list(self.endings), list(self.endings.values()))[0]
 
     async def tell(self) -> None:
-        """From the draft to the end. Raises NoAnswer where it came to none."""
+        """From the draft to the end. Raises NoAnswer when the story does not get there."""
         await self._submit()
         await self._end(self.ending)
         self._evidence.stories[self.ending] += 1
@@ -76,7 +76,7 @@ class Story(ABC):
     ) -> Reply:
         reply = await by.ask("POST", f"/{self.room}/{self._id}/{path}", body, key=key)
         if reply.status == UNAUTHORIZED:
-            # Locked or gone: whether an earlier try was taken, nobody tells them any more.
+            # Locked or gone: the API no longer tells them whether an earlier try was accepted.
             return reply
         if not reply.good and reply.status not in (403, 404, 409):
             raise NoAnswer(f"{path}: {reply.status} {reply.body}")

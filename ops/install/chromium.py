@@ -1,7 +1,7 @@
 """A Chromium for the browser tests: there already, the system's package, or playwright's own.
 
 The headless shell is the same engine without a window: with it tests take a third of the processor
-time. Only a whole Chromium keeps the notifications that a page was shown.
+time. Only a whole Chromium records the notifications that a page has shown.
 """
 
 import os
@@ -46,7 +46,7 @@ def find(*, whole: bool = False) -> Path:
 
 
 def find_or_install() -> Path:
-    """The same, installing a whole one where there is none.
+    """Like `find`, but installs a whole Chromium where there is none.
 
     Raises ChromiumMissing with what was tried.
     """
@@ -80,7 +80,7 @@ def _playwright_folder() -> Path:
 
 
 def main() -> int:
-    """Say which Chromium the browser tests will use."""
+    """Print which Chromium the browser tests will use."""
     try:
         print(f"Browser tests use {find_or_install()}")
     except ChromiumMissing as reason:

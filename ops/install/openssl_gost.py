@@ -1,4 +1,4 @@
-"""OpenSSL's engine for GOST, for the tests of the line to the gov-service module."""
+"""OpenSSL's engine for GOST, for the tests of the line to the gov service."""
 
 import sys
 

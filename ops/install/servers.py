@@ -1,4 +1,4 @@
-"""The programs of the servers, obtained before anybody waits for a server with a limit."""
+"""Obtains the programs of the servers before a start with a time limit would wait for them."""
 
 import sys
 from collections.abc import Callable
@@ -11,7 +11,7 @@ PROGRAMS = (TEMPORAL, MINIO)
 
 
 def _teller(name: str) -> Callable[[str], None]:
-    """Tells what is being done each time that it is something else."""
+    """A callback that prints what is being done, each time that it is something else."""
     last = ""
 
     def tell(text: str) -> None:
@@ -25,7 +25,7 @@ def _teller(name: str) -> Callable[[str], None]:
 
 
 def main() -> int:
-    """Obtain them side by side; 1 where one cannot be had."""
+    """Obtain all programs in parallel; 1 where one cannot be had."""
     with ThreadPoolExecutor() as together:
         asked = [together.submit(each.obtain, _teller(each.name)) for each in PROGRAMS]
     missing = 0

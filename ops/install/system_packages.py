@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-# An end for what waits for ever: a large package over a slow line is left to finish.
+# A limit only for what waits for ever: a large package over a slow line may finish.
 INSTALL_WITHIN = 3600.0
 
 
@@ -20,7 +20,7 @@ def ways(*packages: str) -> list[list[str]]:
 
 
 def run(command: list[str]) -> str:
-    """Run one of them to its end; its last words, or those about an error."""
+    """Run a command to its end. Gives the last line of what it printed, or of its errors."""
     try:
         done = subprocess.run(
             command,

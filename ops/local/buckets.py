@@ -1,9 +1,9 @@
 """The buckets of an installation, and what its account may do in them.
 
-The administrator of the store makes both buckets and the account; `medcab migrate` is the only one
-who acts as the administrator. The account may read, write and remove objects, and nothing else. In
-the locked bucket, where the copies of the seals stand, it may remove nothing, and the store itself
-lets nobody replace or remove an object before its years are over.
+The administrator of the store makes both buckets and the account; only `medcab migrate` acts as the
+administrator. The account may read, write and remove objects, and nothing else. In the locked
+bucket, which holds copies of the checkpoints, it may remove nothing, and the store itself lets
+nobody replace or remove an object before its years are over.
 """
 
 from typing import Any
@@ -17,16 +17,16 @@ from minio.objectlockconfig import YEARS, ObjectLockConfig
 from settings import Settings
 
 LOCKED_YEARS = 10
-"""How long a copy of a seal cannot be removed."""
+"""For how long a copy of a checkpoint cannot be removed."""
 
 _POLICY = "medcab"
 _MAY = ("GetObject", "PutObject", "DeleteObject", "ListBucket", "GetBucketLocation")
 
 
 def prepare_buckets(settings: Settings) -> None:
-    """Have both buckets, and the account of the application where an administrator is named.
+    """Make both buckets, and the account of the application where an administrator is named.
 
-    Safe to repeat. Without an administrator the buckets are made by the account itself.
+    Safe to repeat. Without an administrator the account makes the buckets itself.
     """
     client = Minio(secure=_secure(settings), **_as_owner(settings))
     if not client.bucket_exists(settings.s3_bucket):

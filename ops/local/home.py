@@ -80,7 +80,7 @@ def _vapid_key() -> str:
 
 
 class Home:
-    """`./.medcab`: others may pass through it to the data that is theirs, and read nothing."""
+    """`./.medcab`. Other accounts may pass through it to data of their own, but read nothing."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -92,11 +92,14 @@ class Home:
 
     @property
     def record_file(self) -> Path:
-        """What runs now; see `record`."""
+        """The record of what runs now; see `record`."""
         return self.folder / "running.json"
 
     def make(self) -> None:
-        """Create the folder. A server that runs under another account must be able to pass."""
+        """Create the folder.
+
+        A server that runs under another account must be able to pass through it.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o711)
         self.logs.mkdir(mode=0o700, exist_ok=True)
@@ -116,27 +119,30 @@ class Home:
         return self.folder / "ports.json"
 
     def ports(self) -> list[int]:
-        """Where the cabinet was open before, the first place first: links given out lead there."""
+        """The ports at which the cabinet was open before, the first one first.
+
+        Links given out lead there.
+        """
         known: list[int] = (
             json.loads(self._ports_file.read_text()) if self._ports_file.exists() else []
         )
         return known
 
     def keep_port(self, port: int) -> None:
-        """People have been told of the cabinet at this port from now on."""
+        """Remember a port that people have been given links to."""
         if port not in (known := self.ports()):
             write_private(self._ports_file, [*known, port])
 
     def record(self, running: dict[str, Any]) -> None:
-        """Write down what runs, so that `status`, `down` and the next start find it."""
+        """Store what runs, so that `status`, `down` and the next start find it."""
         write_private(self.record_file, running)
 
     def record_targets(self, targets: list[dict[str, Any]]) -> None:
-        """Write down whom Prometheus asks, for its `file_sd_configs`."""
+        """Store the targets of Prometheus, for its `file_sd_configs`."""
         write_private(self.folder / "prometheus.json", targets)
 
     def recorded(self) -> dict[str, Any]:
-        """What was written down last; empty when nothing is said to run."""
+        """The last record of what runs; empty when there is none."""
         try:
             told: dict[str, Any] = json.loads(self.record_file.read_text())
         except (OSError, ValueError):
@@ -144,7 +150,7 @@ class Home:
         return told
 
     def forget(self) -> None:
-        """Nothing runs any more."""
+        """Remove the record: nothing runs any more."""
         self.record_file.unlink(missing_ok=True)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What a home has lost: starting on the rest would begin anew beside what is left."""
+"""Which data a home has lost. A start would make it anew, empty, beside what is left."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def refusal(home: Home) -> str | None:
 
 
 def lost_parts(home: Home) -> list[str]:
-    """The parts that were here once. Temporal's is none of them: its runs begin anew."""
+    """The parts that were here and are gone. Temporal's is not among them: its runs begin anew."""
     ours = {name for name, variable in GIVEN_BY.items() if variable not in os.environ}
     seals = checkpoints_folder(home.folder) / SEALS_FILE
     objects = home.folder / "minio" / BUCKET

@@ -8,12 +8,12 @@ from typing import Self
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-# Without a terminal, a step that keeps counting is told this often, in seconds.
+# Without a terminal, a step that keeps counting is printed this often, in seconds.
 PATIENCE = 10.0
 
 
 class Board:
-    """Takes what the system says; its method `say` may be called from any thread."""
+    """Shows what the system says; its method `say` may be called from any thread."""
 
     def __init__(self, console: Console) -> None:
         self.console = console

@@ -1,4 +1,4 @@
-"""A server that ran and did no work was replaced: what ops are told of it."""
+"""Journals that a server which ran and did no work was replaced, so that ops see it."""
 
 import asyncio
 

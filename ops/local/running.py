@@ -1,4 +1,4 @@
-"""What runs from a home by its record, and where people are told of it."""
+"""What runs in a home by its record, and the console that commands print to."""
 
 import os
 import signal

@@ -26,7 +26,7 @@ STEADY_AFTER = 60.0
 LOOK_EVERY = 15.0
 LOOK_WITHIN = 15.0
 NOES = 4
-"""A server that said so often in a row that it does no work, or nothing at all, is replaced."""
+"""A server that fails so many checks in a row, by saying no or by not answering, is replaced."""
 
 # A server whose address is given in the environment is somebody else's and is not started.
 GIVEN_BY = {
@@ -62,7 +62,7 @@ class System:
         self.say = say
         # A server that ran so long before it ended is started again without a longer pause.
         self.steady_after = STEADY_AFTER
-        # What is slow in a test run is busy, and what it held in memory would be lost.
+        # In a test run a slow server is busy, and one that is replaced loses what is in memory.
         self.look_every = math.inf if hasty else LOOK_EVERY
         self.stopping = threading.Event()
         self.processes: dict[str, ServerProcess] = {}
@@ -106,13 +106,13 @@ class System:
         return settings_from(self.environment)
 
     def lost_addresses(self) -> list[str]:
-        """Where people were sent before, in letters and QR codes, and nobody answers now."""
+        """Addresses that letters and QR codes lead to, and at which nobody answers now."""
         if self.environment["MEDCAB_PUBLIC_URL"] != self.door.address:
             return []
         return [f"http://{LOOPBACK}:{port}" for port in self.home.ports() if port != self.door.port]
 
     def obtain(self) -> None:
-        """Have all programs on this machine; takes minutes the first time."""
+        """Get all programs onto this machine; takes minutes the first time."""
         for server in self.outer:
             server.obtain(lambda text, name=server.name: self.say(name, text))  # type: ignore[misc]
 
@@ -132,12 +132,12 @@ class System:
 
         Raises ServerFailed with the log of the first that failed, or Interrupted.
         """
-        # In this order they are stopped again, whichever is ready first.
+        # They are stopped in the reverse of this order, whichever is ready first.
         self.processes.update({each.name: ServerProcess(each, self.home.logs) for each in servers})
         with ThreadPoolExecutor(max_workers=max(1, len(servers))) as together:
             started = [together.submit(self._start_one, server) for server in servers]
         errors = [error for error in (each.exception() for each in started) if error]
-        # One that failed calls off the others: the reason is told, not its consequence.
+        # One that failed interrupts the others: the cause is raised, not its consequence.
         errors.sort(key=lambda error: isinstance(error, Interrupted))
         if errors:
             raise errors[0]
@@ -163,11 +163,11 @@ class System:
         self.door.close()
 
     def kill(self, name: str) -> None:
-        """Take a server down as a power cut would; it is started again by itself."""
+        """End a server as a power cut would. It is started again by itself."""
         self.processes[name].kill()
 
     def record(self, state: str) -> None:
-        """Write down what runs, for `status`, `down` and the next start."""
+        """Store what runs, for `status`, `down` and the next start."""
         servers: list[dict[str, Any]] = []
         for name, process in list(self.processes.items()):
             pid = process.pid
@@ -202,7 +202,7 @@ class System:
             )
 
     def _targets(self) -> list[dict[str, Any]]:
-        """Our processes as Prometheus' `file_sd_configs` wants them."""
+        """Our processes in the form of Prometheus' `file_sd_configs`."""
         own = [each.server for each in self.processes.values() if isinstance(each.server, Own)]
         return [
             {"targets": [each.metrics], "labels": {"job": each.job, "process": each.name}}
@@ -223,7 +223,7 @@ class System:
             except ServerFailed:
                 port = getattr(server, "port", 0)
                 process.stop()
-                # Somebody took the port between our look and the server's: choose another.
+                # Another program took the port between our check and the start: choose another.
                 if tries_left and port and not is_free(port):
                     self.say(server.name, f"{LOOPBACK}:{port} was taken meanwhile, trying another")
                     continue
@@ -278,7 +278,10 @@ class System:
             self.record("ready")
 
     def _told_of_replacing(self, name: str) -> bool:
-        """Journal it, so that it stands on the ops desk. False where that cannot be done now."""
+        """Journal the replacement, so that the ops desk shows it.
+
+        False where that cannot be done now.
+        """
         from ops.local.replacing import journal_replacing
 
         if "DATABASE_URL" not in self.environment:

@@ -1,8 +1,8 @@
-"""`medcab bounce`: a delivery report as a mail server's pipe gives it, without HTTP in between.
+"""`medcab bounce`: takes a delivery report from a mail server's pipe, without HTTP in between.
 
-In Postfix: the address that `MEDCAB_MAIL_FROM` names is an alias `"|medcab bounce"`. The exit code
-is for the mail server: it keeps the report and comes again while the database is down, and must
-never answer a report that is not ours with one of its own.
+In Postfix, the address that `MEDCAB_MAIL_FROM` names is an alias `"|medcab bounce"`. The exit code
+is for the mail server: while the database is down it keeps the report and delivers it again, and
+for a report that is not ours it must not send one of its own.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from settings import Settings
 
 
 def run(settings: Settings, given: BinaryIO) -> int:
-    """Take a report: 0, also for what is none of ours; 75 (EX_TEMPFAIL) to be given it again."""
+    """Take a report: 0, also for one that is not ours; 75 (EX_TEMPFAIL) to get it again."""
     content = given.read(LONGEST_REPORT)
     while given.read(LONGEST_REPORT):
         pass  # A pipe that is closed early would be an error to the mail server.

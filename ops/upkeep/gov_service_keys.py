@@ -1,8 +1,8 @@
-"""`medcab module-keys`: the keys of the line to the gov-service module, seen and renewed.
+"""`medcab module-keys`: the keys of the line to the gov service, shown and renewed.
 
-Renewing takes three steps, and none of them needs the other side at the same moment: `rotate`
-makes a key and prints its certificate for the module's people; once they took it in, `use` signs
-with it; what was sealed for the older one is still opened until `retire`.
+Renewing takes three steps, and none of them needs the other side at the same moment: `rotate` makes
+a key and prints its certificate for the people of the gov service; once they took it in, `use`
+signs with it; what was encrypted for the older key is still opened until `retire`.
 """
 
 from pathlib import Path
@@ -73,7 +73,7 @@ def rotate(
 
 @app.command()
 def use(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Sign with this key from now on; the others still open what was sealed for them."""
+    """Sign with this key from now on; the others still open what was encrypted for them."""
     from services.gov_service.key_folder import ModuleKeysError
 
     try:
@@ -88,7 +88,7 @@ def retire(
     id_: Annotated[str, typer.Argument(metavar="ID")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove a key. What was sealed for it alone can never be opened again."""
+    """Remove a key. What was encrypted for it alone can never be opened again."""
     from services.gov_service.key_folder import ModuleKeysError
 
     keys = _ring()[1]

@@ -17,7 +17,7 @@ class NotMigratedError(RuntimeError):
 
 
 def migrate(settings: Settings) -> None:
-    """All three, tables and buckets as their owners. Raises NotMigratedError."""
+    """Migrate all three, tables and buckets as their owners. Raises NotMigratedError."""
     migrate_database(settings)
     asyncio.run(prepare_namespace(settings.temporal_address, settings.temporal_namespace))
     prepare_buckets(settings)

@@ -1,4 +1,4 @@
-"""`medcab replay`: run recorded histories through the workflows as they are now.
+"""`medcab replay`: run recorded histories through the present workflows.
 
 A workflow that would now do something else than it did then cannot go on with open cases: such a
 change needs `workflow.patched`. Histories are JSON as the Temporal UI and its CLI download them.
@@ -17,7 +17,7 @@ from worker import WORKFLOWS
 def run(path: Path) -> int:
     """Replay a history, or all of a folder, and print each: 0 when all went as recorded.
 
-    1 when one did not, or when there was none: that proves nothing.
+    1 when one did not, or when there was none, which proves nothing.
     """
     try:
         done = asyncio.run(replay(path))

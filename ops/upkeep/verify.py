@@ -1,6 +1,6 @@
 """`medcab verify`: is the journal what was written? And is this receipt ours?
 
-The exit code: 0 all of it holds; 1 a fault, or nothing was there to check; 3 it holds, and
+The exit code: 0 all of it holds; 1 a fault, or nothing was there to check; 3 all of it holds, and
 information security has still to confirm what was declared lost, or accepted.
 """
 
@@ -27,7 +27,7 @@ UNCONFIRMED = 3
 
 
 def run(settings: Settings) -> int:
-    """Check the journal of this installation, and say what was tried. Returns the exit code."""
+    """Check the journal of this installation, and print what was tried. Returns the exit code."""
     try:
         trusted = trusted_certificates(settings)
         report = asyncio.run(_verify(settings, trusted))
@@ -43,7 +43,7 @@ def run(settings: Settings) -> int:
 def run_receipt(settings: Settings | None, file: Path) -> int:
     """Check a receipt, offline; with settings, also against the journal of this installation.
 
-    0 when it holds. Without settings the certificate inside is believed and its fingerprint shown,
+    0 when it holds. Without settings the certificate inside is trusted and its fingerprint printed,
     for the reader to compare with the one that the institution publishes.
     """
     try:
@@ -80,7 +80,7 @@ async def _compare(settings: Settings, receipt: receipts.Receipt) -> list[Integr
 
 
 def tell(report: VerificationReport) -> int:
-    """Print a report; the exit code."""
+    """Print a report. Returns the exit code."""
     print(
         f"Chains:   {report.chains} with {report.entries} entries, {report.unsealed} not sealed yet"
     )
@@ -120,8 +120,11 @@ def tell(report: VerificationReport) -> int:
 
 
 def run_accept(settings: Settings, reason: str) -> int:
-    """Accept what the sealing refuses, and sign what former restores declared lost, after a person
-    looked at it. Returns the exit code."""
+    """Accept what checkpoints refuse, and sign the losses of former restores, after people examined
+    them.
+
+    Returns the exit code.
+    """
     use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     try:
         taken, signed = asyncio.run(_accept(settings, reason))

@@ -1,1 +1,1 @@
-"""After a restore: what of the stores does not fit together, and its repair."""
+"""After a restore: what of database, object store and Temporal does not fit, and its repair."""

@@ -1,4 +1,4 @@
-"""What a reconciliation looked at, and what it found and did, in words and for machines."""
+"""What a reconciliation looked at, found and did, in words and for programs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,7 +16,7 @@ class ReconcileFinding:
     good: bool = True
     examples: tuple[str, ...] = ()
     counted: bool = True
-    """False where `what` says it all."""
+    """False where `what` says it without the count."""
 
     def __str__(self) -> str:
         """One line for people."""
@@ -26,7 +26,7 @@ class ReconcileFinding:
 
 @dataclass
 class Findings:
-    """All of them, in the order in which they were looked at."""
+    """All findings, in the order of the checks."""
 
     lines: list[ReconcileFinding] = field(default_factory=list)
 
@@ -39,16 +39,16 @@ class Findings:
         good: bool = True,
         examples: Iterable[object] = (),
     ) -> None:
-        """Note one; of examples the first twenty."""
+        """Add a finding, with the first twenty of its examples."""
         listed = tuple(map(str, islice(examples, 20)))
         self.lines.append(ReconcileFinding(subject, count, what, good, listed))
 
     def say(self, subject: str, what: str) -> None:
-        """Note that all is well with something."""
+        """Add that a subject is in order."""
         self.lines.append(ReconcileFinding(subject, 0, what, counted=False))
 
     def fault(self, subject: str, found: Sequence[object], what: str, otherwise: str) -> None:
-        """Note what should not be: a fault where something was found, else that all is well."""
+        """Add a fault where something was found, else that the subject is in order."""
         if found:
             self.add(subject, len(found), what, good=False, examples=found)
         else:
@@ -56,13 +56,13 @@ class Findings:
 
     @property
     def good(self) -> bool:
-        """Nobody has to act."""
+        """Whether nobody has to act."""
         return all(each.good for each in self.lines)
 
     def told(self) -> dict[str, Any]:
-        """For machines."""
+        """The findings for programs."""
         return {"good": self.good, "findings": [asdict(each) for each in self.lines]}
 
     def counts(self) -> dict[str, int]:
-        """For the journal: numbers only."""
+        """The counts for the journal: numbers only, no examples."""
         return {f"{one.subject}: {one.what}": one.count for one in self.lines if one.count}

@@ -2,9 +2,9 @@
 
 It is safe to repeat, before anybody works and while all do. Where a restore went back in time:
 
-- The seals kept outside prove what is lost; they are taken back, and the restore is journaled.
+- The checkpoints kept outside prove what is lost. They are taken back, the restore is journaled.
 - Numbers go on beyond every number that is known to have been given, and a margin.
-- Messages that waited at that point were most likely told in the time that is lost. They are not
+- Messages that waited at that point were most likely sent in the time that is lost. They are not
   sent by themselves: they stand as not delivered, and people may send them again.
 - All sessions end, since some were ended, and rights were changed, in the time that is lost.
 """
@@ -48,17 +48,17 @@ from services.seal import open_seal
 from settings import Settings, get_settings
 
 MARGIN = 1000
-"""Numbers left out after a loss, for those that were given and that nothing here remembers."""
+"""Numbers left out after a loss: they may have been given in the time that is lost."""
 
 HELD = "Возможно, отправлено до восстановления данных"
 """Why a message stands as not delivered; people read it in the journal of their notices."""
 
 
 def reconcile(home: Home, say: Say, *, deep: bool = False, accept: bool = False) -> Findings:
-    """Reconcile what runs here, or what would run: its servers are started for that time.
+    """Reconcile a running installation, or a stopped one, whose servers are started meanwhile.
 
-    With `deep` every object is read and compared with its row. With `accept` a restored home may
-    be used although faults are left. Raises BackupError.
+    With `deep` every object is read and compared with its row. With `accept` a restored home may be
+    used although faults are left. Raises BackupError.
     """
     if adopt_running(home):
         return asyncio.run(Reconciliation(home, get_settings(), say, deep=deep).whole())
@@ -88,7 +88,7 @@ class Reconciliation:
         self.loss: Loss | None = None
 
     async def whole(self) -> Findings:
-        """All of it, in an order in which each step may rely on those before."""
+        """Reconcile everything, in an order in which each step may rely on those before."""
         use_key_ring(KeyRing.parse(self.settings.keys.get_secret_value()))
         try:
             with reached():
@@ -107,7 +107,7 @@ class Reconciliation:
 
     @property
     def lost_until(self) -> datetime | None:
-        """The last moment of the time that is lost; None where none is."""
+        """The last moment of the time that is lost; None where nothing is lost."""
         known = [self.loss.until] if self.loss else []
         mark = self.mark
         if mark is not None and mark.lost_until is not None:
@@ -119,7 +119,7 @@ class Reconciliation:
         return checkpoints.checkpoints_folder(self.settings.home)
 
     async def _journal(self) -> None:
-        """Seals outside that are newer than the database: what they prove is lost is declared."""
+        """Compare with the checkpoints outside; what newer ones prove to be lost is declared."""
         self.say("journal", "comparing the seals")
         trusted = trusted_certificates(self.settings)
         try:
@@ -142,7 +142,7 @@ class Reconciliation:
             seal = open_seal(self.settings)
             self.loss = await restore_gaps.declare(session, newer, facts, seal)
         if mark is not None and self.loss is not None:
-            # Where this is broken off here, the next try knows it too.
+            # Stored now, so that a run after an interruption knows it too.
             self.mark = mark.model_copy(update={"lost_until": self.lost_until})
             self.mark.write(self.home)
         if self.loss is None:
@@ -159,7 +159,7 @@ class Reconciliation:
         self.found.add("journal", self.loss.unknown_cases, "of them begin in the lost time")
 
     async def _numbers(self, runs: Runs) -> None:
-        """No number is given twice."""
+        """Leave numbers out, so that none is given twice."""
         self.say("numbers", "comparing")
         async with self.database.work() as session:
             given = (
@@ -180,7 +180,7 @@ class Reconciliation:
         self.found.add("numbers", max(0, highest - drawn), went)
 
     async def _people(self) -> None:
-        """Messages that were told already, and sessions that had ended."""
+        """Hold back messages that were probably sent already, and end all sessions."""
         until = self.lost_until
         if until is None:
             self.found.say("notices", "no time is lost: those that wait are sent as ever")
@@ -223,14 +223,14 @@ class Reconciliation:
         self.found.add("tokens", tokens, "access tokens go on: look whether one was withdrawn")
 
     async def _files(self) -> None:
-        """Rows without objects, objects without rows, seals that the store lacks."""
+        """Find rows without objects, objects without rows, and checkpoints that the store lacks."""
         self.say("objects", "comparing")
         rows = await objects.wanted(self.database)
         there = {item.key: item.size async for item in self.objects.list()}
         missing = [each for each in rows.values() if each.key not in there]
         seals = [each for each in missing if each.table == JournalSeal.__tablename__]
         if seals:
-            # They are made again from the database.
+            # Copies of checkpoints are made again from the database.
             async with self.database.work() as session:
                 await session.exec(update(JournalSealCopy).values(number=0))
         lost = [f"{each.table}: {each.key}" for each in missing if each not in seals]
@@ -254,7 +254,7 @@ class Reconciliation:
         self.found.add("objects", strays, "without a row: swept when they are 30 days old")
 
     async def _write_down(self) -> None:
-        """Journal what was done, and seal it at once."""
+        """Journal what was done, with a checkpoint over it at once."""
         async with self.database.work() as session:
             await journal.append(
                 session,

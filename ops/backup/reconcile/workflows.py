@@ -57,22 +57,22 @@ class Runs:
         return set(self.open) - {case_workflow_id(id_, CaseKind(kind)) for id_, kind in rows}
 
     async def numbers(self, database: Database) -> list[str]:
-        """The numbers of cases that are gone, as the summaries of their runs tell them."""
+        """The numbers of cases that are gone, read from the summaries of their runs."""
         words, told = DefaultPayloadConverter(), []
         for id_ in await self.strangers(database):
             described = await self.client.get_workflow_handle(id_).describe(rpc_timeout=RPC_WITHIN)
             metadata = described.raw_description.execution_config.user_metadata
-            # Ours are for ops, in the clear; another's summary tells no number of ours.
+            # Our summaries are plain text, for ops. One in another encoding is not ours.
             if metadata.summary.metadata.get("encoding") == b"json/plain":
                 summary: str = words.from_payload(metadata.summary, str)
                 told.append(summary.partition(" · ")[0])
         return told
 
     async def settle(self, database: Database, found: Findings, *, signal_all: bool) -> None:
-        """Start what is missing, end what has no case.
+        """Start runs that are missing, end runs without a case.
 
-        A run that is open while its case is closed is rung: it looks, and ends by itself. With
-        `signal_all` every run is rung, as after a restore: each reads its case again.
+        An open run of a closed case is woken: it reads its case and ends by itself. With `ring_all`
+        every run is woken, as after a restore, so that each reads its case again.
         """
         ended = [id_ for id_ in await self.strangers(database) if self.open[id_]]
         for id_ in ended:
@@ -102,7 +102,7 @@ class Runs:
 
 
 async def _submitted(database: Database) -> AsyncIterator[CaseState]:
-    """The state of every case that was ever submitted, some at a time."""
+    """The state of every case that was ever submitted, read in portions."""
     last = UUID(int=0)
     while True:
         async with database.work() as session:

@@ -123,7 +123,7 @@ class Backup:
         return path
 
     def name_of(self, name: str) -> str:
-        """What a file of this backup is authenticated by."""
+        """The name under which a file of this backup is authenticated."""
         return f"{self.manifest.id}/{name}"
 
 
@@ -135,12 +135,12 @@ class Repository:
 
     @property
     def wal(self) -> Path:
-        """Where the log segments stand."""
+        """The folder of the log segments."""
         return self.folder / "wal"
 
     @property
     def objects(self) -> Path:
-        """Where the objects stand."""
+        """The folder of the objects."""
         return self.folder / "objects"
 
     def backups(self, key: BackupKey | None = None) -> list[Backup]:
@@ -174,7 +174,7 @@ class Repository:
 
     @contextmanager
     def unfinished(self, id_: str) -> Iterator[Path]:
-        """A folder for a backup in the making; `finish` gives it its name. Gone on any error."""
+        """A folder for an unfinished backup, which `finish` renames. It is removed on any error."""
         folder = self.folder / f"{_UNFINISHED}{id_}"
         folder.mkdir(mode=0o700)
         try:
@@ -183,7 +183,7 @@ class Repository:
             shutil.rmtree(folder, ignore_errors=True)
 
     def finish(self, made: Backup, key: BackupKey) -> Backup:
-        """Give a backup its name: from now on it is there."""
+        """Give a finished backup its name: from now on it counts."""
         made.write(key)
         sync_folder(made.folder)
         target = self.folder / made.manifest.id
@@ -216,7 +216,7 @@ def choose(where: Path, key: BackupKey, at: datetime | None) -> tuple[Repository
 
 
 def id_at(at: datetime) -> str:
-    """The name of a backup that begins now."""
+    """The name of a backup that begins at this moment."""
     return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 

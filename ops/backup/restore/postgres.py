@@ -1,4 +1,4 @@
-"""PostgreSQL brought back: the base laid out, the log replayed to the point asked for."""
+"""Restoring PostgreSQL: the base is laid out, then the log is replayed to the point asked for."""
 
 import io
 import os
@@ -36,7 +36,7 @@ _TOO_LATE = "recovery ended before configured recovery target was reached"
 
 @dataclass(frozen=True)
 class Recovered:
-    """What the database is now: as of the last transaction replayed, None where there was none."""
+    """The restored database, as of the last transaction replayed; None where there was none."""
 
     point: datetime | None
     segments: int
@@ -82,10 +82,10 @@ def recover(
 def lay_out_for_others(
     folder: Path, repository: Repository, backup: Backup, key: BackupKey, at: datetime | None
 ) -> None:
-    """Lay out base and log in a folder of somebody else's server, which replays when it starts.
+    """Lay out base and log for somebody else's server, which replays the log when it starts.
 
-    The server has to own both folders below it: `data` and the log beside. Raises BackupError,
-    and then leaves nothing there.
+    The server has to own both folders below this one: `data` and the log beside it. Raises
+    BackupError, and then leaves nothing there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     data, log = folder / "data", folder / LOG_FOLDER
@@ -126,7 +126,7 @@ def _extract(folder: Path, backup: Backup, key: BackupKey) -> None:
 
 
 class _Stream(io.RawIOBase):
-    """What tarfile reads from: the pieces as they come."""
+    """A file for tarfile to read from, made of pieces as they come."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         super().__init__()
@@ -155,7 +155,7 @@ def _lay_log(
     say: Say,
 ) -> int:
     names = needed(repository, backup.manifest.wal_from)
-    # A point before the gap can be reached; that one after it cannot, the replay says.
+    # A point before a gap can be reached; one after it is refused by the replay.
     if at is None and (missing := gaps(names)):
         raise DamagedError(f"log segments are missing {', '.join(missing)}")
     folder.mkdir(mode=0o700)
@@ -169,15 +169,15 @@ def _lay_log(
 
 
 def _settled(data: Path) -> str:
-    """What the server was told for good; an earlier recovery is none of this one's business."""
+    """The server's own settings, without what an earlier recovery left there."""
     lines = (data / "postgresql.auto.conf").read_text().splitlines()
     return "".join(f"{one}\n" for one in lines if not one.startswith(_OF_A_RECOVERY))
 
 
 def _fetch(log: Path) -> str:
-    """The command that gives the server a segment. 1: there is none, and the log ends here.
+    """The command by which the server fetches a segment. Exit code 1: the log ends here.
 
-    126 ends the recovery: a log that cannot be read must not be taken for one that is over.
+    Exit code 126 stops the recovery: a log that cannot be read must not be taken for its end.
     """
     place = shlex.quote(str(log).replace("%", "%%"))
     line = (
@@ -210,7 +210,7 @@ def _give(folder: Path, runner: OsAccount | None) -> None:
 def _replay(
     home: Home, log: Path, settled: str, at: datetime | None, state: WalState | None, say: Say
 ) -> datetime | None:
-    """Run the server until it has replayed and is promoted, then stop it in order."""
+    """Run the server until it has replayed the log and is promoted, then stop it in order."""
     until = state.until if state else None
     told = _run_until_promoted(home, say)
     if told is not None and _TOO_LATE in told and at is not None:
@@ -235,7 +235,10 @@ def _replay(
 
 
 def _run_until_promoted(home: Home, say: Say) -> str | None:
-    """None when it was promoted; otherwise what its log says. Raises BackupError when it hangs."""
+    """None once the server is promoted; its log when it ends before.
+
+    Raises BackupError when it hangs.
+    """
     server = Postgres(home, None)
     process = ServerProcess(server, home.logs)
     try:
@@ -274,7 +277,7 @@ def replayed(server: Postgres) -> str | None:
 
 
 def _keep_log(server: Postgres) -> None:
-    """From here on the new server's log is wanted by the archive: no gap until that begins."""
+    """Let the restored server keep its log for the archive: no gap until that begins."""
     with psycopg.connect(
         server.url("postgres", "postgres"), connect_timeout=5, autocommit=True
     ) as connection:

@@ -55,7 +55,7 @@ RECOVERED_SEAL = "recovered-seal.p12"
 
 
 class Part(StrEnum):
-    """What can be lost by itself."""
+    """A part of an installation that can be lost, and restored, by itself."""
 
     KEYS = "keys"
     DATABASE = "database"
@@ -66,8 +66,9 @@ class Part(StrEnum):
 class Mark(BaseModel):
     """Left in a home that was restored, until it is reconciled.
 
-    `point` is as of when the database is, absent where it was not restored; `lost_until` the last
-    moment at which the system is known to have worked after that, absent where nothing is lost.
+    `point` is the time as of which the database was restored, absent where it was not. `lost_until`
+    is the last moment at which the system is known to have worked after that, absent where nothing
+    is lost.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -87,7 +88,7 @@ class Mark(BaseModel):
             return None
 
     def write(self, home: Home) -> None:
-        """Leave the mark."""
+        """Leave the mark in a home."""
         write_private(home.folder / RESTORED, self.model_dump(mode="json"))
 
 
@@ -115,7 +116,7 @@ class RestoreOptions:
 
 
 def restore(home: Home, order: RestoreOptions, phrase: Callable[[], str], say: Say) -> Restored:
-    """Do it. Refuses before anything is changed. Raises BackupError."""
+    """Restore what the order says. Refusals come before anything is changed. Raises BackupError."""
     began = time.monotonic()
     with held(home):
         parts = _parts(home, order)
@@ -167,11 +168,11 @@ def _mark(backup: Backup, state: WalState | None, order: RestoreOptions, point: 
 
 
 def lay_out(home: Home, order: RestoreOptions, folder: Path) -> bool:
-    """Lay base and log out for a server that is not ours; it replays when it is started.
+    """Lay base and log out for a server that is not ours, which replays the log when it starts.
 
-    Where the database of this installation is such a server, this counts as its restore: the home
-    is marked, and whatever waits in the spool is archived first. True in that case; otherwise it
-    is a look at the past, and this home has nothing to do with it. Raises BackupError.
+    If the database of this installation is such a server, this is its restore: the home is marked,
+    whatever waits in the spool is archived first, and True is returned. Otherwise it is only a look
+    at the past, which does not concern this home. Raises BackupError.
     """
     ours = is_given("postgres")
     with held(home) if ours else nullcontext():
@@ -219,7 +220,7 @@ def _key(home: Home, keys: dict[str, bytes] | None) -> BackupKey:
 
 
 def _refuse(home: Home, backup: Backup, order: RestoreOptions, parts: Collection[Part]) -> None:
-    """Before anything is touched: nothing that is there is overwritten unasked."""
+    """Raise BackupError, before anything is changed, where data would be overwritten unasked."""
     if Part.OBJECTS in parts and Part.DATABASE not in parts and DATABASE in lost_parts(home):
         raise BackupError(
             "the database is lost too, and says which objects are wanted: --part database first"
@@ -246,7 +247,7 @@ def _refuse(home: Home, backup: Backup, order: RestoreOptions, parts: Collection
 
 
 def _check(backup: Backup, parts: list[Part]) -> None:
-    """What is going to be used is what was written."""
+    """Raise DamagedError unless every file of the backup is as it was written."""
     if Part.TEMPORAL in parts and backup.manifest.file(TEMPORAL) is None:
         parts.remove(Part.TEMPORAL)
     for line in backup.manifest.files:
@@ -257,7 +258,7 @@ def _put_keys(home: Home, keys: dict[str, bytes], say: Say) -> None:
     put_keys(home, keys)
     told = json.loads(keys[SETTINGS])
     if json.loads(keys.get("secrets.json", b"{}")).get("keys") != told["keys"]:
-        # The keys of this installation stand in its environment: people put them there again.
+        # This installation has its keys in the environment, where people put them again.
         write_private(home.folder / RECOVERED, told)
         if SEAL_FILE in keys:
             write_key(home.folder / RECOVERED_SEAL, keys[SEAL_FILE])
@@ -265,9 +266,9 @@ def _put_keys(home: Home, keys: dict[str, bytes], say: Say) -> None:
 
 
 def _archive_spool(home: Home, settings: Settings, repository: Repository, key: BackupKey) -> None:
-    """The last seconds of the log may have outlived the database in the spool.
+    """Archive the spool, which may hold seconds of the log that the lost database had written.
 
-    Where they belong to other backups than these, they are put aside.
+    A spool that belongs to other backups is put aside.
     """
     archiver = WalArchiver(home, settings)
     if not archiver.spool.exists():
@@ -287,7 +288,7 @@ def _objects(
     order: RestoreOptions,
     say: Say,
 ) -> objects.Copied:
-    """With database and object store running: tables as this version needs them, then objects."""
+    """Start database and object store, migrate the tables, then put the objects back."""
     system = system_at_rest(home, say)
     with started(system, named(system, "postgres", "minio")):
         settings = system.settings

@@ -26,8 +26,11 @@ def settings_at_rest(home: Home) -> Settings:
 
 
 def system_at_rest(home: Home, say: Say = lambda name, text: None) -> System:
-    """The system of a home, nothing started; ports are drawn, none of the usual ones is taken."""
-    # Whatever home the environment names: what is repaired is this one.
+    """The system of a home, with nothing started.
+
+    Ports are drawn, so that no usual one is taken.
+    """
+    # This home is repaired, whatever home the environment names.
     given = {**os.environ, "MEDCAB_HOME": str(home.folder)}
     system = System(home, given=given, usual=False, say=say)
     system.door.close()
@@ -51,7 +54,10 @@ def held(home: Home) -> Iterator[None]:
 
 @contextmanager
 def alone(home: Home) -> Iterator[None]:
-    """Hold the place of the archiver, of which there is one. Raises BackupError with the remedy."""
+    """Hold the lock of the archiver, so that none runs meanwhile.
+
+    Raises BackupError with the remedy.
+    """
     with home.taken(ARCHIVER) as mine:
         if not mine:
             raise BackupError("`medcab archive` is running here: stop it first")
@@ -59,14 +65,14 @@ def alone(home: Home) -> Iterator[None]:
 
 
 def archives(home: Home) -> bool:
-    """Whether an archiver is at work here, and keeps the log that the server keeps for it."""
+    """Whether an archiver runs here and fetches the log that the server keeps for it."""
     with home.taken(ARCHIVER) as mine:
         return not mine
 
 
 @contextmanager
 def started(system: System, servers: list[Server]) -> Iterator[System]:
-    """Some of its servers, running meanwhile. Raises BackupError when one does not start."""
+    """Run some servers of the system meanwhile. Raises BackupError when one does not start."""
     try:
         for server in servers:
             server.obtain(lambda text, name=server.name: system.say(name, text))  # type: ignore[misc]
@@ -82,7 +88,7 @@ def started(system: System, servers: list[Server]) -> Iterator[System]:
 
 @contextmanager
 def reached() -> Iterator[None]:
-    """Servers are asked meanwhile. Raises BackupError when one does not answer, or refuses."""
+    """Turn errors of servers that do not answer, or refuse, into BackupError."""
     try:
         yield
     except BackupError:

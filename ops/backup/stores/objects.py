@@ -1,7 +1,7 @@
-"""Objects, copied once each: they never change under their key.
+"""Objects, copied once each: an object never changes under its key.
 
-An archived object is named by the SHA-256 of its key. Its first line says its key, media type, size
-and the SHA-256 of its bytes; all of it stands encrypted.
+An archived object is named by the SHA-256 of its key. Its first line holds its key, media type,
+size and the SHA-256 of its bytes; all of it is encrypted.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class Copied:
 
 
 async def wanted(database: Database) -> dict[str, ExpectedObject]:
-    """Every object that a row of any table names, and the copies of the seals."""
+    """Every object that a row of any table names, and the copies of the checkpoints."""
     found: dict[str, ExpectedObject] = {}
     async with database.engine.connect() as connection:
         for table in SQLModel.metadata.sorted_tables:
@@ -86,7 +86,7 @@ def hash_of(key: str) -> str:
 
 
 def place_of(repository: Repository, key: str) -> Path:
-    """Where the archived object stands."""
+    """Where an object is archived."""
     name = hash_of(key)
     return repository.objects / name[:2] / name
 
@@ -104,10 +104,10 @@ async def copy_out(
     known: set[str],
     passed: Callable[[int, int], None] = lambda done, whole: None,
 ) -> Copied:
-    """Archive the objects that are not `known` yet, which grows by them.
+    """Archive the objects that are not in `known` yet, and add them to it.
 
-    An object that is not in the store, or whose bytes are not what its row says, is told and not
-    archived. Raises ObjectsDownError.
+    An object that is not in the store, or whose bytes are not what its row says, is reported and
+    not archived. Raises ObjectsDownError.
     """
     done = Copied()
     new = [each for each in rows.values() if hash_of(each.key) not in known]
@@ -133,7 +133,7 @@ async def copy_out(
 async def _copy_one(
     objects: Objects, repository: Repository, key: BackupKey, one: ExpectedObject, done: Copied
 ) -> None:
-    # Nameless, as uploads are: it is gone with this process.
+    # A file without a name: it is gone with this process.
     with tempfile.TemporaryFile() as spool:
         try:
             opened = await objects.open(one.key)
@@ -189,7 +189,7 @@ class Archived:
         yield from self._pieces
 
     async def flow(self) -> AsyncIterator[bytes]:
-        """The same for the object store."""
+        """The same bytes, for the object store."""
         for chunk in self.chunks():
             yield chunk
 
@@ -203,10 +203,10 @@ async def put_back(
     replace: bool,
     passed: Callable[[int, int], None] = lambda done, whole: None,
 ) -> Copied:
-    """Put into the store what rows name and it lacks, and all archived seals.
+    """Put into the store what rows name and it lacks, and all archived checkpoints.
 
-    An object that is there with another size is only replaced when asked. What the archive lacks
-    too is told as missing. Raises ObjectsDownError and DamagedError.
+    An object that is there with another size is only replaced when asked for. What the archive
+    lacks too is reported as missing. Raises ObjectsDownError and DamagedError.
     """
     done = Copied()
     there = {item.key: item.size async for item in objects.list()}

@@ -28,10 +28,10 @@ class Base:
 def back_up_database(
     path: Path, key: BackupKey, name: str, settings: Settings, say: Say, *, archive: bool
 ) -> Base:
-    """Take a base backup with the log that it needs, so that it is whole by itself.
+    """Take a base backup with the log that it needs, so that it can be restored alone.
 
-    With `archive` the log from here on is kept by the server until the archive has fetched it.
-    Raises BackupError.
+    With `archive` the server keeps its log from here on until the archive has fetched it. Raises
+    BackupError.
     """
     if archive:
         reserve_log(settings)
@@ -59,10 +59,10 @@ def back_up_database(
 
 
 def reserve_log(settings: Settings) -> None:
-    """Have the server keep its log until the archive has it. Raises BackupError.
+    """Let the server keep its log until the archive has it. Raises BackupError.
 
-    A place that the server gave up, because the archive was away for too long, is made anew: the
-    archive goes on from this backup.
+    A replication slot that the server gave up, because the archive was away for too long, is made
+    anew: the archive goes on from this backup.
     """
     with connect(settings) as connection:
         try:

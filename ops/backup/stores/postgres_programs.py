@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs for backups, run with deadlines."""
+"""PostgreSQL's own programs for backups, run with time limits."""
 
 import os
 import select
@@ -44,7 +44,7 @@ def connect(settings: Settings) -> "psycopg.Connection[tuple[object, ...]]":
 
 
 def command(name: str, settings: Settings, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    """A program against the server, and its environment; the password is in no command line."""
+    """The command line of a program for this server, and its environment with the password."""
     url = urlsplit(backup_url(settings))
     with connect(settings) as connection:
         version = connection.info.server_version
@@ -73,10 +73,10 @@ def command(name: str, settings: Settings, *arguments: str) -> tuple[list[str], 
 def output_of(
     line: list[str], environment: dict[str, str], told: BinaryIO, passed: Callable[[int], None]
 ) -> Iterator[bytes]:
-    """What a program writes, as it writes it; what it says of itself goes to `told`.
+    """What a program writes, as it writes it; its messages go to `told`.
 
-    `passed` hears now and then how many bytes there were. Raises BackupError when it fails or
-    hangs.
+    `passed` is called now and then with the number of bytes so far. Raises BackupError when the
+    program fails or hangs.
     """
     program = subprocess.Popen(
         line,

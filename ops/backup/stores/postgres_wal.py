@@ -1,8 +1,8 @@
-"""The archive of PostgreSQL's log: what makes any point in time after a backup reachable.
+"""The archive of PostgreSQL's log, by which any point in time after a backup can be restored.
 
 `pg_receivewal` streams the log into a spool of the home as it is written. Every few seconds what is
-new of it is encrypted into the repository, the unfinished segment too, and once a minute the new
-objects. So what a lost machine takes with it is some seconds old.
+new in it is encrypted into the repository, the unfinished segment too, and once a minute the new
+objects. So a lost machine takes only its last seconds with it.
 """
 
 import asyncio
@@ -37,19 +37,19 @@ log = structlog.get_logger(__name__)
 EVERY = 5.0
 OBJECTS_EVERY = 60.0
 CAUGHT_UP_WITHIN = 10.0
-# A file that was written so lately may be written once more under the same time.
+# A file that was written this recently may be written again within the same time stamp.
 SETTLED_AFTER = 1.0
 PARTIAL = ".partial"
 _SEGMENT = 24
 
 
 def segments(repository: Repository) -> list[str]:
-    """The names of what is archived: whole segments, unfinished ones, histories of timelines."""
+    """The names of all archived files: whole segments, unfinished ones, histories of timelines."""
     return sorted(each.name for each in repository.wal.glob("[0-9A-F]*") if each.is_file())
 
 
 def needed(repository: Repository, since: str) -> list[str]:
-    """What a recovery needs that begins with a segment, on whatever timeline."""
+    """The archived files that a recovery needs which begins at segment `since`, on any timeline."""
     return [
         name
         for name in segments(repository)
@@ -68,7 +68,7 @@ def gaps(names: list[str]) -> list[str]:
 
 
 def _number(segment: str) -> int:
-    """Which segment it is, counted through; 256 of 16 MiB to each file id of the log."""
+    """The place of a segment in the log; each file id of the log has 256 segments of 16 MiB."""
     return int(segment[8:16], 16) * 256 + int(segment[16:24], 16)
 
 
@@ -82,7 +82,7 @@ class _There(NamedTuple):
 
 @dataclass
 class WalArchiver:
-    """The keeper of the archive of one home."""
+    """The archiver of one home."""
 
     home: Home
     settings: Settings
@@ -98,7 +98,7 @@ class WalArchiver:
         return self.home.folder / "wal"
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Archive until told to stop; what fails is tried again. Idle before the first backup."""
+        """Archive until told to stop. What fails is tried again. Idle before the first backup."""
         try:
             while not stop.is_set():
                 try:
@@ -121,7 +121,7 @@ class WalArchiver:
         await asyncio.to_thread(self.copy, where.repository, key)
         if there is not None:
             if not self._holds(where.repository, there.segment):
-                # Its files were taken away beneath it, and it writes where nobody finds anything.
+                # Its files were removed while it writes to them, so it has to begin anew.
                 await asyncio.to_thread(self.close)
                 raise BackupError(f"{there.segment} was not received: begun anew")
             before = read_state(where.repository, key)
@@ -133,7 +133,7 @@ class WalArchiver:
         return True
 
     def close(self) -> None:
-        """Stop receiving. The server keeps what comes meanwhile."""
+        """Stop receiving. The server keeps the log meanwhile."""
         if self._program is not None and self._program.poll() is None:
             self._program.terminate()
             try:
@@ -157,7 +157,7 @@ class WalArchiver:
         if done.returncode != 0:
             raise BackupError(done.stderr.decode(errors="replace").strip())
         with connect(self.settings) as connection:
-            # The receiver of an archiver that was killed; there is one archiver, and it is this.
+            # End the receiver of an archiver that was killed: only this archiver may use the slot.
             connection.execute(
                 "select pg_terminate_backend(active_pid, 5000) from pg_replication_slots"
                 " where slot_name = %s and active",
@@ -184,7 +184,7 @@ class WalArchiver:
         )
 
     def _catch_up(self) -> _There | None:
-        """Wait until all that was committed by now is received; None when it is not."""
+        """Wait until all that was committed by now is received; None when that takes too long."""
         url = self.settings.database_url.get_secret_value()
         with psycopg.connect(url, connect_timeout=5) as connection:
             row = connection.execute(
@@ -208,7 +208,7 @@ class WalArchiver:
         return None
 
     def _holds(self, repository: Repository, segment: str) -> bool:
-        """Whether a segment is archived whole, or is where the next copy finds it."""
+        """Whether a segment is archived whole, or lies in the spool for the next copy."""
         spooled = (self.spool / segment, self.spool / f"{segment}{PARTIAL}")
         return any(each.exists() for each in (repository.wal / segment, *spooled))
 
@@ -248,8 +248,10 @@ class WalArchiver:
 
 
 def names_for_recovery(names: list[str]) -> Iterator[tuple[str, str]]:
-    """What is archived, and the name by which the server asks for it: an unfinished segment stands
-    in for a whole one that never came."""
+    """Archived files, each with the name by which the server asks for it.
+
+    An unfinished segment stands in for a whole one that never came.
+    """
     there = set(names)
     for name in names:
         plain = name.removesuffix(PARTIAL)

@@ -1,7 +1,7 @@
 """The database file of Temporal's development server.
 
-In a server room Temporal stands on PostgreSQL and is backed up with it, or not at all: what happens
-next follows from what is, and `reconcile` starts every run anew.
+In production Temporal stores its data in PostgreSQL and is backed up with it, or not at all: the
+state of a case says what happens next, and `reconcile` starts every run anew.
 """
 
 import os
@@ -29,8 +29,9 @@ def temporal_file(home: Home) -> Path:
 def back_up_temporal(path: Path, key: BackupKey, name: str, home: Home) -> Written:
     """Copy the file while the server uses it. Raises TemporalNotCopiedError.
 
-    Only beside a write-ahead log, where a reader holds no writer up; and in one step, whose view of
-    the file stays the same: between steps the server would write, and the copy begin anew.
+    This needs a write-ahead log, beside which a reader blocks no writer. The copy is made in one
+    step, whose view of the file stays the same: between steps the server would write, and the copy
+    would begin anew.
     """
     source = temporal_file(home)
     with tempfile.TemporaryDirectory(dir=source.parent, prefix=".copy-") as folder:
@@ -52,7 +53,7 @@ def back_up_temporal(path: Path, key: BackupKey, name: str, home: Home) -> Writt
 
 
 def put_temporal(home: Home, content: Iterable[bytes]) -> None:
-    """Put a copy in place; the server does not run. What was there is kept as `.replaced`."""
+    """Put a copy in place while the server does not run. What was there is kept as `.replaced`."""
     target = temporal_file(home)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = target.with_name(".temporal.db.part")

@@ -1,4 +1,4 @@
-"""What the archive of the log says of itself; read without anything that reaches a server."""
+"""How far the archive of the log goes. Reading this needs no server."""
 
 import hmac
 import json
@@ -23,7 +23,7 @@ class WalState(BaseModel):
 
 
 def read_state(repository: Repository, key: BackupKey | None) -> WalState | None:
-    """What the archive says of itself; with a key, None unless it is authentic."""
+    """How far the archive goes; with a key, None unless the file is authentic."""
     try:
         whole = json.loads((repository.wal / STATE).read_text())
         state = WalState.model_validate(whole["state"])
@@ -37,7 +37,7 @@ def read_state(repository: Repository, key: BackupKey | None) -> WalState | None
 
 
 def write_state(repository: Repository, key: BackupKey, state: WalState) -> None:
-    """Say how far the archive goes."""
+    """Store how far the archive goes, authenticated by the key."""
     stated = state.model_dump(mode="json")
     write_private(
         repository.wal / STATE, {"state": stated, "hmac": key.sign(rfc8785.dumps(stated))}

@@ -1,4 +1,4 @@
-"""The checks after a run, over database, object store, module, Temporal and what people got."""
+"""The checks after a run: database, object store, gov service, Temporal, received messages."""
 
 import asyncio
 import hashlib
@@ -57,7 +57,7 @@ CHECKS = {
 
 
 UNDER_WAY = timedelta(seconds=15)
-"""No statement takes longer: so old may the rights be by which an act is done."""
+"""The longest that an act may take: it may have read rights that ended this long ago."""
 
 
 @dataclass
@@ -76,7 +76,7 @@ class CheckReport:
 
     @property
     def holds(self) -> bool:
-        """Every check was tried, and none found a fault."""
+        """Whether every check compared something and found no fault."""
         return all(self.tried[n] for n in CHECKS) and not any(self.faults.values())
 
     def lines(self) -> list[str]:
@@ -104,7 +104,10 @@ class _Runs:
 async def check(
     settings: Settings, database: Database, sink: str, evidence: Evidence
 ) -> CheckReport:
-    """All of them; `sink` is the address of the mail sink. What breaks a check off is its fault."""
+    """Run all checks; `sink` is the address of the mail server.
+
+    An error in a check counts as a fault.
+    """
     report = CheckReport()
     client = await connect(settings, key_ring())
     objects = Objects(settings)
@@ -264,7 +267,7 @@ async def _decisions(report: CheckReport, database: Database, evidence: Evidence
 
 
 async def _attachments(report: CheckReport, database: Database, evidence: Evidence) -> None:
-    """In the draft, or in the newest version where it was handed in; nobody here takes one off."""
+    """A document is in the draft, or in the newest version once submitted: nobody removes any."""
     async with database.work() as session:
         for case_id in {case_id for case_id, _, _ in evidence.attached}:
             case = await session.get(Case, case_id)
@@ -303,7 +306,7 @@ async def _workflows(report: CheckReport, client: Client, cases: list[Case]) -> 
 
 
 async def _files(report: CheckReport, database: Database, objects: Objects) -> None:
-    """After the sweep of everything without a row, as the nightly one does by age."""
+    """Compare files after sweeping all objects without a row, as the nightly sweep does by age."""
     swept = await FileActivities(database, objects, timedelta(seconds=-60)).sweep_files()
     report.notes.append(f"files: {swept} objects without a row were swept")
     async with database.work() as session:
@@ -342,7 +345,7 @@ async def _files(report: CheckReport, database: Database, objects: Objects) -> N
 async def _chains(
     report: CheckReport, database: Database, objects: Objects, settings: Settings
 ) -> None:
-    """With a last seal over what was written since the minute before."""
+    """Verify the journal, after a last checkpoint over the entries of the last minute."""
     folder = checkpoints.checkpoints_folder(settings.home)
     await checkpoints.seal(database, open_seal(settings), folder, objects)
     report.compare(6, await asyncio.to_thread(verify.run, settings) == 0, "medcab verify failed")

@@ -1,6 +1,6 @@
 """Whether every open case is with somebody who may act on it.
 
-The rule is put here once more in plain Python, apart from the query that the product asks.
+The rule is written here once more in plain Python, apart from the query that the product uses.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CHECK = 10
 _DECIDED = frozenset({Status.APPROVED.value})
-"""Open still, and nobody has to act: its act is being issued."""
+"""Still open, but nobody has to act: the certificate is being issued."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class House:
 
 
 async def check(report: "CheckReport", database: Database) -> None:
-    """No open case with somebody who may not act, nor with nobody while somebody could."""
+    """No open case is with somebody who may not act, nor with nobody while somebody could."""
     at = now()
     async with database.work() as session:
         house = await House.read(session)

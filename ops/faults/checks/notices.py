@@ -1,4 +1,4 @@
-"""What the checker asks of notices: rows of every channel against what happened and what came."""
+"""Checks of notices: the rows of every channel against what happened and what was received."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -50,12 +50,12 @@ _REQUEST = {
     JournalKind.REQUEST_REFUSED: NoticeKind.REQUEST_REFUSED,
 }
 TOLD_ON = {CaseKind.APPLICATION: _APPLICATION, CaseKind.REQUEST: _REQUEST}
-"""What the applicant must have been told, by what happened."""
+"""The notice that the applicant must have got, by the journal entry."""
 
 _ENTAILED = frozenset(NoticeKind(kind) for kinds in TOLD_ON.values() for kind in kinds.values())
 _CUT_LEEWAY = timedelta(seconds=0.5)
 _ASK_LEEWAY = timedelta(seconds=30)
-"""How long a receipt may be late to be asked for: the gateway may have been down just now."""
+"""How late a delivery report may be asked for, since the gateway may just have been down."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,11 @@ async def check(
     sink: str,
     evidence: Evidence,
 ) -> None:
-    """Every event by every channel its person wants; every message came, no message is strange."""
+    """Compare events and messages.
+
+    Every event is told by every channel its person wants. Every message came, and none came without
+    a row.
+    """
     by_id = {case.id: case for case in cases}
     async with database.work() as session:
         notices = (await session.exec(select(Notice))).all()
@@ -187,7 +191,7 @@ def _by_channel(notices: Sequence[Notice]) -> dict[Channel, list[NoticeRow]]:
 
 
 def _taken_over(report: "CheckReport", row: NoticeRow, wishes: ReachableChannels) -> None:
-    """What was given up has a reason, is said in the cabinet, and another channel tells it."""
+    """A notice that failed has a reason, is shown in the cabinet, and another channel tells it."""
     report.compare(CHECK, bool(row.notice.failure_reason), f"{row}, and nobody knows why")
     report.compare(CHECK, row.admitted, f"{row}, and the cabinet does not say so")
     wanted = wishes.channels(row.notice.person_id, NoticeKind(row.notice.kind))
@@ -232,7 +236,7 @@ def _while_cut(message: dict[str, Any], evidence: Evidence) -> bool:
 async def _texts(
     report: "CheckReport", rows: Sequence[NoticeRow], settings: Settings, wishes: ReachableChannels
 ) -> None:
-    """SMS: the gateway knows each by its name, so nothing excuses a second one."""
+    """Compare SMS. The gateway knows each by its id, so that nothing excuses a second one."""
     received = await _kept_by(settings.sms_url)
     box = {one["id"]: one for one in received}
     texts = {row.notice.message_name: row for row in rows}
@@ -257,7 +261,7 @@ async def _texts(
 
 
 def _answered_for(notice: Notice, sent: dict[str, Any] | None) -> bool:
-    """The receipt is kept as the gateway gave it, or the gateway will still be asked for it."""
+    """Whether the delivery report is stored as the gateway gave it, or will still be asked for."""
     if notice.receipt is None:
         return notice.ask_at is not None and notice.ask_at > now() - _ASK_LEEWAY
     return notice.receipt == DeliveryReport.DELIVERED and (
@@ -268,7 +272,7 @@ def _answered_for(notice: Notice, sent: dict[str, Any] | None) -> bool:
 async def _pushes(
     report: "CheckReport", rows: Sequence[NoticeRow], settings: Settings, evidence: Evidence
 ) -> None:
-    """Push messages: one of the same topic replaces an earlier one, and counts as a second one."""
+    """Compare push messages. One that replaces another of its topic counts as a second one."""
     received = await _kept_by(settings.push_url)
     pushes = {row.notice.id.hex: row for row in rows}
     came: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -289,7 +293,7 @@ async def _pushes(
     strange = {one["topic"] for one in received} - set(pushes)
     report.compare(CHECK, not strange, f"{len(strange)} pushes tell of nothing that is kept")
     unsaid = sum(one["unsaid"] for one in received)
-    # A sender that is interrupted tells all browsers of the person once more.
+    # A sender that was interrupted sends to all browsers of the person once more.
     doubled = sum(
         max([0, *(one["copies"] - 1 - one["unsaid"] for one in found)]) for found in came.values()
     )
@@ -303,7 +307,7 @@ async def _pushes(
 
 
 async def _kept_by(address: str) -> list[dict[str, Any]]:
-    """The messages that a server took."""
+    """The messages that a server has received."""
     async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
         answer = await http.get(f"{address}/messages")
     found: list[dict[str, Any]] = answer.raise_for_status().json()

@@ -1,4 +1,4 @@
-"""What the checker asks of requests: the module's own account against the rows, and their files."""
+"""Checks of requests: what the gov service holds against the rows, and the files of requests."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,9 @@ CHECK = 8
 async def check(
     report: "CheckReport", database: Database, settings: Settings, cases: list[Case]
 ) -> None:
-    """Each message handed over is the module's once; each answer is one, of the right version.
+    """The gov service has each message once; each version has one answer.
 
-    The module works on nothing that was taken back.
+    It works on nothing that was withdrawn.
     """
     async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
         reply = await http.get(f"{settings.gov_service_url}/messages")
@@ -64,7 +64,7 @@ async def check(
 
 
 async def files(session: AsyncSession) -> dict[str, str | None]:
-    """Key and SHA-256 of every file that requests keep."""
+    """Key and SHA-256 of every file that belongs to a request."""
     wanted: dict[str, str | None] = {}
     for key, digest in (
         (RequestMessage.paper_key, RequestMessage.paper_sha256),

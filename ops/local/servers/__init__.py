@@ -54,10 +54,10 @@ class Server(Protocol):
         """Seconds from start to readiness after which it counts as failed."""
 
     def obtain(self, say: Callable[[str], None]) -> None:
-        """Have the program on this machine; `say` is told what takes long. May take minutes."""
+        """Get the program onto this machine, in minutes perhaps; `say` reports what takes long."""
 
     def prepare(self) -> None:
-        """Choose ports and make the data folder. Again before a second try."""
+        """Choose ports and make the data folder. Called again before a second try."""
 
     def launch(self, environment: Mapping[str, str]) -> Launch:
         """What to run, given the variables of the servers started before."""
@@ -66,13 +66,14 @@ class Server(Protocol):
         """Ask the server with this process id whether it does its work. False on no answer."""
 
     def works(self, pid: int) -> bool:
-        """The same, again and again once it is ready: who says no for long is replaced.
+        """Like `ready`, asked again and again afterwards: a server that says no for long is
+        replaced.
 
-        True where it cannot be told, such as when what the server stands on does not answer.
+        True where it cannot be known, such as when a server that it depends on does not answer.
         """
 
     def settle(self) -> None:
-        """Once it is ready: roles, namespaces, buckets. Safe to repeat."""
+        """Once it is ready: make roles, namespaces, buckets. Safe to repeat."""
 
     def variables(self) -> dict[str, str]:
         """The variables by which `Settings` finds it."""

@@ -11,7 +11,7 @@ def ask(address: str, within: float = 2.0) -> httpx.Response:
 
 
 def answers(address: str) -> bool:
-    """A page answers with success within two seconds."""
+    """Whether a page answers with success within two seconds."""
     try:
         return ask(address).status_code == 200
     except httpx.HTTPError:
@@ -20,8 +20,8 @@ def answers(address: str) -> bool:
 
 @cache
 def _client() -> httpx.Client:
-    """One for all questions: making a client reads all authorities that it would trust.
+    """One client for all questions, since making one loads every certificate authority.
 
-    Each question has a connection of its own: whoever died and came back is asked, not remembered.
+    Each question has a new connection, so that a server that was restarted is asked anew.
     """
     return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))

@@ -30,10 +30,10 @@ from settings import cache_folder
 # The oldest Go that builds what is named in temporal.py and minio.py.
 GO_AT_LEAST = (1, 25)
 CONNECT_WITHIN = 5.0
-# What goes on is left to go on, however busy the machine: in seconds without anything new.
+# Seconds without progress after which a step is given up; until then it may take its time.
 STANDSTILL_DOWNLOAD = 30.0
 STANDSTILL_BUILD = 900.0
-# An end for what neither stands still nor gets anywhere.
+# Limits for a step that makes progress and still does not end.
 DOWNLOAD_WITHIN = 3600.0
 BUILD_WITHIN = 4 * 3600.0
 
@@ -55,7 +55,7 @@ class Program:
         return cache_folder() / f"{self.name}-{self.version}" / self.name
 
     def find(self) -> Path | None:
-        """The program, when it is on this machine: on the PATH or in the cache."""
+        """The program if it is on this machine: on the PATH or in the cache."""
         on_path = shutil.which(self.name)
         if on_path:
             return Path(on_path)
@@ -133,7 +133,7 @@ class Program:
         return folder / self.name
 
     def _run(self, command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[str]:
-        """What Go says, line by line. Raises ServerFailed with the remedy."""
+        """The output of Go, line by line. Raises ServerFailed with the remedy."""
         build = subprocess.Popen(
             command,
             env=environment,
@@ -168,7 +168,8 @@ class Program:
             )
 
     def _try(self, program: Path) -> None:
-        """A file that does not run on this machine must not enter the cache."""
+        """Raise ServerFailed unless the program runs on this machine: then it may enter the
+        cache."""
         program.chmod(0o755)
         try:
             done = subprocess.run(
@@ -215,7 +216,7 @@ def _version(go: Path) -> tuple[int, ...]:
 
 
 def _plan(listed: Iterator[str]) -> tuple[int, int]:
-    """From what `go install -n` lists: all packages, and how many are compiled already."""
+    """From the output of `go install -n`: all packages, and how many are compiled already."""
     whole, to_compile, linked = 0, 0, False
     for line in listed:
         # The program is linked from all packages, which stand in its importcfg.link.
@@ -226,7 +227,10 @@ def _plan(listed: Iterator[str]) -> tuple[int, int]:
 
 
 def _lines(process: subprocess.Popen[str], end: float) -> Iterator[str]:
-    """What a process says, line by line. Raises TimeoutError at a standstill and at the end."""
+    """The output of a process, line by line.
+
+    Raises TimeoutError when it stands still or at `end`.
+    """
     lines: queue.Queue[str | None] = queue.Queue()
 
     def read() -> None:

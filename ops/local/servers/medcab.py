@@ -24,7 +24,7 @@ NOT_FOR_OURS = frozenset(
         "S3_OWNER_SECRET_KEY",
     }
 )
-"""Variables that our processes never see: who breaks into one owns neither tables nor store."""
+"""Variables that our processes never see: whoever breaks into one owns neither tables nor store."""
 
 
 class Own:
@@ -33,14 +33,14 @@ class Own:
     ready_within = 120.0
     command: str
     job: str = ""
-    """As what Prometheus knows it; empty where it has nothing to tell."""
+    """Its job in Prometheus; empty where it has no metrics."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.metrics = ""
 
     def metered(self) -> dict[str, str]:
-        """Where Prometheus asks this process: a port of its own, for the socket is shared."""
+        """The variable with its own address for metrics, since the API's socket is shared."""
         if self.job and not self.metrics:
             self.metrics = f"{LOOPBACK}:{choose_port()}"
         return {"MEDCAB_METRICS_ADDRESS": self.metrics}
@@ -51,7 +51,7 @@ class Own:
         return ""
 
     def obtain(self, say: Callable[[str], None]) -> None:
-        """It is ours."""
+        """Nothing to obtain: it is part of Medcab."""
 
     def prepare(self) -> None:
         """Nothing to choose."""
@@ -71,18 +71,18 @@ class Own:
         )
 
     def options(self) -> list[str]:
-        """What the command is told."""
+        """The arguments of the command."""
         return []
 
     def inherited(self) -> tuple[int, ...]:
-        """Open files that it takes over."""
+        """Open files that the process inherits."""
         return ()
 
     def settle(self) -> None:
         """Nothing to arrange."""
 
     def variables(self) -> dict[str, str]:
-        """Nobody looks for it."""
+        """None: no other program looks for it."""
         return {}
 
 
@@ -97,7 +97,7 @@ class Worker(Own):
         self._queue = ("", "", "")
 
     def launch(self, environment: Mapping[str, str]) -> Launch:
-        """The command; the queue it will ask is kept to see it there."""
+        """The command. Its task queue is remembered, to look for the worker there."""
         self._queue = (
             environment["TEMPORAL_ADDRESS"],
             environment.get("TEMPORAL_NAMESPACE", "default"),
@@ -106,18 +106,18 @@ class Worker(Own):
         return super().launch(environment)
 
     def ready(self, pid: int) -> bool:
-        """Temporal sees this very process ask for workflow tasks: `pid@host` is its identity."""
+        """Whether Temporal sees this very process ask for workflow tasks, as `pid@host`."""
         try:
             return asyncio.run(asyncio.wait_for(self._asks(pid), timeout=5))
         except (RuntimeError, RPCError, TimeoutError):
             return False
 
     def works(self, pid: int) -> bool:
-        """It asked for work lately, and ends what it takes."""
+        """Whether it asked for work lately, and completes what it takes."""
         try:
             return asyncio.run(asyncio.wait_for(self._asks_and_ends(pid), timeout=10))
         except (RuntimeError, RPCError, TimeoutError):
-            return True  # Temporal does not say, which is no fault of the worker.
+            return True  # Temporal does not answer, which is no fault of the worker.
 
     async def _asks(self, pid: int) -> bool:
         asking = await pollers(*self._queue)
@@ -136,12 +136,15 @@ class Archiver(Own):
         super().__init__("archiver")
 
     def ready(self, pid: int) -> bool:
-        """Nobody waits for it."""
+        """Always: nobody waits for it."""
         del pid
         return True
 
     def works(self, pid: int) -> bool:
-        """How far the archive goes is told by its age: one that has much to catch up is let be."""
+        """Always: the age of the archive is watched instead.
+
+        An archiver that has much to catch up is left alone.
+        """
         del pid
         return True
 
@@ -149,8 +152,8 @@ class Archiver(Own):
 class Api(Own):
     """A process that serves the pages and the API, on a socket shared by all of them.
 
-    The socket belongs to whoever starts the processes: one of them may die or be replaced and
-    nobody is refused meanwhile.
+    The socket belongs to whoever starts the processes: one of them may die or be replaced, and no
+    request is refused meanwhile.
     """
 
     command = "api"
@@ -170,21 +173,21 @@ class Api(Own):
         return ["--socket", str(self.door.socket.fileno())]
 
     def inherited(self) -> tuple[int, ...]:
-        """The socket is passed on open."""
+        """The socket, passed on open."""
         return (self.door.socket.fileno(),)
 
     def ready(self, pid: int) -> bool:
-        """The health page answers."""
+        """Whether the health page answers."""
         del pid
         return answers(f"{self.address}{HEALTH_PATH}")
 
     def works(self, pid: int) -> bool:
-        """It tells Prometheus how all stands. The shared socket says nothing of one process."""
+        """Whether it serves its metrics: the shared socket says nothing of one process."""
         del pid
         try:
             told = ask(f"http://{self.metrics}/metrics", within=15)
         except httpx.ConnectError:
-            return True  # Another program had the port first: people are served all the same.
+            return True  # Another program had the port first: the cabinet works without metrics.
         except httpx.HTTPError:
             return False
         return told.status_code == 200
@@ -206,16 +209,16 @@ class Door:
         return f"http://{LOOPBACK}:{self.port}"
 
     def variables(self) -> dict[str, str]:
-        """The address people open; plain http is good enough on loopback only."""
+        """The address that people open. Plain http is good enough on loopback only."""
         return {"MEDCAB_PUBLIC_URL": self.address, "MEDCAB_COOKIE_SECURE": "false"}
 
     def close(self) -> None:
-        """Nobody is let in any more."""
+        """Stop listening."""
         self.socket.close()
         return_port(self.port)
 
 
 async def polls(target: str, namespace: str, queue: str) -> bool:
-    """A worker of this machine (or container) asks for workflow tasks."""
+    """Whether a worker of this machine (or container) asks for workflow tasks."""
     ending = f"@{socket.gethostname()}"
     return any(each.endswith(ending) for each in await pollers(target, namespace, queue))

@@ -33,7 +33,7 @@ class Minio:
         return f"http://{LOOPBACK}:{self.port}"
 
     def obtain(self, say: Callable[[str], None]) -> None:
-        """From PATH, cache or source."""
+        """From the PATH, the cache or the source."""
         self._program = MINIO.obtain(say)
 
     def prepare(self) -> None:
@@ -62,12 +62,12 @@ class Minio:
         )
 
     def ready(self, pid: int) -> bool:
-        """It says that it can read and write."""
+        """Whether it says that it can read and write."""
         del pid
         return answers(f"{self.address}/minio/health/cluster")
 
     def works(self, pid: int) -> bool:
-        """The same: it tries its disk by itself before it says so."""
+        """Like `ready`: it tries its disk before it answers."""
         return self.ready(pid)
 
     def settle(self) -> None:

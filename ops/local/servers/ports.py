@@ -13,7 +13,7 @@ _lock = threading.Lock()
 
 
 def is_free(port: int) -> bool:
-    """Nobody listens on the port of loopback, nor on the same port of all addresses."""
+    """Whether nobody listens on the port of loopback, nor on the same port of all addresses."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -36,13 +36,13 @@ def choose_port(*preferred: int | None) -> int:
 
 
 def return_port(port: int) -> None:
-    """The port is not used any more and may be chosen again."""
+    """Give a port back: it may be chosen again."""
     with _lock:
         _given.discard(port)
 
 
 def listening(port: int, host: str = LOOPBACK) -> bool:
-    """Somebody accepts connections there."""
+    """Whether somebody accepts connections there."""
     try:
         with socket.create_connection((host, port), timeout=1):
             return True

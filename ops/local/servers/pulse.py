@@ -1,7 +1,7 @@
 """Whether Temporal and a worker do their work, which is more than answering.
 
 A development server whose database is broken still accepts connections and describes its namespace,
-and a worker that stands still is still listed as asking for work. So a task is really done.
+and a worker that hangs is still listed as asking for work. So a task is really done.
 """
 
 import time
@@ -40,11 +40,11 @@ WITHIN = timedelta(seconds=5)
 ASKED_WITHIN = 90
 """Seconds after which a worker that does not ask for work any more is taken for dead."""
 TIMED_OUT = 3
-"""Tries of one step that a worker took and never ended, from which on it counts as broken."""
+"""Tries of one step that a worker took and never ended, beyond which it counts as broken."""
 
 
 async def pulse(target: str, namespace: str) -> None:
-    """Have Temporal start a workflow, give its task out, take the result, and forget the workflow.
+    """Let Temporal start a workflow, hand out its task, take the result, and delete the workflow.
 
     Each of these is written to its database. Raises RPCError or RuntimeError where one fails.
     """
@@ -58,7 +58,7 @@ async def pulse(target: str, namespace: str) -> None:
             task_queue=queue,
             request_id=uuid4().hex,
             workflow_run_timeout=_seconds(60),
-            # One that was begun and not ended is in nobody's way.
+            # An unfinished one from before is terminated.
             workflow_id_conflict_policy=(
                 WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
             ),
@@ -100,9 +100,9 @@ def _seconds(number: int) -> Duration:
 
 
 async def pollers(target: str, namespace: str, queue: str) -> set[str]:
-    """Who asked for workflow tasks lately: `pid@host` each. Temporal lists them for five minutes.
+    """Who asked for workflow tasks lately: `pid@host` each.
 
-    Raises RPCError or RuntimeError.
+    Temporal lists them for five minutes, older ones are left out. Raises RPCError or RuntimeError.
     """
     client = await Client.connect(target, namespace=namespace)
     told = await client.workflow_service.describe_task_queue(
@@ -118,7 +118,8 @@ async def pollers(target: str, namespace: str, queue: str) -> set[str]:
 
 
 async def ends_tasks(target: str, namespace: str, pid: int) -> bool:
-    """Whether a worker ends what it takes: no step of a standing workflow timed out with it often.
+    """Whether a worker completes its tasks: no step of a standing workflow timed out with it
+    repeatedly.
 
     Raises RPCError or RuntimeError.
     """
@@ -141,7 +142,7 @@ async def ends_tasks(target: str, namespace: str, pid: int) -> bool:
 
 
 def _left_lying(step: PendingActivityInfo, pid: int) -> bool:
-    """This process took the step again and again, and was never heard of until its time was up."""
+    """Whether this process took the step repeatedly, and was never heard of until it timed out."""
     why = step.last_failure.timeout_failure_info.timeout_type
     return (
         step.attempt > TIMED_OUT

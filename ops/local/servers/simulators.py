@@ -1,4 +1,4 @@
-"""The outside world of development and tests: the register of medical workers and the mail sink."""
+"""The simulators as servers of development and tests: register, gov service, mail, SMS, push."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ class Simulator:
         return f"http://{LOOPBACK}:{self.port}"
 
     def obtain(self, say: Callable[[str], None]) -> None:
-        """It is part of Medcab."""
+        """Nothing to obtain: it is part of Medcab."""
 
     def prepare(self) -> None:
         """Choose the port."""
@@ -37,7 +37,7 @@ class Simulator:
         self.port = choose_port(self.preferred)
 
     def launch(self, environment: Mapping[str, str]) -> Launch:
-        """Its module, in Python."""
+        """Its module, run by Python."""
         module = f"simulators.{self.name}"
         return Launch(
             [sys.executable, "-m", module, *self.options()],
@@ -46,16 +46,16 @@ class Simulator:
         )
 
     def options(self) -> list[str]:
-        """What its module is told."""
+        """The arguments of its module."""
         return ["--port", str(self.port)]
 
     def ready(self, pid: int) -> bool:
-        """Its health page answers."""
+        """Whether its health page answers."""
         del pid
         return answers(f"{self.address}/health")
 
     def works(self, pid: int) -> bool:
-        """The same."""
+        """Like `ready`."""
         return self.ready(pid)
 
     def settle(self) -> None:
@@ -67,7 +67,7 @@ class Simulator:
 
 
 class KeepingSimulator(Simulator):
-    """One that keeps what it was given over restarts, in a file of its name."""
+    """A simulator that stores what it was given in a file of its name, over restarts."""
 
     def options(self) -> list[str]:
         """The port and the file."""
@@ -75,7 +75,7 @@ class KeepingSimulator(Simulator):
 
 
 class MailSimulator(Simulator):
-    """Takes every letter by SMTP and shows it on a page; nothing leaves the machine."""
+    """Takes every letter by SMTP and shows it on a page. Nothing leaves the machine."""
 
     def __init__(self, home: Home, http_port: int | None, smtp_port: int | None) -> None:
         super().__init__(home, "mail", http_port)
@@ -95,7 +95,7 @@ class MailSimulator(Simulator):
         return [*ports, "--file", str(kept)]
 
     def variables(self) -> dict[str, str]:
-        """Where letters are handed in, and where people read them."""
+        """Where programs send letters, and where people read them."""
         return {
             "SMTP_URL": f"smtp://{LOOPBACK}:{self.smtp_port}",
             "MEDCAB_MAIL_PAGE_URL": self.address,
@@ -103,14 +103,14 @@ class MailSimulator(Simulator):
 
 
 class GovServiceSimulator(Simulator):
-    """The gov-service module, with its own keys and ours known to each other."""
+    """The simulated gov service. Its keys and ours are made known to each other."""
 
     def __init__(self, home: Home, http_port: int | None, crypto: ModuleCrypto) -> None:
         super().__init__(home, "gov_service", http_port)
         self.crypto = crypto
 
     def prepare(self) -> None:
-        """Choose the port, and have keys at both ends of the line."""
+        """Choose the port, and make keys at both ends of the line."""
         super().prepare()
         try:
             ensure_key_folders(self.home.folder, self.crypto)
@@ -133,7 +133,7 @@ def register(home: Home, port: int | None = 8090) -> Simulator:
 def gov_service(
     home: Home, port: int | None = 8091, crypto: ModuleCrypto = "standard"
 ) -> Simulator:
-    """The gov-service module and its page."""
+    """The gov service and its page."""
     return GovServiceSimulator(home, port, crypto)
 
 

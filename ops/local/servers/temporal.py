@@ -39,8 +39,8 @@ RETENTION = timedelta(days=30)
 PAGES_PATH = "/temporal"
 CODEC_PATH = "/codec"
 # The server has one connection to its file. A commit that meets a reader's lock fails there and
-# leaves its transaction open, so that none can be begun any more. Beside a write-ahead log, readers
-# (the backup is one) lock nobody out.
+# leaves its transaction open, so that no other can begin any more. With a write-ahead log, readers
+# (the backup is one) block no writer.
 PRAGMAS = {"journal_mode": "wal", "busy_timeout": "10000"}
 
 
@@ -77,7 +77,7 @@ class Temporal:
         return f"{LOOPBACK}:{self.port}"
 
     def obtain(self, say: Callable[[str], None]) -> None:
-        """From PATH, cache, download or source."""
+        """From the PATH, the cache, the download or the source."""
         self._program = TEMPORAL.obtain(say)
 
     def prepare(self) -> None:
@@ -104,7 +104,7 @@ class Temporal:
         return Launch(command, {"PATH": os.defpath, "HOME": str(self.home.folder / "temporal")})
 
     def ready(self, pid: int) -> bool:
-        """It gives a task out and takes its end: a server whose file is broken still answers."""
+        """Whether it hands out a task and takes the result: with a broken file it still answers."""
         del pid
         try:
             asyncio.run(asyncio.wait_for(pulse(self.target, NAMESPACE), timeout=10))
@@ -113,7 +113,7 @@ class Temporal:
         return True
 
     def works(self, pid: int) -> bool:
-        """The same."""
+        """Like `ready`."""
         return self.ready(pid)
 
     def settle(self) -> None:
@@ -130,7 +130,7 @@ class Temporal:
 
 
 async def prepare_namespace(target: str, namespace: str) -> None:
-    """Have a namespace with the search attributes and at least the retention that Medcab needs.
+    """Make a namespace with the search attributes and at least the retention that Medcab needs.
 
     Safe to repeat; a longer retention is left as it is. Raises RPCError.
     """
@@ -171,7 +171,7 @@ async def prepare_namespace(target: str, namespace: str) -> None:
 
 
 async def _once_known(client: Client, asked: DescribeNamespaceRequest) -> DescribeNamespaceResponse:
-    """A new namespace is known to all parts of the server after some seconds."""
+    """Wait until all parts of the server know a new namespace, which takes some seconds."""
     deadline = time.monotonic() + KNOWN_WITHIN
     while True:
         try:
