@@ -22,11 +22,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-MAGIC = b"MEDCAB BACKUP 1\n"
+_MAGIC = b"MEDCAB BACKUP 1\n"
 PIECE = 1 << 20
 _TAG, _SALT, _ID = 16, 16, 8
 _PLAIN, _PACKED = b"\x00", b"\x01"
-_HEAD = len(MAGIC) + 1 + _ID + _SALT
+_HEAD = len(_MAGIC) + 1 + _ID + _SALT
 
 
 class OtherKey(ValueError):
@@ -76,7 +76,7 @@ def encrypt_file(
 ) -> Iterator[bytes]:
     """The encrypted bytes of a file of this name; `pack` compresses what comes first."""
     salt = os.urandom(_SALT)
-    head = MAGIC + (_PACKED if pack else _PLAIN) + key.id + salt
+    head = _MAGIC + (_PACKED if pack else _PLAIN) + key.id + salt
     yield head
     cipher, aad = AESGCM(key.derive(b"medcab backup file", salt)), head + name.encode()
     pieces = _cut(_packed(source) if pack else source)
@@ -90,9 +90,9 @@ def decrypt_file(file: BinaryIO, key: BackupKey, name: str) -> Iterator[bytes]:
     Raises OtherKey and NotAsWritten; a file that was cut shows at its end.
     """
     head = file.read(_HEAD)
-    if len(head) < _HEAD or not head.startswith(MAGIC):
+    if len(head) < _HEAD or not head.startswith(_MAGIC):
         raise NotAsWritten("is not a file of a Medcab backup, or was cut")
-    flags, key_id = head[len(MAGIC) : len(MAGIC) + 1], head[len(MAGIC) + 1 : -_SALT]
+    flags, key_id = head[len(_MAGIC) : len(_MAGIC) + 1], head[len(_MAGIC) + 1 : -_SALT]
     if key_id != key.id:
         raise OtherKey(f"was encrypted with key {key_id.hex()}, the key given is {key.id.hex()}")
     cipher = AESGCM(key.derive(b"medcab backup file", head[-_SALT:]))

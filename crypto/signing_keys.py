@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from crypto.certificates import Certificate, fitting
 from crypto.cms_signatures import CmsSigner, PrivateKey
 
-SEAL_LIFE = timedelta(days=3650)
+_SEAL_LIFE = timedelta(days=3650)
 LINE_LIFE = timedelta(days=2 * 365)
 _LEAST_RSA = 2048
 _USAGES = (
@@ -33,7 +33,7 @@ _SIGNING = ("digital_signature", "content_commitment")
 def new_seal_signer(name: str, organisation: str) -> CmsSigner:
     """A new key that signs documents, with a certificate that nobody else vouches for."""
     documents = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
-    return _self_signed(name, organisation, SEAL_LIFE, _SIGNING, documents)
+    return _self_signed(name, organisation, _SEAL_LIFE, _SIGNING, documents)
 
 
 def new_line_signer(name: str, organisation: str) -> CmsSigner:

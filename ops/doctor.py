@@ -206,7 +206,7 @@ def _module_keys(home: Home) -> Iterator[CheckResult]:
     if settings.module_crypto == "standard" and not our_folder(home.folder).exists():
         return
     try:
-        ring = keys_of(settings).ring()
+        ring = keys_of(settings).key_ring()
     except ModuleKeysError as reason:
         yield CheckResult(CheckOutcome.BAD, "Module keys", "cannot be used", str(reason))
         return

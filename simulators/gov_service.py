@@ -254,7 +254,7 @@ class Module:
             stranger = new_line_signer("Чужой модуль", "Неизвестно")
             now = datetime.now(UTC)
             head = f"Message: {id_}\r\nTo: {MEDCAB}\r\n\r\n".encode()
-            readers = [each for each in self.keys.ring().theirs if in_force(each, now)]
+            readers = [each for each in self.keys.key_ring().theirs if in_force(each, now)]
             return encrypt(sign_content(stranger, head + plain, now), readers)
         about = uuid4() if spoilt == "other_message" else id_
         envelope = self._envelopes.wrap(plain, message_id=about, addressee=MEDCAB)

@@ -54,7 +54,7 @@ def rotate(
             made = keys.take(file, password)
         else:
             made = keys.add("Личный кабинет", settings.institution)
-        first = [key.id for key in keys.ring().own] == [made.id]
+        first = [key.id for key in keys.key_ring().own] == [made.id]
         if first:
             keys.use(made.id)
     except ModuleKeysError as reason:

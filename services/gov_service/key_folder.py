@@ -81,7 +81,7 @@ class LineKeyRing(Generic[K]):
 
 
 class KeyFolder(ABC, Generic[K]):
-    """The ring in a folder. What another process changes there is seen by the next `ring()`.
+    """The ring in a folder. What another process changes there is seen by the next `key_ring()`.
 
     What is done with the keys differs with the cryptography: its subclasses know.
     """
@@ -92,7 +92,7 @@ class KeyFolder(ABC, Generic[K]):
         self.folder = folder
         self.password = password
         self._seen: tuple[object, ...] = ()
-        self._ring: LineKeyRing[K] | None = None
+        self._key_ring: LineKeyRing[K] | None = None
 
     @abstractmethod
     def wrap(self, content: bytes, at: datetime) -> bytes:
@@ -122,12 +122,12 @@ class KeyFolder(ABC, Generic[K]):
     def suits(self, certificate: Certificate) -> None:
         """Raise ModuleKeysError where this cryptography cannot use the certificate."""
 
-    def ring(self) -> LineKeyRing[K]:
+    def key_ring(self) -> LineKeyRing[K]:
         """The ring as it is now. Raises ModuleKeysError with the remedy."""
         seen = tuple(self._changes())
-        if self._ring is None or seen != self._seen:
-            self._ring, self._seen = self._read(), seen
-        return self._ring
+        if self._key_ring is None or seen != self._seen:
+            self._key_ring, self._seen = self._read(), seen
+        return self._key_ring
 
     def _read(self) -> LineKeyRing[K]:
         own = tuple(self.read_key(self._file(id_), self.password) for id_ in self.ids())
@@ -161,7 +161,7 @@ class KeyFolder(ABC, Generic[K]):
 
     def retire(self, id_: str) -> None:
         """Remove a key: what was encrypted for it alone can never be opened again."""
-        if id_ == self.ring().current:
+        if id_ == self.key_ring().current:
             raise ModuleKeysError(f"{id_} signs now: use another key first")
         if id_ not in self.ids():
             raise ModuleKeysError(f"there is no key {id_} in {self.folder / OWN}")
@@ -185,7 +185,7 @@ class KeyFolder(ABC, Generic[K]):
 
     def described(self) -> Iterator[tuple[str, str, str, datetime]]:
         """For people: whose key, its id or fingerprint, what it does, until when it is valid."""
-        ring = self.ring()
+        ring = self.key_ring()
         for key in ring.own:
             newer = _number(key.id) > _number(ring.current)
             state = "signs" if key.id == ring.current else "announced" if newer else "opens only"

@@ -43,7 +43,7 @@ def ensure_key_folders(home: Path, crypto: ModuleCrypto = "standard") -> None:
     for keys, name in ((ours, "Личный кабинет (тест)"), (modules, "Модуль госуслуг (тест)")):
         if not keys.ids():
             keys.use(keys.add(name, "Тестовая установка").id)
-    for key in ours.ring().own:
+    for key in ours.key_ring().own:
         modules.trust(key.certificate)
-    for key in modules.ring().own:
+    for key in modules.key_ring().own:
         ours.trust(key.certificate)

@@ -32,7 +32,7 @@ class GostKeys(KeyFolder[GostKey]):
 
     def wrap(self, content: bytes, at: datetime) -> bytes:
         """The content, signed by us and encrypted for the other side. Raises ModuleKeysError."""
-        ring = self.ring()
+        ring = self.key_ring()
         readers, signing = ring.readers_at(at), ring.signing_at(at)
         try:
             return encrypt(sign_content(signing, content), readers)
@@ -41,11 +41,11 @@ class GostKeys(KeyFolder[GostKey]):
 
     def unwrap(self, envelope: bytes) -> bytes:
         """What was encrypted for us. Raises CipherError, NotForUs, NotDecrypted."""
-        return decrypt(envelope, self.ring().own)
+        return decrypt(envelope, self.key_ring().own)
 
     def check(self, signed: bytes) -> Signed:
         """What the other side signed. Raises SignatureError, ContentChanged, UnknownSigner."""
-        return check_signed(signed, self.ring().theirs)
+        return check_signed(signed, self.key_ring().theirs)
 
     def add(self, name: str, organisation: str) -> GostKey:
         """A new key with a certificate of its own making; it signs once it is `use`d."""

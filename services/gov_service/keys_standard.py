@@ -31,17 +31,17 @@ class StandardKeys(KeyFolder[StandardKey]):
 
     def wrap(self, content: bytes, at: datetime) -> bytes:
         """The content, signed by us and encrypted for the other side. Raises ModuleKeysError."""
-        ring = self.ring()
+        ring = self.key_ring()
         readers = ring.readers_at(at)
         return encrypt(sign_content(ring.signing_at(at).signer, content, at), readers)
 
     def unwrap(self, envelope: bytes) -> bytes:
         """What was encrypted for us. Raises CipherError, NotForUs, NotDecrypted."""
-        return decrypt(envelope, [key.signer for key in self.ring().own])
+        return decrypt(envelope, [key.signer for key in self.key_ring().own])
 
     def check(self, signed: bytes) -> Signed:
         """What the other side signed. Raises SignatureError, ContentChanged, UnknownSigner."""
-        return check_signed(signed, self.ring().theirs)
+        return check_signed(signed, self.key_ring().theirs)
 
     def add(self, name: str, organisation: str) -> StandardKey:
         """A new key with a certificate of its own making; it signs once it is `use`d."""

@@ -145,7 +145,7 @@ def openssl(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def handed_to_openssl(folder: Path, ring: StandardKeys, other: StandardKeys) -> None:
     """The key of one end and the certificate of the other, as PEM."""
-    signing = ring.ring().signing
+    signing = ring.key_ring().signing
     (folder / "key.pem").write_bytes(
         signing.signer.key.private_bytes(
             serialization.Encoding.PEM,
@@ -154,7 +154,7 @@ def handed_to_openssl(folder: Path, ring: StandardKeys, other: StandardKeys) -> 
         )
     )
     (folder / "own.pem").write_text(as_pem(signing.certificate))
-    (folder / "other.pem").write_text(as_pem(other.ring().signing.certificate))
+    (folder / "other.pem").write_text(as_pem(other.key_ring().signing.certificate))
 
 
 @pytest.mark.parametrize("plain", [PLAIN, b"", bytes(3_000_000)], ids=["some", "nothing", "much"])
@@ -162,7 +162,7 @@ def test_both_ways(ends: Ends, plain: bytes) -> None:
     """What one end seals the other opens, and learns who signed it and when."""
     id_ = uuid4()
     opened = ends.module.open_(ends.us.wrap(plain, message_id=id_), message_id=id_)
-    signing = ends.ours.ring().signing.certificate
+    signing = ends.ours.key_ring().signing.certificate
     assert opened.plain == plain
     assert opened.signer_serial == f"{signing.serial_number:X}"
     assert abs(opened.signed_at - datetime.now(UTC)) < timedelta(seconds=30)
@@ -273,8 +273,8 @@ def test_a_byte_changed_outside(ends: Ends) -> None:
 def test_a_byte_changed_inside(ends: Ends) -> None:
     """Signed content, attributes, signature, certificate, sealed anew: refused as well."""
     id_ = uuid4()
-    inner = decrypt(ends.us.wrap(PLAIN, message_id=id_), [ends.theirs.ring().signing.signer])
-    reader = [ends.theirs.ring().signing.certificate]
+    inner = decrypt(ends.us.wrap(PLAIN, message_id=id_), [ends.theirs.key_ring().signing.signer])
+    reader = [ends.theirs.key_ring().signing.certificate]
     again = [encrypt(each, reader) for each in flips(inner, 500)]
     codes = outcomes(ends.module, id_, again, PLAIN)
     assert {EnvelopeFault.CHANGED, EnvelopeFault.NOT_SIGNED} <= codes
@@ -300,9 +300,9 @@ def crafted(
     at: datetime | None = None,
 ) -> bytes:
     """An answer of the module made by hand, by its own key unless another is given."""
-    signing = line.theirs.ring().signing
+    signing = line.theirs.key_ring().signing
     signer = CmsSigner(key or signing.signer.key, certificate or signing.certificate)
-    readers = [line.ours.ring().signing.certificate]
+    readers = [line.ours.key_ring().signing.certificate]
     return encrypt(sign_content(signer, content, at or datetime.now(UTC)), readers)
 
 
@@ -327,11 +327,11 @@ def test_strangers_are_not_believed(line: Ends) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     stranger = crafted(line, head(id_), key=key, certificate=certified(key))
     assert code_of(line.us, stranger, id_) is EnvelopeFault.UNKNOWN_SIGNER
-    own = line.theirs.ring().signing.certificate
+    own = line.theirs.key_ring().signing.certificate
     assert code_of(line.us, crafted(line, head(id_), key=key), id_) is EnvelopeFault.CHANGED
-    assert line.theirs.ring().signing.certificate == own
+    assert line.theirs.key_ring().signing.certificate == own
     # We are no stranger to ourselves, and still not the module.
-    ours = line.ours.ring().signing
+    ours = line.ours.key_ring().signing
     echo = crafted(line, head(id_), key=ours.signer.key, certificate=ours.certificate)
     assert code_of(line.us, echo, id_) is EnvelopeFault.UNKNOWN_SIGNER
 
@@ -358,10 +358,10 @@ def test_another_message_or_addressee_is_refused(line: Ends) -> None:
 def test_unsigned_content_is_refused(line: Ends) -> None:
     """Encrypted for us by anyone, with no signature, or one that signs nothing inside."""
     id_ = uuid4()
-    reader = [line.ours.ring().signing.certificate]
+    reader = [line.ours.key_ring().signing.certificate]
     bare = encrypt(head(id_) + PLAIN, reader)
     assert code_of(line.us, bare, id_) is EnvelopeFault.NOT_SIGNED
-    detached = line.theirs.ring().signing.signer.sign(bytes(32), signing_time=datetime.now(UTC))
+    detached = line.theirs.key_ring().signing.signer.sign(bytes(32), signing_time=datetime.now(UTC))
     assert code_of(line.us, encrypt(detached, reader), id_) is EnvelopeFault.NOT_SIGNED
 
 
@@ -421,7 +421,7 @@ def test_the_modules_key_is_renewed(line: Ends) -> None:
     new = line.theirs.add("Модуль", "Ведомство")
     line.ours.trust(new.certificate)
     envelope = us.wrap(PLAIN, message_id=id_)
-    old = line.theirs.ring().signing.certificate
+    old = line.theirs.key_ring().signing.certificate
     by_old = module.wrap(PLAIN, message_id=id_, addressee=MEDCAB)
     line.theirs.use(new.id)
     line.theirs.retire("k1")
@@ -473,9 +473,9 @@ def test_a_ring_keeps_its_keys_to_itself(tmp_path: Path) -> None:
     ring.use(ring.take(packed(tmp_path, key, certified(key), "theirs"), "theirs").id)
     for file in (tmp_path / "ring" / "own").iterdir():
         assert file.stat().st_mode & 0o077 == 0
-    assert StandardKeys(tmp_path / "ring", "secret").ring().signing.id == "k1"
+    assert StandardKeys(tmp_path / "ring", "secret").key_ring().signing.id == "k1"
     with pytest.raises(ModuleKeysError, match="cannot be read"):
-        StandardKeys(tmp_path / "ring", "wrong").ring()
+        StandardKeys(tmp_path / "ring", "wrong").key_ring()
     weak = rsa.generate_private_key(65537, 1024)  # noqa: S505 - to be refused
     with pytest.raises(ModuleKeysError, match="2048"):
         ring.take(packed(tmp_path, weak, certified(weak)), "")

@@ -131,8 +131,8 @@ def test_rings_do_not_mix(ours: GostKeys, tmp_path: Path) -> None:
     ensure_key_folders(tmp_path)
     standard = keys_in(our_folder(tmp_path), "standard")
     with pytest.raises(ModuleKeysError, match="GOST"):
-        ours.trust(standard.ring().signing.certificate)
+        ours.trust(standard.key_ring().signing.certificate)
     with pytest.raises(ModuleKeysError, match="cannot be read"):
         ours.take(our_folder(tmp_path) / "own" / "k1.p12", "")
     with pytest.raises(ModuleKeysError, match="elliptic curve"):
-        standard.trust(ours.ring().signing.certificate)
+        standard.trust(ours.key_ring().signing.certificate)

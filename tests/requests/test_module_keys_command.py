@@ -39,7 +39,7 @@ def test_an_installation_renews_its_key_in_three_steps(medcab: Run, home: Home) 
     second = medcab("rotate")
     assert "module-keys use k2" in second.stdout
     ring = keys_in(our_folder(home.folder), "standard")
-    assert ring.ring().current == "k1"
+    assert ring.key_ring().current == "k1"
     assert [line.split()[1:3] for line in medcab("list").stdout.splitlines()[1:]] == [
         ["k2", "announced"],
         ["k1", "signs"],
@@ -48,7 +48,7 @@ def test_an_installation_renews_its_key_in_three_steps(medcab: Run, home: Home) 
     assert "opens only" in medcab("list").stdout
     assert medcab("retire", "k2", "--yes").exit_code == 1
     assert medcab("retire", "k1", "--yes").exit_code == 0
-    assert [key.id for key in ring.ring().own] == ["k2"]
+    assert [key.id for key in ring.key_ring().own] == ["k2"]
 
 
 def test_certificates_of_the_module_are_taken_in_and_forgotten(
@@ -57,7 +57,7 @@ def test_certificates_of_the_module_are_taken_in_and_forgotten(
     """By file, and by what `list` shows of them."""
     medcab("rotate")
     ensure_key_folders(tmp_path / "elsewhere")
-    theirs = keys_in(gov_service_folder(tmp_path / "elsewhere"), "standard").ring().signing
+    theirs = keys_in(gov_service_folder(tmp_path / "elsewhere"), "standard").key_ring().signing
     (tmp_path / "module.pem").write_text(as_pem(theirs.certificate))
     assert medcab("trust", str(tmp_path / "module.pem")).exit_code == 0
     assert medcab("trust", str(tmp_path / "nothing.pem")).exit_code == 1
@@ -70,8 +70,8 @@ def test_a_demo_renews_both_ends_at_once(medcab: Run, home: Home) -> None:
     """The simulated module takes the new certificate in, so the key is used at once."""
     ensure_key_folders(home.folder)
     assert "k2 signs from now on" in medcab("rotate").stdout
-    module = keys_in(gov_service_folder(home.folder), "standard").ring()
-    ours = keys_in(our_folder(home.folder), "standard").ring()
+    module = keys_in(gov_service_folder(home.folder), "standard").key_ring()
+    ours = keys_in(our_folder(home.folder), "standard").key_ring()
     assert ours.signing.certificate in module.theirs
 
 

@@ -121,8 +121,8 @@ class GovServiceSimulator(Simulator):
         """The port, its keys, and the file that keeps messages over restarts."""
         kept = self.home.folder / "gov-service.db"
         keys = gov_service_folder(self.home.folder, self.crypto)
-        ring = ["--keys", str(keys), "--crypto", self.crypto]
-        return [*super().options(), *ring, "--file", str(kept)]
+        own = ["--keys", str(keys), "--crypto", self.crypto]
+        return [*super().options(), *own, "--file", str(kept)]
 
 
 def register(home: Home, port: int | None = 8090) -> Simulator:
