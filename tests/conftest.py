@@ -14,12 +14,19 @@ from uuid import uuid4
 import hypothesis
 import pytest
 
+from crypto.key_ring import KeyRing, use_key_ring
 from ops.local.home import Home
 from services.files.inspection.client import Inspection
 from settings import Settings
-from tests.servers import Servers, Simulators, stop_servers, worker_settings
+from tests.shared.servers import KEYS, Servers, Simulators, stop_servers, worker_settings
 
-pytest_plugins = ["tests.browsers"]
+pytest_plugins = [
+    "tests.shared.accounts",
+    "tests.shared.browsers",
+    "tests.shared.cabinet",
+    "tests.shared.desk",
+    "tests.shared.fixtures",
+]
 
 FOLDER = pytest.StashKey[Path]()
 RUN = pytest.StashKey[int]()
@@ -112,6 +119,12 @@ def known_authorities() -> Iterator[None]:
     ssl.create_default_context = known
     yield
     ssl.create_default_context = read
+
+
+@pytest.fixture(scope="module", autouse=True)
+def run_keys() -> None:
+    """Columns are encrypted with the keys of the run, whatever ring an earlier file has used."""
+    use_key_ring(KeyRing.parse(KEYS))
 
 
 @pytest.fixture(scope="session")

@@ -36,10 +36,10 @@ from services.cases import wakeups
 from services.cases.acts import Act
 from services.cases.signals import CaseSignals
 from settings import Settings
-from tests.api.served import Served
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
-from tests.servers import Servers, Simulators, stop_servers, worker_settings
+from tests.shared.office import Office
+from tests.shared.served import Served
+from tests.shared.servers import Servers, Simulators, stop_servers, worker_settings
+from tests.shared.waiting import PATIENCE
 from worker import build
 
 HISTORIES = Path(__file__).parent / "histories"

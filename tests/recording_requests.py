@@ -19,11 +19,11 @@ from rules.clock import now
 from services.cases.acts import Act
 from services.requests.acknowledgements import message_id_of
 from settings import Settings
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
 from tests.recording import Recorder
-from tests.requests.counter import Counter
 from tests.requests.line import Line
+from tests.shared.counter import Counter
+from tests.shared.office import Office
+from tests.shared.waiting import PATIENCE
 
 
 class RequestRecorder(Recorder):

@@ -20,7 +20,7 @@ from clients.delivery.push import PushSender
 from clients.delivery.sms import SmsGateway
 from clients.objects import Objects
 from clients.temporal.client import CaseSignaller, connect
-from crypto.key_ring import KeyRing, key_ring, use_key_ring
+from crypto.key_ring import key_ring
 from models.tables.cases import Case, CaseAttachment, IssuedAct
 from models.tables.documents import DocumentVersion
 from models.tables.notices import Notice
@@ -39,9 +39,9 @@ from services.notices.push_subscriptions import browsers_of, subscriber
 from services.notices.sender import drain
 from services.notices.wording import Addresses
 from settings import Settings
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
-from tests.servers import Servers, Simulators
+from tests.shared.office import Office
+from tests.shared.servers import Servers, Simulators
+from tests.shared.waiting import PATIENCE
 from worker import build
 
 
@@ -258,7 +258,6 @@ async def scene(
     tmp_path: Path,
 ) -> AsyncIterator[Scene]:
     """Submitted, checked, approved, the act issued, all mails told; everything of its own."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     name = f"checker-{uuid4().hex}"
     # Some tampering drops a constraint: the next test is not to have what is left of it.
     database = name.replace("-", "_")

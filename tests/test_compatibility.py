@@ -15,12 +15,12 @@ from clients.database import Database
 from clients.temporal.client import CaseSignaller, connect
 from clients.temporal.replays import KEYS_FILE, kept_in
 from compatibility import RECORD, IncompatibleError, demand_compatible
-from crypto.key_ring import KeyRing, key_ring, use_key_ring
+from crypto.key_ring import KeyRing, key_ring
 from rules.cases.process import Status
 from settings import Settings
 from tests.changed_workflow import CHANGED
-from tests.clients.waiting import until
-from tests.office import Office
+from tests.shared.office import Office
+from tests.shared.waiting import until
 from worker import WORKFLOWS, build
 
 
@@ -31,7 +31,6 @@ async def alone(
     """Settings with a home on a machine, in which no worker was started yet, and a client."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     keys = KeyRing.parse(settings.keys.get_secret_value())
-    use_key_ring(keys)
     chosen = settings.model_copy(update={"home": tmp_path, "task_queue": f"fits-{uuid4().hex}"})
     return chosen, await connect(chosen, keys)
 

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, col
 
 import models.tables  # noqa: F401  (completes the metadata)
 from clients.database import driver_url
-from crypto.key_ring import FOR_ROW, KeyRing, UndecryptableError, key_ring, use_key_ring
+from crypto.key_ring import FOR_ROW, UndecryptableError, key_ring
 from models.encrypted_columns import (
     EncryptedColumn,
     UnboundError,
@@ -44,7 +44,6 @@ def encrypted(table: Table) -> list[Column[Any]]:
 @pytest.fixture
 async def connection(settings: Settings) -> AsyncIterator[AsyncConnection]:
     """A transaction that is undone, in which tables are hidden by empty ones without demands."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     assert settings.database_owner_url is not None
     engine = create_async_engine(driver_url(settings.database_owner_url.get_secret_value()))
     async with engine.connect() as opened:

@@ -18,7 +18,7 @@ from services import crash_points
 from services.crash_points import CrashPoint
 from settings import Settings
 from tests.faulty import GIVEN
-from tests.servers import Servers
+from tests.shared.servers import Servers
 
 pytestmark = pytest.mark.installation
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
@@ -32,7 +32,7 @@ from bench.wal import Log
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH
 from clients.temporal.client import CaseSignaller, StandingWorkflow, connect, ensure_standing
-from crypto.key_ring import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing
 from models.messages import WorkflowName, case_workflow_id
 from models.tables.notices import Notice
 from models.visibility import OpsText
@@ -46,13 +46,13 @@ from services.dossier import page as dossier
 from services.requests.acknowledgements import message_id_of
 from services.reviews.decisions import Decision
 from settings import Settings
-from tests.api.served import Served
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
-from tests.requests.counter import Counter as RequestCounter
 from tests.requests.living import behave
-from tests.servers import Servers
-from tests.statements import statements
+from tests.shared.counter import Counter as RequestCounter
+from tests.shared.office import Office
+from tests.shared.served import Served
+from tests.shared.servers import Servers
+from tests.shared.statements import statements
+from tests.shared.waiting import PATIENCE
 from worker import build
 
 Commits = list[frozenset[str]]
@@ -63,15 +63,6 @@ PAGE_STATEMENTS = 10
 SUBMIT_STATEMENTS = 6
 DECISION_STATEMENTS = 5
 CHECK_STATEMENTS = 7
-
-
-@pytest.fixture(scope="module")
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of this process of the run."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-    made = Database.from_settings(settings)
-    yield made
-    await made.close()
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ from sqlmodel import SQLModel, select
 
 import models.tables  # noqa: F401  (completes the metadata)
 from clients.database import driver_url
-from crypto.key_ring import KeyRing, key_ring, use_key_ring
+from crypto.key_ring import key_ring
 from models.tables.people import Person
 from ops.local.home import CHECKOUT
 from ops.upkeep.migrate import NotMigratedError, migrate_database
 from settings import Settings
-from tests.servers import Servers
+from tests.shared.servers import Servers
 
 
 @pytest.fixture
@@ -55,7 +55,6 @@ def test_values_from_before_are_bound_to_their_rows(
     owner_url: str, config: Config, settings: Settings
 ) -> None:
     """In several transactions; cut off, it goes on; none that is bound to no row comes after."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     command.downgrade(config, "0013")
     unit, people = uuid4(), sorted(uuid4() for _ in range(1100))
     with psycopg.connect(owner_url) as owner, owner.cursor() as cursor:

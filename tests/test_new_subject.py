@@ -12,7 +12,7 @@ import pytest
 
 from ops.local.home import CHECKOUT
 from tests.conftest import FOLDER, NESTED, RUN
-from tests.servers import Servers
+from tests.shared.servers import Servers
 
 PAGE = CHECKOUT / "docs" / "new-subject.md"
 MOST_LINES = 35

@@ -16,7 +16,7 @@ import activities
 from clients.temporal.replays import KEYS_FILE
 from ops.upkeep.replay import replay, run
 from tests.changed_workflow import CHANGED
-from tests.clients.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE
 from worker import WORKFLOWS
 
 HISTORIES = Path(__file__).parent / "histories"

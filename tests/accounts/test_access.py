@@ -10,7 +10,7 @@ from rules.access import Permission, Role
 from rules.clock import now
 from rules.refusals import Refusal
 from services.access import actor_for, deputy_of, people_with, present_reviewers
-from tests.accounts.conftest import House
+from tests.shared.accounts import House
 
 
 async def unit(house: House, code: str, parent: UUID) -> UUID:

@@ -7,9 +7,8 @@ import httpx
 import pytest
 
 from api.http.openapi import routes
-from tests.accounts.codes import fresh_code
-from tests.accounts.conftest import PASSWORD, House, Someone
 from tests.accounts.test_sessions import lives
+from tests.shared.accounts import PASSWORD, House, Someone, fresh_code
 
 NEW = "совсем другие пять слов подряд"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rules.accounts import from_own_page
-from tests.accounts.conftest import PASSWORD, House
+from tests.shared.accounts import PASSWORD, House
 
 OWN = "http://127.0.0.1:8000"
 OURS: dict[str, str] = {"Sec-Fetch-Site": "same-origin", "Origin": OWN}

@@ -9,7 +9,7 @@ from models.tables.notices import Notice
 from rules.accounts import check_password
 from rules.refusals import Refusal
 from services.accounts.common_passwords import common_passwords
-from tests.accounts.conftest import PASSWORD, House
+from tests.shared.accounts import PASSWORD, House
 
 ABOUT = ("Соколова Анна Сергеевна", "sokolova@gkb7.example", "Городская клиническая больница № 7")
 NEW = "совсем другие пять слов подряд"

@@ -20,9 +20,8 @@ from rules.refusals import Refusal
 from services.accounts import devices, login_log
 from services.accounts import sign_in as accounts
 from services.accounts.sessions import Visitor
-from tests.accounts.codes import fresh_code
-from tests.accounts.conftest import PASSWORD, House, Someone, visitor_at
 from tests.accounts.test_signing_in import recognised
+from tests.shared.accounts import PASSWORD, House, Someone, fresh_code, visitor_at
 
 WRONG = "не тот пароль"
 

@@ -9,7 +9,6 @@ import pytest
 from sqlmodel import select
 
 from clients.database import Database
-from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.accounts import Account
 from models.tables.people import Person, Unit
 from ops.data.seed import PEOPLE, SeedRefusedError, restore_sign_in, seed_database
@@ -22,7 +21,8 @@ from services.access import actor_for, present_reviewers
 from services.accounts import sign_in as accounts
 from services.catalogue import lookup as catalogue
 from settings import Settings
-from tests.accounts.conftest import KEYS, visitor_at
+from tests.shared.accounts import visitor_at
+from tests.shared.servers import KEYS
 
 
 @pytest.fixture
@@ -30,7 +30,6 @@ async def demo(
     new_database: Callable[[], dict[str, str]], tmp_path: Path
 ) -> AsyncIterator[tuple[Database, Settings]]:
     """An empty database and the settings of a demo."""
-    use_key_ring(KeyRing.parse(KEYS))
     settings = settings_from(
         {
             **new_database(),

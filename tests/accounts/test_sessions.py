@@ -13,9 +13,8 @@ from rules.accounts import SESSIONS_AT_ONCE
 from rules.clock import now
 from services.accounts.last_seen import Activity
 from services.accounts.sessions import hash_token
-from tests.accounts.codes import fresh_code
-from tests.accounts.conftest import House, Someone
-from tests.statements import statements
+from tests.shared.accounts import House, Someone, fresh_code
+from tests.shared.statements import statements
 
 
 async def last_active(house: House, someone: Someone, *, ago: timedelta) -> None:

@@ -21,8 +21,7 @@ from services import rate_limits
 from services.accounts import devices
 from services.accounts import sign_in as accounts
 from services.accounts.sessions import Current, OpenedSession, Visitor, open_session, recognise
-from tests.accounts.codes import fresh_code
-from tests.accounts.conftest import BOUNDLESS, PASSWORD, House, Someone, visitor_at
+from tests.shared.accounts import BOUNDLESS, PASSWORD, House, Someone, fresh_code, visitor_at
 
 
 async def enter_password(

@@ -12,7 +12,7 @@ from models.tables.accounts import AccessToken
 from rules.access import Permission, Role
 from rules.clock import now
 from services.accounts.sessions import recognise_token
-from tests.accounts.conftest import House, Someone
+from tests.shared.accounts import House, Someone
 
 
 async def make(house: House, someone: Someone, **wish: Any) -> httpx.Response:

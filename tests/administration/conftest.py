@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from clients.database import Database
-from crypto.key_ring import KeyRing, use_key_ring
 from rules.access import Actor, Role
 from rules.catalogue.entries import Subject
 from services.catalogue_admin.changes import Administration, Wish
@@ -16,8 +15,8 @@ from services.catalogue_admin.kinds import Entry
 from services.catalogue_admin.types import with_terms
 from services.files.inspection.client import Inspection
 from settings import Settings
-from tests.office import Office
 from tests.pages.words import data_of
+from tests.shared.office import Office
 
 SHIPPED: int = data_of("types")[0]["version"]
 """The version of the application's type that an installation begins with."""
@@ -59,7 +58,6 @@ async def house(
     settings: Settings, new_database: Callable[[], dict[str, str]], inspection: Inspection
 ) -> AsyncIterator[House]:
     """A database of this test's own with the catalogue that ships."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     url = new_database()["DATABASE_URL"]
     database = Database(url, 6)
     office = await Office.open(database)

@@ -16,16 +16,8 @@ from services.catalogue_admin.types import as_file
 from settings import Settings
 from tests.administration.conftest import SHIPPED, House
 from tests.administration.test_changes import TYPE, code_of_programme, newest
-from tests.pages.conftest import (
-    DESKTOP,
-    PHONE,
-    Site,
-    faults_of,
-    free_port,
-    served,
-    signed_in,
-    watch,
-)
+from tests.shared.cabinet import DESKTOP, PHONE, Site, faults_of, signed_in, watch
+from tests.shared.served import at_port, free_port
 
 
 @dataclass
@@ -54,7 +46,7 @@ async def screens(settings: Settings, house: House, browser: Browser) -> AsyncIt
             "database_url": SecretStr(house.url),
         }
     )
-    async with served(create_app(chosen), port) as url:
+    async with at_port(create_app(chosen), port) as url:
         site = Site(url, chosen)
         context = await signed_in(browser, site, house.office, house.admin)
         page = await context.new_page()

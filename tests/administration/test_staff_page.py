@@ -4,7 +4,7 @@ from playwright.async_api import expect
 
 from tests.administration.test_pages import Screens, screens
 from tests.administration.test_staff import ANNA, IVAN, person, table
-from tests.pages.conftest import PHONE, faults_of
+from tests.shared.cabinet import PHONE, faults_of
 
 __all__ = ["screens"]
 

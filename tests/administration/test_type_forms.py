@@ -18,7 +18,7 @@ from rules.forms.definitions import CaseTypeDefinition
 from rules.refusals import Refusal
 from services.catalogue_admin.kinds import Entry
 from services.catalogue_admin.types import checked_type
-from tests.pages.tabs import forms_of
+from tests.shared.tabs import forms_of
 from words.translation import Presentation, presented
 
 SHIPPED = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.http.body_limits import FORM
-from tests.api.desk import cursor, key, raw
+from tests.shared.desk import cursor, key, raw
 
 NOBODYS = "0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"
 JSON = {"Content-Type": "application/json"}

@@ -20,7 +20,6 @@ from sqlmodel import select
 
 from api.container import Medcab
 from api.http.openapi import routes
-from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.cases import IssuedAct
 from ops.local.home import CHECKOUT
 from ops.local.system import settings_from
@@ -33,7 +32,6 @@ from services.notices.wording import Addresses, digest, letter, push_message, sh
 from services.papers.typesetting import PAPERS
 from services.seal import FileSeal, ensure_test_seal
 from settings import Settings
-from tests.accounts.conftest import KEYS
 from tests.acts.samples import CODE, act_facts, receipt_facts
 from tests.administration.conftest import SHIPPED
 from tests.api.access import EVERYBODY, Roles, Row, Things
@@ -55,7 +53,7 @@ from tests.api.page_rows import (
 )
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
 from tests.api.world import IN_UNIT, Whose, World
-from tests.servers import Servers
+from tests.shared.servers import KEYS, NOWHERE, Servers
 
 TABLE: dict[str, Row] = {
     **ACCOUNT_ROWS,
@@ -76,7 +74,6 @@ TABLE: dict[str, Row] = {
 }
 
 BASE = "http://127.0.0.1:8000"
-NOWHERE = "127.0.0.1:1"
 REFUSED = frozenset({401, 403, 404})
 SPENDS_ITSELF = frozenset(
     {
@@ -134,7 +131,6 @@ def table_settings(database: dict[str, str], home: str) -> Settings:
 @pytest.fixture(scope="module")
 async def world(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """The hospital of this table."""
-    use_key_ring(KeyRing.parse(KEYS))
     name = f"medcab_access_{uuid4().hex}"
     home = str(tmp_path_factory.mktemp("home"))
     app = create_app(table_settings(servers.new_database(name), home))

@@ -4,7 +4,6 @@ Temporal is down and no worker runs: what workflows would do is done by the serv
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,42 +19,15 @@ from rules.cases.process import Status, Transition
 from rules.clock import now
 from services.applications import enrolment
 from services.dossier import receipt as receipts
-from settings import Settings
-from tests.api.desk import Desk, file_name, key
-from tests.api.served import in_process
 from tests.documents.samples import pdf
-from tests.office import FORM
-from tests.servers import Servers
-
-NOWHERE = "127.0.0.1:1"
-
-
-@pytest.fixture(scope="module")
-async def desk(settings: Settings, servers: Servers) -> AsyncIterator[Desk]:
-    """The application over real PostgreSQL and MinIO, with Temporal down."""
-    without = settings.model_copy(update={"temporal_address": NOWHERE})
-    async with in_process(without, servers) as app:
-        yield await Desk.open(app)
-
-
-@pytest.fixture
-async def clinician(desk: Desk) -> Actor:
-    """A doctor of this test's own."""
-    return await desk.office.person("Соколова Анна Сергеевна", Role.DOCTOR, desk.office.ward)
-
-
-async def told(answer: httpx.Response, status: int = 200) -> Any:
-    """The body of an answer that had to have this status."""
-    assert answer.status_code == status, answer.text
-    return answer.json()
+from tests.shared.desk import Desk, file_name, key, told
+from tests.shared.office import FORM
 
 
 async def filled(program: httpx.AsyncClient, programme_id: UUID) -> str:
     """A complete draft with papers that were uploaded for it."""
-    draft = await told(
-        await program.post("/applications", json={"programme_id": str(programme_id)}), 201
-    )
-    case = await told(await program.get(f"/applications/{draft['id']}"))
+    draft = told(await program.post("/applications", json={"programme_id": str(programme_id)}), 201)
+    case = told(await program.get(f"/applications/{draft['id']}"))
     cited: list[dict[str, str]] = []
     for rule in case["attachment_rules"]:
         if rule["required"] and not rule["waived_reason"]:
@@ -65,13 +37,13 @@ async def filled(program: httpx.AsyncClient, programme_id: UUID) -> str:
                 content=pdf(size=(400 + len(cited), 500)),
                 headers={"Content-Type": "application/pdf"},
             )
-            version = (await told(given, 201))["version"]["id"]
+            version = told(given, 201)["version"]["id"]
             cited.append({"kind": rule["kind"], "document_version_id": version})
     data = {**FORM, "starts_on": (now() + timedelta(days=30)).date().isoformat()}
     kept = await program.put(
         f"/applications/{draft['id']}/draft", json={"data": data, "attachments": cited}
     )
-    assert (await told(kept))["errors"] == []
+    assert told(kept)["errors"] == []
     return str(draft["id"])
 
 
@@ -92,15 +64,15 @@ async def test_from_draft_to_act_by_tokens(desk: Desk, clinician: Actor) -> None
     applicant, reviewer = await desk.program(clinician), await desk.program(office.reviewer)
     case_id = await filled(applicant, office.programme_id)
     act = uuid4()
-    first = await told(await acts(applicant, case_id, "submit", {"step": 0}, act))
-    again = await told(await acts(applicant, case_id, "submit", {"step": 0}, act))
+    first = told(await acts(applicant, case_id, "submit", {"step": 0}, act))
+    again = told(await acts(applicant, case_id, "submit", {"step": 0}, act))
     assert first == again
     assert (first["status"], first["step"], first["open"]) == ("checking", 1, True)
 
     await office.check(UUID(case_id))
-    state = await told(await applicant.get(f"/applications/{case_id}/state"))
+    state = told(await applicant.get(f"/applications/{case_id}/state"))
     assert (state["live"], state["status"], state["waits_for"]) == (False, "in_review", "reviewer")
-    asked = await told(
+    asked = told(
         await acts(
             reviewer,
             case_id,
@@ -115,14 +87,14 @@ async def test_from_draft_to_act_by_tokens(desk: Desk, clinician: Actor) -> None
     )
     assert (asked["status"], asked["waits_for"]) == ("clarification", "applicant")
 
-    await told(
+    told(
         await applicant.put(
             f"/applications/{case_id}/draft", json={"data": {"purpose": "Эхокардиография плода."}}
         )
     )
-    await told(await acts(applicant, case_id, "resubmit", {"step": asked["step"]}))
+    told(await acts(applicant, case_id, "resubmit", {"step": asked["step"]}))
     await office.check(UUID(case_id))
-    case = await told(await reviewer.get(f"/applications/{case_id}"))
+    case = told(await reviewer.get(f"/applications/{case_id}"))
     assert [change["field"] for change in case["versions"][1]["changes"]] == ["purpose"]
     assert case["draft"] is None
     approval = {
@@ -131,7 +103,7 @@ async def test_from_draft_to_act_by_tokens(desk: Desk, clinician: Actor) -> None
         "reason": "Документы в порядке.",
         "checklist": {item["name"]: True for item in case["checklist"]},
     }
-    assert (await told(await acts(reviewer, case_id, "decision", approval)))["status"] == "approved"
+    assert told(await acts(reviewer, case_id, "decision", approval))["status"] == "approved"
     missing = await applicant.get(f"/applications/{case_id}/act")
     assert missing.status_code == 404
 
@@ -142,11 +114,11 @@ async def test_from_draft_to_act_by_tokens(desk: Desk, clinician: Actor) -> None
     paper = await applicant.get(f"/applications/{case_id}/act")
     assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
     assert paper.content.startswith(b"%PDF-")
-    whole = await told(await applicant.get(f"/applications/{case_id}"))
+    whole = told(await applicant.get(f"/applications/{case_id}"))
     assert (whole["status"], whole["may"]) == ("approved", [])
     assert file_name(paper) == f"Акт-{whole['act_number']}.pdf"
     assert [d["outcome"] for d in whole["decisions"]] == ["clarify", "approve"]
-    timeline = (await told(await reviewer.get(f"/applications/{case_id}")))["timeline"]
+    timeline = told(await reviewer.get(f"/applications/{case_id}"))["timeline"]
     positions = [line["position"] for line in timeline]
     assert positions == list(range(len(positions), 0, -1)), "the journal has no gaps"
 
@@ -234,7 +206,7 @@ async def test_nobody_decides_on_their_own_application(desk: Desk, way: str) -> 
     here = f"/applications/{case_id}"
     if way == "several":
         one = {"step": case.step, "case_id": str(case_id), "act_id": str(uuid4())}
-        done = await told(await program.post("/desk/decisions", json={**body, "cases": [one]}))
+        done = told(await program.post("/desk/decisions", json={**body, "cases": [one]}))
         assert [one["refused"] for one in done] == ["own_case"]
     elif way == "decision":
         refused = await acts(program, str(case_id), "decision", {**body, "step": case.step})
@@ -322,7 +294,7 @@ async def pages(program: httpx.AsyncClient, path: str, **query: Any) -> list[dic
     after = None
     while True:
         place: dict[str, Any] = {"after": after} if after else {}
-        page = await told(await program.get(path, params=query | place))
+        page = told(await program.get(path, params=query | place))
         assert len(page["items"]) <= query.get("limit", 50)
         lines += page["items"]
         after = page["after"]
@@ -389,7 +361,7 @@ async def test_what_the_programme_says_cannot_be_typed_over(desk: Desk, clinicia
     """Locked fields, names of columns and unknown names sent with a draft change nothing."""
     program = await desk.program(clinician)
     path = f"/applications/{await desk.office.draft(clinician)}"
-    before = await told(await program.get(path))
+    before = told(await program.get(path))
     forged = {
         "course_title": "Иной курс",
         "hours": 1,
@@ -399,8 +371,8 @@ async def test_what_the_programme_says_cannot_be_typed_over(desk: Desk, clinicia
         "applicant_id": str(uuid4()),
         "step": 7,
     }
-    await told(await program.put(f"{path}/draft", json={"data": forged, "status": "approved"}))
-    after = await told(await program.get(path))
+    told(await program.put(f"{path}/draft", json={"data": forged, "status": "approved"}))
+    after = told(await program.get(path))
     assert after["draft"] == before["draft"]
     assert (after["status"], after["step"], after["number"]) == ("draft", 0, None)
 
@@ -417,5 +389,5 @@ async def test_the_state_does_not_hold_the_database_while_it_waits(
 
     monkeypatch.setattr("services.cases.running.present_state", silent)
     program = await desk.program(clinician)
-    answer = await told(await program.get(f"/applications/{case_id}/state"))
+    answer = told(await program.get(f"/applications/{case_id}/state"))
     assert (answer["live"], held) == (False, [0])

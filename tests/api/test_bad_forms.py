@@ -1,28 +1,21 @@
 """Bad values typed into forms of pages: told at the field, whatever a library makes of them."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
 from rules.access import Role
-from settings import Settings
-from tests.api.desk import Desk
-from tests.api.served import in_process
-from tests.servers import Servers
+from tests.shared.desk import Desk
 
 LONG = "9" * 5000
 """Digits of more than Python reads as a number."""
 
 
 @pytest.fixture(scope="module")
-async def browser(settings: Settings, servers: Servers) -> AsyncIterator[httpx.AsyncClient]:
+async def browser(desk: Desk) -> httpx.AsyncClient:
     """An administrator's, just signed in."""
-    async with in_process(settings, servers) as app:
-        desk = await Desk.open(app)
-        office = desk.office
-        person = await office.person("Админов Пётр", Role.ADMINISTRATOR, office.institution)
-        yield await desk.browser(person)
+    office = desk.office
+    person = await office.person("Админов Пётр", Role.ADMINISTRATOR, office.institution)
+    return await desk.browser(person)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -13,11 +12,8 @@ from sqlmodel import select
 from models.tables.journal import JournalEntry
 from rules.access import Permission, Role
 from rules.journal.entries import JournalKind
-from settings import Settings
 from tests.api.bad_rows import BAD, NOBODYS
-from tests.api.desk import Desk, cursor, key, raw
-from tests.api.served import in_process
-from tests.servers import Servers
+from tests.shared.desk import Desk, cursor, key, raw
 
 
 @dataclass
@@ -31,26 +27,22 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-async def bench(settings: Settings, servers: Servers) -> AsyncIterator[Bench]:
+async def bench(desk: Desk) -> Bench:
     """One for the whole table: nothing in it changes."""
-    async with in_process(settings, servers) as app:
-        desk = await Desk.open(app)
-        office = desk.office
-        other = await office.in_review()
-        made = Bench(
-            desk, await desk.program(office.clinician), await desk.program(office.reviewer)
-        )
-        empty = await office.applications.create_draft(office.clinician, office.programme_id)
-        made.ids = {
-            "draft": str(await office.draft()),
-            "case": str(other),
-            "empty": str(empty.id),
-            "paper": str(await office.document(office.clinician, "diploma")),
-            "others_paper": str(await office.document(office.head, "diploma")),
-            "applicant": str(office.clinician.person_id),
-            "reviewer": str(office.reviewer.person_id),
-        }
-        yield made
+    office = desk.office
+    other = await office.in_review()
+    made = Bench(desk, await desk.program(office.clinician), await desk.program(office.reviewer))
+    empty = await office.applications.create_draft(office.clinician, office.programme_id)
+    made.ids = {
+        "draft": str(await office.draft()),
+        "case": str(other),
+        "empty": str(empty.id),
+        "paper": str(await office.document(office.clinician, "diploma")),
+        "others_paper": str(await office.document(office.head, "diploma")),
+        "applicant": str(office.clinician.person_id),
+        "reviewer": str(office.reviewer.person_id),
+    }
+    return made
 
 
 @pytest.mark.parametrize("what", BAD)

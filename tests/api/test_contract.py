@@ -30,11 +30,11 @@ from schemathesis.specs.openapi.checks import (
 from rules.access import Role
 from server import create_app
 from settings import Settings
-from tests.api.served import Served, served
 from tests.api.test_access_table import NAMES, table_settings
 from tests.api.world import World
-from tests.clients.waiting import PATIENCE
-from tests.servers import Servers
+from tests.shared.served import Served, served
+from tests.shared.servers import Servers
+from tests.shared.waiting import PATIENCE
 
 LONGER = int(os.environ.get("MEDCAB_CONTRACT", "0"))
 EXAMPLES = LONGER or 2

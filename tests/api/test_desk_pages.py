@@ -1,7 +1,6 @@
 """The pages of the desk as a browser without scripts gets them: what is new, what comes next, what
 was typed and refused."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -16,12 +15,9 @@ from rules.clock import now
 from services.cases.acts import Act
 from services.cases.transitions import lock, move
 from services.dossier import page as dossier
-from settings import Settings
-from tests.api.desk import Desk
-from tests.api.served import in_process
-from tests.office import Office
-from tests.requests.counter import Counter
-from tests.servers import Servers
+from tests.shared.counter import Counter
+from tests.shared.desk import Desk
+from tests.shared.office import Office
 
 LONG = "Ухожу в отпуск. " + "я" * 1000
 REMARK = "Нет вкладыша."
@@ -54,14 +50,11 @@ class Reviewing:
 
 
 @pytest.fixture(scope="module")
-async def at_work(settings: Settings, servers: Servers) -> AsyncIterator[Reviewing]:
-    """The application over real PostgreSQL, with Temporal down."""
-    without = settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
-    async with in_process(without, servers) as app:
-        desk = await Desk.open(app)
-        browser = await desk.browser(desk.office.reviewer)
-        browser.headers["Accept"] = "text/html"
-        yield Reviewing(desk, browser)
+async def at_work(desk: Desk) -> Reviewing:
+    """A reviewer's browser, where Temporal is down."""
+    browser = await desk.browser(desk.office.reviewer)
+    browser.headers["Accept"] = "text/html"
+    return Reviewing(desk, browser)
 
 
 async def test_a_later_version_opens_on_what_is_new_beside_the_remark(at_work: Reviewing) -> None:

@@ -18,11 +18,11 @@ from ops.local.home import CHECKOUT
 from rules.clock import now
 from server import create_app
 from settings import Settings
-from tests.api.desk import Desk
-from tests.api.served import Served, served
 from tests.documents.samples import born_digital
-from tests.office import FORM
-from tests.servers import Servers
+from tests.shared.desk import Desk
+from tests.shared.office import FORM
+from tests.shared.served import Served, served
+from tests.shared.servers import Servers
 
 
 @pytest.fixture(scope="module")

@@ -1,35 +1,14 @@
 """Long texts are kept whole or refused in words; the end of a line counts as one sign."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
-from rules.access import Actor, Role
+from rules.access import Actor
 from rules.cases.limits import LONGEST_REASON
-from settings import Settings
-from tests.api.desk import Desk, key
-from tests.api.served import in_process
 from tests.documents.samples import born_digital
-from tests.office import FORM
-from tests.servers import Servers
+from tests.shared.desk import Desk, key
+from tests.shared.office import FORM
 
 LINES = "я\r\n" * 1999 + "яя"
 """4000 signs, of which 1999 are ends of lines that a browser sends as two."""
 WHOLE = LINES.replace("\r\n", "\n")
-
-
-@pytest.fixture(scope="module")
-async def desk(settings: Settings, servers: Servers) -> AsyncIterator[Desk]:
-    """The application over real PostgreSQL and MinIO, with Temporal down."""
-    without = settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
-    async with in_process(without, servers) as app:
-        yield await Desk.open(app)
-
-
-@pytest.fixture
-async def clinician(desk: Desk) -> Actor:
-    """A doctor of this test's own."""
-    return await desk.office.person("Соколова Анна Сергеевна", Role.DOCTOR, desk.office.ward)
 
 
 async def test_as_many_signs_as_are_promised_are_kept(desk: Desk, clinician: Actor) -> None:

@@ -1,26 +1,14 @@
 """Notices by programs: a token changes them only with the right to (N2, N3, I4)."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from rules.access import ROLE_PERMISSIONS, Permission
-from settings import Settings
-from tests.api.desk import SCOPE, Desk
-from tests.api.served import in_process
-from tests.servers import Servers
+from tests.shared.desk import SCOPE, Desk
 
 WISHES: dict[str, Any] = {"digest_hour": 9, "quiet_from": "22:00:00", "quiet_to": "07:00:00"}
-
-
-@pytest.fixture(scope="module")
-async def desk(settings: Settings, servers: Servers) -> AsyncIterator[Desk]:
-    """The application over real PostgreSQL, with Temporal down."""
-    without = settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
-    async with in_process(without, servers) as app:
-        yield await Desk.open(app)
 
 
 @pytest.mark.parametrize(

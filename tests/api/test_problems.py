@@ -16,7 +16,7 @@ from crypto.key_ring import UndecryptableError
 from rules.refusals import FieldError, Refusal
 from server import create_app
 from settings import Settings
-from tests.accounts.conftest import House
+from tests.shared.accounts import House
 
 STATIC = Path(__file__).parents[2] / "api" / "http" / "static"
 

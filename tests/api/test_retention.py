@@ -1,13 +1,9 @@
 """Terms of keeping through the public API, by programs that hold access tokens (S7)."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import httpx
-import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
@@ -16,20 +12,9 @@ from rules.access import Permission
 from rules.cases.process import Transition
 from rules.clock import now
 from services.archive import retention
-from settings import Settings
-from tests.api.desk import Desk
-from tests.api.served import in_process
-from tests.servers import Servers
+from tests.shared.desk import Desk, told
 
 ZONE = ZoneInfo("Europe/Moscow")
-
-
-@pytest.fixture(scope="module")
-async def desk(settings: Settings, servers: Servers) -> AsyncIterator[Desk]:
-    """The application over real PostgreSQL and MinIO, with Temporal down."""
-    without = settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
-    async with in_process(without, servers) as app:
-        yield await Desk.open(app)
 
 
 async def ends(desk: Desk, case_id: UUID, days: int) -> None:
@@ -49,12 +34,6 @@ async def closed(desk: Desk, days: int) -> UUID:
     await retention.assign(desk.office.database, ZONE)
     await ends(desk, case_id, days)
     return case_id
-
-
-def told(answer: httpx.Response, status: int = 200) -> Any:
-    """The body of an answer that had to have this status."""
-    assert answer.status_code == status, answer.text
-    return answer.json()
 
 
 async def test_from_the_list_to_the_erased_case(desk: Desk) -> None:

@@ -1,37 +1,18 @@
 """Several things at once to one draft: what was answered as kept is kept."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest
 
 from rules.access import Actor, Role
 from rules.cases.limits import MOST_ATTACHMENTS
-from settings import Settings
-from tests.api.desk import Desk
-from tests.api.served import in_process
-from tests.clients.waiting import until
 from tests.documents.samples import born_digital
-from tests.servers import Servers
+from tests.shared.desk import Desk
+from tests.shared.waiting import until
 
 AT_ONCE = 24
-
-
-@pytest.fixture(scope="module")
-async def desk(settings: Settings, servers: Servers) -> AsyncIterator[Desk]:
-    """The application over real PostgreSQL and MinIO, with Temporal down."""
-    without = settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
-    async with in_process(without, servers) as app:
-        yield await Desk.open(app)
-
-
-@pytest.fixture
-async def clinician(desk: Desk) -> Actor:
-    """A doctor of this test's own."""
-    return await desk.office.person("Соколова Анна Сергеевна", Role.DOCTOR, desk.office.ward)
 
 
 async def draft(desk: Desk, program: httpx.AsyncClient) -> tuple[str, list[str]]:

@@ -1,6 +1,5 @@
 """A unit by another clock than the institution's: its terms and quiet hours, for every reader."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, time
 from uuid import UUID
@@ -14,11 +13,8 @@ from models.tables.cases import Case
 from models.tables.notices import NoticePreferences
 from rules.access import Actor, Role
 from rules.cases.terms import last_day
-from settings import Settings
-from tests.api.desk import Desk
-from tests.api.served import in_process
 from tests.archive.many import own_department
-from tests.servers import Servers
+from tests.shared.desk import Desk
 
 ZONE = "Europe/Kaliningrad"
 CITY = "Калининград"
@@ -40,16 +36,14 @@ class Far:
 
 
 @pytest.fixture(scope="module")
-async def far(settings: Settings, servers: Servers) -> AsyncIterator[Far]:
+async def far(desk: Desk) -> Far:
     """Submitted and in review."""
-    async with in_process(settings, servers) as app:
-        desk = await Desk.open(app)
-        unit = await own_department(desk.office, time_zone=ZONE)
-        person = await desk.office.person("Балтийская Анна Юрьевна", Role.DOCTOR, unit.id)
-        case = await desk.office.case(await desk.office.in_review(person))
-        assert case.due_at is not None
-        day = format_date(last_day(case.due_at, ZONE), "d MMMM", locale="ru")
-        yield Far(desk, person, case, day)
+    unit = await own_department(desk.office, time_zone=ZONE)
+    person = await desk.office.person("Балтийская Анна Юрьевна", Role.DOCTOR, unit.id)
+    case = await desk.office.case(await desk.office.in_review(person))
+    assert case.due_at is not None
+    day = format_date(last_day(case.due_at, ZONE), "d MMMM", locale="ru")
+    return Far(desk, person, case, day)
 
 
 async def text(browser: httpx.AsyncClient, path: str) -> str:

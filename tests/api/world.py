@@ -32,9 +32,9 @@ from services.accounts.sessions import open_session
 from services.applications.enrolment_certificate import code_hash, new_code
 from services.journal import declarations
 from services.journal import entries as journal
-from tests.accounts.conftest import carry, visitor_at
 from tests.api.request_samples import give_requests
-from tests.office import Office
+from tests.shared.accounts import carry, visitor_at
+from tests.shared.office import Office
 
 
 class Whose(StrEnum):

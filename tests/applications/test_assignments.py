@@ -14,7 +14,7 @@ from rules.cases.process import Transition
 from rules.cases.terms import in_zone
 from rules.clock import now
 from rules.refusals import Refusal
-from tests.office import Office
+from tests.shared.office import Office
 
 
 @dataclass

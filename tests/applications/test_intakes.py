@@ -18,7 +18,7 @@ from rules.refusals import Refusal
 from services.cases.acts import Act
 from services.catalogue import intakes
 from services.dossier import page as dossier
-from tests.office import Office
+from tests.shared.office import Office
 
 TODAY = now().date()
 FIRST, SECOND = TODAY + timedelta(days=40), TODAY + timedelta(days=80)

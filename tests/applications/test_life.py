@@ -18,7 +18,7 @@ from rules.clock import now
 from rules.refusals import Refusal
 from services.cases.acts import Act
 from services.reviews.decisions import Decision
-from tests.office import Office
+from tests.shared.office import Office
 
 
 async def test_submitted_application_gets_a_number_and_rings(office: Office) -> None:

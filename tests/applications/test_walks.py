@@ -1,12 +1,11 @@
 """Random walks of cases through the services, over a real database, held against the rules."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from hypothesis import Phase, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -28,7 +27,7 @@ from services.journal.entries import facts_of
 from services.reviews.decisions import Decision
 from services.seal import open_seal
 from settings import Settings
-from tests.office import KnowsAll, Office
+from tests.shared.office import KnowsAll, Office
 
 T = Transition
 REGISTER: Any = KnowsAll()
@@ -47,14 +46,6 @@ WALKS = st.lists(
     min_size=4,
     max_size=14,
 )
-
-
-@pytest.fixture(scope="session")
-async def objects(settings: Settings) -> AsyncIterator[Objects]:
-    """The object store of the run."""
-    made = Objects(settings)
-    yield made
-    await made.close()
 
 
 @dataclass

@@ -1,8 +1,6 @@
 """The workflow on a real Temporal with a real worker: what follows, and what hands cannot do."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -14,8 +12,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.common import WorkflowIDConflictPolicy
 
 from clients.database import Database
-from clients.temporal.client import CaseSignaller, connect, ops_view
-from crypto.key_ring import KeyRing
+from clients.temporal.client import CaseSignaller, ops_view
 from models.messages import ANEW, ActRef, CaseRef, case_workflow_id
 from rules.cases.process import Status, Transition
 from rules.clock import now
@@ -23,35 +20,15 @@ from services.cases import running, wakeups
 from services.cases.acts import Act
 from services.cases.signals import CaseSignals
 from settings import Settings
-from tests.clients.waiting import PATIENCE, until
-from tests.office import Heard, Office
+from tests.shared.office import Heard, Office
+from tests.shared.waiting import PATIENCE, until
 from worker import build
 
 
-@pytest.fixture(scope="session")
-async def client(settings: Settings) -> Client:
-    """A client of the test run's Temporal."""
-    return await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
-
-
 @pytest.fixture
-async def bureau(settings: Settings, database: Database, client: Client) -> Office:
+async def bureau(settings: Settings, database: Database, temporal: Client) -> Office:
     """An office whose acts ring real workflows."""
-    return await Office.open(database, CaseSignaller(client, settings.task_queue))
-
-
-@asynccontextmanager
-async def working(settings: Settings, client: Client, database: Database) -> AsyncIterator[None]:
-    """A worker for as long as the block lasts."""
-    async with build(settings, client, database):
-        yield
-
-
-@pytest.fixture
-async def worker(settings: Settings, client: Client, database: Database) -> AsyncIterator[None]:
-    """A worker for the whole test."""
-    async with working(settings, client, database):
-        yield
+    return await Office.open(database, CaseSignaller(temporal, settings.task_queue))
 
 
 async def stands_at(office: Office, case_id: UUID, status: Status) -> None:
@@ -73,21 +50,21 @@ async def closed(office: Office, case_id: UUID) -> None:
 
 
 async def test_from_submission_to_the_signed_act(
-    bureau: Office, client: Client, settings: Settings, worker: None
+    bureau: Office, temporal: Client, settings: Settings, worker: None
 ) -> None:
     """A3, A4, A5: submitted, checked, approved, and the act lies in the object store."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
     await bureau.decide(case_id, Transition.APPROVE)
     await closed(bureau, case_id)
-    result = await client.get_workflow_handle(case_workflow_id(case_id)).result()
+    result = await temporal.get_workflow_handle(case_workflow_id(case_id)).result()
     assert result["status"] == Status.APPROVED
     kinds = [entry.kind for entry in await bureau.journal(case_id)]
     assert kinds[-2:] == ["case.approved", "case.act_issued"]
 
 
 async def test_clarified_answered_and_rejected(
-    bureau: Office, client: Client, worker: None
+    bureau: Office, temporal: Client, worker: None
 ) -> None:
     """A6: a clarification brings a new version and a new check; the history stays short. Ops find
     all runs by the number of the case, and read it in their details (O7)."""
@@ -99,7 +76,7 @@ async def test_clarified_answered_and_rejected(
     await bureau.applications.resubmit(bureau.clinician, case_id, Act(uuid4(), case.step))
     await stands_at(bureau, case_id, Status.IN_REVIEW)
     await bureau.decide(case_id, Transition.REJECT)
-    handle = client.get_workflow_handle(case_workflow_id(case_id))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id))
 
     async def ended() -> bool:
         return (await handle.describe()).status == WorkflowExecutionStatus.COMPLETED
@@ -108,36 +85,36 @@ async def test_clarified_answered_and_rejected(
     number = (await bureau.case(case_id)).number or ""
 
     async def all_are_found() -> bool:
-        runs = {one.run_id async for one in client.list_workflows(f'WorkflowId = "{handle.id}"')}
-        found = {one.run_id async for one in client.list_workflows(f'CaseNumber = "{number}"')}
+        runs = {one.run_id async for one in temporal.list_workflows(f'WorkflowId = "{handle.id}"')}
+        found = {one.run_id async for one in temporal.list_workflows(f'CaseNumber = "{number}"')}
         return bool(runs) and runs <= found
 
     await until(all_are_found)
     # A run that goes on anew has no summary of its own: Temporal keeps that of the first run.
-    assert number in (await ops_view(client, handle.id)).details
+    assert number in (await ops_view(temporal, handle.id)).details
 
 
 async def test_acts_are_taken_while_no_worker_runs(
-    bureau: Office, client: Client, settings: Settings, database: Database
+    bureau: Office, temporal: Client, settings: Settings, database: Database
 ) -> None:
     """Submissions and decisions are answered without workers; the rest follows when they return."""
     case_id = await bureau.submitted()
     assert (await bureau.case(case_id)).number
-    async with working(settings, client, database):
+    async with build(settings, temporal, database):
         await stands_at(bureau, case_id, Status.IN_REVIEW)
     await bureau.decide(case_id, Transition.APPROVE)
     assert (await bureau.case(case_id)).status == Status.APPROVED
-    async with working(settings, client, database):
+    async with build(settings, temporal, database):
         await closed(bureau, case_id)
 
 
 async def test_signal_typed_by_hand_decides_nothing(
-    bureau: Office, client: Client, worker: None
+    bureau: Office, temporal: Client, worker: None
 ) -> None:
     """Nobody approves a case by talking to Temporal: it is journaled, and the case stays."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
-    handle = client.get_workflow_handle(case_workflow_id(case_id))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id))
     await handle.signal("approve", ActRef(act_id=uuid4()))
 
     async def journaled() -> bool:
@@ -149,11 +126,13 @@ async def test_signal_typed_by_hand_decides_nothing(
     await closed(bureau, case_id)
 
 
-async def test_cancel_from_outside_is_ignored(bureau: Office, client: Client, worker: None) -> None:
+async def test_cancel_from_outside_is_ignored(
+    bureau: Office, temporal: Client, worker: None
+) -> None:
     """Cancel in the Temporal UI closes nothing."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
-    handle = client.get_workflow_handle(case_workflow_id(case_id))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id))
     await handle.cancel()
     await bureau.decide(case_id, Transition.APPROVE)
     await closed(bureau, case_id)
@@ -161,17 +140,17 @@ async def test_cancel_from_outside_is_ignored(bureau: Office, client: Client, wo
 
 
 async def test_terminated_workflow_is_started_again_by_the_sweeper(
-    bureau: Office, client: Client, settings: Settings, database: Database, worker: None
+    bureau: Office, temporal: Client, settings: Settings, database: Database, worker: None
 ) -> None:
     """Terminating loses nothing: the sweeper starts the workflow where the case stands."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
-    handle = client.get_workflow_handle(case_workflow_id(case_id))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id))
     await handle.terminate("by hand")
     past, soon = now() - timedelta(hours=1), now() + timedelta(hours=2)
     await bureau.set_times(case_id, wakes_at=past, due_at=soon, since=past - timedelta(days=20))
     await wakeups.sweep(
-        database, CaseSignals(CaseSignaller(client, settings.task_queue)), grace=1.0
+        database, CaseSignals(CaseSignaller(temporal, settings.task_queue)), grace=1.0
     )
 
     async def reminded() -> bool:
@@ -183,7 +162,7 @@ async def test_terminated_workflow_is_started_again_by_the_sweeper(
 
 
 async def test_lost_ring_is_made_good_by_the_sweeper(
-    bureau: Office, client: Client, settings: Settings, database: Database, worker: None
+    bureau: Office, temporal: Client, settings: Settings, database: Database, worker: None
 ) -> None:
     """An act whose ring never reached Temporal is followed all the same."""
     case_id = await bureau.submitted()
@@ -193,13 +172,13 @@ async def test_lost_ring_is_made_good_by_the_sweeper(
     await asyncio.sleep(0.5)
     assert (await bureau.case(case_id)).closed_at is None
     await wakeups.sweep(
-        database, CaseSignals(CaseSignaller(client, settings.task_queue)), grace=0.1
+        database, CaseSignals(CaseSignaller(temporal, settings.task_queue)), grace=0.1
     )
     await closed(bureau, case_id)
 
 
 async def test_run_that_finds_its_case_closed_ends_without_effect(
-    bureau: Office, client: Client, settings: Settings, worker: None
+    bureau: Office, temporal: Client, settings: Settings, worker: None
 ) -> None:
     """A workflow may be started at any time, at any step."""
     case_id = await bureau.submitted()
@@ -207,7 +186,7 @@ async def test_run_that_finds_its_case_closed_ends_without_effect(
     await bureau.decide(case_id, Transition.APPROVE)
     await closed(bureau, case_id)
     entries = len(await bureau.journal(case_id))
-    result = await client.execute_workflow(
+    result = await temporal.execute_workflow(
         "QualificationApplication",
         CaseRef(case_id=case_id),
         id=f"{case_workflow_id(case_id)}-again",
@@ -218,26 +197,26 @@ async def test_run_that_finds_its_case_closed_ends_without_effect(
 
 
 async def test_running_case_says_whom_it_waits_for(
-    bureau: Office, client: Client, worker: None
+    bureau: Office, temporal: Client, worker: None
 ) -> None:
     """A8: «Получить обновление» is answered by the workflow itself."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
 
     async def answered() -> bool:
-        answer = await running.present_state(client, await bureau.case(case_id))
+        answer = await running.present_state(temporal, await bureau.case(case_id))
         return answer is not None and answer.status is Status.IN_REVIEW
 
     await until(answered)
     case = await bureau.case(case_id)
-    answer = await running.present_state(client, case)
+    answer = await running.present_state(temporal, case)
     assert answer is not None
     assert (answer.waits_for, answer.then) == ("reviewer", "escalate")
     assert answer.until == case.due_at
 
 
 async def test_register_that_is_down_delays_and_never_rejects(
-    bureau: Office, simulators: object, client: Client, settings: Settings, worker: None
+    bureau: Office, simulators: object, temporal: Client, settings: Settings, worker: None
 ) -> None:
     """While the register is down the case says so and waits; then the review opens."""
     import httpx
@@ -257,10 +236,10 @@ async def test_register_that_is_down_delays_and_never_rejects(
 
 
 async def test_unknown_workflow_error_does_not_fail_the_run(
-    bureau: Office, client: Client, settings: Settings, worker: None
+    bureau: Office, temporal: Client, settings: Settings, worker: None
 ) -> None:
     """A run never fails: a case that is not there makes it stuck, and it can be terminated."""
-    handle = await client.start_workflow(
+    handle = await temporal.start_workflow(
         "QualificationApplication",
         CaseRef(case_id=uuid4()),
         id=f"application-{uuid4()}",
@@ -291,7 +270,7 @@ async def test_case_that_never_answers_begins_anew_and_then_is_told_to_ops(
 @pytest.mark.parametrize("by_hand", ["NobodyKnowsIt", "QualificationApplication"])
 async def test_run_started_by_hand_does_not_hold_its_case(
     bureau: Office,
-    client: Client,
+    temporal: Client,
     database: Database,
     settings: Settings,
     by_hand: str,
@@ -301,7 +280,7 @@ async def test_run_started_by_hand_does_not_hold_its_case(
     looks elsewhere, and rings move nothing. The sweeper begins anew, and the case goes on."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
-    handle = await client.start_workflow(
+    handle = await temporal.start_workflow(
         by_hand,
         CaseRef(case_id=uuid4()),
         id=case_workflow_id(case_id),
@@ -309,7 +288,7 @@ async def test_run_started_by_hand_does_not_hold_its_case(
         id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
     )
     await bureau.decide(case_id, Transition.APPROVE)
-    signals = CaseSignals(CaseSignaller(client, settings.task_queue))
+    signals = CaseSignals(CaseSignaller(temporal, settings.task_queue))
     for _ in range(wakeups.UNANSWERED - 1):
         await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
         await wakeups.sweep(database, signals, grace=1.0)
@@ -317,26 +296,26 @@ async def test_run_started_by_hand_does_not_hold_its_case(
     await bureau.set_times(case_id, rung_at=None, wakes_at=now() - timedelta(hours=2))
     await wakeups.sweep(database, signals, grace=1.0)
     await closed(bureau, case_id)
-    by_id = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+    by_id = temporal.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
     assert (await by_id.describe()).status is WorkflowExecutionStatus.TERMINATED
 
 
 async def test_reset_workflow_goes_on_where_the_case_stands(
-    bureau: Office, client: Client, worker: None
+    bureau: Office, temporal: Client, worker: None
 ) -> None:
     """Reset in the Temporal UI repeats activities, and changes nothing that is done already."""
     case_id = await bureau.submitted()
     await stands_at(bureau, case_id, Status.IN_REVIEW)
-    handle = client.get_workflow_handle(case_workflow_id(case_id))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id))
     first = await handle.describe()
     done = [
         event.event_id
         async for event in handle.fetch_history_events()
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
     ]
-    await client.workflow_service.reset_workflow_execution(
+    await temporal.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
-            namespace=client.namespace,
+            namespace=temporal.namespace,
             workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=first.run_id),
             reason="by hand",
             workflow_task_finish_event_id=done[0],

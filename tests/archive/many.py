@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 
 from models.tables.people import Unit
-from tests.office import Office
+from tests.shared.office import Office
 
 _COPY = """
 insert into "case" (

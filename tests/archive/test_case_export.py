@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import zipfile
-from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -25,17 +24,8 @@ from services.dossier import archive_file
 from services.exports import rendering
 from services.files.inspection.client import Inspection
 from services.files.intake import Files
-from settings import Settings
 from tests.acts.verapdf import claims
-from tests.office import Office
-
-
-@pytest.fixture(scope="session")
-async def objects(settings: Settings) -> AsyncIterator[Objects]:
-    """The bucket of this process of the run."""
-    opened = Objects(settings)
-    yield opened
-    await opened.close()
+from tests.shared.office import Office
 
 
 async def with_files(office: Office, objects: Objects, case_id: UUID) -> dict[str, bytes]:

@@ -17,7 +17,7 @@ from services.cases import lists as case_lists
 from services.cases.acts import Act
 from services.cases.lists import Filters, Order
 from services.exports import columns
-from tests.office import Office
+from tests.shared.office import Office
 
 AGE = timedelta(days=60)
 ZONE = ZoneInfo("Europe/Moscow")

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from uuid import UUID, uuid4
@@ -39,18 +39,10 @@ from services.exports import building, columns
 from services.exports.acts import Exports
 from settings import Settings
 from tests.archive.many import copied, own_department
-from tests.office import Office
+from tests.shared.office import Office
 from workflows.exports import ExportWorkflow
 
 BEGAN = datetime(2025, 3, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-async def objects(settings: Settings) -> AsyncIterator[Objects]:
-    """The bucket of this process of the run."""
-    opened = Objects(settings)
-    yield opened
-    await opened.close()
 
 
 class Started:

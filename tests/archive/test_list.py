@@ -17,7 +17,7 @@ from services.archive import search as archive
 from services.archive.search import ArchiveFilters
 from services.catalogue import lookup as catalogue
 from tests.archive.many import copied, own_department
-from tests.office import Office
+from tests.shared.office import Office
 
 
 async def seen(office: Office, actor: Actor, **filters: object) -> set[str]:

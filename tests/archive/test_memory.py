@@ -1,9 +1,5 @@
 """A long export takes no more memory than a short one."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from bench.archive import measured_export
 from clients.objects import Objects
 from rules.archive import ExportKind
@@ -11,15 +7,7 @@ from services.archive.search import ArchiveFilters
 from services.exports.acts import Exports
 from settings import Settings
 from tests.archive.test_exports import Started, keeper_of
-from tests.office import Office
-
-
-@pytest.fixture(scope="session")
-async def objects(settings: Settings) -> AsyncIterator[Objects]:
-    """The bucket of this process of the run."""
-    opened = Objects(settings)
-    yield opened
-    await opened.close()
+from tests.shared.office import Office
 
 
 async def test_memory_is_flat(office: Office, objects: Objects, settings: Settings) -> None:

@@ -12,7 +12,6 @@ from sqlalchemy import event
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from crypto.key_ring import KeyRing, use_key_ring
 from rules.access import Actor, Role
 from rules.cases.process import CaseKind, Status
 from services.archive import search as archive
@@ -21,8 +20,8 @@ from services.cases.lists import PAGE
 from services.catalogue import lookup as catalogue
 from settings import Settings
 from tests.archive.many import copied, own_department
-from tests.office import Office
-from tests.servers import Servers
+from tests.shared.office import Office
+from tests.shared.servers import Servers
 
 BEGAN = datetime(2025, 3, 1, tzinfo=UTC)
 FEW, MANY = 1_000, 50_000
@@ -85,7 +84,6 @@ async def departments(
     settings: Settings, servers: Servers
 ) -> AsyncIterator[tuple[Office, list[Actor]]]:
     """Two departments in a database of these tests' own, and who reviews in each."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     name = f"medcab_{uuid4().hex}"
     urls = servers.new_database(name)
     database = Database(urls["DATABASE_URL"])

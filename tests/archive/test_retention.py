@@ -1,6 +1,5 @@
 """How long closed cases are kept, and what is left when the term is over (S7)."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -28,19 +27,10 @@ from services.catalogue.loading import load_terms
 from services.conversation import Conversations
 from services.dossier import page as dossier
 from services.journal import entries as journal
-from settings import Settings
 from tests.archive.test_case_export import with_files
-from tests.office import Office
+from tests.shared.office import Office
 
 ZONE = ZoneInfo("Europe/Moscow")
-
-
-@pytest.fixture(scope="session")
-async def objects(settings: Settings) -> AsyncIterator[Objects]:
-    """The bucket of this process of the run."""
-    opened = Objects(settings)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from rules.ids import new_id
 from rules.refusals import Refusal
 from rules.texts.cleaning import folded
 from services.catalogue import lookup as catalogue
-from tests.statements import statements
+from tests.shared.statements import statements
 
 SPOKEN = {
     "ЭКГ": "CARD-036",

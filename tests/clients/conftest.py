@@ -5,7 +5,7 @@ from temporalio.client import Client
 
 from clients.payload_codec import data_converter
 from crypto.key_ring import KeyRing
-from tests.servers import Servers
+from tests.shared.servers import Servers
 
 
 @pytest.fixture(scope="session")

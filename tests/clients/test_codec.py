@@ -31,7 +31,7 @@ from crypto.key_ring import KeyRing
 from models.visibility import OpsText
 from tests.clients.histories import laid_open
 from tests.clients.probes import SECRET, Child, Note, Probe, answer, fail
-from tests.clients.waiting import PATIENCE, until
+from tests.shared.waiting import PATIENCE, until
 
 KEYS = KeyRing({"k1": bytes(range(32))})
 OTHER_KEYS = KeyRing({"k1": bytes(range(1, 33))})

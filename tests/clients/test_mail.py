@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clients.delivery.mail import Delivered, MailDown, Mailer, MailLater, MailRefused
 from rules.texts import mail_addresses
 from rules.texts.identifiers import IdentifierError
-from tests.servers import Simulators
+from tests.shared.servers import Simulators
 
 
 @pytest.fixture(scope="module")

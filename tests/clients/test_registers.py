@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from clients.registers import RegisterClient, RegisterDown, RegisterGarbled
-from tests.clients.waiting import PATIENCE
-from tests.servers import Simulators
+from tests.shared.servers import Simulators
+from tests.shared.waiting import PATIENCE
 
 ANNA = "112-233-445 95"
 

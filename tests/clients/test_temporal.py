@@ -24,7 +24,7 @@ from crypto.key_ring import KeyRing
 from models.visibility import OpsText
 from settings import Settings
 from tests.clients.probes import Child, Note, Probe, answer, fail
-from tests.clients.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE
 from workflows.applications import QualificationApplication
 from workflows.notices import NoticesMail
 from workflows.standing import FileSweep, JournalSealer, Sweeper

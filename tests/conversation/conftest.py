@@ -1,12 +1,9 @@
-"""The office that tests of conversations talk in; the served cabinet is that of the pages."""
+"""What people say on cases."""
 
 import pytest
 
 from clients.database import Database
 from services.conversation import Conversations
-from tests.pages.conftest import database, office, site
-
-__all__ = ["database", "office", "site"]
 
 
 @pytest.fixture

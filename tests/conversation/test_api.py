@@ -5,12 +5,11 @@ from uuid import uuid4
 import httpx
 
 from services.conversation import Conversations
-from tests.clients.waiting import PATIENCE
 from tests.conversation.test_conversation import unread
 from tests.documents.samples import born_digital
-from tests.office import Office
-from tests.pages.conftest import Site, account_of
-from tests.pages.test_behaviour import TOKEN, let_in
+from tests.shared.cabinet import TOKEN, Site, account_of, let_in
+from tests.shared.office import Office
+from tests.shared.waiting import PATIENCE
 
 
 async def test_a_client_of_the_api_talks(site: Site, office: Office, talk: Conversations) -> None:

@@ -19,7 +19,7 @@ from services.cases.acts import Act
 from services.conversation import Conversations, Message
 from services.documents.acts import entitled
 from services.journal import entries as journal
-from tests.office import Office
+from tests.shared.office import Office
 
 
 async def heard(office: Office, case_id: UUID, by: Actor) -> list[Message]:

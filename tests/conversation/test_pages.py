@@ -11,13 +11,12 @@ from playwright.async_api import Browser, FilePayload, Page, Route, expect
 from clients.database import Database
 from rules.access import Actor
 from services.conversation import Conversations
-from tests.clients.waiting import PATIENCE
 from tests.conversation.test_conversation import heard, unread
 from tests.documents.samples import born_digital
-from tests.office import Office
-from tests.pages.conftest import PHONE, Site, account_of, faults_of, signed_in, watch
-from tests.pages.test_behaviour import TOKEN, let_in
-from tests.requests.counter import Counter
+from tests.shared.cabinet import PHONE, TOKEN, Site, account_of, faults_of, let_in, signed_in, watch
+from tests.shared.counter import Counter
+from tests.shared.office import Office
+from tests.shared.waiting import PATIENCE
 
 
 async def opened(

@@ -22,8 +22,8 @@ from services.cases import wakeups
 from services.cases.acts import Act
 from services.operation.remedies import RemedyOrder
 from services.reviews.decisions import Decision
-from tests.office import Office
-from tests.requests.counter import Counter
+from tests.shared.counter import Counter
+from tests.shared.office import Office
 
 ZONE = ZoneInfo("Europe/Moscow")
 

@@ -29,10 +29,10 @@ from rules.journal.entries import JournalKind
 from services.accounts.sessions import open_session
 from services.notices.wording import Addresses, letter, short_message
 from settings import Settings
-from tests.accounts.conftest import carry, visitor_at
-from tests.api.served import in_process
 from tests.disclosure.story import Mark, Story
-from tests.servers import Servers
+from tests.shared.accounts import carry, visitor_at
+from tests.shared.served import in_process
+from tests.shared.servers import Servers
 
 COLLEAGUES = {"reviewer", "colleague", "head of HR"}
 PARTIES = COLLEAGUES | {"applicant", "unit head"}

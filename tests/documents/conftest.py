@@ -8,7 +8,6 @@ import pytest
 
 from clients.database import Database
 from clients.objects import Objects
-from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.people import Person, Unit
 from rules import clock
@@ -16,24 +15,6 @@ from rules.access import Actor, Grant, Role
 from services.documents.acts import Documents
 from services.files.inspection.client import Inspection
 from services.files.intake import Files, Incoming
-from settings import Settings
-
-
-@pytest.fixture(scope="session")
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of this process of the run."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-    opened = Database.from_settings(settings)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture(scope="session")
-async def objects(settings: Settings) -> AsyncIterator[Objects]:
-    """The bucket of this process of the run."""
-    opened = Objects(settings)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from rules.refusals import Refusal
 from services.documents.acts import Documents
 from services.files.inspection.client import Inspection
 from services.files.intake import Files
-from tests.clients.waiting import PATIENCE
 from tests.documents import samples as s
 from tests.documents.conftest import Hospital, sent
+from tests.shared.waiting import PATIENCE
 
 Answer = Callable[[bytes], Awaitable[bytes]]
 

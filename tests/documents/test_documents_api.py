@@ -20,9 +20,9 @@ from server import create_app
 from services.accounts.last_seen import Activity
 from services.accounts.sessions import Current
 from settings import Settings
-from tests.clients.waiting import PATIENCE
 from tests.documents import samples as s
 from tests.documents.conftest import Hospital
+from tests.shared.waiting import PATIENCE
 
 DOCUMENTS = "/api/v1/documents"
 

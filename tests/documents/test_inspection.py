@@ -4,7 +4,7 @@ import asyncio
 import io
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -376,15 +376,6 @@ def as_file(content: bytes) -> BinaryIO:
     file.write(content)
     file.flush()
     return file
-
-
-@pytest.fixture(scope="module")
-async def inspection() -> AsyncIterator[Inspection]:
-    """One checking process for the tests of this file."""
-    started = Inspection()
-    await started.start()
-    yield started
-    await started.close()
 
 
 async def checked(inspection: Inspection, content: bytes, declared: MediaType) -> InspectionReport:

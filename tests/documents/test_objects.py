@@ -21,7 +21,7 @@ from clients.objects import (
 )
 from rules.clock import now
 from settings import Settings
-from tests.servers import owner_of_objects
+from tests.shared.servers import owner_of_objects
 
 MEGABYTE = 1024 * 1024
 

@@ -15,7 +15,7 @@ from rules.staff.table import MOST_OCTETS, Sheet
 from services.files.inspection import sheets
 from services.files.inspection.client import Inspection
 from services.files.inspection.sheets import sheet_of
-from tests.clients.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE
 
 MEMORY = 300 * 1024 * 1024
 """Bytes in which the checking process starts, and no heavy table is read."""

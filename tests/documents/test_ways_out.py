@@ -25,11 +25,11 @@ from services.accounts.sessions import open_session
 from services.conversation import Conversations
 from services.requests.acts import Answer
 from settings import Settings
-from tests.accounts.conftest import carry, visitor_at
 from tests.documents import samples as s
 from tests.documents.conftest import sent
-from tests.office import Office
-from tests.requests.counter import Counter
+from tests.shared.accounts import carry, visitor_at
+from tests.shared.counter import Counter
+from tests.shared.office import Office
 
 MARK = b"taken at home"
 """Stands in the metadata of every photograph of the tests."""

@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from clients.database import Database
 from clients.objects import Objects
-from crypto.key_ring import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing
 from models.tables.journal import JournalEntry, JournalSeal
 from rules.access import Actor
 from rules.journal.entries import JournalKind
@@ -23,7 +23,7 @@ from services.journal import entries as journal
 from services.journal.verification import VerificationReport, verify
 from services.seal import FileSeal, ensure_test_seal
 from settings import Settings
-from tests.servers import Servers
+from tests.shared.servers import Servers
 
 
 @dataclass
@@ -118,7 +118,6 @@ async def ledger(
         }
     )
     ring = KeyRing.parse(settings.keys.get_secret_value())
-    use_key_ring(ring)
     made = Ledger(
         Database.from_settings(own),
         Objects(own),

@@ -16,7 +16,7 @@ from services.journal.checkpoints import SEALS_FILE, checkpoint_object_key
 from services.journal.restore_gaps import CheckpointsUnclearError
 from services.seal import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
-from tests.servers import hide_copy
+from tests.shared.servers import hide_copy
 
 MORE_THAN_PARAMETERS = 66_000
 

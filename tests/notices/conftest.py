@@ -10,7 +10,6 @@ import pytest
 
 from clients.database import Database
 from clients.delivery.mail import Mailer
-from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.cases import Case
 from models.tables.notices import NoticeSetting
 from models.tables.people import Person, Unit
@@ -18,16 +17,15 @@ from rules.clock import now
 from services.notices import outbox
 from services.notices.wording import Addresses
 from settings import Settings
-from tests.clients.waiting import PATIENCE
-from tests.servers import Simulators
+from tests.shared.servers import Simulators
+from tests.shared.waiting import PATIENCE
 
 
 @pytest.fixture
-async def database(
+async def own_database(
     settings: Settings, new_database: Callable[[], dict[str, str]]
 ) -> AsyncIterator[Database]:
     """An empty migrated database, as the application's role."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     made = Database(new_database()["DATABASE_URL"], 10)
     yield made
     await made.close()
@@ -119,12 +117,18 @@ class Staff:
 
 
 @pytest.fixture
-async def staff(database: Database) -> Staff:
+async def staff(own_database: Database) -> Staff:
     """People of one unit."""
     unit = Unit(code="therapy", name="Терапевтическое отделение")
-    async with database.work() as session:
+    async with own_database.work() as session:
         session.add(unit)
-    return Staff(database, unit.id)
+    return Staff(own_database, unit.id)
+
+
+@pytest.fixture
+async def anna(staff: Staff) -> Person:
+    """Someone who is told things."""
+    return await staff.person()
 
 
 class Post:

@@ -17,26 +17,20 @@ from services.notices.inbox import Sought
 from tests.notices.conftest import Staff
 
 
-@pytest.fixture
-async def anna(staff: Staff) -> Person:
-    """Someone who is told things."""
-    return await staff.person()
-
-
 def actor(person: Person) -> Actor:
     """The person as the one who acts."""
     return Actor(person.id, person.name, person.unit_id)
 
 
 async def tell(
-    database: Database,
+    own_database: Database,
     person: Person,
     key: str,
     kind: Any = "application_approved",
     facts: dict[str, Any] | None = None,
 ) -> None:
     """Commit an event."""
-    async with database.work() as session:
+    async with own_database.work() as session:
         await outbox.enqueue(
             session,
             person_id=person.id,
@@ -47,12 +41,14 @@ async def tell(
         )
 
 
-async def test_newest_first_page_by_page(database: Database, anna: Person, staff: Staff) -> None:
+async def test_newest_first_page_by_page(
+    own_database: Database, anna: Person, staff: Staff
+) -> None:
     """Pages follow each other without gaps, and hold nobody else's notices."""
     for number in range(5):
-        await tell(database, anna, f"{number}")
-    await tell(database, await staff.person(), "other")
-    async with database.work() as session:
+        await tell(own_database, anna, f"{number}")
+    await tell(own_database, await staff.person(), "other")
+    async with own_database.work() as session:
         first = await inbox.mine(session, actor(anna), limit=3)
         second = await inbox.mine(session, actor(anna), limit=3, before=first[-1].id)
     ids = [view.id for view in (*first, *second)]
@@ -60,22 +56,22 @@ async def test_newest_first_page_by_page(database: Database, anna: Person, staff
     assert ids == sorted(ids, reverse=True)
 
 
-async def test_words_follow_the_language_of_the_page(database: Database, anna: Person) -> None:
+async def test_words_follow_the_language_of_the_page(own_database: Database, anna: Person) -> None:
     """The cabinet may be read in another language than mail."""
-    await tell(database, anna, "1")
-    async with database.work() as session:
+    await tell(own_database, anna, "1")
+    async with own_database.work() as session:
         [russian] = await inbox.mine(session, actor(anna))
         [english] = await inbox.mine(session, actor(anna), language="en")
     assert russian.wording.title == "Заявка ПК-2026-000123-0 одобрена"
     assert english.wording.title == "Application ПК-2026-000123-0 has been approved"
 
 
-async def test_read_is_remembered(database: Database, anna: Person, staff: Staff) -> None:
+async def test_read_is_remembered(own_database: Database, anna: Person, staff: Staff) -> None:
     """Reading lowers the count; nobody reads for somebody else."""
     boris = await staff.person()
     for key in ("1", "2", "3"):
-        await tell(database, anna, key)
-    async with database.work() as session:
+        await tell(own_database, anna, key)
+    async with own_database.work() as session:
         assert await inbox.unread_count(session, actor(anna)) == 3
         [newest, *_] = await inbox.mine(session, actor(anna))
         await inbox.mark_read(session, actor(boris), now())
@@ -87,18 +83,18 @@ async def test_read_is_remembered(database: Database, anna: Person, staff: Staff
 
 
 async def test_failed_mail_is_shown_with_its_reason_and_sent_again(
-    database: Database, anna: Person, staff: Staff
+    own_database: Database, anna: Person, staff: Staff
 ) -> None:
     """Delivery stands beside the notice; only a failed mail is sent again, only by its person."""
-    await tell(database, anna, "1")
-    async with database.work() as session:
+    await tell(own_database, anna, "1")
+    async with own_database.work() as session:
         [view] = await inbox.mine(session, actor(anna))
         [sent] = view.deliveries
         assert (sent.channel, sent.state) == ("mail", NoticeState.WAITING)
         mail = await session.get_one(Notice, sent.id)
         mail.state, mail.failed_at, mail.failure_reason = "failed", now(), "550 no such mailbox"
         session.add(mail)
-    async with database.work() as session:
+    async with own_database.work() as session:
         [view] = await inbox.mine(session, actor(anna))
         [sent] = view.deliveries
         assert (sent.state, sent.reason) == ("failed", "550 no such mailbox")
@@ -118,7 +114,7 @@ async def test_failed_mail_is_shown_with_its_reason_and_sent_again(
             await inbox.attempts(session, actor(anna), uuid4())
 
 
-async def test_unknown_kind_is_a_mistake(database: Database, anna: Person) -> None:
+async def test_unknown_kind_is_a_mistake(own_database: Database, anna: Person) -> None:
     """A misspelt kind fails the event at once instead of telling nothing."""
     with pytest.raises(ValueError, match="no_such_kind"):
-        await tell(database, anna, "1", kind="no_such_kind")
+        await tell(own_database, anna, "1", kind="no_such_kind")

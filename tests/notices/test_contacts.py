@@ -30,29 +30,29 @@ PASSWORD = "четыре слова подряд, не секрет"
 
 
 @pytest.fixture
-async def anna(staff: Staff, database: Database) -> Person:
+async def anna(staff: Staff, own_database: Database) -> Person:
     """Someone with an account and a telephone."""
     made = await staff.person(phone="+79161234567")
-    async with database.work() as session:
+    async with own_database.work() as session:
         await create_account(session, made, PASSWORD, now(), given=False)
     return made
 
 
 @pytest.fixture
-def send(database: Database, mailer: Mailer, addresses: Addresses, phones: Phones) -> Any:
+def send(own_database: Database, mailer: Mailer, addresses: Addresses, phones: Phones) -> Any:
     """Send what is due by mail and SMS."""
 
     async def once() -> None:
-        await drain(database, MailWay(mailer, addresses))
+        await drain(own_database, MailWay(mailer, addresses))
         async with SmsGateway(phones.address, phones.token, "") as gateway:
-            await drain(database, SmsWay(gateway, addresses))
+            await drain(own_database, SmsWay(gateway, addresses))
 
     return once
 
 
-async def person_now(database: Database, person: Person) -> Person:
+async def person_now(own_database: Database, person: Person) -> Person:
     """The row as it stands."""
-    async with database.work() as session:
+    async with own_database.work() as session:
         return await session.get_one(Person, person.id)
 
 
@@ -68,18 +68,18 @@ def code_in(text: str) -> str:
 
 
 async def test_a_new_mail_address_holds_once_its_code_came_back(
-    database: Database, anna: Person, send: Any, post: Post
+    own_database: Database, anna: Person, send: Any, post: Post
 ) -> None:
     """The code goes to the new address only; then sign-in and mail use it, and the old is told."""
     new, old = f"{uuid4()}@new.example", anna.email
-    change = await contacts.ask(database, actor(anna), Channel.MAIL, new, now())
+    change = await contacts.ask(own_database, actor(anna), Channel.MAIL, new, now())
     await send()
     [letter] = mails_to(post, new)
     assert mails_to(post, old) == []
-    assert (await person_now(database, anna)).email == old
-    await contacts.confirm(database, actor(anna), change, code_in(letter["text"]), now())
-    assert (await person_now(database, anna)).email == new
-    async with database.work() as session:
+    assert (await person_now(own_database, anna)).email == old
+    await contacts.confirm(own_database, actor(anna), change, code_in(letter["text"]), now())
+    assert (await person_now(own_database, anna)).email == new
+    async with own_database.work() as session:
         account = await session.get_one(Account, anna.id)
         assert account.login == login_of(new)
         entries = await session.exec(select(JournalEntry).where(JournalEntry.chain == anna.id))
@@ -91,74 +91,74 @@ async def test_a_new_mail_address_holds_once_its_code_came_back(
 
 
 async def test_a_new_number_holds_once_its_code_came_back(
-    database: Database, anna: Person, send: Any, phones: Phones
+    own_database: Database, anna: Person, send: Any, phones: Phones
 ) -> None:
     """However it was typed; the old number hears of it."""
-    change = await contacts.ask(database, actor(anna), Channel.SMS, "8 (916) 765-43-21", now())
+    change = await contacts.ask(own_database, actor(anna), Channel.SMS, "8 (916) 765-43-21", now())
     await send()
     [sent] = phones.http.get("/messages", params={"to": "+79167654321"}).json()
-    await contacts.confirm(database, actor(anna), change, code_in(sent["text"]), now())
-    assert (await person_now(database, anna)).phone == "+79167654321"
+    await contacts.confirm(own_database, actor(anna), change, code_in(sent["text"]), now())
+    assert (await person_now(own_database, anna)).phone == "+79167654321"
     await send()
     assert [one["text"].split(".")[0] for one in phones.to(anna)] == ["Изменены контактные данные"]
 
 
-async def test_a_code_ends(database: Database, anna: Person) -> None:
+async def test_a_code_ends(own_database: Database, anna: Person) -> None:
     """After a quarter of an hour, after five tries, and when another one is asked for."""
     me, new = actor(anna), f"{uuid4()}@new.example"
-    change = await contacts.ask(database, me, Channel.MAIL, new, now())
+    change = await contacts.ask(own_database, me, Channel.MAIL, new, now())
     with pytest.raises(Refusal) as late:
-        await contacts.confirm(database, me, change, "000000", now() + timedelta(minutes=15))
+        await contacts.confirm(own_database, me, change, "000000", now() + timedelta(minutes=15))
     assert late.value.code == "code_over"
     for _ in range(contacts.TRIES):
         with pytest.raises(Refusal) as wrong:
-            await contacts.confirm(database, me, change, "no code", now())
+            await contacts.confirm(own_database, me, change, "no code", now())
         assert wrong.value.code == "wrong_code"
     with pytest.raises(Refusal) as over:
-        await contacts.confirm(database, me, change, "000000", now())
+        await contacts.confirm(own_database, me, change, "000000", now())
     assert over.value.code == "code_over"
-    await contacts.ask(database, me, Channel.MAIL, f"{uuid4()}@new.example", now())
+    await contacts.ask(own_database, me, Channel.MAIL, f"{uuid4()}@new.example", now())
     with pytest.raises(Refusal) as gone:
-        await contacts.confirm(database, me, change, "000000", now())
+        await contacts.confirm(own_database, me, change, "000000", now())
     assert gone.value.status == 404
-    assert (await person_now(database, anna)).email == anna.email
+    assert (await person_now(own_database, anna)).email == anna.email
 
 
 async def test_nobody_confirms_for_somebody_else(
-    database: Database, anna: Person, staff: Staff
+    own_database: Database, anna: Person, staff: Staff
 ) -> None:
     """A change is found by its person only."""
-    change = await contacts.ask(database, actor(anna), Channel.SMS, "+79160000009", now())
+    change = await contacts.ask(own_database, actor(anna), Channel.SMS, "+79160000009", now())
     with pytest.raises(Refusal) as refused:
-        await contacts.confirm(database, actor(await staff.person()), change, "000000", now())
+        await contacts.confirm(own_database, actor(await staff.person()), change, "000000", now())
     assert refused.value.status == 404
-    async with database.work() as session:
+    async with own_database.work() as session:
         mine = await contacts.contacts_of(session, actor(anna), now())
         assert [(one.id, one.value) for one in mine.pending] == [(change, "+79160000009")]
 
 
 async def test_an_address_that_signs_somebody_in_is_refused(
-    database: Database, anna: Person, staff: Staff, send: Any, post: Post
+    own_database: Database, anna: Person, staff: Staff, send: Any, post: Post
 ) -> None:
     """Two people never share a login; until the code was entered nobody learns of it."""
     boris = await staff.person()
-    async with database.work() as session:
+    async with own_database.work() as session:
         await create_account(session, boris, PASSWORD, now(), given=False)
-    change = await contacts.ask(database, actor(anna), Channel.MAIL, boris.email, now())
+    change = await contacts.ask(own_database, actor(anna), Channel.MAIL, boris.email, now())
     await send()
     code = code_in(mails_to(post, boris.email)[0]["text"])
     with pytest.raises(Refusal) as refused:
-        await contacts.confirm(database, actor(anna), change, code, now())
+        await contacts.confirm(own_database, actor(anna), change, code, now())
     assert refused.value.code == "contact_taken"
-    assert (await person_now(database, anna)).email == anna.email
+    assert (await person_now(own_database, anna)).email == anna.email
 
 
-async def test_codes_are_not_asked_for_without_end(database: Database, anna: Person) -> None:
+async def test_codes_are_not_asked_for_without_end(own_database: Database, anna: Person) -> None:
     """Nobody is flooded with codes through us."""
     for number in range(contacts.ASKED.times):
-        await contacts.ask(database, actor(anna), Channel.SMS, f"+7916000001{number}", now())
+        await contacts.ask(own_database, actor(anna), Channel.SMS, f"+7916000001{number}", now())
     with pytest.raises(Refusal) as refused:
-        await contacts.ask(database, actor(anna), Channel.SMS, "+79160000019", now())
+        await contacts.ask(own_database, actor(anna), Channel.SMS, "+79160000019", now())
     assert refused.value.status == 429
 
 
@@ -180,37 +180,37 @@ async def test_codes_are_not_asked_for_without_end(database: Database, anna: Per
     ],
 )
 async def test_what_is_no_address_is_refused(
-    database: Database, anna: Person, channel: Channel, value: str
+    own_database: Database, anna: Person, channel: Channel, value: str
 ) -> None:
     """With words that say what to write; no code is sent."""
     with pytest.raises(Refusal) as refused:
-        await contacts.ask(database, actor(anna), channel, value, now())
+        await contacts.ask(own_database, actor(anna), channel, value, now())
     assert refused.value.status == 422
     assert refused.value.fields[0].path == "value"
 
 
 async def test_an_address_with_a_cyrillic_domain(
-    database: Database, anna: Person, send: Any, post: Post
+    own_database: Database, anna: Person, send: Any, post: Post
 ) -> None:
     """It is kept as people read it, and a mail server that knows only ASCII takes it."""
     name = str(uuid4())
     typed = f" {name}@\u202aбольница\u00ad.рф"
-    change = await contacts.ask(database, actor(anna), Channel.MAIL, typed, now())
+    change = await contacts.ask(own_database, actor(anna), Channel.MAIL, typed, now())
     await send()
     [sent] = mails_to(post, f"{name}@xn--80abvlke3d3b.xn--p1ai")
-    await contacts.confirm(database, actor(anna), change, code_in(sent["text"]), now())
-    assert (await person_now(database, anna)).email == f"{name}@больница.рф"
+    await contacts.confirm(own_database, actor(anna), change, code_in(sent["text"]), now())
+    assert (await person_now(own_database, anna)).email == f"{name}@больница.рф"
 
 
 async def test_codes_stand_in_the_message_alone(
-    database: Database, anna: Person, send: Any, post: Post
+    own_database: Database, anna: Person, send: Any, post: Post
 ) -> None:
     """The cabinet, the tables and the journal show no code and no new address in the clear."""
     new = f"{uuid4()}@new.example"
-    await contacts.ask(database, actor(anna), Channel.MAIL, new, now())
+    await contacts.ask(own_database, actor(anna), Channel.MAIL, new, now())
     await send()
     code = code_in(mails_to(post, new)[0]["text"])
-    async with database.work() as session:
+    async with own_database.work() as session:
         found = await session.exec(
             select(Notice).where(Notice.person_id == anna.id).order_by(col(Notice.id))
         )

@@ -22,13 +22,13 @@ from services.notices.channels import SmsWay
 from services.notices.sender import drain
 from services.notices.wording import Addresses
 from settings import Settings
-from tests.clients.waiting import until
 from tests.notices.conftest import Phones, Staff
-from tests.servers import Simulators
+from tests.shared.servers import Simulators
+from tests.shared.waiting import until
 
 
 async def test_killed_between_sending_and_noting(
-    database: Database,
+    own_database: Database,
     settings: Settings,
     simulators: Simulators,
     addresses: Addresses,
@@ -48,7 +48,7 @@ async def test_killed_between_sending_and_noting(
             **os.environ,
             **simulators.variables,
             "TEMPORAL_ADDRESS": settings.temporal_address,
-            "DATABASE_URL": database.engine.url.set(drivername="postgresql").render_as_string(
+            "DATABASE_URL": own_database.engine.url.set(drivername="postgresql").render_as_string(
                 hide_password=False
             ),
             "MEDCAB_KEYS": settings.keys.get_secret_value(),
@@ -57,7 +57,7 @@ async def test_killed_between_sending_and_noting(
     )
     try:
         await ensure_standing(client, standing.id, [standing])
-        async with database.work() as session:
+        async with own_database.work() as session:
             await outbox.enqueue(
                 session,
                 person_id=anna.id,
@@ -80,8 +80,8 @@ async def test_killed_between_sending_and_noting(
 
     async def told() -> bool:
         async with SmsGateway(phones.address, phones.token, "") as gateway:
-            await drain(database, SmsWay(gateway, addresses))
-        async with database.work() as session:
+            await drain(own_database, SmsWay(gateway, addresses))
+        async with own_database.work() as session:
             found = await session.exec(
                 select(Notice.state).where(
                     Notice.person_id == anna.id, Notice.channel == Channel.SMS.value

@@ -21,7 +21,7 @@ from settings import Settings
 from tests.notices.conftest import Phones, Post, Staff
 from tests.notices.test_cabinet import actor
 from tests.notices.test_push import CONTACT, Browsers
-from tests.servers import Simulators
+from tests.shared.servers import Simulators
 
 PLANTED = ("Иванова", "Анна Сергеевна", "112-233-445", "11223344595", "врач-терапевт", "7900000")
 
@@ -36,7 +36,7 @@ def browsers(simulators: Simulators) -> Browsers:
 
 
 async def test_no_message_holds_what_was_planted(
-    database: Database,
+    own_database: Database,
     staff: Staff,
     settings: Settings,
     mailer: Mailer,
@@ -50,7 +50,7 @@ async def test_no_message_holds_what_was_planted(
     browser = browsers.fresh()
     key = settings.vapid_key.get_secret_value()
     async with PushSender(key, CONTACT, settings.push_hosts, browsers.address) as sender:
-        async with database.work() as session:
+        async with own_database.work() as session:
             await push_subscriptions.subscribe(
                 session, sender, actor(anna), browser, "Chrome, Android", now()
             )
@@ -65,12 +65,12 @@ async def test_no_message_holds_what_was_planted(
                 for kind in kinds
             ]
             await outbox.enqueue_all(session, told, now())
-        async with database.work() as session:
+        async with own_database.work() as session:
             connection = await session.connection()
             await connection.exec_driver_sql("update notice set next_try_at = now()")
         async with SmsGateway(phones.address, phones.token, "") as gateway:
             for way in (MailWay(mailer, addresses), SmsWay(gateway, addresses), PushWay(sender)):
-                assert (await drain(database, way)).told > 0
+                assert (await drain(own_database, way)).told > 0
     mails = [f"{mail['subject']}{mail['text']}{mail['html']}" for mail in post.to(anna)]
     texts = [sent["text"] for sent in phones.to(anna)]
     pushes: list[Any] = [json.loads(read["text"]) for read in browsers.read(browser)]

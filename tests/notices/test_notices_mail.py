@@ -24,7 +24,7 @@ CASE = {"number": "ПК-2026-000123-0"}
 
 
 @pytest.fixture
-def tell(database: Database) -> Any:
+def tell(own_database: Database) -> Any:
     """Write a notice and commit."""
 
     async def write(
@@ -33,7 +33,7 @@ def tell(database: Database) -> Any:
         key: str = "1",
         at: datetime | None = None,
     ) -> None:
-        async with database.work() as session:
+        async with own_database.work() as session:
             await outbox.enqueue(
                 session,
                 person_id=person.id,
@@ -47,21 +47,21 @@ def tell(database: Database) -> Any:
 
 
 @pytest.fixture(name="drain")
-def one_round(database: Database, mailer: Mailer, addresses: Addresses) -> Any:
+def one_round(own_database: Database, mailer: Mailer, addresses: Addresses) -> Any:
     """One round of sending."""
 
     async def once() -> Round:
-        return await drain(database, MailWay(mailer, addresses))
+        return await drain(own_database, MailWay(mailer, addresses))
 
     return once
 
 
 @pytest.fixture
-def stored(database: Database) -> Any:
+def stored(own_database: Database) -> Any:
     """The mails of a person as they stand in the database."""
 
     async def read(person: Person, channel: Channel = Channel.MAIL) -> Any:
-        async with database.work() as session:
+        async with own_database.work() as session:
             found = await session.exec(
                 select(Notice).where(Notice.person_id == person.id, Notice.channel == channel.value)
             )
@@ -71,11 +71,11 @@ def stored(database: Database) -> Any:
 
 
 @pytest.fixture
-def tries(database: Database) -> Any:
+def tries(own_database: Database) -> Any:
     """Outcomes of the tries of a notice, oldest first."""
 
     async def read(notice: Notice) -> Any:
-        async with database.work() as session:
+        async with own_database.work() as session:
             found = await session.exec(
                 select(NoticeAttempt)
                 .where(NoticeAttempt.notice_id == notice.id)
@@ -87,11 +87,11 @@ def tries(database: Database) -> Any:
 
 
 @pytest.fixture
-def make_due(database: Database) -> Any:
+def make_due(own_database: Database) -> Any:
     """Move the clock columns, as if the pause were over."""
 
     async def move() -> None:
-        async with database.work() as session:
+        async with own_database.work() as session:
             await (await session.connection()).execute(
                 text("update notice set next_try_at = now() where state = 'waiting'")
             )
@@ -153,7 +153,7 @@ async def test_same_event_is_told_once(staff: Staff, tell: Any, drain: Any, post
 
 
 async def test_server_down_delays_mail_and_costs_no_tries(
-    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any, tries: Any, database: Database
+    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any, tries: Any, own_database: Database
 ) -> None:
     """A mail server that is down delays mail, never loses it; the outage is in the journal."""
     anna = await staff.person()
@@ -162,7 +162,7 @@ async def test_server_down_delays_mail_and_costs_no_tries(
     for _ in range(3):
         done = await drain()
         assert (done.ended, done.told) == (Stop.DOWN, 0)
-    assert await waiting(database, Channel.MAIL) == 1
+    assert await waiting(own_database, Channel.MAIL) == 1
     post.fault()
     assert (await drain()).told == 1
     [row] = await stored(anna)
@@ -238,7 +238,7 @@ async def test_connection_cut_after_data_sends_again_under_the_same_id(
 
 
 async def test_two_senders_send_each_message_once(
-    staff: Staff, tell: Any, drain: Any, post: Post, database: Database
+    staff: Staff, tell: Any, drain: Any, post: Post, own_database: Database
 ) -> None:
     """Rows are locked while they are sent, so senders share the work."""
     people = [await staff.person() for _ in range(12)]
@@ -247,7 +247,7 @@ async def test_two_senders_send_each_message_once(
     rounds = await asyncio.gather(drain(), drain(), drain())
     assert sum(done.told for done in rounds) == 12
     assert [len(post.to(person)) for person in people] == [1] * 12
-    assert await waiting(database, Channel.MAIL) == 0
+    assert await waiting(own_database, Channel.MAIL) == 0
 
 
 @pytest.mark.parametrize(
@@ -263,11 +263,17 @@ async def test_two_senders_send_each_message_once(
     ],
 )
 async def test_bad_address_holds_up_nobody(
-    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any, address: str, database: Database
+    staff: Staff,
+    tell: Any,
+    drain: Any,
+    post: Post,
+    stored: Any,
+    address: str,
+    own_database: Database,
 ) -> None:
     """An address that is none fails alone; nobody can add a recipient or a header with it."""
     odd = await staff.person()
-    async with database.work() as session:
+    async with own_database.work() as session:
         odd.email = address
         session.add(odd)
     anna = await staff.person()
@@ -281,11 +287,11 @@ async def test_bad_address_holds_up_nobody(
 
 
 async def test_unreadable_address_holds_up_nobody(
-    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any, database: Database
+    staff: Staff, tell: Any, drain: Any, post: Post, stored: Any, own_database: Database
 ) -> None:
     """A column that no key opens delays its own message only."""
     odd, anna = await staff.person(), await staff.person()
-    async with database.work() as session:
+    async with own_database.work() as session:
         await (await session.connection()).execute(
             text("update person set email = '\\x00' where id = :id").bindparams(id=odd.id)
         )
@@ -298,13 +304,13 @@ async def test_unreadable_address_holds_up_nobody(
 
 
 async def test_next_event_spares_the_mail_that_waits(
-    staff: Staff, database: Database, drain: Any, post: Post, stored: Any
+    staff: Staff, own_database: Database, drain: Any, post: Post, stored: Any
 ) -> None:
     """Registered and passed on within a moment: one mail says both, the cabinet shows both."""
     anna = await staff.person()
     case_id = await staff.case(anna)
     moment = now()
-    async with database.work() as session:
+    async with own_database.work() as session:
         for kind in ("application_submitted", "application_in_review"):
             await outbox.enqueue(
                 session,
@@ -336,18 +342,23 @@ async def test_first_event_is_told_alone_when_nothing_follows(
 
 
 async def test_frozen_sender_keeps_others_from_its_message_only(
-    staff: Staff, tell: Any, post: Post, database: Database, mailer: Mailer, addresses: Addresses
+    staff: Staff,
+    tell: Any,
+    post: Post,
+    own_database: Database,
+    mailer: Mailer,
+    addresses: Addresses,
 ) -> None:
     """While one sender hangs in a slow reply, the others send what else is due."""
     slow = await staff.person("slow@hospital.example")
     await tell(slow, at=now() - timedelta(minutes=1))
     post.fault("slow", recipient="slow@", seconds=1.5)
-    hanging = asyncio.create_task(send_next(database, MailWay(mailer, addresses)))
+    hanging = asyncio.create_task(send_next(own_database, MailWay(mailer, addresses)))
     await asyncio.sleep(0.5)
     anna = await staff.person()
     await tell(anna)
-    await send_next(database, MailWay(mailer, addresses))
-    assert await send_next(database, MailWay(mailer, addresses)) is None
+    await send_next(own_database, MailWay(mailer, addresses))
+    assert await send_next(own_database, MailWay(mailer, addresses)) is None
     assert len(post.to(anna)) == 1
     assert not hanging.done()
     await hanging

@@ -20,8 +20,7 @@ from activities.notices import NoticeActivities
 from activities.shifts import SHIFT_SECONDS
 from clients.database import Database
 from clients.delivery.mail import Mailer
-from clients.temporal.client import StandingWorkflow, connect, ensure_standing, ops_view
-from crypto.key_ring import KeyRing
+from clients.temporal.client import StandingWorkflow, ensure_standing, ops_view
 from models.tables.notices import Notice
 from models.tables.people import Person
 from models.visibility import OpsText
@@ -29,15 +28,9 @@ from rules.notices.kinds import NoticeState
 from services.notices.channels import MailWay
 from services.notices.wording import Addresses
 from settings import Settings
-from tests.clients.waiting import until
 from tests.notices.conftest import Post, Staff, tell
+from tests.shared.waiting import until
 from workflows.notices import NoticesMail
-
-
-@pytest.fixture
-async def client(settings: Settings) -> Client:
-    """Our client."""
-    return await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
 
 
 @pytest.fixture
@@ -50,30 +43,30 @@ def standing() -> StandingWorkflow:
 
 @asynccontextmanager
 async def sender(
-    client: Client,
+    temporal: Client,
     standing: StandingWorkflow,
-    database: Database,
+    own_database: Database,
     mailer: Mailer,
     addresses: Addresses,
 ) -> AsyncIterator[None]:
     """A worker with a running sender."""
-    activities = NoticeActivities(database, MailWay(mailer, addresses))
+    activities = NoticeActivities(own_database, MailWay(mailer, addresses))
     async with Worker(
-        client,
+        temporal,
         task_queue=standing.id,
         workflows=[NoticesMail],
         activities=[activities.send_mail],
         graceful_shutdown_timeout=timedelta(seconds=10),
     ):
-        await ensure_standing(client, standing.id, [standing])
+        await ensure_standing(temporal, standing.id, [standing])
         yield
-        await client.get_workflow_handle(standing.id).terminate()
+        await temporal.get_workflow_handle(standing.id).terminate()
 
 
 async def test_told_as_soon_as_it_is_committed(
-    client: Client,
+    temporal: Client,
     standing: StandingWorkflow,
-    database: Database,
+    own_database: Database,
     mailer: Mailer,
     addresses: Addresses,
     staff: Staff,
@@ -81,17 +74,17 @@ async def test_told_as_soon_as_it_is_committed(
 ) -> None:
     """A sender that has been through its rounds takes up what comes later by itself."""
     anna = await staff.person()
-    async with sender(client, standing, database, mailer, addresses):
-        await tell(database, anna, "warm")
+    async with sender(temporal, standing, own_database, mailer, addresses):
+        await tell(own_database, anna, "warm")
         await until(lambda: _count(post, anna, 1))
-        await tell(database, anna, "later")
+        await tell(own_database, anna, "later")
         await until(lambda: _count(post, anna, 2))
 
 
 async def test_outage_is_seen_by_ops_and_ends_by_itself(
-    client: Client,
+    temporal: Client,
     standing: StandingWorkflow,
-    database: Database,
+    own_database: Database,
     mailer: Mailer,
     addresses: Addresses,
     staff: Staff,
@@ -100,11 +93,11 @@ async def test_outage_is_seen_by_ops_and_ends_by_itself(
     """The current details say since when the mail server is down and how many wait."""
     anna = await staff.person()
     post.fault("down")
-    await tell(database, anna)
-    async with sender(client, standing, database, mailer, addresses):
+    await tell(own_database, anna)
+    async with sender(temporal, standing, own_database, mailer, addresses):
 
         async def shown(words: str) -> bool:
-            return words in (await ops_view(client, standing.id)).details
+            return words in (await ops_view(temporal, standing.id)).details
 
         await until(lambda: shown("DOWN since"))
         assert await shown("1 waiting")
@@ -114,9 +107,9 @@ async def test_outage_is_seen_by_ops_and_ends_by_itself(
 
 
 async def test_drained_worker_stops_soon(
-    client: Client,
+    temporal: Client,
     standing: StandingWorkflow,
-    database: Database,
+    own_database: Database,
     mailer: Mailer,
     addresses: Addresses,
     staff: Staff,
@@ -124,17 +117,17 @@ async def test_drained_worker_stops_soon(
 ) -> None:
     """A deployment does not wait for the end of a shift."""
     anna = await staff.person()
-    async with sender(client, standing, database, mailer, addresses):
-        await tell(database, anna)
+    async with sender(temporal, standing, own_database, mailer, addresses):
+        await tell(own_database, anna)
         await until(lambda: _count(post, anna, 1))
         began = time.monotonic()
     assert time.monotonic() - began < SHIFT_SECONDS / 2
 
 
 async def test_killed_sender_is_replaced(
-    client: Client,
+    temporal: Client,
     standing: StandingWorkflow,
-    database: Database,
+    own_database: Database,
     mailer: Mailer,
     addresses: Addresses,
     staff: Staff,
@@ -148,7 +141,7 @@ async def test_killed_sender_is_replaced(
         env={
             **os.environ,
             "TEMPORAL_ADDRESS": settings.temporal_address,
-            "DATABASE_URL": database.engine.url.set(drivername="postgresql").render_as_string(
+            "DATABASE_URL": own_database.engine.url.set(drivername="postgresql").render_as_string(
                 hide_password=False
             ),
             "SMTP_URL": settings.smtp_url,
@@ -157,13 +150,13 @@ async def test_killed_sender_is_replaced(
         },
     )
     try:
-        await ensure_standing(client, standing.id, [standing])
-        await tell(database, anna, "before")
-        await until(lambda: _all_told(database))
+        await ensure_standing(temporal, standing.id, [standing])
+        await tell(own_database, anna, "before")
+        await until(lambda: _all_told(own_database))
         program.send_signal(signal.SIGKILL)
         program.wait()
-        await tell(database, anna, "after")
-        async with sender(client, standing, database, mailer, addresses):
+        await tell(own_database, anna, "after")
+        async with sender(temporal, standing, own_database, mailer, addresses):
             await until(lambda: _count(post, anna, 2))
     finally:
         program.kill()
@@ -171,8 +164,8 @@ async def test_killed_sender_is_replaced(
     assert len(post.to(anna)) == 2
 
 
-async def _all_told(database: Database) -> bool:
-    async with database.work() as session:
+async def _all_told(own_database: Database) -> bool:
+    async with own_database.work() as session:
         found = await session.exec(select(Notice).where(Notice.channel == "mail"))
         return all(notice.state == NoticeState.TOLD for notice in found)
 

@@ -1,7 +1,6 @@
 """The application listening on a port, before a real Temporal; an installation to be destroyed."""
 
 import asyncio
-import base64
 import os
 import shutil
 import socket
@@ -21,7 +20,7 @@ from temporalio.client import Client
 from api.container import Medcab
 from clients.database import Database
 from clients.temporal.client import connect
-from crypto.key_ring import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing
 from models.tables.people import Unit
 from ops.local.home import Home
 from ops.local.servers.postgres import data_folder_aside
@@ -32,14 +31,12 @@ from services.cases.signals import CaseSignals
 from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings
 from settings import Settings
-from tests.accounts.conftest import House
-from tests.clients.waiting import PATIENCE, until
-from tests.office import Heard, Office
 from tests.operation.desk import Desk
 from tests.operation.installation import Installation
-from tests.servers import Servers
-
-KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
+from tests.shared.accounts import House
+from tests.shared.office import Heard, Office
+from tests.shared.servers import KEYS, Servers
+from tests.shared.waiting import PATIENCE, until
 
 
 @dataclass
@@ -63,7 +60,6 @@ class Door:
 @pytest.fixture
 async def door(opened: Door) -> Door:
     """The application on a free port of loopback; the journal is empty, and nobody is active."""
-    use_key_ring(KeyRing.parse(KEYS))
     opened.house.medcab.activity.sessions.clear()
     owner = opened.house.settings.database_owner_url
     assert owner is not None
@@ -75,7 +71,6 @@ async def door(opened: Door) -> Door:
 @pytest.fixture(scope="module")
 async def opened(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
     """The same, as the tests of a file share it."""
-    use_key_ring(KeyRing.parse(KEYS))
     name = f"medcab_door_{uuid4().hex}"
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -151,21 +146,6 @@ def copy(place: Installation, tmp_path: Path) -> Path:
     """A copy of the backups, to be damaged."""
     shutil.copytree(place.backups, tmp_path / "backups")
     return tmp_path / "backups"
-
-
-@pytest.fixture(scope="module")
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of this process of the run."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-    made = Database.from_settings(settings)
-    yield made
-    await made.close()
-
-
-@pytest.fixture(scope="module")
-async def temporal(settings: Settings) -> Client:
-    """A client of the run's Temporal."""
-    return await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
 
 
 @pytest.fixture

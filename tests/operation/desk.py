@@ -13,7 +13,7 @@ from services.operation import desk as operation
 from services.operation.lines import AttentionLine
 from services.operation.remedies import Done, OperationActs, RemedyOrder
 from services.operation.temporal_health import Standings
-from tests.office import Heard, Office
+from tests.shared.office import Heard, Office
 
 GRACE = 60.0
 WHY = "Причина устранена."

@@ -53,8 +53,8 @@ from services.journal.verification import VerificationReport
 from services.journal.verification import verify as verify_journal
 from services.seal import open_seal
 from settings import Settings
-from tests.clients.waiting import until
-from tests.office import Office
+from tests.shared.office import Office
+from tests.shared.waiting import until
 from worker import build
 
 SERVERS = ("postgres", "temporal", "minio")

@@ -15,16 +15,16 @@ from temporalio.worker import Worker
 
 from clients.telemetry.metrics import metered_runtime
 from clients.temporal.client import connect
-from crypto.key_ring import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing
 from models.tables.cases import Outage
 from ops.local.home import CHECKOUT
 from rules.clock import now
 from settings import Settings
-from tests.api.desk import Desk
-from tests.api.served import with_new_database
-from tests.clients.waiting import until
 from tests.operation.failing import FailsTasks, MeetsFailure, fail
 from tests.operation.test_metrics import free_address, scrape, watched_app
+from tests.shared.desk import Desk
+from tests.shared.served import with_new_database
+from tests.shared.waiting import until
 
 RULES = CHECKOUT / "docker" / "alerts.yaml"
 PAGES = CHECKOUT / "docs" / "alerts"
@@ -84,7 +84,6 @@ async def exported(settings: Settings, servers: Any) -> AsyncIterator[set[str]]:
     """Every name that an API process and a worker tell, failures and outages included."""
     name = f"medcab_alerts_{uuid4().hex}"
     chosen = with_new_database(settings, servers.new_database(name))
-    use_key_ring(KeyRing.parse(chosen.keys.get_secret_value()))
     async with watched_app(chosen) as (app, address):
         desk = await Desk.open(app)
         async with desk.medcab.database.work() as session:

@@ -52,7 +52,7 @@ from rules.notices.kinds import Channel
 from services.journal.checkpoints import checkpoint_object_key
 from services.journal.restore_gaps import Loss
 from tests.operation.installation import Elsewhere, Installation, damage, destroy, quiet
-from tests.servers import hide_copy
+from tests.shared.servers import hide_copy
 
 pytestmark = pytest.mark.installation
 

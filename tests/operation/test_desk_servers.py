@@ -28,9 +28,9 @@ from services.operation.metrics import MetricsSource
 from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Engine, StandingState, WorkerSeen
 from settings import Settings
-from tests.clients.waiting import until
 from tests.operation.desk import GRACE, Desk
 from tests.operation.failing import FailsTasks
+from tests.shared.waiting import until
 from words.formats import exact
 from words.translation import Presentation, presented
 

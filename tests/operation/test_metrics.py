@@ -18,7 +18,7 @@ from api.http.metrics import CHANNELS
 from clients.database import Database
 from clients.telemetry.metrics import metered_runtime
 from clients.temporal.client import CaseSignaller, connect
-from crypto.key_ring import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing
 from models.tables.cases import Outage
 from ops.local.servers.medcab import Worker
 from rules.clock import now
@@ -27,10 +27,10 @@ from services.cases import wakeups
 from services.operation import metrics
 from services.operation.metrics import MetricsSource
 from settings import Settings
-from tests.api.desk import Desk
-from tests.api.served import with_new_database
-from tests.clients.waiting import until
-from tests.office import Office
+from tests.shared.desk import Desk
+from tests.shared.office import Office
+from tests.shared.served import with_new_database
+from tests.shared.waiting import until
 from worker import build
 
 AN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|ПК-\d{4}")
@@ -91,7 +91,6 @@ class Watched:
 @asynccontextmanager
 async def watched_app(settings: Settings) -> AsyncIterator[tuple[FastAPI, str]]:
     """The application over these settings, with an address for Prometheus."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     chosen = settings.model_copy(update={"metrics_address": free_address()})
     app = create_app(chosen)
     async with app.router.lifespan_context(app):
@@ -206,7 +205,6 @@ async def test_address_that_is_taken_stops_nobody(
 ) -> None:
     """People are served all the same."""
     chosen = with_new_database(settings, new_database())
-    use_key_ring(KeyRing.parse(chosen.keys.get_secret_value()))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -264,7 +262,6 @@ async def test_worker_tells_of_its_activities(
 ) -> None:
     """Latencies by type of activity, in seconds; ids stand in no label."""
     chosen = with_new_database(settings, new_database())
-    use_key_ring(KeyRing.parse(chosen.keys.get_secret_value()))
     database = Database.from_settings(chosen)
     told = await worker_told(chosen, database)
     await database.close()

@@ -19,7 +19,7 @@ from services.accounts import login_log
 from services.accounts.sessions import Visitor
 from services.journal import entries as journal
 from services.operation import security_watch
-from tests.office import Office
+from tests.shared.office import Office
 from words.translation import Presentation, presented
 
 

@@ -31,11 +31,12 @@ from rules.clock import now
 from rules.journal.entries import JournalKind
 from services.accounts import access_tokens
 from services.accounts.sessions import recognise
-from tests.accounts.conftest import FIREFOX, visitor_at
 from tests.clients.histories import laid_open
 from tests.clients.probes import SECRET, Child, Note, Probe, answer, fail
-from tests.clients.waiting import until
-from tests.operation.conftest import KEYS, Door
+from tests.operation.conftest import Door
+from tests.shared.accounts import FIREFOX, visitor_at
+from tests.shared.servers import KEYS
+from tests.shared.waiting import until
 
 PLAIN = Payload(
     metadata={"encoding": b"json/plain"},

@@ -27,17 +27,17 @@ from clients.telemetry.collector import traces_of
 from clients.telemetry.spans import ATTRIBUTES, SentTraces
 from clients.temporal.client import StandingWorkflow, connect, ensure_standing
 from clients.temporal.replays import read
-from crypto.key_ring import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing
 from models.messages import WAKE_UP, WorkflowName, case_workflow_id
 from models.visibility import OpsText
 from ops.local.home import CHECKOUT
 from rules.cases.process import Status
 from server import create_app
 from settings import Settings
-from tests.api.desk import Desk
-from tests.api.served import with_new_database
-from tests.clients.waiting import until
-from tests.office import SNILS, Office
+from tests.shared.desk import Desk
+from tests.shared.office import SNILS, Office
+from tests.shared.served import with_new_database
+from tests.shared.waiting import until
 from worker import WORKFLOWS, build
 
 HISTORIES = CHECKOUT / "tests" / "histories"
@@ -171,7 +171,6 @@ async def traced(
     chosen = with_new_database(settings, new_database())
     chosen = chosen.model_copy(update={"otlp_url": collector.url, "demo": True})
     keys = KeyRing.parse(chosen.keys.get_secret_value())
-    use_key_ring(keys)
     before = propagate.get_global_textmap()
     traces = traces_of(chosen, "medcab-worker")
     assert traces is not None

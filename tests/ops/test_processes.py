@@ -9,8 +9,8 @@ import pytest
 
 from ops.local.servers import ServerFailed
 from ops.local.servers.process import Interrupted, Running, ServerProcess
-from tests.clients.waiting import PATIENCE
 from tests.ops.programs import LISTENS, Program
+from tests.shared.waiting import PATIENCE
 
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)" + LISTENS.replace(
     "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))", ""

@@ -10,7 +10,7 @@ from psycopg import sql
 from temporalio.client import Client
 
 from settings import Settings
-from tests.servers import Servers
+from tests.shared.servers import Servers
 
 
 def test_the_application_role_cannot_make_tables(settings: Settings) -> None:

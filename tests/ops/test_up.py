@@ -27,7 +27,7 @@ from ops.local.servers.postgres import data_folder_aside
 from ops.local.servers.process import Running
 from ops.local.system import GIVEN_BY, settings_from
 from rules.access import Role
-from tests.clients.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE
 
 pytestmark = pytest.mark.installation
 

@@ -16,8 +16,8 @@ from services.archive import search as archive
 from services.archive.saved_views import keep
 from services.archive.search import ArchiveFilters
 from tests.archive.many import copied, own_department
-from tests.office import Office
-from tests.pages.conftest import PHONE, Site, faults_of, signed_in, watch
+from tests.shared.cabinet import PHONE, Site, faults_of, signed_in, watch
+from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
 

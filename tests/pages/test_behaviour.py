@@ -17,23 +17,21 @@ from sqlmodel import col, select
 
 from clients.objects import Objects
 from models.tables.accounts import AccountSession
-from rules.access import Actor, Role
-from rules.accounts import Device, DeviceKind, Stage
+from rules.access import Role
 from rules.cases.process import Transition
 from rules.clock import now
 from server import create_app
-from services.accounts.sessions import Visitor, open_session
 from services.applications import enrolment
 from services.cases.acts import Act
 from services.conversation import Conversations
 from services.seal import open_seal
 from settings import Settings
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
-from tests.pages.conftest import Site, account_of, faults_of, free_port, served, signed_in
+from tests.shared.cabinet import Site, account_of, faults_of, let_in, signed_in, small_pdf, token_on
+from tests.shared.office import Office
+from tests.shared.served import at_port, free_port
+from tests.shared.waiting import PATIENCE
 
 NARROW = {"width": 320, "height": 640}
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 @pytest.fixture
@@ -54,33 +52,6 @@ async def client(site: Site, office: Office) -> AsyncIterator[httpx.AsyncClient]
     ) as made:
         await let_in(made, office, office.clinician)
         yield made
-
-
-async def let_in(client: httpx.AsyncClient, office: Office, actor: Actor) -> None:
-    """Give a browser the cookies of a session."""
-    device = Visitor("127.0.0.1", Device(DeviceKind.COMPUTER, "Firefox, Linux"), uuid4().hex)
-    async with office.database.work() as session:
-        opened = await open_session(
-            session, actor.person_id, Stage.OPEN, device, now(), second_factor_at=now()
-        )
-    client.cookies.set("medcab", opened.token)
-    client.cookies.set("medcab-device", opened.device_token)
-
-
-async def token_on(client: httpx.AsyncClient, path: str) -> str:
-    """The form token of a page."""
-    found = TOKEN.search((await client.get(path)).text)
-    assert found is not None
-    return found[1]
-
-
-def small_pdf() -> bytes:
-    """A harmless PDF of one page, never the same twice."""
-    document, body = Pdf.new(), BytesIO()
-    document.add_blank_page(page_size=(595, 842))
-    document.docinfo["/Title"] = uuid4().hex
-    document.save(body)
-    return body.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -394,7 +365,7 @@ async def test_an_outage_is_told_as_a_page(settings: Settings) -> None:
         }
     )
     async with (
-        served(create_app(away), port) as url,
+        at_port(create_app(away), port) as url,
         httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client,
     ):
         client.cookies.set("medcab", "a session that stands")

@@ -12,8 +12,8 @@ from models.tables.cases import CaseDecision
 from rules.access import Role
 from rules.cases.process import Status, Transition
 from services.cases.acts import Act
-from tests.office import Office
-from tests.pages.conftest import PHONE, Site, faults_of, press, signed_in, watch
+from tests.shared.cabinet import PHONE, Site, faults_of, press, signed_in, watch
+from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
 

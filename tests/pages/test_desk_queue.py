@@ -12,9 +12,9 @@ from rules.access import Actor, Role
 from rules.cases.process import Status
 from rules.clock import now
 from services.cases.acts import Act
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
-from tests.pages.conftest import Site, faults_of, press, signed_in, watch
+from tests.shared.cabinet import Site, faults_of, press, signed_in, watch
+from tests.shared.office import Office
+from tests.shared.waiting import PATIENCE
 
 pytestmark = pytest.mark.browser
 

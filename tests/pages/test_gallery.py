@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.pages.conftest import DESKTOP, PHONE, faults_of, free_port, served, watch
 from tests.pages.gallery import PAGES, gallery
+from tests.shared.cabinet import DESKTOP, PHONE, faults_of, watch
+from tests.shared.served import at_port, free_port
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +34,7 @@ DRAWN_BY_THE_BROWSER = """
 @pytest.fixture(scope="module")
 async def address() -> AsyncIterator[str]:
     """The gallery, served."""
-    async with served(gallery(), free_port()) as url:
+    async with at_port(gallery(), free_port()) as url:
         yield url
 
 

@@ -10,10 +10,9 @@ from models.tables.people import Person
 from rules.access import Role
 from rules.accreditation import is_urgent
 from services.accreditation import AccreditationStatus, accreditation_status
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
-from tests.pages.conftest import Site, account_of
-from tests.pages.test_behaviour import let_in
+from tests.shared.cabinet import Site, account_of, let_in
+from tests.shared.office import Office
+from tests.shared.waiting import PATIENCE
 
 CARD_OF = "Соколова Анна Сергеевна"
 CARD = RegisterCard.model_validate(

@@ -12,9 +12,9 @@ from services.journal import declarations
 from services.journal import entries as journal
 from services.seal import open_seal
 from settings import Settings
-from tests.office import Office
-from tests.pages.conftest import DESKTOP, PHONE, Site, faults_of, signed_in, watch
 from tests.pages.test_operation import picture
+from tests.shared.cabinet import DESKTOP, PHONE, Site, faults_of, signed_in, watch
+from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
 

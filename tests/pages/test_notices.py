@@ -23,11 +23,11 @@ from services.notices import outbox
 from services.notices.channels import MailWay, PushWay
 from services.notices.sender import drain
 from services.notices.wording import Addresses
-from tests.browsers import launched
-from tests.clients.waiting import PATIENCE, until
-from tests.office import Office
-from tests.pages.conftest import PHONE, Site, faults_of, signed_in, watch
-from tests.servers import Simulators
+from tests.shared.browsers import launched
+from tests.shared.cabinet import PHONE, Site, faults_of, signed_in, watch
+from tests.shared.office import Office
+from tests.shared.servers import Simulators
+from tests.shared.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.browser
 

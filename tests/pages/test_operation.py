@@ -15,8 +15,8 @@ from rules.access import Actor, Role
 from rules.clock import now
 from rules.journal.entries import JournalKind
 from services.cases import wakeups
-from tests.office import Office
-from tests.pages.conftest import DESKTOP, PHONE, Site, faults_of, signed_in, watch
+from tests.shared.cabinet import DESKTOP, PHONE, Site, faults_of, signed_in, watch
+from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
 PICTURES = os.environ.get("MEDCAB_PICTURES")

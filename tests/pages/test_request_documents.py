@@ -6,15 +6,14 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Browser, expect
 
-from clients.database import Database
 from clients.temporal.client import connect
 from crypto.key_ring import KeyRing
 from services.catalogue import loading
 from settings import Settings
-from tests.pages.conftest import PHONE, Site, faults_of, signed_in, watch
 from tests.pages.test_requests import begin, go_on
 from tests.pages.test_story import fill, paper
-from tests.requests.counter import Counter
+from tests.shared.cabinet import PHONE, Site, faults_of, signed_in, watch
+from tests.shared.counter import Counter
 from worker import build
 
 pytestmark = pytest.mark.browser
@@ -43,12 +42,6 @@ types:
           - name: car
             label: Номер автомобиля
 """
-
-
-@pytest.fixture
-async def counter(database: Database) -> Counter:
-    """People of this test's own, those of the supply unit too."""
-    return await Counter.open(database)
 
 
 async def test_documents_go_with_a_request(

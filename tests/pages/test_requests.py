@@ -9,10 +9,10 @@ from sqlmodel import select
 from clients.database import Database
 from models.tables.cases import Case, CaseAct
 from rules.cases.process import Status
-from tests.office import Office
-from tests.pages.conftest import Site, faults_of, signed_in, watch
 from tests.pages.test_story import fill
-from tests.requests.counter import Counter
+from tests.shared.cabinet import Site, faults_of, signed_in, watch
+from tests.shared.counter import Counter
+from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
 

@@ -15,12 +15,12 @@ from clients.temporal.client import connect
 from crypto.key_ring import KeyRing
 from rules.clock import now
 from settings import Settings
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
-from tests.pages.conftest import PHONE, Site, faults_of, press, signed_in, watch
 from tests.pages.test_requests import begin, go_on
 from tests.pages.test_story import paper
-from tests.requests.counter import FORMS, Counter
+from tests.shared.cabinet import PHONE, Site, faults_of, press, signed_in, watch
+from tests.shared.counter import FORMS, Counter
+from tests.shared.office import Office
+from tests.shared.waiting import PATIENCE
 from worker import build
 
 pytestmark = pytest.mark.browser
@@ -62,12 +62,6 @@ async def behave(module: httpx.AsyncClient, **chosen: object) -> None:
     """How the module does its work."""
     reply = await module.put("/behaviour", json={"delay": 1, **chosen})
     assert reply.status_code == 200
-
-
-@pytest.fixture
-async def counter(database: Database) -> Counter:
-    """People of this test's own, those of the supply unit too."""
-    return await Counter.open(database)
 
 
 async def fill_in(page: Page, key: str) -> None:

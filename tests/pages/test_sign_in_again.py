@@ -14,12 +14,10 @@ from cabinet.frame.visits import safe_next
 from models.tables.accounts import AccountSession
 from rules.access import Actor
 from rules.clock import now
-from tests.accounts.codes import fresh_code
-from tests.accounts.conftest import PASSWORD
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
-from tests.pages.conftest import Key, Site, account_of, signed_in
-from tests.pages.test_behaviour import let_in
+from tests.shared.accounts import PASSWORD, fresh_code
+from tests.shared.cabinet import Key, Site, account_of, let_in, signed_in
+from tests.shared.office import Office
+from tests.shared.waiting import PATIENCE
 
 FIELD = re.compile(r'name="(csrf_token|next)" value="([^"]*)"')
 WISH = "/applications?status=open&page=2"

@@ -7,18 +7,10 @@ from pikepdf import Pdf
 from playwright.async_api import Browser, Page, expect
 
 from rules.cases.process import Transition
-from tests.accounts.codes import fresh_code
-from tests.accounts.conftest import PASSWORD
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
-from tests.pages.conftest import (
-    DESKTOP,
-    Site,
-    account_of,
-    faults_of,
-    signed_in,
-    watch,
-)
+from tests.shared.accounts import PASSWORD, fresh_code
+from tests.shared.cabinet import DESKTOP, Site, account_of, faults_of, signed_in, watch
+from tests.shared.office import Office
+from tests.shared.waiting import PATIENCE
 
 pytestmark = pytest.mark.browser
 

@@ -13,11 +13,10 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from services.notices import settings as notice_settings
-from tests.clients.waiting import PATIENCE, until
-from tests.office import Office
-from tests.pages.conftest import Site, account_of, signed_in
-from tests.pages.tabs import Tab
-from tests.pages.test_behaviour import let_in, small_pdf, token_on
+from tests.shared.cabinet import Site, account_of, let_in, signed_in, small_pdf, token_on
+from tests.shared.office import Office
+from tests.shared.tabs import Tab
+from tests.shared.waiting import PATIENCE, until
 
 AT_ONCE = 24
 SHOWN = re.compile(r'name="shown"[^>]* value="([^"]*)"')

@@ -12,11 +12,11 @@ from models.tables.cases import CaseDecision
 from models.tables.catalogue import Reason
 from rules.access import Actor, Role
 from rules.cases.process import Status
-from tests.clients.waiting import until
 from tests.conversation.test_pages import on_the_desk
-from tests.office import Office
-from tests.pages.conftest import Key, Site, account_of, faults_of, signed_in, watch
 from tests.pages.test_sign_in_again import end_sessions_of, sign_in_on
+from tests.shared.cabinet import Key, Site, account_of, faults_of, signed_in, watch
+from tests.shared.office import Office
+from tests.shared.waiting import until
 
 pytestmark = pytest.mark.browser
 

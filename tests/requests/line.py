@@ -20,7 +20,7 @@ from services.gov_service.messages import (
 )
 from services.requests.paper import RequestAttachment, RequestFacts, RequestField, form
 from settings import Settings
-from tests.clients.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE
 
 NOW = datetime(2026, 12, 4, 13, 5, tzinfo=UTC)
 NOWHERE = "http://127.0.0.1:1/callbacks"

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.clients.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE
 
 
 @dataclass

@@ -1,8 +1,6 @@
 """Living through requests: waiting, letting time pass, spoiling the module."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,9 +8,7 @@ from uuid import UUID
 import httpx
 from sqlalchemy import update
 from sqlmodel import col, select
-from temporalio.client import Client
 
-from clients.database import Database
 from models.tables.notices import Notice
 from models.tables.requests import RequestMessage
 from rules.cases.process import Status
@@ -21,23 +17,14 @@ from services.cases import wakeups
 from services.cases.signals import CaseSignals
 from services.dossier import page as dossier
 from services.dossier.page import CasePage
-from settings import Settings
-from tests.clients.waiting import until
-from tests.requests.counter import Counter
-from worker import build
+from tests.shared.counter import Counter
+from tests.shared.waiting import until
 
 
 async def behave(module: httpx.AsyncClient, **chosen: Any) -> None:
     """How the module goes wrong, if at all."""
     reply = await module.put("/behaviour", json={"delay": 0, "callbacks": "lost", **chosen})
     assert reply.status_code == 200
-
-
-@asynccontextmanager
-async def working(settings: Settings, client: Client, database: Database) -> AsyncIterator[None]:
-    """A worker for as long as the block lasts."""
-    async with build(settings, client, database):
-        yield
 
 
 async def stands_at(

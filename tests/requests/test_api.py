@@ -1,44 +1,25 @@
 """Requests over HTTP: the whole life as programs see it, and bodies that make no sense."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
 import jsonschema_rs
 import pytest
 
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from services.cases.transitions import lock, move
-from settings import Settings
-from tests.api.desk import Desk, file_name, key
-from tests.api.served import in_process
 from tests.documents.samples import pdf
-from tests.requests.counter import FORMS, Counter
-from tests.servers import Servers
-
-
-@pytest.fixture(scope="module")
-async def desk(settings: Settings, servers: Servers) -> AsyncIterator[Desk]:
-    """The application over real PostgreSQL and MinIO, with Temporal down."""
-    without = settings.model_copy(update={"temporal_address": "127.0.0.1:1"})
-    async with in_process(without, servers) as app:
-        yield await Desk.open(app)
+from tests.shared.counter import FORMS, Counter
+from tests.shared.desk import Desk, file_name, key, told
 
 
 @pytest.fixture
 async def counter(desk: Desk) -> Counter:
     """People of this test's own, in the application's database."""
     return await Counter.open(desk.medcab.database)
-
-
-async def told(answer: httpx.Response, status: int = 200) -> Any:
-    """The body of an answer that had to have this status."""
-    assert answer.status_code == status, answer.text
-    return answer.json()
 
 
 async def laid_on_the_desk(counter: Counter, case_id: str) -> int:
@@ -52,27 +33,25 @@ async def laid_on_the_desk(counter: Counter, case_id: str) -> int:
 async def test_catalogue_has_forms_that_programs_can_fill_in(desk: Desk, counter: Counter) -> None:
     """S1, S2: each type comes with its form and JSON Schema; what it takes is what is sent."""
     program = await desk.program(counter.clinician)
-    types = {one["key"]: one for one in await told(await program.get("/request-types"))}
+    types = {one["key"]: one for one in told(await program.get("/request-types"))}
     assert set(FORMS) <= set(types)
     laboratory = types["laboratory_results"]
     assert (laboratory["channel"], laboratory["answer"]) == ("module", "data")
     assert laboratory["terms"]["review"] == 2
     schema = jsonschema_rs.validator_for(laboratory["data_schema"])
-    draft = await told(await program.post("/requests", json={"type": "laboratory_results"}), 201)
+    draft = told(await program.post("/requests", json={"type": "laboratory_results"}), 201)
     data = FORMS["laboratory_results"]
-    kept = await told(await program.put(f"/requests/{draft['id']}/draft", json={"data": data}))
+    kept = told(await program.put(f"/requests/{draft['id']}/draft", json={"data": data}))
     assert kept["errors"] == []
-    state = await told(
+    state = told(
         await program.post(f"/requests/{draft['id']}/submit", json={"step": 0}, headers=key())
     )
     assert state["status"] == "accepted"
-    case = await told(await program.get(f"/requests/{draft['id']}"))
+    case = told(await program.get(f"/requests/{draft['id']}"))
     assert schema.is_valid(case["versions"][0]["data"])
-    assert [one["id"] for one in (await told(await program.get("/requests")))["items"]] == [
-        draft["id"]
-    ]
-    assert (await told(await program.get("/applications")))["items"] == []
-    await told(await program.get(f"/requests/{draft['id']}/document"), 404)
+    assert [one["id"] for one in told(await program.get("/requests"))["items"]] == [draft["id"]]
+    assert told(await program.get("/applications"))["items"] == []
+    told(await program.get(f"/requests/{draft['id']}/document"), 404)
 
 
 async def test_every_form_is_filled_in_page_by_page(desk: Desk, counter: Counter) -> None:
@@ -113,19 +92,19 @@ async def test_answered_with_a_file_corrected_and_refused(desk: Desk, counter: C
     reviewer = await desk.program(counter.office.reviewer)
     case_id = str(await counter.sent("workplace_certificate"))
     step = await laid_on_the_desk(counter, case_id)
-    queue = await told(await reviewer.get("/desk"))
+    queue = told(await reviewer.get("/desk"))
     assert case_id in {line["id"] for line in queue["items"]}
     address, body = f"/requests/{case_id}/answer", pdf()
     lacking = await reviewer.post(address, json={"step": step, "message": "Вот."}, headers=key())
-    assert [one["field"] for one in (await told(lacking, 422))["errors"]] == ["file"]
+    assert [one["field"] for one in told(lacking, 422)["errors"]] == ["file"]
     given = await reviewer.post(
         address,
         data={"step": str(step), "message": "Вот."},
         files={"file": ("справка.pdf", body, "application/pdf")},
         headers=key(),
     )
-    assert (await told(given))["status"] == "ready"
-    case = await told(await program.get(f"/requests/{case_id}"))
+    assert told(given)["status"] == "ready"
+    case = told(await program.get(f"/requests/{case_id}"))
     (answer,) = case["answers"]
     assert (answer["message"], answer["files"][0]["size"]) == ("Вот.", len(body))
     file = await program.get(f"{address}/1")
@@ -137,12 +116,12 @@ async def test_answered_with_a_file_corrected_and_refused(desk: Desk, counter: C
     again = await program.post(
         f"/requests/{case_id}/correct", json={"step": case["step"]}, headers=key()
     )
-    assert (await told(again))["status"] == "accepted"
+    assert told(again)["status"] == "accepted"
     step = await laid_on_the_desk(counter, case_id)
     refusal = {"step": step, "reason": "Такой справки мы не выдаём."}
     no = await reviewer.post(f"/requests/{case_id}/refuse", json=refusal, headers=key())
-    assert (await told(no))["status"] == "refused"
-    answers = (await told(await program.get(f"/requests/{case_id}")))["answers"]
+    assert told(no)["status"] == "refused"
+    answers = told(await program.get(f"/requests/{case_id}"))["answers"]
     assert [one["outcome"] for one in answers] == ["ready", "refused"]
     earlier = await program.get(f"{address}/1", params={"version": 1})
     assert earlier.content == body

@@ -14,18 +14,18 @@ from activities.shifts import BEAT
 from models.messages import CaseRef, CaseState, Look, case_workflow_id
 from rules.cases.process import CaseKind, Party, Status
 from services.requests import handover
-from tests.requests.counter import Counter
 from tests.requests.living import asked_until
+from tests.shared.counter import Counter
 from workflows.requests import BEATING_WITHIN
 
 
 async def test_work_at_the_module_heartbeats(
-    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+    bureau: Counter, temporal: Client, worker: None, module: httpx.AsyncClient
 ) -> None:
     """Whatever a request has done at the module is scheduled with a short heartbeat timeout."""
     case_id = await bureau.sent()
     await asked_until(bureau, case_id, Status.READY)
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     scheduled = [
         event.activity_task_scheduled_event_attributes
         for event in (await handle.fetch_history()).events

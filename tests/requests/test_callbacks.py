@@ -31,9 +31,9 @@ from services.requests import acts as requests
 from services.requests.acknowledgements import message_id_of
 from services.webhooks import KEPT_FOR, WebhookCall
 from settings import Settings
-from tests.api.served import in_process
-from tests.requests.counter import Counter
-from tests.servers import Servers
+from tests.shared.counter import Counter
+from tests.shared.served import in_process
+from tests.shared.servers import Servers
 
 SECRET = "whsec_" + b64encode(token_bytes(24)).decode()
 OLD_SECRET = "whsec_" + b64encode(token_bytes(24)).decode()

@@ -14,11 +14,11 @@ from crypto.key_ring import KeyRing
 from rules.cases.process import Status
 from server import create_app
 from settings import Settings
-from tests.api.served import Served, with_new_database
-from tests.clients.waiting import PATIENCE
-from tests.requests.counter import Counter
 from tests.requests.living import behave, journaled, page_of, stands_at
-from tests.servers import Servers
+from tests.shared.counter import Counter
+from tests.shared.served import Served, with_new_database
+from tests.shared.servers import Servers
+from tests.shared.waiting import PATIENCE
 from worker import build
 
 

@@ -8,7 +8,7 @@ import pytest
 from rules.refusals import Refusal
 from services.cases.acts import Act
 from tests.requests.conftest import Visit
-from tests.requests.counter import Counter
+from tests.shared.counter import Counter
 
 WRONG: dict[str, Any] = {"since": "01.02.2019", "until": "31.01.2019"}
 WORDS = "Напишите дату не раньше, чем «Начало периода»: 01.02.2019"

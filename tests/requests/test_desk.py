@@ -28,17 +28,8 @@ from services.requests import alarms
 from services.requests import files as request_files
 from services.requests.acts import Answer
 from services.reviews.decisions import Decision
-from settings import Settings
 from tests.documents.samples import pdf
-from tests.requests.counter import Counter
-
-
-@pytest.fixture
-async def objects(settings: Settings) -> AsyncIterator[Objects]:
-    """The bucket of this process."""
-    made = Objects(settings)
-    yield made
-    await made.close()
+from tests.shared.counter import Counter
 
 
 @pytest.fixture

@@ -25,8 +25,6 @@ from services.gov_service.line import Exchange
 from services.requests import handover
 from services.requests.acknowledgements import message_id_of
 from settings import Settings
-from tests.clients.waiting import until
-from tests.requests.counter import Counter
 from tests.requests.living import (
     asked_until,
     behave,
@@ -34,8 +32,10 @@ from tests.requests.living import (
     journaled,
     page_of,
     stands_at,
-    working,
 )
+from tests.shared.counter import Counter
+from tests.shared.waiting import until
+from worker import build
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,15 @@ async def test_answer_to_an_earlier_version_changes_nothing(
 async def test_lost_worker_costs_nothing(
     bureau: Counter,
     settings: Settings,
-    client: Client,
+    temporal: Client,
     database: Database,
     module: httpx.AsyncClient,
 ) -> None:
     """Sent while no worker runs; handed over by one, answered under another; given over once."""
     case_id = await bureau.sent()
-    async with working(settings, client, database):
+    async with build(settings, temporal, database):
         await stands_at(bureau, case_id, Status.PROCESSING)
-    async with working(settings, client, database):
+    async with build(settings, temporal, database):
         await asked_until(bureau, case_id, Status.READY)
     number = (await bureau.office.case(case_id)).number
     known = [one for one in (await module.get("/messages")).json() if one["number"] == number]
@@ -123,7 +123,7 @@ async def test_lost_worker_costs_nothing(
 async def test_killed_after_handing_over_is_given_again_and_answered_once(
     bureau: Counter,
     settings: Settings,
-    client: Client,
+    temporal: Client,
     database: Database,
     module: httpx.AsyncClient,
     monkeypatch: pytest.MonkeyPatch,
@@ -142,7 +142,7 @@ async def test_killed_after_handing_over_is_given_again_and_answered_once(
 
     monkeypatch.setattr(handover, "_note_handed_over", lose_the_first)
     case_id = await bureau.sent()
-    async with working(settings, client, database):
+    async with build(settings, temporal, database):
         # It was answered meanwhile, so the reply to the second handing over is the answer.
         await stands_at(bureau, case_id, Status.READY)
     number = (await bureau.office.case(case_id)).number
@@ -241,13 +241,13 @@ async def test_what_the_module_will_never_take_is_stuck_and_told(
 
 
 async def test_signal_typed_by_hand_answers_nothing(
-    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+    bureau: Counter, temporal: Client, worker: None, module: httpx.AsyncClient
 ) -> None:
     """Nobody can answer a request by talking to Temporal; who tries is journaled."""
     await behave(module, answer="never")
     case_id = await bureau.sent()
     await stands_at(bureau, case_id, Status.PROCESSING)
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     for signal in ("answer", "receipt"):
         await handle.signal(signal, ActRef(act_id=uuid4()))
 

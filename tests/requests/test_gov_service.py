@@ -23,10 +23,10 @@ from services.gov_service.messages import GovServiceFile
 from services.requests.paper import RequestField
 from services.webhooks import verified
 from settings import Settings
-from tests.clients.waiting import PATIENCE
 from tests.requests.line import NOWHERE, Line, facts, request_of
 from tests.requests.listener import listening
-from tests.servers import Simulators
+from tests.shared.servers import Simulators
+from tests.shared.waiting import PATIENCE
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from services.cases.lists import Filters
 from services.catalogue import loading
 from services.catalogue import lookup as catalogue
 from services.dossier import page as dossier
-from tests.office import SNILS
-from tests.requests.counter import FORMS, Counter
+from tests.shared.counter import FORMS, Counter
+from tests.shared.office import SNILS
 
 TYPE = """
 types:

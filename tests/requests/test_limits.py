@@ -16,7 +16,7 @@ from rules.clock import now
 from rules.refusals import Refusal
 from services.cases.acts import Act
 from tests.requests.conftest import Visit
-from tests.requests.counter import Counter
+from tests.shared.counter import Counter
 from words.translation import Presentation, in_words, present
 
 

@@ -18,9 +18,9 @@ from services.requests import answers, handover
 from services.requests.acknowledgements import message_id_of
 from services.seal import open_seal
 from settings import Settings
-from tests.clients.waiting import PATIENCE
-from tests.requests.counter import Counter
 from tests.requests.living import behave, page_of
+from tests.shared.counter import Counter
+from tests.shared.waiting import PATIENCE
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from rules.clock import now
 from services.files import orphans
 from services.requests.acknowledgements import message_id_of
 from settings import Settings
-from tests.requests.counter import Counter
+from tests.shared.counter import Counter
 
 
 async def test_what_a_crash_left_behind_is_removed(counter: Counter, settings: Settings) -> None:

@@ -24,10 +24,11 @@ from services.operation.remedies import OperationActs, RemedyOrder
 from services.operation.temporal_health import Standings
 from services.requests.acknowledgements import message_id_of
 from settings import Settings
-from tests.clients.waiting import PATIENCE, until
-from tests.requests.counter import Counter
 from tests.requests.line import Line
-from tests.requests.living import behave, journaled, stands_at, working
+from tests.requests.living import behave, journaled, stands_at
+from tests.shared.counter import Counter
+from tests.shared.waiting import PATIENCE, until
+from worker import build
 
 TOLD = "request.withdrawal_told"
 
@@ -59,7 +60,7 @@ async def _ring_what_is_due(bureau: Counter, case_id: UUID) -> None:
 
 
 async def test_module_that_is_down_hears_of_it_later(
-    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+    bureau: Counter, temporal: Client, worker: None, module: httpx.AsyncClient
 ) -> None:
     """The request is withdrawn at once; the workflow lives until the module knows."""
     await behave(module, answer="never")
@@ -79,7 +80,7 @@ async def test_module_that_is_down_hears_of_it_later(
     await module.put("/faults", json={"mode": "ok"})
     assert await _at_the_module(module, case_id) == "working"
     await _ring_what_is_due(bureau, case_id)
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     assert (await handle.result())["owes"] is False
     assert await _at_the_module(module, case_id) == "withdrawn"
     kinds = [entry.kind for entry in await bureau.office.journal(case_id)]
@@ -108,7 +109,7 @@ async def test_every_version_that_the_module_has_is_told_of(
 
 
 async def test_answer_that_crossed_the_withdrawal_is_journaled_only(
-    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+    bureau: Counter, temporal: Client, worker: None, module: httpx.AsyncClient
 ) -> None:
     """The module had answered and nobody had asked yet: the answer reaches nobody."""
     await behave(module, delay=86400)
@@ -121,14 +122,14 @@ async def test_answer_that_crossed_the_withdrawal_is_journaled_only(
 
     await until(answered)
     await _withdraw(bureau, case_id)
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     assert (await handle.result())["status"] == Status.WITHDRAWN
     assert await journaled(bureau, case_id, "request.odd_receipt")
     assert await journaled(bureau, case_id, TOLD)
 
 
 async def test_module_that_never_had_it_is_not_asked_for_ever(
-    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+    bureau: Counter, temporal: Client, worker: None, module: httpx.AsyncClient
 ) -> None:
     """A module that lost everything has nothing to stop."""
     await behave(module, answer="never")
@@ -136,7 +137,7 @@ async def test_module_that_never_had_it_is_not_asked_for_ever(
     await stands_at(bureau, case_id, Status.PROCESSING)
     await module.delete("/messages")
     await _withdraw(bureau, case_id)
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     assert (await handle.result())["owes"] is False
     assert await _at_the_module(module, case_id) == "unknown_message"
 
@@ -144,22 +145,22 @@ async def test_module_that_never_had_it_is_not_asked_for_ever(
 async def test_run_that_was_lost_is_begun_again_and_tells(
     bureau: Counter,
     settings: Settings,
-    client: Client,
+    temporal: Client,
     database: Database,
     module: httpx.AsyncClient,
 ) -> None:
     """Terminated before it told: the sweeper begins another, which finds what is owed."""
     await behave(module, answer="never")
-    async with working(settings, client, database):
+    async with build(settings, temporal, database):
         case_id = await bureau.sent()
         await stands_at(bureau, case_id, Status.PROCESSING)
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     await handle.terminate("a test")
     act = await bureau.act(case_id)
     silent = await Counter.open(database)
     await silent.requests.withdraw(bureau.clinician, case_id, act, "Передумала.")
     assert await _worked_on_for_nothing(settings, database, bureau, case_id)
-    async with working(settings, client, database):
+    async with build(settings, temporal, database):
         await _ring_what_is_due(bureau, case_id)
 
         async def told() -> bool:
@@ -171,7 +172,7 @@ async def test_run_that_was_lost_is_begun_again_and_tells(
 
 
 async def test_module_that_refuses_to_hear_is_told_of_to_ops(
-    bureau: Counter, settings: Settings, client: Client, worker: None, module: httpx.AsyncClient
+    bureau: Counter, settings: Settings, temporal: Client, worker: None, module: httpx.AsyncClient
 ) -> None:
     """The request stays withdrawn; its workflow is stuck, and goes on once that is mended."""
     await behave(module, answer="never")
@@ -189,32 +190,32 @@ async def test_module_that_refuses_to_hear_is_told_of_to_ops(
     assert (await bureau.office.case(case_id)).status == Status.WITHDRAWN
     await module.delete("/messages")
     await _ring_what_is_due(bureau, case_id)
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     async with asyncio.timeout(PATIENCE):
         assert (await handle.result())["owes"] is False
 
 
 async def test_request_that_people_answer_owes_nobody(
-    bureau: Counter, client: Client, worker: None
+    bureau: Counter, temporal: Client, worker: None
 ) -> None:
     """There is no module to tell: the workflow ends with the withdrawal."""
     case_id = await bureau.sent("equipment")
     await stands_at(bureau, case_id, Status.PROCESSING)
     await _withdraw(bureau, case_id)
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     assert (await handle.result())["owes"] is False
     assert not await journaled(bureau, case_id, TOLD)
 
 
 async def test_withdrawal_that_the_module_refuses_is_on_the_desk_until_it_is_told(
-    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+    bureau: Counter, temporal: Client, worker: None, module: httpx.AsyncClient
 ) -> None:
     """The case is closed and its run is stuck: ops see it, ring it, and it is gone (O7)."""
     engineer = await bureau.office.person("Фёдоров Илья", Role.OPS, bureau.office.institution)
     await behave(module, answer="never")
     case_id = await bureau.sent()
     await stands_at(bureau, case_id, Status.PROCESSING)
-    standings = Standings(client, f"desk-{uuid4().hex}")
+    standings = Standings(temporal, f"desk-{uuid4().hex}")
 
     async def listed() -> bool:
         found = await desk(bureau.database, standings, engineer, 60)
@@ -230,7 +231,7 @@ async def test_withdrawal_that_the_module_refuses_is_on_the_desk_until_it_is_tol
     acts = OperationActs(bureau.database, CaseSignals(bureau.office.heard), standings)
     again = RemedyOrder(Remedy.RETRY, str(case_id), "The number is right again.")
     await acts.act(engineer, uuid4(), again)
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     assert (await handle.result())["owes"] is False
     assert await _at_the_module(module, case_id) == "withdrawn"
     assert not await listed()

@@ -20,8 +20,6 @@ from services.files.intake import Files
 from services.requests import files as request_files
 from services.requests.acknowledgements import message_id_of
 from settings import Settings
-from tests.clients.waiting import until
-from tests.requests.counter import FORMS, Counter
 from tests.requests.living import (
     asked_until,
     behave,
@@ -31,12 +29,14 @@ from tests.requests.living import (
     stands_at,
     told,
 )
+from tests.shared.counter import FORMS, Counter
+from tests.shared.waiting import until
 
 BY_PEOPLE = {"workplace_certificate", "equipment"}
 
 
 async def test_from_sending_to_the_verified_answer(
-    bureau: Counter, settings: Settings, client: Client, worker: None, module: httpx.AsyncClient
+    bureau: Counter, settings: Settings, temporal: Client, worker: None, module: httpx.AsyncClient
 ) -> None:
     """S3, S4: accepted, handed over, answered; paper and answer lie in the store, with a signer."""
     case_id = await bureau.sent()
@@ -60,7 +60,7 @@ async def test_from_sending_to_the_verified_answer(
     await objects.close()
     kinds = [entry.kind for entry in await bureau.office.journal(case_id)]
     assert kinds == ["case.drafted", "case.submitted", "request.sent", "request.answered"]
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     result = await handle.result()
     assert result["status"] == Status.READY
 
@@ -118,12 +118,12 @@ async def test_refusal_comes_with_its_reason_and_can_be_corrected(
 
 
 async def test_sent_again_after_the_answer_in_a_new_run(
-    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+    bureau: Counter, temporal: Client, worker: None, module: httpx.AsyncClient
 ) -> None:
     """S6: after «Готов» too; the earlier version, its paper and its answer stay."""
     case_id = await bureau.sent()
     await asked_until(bureau, case_id, Status.READY)
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     first = (await handle.describe()).run_id
     await handle.result()
     await bureau.corrected(case_id, purpose="В поликлинику")
@@ -168,7 +168,7 @@ async def test_overdue_request_is_told_to_ops_and_once_to_the_applicant(
 
 
 async def test_desk_request_waits_for_people_and_closes_its_workflow(
-    bureau: Counter, client: Client, worker: None
+    bureau: Counter, temporal: Client, worker: None
 ) -> None:
     """W8: equipment is answered by the supply unit; a paper is formed, no module is asked."""
     case_id = await bureau.sent("equipment")
@@ -178,19 +178,19 @@ async def test_desk_request_waits_for_people_and_closes_its_workflow(
 
     async def known() -> bool:
         """The workflow has heard of what its activity committed."""
-        state = await running.present_state(client, case)
+        state = await running.present_state(temporal, case)
         return state is not None and state.waits_for is Party.REVIEWER
 
     await until(known)
     await bureau.answered(case_id)
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     result = await handle.result()
     assert result["status"] == Status.READY
     assert [paper.sealed for paper in (await page_of(bureau, case_id)).papers] == [False]
 
 
 async def test_withdrawn_request_ends_its_workflow(
-    bureau: Counter, client: Client, worker: None, module: httpx.AsyncClient
+    bureau: Counter, temporal: Client, worker: None, module: httpx.AsyncClient
 ) -> None:
     """«Отозван»: the module hears of it, and what it says later is journaled only."""
     await behave(module, answer="never")
@@ -198,7 +198,7 @@ async def test_withdrawn_request_ends_its_workflow(
     await stands_at(bureau, case_id, Status.PROCESSING)
     act = await bureau.act(case_id)
     await bureau.requests.withdraw(bureau.clinician, case_id, act, "Передумала.")
-    handle = client.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
+    handle = temporal.get_workflow_handle(case_workflow_id(case_id, CaseKind.REQUEST))
     result = await handle.result()
     assert (result["status"], result["owes"]) == (Status.WITHDRAWN, False)
     kept = (await module.get(f"/v1/messages/{message_id_of(case_id, 1)}")).json()

@@ -9,7 +9,7 @@ from rules.clock import now
 from simulators.kept import KeptLines
 from simulators.push import Browser, PushService, StoredPush
 from simulators.sms import Sent, SmsBox, StoredSms, create_app
-from tests.clients.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE
 
 NUMBER = "+79160000001"
 

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from simulators.mail_page import linked
-from tests.clients.waiting import PATIENCE
-from tests.servers import Simulators
+from tests.shared.servers import Simulators
+from tests.shared.waiting import PATIENCE
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 

@@ -9,24 +9,14 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from clients.database import Database
-from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.people import Person
 from server import create_app
 from services.notices.sender import Way, drain
 from settings import Settings
-from tests.clients.waiting import PATIENCE
 from tests.notices.conftest import Staff, tell
-from tests.office import Office
-from tests.pages.conftest import free_port, served
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of this process of the run, which the API serves."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-    made = Database.from_settings(settings)
-    yield made
-    await made.close()
+from tests.shared.office import Office
+from tests.shared.served import at_port, free_port
+from tests.shared.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -40,7 +30,7 @@ async def api(settings: Settings) -> AsyncIterator[str]:
     """Where the API is."""
     port = free_port()
     own = {"public_url": f"http://127.0.0.1:{port}", "cookie_secure": False}
-    async with served(create_app(settings.model_copy(update=own)), port) as address:
+    async with at_port(create_app(settings.model_copy(update=own)), port) as address:
         yield address
 
 

@@ -27,11 +27,11 @@ from services.notices.channels import MailWay
 from services.notices.wording import Addresses
 from settings import Settings
 from simulators.mail_bounces import report
-from tests.clients.waiting import until
 from tests.notices.conftest import Post, Staff
 from tests.notices.journal import lines, rows
 from tests.notices.receipts.conftest import call_back, send
 from tests.notices.test_cabinet import actor
+from tests.shared.waiting import until
 
 
 @pytest.fixture

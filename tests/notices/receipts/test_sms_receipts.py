@@ -19,10 +19,10 @@ from rules.notices.kinds import Channel
 from services.notices.channels import SmsWay
 from services.notices.wording import Addresses
 from settings import Settings
-from tests.clients.waiting import until
 from tests.notices.conftest import Phones, Staff
 from tests.notices.journal import rows
 from tests.notices.receipts.conftest import call_back, send
+from tests.shared.waiting import until
 
 PATH = "/api/v1/callbacks/sms"
 

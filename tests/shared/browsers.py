@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Playwright, async_playwright, expect
 
 from ops.install.chromium import find
-from tests.clients.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE
 
 FLAGS = [
     "--headless",

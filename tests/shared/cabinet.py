@@ -1,21 +1,19 @@
-"""The cabinet as people meet it: a served application, a real browser, people who can sign in."""
+"""The cabinet as people meet it: a served application, and people who sign in there."""
 
-import asyncio
-import socket
+import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import BytesIO
+from uuid import uuid4
 
+import httpx
 import pyotp
 import pytest
-import uvicorn
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from fastapi import FastAPI
+from pikepdf import Pdf
 from playwright.async_api import Browser, BrowserContext, Page
 from sqlmodel import col, select
 
-from clients.database import Database
-from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.accounts import Account
 from models.tables.people import Person
 from rules.access import Actor
@@ -24,38 +22,17 @@ from rules.clock import now
 from server import create_app
 from services.accounts.sessions import Visitor, open_session
 from settings import Settings
-from tests.accounts.conftest import account_with_password
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
+from tests.shared.accounts import account_with_password
+from tests.shared.office import Office
+from tests.shared.served import at_port, free_port
+from tests.shared.waiting import PATIENCE
 
 AXE = Axe().axe_script + "; null"
 FAULTS = """axe.run({resultTypes: ["violations"]}).then(({violations}) => violations.map(
   ({id, nodes}) => `${id}: ${nodes.map(({html}) => html.slice(0, 160)).join("; ")}`
 ))"""
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-
-
-@asynccontextmanager
-async def served(app: FastAPI, port: int) -> AsyncIterator[str]:
-    """The application behind a port of loopback, for as long as the block lasts."""
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none")
-    )
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(PATIENCE):
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
-            await asyncio.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)
@@ -77,23 +54,8 @@ async def site(settings: Settings) -> AsyncIterator[Site]:
             "demo": True,
         }
     )
-    async with served(create_app(chosen), port) as url:
+    async with at_port(create_app(chosen), port) as url:
         yield Site(url, chosen)
-
-
-@pytest.fixture(scope="session")
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of this process of the run."""
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
-    made = Database.from_settings(settings)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def office(database: Database) -> Office:
-    """People of this test's own."""
-    return await Office.open(database)
 
 
 @dataclass(frozen=True)
@@ -170,3 +132,30 @@ def watch(page: Page) -> list[str]:
         lambda line: said.append(line.text) if line.type == "error" else None,
     )
     return said
+
+
+async def let_in(client: httpx.AsyncClient, office: Office, actor: Actor) -> None:
+    """Give a browser the cookies of a session."""
+    device = Visitor("127.0.0.1", Device(DeviceKind.COMPUTER, "Firefox, Linux"), uuid4().hex)
+    async with office.database.work() as session:
+        opened = await open_session(
+            session, actor.person_id, Stage.OPEN, device, now(), second_factor_at=now()
+        )
+    client.cookies.set("medcab", opened.token)
+    client.cookies.set("medcab-device", opened.device_token)
+
+
+async def token_on(client: httpx.AsyncClient, path: str) -> str:
+    """The form token of a page."""
+    found = TOKEN.search((await client.get(path)).text)
+    assert found is not None
+    return found[1]
+
+
+def small_pdf() -> bytes:
+    """A harmless PDF of one page, never the same twice."""
+    document, body = Pdf.new(), BytesIO()
+    document.add_blank_page(page_size=(595, 842))
+    document.docinfo["/Title"] = uuid4().hex
+    document.save(body)
+    return body.getvalue()

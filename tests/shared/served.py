@@ -1,6 +1,7 @@
-"""The application behind a real HTTP server, in a thread of its own, over real servers."""
+"""The application as tests serve it: in a thread of its own, at a port, or in process."""
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -11,10 +12,10 @@ from uuid import uuid4
 import uvicorn
 from fastapi import FastAPI
 
-from crypto.key_ring import KeyRing, use_key_ring
 from server import create_app
 from settings import Settings
-from tests.servers import Servers
+from tests.shared.servers import Servers
+from tests.shared.waiting import PATIENCE
 
 T = TypeVar("T")
 LOOPBACK = "127.0.0.1"
@@ -79,7 +80,6 @@ def with_new_database(settings: Settings, urls: dict[str, str]) -> Settings:
 def served(settings: Settings, servers: Servers) -> Iterator[Served]:
     """The application over an empty database, behind a real server."""
     name = f"medcab_served_{uuid4().hex}"
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     standing = Served(create_app(with_new_database(settings, servers.new_database(name))))
     standing.start()
     try:
@@ -93,8 +93,30 @@ def served(settings: Settings, servers: Servers) -> Iterator[Served]:
 async def in_process(settings: Settings, servers: Servers) -> AsyncIterator[FastAPI]:
     """The application over an empty database, in the test's own loop."""
     name = f"medcab_served_{uuid4().hex}"
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     app = create_app(with_new_database(settings, servers.new_database(name)))
     async with app.router.lifespan_context(app):
         yield app
     servers.drop_database(name)
+
+
+@asynccontextmanager
+async def at_port(app: FastAPI, port: int) -> AsyncIterator[str]:
+    """The application behind a port of loopback, for as long as the block lasts."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none")
+    )
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(PATIENCE):
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
+            await asyncio.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await serving
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port

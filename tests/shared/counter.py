@@ -19,7 +19,7 @@ from services.cases.signals import CaseSignals
 from services.cases.transitions import lock, move
 from services.files.intake import Files
 from services.requests.acts import Answer, Requests
-from tests.office import INN, SNILS, Heard, Office
+from tests.shared.office import INN, SNILS, Heard, Office
 
 PATIENT = "5400 0000 0000 0005"
 LICENCE = "Л041-01137-77/00584930"

@@ -6,7 +6,6 @@ Every test gets people of its own, so that none sees the cases of another.
 import copy
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,6 +21,7 @@ from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Rea
 from models.tables.documents import Document, DocumentVersion
 from models.tables.journal import JournalEntry
 from models.tables.people import Person, RoleGrant, Unit
+from ops.local.home import CHECKOUT
 from rules.access import Actor, Role
 from rules.cases.process import Transition
 from rules.clock import now
@@ -37,7 +37,7 @@ from services.catalogue import lookup as catalogue
 from services.reviews import alarms
 from services.reviews.decisions import Decision, Reviews
 
-CATALOGUE = Path(__file__).parent.parent / "ops" / "data"
+CATALOGUE = CHECKOUT / "ops" / "data"
 SNILS, INN = "112-233-445 95", "366220664163"
 
 FORM: dict[str, Any] = {

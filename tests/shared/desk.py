@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from sqlmodel import col, func, select
 
@@ -20,14 +21,17 @@ from models.tables.documents import Document
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.tables.people import Absence
-from rules.access import Actor, Permission
+from rules.access import Actor, Permission, Role
 from rules.accounts import Stage
 from rules.clock import now
 from services.accounts import access_tokens
 from services.accounts.sessions import open_session, recognise
-from tests.accounts.conftest import carry, visitor_at
-from tests.clients.waiting import PATIENCE
-from tests.office import Office
+from settings import Settings
+from tests.shared.accounts import carry, visitor_at
+from tests.shared.office import Office
+from tests.shared.served import in_process
+from tests.shared.servers import NOWHERE, Servers
+from tests.shared.waiting import PATIENCE
 
 SCOPE = (
     Permission.APPLY,
@@ -124,6 +128,32 @@ class Desk:
             }
             cases = (await session.exec(select(Case).order_by(col(Case.id)))).all()
             return {**counts, "cases": [case.model_dump() for case in cases]}
+
+
+@pytest.fixture(scope="module")
+async def app_alone(settings: Settings, servers: Servers) -> AsyncIterator[FastAPI]:
+    """The application over real PostgreSQL and MinIO, with Temporal down."""
+    without = settings.model_copy(update={"temporal_address": NOWHERE})
+    async with in_process(without, servers) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+async def desk(app_alone: FastAPI) -> Desk:
+    """An office in that application."""
+    return await Desk.open(app_alone)
+
+
+@pytest.fixture
+async def clinician(desk: Desk) -> Actor:
+    """A doctor of this test's own."""
+    return await desk.office.person("Соколова Анна Сергеевна", Role.DOCTOR, desk.office.ward)
+
+
+def told(answer: httpx.Response, status: int = 200) -> Any:
+    """The body of an answer that had to have this status."""
+    assert answer.status_code == status, answer.text
+    return answer.json()
 
 
 def key(act: UUID | None = None) -> dict[str, str]:

@@ -5,6 +5,7 @@ run ends, however it ends, they are stopped and their data is removed. Every pro
 a database made from a migrated template, a bucket, a task queue and simulators of its own.
 """
 
+import base64
 import fcntl
 import json
 import os
@@ -39,7 +40,11 @@ from ops.upkeep.migrate import migrate_database
 from settings import Settings
 
 TEMPLATE = "medcab_template"
+KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
+"""The key ring of the whole run: what one test encrypted, another may read."""
 START_WITHIN = 900.0
+NOWHERE = "127.0.0.1:1"
+"""An address at which nobody listens."""
 
 EMPTY = """
 do $$
@@ -203,7 +208,7 @@ def _start(folder: Path, run: int, told: Path, failed: Path) -> None:
     log = folder / "servers.log"
     with log.open("wb") as output:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "tests.servers", str(folder), str(run)],
+            [sys.executable, "-m", "tests.shared.servers", str(folder), str(run)],
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -255,6 +260,7 @@ def _keep(folder: Path, run: Running) -> None:
         }
         migrate_database(settings_from({**system.environment, **urls}))
         ours = {k: v for k, v in system.environment.items() if k not in given}
+        ours["MEDCAB_KEYS"] = KEYS
         write_private(folder / "servers.json", {"environment": ours, "superuser_url": superuser})
         while run.alive and not told_to_stop.wait(0.5):
             pass
