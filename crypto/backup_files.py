@@ -4,7 +4,7 @@ A file is `magic | flags | key id (8) | salt (16)`, then pieces of one MiB, each
 key of a file is derived from the backup key and its salt; the nonce of a piece is its number and
 whether it is the last one, so that pieces cannot be cut off, dropped or reordered (the STREAM
 construction of Hoang, Reyhanitabar, Rogaway and Vizár, CRYPTO 2015). The name of the file is
-authenticated: one file cannot stand in another's place.
+authenticated, so that no file can take the place of another.
 """
 
 import base64
@@ -34,7 +34,7 @@ class OtherKey(ValueError):
 
 
 class NotAsWritten(ValueError):
-    """The file is not what was written: it was changed, cut or put in another's place."""
+    """The file is not what was written: it was changed, cut or swapped with another."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class BackupKey:
 
     @property
     def id(self) -> bytes:
-        """Tells keys apart and nothing else about them."""
+        """Distinguishes keys, and reveals nothing else about them."""
         return self.derive(b"medcab backup key id", b"")[:_ID]
 
     def derive(self, purpose: bytes, salt: bytes) -> bytes:
-        """32 bytes for one purpose."""
+        """32 bytes derived for one purpose."""
         return HKDF(SHA256(), 32, salt=salt or None, info=purpose).derive(self.raw)
 
     def sign(self, content: bytes) -> str:
@@ -74,7 +74,7 @@ class BackupKey:
 def encrypt_file(
     key: BackupKey, name: str, source: Iterable[bytes], *, pack: bool
 ) -> Iterator[bytes]:
-    """The encrypted bytes of a file of this name; `pack` compresses what comes first."""
+    """The encrypted bytes of a file of this name; `pack` compresses the contents before."""
     salt = os.urandom(_SALT)
     head = _MAGIC + (_PACKED if pack else _PLAIN) + key.id + salt
     yield head
@@ -85,9 +85,9 @@ def encrypt_file(
 
 
 def decrypt_file(file: BinaryIO, key: BackupKey, name: str) -> Iterator[bytes]:
-    """The plain bytes, each piece only after it was found to be what was written.
+    """The plain bytes; each piece is returned only after it was verified.
 
-    Raises OtherKey and NotAsWritten; a file that was cut shows at its end.
+    Raises OtherKey and NotAsWritten. That a file was cut shows only at its end.
     """
     head = file.read(_HEAD)
     if len(head) < _HEAD or not head.startswith(_MAGIC):
@@ -118,7 +118,7 @@ def _nonce(number: int, *, last: bool) -> bytes:
 
 
 def _cut(source: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Pieces of one size; the last may be shorter, and is there even when nothing else is."""
+    """Pieces of PIECE bytes. The last one may be shorter, even empty, and always comes."""
     held = bytearray()
     for chunk in source:
         held += chunk

@@ -1,4 +1,4 @@
-"""Certificates: read, named, and kept as files beside what was signed by them."""
+"""Certificates: read, named, and stored as files beside what they signed."""
 
 import os
 import threading
@@ -14,18 +14,18 @@ Certificate: TypeAlias = x509.Certificate
 
 
 def fitting(name: str) -> str:
-    """As much of a name as a certificate takes: 64 octets, without half a letter at the end."""
+    """The name shortened to what a certificate takes: 64 octets, without half a letter."""
     return name.encode()[:64].decode(errors="ignore").rstrip()
 
 
 def common_name(certificate: Certificate) -> str:
-    """The name that the certificate gives its holder."""
+    """The holder's name in the certificate."""
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value) if names else certificate.subject.rfc4514_string()
 
 
 def serial_number(certificate: Certificate) -> str:
-    """The number that its issuer gave the certificate, in hex."""
+    """The serial number that the issuer gave the certificate, in hex."""
     return f"{certificate.serial_number:X}"
 
 
@@ -35,7 +35,7 @@ def fingerprint(certificate: Certificate) -> str:
 
 
 def in_force(certificate: Certificate, at: datetime) -> bool:
-    """Whether a moment lies within the certificate's term."""
+    """Whether the certificate is valid at a moment."""
     return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
 
 
@@ -50,18 +50,18 @@ def from_pem(text: bytes) -> Certificate:
 
 
 def keep_certificate(folder: Path, certificate: Certificate) -> None:
-    """Keep a certificate beside what was signed by it, so that a later one does not orphan it."""
+    """Store a certificate beside what it signed, which can then be verified after the next one."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{fingerprint(certificate)[:32]}.pem"
     if not file.exists():
-        # Several threads of one process may come here at once.
+        # Several threads of one process may write it at once.
         draft = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.new")
         draft.write_text(as_pem(certificate), encoding="ascii")
         draft.replace(file)
 
 
 def kept_certificates(folder: Path) -> list[Certificate]:
-    """All certificates that were kept in a folder. Raises ValueError when one cannot be read."""
+    """All certificates stored in a folder. Raises ValueError if one cannot be read."""
     try:
         return [from_pem(file.read_bytes()) for file in sorted(folder.glob("*.pem"))]
     except ValueError as error:

@@ -74,7 +74,7 @@ class CmsSigner:
 
     @cached_property
     def most(self) -> int:
-        """Bytes that a signature takes at most: ECDSA's own length varies by a few."""
+        """The most bytes that a signature takes: the length of ECDSA signatures varies by a few."""
         return len(self.sign(bytes(32))) + 32
 
     def sign(

@@ -1,10 +1,9 @@
 """Signatures and encryption of messages by GOST, through the engine `gost` of OpenSSL.
 
 Signatures are GOST R 34.10-2012 with Streebog (256 bits), content is encrypted by GOST 28147-89,
-keys are wrapped by VKO. Kuznyechik would be newer, but the engine (3.0.1) cannot read what it
-encrypted with it beyond 4 KiB. Where legal force is wanted the cryptography has to be certified
-besides; this engine is not. Each act is a run of `openssl`, some 20 ms, and leaves no plain content
-on the disk.
+keys are wrapped by VKO. Kuznyechik would be newer, but the engine (3.0.1) cannot decrypt its own
+output beyond 4 KiB. For legal force the cryptography must also be certified; this engine is not.
+Each operation is a run of `openssl`, some 20 ms, and leaves no plain content on the disk.
 """
 
 import re
@@ -31,12 +30,12 @@ _WITHIN = 30.0
 
 
 class OpensslFailed(Exception):
-    """A run of `openssl` did not do what was asked."""
+    """A run of `openssl` failed."""
 
 
 @dataclass(frozen=True)
 class GostKey:
-    """A PEM file with a private key and its certificate; it is named as the file."""
+    """A PEM file with a private key and its certificate; the key is named after the file."""
 
     file: Path
     certificate: Certificate
@@ -52,7 +51,7 @@ class GostKey:
 
     @property
     def id(self) -> str:
-        """Its name."""
+        """The name of the key."""
         return self.file.stem
 
 
@@ -77,7 +76,7 @@ def is_gost(certificate: Certificate) -> bool:
 
 
 def new_key(name: str, organisation: str) -> bytes:
-    """A new key and a certificate that nobody else vouches for, as PEM. Raises OpensslFailed."""
+    """A new key and a self-signed certificate, as PEM. Raises OpensslFailed."""
     subject = f"/CN={_quoted(name)}/O={_quoted(organisation)}/C=RU"
     key = _openssl(
         b"",
@@ -96,7 +95,7 @@ def new_key(name: str, organisation: str) -> bytes:
 
 
 def sign_content(signer: GostKey, content: bytes) -> bytes:
-    """A signature that carries what it signs, DER. Raises OpensslFailed."""
+    """A signature that contains what it signs, in DER. Raises OpensslFailed."""
     return _openssl(
         content,
         *("cms", "-sign", *_ENGINE, "-binary", "-outform", "DER", "-nodetach"),
@@ -105,7 +104,7 @@ def sign_content(signer: GostKey, content: bytes) -> bytes:
 
 
 def encrypt(plain: bytes, recipients: Sequence[Certificate]) -> bytes:
-    """The plain bytes for these recipients, DER. Raises OpensslFailed."""
+    """Encrypt the bytes for these recipients. Returns DER. Raises OpensslFailed."""
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{n}.pem" for n in range(len(recipients))]
         for file, recipient in zip(files, recipients, strict=True):
@@ -118,9 +117,9 @@ def encrypt(plain: bytes, recipients: Sequence[Certificate]) -> bytes:
 
 
 def decrypt(envelope: bytes, holders: Iterable[GostKey]) -> bytes:
-    """What is inside, by whichever of the keys is among the recipients.
+    """The contents, decrypted by whichever of the keys is among the recipients.
 
-    Raises CipherError where it is no such envelope, NotForUs, NotDecrypted.
+    Raises CipherError if it is no such envelope, NotForUs, NotDecrypted.
     """
     try:
         enveloped = cms.ContentInfo.load(envelope, strict=True)["content"]
@@ -142,7 +141,7 @@ def decrypt(envelope: bytes, holders: Iterable[GostKey]) -> bytes:
 
 
 def check_signed(signed: bytes, trusted: Iterable[Certificate]) -> Signed:
-    """What a CMS with its content inside says, and who of the trusted signed it.
+    """The content of a CMS signature that includes it, and which trusted certificate signed it.
 
     Raises SignatureError, ContentChanged and UnknownSigner.
     """
@@ -165,7 +164,7 @@ def check_signed(signed: bytes, trusted: Iterable[Certificate]) -> Signed:
             content = _openssl(
                 signed,
                 *("cms", "-verify", *_ENGINE, "-binary", "-inform", "DER"),
-                # The certificate that was given, and none that came with the signature.
+                # Use the given certificate, and none that came with the signature.
                 *("-noverify", "-nointern", "-certfile", file.name),
             )
         except OpensslFailed as error:
@@ -174,7 +173,7 @@ def check_signed(signed: bytes, trusted: Iterable[Certificate]) -> Signed:
 
 
 def _openssl(content: bytes, *words: str) -> bytes:
-    """What a run of `openssl` makes of the content. Raises OpensslFailed."""
+    """The output of `openssl` for the content. Raises OpensslFailed."""
     try:
         done = subprocess.run(  # noqa: S603 - nothing from outside stands in the words
             ["openssl", *words],  # noqa: S607 - the machine's own
@@ -191,5 +190,5 @@ def _openssl(content: bytes, *words: str) -> bytes:
 
 
 def _quoted(name: str) -> str:
-    """A name as `openssl req -subj` takes it."""
+    """A name escaped for `openssl req -subj`."""
     return re.sub(r"([/+=\\])", r"\\\1", fitting(name))

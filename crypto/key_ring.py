@@ -1,8 +1,8 @@
-"""Encryption of what is stored: AES-256-GCM with a ring of keys, and blind indexes for look-ups.
+"""Encryption of stored data: AES-256-GCM with a ring of keys, and blind indexes for look-ups.
 
 A ciphertext is `version (1 byte) | length of key id | key id | nonce (12) | ciphertext and tag`.
-The first key of the ring encrypts; all of them decrypt, so keys rotate without downtime. The
-version says what the ciphertext is bound to; `models.encrypted_columns` has that of columns.
+The first key of the ring encrypts; all of them decrypt, so keys are rotated without downtime. The
+version says what the ciphertext is bound to; for columns see `models.encrypted_columns`.
 """
 
 import base64
@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 FOR_WORKFLOW, FOR_ROW = 1, 2
-"""What a ciphertext is bound to: a payload to its workflow, a column's value to its row. Values
-that columns had before the migration 0014 are of the first version, and no longer opened."""
+"""What a ciphertext is bound to: a payload to its workflow, a column's value to its row.
+
+Values of columns from before migration 0014 have the first version, and are no longer decrypted.
+"""
 
 _NONCE = 12
 
@@ -48,7 +50,7 @@ class KeyRing:
         return cls(keys)
 
     def encrypt(self, plain: bytes, aad: bytes, version: int = FOR_WORKFLOW) -> bytes:
-        """Encrypt with the newest key; `aad` names the place and is asked for again."""
+        """Encrypt with the newest key. Decrypting needs the same `aad`, which names the place."""
         key_id, key = next(iter(self.keys.items()))
         name = key_id.encode()
         head = bytes([version, len(name)]) + name
@@ -73,17 +75,17 @@ class KeyRing:
             raise UndecryptableError(type(error).__name__) from None
 
     def blind(self, text: str) -> str:
-        """A keyed hash by which an encrypted value can be looked up; from the oldest key."""
+        """A keyed hash by which an encrypted value can be looked up. It uses the oldest key."""
         oldest = list(self.keys.values())[-1]
         key = HKDF(SHA256(), 32, salt=None, info=b"medcab blind index").derive(oldest)
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
     def attest(self, data: bytes) -> bytes:
-        """The application's word for these bytes: an HMAC-SHA256 that needs the newest key."""
+        """The application's attestation of these bytes: HMAC-SHA256 with the newest key."""
         return _attestation(next(iter(self.keys.values())), data)
 
     def attests(self, data: bytes, attestation: bytes) -> bool:
-        """Whether a key of this ring gave its word for these bytes."""
+        """Whether a key of this ring has attested these bytes."""
         return any(
             hmac.compare_digest(_attestation(key, data), attestation) for key in self.keys.values()
         )
@@ -102,7 +104,7 @@ _ring: KeyRing | None = None
 
 
 def use_key_ring(ring: KeyRing) -> None:
-    """Set the ring that columns of this process are encrypted with."""
+    """Set the ring with which this process encrypts columns."""
     global _ring
     _ring = ring
 

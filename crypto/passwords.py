@@ -35,7 +35,7 @@ def hash_now(password: str) -> str:
 
 
 async def hashed(password: str) -> str:
-    """The hash to store."""
+    """The hash to store, computed in a thread."""
     return await asyncio.get_running_loop().run_in_executor(_THREADS, hash_now, password)
 
 

@@ -1,4 +1,4 @@
-"""Signatures that stand in a PDF, read; `crypto.pdf_signing` makes them."""
+"""Reading signatures in a PDF; `crypto.pdf_signing` makes them."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
 
 @dataclass(frozen=True)
 class PdfSignature:
-    """The one signature of a PDF: a detached CMS, and the bytes that it covers."""
+    """The only signature of a PDF: a detached CMS, and the bytes that it covers."""
 
     covered: bytes
     value: bytes
@@ -24,6 +24,6 @@ def only_signature(pdf: bytes) -> PdfSignature:
     if start != 0 or again + rest != len(pdf) or gap[:1] + gap[-1:] != b"<>":
         raise ValueError("the signature does not cover the whole PDF")
     padded = bytes.fromhex(gap[1:-1].decode("ascii"))
-    # DER tells its own length; the rest is room that was kept free.
+    # DER contains its own length; the rest is space that was kept free.
     size = int.from_bytes(padded[2:4], "big") + 4
     return PdfSignature(pdf[:length] + pdf[again:], padded[:size])

@@ -1,4 +1,4 @@
-"""Signatures inside a PDF: pyHanko knows the PDF, `crypto.cms_signatures` makes the CMS."""
+"""Signing a PDF: pyHanko writes the PDF, `crypto.cms_signatures` makes the CMS."""
 
 from io import BytesIO
 from typing import Any
@@ -12,7 +12,7 @@ from crypto.cms_signatures import CmsSigner, as_asn1
 
 
 class _PdfSigner(signers.Signer):
-    """Puts our CMS where pyHanko, which knows the PDF around it, would build its own."""
+    """Gives our CMS to pyHanko, which would otherwise build its own."""
 
     def __init__(self, made_by: CmsSigner) -> None:
         super().__init__(signing_cert=as_asn1(made_by.certificate))
@@ -35,7 +35,7 @@ def sign_pdf(pdf: bytes, made_by: CmsSigner, reason: str) -> bytes:
         name=common_name(made_by.certificate),
         reason=reason or None,
     )
-    # What follows the end of the file must begin a line (ISO 19005-2, 6.1.9).
+    # The appended part must begin on a new line (ISO 19005-2, 6.1.9).
     ended = pdf if pdf.endswith((b"\n", b"\r")) else pdf + b"\n"
     signers.PdfSigner(meta, signer=_PdfSigner(made_by)).sign_pdf(
         IncrementalPdfFileWriter(BytesIO(ended)), output=out, bytes_reserved=2 * made_by.most

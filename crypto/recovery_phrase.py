@@ -1,7 +1,7 @@
-"""A recovery phrase: 160 random bits that people keep on paper, and an X25519 key made of them.
+"""A recovery phrase: 160 random bits that people keep on paper, and the X25519 key made of them.
 
-Who knows the public half can encrypt for the phrase without knowing it: by a key of the file's own
-(ECDH), from which the key of the file is derived together with both public halves.
+With the public half alone, anybody can encrypt for the phrase: each file has a key pair of its own
+(ECDH), and the file's key is derived from the shared secret together with both public halves.
 """
 
 import base64
@@ -27,13 +27,13 @@ def new_phrase() -> str:
 
 @dataclass(frozen=True)
 class RecoveryPhrase:
-    """The private key that a phrase stands for."""
+    """The private key that belongs to a phrase."""
 
     private: X25519PrivateKey
 
     @classmethod
     def read(cls, phrase: str) -> "RecoveryPhrase":
-        """A phrase as people type it. Raises ValueError."""
+        """Read a phrase as people type it. Raises ValueError."""
         plain = "".join(phrase.split()).replace("-", "").upper()
         try:
             bits = base64.b32decode(plain)
@@ -48,18 +48,19 @@ class RecoveryPhrase:
 
     @property
     def public(self) -> bytes:
-        """The half that the machine keeps."""
+        """The public half, which the machine keeps."""
         return self.private.public_key().public_bytes_raw()
 
     def key_of(self, once: bytes) -> BackupKey:
-        """The key of a file, by the public half of the file's own key."""
+        """The key of a file, from the public half of the file's own key pair."""
         return _shared(self.private, once, once, self.public)
 
 
 def key_for(public: bytes) -> tuple[bytes, BackupKey]:
-    """A key for a file that only the phrase opens, and what the file must say of it.
+    """A key for a file that only the phrase can decrypt, and what to store with the file.
 
-    `public` is the public half of the phrase; raises ValueError for what is none.
+    To be stored is the public half of the file's own key pair. `public` is that of the phrase.
+    Raises ValueError if it is invalid.
     """
     own = X25519PrivateKey.generate()
     once = own.public_key().public_bytes_raw()

@@ -1,4 +1,4 @@
-"""Keys that sign, ECDSA or RSA, each with its certificate and those above it: PKCS#12 files."""
+"""Keys that sign, ECDSA or RSA, each with its certificate chain: PKCS#12 files."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
@@ -31,15 +31,15 @@ _SIGNING = ("digital_signature", "content_commitment")
 
 
 def new_seal_signer(name: str, organisation: str) -> CmsSigner:
-    """A new key that signs documents, with a certificate that nobody else vouches for."""
+    """A new key that signs documents, with a self-signed certificate."""
     documents = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
     return _self_signed(name, organisation, _SEAL_LIFE, _SIGNING, documents)
 
 
 def new_line_signer(name: str, organisation: str) -> CmsSigner:
-    """A new key that signs messages and opens those encrypted for it; its certificate is its own.
+    """A new key that signs messages and decrypts those encrypted for it.
 
-    Nobody else vouches for it: the other end of the line is given it.
+    Its certificate is self-signed: the other party of the exchange is given it.
     """
     return _self_signed(name, organisation, LINE_LIFE, (*_SIGNING, "key_agreement"))
 
@@ -78,7 +78,7 @@ def _self_signed(
 
 
 def from_pkcs12(content: bytes, password: str) -> CmsSigner:
-    """The key in a file and its certificates. Raises ValueError."""
+    """The key in a PKCS#12 file with its certificates. Raises ValueError."""
     key, certificate, others = pkcs12.load_key_and_certificates(content, password.encode() or None)
     if certificate is None or not isinstance(key, PrivateKey):
         raise ValueError("it must hold an ECDSA or RSA key and its certificate")
@@ -86,7 +86,7 @@ def from_pkcs12(content: bytes, password: str) -> CmsSigner:
 
 
 def as_pkcs12(signer: CmsSigner, name: str, password: str = "") -> bytes:
-    """The key and its certificates as a file; without a password it is not encrypted."""
+    """The key and its certificates as a PKCS#12 file, which is encrypted if there is a password."""
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if password:
         encryption = serialization.BestAvailableEncryption(password.encode())
@@ -96,7 +96,7 @@ def as_pkcs12(signer: CmsSigner, name: str, password: str = "") -> bytes:
 
 
 def is_sound(certificate: Certificate) -> bool:
-    """Whether it holds a key for signatures and encryption: an elliptic curve, or RSA of 2048."""
+    """Whether its key suits signatures and encryption: elliptic curve, or RSA of 2048 bits."""
     try:
         public: object = certificate.public_key()
     except UnsupportedAlgorithm:

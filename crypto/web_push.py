@@ -42,13 +42,13 @@ class VapidKey:
 
     @property
     def public(self) -> str:
-        """What a browser subscribes with, base64url."""
+        """The key with which a browser subscribes, base64url."""
         numbers = self._vapid.public_key.public_numbers()
         point = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
         return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
     def signed(self, contact: str, origin: str) -> dict[str, str]:
-        """The headers by which the service at this origin knows us and whom to write to."""
+        """The headers that tell the service at this origin who we are and whom to contact."""
         expires = int(time.time()) + TOKEN_LIVES
         headers: dict[str, str] = self._vapid.sign({"sub": contact, "aud": origin, "exp": expires})
         return headers

@@ -1,8 +1,8 @@
 """The institution's seal: it signs documents (PAdES) and bytes (detached CMS).
 
-The default seal is an ECDSA or RSA key in a PKCS#12 file. State practice asks for GOST keys:
-another implementation of `Seal` takes its place without a change elsewhere. An installation for
-development makes its own seal and calls it «Тестовая печать» wherever it is shown.
+The default seal is an ECDSA or RSA key in a PKCS#12 file. State practice requires GOST keys:
+another implementation of `Seal` replaces it without any change elsewhere. A development
+installation makes its own seal, which is called «Тестовая печать» wherever it is shown.
 """
 
 import os
@@ -23,11 +23,11 @@ TEST_SEAL = "Тестовая печать"
 
 
 class SealError(Exception):
-    """The seal is missing or cannot be read; the message says the remedy."""
+    """The seal is missing or cannot be read; the message names the remedy."""
 
 
 class Seal(Protocol):
-    """What signs for the institution."""
+    """Whatever signs for the institution."""
 
     @property
     def certificate(self) -> Certificate:
@@ -38,18 +38,18 @@ class Seal(Protocol):
         """Whether this is a seal of a development installation."""
 
     def sign_pdf(self, pdf: bytes, *, reason: str = "") -> bytes:
-        """The PDF with a PAdES signature appended; what was there stays as it was.
+        """The PDF with a PAdES signature appended; its earlier bytes are unchanged.
 
-        The field is invisible: a document shows its seal in its own type, as PDF/A wants it.
+        The field is invisible: a document shows the seal in its own text, as PDF/A requires.
         """
 
     def sign_bytes(self, data: bytes) -> bytes:
-        """A detached CMS signature over the bytes, DER."""
+        """A detached CMS signature over the bytes, in DER."""
 
 
 @dataclass(frozen=True)
 class FileSeal:
-    """A seal whose ECDSA or RSA key was read from PKCS#12. Signing takes some 10 ms, no network."""
+    """A seal with an ECDSA or RSA key from PKCS#12. Signing takes some 10 ms, without network."""
 
     signer: CmsSigner
 
@@ -72,22 +72,22 @@ class FileSeal:
         return TEST_SEAL in common_name(self.certificate)
 
     def sign_pdf(self, pdf: bytes, *, reason: str = "") -> bytes:
-        """The PDF with a PAdES B-B signature. Not to be called on a running event loop's thread."""
-        # pyHanko takes half a second to load: workers do it when they start, others never need it.
+        """The PDF with a PAdES B-B signature. Call it outside the event loop."""
+        # pyHanko takes half a second to import: workers do it at their start, others never need it.
         from crypto.pdf_signing import sign_pdf
 
         return sign_pdf(pdf, self.signer, reason)
 
     def sign_bytes(self, data: bytes) -> bytes:
-        """A detached CMS signature, DER, with the certificate inside."""
+        """A detached CMS signature with the certificate inside, in DER."""
         return self.signer.sign(sha256(data).digest(), signing_time=now())
 
 
 def open_seal(settings: Settings) -> Seal:
     """The seal of this installation, read once per process.
 
-    Where no file is configured, a development installation (`settings.demo`) makes a test seal
-    under `settings.home` and keeps it; any other raises SealError with the remedy.
+    If no file is configured, a development installation (`settings.demo`) makes a test seal under
+    `settings.home` and keeps it; any other raises SealError with the remedy.
     """
     password = settings.seal_password.get_secret_value()
     if settings.seal_file is not None:
@@ -103,7 +103,7 @@ def _read_once(file: Path, password: str) -> FileSeal:
 
 
 def ensure_test_seal(home: Path, institution: str) -> Path:
-    """The PKCS#12 file of the test seal, made at the first call; safe when processes race."""
+    """The PKCS#12 file of the test seal, made at the first call; processes may call at once."""
     target = home / "seal" / "test-seal.p12"
     if target.exists():
         return target

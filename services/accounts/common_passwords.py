@@ -8,5 +8,5 @@ _LIST = Path(__file__).with_name("common_passwords.txt")
 
 @cache
 def common_passwords() -> frozenset[str]:
-    """Passwords of twelve characters and more that are known from leaks, in lower case."""
+    """Passwords of at least twelve characters that are known from leaks, in lower case."""
     return frozenset(_LIST.read_text(encoding="utf-8").splitlines())

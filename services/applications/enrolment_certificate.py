@@ -1,6 +1,6 @@
 """The enrolment certificate: a PDF/A built from facts, and what its public page may confirm.
 
-The same facts give the same bytes. Signing them is the seal's part (`services.seal`).
+The same facts give the same bytes. `services.seal` signs them.
 """
 
 import hashlib

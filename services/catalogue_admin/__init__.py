@@ -1,1 +1,1 @@
-"""What administrators do with the catalogue: entries as they stand, changes, their effect (O6)."""
+"""What administrators do with the catalogue: its present entries, changes, their effect (O6)."""

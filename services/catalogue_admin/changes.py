@@ -1,7 +1,7 @@
 """Changes of the catalogue by administrators: checked as files are, journaled, with a first day.
 
-A change is made on top of what its author saw. The same again changes nothing; two at once do not
-overwrite each other.
+A change is accepted only on top of what its author saw, so that two changes at once do not
+overwrite each other. The same act again changes nothing.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _CHANGING = 1_245_662_036
 
 @dataclass(frozen=True)
 class Wish:
-    """What an administrator asks for; `based_on` is the digest of what the editor showed."""
+    """A change that an administrator wants; `based_on` is the digest of what the editor showed."""
 
     act_id: UUID
     based_on: str
@@ -53,8 +53,8 @@ class Administration:
     async def change(self, actor: Actor, subject: Subject, values: Values, wish: Wish) -> Entry:
         """Save an entry: a new one, or the one of this key.
 
-        A type is given by its `key` and the `text` of a file with this one type: what is wrong
-        with it is told with the lines of the mistakes.
+        A type is given by its `key` and the `text` of a file with this one type; mistakes in it are
+        reported with their lines.
         """
         demand(actor)
         kind = KINDS[subject]
@@ -74,7 +74,7 @@ class Administration:
             return stands
 
     async def tried(self, actor: Actor, subject: Subject, values: Values) -> Tried:
-        """What an entry would be, and what it would mean for open cases; nothing is kept."""
+        """What an entry would become, and its effect on open cases; nothing is stored."""
         demand(actor)
         kind = KINDS[subject]
         async with self._database.work() as session:
@@ -93,7 +93,11 @@ class Administration:
         wanted: Entry,
         wish: Wish,
     ) -> Entry | CatalogueChange | None:
-        """Wait for one's turn; the entry as it stands, or the change if it was made before."""
+        """Wait for other changes of the entry. Returns it; of an act done before, its change.
+
+        Raises Refusal 409 if the entry has changed since the editor showed it, 422 for an act id
+        that was used for something else, a key that is taken, or a first day in the past.
+        """
         digest = _body_hash(actor, wanted, wish)
         name = f"{kind.subject}:{wanted.key}"
         turn = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
@@ -123,7 +127,7 @@ class Administration:
         after: Entry,
         valid_from: datetime,
     ) -> None:
-        """Keep the change in the history and in the system's chain of the journal."""
+        """Store the change in the history and in the system's chain of the journal."""
         now = present()
         session.add(
             CatalogueChange(
@@ -142,7 +146,7 @@ class Administration:
         try:
             await session.flush()
         except IntegrityError:
-            # The same id came first by a moment, for another entry.
+            # A change with the same id was stored for another entry a moment before.
             raise act_id_reused() from None
         await journal.append(
             session,
@@ -165,7 +169,7 @@ class Administration:
     def _since(self, day: date | None, now: datetime) -> datetime:
         if day is None:
             return now
-        # A day that has begun cannot be waited for.
+        # A day that has begun is over as a first day: the change holds from now on.
         return max(now, datetime.combine(day, time(), ZoneInfo(self._zone)))
 
 

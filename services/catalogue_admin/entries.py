@@ -1,6 +1,6 @@
 """The catalogue as administrators see it: every entry in the words of its file, with its version.
 
-Also versions that are not in force yet, and what is no longer offered.
+Versions that are not valid yet are included, and so are entries that are no longer offered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ KINDS: Mapping[Subject, EntryKind] = {
 
 @dataclass(frozen=True)
 class Changed:
-    """One change of the history: who, when, from when on, and what differs."""
+    """One change in the history: who made it, when, from when it is valid, and what differs."""
 
     at: datetime
     by: str
@@ -37,17 +37,17 @@ class Changed:
 
 
 async def listed(session: AsyncSession, subject: Subject) -> list[Entry]:
-    """The newest entry of every key, those not in force yet included."""
+    """The newest entry of every key, including those not valid yet."""
     return await KINDS[subject].listed(session)
 
 
 async def newest(session: AsyncSession, subject: Subject, key: str) -> Entry | None:
-    """The newest entry of a key, in force or not; None where there is none."""
+    """The newest entry of a key, valid or not; None if there is none."""
     return await KINDS[subject].newest(session, key)
 
 
 async def history(session: AsyncSession, subject: Subject, key: str) -> list[Changed]:
-    """What was changed by administrators, newest first."""
+    """The changes by administrators, newest first."""
     rows = await session.exec(
         select(CatalogueChange, Person)
         .join(Person, col(Person.id) == col(CatalogueChange.by))

@@ -1,6 +1,6 @@
 """What the administration of the catalogue has to know of a kind of entry.
 
-Each kind describes itself in a file of its own; `services.catalogue_admin.entries` names them all.
+Each kind is described in a file of its own; `services.catalogue_admin.entries` lists them all.
 """
 
 import hashlib
@@ -20,13 +20,13 @@ from services.catalogue.loading import entry_of
 from services.catalogue_admin.type_upgrades import Effect
 
 NOTHING = "new"
-"""The digest of what is not there yet."""
+"""The digest of an entry that does not exist yet."""
 Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry, as it would stand in a file; `offered` is False for what was withdrawn."""
+    """One entry, as a file would have it; `offered` is False if it was withdrawn."""
 
     subject: Subject
     key: str
@@ -38,7 +38,7 @@ class Entry:
 
     @property
     def digest(self) -> str:
-        """What an editor was shown: a change is accepted only on top of it."""
+        """The digest of what an editor shows: a change is only accepted on top of it."""
         shown = {
             "values": self.values,
             "version": self.version,
@@ -49,7 +49,7 @@ class Entry:
 
     @property
     def waits(self) -> bool:
-        """Whether it takes effect later."""
+        """Whether it becomes valid later."""
         return self.valid_from is not None and self.valid_from > present()
 
     @property
@@ -60,7 +60,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Change:
-    """A change to be saved: what stood, what is wanted, and the first moment that was asked for."""
+    """A change to be saved: the entry before, the one wanted, and the first moment asked for."""
 
     before: Entry | None
     wanted: Entry
@@ -71,7 +71,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Tried:
-    """What a change would make of an entry; of a type, also what it would mean for open cases."""
+    """What a change would make of an entry; for a type, also the effect on open cases."""
 
     entry: Entry
     effect: Effect | None = None
@@ -81,11 +81,14 @@ class Tried:
 class EntryKind:
     """One kind of entry.
 
-    `key` is the value that names an entry. `rows` selects the newest row of every entry, those not
-    in force yet included, and `entry` reads a row; `column` is compared with what `stored_key`
-    makes of a key, which raises ValueError for what is none. `checked` is what was asked for as
-    an entry, and raises Refusal 422 by field; `save` writes it and tells since when it holds.
-    Of a kind that is given `by_text` the text of a file is asked for, and only `tried` reads it.
+    - `key`: the value that names an entry.
+    - `rows`: selects the newest row of every entry, including those not valid yet; `entry` reads a
+      row.
+    - `column`: is compared with `stored_key` of a key, which raises ValueError for an invalid one.
+    - `checked`: the requested values as an entry; raises Refusal 422 by field.
+    - `save`: stores the entry, and returns from when it is valid.
+    - `by_text`: the values are the text of a file, which only `tried` and `save` read.
+    - `tried`: what a change would make of an entry; None if `checked` says it all.
     """
 
     subject: Subject
@@ -102,7 +105,7 @@ class EntryKind:
 
     @property
     def asked_at(self) -> str:
-        """The field at which a key that is taken is told."""
+        """The field at which an error about a taken key is shown."""
         return "text" if self.by_text else self.key
 
     async def listed(self, session: AsyncSession) -> list[Entry]:
@@ -111,7 +114,7 @@ class EntryKind:
         return sorted(found, key=self.order) if self.order else found
 
     async def newest(self, session: AsyncSession, key: str) -> Entry | None:
-        """The newest entry of a key; None where there is none."""
+        """The newest entry of a key; None if there is none."""
         try:
             stored = self.stored_key(key)
         except ValueError:
@@ -123,7 +126,7 @@ class EntryKind:
 def read_as_in_file(section: str, values: Values, *, deep: bool = False) -> Any:
     """Values checked as an entry of this section of a file.
 
-    Raises Refusal 422 by field, where `deep` by path, such as `sections.0.title`.
+    Raises Refusal 422 by field; with `deep` by path, such as `sections.0.title`.
     """
     try:
         return entry_of(section, values)

@@ -1,4 +1,4 @@
-"""Programmes as administrators change them: kept in versions, withdrawn with all of them."""
+"""Programmes as administrators change them: stored in versions, withdrawn with all of them."""
 
 from datetime import datetime
 
@@ -31,7 +31,7 @@ def _entry(row: Programme) -> Entry:
 
 
 def unsaved_programme(entry: Entry) -> Programme:
-    """The programme that an entry would make; it is kept nowhere. Raises ValueError."""
+    """The programme that an entry would make; it is not stored. Raises ValueError."""
     values = entry.values
     own = {**values["attachments"], "checklist": values["checklist"], "terms": values["terms"]}
     ProgrammeRules.model_validate(own)
@@ -53,7 +53,7 @@ async def _checked(session: AsyncSession, values: Values) -> Entry:
 
 
 async def _save(session: AsyncSession, change: Change) -> datetime:
-    """A changed programme is a new version; one withdrawn keeps all of them for its cases."""
+    """Save a changed programme as a new version; a withdrawn one keeps its versions for cases."""
     before, wanted = change.before, change.wanted
     version = before.version if before else None
     if before is None or before.values != wanted.values:

@@ -1,4 +1,4 @@
-"""Reasons of the stock as administrators change them: what is saved holds at once."""
+"""Stock reasons as administrators change them; a change is valid at once."""
 
 from datetime import datetime
 

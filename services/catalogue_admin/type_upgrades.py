@@ -1,7 +1,7 @@
-"""What a new version of a type would change for open cases, and moving them onto it (O6).
+"""What a new version of a type would change for open cases, and moving them to it (O6).
 
-Cases keep the version they began with. A dry run says what another one would mean for them; then
-those that it leaves whole may be moved, each by a journaled act.
+Cases keep the version they began with. A dry run says what another version would mean for them;
+cases that fit it as they are can then be moved, each with an entry in its journal.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -36,15 +36,15 @@ from services.journal import entries as journal
 
 BATCH = 200
 MOST = 5_000
-"""So many open cases are looked at; beyond them only their number is told."""
+"""How many open cases are examined; of further ones only the number is given."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a version would change, by numbers of cases. `looked_at` of `open` cases were tried.
+    """What a version would change, by numbers of cases; `looked_at` of `open` cases were examined.
 
-    `unfit` lack answers that it asks for, `documents` lack files; all of these could not be moved.
-    `later`, `sooner` and `overdue` are those whose term would end then.
+    `unfit` cases lack answers that it asks for, `documents` cases lack files; neither could be
+    moved. `later`, `sooner` and `overdue` are the cases whose term would then end so.
     """
 
     version: int
@@ -61,7 +61,7 @@ class Effect:
 
 
 MARKS = ("unfit", "documents", "questions", "later", "sooner", "overdue")
-"""What is told of cases by their numbers, in the order of `Effect`."""
+"""The effects that are listed with the numbers of their cases, in the order of `Effect`."""
 
 
 @dataclass
@@ -78,7 +78,7 @@ class _Tally:
 
 @dataclass(frozen=True)
 class UpgradeEffect:
-    """What a version would mean for one case; `due_at` is the end of its term then."""
+    """What a version would mean for one case; `due_at` would be the end of its term."""
 
     unfit: bool = False
     documents: bool = False
@@ -90,7 +90,7 @@ class UpgradeEffect:
 
     @property
     def whole(self) -> bool:
-        """Whether the case could go on under it as it is."""
+        """Whether the case fits the version as it is."""
         return not self.unfit and not self.documents
 
 
@@ -172,7 +172,7 @@ async def _verdict(
 ) -> UpgradeEffect:
     old = await catalogue.case_type(session, case.type, case.type_version)
     programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
-    # Dates that had to be ahead when it was sent are judged by the day it was sent.
+    # A date that had to be in the future is compared with the day of submission.
     sent = version.submitted_at.astimezone(ZoneInfo(case.term_zone)).date()
     _, errors = check_form(definition, version.data, complete=True, today=sent)
     missing = check_attachments(merged_attachments(definition, programme), list(kinds))
@@ -196,7 +196,7 @@ async def _verdict(
 async def _due_at(
     session: AsyncSession, case: Case, terms: Terms, before: Terms
 ) -> datetime | None:
-    """The end of the term that runs now, moved by as many working days as the terms differ."""
+    """The end of the present term, moved by as many working days as the terms differ."""
     status = Status(case.status)
     if case.due_at is None or status not in CLOCKED:
         return case.due_at
@@ -211,7 +211,7 @@ async def _due_at(
 
 @dataclass(frozen=True)
 class CasesMoved:
-    """How many open cases were moved onto a version, and how many stay with theirs."""
+    """How many open cases were moved to a version, and how many were not."""
 
     moved: int
     left: int
@@ -220,10 +220,10 @@ class CasesMoved:
 async def move_cases(
     database: Database, actor: Actor, key: str, version: int, act_id: UUID
 ) -> CasesMoved:
-    """Move the open cases that a version leaves whole onto it; the others stay as they are.
+    """Move the open cases that fit a version to it; the others stay as they are.
 
-    Each case is moved in a unit of work of its own, so that a repeated act goes on where a broken
-    one ended. Raises Refusal 403, 404, and 409 for a version that is not in force.
+    Each case is moved in a unit of work of its own, so that a repeated act continues where an
+    interrupted one ended. Raises Refusal 403, 404, and 409 for a version that is not valid now.
     """
     demand(actor)
     async with database.work() as session:
@@ -296,7 +296,7 @@ async def _move(
         terms = merged_terms(definition, programme)
         calendar = await catalogue.calendar(session)
         found = alarm_of(case, status, case.since, terms, calendar)
-        # Where the workflow sleeps longer, the sweeper rings it when this has passed.
+        # If the workflow sleeps longer than this, the sweeper wakes it at that time.
         case.wakes_at = found[0] if found else case.wakes_at
     session.add(case)
     await journal.append(

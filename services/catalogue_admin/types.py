@@ -1,4 +1,4 @@
-"""Types of cases as administrators change them: each change is a new version, given as a file.
+"""Types of case as administrators change them: each change is a new version, given as a file.
 
 Cases keep the version they began with.
 """
@@ -36,7 +36,7 @@ LONGEST_TEXT = 60_000
 
 
 def _entry(row: CaseTypeVersion) -> Entry:
-    """A version of a type; what definitions have got since stands at its default."""
+    """A version of a type; fields added to definitions later have their defaults."""
     definition = CaseTypeDefinition.model_validate(row.definition)
     values = definition.model_dump(mode="json")
     return Entry(Subject.TYPE, row.key, definition.title, values, row.version, row.valid_from)
@@ -68,13 +68,13 @@ def as_file(values: Values, version: int, valid_from: date | None = None) -> str
 
 
 def with_terms(entry: Entry, terms: Mapping[str, Any], valid_from: date | None = None) -> str:
-    """The file of the next version of a type, which is the newest one but for these terms."""
+    """The file of the next version of a type, which differs from the newest by these terms."""
     check_terms(terms)
     return as_file({**entry.values, "terms": dict(terms)}, entry.next_version, valid_from)
 
 
 def check_terms(terms: Mapping[str, Any]) -> None:
-    """Raise Refusal 422 for terms without days, and reminders outside their term."""
+    """Raise Refusal 422 for a term outside 1 to 366 days, or a reminder outside its term."""
     errors = []
     for name in ("review", "answer"):
         days, reminders = terms.get(name), terms.get(f"{name}_reminders", ())
@@ -90,14 +90,14 @@ def check_terms(terms: Mapping[str, Any]) -> None:
 
 
 def checked_type(values: Values, version: int) -> dict[str, Any]:
-    """A definition of a type, whole. Raises Refusal 422 with paths such as `sections.0.title`."""
+    """A whole definition of a type. Raises Refusal 422 with paths such as `sections.0.title`."""
     checked = read_as_in_file("types", {**values, "version": version}, deep=True)
     definition: dict[str, Any] = checked.definition
     return definition
 
 
 def key_in(text: str) -> str:
-    """The key of the type that a file describes; any word where it has none."""
+    """The key of the type in a file; «type» if none can be read."""
     try:
         return str(parsed(text[:LONGEST_TEXT])[1]["types"][0]["key"])
     except (yaml.YAMLError, KeyError, IndexError, TypeError):
@@ -141,7 +141,10 @@ async def _load(session: AsyncSession, key: str, text: str, now: datetime, zone:
 
 
 def _the_only_type(text: str, key: str) -> Values:
-    """What a text says of its one type. What is no YAML at all is left for the loader to tell."""
+    """The values of the only type in a text. A text that is no YAML is left to the loader.
+
+    Raises Refusal 422 with the line of a mistake.
+    """
     if len(text) > LONGEST_TEXT:
         raise unfit_text(["Описание слишком длинное."])
     try:
@@ -163,7 +166,7 @@ def _begins_before_today(entry: Entry, now: datetime, zone: ZoneInfo) -> bool:
 
 
 def _at_line(text: str, name: str, words: str) -> Refusal:
-    """A mistake in the line on which a name of the type itself first stands."""
+    """A mistake in the line where a name of the type itself first occurs."""
     found = re.search(rf"^[ \-]{{1,6}}{name}\s*:", text, re.MULTILINE)
     line = text.count("\n", 0, found.start()) + 1 if found else 1
     return unfit_text([f"Строка {line}: {name}: {words}."])

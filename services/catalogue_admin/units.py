@@ -1,6 +1,6 @@
 """Units as administrators change them: new ones, names and time zones.
 
-Rights are held in a unit and those below it: where a unit belongs is not changed here.
+Rights apply to a unit and those below it, so a unit's parent is not changed here.
 """
 
 from datetime import datetime

@@ -1,9 +1,9 @@
-"""The key ring of the line to the gov-service module: our keys, and the module's certificates.
+"""The key ring of the exchange with the gov service: our keys, and the gov service's certificates.
 
 A ring is a folder. `own/` holds our keys as `k1`, `k2` …, `own/current` names the one that signs;
-all of them decrypt what was encrypted for them. `theirs/` holds certificates of the other side:
-any of them may have signed what comes, and what goes out is encrypted for all that are valid. So
-either side renews its key without a moment agreed to the second: `medcab module-keys`.
+all of them decrypt what was encrypted for them. `theirs/` holds certificates of the other party:
+any of them may have signed what comes, and what we send is encrypted for all that are valid. So
+either party renews its key without agreeing on a moment: `medcab module-keys`.
 """
 
 import os
@@ -31,11 +31,11 @@ _ID = re.compile(r"k([1-9][0-9]{0,5})")
 
 
 class ModuleKeysError(Exception):
-    """The ring lacks something or cannot be read; the message says the remedy."""
+    """The ring lacks something or cannot be read; the message names the remedy."""
 
 
 class FolderKey(Protocol):
-    """One of our keys: it signs, and opens what was encrypted for its certificate."""
+    """One of our keys: it signs, and decrypts what was encrypted for its certificate."""
 
     @property
     def id(self) -> str:
@@ -43,7 +43,7 @@ class FolderKey(Protocol):
 
     @property
     def certificate(self) -> Certificate:
-        """What the other side knows it by."""
+        """The certificate by which the other party knows it."""
 
 
 K = TypeVar("K", bound=FolderKey)
@@ -51,7 +51,7 @@ K = TypeVar("K", bound=FolderKey)
 
 @dataclass(frozen=True)
 class LineKeyRing(Generic[K]):
-    """A ring as it was read. `own` is newest first."""
+    """The contents of a ring. `own` is newest first."""
 
     own: tuple[K, ...]
     current: str
@@ -63,7 +63,10 @@ class LineKeyRing(Generic[K]):
         return next(key for key in self.own if key.id == self.current)
 
     def signing_at(self, at: datetime) -> K:
-        """The key that signs. Raises ModuleKeysError where its certificate is not in force."""
+        """The key that signs.
+
+        Raises ModuleKeysError if its certificate is not valid at that moment.
+        """
         if not in_force(self.signing.certificate, at):
             raise ModuleKeysError(
                 f"the certificate of {self.current} is not valid now: `medcab module-keys rotate`"
@@ -71,7 +74,10 @@ class LineKeyRing(Generic[K]):
         return self.signing
 
     def readers_at(self, at: datetime) -> list[Certificate]:
-        """For whom to encrypt. Raises ModuleKeysError where nobody's certificate is in force."""
+        """The certificates to encrypt for.
+
+        Raises ModuleKeysError if none is valid at that moment.
+        """
         readers = [each for each in self.theirs if in_force(each, at)]
         if not readers:
             raise ModuleKeysError(
@@ -81,9 +87,9 @@ class LineKeyRing(Generic[K]):
 
 
 class KeyFolder(ABC, Generic[K]):
-    """The ring in a folder. What another process changes there is seen by the next `key_ring()`.
+    """A ring in a folder. `key_ring()` sees what another process has changed there.
 
-    What is done with the keys differs with the cryptography: its subclasses know.
+    Subclasses implement the cryptography.
     """
 
     suffix: ClassVar[str]
@@ -96,34 +102,37 @@ class KeyFolder(ABC, Generic[K]):
 
     @abstractmethod
     def wrap(self, content: bytes, at: datetime) -> bytes:
-        """The content, signed by us and encrypted for the other side. Raises ModuleKeysError."""
+        """Sign the content and encrypt it for the other party. Raises ModuleKeysError."""
 
     @abstractmethod
     def unwrap(self, envelope: bytes) -> bytes:
-        """What was encrypted for us. Raises CipherError, NotForUs, NotDecrypted."""
+        """Decrypt what was encrypted for us. Raises CipherError, NotForUs, NotDecrypted."""
 
     @abstractmethod
     def check(self, signed: bytes) -> Signed:
-        """What the other side signed. Raises SignatureError, ContentChanged, UnknownSigner."""
+        """Verify what the other party signed.
+
+        Raises SignatureError, ContentChanged, UnknownSigner.
+        """
 
     @abstractmethod
     def add(self, name: str, organisation: str) -> K:
-        """A new key with a certificate of its own making; it signs once it is `use`d."""
+        """Add a new key with a self-signed certificate; it signs after `use`."""
 
     @abstractmethod
     def take(self, file: Path, password: str) -> K:
-        """A key that an authority certified; it signs once it is `use`d."""
+        """Add a key that an authority has certified; it signs after `use`."""
 
     @abstractmethod
     def read_key(self, file: Path, password: str) -> K:
-        """A key of the ring, named as its file. Raises ModuleKeysError."""
+        """Read a key of the ring, named after its file. Raises ModuleKeysError."""
 
     @abstractmethod
     def suits(self, certificate: Certificate) -> None:
-        """Raise ModuleKeysError where this cryptography cannot use the certificate."""
+        """Raise ModuleKeysError if this cryptography cannot use the certificate."""
 
     def key_ring(self) -> LineKeyRing[K]:
-        """The ring as it is now. Raises ModuleKeysError with the remedy."""
+        """The present contents of the ring. Raises ModuleKeysError with the remedy."""
         seen = tuple(self._changes())
         if self._key_ring is None or seen != self._seen:
             self._key_ring, self._seen = self._read(), seen
@@ -153,14 +162,17 @@ class KeyFolder(ABC, Generic[K]):
         return sorted(filter(_ID.fullmatch, found), key=_number, reverse=True)
 
     def use(self, id_: str) -> None:
-        """Sign with this key from now on. Raises ModuleKeysError where there is none."""
+        """Sign with this key from now on. Raises ModuleKeysError if there is no such key."""
         if id_ not in self.ids():
             raise ModuleKeysError(f"there is no key {id_} in {self.folder / OWN}")
         with _draft(self.folder / OWN, id_.encode()) as draft:
             draft.replace(self.folder / OWN / CURRENT)
 
     def retire(self, id_: str) -> None:
-        """Remove a key: what was encrypted for it alone can never be opened again."""
+        """Remove a key: what was encrypted for it alone can never be decrypted again.
+
+        Raises ModuleKeysError for the key that signs, and for one that does not exist.
+        """
         if id_ == self.key_ring().current:
             raise ModuleKeysError(f"{id_} signs now: use another key first")
         if id_ not in self.ids():
@@ -168,12 +180,12 @@ class KeyFolder(ABC, Generic[K]):
         self._file(id_).unlink()
 
     def trust(self, certificate: Certificate) -> None:
-        """Take in a certificate of the other side. Raises ModuleKeysError for an odd key."""
+        """Add a certificate of the other party. Raises ModuleKeysError for an unsuitable key."""
         self.suits(certificate)
         keep_certificate(self.folder / THEIRS, certificate)
 
     def distrust(self, begins: str) -> int:
-        """Forget their certificates whose fingerprint begins so; how many there were."""
+        """Remove the other party's certificates whose fingerprint begins so. Returns how many."""
         found = [
             file
             for file in (self.folder / THEIRS).glob("*.pem")
@@ -184,7 +196,7 @@ class KeyFolder(ABC, Generic[K]):
         return len(found)
 
     def described(self) -> Iterator[tuple[str, str, str, datetime]]:
-        """For people: whose key, its id or fingerprint, what it does, until when it is valid."""
+        """The ring for people: whose key, its id or fingerprint, its use, how long it is valid."""
         ring = self.key_ring()
         for key in ring.own:
             newer = _number(key.id) > _number(ring.current)
@@ -194,7 +206,7 @@ class KeyFolder(ABC, Generic[K]):
             yield "theirs", fingerprint(one)[:32], "trusted", one.not_valid_after_utc
 
     def keep(self, content: bytes) -> str:
-        """Add a file with a key to the ring; the name that it got."""
+        """Add a file with a key to the ring. Returns the key's name."""
         own = self.folder / OWN
         own.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _draft(own, content) as draft:
@@ -211,7 +223,7 @@ class KeyFolder(ABC, Generic[K]):
         return self.folder / OWN / f"{id_}{self.suffix}"
 
     def _changes(self) -> Iterator[object]:
-        """What differs when the ring has changed."""
+        """Values that change whenever the ring does."""
         own, theirs = self.folder / OWN, self.folder / THEIRS
         for place in (own, theirs, own / CURRENT):
             try:
@@ -226,7 +238,7 @@ def _number(id_: str) -> int:
 
 @contextmanager
 def _draft(folder: Path, content: bytes) -> Iterator[Path]:
-    """A private file beside its place, gone at the end unless it was put there."""
+    """A private temporary file beside its destination; removed at the end unless it was moved."""
     number, name = tempfile.mkstemp(dir=folder, prefix=".")
     path = Path(name)
     try:

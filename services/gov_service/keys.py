@@ -1,4 +1,4 @@
-"""Which key ring an installation uses, and the rings that a development installation makes."""
+"""The key ring that an installation uses, and the rings of a development installation."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ _NAMES = {"standard": "", "gost": "-gost"}
 
 
 def keys_of(settings: Settings) -> Keys:
-    """The ring of this installation. Raises ModuleKeysError where GOST is set and not installed."""
+    """The ring of this installation. Raises ModuleKeysError if GOST is set but not installed."""
     folder = settings.module_keys or our_folder(settings.home, settings.module_crypto)
     return keys_in(folder, settings.module_crypto, settings.module_keys_password.get_secret_value())
 
@@ -24,19 +24,19 @@ def keys_in(folder: Path, crypto: ModuleCrypto, password: str = "") -> Keys:
 
 
 def our_folder(home: Path, crypto: ModuleCrypto = "standard") -> Path:
-    """Where the ring of an installation is unless settings say otherwise."""
+    """The default folder of an installation's ring."""
     return home / "module-keys" / f"medcab{_NAMES[crypto]}"
 
 
 def gov_service_folder(home: Path, crypto: ModuleCrypto = "standard") -> Path:
-    """Where the simulated module of a development installation keeps its own."""
+    """The folder of the ring of a development installation's simulated gov service."""
     return home / "module-keys" / f"gov-service{_NAMES[crypto]}"
 
 
 def ensure_key_folders(home: Path, crypto: ModuleCrypto = "standard") -> None:
-    """Development: keys for both ends of the line, each with the other's certificates.
+    """For development: create keys of both parties, each with the other's certificates.
 
-    Safe to repeat: what is there stays, and what was renewed meanwhile is handed over.
+    Safe to repeat: existing keys stay, and renewed ones are given to the other party.
     """
     ours = keys_in(our_folder(home, crypto), crypto)
     modules = keys_in(gov_service_folder(home, crypto), crypto)

@@ -1,4 +1,4 @@
-"""Keys of the line to the gov-service module by GOST: a ring of PEM files (`crypto.gost`)."""
+"""GOST keys of the exchange with the gov service: a ring of PEM files (`crypto.gost`)."""
 
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from services.gov_service.key_folder import KeyFolder, ModuleKeysError
 
 
 class GostKeys(KeyFolder[GostKey]):
-    """A ring of GOST keys. Raises ModuleKeysError where the engine is not installed."""
+    """A ring of GOST keys. Raises ModuleKeysError if the engine is not installed."""
 
     suffix = ".pem"
 
@@ -31,7 +31,7 @@ class GostKeys(KeyFolder[GostKey]):
         super().__init__(folder, password)
 
     def wrap(self, content: bytes, at: datetime) -> bytes:
-        """The content, signed by us and encrypted for the other side. Raises ModuleKeysError."""
+        """Sign the content and encrypt it for the other party. Raises ModuleKeysError."""
         ring = self.key_ring()
         readers, signing = ring.readers_at(at), ring.signing_at(at)
         try:
@@ -40,29 +40,32 @@ class GostKeys(KeyFolder[GostKey]):
             raise ModuleKeysError(str(error)) from error
 
     def unwrap(self, envelope: bytes) -> bytes:
-        """What was encrypted for us. Raises CipherError, NotForUs, NotDecrypted."""
+        """Decrypt what was encrypted for us. Raises CipherError, NotForUs, NotDecrypted."""
         return decrypt(envelope, self.key_ring().own)
 
     def check(self, signed: bytes) -> Signed:
-        """What the other side signed. Raises SignatureError, ContentChanged, UnknownSigner."""
+        """Verify what the other party signed.
+
+        Raises SignatureError, ContentChanged, UnknownSigner.
+        """
         return check_signed(signed, self.key_ring().theirs)
 
     def add(self, name: str, organisation: str) -> GostKey:
-        """A new key with a certificate of its own making; it signs once it is `use`d."""
+        """Add a new key with a self-signed certificate; it signs after `use`."""
         try:
             return self._keep(new_key(name, organisation))
         except OpensslFailed as error:
             raise ModuleKeysError(str(error)) from error
 
     def take(self, file: Path, password: str) -> GostKey:
-        """A key that an authority certified: PEM with key and certificate, without a password."""
+        """Add a key that an authority has certified: PEM with key and certificate, no password."""
         if password:
             raise ModuleKeysError("GOST keys are taken as PEM without a password")
         self.read_key(file, "")
         return self._keep(file.read_bytes())
 
     def read_key(self, file: Path, password: str) -> GostKey:
-        """A key of the ring, named as its file. Raises ModuleKeysError."""
+        """Read a key of the ring, named after its file. Raises ModuleKeysError."""
         try:
             key = GostKey.read(file)
         except (OSError, ValueError) as error:

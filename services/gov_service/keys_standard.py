@@ -1,4 +1,4 @@
-"""Keys of the line to the gov-service module, on elliptic curves or RSA: a ring of PKCS#12."""
+"""ECDSA and RSA keys of the exchange with the gov service: a ring of PKCS#12 files."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ class StandardKey:
 
     @property
     def certificate(self) -> Certificate:
-        """What the other side knows it by."""
+        """The certificate by which the other party knows it."""
         return self.signer.certificate
 
 
@@ -30,29 +30,32 @@ class StandardKeys(KeyFolder[StandardKey]):
     suffix = ".p12"
 
     def wrap(self, content: bytes, at: datetime) -> bytes:
-        """The content, signed by us and encrypted for the other side. Raises ModuleKeysError."""
+        """Sign the content and encrypt it for the other party. Raises ModuleKeysError."""
         ring = self.key_ring()
         readers = ring.readers_at(at)
         return encrypt(sign_content(ring.signing_at(at).signer, content, at), readers)
 
     def unwrap(self, envelope: bytes) -> bytes:
-        """What was encrypted for us. Raises CipherError, NotForUs, NotDecrypted."""
+        """Decrypt what was encrypted for us. Raises CipherError, NotForUs, NotDecrypted."""
         return decrypt(envelope, [key.signer for key in self.key_ring().own])
 
     def check(self, signed: bytes) -> Signed:
-        """What the other side signed. Raises SignatureError, ContentChanged, UnknownSigner."""
+        """Verify what the other party signed.
+
+        Raises SignatureError, ContentChanged, UnknownSigner.
+        """
         return check_signed(signed, self.key_ring().theirs)
 
     def add(self, name: str, organisation: str) -> StandardKey:
-        """A new key with a certificate of its own making; it signs once it is `use`d."""
+        """Add a new key with a self-signed certificate; it signs after `use`."""
         return self._keep(new_line_signer(name, organisation))
 
     def take(self, file: Path, password: str) -> StandardKey:
-        """A key that an authority certified, out of PKCS#12; it signs once it is `use`d."""
+        """Add a key that an authority has certified, from PKCS#12; it signs after `use`."""
         return self._keep(self.read_key(file, password).signer)
 
     def read_key(self, file: Path, password: str) -> StandardKey:
-        """A key of the ring, named as its file. Raises ModuleKeysError."""
+        """Read a key of the ring, named after its file. Raises ModuleKeysError."""
         try:
             signer = from_pkcs12(file.read_bytes(), password)
         except (OSError, ValueError) as error:
