@@ -66,7 +66,7 @@ async def demand_compatible(
             done += await replay_all(open_in(client, name, SAMPLE), keys, workflows)
     except RPCError as error:
         log.warning("open_runs_not_replayed", error=error.status.name)
-        build = ""  # The next start looks at them.
+        build = ""  # The next start replays them.
     differing = [one for one in done if one.differs]
     log.info("histories_replayed", number=len(done), differing=len(differing))
     if differing:

@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=f"{API}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        # They would lead to whatever host the request names.
+        # A redirect would lead to whatever host the request names.
         redirect_slashes=False,
         lifespan=lifespan,
         telemetry=traces.of_requests if traces else OFF,

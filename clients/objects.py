@@ -217,7 +217,7 @@ class Objects:
             raise
 
     async def read(self, key: str, at_most: int = 32 * 1024 * 1024) -> bytes:
-        """A small object as a whole. Raises ObjectMissingError, ValueError when it is larger."""
+        """A small object as a whole. Raises ObjectMissingError, and ValueError if it is larger."""
         opened = await self.open(key)
         if opened.length > at_most:
             await opened.close()

@@ -126,7 +126,7 @@ class EncryptedColumn(TypeDecorator[Any]):
 
     @abstractmethod
     def from_bytes(self, plain: bytes) -> Any:
-        """The value again."""
+        """The value of decrypted bytes."""
 
     def process_bind_param(self, value: Any | None, dialect: Dialect) -> bytes | None:
         """Encrypt on writing. Raises UnboundError for a value without its row."""

@@ -123,12 +123,12 @@ def initials(name: str) -> str:
 
 
 def hours(n: int) -> str:
-    """«72 часа»."""
+    """A number of hours: «72 часа»."""
     return ngettext("%(n)d час", "%(n)d часов", n) % {"n": n}
 
 
 def working_days(n: int) -> str:
-    """«6 рабочих дней»."""
+    """A number of working days: «6 рабочих дней»."""
     return ngettext("%(n)d рабочий день", "%(n)d рабочих дней", n) % {"n": n}
 
 

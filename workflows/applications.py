@@ -20,7 +20,7 @@ class QualificationApplication(CaseWorkflow):
         return await self._live(ref)
 
     async def _step(self, case: CaseState) -> CaseState:
-        """Do what the status asks."""
+        """Do what the status asks for."""
         match case.status:
             case Status.CHECKING if case.waits_for is Party.REGISTER:
                 return await self._rung_or_at(case, self._check)

@@ -16,7 +16,7 @@ from crypto.web_push import VapidKey, encrypt_for_browser
 from settings import Settings
 
 _ADDRESS = re.compile(r"[!#-\[\]_a-z~]+")
-"""Printable ASCII that may stand in an address, without capital letters."""
+"""Printable ASCII without blank, double quote, backslash, caret, backtick, braces and bar."""
 
 
 class PushLater(Exception):

@@ -113,11 +113,11 @@ class Discreet(SpanExporter):
         return self._exporter.export([_discreet(span) for span in spans])
 
     def shutdown(self) -> None:
-        """Close the line."""
+        """Close the connection."""
         self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Send what the line holds back."""
+        """Send the spans that wait."""
         return self._exporter.force_flush(timeout_millis)
 
 

@@ -7,10 +7,10 @@ from rules.refusals import FieldError, Refusal
 from rules.texts.cleaning import clean
 
 LONGEST = 4000
-"""Characters of one message."""
+"""The longest message, in characters."""
 
 MOST_FILES = 5
-"""Files that may go with one message."""
+"""How many files may go with one message."""
 
 OPEN_FOR = timedelta(days=30)
 """How long after closing people may still write about a case."""

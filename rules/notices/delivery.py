@@ -49,7 +49,7 @@ def pause_after(tries: int) -> timedelta | None:
 
 
 _ASKED_AFTER = (30, 120, 600, 3600, 6 * 3600, 24 * 3600, 48 * 3600)
-"""Seconds to the next question to a provider after the first, second, … one about a message."""
+"""Seconds until a provider is first asked about a message, then from each question to the next."""
 
 
 def asked_again_after(asks: int) -> timedelta | None:

@@ -87,7 +87,7 @@ _ROLES: Mapping[str, Role] = {
 }
 
 UNIT_CODE = re.compile(r"[a-z0-9\u0430-\u044f\u0451][a-z0-9\u0430-\u044f\u0451._-]{0,31}")
-"""As personnel programs number units, `00-000123`, or as people name them, `neurology`."""
+"""Unit codes as personnel programs write them, `00-000123`, or as people do, `neurology`."""
 _NOT_OF_CODES = re.compile(r"[^a-z0-9\u0430-\u044f\u0451._-]")
 _NAME = re.compile(r"[^\W\d_]([^\W\d_]|[ '().-]){0,99}")
 _NOT_OF_NAMES = re.compile(r"[^\w '().-]|[\d_]")

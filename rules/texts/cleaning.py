@@ -37,7 +37,7 @@ def clean(text: str) -> str:
         return text
     text = _UNSEEN.sub("", _BREAKS.sub("\n", text))
     while (tidied := unicodedata.normalize("NFC", _JOINING.sub(_joining, text))) != text:
-        text = tidied  # a composed letter may be one that no joiner follows
+        text = tidied  # a composed letter may leave a joiner without effect
     return text
 
 

@@ -99,7 +99,7 @@ def _claiming(*, numbered: bool) -> ReturningInsert[*tuple[Any, ...]]:
     table = SQLModel.metadata.tables["case_act"]
     wanted = [table.c.id, *journal.head_columns(bindparam("case_id", type_=table.c.case_id.type))]
     if not numbered:
-        # Numbers drawn by a unit of work that fails are left out.
+        # A number drawn by a unit of work that fails leaves a gap.
         wanted.append(func.nextval("case_number"))
     values = {one.name: bindparam(one.name, type_=one.type) for one in table.c}
     return insert(table).values(values).on_conflict_do_nothing().returning(*wanted)

@@ -288,7 +288,7 @@ class Drafts(CaseActs):
     async def hand_in(
         self, actor: Actor, case_id: UUID, act: Act, transition: Transition
     ) -> CaseState:
-        """Hand in what was typed, as a new version, by one of `NEW_VERSION`."""
+        """Submit what was typed as a new version, by one of the transitions `NEW_VERSION`."""
         assert transition in NEW_VERSION  # noqa: S101 - a mistake of ours, not of the person
 
         async def write(doing: Doing) -> None:

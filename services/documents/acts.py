@@ -160,7 +160,7 @@ class Documents:
         before: UUID | None = None,
         limit: int = PAGE,
     ) -> Sequence[DocumentView]:
-        """The person's documents that can be chosen (Q10), newest first, up to the id `before`.
+        """The person's documents that can be chosen (Q10), newest first, those before an id.
 
         Files sent with messages are only included if that category is asked for.
         """

@@ -155,7 +155,7 @@ class OperationActs:
         return effect
 
     async def _follow(self, effect: _Effect) -> bool:
-        """Signal and start, beside the database; the sweeper makes up for what Temporal refuses."""
+        """Signal and start after the commit; what Temporal refuses is left to the sweeper."""
         told = await self._standings.start(effect.start) if effect.start else True
         for state in effect.signalled:
             if not await self._signals.send_now(

@@ -71,7 +71,7 @@ class RightsChange:
 
 @dataclass(frozen=True)
 class SecuritySummary:
-    """The last day."""
+    """The figures of the last day."""
 
     since: datetime
     refused: int

@@ -248,9 +248,9 @@ def _worked_at(described: WorkflowExecutionDescription) -> datetime:
     for step in raw.pending_activities:
         heard += [step.last_started_time, step.last_heartbeat_time]
         if step.attempt == 1 and not step.HasField("last_started_time"):
-            heard.append(step.scheduled_time)  # as the workflow task before it ended
+            heard.append(step.scheduled_time)  # when the workflow task before it ended
     if raw.HasField("pending_workflow_task"):
         task = raw.pending_workflow_task
-        heard.append(task.original_scheduled_time)  # as the step before it ended
+        heard.append(task.original_scheduled_time)  # when the step before it ended
     seconds = [one.seconds + one.nanos / 1e9 for one in heard if one.seconds]
     return max([described.start_time, *(datetime.fromtimestamp(one, UTC) for one in seconds)])

@@ -160,7 +160,7 @@ def _ended(child: Child) -> None:
     _, status = os.waitpid(child.pid, 0)
     by_clock = child.late or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU)
     how = {"code": os.waitstatus_to_exitcode(status), "late": by_clock}
-    with suppress(OSError):  # Whoever asked may have gone.
+    with suppress(OSError):  # The caller may be gone.
         os.write(child.answer, json.dumps(how).encode() + b"\n")
     os.close(child.answer)
     os.close(child.pidfd)
