@@ -228,10 +228,12 @@ def _wake(case: Case, now: datetime) -> None:
 async def _retry(ask: _Ask) -> _Effect:
     """Wake the workflow of a case; if wake-ups had no effect before, begin its run anew."""
     case = await _case(ask.session, ask.units, ask.subject)
-    deaf = case.rings > 0 or case.stuck == DOES_NOT_ANSWER
+    unresponsive = case.rings > 0 or case.stuck == DOES_NOT_ANSWER
     _wake(case, ask.now)
     ask.session.add(case)
-    return _Effect(1, case.id, case.step, signalled=[await state_of(ask.session, case)], anew=deaf)
+    return _Effect(
+        1, case.id, case.step, signalled=[await state_of(ask.session, case)], anew=unresponsive
+    )
 
 
 async def _ask_again(ask: _Ask) -> _Effect:
