@@ -36,7 +36,7 @@ from clients.temporal.client import (
     ensure_standing,
 )
 from compatibility import IncompatibleError, demand_compatible
-from crypto.key_ring import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing
 from crypto.pdf_signing import sign_pdf as _loaded_now_not_at_the_first_act  # noqa: F401
 from services import crash_points
 from services.cases.signals import CaseSignals
@@ -73,7 +73,6 @@ KEEP_STANDING_EVERY = 10.0
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Work until `stop` is set, then finish what is under way, within DRAIN."""
     keys = KeyRing.parse(settings.keys.get_secret_value())
-    use_key_ring(keys)
     crash_points.arm(settings)
     database = Database.from_settings(settings)
     traces = traces_of(settings, "medcab-worker")

@@ -15,7 +15,7 @@ from clients.database import Database, DatabaseSession
 from clients.objects import Objects
 from clients.telemetry.traces import Traces
 from clients.temporal.client import CaseSignaller, ExportStarter, connect
-from crypto.key_ring import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing
 from rules.files.checks import LIMITS
 from services import crash_points
 from services.accounts import login_log
@@ -129,7 +129,6 @@ class Medcab:
     ) -> AsyncIterator["Medcab"]:
         """Open the connections; on leaving, finish what is under way and close them."""
         keys = KeyRing.parse(settings.keys.get_secret_value())
-        use_key_ring(keys)
         crash_points.arm(settings)
         database = Database.from_settings(settings)
         objects = Objects(settings)

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from clients.database import Database
 from clients.objects import Objects
-from crypto.key_ring import KeyRing, use_key_ring
 from models.messages import ExportProgress
 from services.exports import building
 from settings import Settings
@@ -26,7 +25,6 @@ def _heard(_: ExportProgress) -> None:
 
 async def _export(export_id: UUID) -> None:
     settings = Settings()
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     database, objects = Database.from_settings(settings), Objects(settings)
     began = time.perf_counter()
     await building.gather(database, objects, export_id, _heard)

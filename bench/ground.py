@@ -21,7 +21,6 @@ from bench.least_requests import CALLBACK
 from bench.wal import Log
 from bench.wire import Wire
 from clients.database import Database
-from crypto.key_ring import KeyRing, use_key_ring
 from models.tables.documents import Document, DocumentVersion
 from ops.faults.applications import FORM
 from ops.faults.people import ApiUser, Cast, gather
@@ -166,7 +165,6 @@ class Office:
     @asynccontextmanager
     async def open(cls, ground: BenchInstallation) -> AsyncIterator["Office"]:
         """Make people with tokens, connections, and a watch over each database."""
-        use_key_ring(KeyRing.parse(ground.settings.keys.get_secret_value()))
         database = Database.from_settings(ground.settings)
         cast = await gather(database, APPLICANTS)
         async with database.work() as session:

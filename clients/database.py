@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import greenlet_spawn
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from crypto.key_ring import KeyRing, use_key_ring
 from settings import Settings
 
 DatabaseSession = AsyncSession
@@ -64,7 +65,13 @@ class Database:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The database of this installation, as the application's role."""
+        """The database of this installation, as the application's role, with the keys of its rows.
+
+        Without keys in the settings nothing encrypted can be read or written. Raises ValueError for
+        keys of another shape.
+        """
+        if keys := settings.keys.get_secret_value():
+            use_key_ring(KeyRing.parse(keys))
         return cls(settings.database_url.get_secret_value(), settings.database_pool)
 
     @asynccontextmanager

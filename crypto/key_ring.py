@@ -104,13 +104,13 @@ _ring: KeyRing | None = None
 
 
 def use_key_ring(ring: KeyRing) -> None:
-    """Set the ring with which this process encrypts columns."""
+    """Set the ring that the rows of this process are encrypted with: that of its database."""
     global _ring
     _ring = ring
 
 
 def key_ring() -> KeyRing:
-    """The ring of this process. Raises RuntimeError before `use_key_ring`."""
+    """The ring of this process. Raises RuntimeError where its database came without keys."""
     if _ring is None:
-        raise RuntimeError("use_key_ring was not called")
+        raise RuntimeError("there are no keys: set MEDCAB_KEYS")
     return _ring

@@ -21,7 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from crypto import passwords
-from crypto.key_ring import KeyRing, key_ring, use_key_ring
+from crypto.key_ring import key_ring
 from models.encrypted_columns import bound
 from models.tables.accounts import Account
 from models.tables.cases import Case
@@ -219,7 +219,6 @@ def seed(settings: Settings) -> list[DemoAccount]:
         finally:
             await database.close()
 
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     return asyncio.run(run())
 
 

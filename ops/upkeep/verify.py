@@ -12,7 +12,7 @@ from pathlib import Path
 from clients.database import Database
 from clients.objects import Objects
 from crypto.certificates import Certificate, common_name, fingerprint, serial_number
-from crypto.key_ring import KeyRing, use_key_ring
+from crypto.key_ring import KeyRing
 from rules.journal.entries import IntegrityFault
 from rules.texts.grouping import in_eights, in_fours
 from services.dossier import receipt as receipts
@@ -125,7 +125,6 @@ def run_accept(settings: Settings, reason: str) -> int:
 
     Returns the exit code.
     """
-    use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
     try:
         taken, signed = asyncio.run(_accept(settings, reason))
     except (SealError, acceptance.NotAcceptableError) as error:

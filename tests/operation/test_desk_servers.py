@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
 from temporalio.client import Client, WorkflowExecutionStatus
@@ -15,6 +16,7 @@ from temporalio.worker import Worker
 
 from cabinet.operation.pages import parts_seen
 from clients.temporal.client import CaseSignaller
+from crypto import key_ring
 from models.messages import ANEW
 from ops.local.replacing import journal_replacing
 from rules.access import Role
@@ -37,8 +39,12 @@ from words.translation import Presentation, presented
 WITHOUT_WORK = timedelta(seconds=80)
 
 
-async def test_server_that_was_replaced_is_seen_for_a_day(desk: Desk, settings: Settings) -> None:
-    """The supervisor journals it; ops see which one, when and how often (O7)."""
+async def test_server_that_was_replaced_is_seen_for_a_day(
+    desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supervisor journals it, whose process has no keys of rows before; ops see which server,
+    when and how often (O7)."""
+    monkeypatch.setattr(key_ring, "_ring", None)
     for server in ("temporal", "worker-1", "temporal"):
         await asyncio.to_thread(journal_replacing, settings, server)
     lines = await desk.lines(Trouble.SERVER_REPLACED)

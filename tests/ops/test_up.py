@@ -184,6 +184,10 @@ def test_the_story_is_told_and_ctrl_c_stops_all_in_reverse_order(
     assert "signed in otherwise: set back" in told
     assert chosen_notices(installation) == set_before, "the demo leaves what people chose"
     readme_commands(installation)
+    backups = installation.home.folder.parent / "backups"
+    assert "recovery phrase" in installation.run("backup", "--to", str(backups))
+    assert installation.run("backup", "--verify", str(backups))
+    assert "All of it holds." in installation.run("verify")
     running = installation.running()
     os.killpg(supervisor.pid, signal.SIGINT)
     after, _ = supervisor.communicate(timeout=90)

@@ -19,7 +19,7 @@ from sqlmodel import col, select
 
 from clients.database import Database
 from clients.objects import Objects
-from crypto.key_ring import KeyRing, key_ring, use_key_ring
+from crypto.key_ring import key_ring
 from models.tables.accounts import AccessToken, AccountSession
 from models.tables.cases import Case
 from models.tables.journal import JournalSeal, JournalSealCopy
@@ -89,7 +89,6 @@ class Reconciliation:
 
     async def whole(self) -> Findings:
         """Reconcile everything, in an order in which each step may rely on those before."""
-        use_key_ring(KeyRing.parse(self.settings.keys.get_secret_value()))
         try:
             with reached():
                 await self._journal()

@@ -21,7 +21,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from clients.database import Database
 from clients.objects import Objects
 from crypto.backup_files import BackupKey
-from crypto.key_ring import KeyRing, use_key_ring
 from ops.backup import BackupError, Say
 from ops.backup.configuration import key_of, keys_beside, known, read_key, remember
 from ops.backup.keys import SEAL_FILE, SETTINGS, differing, open_keys, put_keys, write_key
@@ -296,7 +295,6 @@ def _objects(
             migrate_database(settings)
             prepare_buckets(settings)
         say("objects", "comparing")
-        use_key_ring(KeyRing.parse(settings.keys.get_secret_value()))
         with reached():
             copied = asyncio.run(_put_objects(settings, repository, key, order, say))
         say("objects", f"ready: {copied.objects} put back")
