@@ -26,4 +26,4 @@ class JournalActivities:
         await in_a_shift(self._seal_once, every=checkpoints.SEAL_EVERY)
 
     async def _seal_once(self) -> None:
-        await checkpoints.seal(self._database, self._seal, self._folder, self._objects)
+        await checkpoints.take(self._database, self._seal, self._folder, self._objects)

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.shifts import beating
 from clients.gov_service import GovServiceRefused
 from models.messages import CaseState, Look
-from services.gov_service.key_folder import ModuleKeysError
+from services.gov_service.key_folder import GovServiceKeysError
 from services.gov_service.line import Exchange
 from services.requests import answers, handover
 
@@ -47,6 +47,6 @@ async def _mended_by_no_try(effect: Awaitable[CaseState]) -> CaseState:
     except GovServiceRefused as error:
         kind = f"GovServiceRefused.{error.code}"
         raise ApplicationError("the module refuses", type=kind, non_retryable=True) from None
-    except ModuleKeysError as error:
-        kind = type(error).__name__
-        raise ApplicationError(str(error), type=kind, non_retryable=True) from None
+    except GovServiceKeysError as error:
+        # The type is stored in histories and journals under the name it was given first.
+        raise ApplicationError(str(error), type="ModuleKeysError", non_retryable=True) from None

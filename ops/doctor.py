@@ -20,7 +20,7 @@ from ops.local.servers import ServerFailed, postgres
 from ops.local.servers.binaries import MINIO, TEMPORAL, Program, find_go
 from ops.local.servers.ports import is_free
 from rules.clock import now
-from services.gov_service.key_folder import ModuleKeysError
+from services.gov_service.key_folder import GovServiceKeysError
 from services.gov_service.keys import keys_of, our_folder
 from settings import Settings, cache_folder
 
@@ -207,7 +207,7 @@ def _module_keys(home: Home) -> Iterator[CheckResult]:
         return
     try:
         ring = keys_of(settings).key_ring()
-    except ModuleKeysError as reason:
+    except GovServiceKeysError as reason:
         yield CheckResult(CheckOutcome.BAD, "Module keys", "cannot be used", str(reason))
         return
     theirs = max((one.not_valid_after_utc for one in ring.theirs), default=now())

@@ -72,7 +72,7 @@ class RecordView(SQLModel, table=True):
     hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class JournalSeal(SQLModel, table=True):
+class JournalCheckpoint(SQLModel, table=True):
     """A checkpoint: the signed heads of chains that grew, and the views, since the one before.
 
     `leaves` lists `[kind, ref, position, hash]`; `root` is their Merkle root; `signature` is a
@@ -90,7 +90,7 @@ class JournalSeal(SQLModel, table=True):
     signature: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class JournalSealCopy(SQLModel, table=True):
+class JournalCheckpointCopy(SQLModel, table=True):
     """Up to which checkpoint a place outside PostgreSQL holds copies."""
 
     __tablename__ = "journal_seal_copy"

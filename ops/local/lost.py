@@ -7,7 +7,7 @@ from ops.local.home import BACKUP_RECORD, Home
 from ops.local.servers.minio import BUCKET
 from ops.local.servers.postgres import occupied
 from ops.local.system import GIVEN_BY
-from services.journal.checkpoints import SEALS_FILE, checkpoints_folder
+from services.journal.checkpoints import CHECKPOINTS_FILE, checkpoints_folder
 
 KEYS, DATABASE, OBJECTS = "keys", "database", "objects"
 """As `medcab restore --part` names them."""
@@ -33,7 +33,7 @@ def refusal(home: Home) -> str | None:
 def lost_parts(home: Home) -> list[str]:
     """The parts that were here and are gone. Temporal's is not among them: its runs begin anew."""
     ours = {name for name, variable in GIVEN_BY.items() if variable not in os.environ}
-    seals = checkpoints_folder(home.folder) / SEALS_FILE
+    seals = checkpoints_folder(home.folder) / CHECKPOINTS_FILE
     objects = home.folder / "minio" / BUCKET
     worked = (seals.exists() and seals.stat().st_size > 0) or (
         objects.exists() and any(objects.iterdir())

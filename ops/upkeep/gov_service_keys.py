@@ -23,13 +23,13 @@ def show() -> None:
     from rich.table import Table
 
     from ops.local.running import console
-    from services.gov_service.key_folder import ModuleKeysError
+    from services.gov_service.key_folder import GovServiceKeysError
 
     table = Table("whose", "id", "does", "valid until", box=None)
     try:
         for whose, id_, does, until in _ring()[1].described():
             table.add_row(whose, id_, does, f"{until:%Y-%m-%d}")
-    except ModuleKeysError as reason:
+    except GovServiceKeysError as reason:
         _fail(reason)
     console().print(table)
 
@@ -45,7 +45,7 @@ def rotate(
 ) -> None:
     """Take in a new key and print its certificate, which the module's people need."""
     from crypto.certificates import as_pem
-    from services.gov_service.key_folder import ModuleKeysError
+    from services.gov_service.key_folder import GovServiceKeysError
     from services.gov_service.keys import gov_service_folder, keys_in
 
     settings, keys = _ring()
@@ -57,7 +57,7 @@ def rotate(
         first = [key.id for key in keys.key_ring().own] == [made.id]
         if first:
             keys.use(made.id)
-    except ModuleKeysError as reason:
+    except GovServiceKeysError as reason:
         _fail(reason)
     crypto = settings.module_crypto
     simulated = keys_in(gov_service_folder(settings.home, crypto), crypto)
@@ -74,11 +74,11 @@ def rotate(
 @app.command()
 def use(id_: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Sign with this key from now on; the others still open what was encrypted for them."""
-    from services.gov_service.key_folder import ModuleKeysError
+    from services.gov_service.key_folder import GovServiceKeysError
 
     try:
         _ring()[1].use(id_)
-    except ModuleKeysError as reason:
+    except GovServiceKeysError as reason:
         _fail(reason)
     typer.echo(f"{id_} signs from now on.")
 
@@ -89,14 +89,14 @@ def retire(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove a key. What was encrypted for it alone can never be opened again."""
-    from services.gov_service.key_folder import ModuleKeysError
+    from services.gov_service.key_folder import GovServiceKeysError
 
     keys = _ring()[1]
     if not yes:
         typer.confirm(f"Remove {id_} from {keys.folder}?", abort=True)
     try:
         keys.retire(id_)
-    except ModuleKeysError as reason:
+    except GovServiceKeysError as reason:
         _fail(reason)
     typer.echo(f"{id_} is gone.")
 
@@ -105,12 +105,12 @@ def retire(
 def trust(file: Annotated[Path, typer.Argument(help="The module's certificate, PEM.")]) -> None:
     """Take in a certificate of the module: answers may be signed by it, requests go to it."""
     from crypto.certificates import from_pem
-    from services.gov_service.key_folder import ModuleKeysError
+    from services.gov_service.key_folder import GovServiceKeysError
 
     try:
         certificate = from_pem(file.read_bytes())
         _ring()[1].trust(certificate)
-    except (OSError, ValueError, ModuleKeysError) as reason:
+    except (OSError, ValueError, GovServiceKeysError) as reason:
         _fail(reason)
     typer.echo(f"Trusted until {certificate.not_valid_after_utc:%Y-%m-%d}.")
 
@@ -129,7 +129,7 @@ def distrust(
 def _ring() -> "tuple[Settings, Keys]":
     from ops.local.home import Home, default_home
     from ops.local.running import adopt_running
-    from services.gov_service.key_folder import ModuleKeysError
+    from services.gov_service.key_folder import GovServiceKeysError
     from services.gov_service.keys import keys_of
     from settings import Settings
 
@@ -138,7 +138,7 @@ def _ring() -> "tuple[Settings, Keys]":
     settings = Settings(home=home)
     try:
         return settings, keys_of(settings)
-    except ModuleKeysError as reason:
+    except GovServiceKeysError as reason:
         _fail(reason)
 
 

@@ -93,7 +93,7 @@ def tell(report: VerificationReport) -> int:
     until = (
         f", the last of {report.sealed_until:%Y-%m-%d %H:%M:%S} UTC" if report.sealed_until else ""
     )
-    print(f"Seals:    {report.seals} in the database{until}")
+    print(f"Seals:    {report.checkpoints} in the database{until}")
     store = (
         "the object store is down" if report.store_down else f"{report.stored} in the object store"
     )

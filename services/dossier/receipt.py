@@ -26,7 +26,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from crypto.certificates import Certificate, as_pem, from_pem
 from crypto.cms_signatures import SignatureError, check_signature
 from models.tables.cases import Case, CaseVersion
-from models.tables.journal import JournalEntry, JournalSeal
+from models.tables.journal import JournalCheckpoint, JournalEntry
 from models.tables.people import Person
 from rules import clock
 from rules.journal.entries import (
@@ -192,16 +192,16 @@ async def _proof(session: AsyncSession, entry: JournalEntry) -> dict[str, Any] |
     None if there is no such checkpoint yet.
     """
     found = await session.exec(
-        select(JournalSeal)
+        select(JournalCheckpoint)
         .where(
-            col(JournalSeal.at) >= entry.at,
+            col(JournalCheckpoint.at) >= entry.at,
             func.jsonb_path_exists(
-                JournalSeal.leaves,
+                JournalCheckpoint.leaves,
                 cast(_HOLDS, JSONPATH),
                 func.jsonb_build_object("chain", str(entry.chain), "position", entry.position),
             ),
         )
-        .order_by(col(JournalSeal.at))
+        .order_by(col(JournalCheckpoint.at))
         .limit(1)
     )
     made = found.one_or_none()
@@ -319,7 +319,7 @@ async def compare(session: AsyncSession, receipt: Receipt) -> list[IntegrityFaul
         what = "is not what the receipt says was submitted"
         faults.append(IntegrityFault(f"version {receipt.version} of {receipt.number}", what))
     if receipt.sealed_by is not None:
-        made = await session.get(JournalSeal, receipt.sealed_by)
+        made = await session.get(JournalCheckpoint, receipt.sealed_by)
         if made is None or made.hash != receipt.seal_hash:
             what = "is not the seal that the receipt carries"
             faults.append(IntegrityFault(f"seal {receipt.sealed_by}", what))

@@ -67,8 +67,8 @@ class Envelopes:
     def wrap(self, plain: bytes, *, message_id: UUID, addressee: str = GOV_SERVICE) -> bytes:
         """The envelope of a message, DER. Signing and encrypting take some 2 ms, by GOST some 40.
 
-        Raises ModuleKeysError if no valid key can sign, or no valid certificate of the reader is
-        known.
+        Raises GovServiceKeysError if no valid key can sign, or no valid certificate of the reader
+        is known.
         """
         head = f"Message: {message_id}\r\nTo: {addressee}\r\n\r\n"
         return self._keys.wrap(head.encode() + plain, clock.now())

@@ -30,7 +30,7 @@ OWN, THEIRS, CURRENT = "own", "theirs", "current"
 _ID = re.compile(r"k([1-9][0-9]{0,5})")
 
 
-class ModuleKeysError(Exception):
+class GovServiceKeysError(Exception):
     """The ring lacks something or cannot be read; the message names the remedy."""
 
 
@@ -65,10 +65,10 @@ class LineKeyRing(Generic[K]):
     def signing_at(self, at: datetime) -> K:
         """The key that signs.
 
-        Raises ModuleKeysError if its certificate is not valid at that moment.
+        Raises GovServiceKeysError if its certificate is not valid at that moment.
         """
         if not in_force(self.signing.certificate, at):
-            raise ModuleKeysError(
+            raise GovServiceKeysError(
                 f"the certificate of {self.current} is not valid now: `medcab module-keys rotate`"
             )
         return self.signing
@@ -76,11 +76,11 @@ class LineKeyRing(Generic[K]):
     def readers_at(self, at: datetime) -> list[Certificate]:
         """The certificates to encrypt for.
 
-        Raises ModuleKeysError if none is valid at that moment.
+        Raises GovServiceKeysError if none is valid at that moment.
         """
         readers = [each for each in self.theirs if in_force(each, at)]
         if not readers:
-            raise ModuleKeysError(
+            raise GovServiceKeysError(
                 "no valid certificate of the other side: `medcab module-keys trust FILE`"
             )
         return readers
@@ -102,7 +102,7 @@ class KeyFolder(ABC, Generic[K]):
 
     @abstractmethod
     def wrap(self, content: bytes, at: datetime) -> bytes:
-        """Sign the content and encrypt it for the other party. Raises ModuleKeysError."""
+        """Sign the content and encrypt it for the other party. Raises GovServiceKeysError."""
 
     @abstractmethod
     def unwrap(self, envelope: bytes) -> bytes:
@@ -125,14 +125,14 @@ class KeyFolder(ABC, Generic[K]):
 
     @abstractmethod
     def read_key(self, file: Path, password: str) -> K:
-        """Read a key of the ring, named after its file. Raises ModuleKeysError."""
+        """Read a key of the ring, named after its file. Raises GovServiceKeysError."""
 
     @abstractmethod
     def suits(self, certificate: Certificate) -> None:
-        """Raise ModuleKeysError if this cryptography cannot use the certificate."""
+        """Raise GovServiceKeysError if this cryptography cannot use the certificate."""
 
     def key_ring(self) -> LineKeyRing[K]:
-        """The present contents of the ring. Raises ModuleKeysError with the remedy."""
+        """The present contents of the ring. Raises GovServiceKeysError with the remedy."""
         seen = tuple(self._changes())
         if self._key_ring is None or seen != self._seen:
             self._key_ring, self._seen = self._read(), seen
@@ -141,7 +141,7 @@ class KeyFolder(ABC, Generic[K]):
     def _read(self) -> LineKeyRing[K]:
         own = tuple(self.read_key(self._file(id_), self.password) for id_ in self.ids())
         if not own:
-            raise ModuleKeysError(
+            raise GovServiceKeysError(
                 f"no key in {self.folder / OWN}: `medcab module-keys rotate` makes or takes one"
             )
         try:
@@ -149,11 +149,13 @@ class KeyFolder(ABC, Generic[K]):
         except OSError:
             current = own[-1].id
         if current not in {key.id for key in own}:
-            raise ModuleKeysError(f"{self.folder / OWN / CURRENT} names {current}, which is gone")
+            raise GovServiceKeysError(
+                f"{self.folder / OWN / CURRENT} names {current}, which is gone"
+            )
         try:
             theirs = tuple(kept_certificates(self.folder / THEIRS))
         except ValueError as error:
-            raise ModuleKeysError(str(error)) from error
+            raise GovServiceKeysError(str(error)) from error
         return LineKeyRing(own, current, theirs)
 
     def ids(self) -> list[str]:
@@ -162,25 +164,28 @@ class KeyFolder(ABC, Generic[K]):
         return sorted(filter(_ID.fullmatch, found), key=_number, reverse=True)
 
     def use(self, id_: str) -> None:
-        """Sign with this key from now on. Raises ModuleKeysError if there is no such key."""
+        """Sign with this key from now on. Raises GovServiceKeysError if there is no such key."""
         if id_ not in self.ids():
-            raise ModuleKeysError(f"there is no key {id_} in {self.folder / OWN}")
+            raise GovServiceKeysError(f"there is no key {id_} in {self.folder / OWN}")
         with _draft(self.folder / OWN, id_.encode()) as draft:
             draft.replace(self.folder / OWN / CURRENT)
 
     def retire(self, id_: str) -> None:
         """Remove a key: what was encrypted for it alone can never be decrypted again.
 
-        Raises ModuleKeysError for the key that signs, and for one that does not exist.
+        Raises GovServiceKeysError for the key that signs, and for one that does not exist.
         """
         if id_ == self.key_ring().current:
-            raise ModuleKeysError(f"{id_} signs now: use another key first")
+            raise GovServiceKeysError(f"{id_} signs now: use another key first")
         if id_ not in self.ids():
-            raise ModuleKeysError(f"there is no key {id_} in {self.folder / OWN}")
+            raise GovServiceKeysError(f"there is no key {id_} in {self.folder / OWN}")
         self._file(id_).unlink()
 
     def trust(self, certificate: Certificate) -> None:
-        """Add a certificate of the other party. Raises ModuleKeysError for an unsuitable key."""
+        """Add a certificate of the other party.
+
+        Raises GovServiceKeysError for an unsuitable key.
+        """
         self.suits(certificate)
         keep_certificate(self.folder / THEIRS, certificate)
 
@@ -217,7 +222,7 @@ class KeyFolder(ABC, Generic[K]):
                 except FileExistsError:
                     continue
                 return id_
-        raise ModuleKeysError(f"no key could be added in {own}")
+        raise GovServiceKeysError(f"no key could be added in {own}")
 
     def _file(self, id_: str) -> Path:
         return self.folder / OWN / f"{id_}{self.suffix}"

@@ -13,7 +13,10 @@ _NAMES = {"standard": "", "gost": "-gost"}
 
 
 def keys_of(settings: Settings) -> Keys:
-    """The ring of this installation. Raises ModuleKeysError if GOST is set but not installed."""
+    """The key ring of this installation.
+
+    Raises GovServiceKeysError if GOST is set but not installed.
+    """
     folder = settings.module_keys or our_folder(settings.home, settings.module_crypto)
     return keys_in(folder, settings.module_crypto, settings.module_keys_password.get_secret_value())
 

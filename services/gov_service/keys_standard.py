@@ -8,7 +8,7 @@ from crypto.certificates import Certificate
 from crypto.cms_encryption import decrypt, encrypt
 from crypto.cms_signatures import CmsSigner, Signed, check_signed, sign_content
 from crypto.signing_keys import as_pkcs12, from_pkcs12, is_sound, new_line_signer
-from services.gov_service.key_folder import KeyFolder, ModuleKeysError
+from services.gov_service.key_folder import GovServiceKeysError, KeyFolder
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class StandardKeys(KeyFolder[StandardKey]):
     suffix = ".p12"
 
     def wrap(self, content: bytes, at: datetime) -> bytes:
-        """Sign the content and encrypt it for the other party. Raises ModuleKeysError."""
+        """Sign the content and encrypt it for the other party. Raises GovServiceKeysError."""
         ring = self.key_ring()
         readers = ring.readers_at(at)
         return encrypt(sign_content(ring.signing_at(at).signer, content, at), readers)
@@ -55,18 +55,18 @@ class StandardKeys(KeyFolder[StandardKey]):
         return self._keep(self.read_key(file, password).signer)
 
     def read_key(self, file: Path, password: str) -> StandardKey:
-        """Read a key of the ring, named after its file. Raises ModuleKeysError."""
+        """Read a key of the ring, named after its file. Raises GovServiceKeysError."""
         try:
             signer = from_pkcs12(file.read_bytes(), password)
         except (OSError, ValueError) as error:
-            raise ModuleKeysError(f"the key {file} cannot be read: {error}") from error
+            raise GovServiceKeysError(f"the key {file} cannot be read: {error}") from error
         self.suits(signer.certificate)
         return StandardKey(file.stem, signer)
 
     def suits(self, certificate: Certificate) -> None:
-        """Raise ModuleKeysError unless it holds an elliptic curve key, or RSA of 2048 bits."""
+        """Raise GovServiceKeysError unless it holds an elliptic curve key, or RSA of 2048 bits."""
         if not is_sound(certificate):
-            raise ModuleKeysError(
+            raise GovServiceKeysError(
                 "the certificate must hold an elliptic curve key, or RSA of 2048 bits"
             )
 

@@ -24,7 +24,12 @@ from clients.database import Database
 from clients.objects import LOCKED, ObjectMissingError, Objects
 from crypto.certificates import Certificate, keep_certificate, kept_certificates
 from crypto.key_ring import key_ring
-from models.tables.journal import JournalHead, JournalSeal, JournalSealCopy, journal_pending
+from models.tables.journal import (
+    JournalCheckpoint,
+    JournalCheckpointCopy,
+    JournalHead,
+    journal_pending,
+)
 from rules import clock
 from rules.journal.entries import (
     CHAIN_LEAF,
@@ -46,7 +51,7 @@ from settings import Settings
 SEAL_EVERY = 60
 """Seconds between two checkpoints: the longest time for which an entry is in none."""
 
-SEALS_FILE = "seals.jsonl"
+CHECKPOINTS_FILE = "seals.jsonl"
 SEALS_PREFIX = LOCKED
 _STORE = "object store"
 _SEALING = 7_205_759_403_793
@@ -61,9 +66,9 @@ class CheckpointsDisagreeError(RuntimeError):
     """Copies of checkpoints contradict the database: no more are made until people have looked."""
 
 
-async def seal(
+async def take(
     database: Database, with_seal: Seal, folder: Path, objects: Objects | None = None
-) -> JournalSeal | None:
+) -> JournalCheckpoint | None:
     """Make a checkpoint of what was written since the last one, and update the copies.
 
     Returns None if nothing waits or another process is doing it. `folder` holds the copies on this
@@ -72,8 +77,8 @@ async def seal(
     CheckpointsDisagreeError if a copy is of a checkpoint that the database does not have: somebody
     removed it, or the database was restored and not reconciled.
     """
-    outside = await asyncio.to_thread(_last_copy, folder / SEALS_FILE)
-    made = await _seal_pending(database, with_seal, outside)
+    outside = await asyncio.to_thread(_last_copy, folder / CHECKPOINTS_FILE)
+    made = await _take_pending(database, with_seal, outside)
     if made is not None:
         reach(CrashPoint.SEALED)
     await asyncio.to_thread(keep_certificate, folder, with_seal.certificate)
@@ -98,9 +103,9 @@ def trusted_certificates(settings: Settings) -> list[Certificate]:
     return [present, *(one for one in former if one != present)]
 
 
-async def _seal_pending(
+async def _take_pending(
     database: Database, with_seal: Seal, outside: tuple[int, bytes] | None
-) -> JournalSeal | None:
+) -> JournalCheckpoint | None:
     async with database.work() as session:
         if not (await session.exec(select(func.pg_try_advisory_xact_lock(_SEALING)))).one():
             return None
@@ -111,8 +116,8 @@ async def _seal_pending(
             return None
         last = (
             await session.exec(
-                select(JournalSeal.number, JournalSeal.hash)
-                .order_by(col(JournalSeal.number).desc())
+                select(JournalCheckpoint.number, JournalCheckpoint.hash)
+                .order_by(col(JournalCheckpoint.number).desc())
                 .limit(1)
             )
         ).one_or_none()
@@ -122,7 +127,7 @@ async def _seal_pending(
         body = seal_body(
             number=number, at=at, root=root, leaves=len(leaves), previous_hash=previous
         )
-        made = JournalSeal(
+        made = JournalCheckpoint(
             number=number,
             at=at,
             leaves=[leaf.listed() for leaf in leaves],
@@ -136,7 +141,9 @@ async def _seal_pending(
 
 
 async def _demand_the_same(session: AsyncSession, number: int, digest: bytes) -> None:
-    inside = await session.exec(select(JournalSeal.hash).where(JournalSeal.number == number))
+    inside = await session.exec(
+        select(JournalCheckpoint.hash).where(JournalCheckpoint.number == number)
+    )
     found = inside.one_or_none()
     if found is None or bytes(found) != digest:
         raise CheckpointsDisagreeError(
@@ -221,7 +228,7 @@ def checkpoint_object_key(number: int) -> str:
     return f"{SEALS_PREFIX}{number:09}.json"
 
 
-def as_line(one: JournalSeal) -> bytes:
+def as_line(one: JournalCheckpoint) -> bytes:
     """A checkpoint as it is copied: one line of JSON."""
     return json.dumps(
         {
@@ -240,12 +247,12 @@ def as_line(one: JournalSeal) -> bytes:
     ).encode()
 
 
-async def _since(database: Database, number: int, most: int = 100) -> Sequence[JournalSeal]:
+async def _since(database: Database, number: int, most: int = 100) -> Sequence[JournalCheckpoint]:
     async with database.work() as session:
         found = await session.exec(
-            select(JournalSeal)
-            .where(JournalSeal.number > number)
-            .order_by(col(JournalSeal.number))
+            select(JournalCheckpoint)
+            .where(JournalCheckpoint.number > number)
+            .order_by(col(JournalCheckpoint.number))
             .limit(most)
         )
         return found.all()
@@ -253,14 +260,14 @@ async def _since(database: Database, number: int, most: int = 100) -> Sequence[J
 
 async def _copy_to_file(database: Database, folder: Path) -> None:
     """Append the checkpoints that the file lacks. Processes of one machine take turns."""
-    file = folder / SEALS_FILE
+    file = folder / CHECKPOINTS_FILE
     with (folder / "lock").open("w") as turn:
         await asyncio.to_thread(fcntl.flock, turn, fcntl.LOCK_EX)
         last = await asyncio.to_thread(_last_copy, file)
         number = last[0] if last else 0
-        while seals := await _since(database, number):
-            number = seals[-1].number
-            lines = b"".join(as_line(one) + b"\n" for one in seals)
+        while found := await _since(database, number):
+            number = found[-1].number
+            lines = b"".join(as_line(one) + b"\n" for one in found)
             await asyncio.to_thread(_append_durably, file, lines)
 
 
@@ -295,19 +302,19 @@ def _append_durably(file: Path, lines: bytes) -> None:
 async def _copy_to_store(database: Database, objects: Objects) -> None:
     """Put the checkpoints that the store lacks, one object each."""
     async with database.work() as session:
-        place = await session.get(JournalSealCopy, _STORE)
+        place = await session.get(JournalCheckpointCopy, _STORE)
         number = place.number if place else 0
-    while seals := await _since(database, number):
-        for one in seals:
+    while found := await _since(database, number):
+        for one in found:
             await _put_once(objects, checkpoint_object_key(one.number), as_line(one))
-        number = seals[-1].number
+        number = found[-1].number
         async with database.work() as session:
             await session.exec(
-                upsert(JournalSealCopy)
+                upsert(JournalCheckpointCopy)
                 .values(place=_STORE, number=number)
                 .on_conflict_do_update(
                     index_elements=["place"],
-                    set_={"number": func.greatest(JournalSealCopy.number, number)},
+                    set_={"number": func.greatest(JournalCheckpointCopy.number, number)},
                 )
             )
 

@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.journal import JournalSeal, journal_pending
+from models.tables.journal import JournalCheckpoint, journal_pending
 from rules.access import Actor, Permission
 from rules.refusals import forbidden
 
@@ -25,7 +25,7 @@ async def known(session: AsyncSession, actor: Actor) -> Integrity:
     """The figures. Raises `forbidden` unless the person reads the journal."""
     if not actor.may(Permission.READ_JOURNAL):
         raise forbidden()
-    sealed = (await session.exec(select(func.max(col(JournalSeal.at))))).one()
+    sealed = (await session.exec(select(func.max(col(JournalCheckpoint.at))))).one()
     return Integrity(sealed, (await session.exec(refused())).one())
 
 

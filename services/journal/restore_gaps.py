@@ -24,7 +24,7 @@ from clients.database import Database
 from clients.objects import Objects
 from crypto.certificates import Certificate
 from crypto.cms_signatures import SignatureError, check_signature
-from models.tables.journal import JournalEntry, JournalSeal
+from models.tables.journal import JournalCheckpoint, JournalEntry
 from rules.clock import now
 from rules.journal.entries import (
     CHAIN_LEAF,
@@ -39,7 +39,7 @@ from rules.journal.entries import (
 from services.journal import declarations
 from services.journal import entries as journal
 from services.journal.checkpoints import (
-    SEALS_FILE,
+    CHECKPOINTS_FILE,
     SEALS_PREFIX,
     as_line,
     checkpoint_object_key,
@@ -89,7 +89,7 @@ class Loss:
 
 async def newer_checkpoints(
     database: Database, folder: Path, objects: Objects, trusted: Sequence[Certificate]
-) -> list[JournalSeal]:
+) -> list[JournalCheckpoint]:
     """The checkpoints outside that follow the last one of the database; each was verified.
 
     Raises CheckpointsUnclearError if they do not follow, and ObjectsDownError.
@@ -97,16 +97,16 @@ async def newer_checkpoints(
     async with database.work() as session:
         last = (
             await session.exec(
-                select(JournalSeal).order_by(col(JournalSeal.number).desc()).limit(1)
+                select(JournalCheckpoint).order_by(col(JournalCheckpoint.number).desc()).limit(1)
             )
         ).one_or_none()
     number, digest = (last.number, last.hash) if last else (0, GENESIS)
-    outside = dict(_in_file(folder / SEALS_FILE))
+    outside = dict(_in_file(folder / CHECKPOINTS_FILE))
     async for item in objects.list(SEALS_PREFIX):
         if item.key > checkpoint_object_key(number):
             written = json.loads(await objects.read(item.key))
             outside.setdefault(int(written["body"]["number"]), written)
-    found: list[JournalSeal] = []
+    found: list[JournalCheckpoint] = []
     for each in sorted(one for one in outside if one > number):
         if each != number + 1:
             raise CheckpointsUnclearError(f"seal {number + 1} is missing, seal {each} is there")
@@ -132,7 +132,7 @@ def _in_file(file: Path) -> Iterable[tuple[int, dict[str, Any]]]:
 
 def _checked(
     written: Mapping[str, Any], previous: bytes, trusted: Sequence[Certificate]
-) -> JournalSeal:
+) -> JournalCheckpoint:
     """A row from a copy.
 
     Raises CheckpointsUnclearError unless it follows and our seal signed it.
@@ -141,7 +141,7 @@ def _checked(
         body = written["body"]
         number = int(body["number"])
         leaves = [Leaf.read(listed) for listed in written["leaves"]]
-        made = JournalSeal(
+        made = JournalCheckpoint(
             number=number,
             at=datetime.fromisoformat(body["at"]),
             leaves=list(written["leaves"]),
@@ -164,11 +164,11 @@ def _checked(
     return made
 
 
-async def weigh(session: AsyncSession, seals: Sequence[JournalSeal]) -> Loss:
+async def weigh(session: AsyncSession, checkpoints: Sequence[JournalCheckpoint]) -> Loss:
     """What the journal lacks according to these checkpoints, of which there is at least one."""
     heads: dict[UUID, tuple[int, bytes]] = {}
-    for seal in seals:
-        for leaf in map(Leaf.read, seal.leaves):
+    for one in checkpoints:
+        for leaf in map(Leaf.read, one.leaves):
             if leaf.kind == CHAIN_LEAF and leaf.position >= heads.get(leaf.ref, (0, b""))[0]:
                 heads[leaf.ref] = (leaf.position, leaf.hash)
     found = await (await session.connection()).execute(
@@ -180,20 +180,22 @@ async def weigh(session: AsyncSession, seals: Sequence[JournalSeal]) -> Loss:
         },
     )
     lost = {chain: bool(begun) for chain, begun in found}
-    before = await session.get(JournalSeal, seals[0].number - 1)
+    before = await session.get(JournalCheckpoint, checkpoints[0].number - 1)
     return Loss(
-        seals[0].number,
-        seals[-1].number,
+        checkpoints[0].number,
+        checkpoints[-1].number,
         before.at if before else None,
-        seals[-1].at,
+        checkpoints[-1].at,
         tuple(sorted(lost)),
         sum(not begun for chain, begun in lost.items() if chain != SYSTEM_CHAIN),
     )
 
 
-async def lost_leaves(session: AsyncSession, seals: Sequence[JournalSeal]) -> list[Leaf]:
+async def lost_leaves(
+    session: AsyncSession, checkpoints: Sequence[JournalCheckpoint]
+) -> list[Leaf]:
     """Every head and view that these checkpoints include and the journal lacks."""
-    leaves = [Leaf.read(listed) for seal in seals for listed in seal.leaves]
+    leaves = [Leaf.read(listed) for one in checkpoints for listed in one.leaves]
     found = await (await session.connection()).execute(
         _HELD,
         {
@@ -207,32 +209,35 @@ async def lost_leaves(session: AsyncSession, seals: Sequence[JournalSeal]) -> li
 
 
 async def _signed(
-    session: AsyncSession, seals: Sequence[JournalSeal], seal: Seal
+    session: AsyncSession, checkpoints: Sequence[JournalCheckpoint], seal: Seal
 ) -> dict[str, Any]:
     """The facts of an entry that declares what these checkpoints include and the journal lacks."""
     body = declarations.loss_body(
-        seals[0].number,
-        seals[-1].number,
-        seals[0].previous_hash,
-        seals[-1].hash,
-        await lost_leaves(session, seals),
+        checkpoints[0].number,
+        checkpoints[-1].number,
+        checkpoints[0].previous_hash,
+        checkpoints[-1].hash,
+        await lost_leaves(session, checkpoints),
         now(),
     )
     return declarations.signed(body, seal)
 
 
 async def declare(
-    session: AsyncSession, seals: Sequence[JournalSeal], facts: Mapping[str, Any], seal: Seal
+    session: AsyncSession,
+    checkpoints: Sequence[JournalCheckpoint],
+    facts: Mapping[str, Any],
+    seal: Seal,
 ) -> Loss | None:
     """Take the checkpoints back and journal the restore; the caller's unit of work commits.
 
     What is lost is declared under the institution's signature. Returns None if nothing is lost.
     """
-    loss = await weigh(session, seals) if seals else None
+    loss = await weigh(session, checkpoints) if checkpoints else None
     told = dict(facts)
     if loss is not None:
-        told |= {"lost_chains": len(loss.chains), **await _signed(session, seals, seal)}
-    for one in seals:
+        told |= {"lost_chains": len(loss.chains), **await _signed(session, checkpoints, seal)}
+    for one in checkpoints:
         session.add(one)
     await session.flush()
     await journal.append(
@@ -279,17 +284,17 @@ async def sign_former(
                 continue
             if any(loss and loss.covers(*named) for loss in known):
                 continue
-            seals = await session.exec(
-                select(JournalSeal)
-                .where(col(JournalSeal.number).between(*named))
-                .order_by(col(JournalSeal.number))
+            checkpoints = await session.exec(
+                select(JournalCheckpoint)
+                .where(col(JournalCheckpoint.number).between(*named))
+                .order_by(col(JournalCheckpoint.number))
             )
             await journal.append(
                 session,
                 chain=SYSTEM_CHAIN,
                 kind=JournalKind.INSTALLATION_RESTORED,
                 system="verify",
-                facts={"former": one.position, **await _signed(session, seals.all(), seal)},
+                facts={"former": one.position, **await _signed(session, checkpoints.all(), seal)},
                 contents={"reason": reason},
             )
             done.append(named)

@@ -30,8 +30,8 @@ from crypto.key_ring import KeyRing, UndecryptableError
 from models.encrypted_columns import decrypt_for
 from models.tables.journal import (
     CONTENTS_PLACE,
+    JournalCheckpoint,
     JournalEntry,
-    JournalSeal,
     RecordView,
     journal_pending,
 )
@@ -53,7 +53,7 @@ from rules.journal.entries import (
     view_hash,
 )
 from services.encrypted_values import each_value
-from services.journal.checkpoints import SEALS_FILE, SEALS_PREFIX, as_line
+from services.journal.checkpoints import CHECKPOINTS_FILE, SEALS_PREFIX, as_line
 from services.journal.declarations import (
     DECLARING,
     Declaration,
@@ -82,7 +82,7 @@ class VerificationReport:
     values: int = 0
     """How many encrypted values of other tables were read."""
     views: int = 0
-    seals: int = 0
+    checkpoints: int = 0
     copies: int = 0
     stored: int = 0
     store_down: bool = False
@@ -96,7 +96,7 @@ class VerificationReport:
     @property
     def tried(self) -> int:
         """How many things were checked; if it is 0, nothing is proved."""
-        return self.entries + self.views + self.seals + self.copies + self.stored
+        return self.entries + self.views + self.checkpoints + self.copies + self.stored
 
 
 @dataclass
@@ -110,7 +110,7 @@ class _Sealed:
 
     Whatever is found in the journal is removed from it.
     """
-    seals: dict[int, bytes] = field(default_factory=dict)
+    checkpoints: dict[int, bytes] = field(default_factory=dict)
     """The hashes of the checkpoints in the database."""
 
     def add(self, number: int, leaves: Iterable[Leaf], *, lost: bool) -> None:
@@ -137,12 +137,12 @@ async def verify(
     are read before the entries they include, so that a journal in use causes no faults either.
     """
     report, sealed, certificates = VerificationReport(), _Sealed(), list(trusted)
-    copies = _read_copies(folder / SEALS_FILE, report)
+    copies = _read_copies(folder / CHECKPOINTS_FILE, report)
     async with database.engine.connect() as connection:
         await connection.execute(text("set transaction read only"))
         await connection.execute(text("set local statement_timeout = 0"))
         confirmations = await _read_declarations(connection, certificates, report)
-        await _check_seals(connection, copies, certificates, sealed, report)
+        await _check_checkpoints(connection, copies, certificates, sealed, report)
         sealed_until = max(sealed.chains.get(SYSTEM_CHAIN, {}), default=0)
         await _check_chains(connection, sealed, ring, report)
         await _check_views(connection, sealed, report)
@@ -184,8 +184,8 @@ async def _read_declarations(
         if kind == JournalKind.JOURNAL_DECLARATION_CONFIRMED:
             if person is not None:
                 confirmations[str(facts.get("declaration"))].append(position)
-        elif seals := unsigned_loss(kind, facts):
-            unsigned[position] = seals
+        elif numbers := unsigned_loss(kind, facts):
+            unsigned[position] = numbers
         elif declares(kind, facts):
             try:
                 report.declared.append(read_declaration(kind, at, position, facts, trusted))
@@ -214,8 +214,8 @@ def _check_declarations(sealed: _Sealed, report: VerificationReport) -> None:
         lost = in_order(
             leaf for leaf, number in sealed.lost.items() if loss.first <= number <= loss.last
         )
-        before = sealed.seals.get(loss.first - 1, GENESIS if loss.first == 1 else b"")
-        if before != loss.follows or sealed.seals.get(loss.last) != loss.until:
+        before = sealed.checkpoints.get(loss.first - 1, GENESIS if loss.first == 1 else b"")
+        if before != loss.follows or sealed.checkpoints.get(loss.last) != loss.until:
             report.faults.append(
                 IntegrityFault(where, "declares seals lost that are not those of here")
             )
@@ -254,7 +254,7 @@ async def _check_store(
             report.faults.append(
                 IntegrityFault(f"seal {number}", "stands in the object store only")
             )
-        elif as_line(JournalSeal(**row._mapping)) != kept:
+        elif as_line(JournalCheckpoint(**row._mapping)) != kept:
             what = "differs from its copy in the object store"
             report.faults.append(IntegrityFault(f"seal {number}", what))
 
@@ -274,7 +274,7 @@ def _read_copies(file: Path, report: VerificationReport) -> list[dict[str, Any]]
     return copies
 
 
-async def _check_seals(
+async def _check_checkpoints(
     connection: AsyncConnection,
     copies: list[dict[str, Any]],
     trusted: list[Certificate],
@@ -282,13 +282,13 @@ async def _check_seals(
     report: VerificationReport,
 ) -> None:
     """Check the database's checkpoints and their copies: each whole, all linked, both equal."""
-    outside = _SealChain("copy of seal", trusted, sealed, report)
+    outside = _CheckpointChain("copy of seal", trusted, sealed, report)
     for copy in copies:
         outside.follow(copy)
-    inside = _SealChain("seal", trusted, sealed, report, keep=True)
+    inside = _CheckpointChain("seal", trusted, sealed, report, keep=True)
     async for row in _stream(connection, select(*_SEAL.columns).order_by(_SEAL.c.number)):
-        one = JournalSeal(**row._mapping)
-        report.seals += 1
+        one = JournalCheckpoint(**row._mapping)
+        report.checkpoints += 1
         report.sealed_until = one.at
         written = json.loads(as_line(one))
         copy = outside.seen.pop(one.number, written)
@@ -305,7 +305,7 @@ async def _check_seals(
     ]
 
 
-class _SealChain:
+class _CheckpointChain:
     """Follows checkpoints in their order and checks each; what they include goes to `sealed`."""
 
     def __init__(
@@ -353,7 +353,7 @@ class _SealChain:
         lost = any(loss.first <= number <= loss.last for loss in self.losses)
         self.sealed.add(number, leaves, lost=lost)
         if self.keep:
-            self.sealed.seals[number] = bytes.fromhex(digest)
+            self.sealed.checkpoints[number] = bytes.fromhex(digest)
         self.seen[number] = written
         self.number, self.hash = number, digest
 
@@ -474,5 +474,5 @@ async def _stream(connection: AsyncConnection, query: Select[Any]) -> AsyncItera
 
 _ENTRY, _SEAL, _VIEW = (
     SQLModel.metadata.tables[model.__tablename__]
-    for model in (JournalEntry, JournalSeal, RecordView)
+    for model in (JournalEntry, JournalCheckpoint, RecordView)
 )

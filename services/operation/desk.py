@@ -32,7 +32,7 @@ from rules.notices.kinds import NoticeState
 from rules.operation.states import CHANNEL_IS_LATE_AFTER, FAILED_ARE_SHOWN, USUAL, Trouble
 from rules.refusals import forbidden
 from services.operation.lines import AttentionSection, line_of
-from services.operation.servers import backups, lately, of_engine, replaced, seals
+from services.operation.servers import backups, checkpoints, lately, of_engine, replaced
 from services.operation.temporal_health import Engine, Standings
 from services.outages import SYSTEMS
 
@@ -169,7 +169,7 @@ async def _look(
     database: Database, units: frozenset[UUID], now: datetime, grace: timedelta
 ) -> tuple[list[AttentionSection], datetime | None, datetime | None]:
     async with database.work() as session:
-        sealed_at, unsealed = await seals(session, now)
+        sealed_at, unsealed = await checkpoints(session, now)
         backed_up_at, backup_old = await backups(session, now)
         found = [
             *unsealed,

@@ -8,7 +8,7 @@ from sqlalchemy import select as choose
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.tables.journal import JournalEntry, JournalSeal, journal_pending
+from models.tables.journal import JournalCheckpoint, JournalEntry, journal_pending
 from rules.journal.entries import CHAIN_LEAF, SYSTEM_CHAIN, JournalKind
 from rules.operation.states import (
     BACKUP_IS_OLD_AFTER,
@@ -92,11 +92,11 @@ async def replaced(session: AsyncSession, now: datetime) -> list[AttentionSectio
     return [AttentionSection(Trouble.SERVER_REPLACED, len(lines), lines)] if lines else []
 
 
-async def seals(
+async def checkpoints(
     session: AsyncSession, now: datetime
 ) -> tuple[datetime | None, list[AttentionSection]]:
     """When the last checkpoint was made, and trouble if an entry waits too long for one."""
-    sealed = (await session.exec(select(func.max(JournalSeal.at)))).one()
+    sealed = (await session.exec(select(func.max(JournalCheckpoint.at)))).one()
     foreign = (await session.exec(integrity.refused())).one()
     if foreign:
         # That is why they are in no checkpoint: making checkpoints itself works.
@@ -129,7 +129,9 @@ async def backups(
         .limit(1)
     )
     last = taken.one_or_none()
-    first = await session.exec(select(JournalSeal.at).order_by(col(JournalSeal.number)).limit(1))
+    first = await session.exec(
+        select(JournalCheckpoint.at).order_by(col(JournalCheckpoint.number)).limit(1)
+    )
     since = last or first.one_or_none()
     if since is None or since > now - BACKUP_IS_OLD_AFTER:
         return last, []

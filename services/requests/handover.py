@@ -58,7 +58,7 @@ async def hand_over(
 
     In any other status nothing is done. Safe to repeat: what was made is stored and handed over
     again unchanged, and the gov service knows it by its id. Raises GovServiceRefused and
-    ModuleKeysError, which only people can mend.
+    GovServiceKeysError, which only people can mend.
     """
     async with exchange.database.work() as session:
         case = await lock(session, case_id)

@@ -28,7 +28,7 @@ async def tell_of_withdrawal(exchange: Exchange, case_id: UUID) -> CaseState:
     """Tell the gov service of every version of a withdrawn request, or wait if it is down.
 
     Returns the state of the case. Safe to repeat: the gov service knows a withdrawal by its
-    message. Raises GovServiceRefused and ModuleKeysError, which only people can mend.
+    message. Raises GovServiceRefused and GovServiceKeysError, which only people can mend.
     """
     async with exchange.database.reading() as session:
         case = await session.get_one(Case, case_id)

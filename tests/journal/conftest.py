@@ -15,7 +15,7 @@ from sqlalchemy import event
 from clients.database import Database
 from clients.objects import Objects
 from crypto.key_ring import KeyRing
-from models.tables.journal import JournalEntry, JournalSeal
+from models.tables.journal import JournalCheckpoint, JournalEntry
 from rules.access import Actor
 from rules.journal.entries import JournalKind
 from services.journal import checkpoints
@@ -61,15 +61,15 @@ class Ledger:
             actor = Actor(uuid4(), "Кто-то", uuid4())
             await journal.record_view(session, actor, subject, "case")
 
-    async def put_seal(self, objects: Objects | None = None) -> JournalSeal:
+    async def put_seal(self, objects: Objects | None = None) -> JournalCheckpoint:
         """Seal what waits."""
         made = await self.try_seal(objects)
         assert made is not None
         return made
 
-    async def try_seal(self, objects: Objects | None = None) -> JournalSeal | None:
+    async def try_seal(self, objects: Objects | None = None) -> JournalCheckpoint | None:
         """Seal what waits, if anything does."""
-        return await checkpoints.seal(self.database, self.seal, self.folder, objects)
+        return await checkpoints.take(self.database, self.seal, self.folder, objects)
 
     async def verify(
         self, trusted: Sequence[Certificate] | None = None, objects: Objects | None = None

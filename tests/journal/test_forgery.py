@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlmodel import select
 
-from models.tables.journal import JournalEntry, JournalSeal
+from models.tables.journal import JournalCheckpoint, JournalEntry
 from ops.local.buckets import prepare_buckets
 from ops.local.home import CHECKOUT
 from ops.upkeep import verify
@@ -184,7 +184,7 @@ async def test_seals_taken_away_stop_the_sealing(ledger: Ledger) -> None:
     await ledger.story()
     with pytest.raises(CheckpointsDisagreeError, match="lacks it: run `medcab verify`"):
         await ledger.try_seal()
-    await checkpoints.seal(ledger.database, ledger.seal, ledger.folder / "elsewhere")
+    await checkpoints.take(ledger.database, ledger.seal, ledger.folder / "elsewhere")
     with pytest.raises(CheckpointsDisagreeError, match="holds another one"):
         await ledger.try_seal()
 
@@ -196,14 +196,14 @@ async def test_a_copy_in_the_object_store_is_never_replaced(ledger: Ledger) -> N
     await ledger.put_seal(ledger.objects)
     kept = await ledger.objects.read(checkpoint_object_key(1))
     ledger.tamper("truncate journal_seal, journal_seal_copy, journal_head")
-    (ledger.folder / checkpoints.SEALS_FILE).unlink()
+    (ledger.folder / checkpoints.CHECKPOINTS_FILE).unlink()
     await ledger.story()
     with pytest.raises(CheckpointsDisagreeError, match="another seal than the database's"):
         await ledger.try_seal(ledger.objects)
     assert await ledger.objects.read(checkpoint_object_key(1)) == kept
 
 
-async def taken_back(ledger: Ledger) -> list[JournalSeal]:
+async def taken_back(ledger: Ledger) -> list[JournalCheckpoint]:
     """Lose a chain of four entries to a restore; the seals outside that still speak of it."""
     prepare_buckets(ledger.settings)
     await ledger.story()

@@ -19,7 +19,7 @@ from ops.local.buckets import prepare_buckets
 from ops.upkeep import verify as verify_command
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from services.journal import entries as journal
-from services.journal.checkpoints import SEALS_FILE
+from services.journal.checkpoints import CHECKPOINTS_FILE
 from services.seal import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
 
@@ -156,7 +156,7 @@ async def test_only_one_process_seals(ledger: Ledger) -> None:
     await ledger.story()
     made = await asyncio.gather(*(ledger.try_seal() for _ in range(5)))
     assert len([one for one in made if one]) == 1
-    assert len((ledger.folder / SEALS_FILE).read_text().splitlines()) == 1
+    assert len((ledger.folder / CHECKPOINTS_FILE).read_text().splitlines()) == 1
     assert (await ledger.verify()).faults == []
 
 
@@ -164,7 +164,7 @@ async def test_a_line_torn_by_a_crash_is_mended(ledger: Ledger) -> None:
     """Half a line at the end of the file is cut off and written again."""
     await ledger.story()
     await ledger.put_seal()
-    file = ledger.folder / SEALS_FILE
+    file = ledger.folder / CHECKPOINTS_FILE
     whole = file.read_bytes()
     file.write_bytes(whole + whole[:200])
     await ledger.story()
@@ -178,7 +178,7 @@ async def test_a_lost_file_is_written_anew(ledger: Ledger) -> None:
     for _ in range(3):
         await ledger.story()
         await ledger.put_seal()
-    file = ledger.folder / SEALS_FILE
+    file = ledger.folder / CHECKPOINTS_FILE
     before = file.read_bytes()
     file.unlink()
     await ledger.story()

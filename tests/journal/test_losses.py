@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from models.tables.journal import JournalEntry, JournalSeal
+from models.tables.journal import JournalCheckpoint, JournalEntry
 from ops.local.buckets import prepare_buckets
 from rules.clock import now
 from rules.journal.entries import CHAIN_LEAF, SYSTEM_CHAIN, VIEW_LEAF, JournalKind, Leaf
 from services.journal import checkpoints, restore_gaps
-from services.journal.checkpoints import SEALS_FILE, checkpoint_object_key
+from services.journal.checkpoints import CHECKPOINTS_FILE, checkpoint_object_key
 from services.journal.restore_gaps import CheckpointsUnclearError
 from services.seal import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
@@ -21,9 +21,9 @@ from tests.shared.servers import hide_copy
 MORE_THAN_PARAMETERS = 66_000
 
 
-def sealed(number: int, *leaves: Leaf) -> JournalSeal:
+def sealed(number: int, *leaves: Leaf) -> JournalCheckpoint:
     """A seal that was kept outside, as far as losses are weighed by it."""
-    return JournalSeal(
+    return JournalCheckpoint(
         number=number,
         at=now() + timedelta(minutes=number),
         leaves=[one.listed() for one in leaves],
@@ -100,7 +100,7 @@ async def test_newer_seals_are_found_in_either_place(shortened: Ledger, tmp_path
     assert await outside(shortened, tmp_path / "gone") == [2, 3]
     hide_copy(shortened.settings, checkpoint_object_key(3))
     assert await outside(shortened, tmp_path / "gone") == [2]
-    file = shortened.folder / SEALS_FILE
+    file = shortened.folder / CHECKPOINTS_FILE
     file.write_bytes(file.read_bytes() + b'{"body": {"num')
     assert await outside(shortened) == [2, 3]
     shortened.tamper("delete from journal_seal")
@@ -109,7 +109,7 @@ async def test_newer_seals_are_found_in_either_place(shortened: Ledger, tmp_path
 
 async def test_seals_that_do_not_follow_are_refused(shortened: Ledger, tmp_path: Path) -> None:
     """A gap, a changed leaf, another history, another's signature, no seal at all (I9)."""
-    file = shortened.folder / SEALS_FILE
+    file = shortened.folder / CHECKPOINTS_FILE
     first, second, third = file.read_text().splitlines()
     for number in (2, 3):
         hide_copy(shortened.settings, checkpoint_object_key(number))
@@ -136,5 +136,5 @@ async def test_seals_that_do_not_follow_are_refused(shortened: Ledger, tmp_path:
         )
     shortened.tamper("delete from journal_seal")
     await shortened.write(uuid4(), JournalKind.CASE_DRAFTED)
-    await checkpoints.seal(shortened.database, shortened.seal, tmp_path / "anew")
+    await checkpoints.take(shortened.database, shortened.seal, tmp_path / "anew")
     assert "does not follow" in await refused(first, second)

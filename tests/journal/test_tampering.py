@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from models.encrypted_columns import encrypt_for
-from models.tables.journal import CONTENTS_PLACE, JournalSeal
+from models.tables.journal import CONTENTS_PLACE, JournalCheckpoint
 from models.tables.people import Person, Unit
 from ops.local.buckets import prepare_buckets
 from rules.clock import now
@@ -21,7 +21,7 @@ from rules.journal.entries import (
     seal_body,
     seal_hash,
 )
-from services.journal.checkpoints import SEALS_FILE
+from services.journal.checkpoints import CHECKPOINTS_FILE
 from services.journal.entries import erase_contents, read
 from services.seal import FileSeal, ensure_test_seal
 from tests.journal.conftest import Ledger
@@ -36,7 +36,7 @@ async def test_an_untouched_journal_holds(ledger: Ledger) -> None:
     report = await ledger.verify()
     assert report.faults == []
     assert (report.chains, report.entries, report.contents, report.views) == (2, 8, 4, 1)
-    assert (report.seals, report.copies, report.unsealed) == (1, 1, 0)
+    assert (report.checkpoints, report.copies, report.unsealed) == (1, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ async def test_a_seal_by_another_key_is_found(ledger: Ledger, tmp_path: Path) ->
     leaves = [["chain", str(uuid4()), 1, "00" * 32]]
     root = merkle_root([canonical(leaves[0])])
     async with ledger.database.work() as session:
-        made = await session.get_one(JournalSeal, 1)
+        made = await session.get_one(JournalCheckpoint, 1)
     body = seal_body(number=1, at=made.at, root=root, leaves=1, previous_hash=GENESIS)
     ledger.tamper(
         "update journal_seal set leaves = %s, root = %s, hash = %s, signature = %s",
@@ -256,7 +256,7 @@ async def test_a_seal_by_another_key_is_found(ledger: Ledger, tmp_path: Path) ->
         seal_hash(body),
         forger.sign_bytes(canonical(body)),
     )
-    (ledger.folder / SEALS_FILE).unlink()
+    (ledger.folder / CHECKPOINTS_FILE).unlink()
     assert "not signed by a seal that is trusted here" in await ledger.faults()
 
 
@@ -264,7 +264,7 @@ async def test_a_changed_copy_is_found(ledger: Ledger) -> None:
     """The file outside is checked as strictly as the table."""
     await ledger.story()
     await ledger.put_seal()
-    file = ledger.folder / SEALS_FILE
+    file = ledger.folder / CHECKPOINTS_FILE
     file.write_text(file.read_text().replace('"number":1', '"number":2'))
     assert "copy of seal 2" in await ledger.faults()
     file.write_text("nonsense\n")
@@ -279,7 +279,7 @@ async def test_the_object_store_remembers_too(ledger: Ledger) -> None:
     assert (await ledger.verify(objects=ledger.objects)).stored == 1
     ledger.tamper("delete from journal_entry")
     ledger.tamper("delete from journal_seal")
-    (ledger.folder / SEALS_FILE).unlink()
+    (ledger.folder / CHECKPOINTS_FILE).unlink()
     report = await ledger.verify(objects=ledger.objects)
     assert [str(fault) for fault in report.faults] == ["seal 1: stands in the object store only"]
 

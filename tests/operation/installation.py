@@ -303,7 +303,7 @@ class Installation:
     async def verified(self) -> VerificationReport:
         """The journal, sealed up to now."""
         folder, seal = checkpoints.checkpoints_folder(self.settings.home), open_seal(self.settings)
-        await checkpoints.seal(self.database, seal, folder, self.objects)
+        await checkpoints.take(self.database, seal, folder, self.objects)
         return await verify_journal(
             self.database, folder, trusted_certificates(self.settings), key_ring(), self.objects
         )

@@ -238,7 +238,7 @@ async def test_journal_that_is_not_sealed_is_seen(desk: Desk) -> None:
 
 async def _late_seals(desk: Desk, at: datetime) -> list[Trouble]:
     async with desk.office.database.work() as session:
-        _, late = await operation_servers.seals(session, at)
+        _, late = await operation_servers.checkpoints(session, at)
     return [section.trouble for section in late]
 
 

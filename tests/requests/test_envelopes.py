@@ -27,7 +27,7 @@ from services.gov_service.envelopes import (
     EnvelopeRefused,
     Envelopes,
 )
-from services.gov_service.key_folder import ModuleKeysError
+from services.gov_service.key_folder import GovServiceKeysError
 from services.gov_service.keys import ensure_key_folders, gov_service_folder, our_folder
 from services.gov_service.keys_standard import StandardKeys
 
@@ -388,11 +388,11 @@ def test_certificates_have_their_term(line: Ends, tmp_path: Path) -> None:
 def test_nothing_is_sealed_with_or_for_what_expired(line: Ends) -> None:
     """The remedy is said."""
     with time_machine.travel(datetime.now(UTC) + timedelta(days=900), tick=True):
-        with pytest.raises(ModuleKeysError, match="trust FILE"):
+        with pytest.raises(GovServiceKeysError, match="trust FILE"):
             line.us.wrap(PLAIN, message_id=uuid4())
         key = p384_key()
         line.ours.trust(certified(key))
-        with pytest.raises(ModuleKeysError, match="rotate"):
+        with pytest.raises(GovServiceKeysError, match="rotate"):
             line.us.wrap(PLAIN, message_id=uuid4())
 
 
@@ -462,7 +462,7 @@ def test_a_ring_that_lacks_something_says_so(
 ) -> None:
     """No key, a key that is gone, a torn file, an odd certificate."""
     spoil(line.ours)
-    with pytest.raises(ModuleKeysError, match=said):
+    with pytest.raises(GovServiceKeysError, match=said):
         line.us.wrap(PLAIN, message_id=uuid4())
 
 
@@ -474,12 +474,12 @@ def test_a_ring_keeps_its_keys_to_itself(tmp_path: Path) -> None:
     for file in (tmp_path / "ring" / "own").iterdir():
         assert file.stat().st_mode & 0o077 == 0
     assert StandardKeys(tmp_path / "ring", "secret").key_ring().signing.id == "k1"
-    with pytest.raises(ModuleKeysError, match="cannot be read"):
+    with pytest.raises(GovServiceKeysError, match="cannot be read"):
         StandardKeys(tmp_path / "ring", "wrong").key_ring()
     weak = rsa.generate_private_key(65537, 1024)  # noqa: S505 - to be refused
-    with pytest.raises(ModuleKeysError, match="2048"):
+    with pytest.raises(GovServiceKeysError, match="2048"):
         ring.take(packed(tmp_path, weak, certified(weak)), "")
-    with pytest.raises(ModuleKeysError, match="2048"):
+    with pytest.raises(GovServiceKeysError, match="2048"):
         ring.trust(certified(weak))
-    with pytest.raises(ModuleKeysError, match="signs now"):
+    with pytest.raises(GovServiceKeysError, match="signs now"):
         ring.retire("k1")

@@ -16,7 +16,7 @@ from services.gov_service.envelopes import (
     EnvelopeRefused,
     Envelopes,
 )
-from services.gov_service.key_folder import ModuleKeysError
+from services.gov_service.key_folder import GovServiceKeysError
 from services.gov_service.keys import (
     ensure_key_folders,
     gov_service_folder,
@@ -57,9 +57,9 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 def test_without_the_engine_the_remedy_is_said(no_engine: None, tmp_path: Path) -> None:
     """Nothing falls back to other cryptography behind one's back."""
-    with pytest.raises(ModuleKeysError, match="libengine-gost-openssl"):
+    with pytest.raises(GovServiceKeysError, match="libengine-gost-openssl"):
         keys_of(Settings(home=tmp_path, module_crypto="gost"))
-    with pytest.raises(ModuleKeysError, match="libengine-gost-openssl"):
+    with pytest.raises(GovServiceKeysError, match="libengine-gost-openssl"):
         ensure_key_folders(tmp_path, "gost")
 
 
@@ -130,9 +130,9 @@ def test_rings_do_not_mix(ours: GostKeys, tmp_path: Path) -> None:
     """A certificate of the other cryptography is not taken in, nor is a key."""
     ensure_key_folders(tmp_path)
     standard = keys_in(our_folder(tmp_path), "standard")
-    with pytest.raises(ModuleKeysError, match="GOST"):
+    with pytest.raises(GovServiceKeysError, match="GOST"):
         ours.trust(standard.key_ring().signing.certificate)
-    with pytest.raises(ModuleKeysError, match="cannot be read"):
+    with pytest.raises(GovServiceKeysError, match="cannot be read"):
         ours.take(our_folder(tmp_path) / "own" / "k1.p12", "")
-    with pytest.raises(ModuleKeysError, match="elliptic curve"):
+    with pytest.raises(GovServiceKeysError, match="elliptic curve"):
         standard.trust(ours.key_ring().signing.certificate)

@@ -22,7 +22,7 @@ from clients.objects import Objects
 from crypto.key_ring import key_ring
 from models.tables.accounts import AccessToken, AccountSession
 from models.tables.cases import Case
-from models.tables.journal import JournalSeal, JournalSealCopy
+from models.tables.journal import JournalCheckpoint, JournalCheckpointCopy
 from models.tables.notices import Notice
 from ops.backup import BackupError, Say
 from ops.backup.reconcile.findings import Findings
@@ -227,11 +227,11 @@ class Reconciliation:
         rows = await objects.wanted(self.database)
         there = {item.key: item.size async for item in self.objects.list()}
         missing = [each for each in rows.values() if each.key not in there]
-        seals = [each for each in missing if each.table == JournalSeal.__tablename__]
+        seals = [each for each in missing if each.table == JournalCheckpoint.__tablename__]
         if seals:
             # Copies of checkpoints are made again from the database.
             async with self.database.work() as session:
-                await session.exec(update(JournalSealCopy).values(number=0))
+                await session.exec(update(JournalCheckpointCopy).values(number=0))
         lost = [f"{each.table}: {each.key}" for each in missing if each not in seals]
         self.found.fault("objects", lost, "rows whose object is gone", "every row has its object")
         changed = [
@@ -262,7 +262,7 @@ class Reconciliation:
                 system="reconcile",
                 facts={"good": self.found.good, "counts": self.found.counts()},
             )
-        await checkpoints.seal(self.database, open_seal(self.settings), self._folder, self.objects)
+        await checkpoints.take(self.database, open_seal(self.settings), self._folder, self.objects)
 
     async def _verify(self) -> None:
         self.say("journal", "verifying")
@@ -277,7 +277,8 @@ class Reconciliation:
             "journal",
             report.faults,
             "faults: `medcab verify` tells all of them",
-            f"holds: {report.entries} entries in {report.chains} chains, {report.seals} seals",
+            f"holds: {report.entries} entries in {report.chains} chains, "
+            f"{report.checkpoints} seals",
         )
         for name in ("journal", "numbers", "objects"):
             self.say(name, "ready")

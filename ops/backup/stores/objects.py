@@ -20,7 +20,7 @@ import models.tables as _complete_metadata  # noqa: F401
 from clients.database import Database
 from clients.objects import ObjectMissingError, Objects
 from crypto.backup_files import PIECE, BackupKey
-from models.tables.journal import JournalSeal
+from models.tables.journal import JournalCheckpoint
 from ops.backup import DamagedError
 from ops.backup.repository.encrypted_files import read_encrypted, write_encrypted
 from ops.backup.repository.manifest import Repository
@@ -65,7 +65,7 @@ async def wanted(database: Database) -> dict[str, ExpectedObject]:
                 rows = await connection.stream(query, execution_options={"yield_per": 1000})
                 async for key, sha256, octets in rows:
                     found[key] = ExpectedObject(key, table.name, sha256, octets)
-        numbers = await connection.execute(select(col(JournalSeal.number)))
+        numbers = await connection.execute(select(col(JournalCheckpoint.number)))
         for (number,) in numbers:
             found[checkpoint_object_key(number)] = ExpectedObject(
                 checkpoint_object_key(number), "journal_seal"

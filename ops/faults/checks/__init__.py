@@ -23,7 +23,7 @@ from models.messages import (
 )
 from models.tables.cases import Case, CaseAct, CaseDecision, IssuedAct
 from models.tables.documents import DocumentImage, DocumentVersion
-from models.tables.journal import JournalEntry, JournalSeal
+from models.tables.journal import JournalCheckpoint, JournalEntry
 from models.tables.notices import Notice
 from ops.faults.checks import holders, notices, requests
 from ops.faults.evidence import Evidence
@@ -321,7 +321,7 @@ async def _files(report: CheckReport, database: Database, objects: Objects) -> N
         wanted |= await requests.files(session)
         images = await session.exec(select(DocumentImage.object_key))
         wanted |= dict.fromkeys(images.all())
-        seals = await session.exec(select(JournalSeal.number))
+        seals = await session.exec(select(JournalCheckpoint.number))
         kept_seals = {checkpoints.checkpoint_object_key(number) for number in seals.all()}
         unfiled = await session.exec(
             select(Case.number).where(
@@ -347,7 +347,7 @@ async def _chains(
 ) -> None:
     """Verify the journal, after a last checkpoint over the entries of the last minute."""
     folder = checkpoints.checkpoints_folder(settings.home)
-    await checkpoints.seal(database, open_seal(settings), folder, objects)
+    await checkpoints.take(database, open_seal(settings), folder, objects)
     report.compare(6, await asyncio.to_thread(verify.run, settings) == 0, "medcab verify failed")
 
 

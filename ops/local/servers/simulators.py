@@ -7,7 +7,7 @@ from ops.local.home import CHECKOUT, Home
 from ops.local.servers import Launch, ServerFailed
 from ops.local.servers.asking import answers
 from ops.local.servers.ports import LOOPBACK, choose_port, return_port
-from services.gov_service.key_folder import ModuleKeysError
+from services.gov_service.key_folder import GovServiceKeysError
 from services.gov_service.keys import ensure_key_folders, gov_service_folder
 from settings import ModuleCrypto
 
@@ -114,7 +114,7 @@ class GovServiceSimulator(Simulator):
         super().prepare()
         try:
             ensure_key_folders(self.home.folder, self.crypto)
-        except ModuleKeysError as reason:
+        except GovServiceKeysError as reason:
             raise ServerFailed(str(reason)) from reason
 
     def options(self) -> list[str]:
