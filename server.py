@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
 
-from api.container import Medcab
+from api.container import Container
 from api.http.auth import OPEN_TO_ALL, cookie_names, guard
 from api.http.bodies import BodyLimit
 from api.http.body_limits import BodyLimits, body_limits
@@ -65,8 +65,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Medcab.running(chosen, traces) as medcab, observed(app, medcab):
-            app.state.medcab = medcab
+        async with Container.running(chosen, traces) as container, observed(app, container):
+            app.state.container = container
             yield
         if traces is not None:
             await asyncio.to_thread(traces.close)

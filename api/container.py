@@ -39,8 +39,11 @@ from settings import Settings
 
 
 @dataclass
-class Medcab:
-    """The state of one API process. Temporal and the object store need not be up when it starts."""
+class Container:
+    """What one API process holds: its settings, connections and services.
+
+    Temporal and the object store need not be up when it starts.
+    """
 
     settings: Settings
     keys: KeyRing
@@ -126,7 +129,7 @@ class Medcab:
     @asynccontextmanager
     async def running(
         cls, settings: Settings, traces: Traces | None = None
-    ) -> AsyncIterator["Medcab"]:
+    ) -> AsyncIterator["Container"]:
         """Open the connections; on leaving, finish what is under way and close them."""
         keys = KeyRing.parse(settings.keys.get_secret_value())
         crash_points.arm(settings)
@@ -134,53 +137,53 @@ class Medcab:
         objects = Objects(settings)
         temporal = await connect(settings, keys, lazy=True, traces=traces)
         signals = CaseSignals(CaseSignaller(temporal, settings.task_queue))
-        medcab = cls(settings, keys, database, objects, temporal, signals)
+        container = cls(settings, keys, database, objects, temporal, signals)
         beside = [
-            asyncio.create_task(medcab.activity.keep_flushing(database)),
+            asyncio.create_task(container.activity.keep_flushing(database)),
             asyncio.create_task(keep_forgetting(database)),
             asyncio.create_task(login_log.keep_chaining(database)),
         ]
         try:
-            yield medcab
+            yield container
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await signals.settle()
             with suppress(Exception):
-                await medcab.activity.flush(database)
-            await medcab.inspection.close()
-            await medcab.accreditations.close()
+                await container.activity.flush(database)
+            await container.inspection.close()
+            await container.accreditations.close()
             await objects.close()
             await database.close()
 
 
-def medcab_of(request: Request) -> Medcab:
+def container_of(request: Request) -> Container:
     """The state of the process that answers this request."""
-    medcab: Medcab = request.app.state.medcab
-    return medcab
+    container: Container = request.app.state.container
+    return container
 
 
-async def _state(request: Request) -> Medcab:
-    """`medcab_of` as a coroutine: FastAPI would run a plain function in a thread."""
-    return medcab_of(request)
+async def _container(request: Request) -> Container:
+    """`container_of` as a coroutine: FastAPI would run a plain function in a thread."""
+    return container_of(request)
 
 
-MedcabState = Annotated[Medcab, Depends(_state)]
+ContainerDep = Annotated[Container, Depends(_container)]
 
 
-async def work(medcab: MedcabState) -> AsyncIterator[DatabaseSession]:
+async def work(container: ContainerDep) -> AsyncIterator[DatabaseSession]:
     """One unit of work, committed before the answer is sent. An error rolls it back."""
-    async with medcab.database.work() as session:
+    async with container.database.work() as session:
         yield session
 
 
 Work = Annotated[DatabaseSession, Depends(work, scope="function")]
 
 
-async def reading(medcab: MedcabState) -> AsyncIterator[DatabaseSession]:
+async def reading(container: ContainerDep) -> AsyncIterator[DatabaseSession]:
     """A session for a route that runs one query and changes nothing."""
-    async with medcab.database.reading() as session:
+    async with container.database.reading() as session:
         yield session
 
 

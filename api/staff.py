@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from api.cases.drafts import IdempotencyKey
-from api.container import Medcab, MedcabState
+from api.container import Container, ContainerDep
 from api.documents import words_of
 from api.http.auth import require
 from api.http.bodies import Form, incoming_of, is_form, octets_of
@@ -117,10 +117,10 @@ class DryRunOut(BaseModel):
     responses=documented(400, 401, 403, 408, 413, 422, 429, 503),
     openapi_extra=dict(_BODY),
 )
-async def dry_run_staff(request: Request, actor: Manager, medcab: MedcabState) -> DryRunOut:
+async def dry_run_staff(request: Request, actor: Manager, container: ContainerDep) -> DryRunOut:
     """What a table of staff and units would add and change, and its mistakes. Nothing is stored."""
-    body = await _body(request, medcab, actor)
-    told = await importing.dry_run(medcab.database, medcab.inspection, actor, body)
+    body = await _body(request, container, actor)
+    told = await importing.dry_run(container.database, container.inspection, actor, body)
     return _out(request, told)
 
 
@@ -132,7 +132,7 @@ async def dry_run_staff(request: Request, actor: Manager, medcab: MedcabState) -
 async def apply_staff(
     request: Request,
     actor: Manager,
-    medcab: MedcabState,
+    container: ContainerDep,
     idempotency_key: IdempotencyKey,
     digest: Annotated[str, Query(max_length=64, description="Of the dry run of this file.")],
 ) -> CountsOut:
@@ -140,18 +140,18 @@ async def apply_staff(
 
     The import grants no rights and opens no accounts.
     """
-    body = await _body(request, medcab, actor)
+    body = await _body(request, container, actor)
     done = await importing.apply(
-        medcab.database, medcab.inspection, actor, body, digest, idempotency_key
+        container.database, container.inspection, actor, body, digest, idempotency_key
     )
     return CountsOut.of(done)
 
 
-async def _body(request: Request, medcab: Medcab, actor: Actor) -> bytes:
+async def _body(request: Request, container: Container, actor: Actor) -> bytes:
     if not is_form(request):
-        return await octets_of(medcab, actor, incoming_of(request, None))
+        return await octets_of(container, actor, incoming_of(request, None))
     async for incoming in Form(request).files():
-        return await octets_of(medcab, actor, incoming)
+        return await octets_of(container, actor, incoming)
     words = "Выберите файл."
     raise Refusal("no_file", words, 422, [FieldError("file", words)])
 

@@ -36,7 +36,7 @@ from temporalio.client import Client
 from temporalio.service import GrpcCompression
 from temporalio.worker import Worker
 
-from api.container import Medcab
+from api.container import Container
 from api.http import health
 from api.http.auth import CurrentActor
 from api.http.token_routes import TOKEN_ROUTES
@@ -120,8 +120,8 @@ def least_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with own, medcabs, Medcab.running(settings) as medcab:
-            app.state.medcab = medcab
+        async with own, medcabs, Container.running(settings) as container:
+            app.state.container = container
             app.state.temporal = await temporal(settings)
             yield
 
@@ -186,10 +186,10 @@ def least_app(settings: Settings) -> FastAPI:
     @app.post("/files")
     async def upload(request: Request, actor: CurrentActor) -> dict[str, str]:
         """The bytes as they come, straight to the object store, and one commit."""
-        medcab: Medcab = app.state.medcab
+        container: Container = app.state.container
         size = int(request.headers["content-length"])
         key = Objects.fresh_key("least")
-        stored = await medcab.objects.put(key, request.stream(), size, "application/pdf")
+        stored = await container.objects.put(key, request.stream(), size, "application/pdf")
         async with own.connection() as line:
             await line.execute(
                 "insert into least_file values (%s, %s, %s)", (key, stored.sha256, size)
@@ -227,9 +227,9 @@ def unchecked_app(settings: Settings) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
         async with usual(app) as state:
-            medcab: Medcab = app.state.medcab
-            files = Files(medcab.objects, _Unchecked(LIMITS))
-            medcab.__dict__["documents"] = Documents(medcab.database, files)
+            container: Container = app.state.container
+            files = Files(container.objects, _Unchecked(LIMITS))
+            container.__dict__["documents"] = Documents(container.database, files)
             yield state
 
     app.router.lifespan_context = lifespan

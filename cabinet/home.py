@@ -106,18 +106,18 @@ async def _may_be_registered(visit: Visit) -> bool:
     """
     if not visit.actor.may(Permission.REVIEW):
         return True
-    async with visit.medcab.database.reading() as session:
+    async with visit.container.database.reading() as session:
         return bool(await people.snils_of(session, visit.actor.person_id))
 
 
 async def _accreditation(visit: Visit) -> AccreditationView:
     """What the register says of the person, or why it says nothing."""
-    async with visit.medcab.database.reading() as session:
+    async with visit.container.database.reading() as session:
         snils = await people.snils_of(session, visit.actor.person_id)
     if not snils:
         return AccreditationView(silence=gettext("В личном деле нет СНИЛС, регистр вас не найдёт."))
     try:
-        found = await visit.medcab.accreditations.of(snils, visit.actor.name)
+        found = await visit.container.accreditations.of(snils, visit.actor.name)
     except (RegisterDown, RegisterGarbled):
         return AccreditationView(silence=gettext("Регистр не отвечает. Обновите страницу позже."))
     if found is None:

@@ -89,7 +89,7 @@ async def look(visit: Inside) -> Response:
     try:
         body = await _uploaded(visit)
         told = await importing.dry_run(
-            visit.medcab.database, visit.medcab.inspection, visit.actor, body
+            visit.container.database, visit.container.inspection, visit.actor, body
         )
         packed = _packed(body)
     except Refusal as refusal:
@@ -109,7 +109,7 @@ async def apply(
     try:
         body = _unpacked(packed)
         await importing.apply(
-            visit.medcab.database, visit.medcab.inspection, visit.actor, body, digest, act_id
+            visit.container.database, visit.container.inspection, visit.actor, body, digest, act_id
         )
     except Refusal as refusal:
         return _refused(visit, refusal)
@@ -124,7 +124,7 @@ async def _uploaded(visit: Visit) -> bytes:
     form = StreamedForm(request)
     async for incoming in form.files():
         demand_form_token(request, request.headers.get(FORM_HEADER, form.fields.get(FORM_FIELD)))
-        return await octets_of(visit.medcab, visit.actor, incoming)
+        return await octets_of(visit.container, visit.actor, incoming)
     raise unreadable("Выберите файл.")
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from api.container import Medcab, MedcabState, Work
+from api.container import Container, ContainerDep, Work
 from api.http.auth import (
     OPEN_TO_ALL,
     CurrentSession,
@@ -164,8 +164,8 @@ class MadeTokenOut(TokenOut):
     token: str = Field(description="Shown only now.")
 
 
-def _stage_out(response: Response, medcab: Medcab, opened: OpenedSession) -> StageOut:
-    set_cookies(response, medcab.settings, opened)
+def _stage_out(response: Response, container: Container, opened: OpenedSession) -> StageOut:
+    set_cookies(response, container.settings, opened)
     return StageOut(
         stage=opened.stage,
         ends_at=opened.ends_at,
@@ -176,39 +176,49 @@ def _stage_out(response: Response, medcab: Medcab, opened: OpenedSession) -> Sta
 
 @router.post("/sign-in", dependencies=[OPEN_TO_ALL], responses=documented(401, 403, 422, 429))
 async def sign_in(
-    body: SignInIn, response: Response, visitor: From, medcab: MedcabState
+    body: SignInIn, response: Response, visitor: From, container: ContainerDep
 ) -> StageOut:
     """Check email and password. The second step must follow within five minutes."""
     opened = await accounts.sign_in(
-        medcab.database, body.email, body.password.get_secret_value(), visitor, now()
+        container.database, body.email, body.password.get_secret_value(), visitor, now()
     )
-    return _stage_out(response, medcab, opened)
+    return _stage_out(response, container, opened)
 
 
 @router.post("/sign-in/code", responses=documented(401, 422, 429))
 async def enter_code(
-    body: SignInCodeIn, response: Response, current: SigningIn, visitor: From, medcab: MedcabState
+    body: SignInCodeIn,
+    response: Response,
+    current: SigningIn,
+    visitor: From,
+    container: ContainerDep,
 ) -> StageOut:
     """Enter the code: the second step, or a fresh check before something dangerous."""
-    opened = await accounts.enter_code(medcab.database, current, body.code, visitor, now())
-    return _stage_out(response, medcab, opened)
+    opened = await accounts.enter_code(container.database, current, body.code, visitor, now())
+    return _stage_out(response, container, opened)
 
 
 @router.post("/second-factor", responses=documented(401, 403))
-async def show_second_factor(session: Work, current: SigningIn, medcab: MedcabState) -> SetupOut:
+async def show_second_factor(
+    session: Work, current: SigningIn, container: ContainerDep
+) -> SetupOut:
     """The seed for the authenticator app: at the first sign-in, or to change the app."""
-    institution = medcab.settings.institution
+    institution = container.settings.institution
     shown = await accounts.show_setup(session, current, now(), institution)
     return SetupOut.model_validate(shown, from_attributes=True)
 
 
 @router.post("/second-factor/confirm", responses=documented(401, 403, 409, 422, 429))
 async def confirm_second_factor(
-    body: SignInCodeIn, response: Response, current: SigningIn, visitor: From, medcab: MedcabState
+    body: SignInCodeIn,
+    response: Response,
+    current: SigningIn,
+    visitor: From,
+    container: ContainerDep,
 ) -> StageOut:
     """Confirm the new seed with its first code. All other sessions and all access tokens end."""
-    opened = await accounts.confirm_setup(medcab.database, current, body.code, visitor, now())
-    return _stage_out(response, medcab, opened)
+    opened = await accounts.confirm_setup(container.database, current, body.code, visitor, now())
+    return _stage_out(response, container, opened)
 
 
 @router.post("/password", responses=documented(401, 422, 429))
@@ -217,19 +227,19 @@ async def change_password(
     response: Response,
     current: SigningIn,
     visitor: From,
-    medcab: MedcabState,
+    container: ContainerDep,
 ) -> StageOut:
     """Change the password. Other sessions and all access tokens end."""
     opened = await accounts.change_password(
-        medcab.database,
+        container.database,
         current,
         body.old_password.get_secret_value(),
         body.new_password.get_secret_value(),
         visitor,
         now(),
-        institution=medcab.settings.institution,
+        institution=container.settings.institution,
     )
-    return _stage_out(response, medcab, opened)
+    return _stage_out(response, container, opened)
 
 
 @router.get("/session", responses=documented(401))
@@ -266,7 +276,7 @@ def _session_out(current: sessions.Current) -> SessionOut:
 
 @router.delete("/session", status_code=204, responses=documented(401))
 async def sign_out(
-    response: Response, session: Work, current: SigningIn, visitor: From, medcab: MedcabState
+    response: Response, session: Work, current: SigningIn, visitor: From, container: ContainerDep
 ) -> None:
     """Sign out on this device."""
     if current.session_id is None:
@@ -276,20 +286,20 @@ async def sign_out(
     await login_log.note(
         session, Step.SIGN_OUT, Outcome.PASSED, visitor, moment, person_id=current.person_id
     )
-    ends_session(medcab, response)
+    ends_session(container, response)
 
 
 @router.get("/sessions", responses=documented(401, 403))
 async def list_sessions(
-    session: Work, current: CurrentSession, medcab: MedcabState
+    session: Work, current: CurrentSession, container: ContainerDep
 ) -> list[SessionLine]:
     """Where I am signed in."""
     seen: Iterable[SessionSeen] = await sessions.sessions_of(
         session,
         current,
         now(),
-        timedelta(seconds=medcab.settings.session_idle),
-        medcab.activity,
+        timedelta(seconds=container.settings.session_idle),
+        container.activity,
     )
     return [SessionLine.model_validate(one, from_attributes=True) for one in seen]
 

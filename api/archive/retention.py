@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.container import MedcabState, Work
+from api.container import ContainerDep, Work
 from api.http.auth import CurrentActor
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
@@ -102,46 +102,46 @@ async def read_one(case_id: UUID, session: Work, actor: CurrentActor) -> Retenti
 
 @router.post("/{case_id}/extend", responses=documented(401, 403, 404, 409, 422))
 async def extend(
-    case_id: UUID, body: LongerIn, actor: CurrentActor, medcab: MedcabState
+    case_id: UUID, body: LongerIn, actor: CurrentActor, container: ContainerDep
 ) -> RetentionOut:
     """Keep a case longer, 75 years at most."""
-    service = medcab.retention
+    service = container.retention
     await service.extend(actor, case_id, service.end_of(body.until), body.reason)
-    return await _as_it_is(medcab, actor, case_id)
+    return await _as_it_is(container, actor, case_id)
 
 
 @router.post("/{case_id}/hold", responses=documented(401, 403, 404, 409, 422))
 async def hold(
-    case_id: UUID, body: ReasonIn, actor: CurrentActor, medcab: MedcabState
+    case_id: UUID, body: ReasonIn, actor: CurrentActor, container: ContainerDep
 ) -> RetentionOut:
     """Forbid erasing the case until it is released. Repeating the call changes nothing."""
-    await medcab.retention.hold(actor, case_id, body.reason)
-    return await _as_it_is(medcab, actor, case_id)
+    await container.retention.hold(actor, case_id, body.reason)
+    return await _as_it_is(container, actor, case_id)
 
 
 @router.post("/{case_id}/release", responses=documented(401, 403, 404, 409, 422))
 async def release(
-    case_id: UUID, body: ReasonIn, actor: CurrentActor, medcab: MedcabState
+    case_id: UUID, body: ReasonIn, actor: CurrentActor, container: ContainerDep
 ) -> RetentionOut:
     """Allow erasing the case again, once new notices have announced it.
 
     Repeating the call changes nothing.
     """
-    await medcab.retention.release(actor, case_id, body.reason)
-    return await _as_it_is(medcab, actor, case_id)
+    await container.retention.release(actor, case_id, body.reason)
+    return await _as_it_is(container, actor, case_id)
 
 
 @router.post("/{case_id}/erase", responses=documented(401, 403, 404, 409, 422, 503))
-async def erase(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> RetentionOut:
+async def erase(case_id: UUID, actor: CurrentActor, container: ContainerDep) -> RetentionOut:
     """Erase the contents of a case whose term is over, before the nightly run does so.
 
     Its number, states and times stay, and so do the chained entries of its journal. Erasing cannot
     be undone.
     """
-    await medcab.retention.erase(actor, case_id, medcab.objects)
-    return await _as_it_is(medcab, actor, case_id)
+    await container.retention.erase(actor, case_id, container.objects)
+    return await _as_it_is(container, actor, case_id)
 
 
-async def _as_it_is(medcab: MedcabState, actor: Actor, case_id: UUID) -> RetentionOut:
-    async with medcab.database.reading() as session:
+async def _as_it_is(container: ContainerDep, actor: Actor, case_id: UUID) -> RetentionOut:
+    async with container.database.reading() as session:
         return RetentionOut.of(await retention.one(session, actor, case_id))

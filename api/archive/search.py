@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.cases.drafts import ListOut, list_response
-from api.container import MedcabState, Reading, Work
+from api.container import ContainerDep, Reading, Work
 from api.http.auth import CurrentActor
 from api.http.downloads import file_headers
 from api.http.entrance import CleanRoute
@@ -107,14 +107,16 @@ async def remove_view(view_id: UUID, session: Work, actor: CurrentActor) -> None
     response_class=Response,
     responses=documented(401, 404, 422, 503),
 )
-async def export_case(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> StreamingResponse:
+async def export_case(
+    case_id: UUID, actor: CurrentActor, container: ContainerDep
+) -> StreamingResponse:
     """A whole case as one ZIP: PDF/A with its history, and its files."""
     found = await archive_file.of_case(
-        medcab.database,
-        medcab.files,
+        container.database,
+        container.files,
         actor,
         case_id,
-        medcab.settings.institution,
+        container.settings.institution,
     )
     return StreamingResponse(
         found.chunks, media_type="application/zip", headers=file_headers(found.name)
@@ -144,32 +146,34 @@ class ExportOut(BaseModel):
 
 
 @router.post("/exports", status_code=202, responses=documented(401, 409, 422))
-async def ask_export(body: ExportIn, actor: CurrentActor, medcab: MedcabState) -> ExportOut:
+async def ask_export(body: ExportIn, actor: CurrentActor, container: ContainerDep) -> ExportOut:
     """Start an export of the filtered list in the background. Three of one person run at a time."""
     filters = ArchiveFilters.model_validate(body.model_dump(exclude={"file"}))
-    return ExportOut.model_validate(await medcab.exports.ask(actor, body.file, filters))
+    return ExportOut.model_validate(await container.exports.ask(actor, body.file, filters))
 
 
 @router.get("/exports")
-async def list_exports(session: Work, actor: CurrentActor, medcab: MedcabState) -> list[ExportOut]:
+async def list_exports(
+    session: Work, actor: CurrentActor, container: ContainerDep
+) -> list[ExportOut]:
     """My exports, newest first."""
     return [
-        ExportOut.model_validate(export) for export in await medcab.exports.mine(session, actor)
+        ExportOut.model_validate(export) for export in await container.exports.mine(session, actor)
     ]
 
 
 @router.get("/exports/{export_id}", responses=documented(401, 404, 422))
 async def read_export(
-    export_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
+    export_id: UUID, session: Work, actor: CurrentActor, container: ContainerDep
 ) -> ExportOut:
     """The progress of one export."""
-    return ExportOut.model_validate(await medcab.exports.one(session, actor, export_id))
+    return ExportOut.model_validate(await container.exports.one(session, actor, export_id))
 
 
 @router.delete("/exports/{export_id}", status_code=204, responses=documented(401, 404, 422))
-async def cancel_export(export_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
+async def cancel_export(export_id: UUID, actor: CurrentActor, container: ContainerDep) -> None:
     """Cancel an export. One that has ended already stays as it is."""
-    await medcab.exports.cancel(actor, export_id)
+    await container.exports.cancel(actor, export_id)
 
 
 @router.get(
@@ -178,14 +182,14 @@ async def cancel_export(export_id: UUID, actor: CurrentActor, medcab: MedcabStat
     responses=documented(401, 403, 404, 422, 503),
 )
 async def download_export(
-    export_id: UUID, actor: CurrentActor, medcab: MedcabState
+    export_id: UUID, actor: CurrentActor, container: ContainerDep
 ) -> StreamingResponse:
     """Download an exported file.
 
     Refused (403) once the person may no longer see every case in it.
     """
-    export, opened = await medcab.exports.download(actor, export_id)
-    day = export.asked_at.astimezone(ZoneInfo(medcab.settings.time_zone)).date()
+    export, opened = await container.exports.download(actor, export_id)
+    day = export.asked_at.astimezone(ZoneInfo(container.settings.time_zone)).date()
     return StreamingResponse(
         opened.chunks(),
         media_type=columns.MEDIA_TYPES[export.kind],

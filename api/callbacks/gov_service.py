@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from api.container import Medcab, MedcabState
+from api.container import Container, ContainerDep
 from api.http.auth import OPEN_TO_ALL, From
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
@@ -46,31 +46,31 @@ class _About(BaseModel):
         }
     },
 )
-async def gov_service(request: Request, medcab: MedcabState, visitor: From) -> Response:
+async def gov_service(request: Request, container: ContainerDep, visitor: From) -> Response:
     """Take an acknowledgement of the gov service. Repeating the callback changes nothing."""
     body = await request.body()
-    secrets = medcab.settings.gov_service_callback_secret.get_secret_value()
+    secrets = container.settings.gov_service_callback_secret.get_secret_value()
     webhook_id = webhooks.verified(body, request.headers, secrets)
     if webhook_id is None:
         why = CallbackFault.SIGNATURE if secrets else CallbackFault.NO_SECRET
-        await webhooks.tell_refused(medcab.database, GOV_SERVICE, why, visitor.address, now())
+        await webhooks.tell_refused(container.database, GOV_SERVICE, why, visitor.address, now())
         raise Refusal("signature", "Подпись сообщения не подтверждается.", 403)
-    await _take(medcab, body, WebhookCall(GOV_SERVICE, webhook_id), visitor.address)
+    await _take(container, body, WebhookCall(GOV_SERVICE, webhook_id), visitor.address)
     return Response(status_code=204)
 
 
-async def _take(medcab: Medcab, body: bytes, call: WebhookCall, address: str) -> None:
+async def _take(container: Container, body: bytes, call: WebhookCall, address: str) -> None:
     try:
         about = _About.model_validate_json(body)
         receipt = Acknowledgement.model_validate_json(body)
     except ValidationError:
         why = CallbackFault.UNREADABLE
-        await webhooks.tell_refused(medcab.database, GOV_SERVICE, why, address, now())
+        await webhooks.tell_refused(container.database, GOV_SERVICE, why, address, now())
         raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
     try:
-        await medcab.requests.receipt(about.message_id, receipt, call)
+        await container.requests.receipt(about.message_id, receipt, call)
     except Refusal as refusal:
         if refusal.status == 404:
             why = CallbackFault.UNKNOWN_MESSAGE
-            await webhooks.tell_refused(medcab.database, GOV_SERVICE, why, address, now())
+            await webhooks.tell_refused(container.database, GOV_SERVICE, why, address, now())
         raise

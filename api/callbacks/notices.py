@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import SecretStr
 
-from api.container import Medcab, MedcabState
+from api.container import Container, ContainerDep
 from api.http.auth import OPEN_TO_ALL, From
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
@@ -48,15 +48,15 @@ def _signed(schema: dict[str, Any], **other: Any) -> dict[str, Any]:
     responses=documented(403, 404, 422),
     openapi_extra=_signed(GatewayReport.model_json_schema()),
 )
-async def sms(request: Request, medcab: MedcabState, visitor: From) -> Response:
+async def sms(request: Request, container: ContainerDep, visitor: From) -> Response:
     """Take a delivery report of the SMS gateway. Repeating the callback changes nothing."""
 
     def read(body: bytes) -> Said:
         told = GatewayReport.model_validate_json(body)
         return Said(told.id, DeliveryReport(told.state), told.at)
 
-    secret = medcab.settings.sms_secret
-    return await _taken(request, medcab, visitor.address, Channel.SMS, secret, read)
+    secret = container.settings.sms_secret
+    return await _taken(request, container, visitor.address, Channel.SMS, secret, read)
 
 
 @router.post(
@@ -69,7 +69,7 @@ async def sms(request: Request, medcab: MedcabState, visitor: From) -> Response:
         **{REPORT_TYPE: {"schema": {"type": "string", "description": "A report of RFC 3464."}}},
     ),
 )
-async def mail(request: Request, medcab: MedcabState, visitor: From) -> Response:
+async def mail(request: Request, container: ContainerDep, visitor: From) -> Response:
     """Take a delivery report on a letter, as JSON or as a message of RFC 3464.
 
     `bounced` with a reason 4.x.x (a temporary failure) is only noted. Repeating the callback
@@ -87,13 +87,13 @@ async def mail(request: Request, medcab: MedcabState, visitor: From) -> Response
             raise ValueError("not a delivery report")
         return delivery_reports.mail_said(became)
 
-    secret = medcab.settings.mail_callback_secret
-    return await _taken(request, medcab, visitor.address, Channel.MAIL, secret, read)
+    secret = container.settings.mail_callback_secret
+    return await _taken(request, container, visitor.address, Channel.MAIL, secret, read)
 
 
 async def _taken(
     request: Request,
-    medcab: Medcab,
+    container: Container,
     address: str,
     channel: Channel,
     secret: SecretStr,
@@ -102,7 +102,7 @@ async def _taken(
     """Take a callback that is signed, readable and about a message of ours; refuse any other."""
 
     async def tell(why: CallbackFault) -> None:
-        await webhooks.tell_refused(medcab.database, channel.value, why, address, now())
+        await webhooks.tell_refused(container.database, channel.value, why, address, now())
 
     body = await request.body()
     secrets = secret.get_secret_value()
@@ -114,7 +114,7 @@ async def _taken(
     except ValueError:
         await tell(CallbackFault.UNREADABLE)
         raise Refusal("unreadable", "Сообщение не удаётся прочесть.", 422) from None
-    async with medcab.database.work() as session:
+    async with container.database.work() as session:
         known = await delivery_reports.receive(session, channel, said)
     if not known:
         await tell(CallbackFault.UNKNOWN_MESSAGE)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.cases.bodies import CommentLine
 from api.cases.drafts import IdempotencyKey
-from api.container import MedcabState, Reading, Work
+from api.container import ContainerDep, Reading, Work
 from api.http.auth import CurrentActor
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
@@ -72,10 +72,10 @@ async def say(
     body: MessageIn,
     idempotency_key: IdempotencyKey,
     actor: CurrentActor,
-    medcab: MedcabState,
+    container: ContainerDep,
 ) -> MessageOut:
     """Write a message. The key becomes its id, so a repeated call writes nothing twice."""
-    kept = await medcab.conversations.say(
+    kept = await container.conversations.say(
         actor,
         case_id,
         body.text,
@@ -90,10 +90,10 @@ async def say(
 
 @router.post("/cases/{case_id}/messages/read", status_code=204, responses=documented(401, 404, 422))
 async def read(
-    case_id: UUID, body: MessagesReadIn, actor: CurrentActor, medcab: MedcabState
+    case_id: UUID, body: MessagesReadIn, actor: CurrentActor, container: ContainerDep
 ) -> None:
     """Mark the messages up to this one as read. A message of another case is ignored."""
-    await medcab.conversations.read(actor, case_id, body.message_id)
+    await container.conversations.read(actor, case_id, body.message_id)
 
 
 @router.get("/messages/unread", responses=documented(401))

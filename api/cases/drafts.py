@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from pydantic_core import to_json
 
 from api.cases.bodies import CaseStateOut, StepIn
-from api.container import Medcab, MedcabState
+from api.container import Container, ContainerDep
 from api.http.auth import CurrentActor
 from api.http.problems import documented
 from rules.cases.limits import MOST_ATTACHMENTS
@@ -118,27 +118,27 @@ def list_response(listing: case_lists.Listing) -> Response:
     return Response(to_json(page), media_type="application/json")
 
 
-def add_routes(router: APIRouter, base: str, drafts: Callable[[Medcab], Drafts]) -> None:
+def add_routes(router: APIRouter, base: str, drafts: Callable[[Container], Drafts]) -> None:
     """Add the routes that all kinds of case have in common, below `base`."""
     draft = f"{base}/{{case_id}}/draft"
 
     @router.put(draft, responses=documented(404, 409, 422))
     async def save_draft(
-        case_id: UUID, body: DraftEdit, actor: CurrentActor, medcab: MedcabState
+        case_id: UUID, body: DraftEdit, actor: CurrentActor, container: ContainerDep
     ) -> DraftOut:
         """Save what was typed, valid or not, and return the errors so far."""
-        case, errors = await drafts(medcab).save_draft(actor, case_id, *_edited(body))
+        case, errors = await drafts(container).save_draft(actor, case_id, *_edited(body))
         return draft_out(draft_of(case), errors)
 
     @router.post(f"{draft}/attachments", responses=documented(404, 409, 422))
     async def attach(
-        case_id: UUID, body: CitedIn, actor: CurrentActor, medcab: MedcabState
+        case_id: UUID, body: CitedIn, actor: CurrentActor, container: ContainerDep
     ) -> DraftOut:
         """Add one document to the draft.
 
         Parallel calls do not overwrite each other; adding it twice adds it once.
         """
-        kept = await drafts(medcab).attach(actor, case_id, body.kind, body.document_version_id)
+        kept = await drafts(container).attach(actor, case_id, body.kind, body.document_version_id)
         return draft_out(draft_of(kept))
 
     @router.delete(
@@ -149,50 +149,50 @@ def add_routes(router: APIRouter, base: str, drafts: Callable[[Medcab], Drafts])
         kind: CitedKind,
         document_version_id: UUID,
         actor: CurrentActor,
-        medcab: MedcabState,
+        container: ContainerDep,
     ) -> DraftOut:
         """Remove one document from the draft. It stays among the person's documents."""
-        case = await drafts(medcab).detach(actor, case_id, kind, document_version_id)
+        case = await drafts(container).detach(actor, case_id, kind, document_version_id)
         return draft_out(draft_of(case))
 
     @router.delete(draft, status_code=204)
-    async def discard_draft(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
+    async def discard_draft(case_id: UUID, actor: CurrentActor, container: ContainerDep) -> None:
         """Delete a draft that was never submitted, or an unfinished correction."""
-        await drafts(medcab).discard_draft(actor, case_id)
+        await drafts(container).discard_draft(actor, case_id)
 
     @router.post(f"{base}/{{case_id}}/submit", responses=documented(429))
     async def submit(
-        case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
+        case_id: UUID, act: HandedIn, actor: CurrentActor, container: ContainerDep
     ) -> CaseStateOut:
         """Submit the draft: it gets its number, and its workflow begins."""
-        return CaseStateOut.of(await drafts(medcab).submit(actor, case_id, act))
+        return CaseStateOut.of(await drafts(container).submit(actor, case_id, act))
 
     @router.post(f"{base}/{{case_id}}/correct", responses=documented(429))
     async def correct(
-        case_id: UUID, act: HandedIn, actor: CurrentActor, medcab: MedcabState
+        case_id: UUID, act: HandedIn, actor: CurrentActor, container: ContainerDep
     ) -> CaseStateOut:
         """Submit the draft as a new version without having been asked.
 
         Some kinds of case allow it after the answer too.
         """
-        return CaseStateOut.of(await drafts(medcab).correct(actor, case_id, act))
+        return CaseStateOut.of(await drafts(container).correct(actor, case_id, act))
 
     @router.post(f"{base}/{{case_id}}/withdraw")
     async def withdraw(
         case_id: UUID,
         body: WithdrawalIn,
         actor: CurrentActor,
-        medcab: MedcabState,
+        container: ContainerDep,
         idempotency_key: IdempotencyKey,
     ) -> CaseStateOut:
         """Withdraw the case."""
         act = Act(idempotency_key, body.step)
-        return CaseStateOut.of(await drafts(medcab).withdraw(actor, case_id, act, body.reason))
+        return CaseStateOut.of(await drafts(container).withdraw(actor, case_id, act, body.reason))
 
     @router.post(f"{base}/{{case_id}}/copy", status_code=201)
-    async def copy(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
+    async def copy(case_id: UUID, actor: CurrentActor, container: ContainerDep) -> DraftOut:
         """Copy a case that was closed without success into a new draft."""
-        return draft_out(draft_of(await drafts(medcab).copy(actor, case_id)))
+        return draft_out(draft_of(await drafts(container).copy(actor, case_id)))
 
 
 def _edited(

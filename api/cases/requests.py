@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from api.cases.bodies import CaseOut, CaseStateOut, PresentStateOut, StepIn, case_out
 from api.cases.drafts import DraftOut, IdempotencyKey, ListOut, add_routes, draft_out, list_response
-from api.container import MedcabState, Work
+from api.container import ContainerDep, Work
 from api.http.auth import CurrentActor
 from api.http.bodies import Form, is_form
 from api.http.entrance import CleanRoute
@@ -86,14 +86,14 @@ class RefusalIn(StepIn):
 
 
 @router.get("/request-types", responses=documented(401, 403))
-async def request_types(actor: CurrentActor, medcab: MedcabState) -> list[RequestTypeOut]:
+async def request_types(actor: CurrentActor, container: ContainerDep) -> list[RequestTypeOut]:
     """What may be requested here, in the order of the catalogue (S1)."""
-    return [RequestTypeOut.of(one) for one in await medcab.requests.types(actor)]
+    return [RequestTypeOut.of(one) for one in await container.requests.types(actor)]
 
 
 @router.get("/requests", response_model=ListOut)
 async def list_mine(
-    medcab: MedcabState,
+    container: ContainerDep,
     actor: CurrentActor,
     filters: Annotated[Filters, Query()],
     after: str | None = None,
@@ -101,14 +101,14 @@ async def list_mine(
 ) -> Response:
     """My requests, newest first, narrowed by status, type, dates or number."""
     own = filters.model_copy(update={"kind": CaseKind.REQUEST})
-    async with medcab.database.reading() as session:
+    async with container.database.reading() as session:
         return list_response(await case_lists.mine(session, actor, own, after, limit))
 
 
 @router.post("/requests", status_code=201, responses=documented(403, 404))
-async def create(body: RequestIn, actor: CurrentActor, medcab: MedcabState) -> DraftOut:
+async def create(body: RequestIn, actor: CurrentActor, container: ContainerDep) -> DraftOut:
     """Begin a draft, filled in with what is already known of the applicant."""
-    return draft_out(draft_of(await medcab.requests.create_draft(actor, body.type)))
+    return draft_out(draft_of(await container.requests.create_draft(actor, body.type)))
 
 
 @router.get("/requests/{case_id}", responses=documented(404))
@@ -121,17 +121,19 @@ async def read(case_id: UUID, session: Work, actor: CurrentActor) -> CaseOut:
 
 
 @router.get("/requests/{case_id}/state", responses=documented(404))
-async def present_state(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> PresentStateOut:
+async def present_state(
+    case_id: UUID, actor: CurrentActor, container: ContainerDep
+) -> PresentStateOut:
     """Ask the running request whom it waits for, until when, and what happens then.
 
     If the workflow does not answer, `live` is false and the state comes from the database.
     """
     # The transaction ends here: a workflow that answers slowly holds no connection.
-    async with medcab.database.work() as session:
+    async with container.database.work() as session:
         case = await see(session, actor, case_id)
     if case.kind != CaseKind.REQUEST:
         raise not_found()
-    live, state = await running.live_or_stored(medcab.temporal, case)
+    live, state = await running.live_or_stored(container.temporal, case)
     return PresentStateOut(live=live, **state.model_dump())
 
 
@@ -166,7 +168,7 @@ async def answer(
     case_id: UUID,
     request: Request,
     actor: CurrentActor,
-    medcab: MedcabState,
+    container: ContainerDep,
     idempotency_key: IdempotencyKey,
 ) -> CaseStateOut:
     """Answer a request for one's unit.
@@ -176,7 +178,7 @@ async def answer(
 
     async def answered(step: int, message: str, file: Incoming | None = None) -> CaseStateOut:
         act, said = Act(idempotency_key, step), Answer(message, file)
-        return CaseStateOut.of(await medcab.requests.answer(actor, case_id, act, said))
+        return CaseStateOut.of(await container.requests.answer(actor, case_id, act, said))
 
     if not is_form(request):
         body = await _answer_in(request)
@@ -192,12 +194,12 @@ async def refuse(
     case_id: UUID,
     body: RefusalIn,
     actor: CurrentActor,
-    medcab: MedcabState,
+    container: ContainerDep,
     idempotency_key: IdempotencyKey,
 ) -> CaseStateOut:
     """Refuse a request for one's unit, with the reason."""
     act = Act(idempotency_key, body.step)
-    return CaseStateOut.of(await medcab.requests.refuse(actor, case_id, act, body.reason))
+    return CaseStateOut.of(await container.requests.refuse(actor, case_id, act, body.reason))
 
 
 @router.get(
@@ -212,11 +214,11 @@ async def document(
     case_id: UUID,
     session: Work,
     actor: CurrentActor,
-    medcab: MedcabState,
+    container: ContainerDep,
     version: VersionNumber = None,
 ) -> Response:
     """The electronic document of a version: PDF/A-3 with its data inside."""
-    opened = await request_files.open_paper(session, medcab.objects, actor, case_id, version)
+    opened = await request_files.open_paper(session, container.objects, actor, case_id, version)
     return file_response(opened)
 
 
@@ -233,12 +235,12 @@ async def answer_file(
     position: Annotated[int, Path(ge=1, le=1000)],
     session: Work,
     actor: CurrentActor,
-    medcab: MedcabState,
+    container: ContainerDep,
     version: VersionNumber = None,
 ) -> Response:
     """A file of the answer, for those who may see the request. Position 1 is the answer itself."""
     opened = await request_files.open_answer(
-        session, medcab.files, actor, case_id, version, position
+        session, container.files, actor, case_id, version, position
     )
     return file_response(opened)
 
@@ -267,4 +269,4 @@ def _fields(fields: Any) -> tuple[int, str]:
     return step, str(fields.get("message", ""))
 
 
-add_routes(router, "/requests", lambda medcab: medcab.requests)
+add_routes(router, "/requests", lambda container: container.requests)

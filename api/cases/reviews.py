@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.cases.bodies import CaseStateOut, StepIn
 from api.cases.drafts import IdempotencyKey, ListOut, list_response
-from api.container import MedcabState, Reading, Work
+from api.container import ContainerDep, Reading, Work
 from api.http.auth import CurrentActor
 from api.http.entrance import CleanRoute
 from rules.cases.limits import LONGEST_REASON, LONGEST_REMARK
@@ -140,21 +140,21 @@ async def decide(
     case_id: UUID,
     body: DecisionIn,
     actor: CurrentActor,
-    medcab: MedcabState,
+    container: ContainerDep,
     idempotency_key: IdempotencyKey,
 ) -> CaseStateOut:
     """Decide the review. Repeating the act id returns the same answer and changes nothing."""
     act = Act(idempotency_key, body.step)
-    return CaseStateOut.of(await medcab.reviews.decide(actor, case_id, act, body.decision()))
+    return CaseStateOut.of(await container.reviews.decide(actor, case_id, act, body.decision()))
 
 
 @router.post("/desk/decisions")
 async def decide_several(
-    body: DecisionsIn, actor: CurrentActor, medcab: MedcabState
+    body: DecisionsIn, actor: CurrentActor, container: ContainerDep
 ) -> list[DecidedOut]:
     """Decide several cases with one reason. Each is decided or refused on its own."""
     acts = {one.case_id: Act(one.act_id, one.step) for one in body.cases}
-    done = await medcab.reviews.decide_several(actor, acts, body.decision())
+    done = await container.reviews.decide_several(actor, acts, body.decision())
     return [
         DecidedOut(
             case_id=one.case_id,
@@ -168,28 +168,28 @@ async def decide_several(
 
 @router.post("/applications/{case_id}/take")
 async def take(
-    case_id: UUID, body: TakeIn, actor: CurrentActor, medcab: MedcabState
+    case_id: UUID, body: TakeIn, actor: CurrentActor, container: ContainerDep
 ) -> CaseStateOut:
     """Assign the case to oneself."""
-    state = await medcab.reviews.take(actor, case_id, body.step, body.reviewer_id)
+    state = await container.reviews.take(actor, case_id, body.step, body.reviewer_id)
     return CaseStateOut.of(state)
 
 
 @router.post("/applications/{case_id}/hand-over")
 async def hand_over(
-    case_id: UUID, body: HandOverIn, actor: CurrentActor, medcab: MedcabState
+    case_id: UUID, body: HandOverIn, actor: CurrentActor, container: ContainerDep
 ) -> CaseStateOut:
     """Assign the case to a colleague."""
-    state = await medcab.reviews.hand_over(
+    state = await container.reviews.hand_over(
         actor, case_id, body.step, body.to, body.reason, body.reviewer_id
     )
     return CaseStateOut.of(state)
 
 
 @router.post("/applications/{case_id}/reading", status_code=204)
-async def reading(case_id: UUID, actor: CurrentActor, medcab: MedcabState) -> None:
+async def reading(case_id: UUID, actor: CurrentActor, container: ContainerDep) -> None:
     """Report that one has the case open. Others are shown this for a minute."""
-    await medcab.reviews.read(actor, case_id)
+    await container.reviews.read(actor, case_id)
 
 
 @router.get("/applications/{case_id}/history")

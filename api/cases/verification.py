@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api.container import MedcabState, Work
+from api.container import ContainerDep, Work
 from api.http.auth import OPEN_TO_ALL
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
@@ -25,11 +25,11 @@ class ConfirmationOut(BaseModel):
 
 
 @router.get("/{code}", dependencies=[OPEN_TO_ALL], responses=documented(404, 422))
-async def confirm(code: str, session: Work, medcab: MedcabState) -> ConfirmationOut:
+async def confirm(code: str, session: Work, container: ContainerDep) -> ConfirmationOut:
     """Confirm the act with this code."""
     found = await enrolment_certificate.confirm(session, code[:80])
     return ConfirmationOut(
-        institution=medcab.settings.institution,
+        institution=container.settings.institution,
         number=found.number,
         issued_at=found.issued_at,
         outcome=found.outcome,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from api.cases.drafts import IdempotencyKey
-from api.container import MedcabState
+from api.container import ContainerDep
 from api.http.auth import require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
@@ -113,25 +113,25 @@ class MovedOut(BaseModel):
     left: int
 
 
-def _service(medcab: MedcabState) -> Administration:
-    return Administration(medcab.database, medcab.settings.time_zone)
+def _service(container: ContainerDep) -> Administration:
+    return Administration(container.database, container.settings.time_zone)
 
 
 @router.get("/{subject}", responses=documented(401, 403, 422))
 async def list_entries(
-    subject: Subject, actor: Administrator, medcab: MedcabState
+    subject: Subject, actor: Administrator, container: ContainerDep
 ) -> list[EntryOut]:
     """The newest entry of every key, including those not yet in force and those withdrawn."""
-    async with medcab.database.work() as session:
+    async with container.database.work() as session:
         return [EntryOut.of(one) for one in await entries.listed(session, subject)]
 
 
 @router.get("/{subject}/{key}", responses=documented(401, 403, 404, 422))
 async def read_entry(
-    subject: Subject, key: Key, actor: Administrator, medcab: MedcabState
+    subject: Subject, key: Key, actor: Administrator, container: ContainerDep
 ) -> EntryOut:
     """One entry, and what a change of it must be based on."""
-    async with medcab.database.work() as session:
+    async with container.database.work() as session:
         found = await entries.newest(session, subject, key)
     if found is None:
         raise not_found()
@@ -140,10 +140,10 @@ async def read_entry(
 
 @router.get("/{subject}/{key}/history", responses=documented(401, 403, 422))
 async def read_history(
-    subject: Subject, key: Key, actor: Administrator, medcab: MedcabState
+    subject: Subject, key: Key, actor: Administrator, container: ContainerDep
 ) -> list[ChangedOut]:
     """Who changed what and when, newest first."""
-    async with medcab.database.work() as session:
+    async with container.database.work() as session:
         return [ChangedOut.of(one) for one in await entries.history(session, subject, key)]
 
 
@@ -154,7 +154,7 @@ async def change_entry(
     body: ChangeIn,
     idempotency_key: IdempotencyKey,
     actor: Administrator,
-    medcab: MedcabState,
+    container: ContainerDep,
 ) -> EntryOut:
     """Change an entry or add one.
 
@@ -164,14 +164,16 @@ async def change_entry(
     kind = KINDS[subject]
     given = {"text": body.text} if kind.by_text else body.values
     values = {**given, kind.key: key}
-    return EntryOut.of(await _service(medcab).change(actor, subject, values, wish))
+    return EntryOut.of(await _service(container).change(actor, subject, values, wish))
 
 
 @router.post("/type/{key}/dry-run", responses=documented(401, 403, 422))
-async def dry_run(key: Key, body: TextIn, actor: Administrator, medcab: MedcabState) -> EffectOut:
+async def dry_run(
+    key: Key, body: TextIn, actor: Administrator, container: ContainerDep
+) -> EffectOut:
     """What a definition would change for open cases; nothing is kept."""
     values = {"key": key, "text": body.text}
-    told = await _service(medcab).tried(actor, Subject.TYPE, values)
+    told = await _service(container).tried(actor, Subject.TYPE, values)
     if told.effect is None:
         raise not_found()
     return EffectOut.of(told.effect)
@@ -183,8 +185,8 @@ async def move_cases(
     number: Annotated[int, Path(ge=1, le=100_000, description="The version in force.")],
     idempotency_key: IdempotencyKey,
     actor: Administrator,
-    medcab: MedcabState,
+    container: ContainerDep,
 ) -> MovedOut:
     """Move open cases whose data fits the version in force onto it. Each move is journaled."""
-    done = await type_upgrades.move_cases(medcab.database, actor, key, number, idempotency_key)
+    done = await type_upgrades.move_cases(container.database, actor, key, number, idempotency_key)
     return MovedOut(moved=done.moved, left=done.left)

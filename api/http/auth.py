@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 
-from api.container import Medcab, MedcabState, medcab_of
+from api.container import Container, ContainerDep, container_of
 from api.http.token_routes import TOKEN_ROUTES
 from clients.telemetry.logs import route_of
 from rules.access import Actor, Permission
@@ -119,7 +119,7 @@ def drop_session_cookie(response: Response, settings: Settings) -> None:
 
 def visitor_of(request: Request) -> Visitor:
     """Where the request comes from. A browser without a device cookie gets a new name."""
-    settings = medcab_of(request).settings
+    settings = container_of(request).settings
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     if visitor is None:
         peer = request.client.host if request.client else ""
@@ -137,7 +137,7 @@ def visitor_of(request: Request) -> Visitor:
 
 def has_session(request: Request) -> bool:
     """Whether the browser sent a session cookie, valid or not."""
-    return cookie_names(medcab_of(request).settings)[0] in request.cookies
+    return cookie_names(container_of(request).settings)[0] in request.cookies
 
 
 def form_token_of(request: Request) -> str:
@@ -169,7 +169,7 @@ async def guard(request: Request) -> None:
     _demand_text(request)
     if request.method in _SAFE or _bearer(request) is not None:
         return
-    settings = medcab_of(request).settings
+    settings = container_of(request).settings
     parts = urlsplit(settings.public_url)
     headers = request.headers
     if not from_own_page(
@@ -215,7 +215,7 @@ def demand_form_token(request: Request, sent: str | None) -> None:
 
 
 def _fits(request: Request, sent: str | None) -> bool:
-    cookie = request.cookies.get(cookie_names(medcab_of(request).settings)[0])
+    cookie = request.cookies.get(cookie_names(container_of(request).settings)[0])
     bound_to = [cookie] if cookie else []
     if not cookie or request.url.path in _OUTSIDE:
         bound_to.append(visitor_of(request).device_token)
@@ -224,7 +224,7 @@ def _fits(request: Request, sent: str | None) -> bool:
 
 async def _stale(request: Request) -> Refusal:
     """The refusal of a form of another session: 401 where nobody is signed in now, else 403."""
-    current = await identify(request, medcab_of(request))
+    current = await identify(request, container_of(request))
     return session_ended() if current is None else stale_form()
 
 
@@ -248,7 +248,7 @@ async def _sent_form_token(request: Request) -> str:
     return sent if isinstance(sent, str) else ""
 
 
-async def identify(request: Request, medcab: MedcabState) -> Current | None:
+async def identify(request: Request, container: ContainerDep) -> Current | None:
     """The session or access token of the request, or None if it has no valid one.
 
     One query on a connection of its own, so no connection is held for the rest of the request.
@@ -258,18 +258,18 @@ async def identify(request: Request, medcab: MedcabState) -> Current | None:
     request.state.refusal = not_signed_in()
     try:
         if bearer is not None:
-            current = await recognise_token(medcab.database, bearer, now(), medcab.activity)
+            current = await recognise_token(container.database, bearer, now(), container.activity)
         else:
-            session_name, device_name = cookie_names(medcab.settings)
+            session_name, device_name = cookie_names(container.settings)
             cookie = request.cookies.get(session_name)
             if cookie:
                 current = await recognise(
-                    medcab.database,
+                    container.database,
                     cookie,
                     request.cookies.get(device_name),
                     now(),
-                    timedelta(seconds=medcab.settings.session_idle),
-                    medcab.activity,
+                    timedelta(seconds=container.settings.session_idle),
+                    container.activity,
                     counts=BACKGROUND not in request.headers
                     and not request.url.path.startswith(_BY_ITSELF),
                 )
@@ -423,7 +423,7 @@ def declared(dependant: Dependant) -> set[Openness]:
     return found
 
 
-def ends_session(medcab: Medcab, response: Response) -> None:
+def ends_session(container: Container, response: Response) -> None:
     """Make `response` a sign-out: it deletes the session cookie and all that the browser stored."""
-    drop_session_cookie(response, medcab.settings)
+    drop_session_cookie(response, container.settings)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'

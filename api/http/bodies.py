@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.container import Medcab
+from api.container import Container
 from api.http.body_limits import BodyLimits
 from api.http.problems import Problem, draw
 from rules.access import Actor
@@ -249,10 +249,10 @@ def _callbacks(found: list[_Event]) -> Any:
     }
 
 
-async def octets_of(medcab: Medcab, actor: Actor, incoming: Incoming) -> bytes:
+async def octets_of(container: Container, actor: Actor, incoming: Incoming) -> bytes:
     """The whole file. Raises 413 once it exceeds the limit of a table, and Refusal 429 by quota."""
     body = bytearray()
-    async with counted(medcab.database, actor, incoming, MOST_OCTETS) as file:
+    async with counted(container.database, actor, incoming, MOST_OCTETS) as file:
         async for piece in file.chunks:
             body += piece
             if len(body) > MOST_OCTETS:

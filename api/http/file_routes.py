@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api.container import MedcabState, Work
+from api.container import ContainerDep, Work
 from api.http.auth import CurrentActor
 from api.http.downloads import file_headers
 from rules.refusals import Refusal
@@ -22,19 +22,19 @@ VersionNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="The new
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-async def documents_of(medcab: MedcabState) -> Documents:
+async def documents_of(container: ContainerDep) -> Documents:
     """The service of documents. A coroutine, because FastAPI runs a plain function in a thread."""
-    return medcab.documents
+    return container.documents
 
 
 DocumentsService = Annotated[Documents, Depends(documents_of)]
 
 
 async def download_act(
-    case_id: UUID, session: Work, actor: CurrentActor, medcab: MedcabState
+    case_id: UUID, session: Work, actor: CurrentActor, container: ContainerDep
 ) -> Response:
     """The signed enrolment certificate as PDF/A."""
-    act, body = await enrolment.file_of(session, medcab.objects, actor, case_id)
+    act, body = await enrolment.file_of(session, container.objects, actor, case_id)
     return Response(
         body,
         media_type="application/pdf",
@@ -46,7 +46,7 @@ async def receipt(
     case_id: UUID,
     session: Work,
     actor: CurrentActor,
-    medcab: MedcabState,
+    container: ContainerDep,
     version: VersionNumber = None,
 ) -> Response:
     """The receipt of a version as a signed PDF/A with `receipt.json` inside.
@@ -54,7 +54,9 @@ async def receipt(
     `medcab verify receipt` checks either of them offline.
     """
     case = await see(session, actor, case_id)
-    name, body = await receipts.on_paper(session, medcab.seal, medcab.settings, case.id, version)
+    name, body = await receipts.on_paper(
+        session, container.seal, container.settings, case.id, version
+    )
     return Response(body, media_type="application/pdf", headers=file_headers(name))
 
 

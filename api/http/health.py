@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from api.container import MedcabState
+from api.container import ContainerDep
 from api.http.auth import OPEN_TO_ALL
 from api.http.entrance import CleanRoute
 from rules.clock import now as present
@@ -45,7 +45,7 @@ async def live() -> Alive:
 
 
 @router.get("/ready", responses={503: {"model": Ready}})
-async def ready(response: Response, medcab: MedcabState) -> Ready:
+async def ready(response: Response, container: ContainerDep) -> Ready:
     """Ready when the database answers within two seconds.
 
     Also says whether the other servers work.
@@ -55,15 +55,15 @@ async def ready(response: Response, medcab: MedcabState) -> Ready:
         try:
             async with asyncio.timeout(WITHIN):
                 if what == "database":
-                    await medcab.database.ping()
+                    await container.database.ping()
                 else:
-                    await medcab.objects.ping()
+                    await container.objects.ping()
         except Exception:  # whatever the error, this server does not answer
             return False
         return True
 
     database, objects, engine = await asyncio.gather(
-        answers("database"), answers("objects"), medcab.standings.known()
+        answers("database"), answers("objects"), container.standings.known()
     )
     temporal = engine is not None and engine.works(present())
     if not database:

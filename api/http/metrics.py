@@ -23,7 +23,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.container import Medcab
+from api.container import Container
 from clients.telemetry.logs import REQUEST, route_of
 from rules.cases.process import CaseKind
 from rules.clock import now as present
@@ -80,16 +80,16 @@ class Observed:
 
 
 @asynccontextmanager
-async def observed(app: FastAPI, medcab: Medcab) -> AsyncIterator[None]:
+async def observed(app: FastAPI, container: Container) -> AsyncIterator[None]:
     """Serve metrics while the application runs, if `metrics_address` is set."""
-    if not medcab.settings.metrics_address:
+    if not container.settings.metrics_address:
         yield
         return
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    watch = MetricsSource(medcab.database, medcab.settings.sweep_grace)
-    registry.register(InstallationCollector(watch, medcab.standings, asyncio.get_running_loop()))
+    watch = MetricsSource(container.database, container.settings.sweep_grace)
+    registry.register(InstallationCollector(watch, container.standings, asyncio.get_running_loop()))
     app.state.request_seconds = Histogram(
         "medcab_request_seconds",
         "Requests by template of the route; their number is the count.",
@@ -97,7 +97,7 @@ async def observed(app: FastAPI, medcab: Medcab) -> AsyncIterator[None]:
         buckets=BUCKETS,
         registry=registry,
     )
-    host, _, port = medcab.settings.metrics_address.rpartition(":")
+    host, _, port = container.settings.metrics_address.rpartition(":")
     try:
         server, thread = start_http_server(int(port), host, registry)
     except OSError as error:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.container import MedcabState, Work
+from api.container import ContainerDep, Work
 from api.http.auth import CurrentActor, CurrentSession, From
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
@@ -131,8 +131,8 @@ class ContactCodeIn(_Body):
     code: str = Field(max_length=20)
 
 
-def _sender(medcab: MedcabState) -> PushSender:
-    return sender_of(medcab.settings)
+def _sender(container: ContainerDep) -> PushSender:
+    return sender_of(container.settings)
 
 
 Sender = Annotated[PushSender, Depends(_sender)]
@@ -217,11 +217,11 @@ async def show_contacts(session: Work, current: CurrentSession) -> ContactsOut:
 
 
 @router.post("/contacts", status_code=201, responses=documented(401, 403, 422, 429))
-async def ask_code(body: ContactIn, medcab: MedcabState, current: CurrentSession) -> MadeOut:
+async def ask_code(body: ContactIn, container: ContainerDep, current: CurrentSession) -> MadeOut:
     """Send a code to a new contact. Needs a code of the app entered within five minutes."""
     moment = now()
     current.demand_fresh(moment)
-    made = await contacts.ask(medcab.database, current.actor, body.channel, body.value, moment)
+    made = await contacts.ask(container.database, current.actor, body.channel, body.value, moment)
     return MadeOut(id=made)
 
 
@@ -229,7 +229,7 @@ async def ask_code(body: ContactIn, medcab: MedcabState, current: CurrentSession
     "/contacts/{change_id}/confirm", status_code=204, responses=documented(401, 403, 404, 409, 422)
 )
 async def confirm(
-    change_id: UUID, body: ContactCodeIn, medcab: MedcabState, current: CurrentSession
+    change_id: UUID, body: ContactCodeIn, container: ContainerDep, current: CurrentSession
 ) -> None:
     """Confirm a new contact by the code sent to it. From now on it replaces the old one."""
-    await contacts.confirm(medcab.database, current.actor, change_id, body.code, now())
+    await contacts.confirm(container.database, current.actor, change_id, body.code, now())

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from google.protobuf.json_format import MessageToJson, ParseDict, ParseError
 from temporalio.api.common.v1 import Payload, Payloads
 
-from api.container import MedcabState, Work
+from api.container import ContainerDep, Work
 from api.http.auth import require
 from api.http.entrance import CleanRoute
 from clients.payload_codec import decrypt, is_encrypted, owner_of
@@ -33,7 +33,9 @@ OWNER_LENGTH = 200
 
 
 @router.post("/decode")
-async def decode(request: Request, medcab: MedcabState, session: Work, reader: Decoder) -> Response:
+async def decode(
+    request: Request, container: ContainerDep, session: Work, reader: Decoder
+) -> Response:
     """Decrypt our payloads and return all others as they came. Each call is journaled first."""
     payloads = Payloads()
     try:
@@ -58,7 +60,7 @@ async def decode(request: Request, medcab: MedcabState, session: Work, reader: D
                 "of_workflows": len(owners),
             },
         )
-    opened = Payloads(payloads=[_opened(medcab.keys, payload) for payload in payloads.payloads])
+    opened = Payloads(payloads=[_opened(container.keys, payload) for payload in payloads.payloads])
     return Response(
         MessageToJson(opened), media_type="application/json", headers={"Cache-Control": "no-store"}
     )

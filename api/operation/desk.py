@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.cases.drafts import IdempotencyKey
-from api.container import MedcabState
+from api.container import ContainerDep
 from api.http.auth import require
 from api.http.entrance import CleanRoute
 from api.http.problems import documented
@@ -133,16 +133,16 @@ class DoneOut(BaseModel):
 
 
 @router.get("")
-async def desk(medcab: MedcabState, watcher: Watcher) -> DeskOut:
+async def desk(container: ContainerDep, watcher: Watcher) -> DeskOut:
     """What needs attention now, with the remedy for each."""
-    grace = medcab.settings.sweep_grace
-    return DeskOut.of(await operation.desk(medcab.database, medcab.standings, watcher, grace))
+    grace = container.settings.sweep_grace
+    return DeskOut.of(await operation.desk(container.database, container.standings, watcher, grace))
 
 
 @router.post("/remedies", responses=documented(404, 409, 422))
 async def remedy(
-    body: RemedyIn, medcab: MedcabState, operator: Operator, idempotency_key: IdempotencyKey
+    body: RemedyIn, container: ContainerDep, operator: Operator, idempotency_key: IdempotencyKey
 ) -> DoneOut:
     """Apply a remedy. Repeating the act id returns the same answer and changes nothing."""
     wanted = RemedyOrder(body.remedy, body.subject, body.reason)
-    return DoneOut.of(await medcab.operation.act(operator, idempotency_key, wanted))
+    return DoneOut.of(await container.operation.act(operator, idempotency_key, wanted))

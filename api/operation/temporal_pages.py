@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 from fastapi import APIRouter, Request, Response
 
-from api.container import Medcab, MedcabState
+from api.container import Container, ContainerDep
 from api.http.auth import require
 from api.http.entrance import CleanRoute
 from rules.access import Actor, Permission
@@ -60,13 +60,13 @@ def _line(request: Request) -> httpx.AsyncClient:
 @router.get("/temporal")
 @router.get("/temporal/{path:path}")
 @router.post("/temporal/{path:path}")
-async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Response:
+async def pages(request: Request, container: ContainerDep, watcher: Watcher) -> Response:
     """Pass a request on to the Temporal UI, without the cabinet's cookies and headers."""
     within = str(request.scope["path"]).removeprefix(PREFIX)
-    row = rule_for(request.method, within, medcab.settings.temporal_namespace)
+    row = rule_for(request.method, within, container.settings.temporal_namespace)
     if row is None or not watcher.may(row.permission):
         raise forbidden()
-    upstream = urlsplit(medcab.settings.temporal_ui_url)
+    upstream = urlsplit(container.settings.temporal_ui_url)
     # Built from the path that was checked, so that the UI reads the very same path.
     address = f"{upstream.scheme}://{upstream.netloc}{PREFIX}{quote(within)}"
     headers = {name: request.headers[name] for name in _THERE if name in request.headers}
@@ -74,7 +74,7 @@ async def pages(request: Request, medcab: MedcabState, watcher: Watcher) -> Resp
     if token:
         headers["cookie"] = f"_csrf={token}"
     if row.acts:
-        await _journal_act(medcab, watcher, within)
+        await _journal_act(container, watcher, within)
     try:
         reply = await _line(request).request(
             request.method,
@@ -111,9 +111,9 @@ def _settings(reply: httpx.Response, *, may_act: bool) -> bytes:
     return json.dumps({**reply.json(), **dict.fromkeys(shut, True)}).encode()
 
 
-async def _journal_act(medcab: Medcab, watcher: Actor, path: str) -> None:
+async def _journal_act(container: Container, watcher: Actor, path: str) -> None:
     """Journal who does what to which workflow, before it is done: the end of a run, a reset."""
-    async with medcab.database.work() as session:
+    async with container.database.work() as session:
         await journal.append(
             session,
             chain=SYSTEM_CHAIN,

@@ -93,7 +93,7 @@ async def show(visit: Inside, session: Work) -> Response:
     """What is known of the person, and where they are signed in."""
     current = visit.signed_in
     known = await people.personnel_file(session, current.person_id)
-    settings = visit.medcab.settings
+    settings = visit.container.settings
     held = {unit for grant in visit.actor.grants for unit in grant.units}
     units = await people.unit_names(session, held)
     seen = await sessions.sessions_of(
@@ -101,7 +101,7 @@ async def show(visit: Inside, session: Work) -> Response:
         current,
         now(),
         timedelta(seconds=settings.session_idle),
-        visit.medcab.activity,
+        visit.container.activity,
     )
     tried = await login_log.attempts_of(session, current.person_id, now(), 20)
     return visit.page(
@@ -214,7 +214,7 @@ async def confirm(visit: Inside, visitor: From, code: Text = "", wish: Wish = "/
             next=safe_next(wish),
         )
     response = visit.go(safe_next(wish), "confirmed")
-    set_cookies(response, visit.medcab.settings, opened)
+    set_cookies(response, visit.container.settings, opened)
     return response
 
 
@@ -233,7 +233,7 @@ async def change_password(
     if isinstance(opened, Refusal):
         return _password_form(visit, opened)
     response = visit.go("/profile", "password")
-    set_cookies(response, visit.medcab.settings, opened)
+    set_cookies(response, visit.container.settings, opened)
     return response
 
 
@@ -272,7 +272,7 @@ async def make_token(
     faults = _token_faults(name, days, chosen)
     opened: OpenedSession | None = None
     made: access_tokens.Made | None = None
-    database = visit.medcab.database
+    database = visit.container.database
     try:
         if not faults:
             opened = await _checked(visit, visitor, code)
@@ -306,7 +306,7 @@ async def make_token(
             },
         )
     if opened is not None:
-        set_cookies(response, visit.medcab.settings, opened)
+        set_cookies(response, visit.container.settings, opened)
     return response
 
 
@@ -379,4 +379,6 @@ async def _tokens(visit: Visit, session: DatabaseSession) -> dict[str, Any]:
 
 
 async def _checked(visit: Visit, visitor: Visitor, code: str) -> OpenedSession:
-    return await accounts.enter_code(visit.medcab.database, visit.signed_in, code, visitor, now())
+    return await accounts.enter_code(
+        visit.container.database, visit.signed_in, code, visitor, now()
+    )

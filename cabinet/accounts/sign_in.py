@@ -6,7 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Response
 from markupsafe import Markup
 
-from api.container import MedcabState, Work
+from api.container import ContainerDep, Work
 from api.http.auth import CurrentSession, From, ends_session, set_cookies
 from api.http.entrance import CleanRoute
 from cabinet.accounts.views import SecondFactorSetupView
@@ -51,7 +51,7 @@ def _way(stage: Stage, wish: str) -> str:
 def _go_on(visit: Visit, opened: OpenedSession, wish: str) -> Response:
     """Lead to the next step of signing in, or to where the person wanted to go."""
     response = visit.go(_way(opened.stage, safe_next(wish)))
-    set_cookies(response, visit.medcab.settings, opened)
+    set_cookies(response, visit.container.settings, opened)
     return response
 
 
@@ -114,7 +114,7 @@ async def sign_in(
     try:
         if not email.strip() or not password:
             raise Refusal("incomplete", "Укажите адрес электронной почты и пароль.", 422)
-        opened = await accounts.sign_in(visit.medcab.database, email, password, visitor, now())
+        opened = await accounts.sign_in(visit.container.database, email, password, visitor, now())
     except Refusal as refusal:
         if refusal.status not in (401, 403, 422, 429):
             raise
@@ -144,7 +144,7 @@ async def enter_code(visit: Halfway, visitor: From, code: Text = "", wish: Wish 
     """Check the code."""
     try:
         opened = await accounts.enter_code(
-            visit.medcab.database, visit.signed_in, code, visitor, now()
+            visit.container.database, visit.signed_in, code, visitor, now()
         )
     except Refusal as refusal:
         return _refused(visit, refusal, "accounts/code.html", wish)
@@ -172,7 +172,7 @@ async def confirm_setup(
     """Make the app the second factor by its first code."""
     try:
         opened = await accounts.confirm_setup(
-            visit.medcab.database, visit.signed_in, code, visitor, now()
+            visit.container.database, visit.signed_in, code, visitor, now()
         )
     except Refusal as refusal:
         if refusal.status not in (422, 429):
@@ -219,13 +219,13 @@ async def changed_password(
     """The session after changing the password, or the refusal."""
     try:
         return await accounts.change_password(
-            visit.medcab.database,
+            visit.container.database,
             visit.signed_in,
             old,
             new,
             visitor,
             now(),
-            institution=visit.medcab.settings.institution,
+            institution=visit.container.settings.institution,
         )
     except Refusal as refusal:
         if refusal.status not in (422, 429):
@@ -286,7 +286,7 @@ async def sign_out(visit: Halfway, visitor: From, session: Work) -> Response:
             session, Step.SIGN_OUT, Outcome.PASSED, visitor, moment, person_id=current.person_id
         )
     response = visit.go("/sign-in")
-    ends_session(visit.medcab, response)
+    ends_session(visit.container, response)
     return response
 
 
@@ -298,7 +298,7 @@ async def stay(current: CurrentSession) -> None:
 @router.post("/preferences")
 async def set_preferences(
     visit: Outside,
-    medcab: MedcabState,
+    container: ContainerDep,
     language: Text = "",
     theme: Text = "",
     wish: Wish = "/",
@@ -308,7 +308,7 @@ async def set_preferences(
     language = language if language in LANGUAGES else ""
     theme = theme if theme in ("light", "dark", "system") else ""
     if visit.current is not None:
-        async with medcab.database.work() as session:
+        async with container.database.work() as session:
             await accounts.set_preferences(
                 session, visit.current.person_id, language=language or None, theme=theme or None
             )
@@ -319,7 +319,7 @@ async def set_preferences(
                 value,
                 max_age=YEAR,
                 path="/",
-                secure=medcab.settings.cookie_secure,
+                secure=container.settings.cookie_secure,
                 httponly=True,
                 samesite="lax",
             )
@@ -352,7 +352,7 @@ def _setup_field(error: str = "") -> FieldView:
 
 
 async def _setup(visit: Visit, session: DatabaseSession) -> SecondFactorSetupView:
-    institution = visit.medcab.settings.institution
+    institution = visit.container.settings.institution
     shown = await accounts.show_setup(session, visit.signed_in, now(), institution)
     secret = " ".join(shown.secret[i : i + 4] for i in range(0, len(shown.secret), 4))
     return SecondFactorSetupView(Markup(shown.qr_svg), secret, visit.signed_in.actor.name)  # noqa: S704

@@ -15,7 +15,7 @@ def _act(happened: TimelineEntry, own: bool) -> str:
 APPLICATIONS = register(
     KindPages(
         process=APPLICATION,
-        drafts=lambda medcab: medcab.applications,
+        drafts=lambda container: container.applications,
         withdrawn="withdrawn",
         copied="copied",
         after_sending="submitted",

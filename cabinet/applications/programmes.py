@@ -84,5 +84,5 @@ async def show_programme(programme_id: UUID, visit: Inside, session: Work) -> Re
 @router.post("/applications")
 async def begin(visit: Inside, programme_id: Annotated[UUID, Form()]) -> Response:
     """Begin a draft."""
-    case = await visit.medcab.applications.create_draft(visit.actor, programme_id)
+    case = await visit.container.applications.create_draft(visit.actor, programme_id)
     return visit.go(f"/applications/{case.id}/draft")

@@ -44,7 +44,7 @@ async def follow(code: str, visit: Outside, session: Work) -> Response:
 
 
 async def _answer(visit: Visit, session: DatabaseSession, code: str) -> Response:
-    settings = visit.medcab.settings
+    settings = visit.container.settings
     try:
         found = await enrolment_certificate.confirm(session, code[:80])
     except Refusal as refusal:
@@ -101,7 +101,7 @@ def _field(value: str = "", error: str = "") -> FieldView:
 def _certificates(visit: Visit) -> list[SealCertificate]:
     """Certificates of the institution's seal, the present one first, as its papers write them."""
     try:
-        trusted = trusted_certificates(visit.medcab.settings)
+        trusted = trusted_certificates(visit.container.settings)
     except SealError:
         return []
     return [

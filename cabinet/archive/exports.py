@@ -43,11 +43,11 @@ _STATES: dict[ExportState, tuple[str, Tone, str]] = {
 @router.post("/list.{kind}")
 async def export_list(kind: ExportKind, visit: Inside) -> Response:
     """Export the list that the address describes: at once, or in the background when it is long."""
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         known = await archive.types(session)
     query = visit.request.url.query
     filters = asked_for.asked_of(query, known, visit.presentation.tzinfo).filters
-    exports = visit.medcab.exports
+    exports = visit.container.exports
     body = await exports.at_once(visit.actor, kind, filters)
     if body is None:
         await exports.ask(visit.actor, kind, filters)
@@ -64,11 +64,11 @@ def _name(kind: ExportKind, made: datetime) -> str:
 async def export_case(case_id: UUID, visit: Inside) -> Response:
     """A whole case as one ZIP: its history on paper, and its files."""
     found = await archive_file.of_case(
-        visit.medcab.database,
-        visit.medcab.files,
+        visit.container.database,
+        visit.container.files,
         visit.actor,
         case_id,
-        visit.medcab.settings.institution,
+        visit.container.settings.institution,
     )
     return StreamingResponse(
         found.chunks, media_type="application/zip", headers=file_headers(found.name)
@@ -78,7 +78,7 @@ async def export_case(case_id: UUID, visit: Inside) -> Response:
 @router.get("/exports")
 async def show(visit: Inside, session: Work, live: bool = False) -> Response:
     """The person's exports with their progress; `live` asks for the list alone."""
-    found = await visit.medcab.exports.mine(session, visit.actor)
+    found = await visit.container.exports.mine(session, visit.actor)
     rows = []
     for export in found:
         filters = archive.of_stored(export.filters)
@@ -129,14 +129,14 @@ def _row(export: OwnExport, words: str) -> ExportRow:
 @router.post("/exports/{export_id}/cancel")
 async def cancel(export_id: UUID, visit: Inside) -> Response:
     """Cancel an export that is under way."""
-    await visit.medcab.exports.cancel(visit.actor, export_id)
+    await visit.container.exports.cancel(visit.actor, export_id)
     return visit.go(EXPORTS, done="export_cancelled")
 
 
 @router.get("/exports/{export_id}/file")
 async def download(export_id: UUID, visit: Inside) -> Response:
     """The file, streamed from the object store."""
-    export, opened = await visit.medcab.exports.download(visit.actor, export_id)
+    export, opened = await visit.container.exports.download(visit.actor, export_id)
     return StreamingResponse(
         opened.chunks(),
         media_type=columns.MEDIA_TYPES[export.kind],

@@ -123,7 +123,7 @@ async def decide(
     case_id: UUID, act: str, visit: Inside, session: Work, until: Text = "", reason: Text = ""
 ) -> Response:
     """Keep the case longer, forbid erasing it, or allow it again."""
-    service, actor = visit.medcab.retention, visit.actor
+    service, actor = visit.container.retention, visit.actor
     try:
         match act:
             case "extend":
@@ -142,7 +142,7 @@ async def decide(
 def _end_of(visit: Visit, typed: str) -> datetime:
     """The end of the day that was typed. Raises Refusal (422)."""
     try:
-        return midnight(typed, ZoneInfo(visit.medcab.settings.time_zone), days=1)
+        return midnight(typed, ZoneInfo(visit.container.settings.time_zone), days=1)
     except IdentifierError as error:
         message = error.message
         raise Refusal("wrong_term", message, 422, [FieldError("until", message)]) from error

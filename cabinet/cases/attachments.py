@@ -82,7 +82,7 @@ async def slots_of(
 ) -> list[Slot]:
     """Each kind of document that goes with the case, with its files."""
     attached, remarks = edited.attached, edited.remarks
-    documents = visit.medcab.documents
+    documents = visit.container.documents
     known = [] if read_only else list(await documents.mine(visit.actor, limit=200))
     versions = {str(document.version.id): document.version for document in known}
     for given in attached:

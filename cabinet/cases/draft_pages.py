@@ -62,7 +62,7 @@ def add_pages(router: APIRouter, kind: KindPages, draft_of: Callable[[Editing], 
     async def discard(case_id: UUID, visit: Inside) -> Response:
         """Delete the draft, or an unfinished correction."""
         edited = await editing(visit, case_id, kind)
-        await kind.drafts(visit.medcab).discard_draft(visit.actor, case_id)
+        await kind.drafts(visit.container).discard_draft(visit.actor, case_id)
         if edited.page.newest is None:
             return visit.go(kind.room, kind.draft_discarded)
         return visit.go(edited.case_url, kind.correction_discarded)
@@ -79,7 +79,7 @@ def add_pages(router: APIRouter, kind: KindPages, draft_of: Callable[[Editing], 
 
         So a second click repeats the same act, whatever the case has become meanwhile.
         """
-        drafts, act = kind.drafts(visit.medcab), Act(act_id, at_step)
+        drafts, act = kind.drafts(visit.container), Act(act_id, at_step)
         try:
             await drafts.hand_in(visit.actor, case_id, act, _SENT_BY[mode])
         except Refusal as refusal:

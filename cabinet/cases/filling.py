@@ -191,7 +191,7 @@ async def editing(visit: Visit, case_id: UUID, kind: KindPages | None = None) ->
 
     Raises Refusal 404, or 409 where the case cannot be changed now.
     """
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         page = await dossier.page(session, visit.actor, case_id)
         cited = await attachments_of(session, case_id, page.case.version)
     if not page.own or (kind and kind.process.kind != page.case.kind):
@@ -282,7 +282,7 @@ def _whole(refusal: Refusal) -> ErrorItem:
 
 def drafts_of(visit: Visit, kind: str) -> Drafts:
     """The service for drafts of this kind of case."""
-    return pages_of(kind).drafts(visit.medcab)
+    return pages_of(kind).drafts(visit.container)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ A kind registers once, beside its pages. The pages that all kinds share ask `pag
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from api.container import Medcab
+from api.container import Container
 from cabinet.cases.timeline import Sentence
 from rules.cases.kinds import process_of
 from rules.cases.process import CaseKind, Process
@@ -44,7 +44,7 @@ class KindPages:
     """
 
     process: Process
-    drafts: Callable[[Medcab], Drafts]
+    drafts: Callable[[Container], Drafts]
     phrases: Phrases
     sentences: Mapping[str, Sentence]
     withdrawn: str

@@ -20,4 +20,4 @@ async def live_tag(session: DatabaseSession, visit: Visit, case_id: UUID) -> str
 
 async def asked_now(visit: Visit, page: dossier.CasePage) -> PresentState | None:
     """What the running workflow says; None where it has ended or does not answer."""
-    return await running.present_state(visit.medcab.temporal, page.case)
+    return await running.present_state(visit.container.temporal, page.case)

@@ -185,7 +185,7 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], Sho
         asked: bool = False,
     ) -> Response:
         """The page of a submitted case; a draft has pages of its own."""
-        async with visit.medcab.database.work() as session:
+        async with visit.container.database.work() as session:
             case = await see(session, visit.actor, case_id)
             if not _stands_here(visit, case.kind, case.applicant_id, kind):
                 return visit.go(f"/cases/{case_id}")
@@ -202,7 +202,7 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], Sho
     @router.get(f"{here}/live")
     async def show_live(case_id: UUID, visit: Inside, ask: bool = False) -> Response:
         """The parts that change, for a page that is open; 304 while nothing has changed."""
-        async with visit.medcab.database.work() as session:
+        async with visit.container.database.work() as session:
             tag = await live_tag(session, visit, case_id)
             if not ask and visit.has(tag):
                 return visit.unchanged(tag)
@@ -232,11 +232,11 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], Sho
         """Withdraw the case."""
         act = Act(act_id, at_step)
         try:
-            await kind.drafts(visit.medcab).withdraw(visit.actor, case_id, act, reason)
+            await kind.drafts(visit.container).withdraw(visit.actor, case_id, act, reason)
         except Refusal as refusal:
             if refusal.code not in ("incomplete", "stale"):
                 raise
-            async with visit.medcab.database.work() as session:
+            async with visit.container.database.work() as session:
                 return await _withdrawal(visit, session, case_id, reason, refusal)
         return visit.go(f"{room}/{case_id}", kind.withdrawn)
 
@@ -275,7 +275,7 @@ def add_pages(router: APIRouter, kind: KindPages, view: Callable[[CaseView], Sho
     @router.post(f"{here}/copy")
     async def copy(case_id: UUID, visit: Inside) -> Response:
         """Copy a closed case into a new draft."""
-        made = await kind.drafts(visit.medcab).copy(visit.actor, case_id)
+        made = await kind.drafts(visit.container).copy(visit.actor, case_id)
         return visit.go(f"{room}/{made.id}/draft", kind.copied)
 
     router.add_api_route(f"{here}/receipt", receipt, methods=["GET"])

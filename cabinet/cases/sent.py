@@ -30,7 +30,7 @@ async def sent_already(
     visit: Visit, case_id: UUID, kind: KindPages, at_step: int
 ) -> Response | None:
     """The answer to a second submission of what was sent at this step or later, or None."""
-    async with visit.medcab.database.reading() as session:
+    async with visit.container.database.reading() as session:
         sent = await sent_since(session, visit.actor, case_id, at_step)
     if sent is None:
         return None

@@ -49,7 +49,7 @@ _NEW = "new"
 
 
 def service(visit: Visit) -> Administration:
-    return Administration(visit.medcab.database, visit.medcab.settings.time_zone)
+    return Administration(visit.container.database, visit.container.settings.time_zone)
 
 
 def _room(name: str) -> Room:
@@ -63,7 +63,7 @@ def _room(name: str) -> Room:
 async def home(visit: Inside) -> Response:
     """What can be changed, and how much there is of it."""
     demand(visit.actor)
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         counts = {subject: len(await entries.listed(session, subject)) for subject in Subject}
     rooms = [
         RoomCard(
@@ -82,7 +82,7 @@ async def home(visit: Inside) -> Response:
 
 async def _staff_card(visit: Visit) -> RoomCard:
     """The door to the staff list."""
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         count = await people.number_at_work(session)
     return RoomCard(
         "/administration/staff",
@@ -98,7 +98,7 @@ async def listing(room_name: str, visit: Inside) -> Response:
     """The entries of one kind, those not in force yet and those withdrawn included."""
     demand(visit.actor)
     room = _room(room_name)
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         found = await entries.listed(session, room.subject)
         named = await entries.listed(session, Subject.UNIT)
     units = {unit.key: str(unit.values["name"]) for unit in named}
@@ -140,7 +140,7 @@ class Shown:
 async def shown_entry(visit: Visit, room_name: str, key: str) -> Shown:
     demand(visit.actor)
     room = _room(room_name)
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         entry = None if key == _NEW else await entries.newest(session, room.subject, key)
         units = await entries.listed(session, Subject.UNIT)
         application = await entries.newest(session, Subject.TYPE, APPLICATION_TYPE)
@@ -325,7 +325,7 @@ async def editor_of(
     )
     if would and not keep_base:
         editor = replace(editor, act_id=typed.get("act_id", editor.act_id))
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         if entry is not None:
             editor = replace(
                 editor,
@@ -390,5 +390,7 @@ async def move(
     act_id: Annotated[UUID, Form()],
 ) -> Response:
     """Move the open cases that a version leaves whole onto it."""
-    done = await type_upgrades.move_cases(visit.medcab.database, visit.actor, key, version, act_id)
+    done = await type_upgrades.move_cases(
+        visit.container.database, visit.actor, key, version, act_id
+    )
     return visit.go(f"/administration/types/{key}?moved={done.moved}&left={done.left}")

@@ -122,7 +122,7 @@ def _spoken(page: CasePage, said: conversation.Message) -> MessageView:
 @router.get("/cases/{case_id}/conversation")
 async def show(case_id: UUID, visit: Inside) -> Response:
     """The conversation alone, for a small screen."""
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         await conversation.visited(session, visit.actor, case_id)
         page = await dossier.page(session, visit.actor, case_id)
         await inbox.mark_read(session, visit.actor, now(), case_id=case_id)
@@ -132,7 +132,7 @@ async def show(case_id: UUID, visit: Inside) -> Response:
 @router.post("/cases/{case_id}/messages/read", status_code=204)
 async def read(case_id: UUID, visit: Inside, message_id: Annotated[UUID, Form()]) -> None:
     """Mark the messages up to this one as read, by a person who is at the page."""
-    await visit.medcab.conversations.read(visit.actor, case_id, message_id)
+    await visit.container.conversations.read(visit.actor, case_id, message_id)
 
 
 @router.post("/documents/files/messages/{case_id}")
@@ -141,7 +141,7 @@ async def say(case_id: UUID, visit: Inside) -> Response:
 
     A refused message is shown again as it was typed, with the files that were accepted.
     """
-    await visit.medcab.conversations.demand(visit.actor, case_id)
+    await visit.container.conversations.demand(visit.actor, case_id)
     fields, kept, refused, many, halted = await _taken(visit)
     text, to = fields.get("text", ""), fields.get("to", "applicant")
     back = own_path(fields.get("back"), f"/cases/{case_id}")
@@ -153,7 +153,7 @@ async def say(case_id: UUID, visit: Inside) -> Response:
         if refused:
             words = "Файл не принят. Уберите его или замените и отправьте ещё раз."
             raise Refusal("file_refused", words, 422, [FieldError("file", words)])
-        await visit.medcab.conversations.say(
+        await visit.container.conversations.say(
             visit.actor,
             case_id,
             text,
@@ -192,7 +192,7 @@ async def say(case_id: UUID, visit: Inside) -> Response:
 
 
 async def _page(visit: Visit, case_id: UUID) -> CasePage:
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         return await dossier.page(session, visit.actor, case_id)
 
 
@@ -227,7 +227,7 @@ async def _taken(
         if many > MOST_FILES or halted is not None:
             continue
         try:
-            given = await visit.medcab.documents.give(visit.actor, incoming, Category.MESSAGE)
+            given = await visit.container.documents.give(visit.actor, incoming, Category.MESSAGE)
         except Refusal as refusal:
             if refusal.status not in SHOWN_AGAIN:
                 raise
@@ -242,5 +242,7 @@ async def _taken(
     before = [uuid_of(name.removeprefix(_KEPT)) for name in streamed.fields if _KEPT in name]
     for version_id in before:
         if version_id is not None and str(version_id) not in {row.id for row in kept}:
-            kept.append(version_row(await visit.medcab.documents.version(visit.actor, version_id)))
+            kept.append(
+                version_row(await visit.container.documents.version(visit.actor, version_id))
+            )
     return streamed.fields, kept, refused, many, halted

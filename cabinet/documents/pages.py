@@ -45,7 +45,7 @@ async def give(visit: Inside) -> Response:
     async for fields, incoming in _files(visit):
         chosen = fields.get("category", "")
         category = Category(chosen) if chosen in set(Category) else Category.OTHER
-        given = await visit.medcab.documents.give(visit.actor, incoming, category)
+        given = await visit.container.documents.give(visit.actor, incoming, category)
         if not given.good:
             refused = _refused(given)
     if refused is None and not _by_script(visit):
@@ -56,7 +56,7 @@ async def give(visit: Inside) -> Response:
 async def _list(
     visit: Visit, refused: FileRow | None = None, chosen: str = "", status: int = 200
 ) -> Response:
-    found = await visit.medcab.documents.mine(visit.actor, limit=200)
+    found = await visit.container.documents.mine(visit.actor, limit=200)
     return visit.page(
         "documents/list.html",
         status=status,
@@ -90,7 +90,7 @@ def _view(document: views.DocumentView) -> DocumentCard:
 @router.get("/documents/versions/{version_id}")
 async def look(version_id: UUID, visit: Inside) -> Response:
     """The pages of a file as pictures, so that nothing of the file itself runs in the browser."""
-    version = await visit.medcab.documents.version(visit.actor, version_id)
+    version = await visit.container.documents.version(visit.actor, version_id)
     here = f"/documents/versions/{version_id}"
     return visit.page(
         "documents/look.html",
@@ -109,7 +109,7 @@ router.add_api_route(
 @router.get("/documents/{document_id}")
 async def show(document_id: UUID, visit: Inside) -> Response:
     """One document with its older versions and the applications that cite it."""
-    document = await visit.medcab.documents.one(visit.actor, document_id)
+    document = await visit.container.documents.one(visit.actor, document_id)
     return visit.page("documents/document.html", document=_view(document))
 
 
@@ -123,7 +123,7 @@ async def replace_page(document_id: UUID, visit: Inside) -> Response:
 async def replace(document_id: UUID, visit: Inside) -> Response:
     """Upload a newer file. The older one stays readable where it is cited."""
     async for _, incoming in _files(visit):
-        given = await visit.medcab.documents.replace(visit.actor, document_id, incoming)
+        given = await visit.container.documents.replace(visit.actor, document_id, incoming)
         if not given.good:
             return await _replace_page(visit, document_id, _refused(given))
     if _by_script(visit):
@@ -134,7 +134,7 @@ async def replace(document_id: UUID, visit: Inside) -> Response:
 async def _replace_page(
     visit: Visit, document_id: UUID, refused: FileRow | None = None
 ) -> Response:
-    document = await visit.medcab.documents.one(visit.actor, document_id)
+    document = await visit.container.documents.one(visit.actor, document_id)
     return visit.page(
         "documents/replace.html",
         status=422 if refused else 200,
@@ -148,7 +148,7 @@ async def _replace_page(
 @router.post("/documents/{document_id}/put-away")
 async def put_away(document_id: UUID, visit: Inside) -> Response:
     """Remove a document from the list."""
-    await visit.medcab.documents.put_away(visit.actor, document_id)
+    await visit.container.documents.put_away(visit.actor, document_id)
     return visit.go("/documents", "put_away")
 
 
@@ -161,7 +161,7 @@ async def attach_file(case_id: UUID, kind: str, visit: Inside) -> Response:
     category = Category(kind) if kind in set(Category) else Category.OTHER
     refused: dict[str, FileRow] = {}
     async for _, incoming in _files(visit):
-        given = await visit.medcab.documents.give(visit.actor, incoming, category)
+        given = await visit.container.documents.give(visit.actor, incoming, category)
         if given.document is None:
             refused[kind] = _refused(given)
         else:

@@ -10,7 +10,7 @@ from functools import cache
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from api.container import MedcabState
+from api.container import ContainerDep
 from api.http.auth import OPEN_TO_ALL
 from api.http.entrance import CleanRoute
 from cabinet.frame.assets import STATIC_FOLDER, assets
@@ -23,7 +23,7 @@ NOT_KEPT = {"Cache-Control": "no-cache"}
 
 
 @router.get("/manifest.webmanifest")
-async def manifest(medcab: MedcabState) -> Response:
+async def manifest(container: ContainerDep) -> Response:
     """The web app manifest: name, icons and the page to begin with."""
     url = assets().url
     icons = [
@@ -39,7 +39,7 @@ async def manifest(medcab: MedcabState) -> Response:
     return JSONResponse(
         {
             "id": "/",
-            "name": f"Личный кабинет медработника. {medcab.settings.institution}",
+            "name": f"Личный кабинет медработника. {container.settings.institution}",
             "short_name": "Кабинет",
             "description": "Заявки, запросы, документы и уведомления медицинского работника",
             "lang": "ru",

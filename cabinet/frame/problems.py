@@ -7,7 +7,7 @@ import structlog
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.container import Medcab, medcab_of
+from api.container import Container, container_of
 from api.http.auth import BACKGROUND, has_session
 from api.http.problems import Problem, draw, in_words
 from cabinet.frame.rendering import page
@@ -87,11 +87,11 @@ async def page_problem(request: Request, problem: Problem) -> Response:
     if problem.status == 404 and request.method == "GET" and request.url.path.endswith("/"):
         query = f"?{request.url.query}" if request.url.query else ""
         return _lead(request, own_path(request.url.path.rstrip("/") + query))
-    medcab = medcab_of(request)
+    container = container_of(request)
     current = getattr(request.state, "current", None)
-    presentation = presentation_of(request, medcab, current)
+    presentation = presentation_of(request, container, current)
     present(presentation)
-    frame = await _frame(request, medcab, current, problem.status)
+    frame = await _frame(request, container, current, problem.status)
     known = problem.status if problem.status in TITLES else 500 if problem.status > 499 else 400
     url, action = _way_out(request, problem)
     todo = list(TODO_BY_CODE.get(problem.code, TODO.get(known, ())))
@@ -119,14 +119,16 @@ async def page_problem(request: Request, problem: Problem) -> Response:
     return response
 
 
-async def _frame(request: Request, medcab: Medcab, current: Current | None, status: int) -> Frame:
+async def _frame(
+    request: Request, container: Container, current: Current | None, status: int
+) -> Frame:
     """The whole header, or a bare one where asking for it could fail for the same reason."""
     if status < 500 and status != 429:
         try:
-            return (await enter(request, medcab, current)).frame
+            return (await enter(request, container, current)).frame
         except (DatabaseError, OSError):
             log.warning("header_not_filled", status=status, exc_info=True)
-    return bare_frame(request, medcab, current)
+    return bare_frame(request, container, current)
 
 
 def _way_out(request: Request, problem: Problem) -> tuple[str, str]:

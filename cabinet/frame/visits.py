@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api.container import Medcab, MedcabState, medcab_of
+from api.container import Container, ContainerDep, container_of
 from api.http.auth import (
     CurrentSession,
     Public,
@@ -69,7 +69,7 @@ class Visit:
     """One request for a page."""
 
     request: Request
-    medcab: Medcab
+    container: Container
     presentation: Presentation
     frame: Frame
     current: Current | None = None
@@ -134,35 +134,37 @@ class Visit:
 def name_device(request: Request, response: Response) -> None:
     """Set the device cookie where it is missing: before signing in it is what form tokens are bound
     to."""
-    settings = medcab_of(request).settings
+    settings = container_of(request).settings
     token = visitor_of(request).device_token
     if request.cookies.get(cookie_names(settings)[1]) != token:
         set_device_cookie(response, settings, token)
 
 
-async def enter(request: Request, medcab: Medcab, current: Current | None) -> Visit:
+async def enter(request: Request, container: Container, current: Current | None) -> Visit:
     """Begin a visit: choose language and zone, and make the frame."""
-    presentation = presentation_of(request, medcab, current)
+    presentation = presentation_of(request, container, current)
     present(presentation)
-    frame = bare_frame(request, medcab, current)
+    frame = bare_frame(request, container, current)
     if current is not None and current.session_id is not None and frame.nav:
-        async with medcab.database.reading() as session:
+        async with container.database.reading() as session:
             header = await header_of(session, current.person_id)
         frame = _filled(frame, current, header)
-    return Visit(request, medcab, presentation, frame, current)
+    return Visit(request, container, presentation, frame, current)
 
 
-def presentation_of(request: Request, medcab: Medcab, current: Current | None) -> Presentation:
+def presentation_of(
+    request: Request, container: Container, current: Current | None
+) -> Presentation:
     """The person's language and the zone of their unit, or the browser's and the institution's."""
     wishes = (request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
     language = current.language if current else choose_language(*wishes)
-    zone = medcab.settings.time_zone
+    zone = container.settings.time_zone
     return Presentation(language, current.zone if current else zone, zone)
 
 
-def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Frame:
+def bare_frame(request: Request, container: Container, current: Current | None) -> Frame:
     """A frame made without the database, so that the page of an outage has one too."""
-    settings = medcab.settings
+    settings = container.settings
     open_session = current is not None and current.stage == "open"
     theme: Theme = "system"
     for wish in (current.theme if current else None, request.cookies.get(THEME_COOKIE)):
@@ -174,7 +176,7 @@ def bare_frame(request: Request, medcab: Medcab, current: Current | None) -> Fra
     waits = request.url.path == "/profile/confirm"
     return Frame(
         institution=settings.institution,
-        language=presentation_of(request, medcab, current).language,
+        language=presentation_of(request, container, current).language,
         theme=theme,
         path=request.url.path,
         here=came_from(request),
@@ -260,16 +262,16 @@ def _filled(frame: Frame, current: Current, header: Header) -> Frame:
     return replace(frame, who=who, bell=header.unread, nav=nav)
 
 
-async def _inside(request: Request, medcab: MedcabState, current: CurrentSession) -> Visit:
-    return await enter(request, medcab, current)
+async def _inside(request: Request, container: ContainerDep, current: CurrentSession) -> Visit:
+    return await enter(request, container, current)
 
 
-async def _outside(request: Request, medcab: MedcabState, current: Public) -> Visit:
-    return await enter(request, medcab, current)
+async def _outside(request: Request, container: ContainerDep, current: Public) -> Visit:
+    return await enter(request, container, current)
 
 
-async def _halfway(request: Request, medcab: MedcabState, current: SigningIn) -> Visit:
-    return await enter(request, medcab, current)
+async def _halfway(request: Request, container: ContainerDep, current: SigningIn) -> Visit:
+    return await enter(request, container, current)
 
 
 Inside = Annotated[Visit, Depends(_inside)]

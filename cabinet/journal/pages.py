@@ -31,7 +31,7 @@ async def journal_page(visit: Inside, done: str = "") -> Response:
     """How far checkpoints reach, which rows they refuse, and what was declared of the journal."""
     if not visit.actor.may(Permission.READ_JOURNAL):
         raise forbidden()
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         found = await integrity.known(session, visit.actor)
         declared = await _declared(session, visit)
         watch = parts(await watched(session, visit))
@@ -51,9 +51,9 @@ async def confirm(
     visit: Inside, digest: Digest, reason: Annotated[str, Form(max_length=5000)] = ""
 ) -> Response:
     """Confirm a declaration, and go back to the journal."""
-    trusted = trusted_certificates(visit.medcab.settings)
+    trusted = trusted_certificates(visit.container.settings)
     try:
-        async with visit.medcab.database.work() as session:
+        async with visit.container.database.work() as session:
             await declarations.confirm(session, visit.actor, digest, reason, trusted)
     except Refusal as refusal:
         if refusal.code != "incomplete":
@@ -70,14 +70,14 @@ async def confirm(
 
 
 async def _declared(session: DatabaseSession, visit: Visit) -> list[Declared]:
-    trusted = trusted_certificates(visit.medcab.settings)
+    trusted = trusted_certificates(visit.container.settings)
     return await declarations.declared(session, visit.actor, trusted)
 
 
 async def _one(visit: Visit, digest: str) -> ConfirmPage:
     if not visit.actor.may(Permission.CONFIRM_DECLARATIONS):
         raise forbidden()
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         declared = await _declared(session, visit)
     for one in declared:
         if one.declaration.digest == digest:

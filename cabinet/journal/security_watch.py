@@ -18,7 +18,7 @@ _ICONS = {"refused": "lock", "odd": "triangle-alert", "decoded": "eye", "rights"
 
 async def watched(session: DatabaseSession, visit: Visit) -> SecuritySummary:
     """What happened within the last day. Raises Refusal 403 unless the person reads the journal."""
-    trusted = trusted_certificates(visit.medcab.settings)
+    trusted = trusted_certificates(visit.container.settings)
     return await security_watch.watch(session, visit.actor, trusted, now())
 
 

@@ -206,7 +206,7 @@ async def bell(visit: Inside, session: Work) -> Response:
 @router.get("/{notice_id}")
 async def follow(notice_id: UUID, visit: Inside, session: Work) -> Response:
     """Mark a notice as read and go on to what it is about."""
-    temporal = Addresses.of(visit.medcab.settings).temporal
+    temporal = Addresses.of(visit.container.settings).temporal
     language = visit.presentation.language
     wording = await inbox.follow(session, visit.actor, notice_id, language, temporal, now())
     return visit.go(wording.path)

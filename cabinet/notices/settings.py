@@ -188,7 +188,7 @@ async def _page(
             BrowserView(one.device, one.created_at, one.last_ok_at, f"/notices/push/{one.id}/end")
             for one in browsers
         ],
-        push_key=sender_of(visit.medcab.settings).public_key,
+        push_key=sender_of(visit.container.settings).public_key,
         email=held.email,
         phone=held.phone or "",
         errors=[ErrorItem(words, f"#field-{name}") for name, words in faults.items()],
@@ -231,7 +231,7 @@ async def ask_code(
     chosen = Channel.SMS if channel == Channel.SMS.value else Channel.MAIL
     value = sms if chosen is Channel.SMS else mail
     try:
-        await contacts.ask(visit.medcab.database, visit.actor, chosen, value, now())
+        await contacts.ask(visit.container.database, visit.actor, chosen, value, now())
     except Refusal as refusal:
         if refusal.status not in (422, 429):
             raise
@@ -254,7 +254,7 @@ async def confirm(
         return visit.go("/notices/contacts")
     try:
         code = code_mail or code_sms
-        await contacts.confirm(visit.medcab.database, visit.actor, known, code, now())
+        await contacts.confirm(visit.container.database, visit.actor, known, code, now())
     except Refusal as refusal:
         if refusal.status not in (409, 422):
             raise

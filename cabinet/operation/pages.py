@@ -109,7 +109,9 @@ async def do_remedy(
 ) -> Response:
     """Apply the remedy, and go back to the desk."""
     try:
-        await visit.medcab.operation.act(visit.actor, act_id, RemedyOrder(remedy, subject, reason))
+        await visit.container.operation.act(
+            visit.actor, act_id, RemedyOrder(remedy, subject, reason)
+        )
     except Refusal as refusal:
         if refusal.code != "incomplete":
             raise
@@ -128,15 +130,15 @@ async def do_remedy(
 
 
 async def _desk(visit: Visit) -> Desk:
-    medcab = visit.medcab
+    container = visit.container
     return await operation.desk(
-        medcab.database, medcab.standings, visit.actor, medcab.settings.sweep_grace
+        container.database, container.standings, visit.actor, container.settings.sweep_grace
     )
 
 
 def in_temporal(visit: Visit, query: str) -> str:
     """The list of runs in the Temporal UI, filtered by a query over search attributes."""
-    there = Addresses.of(visit.medcab.settings).temporal
+    there = Addresses.of(visit.container.settings).temporal
     return f"{there}/workflows?{urlencode({'query': query})}"
 
 
@@ -263,7 +265,7 @@ def _part(visit: Visit, trouble: Trouble, section: AttentionSection | None) -> T
 
 
 def _line(visit: Visit, line: AttentionLine) -> TroubleLine:
-    temporal = Addresses.of(visit.medcab.settings).temporal
+    temporal = Addresses.of(visit.container.settings).temporal
     remedy = line.remedy if visit.actor.may(Permission.OPERATE) else None
     asked = urlencode({"remedy": remedy.value, "subject": line.subject}) if remedy else ""
     return TroubleLine(

@@ -25,7 +25,7 @@ Page = Annotated[int, Path(ge=1, le=10_000)]
 @router.get("/papers/{number}")
 async def look_at_paper(case_id: UUID, number: Version, visit: Inside, session: Work) -> Response:
     """The pages of a version's electronic document as pictures (S3)."""
-    objects = visit.medcab.objects
+    objects = visit.container.objects
     found = await request_files.open_paper(session, objects, visit.actor, case_id, number)
     name = gettext("Запрос, версия %(n)s") % {"n": number}
     return await _look(visit, case_id, found, name, f"papers/{number}")
@@ -34,7 +34,7 @@ async def look_at_paper(case_id: UUID, number: Version, visit: Inside, session: 
 @router.get("/papers/{number}/file")
 async def paper(case_id: UUID, number: Version, visit: Inside, session: Work) -> Response:
     """Download the electronic document of a version."""
-    objects = visit.medcab.objects
+    objects = visit.container.objects
     return file_response(
         await request_files.open_paper(session, objects, visit.actor, case_id, number)
     )
@@ -45,7 +45,7 @@ async def paper_page(
     case_id: UUID, number: Version, page: Page, visit: Inside, session: Work
 ) -> Response:
     """One page of the electronic document of a version, as a picture."""
-    objects = visit.medcab.objects
+    objects = visit.container.objects
     found = await request_files.open_paper(session, objects, visit.actor, case_id, number)
     return await _picture(visit, found, page)
 
@@ -55,7 +55,7 @@ async def look_at_answer(
     case_id: UUID, number: Version, position: Position, visit: Inside, session: Work
 ) -> Response:
     """The pages of a file of the answer to a version as pictures (S4)."""
-    files = visit.medcab.files
+    files = visit.container.files
     found = await request_files.open_answer(session, files, visit.actor, case_id, number, position)
     name = gettext("Ответ на версию %(n)s") % {"n": number}
     return await _look(visit, case_id, found, name, f"answers/{number}/{position}")
@@ -66,7 +66,7 @@ async def answer_file(
     case_id: UUID, number: Version, position: Position, visit: Inside, session: Work
 ) -> Response:
     """Download a file of an answer."""
-    files = visit.medcab.files
+    files = visit.container.files
     return file_response(
         await request_files.open_answer(session, files, visit.actor, case_id, number, position)
     )
@@ -77,14 +77,14 @@ async def answer_page(
     case_id: UUID, number: Version, position: Position, page: Page, visit: Inside, session: Work
 ) -> Response:
     """One page of a file of an answer, as a picture."""
-    files = visit.medcab.files
+    files = visit.container.files
     found = await request_files.open_answer(session, files, visit.actor, case_id, number, position)
     return await _picture(visit, found, page)
 
 
 async def _look(visit: Visit, case_id: UUID, found: Download, name: str, what: str) -> Response:
     here = f"/requests/{case_id}/{what}"
-    pages = await looks.pages_of(visit.medcab.inspection, found)
+    pages = await looks.pages_of(visit.container.inspection, found)
     return visit.page(
         "documents/look.html",
         row=FileRow(id=str(case_id), name=name, size=0, state="good", download_url=f"{here}/file"),
@@ -94,6 +94,6 @@ async def _look(visit: Visit, case_id: UUID, found: Download, name: str, what: s
 
 
 async def _picture(visit: Visit, found: Download, page: int) -> Response:
-    drawn = await looks.picture(visit.medcab.inspection, found, page)
+    drawn = await looks.picture(visit.container.inspection, found, page)
     headers = {"Cache-Control": "no-store, private", "X-Content-Type-Options": "nosniff"}
     return Response(drawn.body, media_type=drawn.media_type, headers=headers)

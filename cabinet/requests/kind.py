@@ -8,7 +8,7 @@ from rules.journal.entries import JournalKind as K
 REQUESTS = register(
     KindPages(
         process=REQUEST,
-        drafts=lambda medcab: medcab.requests,
+        drafts=lambda container: container.requests,
         withdrawn="request_withdrawn",
         copied="request_copied",
         draft_discarded="request_discarded",

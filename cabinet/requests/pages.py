@@ -80,7 +80,7 @@ async def list_mine(
 @router.get("/requests/new")
 async def choose(visit: Inside, session: Work) -> Response:
     """What may be requested: what is needed, to whom it goes, how long it takes (S1)."""
-    definitions = await visit.medcab.requests.types(visit.actor)
+    definitions = await visit.container.requests.types(visit.actor)
     units = await people.unit_names_by_code(session)
     begun = {
         case.type: f"/requests/{case.id}/draft"
@@ -97,7 +97,7 @@ async def begin(
     visit: Inside, type_key: Annotated[str, Form(alias="type", max_length=100)]
 ) -> Response:
     """Begin a draft of this type."""
-    case = await visit.medcab.requests.create_draft(visit.actor, type_key)
+    case = await visit.container.requests.create_draft(visit.actor, type_key)
     return visit.go(f"/requests/{case.id}/draft")
 
 

@@ -103,7 +103,7 @@ async def _streamed(visit: Visit, case_id: UUID) -> AnswerInput:
 
 
 async def _act(visit: Visit, case_id: UUID, typed: AnswerInput, file: Incoming | None) -> None:
-    requests = visit.medcab.requests
+    requests = visit.container.requests
     try:
         if typed.outcome not in ANSWERS or typed.act_id is None:
             raise Refusal(

@@ -74,7 +74,7 @@ class _Known:
 async def _known(visit: Visit, chosen: Sequence[UUID]) -> _Known:
     if not visit.actor.may(Permission.REVIEW):
         raise forbidden()
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         found = await case_lists.desk(
             session,
             visit.actor,
@@ -178,7 +178,7 @@ async def _shown(
     acts: Mapping[UUID, Act],
     refusal: Refusal | None = None,
 ) -> Response:
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         calendar = await catalogue.calendar(session)
     fields = refusal.fields if refusal else ()
     several = _several(visit, known, typed, back, acts, calendar, fields)
@@ -260,7 +260,7 @@ async def _decide(
     for names, group in groups.items():
         answers = {name: yes for name, yes in decision.checklist.items() if name in names}
         own = Decision(decision.outcome, decision.reason, decision.remarks, answers)
-        done += await visit.medcab.reviews.decide_several(visit.actor, group, own)
+        done += await visit.container.reviews.decide_several(visit.actor, group, own)
     return done
 
 
@@ -291,7 +291,7 @@ async def lines_of(visit: Visit, ids: Sequence[UUID]) -> dict[UUID, CaseLine]:
     """Cases by id, as the desk lists them."""
     if not ids:
         return {}
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         found = await case_lists.desk(
             session, visit.actor, Filters(ids=tuple(ids)), limit=MOST, order=Order.NEWEST
         )

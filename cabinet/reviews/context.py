@@ -37,7 +37,7 @@ class Known:
 
 async def known(visit: Visit, case_id: UUID) -> Known:
     """Everything about a case of the desk. Raises Refusal 404, also for a draft."""
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         # Read first: with a tag newer than the page, the page would never learn what it missed.
         tag = await tag_of(session, visit, case_id)
         page = await dossier.page(session, visit.actor, case_id)

@@ -94,7 +94,7 @@ async def decide(
         return visit.page(TEMPLATE, case=draw(visit, before, typed=typed))
     try:
         decision = decision_of(typed, before.page.checklist)
-        await visit.medcab.reviews.decide(visit.actor, case_id, Act(act_id, at_step), decision)
+        await visit.container.reviews.decide(visit.actor, case_id, Act(act_id, at_step), decision)
     except Refusal as refusal:
         if refusal.status not in SHOWN_AGAIN:
             raise

@@ -116,12 +116,12 @@ async def show(
     A later version opens with what is new in it. `decided` is the act that led here, on the case
     `of` where that is another one.
     """
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         # Before the page is read, so that messages since the visit before are marked as new.
         await see(session, visit.actor, case_id)
         await conversation.visited(session, visit.actor, case_id)
     known = await known_case(visit, case_id)
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         await inbox.mark_read(session, visit.actor, now(), case_id=case_id)
     answer = await asked_now(visit, known.page) if asked else None
     flash = await _said(visit, decided, uuid_of(of))
@@ -156,7 +156,7 @@ async def show_live(
 ) -> Response:
     """The parts that change, for an open page that was drawn at `step`; 304 while none has
     changed."""
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         tag = await tag_of(session, visit, case_id)
         if not ask and visit.has(tag):
             return visit.unchanged(tag)
@@ -177,7 +177,7 @@ async def ask(case_id: UUID, visit: Inside) -> Response:
 @router.post("/cases/{case_id}/reading", status_code=204)
 async def reading(case_id: UUID, visit: Inside) -> None:
     """Report that the case is open here. Colleagues are shown this for a minute."""
-    await visit.medcab.reviews.read(visit.actor, case_id)
+    await visit.container.reviews.read(visit.actor, case_id)
 
 
 @router.post("/cases/{case_id}/take")
@@ -185,7 +185,7 @@ async def take(case_id: UUID, visit: Inside, at_step: Step, had: Text = "") -> R
     """Assign the case to oneself. A decision that was begun stays typed."""
     form = await visit.request.form()
     try:
-        await visit.medcab.reviews.take(visit.actor, case_id, at_step, uuid_of(had))
+        await visit.container.reviews.take(visit.actor, case_id, at_step, uuid_of(had))
     except Refusal as refusal:
         if refusal.status not in SHOWN_AGAIN:
             raise
@@ -208,7 +208,7 @@ async def give(
         if chosen is None:
             words = "Выберите, кому передать."
             raise Refusal("incomplete", words, 422, [FieldError("to", words)])
-        await visit.medcab.reviews.hand_over(
+        await visit.container.reviews.hand_over(
             visit.actor, case_id, at_step, chosen, why, uuid_of(had)
         )
     except Refusal as refusal:

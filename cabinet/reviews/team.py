@@ -70,7 +70,7 @@ async def _shown(
 ) -> Response:
     actor, at = visit.actor, now()
     told = {e.path: in_words(e.message) for e in refusal.fields} if refusal else {}
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         unit = await catalogue.unit_id(session, "hr")
         people = await absences.reviewers(session, actor, unit)
         counts = await case_lists.counts(session, actor, at)
@@ -242,7 +242,7 @@ async def set_absence(
 
 
 async def _set(visit: Visit, who: UUID, first: date, last: date, deputy: UUID | None) -> None:
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         unit = await catalogue.unit_id(session, "hr")
         await absences.set_absence(session, visit.actor, unit, who, first, last, deputy)
 
@@ -250,7 +250,7 @@ async def _set(visit: Visit, who: UUID, first: date, last: date, deputy: UUID | 
 @router.post("/absences/{absence_id}/end")
 async def end_absence(absence_id: UUID, visit: Inside) -> Response:
     """Remove an absence."""
-    async with visit.medcab.database.work() as session:
+    async with visit.container.database.work() as session:
         unit = await catalogue.unit_id(session, "hr")
         await absences.end_absence(session, visit.actor, unit, absence_id)
     return visit.go("/desk/team?done=back")
@@ -280,7 +280,7 @@ async def move(visit: Inside, to: Text = "", why: Text = "") -> Response:
         try:
             at_step = -1 if step is None else step
             had = uuid_of(str(form.get(f"had.{case_id}", "")))
-            await visit.medcab.reviews.hand_over(visit.actor, case_id, at_step, whom, why, had)
+            await visit.container.reviews.hand_over(visit.actor, case_id, at_step, whom, why, had)
         except Refusal as refusal:
             refused[case_id] = refusal
     lines = await lines_of(visit, chosen)

@@ -15,7 +15,7 @@ from tests.shared.accounts import House
 
 async def unit(house: House, code: str, parent: UUID) -> UUID:
     """A new unit below another."""
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         made = Unit(code=code, name=code, parent_id=parent)
         session.add(made)
         await session.flush()
@@ -31,7 +31,7 @@ async def person(
     left: datetime | None = None,
 ) -> UUID:
     """Somebody with these roles, held from `since` until `until`, counted from now."""
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         made = Person(
             unit_id=at, position="врач", name="Кто-то", email="x", created_at=now(), left_at=left
         )
@@ -52,7 +52,7 @@ async def person(
 
 async def away(house: House, who: UUID, deputy: UUID | None = None, days: int = 0) -> None:
     """Be away today and `days` more."""
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         today = now().date()
         session.add(
             Absence(
@@ -70,7 +70,7 @@ async def test_a_role_holds_in_its_unit_and_below(house: House) -> None:
     ward = await unit(house, "surgery-1", department)
     room = await unit(house, "surgery-1-a", ward)
     head = await person(house, department, (Role.UNIT_HEAD, department))
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         actor = await actor_for(session, head, now())
     right = Permission.VIEW_UNIT_CASES
     assert [actor.may(right, at) for at in (department, ward, room)] == [True] * 3
@@ -94,7 +94,7 @@ async def test_a_role_holds_for_its_time(
         since=timedelta(minutes=since),
         until=None if until is None else timedelta(minutes=until),
     )
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         assert (await actor_for(session, who, now())).may(Permission.APPLY) is holds
         found = await people_with(session, Permission.APPLY, house.ward, now())
     assert (who in found) is holds
@@ -105,7 +105,7 @@ async def test_who_has_left_is_nobody(house: House) -> None:
     who = await person(
         house, house.ward, (Role.HR_REVIEWER, house.ward), left=now() - timedelta(seconds=1)
     )
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         with pytest.raises(Refusal, match="not_found"):
             await actor_for(session, who, now())
         assert who not in await people_with(session, Permission.REVIEW, house.ward, now())
@@ -118,7 +118,7 @@ async def test_people_of_units_above_count_and_below_do_not(house: House) -> Non
     above = await person(house, house.institution, (Role.HR_HEAD, house.institution))
     inside = await person(house, place, (Role.HR_REVIEWER, place))
     deeper = await person(house, below, (Role.HR_REVIEWER, below))
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         found = await people_with(session, Permission.REVIEW, place, now())
     assert above in found
     assert inside in found
@@ -131,7 +131,7 @@ async def test_reviewers_on_holiday_are_not_present(house: House) -> None:
     here = await person(house, desk, (Role.HR_REVIEWER, desk))
     gone = await person(house, desk, (Role.HR_REVIEWER, desk))
     await away(house, gone)
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         present = await present_reviewers(session, desk, now())
         later = await present_reviewers(session, desk, now() + timedelta(days=3))
     assert here in present
@@ -142,14 +142,14 @@ async def test_reviewers_on_holiday_are_not_present(house: House) -> None:
 async def test_a_deputy_is_followed_until_somebody_is_there(house: House) -> None:
     """The deputy of a deputy stands in; a circle of absent people ends with nobody (A11)."""
     first, second, third = [await person(house, house.ward) for _ in range(3)]
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         assert await deputy_of(session, first, now()) is None
     await away(house, first, second)
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         assert await deputy_of(session, first, now()) == second
     await away(house, second, third)
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         assert await deputy_of(session, first, now()) == third
     await away(house, third, first)
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         assert await deputy_of(session, first, now()) is None

@@ -121,7 +121,7 @@ async def test_changing_the_password_ends_the_other_sessions(house: House) -> No
     assert here.cookies["medcab"] != old
     assert (await here.get("/api/v1/session")).status_code == 200
     assert (await there.get("/api/v1/session")).status_code == 401
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         account = await session.get_one(Account, someone.person_id)
         assert await passwords.matches(account.password_hash, NEW)
         told = await session.exec(select(Notice.kind).where(Notice.person_id == someone.person_id))
@@ -154,7 +154,7 @@ async def test_a_weaker_hash_is_renewed_at_sign_in(house: House) -> None:
             "/api/v1/sign-in", json={"email": someone.email, "password": PASSWORD}
         )
     assert answer.status_code == 200
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         account = await session.get_one(Account, someone.person_id)
         assert not passwords.is_outdated(account.password_hash)
         assert await passwords.matches(account.password_hash, PASSWORD)

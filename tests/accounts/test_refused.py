@@ -38,14 +38,14 @@ async def refused(
     """The code with which a password is refused."""
     with pytest.raises(Refusal) as refusal:
         await accounts.sign_in(
-            database or house.medcab.database, email, password, visitor, at or now(), limits
+            database or house.container.database, email, password, visitor, at or now(), limits
         )
     return refusal.value.code
 
 
 async def chain_of(house: House, someone: Someone) -> list[JournalEntry]:
     """The person's own chain of the journal."""
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         found = await session.exec(
             select(JournalEntry)
             .where(JournalEntry.chain == someone.person_id)
@@ -56,7 +56,7 @@ async def chain_of(house: House, someone: Someone) -> list[JournalEntry]:
 
 async def test_a_hundred_and_fifty_refusals_are_one_entry(house: House) -> None:
     """However often somebody tries: one entry of the chain for an hour, with the number."""
-    someone, database = await house.someone(), house.medcab.database
+    someone, database = await house.someone(), house.container.database
     half_past = now().replace(minute=30) - timedelta(hours=2)
     later = {minutes: half_past + timedelta(minutes=minutes) for minutes in (10, 40, 45, 50, 100)}
     for n in range(15):
@@ -82,7 +82,7 @@ async def test_a_hundred_and_fifty_refusals_are_one_entry(house: House) -> None:
 async def test_a_break_in_stays_in_sight(house: House) -> None:
     """The person sees the sign-in of a stranger among a hundred and fifty refusals around it."""
     someone = await house.someone()
-    database, thief, moment = house.medcab.database, visitor_at("203.0.113.66"), now()
+    database, thief, moment = house.container.database, visitor_at("203.0.113.66"), now()
     for outcome in (Outcome.WRONG, Outcome.PASSED, Outcome.WRONG):
         async with database.work() as session:
             for _ in range(75 if outcome is Outcome.WRONG else 1):
@@ -100,7 +100,7 @@ async def test_one_machine_behind_an_address_keeps_no_known_device_out(house: Ho
     """A hospital has one address: who tries passwords there stops strangers, not colleagues."""
     someone, other = [await house.someone() for _ in range(2)]
     mine = visitor_at("198.51.100.40", device="a device of my own that is known")
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         await devices.remember_device(session, someone.person_id, mine, now())
     few = SignInLimits(address=Limit("address", 3, timedelta(minutes=15)))
     for n in range(3):
@@ -108,7 +108,7 @@ async def test_one_machine_behind_an_address_keeps_no_known_device_out(house: Ho
     stranger = visitor_at("198.51.100.40", device="a device that nobody has seen before")
     assert await refused(house, other.email, stranger, PASSWORD, few) == "too_often"
     opened = await accounts.sign_in(
-        house.medcab.database, someone.email, PASSWORD, mine, now(), few
+        house.container.database, someone.email, PASSWORD, mine, now(), few
     )
     assert opened.person_id == someone.person_id
 
@@ -116,7 +116,7 @@ async def test_one_machine_behind_an_address_keeps_no_known_device_out(house: Ho
 async def test_who_knows_a_password_keeps_no_known_device_from_its_code(house: House) -> None:
     """Codes tried on another device leave those of the person's own device alone."""
     someone = await house.someone()
-    database, mine = house.medcab.database, visitor_at(device="a device of my own that is known")
+    database, mine = house.container.database, visitor_at(device="a device of my own that is known")
     async with database.work() as session:
         await devices.remember_device(session, someone.person_id, mine, now())
     codes = []

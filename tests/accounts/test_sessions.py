@@ -19,8 +19,8 @@ from tests.shared.statements import statements
 
 async def last_active(house: House, someone: Someone, *, ago: timedelta) -> None:
     """Let the person's sessions have been used last so long ago."""
-    await house.medcab.activity.flush(house.medcab.database)
-    async with house.medcab.database.work() as session:
+    await house.container.activity.flush(house.container.database)
+    async with house.container.database.work() as session:
         await session.exec(
             update(AccountSession)
             .where(col(AccountSession.person_id) == someone.person_id)
@@ -55,9 +55,9 @@ async def test_activity_is_exact_though_it_is_written_together(house: House) -> 
     assert await lives(client)
     mine = (await client.get("/api/v1/session")).json()
     assert mine["idle_seconds_left"] in (899, 900)
-    await house.medcab.activity.flush(house.medcab.database)
-    assert house.medcab.activity == Activity()
-    async with house.medcab.database.work() as session:
+    await house.container.activity.flush(house.container.database)
+    assert house.container.activity == Activity()
+    async with house.container.database.work() as session:
         row = (
             await session.exec(
                 select(AccountSession).where(AccountSession.person_id == someone.person_id)
@@ -185,7 +185,7 @@ async def test_tokens_are_long_random_and_stored_hashed(house: House) -> None:
     client = await house.signed_in(someone)
     token = client.cookies["medcab"]
     assert len(token) == 43
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         row = (
             await session.exec(
                 select(AccountSession).where(AccountSession.person_id == someone.person_id)
@@ -218,7 +218,7 @@ async def test_rights_are_taken_away_from_a_running_session(house: House) -> Non
     someone = await house.someone()
     client = await house.signed_in(someone)
     assert (await client.get("/api/v1/session")).json()["roles"] != []
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         await session.exec(
             update(RoleGrant)
             .where(col(RoleGrant.person_id) == someone.person_id)
@@ -230,7 +230,7 @@ async def test_rights_are_taken_away_from_a_running_session(house: House) -> Non
 async def test_who_it_is_costs_one_query(house: House) -> None:
     """Session, person and rights are read together, and reading commits nothing."""
     client = await house.signed_in(await house.someone())
-    with statements(house.medcab.database, commits=True) as said:
+    with statements(house.container.database, commits=True) as said:
         assert await lives(client)
     assert len(said) == 1, said
 

@@ -36,7 +36,7 @@ async def enter_password(
 
 async def half_open(house: House, someone: Someone, device: str | None = None) -> Current:
     """The session after the first step, as the second step gets it."""
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         opened = await open_session(
             session, someone.person_id, Stage.CODE, visitor_at(device=device), now()
         )
@@ -46,19 +46,19 @@ async def half_open(house: House, someone: Someone, device: str | None = None) -
 async def recognised(house: House, opened: OpenedSession) -> Current:
     """What a request with this session's cookies is known as."""
     return await recognise(
-        house.medcab.database,
+        house.container.database,
         opened.token,
         opened.device_token,
         now(),
         timedelta(minutes=15),
-        house.medcab.activity,
+        house.container.activity,
         counts=True,
     )
 
 
 async def journal_of(house: House, person_id: UUID) -> list[tuple[str, str]]:
     """The login journal of a person, oldest first: step and outcome."""
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         rows = await session.exec(
             select(LoginAttempt.step, LoginAttempt.outcome)
             .where(LoginAttempt.person_id == person_id)
@@ -69,7 +69,7 @@ async def journal_of(house: House, person_id: UUID) -> list[tuple[str, str]]:
 
 async def notices_of(house: House, person_id: UUID) -> list[str]:
     """The kinds of notices a person has in the cabinet."""
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         rows = await session.exec(
             select(Notice.kind).where(Notice.person_id == person_id, Notice.channel == "cabinet")
         )
@@ -113,7 +113,7 @@ async def test_first_sign_in_sets_up_the_second_factor(house: House) -> None:
         assert shown == (await client.post("/api/v1/second-factor")).json()
         assert shown["qr_svg"].startswith("<svg")
         totp = pyotp.parse_uri(shown["uri"])
-        institution = house.medcab.settings.institution
+        institution = house.container.settings.institution
         assert (totp.issuer, totp.name) == (institution, someone.email)
 
         done = await client.post(
@@ -121,7 +121,7 @@ async def test_first_sign_in_sets_up_the_second_factor(house: House) -> None:
         )
         assert (done.status_code, done.json()["stage"]) == (200, "open"), done.text
         assert (await client.get("/api/v1/session")).status_code == 200
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         account = await session.get_one(Account, someone.person_id)
         assert account.totp_secret == shown["secret"]
 
@@ -143,7 +143,7 @@ async def test_an_unknown_account_is_answered_like_a_wrong_password(house: House
 async def test_a_code_works_once_under_fifty_parallel_tries(house: House) -> None:
     """Fifty half-open sessions with the same code at once: one of them opens."""
     someone = await house.someone()
-    database = house.medcab.database
+    database = house.container.database
     halves = await asyncio.gather(*(half_open(house, someone) for _ in range(50)))
     moment = now()
     code = someone.code(moment)
@@ -174,7 +174,7 @@ async def test_one_half_open_session_opens_once(house: House) -> None:
     done = await asyncio.gather(
         *(
             accounts.enter_code(
-                house.medcab.database,
+                house.container.database,
                 half,
                 someone.code(moment + timedelta(seconds=30 * step)),
                 visitor_at(),
@@ -197,7 +197,7 @@ async def test_a_code_fits_only_its_own_half_minute(house: House, steps: int) ->
     moment = now()
     with pytest.raises(Refusal) as refusal:
         await accounts.enter_code(
-            house.medcab.database,
+            house.container.database,
             half,
             someone.code(moment + timedelta(seconds=30 * steps)),
             visitor_at(),
@@ -214,7 +214,7 @@ async def test_what_is_no_code_is_refused_in_words(house: House, typed: str) -> 
     half = await half_open(house, someone)
     with pytest.raises(Refusal) as refusal:
         await accounts.enter_code(
-            house.medcab.database, half, typed, visitor_at(), now(), BOUNDLESS
+            house.container.database, half, typed, visitor_at(), now(), BOUNDLESS
         )
     assert refusal.value.code == "wrong_code"
 
@@ -223,7 +223,7 @@ async def test_half_a_session_lives_five_minutes(house: House) -> None:
     """Who walks away between the steps begins again."""
     someone = await house.someone()
     visitor, moment = visitor_at(), now()
-    database = house.medcab.database
+    database = house.container.database
     opened = await accounts.sign_in(database, someone.email, PASSWORD, visitor, moment)
     for minutes, lives in ((4.9, True), (5.1, False)):
         later = moment + timedelta(minutes=minutes)
@@ -233,7 +233,7 @@ async def test_half_a_session_lives_five_minutes(house: House) -> None:
             opened.device_token,
             later,
             timedelta(minutes=15),
-            house.medcab.activity,
+            house.container.activity,
             counts=True,
         )
         if lives:
@@ -252,7 +252,7 @@ async def test_too_many_passwords_are_refused_until_time_has_passed(house: House
         refused = await enter_password(client, someone.email)
         assert (refused.status_code, refused.json()["code"]) == (429, "too_often")
         assert 0 < int(refused.headers["Retry-After"]) <= 90
-    database, later = house.medcab.database, now() + timedelta(seconds=91)
+    database, later = house.container.database, now() + timedelta(seconds=91)
     opened = await accounts.sign_in(database, someone.email, PASSWORD, visitor_at(), later)
     assert opened.stage == Stage.CODE
     assert (Step.PASSWORD, Outcome.TOO_OFTEN) in await journal_of(house, someone.person_id)
@@ -265,7 +265,7 @@ async def test_parallel_guessing_gets_no_more_tries(house: House) -> None:
     done = await asyncio.gather(
         *(
             accounts.sign_in(
-                house.medcab.database,
+                house.container.database,
                 someone.email,
                 f"догадка {n}",
                 visitor_at(f"198.51.100.{n}"),
@@ -284,14 +284,14 @@ async def test_a_stranger_cannot_lock_a_person_out(house: House) -> None:
     """On a device that was used before, tries are counted apart (ASVS 6.1.1)."""
     someone = await house.someone()
     mine = visitor_at(device="a device of my own that is known")
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         await devices.remember_device(session, someone.person_id, mine, now())
     for _ in range(11):
         with pytest.raises(Refusal):
             await accounts.sign_in(
-                house.medcab.database, someone.email, "не тот", visitor_at("198.51.100.9"), now()
+                house.container.database, someone.email, "не тот", visitor_at("198.51.100.9"), now()
             )
-    opened = await accounts.sign_in(house.medcab.database, someone.email, PASSWORD, mine, now())
+    opened = await accounts.sign_in(house.container.database, someone.email, PASSWORD, mine, now())
     assert opened.stage == Stage.CODE
 
 
@@ -301,7 +301,7 @@ async def test_a_new_device_that_signs_in_twice_at_once_is_noted_once(house: Hou
     old, new = visitor_at(device="the one at work"), visitor_at(device="a new telephone")
 
     async def remember(visitor: Visitor) -> bool:
-        async with house.medcab.database.work() as session:
+        async with house.container.database.work() as session:
             return await devices.remember_device(session, someone.person_id, visitor, now())
 
     assert await asyncio.gather(*(remember(old) for _ in range(4))) == [False] * 4
@@ -313,7 +313,7 @@ async def test_one_address_tries_at_most_a_hundred_accounts(house: House) -> Non
     limits = accounts.LIMITS
     visitor, moment = visitor_at("198.51.100.77"), now()
     codes = []
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         for n in range(limits.address.times + 1):
             allowances = [(limits.password, f"n{n}"), (limits.address, visitor.address)]
             codes.append(await rate_limits.take(session, allowances, moment))
@@ -331,7 +331,7 @@ async def test_five_wrong_codes_are_the_last_for_a_while(house: House) -> None:
     codes = []
     for code in [wrong] * 5 + [someone.code(moment)]:
         with pytest.raises(Refusal) as refusal:
-            await accounts.enter_code(house.medcab.database, half, code, visitor_at(), moment)
+            await accounts.enter_code(house.container.database, half, code, visitor_at(), moment)
         codes.append(refusal.value.code)
     assert codes == ["wrong_code"] * 5 + ["too_often"]
 
@@ -341,7 +341,7 @@ async def test_success_gives_the_tries_back(house: House) -> None:
     someone = await house.someone()
     for _ in range(20):
         opened = await accounts.sign_in(
-            house.medcab.database, someone.email, PASSWORD, visitor_at(), now()
+            house.container.database, someone.email, PASSWORD, visitor_at(), now()
         )
         assert opened.stage == Stage.CODE
 
@@ -356,20 +356,20 @@ async def test_a_locked_account_can_do_nothing(house: House) -> None:
     half = await half_open(house, someone)
     async with house.client() as program:
         assert (await program.get("/api/v1/session", headers=bearer)).status_code == 200
-        async with house.medcab.database.work() as session:
+        async with house.container.database.work() as session:
             await accounts.lock(session, someone.person_id, "потерян телефон", now())
         assert (await program.get("/api/v1/session", headers=bearer)).status_code == 401
     assert (await client.get("/api/v1/session")).json()["code"] == "session_ended"
     with pytest.raises(Refusal):
         await accounts.enter_code(
-            house.medcab.database, half, await fresh_code(someone.secret), visitor_at(), now()
+            house.container.database, half, await fresh_code(someone.secret), visitor_at(), now()
         )
     async with house.client() as again:
         refused = await enter_password(again, someone.email)
         assert (refused.status_code, refused.json()["code"]) == (403, "account_locked")
         wrong = await enter_password(again, someone.email, "не тот пароль")
         assert wrong.json()["code"] == "wrong_credentials"
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         await accounts.unlock(session, someone.person_id)
     async with house.client() as again:
         assert (await enter_password(again, someone.email)).status_code == 200
@@ -379,7 +379,7 @@ async def test_who_has_left_cannot_sign_in(house: House) -> None:
     """The last day of work is the last day of the account (I8)."""
     someone = await house.someone()
     client = await house.signed_in(someone)
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         person = await session.get_one(Person, someone.person_id)
         person.left_at = now()
     assert (await client.get("/api/v1/session")).status_code == 401
@@ -410,7 +410,7 @@ async def test_every_try_is_in_the_login_journal(house: House) -> None:
     }
     async with house.client() as client:
         await enter_password(client, "nobody.at.all@example.org")
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         login = accounts.login_of("nobody.at.all@example.org")
         nobody = (await session.exec(select(LoginAttempt).where(LoginAttempt.login == login))).one()
         assert (nobody.outcome, nobody.person_id) == ("wrong", None)
@@ -422,7 +422,7 @@ async def test_every_try_is_in_the_login_journal(house: House) -> None:
 
 async def test_a_new_account_is_in_the_journal(house: House) -> None:
     """Made with a password that somebody else gave, which fits and has to be changed at once."""
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         person = Person(
             unit_id=house.ward,
             position="врач",
@@ -449,7 +449,7 @@ async def test_a_new_device_is_announced_once(house: House) -> None:
         half = await half_open(house, someone, device)
         later = moment + timedelta(seconds=30 * n)
         await accounts.enter_code(
-            house.medcab.database, half, someone.code(later), visitor_at(device=device), later
+            house.container.database, half, someone.code(later), visitor_at(device=device), later
         )
     assert await notices_of(house, someone.person_id) == ["new_device"]
 

@@ -40,7 +40,7 @@ async def test_a_token_is_shown_once_and_stored_hashed(house: House) -> None:
     assert [(t["name"], t["hint"], t["scope"]) for t in listed.json()] == [
         ("отчёт", text[-4:], ["apply"])
     ]
-    async with house.medcab.database.work() as session:
+    async with house.container.database.work() as session:
         row = (
             await session.exec(
                 select(AccessToken).where(AccessToken.person_id == someone.person_id)
@@ -53,7 +53,7 @@ async def test_a_token_may_only_what_its_scope_says(house: House) -> None:
     """A reviewer's token for applying does not review."""
     someone = await house.someone(Role.HR_REVIEWER)
     text = (await make(house, someone)).json()["token"]
-    current = await recognise_token(house.medcab.database, text, now(), house.medcab.activity)
+    current = await recognise_token(house.container.database, text, now(), house.container.activity)
     assert current.actor.may(Permission.APPLY)
     assert not current.actor.may(Permission.REVIEW)
     assert current.actor.units_with(Permission.REVIEW) == frozenset()
@@ -103,13 +103,13 @@ async def test_a_token_ends_in_time_or_when_told(house: House) -> None:
     first, second = await make(house, someone), await make(house, someone)
     async with house.client() as program:
         assert (await program.get("/api/v1/session", headers=bearer(first))).status_code == 200
-        await house.medcab.activity.flush(house.medcab.database)
+        await house.container.activity.flush(house.container.database)
         used = (await client.get("/api/v1/tokens")).json()
         assert [token["last_used_at"] is not None for token in used] == [False, True]
         ended = await client.delete(f"/api/v1/tokens/{first.json()['id']}")
         assert ended.status_code == 204
         assert (await program.get("/api/v1/session", headers=bearer(first))).status_code == 401
-        async with house.medcab.database.work() as session:
+        async with house.container.database.work() as session:
             await session.exec(
                 update(AccessToken)
                 .where(col(AccessToken.id) == second.json()["id"])

@@ -18,7 +18,7 @@ import pytest
 from pypdfium2 import PdfDocument  # type: ignore[import-untyped]
 from sqlmodel import select
 
-from api.container import Medcab
+from api.container import Container
 from api.http.openapi import routes
 from models.tables.cases import IssuedAct
 from ops.local.home import CHECKOUT
@@ -329,8 +329,8 @@ async def test_every_address_given_out_opens(world: World, tmp_path: Path) -> No
                 wrong.append(f"{kind}: {address} {answer.status_code}")
     assert not wrong, "\n".join(wrong)
 
-    medcab: Medcab = world.app.state.medcab
-    async with medcab.database.work() as session:
+    container: Container = world.app.state.container
+    async with container.database.work() as session:
         case_id = UUID(things["approved_id"])
         acts = await session.exec(select(IssuedAct).where(IssuedAct.case_id == case_id))
         acts.one().public_code_hash = code_hash(CODE)

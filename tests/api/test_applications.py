@@ -107,9 +107,9 @@ async def test_from_draft_to_act_by_tokens(desk: Desk, clinician: Actor) -> None
     missing = await applicant.get(f"/applications/{case_id}/act")
     assert missing.status_code == 404
 
-    medcab = desk.medcab
+    container = desk.container
     await enrolment.issue(
-        medcab.settings, medcab.database, medcab.objects, medcab.seal, UUID(case_id)
+        container.settings, container.database, container.objects, container.seal, UUID(case_id)
     )
     paper = await applicant.get(f"/applications/{case_id}/act")
     assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
@@ -125,10 +125,12 @@ async def test_from_draft_to_act_by_tokens(desk: Desk, clinician: Actor) -> None
 
 async def test_an_act_is_for_those_who_see_the_case(desk: Desk, clinician: Actor) -> None:
     """The applicant, reviewers and the head of the unit download it; others learn nothing (Q9)."""
-    office, medcab = desk.office, desk.medcab
+    office, container = desk.office, desk.container
     case_id = await office.in_review(clinician)
     await office.decide(case_id, Transition.APPROVE)
-    await enrolment.issue(medcab.settings, medcab.database, medcab.objects, medcab.seal, case_id)
+    await enrolment.issue(
+        container.settings, container.database, container.objects, container.seal, case_id
+    )
     colleague = await office.person("Коллега", Role.DOCTOR, office.ward)
     unit_head = await office.person("Заведующий", Role.UNIT_HEAD, office.ward)
     security = await office.person("Охрана", Role.SECURITY, office.institution)
@@ -280,10 +282,10 @@ async def copies(desk: Desk, actor: Actor, number: int) -> list[Case]:
             "wakes_at": None,
         }
         rows.append(row)
-    async with desk.medcab.database.work() as session:
+    async with desk.container.database.work() as session:
         connection = await session.connection()
         await connection.execute(insert(Case), rows)
-    async with desk.medcab.database.work() as session:
+    async with desk.container.database.work() as session:
         found = await session.exec(select(Case).where(Case.applicant_id == actor.person_id))
         return list(found.all())
 
@@ -385,7 +387,7 @@ async def test_the_state_does_not_hold_the_database_while_it_waits(
     held: list[int] = []
 
     async def silent(*_: object) -> None:
-        held.append(desk.medcab.database.engine.pool.checkedout())  # type: ignore[attr-defined]
+        held.append(desk.container.database.engine.pool.checkedout())  # type: ignore[attr-defined]
 
     monkeypatch.setattr("services.cases.running.present_state", silent)
     program = await desk.program(clinician)

@@ -136,7 +136,7 @@ async def test_an_unexpected_error_does_not_reach_the_server(
     async def fails(*_: object) -> None:
         raise ValueError("112-233-445 95")
 
-    monkeypatch.setattr(bench.desk.medcab.applications, "create_draft", fails)
+    monkeypatch.setattr(bench.desk.container.applications, "create_draft", fails)
     transport = httpx.ASGITransport(bench.desk.app, raise_app_exceptions=True)
     async with httpx.AsyncClient(
         transport=transport, base_url=bench.clinician.base_url, headers=bench.clinician.headers
@@ -159,9 +159,9 @@ async def test_a_payload_of_an_invented_workflow_is_written_down_short(
     }
     sent = {"payloads": [{"metadata": metadata, "data": ""}]}
     program = await bench.desk.program(ops, (Permission.DECODE_PAYLOADS,))
-    url = f"{bench.desk.medcab.settings.public_url}/codec/decode"
+    url = f"{bench.desk.container.settings.public_url}/codec/decode"
     assert (await program.post(url, json=sent)).status_code == 200
-    async with bench.desk.medcab.database.work() as session:
+    async with bench.desk.container.database.work() as session:
         entries = (
             await session.exec(select(JournalEntry).where(JournalEntry.by_person == ops.person_id))
         ).all()

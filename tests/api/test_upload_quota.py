@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.container import Medcab
+from api.container import Container
 from api.http.auth import FORM_FIELD
 from api.http.body_limits import FILES, SHEETS
 from rules.access import Actor, Role
@@ -66,10 +66,10 @@ def with_token(send: Sent, token: str) -> Sent:
     return sent
 
 
-async def use_up(medcab: Medcab, actor: Actor) -> None:
+async def use_up(container: Container, actor: Actor) -> None:
     """Count as many files as a day has."""
     all_of_them = replace(limits.UPLOADED_FILES, cost=limits.UPLOADED_FILES.times)
-    async with medcab.database.work() as session:
+    async with container.database.work() as session:
         await rate_limits.take(session, [(all_of_them, str(actor.person_id))], now())
 
 
@@ -83,7 +83,7 @@ async def test_who_has_sent_enough_is_told(world: World, path: str) -> None:
     """429 in words that say when; a program finds the seconds in Retry-After."""
     role, send = ENTRANCES[path]
     holder = await world.holder(role)
-    await use_up(world.app.state.medcab, holder.actor)
+    await use_up(world.app.state.container, holder.actor)
     client = holder.client
     row = replace(TABLE[f"POST {path}"], send=with_token(send, client.headers["X-CSRF-Token"]))
     whose = Whose.COLLEAGUE if role is Role.CLERK else Whose.OWN

@@ -91,7 +91,7 @@ async def test_quiet_hours_are_those_of_the_unit(far: Far) -> None:
     assert shown["wishes"]["zone"] == ZONE
     sent = {"quiet": "true", "quiet_from": "22:00", "quiet_to": "07:00", "digest_hour": ""}
     assert (await browser.post("/notices/wishes", data=sent)).status_code == 303
-    async with far.desk.medcab.database.work() as session:
+    async with far.desk.container.database.work() as session:
         kept = await session.get_one(NoticePreferences, far.person.person_id)
         assert (kept.zone, kept.quiet_from) == (ZONE, time(22))
     assert (await program.put("/notices/wishes", json={})).status_code == 204

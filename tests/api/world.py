@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.container import Medcab
+from api.container import Container
 from models.tables.accounts import AccessToken, Account
 from models.tables.archive import Export, SavedView
 from models.tables.cases import Case, CaseVersion, IssuedAct
@@ -81,14 +81,14 @@ class World:
     @classmethod
     async def populate(cls, app: FastAPI, base_url: str) -> "World":
         """Make the units, a colleague and a stranger, and give each something of every kind."""
-        medcab: Medcab = app.state.medcab
-        office = await Office.open(medcab.database)
-        async with medcab.database.work() as session:
+        container: Container = app.state.container
+        office = await Office.open(container.database)
+        async with container.database.work() as session:
             surgery = Unit(code="surgery", name="Хирургия", parent_id=office.institution)
             session.add(surgery)
         template = await office.in_review(office.clinician)
         reviewer = await office.person("Иной кадровик", Role.HR_REVIEWER, office.hr)
-        world = cls(app, base_url, office, template, reviewer, await declare_loss(medcab))
+        world = cls(app, base_url, office, template, reviewer, await declare_loss(container))
         for whose, name, unit in (
             (Whose.COLLEAGUE, "Коллега", office.ward),
             (Whose.STRANGER, "Чужой", surgery.id),
@@ -164,16 +164,16 @@ class World:
         return dict(holder.things if whose is Whose.OWN else self.others[whose])
 
 
-async def declare_loss(medcab: Medcab) -> str:
+async def declare_loss(container: Container) -> str:
     """Declare a loss under the seal of the installation; the name of the declaration."""
     body = declarations.loss_body(1, 1, GENESIS, GENESIS, (), now())
-    async with medcab.database.work() as session:
+    async with container.database.work() as session:
         await journal.append(
             session,
             chain=SYSTEM_CHAIN,
             kind=JournalKind.INSTALLATION_RESTORED,
             system="restore",
-            facts=declarations.signed(body, medcab.seal),
+            facts=declarations.signed(body, container.seal),
         )
     return sha256(canonical(body)).hexdigest()
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from api.container import Medcab
+from api.container import Container
 from models.tables.cases import Outage
 from rules.access import Actor, Role
 from rules.cases.process import Party, Transition
@@ -59,15 +59,15 @@ class Mark(StrEnum):
 class Story:
     """The people by what they are to the cases, and the cases."""
 
-    medcab: Medcab
+    container: Container
     counter: Counter
     people: Mapping[str, Actor]
     cases: dict[str, UUID] = field(default_factory=dict)
 
     @classmethod
-    async def tell(cls, medcab: Medcab) -> "Story":
+    async def tell(cls, container: Container) -> "Story":
         """Everybody comes, and everything happens."""
-        counter = await Counter.open(medcab.database)
+        counter = await Counter.open(container.database)
         office = counter.office
         at_large = {
             "security": ("Охранова Вера", Role.SECURITY),
@@ -91,7 +91,7 @@ class Story:
                 for name, known in at_large.items()
             },
         }
-        story = cls(medcab, counter, people)
+        story = cls(container, counter, people)
         await story._of_an_application()
         await story._of_a_withdrawal()
         await story._of_an_approval()
@@ -111,10 +111,10 @@ class Story:
         case_id = await office.in_review()
         self.cases["application"] = case_id
         await self._hand_over(case_id, people["head of HR"], people["reviewer"], Mark.HAND_OVER)
-        say = self.medcab.conversations.say
+        say = self.container.conversations.say
         await say(people["reviewer"], case_id, f"Между нами: {Mark.REMARK}", internal=True)
         await say(people["reviewer"], case_id, f"Здравствуйте. {Mark.MESSAGE}")
-        await wakeups.report_stuck(self.medcab.database, case_id, "issue_act", "SealError")
+        await wakeups.report_stuck(self.container.database, case_id, "issue_act", "SealError")
         await self._remedy(Remedy.RETRY, str(case_id), Mark.RETRY)
         await office.set_times(case_id, due_at=now() - timedelta(days=1))
         await self._remedy(Remedy.TELL_HEAD, str(case_id), Mark.TELL_HEAD)
@@ -133,8 +133,8 @@ class Story:
         await office.applications.resubmit(office.clinician, case_id, Act(uuid4(), step))
         await office.check(case_id)
         await self._decide(case_id, Decision(Transition.REJECT, f"Отказ: {Mark.REJECT}"))
-        await retention.assign(self.medcab.database, ZONE)
-        keeper, keeping = people["administrator"], self.medcab.retention
+        await retention.assign(self.container.database, ZONE)
+        keeper, keeping = people["administrator"], self.container.retention
         until = now() + timedelta(days=9000)
         await keeping.extend(keeper, case_id, until, f"Дольше: {Mark.EXTEND}")
         await keeping.hold(keeper, case_id, "Запрос")
@@ -164,11 +164,11 @@ class Story:
         reviewer = people["reviewer"]
         await self._hand_over(case_id, reviewer, people["colleague"], Mark.HEADS_OWN_HAND_OVER)
         words = f"О начальнике: {Mark.HEADS_OWN_REMARK}"
-        await self.medcab.conversations.say(reviewer, case_id, words, internal=True)
+        await self.container.conversations.say(reviewer, case_id, words, internal=True)
         await self._decide(case_id, Decision(Transition.REJECT, "Мест нет."))
-        await retention.assign(self.medcab.database, ZONE)
+        await retention.assign(self.container.database, ZONE)
         reason = f"Проверка: {Mark.HEADS_OWN_HOLD}"
-        await self.medcab.retention.hold(people["administrator"], case_id, reason)
+        await self.container.retention.hold(people["administrator"], case_id, reason)
 
     async def _of_requests(self) -> None:
         counter = self.counter
@@ -180,7 +180,7 @@ class Story:
 
     async def _of_the_installation(self) -> None:
         """What ops do to channels and systems, not to one case."""
-        async with self.medcab.database.work() as session:
+        async with self.container.database.work() as session:
             session.add(Outage(system=Party.REGISTER.value, since=now()))
         await self._remedy(Remedy.ASK_AGAIN, Party.REGISTER.value, Mark.ASK_AGAIN)
         await self._remedy(Remedy.SEND_NOW, Channel.MAIL.value, Mark.SEND_NOW)
@@ -200,4 +200,4 @@ class Story:
 
     async def _remedy(self, remedy: Remedy, subject: str, mark: Mark) -> None:
         wanted = RemedyOrder(remedy, subject, f"Причина: {mark}")
-        await self.medcab.operation.act(self.people["ops"], uuid4(), wanted)
+        await self.container.operation.act(self.people["ops"], uuid4(), wanted)

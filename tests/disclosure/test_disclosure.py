@@ -16,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel import col, select
 
-from api.container import Medcab
+from api.container import Container
 from api.http.openapi import routes
 from models.tables.accounts import Account
 from models.tables.journal import JournalEntry
@@ -93,8 +93,8 @@ async def app(settings: Settings, servers: Servers) -> AsyncIterator[FastAPI]:
 @pytest.fixture(scope="module")
 async def story(app: FastAPI) -> Story:
     """All has happened."""
-    medcab: Medcab = app.state.medcab
-    return await Story.tell(medcab)
+    container: Container = app.state.container
+    return await Story.tell(container)
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +108,9 @@ async def read(app: FastAPI, story: Story) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-async def _browser(app: FastAPI, medcab: Medcab, actor: Actor) -> httpx.AsyncClient:
+async def _browser(app: FastAPI, container: Container, actor: Actor) -> httpx.AsyncClient:
     moment = now()
-    async with medcab.database.work() as session:
+    async with container.database.work() as session:
         session.add(
             Account(
                 person_id=actor.person_id,
@@ -126,7 +126,7 @@ async def _browser(app: FastAPI, medcab: Medcab, actor: Actor) -> httpx.AsyncCli
         )
     browser = httpx.AsyncClient(
         transport=httpx.ASGITransport(app, raise_app_exceptions=False),
-        base_url=medcab.settings.public_url,
+        base_url=container.settings.public_url,
         headers={"Accept": "text/html, */*"},
     )
     carry(browser, opened)
@@ -153,7 +153,7 @@ def _addresses(
 async def _reading(
     app: FastAPI, story: Story, actor: Actor, cases: Collection[str]
 ) -> Mapping[str, str]:
-    browser = await _browser(app, story.medcab, actor)
+    browser = await _browser(app, story.container, actor)
     steps = {name: (await story.office.case(id_)).step for name, id_ in story.cases.items()}
     found: dict[str, str] = {}
     for address in _addresses(app, story, steps, cases):
@@ -200,7 +200,7 @@ def test_each_mark_is_found_by_those_it_is_for(read: Mapping[str, Mapping[str, s
 
 async def test_each_kind_that_says_something_is_in_the_story(story: Story) -> None:
     """A kind of entry of which contents are shown to somebody is done and looked for here."""
-    async with story.medcab.database.work() as session:
+    async with story.container.database.work() as session:
         entries = (
             await session.exec(
                 select(JournalEntry).where(col(JournalEntry.chain).in_(story.cases.values()))
@@ -215,7 +215,7 @@ async def test_each_kind_that_says_something_is_in_the_story(story: Story) -> No
 async def test_no_notice_says_a_reason(story: Story) -> None:
     """Letters, SMS and what a push is made of: a link to the case, never what was written on it."""
     at = Addresses("https://cabinet.example", "https://temporal.example", "Больница № 7")
-    async with story.medcab.database.work() as session:
+    async with story.container.database.work() as session:
         told = (await session.exec(select(Notice))).all()
     assert {one.channel for one in told} >= {"cabinet", "mail"}
     for one in told:

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel import select
 
-from api.container import Medcab
+from api.container import Container
 from api.http.openapi import routes
 from models.tables.accounts import Account
 from models.tables.cases import CaseAttachment
@@ -63,7 +63,7 @@ class House:
     """An application with real files behind it."""
 
     app: FastAPI
-    medcab: Medcab
+    container: Container
     counter: Counter
 
     @property
@@ -82,7 +82,7 @@ class House:
             totp_confirmed_at=now(),
             created_at=now(),
         )
-        async with self.medcab.database.work() as session:
+        async with self.container.database.work() as session:
             if await session.get(Account, actor.person_id) is None:
                 session.add(account)
                 await session.flush()
@@ -102,9 +102,9 @@ class House:
     async def photographed(self, version_id: UUID) -> None:
         """Let this version of a document be a photograph, in the store too."""
         body = s.photo((700, 900), None)
-        async with self.medcab.database.work() as session:
+        async with self.container.database.work() as session:
             version = await session.get_one(DocumentVersion, version_id)
-            stored = await self.medcab.objects.put(
+            stored = await self.container.objects.put(
                 version.object_key or "", body, len(body), "image/jpeg"
             )
             version.media_type, version.file_name, version.pages = "image/jpeg", "Снимок.jpg", 1
@@ -117,8 +117,8 @@ async def house(settings: Settings) -> AsyncIterator[House]:
     """The application over the servers of this run."""
     app = create_app(settings.model_copy(update={"cookie_secure": False, "public_url": BASE}))
     async with app.router.lifespan_context(app):
-        medcab: Medcab = app.state.medcab
-        yield House(app, medcab, await Counter.open(medcab.database, files=medcab.files))
+        container: Container = app.state.container
+        yield House(app, container, await Counter.open(container.database, files=container.files))
 
 
 def paths(house: House, things: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from temporalio.client import Client
 
-from api.container import Medcab
+from api.container import Container
 from clients.database import Database
 from clients.temporal.client import connect
 from crypto.key_ring import KeyRing
@@ -60,7 +60,7 @@ class Door:
 @pytest.fixture
 async def door(opened: Door) -> Door:
     """The application on a free port of loopback; the journal is empty, and nobody is active."""
-    opened.house.medcab.activity.sessions.clear()
+    opened.house.container.activity.sessions.clear()
     owner = opened.house.settings.database_owner_url
     assert owner is not None
     with psycopg.connect(owner.get_secret_value()) as connection:
@@ -93,14 +93,14 @@ async def opened(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> 
             return server.started
 
         await until(started)
-        medcab: Medcab = app.state.medcab
-        async with medcab.database.work() as session:
+        container: Container = app.state.container
+        async with container.database.work() as session:
             institution = Unit(code="hospital", name="Больница № 7")
             session.add(institution)
             await session.flush()
             ward = Unit(code="cardio", name="Кардиология", parent_id=institution.id)
             session.add(ward)
-        house = House(app, settings, medcab, institution.id, ward.id)
+        house = House(app, settings, container, institution.id, ward.id)
         yield Door(address, house, await connect(settings, KeyRing.parse(KEYS)))
         server.should_exit = True
         await serving

@@ -86,7 +86,7 @@ async def exported(settings: Settings, servers: Any) -> AsyncIterator[set[str]]:
     chosen = with_new_database(settings, servers.new_database(name))
     async with watched_app(chosen) as (app, address):
         desk = await Desk.open(app)
-        async with desk.medcab.database.work() as session:
+        async with desk.container.database.work() as session:
             session.add(Outage(system="register", since=now()))
         await (await desk.program(desk.office.clinician)).get("/programmes")
         names = (await scrape(address)).names

@@ -55,7 +55,7 @@ def sealed(workflow_id: str = "application-1") -> str:
 
 async def journaled(door: Door) -> list[JournalEntry]:
     """The entries about decoding."""
-    async with door.house.medcab.database.work() as session:
+    async with door.house.container.database.work() as session:
         found = await session.exec(
             select(JournalEntry)
             .where(JournalEntry.kind == JournalKind.PAYLOAD_DECODED.value)
@@ -155,15 +155,15 @@ async def waiting_probe(door: Door) -> AsyncIterator[WorkflowHandle[Any, Any]]:
 async def test_token_reads_on_the_command_line(door: Door) -> None:
     """`temporal workflow show` decodes with a personal access token made for that."""
     ops = await door.browser_of(Role.OPS)
-    async with door.house.medcab.database.work() as session:
+    async with door.house.container.database.work() as session:
         cookie, device = ops.cookies["medcab"], ops.cookies["medcab-device"]
         current = await recognise(
-            door.house.medcab.database,
+            door.house.container.database,
             cookie,
             device,
             now(),
             timedelta(minutes=15),
-            door.house.medcab.activity,
+            door.house.container.activity,
             counts=False,
         )
         assert current is not None
@@ -216,7 +216,7 @@ async def test_what_is_done_by_the_pages_is_journaled_first(door: Door) -> None:
     path = "/api/v1/namespaces/default/workflows/application-1/terminate"
     await ops.get("/temporal/api/v1/namespaces")
     await ops.post(f"/temporal{path}", json={})
-    async with door.house.medcab.database.work() as session:
+    async with door.house.container.database.work() as session:
         found = await session.exec(
             select(JournalEntry).where(JournalEntry.kind == JournalKind.TEMPORAL_ACTED.value)
         )
@@ -248,7 +248,7 @@ async def test_calls_of_the_pages_do_not_count_as_activity(door: Door) -> None:
     ops = await door.browser_of(Role.OPS)
     await ops.get("/temporal/api/v1/namespaces")
     await ops.post("/codec/decode", content=sealed())
-    assert not door.house.medcab.activity.sessions
+    assert not door.house.container.activity.sessions
 
 
 @pytest.mark.browser

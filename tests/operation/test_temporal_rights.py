@@ -107,7 +107,7 @@ async def status_of(handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionStatus
 
 async def acts(door: Door) -> list[JournalEntry]:
     """What the journal says was done through the pages."""
-    async with door.house.medcab.database.work() as session:
+    async with door.house.container.database.work() as session:
         found = await session.exec(
             select(JournalEntry).where(JournalEntry.kind == JournalKind.TEMPORAL_ACTED.value)
         )

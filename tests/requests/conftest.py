@@ -7,7 +7,7 @@ import httpx
 import pyotp
 import pytest
 
-from api.container import Medcab
+from api.container import Container
 from models.tables.accounts import Account
 from rules.accounts import Stage
 from rules.clock import now
@@ -28,13 +28,13 @@ async def visit(
     """The application without Temporal, and who works there."""
     without = settings.model_copy(update={"temporal_address": NOWHERE, "cookie_secure": False})
     async with in_process(without, servers) as app:
-        medcab: Medcab = app.state.medcab
-        counter = await Counter.open(medcab.database)
-        base_url = medcab.settings.public_url
+        container: Container = app.state.container
+        counter = await Counter.open(container.database)
+        base_url = container.settings.public_url
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=base_url) as browser:
             person_id, moment = counter.clinician.person_id, now()
-            async with medcab.database.work() as session:
+            async with container.database.work() as session:
                 account = Account(
                     person_id=person_id,
                     login=uuid4().hex,

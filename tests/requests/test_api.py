@@ -19,7 +19,7 @@ from tests.shared.desk import Desk, file_name, key, told
 @pytest.fixture
 async def counter(desk: Desk) -> Counter:
     """People of this test's own, in the application's database."""
-    return await Counter.open(desk.medcab.database)
+    return await Counter.open(desk.container.database)
 
 
 async def laid_on_the_desk(counter: Counter, case_id: str) -> int:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlmodel import col, select
 from standardwebhooks.webhooks import Webhook
 
-from api.container import Medcab
+from api.container import Container
 from clients.gov_service import CALLBACK_PATH, Acknowledgement, callback_url
 from models.tables.callbacks import HeardCallback
 from models.tables.journal import JournalEntry
@@ -67,8 +67,8 @@ async def app(settings: Settings, servers: Servers) -> AsyncIterator[FastAPI]:
 @pytest.fixture
 def taken(app: FastAPI) -> Taken:
     """What the callbacks of this test bring."""
-    medcab: Medcab = app.state.medcab
-    medcab.__dict__["requests"] = fresh = Taken()
+    container: Container = app.state.container
+    container.__dict__["requests"] = fresh = Taken()
     return fresh
 
 
@@ -115,8 +115,8 @@ async def call(
 
 async def refused(app: FastAPI) -> list[str]:
     """Why callbacks were refused, as the journal has it."""
-    medcab: Medcab = app.state.medcab
-    async with medcab.database.reading() as session:
+    container: Container = app.state.container
+    async with container.database.reading() as session:
         rows = await session.exec(
             select(col(JournalEntry.facts))
             .where(col(JournalEntry.kind) == JournalKind.CALLBACK_REFUSED.value)
@@ -140,9 +140,9 @@ async def test_a_signed_callback_is_taken(
 @pytest.fixture
 async def awaited(app: FastAPI) -> tuple[Counter, UUID]:
     """Requests as they are, and a message of one that waits for its answer."""
-    medcab: Medcab = app.state.medcab
-    counter = await Counter.open(medcab.database)
-    medcab.__dict__["requests"] = counter.requests
+    container: Container = app.state.container
+    counter = await Counter.open(container.database)
+    container.__dict__["requests"] = counter.requests
     case_id = await counter.sent()
     message_id = message_id_of(case_id, 1)
     async with counter.database.work() as session:

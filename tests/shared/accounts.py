@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import update
 from sqlmodel import col
 
-from api.container import Medcab
+from api.container import Container
 from crypto.passwords import hash_now
 from models.tables.accounts import Account
 from models.tables.people import Person, RoleGrant, Unit
@@ -59,7 +59,7 @@ class House:
 
     app: FastAPI
     settings: Settings
-    medcab: Medcab
+    container: Container
     institution: UUID
     ward: UUID
 
@@ -68,7 +68,7 @@ class House:
     ) -> Someone:
         """A person with an account; `set_up` says whether the second factor is."""
         moment, secret = now(), pyotp.random_base32()
-        async with self.medcab.database.work() as session:
+        async with self.container.database.work() as session:
             person = Person(
                 unit_id=unit or self.ward,
                 position="врач",
@@ -105,7 +105,7 @@ class House:
     async def signed_in(self, someone: Someone, at: datetime | None = None) -> httpx.AsyncClient:
         """A browser in which the person has signed in, without going through both steps."""
         client, visitor = self.client(), visitor_at()
-        async with self.medcab.database.work() as session:
+        async with self.container.database.work() as session:
             opened = await open_session(
                 session,
                 someone.person_id,
@@ -119,7 +119,7 @@ class House:
 
     async def change_account(self, someone: Someone, **values: object) -> None:
         """Change columns of the account."""
-        async with self.medcab.database.work() as session:
+        async with self.container.database.work() as session:
             await session.exec(
                 update(Account).where(col(Account.person_id) == someone.person_id).values(**values)
             )
@@ -190,12 +190,12 @@ async def house(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> A
     )
     app = create_app(settings)
     async with app.router.lifespan_context(app):
-        medcab: Medcab = app.state.medcab
-        async with medcab.database.work() as session:
+        container: Container = app.state.container
+        async with container.database.work() as session:
             institution = Unit(code="hospital", name="Больница № 7")
             session.add(institution)
             await session.flush()
             ward = Unit(code="cardio", name="Кардиология", parent_id=institution.id)
             session.add(ward)
-        yield House(app, settings, medcab, institution.id, ward.id)
+        yield House(app, settings, container, institution.id, ward.id)
     servers.drop_database(name)

@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel import col, func, select
 
-from api.container import Medcab
+from api.container import Container
 from models.tables.accounts import AccessToken, Account
 from models.tables.cases import Case, CaseAct, CaseComment, CaseDecision, CaseVersion
 from models.tables.documents import Document
@@ -53,19 +53,19 @@ class Desk:
     @classmethod
     async def open(cls, app: FastAPI) -> "Desk":
         """People and the catalogue in this application's database."""
-        medcab: Medcab = app.state.medcab
-        return cls(app, await Office.open(medcab.database))
+        container: Container = app.state.container
+        return cls(app, await Office.open(container.database))
 
     @property
-    def medcab(self) -> Medcab:
+    def container(self) -> Container:
         """What the application works with."""
-        found: Medcab = self.app.state.medcab
+        found: Container = self.app.state.container
         return found
 
     def anonymous(self) -> httpx.AsyncClient:
         """A program without a token."""
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        base_url = f"{self.medcab.settings.public_url}/api/v1"
+        base_url = f"{self.container.settings.public_url}/api/v1"
         return httpx.AsyncClient(transport=transport, base_url=base_url, timeout=PATIENCE)
 
     async def program(
@@ -73,7 +73,7 @@ class Desk:
     ) -> httpx.AsyncClient:
         """A program of the person's, with a token for as much of the scope as the person may."""
         visitor, moment = visitor_at(), now()
-        async with self.medcab.database.work() as session:
+        async with self.container.database.work() as session:
             if await session.get(Account, actor.person_id) is None:
                 session.add(
                     Account(
@@ -88,18 +88,18 @@ class Desk:
             opened = await open_session(
                 session, actor.person_id, Stage.OPEN, visitor, moment, second_factor_at=moment
             )
-        medcab = self.medcab
-        idle = medcab.settings.session_idle
+        container = self.container
+        idle = container.settings.session_idle
         current = await recognise(
-            medcab.database,
+            container.database,
             opened.token,
             opened.device_token,
             moment,
             timedelta(seconds=idle),
-            medcab.activity,
+            container.activity,
             counts=False,
         )
-        async with medcab.database.work() as session:
+        async with container.database.work() as session:
             held = [right for right in scope if current.actor.may(right)]
             made = await access_tokens.make(session, current, "тест", held, 1, visitor, moment)
         client = self.anonymous()
@@ -110,18 +110,18 @@ class Desk:
         """A browser in which the person has just signed in."""
         # An account comes with the first token.
         await self.program(actor)
-        async with self.medcab.database.work() as session:
+        async with self.container.database.work() as session:
             opened = await open_session(
                 session, actor.person_id, Stage.OPEN, visitor_at(), now(), second_factor_at=now()
             )
         client = self.anonymous()
-        client.base_url = httpx.URL(self.medcab.settings.public_url)
+        client.base_url = httpx.URL(self.container.settings.public_url)
         carry(client, opened)
         return client
 
     async def traces(self) -> dict[str, Any]:
         """How much of everything there is, and how all cases stand."""
-        async with self.medcab.database.work() as session:
+        async with self.container.database.work() as session:
             counts = {
                 table.__name__: (await session.exec(select(func.count()).select_from(table))).one()
                 for table in (*COUNTED, AccessToken)
