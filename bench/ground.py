@@ -317,7 +317,7 @@ class RowWatch:
         self.line: psycopg.AsyncConnection[Any]
 
     async def run(self) -> None:
-        """Poll for as long as somebody waits."""
+        """Poll whenever somebody waits, until cancelled."""
         self.line = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
         async with self.line:
             while True:
@@ -343,6 +343,9 @@ class RowWatch:
             self._awaited.pop(case_id, None)
 
     async def one(self, query: str, values: Sequence[Any] = ()) -> Any:
-        """The single value of a query. To be called while nobody waits."""
+        """The first value of the first row of a query, or None.
+
+        Call it only while no `until` waits.
+        """
         row = await (await self.line.execute(query, values)).fetchone()
         return row[0] if row else None

@@ -22,7 +22,7 @@ RESAMPLES = 4000
 
 
 class BarVerdict(StrEnum):
-    """What may be said of a bar."""
+    """Whether a figure keeps its bar; void when the machine was too restless to tell."""
 
     HOLDS = "holds"
     MISSES = "MISSES"
@@ -30,7 +30,7 @@ class BarVerdict(StrEnum):
 
 
 class Comparison(StrEnum):
-    """On which side of its bar a figure must stay."""
+    """Whether a bar is an upper or a lower limit for its figure."""
 
     AT_MOST = "≤"
     AT_LEAST = "≥"
@@ -81,7 +81,10 @@ class Figure:
 
     @property
     def verdict(self) -> BarVerdict:
-        """Void unless the control held; a bar holds when the worse end of the interval does."""
+        """Void unless the control held.
+
+        The bar holds when the worse end of the interval keeps it.
+        """
         if self.control is not None and not self.control.within(*CONTROL):
             return BarVerdict.VOID
         if self.bound is Comparison.AT_MOST:
@@ -129,7 +132,11 @@ async def compare(ours: Block, least: Block, series: Series) -> Compared:
 
 @dataclass(frozen=True)
 class Promise:
-    """What is promised of one cost of a comparison; a share is the inverse of a ratio of costs."""
+    """The bar promised for one cost of a comparison.
+
+    A lower limit (`AT_LEAST`) is put on the inverse of the ratio of costs, as for requests in a
+    second.
+    """
 
     cost: str
     name: str

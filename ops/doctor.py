@@ -201,7 +201,7 @@ def _browser() -> CheckResult:
 
 
 def _module_keys(home: Home) -> Iterator[CheckResult]:
-    """The keys of the line to the gov-service module: what ends soon, and GOST where it is set."""
+    """Check the keys of the line to the gov service: whether they can be used, and for how long."""
     settings = Settings(home=home.folder)
     if settings.module_crypto == "standard" and not our_folder(home.folder).exists():
         return

@@ -84,7 +84,10 @@ class ProblemOut(BaseModel):
 
 @dataclass(frozen=True)
 class Problem:
-    """An error before it is drawn; `title` and `fields` still hold Russian message ids."""
+    """An error before it is written out as JSON or as a page.
+
+    Texts are Russian gettext message ids.
+    """
 
     status: int
     code: str
@@ -104,9 +107,9 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def problem_of(error: Exception) -> Problem:
-    """What to tell about an error.
+    """The problem to report for an error.
 
-    Of an unexpected one only an id is told, which the log has too.
+    An unexpected error is reported by an id alone; the log holds the id with the details.
     """
     if isinstance(error, Refusal):
         headers = {}

@@ -43,7 +43,7 @@ _AFTER = {
 
 
 def _way(stage: Stage, wish: str) -> str:
-    """The page for a stage of signing in, which passes `wish` on; `wish` itself once signed in."""
+    """The address of the page for this stage, which passes `wish` on; else `wish` itself."""
     step = _AFTER.get(stage)
     return f"{step}?next={quote(wish)}" if step else wish
 

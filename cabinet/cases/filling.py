@@ -250,7 +250,7 @@ def _documents_task(edited: Editing) -> Task:
 
 
 def of_field(label: str | None, words: str) -> str:
-    """The error, led by the name of the field unless the words hold it already."""
+    """The error message, led by the name of the field unless the message contains it already."""
     return words if not label or f"«{label}»" in words else f"{label}: {words}"
 
 

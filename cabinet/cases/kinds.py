@@ -40,7 +40,8 @@ class KindPages:
 
     `drafts` gives the service of the kind's applicants; `sentences` are its journal in words.
     Submitting leads to the page `after_sending` below that of the case, or to the case itself where
-    it is empty. The rest are keys of `cabinet.frame.visits.DONE`, said after the act.
+    it is empty. The other fields are keys of `cabinet.frame.visits.DONE`: each names the sentence
+    that is shown after an act.
     """
 
     process: Process
@@ -59,7 +60,7 @@ class KindPages:
         return self.process.room
 
     def template(self, name: str) -> str:
-        """The path of a template that the kind has of its own."""
+        """The path of the kind's own template of this name."""
         return f"{self.process.slug}/{name}"
 
 
@@ -67,7 +68,7 @@ _KINDS: dict[CaseKind, KindPages] = {}
 
 
 def register(pages: KindPages) -> KindPages:
-    """Make a kind known to the pages that all kinds share."""
+    """Register the pages of a kind. Called once at import, by the module that defines them."""
     _KINDS[pages.process.kind] = pages
     return pages
 

@@ -14,5 +14,5 @@ def shown_of(fields: Iterable[tuple[str, str]]) -> str:
 
 
 def fields_shown(shown: str) -> list[tuple[str, str]]:
-    """What the form showed; empty where it does not say."""
+    """The values that the form showed when it was drawn; empty where the form sent none back."""
     return parse_qsl(shown, keep_blank_values=True)

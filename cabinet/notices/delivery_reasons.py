@@ -74,7 +74,7 @@ _LINE_DOWN = re.compile(
 
 
 def said(reason: str) -> str:
-    """The reason in words, with its code; one that is not known stands as it came."""
+    """The reason in words, with its code; an unknown reason is returned unchanged."""
     if reason in _OURS:
         return gettext(_OURS[reason])
     words = _words(reason)

@@ -188,7 +188,10 @@ def _drawn(visit: Visit, found: Desk) -> OperationPage:
 
 
 def _sentence(attention: int, silent: int) -> tuple[str, str]:
-    """The first sentence of the page, and its tone. A part that is silent is not said to work."""
+    """The first sentence of the page, and its tone.
+
+    While a part is silent, the sentence does not claim that all parts work.
+    """
     if attention:
         words = ngettext("Требует внимания: %(n)s", "Требуют внимания: %(n)s", attention)
         return words % {"n": attention}, "bad"

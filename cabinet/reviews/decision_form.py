@@ -58,7 +58,7 @@ class DecisionInput:
 
 
 def typed_of(form: Mapping[str, Any]) -> DecisionInput:
-    """Read the form. Names that belong to nothing are refused by the service."""
+    """Read the form. Remarks and checks with unknown names stay, and the service refuses them."""
     texts = {name: value for name, value in form.items() if isinstance(value, str)}
     return DecisionInput(
         outcome=texts.get("outcome", ""),

@@ -51,7 +51,7 @@ _PAGES: dict[CaseKind, DeskPage] = {}
 
 
 def register(kind: CaseKind, page: DeskPage) -> None:
-    """Give a kind a page of its own on the desk."""
+    """Register the page that the desk shows for a kind of case."""
     _PAGES[kind] = page
 
 

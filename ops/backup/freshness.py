@@ -22,7 +22,7 @@ class Age:
 
 
 def age(home: Home, settings: Settings, moment: datetime | None = None) -> Age:
-    """What is to be said about the backups of a home. Nothing is decrypted."""
+    """How old the last backup is, as a line for people. Nothing is decrypted."""
     moment = moment or now()
     where = known(home, settings)
     last = where.repository.newest() if where else None

@@ -75,7 +75,7 @@ class FaultsInstallation:
 
     @property
     def sink(self) -> str:
-        """Where the mail sink tells what it took."""
+        """The address at which the mail sink lists the messages it took."""
         return self.system.environment["MEDCAB_MAIL_PAGE_URL"]
 
     def start(self) -> None:

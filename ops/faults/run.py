@@ -100,7 +100,7 @@ class _Run:
         self.faults_over = asyncio.Event()
 
     async def whole(self) -> bool:
-        """Everything; True when all bars hold."""
+        """Do the whole run. True when every bar holds."""
         cast = await people.gather(self.database, max(3, self.plan.cases // 10))
         browsers = await people.settle_in(self.database, self.ground.settings, cast)
         self.evidence.browsers.update(browsers)

@@ -25,7 +25,7 @@ RARE = (CrashPoint.SWEPT, CrashPoint.SEALED, CrashPoint.DOCUMENT_STORED)
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: what is done to whom, and for how many seconds."""
+    """One fault: what is done, to which server or group of servers, and for how many seconds."""
 
     what: str
     whom: str
@@ -202,9 +202,10 @@ async def _working(ground: FaultsInstallation, names: Sequence[str]) -> None:
 
 
 def lanes(hits: Mapping[CrashPoint, int], dice: random.Random) -> list[list[CrashPoint]]:
-    """Points in the order in which they are armed.
+    """Split the points to hit into lists that are worked through at the same time.
 
-    Rare ones have lanes of their own beside the others.
+    Common points share one list, in random order. Each rare point has a list of its own, since
+    waiting for it would hold up the others.
     """
     common = [point for point, times in hits.items() if point not in RARE for _ in range(times)]
     dice.shuffle(common)

@@ -11,7 +11,7 @@ PROGRAMS = (TEMPORAL, MINIO)
 
 
 def _teller(name: str) -> Callable[[str], None]:
-    """A callback that prints what is being done, each time that it is something else."""
+    """A callback that prints the present step whenever it changes."""
     last = ""
 
     def tell(text: str) -> None:

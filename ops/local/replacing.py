@@ -9,7 +9,7 @@ from settings import Settings
 
 
 def journal_replacing(settings: Settings, server: str) -> None:
-    """Write it into the journal, where the ops desk finds it. Raises SQLAlchemyError."""
+    """Journal that the server was replaced; the ops desk shows it. Raises SQLAlchemyError."""
     asyncio.run(_journal(settings, server))
 
 

@@ -19,7 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="Keys of the line to the gov-servic
 
 @app.command("list")
 def show() -> None:
-    """Show our keys and the module's certificates, and until when they are valid."""
+    """Show our keys and the certificates of the gov service, and until when they are valid."""
     from rich.table import Table
 
     from ops.local.running import console
@@ -43,7 +43,7 @@ def rotate(
         str, typer.Option(envvar="MEDCAB_NEW_KEY_PASSWORD", help="Of that file.")
     ] = "",
 ) -> None:
-    """Take in a new key and print its certificate, which the module's people need."""
+    """Take in a new key and print its certificate, which the people of the gov service need."""
     from crypto.certificates import as_pem
     from services.gov_service.key_folder import GovServiceKeysError
     from services.gov_service.keys import gov_service_folder, keys_in
@@ -103,7 +103,7 @@ def retire(
 
 @app.command()
 def trust(file: Annotated[Path, typer.Argument(help="The module's certificate, PEM.")]) -> None:
-    """Take in a certificate of the module: answers may be signed by it, requests go to it."""
+    """Take in a certificate of the gov service: answers may be signed by it, requests go to it."""
     from crypto.certificates import from_pem
     from services.gov_service.key_folder import GovServiceKeysError
 
@@ -119,7 +119,7 @@ def trust(file: Annotated[Path, typer.Argument(help="The module's certificate, P
 def distrust(
     begins: Annotated[str, typer.Argument(help="The certificate, as `list` shows it.")],
 ) -> None:
-    """Forget a certificate of the module at once."""
+    """Forget a certificate of the gov service at once."""
     found = _ring()[1].distrust(begins)
     if not found:
         _fail(f"no certificate of the module begins with {begins}")

@@ -1,4 +1,4 @@
-"""What a reconciliation looked at, found and did, in words and for programs."""
+"""The findings of a reconciliation, as lines for people and as data for programs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ReconcileFinding:
-    """One thing that was looked at. `good` is false where people have to act."""
+    """The result of one check. `good` is false where people have to act."""
 
     subject: str
     count: int

@@ -1,6 +1,6 @@
-"""Encrypted files on the disk: written whole and durably, read with what went wrong named.
+"""Encrypted files on the disk: written whole and durably; errors of reading name the cause.
 
-What stands in them is said in `crypto.backup_files`.
+`crypto.backup_files` defines the format.
 """
 
 import hashlib

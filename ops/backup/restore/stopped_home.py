@@ -99,12 +99,12 @@ def reached() -> Iterator[None]:
 
 
 def named(system: System, *names: str) -> list[Server]:
-    """The servers of these names that are ours to start."""
+    """Those servers of these names that this installation starts itself."""
     return [each for each in system.outer if each.name in names]
 
 
 def is_given(name: str) -> bool:
-    """Whether a server is somebody else's, by its address in the environment."""
+    """Whether the environment gives the server's address, so that others run it."""
     from ops.local.system import GIVEN_BY
 
     return GIVEN_BY[name] in os.environ

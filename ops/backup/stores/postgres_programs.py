@@ -73,10 +73,10 @@ def command(name: str, settings: Settings, *arguments: str) -> tuple[list[str], 
 def output_of(
     line: list[str], environment: dict[str, str], told: BinaryIO, passed: Callable[[int], None]
 ) -> Iterator[bytes]:
-    """What a program writes, as it writes it; its messages go to `told`.
+    """Run a program and yield what it writes to stdout; its stderr goes to the file `told`.
 
-    `passed` is called now and then with the number of bytes so far. Raises BackupError when the
-    program fails or hangs.
+    `passed` is called every half second with the number of bytes so far. Raises BackupError when
+    the program fails or hangs.
     """
     program = subprocess.Popen(
         line,

@@ -14,7 +14,7 @@ STATE = "state.json"
 
 
 class WalState(BaseModel):
-    """Up to when the archive is complete, and what else must never be forgotten."""
+    """Up to when the archive is complete, and the highest case number known to have been given."""
 
     model_config = ConfigDict(frozen=True)
 

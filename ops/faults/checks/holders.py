@@ -32,7 +32,7 @@ _DECIDED = frozenset({Status.APPROVED.value})
 
 @dataclass(frozen=True)
 class House:
-    """Everything that says who may act."""
+    """All that decides who may act: units, people, locked accounts, grants and absences."""
 
     units: Mapping[UUID, Unit]
     people: Mapping[UUID, Person]
@@ -42,7 +42,7 @@ class House:
 
     @classmethod
     async def read(cls, session: AsyncSession) -> "House":
-        """The house as it stands."""
+        """Read the present state, with only those grants that allow reviewing."""
         grants: dict[UUID, list[RoleGrant]] = defaultdict(list)
         for grant in (await session.exec(select(RoleGrant))).all():
             if Permission.REVIEW in ROLE_PERMISSIONS[Role(grant.role)]:

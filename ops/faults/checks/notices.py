@@ -60,7 +60,7 @@ _ASK_LEEWAY = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class NoticeRow:
-    """What is compared of one row."""
+    """A stored notice with what it is compared to."""
 
     notice: Notice
     others: tuple[Notice, ...]
@@ -70,7 +70,7 @@ class NoticeRow:
 
     @property
     def state(self) -> str:
-        """Where it stands."""
+        """The state of the notice, as stored."""
         return self.notice.state
 
     def __str__(self) -> str:

@@ -142,7 +142,7 @@ async def ends_tasks(target: str, namespace: str, pid: int) -> bool:
 
 
 def _left_lying(step: PendingActivityInfo, pid: int) -> bool:
-    """Whether this process took the step repeatedly, and was never heard of until it timed out."""
+    """Whether this process took the step repeatedly and reported nothing before it timed out."""
     why = step.last_failure.timeout_failure_info.timeout_type
     return (
         step.attempt > TIMED_OUT
