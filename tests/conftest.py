@@ -22,10 +22,13 @@ from tests.shared.servers import KEYS, Servers, Simulators, stop_servers, worker
 
 pytest_plugins = [
     "tests.shared.accounts",
+    "tests.shared.administration",
     "tests.shared.browsers",
     "tests.shared.cabinet",
     "tests.shared.desk",
     "tests.shared.fixtures",
+    "tests.shared.hospital",
+    "tests.shared.ledger",
 ]
 
 FOLDER = pytest.StashKey[Path]()

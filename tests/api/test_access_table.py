@@ -32,8 +32,6 @@ from services.notices.wording import Addresses, digest, letter, push_message, sh
 from services.papers.typesetting import PAPERS
 from services.seal import FileSeal, ensure_test_seal
 from settings import Settings
-from tests.acts.samples import CODE, act_facts, receipt_facts
-from tests.administration.conftest import SHIPPED
 from tests.api.access import EVERYBODY, Roles, Row, Things
 from tests.api.access_rows import (
     ACCOUNT_ROWS,
@@ -42,7 +40,7 @@ from tests.api.access_rows import (
     DOCUMENT_ROWS,
     OTHER_ROWS,
 )
-from tests.api.administration_rows import ADMINISTRATION_PAGES, ADMINISTRATION_ROWS
+from tests.api.catalogue_admin_rows import ADMINISTRATION_PAGES, ADMINISTRATION_ROWS
 from tests.api.page_rows import (
     ACCOUNT_PAGES,
     ARCHIVE_PAGES,
@@ -53,6 +51,8 @@ from tests.api.page_rows import (
 )
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
 from tests.api.world import IN_UNIT, Whose, World
+from tests.papers.samples import CODE, act_facts, receipt_facts
+from tests.shared.administration import SHIPPED
 from tests.shared.servers import KEYS, NOWHERE, Servers
 
 TABLE: dict[str, Row] = {

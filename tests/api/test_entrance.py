@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -13,11 +12,11 @@ from pydantic import BaseModel
 
 from api.http.bodies import Form as StreamedForm
 from api.http.entrance import CleanRoute
+from ops.local.home import CHECKOUT
 from server import create_app
 from tests.api.test_access_table import table_settings
 
 PASTED, SEEN = "\ufeffМои\u0306 е\u0308жик\u00ad\r\n\u202eтут\u202c", "Мой ёжик\nтут"
-CHECKOUT = Path(__file__).parent.parent.parent
 RAW_READERS = {
     "api/http/bodies.py": "cleans the fields of a form itself; files are octets",
     "api/operation/temporal_pages.py": "passes on what the Temporal UI says",

@@ -18,7 +18,7 @@ from ops.local.home import CHECKOUT
 from rules.clock import now
 from server import create_app
 from settings import Settings
-from tests.documents.samples import born_digital
+from tests.files.samples import born_digital
 from tests.shared.desk import Desk
 from tests.shared.office import FORM
 from tests.shared.served import Served, served

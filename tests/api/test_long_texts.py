@@ -2,7 +2,7 @@
 
 from rules.access import Actor
 from rules.cases.limits import LONGEST_REASON
-from tests.documents.samples import born_digital
+from tests.files.samples import born_digital
 from tests.shared.desk import Desk, key
 from tests.shared.office import FORM
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +12,13 @@ from starlette.types import Message, Receive, Scope, Send
 from api.http.problems import MEDIA_TYPE, LastResort
 from cabinet.frame.visits import came_from
 from crypto.key_ring import UndecryptableError
+from ops.local.home import CHECKOUT
 from rules.refusals import FieldError, Refusal
 from server import create_app
 from settings import Settings
 from tests.shared.accounts import House
 
-STATIC = Path(__file__).parents[2] / "api" / "http" / "static"
+STATIC = CHECKOUT / "api" / "http" / "static"
 
 
 @pytest.mark.parametrize(

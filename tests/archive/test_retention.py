@@ -27,7 +27,7 @@ from services.catalogue.loading import load_terms
 from services.conversation import Conversations
 from services.dossier import page as dossier
 from services.journal import entries as journal
-from tests.archive.test_case_export import with_files
+from tests.dossier.test_archive_file import with_files
 from tests.shared.office import Office
 
 ZONE = ZoneInfo("Europe/Moscow")

@@ -6,7 +6,7 @@ import httpx
 
 from services.conversation import Conversations
 from tests.conversation.test_conversation import unread
-from tests.documents.samples import born_digital
+from tests.files.samples import born_digital
 from tests.shared.cabinet import TOKEN, Site, account_of, let_in
 from tests.shared.office import Office
 from tests.shared.waiting import PATIENCE

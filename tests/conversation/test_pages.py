@@ -12,7 +12,7 @@ from clients.database import Database
 from rules.access import Actor
 from services.conversation import Conversations
 from tests.conversation.test_conversation import heard, unread
-from tests.documents.samples import born_digital
+from tests.files.samples import born_digital
 from tests.shared.cabinet import PHONE, TOKEN, Site, account_of, faults_of, let_in, signed_in, watch
 from tests.shared.counter import Counter
 from tests.shared.office import Office

@@ -24,8 +24,8 @@ from services.files import intake
 from services.files.inspection.client import Inspection
 from services.files.intake import FOLDER, Files, Incoming, sweep
 from settings import Settings
-from tests.documents import samples as s
-from tests.documents.conftest import Hospital, sent
+from tests.files import samples as s
+from tests.shared.hospital import Hospital, sent
 
 
 async def content_of(opening: Opening) -> bytes:

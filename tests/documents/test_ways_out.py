@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
@@ -17,6 +16,7 @@ from models.tables.accounts import Account
 from models.tables.cases import CaseAttachment
 from models.tables.documents import DocumentVersion
 from models.tables.requests import RequestAnswer
+from ops.local.home import CHECKOUT
 from rules.access import Actor, Role
 from rules.accounts import Stage
 from rules.clock import now
@@ -25,15 +25,14 @@ from services.accounts.sessions import open_session
 from services.conversation import Conversations
 from services.requests.acts import Answer
 from settings import Settings
-from tests.documents import samples as s
-from tests.documents.conftest import sent
+from tests.files import samples as s
 from tests.shared.accounts import carry, visitor_at
 from tests.shared.counter import Counter
+from tests.shared.hospital import sent
 from tests.shared.office import Office
 
 MARK = b"taken at home"
 """Stands in the metadata of every photograph of the tests."""
-ROOT = Path(__file__).parents[2]
 PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 BASE = "http://127.0.0.1:8000"
 API = "/api/v1"
@@ -212,9 +211,9 @@ async def test_a_photograph_leaves_as_given_for_its_giver_only(house: House, sub
 def test_nothing_else_reads_the_originals() -> None:
     """The key of an original is known to the room that decides, and to what never sends it out."""
     known = {
-        str(path.relative_to(ROOT))
+        str(path.relative_to(CHECKOUT))
         for folder in ("services", "api", "cabinet")
-        for path in (ROOT / folder).rglob("*.py")
+        for path in (CHECKOUT / folder).rglob("*.py")
         if re.search(r"version\.object_key|DocumentVersion\.object_key", path.read_text("utf-8"))
     }
     assert known == {

@@ -33,7 +33,7 @@ from services.journal.acceptance import NotAcceptableError
 from services.journal.checkpoints import CheckpointsDisagreeError, checkpoint_object_key
 from services.journal.entries import read
 from services.seal import FileSeal, ensure_test_seal
-from tests.journal.conftest import Ledger
+from tests.shared.ledger import Ledger
 
 DECLARED = "declares what the institution did not sign"
 FOREIGN = "was not written by the application"

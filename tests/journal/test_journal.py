@@ -21,7 +21,7 @@ from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from services.journal import entries as journal
 from services.journal.checkpoints import CHECKPOINTS_FILE
 from services.seal import FileSeal, ensure_test_seal
-from tests.journal.conftest import Ledger
+from tests.shared.ledger import Ledger
 
 
 async def test_an_entry_costs_two_statements(ledger: Ledger, counted: Callable[[], int]) -> None:

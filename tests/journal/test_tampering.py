@@ -24,7 +24,7 @@ from rules.journal.entries import (
 from services.journal.checkpoints import CHECKPOINTS_FILE
 from services.journal.entries import erase_contents, read
 from services.seal import FileSeal, ensure_test_seal
-from tests.journal.conftest import Ledger
+from tests.shared.ledger import Ledger
 
 
 async def test_an_untouched_journal_holds(ledger: Ledger) -> None:

@@ -24,7 +24,7 @@ from services.notices.channels import MailWay, SmsWay
 from services.notices.sender import drain
 from services.notices.wording import Addresses
 from tests.notices.conftest import Phones, Post, Staff
-from tests.notices.test_cabinet import actor
+from tests.notices.test_inbox import actor
 
 PASSWORD = "четыре слова подряд, не секрет"
 

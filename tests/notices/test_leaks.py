@@ -19,7 +19,7 @@ from services.notices.sender import drain
 from services.notices.wording import Addresses
 from settings import Settings
 from tests.notices.conftest import Phones, Post, Staff
-from tests.notices.test_cabinet import actor
+from tests.notices.test_inbox import actor
 from tests.notices.test_push import CONTACT, Browsers
 from tests.shared.servers import Simulators
 

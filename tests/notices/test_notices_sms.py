@@ -284,7 +284,7 @@ async def test_resending_is_a_new_message_to_the_gateway(
     own_database: Database, anna: Person, tell: Any, way: SmsWay, phones: Phones
 ) -> None:
     """The first one stays refused under its own key; a receipt of it says nothing of the second."""
-    from tests.notices.test_cabinet import actor
+    from tests.notices.test_inbox import actor
 
     await tell(anna)
     await drain(own_database, way)

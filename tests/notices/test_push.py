@@ -22,7 +22,7 @@ from services.notices.channels import PushWay
 from services.notices.sender import Stop, drain
 from settings import Settings
 from tests.notices.conftest import Staff, tell
-from tests.notices.test_cabinet import actor
+from tests.notices.test_inbox import actor
 from tests.shared.servers import Simulators
 
 CONTACT = "mailto:security@hospital.example"

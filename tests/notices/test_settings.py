@@ -21,7 +21,7 @@ from services.notices.channels import MailWay
 from services.notices.sender import drain
 from services.notices.wording import Addresses
 from tests.notices.conftest import Post, Staff, tell
-from tests.notices.test_cabinet import actor
+from tests.notices.test_inbox import actor
 from tests.shared.statements import statements
 
 MOSCOW = "Europe/Moscow"

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from babel.messages.pofile import read_po
 
+from ops.local.home import CHECKOUT
 from rules.notices.delivery import pause_after
 from rules.notices.kinds import (
     CHOSEN,
@@ -30,7 +30,6 @@ from services.notices.wording import (
 )
 from words.translation import LOCALE_FOLDER
 
-CHECKOUT = Path(__file__).parent.parent.parent
 ADDRESSES = Addresses("https://cabinet.example", "https://temporal.example", "Больница № 7")
 IN_TEMPLATES = re.compile(r'_\("([^"]+)"\)')
 

@@ -1,14 +1,9 @@
-"""The application listening on a port, before a real Temporal; an installation to be destroyed."""
+"""The application listening on a port, before a real Temporal."""
 
 import asyncio
-import os
-import shutil
 import socket
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -22,9 +17,7 @@ from clients.database import Database
 from clients.temporal.client import connect
 from crypto.key_ring import KeyRing
 from models.tables.people import Unit
-from ops.local.home import Home
-from ops.local.servers.postgres import data_folder_aside
-from ops.local.system import GIVEN_BY, settings_from
+from ops.local.system import settings_from
 from rules.access import Role
 from server import create_app
 from services.cases.signals import CaseSignals
@@ -32,7 +25,6 @@ from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings
 from settings import Settings
 from tests.operation.desk import Desk
-from tests.operation.installation import Installation
 from tests.shared.accounts import House
 from tests.shared.office import Heard, Office
 from tests.shared.servers import KEYS, Servers
@@ -105,47 +97,6 @@ async def opened(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> 
         server.should_exit = True
         await serving
     servers.drop_database(name)
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A folder that the account of PostgreSQL may pass through; pytest closes its own to others."""
-    made = Path(tempfile.mkdtemp(prefix="medcab-backup-"))
-    made.chmod(0o711)
-    yield made
-    shutil.rmtree(data_folder_aside(Home(made / "home")), ignore_errors=True)
-    shutil.rmtree(made, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-async def place(folder: Path) -> AsyncIterator[Installation]:
-    """An installation with one backup, whose log is archived."""
-    # Where the run was started from a home of its own, that one is not to be touched.
-    monkeypatch = pytest.MonkeyPatch()
-    for name in list(os.environ):
-        if name in GIVEN_BY.values() or name.startswith(("MEDCAB_", "DATABASE_", "S3_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("MEDCAB_HOME", str(folder / "elsewhere"))
-    made = Installation(folder)
-    await made.start()
-    try:
-        await made.work()
-        await made.cases()
-        await made.back_up()
-        await made.archive()
-        yield made
-    finally:
-        with suppress(Exception):
-            await made.end()
-        assert not (folder / "elsewhere").exists()
-        monkeypatch.undo()
-
-
-@pytest.fixture
-def copy(place: Installation, tmp_path: Path) -> Path:
-    """A copy of the backups, to be damaged."""
-    shutil.copytree(place.backups, tmp_path / "backups")
-    return tmp_path / "backups"
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from api.http.headers import SecurityHeaders
 from cabinet.frame import installable
 from cabinet.frame.assets import router as static_files
 from cabinet.frame.rendering import page
-from tests.pages.desk_samples import DESK_SAMPLES
 from tests.pages.samples import SAMPLES
+from tests.pages.samples.desk import DESK_SAMPLES
 from words.translation import Presentation
 
 PAGES = SAMPLES | DESK_SAMPLES

@@ -11,7 +11,7 @@ import pytest
 from rules.cases.process import Status, Transition
 from rules.clock import now
 from services.cases.transitions import lock, move
-from tests.documents.samples import pdf
+from tests.files.samples import pdf
 from tests.shared.counter import FORMS, Counter
 from tests.shared.desk import Desk, file_name, key, told
 

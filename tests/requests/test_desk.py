@@ -28,7 +28,7 @@ from services.requests import alarms
 from services.requests import files as request_files
 from services.requests.acts import Answer
 from services.reviews.decisions import Decision
-from tests.documents.samples import pdf
+from tests.files.samples import pdf
 from tests.shared.counter import Counter
 
 

@@ -18,7 +18,7 @@ from services.requests.paper import (
     UnsignedPaper,
     form,
 )
-from tests.requests.line import facts
+from tests.gov_service.line import facts
 
 DIGEST = "ab" * 32
 

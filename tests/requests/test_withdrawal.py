@@ -24,7 +24,7 @@ from services.operation.remedies import OperationActs, RemedyOrder
 from services.operation.temporal_health import Standings
 from services.requests.acknowledgements import message_id_of
 from settings import Settings
-from tests.requests.line import Line
+from tests.gov_service.line import Line
 from tests.requests.living import behave, journaled, stands_at
 from tests.shared.counter import Counter
 from tests.shared.waiting import PATIENCE, until

@@ -1,0 +1,225 @@
+"""Every reason and remark is read by those it was written for, and by nobody else, on any surface.
+
+A story in which everything is done with a reason is read by every role over every route that
+answers to GET, with the archive of each case and its paper, and in the notices of all channels.
+"""
+
+import re
+import zipfile
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from io import BytesIO
+from uuid import uuid4
+
+import httpx
+import pypdfium2  # type: ignore[import-untyped]
+import pytest
+from fastapi import FastAPI
+from sqlmodel import col, select
+
+from api.container import Container
+from api.http.openapi import routes
+from models.tables.accounts import Account
+from models.tables.journal import JournalEntry
+from models.tables.notices import Notice
+from rules.access import Actor
+from rules.accounts import Stage
+from rules.clock import now
+from rules.journal.disclosure import DISCLOSURES
+from rules.journal.entries import JournalKind
+from services.accounts.sessions import open_session
+from services.notices.wording import Addresses, letter, short_message
+from settings import Settings
+from tests.journal.disclosure_story import Mark, Story
+from tests.shared.accounts import carry, visitor_at
+from tests.shared.served import in_process
+from tests.shared.servers import Servers
+
+COLLEAGUES = {"reviewer", "colleague", "head of HR"}
+PARTIES = COLLEAGUES | {"applicant", "unit head"}
+ON_REQUESTS = {"applicant", "clerk"}
+
+EXPECTED: Mapping[Mark, set[str]] = {
+    Mark.HAND_OVER: COLLEAGUES,
+    Mark.REMARK: COLLEAGUES,
+    Mark.MESSAGE: PARTIES,
+    Mark.CLARIFY: PARTIES,
+    Mark.CLARIFY_FIELD: PARTIES,
+    Mark.REJECT: PARTIES,
+    Mark.APPROVE: PARTIES,
+    Mark.WITHDRAW: PARTIES,
+    # Of what keepers of the archive decided the journal tells those who also see the case.
+    Mark.EXTEND: {"head of HR"},
+    Mark.RELEASE: {"head of HR"},
+    Mark.HOLD: {"head of HR", "administrator"},
+    Mark.KEEPER_NAME: {"head of HR", "administrator"},
+    Mark.REFUSE: ON_REQUESTS,
+    Mark.ANSWER: ON_REQUESTS,
+    Mark.RETRY: set(),
+    Mark.TELL_HEAD: set(),
+    Mark.SEND_NOW: set(),
+    Mark.ASK_AGAIN: set(),
+    Mark.OPS_NAME: {"ops"},
+    Mark.HEADS_OWN_REMARK: {"reviewer", "colleague"},
+    Mark.HEADS_OWN_HAND_OVER: {"reviewer", "colleague"},
+    Mark.HEADS_OWN_HOLD: {"administrator"},
+}
+"""Who finds each mark somewhere."""
+
+REQUESTS = {"refused", "answered"}
+FIRST = {"application", "answered"}
+"""A case of each kind: what only the other kind has is asked of it too."""
+
+OUTSIDERS = {"another doctor", "nurse", "security", "technician", "auditor", "operator"}
+SHOWN_TO_OUTSIDERS = FIRST | {"approved"}
+"""No case is theirs, however it ended: one with every act, one with its paper, and a request."""
+
+OF_CASES = "case_id"
+OF_ACCOUNTS = "account|sign-in|profile|sessions?|login-attempts|tokens|contacts|notices/\\w+"
+OF_OFFERS = "programmes|verify|offline|sw.js|manifest.*|documents/categories|requests/new"
+APART = re.compile(
+    rf"(/api/v1)?/({OF_ACCOUNTS}|{OF_OFFERS})(/.*)?|/temporal.*|/render|/api/docs|/health/.*"
+    r"|/archive/cases/.*"
+)
+"""What is not about cases, and the page that gives the same archive as the JSON API."""
+
+
+@pytest.fixture(scope="module")
+async def app(settings: Settings, servers: Servers) -> AsyncIterator[FastAPI]:
+    """The application over real servers, with an empty database."""
+    async with in_process(settings, servers) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def story(app: FastAPI) -> Story:
+    """All has happened."""
+    container: Container = app.state.container
+    return await Story.tell(container)
+
+
+@pytest.fixture(scope="module")
+async def read(app: FastAPI, story: Story) -> Mapping[str, Mapping[str, str]]:
+    """What each person reads, by route."""
+    return {
+        name: await _reading(
+            app, story, one, SHOWN_TO_OUTSIDERS if name in OUTSIDERS else list(story.cases)
+        )
+        for name, one in story.people.items()
+    }
+
+
+async def _browser(app: FastAPI, container: Container, actor: Actor) -> httpx.AsyncClient:
+    moment = now()
+    async with container.database.work() as session:
+        session.add(
+            Account(
+                person_id=actor.person_id,
+                login=uuid4().hex,
+                password_hash="none",
+                password_changed_at=moment,
+                created_at=moment,
+            )
+        )
+        await session.flush()
+        opened = await open_session(
+            session, actor.person_id, Stage.OPEN, visitor_at(), moment, second_factor_at=moment
+        )
+    browser = httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+        base_url=container.settings.public_url,
+        headers={"Accept": "text/html, */*"},
+    )
+    carry(browser, opened)
+    return browser
+
+
+def _addresses(
+    app: FastAPI, story: Story, steps: Mapping[str, int], cases: Collection[str]
+) -> Iterator[str]:
+    """Every address that answers to GET, for each of the cases where it is about one."""
+    for method, path, _ in routes(app):
+        names = set(re.findall(r"{(\w+)", path))
+        if method != "GET" or APART.fullmatch(path) or not names <= {OF_CASES, "step"}:
+            continue
+        if not names:
+            yield path
+            continue
+        for name in cases:
+            of_others = "/applications/" if name in REQUESTS else "/requests/"
+            if of_others not in path or name in FIRST:
+                yield path.format_map({OF_CASES: story.cases[name], "step": steps[name]})
+
+
+async def _reading(
+    app: FastAPI, story: Story, actor: Actor, cases: Collection[str]
+) -> Mapping[str, str]:
+    browser = await _browser(app, story.container, actor)
+    steps = {name: (await story.office.case(id_)).step for name, id_ in story.cases.items()}
+    found: dict[str, str] = {}
+    for address in _addresses(app, story, steps, cases):
+        answer = await browser.get(address)
+        # Names are answered for elsewhere; one's own stands in the frame of every page.
+        own = actor.name.split()[0]
+        found[address] = _text(answer).replace(own, "") if own.isdigit() else _text(answer)
+        assert answer.status_code != 500, address
+    if actor.name.split()[0].isdigit():
+        found["own name"] = actor.name
+    await browser.aclose()
+    return found
+
+
+def _text(answer: httpx.Response) -> str:
+    """All text of an answer, of a paper in an archive too."""
+    if answer.headers.get("content-type", "") != "application/zip":
+        return answer.text
+    archive = zipfile.ZipFile(BytesIO(answer.content))
+    parts = list(archive.namelist())
+    for name in archive.namelist():
+        body = archive.read(name)
+        if name.startswith("Дело-"):
+            pages = pypdfium2.PdfDocument(body)
+            parts += [page.get_textpage().get_text_range() for page in pages]
+        else:
+            parts.append(body.decode("utf-8", "replace"))
+    return " ".join(parts)
+
+
+def test_each_mark_is_found_by_those_it_is_for(read: Mapping[str, Mapping[str, str]]) -> None:
+    """The table above, whatever page, answer, file or paper somebody reads."""
+    wrong: dict[str, dict[str, list[str]]] = {}
+    for mark in Mark:
+        seen = {
+            who: sorted(where for where, text in texts.items() if mark in text)
+            for who, texts in read.items()
+        }
+        found = {who: where for who, where in seen.items() if where}
+        if set(found) != EXPECTED[mark]:
+            wrong[mark.name] = found
+    assert not wrong
+
+
+async def test_each_kind_that_says_something_is_in_the_story(story: Story) -> None:
+    """A kind of entry of which contents are shown to somebody is done and looked for here."""
+    async with story.container.database.work() as session:
+        entries = (
+            await session.exec(
+                select(JournalEntry).where(col(JournalEntry.chain).in_(story.cases.values()))
+            )
+        ).all()
+    told = {entry.kind for entry in entries if entry.contents}
+    shown = {kind for (kind, _, _), row in DISCLOSURES.items() if row.contents}
+    of_ops = {JournalKind.OPERATION_RETRIED, JournalKind.OPERATION_HEAD_TOLD}
+    assert told == shown | of_ops
+
+
+async def test_no_notice_says_a_reason(story: Story) -> None:
+    """Letters, SMS and what a push is made of: a link to the case, never what was written on it."""
+    at = Addresses("https://cabinet.example", "https://temporal.example", "Больница № 7")
+    async with story.container.database.work() as session:
+        told = (await session.exec(select(Notice))).all()
+    assert {one.channel for one in told} >= {"cabinet", "mail"}
+    for one in told:
+        mail = letter(one.kind, one.facts, one.case_id, one.language, at)
+        sms = short_message(one.kind, one.facts, one.case_id, one.language, at)
+        said = f"{mail} {sms} {one.facts} {one.contents}"
+        assert not [mark.name for mark in Mark if mark in said], one.kind

@@ -1,0 +1,56 @@
+"""An installation on servers of its own, with one backup, to be destroyed and brought back."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from ops.local.home import Home
+from ops.local.servers.postgres import data_folder_aside
+from ops.local.system import GIVEN_BY
+from tests.ops.backup.installation import Installation
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that the account of PostgreSQL may pass through; pytest closes its own to others."""
+    made = Path(tempfile.mkdtemp(prefix="medcab-backup-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(data_folder_aside(Home(made / "home")), ignore_errors=True)
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+async def place(folder: Path) -> AsyncIterator[Installation]:
+    """An installation with one backup, whose log is archived."""
+    # Where the run was started from a home of its own, that one is not to be touched.
+    monkeypatch = pytest.MonkeyPatch()
+    for name in list(os.environ):
+        if name in GIVEN_BY.values() or name.startswith(("MEDCAB_", "DATABASE_", "S3_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("MEDCAB_HOME", str(folder / "elsewhere"))
+    made = Installation(folder)
+    await made.start()
+    try:
+        await made.work()
+        await made.cases()
+        await made.back_up()
+        await made.archive()
+        yield made
+    finally:
+        with suppress(Exception):
+            await made.end()
+        assert not (folder / "elsewhere").exists()
+        monkeypatch.undo()
+
+
+@pytest.fixture
+def copy(place: Installation, tmp_path: Path) -> Path:
+    """A copy of the backups, to be damaged."""
+    shutil.copytree(place.backups, tmp_path / "backups")
+    return tmp_path / "backups"

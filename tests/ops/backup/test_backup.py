@@ -1,0 +1,503 @@
+"""Backup, restore and reconciliation over real servers, destroyed one by one (O5, I10)."""
+
+import asyncio
+import json
+import shutil
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import AsyncMock
+from uuid import uuid4
+
+import pytest
+from rich.console import Console
+from sqlmodel import col, select
+from temporalio.client import WorkflowExecutionStatus
+from typer.testing import CliRunner
+
+from clients.database import Database
+from clients.objects import ObjectMissingError
+from clients.temporal.client import CaseSignaller
+from crypto.backup_files import BackupKey
+from models.messages import CaseRef, case_workflow_id
+from models.tables.accounts import AccountSession
+from models.tables.cases import Case
+from models.tables.journal import JournalEntry
+from models.tables.notices import Notice
+from models.visibility import OpsText
+from ops.backup import BackupError, DamagedError, WrongKeyError, commands, configuration
+from ops.backup.freshness import keeps_up
+from ops.backup.reconcile.reconcile import HELD, MARGIN, Reconciliation, in_words, reconcile
+from ops.backup.reconcile.workflows import Runs
+from ops.backup.repository.encrypted_files import read_encrypted
+from ops.backup.repository.manifest import Repository
+from ops.backup.restore.restore import Mark, Part, RestoreOptions, lay_out, restore
+from ops.backup.restore.stopped_home import alone, archives
+from ops.backup.schedule import back_up_once, due
+from ops.backup.stores import objects
+from ops.backup.stores.postgres_programs import connect
+from ops.backup.stores.postgres_wal import PARTIAL, WalArchiver, segments
+from ops.backup.take import take
+from ops.backup.verify import verify
+from ops.cli import app
+from ops.local.home import RESTORED, Home
+from ops.local.servers.postgres import Postgres
+from rules.cases.applications import APPLICATION
+from rules.cases.numbers import NumberKind, format_number, parse_number
+from rules.cases.process import Status, Transition
+from rules.clock import now
+from rules.journal.entries import JournalKind
+from rules.notices.kinds import Channel
+from services.journal.checkpoints import checkpoint_object_key
+from services.journal.restore_gaps import Loss
+from tests.ops.backup.installation import Elsewhere, Installation, damage, destroy, quiet
+from tests.shared.servers import hide_copy
+
+pytestmark = pytest.mark.installation
+
+
+def names_in(folder: Path) -> set[str]:
+    """The files of a folder."""
+    return {each.name for each in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [(Part.DATABASE,), (Part.KEYS, Part.OBJECTS, Part.TEMPORAL)],
+    ids=["the database", "all else"],
+)
+async def test_what_is_lost_comes_back_and_every_case_goes_on(
+    place: Installation, lost: tuple[Part, ...]
+) -> None:
+    """Each part is destroyed, with cases open that are younger than the backup, and comes back by
+    an order of its own (O5)."""
+    cases = await place.cases()
+    await place.archive()
+    await place.stop()
+    for part in lost:
+        destroy(place.home, part)
+    for part in lost:
+        await place.bring_back(part)
+    await place.start()
+    await place.reconcile()
+    await place.work()
+    await place.has_run(*cases)
+    await place.goes_on(*cases)
+    await place.all_told()
+    await place.all_is_right()
+
+
+async def test_all_is_lost_and_one_goes_back_to_a_point_in_time(place: Installation) -> None:
+    """What was before is there and goes on; what came after is gone, and that is told (O5)."""
+    cases = await place.cases()
+    session_id = await place.signed_in()
+    told_later = await place.office.submitted()
+    await place.put_files()
+    await place.stands(told_later, Status.IN_REVIEW)
+    await place.all_told()
+    await place.pause()
+    await place.office.decide(told_later, Transition.CLARIFY)
+    point = now()
+    await asyncio.sleep(0.1)
+    await place.work()
+    await place.all_told()
+    gone = await place.office.submitted()
+    await place.put_files()
+    number = str((await place.office.case(gone)).number)
+    await place.verified()
+    before = place.mails()
+    await place.archive()
+    await place.stop()
+    for part in Part:
+        destroy(place.home, part)
+    shutil.rmtree(place.home.folder / "wal")
+    await place.bring_back(at=point)
+    found = await asyncio.to_thread(reconcile, place.home, quiet)
+    assert found.good, in_words(found)
+    assert any("lost: seals" in str(line) for line in found.lines)
+    counts = {line.subject: line.count for line in found.lines}
+    assert (counts["sessions"], counts["tokens"]) == (1, 1)
+    await place.start()
+    await place.work()
+    async with place.database.work() as session:
+        assert await session.get(Case, gone) is None
+        ended = await session.get_one(AccountSession, session_id)
+        assert ended.ended_why == "restored"
+        held = await session.exec(
+            select(Notice.channel).where(
+                Notice.case_id == told_later, Notice.failure_reason == HELD
+            )
+        )
+        assert Channel.MAIL in held.all()
+    for key in list(place.sha256):
+        with suppress(ObjectMissingError):
+            await place.objects.read(key)
+            continue
+        # The files of the case that is gone: they were never asked for.
+        del place.sha256[key]
+    assert place.sha256
+    await place.has_run(*cases, told_later)
+    await place.goes_on(*cases)
+    await place.all_told()
+    later = await place.office.case(await place.office.submitted())
+    assert parse_number(str(later.number)).sequence > parse_number(number).sequence
+    await place.all_is_right()
+    [declared] = (await place.verified()).declared
+    assert declared.loss is not None
+    assert declared.loss.leaves > 0
+    after = place.mails()
+    assert {name: after[name] for name in before} == dict(before)
+
+
+async def test_what_does_not_belong_together_is_found(place: Installation) -> None:
+    """A run without a case is ended; a row without its file, or with another, is a fault."""
+    nobody, (review, clarify) = uuid4(), await place.cases()
+    beyond = await objects.last_number(place.database) + 500
+    await place.verified()
+    await place.pause()
+    stray = await place.client.start_workflow(
+        APPLICATION.workflow,
+        CaseRef(case_id=nobody),
+        id=case_workflow_id(nobody),
+        task_queue="nobody-listens",
+        static_summary=OpsText(
+            f"{format_number(NumberKind.APPLICATION, 2026, beyond)} · programme"
+        ),
+    )
+    await place.client.get_workflow_handle(case_workflow_id(review)).terminate()
+    place.tamper('update "case" set closed_at = now() where id = %s', clarify)
+    one, other = sorted(place.sha256)[:2]
+    kept = [await place.objects.read(key) for key in (one, other)]
+    await place.objects.remove(one)
+    await place.objects.put(other, bytes(len(kept[1])), len(kept[1]), "application/pdf")
+    hide_copy(place.settings, checkpoint_object_key(1))
+    await place.objects.put("documents/nobody-named-it", b"1", 1, "application/pdf")
+    place.tamper("update journal_entry set step = step + 1 where chain = %s", review)
+    found = await Reconciliation(place.home, place.settings, quiet, deep=True).whole()
+    assert not found.good
+    faults = {line.what: line for line in found.lines if not line.good}
+    assert len(faults) == 3
+    assert faults["rows whose object is gone"].examples == (f"document_version: {one}",)
+    assert faults["objects are not of the right bytes"].examples == (other,)
+    assert faults["faults: `medcab verify` tells all of them"].count > 0
+    counts = {line.what.partition(":")[0]: line.count for line in found.lines}
+    assert counts["ended"] == 1
+    assert (await stray.describe()).status is WorkflowExecutionStatus.TERMINATED
+    assert counts["started for open cases that had none"] == 1
+    assert counts["rung, to read their cases again"] == 1, "the run whose case is closed"
+    assert await place.objects.read(checkpoint_object_key(1)), "copied again from the database"
+    assert await objects.last_number(place.database) == beyond, "a run remembers its number"
+    await place.has_run(review)
+    for key, content in zip((one, other), kept, strict=True):
+        await place.objects.put(key, content, len(content), "application/pdf")
+    await place.objects.remove("documents/nobody-named-it")
+    place.tamper("update journal_entry set step = step - 1 where chain = %s", review)
+    place.tamper('update "case" set closed_at = null where id = %s', clarify)
+    mended = await place.reconcile()
+    strays = counts["without a row"] - 1
+    assert strays in [line.count for line in mended.lines if line.subject == "objects"]
+    await place.work()
+    async with place.database.work() as session:
+        journaled = await session.exec(
+            select(JournalEntry.facts)
+            .where(JournalEntry.kind == JournalKind.INSTALLATION_RECONCILED.value)
+            .order_by(col(JournalEntry.position).desc())
+            .limit(2)
+        )
+        assert [facts["good"] for facts in journaled] == [True, False]
+
+
+async def test_what_one_part_finds_alone(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of another size without reading it, seals that do not follow, a run that cannot be
+    started, and every number that was ever known to be given."""
+    looking = Reconciliation(place.home, place.settings, quiet, deep=False)
+    key = min(place.sha256)
+    content = await place.objects.read(key)
+    await place.objects.put(key, content[:-1], len(content) - 1, "application/pdf")
+    foreign = json.dumps({"body": {"number": 900_000_000}}).encode()
+    await place.objects.put(
+        checkpoint_object_key(900_000_000), foreign, len(foreign), "application/json"
+    )
+    await looking._files()
+    await looking._journal()
+    await place.objects.put(key, content, len(content), "application/pdf")
+    hide_copy(place.settings, checkpoint_object_key(900_000_000))
+    runs = Runs(place.client, place.settings.task_queue, {})
+    with monkeypatch.context() as deaf:
+        deaf.setattr(CaseSignaller, "__call__", AsyncMock(return_value=False))
+        await runs.settle(place.database, looking.found, signal_all=False)
+    faults = {line.what: line for line in looking.found.lines if not line.good}
+    assert faults.pop("objects are not of the right size").examples == (key,)
+    assert len(faults.pop("open cases have no run").examples) > 1
+    [unclear] = faults
+    assert "seal 900000000 is there" in unclear
+    async with place.database.work() as session:
+        numbers = (await session.exec(select(Case.number))).all()
+    highest = max(parse_number(each).sequence for each in numbers if each)
+    mark = Mark(at=now(), backup="", last_number=highest + 500)
+    loss = Loss(1, 2, None, now(), (), 3)
+    for marked, lost, drawn in (
+        (None, None, highest),
+        (mark, None, highest + 500),
+        (mark.model_copy(update={"lost_until": now()}), None, highest + 500 + MARGIN),
+        (None, loss, highest + MARGIN + 3),
+    ):
+        place.tamper("select setval('case_number', 1)")
+        looking.mark, looking.loss = marked, lost
+        await looking._numbers(runs)
+        assert await objects.last_number(place.database) == drawn
+    place.tamper("select setval('case_number', %s)", highest + 2 * MARGIN)
+    await looking.objects.close()
+    await looking.database.close()
+
+
+def test_a_whole_backup_holds(place: Installation, copy: Path) -> None:
+    """Everything is read as a restore would read it, and counted."""
+    done = verify(copy, place.key, quiet)
+    assert done.faults == []
+    assert done.backups == 1
+    assert done.files == 4
+    assert done.objects > 5
+    assert done.segments > 0
+
+
+@pytest.mark.parametrize(
+    ("what", "where"),
+    [
+        ("manifest", "2*/manifest.json"),
+        ("base", "2*/database.tar"),
+        ("workflows", "2*/temporal.db"),
+        ("list", "2*/objects.jsonl"),
+        ("object", "objects/*/*"),
+        ("log", "wal/0*"),
+    ],
+)
+def test_a_changed_file_is_found(
+    place: Installation, copy: Path, tmp_path: Path, what: str, where: str
+) -> None:
+    """One bit anywhere: seen by `backup --verify`; a restore refuses before it changes anything."""
+    listed = sorted(copy.glob(where))
+    assert listed, what
+    damage(listed[0] if what != "log" else listed[-1])
+    done = verify(copy, place.key, quiet)
+    assert done.faults, what
+    if what in ("object", "log"):
+        return
+    home = Home(tmp_path / "home")
+    order = RestoreOptions(copy, None, (), place.places.keys_folder)
+    with pytest.raises(DamagedError):
+        restore(home, order, lambda: place.phrase, quiet)
+    assert not (home.folder / "secrets.json").exists()
+    assert not (home.folder / "postgres" / "data").exists()
+
+
+def test_files_cannot_change_places(place: Installation, copy: Path) -> None:
+    """An object that stands under another one's name is refused, although it is genuine."""
+    one, other = sorted(copy.glob("objects/*/*"))[:2]
+    other.write_bytes(one.read_bytes())
+    assert verify(copy, place.key, quiet).faults
+
+
+def test_a_wrong_key_is_told(place: Installation, copy: Path, tmp_path: Path) -> None:
+    """It says which key is wanted and which was given; the same for the phrase."""
+    wrong = BackupKey(bytes(32))
+    with pytest.raises(WrongKeyError, match=wrong.id.hex()):
+        verify(copy, wrong, quiet)
+    order = RestoreOptions(copy, None, (), place.places.keys_folder)
+    other = "-".join(["AAAA"] * 8)
+    with pytest.raises(WrongKeyError, match="another recovery phrase"):
+        restore(Home(tmp_path / "home"), order, lambda: other, quiet)
+    with pytest.raises(BackupError, match="eight groups of four"):
+        restore(Home(tmp_path / "home"), order, lambda: "hunter2", quiet)
+    with pytest.raises(BackupError, match="openssl rand"):
+        configuration.read_key("hunter2")
+
+
+def test_half_a_backup_is_refused(place: Installation, copy: Path) -> None:
+    """One that was broken off has no manifest yet, or not its name."""
+    [backup] = copy.glob("2*")
+    half = backup.rename(copy / f".unfinished-{backup.name}")
+    assert "half a backup" in verify(half, place.key, quiet).faults[0]
+    half = half.rename(backup)
+    (half / "manifest.json").unlink()
+    with pytest.raises(BackupError, match="no whole backup"):
+        restore(place.home, RestoreOptions(copy, None, [Part.OBJECTS]), lambda: "", quiet)
+
+
+async def test_a_failed_backup_leaves_the_one_before_whole(place: Installation, copy: Path) -> None:
+    """The object store is down half-way: nothing unfinished stays, nothing whole is touched."""
+    where = configuration.Places(copy, copy / "keys", place.places.recipient)
+    await place.office.document(place.office.clinician, "diploma")
+    await place.put_files()
+    down = place.settings.model_copy(update={"s3_endpoint": "http://127.0.0.1:9"})
+    with pytest.raises(BackupError, match="ObjectsDownError"):
+        await take(place.home, down, where, quiet, archive=False)
+    assert not any(each.name.startswith(".unfinished") for each in copy.iterdir())  # noqa: ASYNC240
+    assert verify(copy, place.key, quiet).backups == 1
+
+
+async def test_old_backups_go_and_take_only_their_own_along(
+    place: Installation, copy: Path, tmp_path: Path
+) -> None:
+    """The archiver takes what is due; the newest of a day is kept, with the log since it and the
+    objects that it names."""
+    home = Home(tmp_path / "home")
+    told = {"backup_folder": copy, "backup_recipient": place.places.recipient}
+    settings = place.settings.model_copy(update={**told, "backup_every": 24, "backup_keep": 1})
+    [first] = Repository(copy).backups(place.key)
+    began = first.manifest.begun_at
+    assert not due(home, settings, began + timedelta(hours=23))
+    assert due(home, settings, began + timedelta(hours=24))
+    assert not due(home, place.settings, began + timedelta(days=9)), "nobody asked for it"
+    assert keeps_up(home, settings)
+    assert not keeps_up(home, settings, now() + timedelta(minutes=6))
+    # An archiver is at work here: nobody else may be, and the log is kept for it.
+    with alone(home):
+        assert archives(home)
+        assert commands.archive(home, settings, Console(quiet=True)) == 1
+    assert not archives(home)
+    before = set(segments(Repository(copy)))
+    await back_up_once(home, settings)
+    [newest] = Repository(copy).backups(place.key)
+    assert newest.manifest.begun_at > began
+    assert set(segments(Repository(copy))) < before
+    done = verify(copy, place.key, quiet)
+    assert (done.backups, done.faults) == (1, [])
+
+
+def test_nothing_is_overwritten_unasked(place: Installation) -> None:
+    """A home that holds data, other keys, or a running system is left alone."""
+    order = RestoreOptions(place.backups, None, [Part.DATABASE])
+    with pytest.raises(BackupError, match="holds data already"):
+        restore(place.home, order, lambda: place.phrase, quiet)
+    with place.home.taken(), pytest.raises(BackupError, match="medcab down"):
+        restore(place.home, order, lambda: place.phrase, quiet)
+
+
+def test_backups_can_be_read_by_nobody_else(place: Installation) -> None:
+    """No secret, no name of a file inside, no byte of a document stands in the clear (I10)."""
+    secrets = place.home.secrets()
+    planted = [secrets.keys, secrets.postgres_app, "PG_VERSION", "SQLite format", "journal_entry"]
+    files = [each for each in place.backups.parent.rglob("backups*/**/*") if each.is_file()]
+    assert len(files) > 15
+    for file in files:
+        content = file.read_bytes()
+        assert not any(text.encode() in content for text in planted), file
+        assert b"MEDCAB" in content[:16] or file.suffix == ".json" or file.name == ".lock", file
+
+
+async def test_a_base_without_a_log_is_laid_out_too(
+    place: Installation, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no archiver has run yet. A look into the past leaves this home alone (O5)."""
+    shutil.rmtree(copy / "wal")
+    into, order = tmp_path / "there", RestoreOptions(copy)
+    assert not lay_out(place.home, order, into)
+    assert (into / "data" / "recovery.signal").exists()
+    assert Mark.read(place.home) is None
+    with pytest.raises(BackupError, match="holds a database already"):
+        lay_out(place.home, order, into)
+    place.environs(monkeypatch)
+    await place.archive()
+    await asyncio.to_thread(place.archiver.close)
+    waits = names_in(place.home.folder / "wal")
+    assert lay_out(place.home, order, tmp_path / "again")
+    [aside] = place.home.folder.glob("wal.replaced-*")
+    assert names_in(aside) == waits != set(), "they belong to other backups than these copies"
+    mark = Mark.read(place.home)
+    assert mark is not None
+    assert mark.lost_until is None
+    (place.home.folder / RESTORED).unlink()
+    with pytest.raises(BackupError, match="does not go that far"):
+        lay_out(place.home, RestoreOptions(copy, now()), tmp_path / "late")
+
+
+async def test_what_is_received_nowhere_is_received_anew(place: Installation) -> None:
+    """The files are taken from beneath the receiver; another archiver was killed, and its receiver
+    lives: no second is said to be archived that is not (O5)."""
+    await place.archive()
+    spool, state = place.home.folder / "wal", place.backups / "wal" / "state.json"
+    said = state.read_bytes()
+    shutil.rmtree(spool)
+    await place.office.submitted()
+    with pytest.raises(BackupError, match="begun anew"):
+        await place.archiver.round()
+    assert state.read_bytes() == said
+    left, place.archiver = place.archiver, WalArchiver(place.home, place.settings)
+    left._receive()
+    await place.office.submitted()
+    with connect(place.settings) as connection:
+        row = connection.execute(
+            "select file_name, file_offset from pg_walfile_name_offset(pg_current_wal_lsn())"
+        ).fetchone()
+    assert row is not None
+    segment, reached = str(row[0]), int(str(row[1]))
+    await place.archive()
+    assert left._program is not None
+    assert left._program.wait(10) != 0
+    name = f"{segment}{PARTIAL}"
+    archived = b"".join(read_encrypted(place.backups / "wal" / name, place.key, f"wal/{name}"))
+    written = (Postgres(place.home, None).data / "pg_wal" / segment).read_bytes()
+    assert archived[:reached] == written[:reached]
+
+
+async def test_a_database_elsewhere_goes_back_to_a_point(
+    place: Installation,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Laid out, replayed by its own server, accepted with a fault; the last test of all (O5)."""
+    case_id = await place.office.submitted()
+    await place.put_files()
+    await place.stands(case_id, Status.IN_REVIEW)
+    await place.pause()
+    point = now()
+    gone = await place.office.submitted()
+    await place.verified()
+    await place.archive()
+    await asyncio.to_thread(place.archiver.close)
+    place.environs(monkeypatch)
+    home, console = place.home, Console(quiet=True)
+    elsewhere = Elsewhere(folder / "room", home)
+    order = RestoreOptions(place.backups, point)
+    with alone(home):
+        assert commands.lay_out(home, console, order, elsewhere.folder) == 1
+    assert commands.lay_out(home, console, order, elsewhere.folder) == 0
+    assert not (home.folder / "wal").exists(), "the last seconds are in the archive"
+    assert (Mark.read(home) or Mark(at=point, backup="")).lost_until, "and a time is lost"
+    lost = min(place.sha256)
+    await place.objects.remove(lost)
+    objects.place_of(Repository(place.backups), lost).unlink()
+
+    async def right(*, accept: bool) -> dict[str, Any]:
+        """Not all is; what is told for machines."""
+        how = {"deep": False, "accept": accept, "for_machines": True}
+        assert await asyncio.to_thread(commands.make_right, home, console, **how) == 1
+        told: dict[str, Any] = json.loads(capsys.readouterr().out)
+        assert [each["examples"] for each in told["findings"] if not each["good"]] == [
+            [f"document_version: {lost}"]
+        ]
+        return told
+
+    with elsewhere.replayed() as urls:
+        for name, url in urls.items():
+            monkeypatch.setenv(name, url)
+        parts = RestoreOptions(place.backups, parts=[Part.OBJECTS])
+        assert await asyncio.to_thread(commands.bring_back, home, console, parts, str) == 1
+        told = await right(accept=False)
+        said = {each["what"].partition(" ")[0]: each["count"] for each in told["findings"]}
+        assert min(said["chains"], said["rung,"]) > 0, "what is lost, and every run is told"
+        for command in ("worker", "api"):
+            refused = CliRunner().invoke(app, [command], env={"MEDCAB_HOME": str(home.folder)})
+            assert (refused.exit_code, "medcab reconcile" in refused.output) == (1, True)
+        await right(accept=True)
+        assert Mark.read(home) is None
+        database = Database(urls["DATABASE_URL"])
+        async with database.work() as session:
+            assert await session.get(Case, case_id) is not None
+            assert await session.get(Case, gone) is None
+        await database.close()

@@ -1,0 +1,151 @@
+"""Runs of faults as the tests want them: short, and with parts broken on purpose.
+
+A program of its own, since it kills servers and serves a key ring of its own:
+`python -m tests.ops.faults.faulty short FOLDER`, or with a broken part `sweeper` or `ring` in place
+of `short`.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ops.cli import app
+from ops.faults.installation import FaultsInstallation
+from ops.faults.run import Plan, rehearse
+from ops.local.servers import Launch
+from ops.local.servers.medcab import Api, Door, Worker
+from services.crash_points import CrashPoint
+
+SHORT = Plan(
+    cases=12,
+    kills=8,
+    seed=7,
+    hits=dict.fromkeys(
+        (CrashPoint.ACT_COMMITTED, CrashPoint.ACT_FILED, CrashPoint.MAIL_HANDED_OVER), 1
+    ),
+    workers=1,
+    apis=1,
+    in_flight=4,
+    pause=1.5,
+)
+BROKEN = Plan(
+    cases=3,
+    kills=0,
+    seed=7,
+    hits={CrashPoint.ACT_COMMITTED: 1},
+    workers=1,
+    apis=1,
+    in_flight=3,
+    pause=0.0,
+    settle_within=15.0,
+)
+"""The first submission is committed and its process dies: only the sweeper can ring for it."""
+PLANS = {"short": SHORT, "sweeper": BROKEN, "ring": replace(BROKEN, hits={})}
+
+GIVEN = "servers.json"
+"""In the folder of a run with a broken part: the servers that are not its own."""
+
+
+def break_sweeper() -> None:
+    """The sweeper walks and sees nobody."""
+    from services.cases import wakeups
+
+    async def sees_nobody(*_: Any, **__: Any) -> int:
+        return 0
+
+    wakeups.sweep = sees_nobody
+
+
+def break_ring() -> None:
+    """Every ring says that it was heard, and was not."""
+    from clients.temporal.client import CaseSignaller
+
+    async def unheard(*_: Any) -> bool:
+        return True
+
+    CaseSignaller.__call__ = unheard  # type: ignore[assignment,method-assign]
+
+
+BREAK = {"sweeper": break_sweeper, "ring": break_ring}
+
+
+class BrokenWorker(Worker):
+    """A worker with a broken part."""
+
+    def __init__(self, name: str, part: str) -> None:
+        super().__init__(name)
+        self.part = part
+
+    def launch(self, environment: Mapping[str, str]) -> Launch:
+        """The same command, broken first."""
+        return _broken(super().launch(environment), self.part)
+
+
+class BrokenApi(Api):
+    """An API process with a broken part."""
+
+    def __init__(self, name: str, door: Door, part: str) -> None:
+        super().__init__(name, door)
+        self.part = part
+
+    def launch(self, environment: Mapping[str, str]) -> Launch:
+        """The same command, broken first."""
+        return _broken(super().launch(environment), self.part)
+
+
+def _broken(launch: Launch, part: str) -> Launch:
+    arguments = launch.command[launch.command.index("ops.cli") + 1 :]
+    command = [sys.executable, "-m", "tests.ops.faults.faulty", "serve", part, *arguments]
+    return Launch(
+        command,
+        launch.environment,
+        directory=launch.directory,
+        stop_within=launch.stop_within,
+        inherited=launch.inherited,
+    )
+
+
+def _ground(what: str, folder: Path) -> FaultsInstallation:
+    if what == "short":
+        return FaultsInstallation(folder / "run", workers=1, apis=1)
+    return FaultsInstallation(
+        folder / "run",
+        workers=1,
+        apis=1,
+        given=json.loads((folder / GIVEN).read_text()),
+        make_worker=lambda name: BrokenWorker(name, what),
+        make_api=lambda name, door: BrokenApi(name, door, what),
+    )
+
+
+def _end_with_the_tests() -> None:
+    """Stop all servers when the tests are gone, however they ended."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> None:
+    """Do what is asked; the exit code is the run's."""
+    what, rest = sys.argv[1], sys.argv[2:]
+    if what == "serve":
+        BREAK[rest[0]]()
+        app(rest[1:])
+        return
+    threading.Thread(target=_end_with_the_tests, daemon=True).start()
+    folder = Path(rest[0])
+    code = rehearse(PLANS[what], _ground(what, folder))
+    sys.stdout.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""Faults, shortly: nothing is lost while servers die, and what is broken on purpose is found."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from ops.faults.checks import CHECKS
+from ops.local.home import CHECKOUT, Home, write_private
+from ops.local.servers.postgres import data_folder_aside
+from services import crash_points
+from services.crash_points import CrashPoint
+from settings import Settings
+from tests.ops.faults.faulty import GIVEN
+from tests.shared.servers import Servers
+
+pytestmark = pytest.mark.installation
+
+PATIENCE = 600.0
+SHARED = (
+    "TEMPORAL_ADDRESS",
+    "S3_ENDPOINT",
+    "S3_ACCESS_KEY",
+    "S3_SECRET_KEY",
+    "S3_OWNER_ACCESS_KEY",
+    "S3_OWNER_SECRET_KEY",
+)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the account of PostgreSQL may pass through; pytest closes its own to others."""
+    made = Path(tempfile.mkdtemp(prefix="medcab-faults-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(data_folder_aside(Home(made / "run")), ignore_errors=True)
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def others(servers: Servers, folder: Path) -> Iterator[None]:
+    """Servers of the test run for what is not broken, with database, bucket and namespace apart."""
+    name = f"medcab_{uuid4().hex}"
+    given = {key: servers.environment[key] for key in SHARED} | servers.new_database(name)
+    given |= {
+        "TEMPORAL_NAMESPACE": name,
+        "S3_BUCKET": name.replace("_", "-"),
+    }
+    write_private(folder / GIVEN, given)
+    yield
+    servers.drop_database(name)
+
+
+def rehearse(what: str, folder: Path) -> tuple[int, str]:
+    """Do a run as a program of its own; its exit code and what it printed."""
+    run = subprocess.Popen(
+        [sys.executable, "-m", "tests.ops.faults.faulty", what, str(folder)],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        printed, _ = run.communicate(timeout=PATIENCE)
+    except BaseException:
+        run.terminate()
+        run.wait(60)
+        raise
+    print(printed)  # noqa: T201 - shown when the test fails
+    return run.returncode, printed
+
+
+def faults_of(printed: str) -> dict[int, int]:
+    """How many faults each check found."""
+    return {
+        int(check): int(count) for check, count in re.findall(r"check (\d+): (\d+) FAULTS", printed)
+    }
+
+
+def test_nothing_is_lost_while_servers_die(folder: Path) -> None:
+    """Each server killed, a worker frozen beyond its tasks, requests cut, three crash points."""
+    code, printed = rehearse("short", folder)
+    assert code == 0
+    assert faults_of(printed) == {}
+    assert all(f"check {number}: holds" in printed for number in CHECKS)
+    assert printed.count("  ok  ") == 7
+
+
+@pytest.mark.usefixtures("others")
+def test_broken_sweeper_is_found(folder: Path) -> None:
+    """A case whose ring died with its process sleeps for ever, and the checks say so."""
+    code, printed = rehearse("sweeper", folder)
+    assert code == 1
+    assert faults_of(printed).keys() >= {1, 7}
+
+
+@pytest.mark.usefixtures("others")
+def test_broken_ring_is_found(folder: Path) -> None:
+    """Rings that are taken and never arrive leave cases without their workflow."""
+    code, printed = rehearse("ring", folder)
+    assert code == 1
+    assert faults_of(printed).keys() >= {1, 4, 7}
+
+
+def test_crash_points_are_for_development_only(settings: Settings, tmp_path: Path) -> None:
+    """No configuration makes a process of an installation die at a named place."""
+    armed = settings.model_copy(update={"crash_points": tmp_path, "demo": False})
+    with pytest.raises(RuntimeError, match="development only"):
+        crash_points.arm(armed)
+
+
+def test_crash_points_are_inert_without_a_folder(settings: Settings) -> None:
+    """Reaching a place changes nothing where nobody asked for it."""
+    crash_points.arm(settings.model_copy(update={"crash_points": None}))
+    for point in CrashPoint:
+        crash_points.reach(point)

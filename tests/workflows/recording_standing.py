@@ -1,0 +1,94 @@
+"""What no case begins, worked through for its histories. See `recording`."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlmodel import col
+from temporalio.common import WorkflowIDReusePolicy
+
+from activities import notices
+from clients.objects import Objects
+from clients.temporal.client import NIGHTLY, STANDING, ExportStarter, ensure_standing
+from models.tables.archive import Export
+from rules.archive import ExportKind
+from services.archive.search import ArchiveFilters
+from services.exports.acts import Exports, Start
+from tests.workflows.recording import Recorder, write
+
+
+class StandingRecorder(Recorder):
+    """Records the standing workflows up to their second shift, a night, and exports."""
+
+    async def all(self, names: Collection[str]) -> None:
+        """Shifts side by side, then the rest one after another."""
+        notices.SHIFT = 1.0
+        wanted = [one.id for one in STANDING if not names or one.id in names]
+        if wanted:
+            await ensure_standing(self.client, self.settings.task_queue)
+            await asyncio.gather(*map(self._cut, wanted))
+        for name, (workflow, _) in NIGHTLY.items():
+            if not names or name in names:
+                await self.client.start_workflow(
+                    workflow,
+                    id=name,
+                    task_queue=self.settings.task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                )
+                await self._keep(name, name)
+        for name, story in {"export": self.made, "export-given-up": self.given_up}.items():
+            if not names or name in names:
+                await self._keep(name, f"export-{await story()}")
+
+    async def made(self) -> UUID:
+        """A list that becomes a file."""
+        return await self._asked(ExportStarter(self.client, self.settings.task_queue))
+
+    async def given_up(self) -> UUID:
+        """A list whose lines cannot be set."""
+
+        async def later(export_id: UUID) -> bool:
+            return True
+
+        export_id = await self._asked(later)
+        line = gzip.compress((json.dumps(["no moment"] * 8) + "\n").encode())
+        objects = Objects(self.settings)
+        async with self.database.work() as session:
+            export = await session.get_one(Export, export_id)
+            await objects.put(f"{export.folder}/part-00000", line, len(line), "application/gzip")
+            await session.exec(
+                update(Export).where(col(Export.id) == export_id).values(parts=1, done=1)
+            )
+        await objects.close()
+        await ExportStarter(self.client, self.settings.task_queue)(export_id)
+        return export_id
+
+    async def _asked(self, start: Start) -> UUID:
+        objects = Objects(self.settings)
+        await self._in_review()
+        exports = Exports(self.database, objects, self.settings.institution, start)
+        export = await exports.ask(self.office.clinician, ExportKind.PDF, ArchiveFilters())
+        await objects.close()
+        return export.id
+
+    async def _cut(self, name: str) -> None:
+        """Keep the history of a run that goes on, up to the beginning of its second shift."""
+        handle = self.client.get_workflow_handle(name)
+        history: dict[str, Any] = {}
+        shifts: list[int] = []
+
+        async def two() -> bool:
+            history.update(json.loads((await handle.fetch_history()).to_json()))
+            shifts[:] = [
+                number
+                for number, event in enumerate(history["events"], start=1)
+                if "activityTaskScheduledEventAttributes" in event
+            ]
+            return len(shifts) > 1
+
+        await self._until(two)
+        write(name, {**history, "events": history["events"][: shifts[1]]})
