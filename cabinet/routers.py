@@ -7,7 +7,7 @@ from cabinet.accounts import profile, sign_in
 from cabinet.applications import draft, programmes, verification
 from cabinet.applications import pages as applications
 from cabinet.archive import exports, retention, search
-from cabinet.catalogue_admin import pages, types
+from cabinet.catalogue_admin import pages, type_pages
 from cabinet.conversation import pages as conversation
 from cabinet.documents import pages as documents
 from cabinet.frame import installable
@@ -46,7 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     operation.router,
     journal.router,
     staff.router,
-    types.router,
+    type_pages.router,
     pages.router,
     verification.router,
 )

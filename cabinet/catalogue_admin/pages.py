@@ -5,26 +5,17 @@ terms what it would mean for open cases. Nothing typed is lost when a save is re
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Any
-from uuid import UUID
+from dataclasses import replace
+from typing import Any
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Response
 
 from api.http.entrance import CleanRoute
-from cabinet.catalogue_admin import lines as views
-from cabinet.catalogue_admin.forms import (
-    ROOMS,
-    FormChoices,
-    Room,
-    boxes_of,
-    fields_of,
-    since_of,
-    terms_of,
-    typed_of,
-    values_of,
-)
-from cabinet.catalogue_admin.views import Editor, EntryLine, RoomCard
+from cabinet.catalogue_admin.fields import FormChoices, Typed, first_day
+from cabinet.catalogue_admin.register import ROOMS
+from cabinet.catalogue_admin.room import NEW, Room, Shown
+from cabinet.catalogue_admin.type_lines import effect_view
+from cabinet.catalogue_admin.views import ChangedView, Editor, EntryLine, RoomCard
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit, uuid_of
 from clients.database import DatabaseSession
@@ -35,20 +26,19 @@ from rules.ids import new_id
 from rules.refusals import Refusal, not_found
 from services.accounts import people
 from services.catalogue.loading import APPLICATION_TYPE
-from services.catalogue_admin import entries, type_upgrades
+from services.catalogue_admin import entries
 from services.catalogue_admin.changes import Administration, Wish
 from services.catalogue_admin.kinds import NOTHING, Entry
-from services.catalogue_admin.types import as_file, key_in, versions, with_terms
 from words.translation import gettext as _
 from words.translation import in_words
 
 router = APIRouter(route_class=CleanRoute, include_in_schema=False, prefix="/administration")
 
-SHOWN_AGAIN = frozenset({409, 422})
-_NEW = "new"
+_SHOWN_AGAIN = frozenset({409, 422})
+_LINES_OF_A_CHANGE = 40
 
 
-def service(visit: Visit) -> Administration:
+def _service(visit: Visit) -> Administration:
     return Administration(visit.container.database, visit.container.settings.time_zone)
 
 
@@ -100,168 +90,130 @@ async def listing(room_name: str, visit: Inside) -> Response:
     room = _room(room_name)
     async with visit.container.database.work() as session:
         found = await entries.listed(session, room.subject)
-        named = await entries.listed(session, Subject.UNIT)
-    units = {unit.key: str(unit.values["name"]) for unit in named}
+        choices = await _choices(session)
     lines = [
         EntryLine(
-            url=f"/administration/{room.name}/{entry.key}",
+            url=room.url(entry.key),
             key=entry.key,
-            title=views.title_of(room, entry),
+            title=room.heading(entry),
             version=entry.version,
             valid_from=entry.valid_from,
             waits=entry.waits,
             offered=entry.offered,
-            note=views.note_of(room, entry, units),
+            note=room.note(entry, choices),
         )
         for entry in found
     ]
-    return visit.page(
-        "catalogue_admin/list.html",
-        room=replace(
-            room,
-            title=_(room.title),
-            text=_(room.text),
-            adds=_(room.adds) if room.adds else "",
-        ),
-        lines=lines,
-    )
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What the page of an entry is drawn from."""
-
-    room: Room
-    key: str
-    entry: Entry | None
-    ground: FormChoices
-
-
-async def shown_entry(visit: Visit, room_name: str, key: str) -> Shown:
-    demand(visit.actor)
-    room = _room(room_name)
-    async with visit.container.database.work() as session:
-        entry = None if key == _NEW else await entries.newest(session, room.subject, key)
-        units = await entries.listed(session, Subject.UNIT)
-        application = await entries.newest(session, Subject.TYPE, APPLICATION_TYPE)
-    if (entry is None) != (key == _NEW) or (key == _NEW and not room.adds):
-        raise not_found()
-    definition = CaseTypeDefinition.model_validate(application.values) if application else None
-    return Shown(room, key, entry, FormChoices(units, definition))
+    adds = _(room.adds) if room.adds else ""
+    said = replace(room, title=_(room.title), text=_(room.text), adds=adds)
+    return visit.page("catalogue_admin/list.html", room=said, lines=lines)
 
 
 @router.get("/{room_name}/{key}")
 async def edit(room_name: str, key: str, visit: Inside) -> Response:
     """The page of an entry: its form, its versions, its history."""
-    shown = await shown_entry(visit, room_name, key)
-    editor = await editor_of(visit, shown, typed_of(shown.room, shown.entry))
-    return visit.page("catalogue_admin/edit.html", editor=editor)
-
-
-async def edit_file(room_name: str, key: str, visit: Visit) -> Response:
-    """The page of an entry as the text of a file."""
-    shown = await shown_entry(visit, room_name, key)
-    editor = await editor_of(visit, shown, {"text": _file_of(shown.entry)})
-    return visit.page("catalogue_admin/edit.html", editor=editor)
-
-
-def _file_of(entry: Entry | None) -> str:
-    if entry is not None:
-        return as_file(entry.values, entry.next_version)
-    return views.EXAMPLE
+    return await opened(visit, _room(room_name), key)
 
 
 @router.post("/{room_name}/{key}")
 async def save(room_name: str, key: str, visit: Inside) -> Response:
     """Look at a change (`do=look`) or save it; one that is refused is shown as it was typed."""
-    shown = await shown_entry(visit, room_name, key)
+    return await posted(visit, _room(room_name), key)
+
+
+async def opened(
+    visit: Visit, room: Room, key: str, *, version: int = 0, **context: Any
+) -> Response:
+    """The page of an entry as it stands; `version` is the one that is shown beside the form."""
+    shown = await _shown(visit, room, key)
+    editor = await _editor(visit, shown, room.typed(shown), version=version)
+    return visit.page("catalogue_admin/edit.html", editor=editor, **context)
+
+
+async def posted(visit: Visit, room: Room, key: str) -> Response:
+    """The answer to what was typed into the form of an entry, and to which button."""
+    shown = await _shown(visit, room, key)
     form = await visit.request.form()
     typed = {name: str(value) for name, value in form.items()}
-    typed["specialties"] = ",".join(str(one) for one in form.getlist("specialties"))
+    several = [boxes.name for boxes in room.boxes(typed, shown.choices)]
+    typed |= {name: ",".join(map(str, form.getlist(name))) for name in several}
     try:
-        if typed.get("do") == "look":
-            return visit.page(
-                "catalogue_admin/edit.html", editor=await _looked_at(visit, shown, typed)
-            )
-        kept = await _save(visit, shown, typed)
+        acted = room.acted(typed, shown)
+        if acted is not None:
+            would = room.drafted(acted, shown)
+            editor = await _editor(visit, shown, acted, would=would, keeps=True)
+        elif typed.get("do") == "look":
+            editor = await _looked_at(visit, shown, typed)
+        else:
+            wish = _wish(shown, typed)
+            values = room.asked(typed, shown, wish.valid_from)
+            kept = await _service(visit).change(visit.actor, room.subject, values, wish)
+            return visit.go(f"/administration/{room.name}/{kept.key}", "saved")
     except Refusal as refusal:
-        if refusal.status not in SHOWN_AGAIN:
+        if refusal.status not in _SHOWN_AGAIN:
             raise
         return await _refused(visit, shown, typed, refusal)
-    return visit.go(f"/administration/{room_name}/{kept.key}", "saved")
+    return visit.page("catalogue_admin/edit.html", editor=editor)
 
 
-async def _save(visit: Visit, shown: Shown, typed: Mapping[str, str]) -> Entry:
-    acts, actor, room = service(visit), visit.actor, shown.room
-    wish = wish_of(shown, typed)
-    match room.name:
-        case "types":
-            text = typed.get("text", "")
-            values = {"key": _key_in(shown, text), "text": text}
-        case "terms" if shown.entry is not None:
-            text = with_terms(shown.entry, terms_of(typed), wish.valid_from)
-            values = {"key": shown.key, "text": text}
-        case _:
-            values = values_of(room, typed, shown.entry, shown.ground)
-    return await acts.change(actor, room.subject, values, wish)
+async def _shown(visit: Visit, room: Room, key: str) -> Shown:
+    demand(visit.actor)
+    async with visit.container.database.work() as session:
+        entry = None if key == NEW else await entries.newest(session, room.subject, key)
+        choices = await _choices(session)
+    if (entry is None) != (key == NEW) or (key == NEW and not room.adds):
+        raise not_found()
+    return Shown(room, key, entry, choices)
 
 
-def wish_of(shown: Shown, typed: Mapping[str, str]) -> Wish:
-    versioned = shown.room.name in ("programmes", "terms") or "valid_from" in typed
-    offers = shown.room.name in ("programmes", "reasons")
+async def _choices(session: DatabaseSession) -> FormChoices:
+    units = await entries.listed(session, Subject.UNIT)
+    application = await entries.newest(session, Subject.TYPE, APPLICATION_TYPE)
+    definition = CaseTypeDefinition.model_validate(application.values) if application else None
+    return FormChoices(units, definition)
+
+
+def _wish(shown: Shown, typed: Typed) -> Wish:
     return Wish(
         act_id=uuid_of(typed.get("act_id")) or new_id(),
         based_on=typed.get("based_on", "")[:64],
-        valid_from=since_of(typed) if versioned else None,
-        offered=bool(typed.get("offered")) if offers else True,
+        valid_from=first_day(typed),
+        offered=bool(typed.get("offered")) if shown.room.offered else True,
     )
 
 
-def _key_in(shown: Shown, text: str) -> str:
-    """The key of a new type stands in its text; that of a known one in the address."""
-    if shown.entry is not None:
-        return shown.key
-    return key_in(text)
-
-
-async def _looked_at(visit: Visit, shown: Shown, typed: Mapping[str, str]) -> Editor:
+async def _looked_at(visit: Visit, shown: Shown, typed: Typed) -> Editor:
     """The page with what the change would look like and mean, nothing kept."""
     room = shown.room
-    wish = wish_of(shown, typed)
-    if room.subject is Subject.TYPE:
-        text = typed.get("text", "")
-        if room.name == "terms" and shown.entry is not None:
-            text = with_terms(shown.entry, terms_of(typed), wish.valid_from)
-        values = {"key": _key_in(shown, text), "text": text}
-    else:
-        values = values_of(room, typed, shown.entry, shown.ground)
-    told = await service(visit).tried(visit.actor, room.subject, values)
-    would, effect = told.entry, views.effect_view(told.effect) if told.effect else None
-    editor = await editor_of(visit, shown, typed, would=would)
-    before = shown.entry.values if shown.entry else None
-    lines = _lines(before, would.values, editor, shown)
+    values = room.asked(typed, shown, first_day(typed))
+    told = await _service(visit).tried(visit.actor, room.subject, values)
+    editor = await _editor(visit, shown, typed, would=told.entry, keeps=True)
+    effect = effect_view(told.effect) if told.effect else None
+    lines = _differences(shown, told.entry.values, editor)
     return replace(editor, looked=True, effect=effect, differences=lines)
 
 
-async def _refused(
-    visit: Visit, shown: Shown, typed: Mapping[str, str], refusal: Refusal
-) -> Response:
+async def _refused(visit: Visit, shown: Shown, typed: Typed, refusal: Refusal) -> Response:
     """The page as it was typed; a stale one is based on what stands now, and says what differs."""
-    now_shown = await shown_entry(visit, shown.room.name, shown.key)
+    room = shown.room
+    shown = await _shown(visit, room, shown.key)
     stale = refusal.code == "changed_meanwhile"
-    told = by_field(refusal)
-    editor = await editor_of(visit, now_shown, typed, errors=told, keep_base=not stale)
-    errors = summary(refusal, {view.name: view.label for view in editor.fields})
-    if stale and shown.room.subject is not Subject.TYPE and now_shown.entry is not None:
-        values = values_of(shown.room, typed, now_shown.entry, now_shown.ground)
-        lines = _lines(now_shown.entry.values, values, editor, now_shown)
-        editor = replace(editor, differences=lines)
+    would = room.drafted(typed, shown)
+    told = _by_field(refusal)
+    editor = await _editor(visit, shown, typed, would=would, errors=told, keeps=not stale)
+    if stale and shown.entry is not None:
+        after = room.compared(typed, shown)
+        if after is not None:
+            editor = replace(editor, differences=_differences(shown, after, editor))
     return visit.page(
-        "catalogue_admin/edit.html", status=refusal.status, editor=editor, errors=errors
+        "catalogue_admin/edit.html",
+        status=refusal.status,
+        editor=editor,
+        errors=_summary(refusal, editor.labels),
     )
 
 
-def by_field(refusal: Refusal) -> dict[str, str]:
+def _by_field(refusal: Refusal) -> dict[str, str]:
     """What is wrong at each field, in words."""
     told: dict[str, str] = {}
     for fault in refusal.fields:
@@ -269,20 +221,10 @@ def by_field(refusal: Refusal) -> dict[str, str]:
     return told
 
 
-def summary(refusal: Refusal, labels: Mapping[str, str]) -> list[ErrorItem]:
+def _summary(refusal: Refusal, labels: Mapping[str, str]) -> list[ErrorItem]:
     """The mistakes at the top of the page, each with its field; without any, the refusal itself."""
     errors = [_told(in_words(fault.message), fault.path, labels) for fault in refusal.fields]
     return errors or [ErrorItem(in_words(refusal.message))]
-
-
-def _lines(
-    before: Mapping[str, Any] | None, after: Mapping[str, Any], editor: Editor, shown: Shown
-) -> list[tuple[str, str, str]]:
-    """What differs, in the words of the page."""
-    lines = differences(before, after)
-    if shown.room.subject is Subject.TYPE:
-        return views.type_lines(lines, shown.ground, before or {}, after)
-    return views.named(lines, editor.fields, shown.ground)
 
 
 def _told(words: str, path: str, labels: Mapping[str, str]) -> ErrorItem:
@@ -292,105 +234,54 @@ def _told(words: str, path: str, labels: Mapping[str, str]) -> ErrorItem:
     return ErrorItem(words if len(labels) == 1 else f"{labels[path]}: {words}", f"#field-{path}")
 
 
-async def editor_of(
+def _differences(
+    shown: Shown, after: Mapping[str, Any], editor: Editor
+) -> list[tuple[str, str, str]]:
+    """What differs from what stands, in the words of the page."""
+    before = shown.entry.values if shown.entry else None
+    return shown.room.told(differences(before, after), editor, shown, before or {}, after)
+
+
+async def _editor(
     visit: Visit,
     shown: Shown,
-    typed: Mapping[str, str],
+    typed: Typed,
     *,
     would: Entry | None = None,
     version: int = 0,
     errors: Mapping[str, str] | None = None,
-    keep_base: bool = False,
+    keeps: bool = False,
 ) -> Editor:
-    """The page of an entry; a change stays based on what it began with while it is looked at."""
+    """The page of an entry; one that `keeps` what it began with goes on with its act and base."""
     room, entry = shown.room, shown.entry
-    told = errors or {}
-    fields = [
-        replace(view, error=told.get(view.name, ""))
-        for view in fields_of(room, entry, typed, shown.ground)
-    ]
-    digest = entry.digest if entry else NOTHING
-    at = f"/administration/{room.name}/{shown.key}"
+    began = typed if keeps else {}
     editor = Editor(
-        url=f"{at}/file" if "text" in typed and room.name == "types" else at,
+        url=room.url(shown.key),
         back_url=f"/administration/{room.name}",
         back=_(room.title),
-        title=views.title_of(room, entry) if entry else _(room.adds),
-        fields=fields,
-        boxes=boxes_of(room, typed, shown.ground),
-        act_id=str(new_id()) if not keep_base else typed.get("act_id", str(new_id())),
-        based_on=typed.get("based_on", digest) if would or keep_base else digest,
-        code=room.name == "types" and "text" in typed,
-        versioned=room.name in ("programmes", "terms"),
+        title=room.heading(entry) if entry else _(room.adds),
+        act_id=began.get("act_id") or str(new_id()),
+        based_on=began.get("based_on", entry.digest if entry else NOTHING),
+        code=room.code,
     )
-    if would and not keep_base:
-        editor = replace(editor, act_id=typed.get("act_id", editor.act_id))
+    editor = room.drawn(editor, typed, shown, errors or {})
     async with visit.container.database.work() as session:
         if entry is not None:
-            editor = replace(
-                editor,
-                history=[
-                    views.changed_view(one, entry, fields, shown.ground)
-                    for one in await entries.history(session, room.subject, shown.key)
-                ],
-            )
-        trying = would is not None
-        return await _with_preview(session, editor, shown, would or entry, version, trying=trying)
+            editor = replace(editor, history=await _history(session, editor, shown, entry))
+        return await room.beside(session, editor, shown, would, version)
 
 
-async def _with_preview(
-    session: DatabaseSession,
-    editor: Editor,
-    shown: Shown,
-    entry: Entry | None,
-    version: int,
-    *,
-    trying: bool,
-) -> Editor:
-    """The page with what people see of the entry; of a type, with its versions and open cases."""
-    if entry is None:
-        return editor
-    match shown.room.subject:
-        case Subject.PROGRAMME:
-            preview = views.programme_preview(entry, shown.ground)
-            return replace(editor, programme=preview)
-        case Subject.REASON:
-            return replace(editor, reason=(entry.values["title"], entry.values["text"]))
-        case Subject.TYPE:
-            known = await versions(session, shown.key)
-            in_force = max((one.version or 0 for one in known if not one.waits), default=0)
-            chosen = next((one for one in known if one.version == version), entry)
-            at = f"/administration/types/{shown.key}"
-            editor = replace(
-                editor,
-                type=views.type_preview(chosen, shown.ground),
-                versions=views.version_lines(
-                    known, in_force, at, chosen.version if not trying else None
-                ),
-                notes=views.overtaken(known, entry if trying else None),
-            )
-            stands = next((one for one in known if one.version == in_force), None)
-            if trying or stands is None:
-                return editor
-            definition = CaseTypeDefinition.model_validate(stands.values)
-            told = await type_upgrades.effect(session, definition)
-            if not told.open:
-                return editor
-            move = f"/administration/types/{shown.key}/move"
-            return replace(editor, effect=views.effect_view(told, move))
-        case _:
-            return editor
-
-
-@router.post("/types/{key}/move")
-async def move(
-    key: str,
-    visit: Inside,
-    version: Annotated[int, Form(ge=1, le=100_000)],
-    act_id: Annotated[UUID, Form()],
-) -> Response:
-    """Move the open cases that a version leaves whole onto it."""
-    done = await type_upgrades.move_cases(
-        visit.container.database, visit.actor, key, version, act_id
-    )
-    return visit.go(f"/administration/types/{key}?moved={done.moved}&left={done.left}")
+async def _history(
+    session: DatabaseSession, editor: Editor, shown: Shown, entry: Entry
+) -> list[ChangedView]:
+    """Who changed what, as far as a page has room for it."""
+    return [
+        ChangedView(
+            one.at,
+            one.by,
+            one.valid_from,
+            one.version,
+            shown.room.told(one.lines[:_LINES_OF_A_CHANGE], editor, shown, entry.values),
+        )
+        for one in await entries.history(session, shown.room.subject, shown.key)
+    ]

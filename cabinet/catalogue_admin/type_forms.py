@@ -8,9 +8,10 @@ was in the version that the draft began with.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
+from cabinet.catalogue_admin.fields import EntryField, Typed, typed_in
+from cabinet.catalogue_admin.type_fields import ASKED, DOCUMENT, FIELD, SECTION, typed_bound
 from rules.cases.kinds import PROCESSES, process_of
 from rules.catalogue import entries
 from rules.forms.definitions import RESERVED_SECTIONS
@@ -18,23 +19,11 @@ from rules.forms.fields import FieldKind
 from rules.refusals import FieldError, Refusal, Words
 from rules.texts import identifiers
 from rules.texts.identifiers import IdentifierError
-from words.translation import gettext as _
 
-HEAD = (
-    "key", "kind", "title", "hint", "addressee", "group", "order", "channel", "service",
-    "recipient", "answer", "checklist", "valid_from",
-)  # fmt: skip
-SECTION = ("name", "title", "hint")
-FIELD = (
-    "name", "label", "kind", "required", "hint", "choices", "min", "max", "max_length", "prefill",
-    "locked", "not_before",
-)  # fmt: skip
-DOCUMENT = ("name", "kind", "title", "hint", "required")
 _UNSEEN = ("pattern", "example", "suggestions", "autocomplete", "inputmode")
 """What the form does not show of a field; it goes with the kind."""
 _TEXTS = (FieldKind.TEXT, FieldKind.LONG_TEXT)
 _BOUNDED = {FieldKind.NUMBER: "this_year", FieldKind.DATE: "today"}
-Typed = Mapping[str, str]
 Values = dict[str, Any]
 
 
@@ -73,73 +62,64 @@ def read(typed: Typed, before: Mapping[str, Any]) -> TypeDraft:
     sections = _parts(typed, "s", SECTION)
     for place, section in enumerate(sections):
         section.fields = _parts(typed, f"s{place}f", FIELD)
-    head = {name: typed.get(name, "") for name in HEAD}
+    head = {one.name: typed.get(one.name, "") for one in ASKED}
     head |= {name: before[name] for name in ("key", "kind") if name in before}
     return TypeDraft(head, sections, _parts(typed, "d", DOCUMENT))
 
 
-def _parts(typed: Typed, rank: str, names: Sequence[str]) -> list[TypedPart]:
+def _parts(typed: Typed, rank: str, fields: Sequence[EntryField]) -> list[TypedPart]:
     parts: list[TypedPart] = []
     while f"{rank}{len(parts)}-name" in typed:
         at = f"{rank}{len(parts)}"
+        names = ("name", *(one.name for one in fields))
         words = {name: typed.get(f"{at}-{name}", "") for name in names}
         parts.append(TypedPart(words, aside=bool(typed.get(f"{at}-aside"))))
     return parts
 
 
+def posted(draft: TypeDraft) -> dict[str, str]:
+    """The draft as its page posts it; `read` makes the same draft of it."""
+    typed = dict(draft.head)
+    for rank, parts in (("s", draft.sections), ("d", draft.documents)):
+        for place, part in enumerate(parts):
+            typed |= _posted(f"{rank}{place}", part)
+            for number, one in enumerate(part.fields):
+                typed |= _posted(f"{rank}{place}f{number}", one)
+    return typed
+
+
+def _posted(at: str, part: TypedPart) -> dict[str, str]:
+    return {f"{at}-{name}": text for name, text in part.typed.items()} | {
+        f"{at}-aside": "true" if part.aside else ""
+    }
+
+
 def opened(values: Mapping[str, Any]) -> TypeDraft:
     """A version of a type as the draft of the next one; an empty one for a new type."""
-    head = {name: str(values.get(name) or "") for name in HEAD}
-    head["checklist"] = "\n".join(one["question"] for one in values.get("checklist", ()))
-    head["order"] = str(values.get("order", 0))
     sections = [
         TypedPart(
-            {name: str(section.get(name) or "") for name in SECTION},
-            fields=[TypedPart(_typed_field(one)) for one in section["fields"]],
+            _typed(SECTION, section, section["name"]),
+            fields=[TypedPart(_typed(FIELD, one, one["name"])) for one in section["fields"]],
         )
         for section in values.get("sections", ())
     ]
     documents = [
-        TypedPart(
-            {name: str(one.get(name) or "") for name in DOCUMENT}
-            | {"name": one["kind"], "required": _tick(one["required"])}
-        )
-        for one in values.get("attachments", ())
+        TypedPart(_typed(DOCUMENT, one, one["kind"])) for one in values.get("attachments", ())
     ]
-    return TypeDraft(
-        head, sections or [TypedPart(dict.fromkeys(SECTION, ""), fields=[_new()])], documents
-    )
+    return TypeDraft(typed_in(ASKED, values), sections or [_new_section()], documents)
 
 
-def _new() -> TypedPart:
-    return TypedPart(dict.fromkeys(FIELD, "") | {"kind": "text", "required": "true"})
+def _typed(fields: Sequence[EntryField], values: Mapping[str, Any], name: str) -> dict[str, str]:
+    """A part as it would be typed; it carries its name for programs too."""
+    return {"name": name, **typed_in(fields, values)}
 
 
-def _tick(ticked: Any) -> str:
-    return "true" if ticked else ""
+def _new_field() -> TypedPart:
+    return TypedPart(_typed(FIELD, {"kind": "text", "required": True}, ""))
 
 
-def _typed_field(one: Mapping[str, Any]) -> dict[str, str]:
-    typed = {name: str(one.get(name) or "") for name in FIELD}
-    typed |= {name: _tick(one[name]) for name in ("required", "locked")}
-    typed |= {name: typed_bound(one.get(name)) for name in ("min", "max")}
-    typed["choices"] = "\n".join(choice["label"] for choice in one.get("choices", ()))
-    return typed
-
-
-def typed_bound(bound: Any) -> str:
-    """A bound as it is typed: 2012, 04.12.2026, «сегодня», «этот год»."""
-    match bound:
-        case None:
-            return ""
-        case "today":
-            return _("сегодня")
-        case "this_year":
-            return _("этот год")
-        case str(day):
-            return f"{date.fromisoformat(day):%d.%m.%Y}"
-        case number:
-            return str(number)
+def _new_section() -> TypedPart:
+    return TypedPart(_typed(SECTION, {}, ""), fields=[_new_field()])
 
 
 def act(draft: TypeDraft, what: str, path: str) -> str:
@@ -147,13 +127,13 @@ def act(draft: TypeDraft, what: str, path: str) -> str:
     part = draft.at(path)
     match what:
         case "section":
-            draft.sections.append(TypedPart(dict.fromkeys(SECTION, ""), fields=[_new()]))
+            draft.sections.append(_new_section())
             return f"s{len(draft.sections) - 1}"
         case "document":
-            draft.documents.append(TypedPart(dict.fromkeys(DOCUMENT, "") | {"required": "true"}))
+            draft.documents.append(TypedPart(_typed(DOCUMENT, {"required": True}, "")))
             return f"d{len(draft.documents) - 1}"
         case "field" if part is not None:
-            part.fields.append(_new())
+            part.fields.append(_new_field())
             return f"{path}f{len(part.fields) - 1}"
         case "aside" | "back" if part is not None:
             part.aside = what == "aside"
@@ -424,7 +404,7 @@ def _documents(documents: Sequence[tuple[str, TypedPart]], reading: _Reading) ->
 
 def at_fields(refusal: Refusal, places: Mapping[str, str]) -> Refusal:
     """A refusal whose paths lead into the definition, told at fields that the page shows."""
-    shown = {*SECTION, *FIELD, *DOCUMENT} - {"name"}
+    shown = {one.name for one in (*SECTION, *FIELD, *DOCUMENT)}
 
     def at(path: str) -> str:
         for part in sorted(places, key=len, reverse=True):
@@ -434,7 +414,7 @@ def at_fields(refusal: Refusal, places: Mapping[str, str]) -> Refusal:
                 first = "label" if "f" in at else "title"
                 return f"{at}-{rest if rest in shown else first}"
         head = path.split(".")[0]
-        return head if head in HEAD else "title"
+        return head if head in {one.name for one in ASKED} else "title"
 
     fields = [FieldError(at(one.path), one.message) for one in refusal.fields]
     return Refusal(refusal.code, refusal.message, refusal.status, fields)

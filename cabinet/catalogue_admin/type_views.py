@@ -1,172 +1,58 @@
 """The form of a type as it is drawn: parts that open, fields with their errors, what may move."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from cabinet.catalogue_admin.forms import FormChoices
+from cabinet.catalogue_admin.fields import EntryField, FormChoices, Typed
+from cabinet.catalogue_admin.type_fields import (
+    DOCUMENT,
+    FIELD,
+    FIELD_KINDS,
+    FIRST,
+    HEAD,
+    LAST,
+    OF_REQUEST,
+    ONLY_FOR,
+    SECTION,
+)
 from cabinet.catalogue_admin.type_forms import TypedPart, TypeDraft
 from cabinet.catalogue_admin.views import PartView, TypeForm
 from cabinet.frame.views import FieldView, Option
-from rules.cases.kinds import PROCESSES, process_of
-from rules.files.categories import CATEGORIES
+from rules.cases.kinds import process_of
 from rules.forms.fields import FieldKind
 from words.translation import gettext as _
-from words.translation import marked
-
-FIELD_KINDS = {
-    FieldKind.TEXT: marked("Строка"),
-    FieldKind.LONG_TEXT: marked("Длинный текст"),
-    FieldKind.NUMBER: marked("Число"),
-    FieldKind.DATE: marked("Дата"),
-    FieldKind.CHOICE: marked("Выбор из списка"),
-    FieldKind.CHECKBOX: marked("Обязательная отметка"),
-    FieldKind.SNILS: marked("СНИЛС"),
-    FieldKind.INN: marked("ИНН"),
-    FieldKind.PHONE: marked("Телефон"),
-    FieldKind.LICENCE: marked("Номер лицензии"),
-    FieldKind.PATIENT_ID: marked("Номер полиса или пациента"),
-}
-KNOWN = {
-    "": marked("Заявитель заполняет сам"),
-    "person.name": marked("ФИО заявителя"),
-    "person.position": marked("Должность заявителя"),
-    "person.snils": marked("СНИЛС заявителя"),
-    "person.inn": marked("ИНН заявителя"),
-    "person.phone": marked("Телефон заявителя"),
-    "programme.title": marked("Название программы"),
-    "programme.hours": marked("Объём программы, часов"),
-    "programme.organisation": marked("Организация программы"),
-}
-"""What a form can know already, by the names that `prefill` uses."""
-CASE_KINDS = {one.kind.value: one.word for one in PROCESSES.values()}
-CHANNELS = {
-    "desk": marked("Сотрудники подразделения"),
-    "module": marked("Модуль государственных услуг"),
-}
-ANSWERS = {
-    "document": marked("Документ"),
-    "data": marked("Сведения"),
-    "message": marked("Сообщение"),
-}
-
-
-def _options(words: Mapping[Any, str]) -> list[Option]:
-    return [Option(value, _(text)) for value, text in words.items()]
 
 
 class _Drawing:
     """Draws fields of one draft with the errors that belong to them."""
 
-    def __init__(self, draft: TypeDraft, errors: Mapping[str, str], ground: FormChoices) -> None:
-        self.draft, self.errors, self.ground = draft, errors, ground
+    def __init__(self, draft: TypeDraft, errors: Mapping[str, str], choices: FormChoices) -> None:
+        self.draft, self.errors, self.choices = draft, errors, choices
 
-    def _drawer(self, at: str, typed: Mapping[str, str]) -> Callable[..., FieldView]:
-        def draw(name: str, label: str, kind: str = "text", **more: object) -> FieldView:
-            path = f"{at}-{name}" if at else name
-            return FieldView(
-                path,
-                label,
-                kind,  # type: ignore[arg-type]
-                value=typed.get(name, ""),
-                error=self.errors.get(path, ""),
-                **more,  # type: ignore[arg-type]
-            )
-
-        return draw
+    def _drawn(self, fields: Sequence[EntryField], typed: Typed, at: str = "") -> list[FieldView]:
+        return [one.drawn(typed, self.choices, at=at, errors=self.errors) for one in fields]
 
     def head(self, *, known: bool) -> list[FieldView]:
-        draw = self._drawer("", self.draft.head)
-        units = [Option(one.key, one.title) for one in self.ground.units]
-        fields = [
-            draw("title", _("Название")),
-            draw("hint", _("Пояснение"), required=False),
-            draw("addressee", _("Кто решает или отвечает"), "choice", options=units),
-        ]
-        if not known:
-            hint = _("Латинскими буквами: new_request. Потом не меняется")
-            kinds = _options(CASE_KINDS)
-            fields[:0] = [
-                draw("kind", _("Что это"), "choice", options=kinds),
-                draw("key", _("Код"), hint=hint),
-            ]
+        asked = [*HEAD] if known else [*FIRST, *HEAD]
         if not known or process_of(self.draft.head["kind"]).has_addressee:
-            module = _("Имя услуги в модуле, если отвечает модуль")
-            fields += [
-                draw("channel", _("Кто отвечает на запрос"), "choice", options=_options(CHANNELS)),
-                draw("answer", _("Вид ответа на запрос"), "choice", options=_options(ANSWERS)),
-                draw("recipient", _("Адресат словами, если это не подразделение"), required=False),
-                draw("service", module, required=False),
-                draw("group", _("Раздел каталога запросов"), required=False),
-                draw("order", _("Порядковый номер в каталоге запросов"), "number", required=False),
-            ]
-        return fields
+            asked += OF_REQUEST
+        return self._drawn(asked, self.draft.head)
 
     def rest(self) -> list[FieldView]:
-        draw = self._drawer("", self.draft.head)
-        lines = _("По строке на вопрос")
-        since = _("День, месяц и год. Пусто: сразу после сохранения")
-        return [
-            draw("checklist", _("Вопросы проверяющему"), "long_text", required=False, hint=lines),
-            draw("valid_from", _("С какого дня действует"), "date", required=False, hint=since),
-        ]
+        return self._drawn(LAST, self.draft.head)
 
     def section(self, at: str, part: TypedPart) -> list[FieldView]:
-        draw = self._drawer(at, part.typed)
-        return [
-            draw("title", _("Название раздела")),
-            draw("hint", _("Пояснение к разделу"), required=False),
-        ]
+        return self._drawn(SECTION, part.typed, at)
+
+    def document(self, at: str, part: TypedPart) -> list[FieldView]:
+        return self._drawn(DOCUMENT, part.typed, at)
 
     def field(self, at: str, part: TypedPart) -> list[FieldView]:
-        draw = self._drawer(at, part.typed)
-        kind = part.typed["kind"]
-        until = _("День, число или слово: сегодня, этот год")
-        fields = [
-            draw("label", _("Название поля")),
-            draw("kind", _("Тип значения"), "choice", options=_options(FIELD_KINDS)),
-            draw("required", _("Заполнять обязательно"), "checkbox", required=False),
-            draw("hint", _("Подсказка"), required=False),
-        ]
-        choices = draw(
-            "choices",
-            _("Варианты"),
-            "long_text",
-            required=False,
-            hint=_("Для выбора из списка: по строке на вариант"),
-        )
-        bounds = [
-            draw("min", _("Не меньше или не раньше"), required=False, hint=until),
-            draw("max", _("Не больше или не позже"), required=False, hint=until),
-        ]
-        longest = draw("max_length", _("Не длиннее, знаков"), "number", required=False)
-        earlier = draw(
-            "not_before",
-            _("Не раньше другой даты"),
-            "choice",
-            required=False,
-            options=self._dates(part),
-        )
-        match kind:
-            case FieldKind.CHOICE:
-                fields.append(choices)
-            case FieldKind.NUMBER:
-                fields += bounds
-            case FieldKind.DATE:
-                fields += [*bounds, earlier]
-            case FieldKind.TEXT:
-                # What is new may become anything: the page knows it only after it was posted.
-                fields += [longest] if part.typed["name"] else [choices, longest]
-            case FieldKind.LONG_TEXT:
-                fields.append(longest)
+        asked = [one for one in FIELD if _is_asked(one.name, part)]
         return [
-            *fields,
-            draw(
-                "prefill", _("Откуда взять значение"), "choice", required=False,
-                options=_options(KNOWN),
-            ),
-            draw("locked", _("Заявитель не может его изменить"), "checkbox", required=False),
-        ]  # fmt: skip
+            replace(view, options=self._dates(part)) if view.name == f"{at}-not_before" else view
+            for view in self._drawn(asked, part.typed, at)
+        ]
 
     def _dates(self, part: TypedPart) -> list[Option]:
         others = [
@@ -176,16 +62,6 @@ class _Drawing:
             if one is not part and one.typed["kind"] == FieldKind.DATE and one.typed["name"]
         ]
         return [Option("", _("Не сравнивать")), *others]
-
-    def document(self, at: str, part: TypedPart) -> list[FieldView]:
-        draw = self._drawer(at, part.typed)
-        offered = {one: rule.title for one, rule in CATEGORIES.items() if rule.offered}
-        return [
-            draw("kind", _("Вид документа"), "choice", options=_options(offered)),
-            draw("title", _("Как он назван в форме")),
-            draw("hint", _("Подсказка"), required=False),
-            draw("required", _("Прикладывать обязательно"), "checkbox", required=False),
-        ]
 
     def part(
         self,
@@ -220,17 +96,27 @@ class _Drawing:
         return ", ".join(filter(None, (words, _("необязательно") if optional else "")))
 
 
+def _is_asked(name: str, part: TypedPart) -> bool:
+    """Whether this is asked of a field of its kind.
+
+    A new one may become a choice: the page knows what it is only after it was posted.
+    """
+    kind = part.typed["kind"]
+    may_be_choice = kind == FieldKind.TEXT and not part.typed["name"]
+    return name not in ONLY_FOR or kind in ONLY_FOR[name] or (name == "choices" and may_be_choice)
+
+
 def type_form(
     draft: TypeDraft,
     errors: Mapping[str, str],
-    ground: FormChoices,
+    choices: FormChoices,
     shown: str,
     *,
     known: bool,
     file_url: str,
 ) -> TypeForm:
     """The form of a draft; the part at `shown` is open and has the focus."""
-    drawing = _Drawing(draft, errors, ground)
+    drawing = _Drawing(draft, errors, choices)
     last = len(draft.sections) - 1
     sections = []
     for place, section in enumerate(draft.sections):

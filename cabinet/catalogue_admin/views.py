@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from cabinet.applications.views import ProgrammeView
 from cabinet.frame.views import FieldView
+
+Difference = tuple[str, str, str]
+"""Where, what stood there, and what stands there now."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class ChangedView:
     by: str
     valid_from: datetime
     version: int | None
-    lines: Sequence[tuple[str, str, str]]
+    lines: Sequence[Difference]
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,14 @@ class TypeForm:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """An entry as people will see it: a macro of `catalogue_admin/parts.html`, and its view."""
+
+    macro: str
+    view: Any
+
+
+@dataclass(frozen=True)
 class Editor:
     """The page of one entry: form, what it would look like, what it changes, what was changed."""
 
@@ -156,20 +167,22 @@ class Editor:
     back_url: str
     back: str
     title: str
-    fields: Sequence[FieldView]
     act_id: str
     based_on: str
+    fields: Sequence[FieldView] = ()
     boxes: Sequence[Boxes] = ()
     form: TypeForm | None = None
     code: bool = False
     """Whether the one field is the text of a file."""
-    versioned: bool = False
-    differences: Sequence[tuple[str, str, str]] = ()
+    differences: Sequence[Difference] = ()
     looked: bool = False
-    programme: ProgrammeView | None = None
-    type: TypePreview | None = None
-    reason: tuple[str, str] | None = None
+    preview: Preview | None = None
     effect: EffectView | None = None
     versions: Sequence[VersionLine] = ()
     history: Sequence[ChangedView] = ()
     notes: Sequence[str] = ()
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What each field is called, by its path."""
+        return self.form.labels if self.form else {one.name: one.label for one in self.fields}

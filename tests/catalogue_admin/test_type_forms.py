@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 import yaml
 
-from cabinet.catalogue_admin import forms, type_forms
-from cabinet.catalogue_admin.forms import FormChoices
-from cabinet.catalogue_admin.lines import type_lines
+from cabinet.catalogue_admin import type_forms
+from cabinet.catalogue_admin.fields import FormChoices
+from cabinet.catalogue_admin.room import NEW, Shown
+from cabinet.catalogue_admin.rooms.programmes import PROGRAMMES
 from cabinet.catalogue_admin.type_forms import TypeDraft
+from cabinet.catalogue_admin.type_lines import type_lines
 from cabinet.catalogue_admin.type_views import type_form
 from cabinet.catalogue_admin.views import TypeForm
 from cabinet.frame.rendering import environment
@@ -206,5 +208,5 @@ def test_reminders_without_a_term_are_told_and_not_dropped() -> None:
     """A programme's own reminders belong to a term of its own: the form asks for it."""
     typed = {"code": "C", "hours": "1", "certified_hours": "1", "review_reminders": "3"}
     with presented(Presentation("ru")), pytest.raises(Refusal) as refused:
-        forms.values_of(forms.ROOMS["programmes"], typed, None, GROUND)
+        PROGRAMMES.values(typed, Shown(PROGRAMMES, NEW, None, GROUND))
     assert {"review", "answer"} <= {one.path for one in refused.value.fields}

@@ -1,0 +1,1 @@
+"""The kinds of entry on the administrator's pages, one file each."""
