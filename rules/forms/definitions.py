@@ -39,10 +39,10 @@ __all__ = [
     "AnsweringSide",
     "AttachmentRule",
     "CaseTypeDefinition",
-    "Change",
     "ChecklistItem",
     "Choice",
     "Field",
+    "FieldChange",
     "FieldKind",
     "ProgrammeRules",
     "Ruled",
@@ -357,7 +357,7 @@ def merged_terms(definition: CaseTypeDefinition, programme: Ruled | None) -> Ter
 
 
 @dataclass(frozen=True)
-class Change:
+class FieldChange:
     """A field that differs between two versions.
 
     Values are as people read them; None for no value.
@@ -371,10 +371,10 @@ class Change:
 
 def difference(
     definition: CaseTypeDefinition, old: Mapping[str, Any], new: Mapping[str, Any]
-) -> list[Change]:
+) -> list[FieldChange]:
     """What changed between two versions, in the order of the form."""
     return [
-        Change(name, field.label, display(field, old.get(name)), display(field, new.get(name)))
+        FieldChange(name, field.label, display(field, old.get(name)), display(field, new.get(name)))
         for name, field in definition.fields.items()
         if differs(old.get(name), new.get(name))
     ]

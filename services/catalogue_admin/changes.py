@@ -27,7 +27,7 @@ from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import FieldError, act_id_reused, not_found
 from services.catalogue import lookup as catalogue
 from services.catalogue_admin.entries import KINDS
-from services.catalogue_admin.kinds import NOTHING, Change, Entry, EntryKind, Tried, Values
+from services.catalogue_admin.kinds import NOTHING, Change, ChangePreview, Entry, EntryKind, Values
 from services.journal import entries as journal
 
 _CHANGING = 1_245_662_036
@@ -73,13 +73,13 @@ class Administration:
             await self._note(session, actor, wish, before, stands, valid_from)
             return stands
 
-    async def tried(self, actor: Actor, subject: Subject, values: Values) -> Tried:
+    async def tried(self, actor: Actor, subject: Subject, values: Values) -> ChangePreview:
         """What an entry would become, and its effect on open cases; nothing is stored."""
         demand(actor)
         kind = KINDS[subject]
         async with self._database.work() as session:
             if kind.tried is None:
-                told = Tried(await kind.checked(session, values))
+                told = ChangePreview(await kind.checked(session, values))
             else:
                 told = await kind.tried(session, values, present(), self._zone)
             await session.rollback()

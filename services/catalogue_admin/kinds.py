@@ -70,7 +70,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Tried:
+class ChangePreview:
     """What a change would make of an entry; for a type, also the effect on open cases."""
 
     entry: Entry
@@ -101,7 +101,7 @@ class EntryKind:
     stored_key: Callable[[str], Any] = str
     order: Callable[[Entry], Any] | None = None
     by_text: bool = False
-    tried: Callable[[AsyncSession, Values, datetime, str], Awaitable[Tried]] | None = None
+    tried: Callable[[AsyncSession, Values, datetime, str], Awaitable[ChangePreview]] | None = None
 
     @property
     def asked_at(self) -> str:

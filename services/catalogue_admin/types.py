@@ -23,9 +23,9 @@ from services.catalogue.loading import CatalogueError, Text, load
 from services.catalogue.yaml_source import parsed
 from services.catalogue_admin.kinds import (
     Change,
+    ChangePreview,
     Entry,
     EntryKind,
-    Tried,
     Values,
     read_as_in_file,
 )
@@ -114,9 +114,11 @@ async def _save(session: AsyncSession, change: Change) -> datetime:
     return made.valid_from or change.now
 
 
-async def _tried(session: AsyncSession, values: Values, now: datetime, zone: str) -> Tried:
+async def _tried(session: AsyncSession, values: Values, now: datetime, zone: str) -> ChangePreview:
     made = await _load(session, values["key"], values["text"], now, zone)
-    return Tried(made, await effect(session, CaseTypeDefinition.model_validate(made.values)))
+    return ChangePreview(
+        made, await effect(session, CaseTypeDefinition.model_validate(made.values))
+    )
 
 
 async def _load(session: AsyncSession, key: str, text: str, now: datetime, zone: str) -> Entry:

@@ -30,8 +30,8 @@ from rules.clock import now as present
 from rules.forms.definitions import (
     AttachmentRule,
     CaseTypeDefinition,
-    Change,
     ChecklistItem,
+    FieldChange,
     difference,
     merged_attachments,
     merged_checklist,
@@ -76,7 +76,7 @@ class Version:
     attachments: Sequence[Cited]
     findings: Sequence[Mapping[str, Any]]
     checked_at: datetime | None
-    changes: Sequence[Change]
+    changes: Sequence[FieldChange]
 
 
 @dataclass(frozen=True)

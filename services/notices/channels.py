@@ -21,7 +21,7 @@ from rules.notices.kinds import EVENTS, Channel, NoticeKind
 from services.crash_points import CrashPoint, reach
 from services.notices.delivery_reports import ask_gateway
 from services.notices.push_subscriptions import browsers_of, subscriber
-from services.notices.sender import Tried
+from services.notices.sender import SendAttempt
 from services.notices.wording import Addresses, Letter, digest, letter, push_message, short_message
 
 LIVES = int(GIVEN_UP_AFTER[Channel.PUSH].total_seconds())
@@ -50,7 +50,7 @@ class MailWay:
         self._mailer = mailer
         self._addresses = addresses
 
-    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
+    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> SendAttempt:
         """Send one mail about one notice, or about all of them."""
         first = told[0]
         to = await _reach(session, first, "email")
@@ -66,12 +66,12 @@ class MailWay:
             )
             reach(CrashPoint.MAIL_HANDED_OVER)
         except MailDown as error:
-            return Tried(DeliveryOutcome.DOWN, str(error))
+            return SendAttempt(DeliveryOutcome.DOWN, str(error))
         except MailLater as error:
-            return Tried(DeliveryOutcome.LATER, str(error))
+            return SendAttempt(DeliveryOutcome.LATER, str(error))
         except MailRefused as error:
-            return Tried(DeliveryOutcome.REFUSED, str(error))
-        return Tried(DeliveryOutcome.TOLD)
+            return SendAttempt(DeliveryOutcome.REFUSED, str(error))
+        return SendAttempt(DeliveryOutcome.TOLD)
 
     async def follow_up(self, database: Database) -> None:
         """Do nothing: mail servers report bounces by themselves."""
@@ -100,22 +100,22 @@ class SmsWay:
         self._gateway = gateway
         self._addresses = addresses
 
-    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
+    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> SendAttempt:
         """Send one message: the title, and where to read more."""
         notice = told[0]
         to = await _reach(session, notice, "phone")
         if not to:
-            return Tried(DeliveryOutcome.REFUSED, "no telephone number")
+            return SendAttempt(DeliveryOutcome.REFUSED, "no telephone number")
         try:
             await self._gateway.send(notice.message_name, to, self._words(notice))
             reach(CrashPoint.SMS_HANDED_OVER)
         except SmsDown as error:
-            return Tried(DeliveryOutcome.DOWN, str(error))
+            return SendAttempt(DeliveryOutcome.DOWN, str(error))
         except SmsLater as error:
-            return Tried(DeliveryOutcome.LATER, str(error))
+            return SendAttempt(DeliveryOutcome.LATER, str(error))
         except SmsRefused as error:
-            return Tried(DeliveryOutcome.REFUSED, error.code)
-        return Tried(DeliveryOutcome.TOLD, awaits_receipt=True)
+            return SendAttempt(DeliveryOutcome.REFUSED, error.code)
+        return SendAttempt(DeliveryOutcome.TOLD, awaits_receipt=True)
 
     async def follow_up(self, database: Database) -> None:
         """Ask the gateway for delivery reports that are late."""
@@ -144,7 +144,7 @@ class PushWay:
     def __init__(self, sender: PushSender) -> None:
         self._sender = sender
 
-    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
+    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> SendAttempt:
         """Send one message to every browser of the person; browsers that are gone are deleted."""
         notice = told[0]
         browsers = await browsers_of(session, notice.person_id)
@@ -169,10 +169,10 @@ class PushWay:
             except PushRefused as error:
                 refused = str(error)
         if taken:
-            return Tried(DeliveryOutcome.TOLD)
+            return SendAttempt(DeliveryOutcome.TOLD)
         if later:
-            return Tried(DeliveryOutcome.LATER, later)
-        return Tried(DeliveryOutcome.REFUSED, refused or "no device")
+            return SendAttempt(DeliveryOutcome.LATER, later)
+        return SendAttempt(DeliveryOutcome.REFUSED, refused or "no device")
 
     async def follow_up(self, database: Database) -> None:
         """Do nothing: push services send no delivery reports."""

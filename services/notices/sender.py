@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Tried:
+class SendAttempt:
     """The result of one try to send a message.
 
     `awaits_receipt`: the provider accepted it, and will report more later.
@@ -52,7 +52,7 @@ class Way(Protocol):
     def channel(self) -> Channel:
         """The channel whose notices it sends."""
 
-    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> Tried:
+    async def send(self, session: AsyncSession, told: Sequence[Notice]) -> SendAttempt:
         """Send one message about these notices of one person; more than one make a digest.
 
         Returns the result. An exception only delays this message.
@@ -80,7 +80,7 @@ class Round:
     reason: str = ""
 
 
-async def send_next(database: Database, way: Way) -> Tried | None:
+async def send_next(database: Database, way: Way) -> SendAttempt | None:
     """Try the message that has been due longest and that nobody else is sending; None if none is.
 
     A message that its person does not want now is postponed, and the next one is tried.
@@ -163,16 +163,18 @@ async def _gathered_with(
     return [one for one in found if (digest_at(quiet, one.created_at) or now) <= now]
 
 
-async def _try(session: AsyncSession, way: Way, told: Sequence[Notice]) -> Tried:
+async def _try(session: AsyncSession, way: Way, told: Sequence[Notice]) -> SendAttempt:
     try:
         return await way.send(session, told)
     except Exception as error:
         # One message that cannot be written must not hold up all the others.
         log.exception("message_not_written", notice=str(told[0].id), kind=told[0].kind)
-        return Tried(DeliveryOutcome.LATER, type(error).__name__)
+        return SendAttempt(DeliveryOutcome.LATER, type(error).__name__)
 
 
-async def _write_down(session: AsyncSession, notice: Notice, tried: Tried, now: datetime) -> None:
+async def _write_down(
+    session: AsyncSession, notice: Notice, tried: SendAttempt, now: datetime
+) -> None:
     """Record the try, and set when the next one is due."""
     given_up = _given_up(notice, tried, now)
     if (
@@ -201,7 +203,7 @@ async def _write_down(session: AsyncSession, notice: Notice, tried: Tried, now: 
     await fail(session, notice, tried.reason, now)
 
 
-def _given_up(notice: Notice, tried: Tried, now: datetime) -> bool:
+def _given_up(notice: Notice, tried: SendAttempt, now: datetime) -> bool:
     """Whether the message was refused or its server down for longer than the message is useful."""
     limit = GIVEN_UP_AFTER.get(Channel(notice.channel))
     waits_since = max(notice.due_at, notice.held_until or notice.due_at)

@@ -14,9 +14,9 @@ from rules.cases.terms import Terms
 from rules.forms.definitions import (
     AttachmentRule,
     CaseTypeDefinition,
-    Change,
     ChecklistItem,
     Field,
+    FieldChange,
     FieldKind,
     ProgrammeRules,
     Waiver,
@@ -298,10 +298,10 @@ def test_difference_shows_values_as_people_read_them() -> None:
     new = CANONICAL | {"starts": "2027-01-12", "level": "Высшее", "consent": False}
     new.pop("licence")
     assert difference(DEFINITION, CANONICAL, new) == [
-        Change("starts", "Начало", "04.12.2026", "12.01.2027"),
-        Change("licence", "Лицензия", "Л041-01137-77/00584930", None),
-        Change("level", "Уровень", "Среднее", "Высшее"),
-        Change("consent", "Согласие", "Да", "Нет"),
+        FieldChange("starts", "Начало", "04.12.2026", "12.01.2027"),
+        FieldChange("licence", "Лицензия", "Л041-01137-77/00584930", None),
+        FieldChange("level", "Уровень", "Среднее", "Высшее"),
+        FieldChange("consent", "Согласие", "Да", "Нет"),
     ]
     assert difference(DEFINITION, CANONICAL, dict(CANONICAL)) == []
 
