@@ -23,22 +23,22 @@ class QualificationApplication(CaseWorkflow):
         """Do what the status asks for."""
         match case.status:
             case Status.CHECKING if case.waits_for is Party.REGISTER:
-                return await self._rung_or_at(case, self._check)
+                return await self._signalled_or_at(case, self._check)
             case Status.CHECKING:
                 return await self._check(case)
             case Status.IN_REVIEW | Status.CLARIFICATION:
-                return await self._rung_or_at(case, self._wake)
+                return await self._signalled_or_at(case, self._wake)
             case Status.APPROVED:
                 return await self._issue_act(case)
             case _:
-                return await self._rung_or_at(case, self._wake)
+                return await self._signalled_or_at(case, self._wake)
 
-    async def _rung(self, case: CaseState) -> CaseState:
+    async def _signalled(self, case: CaseState) -> CaseState:
         # After an approval the certificate is next. That activity reads the case itself: no extra
         # look.
         if self._signals[-1].signal == Transition.APPROVE:
             return await self._issue_act(case)
-        return await super()._rung(case)
+        return await super()._signalled(case)
 
     async def _check(self, case: CaseState) -> CaseState:
         return await self._do(Activities.check, case, "check the version, open the review")

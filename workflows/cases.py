@@ -87,7 +87,7 @@ class CaseWorkflow:
         """Whether there is anything left to do."""
         return case.open
 
-    async def _rung_or_at(
+    async def _signalled_or_at(
         self, case: CaseState, when_over: Callable[[CaseState], Awaitable[CaseState]]
     ) -> CaseState:
         """Wait for a signal, or until `wakes_at` of the case; then call `when_over`."""
@@ -100,9 +100,9 @@ class CaseWorkflow:
             )
         except TimeoutError:
             return await when_over(case)
-        return await self._rung(case)
+        return await self._signalled(case)
 
-    async def _rung(self, case: CaseState) -> CaseState:
+    async def _signalled(self, case: CaseState) -> CaseState:
         """Do what follows a signal."""
         return await self._look(CaseRef(case_id=case.case_id))
 

@@ -33,18 +33,18 @@ class ServiceRequest(CaseWorkflow):
     async def _step(self, case: CaseState) -> CaseState:
         """Do what the status asks for."""
         if not (case.open or case.owes):
-            return await super()._rung(case)
+            return await super()._signalled(case)
         match case.status:
             case Status.ACCEPTED if case.waits_for is Party.ADDRESSEE:
-                return await self._rung_or_at(case, self._hand_over)
+                return await self._signalled_or_at(case, self._hand_over)
             case Status.ACCEPTED:
                 return await self._hand_over(case)
             case Status.WITHDRAWN if case.wakes_at is None:
                 return await self._tend(case)
             case _:
-                return await self._rung_or_at(case, self._tend)
+                return await self._signalled_or_at(case, self._tend)
 
-    async def _rung(self, case: CaseState) -> CaseState:
+    async def _signalled(self, case: CaseState) -> CaseState:
         if case.status is Status.ACCEPTED:
             return await self._hand_over(case)
         return await self._tend(case)

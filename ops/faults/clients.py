@@ -72,9 +72,9 @@ class ApiTransport:
 class ApiClient:
     """One person's connection to the API."""
 
-    def __init__(self, exchange: ApiTransport, player: ApiUser) -> None:
+    def __init__(self, transport: ApiTransport, player: ApiUser) -> None:
         self.player = player
-        self._exchange = exchange
+        self._transport = transport
         self._headers = {"Authorization": f"Bearer {player.token}"}
 
     async def get(self, path: str) -> Any:
@@ -104,17 +104,17 @@ class ApiClient:
             headers["Content-Type"] = "application/json"
         elif content is not None:
             headers["Content-Type"] = "application/pdf"
-        request = self._exchange.http.build_request(
+        request = self._transport.http.build_request(
             method, f"/api/v1{path}", params=params, content=sent, headers=headers
         )
-        if key is not None and self._exchange.to_cut > 0:
-            self._exchange.to_cut -= 1
+        if key is not None and self._transport.to_cut > 0:
+            self._transport.to_cut -= 1
             await self._send_and_hang_up(request)
         end = time.monotonic() + GIVE_UP_SECONDS
         while True:
-            up = self._exchange.up
+            up = self._transport.up
             reply = await self._round(request)
-            self._exchange.tally.count(up=up, answered=reply is not None)
+            self._transport.tally.count(up=up, answered=reply is not None)
             if reply is not None:
                 return reply
             if time.monotonic() > end:
@@ -123,15 +123,15 @@ class ApiClient:
     async def _round(self, request: httpx.Request) -> Reply | None:
         for number in range(TRIES):
             began = time.monotonic()
-            self._exchange.tally.retried += number > 0
+            self._transport.tally.retried += number > 0
             try:
                 async with asyncio.timeout(TRY_SECONDS):
-                    answer = await self._exchange.http.send(request)
+                    answer = await self._transport.http.send(request)
             except (httpx.HTTPError, TimeoutError):
                 pass
             else:
                 if answer.status_code < 500 and answer.status_code != 429:
-                    self._exchange.tally.refused += answer.status_code >= 400
+                    self._transport.tally.refused += answer.status_code >= 400
                     return Reply(answer.status_code, _read(answer))
             await asyncio.sleep(max(0.0, began + TRY_SECONDS - time.monotonic()))
         return None
@@ -151,7 +151,7 @@ class ApiClient:
                 writer.transport.abort()
         except (OSError, TimeoutError):
             return
-        self._exchange.tally.hung_up += 1
+        self._transport.tally.hung_up += 1
 
 
 def _read(answer: httpx.Response) -> Any:

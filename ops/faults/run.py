@@ -92,7 +92,7 @@ class _Run:
     def __init__(self, plan: Plan, ground: FaultsInstallation, say: Callable[[str], None]) -> None:
         self.plan, self.ground, self.say = plan, ground, say
         self.evidence = Evidence()
-        self.exchange = ApiTransport.open(ground.settings.public_url, self.evidence.tally)
+        self.transport = ApiTransport.open(ground.settings.public_url, self.evidence.tally)
         self.database = Database.from_settings(ground.settings)
         self.dice = random.Random(plan.seed)  # noqa: S311 - repeatable, nothing secret
         self.begun = 0
@@ -107,10 +107,10 @@ class _Run:
         reviewers = len(cast.reviewers) + len(cast.leavers)
         self.say(f"{len(cast.applicants)} applicants, {reviewers} reviewers")
         await self.ground.turn("gov_service", to="behaviour", **QUICK)
-        hand = Hand(self.ground, self.exchange, self.evidence, self.dice, self.say)
+        hand = Hand(self.ground, self.transport, self.evidence, self.dice, self.say)
         cases = asyncio.create_task(self._cases(cast))
         faults = asyncio.create_task(self._faults(hand, cast))
-        watch = asyncio.create_task(self.exchange.watch())
+        watch = asyncio.create_task(self.transport.watch())
         await asyncio.gather(cases, faults)
         settled = await self._settle()
         watch.cancel()
@@ -118,7 +118,7 @@ class _Run:
             self.ground.settings, self.database, self.ground.sink, self.evidence
         )
         await self.database.close()
-        await self.exchange.http.aclose()
+        await self.transport.http.aclose()
         return self._verdict(report, settled)
 
     async def _cases(self, cast: people.Cast) -> None:
@@ -156,12 +156,12 @@ class _Run:
             self.say(self.evidence.failed[-1])
 
     def _story(self, cast: people.Cast, dice: random.Random) -> Story:
-        applicant = ApiClient(self.exchange, dice.choice(cast.applicants))
+        applicant = ApiClient(self.transport, dice.choice(cast.applicants))
         if dice.random() < REQUESTS:
-            clerks = [ApiClient(self.exchange, one) for one in cast.clerks]
+            clerks = [ApiClient(self.transport, one) for one in cast.clerks]
             return RequestStory(self.evidence, applicant, dice, clerks)
         reviewers = [
-            ApiClient(self.exchange, one) for one in (*cast.reviewers, *cast.leavers.values())
+            ApiClient(self.transport, one) for one in (*cast.reviewers, *cast.leavers.values())
         ]
         return ApplicationStory(
             self.evidence, applicant, dice, reviewers, dice.choice(cast.programmes)

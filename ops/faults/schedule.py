@@ -128,7 +128,7 @@ class Hand:
     """Makes faults and counts them."""
 
     ground: FaultsInstallation
-    exchange: ApiTransport
+    transport: ApiTransport
     evidence: Evidence
     dice: random.Random
     say: Callable[[str], None]
@@ -154,7 +154,7 @@ class Hand:
 
     async def _do(self, fault: Fault) -> None:
         if fault.what == "hang up":
-            self.exchange.to_cut += HANG_UPS
+            self.transport.to_cut += HANG_UPS
         elif fault.what == "kill":
             self.ground.kill(await self._one_of(fault.whom))
         elif fault.what == "freeze":

@@ -84,7 +84,7 @@ class Runs:
                     raise BackupError(f"Temporal does not answer: {error}") from error
         found.add("workflows", len(ended), "ended: their cases do not exist", examples=ended)
         signaller = CaseSignaller(self.client, self.queue, deadline=RPC_WITHIN.total_seconds())
-        started, rung, unheard = 0, 0, []
+        started, signalled, unheard = 0, 0, []
         async for state in _submitted(database):
             running = self.open.get(case_workflow_id(state.case_id, state.kind), False)
             wanted = (signal_all or not running) if state.open else running
@@ -93,11 +93,11 @@ class Runs:
             if not await signaller(state, CaseSignal(signal=WAKE_UP)):
                 unheard.append(state.number)
             elif running:
-                rung += 1
+                signalled += 1
             else:
                 started += 1
         found.add("workflows", started, "started for open cases that had none")
-        found.add("workflows", rung, "rung, to read their cases again")
+        found.add("workflows", signalled, "signalled, to read their cases again")
         found.fault("workflows", unheard, "open cases have no run", "every open case has its run")
 
 

@@ -212,7 +212,7 @@ async def _submissions(
                 )
             )
         ).all()
-    report.compare(1, not odd, f"stuck, or rung without an act: {odd[:3]}")
+    report.compare(1, not odd, f"stuck, or signalled without an act: {odd[:3]}")
     runs = await _runs(client)
     for case in cases:
         report.compare(1, acts[case.id] == 1, f"{case.number} was submitted {acts[case.id]} times")

@@ -185,7 +185,7 @@ async def test_what_does_not_belong_together_is_found(place: Installation) -> No
     assert counts["ended"] == 1
     assert (await stray.describe()).status is WorkflowExecutionStatus.TERMINATED
     assert counts["started for open cases that had none"] == 1
-    assert counts["rung, to read their cases again"] == 1, "the run whose case is closed"
+    assert counts["signalled, to read their cases again"] == 1, "the run whose case is closed"
     assert await place.objects.read(checkpoint_object_key(1)), "copied again from the database"
     assert await objects.last_number(place.database) == beyond, "a run remembers its number"
     await place.has_run(review)
@@ -490,7 +490,7 @@ async def test_a_database_elsewhere_goes_back_to_a_point(
         assert await asyncio.to_thread(commands.bring_back, home, console, parts, str) == 1
         told = await right(accept=False)
         said = {each["what"].partition(" ")[0]: each["count"] for each in told["findings"]}
-        assert min(said["chains"], said["rung,"]) > 0, "what is lost, and every run is told"
+        assert min(said["chains"], said["signalled,"]) > 0, "what is lost, and every run is told"
         for command in ("worker", "api"):
             refused = CliRunner().invoke(app, [command], env={"MEDCAB_HOME": str(home.folder)})
             assert (refused.exit_code, "medcab reconcile" in refused.output) == (1, True)
