@@ -110,7 +110,7 @@ def seed() -> None:
     """Enter the catalogue and the demo accounts; refused where other people have cases."""
     from ops.data.seed import seed as enter
 
-    for account in enter(_settings(running=True)):
+    for account in enter(_settings(running=True), typer.echo):
         typer.echo(account)
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +221,8 @@ class _Supervisor:
             self.board.say("database", "entering programmes and demo accounts")
             accounts: list[Any] = []
             try:
-                accounts += seed(self.system.settings)
+                tell = partial(self.console.print, markup=False, highlight=False)
+                accounts += seed(self.system.settings, tell)
                 self.board.say("database", "ready")
             except SeedRefusedError as reason:
                 self.board.say("database", f"ready, without demo accounts: {reason}")

@@ -7,7 +7,7 @@ a demo only (`MEDCAB_DEMO`), and never into a database where others work.
 import asyncio
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,7 +32,7 @@ from rules.clock import now as present
 from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from services.accounts.sign_in import create_account, login_of
-from services.catalogue import loading
+from services.catalogue_admin.shipped import load_shipped
 from services.journal import entries as journal
 from settings import Settings
 
@@ -205,9 +205,10 @@ _DESKS = {"fedorov": "it", "vlasov": "it", "ershova": "security"}
 """The units of people whose rights hold in the whole institution."""
 
 
-def seed(settings: Settings) -> list[DemoAccount]:
+def seed(settings: Settings, tell: Callable[[str], None] | None = None) -> list[DemoAccount]:
     """Enter the catalogue, and in a demo its people; safe to repeat.
 
+    What administrators have changed in the pages stays as it is, and is named to `tell`.
     Raises SeedRefusedError where the database holds other people or cases, CatalogueError for a
     faulty catalogue.
     """
@@ -215,14 +216,16 @@ def seed(settings: Settings) -> list[DemoAccount]:
     async def run() -> list[DemoAccount]:
         database = Database.from_settings(settings)
         try:
-            return await seed_database(database, settings)
+            return await seed_database(database, settings, tell)
         finally:
             await database.close()
 
     return asyncio.run(run())
 
 
-async def seed_database(database: Database, settings: Settings) -> list[DemoAccount]:
+async def seed_database(
+    database: Database, settings: Settings, tell: Callable[[str], None] | None = None
+) -> list[DemoAccount]:
     """`seed`, over an open database, with the key ring in use."""
     file = settings.home / "demo.json"
     accounts, is_fresh = _demo_accounts(file) if settings.demo else ([], False)
@@ -230,7 +233,10 @@ async def seed_database(database: Database, settings: Settings) -> list[DemoAcco
     async with database.work() as session:
         if settings.demo:
             accounts = await _seed_people(session, settings, accounts, is_fresh)
-        await loading.load(session, sorted(CATALOGUE.glob("*.yaml")), zone=settings.time_zone)
+        files = sorted(CATALOGUE.glob("*.yaml"))
+        loaded = await load_shipped(session, files, settings.time_zone)
+    if loaded.left and tell is not None:
+        tell(f"Left as administrators have changed it: {', '.join(loaded.left)}")
     if is_fresh or [a.person_id for a in before] != [a.person_id for a in accounts]:
         settings.home.mkdir(parents=True, exist_ok=True)
         write_private(file, {p.email: _kept(a) for p, a in zip(PEOPLE, accounts, strict=True)})

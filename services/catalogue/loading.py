@@ -5,16 +5,13 @@ read and checked first; if there is a mistake nothing is loaded, and all mistake
 their lines. Loading the same files again changes nothing.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import Field as Described
-from pydantic import ValidationError, field_validator, model_validator
 from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
@@ -24,161 +21,44 @@ from models.tables.archive import RetentionTerm
 from models.tables.catalogue import CalendarDay, CaseTypeVersion, Programme, Reason
 from rules import clock
 from rules.archive import RetentionRule
-from rules.cases.terms import Terms
-from rules.clock import YEARS
 from rules.files.categories import Category
-from rules.forms.definitions import (
-    RESERVED_SECTIONS,
-    AttachmentRule,
-    CaseTypeDefinition,
-    ChecklistItem,
-    Section,
-    Waiver,
-)
-from rules.forms.fields import Definition
-from rules.texts.cleaning import folded
+from rules.forms.definitions import CaseTypeDefinition
 from services.catalogue import lookup as catalogue
-from services.catalogue.yaml_source import line_of, parsed, twice
+from services.catalogue.files import (
+    CatalogueError,
+    DayInFile,
+    FileContent,
+    ReasonInFile,
+    Text,
+    read_files,
+)
 
 _CATEGORIES = frozenset(category.value for category in Category)
 APPLICATION_TYPE = "qualification"
 """The type of case that programmes belong to."""
 
 
-class CatalogueError(ValueError):
-    """The files cannot be loaded; `problems` say where and why, one line each."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
-
-
-@dataclass(frozen=True)
-class Text:
-    """The text of a catalogue file that was typed, not read from a file."""
-
-    name: str
-    text: str
-
-    def read_text(self, encoding: str = "utf-8") -> str:
-        """The typed text."""
-        return self.text
-
-
 @dataclass
 class Loaded:
-    """What loading changed: names of what is new, has a new version, or is no longer offered."""
+    """What loading changed: names of what is new, has a new version, or is no longer offered.
+
+    `left` names what the files say otherwise and stays as the institution has it.
+    """
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         """Whether anything changed."""
         return bool(self.added or self.changed or self.withdrawn)
 
 
-_Date = Annotated[date, Described(ge=date(YEARS.start, 1, 1), lt=date(YEARS.stop, 1, 1))]
-
-
-class _Type(CaseTypeDefinition):
-    valid_from: _Date | None = None
-
-    @field_validator("sections")
-    @classmethod
-    def _can_be_reached(cls, sections: tuple[Section, ...]) -> tuple[Section, ...]:
-        if taken := RESERVED_SECTIONS & {section.name for section in sections}:
-            raise ValueError(
-                f"{', '.join(sorted(taken))}: a page of the draft has this name, "
-                f"give the section another"
-            )
-        return sections
-
-    @property
-    def definition(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", exclude={"valid_from"})
-
-
-class _Attachments(Definition):
-    add: tuple[AttachmentRule, ...] = ()
-    waive: tuple[Waiver, ...] = ()
-
-
-class _IntakeLimits(Definition):
-    places: int | None = Described(None, ge=1, le=10_000)
-    apply_until: _Date | None = None
-
-
-class _Programme(Definition):
-    code: str = Described(pattern=r"^[A-Z0-9][A-Z0-9-]{1,31}$")
-    title: str = Described(min_length=3, max_length=300)
-    kind: Literal["course", "distance", "seminar"]
-    organisation: str = Described(min_length=3, max_length=300)
-    hours: int = Described(ge=2, le=576)
-    certified_hours: int = Described(ge=0)
-    starts_on: tuple[date, ...] = ()
-    intake_limits: dict[date, _IntakeLimits] = Described(default_factory=dict)
-    description: str = ""
-    specialties: tuple[str, ...] = ()
-    attachments: _Attachments = _Attachments()
-    checklist: tuple[ChecklistItem, ...] = ()
-    terms: Terms | None = None
-    valid_from: _Date | None = None
-
-    @model_validator(mode="after")
-    def _hours_agree(self) -> Self:
-        if self.certified_hours > self.hours:
-            raise ValueError("certified_hours are more than hours")
-        return self
-
-    @model_validator(mode="after")
-    def _limits_belong_to_intakes(self) -> Self:
-        for day, limits in self.intake_limits.items():
-            if day not in self.starts_on:
-                raise ValueError(f"intake_limits: {day} is no day of starts_on")
-            if limits.apply_until is not None and limits.apply_until > day:
-                raise ValueError(f"intake_limits: {day} begins before the last day to apply")
-        return self
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        stored = self.model_dump(mode="json", exclude={"code", "valid_from"})
-        words = " ".join((self.title, self.organisation, self.code, self.description))
-        stored["sort_key"] = folded(self.title)
-        stored["search_text"] = folded(words)
-        return stored
-
-
-class _Reason(Definition):
-    key: str = Described(pattern=r"^[a-z][a-z0-9_]{0,63}$")
-    outcome: Literal["approve", "clarify", "reject"]
-    title: str = Described(min_length=3)
-    text: str = Described(min_length=3)
-
-
-class _Day(Definition):
-    day: _Date
-    working: bool
-    source: str = Described(min_length=3)
-
-
-class _File(Definition):
-    types: tuple[_Type, ...] = ()
-    programmes: tuple[_Programme, ...] = ()
-    reasons: tuple[_Reason, ...] = ()
-    calendar: tuple[_Day, ...] = ()
-    retention: tuple[RetentionRule, ...] = ()
-
-
-@dataclass
-class _Content:
-    """The contents of all files. A section that no file has is None, and stays as it is."""
-
-    types: list[_Type] = field(default_factory=list)
-    programmes: list[_Programme] | None = None
-    reasons: list[_Reason] | None = None
-    calendar: list[_Day] = field(default_factory=list)
-    retention: list[RetentionRule] = field(default_factory=list)
+Stored = Mapping[tuple[str, int], dict[str, Any]]
+"""Definitions of types by their keys and versions."""
+Own = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""What an institution has made its own: entries as in a file, by the section and their key."""
 
 
 async def load(
@@ -186,28 +66,29 @@ async def load(
     files: Sequence[Path | Text],
     now: datetime | None = None,
     zone: str = "Europe/Moscow",
+    own: Own | None = None,
 ) -> Loaded:
     """Make the catalogue match the files. Raises CatalogueError, and then changes nothing.
 
     The files name all programmes and reasons: one that is missing is no longer offered. A changed
     programme becomes a new version; a changed type must carry a new version number. A `valid_from`
-    of a file begins at midnight in `zone`.
+    of a file begins at midnight in `zone`. What the institution has made its `own` stays as it is.
     """
     now = now or clock.now()
 
     def since(day: date | None) -> datetime:
         return now if day is None else datetime.combine(day, time(), ZoneInfo(zone))
 
-    content = _read(files)
+    content, own = read_files(files), own or {}
     stored = await _stored_types(session)
+    loaded = Loaded(left=_set_aside(content, own, stored))
     if problems := [*_types_changed(content, stored), *_strangers(content, stored)]:
         raise CatalogueError(problems)
-    loaded = Loaded()
     _load_types(session, content, stored, loaded, since)
     if content.programmes is not None:
-        await _load_programmes(session, content.programmes, loaded, now, since)
+        await _load_programmes(session, content, loaded, now, since)
     if content.reasons is not None:
-        await _load_reasons(session, content.reasons, loaded)
+        await _load_reasons(session, content.reasons, loaded, own.get("reasons", {}))
     await _load_calendar(session, content.calendar, loaded)
     loaded.changed += await load_terms(session, content.retention)
     await session.flush()
@@ -215,77 +96,10 @@ async def load(
     return loaded
 
 
-def entry_of(kind: str, raw: Mapping[str, Any]) -> Any:
-    """One entry of `types`, `programmes`, `reasons` or `calendar`, checked as in a file.
-
-    Raises pydantic's ValidationError, whose locations begin with the section and the place 0.
-    """
-    return getattr(_File.model_validate({kind: [dict(raw)]}), kind)[0]
-
-
 async def odd_names(session: AsyncSession, programme: Any) -> list[str]:
     """Names in a checked programme that the type of its applications does not know."""
-    content = _Content(programmes=[programme])
+    content = FileContent(programmes=[programme])
     return [*_strangers(content, await _stored_types(session))]
-
-
-def _read(files: Sequence[Path | Text]) -> _Content:
-    content, problems = _Content(), []
-    named: dict[tuple[str, Any], str] = {}
-    for path in files:
-        try:
-            text = path.read_text(encoding="utf-8")
-            tree, raw = parsed(text)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            problems.append(f"{path.name}: {' '.join(str(error).split())}")
-            continue
-        if tree is None or not isinstance(raw, dict):
-            problems.append(f"{path.name}: expected a mapping with types, programmes or reasons")
-            continue
-        problems += [f"{path.name}:{line}: {key} is written twice" for line, key in twice(tree)]
-        try:
-            read = _File.model_validate(raw)
-        except ValidationError as error:
-            problems += [
-                f"{path.name}:{line_of(tree, each['loc'])}: "
-                f"{_place(raw, each['loc'])}: {each['msg'].removeprefix('Value error, ')}"
-                for each in error.errors()
-            ]
-            continue
-        for index, (kind, key) in enumerate(_names(read)):
-            if (kind, key) in named:
-                problems.append(f"{path.name}: {kind} {key} is also in {named[kind, key]}")
-            named.setdefault((kind, key), f"{path.name}, entry {index + 1}")
-        content.types += read.types
-        content.calendar += read.calendar
-        content.retention += read.retention
-        if "programmes" in raw:
-            content.programmes = [*(content.programmes or []), *read.programmes]
-        if "reasons" in raw:
-            content.reasons = [*(content.reasons or []), *read.reasons]
-    if problems:
-        raise CatalogueError(problems)
-    return content
-
-
-def _names(read: _File) -> Iterator[tuple[str, Hashable]]:
-    yield from (("type", f"{each.key} version {each.version}") for each in read.types)
-    yield from (("programme", each.code) for each in read.programmes)
-    yield from (("reason", each.key) for each in read.reasons)
-    yield from (("day", each.day) for each in read.calendar)
-    yield from (("retention", each.name) for each in read.retention)
-
-
-def _place(raw: Mapping[str, Any], location: Sequence[int | str]) -> str:
-    """The location in words: `programmes CARD-144: hours`."""
-    if len(location) < 2 or not isinstance(location[1], int):
-        return ".".join(map(str, location))
-    entry = raw[str(location[0])][location[1]]
-    keys = ("code", "key", "day")
-    name = next((entry[k] for k in keys if k in entry), None) if isinstance(entry, dict) else None
-    where = f"{location[0]} {name or location[1] + 1}"
-    rest = ".".join(map(str, location[2:]))
-    return f"{where}: {rest}" if rest else where
 
 
 async def _stored_types(session: AsyncSession) -> dict[tuple[str, int], dict[str, Any]]:
@@ -298,9 +112,45 @@ def _as_now(stored: dict[str, Any]) -> dict[str, Any]:
     return CaseTypeDefinition.model_validate(stored).model_dump(mode="json")
 
 
-def _types_changed(
-    content: _Content, stored: Mapping[tuple[str, int], dict[str, Any]]
-) -> Iterator[str]:
+_KEYS = {"types": "key", "programmes": "code", "reasons": "key", "calendar": "day"}
+
+
+def _set_aside(content: FileContent, own: Own, stored: Stored) -> list[str]:
+    """Take out of the files what stays as it is. Returns the names where the files say otherwise.
+
+    Where the type of applications stays, so do programmes that name what only the files' type has.
+    Reasons keep their places in the files, and are passed over when they are loaded.
+    """
+    left = [*_said_otherwise(content, own, stored)]
+    types, days = own.get("types", {}), own.get("calendar", {})
+    content.types = [each for each in content.types if each.key not in types]
+    content.calendar = [each for each in content.calendar if each.day.isoformat() not in days]
+    if content.programmes is None:
+        return left
+    content.staying = set(own.get("programmes", ()))
+    for each in content.programmes if APPLICATION_TYPE in types else ():
+        alone = FileContent(content.types, [each])
+        if each.code not in content.staying and any(_strangers(alone, stored)):
+            content.staying.add(each.code)
+            left.append(f"programmes {each.code}")
+    content.programmes = [each for each in content.programmes if each.code not in content.staying]
+    return left
+
+
+def _said_otherwise(content: FileContent, own: Own, stored: Stored) -> Iterator[str]:
+    """What the institution has made its own, and the files would change."""
+    for section, entries in own.items():
+        for each in getattr(content, section) or ():
+            key = str(getattr(each, _KEYS[section]))
+            said = each.model_dump(mode="json", exclude={"valid_from"})
+            known = stored.get((key, each.version)) if section == "types" else None
+            if known is not None and _as_now(known) == said:
+                continue
+            if key in entries and said != entries[key]:
+                yield f"{section} {key}"
+
+
+def _types_changed(content: FileContent, stored: Stored) -> Iterator[str]:
     for each in content.types:
         before = stored.get((each.key, each.version))
         if before is not None and _as_now(before) != each.definition:
@@ -314,9 +164,7 @@ def _types_changed(
                 yield f"types {each.key}: attachments: no category of documents {rule.kind!r}"
 
 
-def _strangers(
-    content: _Content, stored: Mapping[tuple[str, int], dict[str, Any]]
-) -> Iterator[str]:
+def _strangers(content: FileContent, stored: Stored) -> Iterator[str]:
     """Names in programmes that the type of their applications does not know."""
     known = {**stored, **{(each.key, each.version): each.definition for each in content.types}}
     newest = max((version for key, version in known if key == APPLICATION_TYPE), default=None)
@@ -344,8 +192,8 @@ def _strangers(
 
 def _load_types(
     session: AsyncSession,
-    content: _Content,
-    stored: Mapping[tuple[str, int], dict[str, Any]],
+    content: FileContent,
+    stored: Stored,
     loaded: Loaded,
     since: Callable[[date | None], datetime],
 ) -> None:
@@ -366,11 +214,12 @@ def _load_types(
 
 async def _load_programmes(
     session: AsyncSession,
-    wanted: Sequence[_Programme],
+    content: FileContent,
     loaded: Loaded,
     now: datetime,
     since: Callable[[date | None], datetime],
 ) -> None:
+    wanted = content.programmes or ()
     newest_version = (
         select(Programme.code, func.max(Programme.version)).group_by(Programme.code).subquery()
     )
@@ -400,7 +249,7 @@ async def _load_programmes(
             )
         )
         (loaded.changed if before else loaded.added).append(each.code)
-    offered = {each.code for each in wanted}
+    offered = content.staying | {each.code for each in wanted}
     gone = [c for c, row in newest.items() if c not in offered and row.withdrawn_at is None]
     if gone:
         of_gone = col(Programme.code).in_(gone) & col(Programme.withdrawn_at).is_(None)
@@ -408,9 +257,13 @@ async def _load_programmes(
         loaded.withdrawn += gone
 
 
-async def _load_reasons(session: AsyncSession, wanted: Sequence[_Reason], loaded: Loaded) -> None:
+async def _load_reasons(
+    session: AsyncSession, wanted: Sequence[ReasonInFile], loaded: Loaded, own: Collection[str]
+) -> None:
     stored = {row.key: row for row in (await session.exec(select(Reason))).all()}
     for position, each in enumerate(wanted):
+        if each.key in own:
+            continue
         columns = {**each.model_dump(), "position": position, "active": True}
         row = stored.get(each.key)
         if row is None:
@@ -419,14 +272,14 @@ async def _load_reasons(session: AsyncSession, wanted: Sequence[_Reason], loaded
         elif any(getattr(row, k) != v for k, v in columns.items()):
             row.sqlmodel_update(columns)
             loaded.changed.append(each.key)
-    offered = {each.key for each in wanted}
+    offered = {*own, *(each.key for each in wanted)}
     for key, row in stored.items():
         if key not in offered and row.active:
             row.active = False
             loaded.withdrawn.append(key)
 
 
-async def _load_calendar(session: AsyncSession, days: Sequence[_Day], loaded: Loaded) -> None:
+async def _load_calendar(session: AsyncSession, days: Sequence[DayInFile], loaded: Loaded) -> None:
     for each in days:
         before = await session.get(CalendarDay, each.day)
         if before is not None and (before.working, before.source) == (each.working, each.source):

@@ -7,7 +7,6 @@ overwrite each other. The same act again changes nothing.
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -27,7 +26,14 @@ from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from rules.refusals import FieldError, act_id_reused, not_found
 from services.catalogue import lookup as catalogue
 from services.catalogue_admin.entries import KINDS
-from services.catalogue_admin.kinds import NOTHING, Change, ChangePreview, Entry, EntryKind, Values
+from services.catalogue_admin.kinds import (
+    NOTHING,
+    ChangePreview,
+    Entry,
+    EntryChange,
+    EntryKind,
+    Values,
+)
 from services.journal import entries as journal
 
 _CHANGING = 1_245_662_036
@@ -64,7 +70,7 @@ class Administration:
             if isinstance(before, CatalogueChange):
                 return await _stands(session, kind, before.key)
             now = present()
-            change = Change(before, wanted, self._since(wish.valid_from, now), now, self._zone)
+            change = EntryChange(before, wanted, self._since(wish.valid_from, now), now, self._zone)
             valid_from = await kind.save(session, change)
             await session.flush()
             stands = await _stands(session, kind, wanted.key)
@@ -138,8 +144,8 @@ class Administration:
                 by=actor.person_id,
                 valid_from=valid_from,
                 version=after.version,
-                before=_shown(before) if before else None,
-                after=_shown(after),
+                before=before.kept if before else None,
+                after=after.kept,
                 body_hash=session.info["body_hash"],
             )
         )
@@ -171,10 +177,6 @@ class Administration:
             return now
         # A day that has begun is over as a first day: the change holds from now on.
         return max(now, datetime.combine(day, time(), ZoneInfo(self._zone)))
-
-
-def _shown(entry: Entry) -> dict[str, Any]:
-    return {**entry.values, **({} if entry.offered else {"offered": False})}
 
 
 def _body_hash(actor: Actor, wanted: Entry, wish: Wish) -> str:

@@ -7,8 +7,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.catalogue import CalendarDay
 from rules.catalogue.entries import Subject
-from services.catalogue.loading import entry_of
-from services.catalogue_admin.kinds import Change, Entry, EntryKind, Values, read_as_in_file
+from services.catalogue.files import entry_of
+from services.catalogue_admin.kinds import Entry, EntryChange, EntryKind, Values, read_as_in_file
 
 
 def _entry(row: CalendarDay) -> Entry:
@@ -22,7 +22,7 @@ async def _checked(_session: AsyncSession, values: Values) -> Entry:
     return Entry(Subject.DAY, dumped["day"], dumped["day"], dumped)
 
 
-async def _save(session: AsyncSession, change: Change) -> datetime:
+async def _save(session: AsyncSession, change: EntryChange) -> datetime:
     checked = entry_of("calendar", change.wanted.values)
     await session.merge(CalendarDay(**checked.model_dump()))
     return change.now
@@ -31,6 +31,7 @@ async def _save(session: AsyncSession, change: Change) -> datetime:
 DAYS = EntryKind(
     subject=Subject.DAY,
     key="day",
+    section="calendar",
     rows=select(CalendarDay).order_by(col(CalendarDay.day)),
     column=col(CalendarDay.day),
     entry=_entry,

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from rules.catalogue.entries import Subject, unfit
 from rules.clock import now as present
 from rules.refusals import FieldError
-from services.catalogue.loading import entry_of
+from services.catalogue.files import entry_of
 from services.catalogue_admin.type_upgrades import Effect
 
 NOTHING = "new"
@@ -48,6 +48,11 @@ class Entry:
         return hashlib.sha256(rfc8785.dumps(shown)).hexdigest()
 
     @property
+    def kept(self) -> dict[str, Any]:
+        """The entry as the history keeps it."""
+        return {**self.values, **({} if self.offered else {"offered": False})}
+
+    @property
     def waits(self) -> bool:
         """Whether it becomes valid later."""
         return self.valid_from is not None and self.valid_from > present()
@@ -59,7 +64,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Change:
+class EntryChange:
     """A change to be saved: the entry before, the one wanted, and the first moment asked for."""
 
     before: Entry | None
@@ -82,6 +87,7 @@ class EntryKind:
     """One kind of entry.
 
     - `key`: the value that names an entry.
+    - `section`: where it stands in a file; empty if it stands in none.
     - `rows`: selects the newest row of every entry, including those not valid yet; `entry` reads a
       row.
     - `column`: is compared with `stored_key` of a key, which raises ValueError for an invalid one.
@@ -97,9 +103,10 @@ class EntryKind:
     column: Any
     entry: Callable[[Any], Entry]
     checked: Callable[[AsyncSession, Values], Awaitable[Entry]]
-    save: Callable[[AsyncSession, Change], Awaitable[datetime]]
+    save: Callable[[AsyncSession, EntryChange], Awaitable[datetime]]
     stored_key: Callable[[str], Any] = str
     order: Callable[[Entry], Any] | None = None
+    section: str = ""
     by_text: bool = False
     tried: Callable[[AsyncSession, Values, datetime, str], Awaitable[ChangePreview]] | None = None
 

@@ -13,8 +13,9 @@ from rules.clock import now as present
 from rules.forms.definitions import ProgrammeRules
 from rules.refusals import FieldError
 from rules.texts.cleaning import in_order
-from services.catalogue.loading import entry_of, odd_names
-from services.catalogue_admin.kinds import Change, Entry, EntryKind, Values, read_as_in_file
+from services.catalogue.files import entry_of
+from services.catalogue.loading import odd_names
+from services.catalogue_admin.kinds import Entry, EntryChange, EntryKind, Values, read_as_in_file
 
 _VALUES = (
     "code", "title", "kind", "organisation", "hours", "certified_hours", "starts_on",
@@ -52,7 +53,7 @@ async def _checked(session: AsyncSession, values: Values) -> Entry:
     return Entry(Subject.PROGRAMME, checked.code, checked.title, dumped)
 
 
-async def _save(session: AsyncSession, change: Change) -> datetime:
+async def _save(session: AsyncSession, change: EntryChange) -> datetime:
     """Save a changed programme as a new version; a withdrawn one keeps its versions for cases."""
     before, wanted = change.before, change.wanted
     version = before.version if before else None
@@ -74,6 +75,7 @@ async def _save(session: AsyncSession, change: Change) -> datetime:
 PROGRAMMES = EntryKind(
     subject=Subject.PROGRAMME,
     key="code",
+    section="programmes",
     rows=select(Programme)
     .ext(distinct_on(col(Programme.code)))
     .order_by(col(Programme.code), col(Programme.version).desc()),

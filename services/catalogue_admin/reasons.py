@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.catalogue import Reason
 from rules.catalogue.entries import Subject
-from services.catalogue_admin.kinds import Change, Entry, EntryKind, Values, read_as_in_file
+from services.catalogue_admin.kinds import Entry, EntryChange, EntryKind, Values, read_as_in_file
 
 
 def _entry(row: Reason) -> Entry:
@@ -21,7 +21,7 @@ async def _checked(_session: AsyncSession, values: Values) -> Entry:
     return Entry(Subject.REASON, checked.key, checked.title, checked.model_dump())
 
 
-async def _save(session: AsyncSession, change: Change) -> datetime:
+async def _save(session: AsyncSession, change: EntryChange) -> datetime:
     row = await session.get(Reason, change.wanted.key)
     values = {**change.wanted.values, "active": change.wanted.offered}
     if row is None:
@@ -34,6 +34,7 @@ async def _save(session: AsyncSession, change: Change) -> datetime:
 REASONS = EntryKind(
     subject=Subject.REASON,
     key="key",
+    section="reasons",
     rows=select(Reason).order_by(col(Reason.outcome), col(Reason.position), col(Reason.key)),
     column=col(Reason.key),
     entry=_entry,

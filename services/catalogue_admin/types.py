@@ -19,12 +19,13 @@ from models.tables.people import Unit
 from rules.catalogue.entries import Subject, unfit, unfit_text
 from rules.forms.definitions import CaseTypeDefinition
 from rules.refusals import FieldError, Refusal
-from services.catalogue.loading import CatalogueError, Text, load
+from services.catalogue.files import CatalogueError, Text
+from services.catalogue.loading import load
 from services.catalogue.yaml_source import parsed
 from services.catalogue_admin.kinds import (
-    Change,
     ChangePreview,
     Entry,
+    EntryChange,
     EntryKind,
     Values,
     read_as_in_file,
@@ -108,7 +109,7 @@ async def _asked(_session: AsyncSession, values: Values) -> Entry:
     return Entry(Subject.TYPE, values["key"], "", {"text": values["text"]})
 
 
-async def _save(session: AsyncSession, change: Change) -> datetime:
+async def _save(session: AsyncSession, change: EntryChange) -> datetime:
     key, text = change.wanted.key, change.wanted.values["text"]
     made = await _load(session, key, text, change.now, change.zone)
     return made.valid_from or change.now
@@ -187,6 +188,7 @@ def _with_line(problem: str) -> str:
 TYPES = EntryKind(
     subject=Subject.TYPE,
     key="key",
+    section="types",
     rows=select(CaseTypeVersion)
     .ext(distinct_on(col(CaseTypeVersion.key)))
     .order_by(col(CaseTypeVersion.key), col(CaseTypeVersion.version).desc()),

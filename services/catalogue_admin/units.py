@@ -15,7 +15,7 @@ from rules.refusals import FieldError
 from rules.staff.table import UNIT_CODE
 from rules.texts.cleaning import in_order
 from rules.zones import is_zone
-from services.catalogue_admin.kinds import Change, Entry, EntryKind, Values
+from services.catalogue_admin.kinds import Entry, EntryChange, EntryKind, Values
 
 _above = aliased(Unit)
 
@@ -46,7 +46,7 @@ async def _checked(session: AsyncSession, values: Values) -> Entry:
     return Entry(Subject.UNIT, code, name, unit)
 
 
-async def _save(session: AsyncSession, change: Change) -> datetime:
+async def _save(session: AsyncSession, change: EntryChange) -> datetime:
     wanted, before = change.wanted.values, change.before
     if before is not None and before.values["parent"] != wanted["parent"]:
         words = "Подчинённость подразделения меняют вместе с правами, не здесь."

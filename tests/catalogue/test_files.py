@@ -10,7 +10,8 @@ from sqlmodel import col, select
 from clients.database import Database
 from models.tables.catalogue import CaseTypeVersion, Programme, Reason
 from services.catalogue import lookup as catalogue
-from services.catalogue.loading import CatalogueError, load
+from services.catalogue.files import CatalogueError
+from services.catalogue.loading import load
 from tests.catalogue.conftest import DATA
 
 Write = Callable[[str, str], Path]
