@@ -21,7 +21,7 @@ from rules.forms.definitions import ChecklistItem
 from rules.refusals import Refusal
 from services.cases.lists import Order
 from services.catalogue.lookup import OfferedReason
-from tests.pages.samples.desk import DECISION, DESK_SAMPLES
+from tests.cabinet.samples.desk import DECISION, DESK_SAMPLES
 from tests.words.collected import missing
 from words.translation import Presentation, presented
 

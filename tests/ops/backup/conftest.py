@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from crypto.key_ring import KeyRing, use_key_ring
 from ops.local.home import Home
 from ops.local.servers.postgres import data_folder_aside
 from ops.local.system import GIVEN_BY
 from tests.ops.backup.installation import Installation
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def folder() -> Iterator[Path]:
     """A folder that the account of PostgreSQL may pass through; pytest closes its own to others."""
     made = Path(tempfile.mkdtemp(prefix="medcab-backup-"))
@@ -25,9 +26,9 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-async def place(folder: Path) -> AsyncIterator[Installation]:
-    """An installation with one backup, whose log is archived."""
+@pytest.fixture(scope="package")
+async def installation(folder: Path) -> AsyncIterator[Installation]:
+    """An installation with one backup, whose log is archived; the files of this folder share it."""
     # Where the run was started from a home of its own, that one is not to be touched.
     monkeypatch = pytest.MonkeyPatch()
     for name in list(os.environ):
@@ -47,6 +48,13 @@ async def place(folder: Path) -> AsyncIterator[Installation]:
             await made.end()
         assert not (folder / "elsewhere").exists()
         monkeypatch.undo()
+
+
+@pytest.fixture(scope="module")
+def place(installation: Installation) -> Installation:
+    """The same, with its own keys: those of the run stood in their place when the file began."""
+    use_key_ring(KeyRing.parse(installation.settings.keys.get_secret_value()))
+    return installation
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from tests.pages.gallery import gallery
+from tests.cabinet.gallery import gallery
 
 SIGNED_IN = {"Cookie": "medcab=secret"}
 ASKED_BY = "Sec-Fetch-Site"

@@ -1,10 +1,10 @@
 """Every page with invented contents, as the gallery shows it and the tests render it."""
 
-from tests.pages.samples.cases import AT, file_row, frame, outside
-from tests.pages.samples.others import other_pages
-from tests.pages.samples.pages import main_pages
-from tests.pages.samples.requests import request_pages
-from tests.pages.samples.sample import Sample
+from tests.cabinet.samples.cases import AT, file_row, frame, outside
+from tests.cabinet.samples.others import other_pages
+from tests.cabinet.samples.pages import main_pages
+from tests.cabinet.samples.requests import request_pages
+from tests.cabinet.samples.sample import Sample
 
 __all__ = ["AT", "SAMPLES", "Sample", "file_row", "frame", "outside"]
 

@@ -9,7 +9,7 @@ from markupsafe import escape
 from cabinet.accounts.sign_in import code_field, sign_in_fields
 from cabinet.frame.rendering import environment, render
 from cabinet.frame.views import FieldView, Who
-from tests.pages.samples import SAMPLES
+from tests.cabinet.samples import SAMPLES
 from words.translation import Presentation, presented
 
 HOSTILE = "<script>alert('«1»')</script>"

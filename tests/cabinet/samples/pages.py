@@ -28,7 +28,7 @@ from cabinet.frame.views import (
     Option,
     Pages,
 )
-from tests.pages.samples.cases import (
+from tests.cabinet.samples.cases import (
     ANSWERING,
     APPROVED,
     ASKED,
@@ -46,7 +46,7 @@ from tests.pages.samples.cases import (
     frame,
     outside,
 )
-from tests.pages.samples.sample import Sample
+from tests.cabinet.samples.sample import Sample
 
 CODE = FieldView("code", "Шесть цифр", "code", autocomplete="one-time-code")
 QR = Markup(segno.make("otpauth://totp/sample?secret=JBSWY3DPEHPK3PXP").svg_inline(scale=4))  # noqa: S704

@@ -30,8 +30,8 @@ from cabinet.requests.views import (
     TypeView,
 )
 from rules.cases.process import Moved
-from tests.pages.samples.cases import AT, SLOTS, frame
-from tests.pages.samples.sample import Sample
+from tests.cabinet.samples.cases import AT, SLOTS, frame
+from tests.cabinet.samples.sample import Sample
 
 TYPE = TypeView(
     key="laboratory_results",

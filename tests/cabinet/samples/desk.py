@@ -1,4 +1,4 @@
-"""The desk's pages with invented people and papers, beside those of `tests.pages.samples`."""
+"""The desk's pages with invented people and papers, beside those of `tests.cabinet.samples`."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -44,7 +44,7 @@ from cabinet.reviews.views import (
     Team,
 )
 from rules.cases.process import Moved
-from tests.pages.samples import AT, Sample, frame
+from tests.cabinet.samples import AT, Sample, frame
 
 NAV = (
     NavEntry("home", "Главная", "house", "/"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.pages.gallery import PAGES, gallery
+from tests.cabinet.gallery import PAGES, gallery
 from tests.shared.cabinet import DESKTOP, PHONE, faults_of, watch
 from tests.shared.served import at_port, free_port
 

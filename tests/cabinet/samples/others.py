@@ -16,15 +16,9 @@ from cabinet.notices.views import (
     PendingView,
 )
 from cabinet.staff import StaffLine, StaffPreview, StaffWrong
-from tests.pages.samples.cases import (
-    AT,
-    REFUSED,
-    file_row,
-    frame,
-    outside,
-)
-from tests.pages.samples.pages import CODE
-from tests.pages.samples.sample import Sample
+from tests.cabinet.samples.cases import AT, REFUSED, file_row, frame, outside
+from tests.cabinet.samples.pages import CODE
+from tests.cabinet.samples.sample import Sample
 
 
 def _error(status: int, title: str, text: str, *todo: str, action: str = "На главную") -> ErrorPage:

@@ -1,4 +1,4 @@
-"""A gallery of every page with invented contents: `python -m tests.pages.gallery PORT`.
+"""A gallery of every page with invented contents: `python -m tests.cabinet.gallery PORT`.
 
 For those who draw: the same templates, styles and headers as in the cabinet, no servers behind.
 `?theme=dark` and `?language=en` choose how a page is shown.
@@ -16,8 +16,8 @@ from api.http.headers import SecurityHeaders
 from cabinet.frame import installable
 from cabinet.frame.assets import router as static_files
 from cabinet.frame.rendering import page
-from tests.pages.samples import SAMPLES
-from tests.pages.samples.desk import DESK_SAMPLES
+from tests.cabinet.samples import SAMPLES
+from tests.cabinet.samples.desk import DESK_SAMPLES
 from words.translation import Presentation
 
 PAGES = SAMPLES | DESK_SAMPLES

@@ -1,0 +1,108 @@
+"""Files are read in a process whose death harms nobody (assurance: files)."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pikepdf
+import pytest
+from pikepdf import Dictionary, Name
+
+from rules.files.checks import LIMITS, Code, MediaType
+from services.files.inspection.client import Inspection, InspectionDownError
+from tests.files import samples as s
+from tests.files.checking import checked
+
+PDF = MediaType.PDF
+
+
+async def test_file_that_hangs_is_killed_and_nothing_else() -> None:
+    """Past its seconds a check is killed; another that runs beside it is not disturbed."""
+    # Room enough, so that the seconds end before the memory does.
+    hasty = Inspection(replace(LIMITS, seconds=4, memory=8 * 1024**3))
+    try:
+        await hasty.start()
+        report, other = await asyncio.gather(
+            checked(hasty, _slow_page(), PDF), checked(hasty, s.pdf(), PDF)
+        )
+        assert [finding.code for finding in report.findings] == [Code.TOOK_TOO_LONG]
+        assert other.good
+        assert (await checked(hasty, s.born_digital(), PDF)).good
+    finally:
+        await hasty.close()
+
+
+def _slow_page() -> bytes:
+    """A page that takes minutes to draw: forms that call each other twenty deep."""
+
+    def add(document: pikepdf.Pdf) -> None:
+        below = document.make_stream(
+            b"0 0 9 9 re f " * 200, Type=Name.XObject, Subtype=Name.Form, BBox=[0, 0, 99, 99]
+        )
+        for _ in range(12):
+            below = document.make_stream(
+                b"/A Do " * 12,
+                Type=Name.XObject,
+                Subtype=Name.Form,
+                BBox=[0, 0, 99, 99],
+                Resources=Dictionary(XObject=Dictionary(A=below)),
+            )
+        page = document.pages[0].obj
+        page.Resources = Dictionary(XObject=Dictionary(A=below))
+        page.Contents = document.make_stream(b"/A Do")
+
+    return s.pdf(add)
+
+
+async def test_file_that_eats_memory_harms_only_its_check() -> None:
+    """A check cannot have more memory than its limit; the next file is checked as ever."""
+    poor = Inspection(replace(LIMITS, memory=160 * 1024 * 1024))
+    try:
+        report = await checked(poor, s.bomb("/FlateDecode", "/FlateDecode"), PDF)
+        assert [finding.code for finding in report.findings] == [Code.TOO_HEAVY]
+        assert (await checked(poor, s.born_digital(), PDF)).good
+    finally:
+        await poor.close()
+
+
+async def test_checking_process_that_died_is_started_again(inspection: Inspection) -> None:
+    """Losing the process loses at most the checks under way; the next file is checked again."""
+    process = inspection._process
+    assert process is not None
+    process.kill()
+    await process.wait()
+    assert (await checked(inspection, s.born_digital(), PDF)).good
+
+
+async def test_check_under_way_when_the_process_dies_says_so() -> None:
+    """Without its process nothing is known of a file, and it is not called good."""
+    lonely = Inspection()
+    try:
+        await lonely.start()
+        process = lonely._process
+        assert process is not None
+        under_way = asyncio.create_task(checked(lonely, _slow_page(), PDF))
+        await asyncio.sleep(0.3)
+        process.kill()
+        with pytest.raises(InspectionDownError):
+            await under_way
+    finally:
+        await lonely.close()
+
+
+async def test_many_at_once(inspection: Inspection) -> None:
+    """Files are checked side by side, each with its own answer."""
+    good, bad = s.born_digital(), s.action(b"/S /Launch /F (x)")
+    reports = await asyncio.gather(
+        *(checked(inspection, bad if number % 3 == 0 else good, PDF) for number in range(24))
+    )
+    assert [report.good for report in reports] == [number % 3 != 0 for number in range(24)]
+
+
+async def test_the_checking_process_knows_no_secrets(inspection: Inspection) -> None:
+    """Whoever breaks into it finds none of our environment there."""
+    process = inspection._process
+    assert process is not None
+    environment = Path(f"/proc/{process.pid}/environ").read_bytes()  # noqa: ASYNC240
+    names = {line.partition(b"=")[0] for line in environment.split(b"\0") if line}
+    assert names <= {b"PYTHONPATH", b"PATH", b"LC_ALL"}
