@@ -16,19 +16,12 @@ import pytest
 
 from ops.local.home import CHECKOUT
 from rules.clock import now
-from server import create_app
 from settings import Settings
 from tests.files.samples import born_digital
 from tests.shared.desk import Desk
 from tests.shared.office import FORM
 from tests.shared.served import Served, served
 from tests.shared.servers import Servers
-
-
-@pytest.fixture(scope="module")
-def description() -> dict[str, Any]:
-    """OpenAPI as programs get it."""
-    return create_app(Settings(cookie_secure=False)).openapi()
 
 
 @pytest.fixture(scope="module")

@@ -98,30 +98,24 @@ def test_a_refusal_keeps_its_fields() -> None:
     assert refusal.fields[0].path == "attachments.diploma"
 
 
-@pytest.fixture(scope="module")
-def described() -> dict[str, Any]:
-    """The OpenAPI description of the application."""
-    return create_app(Settings(cookie_secure=False)).openapi()
-
-
-def test_every_operation_says_who_may_call_it(described: dict[str, Any]) -> None:
+def test_every_operation_says_who_may_call_it(description: dict[str, Any]) -> None:
     """Public operations name no security; all others a session or an access token."""
-    for path, operations in described["paths"].items():
+    for path, operations in description["paths"].items():
         for method, operation in operations.items():
             assert "security" in operation, (method, path)
-    assert described["paths"]["/api/v1/sign-in"]["post"]["security"] == []
-    assert {"token": []} in described["paths"]["/api/v1/applications"]["get"]["security"]
-    assert {"token": []} not in described["paths"]["/api/v1/tokens"]["post"]["security"]
+    assert description["paths"]["/api/v1/sign-in"]["post"]["security"] == []
+    assert {"token": []} in description["paths"]["/api/v1/applications"]["get"]["security"]
+    assert {"token": []} not in description["paths"]["/api/v1/tokens"]["post"]["security"]
 
 
-def test_refusals_are_described_as_they_are_sent(described: dict[str, Any]) -> None:
+def test_refusals_are_described_as_they_are_sent(description: dict[str, Any]) -> None:
     """Every error of every operation is a problem, of its own media type."""
-    for operations in described["paths"].values():
+    for operations in description["paths"].values():
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 if status >= "4" and status not in ("503", "default"):
                     assert MEDIA_TYPE in response["content"], operation["operationId"]
-    assert "HTTPValidationError" not in described["components"]["schemas"]
+    assert "HTTPValidationError" not in description["components"]["schemas"]
 
 
 async def test_the_documentation_comes_from_our_own_server(house: House) -> None:

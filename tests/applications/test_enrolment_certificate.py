@@ -37,6 +37,7 @@ from services.applications.enrolment_certificate import (
 from services.papers.typesetting import PAPERS
 from services.seal import FileSeal, SealError, ensure_test_seal, open_seal
 from settings import Settings
+from tests.papers.reading import words
 from tests.papers.samples import act_facts
 
 
@@ -57,12 +58,6 @@ def facts(seal: FileSeal) -> ActFacts:
 def signed(facts: ActFacts, seal: FileSeal) -> bytes:
     """The act with its signature."""
     return seal.sign_pdf(build_act(facts), reason="Акт о зачислении")
-
-
-def words(pdf: bytes) -> str:
-    """The text of all pages, blanks made single."""
-    document = pypdfium2.PdfDocument(pdf)
-    return " ".join(" ".join(page.get_textpage().get_text_range() for page in document).split())
 
 
 def byte_range(pdf: bytes) -> list[int]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from models.tables.archive import CaseRetention, Export
 from rules.access import Actor, Role
@@ -16,7 +16,7 @@ from services.archive import search as archive
 from services.archive.saved_views import keep
 from services.archive.search import ArchiveFilters
 from tests.archive.many import copied, own_department
-from tests.shared.cabinet import PHONE, Site, faults_of, signed_in, watch
+from tests.shared.cabinet import PHONE, Site, at, faults_of, watch
 from tests.shared.office import Office
 
 pytestmark = pytest.mark.browser
@@ -24,16 +24,6 @@ pytestmark = pytest.mark.browser
 BEGAN = datetime(2025, 3, 1, tzinfo=UTC)
 SHOTS = os.environ.get("MEDCAB_SHOTS")
 """A folder for pictures of what was tested, for whoever wants to look."""
-
-
-async def at(
-    browser: Browser, site: Site, office: Office, actor: Actor, path: str, **options: object
-) -> tuple[BrowserContext, Page]:
-    """Somebody's browser with a page open."""
-    context = await signed_in(browser, site, office, actor, **options)
-    page = await context.new_page()
-    await page.goto(f"{site.url}{path}")
-    return context, page
 
 
 async def shoot(page: Page, name: str) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -12,21 +12,17 @@ from sqlmodel import select
 
 from api.container import Container
 from api.http.openapi import routes
-from models.tables.accounts import Account
 from models.tables.cases import CaseAttachment
 from models.tables.documents import DocumentVersion
 from models.tables.requests import RequestAnswer
 from ops.local.home import CHECKOUT
 from rules.access import Actor, Role
-from rules.accounts import Stage
-from rules.clock import now
 from server import create_app
-from services.accounts.sessions import open_session
 from services.conversation import Conversations
 from services.requests.acts import Answer
 from settings import Settings
 from tests.files import samples as s
-from tests.shared.accounts import carry, visitor_at
+from tests.shared.accounts import browser_of
 from tests.shared.counter import Counter
 from tests.shared.hospital import sent
 from tests.shared.office import Office
@@ -72,31 +68,7 @@ class House:
 
     async def browser(self, actor: Actor) -> httpx.AsyncClient:
         """A browser in which this person has signed in."""
-        account = Account(
-            person_id=actor.person_id,
-            login=uuid4().hex,
-            password_hash="none",
-            password_changed_at=now(),
-            totp_secret="none",
-            totp_confirmed_at=now(),
-            created_at=now(),
-        )
-        async with self.container.database.work() as session:
-            if await session.get(Account, actor.person_id) is None:
-                session.add(account)
-                await session.flush()
-            opened = await open_session(
-                session,
-                actor.person_id,
-                Stage.OPEN,
-                visitor_at(),
-                now(),
-                second_factor_at=now(),
-            )
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        client = httpx.AsyncClient(transport=transport, base_url=BASE)
-        carry(client, opened)
-        return client
+        return await browser_of(self.app, actor)
 
     async def photographed(self, version_id: UUID) -> None:
         """Let this version of a document be a photograph, in the store too."""

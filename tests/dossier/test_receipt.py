@@ -28,7 +28,7 @@ from services.dossier import receipt_paper
 from services.dossier.receipt import ReceiptError
 from services.dossier.receipt_paper import ReceiptFacts
 from services.seal import FileSeal, ensure_test_seal
-from tests.applications.test_enrolment_certificate import words
+from tests.papers.reading import words
 from tests.papers.samples import receipt_facts
 from tests.shared.ledger import Ledger
 

@@ -8,7 +8,6 @@ import re
 import zipfile
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from io import BytesIO
-from uuid import uuid4
 
 import httpx
 import pypdfium2  # type: ignore[import-untyped]
@@ -18,19 +17,15 @@ from sqlmodel import col, select
 
 from api.container import Container
 from api.http.openapi import routes
-from models.tables.accounts import Account
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from rules.access import Actor
-from rules.accounts import Stage
-from rules.clock import now
 from rules.journal.disclosure import DISCLOSURES
 from rules.journal.entries import JournalKind
-from services.accounts.sessions import open_session
 from services.notices.wording import Addresses, letter, short_message
 from settings import Settings
 from tests.journal.disclosure_story import Mark, Story
-from tests.shared.accounts import carry, visitor_at
+from tests.shared.accounts import browser_of
 from tests.shared.served import in_process
 from tests.shared.servers import Servers
 
@@ -108,31 +103,6 @@ async def read(app: FastAPI, story: Story) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-async def _browser(app: FastAPI, container: Container, actor: Actor) -> httpx.AsyncClient:
-    moment = now()
-    async with container.database.work() as session:
-        session.add(
-            Account(
-                person_id=actor.person_id,
-                login=uuid4().hex,
-                password_hash="none",
-                password_changed_at=moment,
-                created_at=moment,
-            )
-        )
-        await session.flush()
-        opened = await open_session(
-            session, actor.person_id, Stage.OPEN, visitor_at(), moment, second_factor_at=moment
-        )
-    browser = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app, raise_app_exceptions=False),
-        base_url=container.settings.public_url,
-        headers={"Accept": "text/html, */*"},
-    )
-    carry(browser, opened)
-    return browser
-
-
 def _addresses(
     app: FastAPI, story: Story, steps: Mapping[str, int], cases: Collection[str]
 ) -> Iterator[str]:
@@ -153,7 +123,8 @@ def _addresses(
 async def _reading(
     app: FastAPI, story: Story, actor: Actor, cases: Collection[str]
 ) -> Mapping[str, str]:
-    browser = await _browser(app, story.container, actor)
+    browser = await browser_of(app, actor)
+    browser.headers["Accept"] = "text/html, */*"
     steps = {name: (await story.office.case(id_)).step for name, id_ in story.cases.items()}
     found: dict[str, str] = {}
     for address in _addresses(app, story, steps, cases):

@@ -4,8 +4,6 @@ import json
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from clients.database import Database
 from clients.delivery.mail import Mailer
 from clients.delivery.push import PushSender
@@ -18,21 +16,11 @@ from services.notices.outbox import NoticeEvent
 from services.notices.sender import drain
 from services.notices.wording import Addresses
 from settings import Settings
-from tests.notices.conftest import Phones, Post, Staff
+from tests.notices.conftest import Browsers, Phones, Post, Staff
 from tests.notices.test_inbox import actor
-from tests.notices.test_push import CONTACT, Browsers
-from tests.shared.servers import Simulators
+from tests.notices.test_push import CONTACT
 
 PLANTED = ("Иванова", "Анна Сергеевна", "112-233-445", "11223344595", "врач-терапевт", "7900000")
-
-
-@pytest.fixture
-def browsers(simulators: Simulators) -> Browsers:
-    """The push service, well."""
-    made = Browsers(simulators.push.address)
-    made.fault("ok")
-    made.answer()
-    return made
 
 
 async def test_no_message_holds_what_was_planted(

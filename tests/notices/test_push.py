@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from sqlmodel import select
 
@@ -21,53 +19,11 @@ from services.notices import settings as notice_settings
 from services.notices.channels import PushWay
 from services.notices.sender import Stop, drain
 from settings import Settings
-from tests.notices.conftest import Staff, tell
+from tests.notices.conftest import Browsers, Staff, tell
 from tests.notices.test_inbox import actor
-from tests.shared.servers import Simulators
 
 CONTACT = "mailto:security@hospital.example"
 REAL = "https://fcm.googleapis.com/fcm/send/abc"
-
-
-class Browsers:
-    """The simulated push service as tests use it."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.http = httpx.Client(base_url=address, trust_env=False)
-
-    def fresh(self) -> Subscriber:
-        """A browser that has just subscribed."""
-        told = self.http.post("/subscriptions").json()
-        return Subscriber(told["endpoint"], told["keys"]["p256dh"], told["keys"]["auth"])
-
-    def fault(self, mode: str) -> None:
-        """Turn the fault switch."""
-        self.http.put("/faults", json={"mode": mode, "seconds": 3}).raise_for_status()
-
-    def answer(self, status: int = 201, only: Subscriber | None = None) -> None:
-        """What subscriptions get as an answer from now on."""
-        name = only.endpoint.rpartition("/")[2] if only else ""
-        self.http.put(
-            "/behaviour", json={"answer": status, "subscription": name}
-        ).raise_for_status()
-
-    def read(self, browser: Subscriber) -> list[dict[str, Any]]:
-        """What a browser decrypted, oldest first."""
-        name = browser.endpoint.rpartition("/")[2]
-        return list(reversed(self.http.get("/messages", params={"to": name}).json()))
-
-
-@pytest.fixture
-def browsers(simulators: Simulators) -> Iterator[Browsers]:
-    """The service, well at the start of the test and after it."""
-    made = Browsers(simulators.push.address)
-    made.fault("ok")
-    made.answer()
-    yield made
-    made.fault("ok")
-    made.answer()
-    made.http.close()
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from api.container import Container
 from clients.database import Database
 from clients.temporal.client import connect
 from crypto.key_ring import KeyRing
-from models.tables.people import Unit
 from ops.local.system import settings_from
 from rules.access import Role
 from server import create_app
@@ -25,7 +24,7 @@ from services.operation.remedies import OperationActs
 from services.operation.temporal_health import Standings
 from settings import Settings
 from tests.operation.desk import Desk
-from tests.shared.accounts import House
+from tests.shared.accounts import House, units_of
 from tests.shared.office import Heard, Office
 from tests.shared.servers import KEYS, Servers
 from tests.shared.waiting import PATIENCE, until
@@ -86,13 +85,7 @@ async def opened(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> 
 
         await until(started)
         container: Container = app.state.container
-        async with container.database.work() as session:
-            institution = Unit(code="hospital", name="Больница № 7")
-            session.add(institution)
-            await session.flush()
-            ward = Unit(code="cardio", name="Кардиология", parent_id=institution.id)
-            session.add(ward)
-        house = House(app, settings, container, institution.id, ward.id)
+        house = House(app, settings, container, *await units_of(container))
         yield Door(address, house, await connect(settings, KeyRing.parse(KEYS)))
         server.should_exit = True
         await serving

@@ -19,6 +19,7 @@ from services.requests.paper import (
     form,
 )
 from tests.gov_service.line import facts
+from tests.papers.reading import words
 
 DIGEST = "ab" * 32
 
@@ -33,12 +34,6 @@ def told() -> RequestFacts:
 def paper(told: RequestFacts) -> UnsignedPaper:
     """Its document."""
     return form(told)
-
-
-def words(pdf: bytes) -> str:
-    """The text of all pages, blanks made single."""
-    document = pypdfium2.PdfDocument(pdf)
-    return " ".join(" ".join(page.get_textpage().get_text_range() for page in document).split())
 
 
 def test_everything_stands_on_the_page(paper: UnsignedPaper, told: RequestFacts) -> None:

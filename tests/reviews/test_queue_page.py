@@ -5,14 +5,14 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+from playwright.async_api import Browser, Route, expect
 
 from cabinet.reviews import queue
 from rules.access import Actor, Role
 from rules.cases.process import Status
 from rules.clock import now
 from services.cases.acts import Act
-from tests.shared.cabinet import Site, faults_of, press, signed_in, watch
+from tests.shared.cabinet import Site, at, faults_of, press, watch
 from tests.shared.office import Office
 from tests.shared.waiting import PATIENCE
 
@@ -33,16 +33,6 @@ async def cases_of(office: Office, reviewer: Actor, count: int) -> list[UUID]:
         await office.set_times(case_id, due_at=now() + timedelta(days=10 + n))
         made.append(case_id)
     return made
-
-
-async def at(
-    browser: Browser, site: Site, office: Office, actor: Actor, path: str, **options: object
-) -> tuple[BrowserContext, Page]:
-    """Somebody's browser with a page open."""
-    context = await signed_in(browser, site, office, actor, **options)
-    page = await context.new_page()
-    await page.goto(f"{site.url}{path}")
-    return context, page
 
 
 async def numbers(office: Office, ids: list[UUID]) -> list[str]:

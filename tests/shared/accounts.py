@@ -20,7 +20,7 @@ from crypto.passwords import hash_now
 from models.tables.accounts import Account
 from models.tables.people import Person, RoleGrant, Unit
 from ops.local.system import settings_from
-from rules.access import Role
+from rules.access import Actor, Role
 from rules.accounts import Device, DeviceKind, Limit, SignInLimits, Stage
 from rules.clock import now
 from server import create_app
@@ -28,6 +28,7 @@ from services.accounts.sessions import OpenedSession, Visitor, open_session
 from services.accounts.sign_in import login_of
 from settings import Settings
 from tests.shared.servers import KEYS, Servers
+from tests.shared.waiting import PATIENCE
 
 PASSWORD = "четыре слова подряд, не секрет"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0"
@@ -149,6 +150,50 @@ def carry(client: httpx.AsyncClient, opened: OpenedSession) -> None:
     client.headers["X-CSRF-Token"] = opened.form_token
 
 
+async def session_of(container: Container, person_id: UUID) -> OpenedSession:
+    """A session of a person who has just signed in; an account comes with the first one."""
+    moment = now()
+    async with container.database.work() as session:
+        if await session.get(Account, person_id) is None:
+            session.add(
+                Account(
+                    person_id=person_id,
+                    login=uuid4().hex,
+                    password_hash="none",
+                    password_changed_at=moment,
+                    totp_secret=pyotp.random_base32(),
+                    totp_confirmed_at=moment,
+                    created_at=moment,
+                )
+            )
+            await session.flush()
+        return await open_session(
+            session, person_id, Stage.OPEN, visitor_at(), moment, second_factor_at=moment
+        )
+
+
+async def browser_of(app: FastAPI, actor: Actor) -> httpx.AsyncClient:
+    """A browser in which a person has just signed in."""
+    container: Container = app.state.container
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    base_url = container.settings.public_url
+    browser = httpx.AsyncClient(transport=transport, base_url=base_url, timeout=PATIENCE)
+    carry(browser, await session_of(container, actor.person_id))
+    return browser
+
+
+async def units_of(container: Container) -> tuple[UUID, UUID]:
+    """An institution and a ward, made in an empty database."""
+    async with container.database.work() as session:
+        institution = Unit(code="hospital", name="Больница № 7")
+        session.add(institution)
+        await session.flush()
+        ward = Unit(code="cardio", name="Кардиология", parent_id=institution.id)
+        session.add(ward)
+        await session.flush()
+    return institution.id, ward.id
+
+
 def own_address() -> str:
     """An address that no other test uses."""
     return str(IPv6Address(uuid4().int))
@@ -191,11 +236,5 @@ async def house(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> A
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         container: Container = app.state.container
-        async with container.database.work() as session:
-            institution = Unit(code="hospital", name="Больница № 7")
-            session.add(institution)
-            await session.flush()
-            ward = Unit(code="cardio", name="Кардиология", parent_id=institution.id)
-            session.add(ward)
-        yield House(app, settings, container, institution.id, ward.id)
+        yield House(app, settings, container, *await units_of(container))
     servers.drop_database(name)

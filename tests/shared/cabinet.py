@@ -108,6 +108,16 @@ async def signed_in(
     return context
 
 
+async def at(
+    browser: Browser, site: Site, office: Office, actor: Actor, path: str, **options: object
+) -> tuple[BrowserContext, Page]:
+    """Somebody's browser with a page open."""
+    context = await signed_in(browser, site, office, actor, **options)
+    page = await context.new_page()
+    await page.goto(f"{site.url}{path}")
+    return context, page
+
+
 async def press(page: Page, *keys: str) -> None:
     """Press keys of the desk one after another, as soon as the page listens to them."""
     await page.locator("html[data-keys=ready]").wait_for(state="attached")

@@ -15,19 +15,18 @@ from fastapi import FastAPI
 from sqlmodel import col, func, select
 
 from api.container import Container
-from models.tables.accounts import AccessToken, Account
+from models.tables.accounts import AccessToken
 from models.tables.cases import Case, CaseAct, CaseComment, CaseDecision, CaseVersion
 from models.tables.documents import Document
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
 from models.tables.people import Absence
 from rules.access import Actor, Permission, Role
-from rules.accounts import Stage
 from rules.clock import now
 from services.accounts import access_tokens
-from services.accounts.sessions import open_session, recognise
+from services.accounts.sessions import recognise
 from settings import Settings
-from tests.shared.accounts import carry, visitor_at
+from tests.shared.accounts import browser_of, session_of, visitor_at
 from tests.shared.office import Office
 from tests.shared.served import in_process
 from tests.shared.servers import NOWHERE, Servers
@@ -72,22 +71,8 @@ class Desk:
         self, actor: Actor, scope: Collection[Permission] = SCOPE
     ) -> httpx.AsyncClient:
         """A program of the person's, with a token for as much of the scope as the person may."""
+        opened = await session_of(self.container, actor.person_id)
         visitor, moment = visitor_at(), now()
-        async with self.container.database.work() as session:
-            if await session.get(Account, actor.person_id) is None:
-                session.add(
-                    Account(
-                        person_id=actor.person_id,
-                        login=uuid4().hex,
-                        password_hash="none",
-                        password_changed_at=moment,
-                        created_at=moment,
-                    )
-                )
-                await session.flush()
-            opened = await open_session(
-                session, actor.person_id, Stage.OPEN, visitor, moment, second_factor_at=moment
-            )
         container = self.container
         idle = container.settings.session_idle
         current = await recognise(
@@ -108,16 +93,7 @@ class Desk:
 
     async def browser(self, actor: Actor) -> httpx.AsyncClient:
         """A browser in which the person has just signed in."""
-        # An account comes with the first token.
-        await self.program(actor)
-        async with self.container.database.work() as session:
-            opened = await open_session(
-                session, actor.person_id, Stage.OPEN, visitor_at(), now(), second_factor_at=now()
-            )
-        client = self.anonymous()
-        client.base_url = httpx.URL(self.container.settings.public_url)
-        carry(client, opened)
-        return client
+        return await browser_of(self.app, actor)
 
     async def traces(self) -> dict[str, Any]:
         """How much of everything there is, and how all cases stand."""

@@ -39,7 +39,7 @@ from settings import Settings
 from tests.shared.office import Office
 from tests.shared.served import Served
 from tests.shared.servers import Servers, Simulators, stop_servers, worker_settings
-from tests.shared.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE, until
 from worker import build
 
 HISTORIES = CHECKOUT / "tests" / "histories"
@@ -135,7 +135,7 @@ class Recorder:
         ) as register:
             await register.put("/faults", json={"mode": "fail"})
             case_id = await self.office.submitted()
-            await self._until(lambda: self._waits_for(case_id, "register"))
+            await until(lambda: self._waits_for(case_id, "register"))
             await register.put("/faults", json={"mode": "ok"})
         await self._stands(case_id, Status.IN_REVIEW)
         await self.office.decide(case_id, Transition.REJECT)
@@ -146,7 +146,7 @@ class Recorder:
         case_id = await self._in_review()
         handle = self.client.get_workflow_handle(case_workflow_id(case_id))
         await handle.signal("approve", ActRef(act_id=uuid4()))
-        await self._until(lambda: self._journaled(case_id, "case.signal_without_act"))
+        await until(lambda: self._journaled(case_id, "case.signal_without_act"))
         await self.office.decide(case_id, Transition.REJECT)
         return case_id
 
@@ -158,7 +158,7 @@ class Recorder:
             case_id, since=past, due_at=past + timedelta(days=14), wakes_at=past
         )
         await self._sweep()
-        await self._until(lambda: self._journaled(case_id, "case.escalated"))
+        await until(lambda: self._journaled(case_id, "case.escalated"))
         await self.office.decide(case_id, Transition.APPROVE)
         return case_id
 
@@ -174,7 +174,7 @@ class Recorder:
             case = await self.office.case(case_id)
             return case.status == Status.IN_REVIEW and case.step > step + 1
 
-        await self._until(checked)
+        await until(checked)
         await self.office.decide(case_id, Transition.REJECT)
         return case_id
 
@@ -191,7 +191,7 @@ class Recorder:
             case = await self.office.case(case_id)
             return case.wakes_at is not None and case.wakes_at > now()
 
-        await self._until(heard)
+        await until(heard)
 
     async def _sweep(self) -> None:
         await wakeups.sweep(self.database, CaseSignals(self._signaller), grace=1.0)
@@ -200,18 +200,13 @@ class Recorder:
         async def there() -> bool:
             return (await self.office.case(case_id)).status == status
 
-        await self._until(there)
+        await until(there)
 
     async def _waits_for(self, case_id: UUID, party: str) -> bool:
         return (await self.office.case(case_id)).waits_for == party
 
     async def _journaled(self, case_id: UUID, kind: str) -> bool:
         return any(entry.kind == kind for entry in await self.office.journal(case_id))
-
-    async def _until(self, holds: Callable[[], Awaitable[bool]]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while not await holds():  # noqa: ASYNC110 - the answer stands in a database
-                await asyncio.sleep(0.1)
 
     async def _keep(self, name: str, workflow_id: str) -> None:
         """Write down every run of a workflow, oldest first, once the last has ended."""
@@ -220,7 +215,7 @@ class Recorder:
         async def ended() -> bool:
             return (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
 
-        await self._until(ended)
+        await until(ended)
         query = f"WorkflowId = '{workflow_id}'"
         runs = [run async for run in self.client.list_workflows(query)]
         runs.sort(key=lambda run: run.start_time)

@@ -22,7 +22,7 @@ from settings import Settings
 from tests.gov_service.line import Line
 from tests.shared.counter import Counter
 from tests.shared.office import Office
-from tests.shared.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE, until
 from tests.workflows.recording import Recorder
 
 
@@ -112,7 +112,7 @@ class RequestRecorder(Recorder):
             case = await self.office.case(case_id)
             return case.wakes_at is not None and case.wakes_at > now()
 
-        await self._until(waits)
+        await until(waits)
         await self._switch("/faults", mode="ok")
         await self._behave()
         return case_id
@@ -122,7 +122,7 @@ class RequestRecorder(Recorder):
         counter = await self._open()
         await self._switch("/faults", mode="fail")
         case_id = await counter.sent()
-        await self._until(lambda: self._waits_for(case_id, Party.ADDRESSEE))
+        await until(lambda: self._waits_for(case_id, Party.ADDRESSEE))
         await self._switch("/faults", mode="ok")
         await self._asked_until(case_id, Status.READY)
         return case_id
@@ -142,7 +142,7 @@ class RequestRecorder(Recorder):
         past = now() - timedelta(days=12)
         await self.office.set_times(case_id, since=past, due_at=past + timedelta(days=4))
         await self._due(case_id)
-        await self._until(lambda: self._journaled(case_id, "case.escalated"))
+        await until(lambda: self._journaled(case_id, "case.escalated"))
         await self._behave()
         await self._asked_until(case_id, Status.READY)
         return case_id
@@ -154,7 +154,7 @@ class RequestRecorder(Recorder):
         case_id = await self._processing()
         handle = self.client.get_workflow_handle(case_workflow_id(case_id, self.kind))
         await handle.signal("answer", ActRef(act_id=uuid4()))
-        await self._until(lambda: self._journaled(case_id, "case.signal_without_act"))
+        await until(lambda: self._journaled(case_id, "case.signal_without_act"))
         act = await counter.act(case_id)
         await counter.requests.withdraw(counter.clinician, case_id, act, "Передумала.")
         await self._behave()
@@ -189,7 +189,7 @@ class RequestRecorder(Recorder):
         async def told() -> bool:
             return (await self.office.case(case_id)).stuck is not None
 
-        await self._until(told)
+        await until(told)
         async with httpx.AsyncClient(
             base_url=self.settings.gov_service_url, timeout=PATIENCE
         ) as module:
@@ -228,7 +228,7 @@ class RequestRecorder(Recorder):
             await self._due(case_id)
             return False
 
-        await self._until(there)
+        await until(there)
 
     async def _behave(self, **chosen: Any) -> None:
         await self._switch("/behaviour", **{"delay": 0, "callbacks": "lost", **chosen})

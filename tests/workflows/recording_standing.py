@@ -18,6 +18,7 @@ from models.tables.archive import Export
 from rules.archive import ExportKind
 from services.archive.search import ArchiveFilters
 from services.exports.acts import Exports, Start
+from tests.shared.waiting import until
 from tests.workflows.recording import Recorder, write
 
 
@@ -90,5 +91,5 @@ class StandingRecorder(Recorder):
             ]
             return len(shifts) > 1
 
-        await self._until(two)
+        await until(two)
         write(name, {**history, "events": history["events"][: shifts[1]]})

@@ -1,7 +1,6 @@
 """The checks after a run of faults find what they are there for."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -41,7 +40,7 @@ from services.notices.wording import Addresses
 from settings import Settings
 from tests.shared.office import Office
 from tests.shared.servers import Servers, Simulators
-from tests.shared.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE, until
 from worker import build
 
 
@@ -284,11 +283,11 @@ async def scene(
     async with build(own, client, base):
         case_id = await office.submitted()
         await _file(base, objects)
-        await _until(lambda: _stands(office, case_id, Status.IN_REVIEW))
+        await until(lambda: _stands(office, case_id, Status.IN_REVIEW))
         await office.decide(case_id, Transition.APPROVE)
-        await _until(lambda: _closed(office, case_id))
+        await until(lambda: _closed(office, case_id))
         await _tell(own, base)
-        await _until(lambda: _quiet(own, base))
+        await until(lambda: _quiet(own, base))
         number = (await office.case(case_id)).number or ""
         yield Scene(
             own,
@@ -338,12 +337,6 @@ async def _tell(settings: Settings, database: Database) -> None:
             due = {"ask_at": now()}
             await session.exec(update(Notice).where(col(Notice.ask_at).is_not(None)).values(due))
         await way.follow_up(database)
-
-
-async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not await holds():  # noqa: ASYNC110 - the answer stands in a database
-            await asyncio.sleep(0.1)
 
 
 async def _stands(office: Office, case_id: UUID, status: Status) -> bool:
@@ -423,7 +416,7 @@ async def test_checks_find_cases_with_whoever_may_not_act(scene: Scene) -> None:
         return report.faults[holders.CHECK]
 
     case_id = await scene.office.submitted()
-    await _until(lambda: _stands(scene.office, case_id, Status.IN_REVIEW))
+    await until(lambda: _stands(scene.office, case_id, Status.IN_REVIEW))
     number = (await scene.office.case(case_id)).number
     assert await wrong() == []
     for why, (tamper, back) in GONE.items():
