@@ -93,3 +93,10 @@ def test_no_folder_is_a_heap() -> None:
         for folder in {file.parent for file in files_of(room)} - {CHECKOUT}:
             count = sum(1 for file in folder.glob("*.py") if file.name != "__init__.py")
             assert folder.name in flat or count <= MOST_FILES, folder
+
+
+def test_tests_bear_the_names_of_the_house() -> None:
+    """A folder of tests is called as a room, or as a subject in one."""
+    subjects = {path.stem for room in ROOMS for path in (CHECKOUT / room).glob("[a-z]*")}
+    folders = {path.name for path in (CHECKOUT / "tests").glob("*/") if any(path.glob("*.py"))}
+    assert folders - subjects - {*ROOMS, "shared"} == set()
