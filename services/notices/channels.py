@@ -17,7 +17,8 @@ from models.tables.notices import Notice
 from models.tables.people import Person
 from rules.clock import now
 from rules.notices.delivery import GIVEN_UP_AFTER, DeliveryOutcome
-from rules.notices.kinds import EVENTS, Channel, NoticeKind
+from rules.notices.events import EVENTS
+from rules.notices.kinds import Channel, NoticeKind
 from services.crash_points import CrashPoint, reach
 from services.notices.delivery_reports import ask_gateway
 from services.notices.push_subscriptions import browsers_of, subscriber

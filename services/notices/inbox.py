@@ -14,7 +14,8 @@ from models.tables.cases import Case
 from models.tables.catalogue import Programme
 from models.tables.notices import Notice, NoticeAttempt
 from rules.access import Actor
-from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, NoticeState, kinds_of
+from rules.notices.events import kinds_of
+from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, NoticeState
 from rules.refusals import not_found
 from services.notices.wording import Wording, worded
 

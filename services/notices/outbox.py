@@ -19,15 +19,8 @@ from models.tables.notices import Notice, NoticeSetting, PushSubscription
 from models.tables.people import Person
 from rules.access import Actor
 from rules.ids import new_id
-from rules.notices.kinds import (
-    EVENTS,
-    ON_BY_DEFAULT,
-    SUPERSEDES,
-    Channel,
-    NoticeGroup,
-    NoticeKind,
-    NoticeState,
-)
+from rules.notices.events import EVENTS, SUPERSEDES
+from rules.notices.kinds import ON_BY_DEFAULT, Channel, NoticeGroup, NoticeKind, NoticeState
 from rules.refusals import Refusal, not_found
 from services.journal.entries import Along
 

@@ -22,7 +22,8 @@ from clients.database import Database
 from models.tables.notices import Notice, NoticeAttempt, NoticePreferences
 from rules.clock import now as present
 from rules.notices.delivery import GIVEN_UP_AFTER, DeliveryOutcome, asked_again_after, pause_after
-from rules.notices.kinds import CHOSEN, EVENTS, SPARE, Channel, NoticeKind, NoticeState
+from rules.notices.events import CHOSEN, EVENTS
+from rules.notices.kinds import SPARE, Channel, NoticeKind, NoticeState
 from rules.notices.quiet_hours import Quiet, digest_at, held_until
 from services.notices import outbox
 

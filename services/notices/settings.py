@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.tables.notices import Notice, NoticePreferences, NoticeSetting
 from models.tables.people import Person
 from rules.access import Actor, Permission
-from rules.notices.kinds import CHOSEN, ON_BY_DEFAULT, Channel, NoticeGroup, NoticeState, kinds_of
+from rules.notices.events import CHOSEN, kinds_of
+from rules.notices.kinds import ON_BY_DEFAULT, Channel, NoticeGroup, NoticeState
 from rules.refusals import Refusal
 from rules.zones import is_zone
 from services import access

@@ -11,7 +11,8 @@ from uuid import UUID
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from rules.notices.kinds import DETAILS, EVENTS, NoticeKind
+from rules.notices.events import DETAILS, EVENTS
+from rules.notices.kinds import NoticeKind
 from settings import Settings
 from words.translation import catalogue
 

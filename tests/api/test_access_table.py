@@ -24,7 +24,8 @@ from models.tables.cases import IssuedAct
 from ops.local.home import CHECKOUT
 from ops.local.system import settings_from
 from rules.access import ROLE_PERMISSIONS, Role
-from rules.notices.kinds import EVENTS, NoticeKind, RecipientRole
+from rules.notices.events import EVENTS
+from rules.notices.kinds import NoticeKind, RecipientRole
 from server import create_app
 from services.applications.enrolment_certificate import SealFacts, build_act, code_hash
 from services.dossier import receipt_paper

@@ -9,7 +9,8 @@ from clients.delivery.mail import Mailer
 from clients.delivery.push import PushSender
 from clients.delivery.sms import SmsGateway
 from rules.clock import now
-from rules.notices.kinds import EVENTS, NoticeKind
+from rules.notices.events import EVENTS
+from rules.notices.kinds import NoticeKind
 from services.notices import outbox, push_subscriptions
 from services.notices.channels import MailWay, PushWay, SmsWay
 from services.notices.outbox import NoticeEvent

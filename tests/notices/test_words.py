@@ -10,16 +10,8 @@ from babel.messages.pofile import read_po
 
 from ops.local.home import CHECKOUT
 from rules.notices.delivery import pause_after
-from rules.notices.kinds import (
-    CHOSEN,
-    DETAILS,
-    EVENTS,
-    SUPERSEDES,
-    Channel,
-    NoticeGroup,
-    NoticeKind,
-    kinds_of,
-)
+from rules.notices.events import CHOSEN, DETAILS, EVENTS, SUPERSEDES, kinds_of
+from rules.notices.kinds import Channel, NoticeGroup, NoticeKind
 from services.notices.wording import (
     DIGEST_TITLE,
     TEMPLATES,

@@ -22,7 +22,8 @@ from rules.cases.process import CaseKind
 from rules.clock import now
 from rules.journal.entries import JournalKind
 from rules.notices.delivery import FAILED_REPORTS, DeliveryReport
-from rules.notices.kinds import EVENTS, ON_BY_DEFAULT, Channel, NoticeKind, NoticeState
+from rules.notices.events import EVENTS
+from rules.notices.kinds import ON_BY_DEFAULT, Channel, NoticeKind, NoticeState
 from settings import Settings
 
 if TYPE_CHECKING:
