@@ -15,7 +15,7 @@ from cabinet.catalogue_admin.fields import FormChoices, Typed, first_day
 from cabinet.catalogue_admin.register import ROOMS
 from cabinet.catalogue_admin.room import NEW, Room, Shown
 from cabinet.catalogue_admin.type_lines import effect_view
-from cabinet.catalogue_admin.views import ChangedView, Editor, EntryLine, RoomCard
+from cabinet.catalogue_admin.views import Editor, EntryLine, RoomCard
 from cabinet.frame.views import ErrorItem
 from cabinet.frame.visits import Inside, Visit, uuid_of
 from clients.database import DatabaseSession
@@ -28,6 +28,7 @@ from services.accounts import people
 from services.catalogue.loading import APPLICATION_TYPE
 from services.catalogue_admin import entries
 from services.catalogue_admin.changes import Administration, Wish
+from services.catalogue_admin.entries import Changed
 from services.catalogue_admin.kinds import NOTHING, Entry
 from words.translation import gettext as _
 from words.translation import in_words
@@ -273,15 +274,11 @@ async def _editor(
 
 async def _history(
     session: DatabaseSession, editor: Editor, shown: Shown, entry: Entry
-) -> list[ChangedView]:
+) -> list[Changed]:
     """Who changed what, as far as a page has room for it."""
+    found = await entries.history(session, shown.room.subject, shown.key)
+    told = shown.room.told
     return [
-        ChangedView(
-            one.at,
-            one.by,
-            one.valid_from,
-            one.version,
-            shown.room.told(one.lines[:_LINES_OF_A_CHANGE], editor, shown, entry.values),
-        )
-        for one in await entries.history(session, shown.room.subject, shown.key)
+        replace(one, lines=told(one.lines[:_LINES_OF_A_CHANGE], editor, shown, entry.values))
+        for one in found
     ]

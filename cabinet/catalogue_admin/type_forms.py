@@ -193,6 +193,14 @@ class _Reading:
             self.wrong(at, name, Words("Строка повторяется: {line}", line=twice))
         return lines
 
+    def stood(self, name: str) -> Mapping[str, Any]:
+        """The field of this name as it was; empty for a new one."""
+        sections = self.before.get("sections", ())
+        fields: dict[str, Mapping[str, Any]] = {
+            one["name"]: one for section in sections for one in section["fields"]
+        }
+        return fields.get(name, {})
+
     def named(self, part: TypedPart, words: str, otherwise: str) -> str:
         """The name for programs: the one it has, or one made of people's words."""
         name = part.typed["name"] or entries.name_of(words, self.taken, otherwise)
@@ -210,26 +218,10 @@ def values_of(draft: TypeDraft, before: Mapping[str, Any]) -> tuple[Values, dict
     reading.taken = {
         one.typed["name"] for _at, section in sections for one in (section, *section.fields)
     }
-    values: Values = {
-        "key": draft.head["key"].strip(),
-        "kind": draft.head["kind"],
-        "title": draft.head["title"].strip(),
-        "hint": draft.head["hint"].strip(),
-        "addressee": draft.head["addressee"],
-        "checklist": _questions(draft.head["checklist"], reading),
-    }
-    for name in ("title", "kind", "addressee"):
-        if not values[name]:
-            reading.wrong("", name, "Заполните поле.")
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", values["key"]):
-        words = "Строчные латинские буквы, цифры и знак подчёркивания, например new_request."
-        reading.wrong("", "key", words)
-    if "terms" in before:
-        values["terms"] = before["terms"]
-    if values["kind"] in PROCESSES and process_of(values["kind"]).has_addressee:
-        values |= _of_request(draft.head, reading)
-    values["sections"] = [_section(at, one, place, reading, draft) for place, (at, one) in
-                          enumerate(sections)]  # fmt: skip
+    values = _head(draft.head, reading)
+    values["sections"] = [
+        _section(at, one, place, reading) for place, (at, one) in enumerate(sections)
+    ]
     if not sections:
         reading.wrong("", "title", "Нужен хотя бы один раздел с полем.")
     _dates_follow(values["sections"], reading)
@@ -238,6 +230,23 @@ def values_of(draft: TypeDraft, before: Mapping[str, Any]) -> tuple[Values, dict
     if reading.errors:
         raise entries.unfit(reading.errors)
     return values, reading.places
+
+
+def _head(head: Typed, reading: _Reading) -> Values:
+    values: Values = {name: head[name].strip() for name in ("key", "kind", "title", "hint")}
+    values["addressee"] = head["addressee"]
+    values["checklist"] = _questions(head["checklist"], reading)
+    for name in ("title", "kind", "addressee"):
+        if not values[name]:
+            reading.wrong("", name, "Заполните поле.")
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", values["key"]):
+        words = "Строчные латинские буквы, цифры и знак подчёркивания, например new_request."
+        reading.wrong("", "key", words)
+    if "terms" in reading.before:
+        values["terms"] = reading.before["terms"]
+    if values["kind"] in PROCESSES and process_of(values["kind"]).has_addressee:
+        values |= _of_request(head, reading)
+    return values
 
 
 def _questions(typed: str, reading: _Reading) -> list[Values]:
@@ -273,7 +282,7 @@ def _of_request(head: Typed, reading: _Reading) -> Values:
     }
 
 
-def _section(at: str, part: TypedPart, place: int, reading: _Reading, draft: TypeDraft) -> Values:
+def _section(at: str, part: TypedPart, place: int, reading: _Reading) -> Values:
     title = reading.filled(at, part, "title")
     reading.places[f"sections.{place}"] = at
     fields = [(f"{at}f{n}", one) for n, one in enumerate(part.fields) if not one.aside]
@@ -291,8 +300,6 @@ def _section(at: str, part: TypedPart, place: int, reading: _Reading, draft: Typ
 
 def _field(at: str, part: TypedPart, reading: _Reading) -> Values:
     typed = part.typed
-    known = {one["name"]: one for each in reading.before.get("sections", ())
-             for one in each["fields"]}  # fmt: skip
     label = reading.filled(at, part, "label")
     name = reading.named(part, label, "field")
     try:
@@ -300,7 +307,6 @@ def _field(at: str, part: TypedPart, reading: _Reading) -> Values:
     except ValueError:
         reading.wrong(at, "kind", "Выберите одно из допустимых значений.")
         kind = FieldKind.TEXT
-    stood = known.get(name, {})
     values: Values = {
         "name": name,
         "label": label,
@@ -310,11 +316,19 @@ def _field(at: str, part: TypedPart, reading: _Reading) -> Values:
         "prefill": typed["prefill"] or None,
         "locked": bool(typed["locked"]),
     }
+    if values["locked"] and not values["prefill"]:
+        reading.wrong(at, "prefill", "Выберите, откуда взять значение, которое нельзя изменить.")
+    return values | _of_kind(at, typed, kind, reading.stood(name), reading)
+
+
+def _of_kind(
+    at: str, typed: Typed, kind: FieldKind, stood: Mapping[str, Any], reading: _Reading
+) -> Values:
+    """What a field of this kind has besides; `stood` is the field as it was."""
+    values: Values = {}
     if stood.get("kind") == kind:
         unseen = _UNSEEN if kind in _TEXTS else (*_UNSEEN, "max_length")
         values |= {name: stood[name] for name in unseen if stood.get(name)}
-    if values["locked"] and not values["prefill"]:
-        reading.wrong(at, "prefill", "Выберите, откуда взять значение, которое нельзя изменить.")
     if kind is FieldKind.CHOICE:
         values["choices"] = _choices(reading.lines(at, "choices", typed["choices"]), stood)
         if not values["choices"]:

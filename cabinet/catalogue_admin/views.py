@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cabinet.frame.views import FieldView
+from services.catalogue_admin.entries import Changed
 
 Difference = tuple[str, str, str]
 """Where, what stood there, and what stands there now."""
@@ -91,17 +92,6 @@ class EffectView:
 
 
 @dataclass(frozen=True)
-class ChangedView:
-    """One change of the history."""
-
-    at: datetime
-    by: str
-    valid_from: datetime
-    version: int | None
-    lines: Sequence[Difference]
-
-
-@dataclass(frozen=True)
 class VersionLine:
     """A version of a type."""
 
@@ -179,7 +169,7 @@ class Editor:
     preview: Preview | None = None
     effect: EffectView | None = None
     versions: Sequence[VersionLine] = ()
-    history: Sequence[ChangedView] = ()
+    history: Sequence[Changed] = ()
     notes: Sequence[str] = ()
 
     @property

@@ -4,17 +4,20 @@ Cases keep the version they began with. A dry run says what another version woul
 cases that fit it as they are can then be moved, each with an entry in its journal.
 """
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.tables.cases import Case, CaseAttachment, CaseVersion
+from models.tables.catalogue import Programme
 from rules.access import Actor
 from rules.cases.process import Status
 from rules.cases.terms import Terms, deadline, working_days_left
@@ -60,65 +63,46 @@ class Effect:
     overdue: tuple[str, ...] = ()
 
 
-MARKS = ("unfit", "documents", "questions", "later", "sooner", "overdue")
-"""The effects that are listed with the numbers of their cases, in the order of `Effect`."""
-
-
-@dataclass
-class _Tally:
-    whole: int = 0
-    found: dict[str, list[str]] = field(default_factory=dict)
-
-    def add(self, verdict: "UpgradeEffect", number: str) -> None:
-        self.whole += verdict.whole
-        for name in MARKS:
-            if getattr(verdict, name):
-                self.found.setdefault(name, []).append(number)
-
-
 @dataclass(frozen=True)
 class UpgradeEffect:
-    """What a version would mean for one case; `due_at` would be the end of its term."""
+    """What a version would mean for one case: names of effects, and the end of its term then."""
 
-    unfit: bool = False
-    documents: bool = False
-    questions: bool = False
-    later: bool = False
-    sooner: bool = False
-    overdue: bool = False
-    due_at: datetime | None = None
+    marks: frozenset[str]
+    due_at: datetime | None
 
     @property
     def whole(self) -> bool:
         """Whether the case fits the version as it is."""
-        return not self.unfit and not self.documents
+        return not self.marks & {"unfit", "documents"}
 
 
 async def effect(session: AsyncSession, definition: CaseTypeDefinition) -> Effect:
     """Try a definition, stored or not, on the open cases that began with another version."""
-    of_type = (Case.type == definition.key, col(Case.closed_at).is_(None))
-    other = col(Case.type_version) != definition.version
+    sent, unsent = col(Case.number).is_not(None), col(Case.number).is_(None)
     counted = await session.exec(
-        select(
-            func.count().filter(col(Case.number).is_not(None)),
-            func.count().filter(col(Case.number).is_(None)),
-        )
+        select(func.count().filter(sent), func.count().filter(unsent))
         .select_from(Case)
-        .where(*of_type, other)
+        .where(*_with_another(definition))
     )
     open_cases, drafts = counted.one()
-    tally, looked_at = _Tally(), 0
+    found: dict[str, list[str]] = defaultdict(list)
+    whole = looked_at = 0
     async for case, version, kinds in _open_cases(session, definition):
-        verdict = await _verdict(session, case, version, kinds, definition)
-        tally.add(verdict, case.number or "")
+        told = await _effect_on(session, case, version, kinds, definition)
         looked_at += 1
-    return Effect(
-        definition.version,
-        open_cases,
-        looked_at,
-        tally.whole,
-        drafts,
-        *[tuple(tally.found.get(name, ())) for name in MARKS],
+        whole += told.whole
+        for mark in told.marks:
+            found[mark].append(case.number or "")
+    numbers = {mark: tuple(of_mark) for mark, of_mark in found.items()}
+    return Effect(definition.version, open_cases, looked_at, whole, drafts, **numbers)
+
+
+def _with_another(definition: CaseTypeDefinition) -> tuple[ColumnElement[bool], ...]:
+    """The open cases of the type that began with another version of it."""
+    return (
+        col(Case.type) == definition.key,
+        col(Case.type_version) != definition.version,
+        col(Case.closed_at).is_(None),
     )
 
 
@@ -126,29 +110,20 @@ async def _open_cases(
     session: AsyncSession, definition: CaseTypeDefinition
 ) -> AsyncIterator[tuple[Case, CaseVersion, list[str]]]:
     """The cases with their newest version and the kinds of its documents, in batches by id."""
-    last: UUID | None = None
+    newest = (col(CaseVersion.case_id) == Case.id) & (col(CaseVersion.number) == Case.version)
+    query = (
+        select(Case, CaseVersion)
+        .join(CaseVersion, newest)
+        .where(*_with_another(definition), col(Case.number).is_not(None))
+        .order_by(col(Case.id))
+        .limit(BATCH)
+    )
+    after = query
     for _ in range(MOST // BATCH):
-        query = (
-            select(Case, CaseVersion)
-            .join(
-                CaseVersion,
-                (col(CaseVersion.case_id) == Case.id) & (col(CaseVersion.number) == Case.version),
-            )
-            .where(
-                Case.type == definition.key,
-                Case.type_version != definition.version,
-                col(Case.closed_at).is_(None),
-                col(Case.number).is_not(None),
-            )
-            .order_by(col(Case.id))
-            .limit(BATCH)
-        )
-        if last is not None:
-            query = query.where(col(Case.id) > last)
-        rows = (await session.exec(query)).all()
+        rows = (await session.exec(after)).all()
         if not rows:
             return
-        last = rows[-1][0].id
+        after = query.where(col(Case.id) > rows[-1][0].id)
         kinds = await _kinds(session, [case.id for case, _ in rows])
         for case, version in rows:
             yield case, version, kinds.get((case.id, version.number), [])
@@ -163,7 +138,7 @@ async def _kinds(session: AsyncSession, ids: Sequence[UUID]) -> dict[tuple[UUID,
     return kinds
 
 
-async def _verdict(
+async def _effect_on(
     session: AsyncSession,
     case: Case,
     version: CaseVersion,
@@ -171,7 +146,7 @@ async def _verdict(
     definition: CaseTypeDefinition,
 ) -> UpgradeEffect:
     old = await catalogue.case_type(session, case.type, case.type_version)
-    programme = await catalogue.programme(session, case.programme_id) if case.programme_id else None
+    programme = await _programme(session, case)
     # A date that had to be in the future is compared with the day of submission.
     sent = version.submitted_at.astimezone(ZoneInfo(case.term_zone)).date()
     _, errors = check_form(definition, version.data, complete=True, today=sent)
@@ -180,17 +155,18 @@ async def _verdict(
     before = {item.name for item in merged_checklist(old, programme)}
     terms, terms_before = merged_terms(definition, programme), merged_terms(old, programme)
     due_at = await _due_at(session, case, terms, terms_before)
-    now = present()
-    moves = due_at is not None and case.due_at is not None and due_at != case.due_at
-    return UpgradeEffect(
-        unfit=bool(errors),
-        documents=bool(missing),
-        questions=asked != before,
-        later=bool(moves and due_at and case.due_at and due_at > case.due_at),
-        sooner=bool(moves and due_at and case.due_at and due_at < case.due_at),
-        overdue=bool(moves and due_at and case.due_at and due_at < now <= case.due_at),
-        due_at=due_at,
-    )
+    marks = {"unfit": errors, "documents": missing, "questions": asked != before}
+    if due_at is not None and case.due_at is not None:
+        marks |= {
+            "later": due_at > case.due_at,
+            "sooner": due_at < case.due_at,
+            "overdue": due_at < present() <= case.due_at,
+        }
+    return UpgradeEffect(frozenset(name for name, holds in marks.items() if holds), due_at)
+
+
+async def _programme(session: AsyncSession, case: Case) -> Programme | None:
+    return await catalogue.programme(session, case.programme_id) if case.programme_id else None
 
 
 async def _due_at(
@@ -227,26 +203,15 @@ async def move_cases(
     """
     demand(actor)
     async with database.work() as session:
+        catalogue.forget(session)
         definition = await catalogue.case_type(session, key, version)
-        in_force = await _in_force(session, key)
+        in_force = (await catalogue.case_type(session, key)).version
         if definition.version != in_force:
-            raise Refusal(
-                "not_in_force",
-                "Перевести заявки можно только на действующую редакцию.",
-                409,
-                in_force=in_force,
-            )
-        found = await session.exec(
-            select(Case.id)
-            .where(
-                Case.type == key,
-                Case.type_version != version,
-                col(Case.closed_at).is_(None),
-                col(Case.number).is_not(None),
-            )
-            .order_by(col(Case.id))
-        )
-        ids = found.all()
+            words = "Перевести заявки можно только на действующую редакцию."
+            raise Refusal("not_in_force", words, 409, in_force=in_force)
+        sent = col(Case.number).is_not(None)
+        query = select(Case.id).where(*_with_another(definition), sent).order_by(col(Case.id))
+        ids = (await session.exec(query)).all()
     moved = 0
     for case_id in ids:
         async with database.work() as session:
@@ -263,11 +228,6 @@ async def move_cases(
     return CasesMoved(moved, len(ids) - moved)
 
 
-async def _in_force(session: AsyncSession, key: str) -> int:
-    catalogue.forget(session)
-    return (await catalogue.case_type(session, key)).version
-
-
 async def _move(
     session: AsyncSession,
     actor: Actor,
@@ -282,22 +242,14 @@ async def _move(
     if sent is None:
         raise not_found()
     kinds = (await _kinds(session, [case.id])).get((case.id, case.version), [])
-    verdict = await _verdict(session, case, sent, kinds, definition)
-    if not verdict.whole:
+    told = await _effect_on(session, case, sent, kinds, definition)
+    if not told.whole:
         return False
     before, due_before = case.type_version, case.due_at
     case.type_version = definition.version
-    if verdict.due_at != case.due_at:
-        case.due_at = verdict.due_at
-        status = Status(case.status)
-        programme = (
-            await catalogue.programme(session, case.programme_id) if case.programme_id else None
-        )
-        terms = merged_terms(definition, programme)
-        calendar = await catalogue.calendar(session)
-        found = alarm_of(case, status, case.since, terms, calendar)
-        # If the workflow sleeps longer than this, the sweeper wakes it at that time.
-        case.wakes_at = found[0] if found else case.wakes_at
+    if told.due_at != case.due_at:
+        case.due_at = told.due_at
+        await _set_alarm(session, case, definition)
     session.add(case)
     await journal.append(
         session,
@@ -314,3 +266,11 @@ async def _move(
         },
     )
     return True
+
+
+async def _set_alarm(session: AsyncSession, case: Case, definition: CaseTypeDefinition) -> None:
+    """If the workflow sleeps longer than the new term, the sweeper wakes it at that time."""
+    terms = merged_terms(definition, await _programme(session, case))
+    calendar = await catalogue.calendar(session)
+    found = alarm_of(case, Status(case.status), case.since, terms, calendar)
+    case.wakes_at = found[0] if found else case.wakes_at
