@@ -6,6 +6,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -33,18 +35,20 @@ SHARED = (
 )
 
 
-@pytest.fixture
+@contextmanager
 def folder() -> Iterator[Path]:
     """A folder that the account of PostgreSQL may pass through; pytest closes its own to others."""
     made = Path(tempfile.mkdtemp(prefix="medcab-faults-"))
     made.chmod(0o711)
-    yield made
-    shutil.rmtree(data_folder_aside(Home(made / "run")), ignore_errors=True)
-    shutil.rmtree(made, ignore_errors=True)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(data_folder_aside(Home(made / "run")), ignore_errors=True)
+        shutil.rmtree(made, ignore_errors=True)
 
 
-@pytest.fixture
-def others(servers: Servers, folder: Path) -> Iterator[None]:
+@contextmanager
+def folder_with_others(servers: Servers) -> Iterator[Path]:
     """Servers of the test run for what is not broken, with database, bucket and namespace apart."""
     name = f"medcab_{uuid4().hex}"
     given = {key: servers.environment[key] for key in SHARED} | servers.new_database(name)
@@ -52,9 +56,12 @@ def others(servers: Servers, folder: Path) -> Iterator[None]:
         "TEMPORAL_NAMESPACE": name,
         "S3_BUCKET": name.replace("_", "-"),
     }
-    write_private(folder / GIVEN, given)
-    yield
-    servers.drop_database(name)
+    try:
+        with folder() as made:
+            write_private(made / GIVEN, given)
+            yield made
+    finally:
+        servers.drop_database(name)
 
 
 def rehearse(what: str, folder: Path) -> tuple[int, str]:
@@ -83,27 +90,31 @@ def faults_of(printed: str) -> dict[int, int]:
     }
 
 
-def test_nothing_is_lost_while_servers_die(folder: Path) -> None:
+def test_nothing_is_lost_while_servers_die() -> None:
     """Each server killed, a worker frozen beyond its tasks, requests cut, three crash points."""
-    code, printed = rehearse("short", folder)
+    with folder() as place:
+        code, printed = rehearse("short", place)
     assert code == 0
     assert faults_of(printed) == {}
     assert all(f"check {number}: holds" in printed for number in CHECKS)
     assert printed.count("  ok  ") == 7
 
 
-@pytest.mark.usefixtures("others")
-def test_broken_sweeper_is_found(folder: Path) -> None:
-    """A case whose ring died with its process sleeps for ever, and the checks say so."""
-    code, printed = rehearse("sweeper", folder)
+def test_broken_parts_are_found(servers: Servers) -> None:
+    """The checks find a broken sweeper, and signals that are taken and never arrive.
+
+    A case whose signal died with its process sleeps for ever without a sweeper; without signals
+    cases are left without their workflow. Both runs wait most of their time: they do it together.
+    """
+    with ExitStack() as stack, ThreadPoolExecutor() as side_by_side:
+        sweeper, signals = (
+            side_by_side.submit(rehearse, part, stack.enter_context(folder_with_others(servers)))
+            for part in ("sweeper", "ring")
+        )
+    code, printed = sweeper.result()
     assert code == 1
     assert faults_of(printed).keys() >= {1, 7}
-
-
-@pytest.mark.usefixtures("others")
-def test_broken_ring_is_found(folder: Path) -> None:
-    """Rings that are taken and never arrive leave cases without their workflow."""
-    code, printed = rehearse("ring", folder)
+    code, printed = signals.result()
     assert code == 1
     assert faults_of(printed).keys() >= {1, 4, 7}
 
