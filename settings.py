@@ -27,11 +27,14 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".medcab"), description="Where local servers keep their data and keys.")
     public_url: str = Field("http://127.0.0.1:8000", description="Address that people open.")
-    institution: str = Field("Городская клиническая больница № 7", description="Its name on pages.")
-    time_zone: str = Field(
-        "Europe/Moscow", description="Zone of the institution; years of numbers."
+    institution: str = Field(
+        "Городская клиническая больница № 7", description="Name of the institution on pages."
     )
-    demo: bool = Field(False, description="Development only: test seal, demo accounts.")
+    time_zone: str = Field(
+        "Europe/Moscow",
+        description="Time zone of the institution; by it a number of a case gets its year.",
+    )
+    demo: bool = Field(False, description="Development only: makes a test seal and demo accounts.")
 
     database_url: SecretStr = Field(
         SecretStr("postgresql://medcab@127.0.0.1:5432/medcab"),
@@ -56,7 +59,7 @@ class Settings(BaseSettings):
     task_queue: str = "medcab"
     begin_anew: bool = Field(
         False,
-        description="Start a worker although open cases cannot go on with it: they begin anew.",
+        description="Start a worker even if its workflows differ from open runs: those begin anew.",
     )
 
     s3_endpoint: str = Field("http://127.0.0.1:9000", validation_alias="S3_ENDPOINT")
@@ -74,53 +77,56 @@ class Settings(BaseSettings):
     mail_from: str = "Medcab <no-reply@medcab.invalid>"
     mail_callback_secret: SecretStr = Field(
         SecretStr(""),
-        description="Signs what mail servers call back: `whsec_…`, newest first, comma separated.",
+        description="Sign the callbacks of mail servers: `whsec_…,whsec_…`, the newest first.",
     )
     sms_url: str = Field(
         "http://127.0.0.1:8026", description="SMS gateway; see clients/delivery/sms.py."
     )
-    sms_token: SecretStr = Field(SecretStr(""), description="What the SMS gateway knows us by.")
+    sms_token: SecretStr = Field(SecretStr(""), description="Our access token for the SMS gateway.")
     sms_secret: SecretStr = Field(
-        SecretStr(""), description="`whsec_…`: signs what the SMS gateway calls back."
+        SecretStr(""), description="Signs the callbacks of the SMS gateway: `whsec_…`."
     )
     vapid_key: SecretStr = Field(
         SecretStr(""), description="Private key of web push, 32 bytes in base64url; empty: no push."
     )
     push_contact: str = Field(
-        "mailto:no-reply@medcab.invalid", description="Whom push services write to."
+        "mailto:no-reply@medcab.invalid",
+        description="Address at which push services reach the operator.",
     )
     push_hosts: str = Field(
         "fcm.googleapis.com,*.push.services.mozilla.com,web.push.apple.com,*.notify.windows.com",
-        description="Push services that browsers may name.",
+        description="Push services to which messages are sent: hosts, comma separated.",
     )
     push_url: str = Field("", description="Development only: one more push service, on loopback.")
-    register_url: str = Field("http://127.0.0.1:8090", description="Register of medical workers.")
+    register_url: str = Field(
+        "http://127.0.0.1:8090", description="Address of the register of medical workers."
+    )
 
-    gov_service_url: str = Field("http://127.0.0.1:8091", description="The gov-service module.")
+    gov_service_url: str = Field("http://127.0.0.1:8091", description="Address of the gov service.")
     gov_service_callback_url: str = Field(
-        "", description="Where the module reaches our callbacks; by default below public_url."
+        "", description="Where the gov service sends its callbacks; by default below public_url."
     )
     gov_service_callback_secret: SecretStr = Field(
         SecretStr(""),
-        description="Signs the module's callbacks: `whsec_…`, newest first, comma separated.",
+        description="Sign the callbacks of the gov service: `whsec_…,whsec_…`, the newest first.",
     )
     module_keys: Path | None = Field(
-        None, description="Key ring of the line to the module; by default below home."
+        None, description="Folder of the keys for the gov service; by default below home."
     )
     module_keys_password: SecretStr = SecretStr("")
     module_crypto: ModuleCrypto = Field(
-        "standard", description="`gost` wants OpenSSL's engine of that name."
+        "standard", description="`gost` needs OpenSSL's engine of that name."
     )
 
     keys: SecretStr = Field(
         SecretStr(""),
-        description="Key ring, newest first: `id:base64 of 32 bytes`, comma separated.",
+        description="Encrypt stored data: `id:base64 of 32 bytes`, comma separated, newest first.",
     )
     metrics_address: str = Field(
-        "", description="host:port at which this process tells Prometheus; none where absent."
+        "", description="host:port at which this process serves metrics; empty: nowhere."
     )
     otlp_url: str = Field("", description="OpenTelemetry collector: http://host:4318.")
-    trace_share: float = Field(1.0, ge=0, le=1, description="Which part of all acts is traced.")
+    trace_share: float = Field(1.0, ge=0, le=1, description="Share of all acts that is traced.")
     seal_file: Path | None = Field(None, description="PKCS#12 file of the institution's seal.")
     seal_password: SecretStr = SecretStr("")
 
@@ -134,10 +140,14 @@ class Settings(BaseSettings):
         SecretStr(""), description="What backups are encrypted with: base64 of 32 bytes."
     )
     backup_every: int = Field(
-        0, ge=0, description="Hours after which the archiver takes the next backup; 0: people do."
+        0,
+        ge=0,
+        description="Hours after which the archiver takes the next backup; 0: it takes none.",
     )
     backup_keep: int = Field(
-        0, ge=0, description="Days whose newest backup is kept; 0 keeps all of them."
+        0,
+        ge=0,
+        description="For how many days the newest backup of each day is kept; 0 keeps all backups.",
     )
     backup_recipient: str = Field(
         "", description="Public half of the recovery phrase, which alone opens the backed-up keys."
@@ -145,13 +155,19 @@ class Settings(BaseSettings):
 
     session_idle: int = 15 * 60
     crash_points: Path | None = Field(
-        None, description="Development only: folder that tells processes where to die."
+        None, description="Development only: folder of files that name where a process is to crash."
     )
-    sweep_grace: float = Field(60.0, description="A case is rung when its wakes_at is older.")
+    sweep_grace: float = Field(
+        60.0, description="The sweeper wakes a case when its wakes_at is past for this long."
+    )
     upload_limit: int = 10 * 1024 * 1024
     antivirus_url: str = Field("", description="clamd: tcp://host:port or unix:///path.")
-    cookie_secure: bool = Field(True, description="False only on plain http to loopback.")
-    trusted_proxies: str = Field("", description="Addresses whose X-Forwarded-For is believed.")
+    cookie_secure: bool = Field(
+        True, description="False only if people open a loopback address by plain http."
+    )
+    trusted_proxies: str = Field(
+        "", description="Addresses of proxies whose X-Forwarded-For is believed, comma separated."
+    )
 
     @field_validator("time_zone")
     @classmethod

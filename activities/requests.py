@@ -46,7 +46,7 @@ async def _mended_by_no_try(effect: Awaitable[CaseState]) -> CaseState:
             return await effect
     except GovServiceRefused as error:
         kind = f"GovServiceRefused.{error.code}"
-        raise ApplicationError("the module refuses", type=kind, non_retryable=True) from None
+        raise ApplicationError("the gov service refuses", type=kind, non_retryable=True) from None
     except GovServiceKeysError as error:
         # The type is stored in histories and journals under the name it was given first.
         raise ApplicationError(str(error), type="ModuleKeysError", non_retryable=True) from None

@@ -32,11 +32,13 @@ class DocumentVersionOut(BaseModel):
     number: int = Field(examples=[1])
     file_name: str = Field(examples=["Диплом.pdf"])
     media_type: str = Field(examples=["application/pdf"])
-    size: int = Field(description="Bytes.", examples=[482113])
+    size: int = Field(description="Size in bytes.", examples=[482113])
     sha256: str
-    pages: int | None = Field(description="Pages that can be looked at.", examples=[2])
-    dpi: int | None = Field(description="Of the coarsest scanned page; null: nothing is scanned.")
-    scanned: bool = Field(description="Whether an antivirus has looked at it.")
+    pages: int | None = Field(description="Number of pages that can be shown.", examples=[2])
+    dpi: int | None = Field(
+        description="Resolution of its coarsest scanned page; null: no page is scanned."
+    )
+    scanned: bool = Field(description="Whether an antivirus has checked it.")
     uploaded_at: datetime
     replaced_at: datetime | None
 
@@ -60,7 +62,7 @@ class DocumentOut(BaseModel):
     version: DocumentVersionOut
     older: list[DocumentVersionOut] = []
     cases: list[str] = Field([], examples=[["ПК-2026-000123-0"]])
-    known: bool = Field(False, description="This very file had been given before.")
+    known: bool = Field(False, description="True if the same file was uploaded before.")
 
     @classmethod
     def of(cls, view: DocumentView, *, known: bool = False) -> Self:
@@ -148,7 +150,7 @@ async def give(
     request: Request,
     actor: CurrentActor,
     documents: DocumentsService,
-    category: Annotated[Category | None, Query(description="May stand in a form instead.")] = None,
+    category: Annotated[Category | None, Query(description="Or a field of the form.")] = None,
     title: Annotated[str, Query(max_length=TITLE_LENGTH)] = "",
     file_name: FileName = None,
 ) -> DocumentOut:

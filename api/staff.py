@@ -69,7 +69,7 @@ class StaffLineOut(BaseModel):
 
     line: int
     title: str
-    unit: str = Field(description="Its code")
+    unit: str = Field(description="Code of the unit.")
     differences: list[ColumnDifferenceOut]
 
     @classmethod
@@ -85,8 +85,8 @@ class WrongOut(BaseModel):
 
     line: int
     column: Column
-    title: str = Field(description="The column in words", examples=["СНИЛС"])
-    message: str = Field(description="What to write")
+    title: str = Field(description="Heading of the column.", examples=["СНИЛС"])
+    message: str = Field(description="What to write instead.")
 
 
 class ProposedOut(BaseModel):
@@ -100,15 +100,15 @@ class ProposedOut(BaseModel):
 class DryRunOut(BaseModel):
     """What a file would do."""
 
-    digest: str = Field(description="To be sent with the same file to apply it")
+    digest: str = Field(description="Send it with the same file to apply it.")
     rows: int
     counts: CountsOut
     units: list[StaffLineOut]
     people: list[StaffLineOut]
-    wrong: list[WrongOut] = Field(description="Nothing is applied while there is any")
+    wrong: list[WrongOut] = Field(description="Mistakes; a file with any is not applied.")
     proposed_roles: list[ProposedOut]
     own_contacts: list[int] = Field(
-        description="Lines whose contacts differ and stay: people with an account change them."
+        description="Lines whose contacts differ from those of an account, which are kept."
     )
 
 
@@ -134,7 +134,10 @@ async def apply_staff(
     actor: Manager,
     container: ContainerDep,
     idempotency_key: IdempotencyKey,
-    digest: Annotated[str, Query(max_length=64, description="Of the dry run of this file.")],
+    digest: Annotated[
+        str,
+        Query(max_length=64, description="The `digest` that the dry run of this file returned."),
+    ],
 ) -> CountsOut:
     """Do what the dry run of this file showed.
 

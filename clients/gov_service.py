@@ -69,7 +69,9 @@ class Acknowledgement(BaseModel, title="Receipt"):
     state: Literal["accepted", "working", "answered", "refused", "withdrawn"]
     at: AwareDatetime
     envelope: Annotated[bytes | None, BeforeValidator(_from_base64)] = None
-    reason: str | None = Field(None, max_length=100, description="A code for logs, not for people.")
+    reason: str | None = Field(
+        None, max_length=100, description="A code for the log; people do not see it."
+    )
 
 
 class _Fault(BaseModel):

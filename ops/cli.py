@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="medcab",
-    help="Medcab: the servers, the data and the proofs of one installation.",
+    help="Run, check, back up and restore one installation of Medcab.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -128,10 +128,12 @@ def worker() -> None:
 
 @app.command()
 def api(
-    port: Annotated[int, typer.Option(help="Port on loopback.")] = 8000,
-    host: Annotated[str, typer.Option(help="Address; a proxy stands before any other.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; any but loopback needs a proxy before it.")
+    ] = "",
     listening: Annotated[
-        int, typer.Option("--socket", help="Number of an open listening socket.")
+        int, typer.Option("--socket", help="File descriptor of a socket that listens already.")
     ] = -1,
 ) -> None:
     """Serve the pages and the API until SIGTERM."""
@@ -211,13 +213,13 @@ def verify(
     what: Annotated[
         str, typer.Argument(help="`journal`, `receipt` with its file, or `accept`.")
     ] = "journal",
-    file: Annotated[Path | None, typer.Argument(help="The receipt.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="The file of the receipt, PDF or JSON.")
+    ] = None,
     here: Annotated[
         bool, typer.Option(help="Compare the receipt with this installation's journal too.")
     ] = False,
-    reason: Annotated[
-        str, typer.Option(help="Why entries that the application did not attest are accepted.")
-    ] = "",
+    reason: Annotated[str, typer.Option(help="For `accept`: why these entries are accepted.")] = "",
 ) -> None:
     """Check the journal's chains and checkpoints, or a receipt, which needs no running system.
 
@@ -231,7 +233,7 @@ def verify(
         _end(run(_settings(running=True)))
     if what == "accept" and file is None:
         if not reason.strip():
-            raise typer.BadParameter("say why, by --reason: it is journaled")
+            raise typer.BadParameter("give the reason with --reason: it is journaled")
         _end(run_accept(_settings(running=True), reason.strip()))
     if what != "receipt" or file is None:
         raise typer.BadParameter("write `medcab verify` or `medcab verify receipt FILE`")
@@ -240,15 +242,22 @@ def verify(
 
 @app.command()
 def backup(
-    to: Annotated[Path | None, typer.Option("--to", help="The folder of the backups.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Folder that the backup goes to.")] = None,
     keep: Annotated[
-        int | None, typer.Option("--keep", min=0, help="Days whose newest backup is kept; 0: all.")
+        int | None,
+        typer.Option(
+            "--keep", min=0, help="Keep the newest backup of each of so many days; 0: all."
+        ),
     ] = None,
     verify: Annotated[
-        Path | None, typer.Option("--verify", help="Only read this folder, or one backup in it.")
+        Path | None,
+        typer.Option(
+            "--verify", help="Take none; check the backups in this folder, or one of them."
+        ),
     ] = None,
     new_phrase: Annotated[
-        bool, typer.Option("--new-phrase", help="From now on, another recovery phrase.")
+        bool,
+        typer.Option("--new-phrase", help="Make a new recovery phrase, for this and later ones."),
     ] = False,
 ) -> None:
     """Back up database, files, workflows and keys of the running system, encrypted."""
@@ -265,21 +274,26 @@ def backup(
 def restore(
     source: Annotated[Path, typer.Argument(help="The folder of the backups, or one of them.")],
     at: Annotated[
-        str | None, typer.Option("--at", help="The point in time, as 2026-11-23T12:00:00+03:00.")
+        str | None, typer.Option("--at", help="As of this time, such as 2026-11-23T12:00:00+03:00.")
     ] = None,
     part: Annotated[
-        list[str] | None, typer.Option("--part", help="keys, database, objects or temporal.")
+        list[str] | None,
+        typer.Option("--part", help="Only keys, database, objects or temporal; may be repeated."),
     ] = None,
-    keys: Annotated[Path | None, typer.Option("--keys", help="The folder of the keys.")] = None,
+    keys: Annotated[
+        Path | None, typer.Option("--keys", help="Folder of the backed-up keys.")
+    ] = None,
     phrase: Annotated[
         Path | None, typer.Option("--phrase", help="A file with the recovery phrase.")
     ] = None,
     into: Annotated[
         Path | None,
-        typer.Option("--into", help="Only lay the database out here, for a server elsewhere."),
+        typer.Option(
+            "--into", help="Only write the database's files here, for a server run elsewhere."
+        ),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Put aside what this home holds.")
+        bool, typer.Option("--replace", help="First put aside the data that this home holds.")
     ] = False,
 ) -> None:
     """Bring back what was lost. Nothing may run here; `medcab reconcile` comes next."""
@@ -299,11 +313,11 @@ def restore(
 
 @app.command()
 def reconcile(
-    deep: Annotated[bool, typer.Option("--deep", help="Read every object, too.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every object too.")] = False,
     accept: Annotated[
-        bool, typer.Option("--accept", help="Let people work although faults are left.")
+        bool, typer.Option("--accept", help="Let people work even if faults are left.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Tell it for machines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Make database, files, workflows and journal agree; after a restore, before anybody works."""
     from ops.backup import commands
@@ -342,7 +356,7 @@ def demo() -> None:
 @app.command()
 def faults(
     cases: Annotated[int, typer.Option(min=1, help="Applications to put through.")] = 200,
-    kills: Annotated[int, typer.Option(min=1, help="Faults to make meanwhile.")] = 50,
+    kills: Annotated[int, typer.Option(min=1, help="Faults to cause meanwhile.")] = 50,
     seed: Annotated[int, typer.Option(help="The same seed makes the same faults.")] = 1,
 ) -> None:
     """Put applications through while servers fail, then prove that nothing was lost."""
@@ -397,7 +411,7 @@ def _moment(text: str | None) -> "datetime | None":
     except ValueError as error:
         raise typer.BadParameter("write a time as 2026-11-23T12:00:00+03:00") from error
     if at.tzinfo is None:
-        raise typer.BadParameter("say the zone too: 2026-11-23T12:00:00+03:00")
+        raise typer.BadParameter("add the time zone: 2026-11-23T12:00:00+03:00")
     return at
 
 

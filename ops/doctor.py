@@ -82,7 +82,7 @@ def examine(home: Home) -> Iterator[CheckResult]:
     yield from _ports(home)
     yield _browser()
     yield _backup(home)
-    yield from _module_keys(home)
+    yield from _gov_service_keys(home)
 
 
 def _python() -> CheckResult:
@@ -113,7 +113,9 @@ def _dependencies() -> CheckResult:
 
 def _postgres(home: Home) -> Iterator[CheckResult]:
     if "DATABASE_URL" in os.environ:
-        yield CheckResult(CheckOutcome.GOOD, "PostgreSQL", "another's, by DATABASE_URL")
+        yield CheckResult(
+            CheckOutcome.GOOD, "PostgreSQL", "not started here: DATABASE_URL names one"
+        )
         return
     try:
         runner = postgres.account(home)
@@ -137,7 +139,7 @@ def _postgres(home: Home) -> Iterator[CheckResult]:
 def _program(program: Program) -> CheckResult:
     given = {"temporal": "TEMPORAL_ADDRESS", "minio": "S3_ENDPOINT"}[program.name]
     if given in os.environ:
-        return CheckResult(CheckOutcome.GOOD, program.name, f"another's, by {given}")
+        return CheckResult(CheckOutcome.GOOD, program.name, f"not started here: {given} names one")
     found = program.find()
     if found:
         return CheckResult(CheckOutcome.GOOD, program.name, _short(found))
@@ -148,7 +150,7 @@ def _program(program: Program) -> CheckResult:
             CheckOutcome.BAD, program.name, "not here, and no Go to build it", remedy
         )
     way = "downloaded or built" if program.download else "built"
-    remedy = f"none needed: make up has it {way} with {_short(go)}, about 3 minutes"
+    remedy = f"none needed: it is {way} by make up with {_short(go)}, in about 3 minutes"
     return CheckResult(CheckOutcome.NOTE, program.name, "not here yet", remedy)
 
 
@@ -187,7 +189,7 @@ def _ports(home: Home) -> Iterator[CheckResult]:
         return
     found = ", ".join(f"{port} ({name})" for name, port in taken.items()) + " taken by others"
     yield CheckResult(
-        CheckOutcome.NOTE, "Ports", found, "none needed: free ones are chosen and told"
+        CheckOutcome.NOTE, "Ports", found, "none needed: make up chooses free ones and prints them"
     )
 
 
@@ -200,7 +202,7 @@ def _browser() -> CheckResult:
         )
 
 
-def _module_keys(home: Home) -> Iterator[CheckResult]:
+def _gov_service_keys(home: Home) -> Iterator[CheckResult]:
     """Check the keys of the line to the gov service: whether they can be used, and for how long."""
     settings = Settings(home=home.folder)
     if settings.module_crypto == "standard" and not our_folder(home.folder).exists():
@@ -208,17 +210,20 @@ def _module_keys(home: Home) -> Iterator[CheckResult]:
     try:
         ring = keys_of(settings).key_ring()
     except GovServiceKeysError as reason:
-        yield CheckResult(CheckOutcome.BAD, "Module keys", "cannot be used", str(reason))
+        yield CheckResult(CheckOutcome.BAD, "Gov service keys", "cannot be used", str(reason))
         return
     theirs = max((one.not_valid_after_utc for one in ring.theirs), default=now())
     days = (min(ring.signing.certificate.not_valid_after_utc, theirs) - now()).days
     found = f"valid for {days} days"
     if days >= RENEW_BEFORE_DAYS:
-        yield CheckResult(CheckOutcome.GOOD, "Module keys", found)
+        yield CheckResult(CheckOutcome.GOOD, "Gov service keys", found)
         return
-    remedy = "medcab module-keys rotate, or take in the module's new one: module-keys trust FILE"
+    remedy = (
+        "for our key: medcab module-keys rotate; for a certificate of the gov service:"
+        " medcab module-keys trust FILE"
+    )
     yield CheckResult(
-        CheckOutcome.NOTE if days > 0 else CheckOutcome.BAD, "Module keys", found, remedy
+        CheckOutcome.NOTE if days > 0 else CheckOutcome.BAD, "Gov service keys", found, remedy
     )
 
 

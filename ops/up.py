@@ -67,7 +67,7 @@ def up_detached(home: Home, console: Console, *, workers: int, apis: int) -> int
     try:
         return _follow(supervisor, home, log, console)
     except KeyboardInterrupt:
-        console.print("Called off.")
+        console.print("Cancelled.")
         return 1
     finally:
         if supervisor.poll() is None and home.recorded().get("state") != "ready":
@@ -93,8 +93,8 @@ def _follow(supervisor: subprocess.Popen[bytes], home: Home, log: Path, console:
                 return 0
             time.sleep(0.1)
     console.print(
-        f"Nothing was heard of the start for {SILENT_FOR / 60:.0f} minutes: see {log}. What was"
-        " obtained is kept; start again."
+        f"The start has printed nothing for {SILENT_FOR / 60:.0f} minutes: see {log}. What was"
+        " downloaded or built is kept; start again."
     )
     return 1
 

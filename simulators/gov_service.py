@@ -191,7 +191,7 @@ class Module:
                     await self._move(message)
                 await asyncio.gather(*map(self._call, self.messages.due_callbacks()))
             except Exception:  # one message must not stop the others
-                log.exception("module_failed")
+                log.exception("gov_service_failed")
 
     async def _move(self, message: KeptMessage) -> None:
         behaviour = self.behaviour
@@ -420,8 +420,10 @@ def main() -> None:
     """Serve on loopback until stopped. The secret of callbacks comes from the environment."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8091)
-    parser.add_argument("--keys", type=Path, required=True, help="The module's own key ring.")
-    parser.add_argument("--file", type=Path, help="Keep messages here over restarts.")
+    parser.add_argument(
+        "--keys", type=Path, required=True, help="Folder of the simulated gov service's keys."
+    )
+    parser.add_argument("--file", type=Path, help="Folder that keeps messages over restarts.")
     parser.add_argument("--crypto", choices=["standard", "gost"], default="standard")
     parser.add_argument("--delay", type=float, default=6.0, help="Seconds until an answer.")
     chosen = parser.parse_args()

@@ -51,7 +51,9 @@ class MailFault(BaseModel):
 
     mode: MailFaultMode = MailFaultMode.OK
     seconds: float = Field(2.0, ge=0, le=3600, description="How long `slow` takes.")
-    recipient: str = Field("", description="Only recipients that contain this suffer.")
+    recipient: str = Field(
+        "", description="Only recipients whose address contains this are affected."
+    )
     status: str = Field("5.1.1", pattern=r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}$")
     callback: str = ""
     until: AwareDatetime | None = None
@@ -297,7 +299,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smtp-port", type=int, default=1025)
     parser.add_argument("--http-port", type=int, default=8025)
-    parser.add_argument("--file", type=Path, help="Keep messages here over restarts.")
+    parser.add_argument("--file", type=Path, help="Folder that keeps messages over restarts.")
     chosen = parser.parse_args()
     public = os.environ.get("MEDCAB_PUBLIC_URL", "").rstrip("/")
     sink = MailSink(

@@ -257,7 +257,7 @@ def main() -> None:
     """Serve on loopback until told to stop."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8027)
-    parser.add_argument("--file", type=Path, help="Keep messages here over restarts.")
+    parser.add_argument("--file", type=Path, help="Folder that keeps messages over restarts.")
     chosen = parser.parse_args()
     app = create_app(PushService(chosen.file))
     uvicorn.run(app, host="127.0.0.1", port=chosen.port, log_level="warning")

@@ -235,7 +235,7 @@ def main() -> None:
     """Serve on loopback until told to stop."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8026)
-    parser.add_argument("--file", type=Path, help="Keep messages here over restarts.")
+    parser.add_argument("--file", type=Path, help="Folder that keeps messages over restarts.")
     chosen = parser.parse_args()
     box = SmsBox(
         chosen.file,

@@ -44,11 +44,13 @@ class QualificationApplication(CaseWorkflow):
         return await self._do(Activities.check, case, "check the version, open the review")
 
     async def _wake(self, case: CaseState) -> CaseState:
-        return await self._do(Activities.wake, case, "the term: remind, escalate or lapse")
+        return await self._do(Activities.wake, case, "remind, escalate or lapse, by the term")
 
     async def _issue_act(self, case: CaseState) -> CaseState:
         heard = self._heard(case.case_id)
-        return await self._do(Activities.issue_act, heard, "make, sign and keep the act")
+        return await self._do(
+            Activities.issue_act, heard, "make, sign and keep the enrolment certificate"
+        )
 
     def _turns(self, before: CaseState, case: CaseState) -> bool:
         """Whether the case was resubmitted after a clarification: this begins a new run."""

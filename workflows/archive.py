@@ -12,8 +12,8 @@ with workflow.unsafe.imports_passed_through():
 
 _STEPS = (
     (Activities.assign_terms, "give closed cases their terms"),
-    (Activities.tell_terms, "tell what ends soon"),
-    (Activities.erase_over, "erase what is over"),
+    (Activities.tell_terms, "notify people of terms that end soon"),
+    (Activities.erase_over, "erase cases whose term is over"),
 )
 
 

@@ -24,10 +24,10 @@ class ExportWorkflow:
     async def run(self, ref: ExportRef) -> ExportProgress:
         """Read the lines, then make the file, unless the export was cancelled meanwhile."""
         try:
-            _show("gathers the lines", None)
+            _show("reads the list", None)
             progress = await _do(Activities.gather_lines, ref, "read the list in parts")
             if progress.under_way:
-                _show("puts the file together", progress)
+                _show("makes the file", progress)
                 progress = await _do(Activities.put_together, ref, "make and keep the file")
         except ActivityError as error:
             if is_cancelled_exception(error):
@@ -37,7 +37,7 @@ class ExportWorkflow:
                 ref,
                 start_to_close_timeout=timedelta(seconds=15),
                 retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
-                summary=OpsText("tell that it could not be made"),
+                summary=OpsText("notify the person that the file could not be made"),
             )
             return ExportProgress(under_way=False)
         _show("is over", progress)

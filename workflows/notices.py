@@ -64,7 +64,7 @@ async def _send(work: Callable[..., Any], channel: str, shift: ChannelShift | No
 def _show(channel: str, shift: ChannelShift) -> None:
     """Show ops how the channel stands."""
     if shift.down_since is None:
-        told = f"**{channel} works**: {shift.told} told, {shift.waiting} waiting"
+        told = f"**{channel} works**: {shift.told} sent, {shift.waiting} waiting"
     else:
         since = shift.down_since.strftime("%Y-%m-%d %H:%M:%S UTC")
         told = f"### DOWN since {since}, {shift.waiting} waiting\n- {shift.reason}"

@@ -51,12 +51,14 @@ class ServiceRequest(CaseWorkflow):
 
     async def _hand_over(self, case: CaseState) -> CaseState:
         return await self._at_length(
-            Activities.hand_over_request, case, "form, sign and seal the request, hand it over"
+            Activities.hand_over_request, case, "form, sign and encrypt the request, hand it over"
         )
 
     async def _tend(self, case: CaseState) -> CaseState:
         return await self._at_length(
-            Activities.tend_request, case, "take what came, ask the module, tell of the term"
+            Activities.tend_request,
+            case,
+            "take acknowledgements, ask the gov service, see to the term",
         )
 
     async def _at_length(self, activity: Any, case: CaseState, summary: str) -> CaseState:
@@ -73,11 +75,11 @@ class ServiceRequest(CaseWorkflow):
     def _then(self, case: CaseState) -> str | None:
         match case.status:
             case Status.ACCEPTED if case.waits_for is Party.ADDRESSEE:
-                return "try the module again, escalate when due"
+                return "try the gov service again, escalate when due"
             case Status.PROCESSING:
                 return "escalate"
             case Status.WITHDRAWN if case.owes:
-                return "tell the module of the withdrawal"
+                return "tell the gov service of the withdrawal"
             case _:
                 return None
 

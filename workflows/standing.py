@@ -37,7 +37,7 @@ class Sweeper:
     @workflow.run
     async def run(self) -> None:
         """Sweep for ever."""
-        await _work_in_shifts(SweeperActivities.sweep, "ring open cases whose time has come")
+        await _work_in_shifts(SweeperActivities.sweep, "wake open cases whose time has come")
 
 
 @workflow.defn(name=WorkflowName.JOURNAL_SEALER)
@@ -47,7 +47,9 @@ class JournalSealer:
     @workflow.run
     async def run(self) -> None:
         """Make checkpoints for ever."""
-        await _work_in_shifts(JournalActivities.seal_journal, "seal the journal once a minute")
+        await _work_in_shifts(
+            JournalActivities.seal_journal, "make a checkpoint of the journal once a minute"
+        )
 
 
 @workflow.defn(name=WorkflowName.FILE_SWEEP)
@@ -61,5 +63,5 @@ class FileSweep:
             FileActivities.sweep_files,
             start_to_close_timeout=timedelta(hours=1),
             retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=10), maximum_attempts=20),
-            summary=OpsText("remove objects without a row"),
+            summary=OpsText("remove objects that no row names"),
         )

@@ -78,9 +78,13 @@ class PreferencesIn(_Body):
 class StageOut(BaseModel):
     """How far signing in has come; the session itself is in the cookie."""
 
-    stage: Stage = Field(description="`code`: send a code; `setup`: set up the app; `open`: done.")
+    stage: Stage = Field(
+        description="What comes next: `code`: send a code; `setup`: set up the app; `open`: done."
+    )
     ends_at: datetime
-    csrf_token: str = Field(description="To be sent as `X-CSRF-Token` with what changes anything.")
+    csrf_token: str = Field(
+        description="Send it as `X-CSRF-Token` with each request that changes something."
+    )
     failures_before: int = Field(0, description="Failed tries since the last successful sign-in.")
 
 
@@ -101,7 +105,9 @@ class SessionOut(BaseModel):
     language: str
     theme: str
     stage: Stage
-    idle_seconds_left: int | None = Field(description="None for an access token.")
+    idle_seconds_left: int | None = Field(
+        description="Seconds until the session ends unused; null for an access token."
+    )
     ends_at: datetime
     password_expires_at: datetime
     second_factor_at: datetime | None
@@ -130,7 +136,7 @@ class SignInAttemptOut(BaseModel):
     address: str
     device: str
     device_kind: str
-    times: int = Field(description="How often within an hour, where it was refused; else 1.")
+    times: int = Field(description="For a refusal: how often it happened within the hour; else 1.")
 
 
 class SetupOut(BaseModel):
@@ -161,7 +167,7 @@ class TokenOut(BaseModel):
 class MadeTokenOut(TokenOut):
     """A new access token."""
 
-    token: str = Field(description="Shown only now.")
+    token: str = Field(description="The text of the token. It cannot be read again.")
 
 
 def _stage_out(response: Response, container: Container, opened: OpenedSession) -> StageOut:

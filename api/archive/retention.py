@@ -31,12 +31,15 @@ class RetentionOut(BaseModel):
     number: str = Field(examples=["ПК-2026-000123-0"])
     title: str = Field(examples=["Кардиология: неотложные состояния"])
     closed_at: datetime | None
-    until: datetime | None = Field(description="The moment from which it may be erased.")
-    held_at: datetime | None = Field(description="Since when erasing is forbidden.")
-    held_by: str = Field(
-        description="For keepers of the archive.", examples=["Орлова Мария Павловна"]
+    until: datetime | None = Field(description="When the case may be erased.")
+    held_at: datetime | None = Field(
+        description="Since when erasing is forbidden; null: it is not."
     )
-    reason: str = Field(description="Why it is held; for keepers of the archive.")
+    held_by: str = Field(
+        description="Who forbade erasing; only for keepers of the archive.",
+        examples=["Орлова Мария Павловна"],
+    )
+    reason: str = Field(description="Why erasing is forbidden; only for keepers of the archive.")
     erased_at: datetime | None
 
     @classmethod

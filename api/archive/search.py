@@ -30,14 +30,16 @@ class CountOut(BaseModel):
     """How many cases match."""
 
     count: int
-    more: bool = Field(description="There are more than `count`, which were not counted.")
+    more: bool = Field(description="True if more cases match; counting stopped at `count`.")
 
 
 class ViewIn(BaseModel):
     """A saved view: its name and its filters."""
 
     name: str = Field(max_length=200, examples=["Отказы этого года"])
-    query: str = Field("", max_length=2000, description="The address of the page after `?`.")
+    query: str = Field(
+        "", max_length=2000, description="The filters: the address of the page, after its `?`."
+    )
 
 
 class ViewName(BaseModel):

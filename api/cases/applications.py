@@ -35,7 +35,7 @@ class CommentIn(BaseModel):
     """A remark on the case."""
 
     text: str = Field(max_length=4000)
-    internal: bool = Field(False, description="Seen by reviewers only.")
+    internal: bool = Field(False, description="Only reviewers see it.")
 
 
 class CommentOut(BaseModel):

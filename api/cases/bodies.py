@@ -21,7 +21,7 @@ class StepIn(BaseModel):
     step: int = Field(ge=0, lt=2**31, examples=[0])
 
 
-TERM_ZONE = "The zone whose clock ends the term: at 24:00 of its last day."
+TERM_ZONE = "The time zone of the term, which ends there at 24:00 of its last day."
 
 
 class CaseStateOut(BaseModel):
@@ -54,7 +54,9 @@ class CaseStateOut(BaseModel):
 class PresentStateOut(BaseModel):
     """Whom the case waits for, until when, and what happens then."""
 
-    live: bool = Field(description="True when the running workflow answered.")
+    live: bool = Field(
+        description="True if the running workflow answered, false if the stored case is shown."
+    )
     as_of: datetime
     status: Status
     step: int
@@ -120,7 +122,7 @@ class SentFileOut(BaseModel):
     document_version_id: UUID
     file_name: str
     media_type: str
-    size: int = Field(description="Bytes.")
+    size: int = Field(description="Size in bytes.")
 
 
 class CommentLine(BaseModel):
@@ -130,12 +132,12 @@ class CommentLine(BaseModel):
 
     id: UUID
     by: str
-    own: bool = Field(description="Written by the person who asks.")
+    own: bool = Field(description="Written by the person who sends this request.")
     at: datetime
-    internal: bool = Field(description="Seen by reviewers only.")
+    internal: bool = Field(description="Only reviewers see it.")
     text: str
     files: list[SentFileOut]
-    new: bool = Field(description="Since the page of the case was opened the time before.")
+    new: bool = Field(description="Written after this person's previous visit to the case.")
 
 
 class PaperOut(BaseModel):
@@ -145,9 +147,11 @@ class PaperOut(BaseModel):
     formed_at: datetime
     sha256: str
     size: int
-    sealed: bool = Field(description="Signed and encrypted for the module.")
+    sealed: bool = Field(description="True if it was signed, and encrypted for the gov service.")
     handed_over_at: datetime | None
-    state: str | None = Field(description="What the module said last.")
+    state: str | None = Field(
+        description="State by the last acknowledgement of the gov service; null: none came."
+    )
 
 
 class AnswerFileOut(BaseModel):
@@ -200,7 +204,9 @@ class CaseOut(BaseModel):
     reviewer: str | None
     draft: dict[str, Any] | None
     draft_attachments: list[dict[str, str]]
-    draft_revision: str | None = Field(None, description="Null where there is no draft.")
+    draft_revision: str | None = Field(
+        None, description="Names the contents of the draft; null: no draft."
+    )
     versions: list[CaseVersionOut]
     decisions: list[DecisionOut]
     timeline: list[HappenedOut]
@@ -209,8 +215,8 @@ class CaseOut(BaseModel):
     attachment_rules: list[dict[str, Any]]
     act_number: str | None
     may: list[Transition]
-    papers: list[PaperOut] = Field([], description="Of a request.")
-    answers: list[AnsweredOut] = Field([], description="Of a request.")
+    papers: list[PaperOut] = Field([], description="Empty for an application.")
+    answers: list[AnsweredOut] = Field([], description="Empty for an application.")
 
 
 def case_out(page: CasePage) -> CaseOut:

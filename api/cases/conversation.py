@@ -24,9 +24,12 @@ class MessageIn(BaseModel):
 
     text: str = Field("", max_length=LONGEST)
     files: list[UUID] = Field(
-        [], max_length=MOST_FILES, fail_fast=True, description="Versions of own documents."
+        [],
+        max_length=MOST_FILES,
+        fail_fast=True,
+        description="Ids of versions of one's own documents.",
     )
-    internal: bool = Field(False, description="For colleagues who review only.")
+    internal: bool = Field(False, description="Only reviewers see it.")
 
 
 class MessageOut(BaseModel):

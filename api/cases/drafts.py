@@ -32,8 +32,8 @@ IdempotencyKey = Annotated[
     # Described as text with a pattern: generated clients cannot send a header of type UUID.
     WithJsonSchema({"type": "string", "pattern": _UUID}),
     Header(
-        description="A UUID made by the client: the same again gives the same answer, with another"
-        " body it is refused (422).",
+        description="A UUID that the client makes. Sent again with the same body, it gets the"
+        " stored answer; with another body it is refused (422).",
         examples=["0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"],
     ),
 ]
@@ -74,8 +74,9 @@ class DraftEdit(BaseModel):
     revision: str | None = Field(
         None,
         max_length=64,
-        description="That of the draft which this change was made on: refused (409) when it has"
-        " changed since. The refusal carries `revision`, `data` and `attachments` as they are now.",
+        description="The `revision` of the draft that was edited. If the draft has changed since,"
+        " the edit is refused (409); the refusal has the present `revision`, `data` and"
+        " `attachments`.",
     )
 
 
@@ -94,7 +95,7 @@ class DraftOut(BaseModel):
     status: Status
     data: dict[str, Any]
     attachments: list[dict[str, str]]
-    revision: str = Field(description="Names these contents: see `revision` of a change.")
+    revision: str = Field(description="Names these contents; send it with the next change.")
     saved_at: datetime | None
     errors: list[FieldErrorOut] = []
 

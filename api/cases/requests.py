@@ -47,8 +47,8 @@ class RequestTypeOut(BaseModel):
     hint: str
     channel: Literal["module", "desk"]
     answer: Literal["document", "data", "message"]
-    recipient: str = Field(description="The addressee in words; empty: the people of a unit.")
-    terms: Terms = Field(description="`review` is the term of the answer, in working days.")
+    recipient: str = Field(description="The name of the outside addressee; empty: a unit answers.")
+    terms: Terms = Field(description="Terms in working days; `review` is that of the answer.")
     definition: CaseTypeDefinition
     data_schema: dict[str, Any]
 

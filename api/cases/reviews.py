@@ -36,10 +36,10 @@ class DecisionBody(BaseModel):
     remarks: dict[str, Annotated[str, Field(max_length=LONGEST_REMARK)]] = Field(
         {},
         max_length=100,
-        description="What is wrong, by field or kind of attachment; asked for by `clarify`.",
+        description="What to correct, by field or kind of attachment; for the outcome `clarify`.",
     )
     checklist: dict[str, bool] = Field(
-        {}, max_length=100, description="Answers to the programme's questions."
+        {}, max_length=100, description="Answers to the questions of the checklist, by their keys."
     )
 
     def decision(self) -> Decision:
@@ -78,8 +78,8 @@ class TakeIn(StepIn):
 
     reviewer_id: UUID | None = Field(
         None,
-        description="The colleague who had the case when you looked; null where nobody had it, or "
-        "you. Where another one has it by now, nothing is changed (409, `taken`).",
+        description="The colleague who had the case when you last looked; null if nobody had it or "
+        "you. If somebody else has it by now, the request is refused (409, `taken`).",
     )
 
 

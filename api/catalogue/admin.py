@@ -37,7 +37,9 @@ class EntryOut(BaseModel):
     version: int | None
     valid_from: datetime | None
     offered: bool
-    based_on: str = Field(description="To be sent with a change of this entry; `new` for a new one")
+    based_on: str = Field(
+        description="Send it with a change of this entry; for a new entry send `new`."
+    )
 
     @classmethod
     def of(cls, entry: Entry) -> Self:
@@ -51,7 +53,9 @@ class ChangeIn(BaseModel):
     values: dict[str, Any] = {}
     text: str = Field("", max_length=LONGEST_TEXT)
     based_on: str = Field(max_length=64, examples=["new"])
-    valid_from: date | None = Field(None, description="The first day; at once where absent.")
+    valid_from: date | None = Field(
+        None, description="The first day on which the change is in force; null: at once."
+    )
     offered: bool = True
 
 
@@ -91,7 +95,7 @@ class EffectOut(BaseModel):
     version: int
     open: int
     looked_at: int
-    whole: int = Field(description="Could be moved as they are.")
+    whole: int = Field(description="How many open cases could be moved to this version unchanged.")
     drafts: int
     unfit: list[str]
     documents: list[str]
@@ -182,7 +186,10 @@ async def dry_run(
 @router.post("/type/{key}/versions/{number}/move", responses=documented(401, 403, 404, 409, 422))
 async def move_cases(
     key: Key,
-    number: Annotated[int, Path(ge=1, le=100_000, description="The version in force.")],
+    number: Annotated[
+        int,
+        Path(ge=1, le=100_000, description="The version in force, to which the cases are moved."),
+    ],
     idempotency_key: IdempotencyKey,
     actor: Administrator,
     container: ContainerDep,

@@ -49,8 +49,10 @@ class ProgrammeLine(BaseModel):
     organisation: str
     hours: int = Field(examples=[144])
     certified_hours: int
-    starts_on: list[date] = Field(description="Empty: at any time.")
-    specialties: list[str] = Field(description="Values of the form; empty: all.")
+    starts_on: list[date] = Field(description="Days on which it begins; empty: any day.")
+    specialties: list[str] = Field(
+        description="Specialties that may apply, as the form names them; empty: all."
+    )
 
 
 class ProgrammePage(BaseModel):
@@ -65,7 +67,7 @@ class IntakeOut(BaseModel):
 
     starts_on: date
     apply_until: date
-    places: int | None = Field(description="Null: as many as come.")
+    places: int | None = Field(description="Null: without a limit.")
     places_left: int | None = Field(validation_alias="left")
 
 
@@ -73,10 +75,10 @@ class ProgrammeOut(ProgrammeLine):
     """A programme with what an application for it needs."""
 
     description: str
-    offered: bool = Field(description="False: kept for the cases that began with it.")
+    offered: bool = Field(description="False: nobody can apply any more; open applications go on.")
     attachments: list[AttachmentRule]
     intakes: list[IntakeOut] = Field(
-        description="`starts_on` of an application is one of these days; empty: any day."
+        description="`starts_on` of an application must be one of these days; empty: any day."
     )
     checklist: list[ChecklistItem] = Field(description="What reviewers will check.")
     terms: Terms
@@ -144,7 +146,7 @@ async def read_case_type(
     session: Work,
     actor: CurrentActor,
     version: Annotated[
-        int | None, Query(ge=1, le=100_000, description="The newest in force where absent.")
+        int | None, Query(ge=1, le=100_000, description="Without it, the newest in force.")
     ] = None,
 ) -> CaseTypeOut:
     """The form of a type of case, as a definition and as JSON Schema of its data."""

@@ -18,7 +18,7 @@ from services.documents.acts import Documents, Opening
 from services.dossier import receipt as receipts
 from services.requests.files import Download
 
-VersionNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="The newest where absent.")]
+VersionNumber = Annotated[int | None, Query(ge=1, lt=2**31, description="Without it, the newest.")]
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 

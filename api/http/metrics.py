@@ -168,26 +168,30 @@ def _of_database(told: Figures) -> Iterator[Metric]:
         cases.add_metric([kind, status], number)
     yield cases
     stuck = {kind.value: float(told.stuck.get(kind, 0)) for kind in CaseKind}
-    yield _by("medcab_cases_stuck", "Cases that their workflow gave up.", "kind", stuck)
-    yield _gauge("medcab_cases_unheard", "Cases whose time came unheard.", told.unheard)
-    yield _gauge("medcab_unheard_seconds", "How long the oldest is unheard.", told.unheard_age)
+    yield _by("medcab_cases_stuck", "Cases that are stuck.", "kind", stuck)
+    yield _gauge("medcab_cases_unheard", "Cases not woken in time.", told.unheard)
+    yield _gauge(
+        "medcab_unheard_seconds", "Time since the oldest of them was due.", told.unheard_age
+    )
     yield _gauge("medcab_cases_overdue", "Cases whose term is over.", told.overdue)
     nobody = (0, 0.0)
     waiting = {channel: told.waiting.get(channel, nobody) for channel in CHANNELS}
     numbers = {channel: float(number) for channel, (number, _) in waiting.items()}
     ages = {channel: age for channel, (_, age) in waiting.items()}
-    yield _by("medcab_notices_waiting", "Notices due and not told.", "channel", numbers)
+    yield _by("medcab_notices_waiting", "Notices due and not sent.", "channel", numbers)
     yield _by("medcab_notices_waiting_seconds", "How long the oldest is due.", "channel", ages)
     failed = {channel: float(told.failed.get(channel, 0)) for channel in CHANNELS}
     yield _by("medcab_notices_failed", "Notices that failed in seven days.", "channel", failed)
     yield _gauge("medcab_exports_failed", "Exports failed in seven days.", told.exports_failed)
     yield _gauge("medcab_servers_replaced", "Servers replaced within a day.", told.replaced)
     yield _by("medcab_outage_seconds", "How long a system is down.", "system", dict(told.outages))
-    yield _gauge("medcab_journal_seal_age_seconds", "Age of the last seal.", told.sealed_age)
+    yield _gauge("medcab_journal_seal_age_seconds", "Age of the last checkpoint.", told.sealed_age)
     yield _gauge(
-        "medcab_journal_unsealed_seconds", "Age of the oldest unsealed entry.", told.unsealed_age
+        "medcab_journal_unsealed_seconds",
+        "Age of the oldest entry in no checkpoint.",
+        told.unsealed_age,
     )
-    yield _gauge("medcab_journal_refused", "Rows that the sealing refuses.", told.refused)
+    yield _gauge("medcab_journal_refused", "Rows that checkpoints refuse.", told.refused)
     yield _gauge("medcab_backup_age_seconds", "Since the last backup.", told.backup_age)
 
 
@@ -196,7 +200,7 @@ def _of_engine(told: Engine) -> Iterator[Metric]:
     runs = {one.id: float(one.runs) for one in told.standing}
     yield _by("medcab_standing_up", "Standing workflows that run.", "workflow", runs)
     tries = {one.id: float(one.attempt) for one in told.standing}
-    yield _by("medcab_standing_attempt", "Tries of the present step.", "workflow", tries)
+    yield _by("medcab_standing_attempt", "Attempts of the present step.", "workflow", tries)
     idle = {
         one.id: max((present() - one.worked_at).total_seconds(), 0.0)
         for one in told.standing

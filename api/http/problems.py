@@ -78,7 +78,7 @@ class ProblemOut(BaseModel):
     title: str = Field(examples=["Такой страницы нет, или она вам недоступна."])
     status: int = Field(examples=[404])
     code: str = Field(examples=["not_found"])
-    instance: str | None = Field(None, description="Names this occurrence in our log.")
+    instance: str | None = Field(None, description="Id of this error in the log of the server.")
     errors: list[ProblemField] = []
 
 

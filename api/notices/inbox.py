@@ -27,13 +27,17 @@ NoticeKeeper = Annotated[Actor, require(Permission.KEEP_NOTICES)]
 class DeliveryOut(BaseModel):
     """What became of a notice in one channel outside the cabinet."""
 
-    id: UUID = Field(description="For `resend` and `attempts`.")
+    id: UUID = Field(description="The id that `resend` and `attempts` take.")
     channel: str
     state: str
     at: datetime | None
     reason: str | None
-    receipt: str | None = Field(description="The provider's last word.")
-    held_until: datetime | None = Field(description="The end of quiet hours, or of the digest.")
+    receipt: str | None = Field(
+        description="The last delivery report of the provider; null: none came."
+    )
+    held_until: datetime | None = Field(
+        description="When it is sent: after quiet hours, or with the digest."
+    )
 
 
 class NoticeOut(BaseModel):
@@ -46,7 +50,7 @@ class NoticeOut(BaseModel):
     read_at: datetime | None
     title: str
     text: str
-    path: str = Field(description="What it is about, on these pages.")
+    path: str = Field(description="Address of the page about it, within the cabinet.")
     deliveries: list[DeliveryOut]
 
 

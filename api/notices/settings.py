@@ -33,13 +33,15 @@ class CellOut(BaseModel):
     group: NoticeGroup
     channel: Channel
     on: bool
-    locked: bool = Field(description="On whatever is chosen.")
+    locked: bool = Field(description="True if this channel cannot be turned off.")
 
 
 class WishesBody(_Body):
     """Quiet hours and digest, by the clock of `zone`; null where not wanted."""
 
-    zone: str | None = Field(None, max_length=60, description="That of one's unit where null.")
+    zone: str | None = Field(
+        None, max_length=60, description="Time zone; null: that of the person's unit."
+    )
     quiet_from: time | None = None
     quiet_to: time | None = None
     digest_hour: int | None = Field(None, ge=0, le=23)
@@ -90,7 +92,7 @@ class BrowserOut(BaseModel):
 class PushOut(BaseModel):
     """The key that browsers subscribe with, and those that have subscribed."""
 
-    public_key: str = Field(description="`applicationServerKey`; empty where push is not set up.")
+    public_key: str = Field(description="`applicationServerKey`; empty: push is not set up here.")
     browsers: list[BrowserOut]
 
 

@@ -132,11 +132,11 @@ async def signal_with_start(
                 rpc_timeout=timedelta(seconds=deadline),
             )
     except WorkflowAlreadyStartedError:
-        log.info("ring_closed", workflow=call.workflow_id, signal=call.signal)
+        log.info("signal_to_closed_run", workflow=call.workflow_id, signal=call.signal)
         return call.signal is None
     except Exception as error:
         log.warning(
-            "ring_failed",
+            "signal_failed",
             workflow=call.workflow_id,
             signal=call.signal,
             error=type(error).__name__,
@@ -196,7 +196,7 @@ class ExportStarter:
             start=ExportRef(export_id=export_id),
             signal=None,
             args=[],
-            summary=OpsText("a list of the archive into a file"),
+            summary=OpsText("writes a list of the archive to a file"),
             attributes=TypedSearchAttributes([SearchAttributePair(KIND, "export")]),
         )
         return await signal_with_start(self._client, call, self._task_queue, again=True)
@@ -212,14 +212,16 @@ class StandingWorkflow:
 
 
 STANDING: tuple[StandingWorkflow, ...] = (
-    StandingWorkflow(WorkflowName.NOTICES_MAIL, "notices-mail", OpsText("tells notices by e-mail")),
-    StandingWorkflow(WorkflowName.NOTICES_SMS, "notices-sms", OpsText("tells notices by SMS")),
+    StandingWorkflow(WorkflowName.NOTICES_MAIL, "notices-mail", OpsText("sends notices by e-mail")),
+    StandingWorkflow(WorkflowName.NOTICES_SMS, "notices-sms", OpsText("sends notices by SMS")),
     StandingWorkflow(
-        WorkflowName.NOTICES_PUSH, "notices-push", OpsText("tells notices by web push")
+        WorkflowName.NOTICES_PUSH, "notices-push", OpsText("sends notices by web push")
     ),
-    StandingWorkflow(WorkflowName.SWEEPER, "sweeper", OpsText("rings the cases that are late")),
+    StandingWorkflow(WorkflowName.SWEEPER, "sweeper", OpsText("wakes the cases that are late")),
     StandingWorkflow(
-        WorkflowName.JOURNAL_SEALER, "journal-sealer", OpsText("seals the journal once a minute")
+        WorkflowName.JOURNAL_SEALER,
+        "journal-sealer",
+        OpsText("makes a checkpoint of the journal once a minute"),
     ),
 )
 

@@ -26,13 +26,15 @@ class Account(SQLModel, table=True):
     password_hash: str = Field(description="argon2id, with its parameters.")
     password_changed_at: datetime = Field(sa_column=utc_column())
     must_change_password: bool = Field(
-        default=False, description="The password was given by somebody else."
+        default=False, description="True if somebody else chose the password."
     )
     totp_secret: str | None = Field(
         default=None, sa_column=Column(EncryptedText("account.totp_secret"), nullable=True)
     )
     totp_confirmed_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
-    totp_last_step: int = Field(default=0, description="The last half minute whose code was used.")
+    totp_last_step: int = Field(
+        default=0, description="Number of the last half minute (RFC 6238) whose code was used."
+    )
     locked_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     locked_reason: str | None = None
     theme: str = Field(default="system", description="`light`, `dark` or `system`.")

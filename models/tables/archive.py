@@ -22,7 +22,7 @@ class SavedView(SQLModel, table=True):
     name: str = Field(sa_column=Column(EncryptedText("saved_view.name"), nullable=False))
     query: str = Field(
         sa_column=Column(EncryptedText("saved_view.query"), nullable=False),
-        description="What stands in the address after `?`.",
+        description="The address of the page, after its `?`.",
     )
     created_at: datetime = Field(sa_column=utc_column())
 
@@ -53,11 +53,11 @@ class Export(SQLModel, table=True):
     )
     scope: dict[str, Any] = Field(
         sa_column=Column(EncryptedJSON("export.scope"), nullable=False),
-        description="What the person could see when asking: whoever sees less gets nothing.",
+        description="What the person could see then; if it is less now, the file is refused.",
     )
-    zone: str = Field(description="By whose clock it is written: that of the person's unit.")
+    zone: str = Field(description="Time zone of the times in the file: that of the person's unit.")
     state: str = Field(description="One of `rules.archive.ExportState`.")
-    reason: str | None = Field(default=None, description="Code of why it failed.")
+    reason: str | None = Field(default=None, description="Code of the reason why it failed.")
     total: int
     done: int = 0
     parts: int = 0
@@ -98,11 +98,12 @@ class CaseRetention(SQLModel, table=True):
 
     case_id: UUID = Field(foreign_key="case.id", primary_key=True)
     closed_at: datetime = Field(
-        sa_column=utc_column(), description="Of the case when the term was set; it may reopen."
+        sa_column=utc_column(),
+        description="Step of the case when the term was set; a case may reopen.",
     )
     retain_until: datetime = Field(sa_column=utc_column())
     told_days: int | None = Field(
-        default=None, description="The nearest notice that was given, in days before the end."
+        default=None, description="The last notice that was given, in days before the end."
     )
     held_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     held_by: UUID | None = Field(default=None, foreign_key="person.id")

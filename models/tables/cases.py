@@ -76,7 +76,7 @@ class Case(SQLModel, table=True):
     stands_in_for: UUID | None = Field(
         default=None,
         foreign_key="person.id",
-        description="Who had it, could not act on it, and gets it back while nothing was done.",
+        description="Absent reviewer who gets it back if the deputy has done nothing.",
     )
     copied_from_id: UUID | None = Field(default=None, foreign_key="case.id")
 
@@ -98,12 +98,16 @@ class Case(SQLModel, table=True):
     term_left: int | None = Field(
         default=None, description="Working days of review left when the clock was paused."
     )
-    alarms: int = Field(default=0, description="Reminders and escalations told in this step.")
+    alarms: int = Field(
+        default=0, description="Number of reminders and escalations sent in this step."
+    )
     escalated_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     wakes_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True, index=True))
     rung_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
-    rings: int = Field(default=0, description="Times the sweeper rang since the case last moved.")
-    stuck: str | None = Field(default=None, description="Type of the error that holds it.")
+    rings: int = Field(
+        default=0, description="How often the sweeper woke the case since it last moved."
+    )
+    stuck: str | None = Field(default=None, description="Type of the error at which it is stuck.")
 
     draft: dict[str, Any] | None = Field(
         default=None, sa_column=Column(EncryptedJSON("case.draft"), nullable=True)

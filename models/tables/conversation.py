@@ -31,10 +31,11 @@ class ConversationReading(SQLModel, table=True):
     case_id: UUID = Field(foreign_key="case.id", primary_key=True)
     person_id: UUID = Field(foreign_key="person.id", primary_key=True)
     read_to: datetime = Field(
-        sa_column=utc_column(), description="When the newest message that was read was written."
+        sa_column=utc_column(),
+        description="When the newest message that the person has read was written.",
     )
     before: datetime | None = Field(
         default=None,
         sa_column=utc_column(nullable=True),
-        description="The same before the visit that is under way: later messages are shown as new.",
+        description="`read_to` before the present visit: later messages are shown as new.",
     )

@@ -72,11 +72,11 @@ class Notice(SQLModel, table=True):
     sendings: int = Field(
         default=1,
         sa_column_kwargs={"server_default": "1"},
-        description="How often it was begun: each resending is told to providers as a new one.",
+        description="How often sending was begun: to providers each resending is a new message.",
     )
     receipt: str | None = Field(
         default=None,
-        description="The provider's last word: a `rules.notices.delivery.DeliveryReport`.",
+        description="The provider's last report: a `rules.notices.delivery.DeliveryReport`.",
     )
     receipt_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     asks: int = Field(
@@ -87,10 +87,10 @@ class Notice(SQLModel, table=True):
     ask_at: datetime | None = Field(
         default=None,
         sa_column=utc_column(nullable=True),
-        description="When the provider is asked next; None where no word is awaited.",
+        description="When the provider is asked next; None where no report is awaited.",
     )
     told_with: UUID | None = Field(
-        default=None, description="The notice in whose message, a digest, this one was told."
+        default=None, description="The notice whose message, a digest, contained this one."
     )
 
     @property
@@ -115,7 +115,7 @@ class NoticeAttempt(SQLModel, table=True):
     notice_id: UUID = Field(foreign_key="notice.id", index=True)
     at: datetime = Field(sa_column=utc_column())
     outcome: str = Field(description="One of `rules.notices.delivery.Outcome`.")
-    reason: str = Field(default="", description="What the server said, addresses cut out.")
+    reason: str = Field(default="", description="What the server answered, without addresses.")
 
 
 class NoticeSetting(SQLModel, table=True):

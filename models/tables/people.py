@@ -30,7 +30,7 @@ class Person(SQLModel, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     unit_id: UUID = Field(foreign_key="unit.id", index=True)
-    position: str = Field(description="Post as on the door, such as «врач-кардиолог».")
+    position: str = Field(description="Post, such as «врач-кардиолог».")
     name: str = Field(sa_column=Column(EncryptedText("person.name"), nullable=False))
     email: str = Field(sa_column=Column(EncryptedText("person.email"), nullable=False))
     phone: str | None = Field(

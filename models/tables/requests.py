@@ -23,7 +23,7 @@ class RequestMessage(SQLModel, table=True):
 
     case_id: UUID = Field(foreign_key="case.id", primary_key=True)
     version: int = Field(primary_key=True)
-    message_id: UUID = Field(unique=True, description="Made of the case and the version.")
+    message_id: UUID = Field(unique=True, description="Derived from the case and the version.")
     service: str | None = Field(default=None, description="None: people of a unit answer.")
     formed_at: datetime = Field(sa_column=utc_column())
     paper_key: str = Field(unique=True)
@@ -33,7 +33,9 @@ class RequestMessage(SQLModel, table=True):
     envelope_sha256: str | None = None
     envelope_size: int | None = None
     handed_over_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
-    state: str | None = Field(default=None, description="What the addressee said last.")
+    state: str | None = Field(
+        default=None, description="State by the addressee's last acknowledgement."
+    )
     asks: int = Field(default=0, description="Times it was asked since it was handed over.")
     ask_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
 
@@ -53,12 +55,14 @@ class RequestAcknowledgement(SQLModel, table=True):
     came: str = Field(description="`callback`, `asked`, `handed_over` or `withdrawal`.")
     at: datetime = Field(sa_column=utc_column())
     state: str
-    envelope: bytes | None = Field(default=None, description="As it came, until it is taken.")
+    envelope: bytes | None = Field(
+        default=None, description="The acknowledgement as it came, until it is processed."
+    )
     reason: str | None = Field(
         default=None, sa_column=Column(EncryptedText("request_receipt.reason"), nullable=True)
     )
     taken_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
-    verdict: str | None = Field(default=None, description="What came of it.")
+    verdict: str | None = Field(default=None, description="What it led to.")
 
 
 class RequestAnswer(SQLModel, table=True):
@@ -72,7 +76,9 @@ class RequestAnswer(SQLModel, table=True):
     version: int
     outcome: str
     at: datetime = Field(sa_column=utc_column())
-    by: UUID | None = Field(default=None, foreign_key="person.id", description="None: the module.")
+    by: UUID | None = Field(
+        default=None, foreign_key="person.id", description="None: the gov service."
+    )
     signer: str | None = Field(default=None, description="Serial of the certificate that signed.")
     signed_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     title: str | None = Field(

@@ -116,7 +116,7 @@ def _wal(repository: Repository, key: BackupKey, since: str, done: Checked, say:
         done.segments += 1
     done.faults += [f"log segments are missing {gap}" for gap in gaps(names)]
     if read_state(repository, key) != read_state(repository, None):
-        done.faults.append(f"{repository.wal} was made to say another time than it did")
+        done.faults.append(f"the record of how far {repository.wal} goes was changed")
 
 
 def _exhaust(pieces: Iterator[bytes]) -> None:

@@ -162,7 +162,7 @@ async def join(database: Database, name: str, role: Role, unit: UUID) -> ApiUser
             )
         )
         await accounts.create_account(session, person, secrets.token_urlsafe(24), moment)
-        # A token is made after a second-factor check; nobody types a code here.
+        # Until it is changed, a password that somebody else chose opens nothing.
         await session.exec(
             update(Account)
             .where(col(Account.person_id) == person.id)
@@ -202,6 +202,7 @@ async def _browser(service: str) -> Subscriber:
 
 
 async def _token(session: AsyncSession, actor: Actor, moment: datetime) -> str:
+    # A token is made after a second-factor check; nobody types a code here.
     current = Current(
         actor=replace(actor, scope=None),
         stage=Stage.OPEN,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from services.gov_service.keys import Keys
     from settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Keys of the line to the gov-service module.")
+app = typer.Typer(no_args_is_help=True, help="Keys for messages to and from the gov service.")
 
 
 @app.command("list")
@@ -37,10 +37,13 @@ def show() -> None:
 @app.command()
 def rotate(
     file: Annotated[
-        Path | None, typer.Option(help="PKCS#12 (GOST: PEM) of your authority; else one is made.")
+        Path | None,
+        typer.Option(
+            help="A key that an authority certified: PKCS#12 (GOST: PEM); else one is made."
+        ),
     ] = None,
     password: Annotated[
-        str, typer.Option(envvar="MEDCAB_NEW_KEY_PASSWORD", help="Of that file.")
+        str, typer.Option(envvar="MEDCAB_NEW_KEY_PASSWORD", help="Password of that file.")
     ] = "",
 ) -> None:
     """Take in a new key and print its certificate, which the people of the gov service need."""
@@ -64,11 +67,11 @@ def rotate(
     if simulated.folder.exists():
         simulated.trust(made.certificate)
         keys.use(made.id)
-        typer.echo(f"{made.id} signs from now on; the simulated module knows it.")
+        typer.echo(f"{made.id} signs from now on; the simulated gov service trusts it.")
         return
     typer.echo(as_pem(made.certificate), nl=False)
     then = "" if first else f", then: medcab module-keys use {made.id}"
-    typer.echo(f"Give this to the people of the module{then}")
+    typer.echo(f"Give this to the people of the gov service{then}")
 
 
 @app.command()
@@ -98,11 +101,13 @@ def retire(
         keys.retire(id_)
     except GovServiceKeysError as reason:
         _fail(reason)
-    typer.echo(f"{id_} is gone.")
+    typer.echo(f"{id_} is removed.")
 
 
 @app.command()
-def trust(file: Annotated[Path, typer.Argument(help="The module's certificate, PEM.")]) -> None:
+def trust(
+    file: Annotated[Path, typer.Argument(help="A certificate of the gov service, PEM.")],
+) -> None:
     """Take in a certificate of the gov service: answers may be signed by it, requests go to it."""
     from crypto.certificates import from_pem
     from services.gov_service.key_folder import GovServiceKeysError
@@ -117,13 +122,13 @@ def trust(file: Annotated[Path, typer.Argument(help="The module's certificate, P
 
 @app.command()
 def distrust(
-    begins: Annotated[str, typer.Argument(help="The certificate, as `list` shows it.")],
+    begins: Annotated[str, typer.Argument(help="How its id begins, as `list` shows it.")],
 ) -> None:
     """Forget a certificate of the gov service at once."""
     found = _ring()[1].distrust(begins)
     if not found:
-        _fail(f"no certificate of the module begins with {begins}")
-    typer.echo(f"{found} forgotten.")
+        _fail(f"no certificate of the gov service has an id that begins with {begins}")
+    typer.echo(f"{found} is no longer trusted.")
 
 
 def _ring() -> "tuple[Settings, Keys]":

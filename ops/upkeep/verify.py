@@ -56,8 +56,8 @@ def run_receipt(settings: Settings | None, file: Path) -> int:
     print(f"Number:      {receipt.number}, version {receipt.version}")
     print(f"Submitted:   {receipt.submitted_at}, SHA-256 {in_eights(receipt.version_sha256)}")
     print(f"Journal:     chain {receipt.chain}, position {receipt.position}")
-    sealed = f"by seal {receipt.sealed_by}" if receipt.sealed_by else "not yet when it was issued"
-    print(f"Sealed:      {sealed}")
+    checkpoint = receipt.sealed_by or "none yet when it was issued"
+    print(f"Checkpoint:  {checkpoint}")
     print(f"Signed by:   {common_name(receipt.certificate)}, {receipt.issued_at}")
     print(f"Certificate: SHA-256 {in_eights(fingerprint(receipt.certificate))}")
     if settings is None:
@@ -82,22 +82,23 @@ async def _compare(settings: Settings, receipt: receipts.Receipt) -> list[Integr
 def tell(report: VerificationReport) -> int:
     """Print a report. Returns the exit code."""
     print(
-        f"Chains:   {report.chains} with {report.entries} entries, {report.unsealed} not sealed yet"
+        f"Chains:      {report.chains} with {report.entries} entries, "
+        f"{report.unsealed} in no checkpoint yet"
     )
     print(
-        f"Contents: {report.contents} read, {report.erased} erased by law"
+        f"Contents:    {report.contents} read, {report.erased} erased by law"
         + (f", {report.contents_unread} not read: no keys" if report.contents_unread else "")
     )
-    print(f"Values:   {report.values} of other tables read")
-    print(f"Views:    {report.views}")
+    print(f"Values:      {report.values} of other tables read")
+    print(f"Views:       {report.views}")
     until = (
         f", the last of {report.sealed_until:%Y-%m-%d %H:%M:%S} UTC" if report.sealed_until else ""
     )
-    print(f"Seals:    {report.checkpoints} in the database{until}")
+    print(f"Checkpoints: {report.checkpoints} in the database{until}")
     store = (
         "the object store is down" if report.store_down else f"{report.stored} in the object store"
     )
-    print(f"Copies:   {report.copies} on this machine, {store}")
+    print(f"Copies:      {report.copies} on this machine, {store}")
     for one in report.declared:
         state = "NOT CONFIRMED" if one in report.unconfirmed else "confirmed"
         print(f"DECLARED  on {one.at:%Y-%m-%d}, {state}: {one.told()} ({one.digest[:12]})")
@@ -133,7 +134,7 @@ def run_accept(settings: Settings, reason: str) -> int:
     for one in taken:
         print(f"Accepted: {one.kind} {one.ref}, positions {one.first} to {one.last}")
     for first, last in signed:
-        print(f"Signed: a former restore lost what the seals {first} to {last} hold")
+        print(f"Signed: a former restore lost what the checkpoints {first} to {last} hold")
     declared = len(taken) + len(signed)
     print(f"{declared} accepted and declared." if declared else "Nothing was refused.")
     return 0

@@ -197,7 +197,9 @@ class CaseTypeDefinition(Definition):
                 " another one, as an application, none"
             )
         if (self.channel is AnsweringSide.MODULE) != (self.service is not None):
-            raise ValueError("the channel of the module, and no other, names its service")
+            raise ValueError(
+                "a type names a service if, and only if, its channel is `module`, the gov service"
+            )
         return self
 
     @property

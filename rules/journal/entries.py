@@ -310,7 +310,7 @@ class LeafRefusal(StrEnum):
     """It does not follow the last entry of its chain in a checkpoint: the journal was rewritten."""
 
 
-def sealable(
+def checkpoint_leaves(
     waiting: Iterable[Waiting],
     heads: Mapping[UUID, tuple[int, bytes]],
     genuine: Callable[[Waiting], bool],
@@ -393,7 +393,7 @@ def merkle_holds(leaf: bytes, index: int, size: int, proof: Sequence[bytes], roo
     return not rest and hmac.compare_digest(value, root)
 
 
-def seal_body(
+def checkpoint_body(
     *, number: int, at: datetime, root: bytes, leaves: int, previous_hash: bytes
 ) -> dict[str, Any]:
     """What the institution signs as a checkpoint: the root, and the hash of the one before."""
@@ -407,7 +407,7 @@ def seal_body(
     }
 
 
-def seal_hash(body: dict[str, Any]) -> bytes:
+def checkpoint_hash(body: dict[str, Any]) -> bytes:
     """SHA-256 over the canonical body of a checkpoint, which the next checkpoint includes."""
     return hashlib.sha256(canonical(body)).digest()
 

@@ -69,19 +69,23 @@ class CaseLine(BaseModel):
     step: int
     version: int
     created_at: datetime
-    submitted_at: datetime | None = Field(description="Of the first version; null of a draft.")
+    submitted_at: datetime | None = Field(
+        description="When the first version was submitted; null for a draft."
+    )
     since: datetime
     closed_at: datetime | None
     waits_for: str
     due_at: datetime | None
-    term_zone: str = Field(description="The zone whose clock ends the term.")
+    term_zone: str = Field(
+        description="The time zone of the term, which ends there at 24:00 of its last day."
+    )
     escalated: bool
     stuck: bool
     unit: str
     responsible_unit: str
     applicant_id: UUID
     reviewer_id: UUID | None
-    applicant: str | None = Field(None, description="Only for those who review.")
+    applicant: str | None = Field(None, description="Null for people who do not review.")
     reviewer: str | None = None
 
 
@@ -120,7 +124,9 @@ class Filters(BaseModel):
     programme_kind: str | None = Field(None, max_length=100)
     unit_id: UUID | None = None
     reviewer: UUID | Literal["nobody"] | None = None
-    submitted_from: AwareDatetime | None = Field(None, description="A draft counts as of its day.")
+    submitted_from: AwareDatetime | None = Field(
+        None, description="For a draft, the day when it was begun counts."
+    )
     submitted_until: AwareDatetime | None = None
     overdue: bool = False
     waiting: bool = False

@@ -37,11 +37,11 @@ from rules.journal.entries import (
     body_digest,
     canonical,
     chain_hash,
+    checkpoint_body,
+    checkpoint_hash,
     merkle_holds,
     merkle_proof,
     moment,
-    seal_body,
-    seal_hash,
 )
 from rules.refusals import not_found
 from rules.texts.paper_names import receipt_name
@@ -81,7 +81,7 @@ class Receipt:
     entry_hash: bytes
     sealed_by: int | None
     """The number of the checkpoint that includes the entry; None if there was none yet."""
-    seal_hash: bytes | None
+    checkpoint_hash: bytes | None
     certificate: Certificate
 
 
@@ -221,7 +221,7 @@ async def _proof(session: AsyncSession, entry: JournalEntry) -> dict[str, Any] |
         )
         .order_by(col(JournalEntry.position))
     )
-    body = seal_body(
+    body = checkpoint_body(
         number=made.number,
         at=made.at,
         root=made.root,
@@ -269,7 +269,7 @@ def read(file: bytes, trusted: Iterable[Certificate] = ()) -> Receipt:
             position=entry["position"],
             entry_hash=bytes.fromhex(entry["hash"]),
             sealed_by=_check_proof(sealed, entry, [*certificates, own]) if sealed else None,
-            seal_hash=seal_hash(sealed["body"]) if sealed else None,
+            checkpoint_hash=checkpoint_hash(sealed["body"]) if sealed else None,
             certificate=signed_by,
         )
     except SignatureError as error:
@@ -294,9 +294,9 @@ def _check_proof(sealed: dict[str, Any], entry: dict[str, Any], trusted: list[Ce
         entry["position"] + len(links),
         head,
     ):
-        raise ReceiptError("the seal in it holds another entry")
+        raise ReceiptError("its checkpoint includes another entry")
     if not merkle_holds(leaf.encoded(), sealed["index"], body["leaves"], proof, root):
-        raise ReceiptError("the proof does not lead to the seal")
+        raise ReceiptError("its proof does not lead to its checkpoint")
     return int(body["number"])
 
 
@@ -320,7 +320,7 @@ async def compare(session: AsyncSession, receipt: Receipt) -> list[IntegrityFaul
         faults.append(IntegrityFault(f"version {receipt.version} of {receipt.number}", what))
     if receipt.sealed_by is not None:
         made = await session.get(JournalCheckpoint, receipt.sealed_by)
-        if made is None or made.hash != receipt.seal_hash:
-            what = "is not the seal that the receipt carries"
-            faults.append(IntegrityFault(f"seal {receipt.sealed_by}", what))
+        if made is None or made.hash != receipt.checkpoint_hash:
+            what = "is not the checkpoint that the receipt carries"
+            faults.append(IntegrityFault(f"checkpoint {receipt.sealed_by}", what))
     return faults

@@ -27,8 +27,8 @@ from rules.journal.entries import (
     Leaf,
     Waiting,
     attested,
+    checkpoint_leaves,
     moment,
-    sealable,
 )
 from services.journal import checkpoints, declarations
 from services.journal import entries as journal
@@ -61,9 +61,12 @@ async def foreign(session: AsyncSession) -> list[Foreign]:
     """What checkpoints refuse, with the links to the last checkpoint. Raises NotAcceptableError."""
     rows = await (await session.connection()).execute(journal_pending.select())
     waiting, heads = await checkpoints.read_waiting(session, rows)
-    _, refused = sealable(waiting, heads, checkpoints.genuine)
+    _, refused = checkpoint_leaves(waiting, heads, checkpoints.genuine)
     if len(refused) > MOST:
-        raise NotAcceptableError(f"{len(refused)} rows wait: restore a backup of before they came")
+        raise NotAcceptableError(
+            f"{len(refused)} rows were refused, more than can be accepted: restore a backup from "
+            "before they were added"
+        )
     found = []
     for ref in sorted({one.leaf.ref for one, _ in refused if one.leaf.kind == CHAIN_LEAF}):
         position, digest = heads.get(ref, (0, GENESIS))
@@ -71,7 +74,7 @@ async def foreign(session: AsyncSession) -> list[Foreign]:
     for ref in sorted({one.leaf.ref for one, _ in refused if one.leaf.kind == VIEW_LEAF}):
         view = await session.get(RecordView, ref)
         if view is None:
-            raise NotAcceptableError(f"view {ref} waits for a seal and is not there")
+            raise NotAcceptableError(f"view {ref} waits for a checkpoint, but does not exist")
         leaf = Leaf(VIEW_LEAF, ref, 0, bytes(view.hash))
         found.append(Foreign(VIEW_LEAF, ref, 0, 0, (_vouched(leaf, GENESIS),)))
     return found
@@ -120,13 +123,15 @@ async def _chain(session: AsyncSession, ref: UUID, position: int, digest: bytes)
     for place, previous, made in entries:
         if place != position + 1 or bytes(previous) != digest:
             raise NotAcceptableError(
-                f"chain {ref} does not go on from what is sealed, at position {place}: "
-                "restore a backup of before it was changed"
+                f"chain {ref} does not go on from its last checkpoint, at position {place}: "
+                "restore a backup from before it was changed"
             )
         position, digest = place, bytes(made)
         leaves.append(_vouched(Leaf(CHAIN_LEAF, ref, place, digest), bytes(previous)))
     if not leaves:
-        raise NotAcceptableError(f"chain {ref} waits for a seal and has no entries after the last")
+        raise NotAcceptableError(
+            f"chain {ref} waits for a checkpoint and has no entries after the last one"
+        )
     return Foreign(CHAIN_LEAF, ref, leaves[0].leaf.position, position, tuple(leaves))
 
 

@@ -39,10 +39,10 @@ from rules.journal.entries import (
     Waiting,
     attested,
     canonical,
+    checkpoint_body,
+    checkpoint_hash,
+    checkpoint_leaves,
     merkle_root,
-    seal_body,
-    seal_hash,
-    sealable,
 )
 from services.crash_points import CrashPoint, reach
 from services.seal import Seal, SealError, open_seal
@@ -124,7 +124,7 @@ async def _take_pending(
         number, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
         at = clock.now()
         root = merkle_root([leaf.encoded() for leaf in leaves])
-        body = seal_body(
+        body = checkpoint_body(
             number=number, at=at, root=root, leaves=len(leaves), previous_hash=previous
         )
         made = JournalCheckpoint(
@@ -133,7 +133,7 @@ async def _take_pending(
             leaves=[leaf.listed() for leaf in leaves],
             root=root,
             previous_hash=previous,
-            hash=seal_hash(body),
+            hash=checkpoint_hash(body),
             signature=with_seal.sign_bytes(canonical(body)),
         )
         session.add(made)
@@ -147,7 +147,7 @@ async def _demand_the_same(session: AsyncSession, number: int, digest: bytes) ->
     found = inside.one_or_none()
     if found is None or bytes(found) != digest:
         raise CheckpointsDisagreeError(
-            f"seal {number} stands outside the database, and the database "
+            f"checkpoint {number} is kept outside the database, and the database "
             + ("lacks it" if found is None else "holds another one")
             + ": run `medcab verify`; after a restore, `medcab reconcile`"
         )
@@ -157,7 +157,7 @@ async def _take(session: AsyncSession) -> list[Leaf]:
     """Take what a checkpoint may include. The rest is put back with the reason."""
     taken = await session.exec(delete(journal_pending).returning(journal_pending))
     waiting, heads = await read_waiting(session, taken)
-    leaves, refused = sealable(waiting, heads, genuine)
+    leaves, refused = checkpoint_leaves(waiting, heads, genuine)
     if refused:
         await session.exec(
             insert(journal_pending), params=[pending_row(one, why) for one, why in refused]
@@ -232,7 +232,7 @@ def as_line(one: JournalCheckpoint) -> bytes:
     """A checkpoint as it is copied: one line of JSON."""
     return json.dumps(
         {
-            "body": seal_body(
+            "body": checkpoint_body(
                 number=one.number,
                 at=one.at,
                 root=one.root,
@@ -331,5 +331,5 @@ async def _put_once(objects: Objects, key: str, line: bytes) -> None:
         return
     if kept != line:
         raise CheckpointsDisagreeError(
-            f"{key} in the object store is another seal than the database's"
+            f"{key} in the object store is another checkpoint than the database's"
         )

@@ -89,7 +89,7 @@ class Declaration:
         """The declaration in one line, for the person who verifies."""
         if self.loss is not None:
             return (
-                f"a restore lost {self.loss.leaves} heads and views of the seals "
+                f"a restore lost {self.loss.leaves} heads and views of the checkpoints "
                 f"{self.loss.first} to {self.loss.last}"
             )
         return (

@@ -33,8 +33,8 @@ from rules.journal.entries import (
     JournalKind,
     Leaf,
     canonical,
+    checkpoint_hash,
     merkle_root,
-    seal_hash,
 )
 from services.journal import declarations
 from services.journal import entries as journal
@@ -109,7 +109,9 @@ async def newer_checkpoints(
     found: list[JournalCheckpoint] = []
     for each in sorted(one for one in outside if one > number):
         if each != number + 1:
-            raise CheckpointsUnclearError(f"seal {number + 1} is missing, seal {each} is there")
+            raise CheckpointsUnclearError(
+                f"checkpoint {number + 1} is missing, checkpoint {each} is there"
+            )
         made = _checked(outside[each], digest, trusted)
         found.append(made)
         number, digest = made.number, made.hash
@@ -127,7 +129,9 @@ def _in_file(file: Path) -> Iterable[tuple[int, dict[str, Any]]]:
             except (ValueError, KeyError, TypeError) as error:
                 # The last line may be torn by the crash that made the restore necessary.
                 if line.endswith(b"\n"):
-                    raise CheckpointsUnclearError(f"{file} holds what is no seal") from error
+                    raise CheckpointsUnclearError(
+                        f"{file} has a line that is not a checkpoint"
+                    ) from error
 
 
 def _checked(
@@ -147,19 +151,19 @@ def _checked(
             leaves=list(written["leaves"]),
             root=bytes.fromhex(body["root"]),
             previous_hash=bytes.fromhex(body["previous"]),
-            hash=seal_hash(body),
+            hash=checkpoint_hash(body),
             signature=base64.b64decode(written["signature"], validate=True),
         )
         whole = json.loads(as_line(made)) == written
         check_signature(canonical(body), made.signature, trusted)
     except (ValueError, KeyError, TypeError, SignatureError) as error:
         raise CheckpointsUnclearError(
-            f"a seal outside the database does not hold: {error}"
+            f"a checkpoint kept outside the database does not hold: {error}"
         ) from error
     follows = made.previous_hash == previous
     if not whole or not follows or merkle_root([one.encoded() for one in leaves]) != made.root:
         raise CheckpointsUnclearError(
-            f"seal {number} outside does not follow those of the database"
+            f"checkpoint {number} kept outside does not follow those of the database"
         )
     return made
 

@@ -47,8 +47,8 @@ from rules.journal.entries import (
     Leaf,
     attested,
     canonical,
+    checkpoint_hash,
     merkle_root,
-    seal_hash,
     verify_chain,
     view_hash,
 )
@@ -197,7 +197,7 @@ async def _read_declarations(
     for position, (first, last) in unsigned.items():
         if not any(loss.covers(first, last) for loss in signed):
             what = (
-                f"declares what the institution did not sign: the seals {first} to {last} lost. "
+                f"declares what the institution did not sign: checkpoints {first} to {last} lost. "
                 "Where people know of that restore, `medcab verify accept --reason ...` signs it "
                 "once; otherwise the entry is forged"
             )
@@ -217,10 +217,12 @@ def _check_declarations(sealed: _Sealed, report: VerificationReport) -> None:
         before = sealed.checkpoints.get(loss.first - 1, GENESIS if loss.first == 1 else b"")
         if before != loss.follows or sealed.checkpoints.get(loss.last) != loss.until:
             report.faults.append(
-                IntegrityFault(where, "declares seals lost that are not those of here")
+                IntegrityFault(
+                    where, "declares checkpoints lost that are not those of this journal"
+                )
             )
         elif merkle_root(lost) != loss.root:
-            what = f"declares {loss.leaves} heads and views lost, and it is other {len(lost)}"
+            what = f"declares {loss.leaves} heads and views lost, but not the {len(lost)} that are"
             report.faults.append(IntegrityFault(where, what))
 
 
@@ -252,11 +254,11 @@ async def _check_store(
         row = found.one_or_none()
         if row is None:
             report.faults.append(
-                IntegrityFault(f"seal {number}", "stands in the object store only")
+                IntegrityFault(f"checkpoint {number}", "is in the object store only")
             )
         elif as_line(JournalCheckpoint(**row._mapping)) != kept:
             what = "differs from its copy in the object store"
-            report.faults.append(IntegrityFault(f"seal {number}", what))
+            report.faults.append(IntegrityFault(f"checkpoint {number}", what))
 
 
 def _read_copies(file: Path, report: VerificationReport) -> list[dict[str, Any]]:
@@ -269,7 +271,9 @@ def _read_copies(file: Path, report: VerificationReport) -> list[dict[str, Any]]
             try:
                 copies.append(json.loads(line))
             except ValueError:
-                report.faults.append(IntegrityFault(f"{file}, line {number}", "is not a seal"))
+                report.faults.append(
+                    IntegrityFault(f"{file}, line {number}", "is not a checkpoint")
+                )
     report.copies = len(copies)
     return copies
 
@@ -282,10 +286,10 @@ async def _check_checkpoints(
     report: VerificationReport,
 ) -> None:
     """Check the database's checkpoints and their copies: each whole, all linked, both equal."""
-    outside = _CheckpointChain("copy of seal", trusted, sealed, report)
+    outside = _CheckpointChain("copy of checkpoint", trusted, sealed, report)
     for copy in copies:
         outside.follow(copy)
-    inside = _CheckpointChain("seal", trusted, sealed, report, keep=True)
+    inside = _CheckpointChain("checkpoint", trusted, sealed, report, keep=True)
     async for row in _stream(connection, select(*_SEAL.columns).order_by(_SEAL.c.number)):
         one = JournalCheckpoint(**row._mapping)
         report.checkpoints += 1
@@ -294,14 +298,15 @@ async def _check_checkpoints(
         copy = outside.seen.pop(one.number, written)
         if copy != written:
             what = "differs from its copy outside the database"
-            report.faults.append(IntegrityFault(f"seal {one.number}", what))
+            report.faults.append(IntegrityFault(f"checkpoint {one.number}", what))
         if written["hash"] != one.hash.hex():
             report.faults.append(
-                IntegrityFault(f"seal {one.number}", "was changed after it was made")
+                IntegrityFault(f"checkpoint {one.number}", "was changed after it was made")
             )
         inside.follow(written)
     report.faults += [
-        IntegrityFault(f"seal {number}", "was removed from the database") for number in outside.seen
+        IntegrityFault(f"checkpoint {number}", "was removed from the database")
+        for number in outside.seen
     ]
 
 
@@ -327,17 +332,17 @@ class _CheckpointChain:
         """Check one copied checkpoint: links, tree and signature."""
         try:
             body = written["body"]
-            number, digest = int(body["number"]), seal_hash(body).hex()
+            number, digest = int(body["number"]), checkpoint_hash(body).hex()
             leaves = [Leaf.read(listed) for listed in written["leaves"]]
             signature = base64.b64decode(written["signature"], validate=True)
             root = merkle_root([leaf.encoded() for leaf in leaves]).hex()
             wrong = [
                 what
                 for what, holds in (
-                    ("does not follow the seal before it", body["previous"] == self.hash),
+                    ("does not follow the checkpoint before it", body["previous"] == self.hash),
                     ("has another number than its place", number == self.number + 1),
                     ("was changed after it was made", written["hash"] == digest),
-                    ("holds other heads than it was made over", root == body["root"]),
+                    ("holds other heads than its root covers", root == body["root"]),
                     ("counts other heads than it holds", len(leaves) == body["leaves"]),
                 )
                 if not holds
@@ -375,7 +380,8 @@ async def _check_chains(
         _check_chain(chain, sealed, report)
     report.faults += [
         IntegrityFault(
-            f"chain {chain_id}", f"was removed: it had {max(positions)} entries when sealed"
+            f"chain {chain_id}",
+            f"was removed: it had {max(positions)} entries at its last checkpoint",
         )
         for chain_id, positions in sealed.chains.items()
     ]
@@ -395,10 +401,10 @@ def _check_chain(chain: list[EntryFacts], sealed: _Sealed, report: VerificationR
         where = f"chain {chain_id}, position {position}"
         if position not in by_position:
             report.faults.append(
-                IntegrityFault(where, "was sealed and is missing: the chain was cut")
+                IntegrityFault(where, "is in a checkpoint but missing here: the chain was cut")
             )
         elif by_position[position] != digest:
-            report.faults.append(IntegrityFault(where, "is not what was sealed"))
+            report.faults.append(IntegrityFault(where, "is not what its checkpoint includes"))
     young = [entry for entry in chain if entry.position > max(heads, default=0)]
     report.unsealed += len(young)
     report.faults += [
@@ -447,17 +453,18 @@ async def _check_views(
             if what := _overdue(row.id, report):
                 report.faults.append(IntegrityFault(where, what))
         elif held != row.hash:
-            report.faults.append(IntegrityFault(where, "is not what was sealed"))
+            report.faults.append(IntegrityFault(where, "is not what its checkpoint includes"))
     report.faults += [
-        IntegrityFault(f"view {view}", "was sealed and is missing") for view in sealed.views
+        IntegrityFault(f"view {view}", "is in a checkpoint but missing here")
+        for view in sealed.views
     ]
 
 
 def _overdue(id_: UUID, report: VerificationReport) -> str:
     """What is wrong with something in no checkpoint, by the time in its id; empty: nothing."""
     if report.sealed_until and _made(id_) < report.sealed_until - UNSEALED_FOR:
-        return "was never sealed, younger ones were"
-    return "says that it will be written later" if _made(id_) > now() + UNSEALED_FOR else ""
+        return "is in no checkpoint, although younger ones are"
+    return "is dated in the future" if _made(id_) > now() + UNSEALED_FOR else ""
 
 
 def _made(id_: UUID) -> datetime:

@@ -297,6 +297,6 @@ async def test_the_command_checks_offline_and_against_the_journal(
     said = capsys.readouterr().out
     assert "it is missing" in said
     assert "receipt says was submitted" in said
-    assert "is not the seal" in said
+    assert "is not the checkpoint" in said
     file.write_bytes(b"{}")
     assert verify_command.run_receipt(None, file) == 1

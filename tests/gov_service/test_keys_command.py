@@ -100,4 +100,4 @@ def test_doctor_says_what_gost_lacks(
 
 def keys_finding(home: Home) -> CheckResult:
     """What doctor says of the keys."""
-    return next(each for each in doctor._module_keys(home))
+    return next(each for each in doctor._gov_service_keys(home))

@@ -15,6 +15,8 @@ from rules.journal.entries import (
     JournalKind,
     Leaf,
     canonical,
+    checkpoint_body,
+    checkpoint_hash,
     contents_digest,
     entry_hash,
     merkle_holds,
@@ -22,8 +24,6 @@ from rules.journal.entries import (
     merkle_root,
     moment,
     new_salt,
-    seal_body,
-    seal_hash,
     verify_chain,
     view_hash,
 )
@@ -182,8 +182,8 @@ def test_seals_and_views_hash_all_their_parts() -> None:
     """Another number, time, root, count, or seal before it makes another seal; views likewise."""
     seal = {"number": 1, "at": AT, "root": bytes(32), "leaves": 1, "previous_hash": GENESIS}
     other = {"number": 2, "at": AT + timedelta(1), "root": b"x", "leaves": 2, "previous_hash": b"x"}
-    made = {seal_hash(seal_body(**(seal | {k: v}))) for k, v in other.items()}  # type: ignore[arg-type]
-    assert len(made | {seal_hash(seal_body(**seal))}) == 6  # type: ignore[arg-type]
+    made = {checkpoint_hash(checkpoint_body(**(seal | {k: v}))) for k, v in other.items()}  # type: ignore[arg-type]
+    assert len(made | {checkpoint_hash(checkpoint_body(**seal))}) == 6  # type: ignore[arg-type]
     view = {"view": uuid4(), "at": AT, "by_person": uuid4(), "subject": uuid4(), "what": "case"}
     changed = {
         "view": uuid4(),

@@ -116,7 +116,7 @@ async def test_a_rewritten_journal_cannot_call_the_seals_lost(ledger: Ledger) ->
     await ledger.try_seal()
     faults = await ledger.faults()
     assert f"system chain, position 1: {DECLARED}" in faults
-    assert f"chain {chain}, position 4: is not what was sealed" in faults
+    assert f"chain {chain}, position 4: is not what its checkpoint includes" in faults
     assert f"chain {chain}, position 4: {FOREIGN}" in faults
 
 
@@ -172,7 +172,7 @@ async def test_an_entry_from_the_future_is_found(ledger: Ledger) -> None:
     await ledger.put_seal()
     later = UUID("01ffffff-0000-7000-8000-000000000000")
     await forge(ledger, chain, JournalKind.CASE_RELEASED, waits=False, id=later)
-    assert "says that it will be written later" in await ledger.faults()
+    assert "is dated in the future" in await ledger.faults()
 
 
 async def test_seals_taken_away_stop_the_sealing(ledger: Ledger) -> None:
@@ -198,7 +198,7 @@ async def test_a_copy_in_the_object_store_is_never_replaced(ledger: Ledger) -> N
     ledger.tamper("truncate journal_seal, journal_seal_copy, journal_head")
     (ledger.folder / checkpoints.CHECKPOINTS_FILE).unlink()
     await ledger.story()
-    with pytest.raises(CheckpointsDisagreeError, match="another seal than the database's"):
+    with pytest.raises(CheckpointsDisagreeError, match="another checkpoint than the database's"):
         await ledger.try_seal(ledger.objects)
     assert await ledger.objects.read(checkpoint_object_key(1)) == kept
 
@@ -247,7 +247,7 @@ async def test_a_declared_loss_is_told_until_people_confirm_it(
 ) -> None:
     """Exit code 3 and what was lost; 0 once information security confirmed and that is sealed."""
     assert verify.tell(await restored.verify()) == verify.UNCONFIRMED == 3
-    assert "a restore lost 2 heads and views of the seals 2 to 2" in capsys.readouterr().out
+    assert "a restore lost 2 heads and views of the checkpoints 2 to 2" in capsys.readouterr().out
     for role in (Role.AUDITOR, Role.OPS, Role.ADMINISTRATOR, Role.HR_HEAD):
         other = Actor(uuid4(), "Другой", uuid4(), (Grant(role, frozenset()),))
         with pytest.raises(Refusal, match="forbidden"):
@@ -278,7 +278,7 @@ async def test_a_loss_declared_before_declarations_were_signed_is_signed_once(
     await ledger.put_seal()
     assert "`medcab verify accept --reason ...` signs it once" in await ledger.faults()
     assert await to_thread(verify.run_accept, ledger.settings, "Авария, акт 7") == 0
-    assert "seals 2 to 2" in capsys.readouterr().out
+    assert "checkpoints 2 to 2" in capsys.readouterr().out
     assert await restore_gaps.sign_former(*given) == []
     await ledger.put_seal()
     assert verify.tell(await ledger.verify()) == verify.UNCONFIRMED
@@ -311,8 +311,13 @@ async def test_a_declaration_is_bound_to_its_seals_and_to_what_was_lost(ledger: 
     sealed = await ledger.put_seal()
     leaves = [Leaf.read(one) for one in sealed.leaves]
     for follows, until, lost, found in (
-        (bytes(32), bytes(32), leaves, "declares seals lost that are not those of here"),
-        (GENESIS, sealed.hash, leaves, "declares 1 heads and views lost, and it is other 0"),
+        (
+            bytes(32),
+            bytes(32),
+            leaves,
+            "declares checkpoints lost that are not those of this journal",
+        ),
+        (GENESIS, sealed.hash, leaves, "declares 1 heads and views lost, but not the 0 that are"),
     ):
         body = declarations.loss_body(1, 1, follows, until, lost, now())
         async with ledger.database.work() as session:
@@ -375,7 +380,7 @@ async def test_what_people_accept_is_sealed_and_declared(ledger: Ledger) -> None
     with pytest.raises(NotAcceptableError, match="has no entries after the last"):
         await acceptance.accept(ledger.database, ledger.seal, "Не пройдёт")
     await forge(ledger, other, JournalKind.CASE_COMMENTED)
-    with pytest.raises(NotAcceptableError, match="does not go on from what is sealed"):
+    with pytest.raises(NotAcceptableError, match="does not go on from its last checkpoint"):
         await acceptance.accept(ledger.database, ledger.seal, "Не пройдёт")
 
 

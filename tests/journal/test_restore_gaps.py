@@ -120,12 +120,12 @@ async def test_seals_that_do_not_follow_are_refused(shortened: Ledger, tmp_path:
             await outside(shortened)
         return str(why.value)
 
-    assert "seal 2 is missing, seal 3 is there" in await refused(first, third)
+    assert "checkpoint 2 is missing, checkpoint 3 is there" in await refused(first, third)
     leaf = json.loads(second)["leaves"][0]
     other = second.replace(leaf[3], bytes(32).hex())
     assert "does not follow" in await refused(first, other)
     assert "does not follow" in await refused(first, second[:-1] + ',"more":1}')
-    assert "no seal" in await refused(first, "hello", second)
+    assert "not a checkpoint" in await refused(first, "hello", second)
     renumbered = second.replace('"number":2', '"number":4').replace('"number": 2', '"number": 4')
     assert "is missing" in await refused(first, renumbered)
     file.write_text(f"{first}\n{second}\n")

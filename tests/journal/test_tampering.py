@@ -16,10 +16,10 @@ from rules.journal.entries import (
     EntryFacts,
     JournalKind,
     canonical,
+    checkpoint_body,
+    checkpoint_hash,
     entry_hash,
     merkle_root,
-    seal_body,
-    seal_hash,
 )
 from services.journal.checkpoints import CHECKPOINTS_FILE
 from services.journal.entries import erase_contents, read
@@ -168,7 +168,7 @@ async def test_a_chain_forged_with_all_its_hashes_is_found(ledger: Ledger) -> No
         )
         previous = digest
     faults = await ledger.faults()
-    assert faults == f"chain {chain}, position 4: is not what was sealed"
+    assert faults == f"chain {chain}, position 4: is not what its checkpoint includes"
 
 
 async def test_an_entry_slipped_in_past_the_seals_is_found(ledger: Ledger) -> None:
@@ -183,7 +183,7 @@ async def test_an_entry_slipped_in_past_the_seals_is_found(ledger: Ledger) -> No
     fields = last.model_dump(include=set(EntryFacts.__dataclass_fields__) - {"contents"})
     digest = entry_hash(EntryFacts(**(fields | {"id": old})))
     ledger.tamper("update journal_entry set id = %s, hash = %s where id = %s", old, digest, last.id)
-    assert "was never sealed, younger ones were" in await ledger.faults()
+    assert "is in no checkpoint, although younger ones are" in await ledger.faults()
 
 
 @pytest.mark.parametrize(
@@ -206,9 +206,12 @@ async def test_a_changed_or_removed_view_is_found(ledger: Ledger, statement: str
 @pytest.mark.parametrize(
     ("statement", "found"),
     [
-        ("delete from journal_seal where number = 2", "seal 2: was removed from the database"),
-        ("update journal_seal set at = at - interval '1 h' where number = 1", "seal 1"),
-        ("update journal_seal set root = sha256('x') where number = 1", "seal 1"),
+        (
+            "delete from journal_seal where number = 2",
+            "checkpoint 2: was removed from the database",
+        ),
+        ("update journal_seal set at = at - interval '1 h' where number = 1", "checkpoint 1"),
+        ("update journal_seal set root = sha256('x') where number = 1", "checkpoint 1"),
         ("update journal_seal set hash = sha256('x') where number = 1", "was changed after"),
         ("update journal_seal set leaves = leaves - 0 where number = 1", "holds other heads"),
         ("update journal_seal set signature = '\\x00' where number = 1", "not a signature"),
@@ -235,7 +238,7 @@ async def test_journal_and_seals_cut_together_are_found(ledger: Ledger) -> None:
     ledger.tamper("delete from journal_entry where chain = %s", chain)
     ledger.tamper("delete from journal_seal where number = 2")
     faults = await ledger.faults()
-    assert "seal 2: was removed" in faults
+    assert "checkpoint 2: was removed" in faults
     assert f"chain {chain}: was removed" in faults
 
 
@@ -248,12 +251,12 @@ async def test_a_seal_by_another_key_is_found(ledger: Ledger, tmp_path: Path) ->
     root = merkle_root([canonical(leaves[0])])
     async with ledger.database.work() as session:
         made = await session.get_one(JournalCheckpoint, 1)
-    body = seal_body(number=1, at=made.at, root=root, leaves=1, previous_hash=GENESIS)
+    body = checkpoint_body(number=1, at=made.at, root=root, leaves=1, previous_hash=GENESIS)
     ledger.tamper(
         "update journal_seal set leaves = %s, root = %s, hash = %s, signature = %s",
         json.dumps(leaves),
         root,
-        seal_hash(body),
+        checkpoint_hash(body),
         forger.sign_bytes(canonical(body)),
     )
     (ledger.folder / CHECKPOINTS_FILE).unlink()
@@ -266,9 +269,9 @@ async def test_a_changed_copy_is_found(ledger: Ledger) -> None:
     await ledger.put_seal()
     file = ledger.folder / CHECKPOINTS_FILE
     file.write_text(file.read_text().replace('"number":1', '"number":2'))
-    assert "copy of seal 2" in await ledger.faults()
+    assert "copy of checkpoint 2" in await ledger.faults()
     file.write_text("nonsense\n")
-    assert "is not a seal" in await ledger.faults()
+    assert "is not a checkpoint" in await ledger.faults()
 
 
 async def test_the_object_store_remembers_too(ledger: Ledger) -> None:
@@ -281,7 +284,7 @@ async def test_the_object_store_remembers_too(ledger: Ledger) -> None:
     ledger.tamper("delete from journal_seal")
     (ledger.folder / CHECKPOINTS_FILE).unlink()
     report = await ledger.verify(objects=ledger.objects)
-    assert [str(fault) for fault in report.faults] == ["seal 1: stands in the object store only"]
+    assert [str(fault) for fault in report.faults] == ["checkpoint 1: is in the object store only"]
 
 
 async def test_erasure_by_law_leaves_the_chain_whole(ledger: Ledger) -> None:

@@ -39,7 +39,7 @@ async def test_killed_between_sending_and_noting(
     anna = await staff.person(phone="+79160000042", sms=True)
     client = await connect(settings, KeyRing.parse(settings.keys.get_secret_value()))
     standing = StandingWorkflow(
-        "NoticesSms", f"notices-sms-{uuid4()}", OpsText("tells notices by SMS")
+        "NoticesSms", f"notices-sms-{uuid4()}", OpsText("sends notices by SMS")
     )
     phones.behave(reply="late")
     program = subprocess.Popen(  # noqa: ASYNC220 - started once, never waited for in the loop

@@ -37,7 +37,7 @@ from workflows.notices import NoticesMail
 def standing() -> StandingWorkflow:
     """A sender of this test alone."""
     return StandingWorkflow(
-        "NoticesMail", f"notices-mail-{uuid4()}", OpsText("tells notices by e-mail")
+        "NoticesMail", f"notices-mail-{uuid4()}", OpsText("sends notices by e-mail")
     )
 
 

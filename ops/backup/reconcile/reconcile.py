@@ -119,7 +119,7 @@ class Reconciliation:
 
     async def _journal(self) -> None:
         """Compare with the checkpoints outside; what newer ones prove to be lost is declared."""
-        self.say("journal", "comparing the seals")
+        self.say("journal", "comparing the checkpoints")
         trusted = trusted_certificates(self.settings)
         try:
             newer = await restore_gaps.newer_checkpoints(
@@ -130,7 +130,7 @@ class Reconciliation:
             return
         mark = self.mark
         if not newer and mark is None:
-            self.found.say("journal", "the database holds every seal that is kept outside")
+            self.found.say("journal", "the database holds every checkpoint that is kept outside")
             return
         facts: dict[str, Any] = {}
         if mark is not None:
@@ -145,17 +145,19 @@ class Reconciliation:
             self.mark = mark.model_copy(update={"lost_until": self.lost_until})
             self.mark.write(self.home)
         if self.loss is None:
-            self.found.say("journal", "no seal is newer than the database: nothing is lost")
+            self.found.say("journal", "no checkpoint is newer than the database: nothing is lost")
             return
         since = f"{self.loss.since:%Y-%m-%d %H:%M:%S}" if self.loss.since else "the beginning"
         self.found.add(
             "journal",
             len(self.loss.chains),
-            f"chains had grown by entries that are lost: seals {self.loss.first} to "
+            f"chains had grown by entries that are lost: checkpoints {self.loss.first} to "
             f"{self.loss.last}, between {since} and {self.loss.until:%Y-%m-%d %H:%M:%S} UTC",
             examples=self.loss.chains,
         )
-        self.found.add("journal", self.loss.unknown_cases, "of them begin in the lost time")
+        self.found.add(
+            "journal", self.loss.unknown_cases, "of these chains begin in the time that is lost"
+        )
 
     async def _numbers(self, runs: Runs) -> None:
         """Leave numbers out, so that none is given twice."""
@@ -182,7 +184,7 @@ class Reconciliation:
         """Hold back messages that were probably sent already, and end all sessions."""
         until = self.lost_until
         if until is None:
-            self.found.say("notices", "no time is lost: those that wait are sent as ever")
+            self.found.say("notices", "no time is lost: messages that wait are sent as usual")
             return
         moment = now()
         async with self.database.work() as session:
@@ -215,11 +217,15 @@ class Reconciliation:
         self.found.add(
             "notices",
             len(notices),
-            "messages held back: told in the lost time, in all likelihood; people may resend them",
+            "messages held back: most likely sent in the time that is lost; people may resend them",
             examples=[row[0] for row in notices],
         )
         self.found.add("sessions", len(sessions), "ended: people sign in again")
-        self.found.add("tokens", tokens, "access tokens go on: look whether one was withdrawn")
+        self.found.add(
+            "tokens",
+            tokens,
+            "access tokens stay valid: check whether one was revoked in the time that is lost",
+        )
 
     async def _files(self) -> None:
         """Find rows without objects, objects without rows, and checkpoints that the store lacks."""
@@ -227,12 +233,12 @@ class Reconciliation:
         rows = await objects.wanted(self.database)
         there = {item.key: item.size async for item in self.objects.list()}
         missing = [each for each in rows.values() if each.key not in there]
-        seals = [each for each in missing if each.table == JournalCheckpoint.__tablename__]
-        if seals:
+        checkpointed = [each for each in missing if each.table == JournalCheckpoint.__tablename__]
+        if checkpointed:
             # Copies of checkpoints are made again from the database.
             async with self.database.work() as session:
                 await session.exec(update(JournalCheckpointCopy).values(number=0))
-        lost = [f"{each.table}: {each.key}" for each in missing if each not in seals]
+        lost = [f"{each.table}: {each.key}" for each in missing if each not in checkpointed]
         self.found.fault("objects", lost, "rows whose object is gone", "every row has its object")
         changed = [
             each.key
@@ -245,12 +251,15 @@ class Reconciliation:
                 [each for each in rows.values() if each.key in there],
                 lambda done, whole: self.say("objects", f"reading: {done} of {whole}"),
             )
-        what = "of the right bytes" if self.deep else "of the right size"
+        what = "the bytes" if self.deep else "the size"
         self.found.fault(
-            "objects", changed, f"objects are not {what}", f"all that are read: {what}"
+            "objects",
+            changed,
+            f"objects do not have {what} that their rows say",
+            f"every object has {what} that its row says",
         )
-        strays = len(set(there) - set(rows))
-        self.found.add("objects", strays, "without a row: swept when they are 30 days old")
+        orphans = len(set(there) - set(rows))
+        self.found.add("objects", orphans, "have no row: removed when they are 30 days old")
 
     async def _write_down(self) -> None:
         """Journal what was done, with a checkpoint over it at once."""
@@ -276,9 +285,9 @@ class Reconciliation:
         self.found.fault(
             "journal",
             report.faults,
-            "faults: `medcab verify` tells all of them",
+            "faults: `medcab verify` lists all of them",
             f"holds: {report.entries} entries in {report.chains} chains, "
-            f"{report.checkpoints} seals",
+            f"{report.checkpoints} checkpoints",
         )
         for name in ("journal", "numbers", "objects"):
             self.say(name, "ready")

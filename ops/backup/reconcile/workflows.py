@@ -71,8 +71,8 @@ class Runs:
     async def settle(self, database: Database, found: Findings, *, signal_all: bool) -> None:
         """Start runs that are missing, end runs without a case.
 
-        An open run of a closed case is woken: it reads its case and ends by itself. With `ring_all`
-        every run is woken, as after a restore, so that each reads its case again.
+        An open run of a closed case is woken: it reads its case and ends by itself. With
+        `signal_all` every run is woken, as after a restore, so that each reads its case again.
         """
         ended = [id_ for id_ in await self.strangers(database) if self.open[id_]]
         for id_ in ended:

@@ -228,8 +228,9 @@ def _refuse(home: Home, backup: Backup, order: RestoreOptions, parts: Collection
     for part, server in others.items():
         if part in parts and is_given(server):
             raise BackupError(
-                f"the {part} is another's, by its address in the environment: docs/backup.md says "
-                "how it is restored there; name the parts that are ours with --part"
+                f"the {part} is not run by this home, since the environment names its address: "
+                "docs/backup.md says how it is restored there; name the parts that are ours with "
+                "--part"
             )
     if order.replace:
         return

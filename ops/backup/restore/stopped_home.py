@@ -81,7 +81,7 @@ def started(system: System, servers: list[Server]) -> Iterator[System]:
     except ServerFailed as error:
         raise BackupError(str(error)) from error
     except Interrupted:
-        raise BackupError("called off") from None
+        raise BackupError("cancelled") from None
     finally:
         system.stop()
 

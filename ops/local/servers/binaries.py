@@ -104,7 +104,7 @@ class Program:
             with tarfile.open(archive) as content:
                 content.extract(self.name, folder, filter="data")
         except (httpx.HTTPError, OSError, tarfile.TarError, KeyError) as reason:
-            say(f"the download cannot be had ({reason or type(reason).__name__}), building instead")
+            say(f"the download failed ({reason or type(reason).__name__}), building instead")
             return None
         return folder / self.name
 

@@ -109,7 +109,7 @@ async def test_all_is_lost_and_one_goes_back_to_a_point_in_time(place: Installat
     await place.bring_back(at=point)
     found = await asyncio.to_thread(reconcile, place.home, quiet)
     assert found.good, in_words(found)
-    assert any("lost: seals" in str(line) for line in found.lines)
+    assert any("lost: checkpoints" in str(line) for line in found.lines)
     counts = {line.subject: line.count for line in found.lines}
     assert (counts["sessions"], counts["tokens"]) == (1, 1)
     await place.start()
@@ -173,8 +173,8 @@ async def test_what_does_not_belong_together_is_found(place: Installation) -> No
     faults = {line.what: line for line in found.lines if not line.good}
     assert len(faults) == 3
     assert faults["rows whose object is gone"].examples == (f"document_version: {one}",)
-    assert faults["objects are not of the right bytes"].examples == (other,)
-    assert faults["faults: `medcab verify` tells all of them"].count > 0
+    assert faults["objects do not have the bytes that their rows say"].examples == (other,)
+    assert faults["faults: `medcab verify` lists all of them"].count > 0
     counts = {line.what.partition(":")[0]: line.count for line in found.lines}
     assert counts["ended"] == 1
     assert (await stray.describe()).status is WorkflowExecutionStatus.TERMINATED
@@ -224,10 +224,10 @@ async def test_what_one_part_finds_alone(
         deaf.setattr(CaseSignaller, "__call__", AsyncMock(return_value=False))
         await runs.settle(place.database, looking.found, signal_all=False)
     faults = {line.what: line for line in looking.found.lines if not line.good}
-    assert faults.pop("objects are not of the right size").examples == (key,)
+    assert faults.pop("objects do not have the size that their rows say").examples == (key,)
     assert len(faults.pop("open cases have no run").examples) > 1
     [unclear] = faults
-    assert "seal 900000000 is there" in unclear
+    assert "checkpoint 900000000 is there" in unclear
     async with place.database.work() as session:
         numbers = (await session.exec(select(Case.number))).all()
     highest = max(parse_number(each).sequence for each in numbers if each)
