@@ -184,4 +184,4 @@ def _refused(body: bytes) -> GovServiceRefused | GovServiceGarbled:
     try:
         return GovServiceRefused(_Fault.model_validate_json(body).code)
     except ValidationError:
-        return GovServiceGarbled("a refusal that is not the module's")
+        return GovServiceGarbled("a refusal that is not the gov service's")

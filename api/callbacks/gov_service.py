@@ -40,7 +40,7 @@ class _About(BaseModel):
     openapi_extra={
         "requestBody": {
             "required": True,
-            "description": "A receipt and the `message_id` it is about, signed as Standard "
+            "description": "An acknowledgement with its `message_id`, signed as Standard "
             "Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`.",
             "content": {"application/json": {"schema": Acknowledgement.model_json_schema()}},
         }

@@ -70,7 +70,7 @@ def _describe(app: FastAPI, session_cookie: str) -> dict[str, Any]:
                 operation["x-token-scope"] = sorted(scope)
             responses = operation["responses"]
             if "422" in responses:
-                responses["422"] = {"description": "Something has to be mended"}
+                responses["422"] = {"description": "Something in the request has to be corrected"}
             responses.setdefault("default", {"description": "A problem"})
             for status, response in responses.items():
                 if status == "default" or (status >= "4" and "content" not in response):

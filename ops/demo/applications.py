@@ -164,7 +164,7 @@ class ApplicationDemo:
         if public.status_code != 200 or case["act_number"] not in public.text:
             raise Unexpected(f"{url} does not confirm the act: {public.status_code}")
         if clinician.name.split()[0] in public.text:
-            raise Unexpected("the public page tells whose act it is")
+            raise Unexpected("the public page shows whose certificate it is")
         self.story.say("the public page from the QR confirms number, date and outcome, and no name")
         receipt = receipts.read(clinician.call("GET", f"/applications/{case_id}/receipt"))
         self.story.say(f"the receipt holds offline: {receipt.number}, version {receipt.version}")

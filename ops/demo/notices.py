@@ -25,14 +25,16 @@ class NoticeStory:
             lambda: self._deliveries(case_id),
             lambda states: states.get("sms") == "told",
         )
-        self.story.say(f"a message of {self.clerk.name} is told: {', '.join(sorted(told))}")
+        self.story.say(
+            f"a notice of the message of {self.clerk.name} is sent: {', '.join(sorted(told))}"
+        )
         phone = self.story.server("sms")
         if phone is None:
             self.story.say("SMS go by the institution's own gateway, and are not looked at")
             return
         seen = [m for m in httpx.get(f"{phone}/messages", timeout=10).json() if number in m["text"]]
         self.story.same(len(seen), 1, "one SMS came")
-        self.story.same(text in seen[0]["text"], False, "the SMS tells nothing of what was said")
+        self.story.same(text in seen[0]["text"], False, "the SMS holds nothing of what was said")
         self.story.say("the SMS names the case and nothing else")
 
     def _deliveries(self, case_id: str) -> dict[str, str]:

@@ -38,7 +38,7 @@ class RequestDemo:
         asked = values_for(kind["definition"], CERTIFICATE)
         case_id, case = self._sent(kind, asked, wrong={"birth_date": "31.02.1985"})
         self.story.until(
-            "the module's acknowledgement",
+            "the acknowledgement of the gov service",
             lambda: self._look(case_id),
             lambda seen: seen["status"] in ("processing", "ready"),
         )
@@ -82,8 +82,8 @@ class RequestDemo:
         path = f"/requests/{draft['id']}"
         if wrong is not None:
             kept = self.clinician.call("PUT", f"{path}/draft", json={"data": {**data, **wrong}})
-            self.story.same([e["field"] for e in kept["errors"]], [*wrong], "mistakes are told")
-            self.story.say("a wrong value is kept as typed, and told with what to write")
+            self.story.same([e["field"] for e in kept["errors"]], [*wrong], "mistakes are named")
+            self.story.say("a wrong value is kept as typed; the answer says what to write")
         kept = self.clinician.call("PUT", f"{path}/draft", json={"data": dict(data)})
         self.story.same(kept["errors"], [], "the draft has no errors")
         key = str(uuid4())

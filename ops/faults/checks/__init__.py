@@ -45,7 +45,7 @@ from settings import Settings
 CHECKS = {
     1: "every acknowledged submission is one row, one number, one workflow",
     2: "at most one decision per step, by someone who held the right",
-    3: "every notice is told by every channel; duplicates no more than interruptions excuse",
+    3: "every notice is sent by every channel; duplicates no more than interruptions excuse",
     4: "the workflow's last step is the case's",
     5: "every file row has its object, every object its row",
     6: "the chains verify",
@@ -162,8 +162,8 @@ async def unsettled(settings: Settings, database: Database) -> str:
             )
             counts = {
                 "cases to be passed on": (await session.exec(adrift)).one(),
-                "cases to be heard": (await session.exec(late)).one(),
-                "messages to be told": (await session.exec(waiting)).one(),
+                "cases to be woken": (await session.exec(late)).one(),
+                "messages to be sent": (await session.exec(waiting)).one(),
             }
             closed = {
                 case_workflow_id(case_id, CaseKind(kind))

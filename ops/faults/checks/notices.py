@@ -173,7 +173,7 @@ def _events(
     for row in notices:
         if row.kind in _ENTAILED:
             true = (row.event_key, row.person_id) in happened
-            report.compare(CHECK, true, f"{row.event_key} is told and did not happen")
+            report.compare(CHECK, true, f"{row.event_key} was announced but did not happen")
 
 
 def _by_channel(notices: Sequence[Notice]) -> dict[Channel, list[NoticeRow]]:

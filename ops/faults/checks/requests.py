@@ -35,15 +35,15 @@ async def check(
         answers = (await session.exec(select(RequestAnswer))).all()
     known = {str(one.message_id) for one in messages}
     strange = set(theirs) - known
-    report.compare(CHECK, not strange, f"the module knows {len(strange)} messages that are not")
+    report.compare(CHECK, not strange, f"the gov service has {len(strange)} unknown messages")
     taken_back = {case.id for case in cases if case.status == Status.WITHDRAWN}
     for one in messages:
         state = theirs.get(str(one.message_id), {}).get("state")
         idle = one.case_id not in taken_back or state not in ("accepted", "working")
-        report.compare(CHECK, idle, f"{one.message_id} was taken back, the module works on it")
+        report.compare(CHECK, idle, f"{one.message_id} was taken back but is worked on")
         if one.handed_over_at is not None and one.service is not None:
             kept = str(one.message_id) in theirs
-            report.compare(CHECK, kept, f"{one.message_id} was handed over, the module has it not")
+            report.compare(CHECK, kept, f"{one.message_id} was handed over but did not arrive")
     answered = Counter((one.case_id, one.version) for one in answers)
     for (case_id, version), count in answered.items():
         report.compare(CHECK, count == 1, f"version {version} of {case_id} has {count} answers")

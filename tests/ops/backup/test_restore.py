@@ -189,7 +189,7 @@ async def test_what_does_not_belong_together_is_found(place: Installation) -> No
     place.tamper("update journal_entry set step = step - 1 where chain = %s", review)
     place.tamper('update "case" set closed_at = null where id = %s', clarify)
     mended = await place.reconcile()
-    strays = counts["without a row"] - 1
+    strays = counts["have no row"] - 1
     assert strays in [line.count for line in mended.lines if line.subject == "objects"]
     await place.work()
     async with place.database.work() as session:

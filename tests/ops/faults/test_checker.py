@@ -441,7 +441,7 @@ async def test_checks_find_wrong_notices_on_every_channel(scene: Scene) -> None:
         (scene.push_twice, "1 pushes came twice, 0 are excused"),
         (scene.lose_a_receipt, "its receipt is lost"),
         (scene.forget_a_channel, "has no notice by sms"),
-        (scene.tell_what_did_not_happen, "is told and did not happen"),
+        (scene.tell_what_did_not_happen, "was announced but did not happen"),
         (scene.write_twice, "has 2 notices by cabinet"),
         (scene.leave_a_message_waiting, "is waiting"),
         (scene.give_up_in_silence, "the cabinet does not say so"),
