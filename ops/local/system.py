@@ -276,6 +276,7 @@ class System:
             looked = time.monotonic()
             self.say(name, "ready again")
             self.record("ready")
+            untold = untold and not self._told_of_replacing(name)
 
     def _told_of_replacing(self, name: str) -> bool:
         """Journal the replacement, so that the ops desk shows it.

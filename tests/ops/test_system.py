@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ops.local import replacing
 from ops.local.home import Home
 from ops.local.servers import ServerFailed
 from ops.local.servers.ports import choose_port, is_free, listening
@@ -113,6 +114,21 @@ def test_a_server_that_runs_and_does_no_work_is_replaced(
     recorded = {each["name"]: each for each in system.home.recorded()["servers"]}
     assert (recorded["first"]["replaced"], recorded[second.name]["replaced"]) == (1, 0)
     assert system.processes[second.name].restarts == 0, "one that works is left alone"
+
+
+def test_one_that_is_replaced_again_and_again_is_told_each_time(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ops learn of it although it never does any work in between (O3, O7)."""
+    first = system.outer[0]
+    assert isinstance(first, Program)
+    told: list[str] = []
+    monkeypatch.setattr(replacing, "journal_replacing", lambda _, server: told.append(server))
+    system.environment["DATABASE_URL"] = "postgresql://nobody@127.0.0.1/nothing"
+    system.look_every = 0.05
+    monkeypatch.setattr(first, "works", lambda pid: False)
+    system.start_outer()
+    assert within(60, lambda: told.count("first") >= 2)
 
 
 def test_servers_that_come_back_together_are_all_kept(system: System) -> None:

@@ -12,7 +12,7 @@ from ops.local.home import CHECKOUT
 from ops.local.servers import Launch
 from ops.local.servers.asking import answers, ask
 from ops.local.servers.ports import LOOPBACK, choose_port, return_port
-from ops.local.servers.pulse import ends_tasks, pollers
+from ops.local.servers.pulse import TakenSteps, pollers
 
 HEALTH_PATH = "/health/ready"
 
@@ -95,9 +95,11 @@ class Worker(Own):
     def __init__(self, name: str = "worker") -> None:
         super().__init__(name)
         self._queue = ("", "", "")
+        self._steps = TakenSteps()
 
     def launch(self, environment: Mapping[str, str]) -> Launch:
         """The command. Its task queue is remembered, to look for the worker there."""
+        self._steps = TakenSteps()
         self._queue = (
             environment["TEMPORAL_ADDRESS"],
             environment.get("TEMPORAL_NAMESPACE", "default"),
@@ -124,7 +126,7 @@ class Worker(Own):
         return any(identity.startswith(f"{pid}@") for identity in asking)
 
     async def _asks_and_ends(self, pid: int) -> bool:
-        return await self._asks(pid) and await ends_tasks(*self._queue[:2], pid)
+        return await self._asks(pid) and await self._steps.all_end(*self._queue[:2], pid)
 
 
 class Archiver(Own):

@@ -117,13 +117,35 @@ async def pollers(target: str, namespace: str, queue: str) -> set[str]:
     return {one.identity for one in told.pollers if one.last_access_time.seconds > since}
 
 
-async def ends_tasks(target: str, namespace: str, pid: int) -> bool:
-    """Whether a worker completes its tasks: no step of a standing workflow timed out with it
-    repeatedly.
+class TakenSteps:
+    """The steps of standing workflows that one worker process took, looked at again and again.
 
-    Raises RPCError or RuntimeError.
+    Tries count from the first that this process was seen to take: those before it timed out with
+    another worker, for which the one that took its place is not to be replaced as well.
     """
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str], int] = {}
+
+    async def all_end(self, target: str, namespace: str, pid: int) -> bool:
+        """Whether the worker completes what it takes: no step timed out with it repeatedly.
+
+        Raises RPCError or RuntimeError.
+        """
+        taken = await _taken(target, namespace, pid)
+        self._first = {key: self._first.get(key, step.attempt) for key, step in taken.items()}
+        return not any(
+            step.attempt - self._first[key] >= TIMED_OUT and _timed_out(step)
+            for key, step in taken.items()
+        )
+
+
+async def _taken(
+    target: str, namespace: str, pid: int
+) -> dict[tuple[str, str], PendingActivityInfo]:
+    """The steps that this process took last, by run and id."""
     client = await Client.connect(target, namespace=namespace)
+    taken: dict[tuple[str, str], PendingActivityInfo] = {}
     for one in STANDING:
         try:
             told = await client.workflow_service.describe_workflow_execution(
@@ -136,16 +158,14 @@ async def ends_tasks(target: str, namespace: str, pid: int) -> bool:
             if error.status is RPCStatusCode.NOT_FOUND:
                 continue
             raise
-        if any(_left_lying(step, pid) for step in told.pending_activities):
-            return False
-    return True
+        run = told.workflow_execution_info.execution.run_id
+        for step in told.pending_activities:
+            if step.last_worker_identity.startswith(f"{pid}@"):
+                taken[run, step.activity_id] = step
+    return taken
 
 
-def _left_lying(step: PendingActivityInfo, pid: int) -> bool:
-    """Whether this process took the step repeatedly and reported nothing before it timed out."""
+def _timed_out(step: PendingActivityInfo) -> bool:
+    """Whether the try before this one ended without a word of its worker."""
     why = step.last_failure.timeout_failure_info.timeout_type
-    return (
-        step.attempt > TIMED_OUT
-        and step.last_worker_identity.startswith(f"{pid}@")
-        and why in (TimeoutType.TIMEOUT_TYPE_HEARTBEAT, TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE)
-    )
+    return why in (TimeoutType.TIMEOUT_TYPE_HEARTBEAT, TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE)
