@@ -46,7 +46,7 @@ def back_up(
             if days:
                 removed = prune(where.repository, configuration.key_of(settings), days)
                 board.say("retention", f"ready: {removed.backups} old backups removed")
-    except BackupError as error:
+    except (BackupError, OSError) as error:
         return _refuse(console, error)
     _tell(console, taken)
     return 1 if taken.problems else 0
@@ -84,7 +84,7 @@ def check(settings: Settings, console: Console, where: Path) -> int:
     try:
         with Board(console) as board:
             done = verify(where.resolve(), configuration.key_of(settings), board.say)
-    except BackupError as error:
+    except (BackupError, OSError) as error:
         return _refuse(console, error)
     console.print(
         f"Read: {done.backups} backups with {done.files} files, {done.objects} objects, "
@@ -103,7 +103,7 @@ def bring_back(
     try:
         with Board(console) as board:
             done = restore.restore(home, order, phrase, board.say)
-    except BackupError as error:
+    except (BackupError, OSError) as error:
         return _refuse(console, error)
     console.print(f"Restored from {done.backup.folder}: {', '.join(done.parts)}", markup=False)
     if done.point is not None:
@@ -122,7 +122,7 @@ def lay_out(home: Home, console: Console, order: RestoreOptions, folder: Path) -
     """Lay base and log out for a server that is not ours, which replays the log when it starts."""
     try:
         ours = restore.lay_out(home, order, folder)
-    except BackupError as error:
+    except (BackupError, OSError) as error:
         return _refuse(console, error)
     console.print(f"Laid out: {folder / 'data'}, {folder / postgres.LOG_FOLDER}", markup=False)
     console.print("Give both to the server's account and start it on `data`: it replays the log.")
@@ -142,7 +142,7 @@ def make_right(
     try:
         with Board(quiet) as board:
             findings = reconcile(home, board.say, deep=deep, accept=accept)
-    except BackupError as error:
+    except (BackupError, OSError) as error:
         return _refuse(quiet, error)
     if for_machines:
         print(as_json(findings.told()))
@@ -166,12 +166,12 @@ def archive(home: Home, settings: Settings, console: Console) -> int:
     try:
         with alone(home):
             asyncio.run(keep())
-    except BackupError as error:
+    except (BackupError, OSError) as error:
         return _refuse(console, error)
     return 0
 
 
-def _refuse(console: Console, error: BackupError) -> int:
+def _refuse(console: Console, error: Exception) -> int:
     console.print(f"Not done: {error}", markup=False, highlight=False)
     return 1
 

@@ -1,6 +1,7 @@
 """Where the backups of a home go, and for whom its keys are encrypted."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -71,7 +72,7 @@ def arrange(
     home does not name its folder: on the data's own disk it would be lost together with the data,
     and after a restore this may be a rehearsal, whose backups belong elsewhere. Raises it too for a
     folder whose backups were made with another key, or, unless that was asked for, for another
-    phrase.
+    phrase; and for one that cannot be written.
     """
     recorded = _recorded(home)
     before = _places(recorded, settings)
@@ -99,6 +100,7 @@ def arrange(
     places = Places(folder, Path(keys or _beside(folder)), recipient)
     if not same:
         _refuse_others(places, settings, given=new_phrase or bool(settings.backup_recipient))
+    _refuse_unwritable(places)
     phrase = None
     if new_phrase or not recipient:
         phrase = recovery_phrase.new_phrase()
@@ -130,6 +132,17 @@ def _refuse_others(places: Places, settings: Settings, *, given: bool) -> None:
             f"phrase: medcab restore {places.folder} --part keys, which asks for it. To have a new "
             f"one from now on: medcab backup --to {places.folder} --new-phrase"
         )
+
+
+def _refuse_unwritable(places: Places) -> None:
+    """Make both folders. Raises BackupError for one in which nothing can be written."""
+    for folder in (places.folder, places.keys_folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise BackupError(f"{folder} cannot be made: {error.strerror}") from error
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise BackupError(f"{folder} cannot be written by this account")
 
 
 def remember(home: Home, folder: Path, keys_folder: Path) -> None:

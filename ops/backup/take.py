@@ -73,9 +73,14 @@ async def take(home: Home, settings: Settings, places: Places, say: Say, *, arch
             manifest = manifest.model_copy(update={"begun_at": begun_at, "ended_at": now()})
             backup = repository.finish(Backup(folder, manifest), key)
     say("keys", "encrypting for the recovery phrase")
-    kept = await asyncio.to_thread(
-        back_up_keys, places.keys_folder, id_, places.recipient, home, settings
-    )
+    try:
+        kept = await asyncio.to_thread(
+            back_up_keys, places.keys_folder, id_, places.recipient, home, settings
+        )
+    except OSError as error:
+        raise BackupError(
+            f"{backup.folder} is whole, but its keys are not backed up: {error}"
+        ) from error
     say("keys", "ready")
     await _journaled(settings, backup)
     return Taken(
