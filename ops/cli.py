@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -30,6 +30,8 @@ app = typer.Typer(
 
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that run workflows.")]
 Apis = Annotated[int, typer.Option("--api", min=1, help="Processes that serve pages and the API.")]
+
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
 app.add_typer(gov_service_keys.app, name="module-keys")
 
@@ -98,19 +100,21 @@ def migrate() -> None:
     from ops.upkeep.migrate import NotMigratedError
     from ops.upkeep.migrate import migrate as bring
 
-    try:
-        bring(_settings())
-    except NotMigratedError as reason:
-        typer.echo(reason, err=True)
-        raise typer.Exit(1) from reason
+    settings = _settings(running=True)
+    with _refusals_told(NotMigratedError):
+        bring(settings)
 
 
 @app.command()
 def seed() -> None:
     """Enter the catalogue and the demo accounts; refused where other people have cases."""
+    from ops.data.seed import SeedRefusedError
     from ops.data.seed import seed as enter
 
-    for account in enter(_settings(running=True), typer.echo):
+    settings = _settings(running=True)
+    with _refusals_told(SeedRefusedError):
+        accounts = enter(settings, typer.echo)
+    for account in accounts:
         typer.echo(account)
 
 
@@ -128,7 +132,7 @@ def worker() -> None:
 
 @app.command()
 def api(
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    port: Port = 8000,
     host: Annotated[
         str, typer.Option(help="Address to listen on; any but loopback needs a proxy before it.")
     ] = "",
@@ -174,8 +178,8 @@ def api(
 
 @app.command(hidden=True)
 def healthy(
-    what: Annotated[str, typer.Argument(help="worker, api or archiver")],
-    port: Annotated[int, typer.Option(help="Port of the API.")] = 8000,
+    what: Annotated[Literal["worker", "api", "archiver"], typer.Argument(help="Which process.")],
+    port: Port = 8000,
 ) -> None:
     """Exit code 0 when the process in this container does its work; for health checks."""
     import asyncio
@@ -198,14 +202,15 @@ def healthy(
 
 @app.command()
 def replay(
-    path: Annotated[Path, typer.Argument(help="A history, or a folder of them.")] = Path(
-        "tests/histories"
-    ),
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A history, or a folder of them; by default those recorded for tests."),
+    ] = None,
 ) -> None:
     """Replay recorded histories against the workflows as they are now."""
-    from ops.upkeep.replay import run
+    from ops.upkeep.replay import HISTORIES, run
 
-    _end_at_once(run(path))
+    _end_at_once(run(path or HISTORIES, _settings_at_rest))
 
 
 @app.command()
@@ -230,14 +235,25 @@ def verify(
     from ops.upkeep.verify import run, run_accept, run_receipt
 
     if what == "journal" and file is None:
-        _end(run(_settings(running=True)))
+        settings = _settings(running=True)
+        with _refusals_told():
+            code = run(settings)
+        _end(code)
     if what == "accept" and file is None:
         if not reason.strip():
             raise typer.BadParameter("give the reason with --reason: it is journaled")
-        _end(run_accept(_settings(running=True), reason.strip()))
+        settings = _settings(running=True)
+        with _refusals_told():
+            code = run_accept(settings, reason.strip())
+        _end(code)
     if what != "receipt" or file is None:
-        raise typer.BadParameter("write `medcab verify` or `medcab verify receipt FILE`")
-    _end(run_receipt(_settings(running=True) if here else None, file))
+        raise typer.BadParameter(
+            "write `medcab verify`, `medcab verify receipt FILE` or `medcab verify accept`"
+        )
+    compared = _settings(running=True) if here else None
+    with _refusals_told():
+        code = run_receipt(compared, file)
+    _end(code)
 
 
 @app.command()
@@ -348,9 +364,13 @@ def bounce() -> None:
 @app.command()
 def demo() -> None:
     """Go through an application, requests, notices and the archive on the running system."""
+    from ops.data.seed import SeedRefusedError
     from ops.demo import run
 
-    _end(run(_settings(running=True)))
+    settings = _settings(running=True)
+    with _refusals_told(SeedRefusedError):
+        code = run(settings)
+    _end(code)
 
 
 @app.command()
@@ -418,7 +438,10 @@ def _moment(text: str | None) -> "datetime | None":
 def _phrase(file: Path | None) -> str:
     """The recovery phrase: from a file, the environment, or typed."""
     if file is not None:
-        return file.read_text()
+        try:
+            return file.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise typer.BadParameter(f"the file with the phrase cannot be read: {error}") from error
     given = os.environ.get("MEDCAB_RECOVERY_PHRASE")
     return given or str(typer.prompt("Recovery phrase", hide_input=True))
 
@@ -428,6 +451,23 @@ def _settings_at_rest() -> "Settings":
     from ops.backup.restore.stopped_home import settings_at_rest
 
     return settings_at_rest(_home())
+
+
+@contextmanager
+def _refusals_told(*refusals: type[Exception]) -> Iterator[None]:
+    """Say why something was refused, or which server does not answer, and end with exit code 1."""
+    from ops.local.reaching import UNREACHED, in_one_line
+
+    try:
+        yield
+    except refusals as reason:
+        told = str(reason)
+    except UNREACHED as error:
+        told = f"Not done: {in_one_line(error)}"
+    else:
+        return
+    typer.echo(told, err=True)
+    raise typer.Exit(1)
 
 
 def _end(code: int) -> NoReturn:

@@ -5,21 +5,21 @@ story with exit code 1 and is printed.
 """
 
 import httpx
-from rich.console import Console
 
 from ops.demo.applications import ApplicationDemo
 from ops.demo.archive import ArchiveStory
 from ops.demo.notices import NoticeStory
 from ops.demo.requests import RequestDemo
 from ops.demo.story import Demo, Unexpected, within_reach
+from ops.local.running import console
 from rules.access import Role
 from settings import Settings
 
 
 def run(settings: Settings) -> int:
     """Go through the story on the running system; 0 when everything was as it should be."""
-    console = Console()
-    story = Demo(settings, console)
+    told = console()
+    story = Demo(settings, told)
     try:
         clinician = story.sign_in(Role.DOCTOR)
         with within_reach(clinician):
@@ -29,7 +29,7 @@ def run(settings: Settings) -> int:
             NoticeStory(story, clinician, clerk).tell(equipment)
         ArchiveStory(story, clinician).tell(certificate)
     except (Unexpected, httpx.HTTPError) as error:
-        console.print(f"[bold red]Not as it should be:[/] {error}")
+        told.print(f"[bold red]Not as it should be:[/] {error}")
         return 1
-    console.print(f"[bold green]All {story.steps} steps went as they should.[/]")
+    told.print(f"[bold green]All {story.steps} steps went as they should.[/]")
     return 0

@@ -114,8 +114,11 @@ def trust(
 
     try:
         certificate = from_pem(file.read_bytes())
+    except (OSError, ValueError) as reason:
+        _fail(f"{file} cannot be read as a certificate: {reason}")
+    try:
         _ring()[1].trust(certificate)
-    except (OSError, ValueError, GovServiceKeysError) as reason:
+    except (ValueError, GovServiceKeysError) as reason:
         _fail(reason)
     typer.echo(f"Trusted until {certificate.not_valid_after_utc:%Y-%m-%d}.")
 

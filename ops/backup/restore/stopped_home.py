@@ -4,13 +4,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from minio.error import MinioException
-from sqlalchemy.exc import SQLAlchemyError
-from temporalio.service import RPCError
-from urllib3.exceptions import HTTPError
-
 from ops.backup import BackupError, Say
 from ops.local.home import Home
+from ops.local.reaching import UNREACHED, in_one_line
 from ops.local.running import adopt_running, stop_leftovers
 from ops.local.servers import Server, ServerFailed
 from ops.local.servers.process import Interrupted
@@ -93,9 +89,8 @@ def reached() -> Iterator[None]:
         yield
     except BackupError:
         raise
-    except (SQLAlchemyError, RPCError, MinioException, HTTPError, OSError, RuntimeError) as error:
-        told = str(error).strip().partition("\n")[0]
-        raise BackupError(f"{type(error).__name__}: {told[:300]}") from error
+    except UNREACHED as error:
+        raise BackupError(in_one_line(error)) from error
 
 
 def named(system: System, *names: str) -> list[Server]:
