@@ -26,7 +26,7 @@ from services.cases.acts import Act
 from services.conversation import Conversations
 from services.seal import open_seal
 from settings import Settings
-from tests.shared.cabinet import Site, account_of, faults_of, let_in, signed_in, small_pdf, token_on
+from tests.shared.cabinet import Site, faults_of, signed_in, small_pdf, token_on
 from tests.shared.office import Office
 from tests.shared.served import at_port, free_port
 from tests.shared.waiting import PATIENCE
@@ -41,17 +41,6 @@ async def visitor(site: Site) -> AsyncIterator[httpx.AsyncClient]:
         base_url=site.url, headers={"Accept-Language": "ru"}, timeout=PATIENCE
     ) as client:
         yield client
-
-
-@pytest.fixture
-async def client(site: Site, office: Office) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser without scripts, in which the clinician of this test has signed in."""
-    await account_of(office, office.clinician)
-    async with httpx.AsyncClient(
-        base_url=site.url, headers={"Accept-Language": "ru"}, timeout=PATIENCE
-    ) as made:
-        await let_in(made, office, office.clinician)
-        yield made
 
 
 @pytest.mark.parametrize(

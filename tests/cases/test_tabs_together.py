@@ -2,34 +2,22 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import time
 from typing import Any
 from uuid import UUID
 
 import httpx
-import pytest
 from playwright.async_api import Browser, Route, expect
 
 from services.notices import settings as notice_settings
-from tests.shared.cabinet import Site, account_of, let_in, signed_in, small_pdf, token_on
+from tests.shared.cabinet import Site, signed_in, small_pdf, token_on
 from tests.shared.office import Office
 from tests.shared.tabs import Tab
-from tests.shared.waiting import PATIENCE, until
+from tests.shared.waiting import until
 
 AT_ONCE = 24
 SHOWN = re.compile(r'name="shown"[^>]* value="([^"]*)"')
-
-
-@pytest.fixture
-async def client(site: Site, office: Office) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser without scripts, in which the clinician of this test has signed in."""
-    await account_of(office, office.clinician)
-    headers = {"Accept-Language": "ru"}
-    async with httpx.AsyncClient(base_url=site.url, headers=headers, timeout=PATIENCE) as made:
-        await let_in(made, office, office.clinician)
-        yield made
 
 
 async def begun(client: httpx.AsyncClient, office: Office) -> tuple[UUID, list[str], str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +21,8 @@ from services.notices.wording import Addresses
 from settings import Settings
 from tests.shared.servers import Simulators
 from tests.shared.waiting import PATIENCE
+
+NUMBER = "ПК-2026-000123-0"
 
 
 @pytest.fixture
@@ -46,9 +49,32 @@ async def tell(
             person_id=person.id,
             kind=kind,
             event_key=f"{person.id}:{key or kind}",
-            facts={"number": "ПК-2026-000123-0"},
+            facts={"number": NUMBER},
             **{"now": now(), **more},
         )
+
+
+@pytest.fixture(name="tell")
+def teller(own_database: Database) -> Any:
+    """Write a notice and commit."""
+
+    async def write(
+        person: Person,
+        kind: Any = "application_in_review",
+        key: str = "1",
+        at: datetime | None = None,
+    ) -> None:
+        async with own_database.work() as session:
+            await outbox.enqueue(
+                session,
+                person_id=person.id,
+                kind=kind,
+                event_key=f"{key}:{kind}",
+                facts={"number": NUMBER},
+                now=at or now(),
+            )
+
+    return write
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Notices are told by e-mail: none lost, none doubled without need, each try written down (A9)."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,32 +18,7 @@ from services.notices import outbox
 from services.notices.channels import MailWay
 from services.notices.sender import Round, Stop, drain, send_next, waiting
 from services.notices.wording import Addresses
-from tests.notices.conftest import Post, Staff
-
-CASE = {"number": "ПК-2026-000123-0"}
-
-
-@pytest.fixture
-def tell(own_database: Database) -> Any:
-    """Write a notice and commit."""
-
-    async def write(
-        person: Person,
-        kind: Any = "application_in_review",
-        key: str = "1",
-        at: datetime | None = None,
-    ) -> None:
-        async with own_database.work() as session:
-            await outbox.enqueue(
-                session,
-                person_id=person.id,
-                kind=kind,
-                event_key=f"{key}:{kind}",
-                facts=CASE,
-                now=at or now(),
-            )
-
-    return write
+from tests.notices.conftest import NUMBER, Post, Staff
 
 
 @pytest.fixture(name="drain")
@@ -318,7 +293,7 @@ async def test_next_event_spares_the_mail_that_waits(
                 kind=kind,
                 case_id=case_id,
                 event_key=f"{case_id}:{kind}",
-                facts=CASE,
+                facts={"number": NUMBER},
                 now=moment,
             )
     await drain()

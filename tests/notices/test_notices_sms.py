@@ -20,11 +20,9 @@ from services.notices.channels import MailWay, SmsWay
 from services.notices.delivery_reports import Said, ask_gateway, receive
 from services.notices.sender import Round, Stop, drain
 from services.notices.wording import Addresses
-from tests.notices.conftest import Phones, Staff
+from tests.notices.conftest import NUMBER, Phones, Staff
 from tests.notices.journal import lines, rows
 from tests.shared.waiting import PATIENCE, until
-
-NUMBER = "ПК-2026-000123-0"
 
 
 @pytest.fixture
@@ -44,24 +42,6 @@ def way(gateway: SmsGateway, addresses: Addresses) -> SmsWay:
 async def anna(staff: Staff) -> Person:
     """Somebody who wants SMS and no mail."""
     return await staff.person(phone="+79161234567", sms=True)
-
-
-@pytest.fixture
-def tell(own_database: Database) -> Any:
-    """Commit an event."""
-
-    async def write(person: Person, kind: Any = "application_in_review", key: str = "1") -> None:
-        async with own_database.work() as session:
-            await outbox.enqueue(
-                session,
-                person_id=person.id,
-                kind=kind,
-                event_key=f"{key}:{kind}",
-                facts={"number": NUMBER},
-                now=now(),
-            )
-
-    return write
 
 
 async def shift(own_database: Database, column: str = "next_try_at") -> None:

@@ -169,3 +169,14 @@ def small_pdf() -> bytes:
     document.docinfo["/Title"] = uuid4().hex
     document.save(body)
     return body.getvalue()
+
+
+@pytest.fixture
+async def client(site: Site, office: Office) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser without scripts, in which the clinician of this test has signed in."""
+    await account_of(office, office.clinician)
+    async with httpx.AsyncClient(
+        base_url=site.url, headers={"Accept-Language": "ru"}, timeout=PATIENCE
+    ) as made:
+        await let_in(made, office, office.clinician)
+        yield made
