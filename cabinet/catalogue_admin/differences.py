@@ -22,6 +22,7 @@ _STEPS: Mapping[str, str] = {
     "reason": marked("Почему"),
     "question": marked("Вопрос"),
     "terms": marked("Сроки"),
+    "terms.answer": marked("Ответ заявителя, рабочих дней"),
     "review": marked("Рассмотрение, рабочих дней"),
     "review_reminders": marked("Напомнить проверяющему"),
     "answer_reminders": marked("Напомнить заявителю"),
@@ -43,7 +44,12 @@ def path_in_words(path: str, names: Mapping[str, str]) -> str:
     """A path in people's words: «О вас: Специальность: Подсказка»."""
     parts = path.split(".")
     kept = [part for part in parts[:-1] if part not in LISTS] + parts[-1:]
-    return ": ".join(names.get(part) or _(_STEPS.get(part, part)) for part in kept)
+    said = []
+    for before, part in zip(["", *kept], kept, strict=False):
+        # Some steps mean another thing within another: `answer` is a kind, and a term of `terms`.
+        word = _STEPS.get(f"{before}.{part}") or _STEPS.get(part, part)
+        said.append(names.get(part) or _(word))
+    return ": ".join(said)
 
 
 def named(

@@ -2,6 +2,7 @@
 
 import re
 
+from cabinet.catalogue_admin.differences import path_in_words
 from cabinet.catalogue_admin.register import ROOMS
 from ops.local.home import CHECKOUT
 from rules.catalogue.entries import Subject
@@ -29,3 +30,10 @@ def test_what_is_shared_branches_on_no_kind() -> None:
     """A seventh kind needs a file in each room and a line in each register, and no more."""
     for name in SHARED:
         assert not BRANCH.findall((CHECKOUT / name).read_text("utf-8")), name
+
+
+def test_a_difference_is_told_by_the_label_of_its_own_form() -> None:
+    """`answer` is the kind of answer of a type, and among its terms the applicant's time."""
+    assert path_in_words("answer", {}) == "Вид ответа на запрос"
+    assert path_in_words("terms.answer", {}) == "Сроки: Ответ заявителя, рабочих дней"
+    assert path_in_words("sections.education.hint", {"education": "О вас"}) == "О вас: Подсказка"
