@@ -8,6 +8,7 @@ import shutil
 import tarfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,7 +53,8 @@ def recover(
 ) -> Recovered:
     """Put the database in place and replay the log, to `at` or to its end.
 
-    Data that is there already is put aside, never removed. Raises BackupError.
+    Data that is there already is put aside, never removed, and comes back where the replay fails.
+    Raises BackupError.
     """
     server = Postgres(home, None)
     place = server.data.parent
@@ -67,16 +69,29 @@ def recover(
         settled = _settled(aside)
         _configure(aside, settled, log, at)
         _give(aside, server.account)
-        if server.data.exists():
-            old = f"data.replaced-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-            server.data.rename(place / old)
-        aside.rename(server.data)
-        point = _replay(home, log, settled, at, read_state(repository, key), say)
+        with _in_place_of(server.data):
+            aside.rename(server.data)
+            point = _replay(home, log, settled, at, read_state(repository, key), say)
     finally:
         for left in (aside, log):
             shutil.rmtree(left, ignore_errors=True)
     say("database", "ready")
     return Recovered(point, segments)
+
+
+@contextmanager
+def _in_place_of(data: Path) -> Iterator[None]:
+    """Meanwhile put the data aside. It comes back if what takes its place fails."""
+    old = data.with_name(f"data.replaced-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    if data.exists():
+        data.rename(old)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(data, ignore_errors=True)
+        if old.exists():
+            old.rename(data)
+        raise
 
 
 def lay_out_for_others(

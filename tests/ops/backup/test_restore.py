@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock
@@ -267,6 +268,26 @@ def test_backups_can_be_read_by_nobody_else(place: Installation) -> None:
         content = file.read_bytes()
         assert not any(text.encode() in content for text in planted), file
         assert b"MEDCAB" in content[:16] or file.suffix == ".json" or file.name == ".lock", file
+
+
+async def test_a_point_that_the_log_does_not_reach_leaves_the_data_in_place(
+    place: Installation,
+) -> None:
+    """The replay finds out only when the old data is put aside: it comes back, as if nothing had
+    been asked (O5)."""
+    case_id = await place.office.submitted()
+    await place.put_files()
+    await place.archive()
+    await place.stop()
+    there = names_in(Postgres(place.home, None).data.parent)
+    late = RestoreOptions(place.backups, now() + timedelta(days=1), [Part.DATABASE], replace=True)
+    with pytest.raises(BackupError, match="does not go that far"):
+        await asyncio.to_thread(restore, place.home, late, lambda: place.phrase, quiet)
+    assert names_in(Postgres(place.home, None).data.parent) == there
+    assert Mark.read(place.home) is None
+    await place.start()
+    await place.work()
+    await place.stands(case_id, Status.IN_REVIEW)
 
 
 async def test_a_base_without_a_log_is_laid_out_too(
