@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Select, null, select, text
+from sqlalchemy import Column, Select, null, select, text
 from sqlmodel import SQLModel, col
 
 import models.tables as _complete_metadata  # noqa: F401
@@ -24,6 +24,7 @@ from models.tables.journal import JournalCheckpoint
 from ops.backup import DamagedError
 from ops.backup.repository.encrypted_files import read_encrypted, write_encrypted
 from ops.backup.repository.manifest import Repository
+from rules.archive import ERASED
 from services.journal.checkpoints import SEALS_PREFIX, checkpoint_object_key
 
 LANES = 4
@@ -49,22 +50,43 @@ class Copied:
     differing: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class KeyColumn:
+    """A column that names objects, and those of the same row that say what their bytes are."""
+
+    key: Column[Any]
+    sha256: Column[Any] | None
+    size: Column[Any] | None
+
+
+def key_columns() -> Iterator[KeyColumn]:
+    """The columns of all tables that name objects.
+
+    They are `object_key`, and every other `…_key` that has its `…_sha256` beside it.
+    """
+    for table in SQLModel.metadata.sorted_tables:
+        for column in table.c:
+            named = column.name.endswith("object_key")
+            lead = column.name.removesuffix("object_key" if named else "key")
+            sha256, size = table.c.get(f"{lead}sha256"), table.c.get(f"{lead}size")
+            if named or (column.name.endswith("_key") and sha256 is not None):
+                yield KeyColumn(column, sha256, size)
+
+
 async def wanted(database: Database) -> dict[str, ExpectedObject]:
-    """Every object that a row of any table names, and the copies of the checkpoints."""
+    """Every object that a row of any table names, and the copies of the checkpoints.
+
+    Of an erased object the row stays, and nothing is wanted.
+    """
     found: dict[str, ExpectedObject] = {}
     async with database.engine.connect() as connection:
-        for table in SQLModel.metadata.sorted_tables:
-            for column in table.c:
-                if not column.name.endswith("object_key"):
-                    continue
-                lead = column.name.removesuffix("object_key")
-                digest, size = table.c.get(f"{lead}sha256"), table.c.get(f"{lead}size")
-                told: list[Any] = [column]
-                told += [null() if each is None else each for each in (digest, size)]
-                query: Any = Select(*told).where(column.is_not(None))
-                rows = await connection.stream(query, execution_options={"yield_per": 1000})
-                async for key, sha256, octets in rows:
-                    found[key] = ExpectedObject(key, table.name, sha256, octets)
+        for each in key_columns():
+            beside = [null() if one is None else one for one in (each.sha256, each.size)]
+            there = each.key.is_not(None) & ~each.key.startswith(ERASED)
+            query: Any = Select(each.key, *beside).where(there)
+            rows = await connection.stream(query, execution_options={"yield_per": 1000})
+            async for key, sha256, octets in rows:
+                found[key] = ExpectedObject(key, each.key.table.name, sha256, octets)
         numbers = await connection.execute(select(col(JournalCheckpoint.number)))
         for (number,) in numbers:
             found[checkpoint_object_key(number)] = ExpectedObject(

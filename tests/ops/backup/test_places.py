@@ -5,13 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlmodel import SQLModel
 
+from activities.files import FOLDERS
 from ops.backup import BackupError, WrongKeyError
 from ops.backup.configuration import Places, arrange, key_of, known
 from ops.backup.keys import back_up_keys, open_keys, recipient_in, recipient_of
 from ops.backup.repository.manifest import Backup, Manifest
 from ops.backup.restore.restore import Part, RestoreOptions, restore
 from ops.backup.restore.stopped_home import settings_at_rest
+from ops.backup.stores.objects import key_columns
 from ops.local.home import BACKUP_RECORD, Home
 from rules.clock import now
 
@@ -151,3 +154,18 @@ def test_a_home_that_knows_its_backups_keeps_them(
     order = RestoreOptions(copy, None, [Part.KEYS], where.keys_folder)
     restore(home, order, lambda: phrase, lambda name, text: None)
     assert known(home, settings_at_rest(home)) == where
+
+
+def test_every_column_that_names_objects_is_backed_up() -> None:
+    """What the nightly sweep keeps because a row names it, a backup keeps too (O5)."""
+    backed = {(each.key.table.name, each.key.name) for each in key_columns()}
+    swept = {(one.table.name, one.key) for columns in FOLDERS.values() for one in columns}
+    assert swept <= backed
+    others = {("programme", "sort_key"), ("notice", "event_key")}
+    named = {
+        (table.name, column.name)
+        for table in SQLModel.metadata.sorted_tables
+        for column in table.c
+        if column.name.endswith("_key")
+    }
+    assert named - backed == others

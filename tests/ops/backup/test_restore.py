@@ -24,6 +24,7 @@ from models.tables.accounts import AccountSession
 from models.tables.cases import Case
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
+from models.tables.requests import RequestAnswer, RequestMessage
 from models.visibility import OpsText
 from ops.backup import BackupError, commands
 from ops.backup.reconcile.reconcile import HELD, MARGIN, Reconciliation, in_words, reconcile
@@ -38,6 +39,7 @@ from ops.backup.stores.postgres_wal import PARTIAL, WalArchiver
 from ops.cli import app
 from ops.local.home import RESTORED
 from ops.local.servers.postgres import Postgres
+from rules.archive import ERASED
 from rules.cases.applications import APPLICATION
 from rules.cases.numbers import NumberKind, format_number, parse_number
 from rules.cases.process import Status, Transition
@@ -80,6 +82,59 @@ async def test_what_is_lost_comes_back_and_every_case_goes_on(
     await place.has_run(*cases)
     await place.goes_on(*cases)
     await place.all_told()
+    await place.all_is_right()
+
+
+async def test_papers_and_envelopes_of_requests_come_back(place: Installation) -> None:
+    """Every object that a row names is archived, whatever its column is called; of what was erased
+    only the row is left, and nothing is missed (O5)."""
+    kept, erased = [await place.office.submitted() for _ in range(2)]
+    await place.put_files()
+    paper, envelope, answer = [f"requests/{uuid4().hex}" for _ in range(3)]
+    for key in (paper, envelope, answer):
+        content = key.encode() * 10
+        stored = await place.objects.put(key, content, len(content), "application/pdf")
+        place.sha256[key] = stored.sha256
+    made: dict[str, Any] = {"version": 1, "formed_at": now(), "paper_size": len(paper) * 10}
+    async with place.database.work() as session:
+        session.add(
+            RequestMessage(
+                case_id=kept,
+                message_id=uuid4(),
+                paper_key=paper,
+                paper_sha256=place.sha256[paper],
+                envelope_key=envelope,
+                envelope_sha256=place.sha256[envelope],
+                envelope_size=len(envelope) * 10,
+                **made,
+            )
+        )
+        session.add(
+            RequestMessage(
+                case_id=erased,
+                message_id=uuid4(),
+                paper_key=f"{ERASED}{uuid4().hex}",
+                paper_sha256="",
+                **made,
+            )
+        )
+        session.add(
+            RequestAnswer(
+                case_id=kept,
+                version=1,
+                outcome="answered",
+                at=now(),
+                envelope_key=answer,
+                envelope_sha256=place.sha256[answer],
+            )
+        )
+    await place.archive()
+    await place.stop()
+    destroy(place.home, Part.OBJECTS)
+    await place.bring_back(Part.OBJECTS)
+    await place.start()
+    await place.reconcile()
+    await place.work()
     await place.all_is_right()
 
 
