@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -20,7 +20,27 @@ if TYPE_CHECKING:
 
     from settings import Settings
 
-app = typer.Typer(
+
+class _Commands(typer.Typer):
+    """The commands, of which each says in a line which setting it cannot use."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().__call__(*args, **options)
+        except ValueError as error:
+            from pydantic import ValidationError
+
+            if not isinstance(error, ValidationError) or error.title != "Settings":
+                raise
+            wrong = error.errors(include_url=False, include_input=False)
+        for each in wrong:
+            name = str(each["loc"][0])
+            variable = f"MEDCAB_{name}".upper() if name.islower() else name
+            typer.echo(f"{variable}: {each['msg']}", err=True)
+        sys.exit(1)
+
+
+app = _Commands(
     name="medcab",
     help="Run, check, back up and restore one installation of Medcab.",
     no_args_is_help=True,

@@ -143,3 +143,14 @@ def test_a_database_that_does_not_answer_is_said_in_one_line(place: Place, comma
     [told] = place.run(command, code=1, **given).splitlines()
     assert "Not done: " in told
     assert "secret" not in told
+
+
+@pytest.mark.parametrize("command", ["doctor", "migrate", "worker"])
+def test_a_setting_that_cannot_be_used_is_named(place: Place, command: str) -> None:
+    """The variable and what is wrong with it, not what it holds, which may be a secret (O3)."""
+    given = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
+    given |= {"MEDCAB_TIME_ZONE": "nowhere", "MEDCAB_DATABASE_POOL": "secret"}
+    told = place.run(command, code=1, **given)
+    assert "MEDCAB_TIME_ZONE: Value error, name a zone" in told
+    assert "MEDCAB_DATABASE_POOL: Input should be a valid integer" in told
+    assert "secret" not in told
