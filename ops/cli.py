@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from ops.commands import Commands, refusals_told
 from ops.local.home import RESTORED, Home, default_home
 from ops.upkeep import gov_service_keys
 
@@ -20,27 +21,7 @@ if TYPE_CHECKING:
 
     from settings import Settings
 
-
-class _Commands(typer.Typer):
-    """The commands, of which each says in a line which setting it cannot use."""
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        try:
-            return super().__call__(*args, **options)
-        except ValueError as error:
-            from pydantic import ValidationError
-
-            if not isinstance(error, ValidationError) or error.title != "Settings":
-                raise
-            wrong = error.errors(include_url=False, include_input=False)
-        for each in wrong:
-            name = str(each["loc"][0])
-            variable = f"MEDCAB_{name}".upper() if name.islower() else name
-            typer.echo(f"{variable}: {each['msg']}", err=True)
-        sys.exit(1)
-
-
-app = _Commands(
+app = Commands(
     name="medcab",
     help="Run, check, back up and restore one installation of Medcab.",
     no_args_is_help=True,
@@ -121,7 +102,7 @@ def migrate() -> None:
     from ops.upkeep.migrate import migrate as bring
 
     settings = _settings(running=True)
-    with _refusals_told(NotMigratedError):
+    with refusals_told(NotMigratedError):
         bring(settings)
 
 
@@ -132,7 +113,7 @@ def seed() -> None:
     from ops.data.seed import seed as enter
 
     settings = _settings(running=True)
-    with _refusals_told(SeedRefusedError):
+    with refusals_told(SeedRefusedError):
         accounts = enter(settings, typer.echo)
     for account in accounts:
         typer.echo(account)
@@ -256,14 +237,14 @@ def verify(
 
     if what == "journal" and file is None:
         settings = _settings(running=True)
-        with _refusals_told():
+        with refusals_told():
             code = run(settings)
         _end(code)
     if what == "accept" and file is None:
         if not reason.strip():
             raise typer.BadParameter("give the reason with --reason: it is journaled")
         settings = _settings(running=True)
-        with _refusals_told():
+        with refusals_told():
             code = run_accept(settings, reason.strip())
         _end(code)
     if what != "receipt" or file is None:
@@ -271,7 +252,7 @@ def verify(
             "write `medcab verify`, `medcab verify receipt FILE` or `medcab verify accept`"
         )
     compared = _settings(running=True) if here else None
-    with _refusals_told():
+    with refusals_told():
         code = run_receipt(compared, file)
     _end(code)
 
@@ -388,7 +369,7 @@ def demo() -> None:
     from ops.demo import run
 
     settings = _settings(running=True)
-    with _refusals_told(SeedRefusedError):
+    with refusals_told(SeedRefusedError):
         code = run(settings)
     _end(code)
 
@@ -471,23 +452,6 @@ def _settings_at_rest() -> "Settings":
     from ops.backup.restore.stopped_home import settings_at_rest
 
     return settings_at_rest(_home())
-
-
-@contextmanager
-def _refusals_told(*refusals: type[Exception]) -> Iterator[None]:
-    """Say why something was refused, or which server does not answer, and end with exit code 1."""
-    from ops.local.reaching import UNREACHED, in_one_line
-
-    try:
-        yield
-    except refusals as reason:
-        told = str(reason)
-    except UNREACHED as error:
-        told = f"Not done: {in_one_line(error)}"
-    else:
-        return
-    typer.echo(told, err=True)
-    raise typer.Exit(1)
 
 
 def _end(code: int) -> NoReturn:

@@ -1,0 +1,47 @@
+"""What a command says in a line, not by a traceback: a wrong setting, a refusal, a server down.
+
+Libraries are imported where they are needed, so that each command starts quickly.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+
+class Commands(typer.Typer):
+    """Commands that name the settings which they cannot use, without what these hold."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().__call__(*args, **options)
+        except ValueError as error:
+            from pydantic import ValidationError
+
+            if not isinstance(error, ValidationError) or error.title != "Settings":
+                raise
+            wrong = error.errors(include_url=False, include_input=False)
+        for each in wrong:
+            name = str(each["loc"][0])
+            variable = f"MEDCAB_{name}".upper() if name.islower() else name
+            typer.echo(f"{variable}: {each['msg']}", err=True)
+        sys.exit(1)
+
+
+@contextmanager
+def refusals_told(*refusals: type[Exception]) -> Iterator[None]:
+    """Say why something was refused, or which server does not answer, and end with exit code 1."""
+    from ops.local.reaching import UNREACHED, in_one_line
+
+    try:
+        yield
+    except refusals as reason:
+        told = str(reason)
+    except UNREACHED as error:
+        told = f"Not done: {in_one_line(error)}"
+    else:
+        return
+    typer.echo(told, err=True)
+    raise typer.Exit(1)
