@@ -126,7 +126,7 @@ def worker() -> None:
     with _loading():
         from worker import main
 
-    _settings()
+    _refuse_without_keys(_settings())
     main()
     _end_at_once(0)
 
@@ -153,6 +153,7 @@ def api(
 
         log_in_json()
         settings = _settings()
+        _refuse_without_keys(settings)
         served = create_app(settings)
     config = uvicorn.Config(
         served,
@@ -419,6 +420,17 @@ def _refuse_restored() -> None:
     if (_home().folder / RESTORED).exists():
         typer.echo("This home was restored: `medcab reconcile` comes first.", err=True)
         raise typer.Exit(1)
+
+
+def _refuse_without_keys(settings: "Settings") -> None:
+    """Refuse to start a process that could read nothing of what is stored."""
+    from crypto.key_ring import KeyRing
+
+    try:
+        KeyRing.parse(settings.keys.get_secret_value())
+    except ValueError as reason:
+        typer.echo(reason, err=True)
+        raise typer.Exit(1) from reason
 
 
 def _moment(text: str | None) -> "datetime | None":

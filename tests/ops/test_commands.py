@@ -154,3 +154,15 @@ def test_a_setting_that_cannot_be_used_is_named(place: Place, command: str) -> N
     assert "MEDCAB_TIME_ZONE: Value error, name a zone" in told
     assert "MEDCAB_DATABASE_POOL: Input should be a valid integer" in told
     assert "secret" not in told
+
+
+@pytest.mark.parametrize("command", ["worker", "api"])
+def test_a_process_without_keys_does_not_start(place: Place, command: str) -> None:
+    """Where they are to be had from is said in a line (I10)."""
+    assert place.run(command, code=1).startswith("MEDCAB_KEYS is empty")
+
+
+def test_nothing_is_reconciled_where_nothing_was_restored(place: Place) -> None:
+    """A mistyped home is not made into an empty installation that is all right (O5)."""
+    assert "holds no database" in place.run("reconcile", code=1)
+    assert not (place.home.folder / "secrets.json").exists()

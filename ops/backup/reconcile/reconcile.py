@@ -28,11 +28,19 @@ from ops.backup import BackupError, Say
 from ops.backup.reconcile.findings import Findings
 from ops.backup.reconcile.workflows import Runs
 from ops.backup.restore.restore import Mark
-from ops.backup.restore.stopped_home import held, named, reached, started, system_at_rest
+from ops.backup.restore.stopped_home import (
+    held,
+    is_given,
+    named,
+    reached,
+    started,
+    system_at_rest,
+)
 from ops.backup.stores import objects
 from ops.local.home import RESTORED, Home
 from ops.local.lost import DATABASE, lost_parts, refusal
 from ops.local.running import adopt_running
+from ops.local.servers.postgres import occupied
 from ops.upkeep.migrate import migrate
 from rules.cases.numbers import parse_number
 from rules.clock import now
@@ -65,6 +73,10 @@ def reconcile(home: Home, say: Say, *, deep: bool = False, accept: bool = False)
     with held(home):
         if (reason := refusal(home)) and DATABASE in lost_parts(home):
             raise BackupError(reason)
+        if not occupied(home) and not is_given("postgres"):
+            raise BackupError(
+                f"{home.folder} holds no database: restore it, or name another home by MEDCAB_HOME"
+            )
         system = system_at_rest(home, say)
         with started(system, named(system, "postgres", "temporal", "minio")):
             settings = system.settings
