@@ -390,7 +390,8 @@ def faults(
 @app.command()
 def bench(
     names: Annotated[
-        list[str] | None, typer.Argument(help="P1 to P7, P1R, P2R, P3R, P6R; all by default.")
+        list[str] | None,
+        typer.Argument(help="P1 to P7, P1R, P2R, P3R, P6R, EXPORT, SQL; all by default."),
     ] = None,
 ) -> None:
     """Measure what docs promise, against the least program that does the same work."""
