@@ -6,7 +6,7 @@ import { draftsWritten } from "./drafts.js";
 const TOO_LONG = 120_000;
 
 // The answer with its whole text, or null when it did not come, broke off, or took too long.
-export async function whole(url, options) {
+async function whole(url, options) {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(TOO_LONG), ...options });
     const { ok, status, headers, redirected } = answer;
