@@ -54,7 +54,21 @@ SHOWN = """
 navigator.serviceWorker.ready.then(r => r.getNotifications())
   .then(all => all.map(n => ({title: n.title, path: n.data.path})))
 """
-"""The notifications that the browser shows for the cabinet."""
+"""The notifications that the browser shows for the cabinet.
+
+Chromium forgets a notification that is asked for while it is being put up: this is asked only when
+the service worker says that it is up.
+"""
+COUNTS = """
+(() => {
+  const { showNotification } = ServiceWorkerRegistration.prototype;
+  self.put = 0;
+  ServiceWorkerRegistration.prototype.showNotification = function (...given) {
+    return showNotification.apply(this, given).then(() => { self.put += 1; });
+  };
+})()
+"""
+"""The service worker counts the notifications that it has put up."""
 PUSHED = (
     ("это не JSON", "Новое уведомление", "/notices"),
     ('{"title": "А", "path": "https://evil.example/"}', "А", "/notices"),
@@ -328,17 +342,21 @@ async def pushes(page: Page, origin: str) -> Callable[[str], Awaitable[list[dict
     await line.send("ServiceWorker.enable")
     async with asyncio.timeout(PATIENCE):
         registration = await known
+    [worker] = page.context.service_workers
+    await worker.evaluate(COUNTS)
 
     async def push(data: str) -> list[dict[str, str]]:
+        before = await worker.evaluate("self.put")
         await line.send(
             "ServiceWorker.deliverPushMessage",
             {"origin": origin, "registrationId": registration, "data": data},
         )
 
-        async def new() -> list[dict[str, str]]:
-            return [one for one in await page.evaluate(SHOWN) if one not in seen]
+        async def up() -> bool:
+            return bool(await worker.evaluate("self.put") > before)
 
-        shown = await until(new)
+        await until(up)
+        shown = [one for one in await page.evaluate(SHOWN) if one not in seen]
         seen.extend(shown)
         return shown
 
