@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.archive import export, p7
+from bench.cost import cost
 from bench.counts import p6, p6r
 from bench.ground import BenchInstallation, Office
 from bench.latency import p1, p3, p4, p5
@@ -40,6 +41,7 @@ MEASURES: dict[str, Measure] = {
     "P3R": p3r,
     "P2R": p2r,
     "P7": p7,
+    "COST": cost,
     "EXPORT": export,
     "SQL": statements,
 }
