@@ -1,16 +1,14 @@
 // Keeps the count beside the bell up to date: asks every four seconds, and is mostly answered by 304.
 
-import { unasked } from "./sending.js";
+import { poll } from "./polling.js";
 
-const EVERY = 4000;
-const AT_MOST = 60000;
+const FIRST = 4000;
 
 export function watchBell(bell) {
   const count = bell.querySelector(".count");
-  let tag = `"${bell.dataset.bell}"`;
-  let pause = EVERY;
 
-  function show({ unread, words }) {
+  function show(answer) {
+    const { unread, words } = JSON.parse(answer);
     count.hidden = !unread;
     count.replaceChildren();
     if (!unread) return;
@@ -20,30 +18,5 @@ export function watchBell(bell) {
     count.append(said, unread < 100 ? String(unread) : "99+");
   }
 
-  async function ask() {
-    if (document.hidden) return;
-    const answer = await unasked("/notices/bell", tag);
-    if (!answer || answer.status >= 500 || answer.status === 429) {
-      pause = Math.min(pause * 2, AT_MOST);
-      return;
-    }
-    pause = EVERY;
-    if (answer.redirected || answer.status === 401) {
-      pause = 0;
-      return;
-    }
-    if (answer.status !== 200) return;
-    tag = answer.headers.get("ETag") || tag;
-    show(JSON.parse(answer.text));
-  }
-
-  async function turn() {
-    await ask();
-    if (pause) setTimeout(turn, pause);
-  }
-
-  setTimeout(turn, EVERY);
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && pause) ask();
-  });
+  poll(() => "/notices/bell", `"${bell.dataset.bell}"`, show, { start: FIRST });
 }
