@@ -10,6 +10,8 @@ P1, P2, P3 and P6 measure applications. P1r, P2r, P3r and P6r measure the same o
 sides with the same simulated gov service: the time until the number and until the service has taken
 the request, whole requests in a second, the time from its callback until the answer can be
 downloaded, and commits and events.
+
+IDLE starts an installation as `medcab up` does, and says what it costs while nobody does anything.
 """
 
 

@@ -19,6 +19,7 @@ from bench.archive import export, p7
 from bench.cost import cost
 from bench.counts import p6, p6r
 from bench.ground import BenchInstallation, Office
+from bench.idle import idle
 from bench.latency import p1, p3, p4, p5
 from bench.method import BarVerdict, Figure
 from bench.requests import p1r, p3r
@@ -45,6 +46,8 @@ MEASURES: dict[str, Measure] = {
     "EXPORT": export,
     "SQL": statements,
 }
+ALONE: dict[str, Callable[[float], list[Figure]]] = {"IDLE": idle}
+"""Measures of an installation that they start themselves, with no other beside it."""
 QUICK, QUICK_SCALE = "quick", 0.25
 RESULTS = CHECKOUT / "bench-results"
 
@@ -55,27 +58,30 @@ def run(names: list[str]) -> int:
     0 when every bar holds and something was measured.
     """
     wanted = [name.upper() for name in names if name.lower() != QUICK]
-    unknown = sorted(set(wanted) - set(MEASURES))
+    known = [*ALONE, *MEASURES]
+    unknown = sorted(set(wanted) - set(known))
     if unknown:
-        sys.stderr.write(f"There is no {', '.join(unknown)}: choose of {', '.join(MEASURES)}.\n")
+        sys.stderr.write(f"There is no {', '.join(unknown)}: choose of {', '.join(known)}.\n")
         return 2
     scale = QUICK_SCALE if len(wanted) < len(names) else 1.0
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
-    ground = BenchInstallation()
-    keep = True
     # SIGTERM ends the run by way of `finally`, so that no server is left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    try:
-        console.print("starting servers of our own")
-        ground.start()
-        _tell_configuration(ground.settings, console)
-        chosen = {name: one for name, one in MEASURES.items() if not wanted or name in wanted}
-        figures, failed = asyncio.run(_measure(ground, chosen, scale, console))
-        keep = bool(failed)
-    finally:
-        ground.stop(keep=keep)
-        if keep:
-            console.print(f"logs and data are kept in {ground.folder}")
+    figures: list[Figure] = []
+    failed: dict[str, str] = {}
+    for name, measure in ALONE.items():
+        if not wanted or name in wanted:
+            console.print(f"{name}: an installation of its own, idle for some minutes")
+            try:
+                found = measure(scale)
+            except Exception as error:
+                failed[name] = f"{type(error).__name__}: {error}"
+            else:
+                figures += found
+                _show(found, console)
+    chosen = {name: one for name, one in MEASURES.items() if not wanted or name in wanted}
+    if chosen:
+        _run_on_servers(chosen, scale, console, figures, failed)
     console.print("all figures")
     _show(figures, console)
     for name, reason in failed.items():
@@ -85,11 +91,36 @@ def run(names: list[str]) -> int:
     return 0 if good else 1
 
 
+def _run_on_servers(
+    chosen: dict[str, Measure],
+    scale: float,
+    console: Console,
+    figures: list[Figure],
+    failed: dict[str, str],
+) -> None:
+    """Measure on servers of the run; their logs and data are kept when something failed."""
+    ground = BenchInstallation()
+    keep = True
+    try:
+        console.print("starting servers of our own")
+        ground.start()
+        _tell_configuration(ground.settings, console)
+        asyncio.run(_measure(ground, chosen, scale, console, figures, failed))
+        keep = bool(failed)
+    finally:
+        ground.stop(keep=keep)
+        if keep:
+            console.print(f"logs and data are kept in {ground.folder}")
+
+
 async def _measure(
-    ground: BenchInstallation, chosen: dict[str, Measure], scale: float, console: Console
-) -> tuple[list[Figure], dict[str, str]]:
-    figures: list[Figure] = []
-    failed: dict[str, str] = {}
+    ground: BenchInstallation,
+    chosen: dict[str, Measure],
+    scale: float,
+    console: Console,
+    figures: list[Figure],
+    failed: dict[str, str],
+) -> None:
     async with Office.open(ground) as office:
         for name, measure in chosen.items():
             began = time.monotonic()
@@ -103,7 +134,6 @@ async def _measure(
                 figures += found
                 _show(found, console)
             console.print(f"{name} took {time.monotonic() - began:.0f} s")
-    return figures, failed
 
 
 def _tell_configuration(settings: Settings, console: Console) -> None:
