@@ -31,6 +31,8 @@ DatabaseError = SQLAlchemyError
 SERVER_ERRORS: tuple[type[Exception], ...] = (DBAPIError, PoolTimeoutError)
 """Errors raised when the server refuses a statement, cannot be reached, or the pool is full."""
 
+CONNECT_WITHIN = 5
+
 
 def is_passing(error: Exception) -> bool:
     """Whether the database is only away for a moment: the same request may succeed later."""
@@ -48,6 +50,7 @@ class Database:
     """A pool of connections. If the server is lost, calls raise SQLAlchemy's `OperationalError`."""
 
     def __init__(self, url: str, pool: int = 10) -> None:
+        self._url = url
         self.engine = create_async_engine(
             driver_url(url),
             pool_size=pool,
@@ -55,7 +58,7 @@ class Database:
             pool_timeout=10,
             hide_parameters=True,
             connect_args={
-                "connect_timeout": 5,
+                "connect_timeout": CONNECT_WITHIN,
                 "options": "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=15s"
                 " -c idle_in_transaction_session_timeout=30s",
             },
@@ -112,6 +115,12 @@ class Database:
                 # Lost, or left in the middle of a query: nobody else may get this connection.
                 await greenlet_spawn(pooled.invalidate)
             await greenlet_spawn(pooled.close)
+
+    async def connect(self) -> psycopg.AsyncConnection[Any]:
+        """A driver connection of one's own, outside the pool. Raises psycopg.OperationalError."""
+        return await psycopg.AsyncConnection.connect(
+            self._url, autocommit=True, connect_timeout=CONNECT_WITHIN
+        )
 
     async def ping(self) -> None:
         """Raise OperationalError unless the server answers."""

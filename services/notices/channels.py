@@ -6,6 +6,7 @@ catalogue, and a link.
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,7 +21,7 @@ from rules.notices.delivery import GIVEN_UP_AFTER, DeliveryOutcome
 from rules.notices.events import EVENTS
 from rules.notices.kinds import Channel, NoticeKind
 from services.crash_points import CrashPoint, reach
-from services.notices.delivery_reports import ask_gateway
+from services.notices.delivery_reports import ask_at, ask_gateway
 from services.notices.push_subscriptions import browsers_of, subscriber
 from services.notices.sender import SendAttempt
 from services.notices.wording import Addresses, Letter, digest, letter, push_message, short_message
@@ -118,9 +119,13 @@ class SmsWay:
             return SendAttempt(DeliveryOutcome.REFUSED, error.code)
         return SendAttempt(DeliveryOutcome.TOLD, awaits_receipt=True)
 
-    async def follow_up(self, database: Database) -> None:
+    async def follow_up(self, database: Database) -> datetime | None:
         """Ask the gateway for delivery reports that are late."""
-        await ask_gateway(database, self._gateway)
+        due = await ask_at(database)
+        if due is not None and due <= now():
+            await ask_gateway(database, self._gateway)
+            due = await ask_at(database)
+        return due
 
     def _words(self, notice: Notice) -> str:
         return short_message(

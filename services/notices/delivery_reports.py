@@ -158,6 +158,17 @@ async def ask_gateway(database: Database, gateway: SmsGateway) -> int:
     return asked
 
 
+async def ask_at(database: Database) -> datetime | None:
+    """When the gateway is to be asked next, perhaps in the past; None while no report is late."""
+    async with database.line() as line:
+        found = await line.execute(
+            "select min(ask_at) from notice where channel = %s and ask_at is not null",
+            [Channel.SMS.value],
+        )
+        row = await found.fetchone()
+    return row[0] if row else None
+
+
 async def _next_to_ask(session: AsyncSession) -> Notice | None:
     found = await session.exec(
         select(Notice)

@@ -27,6 +27,8 @@ from rules.notices.kinds import SPARE, Channel, NoticeKind, NoticeState
 from rules.notices.quiet_hours import Quiet, digest_at, held_until
 from services.notices import outbox
 
+TOPIC = "notice_due"
+"""A trigger announces the channel of a message that waits, or is now to be sent earlier."""
 LANES = 4
 """How many messages are sent side by side if many wait."""
 OUTAGE_IS_JOURNALED_EVERY = timedelta(minutes=5)
@@ -59,8 +61,11 @@ class Way(Protocol):
         Returns the result. An exception only delays this message.
         """
 
-    async def follow_up(self, database: Database) -> None:
-        """Do what is left between rounds, such as asking what became of messages."""
+    async def follow_up(self, database: Database) -> datetime | None:
+        """Do what is left between rounds, such as asking what became of messages.
+
+        Returns when it is due again; None while nothing is.
+        """
 
 
 class Stop(StrEnum):
@@ -73,12 +78,18 @@ class Stop(StrEnum):
 
 @dataclass
 class Round:
-    """What a round of sending did."""
+    """What a round of sending did, and when the next message is due; None while none waits."""
 
     tried: int = 0
     told: int = 0
     ended: Stop = Stop.NOTHING_DUE
     reason: str = ""
+    next_at: datetime | None = None
+
+    @property
+    def more(self) -> bool:
+        """Whether a message is due now."""
+        return self.next_at is not None and self.next_at <= present()
 
 
 async def send_next(database: Database, way: Way) -> SendAttempt | None:
@@ -269,12 +280,26 @@ async def drain(
 
     Usually a single message is due: no parallel tasks are started for it, which would find nothing.
     """
-    done = Round()
-    if await _one(database, way, done, heartbeat) and await _one(database, way, done, heartbeat):
-        async with asyncio.TaskGroup() as lanes:
-            for _ in range(LANES):
-                lanes.create_task(_lane(database, way, done, heartbeat, asked_to_stop))
+    done = Round(next_at=await next_at(database, way.channel))
+    if done.more and await _one(database, way, done, heartbeat):
+        done.next_at = await next_at(database, way.channel)
+        if done.more:
+            async with asyncio.TaskGroup() as lanes:
+                for _ in range(LANES):
+                    lanes.create_task(_lane(database, way, done, heartbeat, asked_to_stop))
+            done.next_at = await next_at(database, way.channel)
     return done
+
+
+async def next_at(database: Database, channel: Channel) -> datetime | None:
+    """When the next message of a channel is due, perhaps in the past; None while none waits."""
+    async with database.line() as line:
+        found = await line.execute(
+            "select min(next_try_at) from notice where channel = %s and state = 'waiting'",
+            [channel.value],
+        )
+        row = await found.fetchone()
+    return row[0] if row else None
 
 
 async def _lane(

@@ -21,7 +21,7 @@ from activities.shifts import SHIFT_SECONDS
 from clients.database import Database
 from clients.delivery.mail import Mailer
 from clients.temporal.client import StandingWorkflow, ensure_standing, ops_view
-from models.tables.notices import Notice
+from models.tables.notices import Notice, NoticeAttempt
 from models.tables.people import Person
 from models.visibility import OpsText
 from rules.notices.kinds import NoticeState
@@ -29,7 +29,7 @@ from services.notices.channels import MailWay
 from services.notices.wording import Addresses
 from settings import Settings
 from tests.notices.conftest import Post, Staff, tell
-from tests.shared.waiting import until
+from tests.shared.waiting import PATIENCE, until
 from workflows.notices import NoticesMail
 
 
@@ -79,6 +79,82 @@ async def test_told_as_soon_as_it_is_committed(
         await until(lambda: _count(post, anna, 1))
         await tell(own_database, anna, "later")
         await until(lambda: _count(post, anna, 2))
+
+
+@pytest.fixture
+def never_looks_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender sleeps for longer than any test waits, if nothing wakes it."""
+    monkeypatch.setattr("activities.notices.LOOKS_ANYWAY", 10 * PATIENCE)
+
+
+@pytest.mark.usefixtures("never_looks_by_itself")
+async def test_notices_of_other_processes_wake_the_sender(
+    temporal: Client,
+    standing: StandingWorkflow,
+    own_database: Database,
+    mailer: Mailer,
+    addresses: Addresses,
+    staff: Staff,
+    post: Post,
+) -> None:
+    """Both a new notice, and one that is to be sent after all, are announced at their commit."""
+    anna = await staff.person()
+    async with sender(temporal, standing, own_database, mailer, addresses):
+        await until(lambda: _listeners(own_database))
+        await tell(own_database, anna, "new")
+        await until(lambda: _count(post, anna, 1))
+        again = "update notice set state = 'waiting', sendings = 2 where channel = 'mail'"
+        other = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            f"import psycopg; psycopg.connect({_url(own_database)!r}).execute({again!r})"
+            ".connection.commit()",
+        )
+        assert await other.wait() == 0
+        await until(lambda: _count(post, anna, 2))
+
+
+@pytest.mark.usefixtures("never_looks_by_itself")
+async def test_what_was_announced_to_nobody_is_made_up_for(
+    temporal: Client,
+    standing: StandingWorkflow,
+    own_database: Database,
+    mailer: Mailer,
+    addresses: Addresses,
+    staff: Staff,
+    post: Post,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While the connection that listens is lost, notices wait; a new one wakes the sender."""
+    monkeypatch.setattr("clients.announcements.AGAIN_AFTER", 3.0)
+    anna = await staff.person()
+    async with sender(temporal, standing, own_database, mailer, addresses):
+        [listener] = await until(lambda: _listeners(own_database))
+        async with own_database.line() as line:
+            await line.execute("select pg_terminate_backend(%s, 5000)", [listener])
+        await tell(own_database, anna)
+        await until(lambda: _count(post, anna, 1))
+        assert await _listeners(own_database) not in ([], [listener])
+
+
+@pytest.mark.usefixtures("never_looks_by_itself")
+async def test_a_later_try_is_made_on_time(
+    temporal: Client,
+    standing: StandingWorkflow,
+    own_database: Database,
+    mailer: Mailer,
+    addresses: Addresses,
+    staff: Staff,
+    post: Post,
+) -> None:
+    """A mail that is refused for now goes out later, though nothing is announced then."""
+    anna = await staff.person()
+    post.fault("refuse_for_now")
+    async with sender(temporal, standing, own_database, mailer, addresses):
+        await tell(own_database, anna)
+        await until(lambda: _tried(own_database))
+        post.fault()
+        await until(lambda: _count(post, anna, 1))
 
 
 async def test_outage_is_seen_by_ops_and_ends_by_itself(
@@ -141,9 +217,7 @@ async def test_killed_sender_is_replaced(
         env={
             **os.environ,
             "TEMPORAL_ADDRESS": settings.temporal_address,
-            "DATABASE_URL": own_database.engine.url.set(drivername="postgresql").render_as_string(
-                hide_password=False
-            ),
+            "DATABASE_URL": _url(own_database),
             "SMTP_URL": settings.smtp_url,
             "MEDCAB_KEYS": settings.keys.get_secret_value(),
             "MEDCAB_TASK_QUEUE": standing.id,
@@ -162,6 +236,25 @@ async def test_killed_sender_is_replaced(
         program.kill()
     await asyncio.sleep(1)
     assert len(post.to(anna)) == 2
+
+
+def _url(database: Database) -> str:
+    return database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+async def _listeners(own_database: Database) -> list[int]:
+    """The processes of PostgreSQL whose connections listen in this database."""
+    async with own_database.line() as line:
+        found = await line.execute(
+            "select pid from pg_stat_activity"
+            " where datname = current_database() and query ilike 'listen %'"
+        )
+        return [row[0] for row in await found.fetchall()]
+
+
+async def _tried(own_database: Database) -> bool:
+    async with own_database.work() as session:
+        return (await session.exec(select(NoticeAttempt))).first() is not None
 
 
 async def _all_told(own_database: Database) -> bool:
