@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from bench.desk import BenchDesk
 from bench.ground import Office
-from bench.least import temporal
+from bench.least.programs import temporal
 from bench.method import Comparison, Figure, Interval
 from models.messages import case_workflow_id
 from rules.cases.process import CaseKind

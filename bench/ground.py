@@ -16,8 +16,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from bench.least import QUEUE, TABLES, URL
-from bench.least_requests import CALLBACK
+from bench.least.programs import QUEUE, TABLES, URL
+from bench.least.requests import CALLBACK
 from bench.wal import Log
 from bench.wire import Wire
 from clients.database import Database

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from bench.ground import BenchInstallation, Office
-from bench.least import LIST
+from bench.least.programs import LIST
 from bench.method import Block, Comparison, Costs, Figure, Promise, Series, judge
 from bench.wire import Wire
 

@@ -27,7 +27,7 @@ from bench.counts import (
     waits,
 )
 from bench.desk import headers_of
-from bench.least_workflows import LeastCase, LeastRequest
+from bench.least.workflows import LeastCase, LeastRequest
 from bench.wal import Log
 from clients.database import Database
 from clients.gov_service import CALLBACK_PATH

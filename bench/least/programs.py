@@ -1,23 +1,10 @@
-"""The least programs: baselines that do the same work and nothing else.
-
-`python -m bench.least api --socket N` and `python -m bench.least worker` are the two processes.
-They run behind the same uvicorn as Medcab's, recognise the same bearer tokens by the same
-dependency, keep pools of the same size and use the same servers, with the same durability. Their
-rows lie in a database of their own. They leave out everything that makes an application
-accountable: rules, versions, journal, act ids, locks, encryption of payloads, and all notices but
-the rows of two.
-
-A whole case is six commits: the insert, the check and its notice, the decision, the enrolment
-certificate and its notice. The certificate is the same PDF by the same code, signed with the same
-seal, stored by the same client. `bench.least_requests` says what is done for a request.
-"""
+"""The two processes of the least program, and Medcab without the inspection of files."""
 
 import asyncio
 import base64
 import contextlib
 import os
 import socket
-import sys
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -40,8 +27,8 @@ from api.container import Container
 from api.http import health
 from api.http.auth import CurrentActor
 from api.http.token_routes import TOKEN_ROUTES
-from bench.least_requests import LeastRequestActivities
-from bench.least_workflows import LeastCase, LeastCheck, LeastRequest
+from bench.least.requests import LeastRequestActivities
+from bench.least.workflows import LeastCase, LeastCheck, LeastRequest
 from clients.objects import Objects
 from crypto.key_ring import KeyRing, use_key_ring
 from rules.access import Permission
@@ -336,7 +323,3 @@ def main(what: str, *options: str) -> None:
         return
     make = {"api": least_app, "unchecked": unchecked_app}[what]
     serve(make(settings), int(options[-1]))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
