@@ -71,8 +71,8 @@ fmt: $(READY)
 	.venv/bin/ruff format .
 
 lock: $(READY)
-	.venv/bin/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header \
-	  --no-emit-index-url --python-version 3.11 -o requirements.lock -q
+	.venv/bin/uv pip compile pyproject.toml --extra local --extra dev --universal --generate-hashes \
+	  --no-header --no-emit-index-url --python-version 3.11 -o requirements.lock -q
 	.venv/bin/uv pip compile pyproject.toml --constraints requirements.lock --universal \
 	  --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 \
 	  -o docker/requirements.lock -q

@@ -12,6 +12,9 @@ the request, whole requests in a second, the time from its callback until the an
 downloaded, and commits and events.
 
 IDLE starts an installation as `medcab up` does, and says what it costs while nobody does anything.
+
+PEERS measures P9, P10 and P11: processor time, waiting and whole cases in a second beside the same
+case on peers (`bench.peers`), which are installed by an extra of `pyproject.toml`.
 """
 
 

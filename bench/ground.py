@@ -6,8 +6,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,8 @@ import psycopg
 
 from bench.least.programs import QUEUE, TABLES, URL
 from bench.least.requests import CALLBACK
+from bench.peers import TABLES as TABLES_OF_PEERS
+from bench.peers import URL as URL_OF_PEER
 from bench.wal import Log
 from bench.wire import Wire
 from clients.database import Database
@@ -35,6 +37,7 @@ from ops.local.servers.postgres import (
     data_folder_aside,
     make_database,
 )
+from ops.local.servers.process import ServerProcess
 from ops.local.system import GIVEN_BY, System
 from ops.upkeep.migrate import migrate
 from rules.clock import now
@@ -51,16 +54,16 @@ PATIENCE = 60.0
 APPLICANTS = 8
 
 
-class _LeastApi(Api):
-    """One of the programs of `bench.least` behind a socket."""
+class _Program(Api):
+    """One of the programs of `bench.least` or `bench.peers` behind a socket."""
 
-    def __init__(self, name: str, door: Door, program: str) -> None:
+    def __init__(self, name: str, door: Door, program: str, module: str = "bench.least") -> None:
         super().__init__(name, door)
-        self._program = program
+        self._command = [sys.executable, "-m", module, program]
 
     def launch(self, environment: Mapping[str, str]) -> Launch:
         usual = super().launch(environment)
-        command = [sys.executable, "-m", "bench.least", self._program, *self.options()]
+        command = [*self._command, *self.options()]
         return Launch(
             command, usual.environment, directory=usual.directory, inherited=usual.inherited
         )
@@ -119,13 +122,45 @@ class BenchInstallation:
                 Worker("worker"),
                 _LeastWorker("least-worker"),
                 Api("api", self.system.door),
-                _LeastApi("least-api", self.least_door, "api"),
+                _Program("least-api", self.least_door, "api"),
             ]
         )
 
     def start_unchecked(self) -> None:
         """Start Medcab's API once more, without the inspection of files."""
-        self.system.start([_LeastApi("unchecked-api", self.unchecked_door, "unchecked")])
+        self.system.start([_Program("unchecked-api", self.unchecked_door, "unchecked")])
+
+    @contextmanager
+    def peer(self, name: str) -> Iterator[tuple[str, str]]:
+        """Run the program of a peer, with a database of its own.
+
+        Gives the address of the program and that of the database, both as their owner uses them.
+        """
+        with psycopg.connect(self.postgres.url("postgres", "postgres"), autocommit=True) as line:
+            make_database(line, name)
+        url = self.postgres.url(OWNER, name)
+        with psycopg.connect(url) as line:
+            line.execute(TABLES_OF_PEERS)
+        door = Door(None)
+        program = ServerProcess(_Program(name, door, name, "bench.peers"), self.system.home.logs)
+        try:
+            program.start({**self.system.environment, URL_OF_PEER: url})
+            program.await_ready()
+            yield door.address, url
+        finally:
+            program.stop()
+            door.close()
+
+    @contextmanager
+    def second_worker(self) -> Iterator[None]:
+        """Run one more worker of Medcab."""
+        worker = ServerProcess(Worker("second-worker"), self.system.home.logs)
+        try:
+            worker.start(self.system.environment)
+            worker.await_ready()
+            yield
+        finally:
+            worker.stop()
 
     def stop(self, *, keep: bool) -> None:
         """Stop everything. With `keep`, the folder with logs and data stays."""

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import psutil
 
+from bench.peers import PACKAGES
+
 Used = Mapping[str, float]
 
 _NAMES = {
@@ -19,20 +21,28 @@ _NAMES = {
     "services.files.inspection.warden": "inspection",
     "bench.least worker": "worker",
     "bench.least api": "API",
+    "bench.peers": "program",
     "ops.cli worker": "worker",
     "ops.cli api": "API",
 }
 OUTSIDE = frozenset({"client", "mail server", "SMS gateway", "push service", "register"})
 """The client, and what stands for the outside world."""
+NOT_OF_PEERS = frozenset({"Temporal", "inspection", "gov-service module"})
+"""What the programs of peers do not use, though it runs beside them."""
+_PROGRAMS = {
+    "Medcab": "ops.cli",
+    "least": "bench.least",
+    **{n: f"bench.peers {n}" for n in PACKAGES},
+}
 
 
 def used(side: str, folder: Path) -> Used:
-    """Seconds of processor time so far by process; of APIs and workers only those of `side` count.
+    """Seconds of processor time so far by process; of programs only those of `side` count.
 
     PostgreSQL, whose data is in `folder`, runs under an account of its own and is not a child of
     the run.
     """
-    other = "ops.cli" if side == "least" else "bench.least"
+    others = [program for name, program in _PROGRAMS.items() if name != side]
     mine = psutil.Process()
     found: dict[str, float] = {}
     for one in {mine, *mine.children(recursive=True), *_postgres(folder)}:
@@ -40,7 +50,7 @@ def used(side: str, folder: Path) -> Used:
             command, times = " ".join(one.cmdline()), one.cpu_times()
         except psutil.Error:
             continue
-        if other in command:
+        if any(other in command for other in others):
             continue
         name = next((name for part, name in _NAMES.items() if part in command), "client")
         # What ended and was waited for, such as the check of one file, counts with its parent.
@@ -54,6 +64,12 @@ def _postgres(folder: Path) -> list[psutil.Process]:
         if one.info["name"] == "postgres" and str(folder) in command:
             return [one, *one.children()]
     return []
+
+
+def of_case(side: str, folder: Path) -> Used:
+    """Like `used`, without the client and what stands for the outside world."""
+    apart = OUTSIDE | NOT_OF_PEERS if side in PACKAGES else OUTSIDE
+    return {name: seconds for name, seconds in used(side, folder).items() if name not in apart}
 
 
 def spent(before: Used, after: Used, units: int) -> str:

@@ -22,6 +22,8 @@ from bench.ground import BenchInstallation, Office
 from bench.idle import idle
 from bench.latency import p1, p3, p4, p5
 from bench.method import BarVerdict, Figure
+from bench.peers import INSTALL, missing
+from bench.peers.measures import peers
 from bench.requests import p1r, p3r
 from bench.statements import statements
 from bench.throughput import p2, p2r
@@ -43,6 +45,7 @@ MEASURES: dict[str, Measure] = {
     "P2R": p2r,
     "P7": p7,
     "COST": cost,
+    "PEERS": peers,
     "EXPORT": export,
     "SQL": statements,
 }
@@ -63,6 +66,10 @@ def run(names: list[str]) -> int:
     if unknown:
         sys.stderr.write(f"There is no {', '.join(unknown)}: choose of {', '.join(known)}.\n")
         return 2
+    if absent := missing():
+        sys.stderr.write(f"PEERS compares with {', '.join(absent)}, not installed: {INSTALL}\n")
+        if "PEERS" in wanted:
+            return 2
     scale = QUICK_SCALE if len(wanted) < len(names) else 1.0
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     # SIGTERM ends the run by way of `finally`, so that no server is left behind.
@@ -80,6 +87,8 @@ def run(names: list[str]) -> int:
                 figures += found
                 _show(found, console)
     chosen = {name: one for name, one in MEASURES.items() if not wanted or name in wanted}
+    if absent:
+        chosen.pop("PEERS", None)
     if chosen:
         _run_on_servers(chosen, scale, console, figures, failed)
     console.print("all figures")

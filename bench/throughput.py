@@ -77,12 +77,12 @@ async def _measured(office: Office, sides: _Sides, scale: float) -> list[Figure]
         count = max(in_flight, round(each * min(1.0, scale * 2)))
 
         async def ours(in_flight: int = in_flight, count: int = count) -> Costs:
-            cost = await _together(await sides.ours(count), in_flight)
+            cost = await together(await sides.ours(count), in_flight)
             await sides.settle()
             return {"case": cost}
 
         async def least(in_flight: int = in_flight, count: int = count) -> Costs:
-            cost = await _together(await sides.least(count), in_flight)
+            cost = await together(await sides.least(count), in_flight)
             await sides.settle()
             return {"case": cost}
 
@@ -99,13 +99,13 @@ async def _processors(office: Office, sides: _Sides, count: int, in_flight: int)
     for side in ("least", "Medcab", "least", "Medcab"):
         cases = await (sides.ours if side == "Medcab" else sides.least)(count)
         before = used(side, office.ground.folder)
-        await _together(cases, in_flight)
+        await together(cases, in_flight)
         notes[f"processors, {side}"] = spent(before, used(side, office.ground.folder), count)
         await sides.settle()
     return notes
 
 
-async def _together(cases: Cases, in_flight: int) -> float:
+async def together(cases: Cases, in_flight: int) -> float:
     """Seconds for one case, with `in_flight` cases at a time."""
     places = asyncio.Semaphore(in_flight)
 

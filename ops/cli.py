@@ -391,7 +391,7 @@ def faults(
 def bench(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="IDLE, COST, P1 to P7, P1R, P2R, P3R, P6R, EXPORT, SQL; all."),
+        typer.Argument(help="IDLE, COST, P1 to P7, P1R, P2R, P3R, P6R, PEERS, EXPORT, SQL; all."),
     ] = None,
 ) -> None:
     """Measure what docs promise, against the least program that does the same work."""

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import contextlib
 import os
-import socket
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from psycopg.rows import dict_row
@@ -28,6 +26,7 @@ from api.http import health
 from api.http.auth import CurrentActor
 from api.http.token_routes import TOKEN_ROUTES
 from bench.least.requests import LeastRequestActivities
+from bench.least.same import make_certificate, serve
 from bench.least.workflows import LeastCase, LeastCheck, LeastRequest
 from clients.objects import Objects
 from crypto.key_ring import KeyRing, use_key_ring
@@ -35,7 +34,6 @@ from rules.access import Permission
 from rules.cases import limits
 from rules.files.checks import LIMITS, MediaType
 from server import create_app
-from services.applications.enrolment_certificate import ActFacts, SealFacts, build_act, new_code
 from services.documents.acts import Documents
 from services.files.inspection.client import Inspection, InspectionReport
 from services.files.intake import Files
@@ -240,7 +238,7 @@ class Activities:
     @activity.defn(name="least_act")
     async def act(self, case_id: str) -> None:
         """The same PDF, signature and PUT; one commit for the certificate, one for its notice."""
-        signed = await asyncio.to_thread(self._make)
+        signed = await asyncio.to_thread(make_certificate, self._settings, self._seal)
         key = Objects.fresh_key("least")
         await self._objects.put(key, signed, len(signed), "application/pdf")
         async with self._own.connection() as line:
@@ -255,32 +253,6 @@ class Activities:
             "insert into least_notice values (gen_random_uuid(), %s, %s)",
             (case_id, datetime.now(UTC)),
         )
-
-    def _make(self) -> bytes:
-        now = datetime.now(UTC)
-        facts = ActFacts(
-            institution=self._settings.institution,
-            number="АЗ-2026-000123-4",
-            issued_at=now,
-            zone=self._settings.time_zone,
-            case_number="ПК-2026-000123-0",
-            submitted_at=now,
-            person="Соколова Анна Сергеевна",
-            position="врач-терапевт",
-            unit="Терапевтическое отделение",
-            programme="Неотложная помощь при острых состояниях",
-            kind="Очный курс",
-            hours=72,
-            organiser="Академия последипломного образования",
-            decided_by="Иванова Мария Петровна",
-            decided_post="специалист отдела кадров",
-            decided_at=now,
-            public_url=self._settings.public_url,
-            code=new_code(),
-            seal=SealFacts.of(self._seal),
-            starts_on=now.date(),
-        )
-        return self._seal.sign_pdf(build_act(facts), reason="Акт о зачислении")
 
 
 async def work(settings: Settings) -> None:
@@ -298,21 +270,6 @@ async def work(settings: Settings) -> None:
             max_concurrent_activities=WORKER_TASKS,
         )
         await worker.run()
-
-
-def serve(app: FastAPI, listening: int) -> None:
-    """Serve by uvicorn with the settings of `medcab api`."""
-    config = uvicorn.Config(
-        app,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=5,
-    )
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=listening)])
 
 
 def main(what: str, *options: str) -> None:
