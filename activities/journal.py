@@ -8,6 +8,7 @@ from activities.shifts import in_a_shift
 from clients.database import Database
 from clients.objects import Objects
 from services.journal import checkpoints
+from services.journal.checkpoint_files import checkpoints_folder
 from services.seal import Seal
 
 
@@ -18,7 +19,7 @@ class JournalActivities:
         self._database = database
         self._objects = objects
         self._seal = seal
-        self._folder = checkpoints.checkpoints_folder(home)
+        self._folder = checkpoints_folder(home)
 
     @activity.defn
     async def seal_journal(self) -> None:

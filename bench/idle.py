@@ -124,6 +124,10 @@ def _processes(home: Home) -> Iterator[tuple[str, psutil.Process]]:
         others = [] if server["name"] == "supervisor" else first.children(recursive=True)
         for one in (first, *others):
             yield server["name"], one
+    known = {server["pid"] for server in recorded["servers"]}
+    for one in psutil.Process(recorded["supervisor"]["pid"]).children():
+        if one.pid not in known:
+            yield "fork server", one
 
 
 def _seconds(home: Home) -> Costs:

@@ -491,5 +491,10 @@ def _end_at_once(code: int) -> NoReturn:
     os._exit(code)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Do what the arguments say."""
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -201,10 +201,9 @@ class _Supervisor:
             self._stop()
         return 0
 
-    def _start(self) -> list[Any]:
-        from ops.data.seed import SeedRefusedError, seed
+    def _start(self) -> list[str]:
+        from ops.furnishing import furnish
         from ops.local.servers.medcab import Archiver
-        from ops.upkeep.migrate import NotMigratedError, migrate
 
         self.system.record("obtaining the programs")
         with self._main_thread_works():
@@ -213,19 +212,8 @@ class _Supervisor:
         self.system.start_outer()
         self.system.record("starting")
         with self._main_thread_works():
-            self.board.say("database", "bringing the tables up to date")
-            try:
-                migrate(self.system.settings)
-            except NotMigratedError as reason:
-                raise ServerFailed(str(reason)) from reason
-            self.board.say("database", "entering programmes and demo accounts")
-            accounts: list[Any] = []
-            try:
-                tell = partial(self.console.print, markup=False, highlight=False)
-                accounts += seed(self.system.settings, tell)
-                self.board.say("database", "ready")
-            except SeedRefusedError as reason:
-                self.board.say("database", f"ready, without demo accounts: {reason}")
+            tell = partial(self.console.print, markup=False, highlight=False)
+            accounts = furnish(self.system, tell)
         self.system.start_own(self.workers, self.apis)
         if "DATABASE_BACKUP_URL" in self.system.environment:
             self.system.start([Archiver()])
@@ -256,7 +244,7 @@ class _Supervisor:
         finally:
             self._at_work = False
 
-    def _welcome(self, accounts: list[Any]) -> None:
+    def _welcome(self, accounts: list[str]) -> None:
         environment = self.system.environment
         cabinet = environment["MEDCAB_PUBLIC_URL"]
         addresses = Table(box=None, show_header=False)
@@ -281,5 +269,5 @@ class _Supervisor:
                 highlight=False,
             )
         for account in accounts:
-            self.console.print(str(account), markup=False, highlight=False)
+            self.console.print(account, markup=False, highlight=False)
         self.console.print("\nCtrl-C here, or `make down`, stops everything; the data is kept.")

@@ -7,7 +7,7 @@ from ops.local.home import BACKUP_RECORD, Home
 from ops.local.servers.minio import BUCKET
 from ops.local.servers.postgres import occupied
 from ops.local.system import GIVEN_BY
-from services.journal.checkpoints import CHECKPOINTS_FILE, checkpoints_folder
+from services.journal.checkpoint_files import CHECKPOINTS_FILE, checkpoints_folder
 
 KEYS, DATABASE, OBJECTS = "keys", "database", "objects"
 """As `medcab restore --part` names them."""

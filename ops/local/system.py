@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 from ops.local.home import Home
 from ops.local.servers import Server, ServerFailed
+from ops.local.servers.forking import ForkServer
 from ops.local.servers.medcab import Api, Door, Own, Worker
 from ops.local.servers.minio import Minio
 from ops.local.servers.ports import LOOPBACK, is_free
@@ -66,6 +68,7 @@ class System:
         self.look_every = math.inf if hasty else LOOK_EVERY
         self.stopping = threading.Event()
         self.processes: dict[str, ServerProcess] = {}
+        self.forks = ForkServer(home.logs) if sys.platform == "linux" else None
         self.door = Door(*home.ports(), 8000 if usual else None)
         self._keepers: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -133,7 +136,8 @@ class System:
         Raises ServerFailed with the log of the first that failed, or Interrupted.
         """
         # They are stopped in the reverse of this order, whichever is ready first.
-        self.processes.update({each.name: ServerProcess(each, self.home.logs) for each in servers})
+        for each in servers:
+            self.processes[each.name] = ServerProcess(each, self.home.logs, self.forks)
         with ThreadPoolExecutor(max_workers=max(1, len(servers))) as together:
             started = [together.submit(self._start_one, server) for server in servers]
         errors = [error for error in (each.exception() for each in started) if error]
@@ -160,6 +164,8 @@ class System:
             if process.pid is not None:
                 self.say(process.server.name, "stopping")
             process.stop()
+        if self.forks is not None:
+            self.forks.close()
         self.door.close()
 
     def kill(self, name: str) -> None:

@@ -17,7 +17,8 @@ from rules.journal.entries import IntegrityFault
 from rules.texts.grouping import in_eights, in_fours
 from services.dossier import receipt as receipts
 from services.journal import acceptance, restore_gaps
-from services.journal.checkpoints import checkpoints_folder, trusted_certificates
+from services.journal.checkpoint_files import checkpoints_folder
+from services.journal.checkpoints import trusted_certificates
 from services.journal.verification import VerificationReport, verify
 from services.seal import SealError, open_seal
 from settings import Settings

@@ -45,13 +45,13 @@ from rules.journal.entries import (
     merkle_root,
 )
 from services.crash_points import CrashPoint, reach
+from services.journal.checkpoint_files import CHECKPOINTS_FILE, checkpoints_folder
 from services.seal import Seal, SealError, open_seal
 from settings import Settings
 
 SEAL_EVERY = 60
 """Seconds between two checkpoints: the longest time for which an entry is in none."""
 
-CHECKPOINTS_FILE = "seals.jsonl"
 SEALS_PREFIX = LOCKED
 _STORE = "object store"
 _SEALING = 7_205_759_403_793
@@ -86,11 +86,6 @@ async def take(
     if objects is not None:
         await _copy_to_store(database, objects)
     return made
-
-
-def checkpoints_folder(home: Path) -> Path:
-    """The folder of the copies of checkpoints, and of the certificates that signed them."""
-    return home / "seals"
 
 
 def trusted_certificates(settings: Settings) -> list[Certificate]:

@@ -38,8 +38,8 @@ from rules.journal.entries import (
 )
 from services.journal import declarations
 from services.journal import entries as journal
+from services.journal.checkpoint_files import CHECKPOINTS_FILE
 from services.journal.checkpoints import (
-    CHECKPOINTS_FILE,
     SEALS_PREFIX,
     as_line,
     checkpoint_object_key,

@@ -53,7 +53,8 @@ from rules.journal.entries import (
     view_hash,
 )
 from services.encrypted_values import each_value
-from services.journal.checkpoints import CHECKPOINTS_FILE, SEALS_PREFIX, as_line
+from services.journal.checkpoint_files import CHECKPOINTS_FILE
+from services.journal.checkpoints import SEALS_PREFIX, as_line
 from services.journal.declarations import (
     DECLARING,
     Declaration,

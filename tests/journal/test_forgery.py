@@ -30,6 +30,7 @@ from rules.refusals import Refusal
 from services.journal import acceptance, checkpoints, declarations, restore_gaps
 from services.journal import entries as journal
 from services.journal.acceptance import NotAcceptableError
+from services.journal.checkpoint_files import CHECKPOINTS_FILE
 from services.journal.checkpoints import CheckpointsDisagreeError, checkpoint_object_key
 from services.journal.entries import read
 from services.seal import FileSeal, ensure_test_seal
@@ -196,7 +197,7 @@ async def test_a_copy_in_the_object_store_is_never_replaced(ledger: Ledger) -> N
     await ledger.put_seal(ledger.objects)
     kept = await ledger.objects.read(checkpoint_object_key(1))
     ledger.tamper("truncate journal_seal, journal_seal_copy, journal_head")
-    (ledger.folder / checkpoints.CHECKPOINTS_FILE).unlink()
+    (ledger.folder / CHECKPOINTS_FILE).unlink()
     await ledger.story()
     with pytest.raises(CheckpointsDisagreeError, match="another checkpoint than the database's"):
         await ledger.try_seal(ledger.objects)

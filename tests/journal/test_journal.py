@@ -19,7 +19,7 @@ from ops.local.buckets import prepare_buckets
 from ops.upkeep import verify as verify_command
 from rules.journal.entries import SYSTEM_CHAIN, JournalKind
 from services.journal import entries as journal
-from services.journal.checkpoints import CHECKPOINTS_FILE
+from services.journal.checkpoint_files import CHECKPOINTS_FILE
 from services.seal import FileSeal, ensure_test_seal
 from tests.shared.ledger import Ledger
 

@@ -12,7 +12,8 @@ from ops.local.buckets import prepare_buckets
 from rules.clock import now
 from rules.journal.entries import CHAIN_LEAF, SYSTEM_CHAIN, VIEW_LEAF, JournalKind, Leaf
 from services.journal import checkpoints, restore_gaps
-from services.journal.checkpoints import CHECKPOINTS_FILE, checkpoint_object_key
+from services.journal.checkpoint_files import CHECKPOINTS_FILE
+from services.journal.checkpoints import checkpoint_object_key
 from services.journal.restore_gaps import CheckpointsUnclearError
 from services.seal import FileSeal, ensure_test_seal
 from tests.shared.ledger import Ledger

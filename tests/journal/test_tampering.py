@@ -21,7 +21,7 @@ from rules.journal.entries import (
     entry_hash,
     merkle_root,
 )
-from services.journal.checkpoints import CHECKPOINTS_FILE
+from services.journal.checkpoint_files import CHECKPOINTS_FILE
 from services.journal.entries import erase_contents, read
 from services.seal import FileSeal, ensure_test_seal
 from tests.shared.ledger import Ledger

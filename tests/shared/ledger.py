@@ -20,6 +20,7 @@ from rules.access import Actor
 from rules.journal.entries import JournalKind
 from services.journal import checkpoints
 from services.journal import entries as journal
+from services.journal.checkpoint_files import checkpoints_folder
 from services.journal.verification import VerificationReport, verify
 from services.seal import FileSeal, ensure_test_seal
 from settings import Settings
@@ -123,7 +124,7 @@ async def ledger(
         Objects(own),
         FileSeal.read(ensure_test_seal(tmp_path, "Больница")),
         ring,
-        checkpoints.checkpoints_folder(tmp_path),
+        checkpoints_folder(tmp_path),
         own,
     )
     made.tamper(

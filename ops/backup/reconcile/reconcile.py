@@ -49,6 +49,7 @@ from rules.notices.kinds import Channel, NoticeState
 from rules.texts.identifiers import IdentifierError
 from services.journal import checkpoints, restore_gaps
 from services.journal import entries as journal
+from services.journal.checkpoint_files import checkpoints_folder
 from services.journal.checkpoints import trusted_certificates
 from services.journal.restore_gaps import CheckpointsUnclearError, Loss
 from services.journal.verification import verify
@@ -127,7 +128,7 @@ class Reconciliation:
 
     @property
     def _folder(self) -> Path:
-        return checkpoints.checkpoints_folder(self.settings.home)
+        return checkpoints_folder(self.settings.home)
 
     async def _journal(self) -> None:
         """Compare with the checkpoints outside; what newer ones prove to be lost is declared."""

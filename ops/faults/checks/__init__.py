@@ -39,6 +39,7 @@ from services import access
 from services.cases import assignment
 from services.cases.draft_contents import citation, contents_of
 from services.journal import checkpoints
+from services.journal.checkpoint_files import checkpoints_folder
 from services.seal import open_seal
 from settings import Settings
 
@@ -346,7 +347,7 @@ async def _chains(
     report: CheckReport, database: Database, objects: Objects, settings: Settings
 ) -> None:
     """Verify the journal, after a last checkpoint over the entries of the last minute."""
-    folder = checkpoints.checkpoints_folder(settings.home)
+    folder = checkpoints_folder(settings.home)
     await checkpoints.take(database, open_seal(settings), folder, objects)
     report.compare(6, await asyncio.to_thread(verify.run, settings) == 0, "medcab verify failed")
 

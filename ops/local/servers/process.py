@@ -9,8 +9,10 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from ops.local.servers import Launch, Server, ServerFailed
+from ops.local.servers.forking import Forked, ForkServer
 
 LAST_LINES = 25
 
@@ -44,7 +46,7 @@ class Running:
         deadline = time.monotonic() + within
         while self.alive:
             if time.monotonic() > deadline:
-                _kill_group(self.pid)
+                kill_group(self.pid)
                 break
             time.sleep(0.02)
 
@@ -64,7 +66,8 @@ def _started(pid: int) -> str:
     return "" if told.startswith("Z") else told.partition(" ")[2].strip()
 
 
-def _kill_group(pid: int) -> None:
+def kill_group(pid: int) -> None:
+    """End a process and all of its group at once."""
     try:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -73,15 +76,39 @@ def _kill_group(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+def begin(
+    launch: Launch, log: BinaryIO, forks: ForkServer | None = None
+) -> subprocess.Popen[bytes] | Forked:
+    """Run a program, in a process group of its own; forked, where that is possible."""
+    if forks is not None and (forked := forks.fork(launch, log)) is not None:
+        return forked
+    account = launch.account
+    return subprocess.Popen(
+        launch.command,
+        env=dict(launch.environment),
+        cwd=launch.directory,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        pass_fds=launch.inherited,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+        umask=0o077,
+    )
+
+
 class ServerProcess:
     """A server's process, with its log."""
 
-    def __init__(self, server: Server, logs: Path) -> None:
+    def __init__(self, server: Server, logs: Path, forks: ForkServer | None = None) -> None:
         self.server = server
         self.log = logs / f"{server.name}.log"
         self.restarts = 0
         self.replaced = 0
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._forks = forks
+        self._popen: subprocess.Popen[bytes] | Forked | None = None
         self._launch: Launch | None = None
 
     @property
@@ -105,23 +132,9 @@ class ServerProcess:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.previous"))
-        account = launch.account
         with self.log.open("wb") as log:
             self.log.chmod(0o600)
-            self._popen = subprocess.Popen(
-                launch.command,
-                env=dict(launch.environment),
-                cwd=launch.directory,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=launch.inherited,
-                user=account.uid if account else None,
-                group=account.gid if account else None,
-                extra_groups=[] if account else None,
-                umask=0o077,
-            )
+            self._popen = begin(launch, log, self._forks)
 
     def await_ready(self, called_off: threading.Event | None = None) -> None:
         """Wait until the server does its work.
@@ -156,12 +169,12 @@ class ServerProcess:
             except subprocess.TimeoutExpired:
                 self.kill()
         # Processes that it left behind in its group are ended too.
-        _kill_group(self._popen.pid)
+        kill_group(self._popen.pid)
 
     def kill(self) -> None:
         """End it and its group at once, as a power cut would."""
         if self._popen is not None and self._popen.poll() is None:
-            _kill_group(self._popen.pid)
+            kill_group(self._popen.pid)
             self._popen.wait()
 
     def works(self, within: float) -> bool:

@@ -48,6 +48,7 @@ from rules.notices.kinds import Channel, NoticeState
 from services import access
 from services.cases.acts import Act
 from services.journal import checkpoints
+from services.journal.checkpoint_files import checkpoints_folder
 from services.journal.checkpoints import trusted_certificates
 from services.journal.verification import VerificationReport
 from services.journal.verification import verify as verify_journal
@@ -302,7 +303,7 @@ class Installation:
 
     async def verified(self) -> VerificationReport:
         """The journal, sealed up to now."""
-        folder, seal = checkpoints.checkpoints_folder(self.settings.home), open_seal(self.settings)
+        folder, seal = checkpoints_folder(self.settings.home), open_seal(self.settings)
         await checkpoints.take(self.database, seal, folder, self.objects)
         return await verify_journal(
             self.database, folder, trusted_certificates(self.settings), key_ring(), self.objects

@@ -1,0 +1,159 @@
+"""The line to the fork server: asks it to fork a server, and how one ended.
+
+A request is one message of JSON. To start: the module, its arguments, its whole environment, its
+directory, and the numbers of the files that it inherits; these files come along, after the log. The
+answer is the process id. To ask how a process ended: its id; the answer is its exit code.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ops.local.home import CHECKOUT
+from ops.local.servers import Launch
+
+FORKED = (
+    "ops.cli",
+    "ops.furnishing",
+    "simulators.gov_service",
+    "simulators.mail",
+    "simulators.push",
+    "simulators.register",
+    "simulators.sms",
+)
+"""The modules that are forked; each has a `main`."""
+
+LONGEST = 128 * 1024
+UNKNOWN = 255
+"""The exit code of a process that outlived its fork server, whom alone the system tells it."""
+ANSWERS_WITHIN = 120.0
+"""Seconds; the first answer comes when all is imported."""
+ROOM = "-" * 200
+"""An argument of the fork server, in whose place each of its children shows its own command."""
+NOT_FOR_IT = ("MEDCAB_", "DATABASE_", "S3_", "SMTP_", "TEMPORAL_", "PYTHONDONTWRITEBYTECODE")
+"""Beginnings of variables that the fork server does not get: secrets, and what differs by child."""
+
+
+class Forked:
+    """A forked process, with what is used of `subprocess.Popen`."""
+
+    def __init__(self, pid: int, exit_code: Callable[[int], int]) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._exit_code = exit_code
+        self._lock = threading.Lock()
+        self._handle = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code. Raises subprocess.TimeoutExpired where it runs longer."""
+        ended = select.poll()
+        ended.register(self._handle, select.POLLIN)
+        if self.returncode is None and not ended.poll(
+            timeout if timeout is None else timeout * 1000
+        ):
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+        with self._lock:
+            if self.returncode is None:
+                self.returncode = self._exit_code(self.pid)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal; nothing where it has ended."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, number)
+
+    def __del__(self) -> None:
+        os.close(self._handle)
+
+
+class ForkServer:
+    """The fork server of a system, started with its first child, and again where it ended."""
+
+    def __init__(self, logs: Path) -> None:
+        self.log = logs / "fork-server.log"
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
+
+    def fork(self, launch: Launch, log: BinaryIO) -> Forked | None:
+        """Fork a server. None where it is to be started as a program of its own."""
+        python, module, arguments = launch.command[:2], launch.command[2:3], launch.command[3:]
+        if python != [sys.executable, "-m"] or module[0] not in FORKED:
+            return None
+        request = {
+            "module": module[0],
+            "arguments": arguments,
+            "environment": dict(launch.environment),
+            "directory": str(launch.directory),
+            "inherited": launch.inherited,
+        }
+        files = [log.fileno(), *launch.inherited]
+        with self._lock:
+            # The second time it is a new one: that before may have been killed.
+            for _ in range(2):
+                line = self._line or self._start()
+                if (pid := self._ask(line, request, files)) is not None:
+                    return Forked(pid, self._exit_code)
+        return None
+
+    def close(self) -> None:
+        """End it; its children stay."""
+        with self._lock:
+            self._end()
+
+    def _exit_code(self, pid: int) -> int:
+        with self._lock:
+            code = self._ask(self._line, {"ended": pid}) if self._line else None
+        return UNKNOWN if code is None else code
+
+    def _ask(
+        self, line: socket.socket, request: dict[str, Any], files: Sequence[int] = ()
+    ) -> int | None:
+        """The answer; None from a fork server that has ended."""
+        try:
+            socket.send_fds(line, [json.dumps(request).encode()], files)
+            return int(line.recv(LONGEST))
+        except (OSError, ValueError):
+            self._end()
+            return None
+
+    def _end(self) -> None:
+        if self._line is not None and self._process is not None:
+            self._line.close()
+            self._process.kill()
+            self._process.wait()
+            self._line = None
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(NOT_FOR_IT)}
+        with theirs, self.log.open("wb") as log:
+            self.log.chmod(0o600)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "ops.local.fork_server", str(theirs.fileno()), ROOM],
+                env=kept | {"PYTHONUNBUFFERED": "1"},
+                cwd=CHECKOUT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=[theirs.fileno()],
+            )
+        ours.settimeout(ANSWERS_WITHIN)
+        self._line = ours
+        return ours
