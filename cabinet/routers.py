@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from cabinet import home, staff
-from cabinet.accounts import profile, sign_in
+from cabinet.accounts import profile, second_factor, sign_in
 from cabinet.applications import draft, programmes, verification
 from cabinet.applications import pages as applications
 from cabinet.archive import exports, retention, search
@@ -24,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     profile.router,
     profile.account,
+    second_factor.router,
     programmes.router,
     draft.router,
     applications.router,

@@ -78,6 +78,7 @@ class Step(StrEnum):
     CODE = "code"
     SETUP = "setup"
     CHECK = "check"
+    RECOVERY_CODES = "recovery_codes"
     PASSWORD_CHANGE = "password_change"  # noqa: S105
     SIGN_OUT = "sign_out"
     SESSION_ENDED = "session_ended"

@@ -1,4 +1,4 @@
-"""Signing in and out, sessions, access tokens, the second factor, the password, preferences."""
+"""Signing in and out, sessions, access tokens, the password, preferences."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -24,14 +24,16 @@ from rules.access import Permission, Role
 from rules.accounts import PASSWORD_LONGEST, TOKEN_LIFE, Outcome, Stage, Step
 from rules.clock import now
 from rules.refusals import not_found
+from rules.second_factor import Method
 from services.accounts import access_tokens, login_log, sessions
 from services.accounts import sign_in as accounts
+from services.accounts.second_factor import entering
 from services.accounts.sessions import OpenedSession, SessionSeen
 
 router = APIRouter(route_class=CleanRoute, tags=["account"])
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=PASSWORD_LONGEST)]
-Code = Annotated[str, Field(min_length=6, max_length=16, examples=["123456"])]
+Code = Annotated[str, Field(min_length=6, max_length=40, examples=["123456"])]
 
 
 class _Body(BaseModel):
@@ -46,9 +48,15 @@ class SignInIn(_Body):
 
 
 class SignInCodeIn(_Body):
-    """A code of the authenticator app."""
+    """What proves the second factor."""
 
     code: Code
+
+
+class SecondStepIn(SignInCodeIn):
+    """What proves the second factor, and by which method."""
+
+    method: Method = Method.APP
 
 
 class PasswordChangeIn(_Body):
@@ -133,21 +141,11 @@ class SignInAttemptOut(BaseModel):
     at: datetime
     step: Step
     outcome: Outcome
+    method: Method | None = Field(description="Of the second factor, if one was used.")
     address: str
     device: str
     device_kind: str
     times: int = Field(description="For a refusal: how often it happened within the hour; else 1.")
-
-
-class SetupOut(BaseModel):
-    """The seed for an authenticator app, as text, address and QR code.
-
-    Shown until its first code is entered.
-    """
-
-    secret: str
-    uri: str
-    qr_svg: str
 
 
 class TokenOut(BaseModel):
@@ -170,7 +168,8 @@ class MadeTokenOut(TokenOut):
     token: str = Field(description="The text of the token. It cannot be read again.")
 
 
-def _stage_out(response: Response, container: Container, opened: OpenedSession) -> StageOut:
+def stage_out(response: Response, container: Container, opened: OpenedSession) -> StageOut:
+    """Give the browser the cookies of a session, and the program its stage."""
     set_cookies(response, container.settings, opened)
     return StageOut(
         stage=opened.stage,
@@ -188,43 +187,22 @@ async def sign_in(
     opened = await accounts.sign_in(
         container.database, body.email, body.password.get_secret_value(), visitor, now()
     )
-    return _stage_out(response, container, opened)
+    return stage_out(response, container, opened)
 
 
 @router.post("/sign-in/code", responses=documented(401, 422, 429))
 async def enter_code(
-    body: SignInCodeIn,
+    body: SecondStepIn,
     response: Response,
     current: SigningIn,
     visitor: From,
     container: ContainerDep,
 ) -> StageOut:
-    """Enter the code: the second step, or a fresh check before something dangerous."""
-    opened = await accounts.enter_code(container.database, current, body.code, visitor, now())
-    return _stage_out(response, container, opened)
-
-
-@router.post("/second-factor", responses=documented(401, 403))
-async def show_second_factor(
-    session: Work, current: SigningIn, container: ContainerDep
-) -> SetupOut:
-    """The seed for the authenticator app: at the first sign-in, or to change the app."""
-    institution = container.settings.institution
-    shown = await accounts.show_setup(session, current, now(), institution)
-    return SetupOut.model_validate(shown, from_attributes=True)
-
-
-@router.post("/second-factor/confirm", responses=documented(401, 403, 409, 422, 429))
-async def confirm_second_factor(
-    body: SignInCodeIn,
-    response: Response,
-    current: SigningIn,
-    visitor: From,
-    container: ContainerDep,
-) -> StageOut:
-    """Confirm the new seed with its first code. All other sessions and all access tokens end."""
-    opened = await accounts.confirm_setup(container.database, current, body.code, visitor, now())
-    return _stage_out(response, container, opened)
+    """Enter a code: the second step, or a fresh check before something dangerous."""
+    opened = await entering.enter_code(
+        container.database, current, body.code, visitor, now(), method=body.method
+    )
+    return stage_out(response, container, opened)
 
 
 @router.post("/password", responses=documented(401, 422, 429))
@@ -245,7 +223,7 @@ async def change_password(
         now(),
         institution=container.settings.institution,
     )
-    return _stage_out(response, container, opened)
+    return stage_out(response, container, opened)
 
 
 @router.get("/session", responses=documented(401))

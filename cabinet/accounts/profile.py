@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Query, Response
 from api.container import Work
 from api.http.auth import From, set_cookies
 from api.http.entrance import CleanRoute
+from cabinet.accounts import methods
 from cabinet.accounts.sign_in import Wish, changed_password, code_field, errors_of, password_fields
 from cabinet.accounts.views import LoginLine, Profile, SessionView, TokenLine
 from cabinet.frame.views import ErrorItem, FieldView, Option
@@ -19,11 +20,13 @@ from rules.access import ROLE_PERMISSIONS, Permission, Role
 from rules.accounts import Outcome, Step
 from rules.clock import now
 from rules.refusals import Refusal
+from rules.second_factor import Method
 from rules.texts import identifiers
 from rules.texts.cleaning import in_order
 from services.accounts import access_tokens, login_log, people, sessions
-from services.accounts import sign_in as accounts
+from services.accounts.login_log import AttemptSeen
 from services.accounts.people import PersonnelFile
+from services.accounts.second_factor import entering
 from services.accounts.sessions import OpenedSession, Visitor
 from words.translation import gettext, in_words, marked
 
@@ -67,6 +70,7 @@ _STEPS = {
     Step.CODE: marked("Код"),
     Step.SETUP: marked("Подключение приложения"),
     Step.CHECK: marked("Подтверждение кодом"),
+    Step.RECOVERY_CODES: marked("Новые коды восстановления"),
     Step.PASSWORD_CHANGE: marked("Смена пароля"),
     Step.SIGN_OUT: marked("Выход"),
     Step.SESSION_ENDED: marked("Завершение сеанса"),
@@ -129,8 +133,7 @@ async def show(visit: Inside, session: Work) -> Response:
             logins=[
                 LoginLine(
                     entry.at,
-                    _happened(Step(entry.step), Outcome(entry.outcome))
-                    + (f" × {entry.times}" if entry.times > 1 else ""),
+                    _happened(entry) + (f" × {entry.times}" if entry.times > 1 else ""),
                     entry.outcome == Outcome.PASSED,
                     entry.device,
                     entry.address,
@@ -141,11 +144,15 @@ async def show(visit: Inside, session: Work) -> Response:
     )
 
 
-def _happened(step: Step, outcome: Outcome) -> str:
+def _happened(entry: AttemptSeen) -> str:
     """An entry of the login journal in words: «Пароль: успешно», «Неверный код»."""
+    step, outcome = Step(entry.step), Outcome(entry.outcome)
     if outcome is Outcome.WRONG:
         return gettext(_WRONG.get(step, "Неверный код"))
-    return f"{gettext(_STEPS[step])}: {gettext(_OUTCOMES[outcome])}"
+    what = _STEPS[step]
+    if entry.method is not None and step in (Step.CODE, Step.CHECK):
+        what = methods.WORDINGS[Method(entry.method)].name
+    return f"{gettext(what)}: {gettext(_OUTCOMES[outcome])}"
 
 
 @account.get("/account")
@@ -192,27 +199,36 @@ async def end_one(session_id: UUID, visit: Inside, visitor: From, session: Work)
 
 
 @router.get("/confirm")
-async def confirm_page(visit: Inside, wish: Annotated[str, Query(alias="next")] = "/") -> Response:
+async def confirm_page(
+    visit: Inside,
+    session: Work,
+    wish: Annotated[str, Query(alias="next")] = "/",
+    method: str = "",
+) -> Response:
     """Ask for a code before a dangerous act."""
-    return visit.page("accounts/confirm.html", field=code_field(), next=safe_next(wish))
+    asked = await methods.asking(visit, session, "/profile/confirm", safe_next(wish), method)
+    return visit.page("accounts/confirm.html", **asked)
 
 
 @router.post("/confirm")
-async def confirm(visit: Inside, visitor: From, code: Text = "", wish: Wish = "/") -> Response:
+async def confirm(
+    visit: Inside,
+    visitor: From,
+    session: Work,
+    code: Text = "",
+    method: Text = "",
+    wish: Wish = "/",
+) -> Response:
     """Check the code and return to the page, where the person repeats the act."""
     try:
-        opened = await _checked(visit, visitor, code)
+        opened = await _checked(visit, visitor, code, methods.method_of(method))
     except Refusal as refusal:
         if refusal.status not in (422, 429):
             raise
-        message = gettext(refusal.message)
-        return visit.page(
-            "accounts/confirm.html",
-            status=refusal.status,
-            field=code_field(message),
-            errors=[ErrorItem(message, "#field-code")],
-            next=safe_next(wish),
+        asked = await methods.asking(
+            visit, session, "/profile/confirm", safe_next(wish), method, refusal
         )
+        return visit.page("accounts/confirm.html", status=refusal.status, **asked)
     response = visit.go(safe_next(wish), "confirmed")
     set_cookies(response, visit.container.settings, opened)
     return response
@@ -378,7 +394,9 @@ async def _tokens(visit: Visit, session: DatabaseSession) -> dict[str, Any]:
     }
 
 
-async def _checked(visit: Visit, visitor: Visitor, code: str) -> OpenedSession:
-    return await accounts.enter_code(
-        visit.container.database, visit.signed_in, code, visitor, now()
+async def _checked(
+    visit: Visit, visitor: Visitor, code: str, method: Method = Method.APP
+) -> OpenedSession:
+    return await entering.enter_code(
+        visit.container.database, visit.signed_in, code, visitor, now(), method=method
     )

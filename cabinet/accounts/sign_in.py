@@ -4,12 +4,11 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Response
-from markupsafe import Markup
 
 from api.container import ContainerDep, Work
 from api.http.auth import CurrentSession, From, ends_session, set_cookies
 from api.http.entrance import CleanRoute
-from cabinet.accounts.views import SecondFactorSetupView
+from cabinet.accounts import methods, second_factor
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import (
     LANGUAGE_COOKIE,
@@ -24,8 +23,10 @@ from clients.database import DatabaseSession
 from rules.accounts import Outcome, Stage, Step
 from rules.clock import now
 from rules.refusals import Refusal
+from rules.second_factor import Method
 from services.accounts import login_log, sessions
 from services.accounts import sign_in as accounts
+from services.accounts.second_factor import app, entering
 from services.accounts.sessions import OpenedSession
 from words.translation import LANGUAGES, gettext, in_words
 
@@ -131,23 +132,39 @@ async def sign_in(
 
 
 @router.get("/sign-in/code")
-async def code_page(visit: Halfway) -> Response:
-    """The second step."""
+async def code_page(visit: Halfway, session: Work, method: str = "") -> Response:
+    """The second step, by the method that the person chooses."""
     wish = safe_next(visit.request.query_params.get("next"))
     if (ahead := _elsewhere(visit, Stage.CODE, wish)) is not None:
         return ahead
-    return visit.page("accounts/code.html", field=code_field(), next=wish)
+    asked = await methods.asking(visit, session, "/sign-in/code", wish, method)
+    return visit.page("accounts/code.html", **asked)
 
 
 @router.post("/sign-in/code")
-async def enter_code(visit: Halfway, visitor: From, code: Text = "", wish: Wish = "/") -> Response:
-    """Check the code."""
+async def enter_code(
+    visit: Halfway,
+    visitor: From,
+    session: Work,
+    code: Text = "",
+    method: Text = "",
+    wish: Wish = "/",
+) -> Response:
+    """Check the code. A recovery code leads to setting the app up anew."""
+    used = methods.method_of(method)
     try:
-        opened = await accounts.enter_code(
-            visit.container.database, visit.signed_in, code, visitor, now()
+        opened = await entering.enter_code(
+            visit.container.database, visit.signed_in, code, visitor, now(), method=used
         )
     except Refusal as refusal:
-        return _refused(visit, refusal, "accounts/code.html", wish)
+        if refusal.status not in (422, 429):
+            raise
+        asked = await methods.asking(
+            visit, session, "/sign-in/code", safe_next(wish), method, refusal
+        )
+        return visit.page("accounts/code.html", status=refusal.status, **asked)
+    if used is Method.RECOVERY:
+        wish = second_factor.after_recovery(safe_next(wish))
     return _go_on(visit, opened, wish)
 
 
@@ -157,8 +174,7 @@ async def setup_page(visit: Halfway, session: Work) -> Response:
     wish = safe_next(visit.request.query_params.get("next"))
     if (ahead := _elsewhere(visit, Stage.SETUP, wish)) is not None:
         return ahead
-    shown = await _setup(visit, session)
-    return visit.page("accounts/setup.html", field=_setup_field(), setup=shown, next=wish)
+    return await _setup_page(visit, session, wish)
 
 
 @router.post("/sign-in/setup")
@@ -169,24 +185,33 @@ async def confirm_setup(
     code: Text = "",
     wish: Wish = "/",
 ) -> Response:
-    """Make the app the second factor by its first code."""
+    """Make the app the second factor by its first code, and show the recovery codes."""
     try:
-        opened = await accounts.confirm_setup(
-            visit.container.database, visit.signed_in, code, visitor, now()
+        done = await app.confirm_setup(
+            visit.container.database, visit.signed_in, code, visitor, now(), entering.LIMITS
         )
     except Refusal as refusal:
         if refusal.status not in (422, 429):
             raise
-        message = gettext(refusal.message)
-        return visit.page(
-            "accounts/setup.html",
-            status=refusal.status,
-            field=_setup_field(message),
-            setup=await _setup(visit, session),
-            errors=[ErrorItem(message, "#field-code")],
-            next=safe_next(wish),
-        )
-    return _go_on(visit, opened, wish)
+        return await _setup_page(visit, session, safe_next(wish), refusal)
+    way_on = _way(done.opened.stage, safe_next(wish))
+    return second_factor.codes_page(visit, done.opened, done.recovery_codes, way_on)
+
+
+async def _setup_page(
+    visit: Visit, session: DatabaseSession, wish: str, refusal: Refusal | None = None
+) -> Response:
+    message = gettext(refusal.message) if refusal is not None else ""
+    return visit.page(
+        "accounts/setup.html",
+        status=refusal.status if refusal is not None else 200,
+        field=second_factor.setup_field(message),
+        setup=await second_factor.setup_view(visit, session),
+        action="/sign-in/setup",
+        next=wish,
+        inside=False,
+        errors=[ErrorItem(message, "#field-code")] if message else [],
+    )
 
 
 @router.get("/sign-in/password")
@@ -332,27 +357,3 @@ def _elsewhere(visit: Visit, expected: Stage, wish: str) -> Response | None:
     if stage == expected:
         return None
     return visit.go(_way(stage, wish))
-
-
-def _refused(visit: Visit, refusal: Refusal, template: str, wish: str) -> Response:
-    if refusal.status not in (422, 429):
-        raise refusal
-    message = gettext(refusal.message)
-    return visit.page(
-        template,
-        status=refusal.status,
-        field=code_field(message),
-        errors=[ErrorItem(message, "#field-code")],
-        next=safe_next(wish),
-    )
-
-
-def _setup_field(error: str = "") -> FieldView:
-    return code_field(error, gettext("Введите шесть цифр, которые показывает приложение"))
-
-
-async def _setup(visit: Visit, session: DatabaseSession) -> SecondFactorSetupView:
-    institution = visit.container.settings.institution
-    shown = await accounts.show_setup(session, visit.signed_in, now(), institution)
-    secret = " ".join(shown.secret[i : i + 4] for i in range(0, len(shown.secret), 4))
-    return SecondFactorSetupView(Markup(shown.qr_svg), secret, visit.signed_in.actor.name)  # noqa: S704

@@ -59,6 +59,11 @@ class AccountSession(SQLModel, table=True):
     last_active: datetime = Field(sa_column=utc_column())
     ends_at: datetime = Field(sa_column=utc_column())
     second_factor_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    checked_at: datetime | None = Field(
+        default=None,
+        sa_column=utc_column(nullable=True),
+        description="When a factor was entered so that another one may be set up.",
+    )
     pending_secret: str | None = Field(
         default=None,
         sa_column=Column(EncryptedText("account_session.pending_secret"), nullable=True),
@@ -111,6 +116,7 @@ class LoginAttempt(SQLModel, table=True):
     login: str | None = Field(default=None, description="Blind index of what was typed.")
     step: str
     outcome: str
+    method: str | None = Field(default=None, description="Of the second factor, if one was used.")
     address: str
     device: str
     device_kind: str

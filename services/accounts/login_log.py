@@ -8,7 +8,7 @@ request for an unknown address takes no less time than for a known one.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +27,7 @@ from rules import clock
 from rules.accounts import Outcome, Step
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
+from rules.second_factor import Method
 from services.accounts.sessions import Visitor
 from services.journal import entries as journal
 from services.notices import outbox
@@ -35,6 +36,7 @@ _JOURNALED = {
     Step.SIGN_OUT: JournalKind.ACCOUNT_SIGNED_OUT,
     Step.SESSION_ENDED: JournalKind.ACCOUNT_SIGNED_OUT,
     Step.SETUP: JournalKind.ACCOUNT_SECOND_FACTOR_SET,
+    Step.RECOVERY_CODES: JournalKind.ACCOUNT_RECOVERY_CODES_MADE,
     Step.PASSWORD_CHANGE: JournalKind.ACCOUNT_PASSWORD_CHANGED,
     Step.TOKEN_MADE: JournalKind.ACCOUNT_TOKEN_MADE,
     Step.TOKEN_ENDED: JournalKind.ACCOUNT_TOKEN_REVOKED,
@@ -56,13 +58,14 @@ class AttemptSeen:
     at: datetime
     step: str
     outcome: str
+    method: str | None
     address: str
     device: str
     device_kind: str
     times: int
 
 
-_SHOWN = ("at", "step", "outcome", "address", "device", "device_kind")
+_SHOWN = ("at", "step", "outcome", "method", "address", "device", "device_kind")
 
 
 def _hour_of(at: Any) -> Any:
@@ -78,6 +81,7 @@ async def note(
     *,
     person_id: UUID | None = None,
     login: str | None = None,
+    method: Method | None = None,
 ) -> None:
     """Write one entry; the caller's unit of work commits it.
 
@@ -90,12 +94,14 @@ async def note(
             login=login,
             step=step,
             outcome=outcome,
+            method=method,
             address=visitor.address,
             device=visitor.device.name,
             device_kind=visitor.device.kind,
         )
     )
     kind = _JOURNALED.get(step)
+    used = {"method": method.value} if method is not None else {}
     if person_id is not None and kind is not None and outcome is Outcome.PASSED:
         await journal.append(
             session,
@@ -103,7 +109,7 @@ async def note(
             kind=kind,
             at=now,
             by=person_id,
-            facts={"step": step.value, "outcome": outcome.value},
+            facts={"step": step.value, "outcome": outcome.value} | used,
             contents={"address": visitor.address, "device": visitor.device.name},
             lock=True,
         )
@@ -138,7 +144,7 @@ async def attempts_of(
     """The person's entries of 90 days, newest first; failures of an hour are one line."""
     at, outcome = col(LoginAttempt.at), col(LoginAttempt.outcome)
     alone = case((outcome == Outcome.PASSED, col(LoginAttempt.id)))
-    alike = [col(LoginAttempt.step), outcome, alone, _hour_of(at)]
+    alike = [col(LoginAttempt.step), col(LoginAttempt.method), outcome, alone, _hour_of(at)]
     shown = (
         select(  # type: ignore[call-overload]
             col(LoginAttempt.id),
@@ -230,7 +236,14 @@ async def keep_chaining(database: Database, every: float = 300.0) -> None:
             await chain_refused(database, clock.now())
 
 
-async def tell(session: AsyncSession, person_id: UUID, kind: NoticeKind, now: datetime) -> None:
+async def tell(
+    session: AsyncSession,
+    person_id: UUID,
+    kind: NoticeKind,
+    now: datetime,
+    *,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
     """Send the person a security notice, which cannot be turned off (N2)."""
     await outbox.enqueue(
         session,
@@ -238,4 +251,5 @@ async def tell(session: AsyncSession, person_id: UUID, kind: NoticeKind, now: da
         kind=kind,
         event_key=f"{person_id}:{kind.value}:{now.isoformat()}",
         now=now,
+        facts=facts,
     )

@@ -105,6 +105,8 @@ class Current:
     last_active: datetime | None = None
     idle_ends_at: datetime | None = None
     second_factor_at: datetime | None = None
+    checked_at: datetime | None = None
+    """When a factor was entered in this session so that another one may be set up."""
     form_token: str = ""
 
     @property
@@ -170,6 +172,7 @@ _BY_SESSION = _read(
     col(AccountSession.device_hash),
     col(AccountSession.last_active),
     col(AccountSession.second_factor_at),
+    col(AccountSession.checked_at),
 )
 _BY_TOKEN = _read(AccessToken, col(AccessToken.scope))
 
@@ -218,6 +221,7 @@ async def recognise(
         last_active=last_active,
         idle_ends_at=min(last_active + idle, row.ends_at),
         second_factor_at=row.second_factor_at,
+        checked_at=row.checked_at,
         form_token=form_token(token),
     )
 
@@ -253,6 +257,7 @@ async def open_session(
     *,
     ends_at: datetime | None = None,
     second_factor_at: datetime | None = None,
+    checked_at: datetime | None = None,
 ) -> OpenedSession:
     """Open a session for a person. It replaces the person's session on this device.
 
@@ -273,6 +278,7 @@ async def open_session(
         last_active=now,
         ends_at=ends_at or now + life,
         second_factor_at=second_factor_at,
+        checked_at=checked_at,
     )
     session.add(row)
     await session.flush()
@@ -365,6 +371,7 @@ async def rotate(
     now: datetime,
     *,
     second_factor_at: datetime | None,
+    checked_at: datetime | None = None,
 ) -> OpenedSession:
     """Replace a session by one with a new token, so that the old token is worthless (ASVS 7.2.4).
 
@@ -385,6 +392,7 @@ async def rotate(
         now,
         ends_at=current.ends_at if stays_open else None,
         second_factor_at=second_factor_at,
+        checked_at=checked_at,
     )
 
 

@@ -19,6 +19,7 @@ from rules.clock import now
 from rules.refusals import Refusal
 from services.accounts import devices, login_log
 from services.accounts import sign_in as accounts
+from services.accounts.second_factor import entering
 from services.accounts.sessions import Visitor
 from tests.accounts.test_signing_in import recognised
 from tests.shared.accounts import PASSWORD, House, Someone, fresh_code, visitor_at
@@ -125,11 +126,11 @@ async def test_who_knows_a_password_keeps_no_known_device_from_its_code(house: H
         half = await recognised(house, opened)
         for typed in ["no"] * 6 if visitor is not mine else []:
             with pytest.raises(Refusal) as refusal:
-                await accounts.enter_code(database, half, typed, visitor, now())
+                await entering.enter_code(database, half, typed, visitor, now())
             codes.append(refusal.value.code)
     assert codes == ["wrong_code"] * 5 + ["too_often"]
     assert (
-        await accounts.enter_code(database, half, await fresh_code(someone.secret), mine, now())
+        await entering.enter_code(database, half, await fresh_code(someone.secret), mine, now())
     ).token
 
 

@@ -239,7 +239,7 @@ async def test_who_it_is_costs_one_query(house: House) -> None:
 async def test_a_new_second_factor_ends_the_other_sessions(house: House) -> None:
     """Whoever still sits elsewhere with the old authenticator is signed out."""
     someone = await house.someone()
-    here, there = await house.signed_in(someone), await house.signed_in(someone)
+    here, there = await house.signed_in(someone, checked=True), await house.signed_in(someone)
     shown = (await here.post("/api/v1/second-factor")).json()
     renewed = Someone(someone.person_id, someone.unit_id, someone.email, shown["secret"])
     done = await here.post(

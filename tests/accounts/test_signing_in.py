@@ -20,6 +20,7 @@ from rules.refusals import Refusal
 from services import rate_limits
 from services.accounts import devices
 from services.accounts import sign_in as accounts
+from services.accounts.second_factor import entering
 from services.accounts.sessions import Current, OpenedSession, Visitor, open_session, recognise
 from tests.shared.accounts import BOUNDLESS, PASSWORD, House, Someone, fresh_code, visitor_at
 
@@ -149,7 +150,7 @@ async def test_a_code_works_once_under_fifty_parallel_tries(house: House) -> Non
     code = someone.code(moment)
     done = await asyncio.gather(
         *(
-            accounts.enter_code(database, half, code, visitor_at(), moment, BOUNDLESS)
+            entering.enter_code(database, half, code, visitor_at(), moment, BOUNDLESS)
             for half in halves
         ),
         return_exceptions=True,
@@ -173,7 +174,7 @@ async def test_one_half_open_session_opens_once(house: House) -> None:
     moment = now()
     done = await asyncio.gather(
         *(
-            accounts.enter_code(
+            entering.enter_code(
                 house.container.database,
                 half,
                 someone.code(moment + timedelta(seconds=30 * step)),
@@ -196,7 +197,7 @@ async def test_a_code_fits_only_its_own_half_minute(house: House, steps: int) ->
     half = await half_open(house, someone)
     moment = now()
     with pytest.raises(Refusal) as refusal:
-        await accounts.enter_code(
+        await entering.enter_code(
             house.container.database,
             half,
             someone.code(moment + timedelta(seconds=30 * steps)),
@@ -213,7 +214,7 @@ async def test_what_is_no_code_is_refused_in_words(house: House, typed: str) -> 
     someone = await house.someone()
     half = await half_open(house, someone)
     with pytest.raises(Refusal) as refusal:
-        await accounts.enter_code(
+        await entering.enter_code(
             house.container.database, half, typed, visitor_at(), now(), BOUNDLESS
         )
     assert refusal.value.code == "wrong_code"
@@ -331,7 +332,7 @@ async def test_five_wrong_codes_are_the_last_for_a_while(house: House) -> None:
     codes = []
     for code in [wrong] * 5 + [someone.code(moment)]:
         with pytest.raises(Refusal) as refusal:
-            await accounts.enter_code(house.container.database, half, code, visitor_at(), moment)
+            await entering.enter_code(house.container.database, half, code, visitor_at(), moment)
         codes.append(refusal.value.code)
     assert codes == ["wrong_code"] * 5 + ["too_often"]
 
@@ -361,7 +362,7 @@ async def test_a_locked_account_can_do_nothing(house: House) -> None:
         assert (await program.get("/api/v1/session", headers=bearer)).status_code == 401
     assert (await client.get("/api/v1/session")).json()["code"] == "session_ended"
     with pytest.raises(Refusal):
-        await accounts.enter_code(
+        await entering.enter_code(
             house.container.database, half, await fresh_code(someone.secret), visitor_at(), now()
         )
     async with house.client() as again:
@@ -448,7 +449,7 @@ async def test_a_new_device_is_announced_once(house: House) -> None:
     for n, device in enumerate(["a" * 32, "b" * 32, "b" * 32]):
         half = await half_open(house, someone, device)
         later = moment + timedelta(seconds=30 * n)
-        await accounts.enter_code(
+        await entering.enter_code(
             house.container.database, half, someone.code(later), visitor_at(device=device), later
         )
     assert await notices_of(house, someone.person_id) == ["new_device"]

@@ -32,7 +32,9 @@ TALKS = (CLINICIANS, REVIEWERS, REVIEWERS)
 ACCOUNT_ROWS: dict[str, Row] = {
     "POST /api/v1/sign-in": public(body(email="nobody@example.org", password="x")),
     "POST /api/v1/sign-in/code": Row("signing_in", EVERYBODY, send=body(code="000000")),
+    "GET /api/v1/second-factor": Row("signing_in", EVERYBODY),
     "POST /api/v1/second-factor": Row("signing_in", EVERYBODY),
+    "POST /api/v1/second-factor/recovery-codes": Row("session", EVERYBODY),
     "POST /api/v1/second-factor/confirm": Row("signing_in", EVERYBODY, send=body(code="000000")),
     "POST /api/v1/password": Row(
         "signing_in", EVERYBODY, send=body(old_password="x", new_password="y")

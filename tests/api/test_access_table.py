@@ -80,6 +80,8 @@ SPENDS_ITSELF = frozenset(
     {
         "DELETE /api/v1/session",
         "DELETE /api/v1/sessions",
+        "POST /api/v1/second-factor/recovery-codes",
+        "POST /profile/second-factor/recovery-codes",
         "POST /profile/sessions/end-others",
         "POST /sign-out",
     }

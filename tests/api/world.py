@@ -146,6 +146,7 @@ class World:
                 visitor_at(),
                 now(),
                 second_factor_at=fresh_until,
+                checked_at=fresh_until,
             )
         client = self.anonymous()
         carry(client, opened)

@@ -52,6 +52,10 @@ async def test_first_sign_in_sets_up_the_second_factor(
     secret = (await page.locator("#totp-secret").inner_text()).replace(" ", "")
     await fill(page, code=await fresh_code(secret))
     await page.get_by_role("button", name="Подключить и войти").click()
+    await expect(page.locator("h1")).to_have_text("Сохраните коды восстановления")
+    assert not await faults_of(page)
+    assert len((await page.locator("#recovery-codes").inner_text()).split()) == 10
+    await page.get_by_role("link", name="Коды сохранены, продолжить").click()
     await expect(page.locator("h1")).to_have_text("Мои заявки")
     assert not [line for line in wrong if "422" not in line]
     await page.get_by_text("Меню", exact=True).locator("..").click()

@@ -103,8 +103,13 @@ class House:
             headers={"User-Agent": FIREFOX},
         )
 
-    async def signed_in(self, someone: Someone, at: datetime | None = None) -> httpx.AsyncClient:
-        """A browser in which the person has signed in, without going through both steps."""
+    async def signed_in(
+        self, someone: Someone, at: datetime | None = None, *, checked: bool = False
+    ) -> httpx.AsyncClient:
+        """A browser in which the person has signed in, without going through both steps.
+
+        `checked` says whether a factor was entered since, so that another one may be set up.
+        """
         client, visitor = self.client(), visitor_at()
         async with self.container.database.work() as session:
             opened = await open_session(
@@ -114,6 +119,7 @@ class House:
                 visitor,
                 at or now(),
                 second_factor_at=at or now(),
+                checked_at=now() if checked else None,
             )
         carry(client, opened)
         return client

@@ -230,6 +230,14 @@ def other_pages() -> list[Sample]:
             ),
         ),
     )
+    add(
+        "second-factor",
+        "accounts/second_factor.html",
+        inside("/profile/second-factor"),
+        app=True,
+        codes_left="Осталось кодов: 3 из 10.",
+        few=True,
+    )
     scopes = [Option("apply", "Подавать заявки"), Option("keep_documents", "Хранить документы")]
     add(
         "tokens",

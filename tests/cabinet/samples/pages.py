@@ -7,6 +7,7 @@ from typing import Any
 import segno
 from markupsafe import Markup
 
+from cabinet.accounts.methods import MethodView, OtherMethod
 from cabinet.accounts.views import SecondFactorSetupView
 from cabinet.applications.kind import APPLICATIONS
 from cabinet.applications.views import (
@@ -48,6 +49,12 @@ from tests.cabinet.samples.cases import (
 )
 from tests.cabinet.samples.sample import Sample
 
+APP = MethodView(
+    "app",
+    "Код из приложения",
+    "Откройте приложение для кодов на телефоне и введите шесть цифр.",
+    "Код меняется каждые 30 секунд и действует один раз.",
+)
 CODE = FieldView("code", "Шесть цифр", "code", autocomplete="one-time-code")
 QR = Markup(segno.make("otpauth://totp/sample?secret=JBSWY3DPEHPK3PXP").svg_inline(scale=4))  # noqa: S704
 
@@ -96,13 +103,31 @@ def main_pages() -> list[Sample]:
         expired=False,
         errors=[ErrorItem("Почта или пароль не подошли", "#field-password")],
     )
-    add("code", "accounts/code.html", outside("/sign-in/code"), field=CODE, next="/")
+    add(
+        "code",
+        "accounts/code.html",
+        outside("/sign-in/code"),
+        field=CODE,
+        next="/",
+        action="#",
+        chosen=APP,
+        others=[OtherMethod("Нет доступа к приложению? Введите код восстановления", "#")],
+    )
+    add(
+        "recovery-codes",
+        "accounts/recovery_codes.html",
+        outside("/sign-in/setup"),
+        codes=[f"{n:02}-4KD9W-Z2MTA" for n in range(1, 11)],
+        way_on="/",
+    )
     add(
         "setup",
         "accounts/setup.html",
         outside("/sign-in/setup"),
         next="/",
         field=replace(CODE, label="Введите шесть цифр, которые показывает приложение"),
+        action="#",
+        inside=False,
         setup=SecondFactorSetupView(QR, "JBSW Y3DP EHPK 3PXP", "sokolova@hospital.example"),
     )
     add(
