@@ -147,6 +147,7 @@ def api(
         import uvicorn
 
         from api.http.protocol import GuardedProtocol
+        from clients.serving import RestingServer
         from clients.telemetry.logs import log_in_json
         from ops.local.servers.ports import LOOPBACK
         from server import create_app
@@ -173,7 +174,7 @@ def api(
     # When uvicorn has ended, it raises the signal that stopped it again: that is no failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    server = uvicorn.Server(config)
+    server = RestingServer(config)
     server.run(sockets=[socket.socket(fileno=listening)] if listening >= 0 else None)
     _end_at_once(0 if server.started else 1)
 

@@ -96,6 +96,16 @@ class Messages:
         )
         return [_kept(row) for row in rows]
 
+    @property
+    def busy(self) -> bool:
+        """Whether a message is not answered yet, or a callback still to be made."""
+        found = self._line.execute(
+            "select exists (select 1 from message where state not in (?, ?, ?))"
+            " or exists (select 1 from callback where done is null)",
+            [*FINAL, WITHDRAWN],
+        )
+        return bool(found.fetchone()[0])
+
     def take(self, kept: KeptMessage) -> None:
         """Store a new message."""
         self._line.execute(

@@ -25,13 +25,13 @@ from uuid import UUID, uuid4
 
 import httpx
 import structlog
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from standardwebhooks.webhooks import Webhook
 
+from clients.serving import serve
 from crypto.certificates import in_force
 from crypto.cms_encryption import encrypt
 from crypto.cms_signatures import sign_content
@@ -108,6 +108,7 @@ class Module:
         self._secret = secret
         self._behaviour = behaviour
         self._http = httpx.AsyncClient(timeout=5, trust_env=False)
+        self._taken = asyncio.Event()
 
     @property
     def behaviour(self) -> GovServiceBehaviour:
@@ -161,6 +162,7 @@ class Module:
                 reason=None,
             )
         )
+        self._taken.set()
         return 202, ""
 
     def withdraw(self, id_: UUID, envelope: bytes) -> tuple[int, str]:
@@ -183,10 +185,13 @@ class Module:
         return 200, ""
 
     async def work(self) -> None:
-        """Answer and call back, for ever."""
+        """Answer and call back, for ever; rest while there is nothing to do."""
         while True:
             await asyncio.sleep(TICK)
+            self._taken.clear()
             try:
+                if not self.messages.busy:
+                    await self._taken.wait()
                 for message in self.messages.open_ones():
                     await self._move(message)
                 await asyncio.gather(*map(self._call, self.messages.due_callbacks()))
@@ -434,7 +439,7 @@ def main() -> None:
         GovServiceBehaviour(delay=chosen.delay),
         chosen.crypto,
     )
-    uvicorn.run(app, host="127.0.0.1", port=chosen.port, log_level="warning")
+    serve(app, chosen.port)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI, HTTPException
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from clients.serving import serve
 from simulators.mail_bounces import call_back, report
 from simulators.mail_page import pages_of
 
@@ -309,7 +309,7 @@ def main() -> None:
         secret=os.environ.get("MEDCAB_MAIL_CALLBACK_SECRET", ""),
     )
     app = create_app(sink)
-    uvicorn.run(app, host="127.0.0.1", port=chosen.http_port, log_level="warning")
+    serve(app, chosen.http_port)
 
 
 if __name__ == "__main__":

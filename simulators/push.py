@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import http_ece  # type: ignore[import-untyped]
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import FastAPI, HTTPException, Request, Response
 from py_vapid import Vapid02  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict
 
+from clients.serving import serve
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.kept import KeptLines
 from simulators.phone_pages import page_of
@@ -260,7 +260,7 @@ def main() -> None:
     parser.add_argument("--file", type=Path, help="Folder that keeps messages over restarts.")
     chosen = parser.parse_args()
     app = create_app(PushService(chosen.file))
-    uvicorn.run(app, host="127.0.0.1", port=chosen.port, log_level="warning")
+    serve(app, chosen.port)
 
 
 if __name__ == "__main__":

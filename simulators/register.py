@@ -9,10 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel
 
+from clients.serving import serve
 from simulators.faults import FaultSwitch, FaultyServer
 
 _PEOPLE = Path(__file__).with_name("register.json")
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--people", type=Path, default=_PEOPLE)
     chosen = parser.parse_args()
-    uvicorn.run(create_app(chosen.people), host="127.0.0.1", port=chosen.port, log_level="warning")
+    serve(create_app(chosen.people), chosen.port)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import httpx
-import uvicorn
 from fastapi import FastAPI, Header, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 from standardwebhooks.webhooks import Webhook
 
+from clients.serving import serve
 from simulators.faults import FaultSwitch, FaultyServer
 from simulators.kept import KeptLines
 from simulators.phone_pages import page_of
@@ -242,7 +242,7 @@ def main() -> None:
         os.environ.get("MEDCAB_SMS_TOKEN", ""),
         os.environ.get("MEDCAB_SMS_SECRET", ""),
     )
-    uvicorn.run(create_app(box), host="127.0.0.1", port=chosen.port, log_level="warning")
+    serve(create_app(box), chosen.port)
 
 
 if __name__ == "__main__":

@@ -157,6 +157,8 @@ class System:
     def stop(self) -> None:
         """Stop everything, the last started first."""
         self.stopping.set()
+        for process in self.processes.values():
+            process.disturbed.set()
         # None of them may start again what is being stopped.
         for keeper in self._keepers:
             keeper.join(timeout=10)
@@ -247,7 +249,12 @@ class System:
         name = process.server.name
         began = looked = time.monotonic()
         noes, untold = 0, False
-        while not self.stopping.wait(0.1):
+        while True:
+            left = looked + self.look_every - time.monotonic()
+            process.disturbed.wait(min(max(left, 0.0), threading.TIMEOUT_MAX))
+            process.disturbed.clear()
+            if self.stopping.is_set():
+                return
             if process.exit_code is None:
                 if time.monotonic() - looked < self.look_every:
                     continue

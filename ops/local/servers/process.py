@@ -107,6 +107,8 @@ class ServerProcess:
         self.log = logs / f"{server.name}.log"
         self.restarts = 0
         self.replaced = 0
+        self.disturbed = threading.Event()
+        """Set when the process ends; whoever waits for that may set it to be let go."""
         self._forks = forks
         self._popen: subprocess.Popen[bytes] | Forked | None = None
         self._launch: Launch | None = None
@@ -135,6 +137,11 @@ class ServerProcess:
         with self.log.open("wb") as log:
             self.log.chmod(0o600)
             self._popen = begin(launch, log, self._forks)
+        threading.Thread(target=self._await_end, args=[self._popen], daemon=True).start()
+
+    def _await_end(self, popen: subprocess.Popen[bytes] | Forked) -> None:
+        popen.wait()
+        self.disturbed.set()
 
     def await_ready(self, called_off: threading.Event | None = None) -> None:
         """Wait until the server does its work.
