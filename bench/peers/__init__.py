@@ -1,10 +1,10 @@
 """The same case on peers, each as its own documentation would build it.
 
-`python -m bench.peers dbos --socket N` is a whole program of one process behind the same uvicorn as
-Medcab's, on DBOS: see `on_dbos`. `case` holds what the programs of all peers share: routes of the
-draft and its files, and the outside world. They use the same PostgreSQL with the same durability (a
-database of their own), the same object store, mail server and register, and issue the same PDF with
-the same signature.
+`python -m bench.peers dbos --socket N` and `… spiff --socket N` are whole programs of one process
+behind the same uvicorn as Medcab's: `on_dbos` on DBOS, `on_spiff` on SpiffWorkflow. `case` holds
+what both share: routes of the draft and its files, and the outside world. They use the same
+PostgreSQL with the same durability (a database of their own), the same object store, mail server
+and register, and issue the same PDF with the same signature.
 
 What they leave out: inspection of files, the journal, versions, rules and checks of the form, act
 ids, locks, roles and terms, encryption of columns and payloads, SMS, push and notices in the
@@ -13,7 +13,7 @@ cabinet, languages, pages. A session is one query for a hashed token.
 
 from importlib.util import find_spec
 
-PACKAGES = {"dbos": "dbos"}
+PACKAGES = {"dbos": "dbos", "spiff": "SpiffWorkflow"}
 """The programs, with the module that each needs."""
 LEFT_OUT = (
     "inspection of files, journal, versions, rules of the form, act ids, locks, roles, terms,"

@@ -35,19 +35,13 @@ APPROVE = """
 update application set status = 'approved', changed_at = now()
 where id = %s and status = 'in_review' returning number
 """
-OPEN_REVIEW = """
-update application set status = 'in_review', in_register = :found, changed_at = now()
-where id = :id
-"""
-CLOSE = """
-update application set status = 'closed', act_key = :act_key, changed_at = now()
-where id = :id
-"""
-"""For SQLAlchemy."""
 
 KINDS = ("diploma", "certificate", "consent")
-IN_REVIEW = "Заявка проверена и передана на рассмотрение"
-APPROVED = "Заявка одобрена, акт о зачислении готов"
+MAILS = {
+    "in_review": "Заявка проверена и передана на рассмотрение",
+    "approved": "Заявка одобрена, акт о зачислении готов",
+}
+"""What is told by mail."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +93,11 @@ class Outside:
             found: dict[str, Any] | None = await (await line.execute(query, values)).fetchone()
             return found
 
+    async def do(self, statement: str, *values: Any) -> None:
+        """A statement without rows that commits by itself."""
+        async with self.lines.connection() as line:
+            await line.execute(statement, values)
+
     async def in_register(self, snils: str) -> bool:
         """Whether the register knows this person."""
         reply = await self.http.post("/v1/workers/search", json={"snils": snils})
@@ -106,8 +105,9 @@ class Outside:
             return False
         return bool(reply.raise_for_status().json()["snils"])
 
-    async def tell(self, case_id: str, person: dict[str, str], what: str) -> None:
-        """Send a mail about a case."""
+    async def tell(self, case_id: str, person: dict[str, str], of: str) -> None:
+        """Send a mail about a case, one of `MAILS`."""
+        what = MAILS[of]
         number = self.mailer.message_id(f"{case_id}-{secrets.token_hex(4)}")
         text = f"{person['name']}, здравствуйте!\n\n{what}.\n\n{self.settings.public_url}/{case_id}"
         html = "".join(f"<p>{line}</p>" for line in text.split("\n\n"))
@@ -178,12 +178,13 @@ async def ready() -> dict[str, str]:
 async def draft(body: BegunIn, person: CurrentPerson, outside: OutsideDep) -> dict[str, str]:
     """Begin a draft: one insert."""
     case_id = uuid4()
-    async with outside.lines.connection() as line:
-        await line.execute(
-            "insert into application (id, applicant_id, programme_id, status)"
-            " values (%s, %s, %s, 'draft')",
-            (case_id, person.id, body.programme_id),
-        )
+    await outside.do(
+        "insert into application (id, applicant_id, programme_id, status)"
+        " values (%s, %s, %s, 'draft')",
+        case_id,
+        person.id,
+        body.programme_id,
+    )
     return {"id": str(case_id), "status": "draft"}
 
 
@@ -206,12 +207,17 @@ async def upload(
     size, key = int(request.headers["content-length"]), Objects.fresh_key("peers")
     stored = await outside.objects.put(key, request.stream(), size, "application/pdf")
     document_id = uuid4()
-    async with outside.lines.connection() as line:
-        await line.execute(
-            "insert into document (id, owner_id, category, title, object_key, size, sha256)"
-            " values (%s, %s, %s, %s, %s, %s, %s)",
-            (document_id, person.id, category, title, key, size, stored.sha256),
-        )
+    await outside.do(
+        "insert into document (id, owner_id, category, title, object_key, size, sha256)"
+        " values (%s, %s, %s, %s, %s, %s, %s)",
+        document_id,
+        person.id,
+        category,
+        title,
+        key,
+        size,
+        stored.sha256,
+    )
     return {"id": str(document_id)}
 
 

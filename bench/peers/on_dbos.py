@@ -26,6 +26,12 @@ from bench.peers import URL, case
 from bench.peers.case import CurrentPerson, Outside
 from settings import Settings
 
+OPEN_REVIEW = """
+update application set status = 'in_review', in_register = :found, changed_at = now() where id = :id
+"""
+CLOSE = """
+update application set status = 'closed', act_key = :act_key, changed_at = now() where id = :id
+"""
 TERM = 10 * 24 * 3600.0
 AS_OURS: Any = {"isolation_level": "READ COMMITTED"}
 """Medcab's isolation; the datasource's own default is stricter and would cost more."""
@@ -56,29 +62,29 @@ def create_app(settings: Settings) -> FastAPI:
         return await outside.in_register(snils)
 
     @DBOS.step(retries_allowed=True)
-    async def tell(case_id: str, person: dict[str, str], what: str) -> None:
-        await outside.tell(case_id, person, what)
+    async def tell(case_id: str, person: dict[str, str], of: str) -> None:
+        await outside.tell(case_id, person, of)
 
     @DBOS.step(retries_allowed=True)
     async def issue() -> str:
         return await outside.issue()
 
     async def open_review(case_id: str, found: bool) -> None:
-        await rows.sql_session().execute(sa.text(case.OPEN_REVIEW), {"id": case_id, "found": found})
+        await rows.sql_session().execute(sa.text(OPEN_REVIEW), {"id": case_id, "found": found})
 
     async def close(case_id: str, key: str) -> None:
-        await rows.sql_session().execute(sa.text(case.CLOSE), {"id": case_id, "act_key": key})
+        await rows.sql_session().execute(sa.text(CLOSE), {"id": case_id, "act_key": key})
 
     @DBOS.workflow(name="application")
     async def live(case_id: str, person: dict[str, str]) -> None:
         found = await in_register(person["snils"])
         await rows.run_tx_step_async(AS_OURS, open_review, case_id, found)
-        await tell(case_id, person, case.IN_REVIEW)
+        await tell(case_id, person, "in_review")
         if await DBOS.recv_async("decision", TERM) is None:
             return
         key = await issue()
         await rows.run_tx_step_async(AS_OURS, close, case_id, key)
-        await tell(case_id, person, case.APPROVED)
+        await tell(case_id, person, "approved")
 
     @app.post("/applications/{case_id}/submit")
     async def submit(case_id: UUID, person: CurrentPerson) -> dict[str, Any]:

@@ -24,6 +24,11 @@ select count(*) from application a where status in ('in_review', 'closed') and (
     where o.workflow_uuid = a.id::text and o.function_name ~ 'tell$'
 ) < case status when 'closed' then 2 else 1 end
 """,
+    "spiff": """
+select count(*) from application a left join workflow_instance w using (id)
+where status = 'in_review' and coalesce(active, '') <> 'decision'
+   or status = 'closed' and active <> 'end'
+""",
 }
 """How many cases have a mail that is not sent yet."""
 
