@@ -54,7 +54,7 @@ PATIENCE = 60.0
 APPLICANTS = 8
 
 
-class _Program(Api):
+class Program(Api):
     """One of the programs of `bench.least` or `bench.peers` behind a socket."""
 
     def __init__(self, name: str, door: Door, program: str, module: str = "bench.least") -> None:
@@ -122,13 +122,13 @@ class BenchInstallation:
                 Worker("worker"),
                 _LeastWorker("least-worker"),
                 Api("api", self.system.door),
-                _Program("least-api", self.least_door, "api"),
+                Program("least-api", self.least_door, "api"),
             ]
         )
 
     def start_unchecked(self) -> None:
         """Start Medcab's API once more, without the inspection of files."""
-        self.system.start([_Program("unchecked-api", self.unchecked_door, "unchecked")])
+        self.system.start([Program("unchecked-api", self.unchecked_door, "unchecked")])
 
     @contextmanager
     def peer(self, name: str) -> Iterator[tuple[str, str]]:
@@ -142,7 +142,7 @@ class BenchInstallation:
         with psycopg.connect(url) as line:
             line.execute(TABLES_OF_PEERS)
         door = Door(None)
-        program = ServerProcess(_Program(name, door, name, "bench.peers"), self.system.home.logs)
+        program = ServerProcess(Program(name, door, name, "bench.peers"), self.system.home.logs)
         try:
             program.start({**self.system.environment, URL_OF_PEER: url})
             program.await_ready()
@@ -154,7 +154,7 @@ class BenchInstallation:
     @contextmanager
     def second_worker(self) -> Iterator[None]:
         """Run one more worker of Medcab."""
-        worker = ServerProcess(Worker("second-worker"), self.system.home.logs)
+        worker = ServerProcess(Worker("second-worker"), self.system.home.logs, self.system.forks)
         try:
             worker.start(self.system.environment)
             worker.await_ready()

@@ -22,11 +22,15 @@ RESAMPLES = 4000
 
 
 class BarVerdict(StrEnum):
-    """Whether a figure keeps its bar; void when the machine was too restless to tell."""
+    """Whether a figure keeps its bar; void when the machine was too restless to tell.
+
+    A figure without a bar is only told.
+    """
 
     HOLDS = "holds"
     MISSES = "MISSES"
     VOID = "VOID"
+    TOLD = "told"
 
 
 class Comparison(StrEnum):
@@ -70,7 +74,7 @@ class Figure:
     name: str
     what: str
     bound: Comparison
-    bar: float
+    bar: float | None
     ratio: Interval
     control: Interval | None
     tried: int
@@ -87,6 +91,8 @@ class Figure:
         """
         if self.control is not None and not self.control.within(*CONTROL):
             return BarVerdict.VOID
+        if self.bar is None:
+            return BarVerdict.TOLD if self.tried else BarVerdict.MISSES
         if self.bound is Comparison.AT_MOST:
             good = self.ratio.high <= self.bar
         else:
@@ -142,7 +148,7 @@ class Promise:
     name: str
     what: str
     bound: Comparison
-    bar: float
+    bar: float | None
 
 
 async def judge(

@@ -28,7 +28,7 @@ _NAMES = {
 }
 OUTSIDE = frozenset({"client", "mail server", "SMS gateway", "push service", "register"})
 """The client, and what stands for the outside world."""
-NOT_OF_PEERS = frozenset({"Temporal", "inspection", "gov-service module"})
+NOT_OF_PEERS = frozenset({"Temporal", "inspection", "fork server", "gov-service module"})
 """What the programs of peers do not use, though it runs beside them."""
 _PROGRAMS = {
     "Medcab": "ops.cli",

@@ -15,6 +15,11 @@ from importlib.util import find_spec
 
 PACKAGES = {"dbos": "dbos", "spiff": "SpiffWorkflow"}
 """The programs, with the module that each needs."""
+BUILT = {
+    "dbos": "one process with the engine inside, as its guide to self-hosting says; coroutines;"
+    " durable",
+    "spiff": "one process; the state of a workflow in a row after each service task; not durable",
+}
 LEFT_OUT = (
     "inspection of files, journal, versions, rules of the form, act ids, locks, roles, terms,"
     " encryption, SMS, push, pages"

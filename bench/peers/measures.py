@@ -1,45 +1,47 @@
-"""P9, P10 and P11: whole cases of Medcab beside whole cases of its peers."""
+"""P9, P10 and P11: whole cases of Medcab beside whole cases of its peers, in one run.
+
+The bars are those against DBOS, the durable one. What SpiffWorkflow costs is told without a bar.
+"""
 
 from statistics import quantiles
 
 from bench.ground import Office
 from bench.method import Block, Comparison, Costs, Figure, Promise, Series, judge
-from bench.peers import LEFT_OUT, PACKAGES
+from bench.peers import BUILT, LEFT_OUT, PACKAGES
 from bench.peers.side import PeerSide
 from bench.throughput import together
 from bench.whole import Legs, MedcabSide, Papers, Side
 
-EACH = 20
+EACH = 16
 """Cases in a block of P9 and P10."""
-TOGETHER, IN_FLIGHT = 32, 16
+TOGETHER, FEWER, IN_FLIGHT = 32, 8, 16
 """Cases in a block of P11, and how many of them at once."""
+DURABLE = "dbos"
+PROCESSOR, MEDIAN, SLOW, RATE = 1.8, 1.5, 1.6, 0.6
+"""The bars."""
 
 
 async def peers(office: Office, scale: float) -> list[Figure]:
-    """P9, P10 and P11 against each peer, then whether a second worker helps."""
+    """P9, P10 and P11 against each peer, then what a second worker of Medcab brings."""
     papers = Papers()
     ours = MedcabSide(office, papers)
     found: list[Figure] = []
-    for name, package in PACKAGES.items():
+    for name in PACKAGES:
         async with PeerSide.open(name, office, papers) as peer:
-            found += await _one_by_one(ours, peer, package, scale)
-            found += await _at_once(ours, peer, package, scale)
-    return found
+            found += await _one_by_one(ours, peer, scale)
+            found += await _at_once(ours, peer, scale)
+    return found + await _two_workers(ours, scale)
 
 
-async def _one_by_one(ours: Side, peer: Side, package: str, scale: float) -> list[Figure]:
-    """Processor time and waiting, from the same cases."""
-    count = max(4, round(EACH * min(1.0, scale * 2)))
-    notes: dict[str, str] = {"left out": LEFT_OUT}
+async def _one_by_one(ours: Side, peer: Side, scale: float) -> list[Figure]:
+    """Processor time and waiting, of the same cases."""
+    count = max(8, round(EACH * min(1.0, scale * 2)))
+    package = PACKAGES[peer.name]
+    notes = {f"{package} is": BUILT[peer.name], f"{package} leaves out": LEFT_OUT}
     for side in (ours, peer, ours, peer):
         legs = Legs(side, count)
         await legs.live()
         notes |= {f"{side.name}, {what}": told for what, told in legs.told().items()}
-    promises = [
-        Promise("processor", "P9", f"processor time of a case, {package}", Comparison.AT_MOST, 1.8),
-        Promise("p50", "P10", f"waiting in a case, p50, {package}", Comparison.AT_MOST, 1.5),
-        Promise("p95", "P10", f"waiting in a case, p95, {package}", Comparison.AT_MOST, 1.6),
-    ]
 
     def block(side: Side) -> Block:
         async def lived() -> Costs:
@@ -50,20 +52,47 @@ async def _one_by_one(ours: Side, peer: Side, package: str, scale: float) -> lis
 
         return lived
 
+    promises = [
+        _promise("processor", "P9", "processor time of a case", PROCESSOR, peer),
+        _promise("p50", "P10", "waiting in a case, p50", MEDIAN, peer),
+        _promise("p95", "P10", "waiting in a case, p95", SLOW, peer),
+    ]
     series = Series(6, 1).scaled(scale)
     return await judge(promises, block(ours), block(peer), series, count, notes)
 
 
-async def _at_once(ours: Side, peer: Side, package: str, scale: float) -> list[Figure]:
+async def _at_once(ours: Side, peer: Side, scale: float) -> list[Figure]:
     """Whole cases in a second."""
     count = max(IN_FLIGHT, round(TOGETHER * min(1.0, scale * 2)))
-    what = f"whole cases, {IN_FLIGHT} in flight, {package}"
-    promise = Promise("case", "P11", what, Comparison.AT_LEAST, 0.6)
-    blocks = (many(ours, count, IN_FLIGHT), many(peer, count, IN_FLIGHT))
-    return await judge([promise], *blocks, Series(6, 1).scaled(scale), count)
+    what = f"cases in a second, {IN_FLIGHT} in flight"
+    promise = _promise("case", "P11", what, RATE, peer, Comparison.AT_LEAST)
+    blocks = (_many(ours, count, IN_FLIGHT), _many(peer, count, IN_FLIGHT))
+    return await judge([promise], *blocks, Series(5, 1).scaled(scale), count)
 
 
-def many(side: Side, count: int, in_flight: int) -> Block:
+async def _two_workers(ours: Side, scale: float) -> list[Figure]:
+    """Whether more cases in flight are more cases in a second, when a second worker runs."""
+    count = max(IN_FLIGHT, round(TOGETHER * min(1.0, scale * 2)))
+    what = f"two workers, {IN_FLIGHT} in flight against {FEWER}"
+    promise = Promise("case", "P11", what, Comparison.AT_LEAST, 1.0)
+    blocks = (_many(ours, count, IN_FLIGHT), _many(ours, count, FEWER))
+    with ours.office.ground.second_worker():
+        return await judge([promise], *blocks, Series(5, 1).scaled(scale), count)
+
+
+def _promise(
+    cost: str,
+    name: str,
+    what: str,
+    bar: float,
+    peer: Side,
+    bound: Comparison = Comparison.AT_MOST,
+) -> Promise:
+    text = f"{what}, {PACKAGES[peer.name]}"
+    return Promise(cost, name, text, bound, bar if peer.name == DURABLE else None)
+
+
+def _many(side: Side, count: int, in_flight: int) -> Block:
     """A block of whole cases, so many at a time."""
 
     async def whole() -> None:

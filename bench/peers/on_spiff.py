@@ -132,7 +132,6 @@ class Engine:
     def _run_on(self, case_id: UUID, workflow: BpmnWorkflow) -> None:
         while task := workflow.get_next_task(state=TaskState.READY, manual=False):
             task.run()
-            workflow.refresh_waiting_tasks()
             if isinstance(task.task_spec, ServiceTask):
                 self._save(case_id, workflow, task.data)
 
