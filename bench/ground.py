@@ -54,7 +54,7 @@ PATIENCE = 60.0
 APPLICANTS = 8
 
 
-class Program(Api):
+class BenchProgram(Api):
     """One of the programs of `bench.least` or `bench.peers` behind a socket."""
 
     def __init__(self, name: str, door: Door, program: str, module: str = "bench.least") -> None:
@@ -122,13 +122,13 @@ class BenchInstallation:
                 Worker("worker"),
                 _LeastWorker("least-worker"),
                 Api("api", self.system.door),
-                Program("least-api", self.least_door, "api"),
+                BenchProgram("least-api", self.least_door, "api"),
             ]
         )
 
     def start_unchecked(self) -> None:
         """Start Medcab's API once more, without the inspection of files."""
-        self.system.start([Program("unchecked-api", self.unchecked_door, "unchecked")])
+        self.system.start([BenchProgram("unchecked-api", self.unchecked_door, "unchecked")])
 
     @contextmanager
     def peer(self, name: str) -> Iterator[tuple[str, str]]:
@@ -142,7 +142,9 @@ class BenchInstallation:
         with psycopg.connect(url) as line:
             line.execute(TABLES_OF_PEERS)
         door = Door(None)
-        program = ServerProcess(Program(name, door, name, "bench.peers"), self.system.home.logs)
+        program = ServerProcess(
+            BenchProgram(name, door, name, "bench.peers"), self.system.home.logs
+        )
         try:
             program.start({**self.system.environment, URL_OF_PEER: url})
             program.await_ready()

@@ -100,7 +100,7 @@ class Services(TaskDataEnvironment):
         raise LookupError(name)
 
 
-class Engine:
+class BpmnEngine:
     """Runs workflows of the model, in threads, and keeps them in rows."""
 
     def __init__(self, outside: Outside) -> None:
@@ -157,7 +157,7 @@ class Engine:
 
 def create_app(settings: Settings) -> FastAPI:
     """The program: routes and engine."""
-    engine: Engine
+    engine: BpmnEngine
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -165,7 +165,7 @@ def create_app(settings: Settings) -> FastAPI:
         async with Outside.open(settings) as outside:
             await outside.do(STATES)
             app.state.outside = outside
-            engine = Engine(outside)
+            engine = BpmnEngine(outside)
             yield
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)

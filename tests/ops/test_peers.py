@@ -16,7 +16,7 @@ import pytest
 
 import bench.peers
 import bench.runs
-from bench.ground import Program
+from bench.ground import BenchProgram
 from bench.peers import PACKAGES, TABLES, URL, missing
 from bench.peers.__main__ import main
 from bench.peers.case import MAILS
@@ -125,7 +125,7 @@ def running(
     started: list[ServerProcess] = []
 
     def start(peer: str) -> httpx.AsyncClient:
-        started.append(ServerProcess(Program(peer, door, peer, "bench.peers"), tmp_path))
+        started.append(ServerProcess(BenchProgram(peer, door, peer, "bench.peers"), tmp_path))
         started[-1].start(variables)
         started[-1].await_ready()
         headers = {"Authorization": f"Bearer {TOKEN}"}
