@@ -17,12 +17,16 @@ from urllib.parse import quote
 from uuid import UUID
 
 from PIL import Image
+from sqlalchemy import delete
+from sqlmodel import col
 
 from bench.ground import Office
 from bench.processes import Used, of_case, spent
 from bench.wire import Wire
+from models.tables.accounts import RateLimit
 from ops.faults.applications import FORM
 from ops.faults.people import HABITS, ApiUser
+from rules.cases import limits
 from rules.clock import now
 
 KIB = 1024
@@ -81,6 +85,9 @@ class Side(Protocol):
     office: Office
     papers: Papers
 
+    async def prepare(self, count: int) -> None:
+        """Have what so many cases need; never measured."""
+
     async def draft(self) -> Started:
         """Make a complete draft with documents of its own."""
 
@@ -102,6 +109,13 @@ class MedcabSide:
     papers: Papers
     name: str = "Medcab"
     _turn: int = 0
+
+    async def prepare(self, count: int) -> None:
+        """Make papers, and forget how many were uploaded: a run takes more than a day may."""
+        self.papers.make(count)
+        async with self.office.database.work() as session:
+            uploads = col(RateLimit.key).startswith(f"{limits.UPLOADED_FILES.name}:")
+            await session.exec(delete(RateLimit).where(uploads))
 
     async def draft(self) -> Started:
         """Make a complete draft with documents of its own."""
@@ -151,7 +165,7 @@ class Legs:
 
     async def live(self) -> None:
         """Let the cases live, one after another."""
-        self.side.papers.make(self.count)
+        await self.side.prepare(self.count)
         legs: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (
             ("draft and uploads", self._draft),
             ("submit until in_review", self._submit),

@@ -77,7 +77,7 @@ async def _two_workers(ours: Side, scale: float) -> list[Figure]:
     promise = Promise("case", "P11", what, Comparison.AT_LEAST, 1.0)
     blocks = (_many(ours, count, IN_FLIGHT), _many(ours, count, FEWER))
     with ours.office.ground.second_worker():
-        return await judge([promise], *blocks, Series(5, 1).scaled(scale), count)
+        return await judge([promise], *blocks, Series(4, 1).scaled(scale), count)
 
 
 def _promise(
@@ -101,7 +101,7 @@ def _many(side: Side, count: int, in_flight: int) -> Block:
         await side.approve(case)
 
     async def block() -> Costs:
-        side.papers.make(count)
+        await side.prepare(count)
         cost = await together([whole() for _ in range(count)], in_flight)
         await side.settle()
         return {"case": cost}

@@ -68,6 +68,10 @@ class PeerSide:
                 for wire in wires:
                     wire.close()
 
+    async def prepare(self, count: int) -> None:
+        """Make papers."""
+        self.papers.make(count)
+
     async def draft(self) -> Started:
         """Make a complete draft with documents of its own."""
         self._turn += 1
