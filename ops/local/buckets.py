@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 from minio import Minio, MinioAdmin
 from minio.commonconfig import COMPLIANCE
 from minio.credentials.providers import StaticProvider
+from minio.error import S3Error
 from minio.objectlockconfig import YEARS, ObjectLockConfig
 
-from settings import Settings
+from settings import Settings, get_settings
 
 LOCKED_YEARS = 10
 """For how long a copy of a checkpoint cannot be removed."""
@@ -36,10 +37,11 @@ def prepare_buckets(settings: Settings) -> None:
         years = ObjectLockConfig(COMPLIANCE, LOCKED_YEARS, YEARS)
         client.set_object_lock_config(settings.s3_locked_bucket, years)
     if settings.s3_owner_access_key.get_secret_value():
-        _make_account(settings)
+        make_account(settings)
 
 
-def _make_account(settings: Settings) -> None:
+def make_account(settings: Settings) -> None:
+    """Make the account of the application with its policy. Safe to repeat."""
     admin = MinioAdmin(
         endpoint=urlsplit(settings.s3_endpoint).netloc,
         credentials=StaticProvider(*_keys(settings)),
@@ -47,8 +49,26 @@ def _make_account(settings: Settings) -> None:
     )
     account = settings.s3_access_key.get_secret_value()
     admin.policy_add(_POLICY, policy=policy())
-    admin.user_add(account, settings.s3_secret_key.get_secret_value())
+    if not _signs_in(settings):
+        admin.user_add(account, settings.s3_secret_key.get_secret_value())
     admin.policy_set(_POLICY, user=account)
+
+
+def _signs_in(settings: Settings) -> bool:
+    """Whether the account is there with this password.
+
+    For each that is sent to it the store derives a key in 64 MiB, which it does not give back.
+    """
+    account = Minio(
+        urlsplit(settings.s3_endpoint).netloc,
+        settings.s3_access_key.get_secret_value(),
+        settings.s3_secret_key.get_secret_value(),
+        secure=_secure(settings),
+    )
+    try:
+        return account.bucket_exists(settings.s3_bucket)
+    except S3Error:
+        return False
 
 
 def policy() -> dict[str, Any]:
@@ -89,3 +109,7 @@ def _as_owner(settings: Settings) -> dict[str, Any]:
 
 def _secure(settings: Settings) -> bool:
     return urlsplit(settings.s3_endpoint).scheme == "https"
+
+
+if __name__ == "__main__":
+    make_account(get_settings())

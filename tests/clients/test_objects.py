@@ -19,6 +19,7 @@ from clients.objects import (
     Objects,
     ObjectsDownError,
 )
+from ops.local.buckets import make_account
 from rules.clock import now
 from settings import Settings
 from tests.shared.servers import owner_of_objects
@@ -201,3 +202,17 @@ async def test_the_application_is_no_administrator_of_the_store(settings: Settin
     )
     with pytest.raises(MinioAdminException, match="AccessDenied"):
         admin.user_list()
+
+
+async def test_the_account_is_given_its_password_where_it_has_another(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password that the store knows is not sent again: each makes it keep 64 MiB for good."""
+    own = settings.model_copy(update={"s3_access_key": SecretStr(f"account-{uuid4()}")})
+    for password in ("the first password", "the second password"):
+        own = own.model_copy(update={"s3_secret_key": SecretStr(password)})
+        make_account(own)
+        assert application(own).bucket_exists(own.s3_bucket)
+    monkeypatch.delattr(MinioAdmin, "user_add")
+    make_account(own)
+    assert application(own).bucket_exists(own.s3_bucket)

@@ -1,14 +1,18 @@
 """MinIO, built from its source (upstream offers no programs), encrypting what it stores."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from ops.local.home import Home
-from ops.local.servers import Launch
+from ops.local.home import CHECKOUT, Home
+from ops.local.servers import Launch, ServerFailed
 from ops.local.servers.asking import answers
 from ops.local.servers.binaries import MINIO
 from ops.local.servers.ports import LOOPBACK, choose_port, return_port
+from ops.local.servers.process import ServerProcess
 
 BUCKET = "medcab"
 ACCOUNT = "medcab-application"
@@ -37,10 +41,31 @@ class Minio:
         self._program = MINIO.obtain(say)
 
     def prepare(self) -> None:
-        """Choose the port and make the data folder."""
+        """Choose the port; make the data folder and the account at the first start."""
         return_port(self.port)
         self.port = choose_port(self.preferred)
-        (self.home.folder / "minio").mkdir(mode=0o700, exist_ok=True)
+        data = self.home.folder / "minio"
+        if not data.exists():
+            data.mkdir(mode=0o700)
+            self._make_account()
+
+    def _make_account(self) -> None:
+        """Make the application's account by a server that ends, and with it what that took.
+
+        Where it fails, `medcab migrate` makes the account.
+        """
+        server = ServerProcess(self, self.home.logs)
+        server.start({})
+        with suppress(ServerFailed):
+            server.await_ready()
+            subprocess.run(
+                [sys.executable, "-m", "ops.local.buckets"],
+                env={"PATH": os.defpath} | self.variables(),
+                cwd=CHECKOUT,
+                check=False,
+                capture_output=True,
+            )
+        server.stop()
 
     def launch(self, environment: Mapping[str, str]) -> Launch:
         """The server without its own pages and without calls to the outside."""
