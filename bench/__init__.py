@@ -14,7 +14,8 @@ downloaded, and commits and events.
 IDLE starts an installation as `medcab up` does, and says what it costs while nobody does anything.
 
 PEERS measures P9, P10 and P11: processor time, waiting and whole cases in a second beside the same
-case on peers (`bench.peers`), which are installed by an extra of `pyproject.toml`.
+case on peers (`bench.peers`), which are installed by an extra of `pyproject.toml`. It stands for
+DBOS, SPIFF and WORKERS, which can be asked for one by one.
 """
 
 

@@ -23,7 +23,7 @@ from bench.idle import idle
 from bench.latency import p1, p3, p4, p5
 from bench.method import BarVerdict, Figure
 from bench.peers import INSTALL, missing
-from bench.peers.measures import peers
+from bench.peers.measures import dbos, spiff, workers
 from bench.requests import p1r, p3r
 from bench.statements import statements
 from bench.throughput import p2, p2r
@@ -45,12 +45,16 @@ MEASURES: dict[str, Measure] = {
     "P2R": p2r,
     "P7": p7,
     "COST": cost,
-    "PEERS": peers,
+    "DBOS": dbos,
+    "SPIFF": spiff,
+    "WORKERS": workers,
     "EXPORT": export,
     "SQL": statements,
 }
 ALONE: dict[str, Callable[[float], list[Figure]]] = {"IDLE": idle}
 """Measures of an installation that they start themselves, with no other beside it."""
+PEERS = {"DBOS", "SPIFF", "WORKERS"}
+"""What `PEERS` stands for; none of it is measured without the peers."""
 KEPT = {BarVerdict.HOLDS, BarVerdict.TOLD}
 QUICK, QUICK_SCALE = "quick", 0.25
 RESULTS = CHECKOUT / "bench-results"
@@ -61,17 +65,22 @@ def run(names: list[str]) -> int:
 
     0 when every bar holds and something was measured.
     """
-    wanted = [name.upper() for name in names if name.lower() != QUICK]
+    asked = {name.upper() for name in names if name.lower() != QUICK}
+    wanted = asked - {"PEERS"} | (PEERS if "PEERS" in asked else set())
     known = [*ALONE, *MEASURES]
-    unknown = sorted(set(wanted) - set(known))
+    unknown = sorted(wanted - set(known))
     if unknown:
-        sys.stderr.write(f"There is no {', '.join(unknown)}: choose of {', '.join(known)}.\n")
+        sys.stderr.write(
+            f"There is no {', '.join(unknown)}: choose of {', '.join(known)}, PEERS.\n"
+        )
         return 2
-    if absent := missing():
+    chosen = {name: one for name, one in MEASURES.items() if not wanted or name in wanted}
+    if PEERS & chosen.keys() and (absent := missing()):
         sys.stderr.write(f"PEERS compares with {', '.join(absent)}, not installed: {INSTALL}\n")
-        if "PEERS" in wanted:
+        if wanted:
             return 2
-    scale = QUICK_SCALE if len(wanted) < len(names) else 1.0
+        chosen = {name: one for name, one in chosen.items() if name not in PEERS}
+    scale = QUICK_SCALE if QUICK in map(str.lower, names) else 1.0
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     # SIGTERM ends the run by way of `finally`, so that no server is left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -87,9 +96,6 @@ def run(names: list[str]) -> int:
             else:
                 figures += found
                 _show(found, console)
-    chosen = {name: one for name, one in MEASURES.items() if not wanted or name in wanted}
-    if absent:
-        chosen.pop("PEERS", None)
     if chosen:
         _run_on_servers(chosen, scale, console, figures, failed)
     console.print("all figures")

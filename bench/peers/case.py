@@ -82,7 +82,10 @@ class Outside:
             open=False,
             kwargs={"autocommit": True, "row_factory": dict_row},
         )
-        async with lines, httpx.AsyncClient(base_url=settings.register_url, trust_env=False) as web:
+        # Servers hang up after five idle seconds: a request must not meet that moment.
+        idle = httpx.Limits(keepalive_expiry=2)
+        web = httpx.AsyncClient(base_url=settings.register_url, trust_env=False, limits=idle)
+        async with lines, web:
             mailer = Mailer(settings.smtp_url, settings.mail_from)
             yield cls(settings, lines, objects, mailer, web, open_seal(settings))
             await objects.close()

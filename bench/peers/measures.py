@@ -21,16 +21,33 @@ PROCESSOR, MEDIAN, SLOW, RATE = 1.8, 1.5, 1.6, 0.6
 """The bars."""
 
 
-async def peers(office: Office, scale: float) -> list[Figure]:
-    """P9, P10 and P11 against each peer, then what a second worker of Medcab brings."""
+async def dbos(office: Office, scale: float) -> list[Figure]:
+    """P9, P10 and P11 beside DBOS."""
+    return await _beside("dbos", office, scale)
+
+
+async def spiff(office: Office, scale: float) -> list[Figure]:
+    """The same beside SpiffWorkflow."""
+    return await _beside("spiff", office, scale)
+
+
+async def workers(office: Office, scale: float) -> list[Figure]:
+    """Whether more cases in flight are more cases in a second, when a second worker runs."""
+    ours = MedcabSide(office, Papers())
+    count = max(IN_FLIGHT, round(TOGETHER * min(1.0, scale * 2)))
+    what = f"two workers, {IN_FLIGHT} in flight against {FEWER}"
+    promise = Promise("case", "P11", what, Comparison.AT_LEAST, 1.0)
+    blocks = (_many(ours, count, IN_FLIGHT), _many(ours, count, FEWER))
+    with office.ground.second_worker():
+        return await judge([promise], *blocks, Series(4, 1).scaled(scale), count)
+
+
+async def _beside(name: str, office: Office, scale: float) -> list[Figure]:
     papers = Papers()
     ours = MedcabSide(office, papers)
-    found: list[Figure] = []
-    for name in PACKAGES:
-        async with PeerSide.open(name, office, papers) as peer:
-            found += await _one_by_one(ours, peer, scale)
-            found += await _at_once(ours, peer, scale)
-    return found + await _two_workers(ours, scale)
+    async with PeerSide.open(name, office, papers) as peer:
+        found = await _one_by_one(ours, peer, scale)
+        return found + await _at_once(ours, peer, scale)
 
 
 async def _one_by_one(ours: Side, peer: Side, scale: float) -> list[Figure]:
@@ -68,16 +85,6 @@ async def _at_once(ours: Side, peer: Side, scale: float) -> list[Figure]:
     promise = _promise("case", "P11", what, RATE, peer, Comparison.AT_LEAST)
     blocks = (_many(ours, count, IN_FLIGHT), _many(peer, count, IN_FLIGHT))
     return await judge([promise], *blocks, Series(5, 1).scaled(scale), count)
-
-
-async def _two_workers(ours: Side, scale: float) -> list[Figure]:
-    """Whether more cases in flight are more cases in a second, when a second worker runs."""
-    count = max(IN_FLIGHT, round(TOGETHER * min(1.0, scale * 2)))
-    what = f"two workers, {IN_FLIGHT} in flight against {FEWER}"
-    promise = Promise("case", "P11", what, Comparison.AT_LEAST, 1.0)
-    blocks = (_many(ours, count, IN_FLIGHT), _many(ours, count, FEWER))
-    with ours.office.ground.second_worker():
-        return await judge([promise], *blocks, Series(4, 1).scaled(scale), count)
 
 
 def _promise(
