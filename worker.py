@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import time
 from datetime import timedelta
 
 import structlog
@@ -31,6 +32,7 @@ from clients.telemetry.traces import Traces
 from clients.temporal.client import (
     CaseSignaller,
     ExportStarter,
+    all_stand,
     connect,
     ensure_schedules,
     ensure_standing,
@@ -68,6 +70,8 @@ WORKFLOWS = [
 ]
 DRAIN = timedelta(seconds=10)
 KEEP_STANDING_EVERY = 10.0
+STARTED_EVERY = 600.0
+"""Seconds after which all are started again, though they seem to run."""
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
@@ -170,10 +174,13 @@ async def _connected(
 
 async def _keep_standing(client: Client, settings: Settings) -> None:
     """Start the standing workflows and schedules again and again: Temporal may lose everything."""
+    started = -STARTED_EVERY
     while True:
         try:
-            await ensure_standing(client, settings.task_queue)
-            await ensure_schedules(client, settings.task_queue, settings.time_zone)
+            if time.monotonic() - started >= STARTED_EVERY or not await all_stand(client):
+                await ensure_standing(client, settings.task_queue)
+                await ensure_schedules(client, settings.task_queue, settings.time_zone)
+                started = time.monotonic()
         except Exception as error:
             log.warning("standing_workflows_not_started", error=type(error).__name__)
         await asyncio.sleep(KEEP_STANDING_EVERY)

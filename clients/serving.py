@@ -2,32 +2,48 @@
 
 import asyncio
 import sys
+import time
 from contextlib import suppress
+from email.utils import formatdate
 from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.server import ServerState
 
-LOOKS_EVERY = 1.0
-"""Seconds: so old may the date be that its answers bear."""
+
+class _DatedState(ServerState):
+    """What all answers bear, with the date of the answer: uvicorn itself sets it by its clock."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        self._config = config
+        super().__init__()
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """The date and the configured headers."""
+        date = formatdate(time.time(), usegmt=True).encode()
+        return [(b"date", date), *self._config.encoded_headers]
+
+    @default_headers.setter
+    def default_headers(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """Nothing: they are made anew for each answer."""
 
 
 class RestingServer(uvicorn.Server):
-    """The server of a process: it ends as soon as a signal says so."""
+    """The server of a process, which ends as soon as a signal says so."""
 
-    _told: asyncio.Event
-    _loop: asyncio.AbstractEventLoop | None = None
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.server_state = _DatedState(config)
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def main_loop(self) -> None:
-        """Look once a second, and when the process is told to stop."""
-        self._told, self._loop = asyncio.Event(), asyncio.get_running_loop()
-        # The count is that of a tick at which the date is looked at.
-        while not await self.on_tick(0):
-            try:
-                async with asyncio.timeout(LOOKS_EVERY):
-                    await self._told.wait()
-            except TimeoutError:
-                continue
+        """Wait until the process is told to stop."""
+        self._loop = asyncio.get_running_loop()
+        if not self.should_exit:
+            await self._told.wait()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Wake the loop, which may be waiting."""

@@ -89,7 +89,9 @@ async def observed(app: FastAPI, container: Container) -> AsyncIterator[None]:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     watch = MetricsSource(container.database, container.settings.sweep_grace)
-    registry.register(InstallationCollector(watch, container.standings, asyncio.get_running_loop()))
+    loop = asyncio.get_running_loop()
+    registry.register(LoopCollector(loop))
+    registry.register(InstallationCollector(watch, container.standings, loop))
     app.state.request_seconds = Histogram(
         "medcab_request_seconds",
         "Requests by template of the route; their number is the count.",
@@ -111,6 +113,26 @@ async def observed(app: FastAPI, container: Container) -> AsyncIterator[None]:
         await asyncio.to_thread(server.shutdown)
         server.server_close()
         thread.join(WITHIN)
+
+
+class LoopCollector(Collector):
+    """How long this process takes to begin with something; asked alone, it shows that it works."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def describe(self) -> list[Metric]:
+        """Its name, by which it can be asked for alone."""
+        return [self._told(0.0)]
+
+    def collect(self) -> Iterator[Metric]:
+        """One metric. Raises TimeoutError if the process hangs."""
+        began = perf_counter()
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result(2 * WITHIN)
+        yield self._told(perf_counter() - began)
+
+    def _told(self, seconds: float) -> Metric:
+        return _gauge("medcab_loop_seconds", "Time until the event loop answers.", seconds)
 
 
 class InstallationCollector(Collector):

@@ -16,6 +16,7 @@ from clients.payload_codec import data_converter
 from clients.temporal.client import (
     SignalWithStart,
     StandingWorkflow,
+    all_stand,
     connect,
     ensure_standing,
     signal_with_start,
@@ -24,7 +25,7 @@ from crypto.key_ring import KeyRing
 from models.visibility import OpsText
 from settings import Settings
 from tests.clients.probes import Child, Note, Probe, answer, fail
-from tests.shared.waiting import PATIENCE
+from tests.shared.waiting import PATIENCE, until
 from workflows.applications import QualificationApplication
 from workflows.notices import NoticesMail
 from workflows.standing import FileSweep, JournalSealer, Sweeper
@@ -106,6 +107,22 @@ async def test_standing_workflows_are_started_once(temporal_client: Client) -> N
     await ensure_standing(temporal_client, queue, standing)
     assert (await handle.describe()).run_id != first
     await handle.terminate()
+
+
+async def test_one_that_ended_is_missed(temporal_client: Client) -> None:
+    """Counting them shows that all stand, or that one does not."""
+    names = [f"standing-{uuid4()}", f"standing-{uuid4()}"]
+    standing = [StandingWorkflow("Sweeper", name, OpsText("stands")) for name in names]
+    await ensure_standing(temporal_client, f"probe-{uuid4()}", standing)
+    await until(lambda: all_stand(temporal_client, standing))
+    await temporal_client.get_workflow_handle(names[0]).terminate()
+
+    async def missed() -> bool:
+        return not await all_stand(temporal_client, standing)
+
+    await until(missed)
+    assert await all_stand(temporal_client, standing[1:])
+    await temporal_client.get_workflow_handle(names[1]).terminate()
 
 
 async def test_client_of_the_settings_encrypts(temporal_client: Client) -> None:

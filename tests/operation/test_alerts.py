@@ -161,6 +161,7 @@ async def test_every_state_that_is_exported_has_a_rule(exported: set[str]) -> No
         "medcab_cases_unheard",
         "medcab_notices_waiting",
         "medcab_journal_seal_age_seconds",
+        "medcab_loop_seconds",
         "medcab_request_seconds",
         "medcab_request_seconds_sum",
     }

@@ -184,10 +184,13 @@ class Api(Own):
         return answers(f"{self.address}{HEALTH_PATH}")
 
     def works(self, pid: int) -> bool:
-        """Whether it serves its metrics: the shared socket says nothing of one process."""
+        """Whether it serves its metrics: the shared socket says nothing of one process.
+
+        It is asked for the one that asks no other server.
+        """
         del pid
         try:
-            told = ask(f"http://{self.metrics}/metrics", within=15)
+            told = ask(f"http://{self.metrics}/metrics?name[]=medcab_loop_seconds", within=15)
         except httpx.ConnectError:
             return True  # Another program had the port first: the cabinet works without metrics.
         except httpx.HTTPError:

@@ -162,8 +162,7 @@ class Postgres:
         PostgreSQL ends by itself when it cannot write its log.
         """
         address = self.url("postgres", "postgres").encode()
-        recovers = PGconn.ping(address + b"?connect_timeout=2") == Ping.REJECT
-        return recovers or self.ready(pid)
+        return self.ready(pid) or PGconn.ping(address + b"?connect_timeout=2") == Ping.REJECT
 
     def settle(self) -> None:
         """Make separate roles: the application can never alter tables or rewrite the journal."""
