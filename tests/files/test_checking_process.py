@@ -1,6 +1,10 @@
 """Files are read in a process whose death harms nobody (assurance: files)."""
 
 import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +13,7 @@ import pytest
 from pikepdf import Dictionary, Name
 
 from rules.files.checks import LIMITS, Code, MediaType
+from services.files.inspection import warden
 from services.files.inspection.client import Inspection, InspectionDownError
 from tests.files import samples as s
 from tests.files.checking import checked
@@ -63,6 +68,34 @@ async def test_file_that_eats_memory_harms_only_its_check() -> None:
         assert (await checked(poor, s.born_digital(), PDF)).good
     finally:
         await poor.close()
+
+
+@pytest.mark.parametrize("sample", [s.pdf, s.photo])
+def test_no_check_loads_what_the_warden_could_have_loaded(sample: Callable[[], bytes]) -> None:
+    """Each child would load it anew; the warden has done so before the first file comes."""
+    told = subprocess.run(
+        [sys.executable, "-c", _LOADED_BY_A_CHECK],
+        input=sample(),
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=Path(warden.__file__).parents[3],
+    )
+    assert json.loads(told.stdout) == {"findings": [], "loaded": []}
+
+
+_LOADED_BY_A_CHECK = """
+import dataclasses, json, os, sys
+from rules.files.checks import LIMITS
+from services.files.inspection import warden
+warden.warm_up()
+known = set(sys.modules)
+with open(os.memfd_create("sample"), "w+b") as file:
+    file.write(sys.stdin.buffer.read())
+    file.seek(0)
+    asked = {"limits": dataclasses.asdict(LIMITS), "claims": [], "minimum_dpi": None}
+    findings = warden.examine(file, asked)["findings"]
+print(json.dumps({"findings": findings, "loaded": sorted(set(sys.modules) - known)}))
+"""
 
 
 async def test_checking_process_that_died_is_started_again(inspection: Inspection) -> None:

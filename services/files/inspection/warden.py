@@ -1,9 +1,9 @@
 """The process that checks and reads files: `python -m services.files.inspection.warden SOCKET_FD`.
 
-It loads the readers of PDF, JPEG and tables once, then forks a child for every file, so that a
-check starts in milliseconds and no file leaves anything behind for the next one. A child has limits
-of memory and time, no network, no environment and no file but its own. The warden itself reads no
-file: it watches the time, kills, and reports how each child ended.
+It loads the readers of PDF and JPEG once, then forks a child for every file, so that a check starts
+in milliseconds and no file leaves anything behind for the next one. A child has limits of memory
+and time, no network, no environment and no file but its own. The warden itself reads no file but a
+page that it has made: it watches the time, kills, and reports how each child ended.
 
 A request is one packet with JSON and the descriptors of the file, of a pipe for the answer and, for
 drawing, of a file for the picture. The answer is two lines of JSON in the pipe: the child's report,
@@ -12,7 +12,6 @@ if it wrote one, and how the child ended.
 
 import ctypes
 import gc
-import io
 import json
 import os
 import resource
@@ -22,12 +21,14 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
 import puremagic
+from PIL import Image, PdfImagePlugin  # noqa: F401 - it saves as PDF
 
 from rules.files.checks import (
+    LIMITS,
     START,
     Code,
     FileLimits,
@@ -36,7 +37,7 @@ from rules.files.checks import (
     resolution_finding,
     type_of,
 )
-from services.files.inspection import jpeg, pdf, sheets
+from services.files.inspection import jpeg, pdf
 
 PACKET = 8192
 _PICTURE_LIMIT = 64 * 1024 * 1024
@@ -119,6 +120,9 @@ def _in_child(request: dict[str, Any], descriptors: list[int]) -> int:
                 with open(descriptors[2], "wb", closefd=False) as out:
                     report = draw(file, request, out)
             elif request["task"] == "sheet":
+                # Imported here: few files are tables, and every fork copies what the warden holds.
+                from services.files.inspection import sheets
+
                 report = sheets.told(file.read())
             else:
                 report = examine(file, request)
@@ -201,24 +205,27 @@ def _leave_the_network() -> None:
     libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
-def _warm_up() -> None:
-    """Load what the readers load late, so that not every child loads it again."""
-    import openpyxl  # noqa: F401
-    from PIL import Image
+def warm_up() -> None:
+    """Check a page of our own as PDF and as JPEG, so that no check of a child is the first one.
 
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(buffer, format="JPEG")
-    Image.open(buffer, formats=["JPEG"]).load()
-    Image.new("L", (8, 8)).save(io.BytesIO(), format="PNG")
-    _looks_like(b"%PDF-1.7\n")
+    What the readers load, look up and remember at the first, every child would do again.
+    """
+    request = {"limits": asdict(LIMITS), "claims": [], "minimum_dpi": None}
+    page = Image.effect_noise((300, 400), 50)
+    for form in ("PDF", "JPEG"):
+        with os.fdopen(os.memfd_create(form), "w+b") as file:
+            page.save(file, format=form)
+            file.seek(0)
+            examine(file, request)
 
 
 def main() -> None:
     """Serve on the socket whose descriptor is the first argument."""
     line = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _warm_up()
+    warm_up()
     _leave_the_network()
+    gc.collect()
     gc.freeze()
     line.send(b"ready")
     watch(line)
