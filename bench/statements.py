@@ -26,10 +26,12 @@ from rules.clock import now
 from rules.files.categories import Category
 from rules.files.checks import MediaType, Verdict
 from rules.ids import new_id
+from rules.journal.entries import JournalKind
 from services import access
 from services.cases.acts import Act, claim
 from services.cases.transitions import lock
 from services.documents.acts import insert_given
+from services.journal import entries as journal
 
 SERIES = Series(fours=32)
 UNITS = 20
@@ -96,7 +98,7 @@ def _given(scene: Scene) -> tuple[Document, DocumentVersion]:
 
 
 async def _write(session: AsyncSession, scene: Scene) -> None:
-    await insert_given(session, *_given(scene))
+    await insert_given(session, *_given(scene), scene.actor)
 
 
 async def _write_plainly(session: AsyncSession, scene: Scene) -> None:
@@ -105,6 +107,9 @@ async def _write_plainly(session: AsyncSession, scene: Scene) -> None:
     await session.flush()
     session.add(version)
     await session.flush()
+    journal.head_is_known(session, document.id, None, None)
+    kind, by = JournalKind.DOCUMENT_ADDED, scene.actor.person_id
+    await journal.append(session, chain=document.id, kind=kind, by=by, facts={})
 
 
 def _block(office: Office, scene: Scene, work: Work) -> Block:
@@ -133,7 +138,8 @@ async def statements(office: Office, scale: float) -> list[Figure]:
     for name, what, by_hand, plainly in (
         ("SQL act", "an act, its number and the journal's end: 1 to 3 statements", _claim,
          _claim_plainly),
-        ("SQL file", "a document and its version: 1 to 2 statements", _write, _write_plainly),
+        ("SQL file", "a document, its version, the journal: 1 to 3 statements", _write,
+         _write_plainly),
     ):  # fmt: skip
         figures += await judge(
             [Promise("wall", name, what, Comparison.AT_MOST, NO_DEARER)],

@@ -9,9 +9,9 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, Interval, delete, func, literal, update
+from sqlalchemy import BindParameter, Interval, bindparam, delete, func, literal, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.accounts import RateLimit
@@ -31,26 +31,40 @@ def _lasting(duration: timedelta) -> BindParameter[timedelta]:
     return literal(duration, Interval())
 
 
+_TABLE = SQLModel.metadata.tables["rate_limit"]
+_LATER = func.greatest(_TABLE.c.whole_at, bindparam("present", type_=UtcDateTime())) + bindparam(
+    "spacing", type_=Interval()
+)
+_TAKE = (
+    insert(_TABLE)
+    .values(key=bindparam("of_key"), whole_at=bindparam("first"))
+    .on_conflict_do_update(
+        index_elements=["key"],
+        set_={"whole_at": _LATER},
+        where=bindparam("latest", type_=UtcDateTime()) >= _LATER,
+    )
+    .returning(_TABLE.c.key)
+)
+"""Built once: each upload sends it twice."""
+
+
 async def take(session: AsyncSession, allowances: Sequence[Allowance], now: datetime) -> int:
     """Use one try of each allowance. Returns 0 if all had one left, else the seconds to wait.
 
     If the caller refuses but commits, the tries taken stay taken; a rollback takes none. Name the
     allowances in the same order everywhere: rows stay locked until the transaction ends.
     """
+    connection = await session.connection()
     for allowance in allowances:
         limit, key = allowance[0], key_of(allowance)
-        moment = literal(now, UtcDateTime())
-        later = func.greatest(col(RateLimit.whole_at), moment) + _lasting(limit.spacing)
-        taken = await session.exec(
-            insert(RateLimit)
-            .values(key=key, whole_at=now + limit.spacing)
-            .on_conflict_do_update(
-                index_elements=["key"],
-                set_={"whole_at": later},
-                where=later <= literal(now + limit.per, UtcDateTime()),
-            )
-            .returning(col(RateLimit.key))
-        )
+        values = {
+            "of_key": key,
+            "present": now,
+            "spacing": limit.spacing,
+            "first": now + limit.spacing,
+            "latest": now + limit.per,
+        }
+        taken = await connection.execute(_TAKE, values)
         if taken.first() is None:
             whole_at: datetime = (
                 await session.exec(select(col(RateLimit.whole_at)).where(col(RateLimit.key) == key))

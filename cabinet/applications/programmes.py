@@ -20,7 +20,7 @@ from rules.catalogue.programmes import KINDS
 from rules.clock import now
 from rules.forms.definitions import merged_attachments, merged_checklist
 from services.applications.acts import TYPE
-from services.cases import drafts
+from services.cases import beginning
 from services.catalogue import lookup as catalogue
 from services.catalogue.intakes import of_programme as coming
 from words.translation import gettext
@@ -62,7 +62,7 @@ async def show_programme(programme_id: UUID, visit: Inside, session: Work) -> Re
     """One programme, with what an application for it needs."""
     programme = await catalogue.programme(session, programme_id)
     definition = await catalogue.case_type(session, TYPE)
-    unsent = await drafts.unsent(session, visit.actor, CaseKind.APPLICATION)
+    unsent = await beginning.unsent(session, visit.actor, CaseKind.APPLICATION)
     begun = next((case.id for case in unsent if case.programme_id == programme_id), None)
     return visit.page(
         "applications/programme.html",

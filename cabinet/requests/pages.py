@@ -36,7 +36,7 @@ from rules.cases.kinds import process_of
 from rules.cases.process import CaseKind, Status, Transition
 from rules.refusals import not_found
 from services.accounts import people
-from services.cases import drafts
+from services.cases import beginning
 from services.catalogue import lookup as catalogue
 from words.translation import gettext
 
@@ -84,7 +84,7 @@ async def choose(visit: Inside, session: Work) -> Response:
     units = await people.unit_names_by_code(session)
     begun = {
         case.type: f"/requests/{case.id}/draft"
-        for case in await drafts.unsent(session, visit.actor, CaseKind.REQUEST)
+        for case in await beginning.unsent(session, visit.actor, CaseKind.REQUEST)
     }
     types = [
         type_view(one, units.get(one.addressee, ""), begun.get(one.key)) for one in definitions

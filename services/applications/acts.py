@@ -9,7 +9,6 @@ from uuid import UUID
 from models.messages import CaseState
 from models.tables.cases import Case
 from models.tables.catalogue import Programme
-from models.tables.people import Person
 from rules.access import Actor, Permission
 from rules.cases.numbers import NumberKind
 from rules.cases.process import CaseKind, Transition
@@ -51,9 +50,11 @@ class Applications(Drafts):
         async with self._database.work() as session:
             programme = await catalogue.offered_programme(session, programme_id)
             definition = await catalogue.case_type(session, TYPE)
-            person = await session.get_one(Person, actor.person_id)
-            draft = prefilled(definition, facts_of(person) | _programme_facts(programme))
-            return await self._new_case(session, actor, definition, programme.id, draft, [], None)
+            begun_by = await self._beginner(session, actor)
+            draft = prefilled(definition, facts_of(begun_by.person) | _programme_facts(programme))
+            return await self._new_case(
+                session, begun_by, definition, programme.id, draft, [], None
+            )
 
     async def resubmit(self, actor: Actor, case_id: UUID, act: Act) -> CaseState:
         """Answer a clarification with a new version (A6)."""

@@ -15,7 +15,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import rfc8785
-from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,7 +22,7 @@ from clients.database import Database
 from models.messages import CaseState
 from models.tables.cases import Case, CaseAttachment, CaseVersion
 from models.tables.catalogue import Programme
-from models.tables.people import Person, Unit
+from models.tables.people import Person
 from rules.access import Actor, Permission
 from rules.cases.kinds import process_of
 from rules.cases.limits import (
@@ -52,6 +51,7 @@ from rules.journal.entries import JournalKind, new_salt
 from rules.refusals import FieldError, Refusal, not_found
 from rules.texts.cleaning import clean
 from services.cases.acts import Act, CaseActs, Doing
+from services.cases.beginning import Beginner, beginner, insert_draft
 from services.cases.draft_contents import (
     begin_correction,
     checked_attachments,
@@ -115,14 +115,22 @@ class Drafts(CaseActs):
             kinds = {rule.kind for rule in merged_attachments(definition, programme)}
             kept = {name: given for name, given in data.items() if name in definition.fields}
             attachments = [given for given in cited if given["kind"] in kinds]
+            begun_by = await self._beginner(session, actor)
             return await self._new_case(
-                session, actor, definition, old.programme_id, kept, attachments, old.id
+                session, begun_by, definition, old.programme_id, kept, attachments, old.id
             )
+
+    async def _beginner(self, session: AsyncSession, actor: Actor) -> Beginner:
+        """Who begins one more draft of this kind. Raises Refusal for one beyond the limit."""
+        begun_by = await beginner(session, actor, self.kind)
+        if begun_by.kept >= self.most_drafts:
+            raise too_many_drafts(process_of(self.kind), self.most_drafts)
+        return begun_by
 
     async def _new_case(
         self,
         session: AsyncSession,
-        actor: Actor,
+        begun_by: Beginner,
         definition: CaseTypeDefinition,
         programme_id: UUID | None,
         draft: dict[str, Any],
@@ -130,47 +138,26 @@ class Drafts(CaseActs):
         copied_from: UUID | None,
     ) -> Case:
         now = present()
-        await self._room_for_one_more(session, actor)
-        unit = await session.get_one(Unit, actor.unit_id)
         case = Case(
             kind=self.kind,
             type=definition.key,
             type_version=definition.version,
             programme_id=programme_id,
-            applicant_id=actor.person_id,
-            unit_id=unit.id,
+            applicant_id=begun_by.person.id,
+            unit_id=begun_by.person.unit_id,
             responsible_unit_id=await catalogue.unit_id(session, definition.addressee),
             copied_from_id=copied_from,
             status=Status.DRAFT.value,
             waits_for=process_of(self.kind).waits_for[Status.DRAFT].value,
             created_at=now,
             since=now,
-            term_zone=unit.time_zone,
+            term_zone=begun_by.zone,
             draft=draft,
             draft_attachments=attachments,
             draft_saved_at=now,
         )
-        session.add(case)
-        await session.flush()
-        await journal.append(
-            session,
-            chain=case.id,
-            kind=JournalKind.CASE_COPIED if copied_from else JournalKind.CASE_DRAFTED,
-            at=now,
-            by=actor.person_id,
-            step=case.step,
-            facts={"copied_from": str(copied_from)} if copied_from else {},
-        )
+        await insert_draft(session, case)
         return case
-
-    async def _room_for_one_more(self, session: AsyncSession, actor: Actor) -> None:
-        """Refuse a draft beyond the limit. The lock makes two drafts begun at once count."""
-        await session.exec(
-            select(Person.id).where(Person.id == actor.person_id).with_for_update(key_share=True)
-        )
-        kept = select(func.count()).select_from(Case).where(*_never_sent(actor, self.kind))
-        if (await session.exec(kept)).one() >= self.most_drafts:
-            raise too_many_drafts(process_of(self.kind), self.most_drafts)
 
     async def save_draft(
         self,
@@ -482,18 +469,3 @@ def _known(definition: CaseTypeDefinition, data: Mapping[str, Any]) -> dict[str,
         wrong = [FieldError(name, too_long_words()) for name in long]
         raise Refusal("incomplete", "Сохранить нельзя: сократите отмеченные поля.", 422, wrong)
     return known
-
-
-async def unsent(session: AsyncSession, actor: Actor, kind: CaseKind) -> Sequence[Case]:
-    """The person's drafts of this kind that were never submitted, the oldest first."""
-    drafts = select(Case).where(*_never_sent(actor, kind))
-    return (await session.exec(drafts.order_by(col(Case.created_at)))).all()
-
-
-def _never_sent(actor: Actor, kind: CaseKind) -> tuple[ColumnElement[bool] | bool, ...]:
-    return (
-        Case.applicant_id == actor.person_id,
-        Case.kind == kind.value,
-        Case.status == Status.DRAFT.value,
-        col(Case.closed_at).is_(None),
-    )

@@ -12,12 +12,13 @@ from typing import Any, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import and_, func, literal_column, or_, true, tuple_
+from sqlalchemy import and_, bindparam, func, literal_column, or_, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.tables.base import UtcDateTime
 from models.tables.catalogue import (
     SEARCH_WORDS,
     CalendarDay,
@@ -134,8 +135,8 @@ async def programme(session: AsyncSession, programme_id: UUID) -> Programme:
 
 async def is_offered(session: AsyncSession, programme_id: UUID) -> bool:
     """Whether an application for this version of a programme may be begun now."""
-    query = select(Programme.id).where(Programme.id == programme_id, _offered())
-    return (await session.exec(query)).one_or_none() is not None
+    found = await session.exec(_IS_OFFERED, params={"programme_id": programme_id})
+    return found.one_or_none() is not None
 
 
 async def offered_programme(session: AsyncSession, programme_id: UUID) -> Programme:
@@ -164,7 +165,7 @@ async def programmes(
 
     `after` is the `(sort_key, id)` of the last one seen.
     """
-    query = select(Programme).where(_offered())
+    query = select(Programme).where(_OFFERED)
     if kind:
         query = query.where(Programme.kind == kind)
     for word in words_of(text or ""):
@@ -180,14 +181,15 @@ async def programmes(
 
 async def mended_question(session: AsyncSession, text: str) -> str:
     """The query with mistyped words replaced by the most similar words of programmes on offer."""
-    found = await session.exec(select(Programme.search_text).where(_offered()))
+    found = await session.exec(select(Programme.search_text).where(_OFFERED))
     known = {word for line in found.all() for word in _WORD.findall(line)}
     return " ".join(mended(words_of(text), known))
 
 
 def _offered() -> Any:
     """The condition that this is the newest valid version of a programme that is not withdrawn."""
-    now, newer = clock.now(), aliased(Programme)
+    newer: Any = aliased(Programme)
+    now = bindparam("now", type_=UtcDateTime(), callable_=lambda: clock.now())
     superseded = select(true()).where(
         col(newer.code) == col(Programme.code),
         col(newer.version) > col(Programme.version),
@@ -198,6 +200,10 @@ def _offered() -> Any:
         col(Programme.valid_from) <= now,
         ~superseded.exists(),
     )
+
+
+_OFFERED = _offered()
+_IS_OFFERED = select(Programme.id).where(Programme.id == bindparam("programme_id"), _OFFERED)
 
 
 def _tells(word: str) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert
+from sqlalchemy import Integer, bindparam, func, insert
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -99,9 +99,7 @@ class Documents:
                         created_at=clock.now(),
                     )
                     version = _version(document, 1, incoming, received, actor)
-                    await insert_given(session, document, version)
-                    kind = JournalKind.DOCUMENT_ADDED
-                    await _journal(session, document, version, kind, actor)
+                    await insert_given(session, document, version, actor)
         except Refusal:
             await self._discard(received)
             raise
@@ -357,11 +355,14 @@ _SAME_FILE = (
 """Built once: an upload of a small file costs little more than this."""
 
 
+_TURN = select(func.pg_advisory_xact_lock(_GIVING, bindparam("turn", type_=Integer())))
+
+
 async def _turn(session: AsyncSession, actor: Actor, received: Received) -> None:
     """Wait for another upload of the same file by the same person, which this one then finds."""
     named = hashlib.sha256(f"{actor.person_id}:{received.sha256}".encode()).digest()
-    turn = int.from_bytes(named[:4], signed=True)
-    await session.exec(select(func.pg_advisory_xact_lock(_GIVING, turn)))
+    connection = await session.connection()
+    await connection.execute(_TURN, {"turn": int.from_bytes(named[:4], signed=True)})
 
 
 async def _same_file(
@@ -386,13 +387,15 @@ _INSERT = (
 )
 
 
-async def insert_given(session: AsyncSession, document: Document, version: DocumentVersion) -> None:
-    """Insert both rows in one statement. The journal of the document is still empty."""
+async def insert_given(
+    session: AsyncSession, document: Document, version: DocumentVersion, actor: Actor
+) -> None:
+    """Insert both rows and the entry that begins the document's journal, in one statement."""
     values = {f"document_{name}": value for name, value in bound_row(document).items()}
     values |= {f"version_{name}": value for name, value in bound_row(version).items()}
-    connection = await session.connection()
-    await connection.execute(_INSERT, values)
     journal.head_is_known(session, document.id, None, None)
+    kind, rows = JournalKind.DOCUMENT_ADDED, journal.Along(_INSERT, values)
+    await _journal(session, document, version, kind, actor, along=rows)
 
 
 async def _current(session: AsyncSession, document_id: UUID) -> DocumentVersion | None:
@@ -443,6 +446,8 @@ async def _journal(
     version: DocumentVersion,
     kind: JournalKind,
     actor: Actor,
+    *,
+    along: journal.Along | None = None,
 ) -> None:
     good = version.verdict == Verdict.OK
     await journal.append(
@@ -457,4 +462,5 @@ async def _journal(
             "sha256": version.sha256,
             "findings": [finding["code"] for finding in version.findings],
         },
+        along=along,
     )

@@ -180,14 +180,10 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         # A programme with intakes asks for an intake, so every page calls the field so.
         definition = with_label(definition, FIELD, "Набор")
     entries = await disclosure.entries(session, actor, case)
-    decisions = (
-        await session.exec(
-            select(CaseDecision)
-            .where(CaseDecision.case_id == case.id)
-            .order_by(col(CaseDecision.step))
-        )
-    ).all()
-    reading = await _reading(session, case, actor)
+    # What was never submitted is known to its applicant alone: nobody can have decided or read.
+    submitted = case.version > 0
+    decisions = await _decisions(session, case) if submitted else ()
+    reading = await _reading(session, case, actor) if submitted else ()
     ids = {case.applicant_id, case.reviewer_id, *reading}
     ids |= {e.by_person for e in entries} | {d.by for d in decisions}
     people = await _people(session, {i for i in ids if i})
@@ -197,7 +193,6 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
             select(Unit).where(col(Unit.id).in_({case.unit_id, case.responsible_unit_id}))
         )
     }
-    act = (await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))).one_or_none()
     reviews = not own and actor.may(Permission.REVIEW, case.responsible_unit_id)
     process = process_of(case.kind)
     # From a closed case only those arrows lead that reopen it.
@@ -215,14 +210,14 @@ async def page(session: AsyncSession, actor: Actor, case_id: UUID) -> CasePage:
         unit=units[case.unit_id],
         responsible_unit=units[case.responsible_unit_id],
         reviewer=people[case.reviewer_id].name if case.reviewer_id else None,
-        versions=await _versions(session, case, definition),
+        versions=await _versions(session, case, definition) if submitted else (),
         decisions=[_decided(decision, people[decision.by].name) for decision in decisions],
         timeline=[
             _happened(entry, people.get(entry.by_person) if entry.by_person else None)
             for entry in reversed(entries)
         ],
-        comments=await messages(session, actor, case),
-        act=act,
+        comments=await messages(session, actor, case) if submitted else (),
+        act=await _act(session, case) if submitted else None,
         reading=[people[i].name for i in reading],
         outage_since=await _outage(session, case),
         own=own,
@@ -365,6 +360,18 @@ def _happened(entry: ShownEntry, by: Person | None) -> TimelineEntry:
         entry.contents,
         entry.hash,
     )
+
+
+async def _decisions(session: AsyncSession, case: Case) -> Sequence[CaseDecision]:
+    found = await session.exec(
+        select(CaseDecision).where(CaseDecision.case_id == case.id).order_by(col(CaseDecision.step))
+    )
+    return found.all()
+
+
+async def _act(session: AsyncSession, case: Case) -> IssuedAct | None:
+    found = await session.exec(select(IssuedAct).where(IssuedAct.case_id == case.id))
+    return found.one_or_none()
 
 
 async def _people(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Person]:

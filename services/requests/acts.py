@@ -17,7 +17,6 @@ from clients.database import Database
 from clients.gov_service import Acknowledgement
 from models.messages import RECEIPT, CaseSignal, CaseState
 from models.tables.cases import Case
-from models.tables.people import Person
 from models.tables.requests import RequestAnswer, RequestFile, RequestMessage
 from rules.access import Actor, Permission
 from rules.cases.numbers import NumberKind
@@ -105,9 +104,9 @@ class Requests(Drafts):
             offered = {one.key: one for one in await catalogue.request_types(session)}
             if (definition := offered.get(type_key)) is None:
                 raise not_found()
-            person = await session.get_one(Person, actor.person_id)
-            draft = prefilled(definition, facts_of(person))
-            return await self._new_case(session, actor, definition, None, draft, [], None)
+            begun_by = await self._beginner(session, actor)
+            draft = prefilled(definition, facts_of(begun_by.person))
+            return await self._new_case(session, begun_by, definition, None, draft, [], None)
 
     async def answer(self, actor: Actor, case_id: UUID, act: Act, answer: Answer) -> CaseState:
         """Answer a request that waits for the people of the person's unit.

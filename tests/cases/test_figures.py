@@ -60,6 +60,9 @@ Commits = list[frozenset[str]]
 
 LIST_STATEMENTS = 1
 PAGE_STATEMENTS = 10
+DRAFT_STATEMENTS = 4
+DRAFT_PAGE_STATEMENTS = 4
+SAVE_STATEMENTS = 3
 SUBMIT_STATEMENTS = 6
 DECISION_STATEMENTS = 5
 CHECK_STATEMENTS = 7
@@ -107,6 +110,21 @@ async def test_a_page_does_not_ask_more_for_a_longer_story(
     long = await asked(case_id)
     assert len(long) <= PAGE_STATEMENTS, long
     assert len(long) <= len(short) + 1, (len(short), len(long))
+
+
+async def test_a_draft_costs_few_statements(office: Office, database: Database) -> None:
+    """Beginning one, looking at it, and saving it: nobody but its applicant has to do with it."""
+    attachments = await office.attachments(office.clinician)
+    with statements(database) as begun:
+        case = await office.applications.create_draft(office.clinician, office.programme_id)
+    with statements(database) as looked:
+        async with database.work() as session:
+            await dossier.page(session, office.clinician, case.id)
+    with statements(database) as saved:
+        await office.applications.save_draft(office.clinician, case.id, {}, attachments)
+    assert len(begun) == DRAFT_STATEMENTS, begun
+    assert len(looked) == DRAFT_PAGE_STATEMENTS, looked
+    assert len(saved) == SAVE_STATEMENTS, saved
 
 
 async def test_an_act_sends_few_statements(office: Office, database: Database) -> None:

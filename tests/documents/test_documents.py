@@ -26,6 +26,7 @@ from services.files.intake import FOLDER, Files, Incoming, sweep
 from settings import Settings
 from tests.files import samples as s
 from tests.shared.hospital import Hospital, sent
+from tests.shared.statements import statements
 
 
 async def content_of(opening: Opening) -> bytes:
@@ -59,6 +60,16 @@ async def test_document_is_kept_as_given(
     assert (version.file_name, version.media_type) == ("Диплом.pdf", "application/pdf")
     opening = await documents.open(doctor, version.id)
     assert await content_of(opening) == content
+
+
+async def test_an_upload_costs_few_statements(
+    documents: Documents, hospital: Hospital, database: Database
+) -> None:
+    """Room for a file and for its bytes; the turn, the look for the same file, and all its rows."""
+    doctor = await hospital.person()
+    with statements(database) as asked:
+        await given(documents, doctor, sent(s.born_digital()))
+    assert len(asked) == 5, asked
 
 
 async def test_refused_file_is_written_down_and_not_kept(

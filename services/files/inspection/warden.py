@@ -210,7 +210,7 @@ def warm_up() -> None:
 
     What the readers load, look up and remember at the first, every child would do again.
     """
-    request = {"limits": asdict(LIMITS), "claims": [], "minimum_dpi": None}
+    request: dict[str, Any] = {"limits": asdict(LIMITS), "claims": [], "minimum_dpi": None}
     page = Image.effect_noise((300, 400), 50)
     for form in ("PDF", "JPEG"):
         with os.fdopen(os.memfd_create(form), "w+b") as file:
