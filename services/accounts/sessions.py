@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import col
 from sqlmodel import select as select_models
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from clients.database import Database
+from clients.database import Database, DirectQuery
 from models.tables.accounts import AccessToken, Account, AccountSession
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
@@ -134,7 +134,7 @@ class SessionSeen:
     is_this: bool
 
 
-def _read(owner: Any, *columns: Any) -> Any:
+def _read(owner: Any, *columns: Any) -> DirectQuery:
     """The query for a token's row with its person and rights, unless locked, ended or gone."""
     found = (
         select(
@@ -162,7 +162,7 @@ def _read(owner: Any, *columns: Any) -> Any:
         .cte("found")
     )
     whose = select(found.c.person_id).scalar_subquery()
-    return select(found, held_grants(whose).label("grants"))
+    return DirectQuery(select(found, held_grants(whose).label("grants")))
 
 
 _BY_SESSION = _read(
@@ -175,13 +175,6 @@ _BY_SESSION = _read(
     col(AccountSession.checked_at),
 )
 _BY_TOKEN = _read(AccessToken, col(AccessToken.scope))
-
-
-async def _one(database: Database, query: Any, secret: str, now: datetime) -> Row[Any] | None:
-    """Run the query outside a transaction: nothing is locked while the request goes on."""
-    async with database.reading_engine.connect() as connection:
-        found = await connection.execute(query, {"hash": hash_token(secret), "now": now})
-        return found.one_or_none()
 
 
 async def recognise(
@@ -198,7 +191,7 @@ async def recognise(
 
     Raises Refusal 401 if there is no session, if it has ended, or if it began on another device.
     """
-    row = await _one(database, _BY_SESSION, token, now)
+    row = await _BY_SESSION.one_or_none(database, {"hash": hash_token(token), "now": now})
     if row is None or device_token is None or hash_token(device_token) != row.device_hash:
         raise session_ended()
     last_active = max(row.last_active, activity.sessions.get(row.id, row.last_active))
@@ -230,7 +223,7 @@ async def recognise_token(
     database: Database, token: str, now: datetime, activity: Activity
 ) -> Current:
     """The personal access token of a program. Raises Refusal 401 if it is unknown or has ended."""
-    row = await _one(database, _BY_TOKEN, token, now)
+    row = await _BY_TOKEN.one_or_none(database, {"hash": hash_token(token), "now": now})
     if row is None or row.ends_at <= now:
         raise not_signed_in()
     activity.tokens[row.id] = now

@@ -1,9 +1,12 @@
 """What is sent to PostgreSQL by a piece of work, apart from what goes on beside it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from typing import Any
+from unittest import mock
 
+import psycopg
 from sqlalchemy import event
 
 from clients.database import Database
@@ -28,12 +31,27 @@ def statements(database: Database, *, commits: bool = False) -> Iterator[list[st
         if _asked.get() and commits:
             sent.append("commit")
 
-    engine = database.engine.sync_engine
+    @asynccontextmanager
+    async def heard() -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A line whose statements are collected too: they go past SQLAlchemy."""
+        async with line() as connection:
+            say = connection.execute
+
+            async def noting(query: bytes, *values: Any) -> Any:
+                if _asked.get():
+                    sent.append(" ".join(query.decode().split()))
+                return await say(query, *values)
+
+            with mock.patch.object(connection, "execute", noting):
+                yield connection
+
+    line, engine = database.line, database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note_statement)
     event.listen(engine, "commit", note_commit)
     before = _asked.set(True)
     try:
-        yield sent
+        with mock.patch.object(database, "line", heard):
+            yield sent
     finally:
         _asked.reset(before)
         event.remove(engine, "before_cursor_execute", note_statement)
