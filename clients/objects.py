@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import httpx
 import urllib3
@@ -24,6 +24,7 @@ from minio.deleteobjects import DeleteObject
 from minio.error import MinioException
 from minio.signer import sign_v4_s3
 
+from clients.object_uploads import UploadBrokenError, Uploads
 from settings import Settings
 
 T = TypeVar("T")
@@ -96,25 +97,29 @@ class _Signature(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Sign each request when it is sent."""
+        url = urlsplit(str(request.url))
+        request.headers.update(self.headers(request.method, url, request.headers["host"]))
+        yield request
+
+    def headers(self, method: str, url: SplitResult, host: str) -> dict[str, str]:
+        """The headers that sign a request."""
         at = datetime.now(UTC)
         unsigned = "UNSIGNED-PAYLOAD"
-        headers = {
-            "Host": request.headers["host"],
+        headers: dict[str, str | list[str] | tuple[str]] = {
+            "Host": host,
             "x-amz-content-sha256": unsigned,
             "x-amz-date": at.strftime("%Y%m%dT%H%M%SZ"),
         }
         signed = sign_v4_s3(
-            method=request.method,
-            url=urlsplit(str(request.url)),
+            method=method,
+            url=url,
             region=_REGION,
             headers=dict(headers),
             credentials=self._credentials,
             content_sha256=unsigned,
             date=at,
         )
-        for name, value in {**headers, **signed}.items():
-            request.headers[name] = str(value)
-        yield request
+        return {name: str(value) for name, value in {**headers, **signed}.items()}
 
 
 LOCKED = "seals/"
@@ -137,8 +142,10 @@ class Objects:
         self.bucket = settings.s3_bucket
         self._locked = settings.s3_locked_bucket
         self._base = settings.s3_endpoint.rstrip("/")
+        self._signature = _Signature(Credentials(access, secret))
+        self._uploads = Uploads(settings.s3_endpoint)
         self._http = httpx.AsyncClient(
-            auth=_Signature(Credentials(access, secret)),
+            auth=self._signature,
             timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
             limits=httpx.Limits(
                 max_connections=64, max_keepalive_connections=16, keepalive_expiry=20
@@ -160,6 +167,7 @@ class Objects:
 
     async def close(self) -> None:
         """Close the connections."""
+        self._uploads.close()
         await self._http.aclose()
 
     @staticmethod
@@ -181,16 +189,18 @@ class Objects:
         each case nothing is stored.
         """
         counted = _Counted(source, size)
+        url = urlsplit(self._url(key))
+        signed = self._signature.headers("PUT", url, url.netloc)
         headers = {"Content-Length": str(size), "Content-Type": media_type}
         if key.startswith(LOCKED) and isinstance(source, bytes):
             # S3 accepts nothing into a locked bucket without it.
             digest = hashlib.md5(source, usedforsecurity=False).digest()
             headers["Content-MD5"] = base64.b64encode(digest).decode()
         try:
-            response = await self._http.put(self._url(key), content=counted, headers=headers)
-        except httpx.TransportError as error:
+            status = await self._uploads.put(url, {**signed, **headers}, counted)
+        except UploadBrokenError as error:
             raise ObjectsDownError("storing failed") from error
-        _expect(response)
+        _expect(status)
         return Stored(key, size, counted.digest.hexdigest())
 
     async def open(self, key: str, first: int = 0, last: int | None = None) -> ObjectStream:
@@ -210,7 +220,7 @@ class Objects:
         except httpx.TransportError as error:
             raise ObjectsDownError("reading failed") from error
         try:
-            _expect(response)
+            _expect(response.status_code)
             return ObjectStream(response)
         except BaseException:
             await response.aclose()
@@ -288,12 +298,12 @@ class _Counted:
                 yield chunk
 
 
-def _expect(response: httpx.Response) -> None:
+def _expect(status: int) -> None:
     """Return on success, otherwise raise.
 
     The body of an error is not passed on: it contains keys.
     """
-    if response.status_code == 404:
+    if status == 404:
         raise ObjectMissingError("no such object")
-    if not response.is_success:
-        raise ObjectsDownError(f"the object store answered {response.status_code}")
+    if not 200 <= status < 300:
+        raise ObjectsDownError(f"the object store answered {status}")
