@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, Self
 
 import psycopg
+from psycopg import _queries
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Dialect, Select, event, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -24,6 +25,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from crypto.key_ring import KeyRing, use_key_ring
 from settings import Settings
+
+# The driver remembers how to send a statement only up to 4 KiB and 50 parameters. What writes an
+# act with journal and notices is longer, and taking it apart each time costs half a millisecond.
+_queries.MAX_CACHED_STATEMENT_LENGTH = 16 * 1024
+_queries.MAX_CACHED_STATEMENT_PARAMS = 250
 
 DatabaseSession = AsyncSession
 """A unit of work, as routes and pages receive it and pass it on to services."""

@@ -4,6 +4,7 @@ import asyncio
 
 import psycopg
 import pytest
+from psycopg import _queries
 from sqlalchemy.exc import OperationalError
 
 from clients.database import Database
@@ -48,3 +49,16 @@ async def test_line_given_up_in_the_middle_of_a_query_goes_to_nobody(settings: S
         assert raw.driver_connection is not None
         assert not raw.driver_connection.autocommit
     await database.close()
+
+
+async def test_a_statement_as_long_as_that_of_an_act_is_parsed_once(database: Database) -> None:
+    """An act writes some hundred values in one statement, under the lock of its case."""
+    names = [f"value_{number}" for number in range(120)]
+    asked = f"select {', '.join(f'%({name})s::integer as {name}' for name in names)}"
+    asked += f" -- {' ' * 6_000}"
+    before = _queries._query2pg.cache_info().hits
+    async with database.line() as line:
+        for _ in range(3):
+            found = await line.execute(asked.encode(), dict.fromkeys(names, 7))
+            assert await found.fetchone() == (7,) * 120
+    assert _queries._query2pg.cache_info().hits >= before + 2
