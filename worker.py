@@ -150,6 +150,7 @@ def build(settings: Settings, client: Client, database: Database) -> Worker:
         graceful_shutdown_timeout=DRAIN,
         max_cached_workflows=2000,
         max_concurrent_activities=32,
+        max_concurrent_local_activities=32,
     )
 
 

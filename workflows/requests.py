@@ -64,7 +64,7 @@ class ServiceRequest(CaseWorkflow):
     async def _at_length(self, activity: Any, case: CaseState, summary: str) -> CaseState:
         """Run an activity that writes and sends papers: it takes long, but sends heartbeats."""
         heard = self._heard(case.case_id)
-        return await self._do(
+        return await self._given_out(
             activity, heard, summary, within=AT_LENGTH, beating_within=BEATING_WITHIN
         )
 

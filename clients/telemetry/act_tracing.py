@@ -23,6 +23,7 @@ from temporalio.worker import (
     ExecuteWorkflowInput,
     HandleSignalInput,
     StartActivityInput,
+    StartLocalActivityInput,
     WorkflowInboundInterceptor,
     WorkflowInterceptorClassInput,
     WorkflowOutboundInterceptor,
@@ -183,6 +184,14 @@ class _Doing(WorkflowOutboundInterceptor):
         """Pass the trace to the activity."""
         input.headers = self._of.headers(input.headers)
         return super().start_activity(input)
+
+    def start_local_activity(
+        self,
+        input: StartLocalActivityInput,  # noqa: A002
+    ) -> workflow.ActivityHandle[Any]:
+        """Pass the trace to the step that the worker takes itself."""
+        input.headers = self._of.headers(input.headers)
+        return super().start_local_activity(input)
 
     def continue_as_new(self, input: ContinueAsNewInput) -> NoReturn:  # noqa: A002
         """Pass the trace to the next run."""

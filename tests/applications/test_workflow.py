@@ -308,17 +308,22 @@ async def test_reset_workflow_goes_on_where_the_case_stands(
     await stands_at(bureau, case_id, Status.IN_REVIEW)
     handle = temporal.get_workflow_handle(case_workflow_id(case_id))
     first = await handle.describe()
-    done = [
-        event.event_id
-        async for event in handle.fetch_history_events()
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    ]
+
+    async def done() -> list[int]:
+        return [
+            event.event_id
+            async for event in handle.fetch_history_events()
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+        ]
+
+    # The review is open before Temporal is told.
+    await until(done)
     await temporal.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=temporal.namespace,
             workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=first.run_id),
             reason="by hand",
-            workflow_task_finish_event_id=done[0],
+            workflow_task_finish_event_id=(await done())[0],
             request_id=str(uuid4()),
         )
     )

@@ -192,7 +192,7 @@ async def least_events(
 
 
 @pytest.mark.usefixtures("no_mails")
-async def test_a_case_costs_seven_commits_and_a_fifth_more_events(
+async def test_a_case_costs_seven_commits_and_no_more_events(
     database: Database, settings: Settings, log: Log
 ) -> None:
     """P6: four commits from submission to act and one for each mail; events as few as can be."""

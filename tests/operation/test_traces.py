@@ -280,11 +280,11 @@ async def test_context_is_encrypted_and_histories_replay_without_it(traced: Trac
         for header in (
             event.workflow_execution_started_event_attributes.header,
             event.workflow_execution_signaled_event_attributes.header,
-            event.activity_task_scheduled_event_attributes.header,
         )
         if HEADER in header.fields
     ]
-    assert len(sealed) >= 4
+    # The start and the signal: the steps that the worker takes itself leave no headers behind.
+    assert len(sealed) == 2
     assert all(is_encrypted(header.fields[HEADER]) for header in sealed)
     keys = KeyRing.parse(traced.settings.keys.get_secret_value())
     converter = data_converter(keys)
