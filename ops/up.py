@@ -20,6 +20,7 @@ from ops.local.home import CHECKOUT, RESTORED, Home
 from ops.local.progress import Board
 from ops.local.running import running_of, stop_leftovers
 from ops.local.servers import ServerFailed
+from ops.local.servers.forking import ForkServer
 from ops.local.servers.process import Interrupted
 
 # A start in the background is given up after so many seconds without output.
@@ -35,14 +36,23 @@ def up(home: Home, console: Console, *, workers: int, apis: int) -> int:
     with home.taken() as mine:
         if not mine:
             return already_running(home, console)
-        stop_leftovers(home, console)
-        if (home.folder / RESTORED).exists():
-            console.print("This home was restored: `medcab reconcile` comes first.")
-            return 1
-        if (reason := refusal(home)) is not None:
-            console.print(reason, markup=False, highlight=False)
-            return 1
-        return _Supervisor(home, console, workers, apis).run()
+    # Before there are threads, and while the place is not held: every server would hold it too.
+    forks = ForkServer.of_this_process(home.logs)
+    try:
+        with home.taken() as mine:
+            if not mine:
+                return already_running(home, console)
+            stop_leftovers(home, console)
+            if (home.folder / RESTORED).exists():
+                console.print("This home was restored: `medcab reconcile` comes first.")
+                return 1
+            if (reason := refusal(home)) is not None:
+                console.print(reason, markup=False, highlight=False)
+                return 1
+            return _Supervisor(home, console, workers, apis, forks).run()
+    finally:
+        if forks is not None:
+            forks.close()
 
 
 def up_detached(home: Home, console: Console, *, workers: int, apis: int) -> int:
@@ -172,13 +182,20 @@ def already_running(home: Home, console: Console) -> int:
 
 
 class _Supervisor:
-    def __init__(self, home: Home, console: Console, workers: int, apis: int) -> None:
+    def __init__(
+        self,
+        home: Home,
+        console: Console,
+        workers: int,
+        apis: int,
+        forks: ForkServer | None,
+    ) -> None:
         from ops.local.system import System
 
         self.console = console
         self.board = Board(console)
         self.workers, self.apis = workers, apis
-        self.system = System(home, say=self.board.say)
+        self.system = System(home, say=self.board.say, forks=forks)
         self._told = threading.Event()
         self._at_work = False
 

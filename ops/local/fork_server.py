@@ -37,9 +37,12 @@ MORE = (
 """What the servers import only when they run."""
 
 
-def main() -> None:
+def run(line: socket.socket) -> None:
     """Fork servers until the other end of the line is closed; in a child, be the server."""
-    line = socket.socket(fileno=int(sys.argv[1]))
+    _show([sys.executable, "-m", "ops.local.fork_server"])
+    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+    # Compiled files are kept: the sandbox imports the module of a workflow anew for every run.
+    sys.dont_write_bytecode = False
     gc.disable()
     for name in (*FORKED, *MORE):
         importlib.import_module(name)
@@ -115,4 +118,4 @@ def _show(command: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(socket.socket(fileno=int(sys.argv[1])))

@@ -58,6 +58,7 @@ class System:
         usual: bool = True,
         hasty: bool = False,
         say: Say = lambda name, text: None,
+        forks: ForkServer | None = None,
     ) -> None:
         home.make()
         self.home = home
@@ -68,7 +69,7 @@ class System:
         self.look_every = math.inf if hasty else LOOK_EVERY
         self.stopping = threading.Event()
         self.processes: dict[str, ServerProcess] = {}
-        self.forks = ForkServer(home.logs) if sys.platform == "linux" else None
+        self.forks = forks or (ForkServer(home.logs) if sys.platform == "linux" else None)
         self.door = Door(*home.ports(), 8000 if usual else None)
         self._keepers: list[threading.Thread] = []
         self._lock = threading.Lock()

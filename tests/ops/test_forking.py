@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +20,22 @@ from ops.local.servers.process import Running, kill_group
 from tests.shared.waiting import PATIENCE
 
 PROGRAM = "tests.ops.forked"
+PLANTED = "planted-word"
+SUPERVISOR = f"""
+import sys
+from pathlib import Path
+from ops.local.servers import Launch, forking
+forking.FORKED = ["{PROGRAM}"]
+folder = Path(sys.argv[1])
+forks = forking.ForkServer.of_this_process(folder)
+with (folder / "log").open("wb") as log:
+    process = forks.fork(Launch([sys.executable, "-m", "{PROGRAM}"], {{}}, folder), log)
+print(process.pid, flush=True)
+sys.stdin.read()
+process.send_signal(15)
+print(process.wait())
+forks.close()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +43,8 @@ def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     """A fork server, which forks the program too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forking, "FORKED", (*forking.FORKED, PROGRAM))
-        patch.setenv("DATABASE_OWNER_URL", "postgresql://owner:secret@nowhere/")
-        patch.setenv("MEDCAB_KEYS", "secret")
+        patch.setenv("DATABASE_OWNER_URL", PLANTED)
+        patch.setenv("MEDCAB_KEYS", PLANTED)
         made = ForkServer(tmp_path_factory.mktemp("logs"))
         yield made
         made.close()
@@ -98,7 +115,7 @@ def test_the_fork_server_knows_no_secret(forks: ForkServer, tmp_path: Path) -> N
     process = forked(forks, tmp_path / "log")
     try:
         began = Path(f"/proc/{process.pid}/environ").read_bytes()
-        assert b"secret" not in began
+        assert PLANTED.encode() not in began
         assert b"PATH=" in began
     finally:
         kill_group(process.pid)
@@ -117,6 +134,37 @@ def test_servers_outlive_their_fork_server(forks: ForkServer, tmp_path: Path) ->
     assert process.wait(PATIENCE) == UNKNOWN
     kill_group(again.pid)
     assert again.wait(PATIENCE) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("given", [{}, {"DATABASE_OWNER_URL": PLANTED}])
+def test_a_supervisor_forks_itself_unless_it_was_given_secrets(
+    given: dict[str, str], tmp_path: Path
+) -> None:
+    """Its servers are then as all others, hold none of its files, and have none of its secrets."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(forking.NOT_FOR_IT)}
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR, str(tmp_path)],
+        cwd=CHECKOUT,
+        env=kept | given,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert supervisor.stdout is not None
+    pid = int(supervisor.stdout.readline())
+    server = Running.of(pid)
+    while (tmp_path / "log").read_text().count("\n") < 2:
+        assert server.alive
+        time.sleep(0.01)
+    found = json.loads((tmp_path / "log").read_text().splitlines()[0])
+    assert found["environment"] == {}
+    assert found["files"] == [0, 1, 2]
+    assert found["leads"] == [True, True]
+    assert PLANTED.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
+    assert (_parent(_parent(pid)), _parent(pid)) == (supervisor.pid, os.getsid(_parent(pid)))
+    told, _ = supervisor.communicate(timeout=PATIENCE)
+    assert (told, supervisor.returncode) == ("3\n", 0)
+    assert not server.alive
 
 
 def test_a_fork_server_ends_and_its_servers_stay(tmp_path: Path) -> None:

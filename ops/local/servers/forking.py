@@ -5,6 +5,7 @@ directory, and the numbers of the files that it inherits; these files come along
 answer is the process id. To ask how a process ended: its id; the answer is its exit code.
 """
 
+import gc
 import json
 import os
 import select
@@ -39,8 +40,8 @@ ANSWERS_WITHIN = 120.0
 """Seconds; the first answer comes when all is imported."""
 ROOM = "-" * 200
 """An argument of the fork server, in whose place each of its children shows its own command."""
-NOT_FOR_IT = ("MEDCAB_", "DATABASE_", "S3_", "SMTP_", "TEMPORAL_", "PYTHONDONTWRITEBYTECODE")
-"""Beginnings of variables that the fork server does not get: secrets, and what differs by child."""
+NOT_FOR_IT = ("MEDCAB_", "DATABASE_", "S3_", "SMTP_", "TEMPORAL_")
+"""Beginnings of variables that the fork server does not get: some are the secret of one server."""
 
 
 class Forked:
@@ -87,8 +88,44 @@ class ForkServer:
     def __init__(self, logs: Path) -> None:
         self.log = logs / "fork-server.log"
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._line: socket.socket | None = None
+
+    @classmethod
+    def of_this_process(cls, logs: Path) -> "ForkServer | None":
+        """A fork server that shares what this process has imported; in a server, run it and end.
+
+        To be called while there is one thread. Where this process was given variables that are not
+        for all servers, the fork server is a program of its own, since a child could find them in
+        its memory. None where the system cannot fork servers.
+        """
+        if sys.platform != "linux":
+            return None
+        made = cls(logs)
+        given = {name for name in os.environ if name.startswith(NOT_FOR_IT)}
+        if threading.active_count() == 1 and given <= {"MEDCAB_HOME"}:
+            made._fork_itself()
+        return made
+
+    def _fork_itself(self) -> None:
+        from ops.local.fork_server import run
+
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        sys.stdout.flush()
+        gc.freeze()
+        with self.log.open("wb") as log, Path(os.devnull).open() as nothing:
+            self.log.chmod(0o600)
+            if (pid := os.fork()) == 0:
+                os.setsid()
+                for file, number in ((nothing, 0), (log, 1), (log, 2)):
+                    os.dup2(file.fileno(), number)
+        if pid == 0:
+            ours.close()
+            run(theirs)
+            sys.exit()
+        theirs.close()
+        self._process = Forked(pid, _exit_code_of_child)
+        self._use(ours)
 
     def fork(self, launch: Launch, log: BinaryIO) -> Forked | None:
         """Fork a server. None where it is to be started as a program of its own."""
@@ -135,7 +172,7 @@ class ForkServer:
     def _end(self) -> None:
         if self._line is not None and self._process is not None:
             self._line.close()
-            self._process.kill()
+            self._process.send_signal(signal.SIGKILL)
             self._process.wait()
             self._line = None
 
@@ -154,6 +191,13 @@ class ForkServer:
                 start_new_session=True,
                 pass_fds=[theirs.fileno()],
             )
-        ours.settimeout(ANSWERS_WITHIN)
-        self._line = ours
-        return ours
+        return self._use(ours)
+
+    def _use(self, line: socket.socket) -> socket.socket:
+        line.settimeout(ANSWERS_WITHIN)
+        self._line = line
+        return line
+
+
+def _exit_code_of_child(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
