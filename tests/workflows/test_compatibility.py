@@ -42,7 +42,7 @@ async def test_recorded_histories_are_demanded(
     # Two stand for all, which test_replay reads: what is asked here is what follows.
     histories = tmp_path / "histories"
     histories.mkdir()
-    for name in (KEYS_FILE, "approved-given-out.json", "request-answered.json"):
+    for name in (KEYS_FILE, "approved.json", "request-answered.json"):
         copyfile(compatibility.HISTORIES / name, histories / name)
     monkeypatch.setattr(compatibility, "HISTORIES", histories)
     settings, client = alone
@@ -112,8 +112,8 @@ def test_the_process_says_why_it_does_not_start_and_exits_with_1(
     histories = tmp_path / "histories"
     histories.mkdir()
     copyfile(compatibility.HISTORIES / KEYS_FILE, histories / KEYS_FILE)
-    former = (compatibility.HISTORIES / "approved-given-out.json").read_text().replace('"check"', '"former"')
-    (histories / "approved-given-out.json").write_text(former)
+    recorded = (compatibility.HISTORIES / "approved-given-out.json").read_text()
+    (histories / "approved.json").write_text(recorded.replace('"check"', '"former"'))
     monkeypatch.setattr(compatibility, "HISTORIES", histories)
     chosen = settings.model_copy(update={"home": tmp_path, "task_queue": f"fits-{uuid4().hex}"})
     monkeypatch.setattr(worker, "get_settings", lambda: chosen)
