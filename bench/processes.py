@@ -76,5 +76,6 @@ def of_case(side: str, folder: Path) -> Used:
 def spent(before: Used, after: Used, units: int) -> str:
     """Milliseconds of processor time for one unit, in all and by process, the largest first."""
     each = {name: (after[name] - before.get(name, 0.0)) / units * 1000 for name in after}
-    parts = [f"{name} {cost:.0f}" for name, cost in sorted(each.items(), key=lambda i: -i[1])]
+    shown = sorted(((cost, name) for name, cost in each.items() if cost >= 0.5), reverse=True)
+    parts = [f"{name} {cost:.0f}" for cost, name in shown]
     return f"{sum(each.values()):.0f} ms: {', '.join(parts)}"

@@ -3,11 +3,12 @@
 The bars are those against DBOS, the durable one. What SpiffWorkflow costs is told without a bar.
 """
 
+from dataclasses import replace
 from statistics import quantiles
 
 from bench.ground import Office
 from bench.method import Block, Comparison, Costs, Figure, Promise, Series, judge
-from bench.peers import BUILT, LEFT_OUT, PACKAGES
+from bench.peers import BUILT, LEFT_OUT
 from bench.peers.side import PeerSide
 from bench.throughput import together
 from bench.whole import Legs, MedcabSide, Papers, Side
@@ -53,8 +54,8 @@ async def _beside(name: str, office: Office, scale: float) -> list[Figure]:
 async def _one_by_one(ours: Side, peer: Side, scale: float) -> list[Figure]:
     """Processor time and waiting, of the same cases."""
     count = max(8, round(EACH * min(1.0, scale * 2)))
-    package = PACKAGES[peer.name]
-    notes = {f"{package} is": BUILT[peer.name], f"{package} leaves out": LEFT_OUT}
+    name = peer.name.upper()
+    notes = {f"{name} is": BUILT[peer.name], f"{name} leaves out": LEFT_OUT}
     for side in (ours, peer, ours, peer):
         legs = Legs(side, count)
         await legs.live()
@@ -75,7 +76,8 @@ async def _one_by_one(ours: Side, peer: Side, scale: float) -> list[Figure]:
         _promise("p95", "P10", "waiting in a case, p95", SLOW, peer),
     ]
     series = Series(6, 1).scaled(scale)
-    return await judge(promises, block(ours), block(peer), series, count, notes)
+    first, *others = await judge(promises, block(ours), block(peer), series, count, notes)
+    return [first, *(replace(one, notes={}) for one in others)]
 
 
 async def _at_once(ours: Side, peer: Side, scale: float) -> list[Figure]:
@@ -95,8 +97,8 @@ def _promise(
     peer: Side,
     bound: Comparison = Comparison.AT_MOST,
 ) -> Promise:
-    text = f"{what}, {PACKAGES[peer.name]}"
-    return Promise(cost, name, text, bound, bar if peer.name == DURABLE else None)
+    kept = bar if peer.name == DURABLE else None
+    return Promise(cost, name, f"{what}, {peer.name.upper()}", bound, kept)
 
 
 def _many(side: Side, count: int, in_flight: int) -> Block:
