@@ -21,6 +21,7 @@ from services import crash_points
 from services.accounts import login_log
 from services.accounts.devices import keep_forgetting
 from services.accounts.last_seen import Activity
+from services.accounts.second_factor.methods import Site
 from services.accreditation import Accreditations
 from services.applications.acts import Applications
 from services.archive.retention import Retention
@@ -52,6 +53,11 @@ class Container:
     temporal: Client
     signals: CaseSignals
     activity: Activity = field(default_factory=Activity)
+
+    @cached_property
+    def site(self) -> Site:
+        """To which site passkeys belong."""
+        return Site(self.settings.public_url, self.settings.institution)
 
     @cached_property
     def applications(self) -> Applications:

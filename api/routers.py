@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api import documents, staff
-from api.accounts import second_factor, sign_in
+from api.accounts import password_reset, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
 from api.callbacks import notices as delivery_reports
@@ -17,6 +17,7 @@ from api.operation import codec, desk, temporal_pages
 JSON_ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     second_factor.router,
+    password_reset.router,
     applications.router,
     requests.router,
     reviews.router,

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from cabinet import home, staff
-from cabinet.accounts import profile, second_factor, sign_in
+from cabinet.accounts import passkeys, password_reset, profile, second_factor, sign_in
 from cabinet.applications import draft, programmes, verification
 from cabinet.applications import pages as applications
 from cabinet.archive import exports, retention, search
@@ -24,7 +24,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     profile.router,
     profile.account,
+    passkeys.router,
     second_factor.router,
+    password_reset.router,
     programmes.router,
     draft.router,
     applications.router,

@@ -7,7 +7,7 @@
 - `pdf_signing`, `pdf_signatures`: the same signatures in a PDF (PAdES).
 - `gost`: messages to the gov service by GOST, through OpenSSL.
 - `web_push`: messages to browsers (RFC 8291 and RFC 8292).
-- `passwords`: argon2id.
+- `passwords`: argon2id. `passkeys`: what authenticators sign (WebAuthn).
 
 The callers know what is signed or encrypted, and why.
 """

@@ -78,8 +78,11 @@ class Step(StrEnum):
     CODE = "code"
     SETUP = "setup"
     CHECK = "check"
+    FACTOR_REMOVED = "factor_removed"
     RECOVERY_CODES = "recovery_codes"
     PASSWORD_CHANGE = "password_change"  # noqa: S105
+    RESET_ASKED = "reset_asked"
+    PASSWORD_RESET = "password_reset"  # noqa: S105
     SIGN_OUT = "sign_out"
     SESSION_ENDED = "session_ended"
     TOKEN_MADE = "token_made"  # noqa: S105
@@ -124,6 +127,8 @@ class SignInLimits:
     password: Limit = Limit("password", 10, timedelta(minutes=15))
     address: Limit = Limit("address", 100, timedelta(minutes=15))
     code: Limit = Limit("code", 5, timedelta(minutes=15))
+    reset: Limit = Limit("reset", 3, timedelta(hours=1))
+    reset_address: Limit = Limit("reset_address", 20, timedelta(hours=1))
 
 
 class DeviceKind(StrEnum):
@@ -316,6 +321,17 @@ def wrong_code() -> Refusal:
     """The code is not that of the present half minute, or was used before."""
     message = "Неверный код. Дождитесь следующего кода в приложении и введите его."
     return Refusal("wrong_code", message, 422, [FieldError("code", message)])
+
+
+def same_password() -> Refusal:
+    """The new password is the present one."""
+    message = "Новый пароль совпадает с текущим. Придумайте другой."
+    return Refusal("same_password", message, 422, [FieldError("new_password", message)])
+
+
+def link_over() -> Refusal:
+    """The link for a new password is unknown, used, or older than half an hour."""
+    return Refusal("link_over", "Ссылка больше не действует. Запросите новую.", 409)
 
 
 def account_locked() -> Refusal:

@@ -5,13 +5,19 @@ Sources: OWASP ASVS 5.0, chapters V6.5 and V6.6.
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from rules.accounts import is_fresh, second_factor_needed
+from rules.accounts import Limit, is_fresh, second_factor_needed
 from rules.refusals import FieldError, Refusal
 
 CODES_IN_A_SET = 10
+CHALLENGE_LIVES = timedelta(minutes=5)
+MOST_PASSKEYS = 10
+NAME_LONGEST = 60
+SMS_LIVES = timedelta(minutes=5)
+SMS_SENDS = Limit("sms", 5, timedelta(hours=1))
+"""How many codes by SMS one person may request."""
 FEW_CODES = 3
 """From so few codes on, their owner is asked to make new ones."""
 
@@ -28,6 +34,8 @@ class Method(StrEnum):
     """What a person can prove to possess, in the order in which it is offered at sign-in."""
 
     APP = "app"
+    PASSKEY = "passkey"
+    SMS = "sms"
     RECOVERY = "recovery"
 
 
@@ -70,7 +78,61 @@ def wrong_recovery_code() -> Refusal:
     return Refusal("wrong_code", message, 422, [FieldError("code", message)])
 
 
-def no_such_method() -> Refusal:
-    """The person has not set up the method that was to be used."""
-    message = "Этот способ подтверждения у вас не подключён. Выберите другой."
-    return Refusal("no_such_method", message, 422, [FieldError("code", message)])
+def no_factor() -> Refusal:
+    """The person has not set up any second factor."""
+    return Refusal("no_factor", "Второй фактор у вас ещё не подключён.", 409)
+
+
+def last_factor() -> Refusal:
+    """Nobody is left without a second factor."""
+    message = "Это единственный способ подтверждения. Сначала подключите другой."
+    return Refusal("last_factor", message, 409)
+
+
+def no_phone() -> Refusal:
+    """Codes go only to a number that its owner has confirmed."""
+    message = "Сначала подтвердите номер телефона в настройках уведомлений."
+    return Refusal("no_phone", message, 409)
+
+
+def wrong_sms_code() -> Refusal:
+    """The code is not the one that was sent for this, or is over."""
+    message = "Код не подошёл. Введите код из последнего сообщения или запросите новый."
+    return Refusal("wrong_code", message, 422, [FieldError("code", message)])
+
+
+def sent_too_often(retry_after: int) -> Refusal:
+    """Too many codes were requested; `retry_after` in seconds."""
+    message = "Вы запросили слишком много кодов. Подождите или выберите другой способ."
+    return Refusal("too_often", message, 429, retry_after=retry_after)
+
+
+def last_digits(phone: str) -> str:
+    """As much of a telephone number as tells its owner which one it is."""
+    return f"…{phone[-2:]}"
+
+
+def passkey_name(typed: str) -> str:
+    """The name under which a passkey is kept. Raises Refusal 422."""
+    name = " ".join(typed.split())
+    if not 1 <= len(name) <= NAME_LONGEST:
+        message = "Назовите ключ так, чтобы узнать его: до 60 знаков."
+        raise Refusal("bad_name", message, 422, [FieldError("name", message)])
+    return name
+
+
+def wrong_passkey() -> Refusal:
+    """The answer is of another challenge or key, or of one that was copied."""
+    message = "Ключ входа не подошёл. Повторите или выберите другой способ."
+    return Refusal("wrong_code", message, 422, [FieldError("code", message)])
+
+
+def too_many_passkeys() -> Refusal:
+    """There are as many passkeys as one person may have."""
+    return Refusal("too_many_passkeys", "У вас уже десять ключей входа. Удалите лишние.", 409)
+
+
+def no_passkeys_here() -> Refusal:
+    """Browsers make passkeys for names of sites only, not for numeric addresses."""
+    message = "Ключи входа работают, только если кабинет открыт по имени, а не по IP-адресу."
+    return Refusal("no_passkeys_here", message, 409)

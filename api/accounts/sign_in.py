@@ -32,41 +32,46 @@ from services.accounts.sessions import OpenedSession, SessionSeen
 
 router = APIRouter(route_class=CleanRoute, tags=["account"])
 
+Email = Annotated[str, Field(min_length=3, max_length=254, examples=["sokolova@medcab.invalid"])]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=PASSWORD_LONGEST)]
-Code = Annotated[str, Field(min_length=6, max_length=40, examples=["123456"])]
+Code = Annotated[str, Field(min_length=6, max_length=16, examples=["123456"])]
+Answer = Annotated[str, Field(min_length=6, max_length=4000, examples=["123456"])]
 
 
-class _Body(BaseModel):
+class StrictBody(BaseModel):
+    """A body in which an unknown field is an error."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class SignInIn(_Body):
+class SignInIn(StrictBody):
     """The first step of signing in."""
 
-    email: str = Field(min_length=3, max_length=254, examples=["sokolova@medcab.invalid"])
+    email: Email
     password: Password
 
 
-class SignInCodeIn(_Body):
+class SignInCodeIn(StrictBody):
     """What proves the second factor."""
 
     code: Code
 
 
-class SecondStepIn(SignInCodeIn):
-    """What proves the second factor, and by which method."""
+class SecondStepIn(StrictBody):
+    """What proves the second factor, and by which method: a code, or what the browser answers."""
 
+    code: Answer
     method: Method = Method.APP
 
 
-class PasswordChangeIn(_Body):
+class PasswordChangeIn(StrictBody):
     """The present password and the new one."""
 
     old_password: Password
     new_password: Password
 
 
-class TokenIn(_Body):
+class TokenIn(StrictBody):
     """Name, scope and life (in days) of a new access token."""
 
     name: str = Field(min_length=1, max_length=100, examples=["Отчёт отдела"])
@@ -76,7 +81,7 @@ class TokenIn(_Body):
     days: int = Field(30, ge=1, le=TOKEN_LIFE.days)
 
 
-class PreferencesIn(_Body):
+class PreferencesIn(StrictBody):
     """Language of pages and mails, and the theme. A field left out keeps its value."""
 
     language: Literal["ru", "en"] | None = None

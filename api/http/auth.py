@@ -52,7 +52,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 _NOT_TEXT = "В запросе есть знаки, которых не бывает в тексте. Уберите их и повторите."
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_OUTSIDE = frozenset({"/sign-in", "/preferences"})
+_OUTSIDE = re.compile(r"/sign-in|/sign-in/forgotten|/sign-in/reset/[^/]+(/begin)?|/preferences")
 """Forms of pages shown before signing in.
 
 Another tab may have signed in since, so here a token bound to the device counts too.
@@ -217,7 +217,7 @@ def demand_form_token(request: Request, sent: str | None) -> None:
 def _fits(request: Request, sent: str | None) -> bool:
     cookie = request.cookies.get(cookie_names(container_of(request).settings)[0])
     bound_to = [cookie] if cookie else []
-    if not cookie or request.url.path in _OUTSIDE:
+    if not cookie or _OUTSIDE.fullmatch(request.url.path):
         bound_to.append(visitor_of(request).device_token)
     return any(compare_digest((sent or "").encode(), form_token(it).encode()) for it in bound_to)
 

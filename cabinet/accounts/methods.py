@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import Form, Response
 
 from cabinet.frame.views import ErrorItem, FieldView
 from cabinet.frame.visits import Visit
@@ -27,6 +30,10 @@ class Wording:
     label: str
     link: str
     """Words of the link that leads to it from the page of another method."""
+    begin: str = ""
+    """Words of the button that begins it, if it needs that."""
+    by_browser: bool = False
+    """Whether the browser answers, and nobody types a code."""
 
 
 WORDINGS = {
@@ -40,6 +47,24 @@ WORDINGS = {
         marked("Код меняется каждые 30 секунд и действует один раз."),
         marked("Шесть цифр"),
         marked("Ввести код из приложения"),
+    ),
+    Method.PASSKEY: Wording(
+        marked("Ключ входа"),
+        marked("Ключ входа"),
+        marked("Нажмите кнопку и подтвердите вход на этом устройстве, телефоне или USB-ключе."),
+        marked("Ключ входа отвечает только этому сайту, поэтому его нельзя выманить."),
+        "",
+        marked("Войти с ключом входа"),
+        by_browser=True,
+    ),
+    Method.SMS: Wording(
+        marked("Код из SMS"),
+        marked("Код из SMS"),
+        marked("Запросите код: он придёт в сообщении на номер, который кончается на %(hint)s."),
+        marked("Код действует 5 минут и один раз."),
+        marked("Шесть цифр из сообщения"),
+        marked("Получить код в SMS"),
+        marked("Прислать код"),
     ),
     Method.RECOVERY: Wording(
         marked("Код восстановления"),
@@ -60,6 +85,8 @@ class MethodView:
     title: str
     intro: str
     hint: str
+    begin: str = ""
+    by_browser: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +95,17 @@ class OtherMethod:
 
     text: str
     url: str
+
+
+Answer = Annotated[str, Form(max_length=4000)]
+"""A code, or what a browser answers for a passkey."""
+
+
+def begun(visit: Visit, path: str, method: Method, wish: str, for_browser: str) -> Response:
+    """What the browser needs; or back to the page at `path`, which asks for the answer."""
+    if for_browser:
+        return Response(for_browser, media_type="application/json")
+    return visit.go(f"{path}?method={method.value}&next={quote(wish)}", "code_sent")
 
 
 def method_of(text: str) -> Method:
@@ -87,9 +125,14 @@ async def asking(
     wish: str,
     method: str = "",
     refusal: Refusal | None = None,
+    *,
+    of: UUID | None = None,
 ) -> dict[str, Any]:
-    """What a page at `path` needs to ask for a second factor by one of the person's methods."""
-    offered = await register.offers(session, visit.signed_in.person_id)
+    """What a page at `path` needs to ask for a second factor by one of the person's methods.
+
+    The person is `of`, or else who has signed in. Raises Refusal 409 if there is no method.
+    """
+    offered = await register.offers(session, of or visit.signed_in.person_id)
     offer = register.chosen(offered, method)
     error = in_words(refusal.message) if refusal is not None else ""
     return {
@@ -98,8 +141,14 @@ async def asking(
         "field": answer_field(offer.method, error),
         "next": wish,
         "action": path,
-        "errors": [ErrorItem(error, "#field-code")] if error else [],
+        "errors": error_items(offer.method, error),
     }
+
+
+def error_items(method: Method, error: str) -> list[ErrorItem]:
+    """The error summary; a passkey has no field that it could lead to."""
+    href = "" if WORDINGS[method].by_browser else "#field-code"
+    return [ErrorItem(error, href)] if error else []
 
 
 def answer_field(method: Method, error: str = "") -> FieldView:
@@ -107,7 +156,7 @@ def answer_field(method: Method, error: str = "") -> FieldView:
     is_digits = method is not Method.RECOVERY
     return FieldView(
         "code",
-        gettext(WORDINGS[method].label),
+        gettext(WORDINGS[method].label) if WORDINGS[method].label else "",
         "code" if is_digits else "text",
         error=error,
         width="" if is_digits else "width-20",
@@ -119,8 +168,15 @@ def answer_field(method: Method, error: str = "") -> FieldView:
 def _view(visit: Visit, offer: Offer) -> MethodView:
     words = WORDINGS[offer.method]
     left = left_in_words(offer.left) if offer.left is not None else ""
-    intro = gettext(words.intro) % {"name": visit.frame.institution, "left": left}
-    return MethodView(offer.method, gettext(words.title), intro, gettext(words.hint))
+    filled = {"name": visit.frame.institution, "left": left, "hint": offer.hint}
+    return MethodView(
+        offer.method,
+        gettext(words.title),
+        gettext(words.intro) % filled,
+        gettext(words.hint),
+        gettext(words.begin) if words.begin else "",
+        words.by_browser,
+    )
 
 
 def _others(offered: Sequence[Offer], chosen: Offer, path: str, wish: str) -> Sequence[OtherMethod]:

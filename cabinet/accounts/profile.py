@@ -26,7 +26,7 @@ from rules.texts.cleaning import in_order
 from services.accounts import access_tokens, login_log, people, sessions
 from services.accounts.login_log import AttemptSeen
 from services.accounts.people import PersonnelFile
-from services.accounts.second_factor import entering
+from services.accounts.second_factor import entering, register
 from services.accounts.sessions import OpenedSession, Visitor
 from words.translation import gettext, in_words, marked
 
@@ -68,10 +68,13 @@ RIGHTS = {
 _STEPS = {
     Step.PASSWORD: marked("Пароль"),
     Step.CODE: marked("Код"),
-    Step.SETUP: marked("Подключение приложения"),
+    Step.SETUP: marked("Подключение второго фактора"),
+    Step.FACTOR_REMOVED: marked("Отключение второго фактора"),
     Step.CHECK: marked("Подтверждение кодом"),
     Step.RECOVERY_CODES: marked("Новые коды восстановления"),
     Step.PASSWORD_CHANGE: marked("Смена пароля"),
+    Step.RESET_ASKED: marked("Запрос нового пароля"),
+    Step.PASSWORD_RESET: marked("Новый пароль по ссылке"),
     Step.SIGN_OUT: marked("Выход"),
     Step.SESSION_ENDED: marked("Завершение сеанса"),
     Step.TOKEN_MADE: marked("Новый ключ"),
@@ -215,7 +218,7 @@ async def confirm(
     visit: Inside,
     visitor: From,
     session: Work,
-    code: Text = "",
+    code: methods.Answer = "",
     method: Text = "",
     wish: Wish = "/",
 ) -> Response:
@@ -232,6 +235,25 @@ async def confirm(
     response = visit.go(safe_next(wish), "confirmed")
     set_cookies(response, visit.container.settings, opened)
     return response
+
+
+@router.post("/confirm/begin")
+async def begin_code(
+    visit: Inside, visitor: From, session: Work, method: Text = "", wish: Wish = "/"
+) -> Response:
+    """Begin a method that needs it: a code by SMS is sent."""
+    used, path = methods.method_of(method), "/profile/confirm"
+    try:
+        container = visit.container
+        for_browser = await entering.begin(
+            container.database, visit.signed_in, used, visitor, now(), container.site
+        )
+    except Refusal as refusal:
+        if refusal.status != 429:
+            raise
+        asked = await methods.asking(visit, session, path, safe_next(wish), method, refusal)
+        return visit.page("accounts/confirm.html", status=429, **asked)
+    return methods.begun(visit, path, used, safe_next(wish), for_browser)
 
 
 @router.get("/password")
@@ -291,8 +313,10 @@ async def make_token(
     database = visit.container.database
     try:
         if not faults:
-            opened = await _checked(visit, visitor, code)
-            fresh = replace(visit.signed_in, second_factor_at=now(), session_id=opened.session_id)
+            fresh = visit.signed_in
+            if await _has_app(visit):
+                opened = await _checked(visit, visitor, code)
+                fresh = replace(fresh, second_factor_at=now(), session_id=opened.session_id)
             async with database.work() as session:
                 made = await access_tokens.make(
                     session, fresh, name.strip(), chosen, int(days), visitor, now()
@@ -317,7 +341,7 @@ async def make_token(
                 "fields": _token_fields(name, days, faults),
                 "chosen": [right.value for right in chosen],
                 "scope_error": faults.get("scope", ""),
-                "code": code_field(faults.get("code", ""), gettext("Код из приложения")),
+                "code": shown["code"] and _token_code(faults.get("code", "")),
                 "errors": [ErrorItem(words, f"#field-{at}") for at, words in faults.items()],
             },
         )
@@ -389,9 +413,20 @@ async def _tokens(visit: Visit, session: DatabaseSession) -> dict[str, Any]:
         "scopes": [Option(right.value, gettext(RIGHTS[right])) for right in sorted(held)],
         "chosen": [],
         "scope_error": "",
-        "code": code_field("", gettext("Код из приложения")),
+        "code": _token_code() if await _has_app(visit) else None,
         "fresh": "",
     }
+
+
+def _token_code(error: str = "") -> FieldView:
+    return code_field(error, gettext("Код из приложения"))
+
+
+async def _has_app(visit: Visit) -> bool:
+    """Whether a code of the app can be asked for on the page; without one, a check comes before."""
+    async with visit.container.database.work() as session:
+        offered = await register.offers(session, visit.signed_in.person_id)
+    return any(offer.method is Method.APP for offer in offered)
 
 
 async def _checked(

@@ -146,7 +146,7 @@ async def enter_code(
     visit: Halfway,
     visitor: From,
     session: Work,
-    code: Text = "",
+    code: methods.Answer = "",
     method: Text = "",
     wish: Wish = "/",
 ) -> Response:
@@ -166,6 +166,25 @@ async def enter_code(
     if used is Method.RECOVERY:
         wish = second_factor.after_recovery(safe_next(wish))
     return _go_on(visit, opened, wish)
+
+
+@router.post("/sign-in/code/begin")
+async def begin_code(
+    visit: Halfway, visitor: From, session: Work, method: Text = "", wish: Wish = "/"
+) -> Response:
+    """Begin a method that needs it: a code by SMS is sent."""
+    used, path = methods.method_of(method), "/sign-in/code"
+    try:
+        container = visit.container
+        for_browser = await entering.begin(
+            container.database, visit.signed_in, used, visitor, now(), container.site
+        )
+    except Refusal as refusal:
+        if refusal.status != 429:
+            raise
+        asked = await methods.asking(visit, session, path, safe_next(wish), method, refusal)
+        return visit.page("accounts/code.html", status=429, **asked)
+    return methods.begun(visit, path, used, safe_next(wish), for_browser)
 
 
 @router.get("/sign-in/setup")
@@ -198,6 +217,38 @@ async def confirm_setup(
     return second_factor.codes_page(visit, done.opened, done.recovery_codes, way_on)
 
 
+@router.get("/sign-in/setup/sms")
+async def sms_page(visit: Halfway, session: Work) -> Response:
+    """Set up codes by SMS as the first factor."""
+    wish = safe_next(visit.request.query_params.get("next"))
+    if (ahead := _elsewhere(visit, Stage.SETUP, wish)) is not None:
+        return ahead
+    return await second_factor.sms_setup_page(visit, session, "/sign-in/setup/sms", wish)
+
+
+@router.post("/sign-in/setup/sms/begin")
+async def send_first_sms(
+    visit: Halfway, visitor: From, session: Work, wish: Wish = "/"
+) -> Response:
+    """Send a code to the person's confirmed number."""
+    path = "/sign-in/setup/sms"
+    return await second_factor.begin_sms(visit, visitor, session, path, safe_next(wish))
+
+
+@router.post("/sign-in/setup/sms")
+async def confirm_first_sms(
+    visit: Halfway, visitor: From, session: Work, code: Text = "", wish: Wish = "/"
+) -> Response:
+    """Make the number the second factor by its first code, and show the recovery codes."""
+    done = await second_factor.confirmed_sms(
+        visit, visitor, session, code, "/sign-in/setup/sms", safe_next(wish)
+    )
+    if isinstance(done, Response):
+        return done
+    way_on = _way(done.opened.stage, safe_next(wish))
+    return second_factor.codes_page(visit, done.opened, done.recovery_codes, way_on)
+
+
 async def _setup_page(
     visit: Visit, session: DatabaseSession, wish: str, refusal: Refusal | None = None
 ) -> Response:
@@ -210,6 +261,7 @@ async def _setup_page(
         action="/sign-in/setup",
         next=wish,
         inside=False,
+        by_sms=await second_factor.number_to_set_up(visit, session),
         errors=[ErrorItem(message, "#field-code")] if message else [],
     )
 
@@ -269,14 +321,19 @@ def password_fields(refusal: Refusal | None = None) -> tuple[FieldView, FieldVie
             error=wrong.get("old_password", ""),
             autocomplete="current-password",
         ),
-        FieldView(
-            "new_password",
-            gettext("Новый пароль"),
-            "password",
-            hint=gettext("От 12 знаков. Хорошо подходят четыре слова, не связанные между собой."),
-            error=wrong.get("new_password", ""),
-            autocomplete="new-password",
-        ),
+        new_password_field(wrong.get("new_password", "")),
+    )
+
+
+def new_password_field(error: str = "") -> FieldView:
+    """The field for a new password."""
+    return FieldView(
+        "new_password",
+        gettext("Новый пароль"),
+        "password",
+        hint=gettext("От 12 знаков. Хорошо подходят четыре слова, не связанные между собой."),
+        error=error,
+        autocomplete="new-password",
     )
 
 

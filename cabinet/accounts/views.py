@@ -17,6 +17,16 @@ class SecondFactorSetupView:
 
 
 @dataclass(frozen=True)
+class PasskeyView:
+    """A passkey of the person."""
+
+    id: str
+    name: str
+    created_at: datetime
+    last_used: datetime | None
+
+
+@dataclass(frozen=True)
 class SessionView:
     """One place where the person is signed in."""
 

@@ -104,6 +104,18 @@ class AccessToken(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
 
 
+class PasswordReset(SQLModel, table=True):
+    """A link by which a forgotten password can be set anew. Using one deletes all of the person."""
+
+    __tablename__ = "password_reset"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="account.person_id", index=True)
+    secret_hash: str = Field(unique=True, description="SHA-256 of the secret in the link.")
+    created_at: datetime = Field(sa_column=utc_column())
+    ends_at: datetime = Field(sa_column=utc_column())
+
+
 class LoginAttempt(SQLModel, table=True):
     """The login journal: every try to sign in, and every change of what signs in. Append-only."""
 

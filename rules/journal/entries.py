@@ -84,6 +84,7 @@ class JournalKind(StrEnum):
     ACCOUNT_SIGN_IN_FAILED = "account.sign_in_failed"
     ACCOUNT_SIGNED_OUT = "account.signed_out"
     ACCOUNT_SECOND_FACTOR_SET = "account.second_factor_set"
+    ACCOUNT_SECOND_FACTOR_REMOVED = "account.second_factor_removed"
     ACCOUNT_RECOVERY_CODES_MADE = "account.recovery_codes_made"
     ACCOUNT_PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - a tag
     ACCOUNT_CONTACT_CHANGED = "account.contact_changed"

@@ -41,9 +41,13 @@ class NoticeKind(StrEnum):
     DELIVERY_FAILED = "delivery_failed"
     NEW_DEVICE = "new_device"
     SECURITY = "security"
+    SECOND_FACTOR_ADDED = "second_factor_added"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
+    SIGN_IN_CODE = "sign_in_code"
     RECOVERY_CODE_USED = "recovery_code_used"
     RECOVERY_CODES_FEW = "recovery_codes_few"
     RECOVERY_CODES_MADE = "recovery_codes_made"
+    PASSWORD_RESET = "password_reset"  # noqa: S105
     CONTACT_CODE = "contact_code"
     CONTACT_CHANGED = "contact_changed"
     CASE_STUCK = "case_stuck"

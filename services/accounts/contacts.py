@@ -28,6 +28,7 @@ from rules.notices.kinds import Channel, NoticeKind
 from rules.refusals import FieldError, Refusal, not_found
 from rules.texts import identifiers, mail_addresses
 from services import rate_limits
+from services.accounts import password_reset
 from services.accounts.sign_in import login_of
 from services.journal import entries as journal
 from services.notices import outbox
@@ -188,6 +189,8 @@ async def _change(session: AsyncSession, actor: Actor, change_id: UUID, now: dat
         if account is not None:
             account.login = login_of(change.value)
             session.add(account)
+        # Whoever reads the old address shall not set a new password by it.
+        await password_reset.forget_links(session, actor.person_id)
     else:
         person.phone = change.value
     change.done_at = now

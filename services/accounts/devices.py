@@ -12,7 +12,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.accounts import AccountSession, KnownDevice
+from models.tables.accounts import AccountSession, KnownDevice, PasswordReset
+from models.tables.second_factor import PasskeyChallenge, SmsCode
 from rules.clock import now as present
 from services import rate_limits
 from services.accounts.sessions import Visitor
@@ -56,7 +57,7 @@ async def remember_device(
 
 
 async def forget_old(database: Database, now: datetime) -> None:
-    """Delete sessions ended over 30 days ago, devices unseen for a year, unused rate limits."""
+    """Delete sessions ended 30 days ago, devices unseen for a year, links and limits out of use."""
     async with database.work() as session:
         await session.exec(
             delete(AccountSession).where(col(AccountSession.ends_at) < now - timedelta(days=30))
@@ -64,6 +65,9 @@ async def forget_old(database: Database, now: datetime) -> None:
         await session.exec(
             delete(KnownDevice).where(col(KnownDevice.last_seen) < now - timedelta(days=365))
         )
+        await session.exec(delete(PasswordReset).where(col(PasswordReset.ends_at) < now))
+        for asked in (SmsCode, PasskeyChallenge):
+            await session.exec(delete(asked).where(col(asked.ends_at) < now))
         await rate_limits.forget(session, now)
 
 

@@ -23,6 +23,7 @@ from rules.accounts import (
     Step,
     account_locked,
     check_password,
+    same_password,
     session_ended,
     step_needed,
     too_often,
@@ -184,8 +185,7 @@ async def change_password(
         raise Refusal("wrong_password", message, 422, [FieldError("old_password", message)])
     check_password(new, common_passwords(), (person.name, person.email, institution))
     if new == old:
-        message = "Новый пароль совпадает с текущим. Придумайте другой."
-        raise Refusal("same_password", message, 422, [FieldError("new_password", message)])
+        raise same_password()
     new_hash = await passwords.hashed(new)
     async with database.work() as session:
         fresh = await locked_account(session, current.person_id)

@@ -43,6 +43,11 @@ def _code(notice: Notice) -> str:
     return str(notice.contents.get("code", "")) if notice.contents is not None else ""
 
 
+def _path(notice: Notice) -> str:
+    """Where the link of this one message leads, if elsewhere than that of its kind."""
+    return str(notice.contents.get("path", "")) if notice.contents is not None else ""
+
+
 class MailWay:
     """Notices by e-mail."""
 
@@ -90,6 +95,7 @@ class MailWay:
             first.language,
             self._addresses,
             code=_code(first),
+            path=_path(first),
         )
 
 

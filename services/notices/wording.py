@@ -111,10 +111,12 @@ def letter(
     addresses: Addresses,
     *,
     code: str = "",
+    path: str = "",
 ) -> Letter:
     """The mail of a notice: what happened, what to do next, and the link.
 
-    `code` confirms a new address; only the message to that address contains it.
+    `code` confirms a new address; only the message to that address contains it. `path` is that of a
+    link which only this mail contains.
     """
     said = worded(kind, facts, case_id, language, addresses.temporal)
     shown = {
@@ -124,7 +126,7 @@ def letter(
         "details": said.details,
         "link": said.link,
         "settings": addresses.whole(SETTINGS),
-        "url": addresses.whole(said.path),
+        "url": addresses.whole(path or said.path),
         "institution": addresses.institution,
         "language": language,
         "security": EVENTS[NoticeKind(kind)].security,

@@ -34,8 +34,24 @@ ACCOUNT_ROWS: dict[str, Row] = {
     "POST /api/v1/sign-in/code": Row("signing_in", EVERYBODY, send=body(code="000000")),
     "GET /api/v1/second-factor": Row("signing_in", EVERYBODY),
     "POST /api/v1/second-factor": Row("signing_in", EVERYBODY),
+    "POST /api/v1/second-factor/begin": Row("signing_in", EVERYBODY, send=body(method="app")),
+    "POST /api/v1/second-factor/sms": Row("signing_in", EVERYBODY),
+    "POST /api/v1/second-factor/sms/confirm": Row(
+        "signing_in", EVERYBODY, send=body(code="000000")
+    ),
+    "GET /api/v1/second-factor/passkeys": Row("session", EVERYBODY),
+    "POST /api/v1/second-factor/passkeys/begin": Row("session", EVERYBODY),
+    "POST /api/v1/second-factor/passkeys": Row(
+        "session", EVERYBODY, send=body(name="x", code="000000")
+    ),
+    "PATCH /api/v1/second-factor/passkeys/{passkey_id}": mine("session", body(name="x")),
+    "DELETE /api/v1/second-factor/passkeys/{passkey_id}": mine("session"),
+    "DELETE /api/v1/second-factor/{method}": Row("session", EVERYBODY),
     "POST /api/v1/second-factor/recovery-codes": Row("session", EVERYBODY),
     "POST /api/v1/second-factor/confirm": Row("signing_in", EVERYBODY, send=body(code="000000")),
+    "POST /api/v1/password-reset": public(body(email="nobody@example.org")),
+    "POST /api/v1/password-reset/begin": public(body(key="x", method="app")),
+    "POST /api/v1/password-reset/confirm": public(body(key="x", code="000000", new_password="y")),
     "POST /api/v1/password": Row(
         "signing_in", EVERYBODY, send=body(old_password="x", new_password="y")
     ),

@@ -81,6 +81,10 @@ SPENDS_ITSELF = frozenset(
         "DELETE /api/v1/session",
         "DELETE /api/v1/sessions",
         "POST /api/v1/second-factor/recovery-codes",
+        "DELETE /api/v1/second-factor/passkeys/{passkey_id}",
+        "DELETE /api/v1/second-factor/{method}",
+        "POST /profile/second-factor/passkeys/{passkey_id}/remove",
+        "POST /profile/second-factor/{method}/remove",
         "POST /profile/second-factor/recovery-codes",
         "POST /profile/sessions/end-others",
         "POST /sign-out",
@@ -94,6 +98,7 @@ SPENDS_THE_THING = frozenset(
 ROOMS = ("rules", "models", "clients", "services", "activities", "workflows", "api", "cabinet")
 NAMES = {
     "key": "qualification",
+    "method": "app",
     "kind": "diploma",
     "name": "applicant",
     "number": "1",

@@ -21,6 +21,7 @@ from models.tables.cases import Case, CaseVersion, IssuedAct
 from models.tables.documents import Document, DocumentVersion
 from models.tables.notices import ContactChange, Notice, PushSubscription
 from models.tables.people import Absence, RoleGrant, Unit
+from models.tables.second_factor import Passkey
 from rules.access import Actor, Role
 from rules.accounts import Stage
 from rules.cases.process import Status
@@ -214,7 +215,8 @@ async def _give(
     export = _export(person_id)
     shown = [_browser(person_id) for _ in range(2)]
     change = _change(person_id)
-    await _add(session, *tokens, *documents, *days, *told, *views, export, *shown, change)
+    keys = [_passkey(person_id) for _ in range(2)]
+    await _add(session, *keys, *tokens, *documents, *days, *told, *views, export, *shown, change)
     versions = [_version(document) for document in documents]
     await _add(session, *versions)
     requests = await give_requests(session, actor, office.hr)
@@ -229,6 +231,8 @@ async def _give(
         "second_session_id": str(spare[1].session_id),
         "token_id": str(tokens[0].id),
         "second_token_id": str(tokens[1].id),
+        "passkey_id": str(keys[0].id),
+        "second_passkey_id": str(keys[1].id),
         "document_id": str(documents[0].id),
         "first_spare_document_id": str(documents[1].id),
         "second_spare_document_id": str(documents[2].id),
@@ -246,6 +250,17 @@ async def _give(
         "second_hr_absence_id": str(days[1].id),
         "programme_id": str(office.programme_id),
     }
+
+
+def _passkey(person_id: UUID) -> Passkey:
+    return Passkey(
+        person_id=person_id,
+        credential_id=uuid4().bytes,
+        public_key=b"none",
+        sign_count=0,
+        name="ключ",
+        created_at=now(),
+    )
 
 
 def _token(person_id: UUID) -> AccessToken:

@@ -14,6 +14,7 @@ const wired = Promise.allSettled([
   wire("[data-bell]", () => import("./bell.js"), ({ watchBell }, [bell]) => watchBell(bell)),
   wire("form[data-at-once]", () => import("./at-once.js"), ({ applyAtOnce }, forms) => forms.forEach(applyAtOnce)),
   wire("[data-push-key]", () => import("./push.js"), ({ offerPush }, [offer]) => offerPush(offer)),
+  wire("form[data-passkey]", () => import("./passkeys.js"), ({ passkey }, forms) => forms.forEach(passkey)),
   wire("[data-upload]", () => import("./upload.js"), ({ takeFiles }) => takeFiles(document)),
   wire("form[data-autosave]", () => import("./autosave.js"), ({ rememberFields }, [form]) => rememberFields(form)),
 ]);

@@ -19,23 +19,16 @@ from models.tables.people import Person
 from rules.accounts import (
     SignInLimits,
     Stage,
-    Step,
     code_digits,
-    not_signed_in,
     session_ended,
-    step_needed,
     wrong_code,
 )
-from rules.notices.kinds import NoticeKind
 from rules.refusals import Refusal
-from rules.second_factor import Method, demand_enrolment
-from services.accounts import login_log
+from rules.second_factor import Method
 from services.accounts.account_row import locked_account
-from services.accounts.second_factor import recovery_codes
-from services.accounts.second_factor.continuing import go_on
-from services.accounts.second_factor.methods import Attempt, Offer, Use
-from services.accounts.second_factor.proving import prove
-from services.accounts.sessions import Current, OpenedSession, Visitor, end_access
+from services.accounts.second_factor.enrolling import Enrolled, demand_right, enrol
+from services.accounts.second_factor.methods import Attempt, Offer, Site, Use
+from services.accounts.sessions import Current, Visitor
 
 
 class App:
@@ -51,6 +44,10 @@ class App:
             )
         )
         return Offer(self.method) if found.first() is not None else None
+
+    async def begin(self, database: Database, attempt: Attempt, site: Site) -> str:
+        """Nothing to do: the app shows codes at all times."""
+        return ""
 
     async def recognise(self, database: Database, attempt: Attempt, answer: str) -> Use | None:
         """Compare the code with that of the present half minute."""
@@ -74,6 +71,13 @@ class App:
         )
         return later.first() is not None
 
+    async def remove(self, session: AsyncSession, person_id: UUID, which: UUID | None) -> bool:
+        """Forget the seed."""
+        account = await session.get_one(Account, person_id)
+        was = account.totp_confirmed_at is not None
+        account.totp_secret = account.totp_confirmed_at = None
+        return was
+
     def refusal(self) -> Refusal:
         """The code is of another half minute, or was used."""
         return wrong_code()
@@ -95,10 +99,7 @@ class _NewApp:
     secret: str
     current: Current
     method = Method.APP
-
-    async def offer(self, session: AsyncSession, person_id: UUID) -> Offer | None:
-        """Never offered: it is no factor yet."""
-        return None
+    replaces = True
 
     async def recognise(self, database: Database, attempt: Attempt, answer: str) -> Use | None:
         """Compare the code with that of the new seed."""
@@ -130,14 +131,6 @@ class AppSetup:
     qr_svg: str
 
 
-@dataclass(frozen=True)
-class ConfirmedApp:
-    """The session after an app was set up, and the recovery codes, which are shown only now."""
-
-    opened: OpenedSession
-    recovery_codes: tuple[str, ...]
-
-
 def provisioning_uri(secret: str, email: str, institution: str) -> str:
     """The `otpauth://` URI of a seed; apps list it under the institution's name.
 
@@ -145,14 +138,6 @@ def provisioning_uri(secret: str, email: str, institution: str) -> str:
     """
     issuer = " ".join(institution.replace(":", " ").split())
     return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=issuer)
-
-
-def _demand_right(current: Current, now: datetime) -> None:
-    """An app is set up at the first sign-in, or after another factor was entered for it (I14)."""
-    if current.stage == Stage.CODE:
-        raise step_needed(Stage.CODE)
-    if current.stage != Stage.SETUP:
-        demand_enrolment(current.checked_at, now)
 
 
 async def show_setup(
@@ -168,7 +153,7 @@ async def show_setup(
     person = await session.get(Person, current.person_id)
     if row is None or person is None or row.ended_at is not None:
         raise session_ended()
-    _demand_right(current, now)
+    demand_right(current, now)
     secret = row.pending_secret or pyotp.random_base32()
     row.pending_secret = secret
     uri = provisioning_uri(secret, person.email, institution)
@@ -183,35 +168,16 @@ async def confirm_setup(
     visitor: Visitor,
     now: datetime,
     limits: SignInLimits,
-) -> ConfirmedApp:
+) -> Enrolled:
     """Enter the first code of the new seed: it becomes a factor, and the session goes on.
 
     All other sessions and the access tokens of the person end, and a new set of recovery codes
     replaces the one before. Raises Refusal 401, 403, 409 if no seed was shown, 422, 429.
     """
-    _demand_right(current, now)
-    if current.session_id is None:
-        raise not_signed_in()
+    session_id = demand_right(current, now)
     async with database.work() as session:
-        row = await session.get(AccountSession, current.session_id)
+        row = await session.get(AccountSession, session_id)
         secret = row.pending_secret if row is not None else None
     if secret is None:
         raise Refusal("no_setup", "Сначала откройте настройку приложения с кодами.", 409)
-    attempt = Attempt(current.person_id, current.session_id, visitor, now)
-    proof = await prove(database, attempt, Step.SETUP, _NewApp(secret, current), code, limits.code)
-    drawn = await recovery_codes.draw()
-    opened = None
-    async with database.work() as session:
-        account = await locked_account(session, current.person_id)
-        accepted = account.locked_at is None and await proof.accept(session)
-        if accepted:
-            await end_access(
-                session, current.person_id, "second_factor_set", now, current.session_id
-            )
-            opened = await go_on(session, current, account, visitor, now, Step.SETUP)
-            await recovery_codes.replace(session, current.person_id, drawn, now)
-            await login_log.tell(session, current.person_id, NoticeKind.SECURITY, now)
-        await proof.note(session, accepted=accepted)
-    if opened is None:
-        raise proof.refusal
-    return ConfirmedApp(opened, tuple(str(one.code) for one in drawn))
+    return await enrol(database, current, _NewApp(secret, current), code, visitor, now, limits)

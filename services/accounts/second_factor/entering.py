@@ -7,7 +7,7 @@ from rules.accounts import SignInLimits, Stage, Step, not_signed_in, step_needed
 from rules.second_factor import Method
 from services.accounts.account_row import locked_account
 from services.accounts.second_factor.continuing import go_on
-from services.accounts.second_factor.methods import Attempt
+from services.accounts.second_factor.methods import Attempt, Site
 from services.accounts.second_factor.proving import prove
 from services.accounts.second_factor.register import METHODS
 from services.accounts.sessions import Current, OpenedSession, Visitor
@@ -49,3 +49,20 @@ async def enter_code(
     if opened is None:
         raise proof.refusal
     return opened
+
+
+async def begin(
+    database: Database,
+    current: Current,
+    method: Method,
+    visitor: Visitor,
+    now: datetime,
+    site: Site,
+) -> str:
+    """Begin a method that needs it, as a code by SMS has to be sent. See `SecondFactor.begin`."""
+    if current.stage == Stage.SETUP:
+        raise step_needed(Stage.SETUP)
+    if current.session_id is None:
+        raise not_signed_in()
+    attempt = Attempt(current.person_id, current.session_id, visitor, now)
+    return await METHODS[method].begin(database, attempt, site)

@@ -15,7 +15,7 @@ from rules.refusals import Refusal
 from rules.second_factor import Method
 from services import rate_limits
 from services.accounts import devices, login_log
-from services.accounts.second_factor.methods import Attempt, SecondFactor, Use
+from services.accounts.second_factor.methods import Attempt, Provable, Use
 from services.accounts.sessions import Visitor
 
 
@@ -47,7 +47,7 @@ async def prove(
     database: Database,
     attempt: Attempt,
     step: Step,
-    factor: SecondFactor,
+    factor: Provable,
     answer: str,
     limit: Limit,
 ) -> Proof:

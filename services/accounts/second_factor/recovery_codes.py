@@ -35,7 +35,7 @@ from rules.second_factor import (
 )
 from services.accounts import login_log
 from services.accounts.account_row import locked_account
-from services.accounts.second_factor.methods import Attempt, Offer, Use
+from services.accounts.second_factor.methods import Attempt, Offer, Site, Use
 from services.accounts.sessions import Current, OpenedSession, Visitor, rotate
 
 
@@ -48,6 +48,10 @@ class RecoveryCodes:
         """Offered with the number of codes that are left."""
         left = await codes_left(session, person_id)
         return Offer(self.method, left) if left else None
+
+    async def begin(self, database: Database, attempt: Attempt, site: Site) -> str:
+        """Nothing to do: the codes are on paper."""
+        return ""
 
     async def recognise(self, database: Database, attempt: Attempt, answer: str) -> Use | None:
         """Compare the code with the hash of its number; without one it takes as long."""
@@ -84,6 +88,11 @@ class RecoveryCodes:
                 session, attempt.person_id, kind, attempt.now, facts={"count": left}
             )
         return True
+
+    async def remove(self, session: AsyncSession, person_id: UUID, which: UUID | None) -> bool:
+        """Delete the set."""
+        gone = await session.exec(delete(CodeRow).where(col(CodeRow.person_id) == person_id))
+        return bool(gone.rowcount)
 
     def refusal(self) -> Refusal:
         """The code was mistyped, used, or is of an earlier set."""

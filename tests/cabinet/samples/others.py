@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from cabinet.accounts.views import LoginLine, Profile, SessionView, TokenLine
+from cabinet.accounts.views import LoginLine, PasskeyView, Profile, SessionView, TokenLine
 from cabinet.documents.views import CategoryOption, DocumentCard
 from cabinet.frame.views import Chip, ErrorPage, FieldView, Frame, Option, Pages
 from cabinet.notices.views import (
@@ -235,8 +235,24 @@ def other_pages() -> list[Sample]:
         "accounts/second_factor.html",
         inside("/profile/second-factor"),
         app=True,
+        sms="…67",
+        number="…89",
+        may_remove=True,
+        passkeys_work=True,
+        passkeys=[
+            PasskeyView("k1", "Ключ на ноутбуке", AT, AT),
+            PasskeyView("k2", "Служебный USB-ключ", AT, None),
+        ],
         codes_left="Осталось кодов: 3 из 10.",
         few=True,
+    )
+    add(
+        "passkey",
+        "accounts/passkey.html",
+        inside("/profile/second-factor/passkeys"),
+        key_name=FieldView(
+            "name", "Название, например «Ключ на ноутбуке»", value="Chromium, Linux"
+        ),
     )
     scopes = [Option("apply", "Подавать заявки"), Option("keep_documents", "Хранить документы")]
     add(

@@ -114,6 +114,53 @@ def main_pages() -> list[Sample]:
         others=[OtherMethod("Нет доступа к приложению? Введите код восстановления", "#")],
     )
     add(
+        "code-sms",
+        "accounts/code.html",
+        outside("/sign-in/code"),
+        field=CODE,
+        next="/",
+        action="#",
+        chosen=replace(APP, title="Код из SMS", begin="Прислать код"),
+        others=[OtherMethod("Ввести код из приложения", "#")],
+    )
+    add(
+        "code-passkey",
+        "accounts/code.html",
+        outside("/sign-in/code"),
+        field=CODE,
+        next="/",
+        action="#",
+        chosen=replace(APP, method="passkey", title="Ключ входа", by_browser=True),
+        others=[OtherMethod("Ввести код из приложения", "#")],
+    )
+    add(
+        "sms-setup",
+        "accounts/sms_setup.html",
+        outside("/sign-in/setup/sms"),
+        number="…67",
+        field=CODE,
+        action="/sign-in/setup/sms",
+        next="/",
+    )
+    add("forgotten", "accounts/forgotten.html", outside("/sign-in/forgotten"), field=sign_in[0])
+    add("reset-sent", "accounts/reset_sent.html", outside("/sign-in/forgotten"))
+    add(
+        "reset-over",
+        "accounts/reset_over.html",
+        outside("/sign-in/reset/x"),
+        message="Ссылка больше не действует. Запросите новую.",
+    )
+    add(
+        "reset",
+        "accounts/reset.html",
+        outside("/sign-in/reset/x"),
+        chosen=APP,
+        others=[OtherMethod("Нет доступа к приложению? Введите код восстановления", "#")],
+        field=CODE,
+        password=FieldView("new_password", "Новый пароль", "password"),
+        action="#",
+    )
+    add(
         "recovery-codes",
         "accounts/recovery_codes.html",
         outside("/sign-in/setup"),
@@ -128,6 +175,7 @@ def main_pages() -> list[Sample]:
         field=replace(CODE, label="Введите шесть цифр, которые показывает приложение"),
         action="#",
         inside=False,
+        by_sms="…67",
         setup=SecondFactorSetupView(QR, "JBSW Y3DP EHPK 3PXP", "sokolova@hospital.example"),
     )
     add(
