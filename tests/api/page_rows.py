@@ -66,7 +66,9 @@ ACCOUNT_PAGES: dict[str, Row] = {
     "POST /profile/second-factor/passkeys/{passkey_id}/remove": mine(
         "session", passkey_id="second_passkey_id"
     ),
-    "POST /profile/second-factor/{method}/remove": Row("session", EVERYBODY),
+    "POST /profile/second-factor/{method}/remove": Row(
+        "session", EVERYBODY, using={"method": "codes"}
+    ),
     "GET /profile/second-factor/app": Row("session", EVERYBODY),
     "POST /profile/second-factor/app": Row("session", EVERYBODY, send=form(code="000000")),
     "POST /profile/second-factor/recovery-codes": Row("session", EVERYBODY),

@@ -21,7 +21,7 @@ from models.tables.cases import Case, CaseVersion, IssuedAct
 from models.tables.documents import Document, DocumentVersion
 from models.tables.notices import ContactChange, Notice, PushSubscription
 from models.tables.people import Absence, RoleGrant, Unit
-from models.tables.second_factor import Passkey
+from models.tables.second_factor import Passkey, RecoveryCode
 from rules.access import Actor, Role
 from rules.accounts import Stage
 from rules.cases.process import Status
@@ -216,7 +216,10 @@ async def _give(
     shown = [_browser(person_id) for _ in range(2)]
     change = _change(person_id)
     keys = [_passkey(person_id) for _ in range(2)]
-    await _add(session, *keys, *tokens, *documents, *days, *told, *views, export, *shown, change)
+    code = RecoveryCode(person_id=person_id, number=1, code_hash="none", created_at=moment)
+    await _add(
+        session, code, *keys, *tokens, *documents, *days, *told, *views, export, *shown, change
+    )
     versions = [_version(document) for document in documents]
     await _add(session, *versions)
     requests = await give_requests(session, actor, office.hr)
@@ -231,6 +234,7 @@ async def _give(
         "second_session_id": str(spare[1].session_id),
         "token_id": str(tokens[0].id),
         "second_token_id": str(tokens[1].id),
+        "codes": "recovery",
         "passkey_id": str(keys[0].id),
         "second_passkey_id": str(keys[1].id),
         "document_id": str(documents[0].id),
