@@ -19,7 +19,7 @@ _NAMES = {
     "simulators.sms": "SMS gateway",
     "simulators.push": "push service",
     "services.files.inspection.warden": "inspection",
-    "ops.local.fork_server": "fork server",
+    "ops.local.servers.fork_server": "fork server",
     "bench.least worker": "worker",
     "bench.least api": "API",
     "bench.peers": "program",

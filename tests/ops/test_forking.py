@@ -15,7 +15,8 @@ import pytest
 
 from ops.local.home import CHECKOUT
 from ops.local.servers import Launch, forking
-from ops.local.servers.forking import UNKNOWN, Forked, ForkServer
+from ops.local.servers.fork_server import FORKED, UNKNOWN
+from ops.local.servers.forking import Forked, ForkServer
 from ops.local.servers.process import Running, kill_group
 from tests.shared.waiting import PATIENCE
 
@@ -42,7 +43,7 @@ forks.close()
 def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
     """A fork server, which forks the program too."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forking, "FORKED", (*forking.FORKED, PROGRAM))
+        patch.setattr(forking, "FORKED", (*FORKED, PROGRAM))
         patch.setenv("DATABASE_OWNER_URL", PLANTED)
         patch.setenv("MEDCAB_KEYS", PLANTED)
         made = ForkServer(tmp_path_factory.mktemp("logs"))

@@ -21,21 +21,8 @@ from typing import Any, BinaryIO
 
 from ops.local.home import CHECKOUT
 from ops.local.servers import Launch
+from ops.local.servers.fork_server import FORKED, LONGEST, UNKNOWN, run
 
-FORKED = (
-    "ops.cli",
-    "ops.furnishing",
-    "simulators.gov_service",
-    "simulators.mail",
-    "simulators.push",
-    "simulators.register",
-    "simulators.sms",
-)
-"""The modules that are forked; each has a `main`."""
-
-LONGEST = 128 * 1024
-UNKNOWN = 255
-"""The exit code of a process that outlived its fork server, whom alone the system tells it."""
 ANSWERS_WITHIN = 120.0
 """Seconds; the first answer comes when all is imported."""
 ROOM = "-" * 200
@@ -108,8 +95,6 @@ class ForkServer:
         return made
 
     def _fork_itself(self) -> None:
-        from ops.local.fork_server import run
-
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         sys.stdout.flush()
         gc.freeze()
@@ -182,7 +167,7 @@ class ForkServer:
         with theirs, self.log.open("wb") as log:
             self.log.chmod(0o600)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ops.local.fork_server", str(theirs.fileno()), ROOM],
+                [sys.executable, "-m", "ops.local.servers.fork_server", str(theirs.fileno()), ROOM],
                 env=kept | {"PYTHONUNBUFFERED": "1"},
                 cwd=CHECKOUT,
                 stdin=subprocess.DEVNULL,

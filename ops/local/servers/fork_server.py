@@ -21,13 +21,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ops.local.servers.forking import FORKED, LONGEST, UNKNOWN
-
+FORKED = (
+    "ops.cli",
+    "ops.furnishing",
+    "simulators.gov_service",
+    "simulators.mail",
+    "simulators.push",
+    "simulators.register",
+    "simulators.sms",
+)
+"""The modules that are forked; each has a `main`."""
 MORE = (
     "api.http.protocol",
     "ops.backup.commands",
     "ops.data.seed",
-    "ops.upkeep.migrate",
     "server",
     "uvicorn.lifespan.on",
     "uvicorn.protocols.http.httptools_impl",
@@ -36,10 +43,14 @@ MORE = (
 )
 """What the servers import only when they run."""
 
+LONGEST = 128 * 1024
+UNKNOWN = 255
+"""The exit code of a process that outlived its fork server, whom alone the system tells it."""
+
 
 def run(line: socket.socket) -> None:
     """Fork servers until the other end of the line is closed; in a child, be the server."""
-    _show([sys.executable, "-m", "ops.local.fork_server"])
+    _show([sys.executable, "-m", "ops.local.servers.fork_server"])
     sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
     # Compiled files are kept: the sandbox imports the module of a workflow anew for every run.
     sys.dont_write_bytecode = False
