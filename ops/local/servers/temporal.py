@@ -104,8 +104,8 @@ class Temporal:
         command += ["--log-level", "warn", "--disable-config-env", "--disable-config-file"]
         for key, value in SEARCH_ATTRIBUTES.items():
             command += ["--search-attribute", f"{key}={value}"]
-        for key, value in DYNAMIC.items():
-            command += ["--dynamic-config-value", f"{key}={json.dumps(value)}"]
+        for name, chosen in DYNAMIC.items():
+            command += ["--dynamic-config-value", f"{name}={json.dumps(chosen)}"]
         if not self.in_memory:
             command += ["--db-filename", str(self.home.folder / "temporal" / "temporal.db")]
             for key, value in PRAGMAS.items():
