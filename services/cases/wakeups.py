@@ -122,7 +122,7 @@ async def sweep(database: Database, signals: CaseSignals, grace: float, most: in
         col(Case.rung_at).is_(None),
         col(Case.rung_at) + pause * text("interval '1 second'") < now,
     )
-    async with database.work() as session:
+    async with database.reading() as session:
         found = await session.exec(
             select(Case)
             .where(col(Case.wakes_at) < now - timedelta(seconds=grace), ready)

@@ -255,7 +255,7 @@ async def start_late(database: Database, start: Start) -> int:
 
     Returns how many.
     """
-    async with database.work() as session:
+    async with database.reading() as session:
         found = await session.exec(
             select(Export.id)
             .where(col(Export.state).in_(UNDER_WAY), col(Export.beat_at) < now() - LATE)
