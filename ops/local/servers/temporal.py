@@ -50,6 +50,8 @@ DYNAMIC = {
     "history.transferProcessorMaxPollRPS": 1000,
     # A worker may begin the activity that it has just asked for.
     "system.enableActivityEagerExecution": True,
+    # All namespaces are read anew so often, and ours hardly ever changes.
+    "system.namespaceCacheRefreshInterval": "10s",
 }
 
 
