@@ -4,7 +4,6 @@ Every act takes an `Idempotency-Key`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -208,6 +207,6 @@ def _edited(
 def draft_out(draft: Draft, errors: Sequence[FieldError] = ()) -> DraftOut:
     """A draft as JSON, with its errors so far."""
     return DraftOut(
-        **asdict(draft),
+        **vars(draft),
         errors=[FieldErrorOut(field=e.path, message=e.message) for e in errors],
     )

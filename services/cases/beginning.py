@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, func, insert
-from sqlmodel import SQLModel, col, select
+from sqlalchemy import BindParameter, bindparam, func
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.encrypted_columns import bound_row
 from models.tables.cases import Case
 from models.tables.people import Person, Unit
 from rules.access import Actor
@@ -35,8 +34,6 @@ _NEVER_SENT = (
 )
 _KEPT = select(func.count()).select_from(Case).where(*_NEVER_SENT)
 _UNSENT = select(Case).where(*_NEVER_SENT).order_by(col(Case.created_at))
-_TABLE = SQLModel.metadata.tables["case"]
-_INSERT = insert(_TABLE).values({one.name: bindparam(f"case_{one.name}") for one in _TABLE.c})
 
 
 @dataclass(frozen=True)
@@ -68,9 +65,7 @@ async def insert_draft(session: AsyncSession, case: Case) -> None:
         by=case.applicant_id,
         step=case.step,
         facts={"copied_from": str(copied_from)} if copied_from else {},
-        along=journal.Along(
-            _INSERT, {f"case_{name}": value for name, value in bound_row(case).items()}
-        ),
+        along=journal.Along.of(case),
     )
 
 

@@ -11,7 +11,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlalchemy import Integer, String, Uuid, bindparam, func, insert
+from sqlalchemy import select as of_columns
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.tables.cases import Case, CaseAttachment, CaseVersion
@@ -19,6 +22,7 @@ from models.tables.documents import Document, DocumentVersion
 from rules.access import Actor
 from rules.cases.process import Status
 from rules.refusals import FieldError, Refusal
+from services.journal.entries import Along
 
 
 def citation(kind: str, version_id: UUID) -> dict[str, str]:
@@ -138,6 +142,29 @@ async def checked_attachments(
             [FieldError("attachments", f"{len(missing)}")],
         )
     return given
+
+
+_ATTACHMENT = SQLModel.metadata.tables["case_attachment"]
+_CITING = insert(_ATTACHMENT).from_select(
+    ["case_id", "case_version", "kind", "document_version_id"],
+    of_columns(
+        bindparam("cited_by", type_=Uuid()),
+        bindparam("cited_in", type_=Integer()),
+        func.unnest(bindparam("cited_as", type_=ARRAY(String()))),
+        func.unnest(bindparam("cited", type_=ARRAY(Uuid()))),
+    ),
+)
+
+
+def citing(version: CaseVersion, attachments: Sequence[Mapping[str, str]]) -> Along:
+    """The rows of the documents that a new version cites."""
+    values = {
+        "cited_by": version.case_id,
+        "cited_in": version.number,
+        "cited_as": [given["kind"] for given in attachments],
+        "cited": [UUID(given["document_version_id"]) for given in attachments],
+    }
+    return Along(_CITING, values)
 
 
 def not_asked_for() -> Refusal:

@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from models.messages import CaseState
-from models.tables.cases import Case, CaseAttachment, CaseVersion
+from models.tables.cases import Case, CaseVersion
 from models.tables.catalogue import Programme
 from models.tables.people import Person
 from rules.access import Actor, Permission
@@ -56,6 +56,7 @@ from services.cases.draft_contents import (
     begin_correction,
     checked_attachments,
     citation,
+    citing,
     contents_of,
     demand_seen,
     not_asked_for,
@@ -288,15 +289,16 @@ class Drafts(CaseActs):
                 case.submitted_at = now
             case.version += 1
             case.draft, case.draft_attachments, case.draft_saved_at = None, [], None
-            digest = _keep_version(session, case, data, attachments, actor, now)
+            version = _version(case, data, attachments, actor, now)
             await move(
                 session,
                 case,
                 transition,
                 now=now,
                 by=actor,
-                facts={"version": case.version, "version_digest": digest},
+                facts={"version": case.version, "version_digest": version.digest},
                 tell=self.notices_of(transition, case),
+                along=journal.Along.of(version).also(citing(version, attachments)),
             )
 
         return await self._once(
@@ -362,38 +364,24 @@ class Drafts(CaseActs):
         return own and actor.may(Permission.APPLY)
 
 
-def _keep_version(
-    session: AsyncSession,
+def _version(
     case: Case,
     data: dict[str, Any],
     attachments: list[dict[str, str]],
     actor: Actor,
     now: datetime,
-) -> str:
-    """Store what was submitted as the newest version of the case. Returns its digest."""
+) -> CaseVersion:
+    """What is submitted, as the newest version of the case."""
     salt = new_salt()
-    digest = version_digest(data, attachments, salt)
-    session.add(
-        CaseVersion(
-            case_id=case.id,
-            number=case.version,
-            data=data,
-            salt=salt,
-            digest=digest,
-            submitted_at=now,
-            submitted_by=actor.person_id,
-        )
+    return CaseVersion(
+        case_id=case.id,
+        number=case.version,
+        data=data,
+        salt=salt,
+        digest=version_digest(data, attachments, salt),
+        submitted_at=now,
+        submitted_by=actor.person_id,
     )
-    session.add_all(
-        CaseAttachment(
-            case_id=case.id,
-            case_version=case.version,
-            kind=given["kind"],
-            document_version_id=UUID(given["document_version_id"]),
-        )
-        for given in attachments
-    )
-    return digest
 
 
 async def _not_too_often(session: AsyncSession, case: Case, now: datetime) -> None:

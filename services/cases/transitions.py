@@ -106,11 +106,12 @@ async def move(
     facts: Mapping[str, Any] | None = None,
     contents: Mapping[str, Any] | None = None,
     tell: Sequence[CaseNotice] = (),
+    along: journal.Along | None = None,
 ) -> None:
     """Move a locked case by one transition. Raises Refusal if the rules have no such arrow.
 
-    Writes status, step, times, one journal entry and the notices; the caller's unit of work commits
-    them together.
+    Writes status, step, times, one journal entry, the notices, and what else the move causes to be
+    written, `along` with the entry; the caller's unit of work commits them together.
     """
     before = Status(case.status)
     process = process_of(case.kind)
@@ -147,6 +148,7 @@ async def move(
         )
         for notice in tell
     ]
+    notices = outbox.rows_of(told, now)
     await journal.append(
         session,
         chain=case.id,
@@ -164,7 +166,7 @@ async def move(
             **(facts or {}),
         },
         contents=dict(contents) if contents else None,
-        along=outbox.rows_of(told, now),
+        along=along.also(notices) if along else notices,
     )
 
 

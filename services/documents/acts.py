@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, func, insert
-from sqlmodel import SQLModel, col, select
+from sqlalchemy import Integer, bindparam, func
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
 from clients.objects import ObjectStream
-from models.encrypted_columns import bound_row
 from models.tables.cases import Case, CaseAttachment, CaseComment
 from models.tables.conversation import MessageFile
 from models.tables.documents import Document, DocumentVersion
@@ -44,7 +43,6 @@ from services.journal import entries as journal
 PAGE = 50
 _GIVING = 1_245_662_037
 _VIEWED = "document"
-_DOCUMENT, _VERSION = (SQLModel.metadata.tables[name] for name in ("document", "document_version"))
 
 
 @dataclass(frozen=True)
@@ -376,26 +374,13 @@ async def _same_file(
     return found.scalar_one_or_none()
 
 
-_INSERT = (
-    insert(_VERSION)
-    .values({one.name: bindparam(f"version_{one.name}") for one in _VERSION.c})
-    .add_cte(
-        insert(_DOCUMENT)
-        .values({one.name: bindparam(f"document_{one.name}") for one in _DOCUMENT.c})
-        .cte("given")
-    )
-)
-
-
 async def insert_given(
     session: AsyncSession, document: Document, version: DocumentVersion, actor: Actor
 ) -> None:
     """Insert both rows and the entry that begins the document's journal, in one statement."""
-    values = {f"document_{name}": value for name, value in bound_row(document).items()}
-    values |= {f"version_{name}": value for name, value in bound_row(version).items()}
     journal.head_is_known(session, document.id, None, None)
-    kind, rows = JournalKind.DOCUMENT_ADDED, journal.Along(_INSERT, values)
-    await _journal(session, document, version, kind, actor, along=rows)
+    rows = journal.Along.of(document).also(journal.Along.of(version))
+    await _journal(session, document, version, JournalKind.DOCUMENT_ADDED, actor, along=rows)
 
 
 async def _current(session: AsyncSession, document_id: UUID) -> DocumentVersion | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import BindParameter, Insert, bindparam, func, insert
@@ -64,6 +64,32 @@ class Along:
 
     statement: Insert
     values: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, row: SQLModel) -> Self:
+        """The insert of a row; an entry has at most one of a table along."""
+        table = str(row.__tablename__)
+        values = {f"{table}_{name}": value for name, value in bound_row(row).items()}
+        return cls(_inserting(table), values)
+
+    def also(self, other: "Along | None") -> "Along":
+        """Both as one statement."""
+        if other is None:
+            return self
+        return Along(_both(self.statement, other.statement), {**self.values, **other.values})
+
+
+@lru_cache
+def _inserting(name: str) -> Insert:
+    """The insert of a whole row; its parameters have the name of the table before their own."""
+    table = SQLModel.metadata.tables[name]
+    return insert(table).values({one.name: bindparam(f"{name}_{one.name}") for one in table.c})
+
+
+@lru_cache(maxsize=256)
+def _both(statement: Insert, other: Insert) -> Insert:
+    """Both statements as one; built once for each two."""
+    return statement.add_cte(other.cte())
 
 
 @lru_cache(maxsize=256)

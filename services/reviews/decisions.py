@@ -83,18 +83,16 @@ class Reviews(CaseActs):
         async def write(doing: Doing) -> None:
             session, case, now = doing.session, doing.case, doing.now
             programme = await _demand_complete(session, case, decision)
-            session.add(
-                CaseDecision(
-                    case_id=case.id,
-                    step=case.step,
-                    version=case.version,
-                    outcome=decision.outcome.value,
-                    by=actor.person_id,
-                    at=now,
-                    reason=body["reason"],
-                    remarks=body["remarks"],
-                    checklist=body["checklist"],
-                )
+            decided = CaseDecision(
+                case_id=case.id,
+                step=case.step,
+                version=case.version,
+                outcome=decision.outcome.value,
+                by=actor.person_id,
+                at=now,
+                reason=body["reason"],
+                remarks=body["remarks"],
+                checklist=body["checklist"],
             )
             assignment.give(case, case.reviewer_id or actor.person_id, now)
             await move(
@@ -112,6 +110,7 @@ class Reviews(CaseActs):
                         {"programme": programme.title} if programme else {},
                     )
                 ],
+                along=journal.Along.of(decided),
             )
 
         return await self._once(actor, act, decision.outcome, body, find=find, write=write)
