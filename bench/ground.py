@@ -153,13 +153,13 @@ class BenchInstallation:
             program.stop()
             door.close()
 
-    @contextmanager
-    def second_worker(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def second_worker(self) -> AsyncIterator[None]:
         """Run one more worker of Medcab."""
         worker = ServerProcess(Worker("second-worker"), self.system.home.logs, self.system.forks)
         try:
             worker.start(self.system.environment)
-            worker.await_ready()
+            await asyncio.to_thread(worker.await_ready)
             yield
         finally:
             worker.stop()

@@ -39,7 +39,7 @@ async def workers(office: Office, scale: float) -> list[Figure]:
     what = f"two workers, {IN_FLIGHT} in flight against {FEWER}"
     promise = Promise("case", "P11", what, Comparison.AT_LEAST, 1.0)
     blocks = (_many(ours, count, IN_FLIGHT), _many(ours, count, FEWER))
-    with office.ground.second_worker():
+    async with office.ground.second_worker():
         return await judge([promise], *blocks, Series(4, 1).scaled(scale), count)
 
 
