@@ -36,6 +36,7 @@ from services.operation.temporal_health import Standings
 from services.requests.acts import Requests
 from services.reviews.decisions import Reviews
 from services.seal import Seal, open_seal
+from services.staff.acts import StaffActs
 from settings import Settings
 
 
@@ -110,6 +111,11 @@ class Container:
         """Files on their way into the object store: checked, then stored."""
         url = self.settings.antivirus_url
         return Files(self.objects, self.inspection, Antivirus(url) if url else None)
+
+    @cached_property
+    def staff(self) -> StaffActs:
+        """What administrators do to people's accounts."""
+        return StaffActs(self.database)
 
     @cached_property
     def documents(self) -> Documents:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api import documents, staff
+from api import documents
 from api.accounts import password_reset, second_factor, sign_in
 from api.archive import retention, search
 from api.callbacks import gov_service
@@ -13,6 +13,7 @@ from api.http import documentation, health
 from api.notices import inbox
 from api.notices import settings as notice_settings
 from api.operation import codec, desk, temporal_pages
+from api.staff import importing, invitation, people
 
 JSON_ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
@@ -26,7 +27,9 @@ JSON_ROUTERS: tuple[APIRouter, ...] = (
     programmes.router,
     conversation.router,
     admin.router,
-    staff.router,
+    importing.router,
+    people.router,
+    invitation.router,
     documents.router,
     notice_settings.router,
     inbox.router,

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from cabinet import home, staff
+from cabinet import home
 from cabinet.accounts import passkeys, password_reset, profile, second_factor, sign_in
 from cabinet.applications import draft, programmes, verification
 from cabinet.applications import pages as applications
@@ -18,6 +18,7 @@ from cabinet.requests import draft as request_drafts
 from cabinet.requests import files, review
 from cabinet.requests import pages as requests
 from cabinet.reviews import bulk, decision_page, queue, team
+from cabinet.staff import importing, invitations, people
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
@@ -48,7 +49,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     team.router,
     operation.router,
     journal.router,
-    staff.router,
+    importing.router,
+    invitations.router,
+    people.router,
     type_pages.router,
     pages.router,
     verification.router,

@@ -37,6 +37,8 @@ class Permission(StrEnum):
     VIEW_UNIT_CASES = "view_unit_cases"
     MANAGE_CATALOGUE = "manage_catalogue"
     MANAGE_PEOPLE = "manage_people"
+    VIEW_PEOPLE = "view_people"
+    """See people with their accounts, roles, sessions and sign-ins; change nothing."""
     DECODE_PAYLOADS = "decode_payloads"
     WATCH_OPERATION = "watch_operation"
     OPERATE = "operate"
@@ -59,10 +61,16 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.HR_HEAD: _REVIEWER | {Permission.OVERSEE_REVIEWS, Permission.KEEP_ARCHIVE},
     Role.CLERK: _REVIEWER,
     Role.UNIT_HEAD: _CLINICIAN | {Permission.VIEW_UNIT_CASES},
-    Role.SECURITY: _ANYBODY | {Permission.READ_JOURNAL, Permission.CONFIRM_DECLARATIONS},
+    Role.SECURITY: _ANYBODY
+    | {Permission.READ_JOURNAL, Permission.CONFIRM_DECLARATIONS, Permission.VIEW_PEOPLE},
     Role.OPERATOR: _ANYBODY,
     Role.ADMINISTRATOR: _ANYBODY
-    | {Permission.MANAGE_CATALOGUE, Permission.MANAGE_PEOPLE, Permission.KEEP_ARCHIVE},
+    | {
+        Permission.MANAGE_CATALOGUE,
+        Permission.MANAGE_PEOPLE,
+        Permission.VIEW_PEOPLE,
+        Permission.KEEP_ARCHIVE,
+    },
     Role.TECHNICIAN: _ANYBODY | {Permission.WATCH_OPERATION},
     Role.OPS: _ANYBODY
     | {Permission.WATCH_OPERATION, Permission.OPERATE, Permission.DECODE_PAYLOADS},

@@ -139,6 +139,39 @@ def holding(permission: Permission, *, of_unit: bool = True) -> Subquery:
 
 
 @lru_cache
+def holding_for_good(permission: Permission) -> Subquery:
+    """Who holds the permission in which unit with no end in sight, and has an account to use it.
+
+    Left out besides those of `holding`: people whose departure is set, and grants with an end.
+    Needs the parameter `now`.
+    """
+    lineage = _lineage(of_unit=False)
+    roles = [role.value for role, allowed in ROLE_PERMISSIONS.items() if permission in allowed]
+    return (
+        select(col(RoleGrant.person_id), lineage.c.unit_id)
+        .distinct()
+        .join(lineage, col(RoleGrant.unit_id) == lineage.c.above_id)
+        .join(Person, col(Person.id) == col(RoleGrant.person_id))
+        .join(Account, col(Account.person_id) == col(Person.id))
+        .where(
+            col(RoleGrant.role).in_(roles),
+            is_valid_now(),
+            col(RoleGrant.valid_until).is_(None),
+            col(Person.left_at).is_(None),
+            col(Account.locked_at).is_(None),
+        )
+        .subquery("for_good")
+    )
+
+
+async def units_below(session: AsyncSession, unit_id: UUID) -> frozenset[UUID]:
+    """The unit with all units below it; empty for a unit that is not there."""
+    below = select(col(Unit.id)).where(Unit.id == unit_id).cte("below", recursive=True)
+    below = below.union(select(col(Unit.id)).join(below, col(Unit.parent_id) == below.c.id))
+    return frozenset((await session.exec(select(below.c.id))).all())
+
+
+@lru_cache
 def able(permission: Permission = Permission.REVIEW, *, of_unit: bool = True) -> Subquery:
     """Who may act on cases now: those of `holding` who are not absent by the unit's calendar (A11).
 

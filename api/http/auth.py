@@ -52,13 +52,15 @@ _HALF = re.compile("[\ud800-\udfff]")
 _NOT_TEXT = "В запросе есть знаки, которых не бывает в тексте. Уберите их и повторите."
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_OUTSIDE = re.compile(r"/sign-in|/sign-in/forgotten|/sign-in/reset/[^/]+(/begin)?|/preferences")
+_OUTSIDE = re.compile(
+    r"/sign-in|/sign-in/forgotten|/sign-in/reset/[^/]+(/begin)?|/preferences|/invitation/[^/]+"
+)
 """Forms of pages shown before signing in.
 
 Another tab may have signed in since, so here a token bound to the device counts too.
 """
-_WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in"})
-"""Needs no cookie, and takes JSON only, which other sites cannot make a browser send."""
+_WITHOUT_FORM_TOKEN = frozenset({"/api/v1/sign-in", "/api/v1/invitation"})
+"""They need no cookie, and take JSON only, which other sites cannot make a browser send."""
 _STREAMED_FORMS = re.compile(r"/documents/files(/.*)?|/requests/[^/]+/answer|/administration/staff")
 """Forms with files, read as a stream.
 

@@ -28,6 +28,7 @@ _KEEPS: Scope = frozenset({P.KEEP_ARCHIVE})
 _NOTICES: Scope = frozenset({P.KEEP_NOTICES})
 _CATALOGUE: Scope = frozenset({P.MANAGE_CATALOGUE})
 _STAFF: Scope = frozenset({P.MANAGE_PEOPLE})
+_PEOPLE: Scope = frozenset({P.VIEW_PEOPLE})
 
 
 def _of_kind(process: Process) -> Mapping[str, Scope]:
@@ -131,6 +132,9 @@ _OTHERS: Mapping[str, Scope] = {
     "POST /administration/type/{key}/versions/{number}/move": _CATALOGUE,
     "POST /administration/staff/dry-run": _STAFF,
     "POST /administration/staff/apply": _STAFF,
+    "GET /people": _PEOPLE,
+    "GET /people/{person_id}": _PEOPLE,
+    "DELETE /people/{person_id}/invitation": _STAFF,
 }
 
 

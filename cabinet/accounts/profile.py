@@ -1,5 +1,6 @@
 """The person's own data, sessions, login journal, password and access tokens (I4, I5)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
@@ -57,6 +58,7 @@ RIGHTS = {
     Permission.VIEW_UNIT_CASES: marked("Просматривать заявки подразделения"),
     Permission.MANAGE_CATALOGUE: marked("Менять каталог программ"),
     Permission.MANAGE_PEOPLE: marked("Вести учёт сотрудников"),
+    Permission.VIEW_PEOPLE: marked("Просматривать сотрудников и их учётные записи"),
     Permission.DECODE_PAYLOADS: marked("Просматривать данные процессов"),
     Permission.WATCH_OPERATION: marked("Следить за работой системы"),
     Permission.OPERATE: marked("Устранять сбои в работе системы"),
@@ -133,18 +135,23 @@ async def show(visit: Inside, session: Work) -> Response:
                 )
                 for one in seen
             ],
-            logins=[
-                LoginLine(
-                    entry.at,
-                    _happened(entry) + (f" × {entry.times}" if entry.times > 1 else ""),
-                    entry.outcome == Outcome.PASSED,
-                    entry.device,
-                    entry.address,
-                )
-                for entry in tried
-            ],
+            logins=login_lines(tried),
         ),
     )
+
+
+def login_lines(tried: Sequence[AttemptSeen]) -> list[LoginLine]:
+    """The login journal in words."""
+    return [
+        LoginLine(
+            entry.at,
+            _happened(entry) + (f" × {entry.times}" if entry.times > 1 else ""),
+            entry.outcome == Outcome.PASSED,
+            entry.device,
+            entry.address,
+        )
+        for entry in tried
+    ]
 
 
 def _happened(entry: AttemptSeen) -> str:

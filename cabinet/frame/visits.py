@@ -62,6 +62,8 @@ DONE: Mapping[str, str] = {
     "correction_discarded": marked("Исправление отменено, запрос остался как был."),
     "request_copied": marked("Мы перенесли ответы в новый черновик."),
     "staff_imported": marked("Список загружен. Роли и учётные записи по-прежнему выдают отдельно."),
+    "invited": marked("Приглашения отправлены."),
+    "invitation_revoked": marked("Приглашение отозвано: ссылка больше не действует."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
 }
 """The message after an act, by the word in `?done=`."""
@@ -232,6 +234,7 @@ _PLACES: Sequence[tuple[NavEntry, Sequence[Permission]]] = (
         NavEntry("journal", "Журнал", "file-check", "/journal"),
         (Permission.READ_JOURNAL,),
     ),
+    (NavEntry("people", "Сотрудники", "users", "/people"), (Permission.VIEW_PEOPLE,)),
     (
         NavEntry("administration", "Настройка", "settings", "/administration"),
         (Permission.MANAGE_CATALOGUE,),

@@ -7,7 +7,7 @@ the seed of the second factor has to be read, and is encrypted.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Column, Index, UniqueConstraint
+from sqlalchemy import Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -39,6 +39,30 @@ class Account(SQLModel, table=True):
     locked_reason: str | None = None
     theme: str = Field(default="system", description="`light`, `dark` or `system`.")
     created_at: datetime = Field(sa_column=utc_column())
+
+
+class Invitation(SQLModel, table=True):
+    """A link by which a person makes the account; only the mail has its secret."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        Index(
+            "invitation_open", "person_id", unique=True, postgresql_where=text("ended_at is null")
+        ),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id")
+    secret_hash: str = Field(unique=True, description="SHA-256 of the secret.")
+    by: UUID | None = Field(
+        default=None, foreign_key="person.id", description="None: made at the command line."
+    )
+    created_at: datetime = Field(sa_column=utc_column())
+    ends_at: datetime = Field(sa_column=utc_column())
+    ended_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    ended_why: str | None = Field(
+        default=None, description="`used`, `renewed`, `revoked`, `address_changed` or `left`."
+    )
 
 
 class AccountSession(SQLModel, table=True):

@@ -1,9 +1,11 @@
 """People, the units they work in, the roles they hold and when they are absent."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column
+from sqlalchemy import Column, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.encrypted_columns import EncryptedText
@@ -27,6 +29,13 @@ class Person(SQLModel, table=True):
     """A person who works here. What identifies a person is encrypted."""
 
     __tablename__ = "person"
+    __table_args__ = (
+        Index(
+            "person_departing",
+            "left_at",
+            postgresql_where=text("left_at is not null and departed_at is null"),
+        ),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     unit_id: UUID = Field(foreign_key="unit.id", index=True)
@@ -45,7 +54,16 @@ class Person(SQLModel, table=True):
     snils_blind: str | None = Field(default=None, unique=True)
     language: str = "ru"
     created_at: datetime = Field(sa_column=utc_column())
-    left_at: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    left_at: datetime | None = Field(
+        default=None,
+        sa_column=utc_column(nullable=True),
+        description="When the person leaves or has left: from then on nothing is open to them.",
+    )
+    departed_at: datetime | None = Field(
+        default=None,
+        sa_column=utc_column(nullable=True),
+        description="When roles, sessions and cases were detached after that.",
+    )
 
 
 class RoleGrant(SQLModel, table=True):
@@ -59,6 +77,24 @@ class RoleGrant(SQLModel, table=True):
     unit_id: UUID = Field(foreign_key="unit.id", index=True)
     valid_from: datetime = Field(sa_column=utc_column())
     valid_until: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class StaffAct(SQLModel, table=True):
+    """An act on people's accounts, by the client's id: sent again, it gets the same answer.
+
+    What it did and why is in the journal.
+    """
+
+    __tablename__ = "staff_act"
+
+    id: UUID = Field(primary_key=True)
+    by: UUID | None = Field(
+        default=None, foreign_key="person.id", description="None: done at the command line."
+    )
+    at: datetime = Field(sa_column=utc_column())
+    kind: str = Field(description="One of `rules.staff.people.StaffActKind`.")
+    body_hash: str
+    answer: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
 
 
 class Absence(SQLModel, table=True):

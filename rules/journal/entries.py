@@ -90,6 +90,9 @@ class JournalKind(StrEnum):
     ACCOUNT_CONTACT_CHANGED = "account.contact_changed"
     ACCOUNT_TOKEN_MADE = "account.token_made"  # noqa: S105 - a tag
     ACCOUNT_TOKEN_REVOKED = "account.token_revoked"  # noqa: S105 - a tag
+    PERSON_INVITED = "person.invited"
+    PERSON_INVITATION_REVOKED = "person.invitation_revoked"
+    PERSON_INVITATION_USED = "person.invitation_used"
     ROLE_GRANTED = "role.granted"
     ABSENCE_SET = "absence.set"
     CATALOGUE_CHANGED = "catalogue.changed"

@@ -407,6 +407,17 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link="Открыть настройки уведомлений",
         about=NoticeGroup.SECURITY,
     ),
+    K.INVITATION: Event(
+        R.ACCOUNT,
+        "Приглашение в личный кабинет",
+        "Для вас создают учётную запись в личном кабинете медработника.",
+        "Откройте ссылку, придумайте пароль и подключите приложение с кодами. Ссылка действует 72 "
+        "часа и только один раз. Никому её не пересылайте: по ней входят от вашего имени.",
+        channels=(Channel.MAIL,),
+        path="/invitation",
+        link="Создать учётную запись",
+        about=NoticeGroup.SECURITY,
+    ),
     K.EXPORT_READY: Event(
         R.ACCOUNT,
         "Выгрузка готова",

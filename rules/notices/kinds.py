@@ -50,6 +50,7 @@ class NoticeKind(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105
     CONTACT_CODE = "contact_code"
     CONTACT_CHANGED = "contact_changed"
+    INVITATION = "invitation"
     CASE_STUCK = "case_stuck"
     EXPORT_READY = "export_ready"
     EXPORT_FAILED = "export_failed"

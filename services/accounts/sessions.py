@@ -392,10 +392,25 @@ async def rotate(
 async def sessions_of(
     session: AsyncSession, current: Current, now: datetime, idle: timedelta, activity: Activity
 ) -> list[SessionSeen]:
-    """The person's open sessions, the last used first."""
+    """The open sessions of the person who asks, the last used first."""
+    return await sessions_of_person(
+        session, current.person_id, now, idle, activity, this=current.session_id
+    )
+
+
+async def sessions_of_person(
+    session: AsyncSession,
+    person_id: UUID,
+    now: datetime,
+    idle: timedelta,
+    activity: Activity,
+    *,
+    this: UUID | None = None,
+) -> list[SessionSeen]:
+    """The open sessions of a person, the last used first; `this` is the one of whoever asks."""
     rows = await session.exec(
         select_models(AccountSession).where(
-            col(AccountSession.person_id) == current.person_id,
+            col(AccountSession.person_id) == person_id,
             col(AccountSession.ended_at).is_(None),
             col(AccountSession.stage) == Stage.OPEN,
             col(AccountSession.ends_at) > now,
@@ -414,7 +429,7 @@ async def sessions_of(
                     row.created_at,
                     last_active,
                     row.ends_at,
-                    row.id == current.session_id,
+                    row.id == this,
                 )
             )
     return sorted(seen, key=lambda one: one.last_active, reverse=True)

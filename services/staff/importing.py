@@ -45,6 +45,7 @@ from services.catalogue_admin.units import entry_of_unit
 from services.files.inspection.client import Inspection
 from services.files.intake import unavailable_is_refusal
 from services.journal import entries as journal
+from services.staff import invitations
 
 SUBJECT = "staff"
 """The subject of an import in the history of the catalogue."""
@@ -456,6 +457,8 @@ async def _write_people(
                         person.snils, person.snils_blind = new, key_ring().blind(new)
                     case Column.EMAIL:
                         person.email = new
+                        # The link in the mail to the old address is somebody else's now.
+                        await invitations.end(session, person.id, "address_changed", now)
                     case _:
                         person.phone = new
         session.add(person)

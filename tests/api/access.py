@@ -25,6 +25,8 @@ OPS: Roles = frozenset({Role.OPS})
 SECURITY: Roles = frozenset({Role.SECURITY})
 JOURNAL_READERS: Roles = SECURITY | {Role.AUDITOR}
 ADMINISTRATOR: Roles = frozenset({Role.ADMINISTRATOR})
+PEOPLE: Roles = ADMINISTRATOR | SECURITY
+"""Those who see people and their accounts."""
 
 
 def nothing(_: Things) -> dict[str, Any]:

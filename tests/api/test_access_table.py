@@ -50,6 +50,7 @@ from tests.api.page_rows import (
     DOCUMENT_PAGES,
     OTHER_PAGES,
 )
+from tests.api.people_rows import PEOPLE_PAGES, PEOPLE_ROWS
 from tests.api.request_rows import REQUEST_PAGES, REQUEST_ROWS
 from tests.api.world import IN_UNIT, Whose, World
 from tests.papers.samples import CODE, act_facts, receipt_facts
@@ -72,6 +73,8 @@ TABLE: dict[str, Row] = {
     **DESK_PAGES,
     **ARCHIVE_PAGES,
     **OTHER_PAGES,
+    **PEOPLE_ROWS,
+    **PEOPLE_PAGES,
 }
 
 BASE = "http://127.0.0.1:8000"
@@ -115,6 +118,7 @@ NAMES = {
     "version": "none",
     "group": "cases",
     "channel": "sms",
+    "secret": "none",
 }
 
 

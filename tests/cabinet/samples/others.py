@@ -15,7 +15,7 @@ from cabinet.notices.views import (
     NoticePage,
     PendingView,
 )
-from cabinet.staff import StaffLine, StaffPreview, StaffWrong
+from cabinet.staff.importing import StaffLine, StaffPreview, StaffWrong
 from tests.cabinet.samples.cases import AT, REFUSED, file_row, frame, outside
 from tests.cabinet.samples.pages import CODE
 from tests.cabinet.samples.sample import Sample

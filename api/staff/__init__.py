@@ -1,0 +1,1 @@
+"""Staff over JSON: import from a table, people."""

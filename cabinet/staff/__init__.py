@@ -1,0 +1,1 @@
+"""Pages of staff: import from a table, people."""

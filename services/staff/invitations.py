@@ -1,0 +1,228 @@
+"""Invitations: a link by mail with which a person sets the first password, and then signs in.
+
+The link is valid for 72 hours and once; only the mail has its secret, of which the row keeps the
+hash. Inviting again ends the earlier link, and a mail with it that still waits is not sent.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.tables.accounts import Account, Invitation
+from models.tables.notices import Notice
+from models.tables.people import Person
+from rules.accounts import Outcome, Stage, Step, check_password
+from rules.journal.entries import JournalKind
+from rules.notices.kinds import Channel, NoticeKind, NoticeState
+from rules.refusals import Refusal
+from rules.staff.people import INVITATION_LIFE, LeftAlone, invitation_over
+from rules.texts.names import Name
+from services.accounts import login_log
+from services.accounts.common_passwords import common_passwords
+from services.accounts.sessions import OpenedSession, Visitor, hash_token, open_session
+from services.accounts.sign_in import create_account, login_of
+from services.journal import entries as journal
+from services.notices import outbox
+from services.notices.outbox import NoticeEvent
+
+
+@dataclass(frozen=True)
+class Invited:
+    """Whom a link invites, as its page shows them: the form of address, and the mail address."""
+
+    name: str
+    email: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class InvitationSeen:
+    """The last invitation of a person, and what became of its mail."""
+
+    created_at: datetime
+    ends_at: datetime
+    by: str | None
+    over: bool
+    mail: NoticeState | None
+    mail_reason: str | None
+
+
+def _event_key(invitation_id: UUID) -> str:
+    return f"{invitation_id}:invitation"
+
+
+async def why_not(session: AsyncSession, person: Person, now: datetime) -> LeftAlone | None:
+    """Why the person cannot be invited; None if nothing speaks against it."""
+    if person.left_at is not None and person.left_at <= now:
+        return LeftAlone.HAS_LEFT
+    login = login_of(person.email)
+    found = await session.exec(
+        select(Account.person_id).where(
+            (col(Account.person_id) == person.id) | (col(Account.login) == login)
+        )
+    )
+    known = set(found.all())
+    if person.id in known:
+        return LeftAlone.HAS_ACCOUNT
+    return LeftAlone.ADDRESS_TAKEN if known else None
+
+
+async def invite(session: AsyncSession, person: Person, by: UUID | None, now: datetime) -> str:
+    """Send an invitation to a person whose row is locked. Returns the secret of its link."""
+    await end(session, person.id, "renewed", now)
+    secret = secrets.token_urlsafe(32)
+    invitation = Invitation(
+        person_id=person.id,
+        secret_hash=hash_token(secret),
+        by=by,
+        created_at=now,
+        ends_at=now + INVITATION_LIFE,
+    )
+    session.add(invitation)
+    await session.flush()
+    mail = NoticeEvent(
+        person.id,
+        NoticeKind.INVITATION,
+        _event_key(invitation.id),
+        contents={"to": person.email, "path": f"/invitation/{secret}"},
+        channels=(Channel.MAIL,),
+    )
+    await outbox.enqueue_all(session, [mail], now)
+    return secret
+
+
+async def end(session: AsyncSession, person_id: UUID, why: str, now: datetime) -> bool:
+    """End the open invitation of a person, if there is one; a mail that waits is not sent."""
+    ended = await session.exec(
+        update(Invitation)
+        .where(col(Invitation.person_id) == person_id, col(Invitation.ended_at).is_(None))
+        .values(ended_at=now, ended_why=why)
+        .returning(col(Invitation.id), col(Invitation.ends_at))
+        .execution_options(synchronize_session=False)
+    )
+    row = ended.first()
+    if row is None:
+        return False
+    waiting = (
+        select(Notice.id)
+        .where(
+            Notice.event_key == _event_key(row.id),
+            Notice.person_id == person_id,
+            Notice.state == NoticeState.WAITING.value,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    await session.exec(
+        update(Notice)
+        .where(col(Notice.id).in_(waiting))
+        .values(state=NoticeState.SUPERSEDED.value)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(row.ends_at > now)
+
+
+async def last_of(session: AsyncSession, person_id: UUID, now: datetime) -> InvitationSeen | None:
+    """The last invitation of a person; None if there was none."""
+    found = await session.exec(
+        select(Invitation, Person.name)
+        .outerjoin(Person, col(Person.id) == col(Invitation.by))
+        .where(Invitation.person_id == person_id)
+        .order_by(col(Invitation.created_at).desc(), col(Invitation.id).desc())
+        .limit(1)
+    )
+    row = found.first()
+    if row is None:
+        return None
+    invitation, by = row
+    sent = await session.exec(
+        select(Notice.state, Notice.failure_reason).where(
+            Notice.event_key == _event_key(invitation.id),
+            Notice.person_id == person_id,
+            Notice.channel == Channel.MAIL.value,
+        )
+    )
+    state, reason = sent.first() or (None, None)
+    return InvitationSeen(
+        invitation.created_at,
+        invitation.ends_at,
+        by,
+        invitation.ended_at is not None or invitation.ends_at <= now,
+        NoticeState(state) if state else None,
+        reason,
+    )
+
+
+async def look(session: AsyncSession, secret: str, now: datetime) -> Invited:
+    """Whom this link invites; looking does not use it up. Raises Refusal 409 for a dead link."""
+    person, invitation = await _open(session, secret, now)
+    name = Name.of(person.name)
+    return Invited(name.polite or person.name, person.email, invitation.ends_at)
+
+
+async def _open(
+    session: AsyncSession, secret: str, now: datetime, *, lock: bool = False
+) -> tuple[Person, Invitation]:
+    found = await session.exec(
+        select(Invitation).where(Invitation.secret_hash == hash_token(secret))
+    )
+    invitation = found.one_or_none()
+    if invitation is None:
+        raise invitation_over()
+    person = await session.get_one(
+        Person, invitation.person_id, with_for_update={"key_share": True} if lock else None
+    )
+    if lock:
+        await session.refresh(invitation)
+    gone = person.left_at is not None and person.left_at <= now
+    if invitation.ended_at is not None or invitation.ends_at <= now or gone:
+        raise invitation_over()
+    return person, invitation
+
+
+async def accept(
+    database: Database,
+    secret: str,
+    password: str,
+    visitor: Visitor,
+    now: datetime,
+    institution: str = "",
+) -> OpenedSession:
+    """Make the account with this password; the session that opens goes on to the second factor.
+
+    Raises Refusal 409 for a link that is over, or whose address another account has; 422 for a
+    password that is too weak.
+    """
+    async with database.work() as session:
+        person, _ = await _open(session, secret, now)
+    check_password(password, common_passwords(), (person.name, person.email, institution))
+    try:
+        async with database.work() as session:
+            person, invitation = await _open(session, secret, now, lock=True)
+            await create_account(session, person, password, now, given=False)
+            invitation.ended_at, invitation.ended_why = now, "used"
+            session.add(invitation)
+            await journal.append(
+                session,
+                chain=person.id,
+                kind=JournalKind.PERSON_INVITATION_USED,
+                at=now,
+                by=person.id,
+                facts={"invitation": str(invitation.id)},
+                contents={"address": visitor.address, "device": visitor.device.name},
+                lock=True,
+            )
+            opened = await open_session(session, person.id, Stage.SETUP, visitor, now)
+            await login_log.note(
+                session, Step.PASSWORD, Outcome.PASSED, visitor, now, person_id=person.id
+            )
+            return opened
+    except IntegrityError:
+        words = "С этим адресом уже входит другой сотрудник. Сообщите об этом администратору."
+        raise Refusal("contact_taken", words, 409) from None

@@ -1,0 +1,47 @@
+"""The access table of people and their accounts, API and pages. See `access.Row`."""
+
+from typing import Any
+from uuid import uuid4
+
+from tests.api.access import ADMINISTRATOR, NOBODY, PEOPLE, Row, Sent, Things, body, form, public
+
+SEEN = (PEOPLE, PEOPLE, PEOPLE)
+MANAGED = (NOBODY, ADMINISTRATOR, ADMINISTRATOR)
+"""Nobody manages the own account here."""
+
+
+def keyed(sent: Sent | None = None) -> Sent:
+    """A request with the id of a new act."""
+
+    def made(things: Things) -> dict[str, Any]:
+        key = {"headers": {"Idempotency-Key": str(uuid4())}}
+        return {**(sent(things) if sent else {}), **key}
+
+    return made
+
+
+def acted(**fields: Any) -> Sent:
+    """A form with the id of a new act."""
+    return lambda things: form(act_id=str(uuid4()), **fields)(things)
+
+
+PEOPLE_ROWS: dict[str, Row] = {
+    "GET /api/v1/people": Row("view_people", PEOPLE),
+    "GET /api/v1/people/{person_id}": Row("view_people", *SEEN),
+    "POST /api/v1/people/invitations": Row(
+        "session", *MANAGED, keyed(body(people=["{person_id}"]))
+    ),
+    "DELETE /api/v1/people/{person_id}/invitation": Row("manage_people", *MANAGED, keyed()),
+    "POST /api/v1/invitation": public(body(secret="none", password="x")),
+}
+
+PEOPLE_PAGES: dict[str, Row] = {
+    "GET /people": Row("session", PEOPLE),
+    "GET /people/{person_id}": Row("session", *SEEN),
+    "GET /people/invite": Row("session", ADMINISTRATOR),
+    "POST /people/invite": Row("session", *MANAGED, acted(person="{person_id}")),
+    "POST /people/{person_id}/invitation/revoke": Row("session", *MANAGED, acted()),
+    "GET /invitation": public(),
+    "GET /invitation/{secret}": public(),
+    "POST /invitation/{secret}": public(form(new_password="x")),
+}
