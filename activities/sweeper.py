@@ -1,4 +1,4 @@
-"""The sweeper: it wakes late cases and reassigns those that lost their reviewer."""
+"""The sweeper: it wakes late cases, carries out departures, and reassigns cases."""
 
 from temporalio import activity
 
@@ -8,6 +8,7 @@ from clients.telemetry.traces import anew
 from services.cases import assignment, wakeups
 from services.cases.signals import CaseSignals
 from services.exports import acts as exports
+from services.staff import departures
 
 
 class SweeperActivities:
@@ -36,5 +37,6 @@ class SweeperActivities:
         # The sweeper runs for ever and is not traced; each wake-up begins a trace of its own.
         with anew():
             await wakeups.sweep(self._database, self._signals, self._grace)
+            await departures.sweep(self._database)
             await assignment.sweep(self._database)
             await exports.start_late(self._database, self._start)

@@ -18,7 +18,7 @@ from cabinet.requests import draft as request_drafts
 from cabinet.requests import files, review
 from cabinet.requests import pages as requests
 from cabinet.reviews import bulk, decision_page, queue, team
-from cabinet.staff import importing, invitations, people
+from cabinet.staff import acts, importing, invitations, people
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
@@ -51,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     journal.router,
     importing.router,
     invitations.router,
+    acts.router,
     people.router,
     type_pages.router,
     pages.router,

@@ -135,6 +135,10 @@ _OTHERS: Mapping[str, Scope] = {
     "GET /people": _PEOPLE,
     "GET /people/{person_id}": _PEOPLE,
     "DELETE /people/{person_id}/invitation": _STAFF,
+    "POST /people/{person_id}/lock": _STAFF,
+    "POST /people/{person_id}/sessions/end": _STAFF,
+    "POST /people/{person_id}/departure": _STAFF,
+    "POST /people/{person_id}/transfer": _STAFF,
 }
 
 

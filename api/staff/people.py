@@ -1,6 +1,6 @@
 """People and their accounts: the list, and one person (I6)."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from api.http.problems import documented
 from rules.access import Actor, Permission, Role
 from rules.clock import now
 from rules.notices.kinds import NoticeState
-from rules.staff.people import MOST_AT_ONCE, AccountState, LeftAlone
+from rules.staff.people import MOST_AT_ONCE, REASON, AccountState, LeftAlone
 from services.staff import card, directory
 from services.staff.directory import PeopleQuery
 
@@ -124,6 +124,44 @@ class InviteIn(BaseModel):
     people: list[UUID] = Field(min_length=1, max_length=MOST_AT_ONCE, fail_fast=True)
 
 
+class ReasonIn(BaseModel):
+    """Why; it is journaled."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=REASON[0], max_length=REASON[1], examples=["Потерян телефон"])
+
+
+class EndSessionsIn(ReasonIn):
+    """Which sessions; without both ids all of them, and all access tokens."""
+
+    session_id: UUID | None = None
+    device_id: UUID | None = None
+
+
+class DepartureIn(ReasonIn):
+    """When a person leaves."""
+
+    last_day: date | None = Field(
+        None, description="Access ends with this day in the unit's zone; null: at once."
+    )
+    shown: datetime | None = Field(
+        None, description="`left_at` as you know it, if a departure is set already."
+    )
+
+
+class DepartureOut(BaseModel):
+    """From when on nothing is open to the person."""
+
+    left_at: datetime
+
+
+class TransferIn(ReasonIn):
+    """Where to."""
+
+    unit_id: UUID
+
+
 class LeftAloneOut(BaseModel):
     """Somebody who was not invited, and why."""
 
@@ -192,3 +230,93 @@ async def revoke_invitation(
 ) -> None:
     """End the invitation of a person: its link opens nothing any more."""
     await container.staff.revoke_invitation(actor, idempotency_key, person_id)
+
+
+@router.post("/{person_id}/lock", status_code=204, responses=documented(401, 403, 404, 409, 422))
+async def lock(
+    person_id: UUID,
+    body: ReasonIn,
+    actor: Manager,
+    container: ContainerDep,
+    idempotency_key: IdempotencyKey,
+) -> None:
+    """Lock an account: sessions and tokens end at once, and cases go to other reviewers."""
+    await container.staff.lock(actor, idempotency_key, person_id, body.reason)
+
+
+@router.post("/{person_id}/unlock", status_code=204, responses=documented(401, 403, 404, 409, 422))
+async def unlock(
+    person_id: UUID,
+    body: ReasonIn,
+    current: CurrentSession,
+    container: ContainerDep,
+    idempotency_key: IdempotencyKey,
+) -> None:
+    """Let a person sign in again. Needs a code entered within five minutes."""
+    current.demand_fresh(now())
+    await container.staff.unlock(current.actor, idempotency_key, person_id, body.reason)
+
+
+@router.post(
+    "/{person_id}/sessions/end", status_code=204, responses=documented(401, 403, 404, 409, 422)
+)
+async def end_sessions(
+    person_id: UUID,
+    body: EndSessionsIn,
+    actor: Manager,
+    container: ContainerDep,
+    idempotency_key: IdempotencyKey,
+) -> None:
+    """End one session, those of one device, or all of them with all access tokens."""
+    await container.staff.end_sessions(
+        actor,
+        idempotency_key,
+        person_id,
+        body.reason,
+        session_id=body.session_id,
+        device_id=body.device_id,
+    )
+
+
+@router.post("/{person_id}/departure", responses=documented(401, 403, 404, 409, 422))
+async def leave(
+    person_id: UUID,
+    body: DepartureIn,
+    actor: Manager,
+    container: ContainerDep,
+    idempotency_key: IdempotencyKey,
+) -> DepartureOut:
+    """Dismiss a person, at once or at the end of a day: roles, sessions and tokens end then."""
+    left_at = await container.staff.leave(
+        actor, idempotency_key, person_id, body.reason, body.last_day, shown=body.shown
+    )
+    return DepartureOut(left_at=left_at)
+
+
+@router.post(
+    "/{person_id}/departure/cancel", status_code=204, responses=documented(401, 403, 404, 409, 422)
+)
+async def stay(
+    person_id: UUID,
+    body: ReasonIn,
+    current: CurrentSession,
+    container: ContainerDep,
+    idempotency_key: IdempotencyKey,
+) -> None:
+    """Take back a departure that is still ahead. Needs a code entered within five minutes."""
+    current.demand_fresh(now())
+    await container.staff.stay(current.actor, idempotency_key, person_id, body.reason)
+
+
+@router.post(
+    "/{person_id}/transfer", status_code=204, responses=documented(401, 403, 404, 409, 422)
+)
+async def transfer(
+    person_id: UUID,
+    body: TransferIn,
+    actor: Manager,
+    container: ContainerDep,
+    idempotency_key: IdempotencyKey,
+) -> None:
+    """Move a person to another unit. Roles held on account of the old unit end."""
+    await container.staff.transfer(actor, idempotency_key, person_id, body.unit_id, body.reason)

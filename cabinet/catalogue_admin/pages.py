@@ -78,7 +78,7 @@ async def _staff_card(visit: Visit) -> RoomCard:
     return RoomCard(
         "/administration/staff",
         "users",
-        _("Сотрудники"),
+        _("Загрузка сотрудников"),
         _("Список сотрудников и подразделений из таблицы, сначала с проверкой."),
         count,
     )

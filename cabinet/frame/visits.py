@@ -61,9 +61,16 @@ DONE: Mapping[str, str] = {
     "request_discarded": marked("Черновик удалён."),
     "correction_discarded": marked("Исправление отменено, запрос остался как был."),
     "request_copied": marked("Мы перенесли ответы в новый черновик."),
-    "staff_imported": marked("Список загружен. Роли и учётные записи по-прежнему выдают отдельно."),
+    "staff_imported": marked(
+        "Список загружен. Роли выдают отдельно, пригласите новых в «Сотрудниках»."
+    ),
     "invited": marked("Приглашения отправлены."),
     "invitation_revoked": marked("Приглашение отозвано: ссылка больше не действует."),
+    "locked": marked("Учётная запись заблокирована, сеансы завершены."),
+    "unlocked": marked("Блокировка снята."),
+    "leaves": marked("Увольнение записано."),
+    "stays": marked("Увольнение отменено."),
+    "transferred": marked("Сотрудник переведён. Роли прежнего подразделения закончились."),
     "copied": marked("Мы перенесли ответы и документы в новый черновик."),
 }
 """The message after an act, by the word in `?done=`."""

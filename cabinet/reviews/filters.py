@@ -33,6 +33,7 @@ _NAMES = (
     "from",
     "until",
     "overdue",
+    "left",
     "number",
     "sort",
 )
@@ -94,8 +95,8 @@ def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> DeskQuery:
     given_in = ((name, one_line(value)[:100]) for name, value in parse_qsl(query))
     raw = {name: value for name, value in given_in if value}
     given = {name: raw[name] for name in _NAMES if name in raw}
-    if "overdue" in given:
-        given["overdue"] = "1"
+    for ticked in {"overdue", "left"} & given.keys():
+        given[ticked] = "1"
     status = _status(given)
     period = period_of(given, zone)
     errors = dict(period.errors)
@@ -122,6 +123,8 @@ def asked_of(query: str, actor: Actor, zone: ZoneInfo) -> DeskQuery:
         submitted_from=period.begins,
         submitted_until=period.ends,
         overdue="overdue" in given,
+        applicant_left="left" in given,
+        open=True if "left" in given else None,
         number=number,
     )
     newest = given.get("sort") == "newest" or (not waiting and status not in _WITH_TERM)
@@ -140,8 +143,12 @@ def _status(given: dict[str, str]) -> Status | None:
 
 
 def _waits(given: dict[str, str]) -> bool:
-    """Whether the queue is asked for, that is, cases that wait. A number is sought in all cases."""
-    return _status(given) is None and given.get("status") != ANY and "number" not in given
+    """Whether the queue is asked for, that is, cases that wait.
+
+    A number is sought in all cases, and cases of applicants who left in all open ones.
+    """
+    anywhere = {"number", "left"} & given.keys()
+    return _status(given) is None and given.get("status") != ANY and not anywhere
 
 
 def tabs(asked: DeskQuery, counts: dict[str, int]) -> list[Chip]:
@@ -191,6 +198,7 @@ def fields(
         one("from", _("Подана не раньше"), kind="date"),
         one("until", _("не позже"), kind="date"),
         one("overdue", _("Только просроченные"), kind="checkbox"),
+        one("left", _("Заявитель уволен"), kind="checkbox"),
     ]
 
 
@@ -218,6 +226,8 @@ def active(
         words["until"] = _("по %(day)s") % {"day": given["until"]}
     if "number" in given:
         words["number"] = given["number"]
+    if "left" in given:
+        words["left"] = _("заявитель уволен")
     narrowed = len(given.keys() - {"sort"}) > 1
     if narrowed and "overdue" in given:
         words["overdue"] = _("просроченные")

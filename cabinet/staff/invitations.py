@@ -89,7 +89,9 @@ async def revoke(person_id: UUID, visit: Inside, act_id: Annotated[UUID, Form()]
 
 @router.get("/invitation")
 async def no_secret(visit: Outside) -> Response:
-    """The link without its end: it was not copied whole."""
+    """The link without its end: not copied whole, or from the notice in the cabinet."""
+    if visit.current is not None:
+        return visit.go("/")
     return visit.page("staff/invitation.html", invited=None, over="", field=None, secret="")
 
 

@@ -1,6 +1,6 @@
 """«Сотрудники»: the list of people, and the page of one with account, roles and sessions (I6)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import parse_qsl
@@ -16,20 +16,21 @@ from cabinet.frame.filters import address, filter_field
 from cabinet.frame.views import Chip, Option, Pages
 from cabinet.frame.visits import Inside, Visit, uuid_of
 from cabinet.notices.delivery_reasons import said
+from cabinet.staff.acts import ASKED_BY_PAGE
 from cabinet.staff.views import (
     DeviceRow,
     GrantRow,
     InvitationView,
+    ListedPerson,
     PeopleList,
     PersonPage,
-    PersonRow,
     StateView,
 )
 from rules.access import Permission, Role
 from rules.clock import now
 from rules.ids import new_id
 from rules.notices.kinds import NoticeState
-from rules.staff.people import STATE_NAMES, AccountState
+from rules.staff.people import STATE_NAMES, AccountState, StaffActKind
 from rules.texts.cleaning import one_line
 from services.staff import card, directory
 from services.staff.card import GrantSeen, PersonCard
@@ -157,9 +158,9 @@ def _at(given: Mapping[str, str], page: int) -> str:
     return address(PEOPLE, {**given, "page": page})
 
 
-def _row(line: PersonLine) -> PersonRow:
+def _row(line: PersonLine) -> ListedPerson:
     url = f"{PEOPLE}/{line.id}"
-    return PersonRow(url, line.name, line.position, line.unit, state_view(line.state))
+    return ListedPerson(url, line.name, line.position, line.unit, state_view(line.state))
 
 
 def _person(visit: Visit, found: PersonCard) -> PersonPage:
@@ -185,10 +186,31 @@ def _person(visit: Visit, found: PersonCard) -> PersonPage:
         ],
         logins=login_lines(found.attempts),
         own=found.id == visit.actor.person_id,
+        acts=[
+            (f"{PEOPLE}/{found.id}/act/{kind.value}", _(ASKED_BY_PAGE[kind][0]))
+            for kind in _acts(found)
+        ],
+        end_url=f"{PEOPLE}/{found.id}/act/{StaffActKind.END_SESSIONS.value}"
+        if found.manageable and found.state is AccountState.ACTIVE
+        else "",
         invitation=_invitation(found.invitation) if found.invitation else None,
         invites=found.manageable and found.state in (AccountState.NONE, AccountState.INVITED),
         act_id=str(new_id()),
     )
+
+
+def _acts(found: PersonCard) -> Sequence[StaffActKind]:
+    """What can be done to the account as it stands."""
+    if not found.manageable or found.state is AccountState.LEFT:
+        return ()
+    of_account = {
+        AccountState.ACTIVE: [StaffActKind.LOCK],
+        AccountState.LOCKED: [StaffActKind.UNLOCK],
+    }.get(found.state, [])
+    departure = [StaffActKind.LEAVE]
+    if found.left_at is not None:
+        departure += [StaffActKind.STAY]
+    return [*of_account, StaffActKind.TRANSFER, *departure]
 
 
 def _invitation(seen: InvitationSeen) -> InvitationView:

@@ -1,6 +1,6 @@
 """People and their accounts, as their pages show them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,7 @@ class StateView:
 
 
 @dataclass(frozen=True)
-class PersonRow:
+class ListedPerson:
     """A person in the list."""
 
     url: str
@@ -32,7 +32,7 @@ class PersonRow:
 class PeopleList:
     """The list of people, and how it was narrowed."""
 
-    rows: Sequence[PersonRow]
+    rows: Sequence[ListedPerson]
     fields: Sequence[FieldView]
     active: Sequence[Chip]
     found: str
@@ -116,7 +116,25 @@ class PersonPage:
     devices: Sequence[DeviceRow]
     logins: Sequence[LoginLine]
     own: bool
+    acts: Sequence[tuple[str, str]]
+    """What the visitor may do to the account: addresses and words; empty where nothing."""
+    end_url: str
+    """Where sessions are ended; empty where the visitor may not."""
     invitation: InvitationView | None
     invites: bool
     """Whether the visitor may invite this person."""
     act_id: str
+
+
+@dataclass(frozen=True)
+class StaffActPage:
+    """An act on an account: what it does, and what is asked for it."""
+
+    title: str
+    does: str
+    name: str
+    back: str
+    url: str
+    fields: Sequence[FieldView]
+    hidden: Mapping[str, str]
+    dangerous: bool

@@ -54,11 +54,29 @@ class Event:
         return self.group is NoticeGroup.SECURITY
 
 
-DETAILS: Mapping[str, str] = {"programme": "Программа", "until": "Ответить до конца дня"}
-"""Facts of an event that get a line of their own; `until` is a day, YYYY-MM-DD."""
+DETAILS: Mapping[str, str] = {
+    "programme": "Программа",
+    "until": "Ответить до конца дня",
+    "last_day": "Последний рабочий день",
+}
+"""Facts of an event that get a line of their own; `until` and `last_day` are days, YYYY-MM-DD."""
 
 K, R = NoticeKind, RecipientRole
 _REQUEST, _QUEUE = "Открыть запрос", "Открыть очередь"
+
+
+def _account(title: str, text: str, then: str) -> Event:
+    """What was done to the account of a person by somebody else; it cannot be turned off."""
+    return Event(
+        R.ACCOUNT,
+        title,
+        text,
+        then,
+        path="/account",
+        link="Открыть настройки входа",
+        about=NoticeGroup.SECURITY,
+    )
+
 
 EVENTS: Mapping[NoticeKind, Event] = {
     K.APPLICATION_SUBMITTED: Event(
@@ -413,10 +431,51 @@ EVENTS: Mapping[NoticeKind, Event] = {
         "Для вас создают учётную запись в личном кабинете медработника.",
         "Откройте ссылку, придумайте пароль и подключите приложение с кодами. Ссылка действует 72 "
         "часа и только один раз. Никому её не пересылайте: по ней входят от вашего имени.",
-        channels=(Channel.MAIL,),
+        channels=(Channel.CABINET, Channel.MAIL),
         path="/invitation",
         link="Создать учётную запись",
         about=NoticeGroup.SECURITY,
+    ),
+    K.ACCOUNT_LOCKED: _account(
+        "Учётная запись заблокирована",
+        "Администратор заблокировал вашу учётную запись: войти в кабинет пока нельзя, сеансы и "
+        "ключи доступа завершены.",
+        "Почему и как её вернуть, скажут в отделе информационной безопасности.",
+    ),
+    K.ACCOUNT_UNLOCKED: _account(
+        "Учётная запись снова действует",
+        "Администратор снял блокировку с вашей учётной записи.",
+        "Войдите в кабинет. Если вы об этом не просили, сообщите в отдел информационной "
+        "безопасности.",
+    ),
+    K.SESSIONS_ENDED: _account(
+        "Ваш вход завершён администратором",
+        "Администратор завершил вход в кабинет на ваших устройствах.",
+        "Войдите заново. Если вы об этом не просили, сообщите в отдел информационной безопасности.",
+    ),
+    K.LEAVING: _account(
+        "Ваша учётная запись будет закрыта",
+        "В кабинете указан ваш последний рабочий день. После него войти нельзя, роли и ключи "
+        "доступа перестают действовать.",
+        "Скачайте до этого нужные вам дела и документы. Если это ошибка, сообщите в отдел кадров.",
+    ),
+    K.STAYS: _account(
+        "Увольнение отменено",
+        "В кабинете отменили ваше увольнение: учётная запись остаётся.",
+        "Если это ошибка, сообщите в отдел кадров.",
+    ),
+    K.TRANSFERRED: _account(
+        "Вас перевели в другое подразделение",
+        "Роли, которые были у вас в прежнем подразделении, больше не действуют.",
+        "Роли в новом подразделении выдают отдельно: спросите об этом руководителя.",
+    ),
+    K.APPLICANT_LEFT: Event(
+        R.REVIEWER,
+        "Сотрудник больше не работает, его открытые дела ждут вас: %(count)s",
+        "Заявитель уволен. Его дела никто не закрывал: что с ними делать, решаете вы.",
+        "Откройте список и решите по каждому: продолжать или закрыть.",
+        path="/desk?left=1",
+        link=_QUEUE,
     ),
     K.EXPORT_READY: Event(
         R.ACCOUNT,

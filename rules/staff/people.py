@@ -1,12 +1,17 @@
 """The accounts of people as those see and change them who manage people."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from rules.refusals import FieldError, Refusal
+from rules.texts.cleaning import clean
 
 INVITATION_LIFE = timedelta(hours=72)
+LATEST_DEPARTURE = timedelta(days=366)
+REASON = 3, 500
+"""The shortest and the longest reason for an act, in characters."""
 MOST_AT_ONCE = 200
 """How many people one act invites."""
 
@@ -36,6 +41,12 @@ class StaffActKind(StrEnum):
 
     INVITE = "invite"
     REVOKE_INVITATION = "revoke_invitation"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    END_SESSIONS = "end_sessions"
+    LEAVE = "leave"
+    STAY = "stay"
+    TRANSFER = "transfer"
 
 
 class LeftAlone(StrEnum):
@@ -44,6 +55,68 @@ class LeftAlone(StrEnum):
     HAS_ACCOUNT = "has_account"
     HAS_LEFT = "has_left"
     ADDRESS_TAKEN = "address_taken"
+
+
+def demand_reason(reason: str) -> str:
+    """The reason as it is journaled. Raises Refusal 422 unless its length is acceptable."""
+    shortest, longest = REASON
+    said = clean(reason).strip()
+    if not shortest <= len(said) <= longest:
+        words = "Укажите причину: от 3 до 500 знаков."
+        raise Refusal("incomplete", words, 422, [FieldError("reason", words)])
+    return said
+
+
+def leaving_at(last_day: date, today: date, zone: ZoneInfo) -> datetime:
+    """When a person leaves whose last day this is: as it ends in the zone of the unit.
+
+    Raises Refusal 422 for a day that is over, or too far away to be meant.
+    """
+    words = ""
+    if last_day < today:
+        words = "Этот день уже прошёл. Чтобы закрыть доступ сразу, оставьте поле пустым."
+    elif last_day - today > LATEST_DEPARTURE:
+        words = "Указать можно день не позже чем через год."
+    if words:
+        raise Refusal("last_day", words, 422, [FieldError("last_day", words)])
+    return datetime.combine(last_day + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+def oneself() -> Refusal:
+    """People do not change their own account here."""
+    words = "Себя заблокировать, уволить или перевести нельзя. Попросите другого администратора."
+    return Refusal("oneself", words, 409)
+
+
+def last_manager() -> Refusal:
+    """Without this person nobody could manage people somewhere."""
+    words = (
+        "Больше некому вести учёт сотрудников: это последний администратор. Сначала выдайте роль "
+        "администратора другому сотруднику с действующей учётной записью."
+    )
+    return Refusal("last_manager", words, 409)
+
+
+def no_account() -> Refusal:
+    """There is no account that could be locked or whose sessions could end."""
+    words = "Учётной записи у сотрудника нет. Если он приглашён, отзовите приглашение."
+    return Refusal("no_account", words, 409)
+
+
+def as_it_is() -> Refusal:
+    """The account is in that state already."""
+    return Refusal("changed_meanwhile", "Состояние учётной записи уже изменилось.", 409)
+
+
+def has_left() -> Refusal:
+    """The person works here no longer."""
+    return Refusal("has_left", "Сотрудник уже уволен: его доступ закрыт.", 409)
+
+
+def same_unit() -> Refusal:
+    """A transfer to where the person works already."""
+    words = "Сотрудник уже работает в этом подразделении. Выберите другое."
+    return Refusal("same_unit", words, 422, [FieldError("unit_id", words)])
 
 
 def invitation_over() -> Refusal:

@@ -131,6 +131,8 @@ class Filters(BaseModel):
     overdue: bool = False
     waiting: bool = False
     """Only cases that people of the responsible unit have to decide or answer."""
+    applicant_left: bool = False
+    """Only cases whose applicant works here no longer."""
     open: bool | None = None
     number: str | None = Field(None, max_length=100)
     """A number as people type it."""
@@ -447,6 +449,11 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(_waits_for_an_answer())
     if filters.overdue:
         found.append(and_(col(Case.due_at) < func.now(), _waits_for_an_answer()))
+    if filters.applicant_left:
+        left = select(col(Person.id)).where(
+            col(Person.id) == col(Case.applicant_id), col(Person.left_at) <= present()
+        )
+        found.append(left.exists())
     if filters.open is not None:
         closed = col(Case.closed_at)
         found.append(closed.is_(None) if filters.open else closed.is_not(None))

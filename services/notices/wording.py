@@ -89,7 +89,7 @@ def worded(
 
 
 def _shown(name: str, fact: str, language: str) -> str:
-    if name == "until":
+    if name in ("until", "last_day"):
         return format_date(date.fromisoformat(fact), "d MMMM y", locale=language)
     return fact
 

@@ -1,42 +1,54 @@
-"""What is done to people's accounts: each act once by its id, with the rights of that moment.
+"""What administrators do to people's accounts: invite, lock, end sessions, dismiss, transfer.
 
-Acts wait for one another, so that the rights of whoever acts are those after the act before: of two
-administrators who act on each other at once, the second is told that the right is gone.
+Each act has a reason where it takes something away, is journaled in the chain of the person and of
+whoever acts, and is told to the person.
 """
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
-import rfc8785
-from sqlalchemy import func
+from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
-from models.tables.people import Person, StaffAct
+from models.tables.accounts import Account, AccountSession, KnownDevice
+from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
-from rules.clock import now as present
 from rules.journal.entries import JournalKind
-from rules.refusals import Refusal, act_id_reused, forbidden, not_found
+from rules.notices.kinds import NoticeKind
+from rules.refusals import Refusal, not_found
 from rules.staff.people import (
     MOST_AT_ONCE,
     LeftAlone,
     StaffActKind,
+    as_it_is,
+    demand_reason,
+    has_left,
+    leaving_at,
+    no_account,
     nobody_to_invite,
     not_invited,
+    same_unit,
 )
 from services import access
-from services.journal import entries as journal
-from services.staff import invitations
-from services.staff.directory import may_manage
-
-_ACTING = 1_245_662_041
-COMMAND = "command"
-"""The system that journal entries name where nobody signed in: an operator at the command line."""
+from services.accounts import sign_in as accounts
+from services.accounts.sessions import end_access, end_session
+from services.notices import outbox
+from services.notices.outbox import NoticeEvent
+from services.staff import departures, invitations
+from services.staff.acting import (
+    StaffActing,
+    begin,
+    demand_successor,
+    keep,
+    managed,
+    note,
+    note_own,
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ class StaffActs:
         kind = StaffActKind.INVITE
         body = {"people": sorted(map(str, wanted))}
         async with self._database.work() as session:
-            act = await _begin(session, actor, act_id, kind, body)
+            act = await begin(session, actor, act_id, kind, body)
             if act.known is None:
                 await self._invite(session, act, sorted(wanted))
             answer = act.known or act.answer
@@ -76,154 +88,271 @@ class StaffActs:
             [(UUID(one), LeftAlone(why)) for one, why in answer["left_alone"]],
         )
 
-    async def _invite(self, session: AsyncSession, act: "_Act", wanted: Sequence[UUID]) -> None:
+    async def _invite(
+        self, session: AsyncSession, act: StaffActing, wanted: Sequence[UUID]
+    ) -> None:
         invited, left_alone = [], []
         for person_id in wanted:
-            person = await _managed(session, act, person_id)
+            person = await managed(session, act, person_id)
             why = await invitations.why_not(session, person, act.at)
             if why is not None:
                 left_alone.append((str(person_id), why.value))
                 continue
             await invitations.invite(session, person, act.by, act.at)
-            await _note(session, act, person_id, JournalKind.PERSON_INVITED)
+            await note(session, act, person_id, JournalKind.PERSON_INVITED)
             invited.append(str(person_id))
         if not invited:
             raise nobody_to_invite(LeftAlone(left_alone[0][1]))
-        await _note_own(
+        await note_own(
             session, act, JournalKind.PERSON_INVITED, {"count": len(invited)}, {"people": invited}
         )
-        await _keep(session, act, {"invited": invited, "left_alone": left_alone})
+        await keep(session, act, {"invited": invited, "left_alone": left_alone})
 
     async def revoke_invitation(self, actor: Actor | None, act_id: UUID, person_id: UUID) -> None:
         """End the open invitation of a person. Raises Refusal 403, 404, 409 if there is none."""
         async with self._database.work() as session:
             kind = StaffActKind.REVOKE_INVITATION
-            act = await _begin(session, actor, act_id, kind, {"person": str(person_id)})
+            act = await begin(session, actor, act_id, kind, {"person": str(person_id)})
             if act.known is not None:
                 return
-            person = await _managed(session, act, person_id)
+            person = await managed(session, act, person_id)
             if not await invitations.end(session, person.id, "revoked", act.at):
                 raise not_invited()
-            await _note(session, act, person_id, JournalKind.PERSON_INVITATION_REVOKED)
-            await _note_own(
+            await note(session, act, person_id, JournalKind.PERSON_INVITATION_REVOKED)
+            await note_own(
                 session, act, JournalKind.PERSON_INVITATION_REVOKED, {"person": str(person_id)}
             )
-            await _keep(session, act, {})
+            await keep(session, act, {})
+
+    async def lock(self, actor: Actor | None, act_id: UUID, person_id: UUID, reason: str) -> None:
+        """Lock an account: nothing of the person's is open from the next request on.
+
+        Raises Refusal 403, 404, 409 for oneself, the last administrator, or an account that is not
+        there or locked already, 422 without a reason.
+        """
+        async with self._database.work() as session:
+            act = await _about(session, actor, act_id, StaffActKind.LOCK, person_id, reason)
+            if act.known is not None:
+                return
+            person = await managed(session, act, person_id)
+            account = await _account(session, person, act.at)
+            if account.locked_at is not None:
+                raise as_it_is()
+            await demand_successor(session, person_id, act.at)
+            await accounts.lock(session, person_id, "administrator", act.at)
+            await _done(session, act, person_id, JournalKind.ACCOUNT_LOCKED, reason)
+            await _tell(session, act, person_id, NoticeKind.ACCOUNT_LOCKED)
+
+    async def unlock(self, actor: Actor | None, act_id: UUID, person_id: UUID, reason: str) -> None:
+        """Let a person sign in again. Raises Refusal 403, 404, 409 if not locked, 422."""
+        async with self._database.work() as session:
+            act = await _about(session, actor, act_id, StaffActKind.UNLOCK, person_id, reason)
+            if act.known is not None:
+                return
+            person = await managed(session, act, person_id)
+            account = await _account(session, person, act.at)
+            if account.locked_at is None:
+                raise as_it_is()
+            await accounts.unlock(session, person_id)
+            await _done(session, act, person_id, JournalKind.ACCOUNT_UNLOCKED, reason)
+            await _tell(session, act, person_id, NoticeKind.ACCOUNT_UNLOCKED)
+
+    async def end_sessions(
+        self,
+        actor: Actor | None,
+        act_id: UUID,
+        person_id: UUID,
+        reason: str,
+        *,
+        session_id: UUID | None = None,
+        device_id: UUID | None = None,
+    ) -> None:
+        """End one session, all of one device, which is forgotten, or everything with all tokens.
+
+        Raises Refusal 403, 404 also for a session or device that is not there, 409, 422.
+        """
+        which = {
+            name: str(id_) for name, id_ in (("session", session_id), ("device", device_id)) if id_
+        }
+        async with self._database.work() as session:
+            kind = StaffActKind.END_SESSIONS
+            act = await _about(session, actor, act_id, kind, person_id, reason, which)
+            if act.known is not None:
+                return
+            person = await managed(session, act, person_id)
+            await _account(session, person, act.at)
+            if session_id is not None:
+                await end_session(session, person_id, session_id, "administrator", act.at)
+            elif device_id is not None:
+                await _forget_device(session, person_id, device_id, act.at)
+            else:
+                await end_access(session, person_id, "administrator", act.at)
+            ended = JournalKind.ACCOUNT_SESSIONS_ENDED
+            await _done(session, act, person_id, ended, reason, which)
+            await _tell(session, act, person_id, NoticeKind.SESSIONS_ENDED)
+
+    async def leave(
+        self,
+        actor: Actor | None,
+        act_id: UUID,
+        person_id: UUID,
+        reason: str,
+        last_day: date | None = None,
+        *,
+        shown: datetime | None = None,
+    ) -> datetime:
+        """Dismiss a person at the end of a day in the zone of the unit, or at once without a day.
+
+        `shown` is the departure that whoever acts knows of. Returns when the person leaves. Raises
+        Refusal 403, 404, 409 for oneself, the last administrator, somebody who has left, or another
+        departure than the one shown; 422 without a reason or for a day that will not do.
+        """
+        day = {"last_day": last_day.isoformat() if last_day else None}
+        async with self._database.work() as session:
+            kind = StaffActKind.LEAVE
+            act = await _about(session, actor, act_id, kind, person_id, reason, day)
+            if act.known is not None:
+                return datetime.fromisoformat(act.known["left_at"])
+            person = await managed(session, act, person_id)
+            if person.left_at is not None and person.left_at <= act.at:
+                raise has_left()
+            if person.left_at != shown:
+                raise as_it_is()
+            left_at = act.at
+            if last_day is not None:
+                zone = await access.zone_of(session, person.unit_id)
+                left_at = leaving_at(last_day, act.at.astimezone(zone).date(), zone)
+            await demand_successor(session, person_id, act.at)
+            person.left_at = left_at
+            session.add(person)
+            await session.flush()
+            facts = {"left_at": left_at.isoformat()}
+            await _done(session, act, person_id, JournalKind.PERSON_LEAVING, reason, facts, facts)
+            today = act.at.astimezone(await access.zone_of(session, person.unit_id)).date()
+            told = {"last_day": (last_day or today).isoformat()}
+            await _tell(session, act, person_id, NoticeKind.LEAVING, told)
+            if last_day is None:
+                await departures.carry_out(session, person, act.at)
+            return left_at
+
+    async def stay(self, actor: Actor | None, act_id: UUID, person_id: UUID, reason: str) -> None:
+        """Take back a departure that is still ahead. Raises Refusal 403, 404, 409, 422."""
+        async with self._database.work() as session:
+            act = await _about(session, actor, act_id, StaffActKind.STAY, person_id, reason)
+            if act.known is not None:
+                return
+            person = await managed(session, act, person_id)
+            if person.left_at is None:
+                raise as_it_is()
+            if person.left_at <= act.at:
+                raise has_left()
+            person.left_at = None
+            session.add(person)
+            await session.flush()
+            await _done(session, act, person_id, JournalKind.PERSON_STAYS, reason)
+            await _tell(session, act, person_id, NoticeKind.STAYS)
+
+    async def transfer(
+        self, actor: Actor | None, act_id: UUID, person_id: UUID, unit_id: UUID, reason: str
+    ) -> None:
+        """Move a person to another unit; what was held on account of the old one ends.
+
+        Raises Refusal 403, 404 also for a unit in which the actor manages nobody, 409 for oneself
+        or the last administrator, 422 without a reason or for the same unit.
+        """
+        where = {"unit": str(unit_id)}
+        async with self._database.work() as session:
+            kind = StaffActKind.TRANSFER
+            act = await _about(session, actor, act_id, kind, person_id, reason, where)
+            if act.known is not None:
+                return
+            person = await managed(session, act, person_id)
+            unit = await session.get(Unit, unit_id)
+            may = actor is None or (act.actor and act.actor.may(Permission.MANAGE_PEOPLE, unit_id))
+            if unit is None or not may:
+                raise not_found()
+            if person.left_at is not None and person.left_at <= act.at:
+                raise has_left()
+            if person.unit_id == unit_id:
+                raise same_unit()
+            facts = {"from": str(person.unit_id), "to": str(unit_id)}
+            await departures.transfer(session, person, unit_id, act.at)
+            await _done(session, act, person_id, JournalKind.PERSON_TRANSFERRED, reason, facts)
 
 
-@dataclass
-class _Act:
-    """An act under way; `known` is the answer that it got before, if it was done."""
-
-    id: UUID
-    actor: Actor | None
-    at: datetime
-    kind: StaffActKind
-    body_hash: str
-    known: dict[str, Any] | None
-    answer: dict[str, Any]
-
-    @property
-    def by(self) -> UUID | None:
-        """The person who acts."""
-        return self.actor.person_id if self.actor else None
-
-
-async def _begin(
-    session: AsyncSession, actor: Actor | None, act_id: UUID, kind: StaffActKind, body: Any
-) -> _Act:
-    """Wait for the acts before, and read the actor's rights as they are then.
-
-    Raises Refusal 403 without the right, 422 for an id that was used for something else.
-    """
-    await session.exec(select(func.pg_advisory_xact_lock(_ACTING)))
-    now = present()
-    by = actor.person_id if actor else None
-    said = {"by": str(by), "kind": kind.value, **body}
-    body_hash = hashlib.sha256(rfc8785.dumps(said)).hexdigest()
-    if actor is not None:
-        actor = await _as_of_now(session, actor, now)
-    known = await session.get(StaffAct, act_id)
-    if known is not None and known.body_hash != body_hash:
-        raise act_id_reused()
-    return _Act(act_id, actor, now, kind, body_hash, known.answer if known else None, {})
-
-
-async def _as_of_now(session: AsyncSession, actor: Actor, now: datetime) -> Actor:
-    """The actor with the rights of this moment. Raises Refusal 403 if they are gone."""
-    allowed = await session.exec(
-        select(Person.id).where(Person.id == actor.person_id, access.can_sign_in()),
-        params={"now": now},
-    )
-    if allowed.one_or_none() is None:
-        raise forbidden()
-    try:
-        fresh = replace(await access.actor_for(session, actor.person_id, now), scope=actor.scope)
-    except Refusal:
-        raise forbidden() from None
-    if not fresh.may(Permission.MANAGE_PEOPLE):
-        raise forbidden()
-    return fresh
-
-
-async def _managed(session: AsyncSession, act: _Act, person_id: UUID) -> Person:
-    """The person, locked until the act ends. Raises Refusal 404 unless the actor manages them."""
-    found = await session.exec(
-        select(Person)
-        .where(col(Person.id) == person_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    person = found.one_or_none()
-    if person is None or (act.actor is not None and not may_manage(act.actor, person)):
-        raise not_found()
-    return person
-
-
-async def _note(
+async def _about(
     session: AsyncSession,
-    act: _Act,
+    actor: Actor | None,
+    act_id: UUID,
+    kind: StaffActKind,
     person_id: UUID,
-    kind: JournalKind,
-    facts: dict[str, Any] | None = None,
-    contents: Any = None,
+    reason: str,
+    more: Mapping[str, str | None] | None = None,
+) -> StaffActing:
+    """Begin an act on one person, with a reason. Raises Refusal 403, 422."""
+    said = demand_reason(reason)
+    body = {"person": str(person_id), "reason": said, **(more or {})}
+    return await begin(session, actor, act_id, kind, body)
+
+
+async def _account(session: AsyncSession, person: Person, now: datetime) -> Account:
+    """The account of a person, locked. Raises Refusal 409 if there is none, or nobody to use it."""
+    if person.left_at is not None and person.left_at <= now:
+        raise has_left()
+    account = await session.get(Account, person.id, with_for_update=True, populate_existing=True)
+    if account is None:
+        raise no_account()
+    return account
+
+
+async def _forget_device(
+    session: AsyncSession, person_id: UUID, device_id: UUID, now: datetime
 ) -> None:
-    """Journal what was done to a person, in the person's chain."""
-    await journal.append(
-        session,
-        chain=person_id,
-        kind=kind,
-        at=act.at,
-        by=act.by,
-        system=None if act.by else COMMAND,
-        facts={"act": str(act.id), **(facts or {})},
-        contents=contents,
-        lock=True,
+    """End the sessions of a device and forget it: its next sign-in is announced as a new one."""
+    gone = await session.exec(
+        delete(KnownDevice)
+        .where(col(KnownDevice.id) == device_id, col(KnownDevice.person_id) == person_id)
+        .returning(col(KnownDevice.device_hash))
     )
-
-
-async def _note_own(
-    session: AsyncSession,
-    act: _Act,
-    kind: JournalKind,
-    facts: dict[str, Any],
-    contents: Any = None,
-) -> None:
-    """Journal what was done in the chain of whoever did it."""
-    if act.by is not None:
-        await _note(session, act, act.by, kind, {"by_me": True, **facts}, contents)
-
-
-async def _keep(session: AsyncSession, act: _Act, answer: dict[str, Any]) -> None:
-    act.answer = answer
-    session.add(
-        StaffAct(
-            id=act.id,
-            by=act.by,
-            at=act.at,
-            kind=act.kind.value,
-            body_hash=act.body_hash,
-            answer=answer,
+    device_hash = gone.scalar_one_or_none()
+    if device_hash is None:
+        raise not_found()
+    here = await session.exec(
+        select(AccountSession.id).where(
+            AccountSession.person_id == person_id,
+            AccountSession.device_hash == device_hash,
+            col(AccountSession.ended_at).is_(None),
         )
     )
-    await session.flush()
+    for session_id in here.all():
+        with suppress(Refusal):
+            await end_session(session, person_id, session_id, "administrator", now)
+
+
+async def _done(
+    session: AsyncSession,
+    act: StaffActing,
+    person_id: UUID,
+    kind: JournalKind,
+    reason: str,
+    facts: Mapping[str, str | None] | None = None,
+    answer: Mapping[str, str] | None = None,
+) -> None:
+    """Journal what was done, with the reason, and keep the answer."""
+    contents = {"reason": demand_reason(reason)}
+    await note(session, act, person_id, kind, dict(facts or {}), contents)
+    await note_own(session, act, kind, {"person": str(person_id), **(facts or {})}, contents)
+    await keep(session, act, dict(answer or {}))
+
+
+async def _tell(
+    session: AsyncSession,
+    act: StaffActing,
+    person_id: UUID,
+    kind: NoticeKind,
+    facts: Mapping[str, str] | None = None,
+) -> None:
+    """Tell the person what was done to the account."""
+    key = f"{person_id}:{kind.value}:{act.id}"
+    told = NoticeEvent(person_id, kind, key, facts=facts or {})
+    await outbox.enqueue_all(session, [told], act.at)

@@ -108,13 +108,13 @@ async def card(
     person = await look_at(session, actor, person_id)
     await journal.record_view(session, actor, person_id, "person", at=now)
     found = await session.exec(
-        select(Unit.name, state_at(now), Account.locked_at, Account.locked_reason)
+        select(Unit.name, state_at(now), Account.locked_at)
         .select_from(Person)
         .join(Unit, col(Unit.id) == col(Person.unit_id))
         .outerjoin(Account, col(Account.person_id) == col(Person.id))
         .where(col(Person.id) == person_id)
     )
-    unit, state, locked_at, locked_reason = found.one()
+    unit, state, locked_at = found.one()
     no_account = state in (AccountState.NONE, AccountState.INVITED)
     own_open, under_review, cases = await _cases(session, actor, person_id)
     return PersonCard(
@@ -127,7 +127,7 @@ async def card(
         state=AccountState(state),
         left_at=person.left_at,
         locked_at=locked_at,
-        locked_reason=locked_reason,
+        locked_reason=await _why_locked(session, person_id) if locked_at else None,
         manageable=may_manage(actor, person),
         invitation=await invitations.last_of(session, person_id, now) if no_account else None,
         grants=await _grants(session, person_id),
@@ -139,6 +139,23 @@ async def card(
         devices=await _devices(session, person_id),
         attempts=await login_log.attempts_of(session, person_id, now, LINES),
     )
+
+
+async def _why_locked(session: AsyncSession, person_id: UUID) -> str | None:
+    """The reason for the last lock: it is personal, and stands in the journal alone."""
+    found = await session.exec(
+        select(JournalEntry)
+        .where(
+            JournalEntry.chain == person_id,
+            JournalEntry.kind == JournalKind.ACCOUNT_LOCKED.value,
+            col(JournalEntry.facts)["by_me"].is_(None),
+        )
+        .order_by(col(JournalEntry.position).desc())
+        .limit(1)
+    )
+    entry = found.first()
+    contents = entry.contents if entry is not None else None
+    return str(contents["reason"]) if contents else None
 
 
 async def _grants(session: AsyncSession, person_id: UUID) -> list[GrantSeen]:

@@ -45,7 +45,8 @@ from services.catalogue_admin.units import entry_of_unit
 from services.files.inspection.client import Inspection
 from services.files.intake import unavailable_is_refusal
 from services.journal import entries as journal
-from services.staff import invitations
+from services.staff import departures, invitations
+from services.staff.acting import take_turn
 
 SUBJECT = "staff"
 """The subject of an import in the history of the catalogue."""
@@ -139,6 +140,7 @@ async def apply(
     try:
         async with database.work() as session:
             await session.exec(select(func.pg_advisory_xact_lock(_IMPORTING)))
+            await take_turn(session)
             made = await session.get(CatalogueChange, act_id)
             if made is not None:
                 if made.body_hash != body_hash:
@@ -194,6 +196,7 @@ class _Plan:
     actor: Actor
     known: _Known
     sheet: Sheet
+    now: datetime
     units: list[UnitChange] = field(default_factory=list)
     people: list[PersonChange] = field(default_factory=list)
     wrong: list[Wrong] = field(default_factory=list)
@@ -268,7 +271,7 @@ class _Plan:
         elif by_snils is None and row.snils and stands.snils not in (None, row.snils):
             words = "У сотрудника с этим адресом другой СНИЛС. Проверьте и адрес, и СНИЛС."
             self.bad(row.line, Column.SNILS, words)
-        elif stands.left_at is not None:
+        elif stands.left_at is not None and stands.left_at <= self.now:
             words = "Этот сотрудник уволен. Уберите строку: вернуть его файлом нельзя."
             self.bad(row.line, Column.SURNAME, words)
         else:
@@ -297,7 +300,7 @@ class _Plan:
 
 
 async def _planned(session: AsyncSession, actor: Actor, sheet: Sheet, body: bytes) -> DryRun:
-    plan = _Plan(actor, await _known(session), sheet)
+    plan = _Plan(actor, await _known(session), sheet, present())
     for unit in sheet.units.values():
         plan.unit(unit)
     for person in sheet.people:
@@ -452,7 +455,7 @@ async def _write_people(
                     case Column.POSITION:
                         person.position = new
                     case Column.UNIT:
-                        person.unit_id = unit.id
+                        await departures.transfer(session, person, unit.id, now)
                     case Column.SNILS:
                         person.snils, person.snils_blind = new, key_ring().blind(new)
                     case Column.EMAIL:

@@ -92,7 +92,7 @@ async def invite(session: AsyncSession, person: Person, by: UUID | None, now: da
         NoticeKind.INVITATION,
         _event_key(invitation.id),
         contents={"to": person.email, "path": f"/invitation/{secret}"},
-        channels=(Channel.MAIL,),
+        channels=(Channel.CABINET, Channel.MAIL),
     )
     await outbox.enqueue_all(session, [mail], now)
     return secret

@@ -6,8 +6,11 @@ from uuid import uuid4
 from tests.api.access import ADMINISTRATOR, NOBODY, PEOPLE, Row, Sent, Things, body, form, public
 
 SEEN = (PEOPLE, PEOPLE, PEOPLE)
-MANAGED = (NOBODY, ADMINISTRATOR, ADMINISTRATOR)
-"""Nobody manages the own account here."""
+MANAGED = (ADMINISTRATOR, ADMINISTRATOR, ADMINISTRATOR)
+"""That nobody manages the own account is said with 409, see `tests.staff.test_acts`."""
+OTHERS = (NOBODY, ADMINISTRATOR, ADMINISTRATOR)
+"""The page of an act on the own account is not there."""
+WHY = {"reason": "Проверка прав"}
 
 
 def keyed(sent: Sent | None = None) -> Sent:
@@ -32,12 +35,28 @@ PEOPLE_ROWS: dict[str, Row] = {
         "session", *MANAGED, keyed(body(people=["{person_id}"]))
     ),
     "DELETE /api/v1/people/{person_id}/invitation": Row("manage_people", *MANAGED, keyed()),
+    "POST /api/v1/people/{person_id}/lock": Row("manage_people", *MANAGED, keyed(body(**WHY))),
+    "POST /api/v1/people/{person_id}/unlock": Row("session", *MANAGED, keyed(body(**WHY))),
+    "POST /api/v1/people/{person_id}/sessions/end": Row(
+        "manage_people", *MANAGED, keyed(body(**WHY))
+    ),
+    "POST /api/v1/people/{person_id}/departure": Row(
+        "manage_people", *MANAGED, keyed(body(**WHY, shown="2020-01-01T00:00:00Z"))
+    ),
+    "POST /api/v1/people/{person_id}/departure/cancel": Row(
+        "session", *MANAGED, keyed(body(**WHY))
+    ),
+    "POST /api/v1/people/{person_id}/transfer": Row(
+        "manage_people", *MANAGED, keyed(body(**WHY, unit_id="{unit_id}"))
+    ),
     "POST /api/v1/invitation": public(body(secret="none", password="x")),
 }
 
 PEOPLE_PAGES: dict[str, Row] = {
     "GET /people": Row("session", PEOPLE),
     "GET /people/{person_id}": Row("session", *SEEN),
+    "GET /people/{person_id}/act/{change}": Row("session", *OTHERS),
+    "POST /people/{person_id}/act/{change}": Row("session", *OTHERS, acted(reason="")),
     "GET /people/invite": Row("session", ADMINISTRATOR),
     "POST /people/invite": Row("session", *MANAGED, acted(person="{person_id}")),
     "POST /people/{person_id}/invitation/revoke": Row("session", *MANAGED, acted()),

@@ -119,6 +119,7 @@ NAMES = {
     "group": "cases",
     "channel": "sms",
     "secret": "none",
+    "change": "end_sessions",
 }
 
 

@@ -226,6 +226,7 @@ async def _give(
     return {
         **requests,
         "person_id": str(person_id),
+        "unit_id": str(actor.unit_id),
         "hr_person_id": str(away.person_id),
         "case_id": str(case[Status.IN_REVIEW]),
         "draft_id": str(case[Status.DRAFT]),

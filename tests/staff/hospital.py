@@ -76,6 +76,13 @@ class Staff:
         """A browser in which the person has just signed in."""
         return await browser_of(self.app, actor)
 
+    def client(self) -> httpx.AsyncClient:
+        """A browser or program without cookies."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url=self.settings.public_url,
+        )
+
     async def email(self, actor: Actor) -> str:
         """The person's address."""
         async with self.database.work() as session:

@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from sqlalchemy import literal_column, update
 from sqlalchemy import table as plain_table
@@ -93,7 +92,7 @@ async def test_an_invited_nurse_signs_in(staff: Staff) -> None:
     assert "пароль" in letter.text
     assert PASSWORD not in letter.text
 
-    async with staff_client(staff) as browser:
+    async with staff.client() as browser:
         opened = await browser.get(link)
         assert "Анна Львовна" in opened.text
         assert (await browser.get(link)).status_code == 200, "looking uses nothing up"
@@ -116,18 +115,10 @@ async def test_an_invited_nurse_signs_in(staff: Staff) -> None:
     chain = await kinds(staff, nurse.person_id)
     assert chain[:3] == ["person.invited", "account.created", "person.invitation_used"]
     assert await kinds(staff, staff.admin.person_id) == ["person.invited"]
-    async with staff_client(staff) as browser:
+    async with staff.client() as browser:
         again = await browser.get(link)
         assert again.status_code == 409
         assert "больше не действует" in again.text
-
-
-def staff_client(staff: Staff) -> httpx.AsyncClient:
-    """A browser in which nobody has signed in."""
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(staff.app, raise_app_exceptions=False),
-        base_url=staff.settings.public_url,
-    )
 
 
 async def test_the_secret_is_stored_hashed_and_never_in_the_clear(staff: Staff) -> None:

@@ -12,7 +12,7 @@ __all__ = ["screens"]
 async def test_a_table_is_looked_at_and_applied(screens: Screens) -> None:
     """A wrong line is told with its place; the mended file is previewed and applied."""
     page = await screens.open("")
-    await page.get_by_role("link", name="Сотрудники").click()
+    await page.get_by_role("link", name="Загрузка сотрудников").click()
     for body in (b"nothing", table(ANNA.replace("998 77", "999 77"))):
         file = {"name": "staff.csv", "mimeType": "text/csv", "buffer": body}
         await page.locator("#field-file").set_input_files(file)  # type: ignore[arg-type]

@@ -10,9 +10,10 @@ from cabinet.staff.views import (
     InvitationView,
     Invitee,
     InviteList,
+    ListedPerson,
     PeopleList,
     PersonPage,
-    PersonRow,
+    StaffActPage,
     StateView,
 )
 from services.staff.invitations import Invited
@@ -29,15 +30,15 @@ NAV = (
 
 PEOPLE = PeopleList(
     rows=[
-        PersonRow("#", "Белова Мария Петровна", "специалист по кадрам", "Отдел кадров", ACTIVE),
-        PersonRow(
+        ListedPerson("#", "Белова Мария Петровна", "специалист по кадрам", "Отдел кадров", ACTIVE),
+        ListedPerson(
             "#",
             "Константинопольская-Преображенская Александра Вячеславовна",
             "медицинская сестра палатная отделения реанимации и интенсивной терапии",
             "Терапевтическое отделение",
             StateView("нет учётной записи", "idle", "circle-dashed"),
         ),
-        PersonRow("#", "Волков Николай Петрович", "врач", "Терапевтическое отделение", LOCKED),
+        ListedPerson("#", "Волков Николай Петрович", "врач", "Терапевтическое отделение", LOCKED),
     ],
     fields=[
         FieldView("text", "Фамилия, имя, должность или почта", value="а", required=False),
@@ -77,6 +78,8 @@ PERSON = PersonPage(
         LoginLine(AT, "Неверный пароль × 3", False, "Chrome, Android", "10.0.0.9"),
     ],
     own=False,
+    acts=[("#", "Снять блокировку"), ("#", "Перевести"), ("#", "Уволить")],
+    end_url="#",
     invitation=InvitationView(
         AT, AT + timedelta(days=3), "Власов Пётр Егорович", False, "письмо не доставлено", True
     ),
@@ -93,6 +96,21 @@ INVITE = InviteList(
 )
 
 
+ACT = StaffActPage(
+    title="Уволить",
+    does="Роли закончатся, войти будет нельзя, сеансы и ключи доступа завершатся.",
+    name="Волков Николай Петрович",
+    back="#",
+    url="#",
+    fields=[
+        FieldView("last_day", "Последний рабочий день", "date", hint="Как дд.мм.гггг."),
+        FieldView("reason", "Причина", "long_text", error="Укажите причину.", max_length=500),
+    ],
+    hidden={"act_id": "a1"},
+    dangerous=True,
+)
+
+
 def staff_pages() -> list[Sample]:
     """The list of people, and one person."""
     here = frame("/people", nav=NAV)
@@ -102,6 +120,7 @@ def staff_pages() -> list[Sample]:
     return [
         Sample("people", "staff/people.html", here, {"people": PEOPLE}),
         Sample("person", "staff/person.html", here, {"person": PERSON}),
+        Sample("person-act", "staff/act.html", here, {"act": ACT}),
         Sample("people-invite", "staff/invite.html", here, {"invite": INVITE}),
         Sample("people-nobody", "staff/invite.html", here, {"invite": InviteList((), "a1", False)}),
         Sample(

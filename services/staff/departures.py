@@ -1,0 +1,195 @@
+"""Departure and transfer: roles end, access ends, and nobody's case is left lying (I8).
+
+From the moment in `Person.left_at` on nothing is open to the person, whichever process looks. The
+rest is done at once if that moment is the present, and otherwise by the sweeper: grants end in the
+table too, cases under review go back to the unit, and those who have a word on the person's own
+open cases are told.
+"""
+
+from collections import Counter
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select as choose
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from clients.database import Database
+from models.tables.cases import Case
+from models.tables.people import Person, RoleGrant, Unit
+from rules.access import ROLE_PERMISSIONS, Permission, Role
+from rules.cases.kinds import SEEN_BY_HEADS
+from rules.clock import now as present
+from rules.journal.entries import JournalKind
+from rules.notices.kinds import NoticeKind
+from services import access
+from services.accounts.sessions import end_access
+from services.cases import assignment
+from services.journal import entries as journal
+from services.notices import outbox
+from services.notices.outbox import NoticeEvent
+from services.staff import invitations
+from services.staff.acting import demand_successor
+
+SYSTEM = "departure"
+
+
+async def carry_out(session: AsyncSession, person: Person, now: datetime) -> None:
+    """Detach everything from a person, locked, whose last moment has come."""
+    left_at = person.left_at or now
+    for grant in await _grants(session, person.id, left_at):
+        await _end(session, grant, left_at, now, "left")
+    await end_access(session, person.id, "left", now)
+    await invitations.end(session, person.id, "left", now)
+    person.departed_at = now
+    session.add(person)
+    await session.flush()
+    await assignment.reconcile(session, now)
+    told = await _tell_of_cases(session, person.id, now)
+    await journal.append(
+        session,
+        chain=person.id,
+        kind=JournalKind.PERSON_LEFT,
+        at=now,
+        system=SYSTEM,
+        facts={"left_at": left_at.isoformat(), "told_of_cases": told},
+        lock=True,
+    )
+
+
+async def sweep(database: Database) -> int:
+    """Carry out all departures whose moment has come. Returns how many there were."""
+    done = 0
+    while True:
+        now = present()
+        async with database.work() as session:
+            found = await session.exec(
+                select(Person)
+                .where(col(Person.left_at) <= now, col(Person.departed_at).is_(None))
+                .order_by(col(Person.left_at))
+                .limit(1)
+                .with_for_update(skip_locked=True, key_share=True)
+            )
+            person = found.first()
+            if person is None:
+                return done
+            await carry_out(session, person, now)
+        done += 1
+
+
+async def transfer(session: AsyncSession, person: Person, to: UUID, now: datetime) -> None:
+    """Move a person, locked, to another unit, and end what was held on account of the old one.
+
+    These are grants in the old unit, below it and above it, except those that hold in the new unit
+    as well, such as one for the whole institution. The person is told. Raises Refusal 409 if nobody
+    would be left to manage people somewhere. The caller has waited for its turn.
+    """
+    above_old, above_new = await _lineage(session, person.unit_id), await _lineage(session, to)
+    of_old = above_old | await access.units_below(session, person.unit_id)
+    grants = await _grants(session, person.id, now)
+    ending = [one for one in grants if one.unit_id in of_old and one.unit_id not in above_new]
+    kept = [one.unit_id for one in grants if one not in ending and _manages_people(one)]
+    keeps = [await access.units_below(session, unit_id) for unit_id in kept]
+    await demand_successor(session, person.id, now, frozenset().union(*keeps))
+    for grant in ending:
+        await _end(session, grant, now, now, "transferred")
+    person.unit_id = to
+    session.add(person)
+    await session.flush()
+    await assignment.reconcile(session, now)
+    key = f"{person.id}:transferred:{now.isoformat()}"
+    told = NoticeEvent(person.id, NoticeKind.TRANSFERRED, key)
+    await outbox.enqueue_all(session, [told], now)
+
+
+def _manages_people(grant: RoleGrant) -> bool:
+    return Permission.MANAGE_PEOPLE in ROLE_PERMISSIONS[Role(grant.role)]
+
+
+async def _grants(session: AsyncSession, person_id: UUID, at: datetime) -> list[RoleGrant]:
+    """The grants of a person that hold at this moment or later, locked."""
+    found = await session.exec(
+        select(RoleGrant)
+        .where(
+            RoleGrant.person_id == person_id,
+            col(RoleGrant.valid_until).is_(None) | (col(RoleGrant.valid_until) > at),
+        )
+        .order_by(col(RoleGrant.id))
+        .with_for_update()
+    )
+    return list(found.all())
+
+
+async def _end(
+    session: AsyncSession, grant: RoleGrant, at: datetime, now: datetime, why: str
+) -> None:
+    """End a grant; one that would have begun later never begins."""
+    grant.valid_until = max(at, grant.valid_from)
+    session.add(grant)
+    await journal.append(
+        session,
+        chain=grant.person_id,
+        kind=JournalKind.ROLE_ENDED,
+        at=now,
+        system=SYSTEM,
+        facts={
+            "role": grant.role,
+            "unit": str(grant.unit_id),
+            "until": grant.valid_until.isoformat(),
+            "why": why,
+        },
+        lock=True,
+    )
+
+
+async def _lineage(session: AsyncSession, unit_id: UUID) -> frozenset[UUID]:
+    """A unit with all units above it."""
+    above = choose(col(Unit.id), col(Unit.parent_id)).where(col(Unit.id) == unit_id)
+    line = above.cte("above", recursive=True)
+    line = line.union(
+        choose(col(Unit.id), col(Unit.parent_id)).join(line, col(Unit.id) == line.c.parent_id)
+    )
+    connection = await session.connection()
+    return frozenset((await connection.execute(choose(line.c.id))).scalars())
+
+
+async def _tell_of_cases(session: AsyncSession, person_id: UUID, now: datetime) -> int:
+    """Tell those who have a word on the person's open cases. Returns how many people were told.
+
+    That is the head of the unit of an application; where there is none, and for requests, which
+    heads of units do not see, whoever oversees the reviews.
+    """
+    found = await session.exec(
+        select(Case.kind, Case.unit_id, Case.responsible_unit_id).where(
+            Case.applicant_id == person_id,
+            col(Case.closed_at).is_(None),
+            col(Case.number).is_not(None),
+        )
+    )
+    heads: dict[tuple[UUID, Permission], list[UUID]] = {}
+    told: Counter[UUID] = Counter()
+    for kind, unit_id, responsible_unit_id in found.all():
+        people: list[UUID] = []
+        if kind in SEEN_BY_HEADS:
+            key = (unit_id, Permission.VIEW_UNIT_CASES)
+            if key not in heads:
+                heads[key] = await access.people_with(session, key[1], key[0], now)
+            people = heads[key]
+        if not people:
+            key = (responsible_unit_id, Permission.OVERSEE_REVIEWS)
+            if key not in heads:
+                heads[key] = await assignment.heads_of(session, key[0], now)
+            people = heads[key]
+        told.update(people)
+    events = [
+        NoticeEvent(
+            head,
+            NoticeKind.APPLICANT_LEFT,
+            f"{person_id}:left:{now.isoformat()}",
+            facts={"count": count},
+        )
+        for head, count in sorted(told.items())
+        if head != person_id
+    ]
+    await outbox.enqueue_all(session, events, now)
+    return len(events)
