@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from ops.commands import Commands, refusals_told
+from ops.commands import Commands, refusals_told, running_settings
 from ops.local.home import RESTORED, Home, default_home
-from ops.upkeep import gov_service_keys
+from ops.upkeep import gov_service_keys, people
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +35,8 @@ Apis = Annotated[int, typer.Option("--api", min=1, help="Processes that serve pa
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
 app.add_typer(gov_service_keys.app, name="module-keys")
+app.add_typer(people.app, name="people")
+app.command()(people.bootstrap)
 
 
 @app.command()
@@ -410,10 +412,9 @@ def _settings(*, running: bool = False) -> "Settings":
     from ops.local.running import adopt_running
     from settings import get_settings
 
-    found = adopt_running(_home())
-    if running and not found and "DATABASE_URL" not in os.environ:
-        typer.echo("Nothing of Medcab is running here. `make up` starts it.", err=True)
-        raise typer.Exit(1)
+    if running:
+        return running_settings()
+    adopt_running(_home())
     return get_settings()
 
 

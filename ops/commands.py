@@ -3,12 +3,16 @@
 Libraries are imported where they are needed, so that each command starts quickly.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from settings import Settings
 
 
 class Commands(typer.Typer):
@@ -45,3 +49,15 @@ def refusals_told(*refusals: type[Exception]) -> Iterator[None]:
         return
     typer.echo(told, err=True)
     raise typer.Exit(1)
+
+
+def running_settings() -> "Settings":
+    """The settings of the running system; without one, and without `DATABASE_URL`, it ends."""
+    from ops.local.home import Home, default_home
+    from ops.local.running import adopt_running
+    from settings import get_settings
+
+    if not adopt_running(Home(default_home())) and "DATABASE_URL" not in os.environ:
+        typer.echo("Nothing of Medcab is running here. `make up` starts it.", err=True)
+        raise typer.Exit(1)
+    return get_settings()

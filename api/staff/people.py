@@ -124,7 +124,7 @@ class InviteIn(BaseModel):
     people: list[UUID] = Field(min_length=1, max_length=MOST_AT_ONCE, fail_fast=True)
 
 
-class ReasonIn(BaseModel):
+class StaffReasonIn(BaseModel):
     """Why; it is journaled."""
 
     model_config = ConfigDict(extra="forbid")
@@ -132,14 +132,14 @@ class ReasonIn(BaseModel):
     reason: str = Field(min_length=REASON[0], max_length=REASON[1], examples=["Потерян телефон"])
 
 
-class EndSessionsIn(ReasonIn):
+class EndSessionsIn(StaffReasonIn):
     """Which sessions; without both ids all of them, and all access tokens."""
 
     session_id: UUID | None = None
     device_id: UUID | None = None
 
 
-class DepartureIn(ReasonIn):
+class DepartureIn(StaffReasonIn):
     """When a person leaves."""
 
     last_day: date | None = Field(
@@ -156,7 +156,7 @@ class DepartureOut(BaseModel):
     left_at: datetime
 
 
-class TransferIn(ReasonIn):
+class TransferIn(StaffReasonIn):
     """Where to."""
 
     unit_id: UUID
@@ -235,7 +235,7 @@ async def revoke_invitation(
 @router.post("/{person_id}/lock", status_code=204, responses=documented(401, 403, 404, 409, 422))
 async def lock(
     person_id: UUID,
-    body: ReasonIn,
+    body: StaffReasonIn,
     actor: Manager,
     container: ContainerDep,
     idempotency_key: IdempotencyKey,
@@ -247,7 +247,7 @@ async def lock(
 @router.post("/{person_id}/unlock", status_code=204, responses=documented(401, 403, 404, 409, 422))
 async def unlock(
     person_id: UUID,
-    body: ReasonIn,
+    body: StaffReasonIn,
     current: CurrentSession,
     container: ContainerDep,
     idempotency_key: IdempotencyKey,
@@ -298,7 +298,7 @@ async def leave(
 )
 async def stay(
     person_id: UUID,
-    body: ReasonIn,
+    body: StaffReasonIn,
     current: CurrentSession,
     container: ContainerDep,
     idempotency_key: IdempotencyKey,

@@ -51,7 +51,10 @@ _LOOKS = {
     AccountState.LOCKED: ("bad", "lock"),
     AccountState.LEFT: ("idle", "log-out"),
 }
-_GIVEN_BY = {"seed": marked("демонстрационные данные")}
+_GIVEN_BY = {
+    "seed": marked("демонстрационные данные"),
+    "bootstrap": marked("начало работы системы"),
+}
 
 
 @router.get("")

@@ -106,6 +106,7 @@ class JournalKind(StrEnum):
     CATALOGUE_CHANGED = "catalogue.changed"
     CATALOGUE_CASES_MOVED = "catalogue.cases_moved"
     STAFF_IMPORTED = "staff.imported"
+    INSTALLATION_BEGUN = "installation.begun"
     INSTALLATION_BACKED_UP = "installation.backed_up"
     INSTALLATION_RESTORED = "installation.restored"
     INSTALLATION_RECONCILED = "installation.reconciled"

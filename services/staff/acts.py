@@ -18,6 +18,7 @@ from clients.database import Database
 from models.tables.accounts import Account, AccountSession, KnownDevice
 from models.tables.people import Person, Unit
 from rules.access import Actor, Permission
+from rules.ids import new_id
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import NoticeKind
 from rules.refusals import Refusal, not_found
@@ -107,6 +108,21 @@ class StaffActs:
             session, act, JournalKind.PERSON_INVITED, {"count": len(invited)}, {"people": invited}
         )
         await keep(session, act, {"invited": invited, "left_alone": left_alone})
+
+    async def invite_here(self, person_id: UUID) -> str:
+        """Invite a person from the command line. Returns the secret of the link, shown only now.
+
+        Raises Refusal 404, 409 for somebody who cannot be invited.
+        """
+        async with self._database.work() as session:
+            act = await begin(session, None, new_id(), StaffActKind.INVITE, {})
+            person = await managed(session, act, person_id)
+            why = await invitations.why_not(session, person, act.at)
+            if why is not None:
+                raise nobody_to_invite(why)
+            secret = await invitations.invite(session, person, None, act.at)
+            await note(session, act, person_id, JournalKind.PERSON_INVITED)
+            return secret
 
     async def revoke_invitation(self, actor: Actor | None, act_id: UUID, person_id: UUID) -> None:
         """End the open invitation of a person. Raises Refusal 403, 404, 409 if there is none."""

@@ -25,6 +25,7 @@ from rules.staff.people import MOST_AT_ONCE, AccountState
 from rules.texts.cleaning import in_order, searched
 from rules.texts.mail_addresses import folded
 from services import access
+from services.accounts.sign_in import login_of
 
 PAGE = 50
 BATCH = 1000
@@ -219,3 +220,33 @@ async def units_of(session: AsyncSession, actor: Actor) -> Sequence[tuple[UUID, 
         select(Unit.id, Unit.name).where(col(Unit.id).in_(seen_units(actor)))
     )
     return sorted(found.all(), key=lambda unit: in_order(unit[1]))
+
+
+async def by_address(session: AsyncSession, email: str) -> Person:
+    """Whoever has this mail address: who signs in with it, else who works here, else who left.
+
+    Addresses are encrypted: all of them are read, in batches. Raises Refusal 404.
+    """
+    wanted = folded(email)
+    account = await session.exec(select(Account.person_id).where(Account.login == login_of(wanted)))
+    person_id = account.one_or_none()
+    last: UUID | None = None
+    while person_id is None:
+        rows = await session.exec(
+            select(Person.id, Person.email)
+            .where(col(Person.id) > last if last else true())
+            .order_by(col(Person.id))
+            .limit(BATCH)
+        )
+        batch = rows.all()
+        found = [id_ for id_, address in batch if folded(address) == wanted]
+        if found:
+            here = await session.exec(
+                select(Person.id).where(col(Person.id).in_(found), col(Person.left_at).is_(None))
+            )
+            person_id = here.first() or found[0]
+        elif len(batch) < BATCH:
+            raise not_found()
+        else:
+            last = batch[-1][0]
+    return await session.get_one(Person, person_id)
