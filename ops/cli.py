@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from ops.commands import Commands, refusals_told, running_settings
+from ops.commands import Commands, refusals_told
+from ops.commands import settings_here as _settings
 from ops.local.home import RESTORED, Home, default_home
 from ops.upkeep import gov_service_keys, people
 
@@ -405,17 +406,6 @@ def bench(
 
 def _home() -> Home:
     return Home(default_home())
-
-
-def _settings(*, running: bool = False) -> "Settings":
-    """The settings of the running system, or of the environment. `running` demands one."""
-    from ops.local.running import adopt_running
-    from settings import get_settings
-
-    if running:
-        return running_settings()
-    adopt_running(_home())
-    return get_settings()
 
 
 def _refuse_restored() -> None:

@@ -51,13 +51,14 @@ def refusals_told(*refusals: type[Exception]) -> Iterator[None]:
     raise typer.Exit(1)
 
 
-def running_settings() -> "Settings":
-    """The settings of the running system; without one, and without `DATABASE_URL`, it ends."""
+def settings_here(*, running: bool = False) -> "Settings":
+    """The settings of the running system, or of the environment. `running` demands one."""
     from ops.local.home import Home, default_home
     from ops.local.running import adopt_running
     from settings import get_settings
 
-    if not adopt_running(Home(default_home())) and "DATABASE_URL" not in os.environ:
+    found = adopt_running(Home(default_home()))
+    if running and not found and "DATABASE_URL" not in os.environ:
         typer.echo("Nothing of Medcab is running here. `make up` starts it.", err=True)
         raise typer.Exit(1)
     return get_settings()

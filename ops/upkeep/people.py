@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ops.commands import refusals_told, running_settings
+from ops.commands import refusals_told, settings_here
 
 if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -34,7 +34,7 @@ class NotDoneError(RuntimeError):
 @app.command()
 def invite(email: Email) -> None:
     """Invite somebody without an account: prints the link and mails it; an earlier one ends."""
-    settings = running_settings()
+    settings = settings_here(running=True)
     secret = _done(settings, email, lambda acts, person: acts.invite_here(person.id))
     typer.echo(link(settings, secret))
 
@@ -95,7 +95,7 @@ def transfer(
     """Move a person to another unit: roles held on account of the old one end."""
     from services.catalogue.lookup import unit_id
 
-    settings = running_settings()
+    settings = settings_here(running=True)
     where = _run(settings, lambda session: unit_id(session, to))
     _done(
         settings, email, lambda acts, person: acts.transfer(None, _id(), person.id, where, reason)
@@ -119,7 +119,7 @@ def bootstrap(
     """
     from ops.data import bootstrap as beginning
 
-    settings = running_settings()
+    settings = settings_here(running=True)
     first = [
         beginning.administrator(admin_name, admin_email),
         beginning.security(security_name, security_email),
@@ -143,7 +143,7 @@ def _id() -> Any:
 
 
 def _one(email: str, act: Act) -> Any:
-    return _done(running_settings(), email, act)
+    return _done(settings_here(running=True), email, act)
 
 
 def _done(settings: "Settings", email: str, act: Act) -> Any:

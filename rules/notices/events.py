@@ -6,53 +6,13 @@ awaited, what to do next, a link. What a reviewer wrote is read in the cabinet a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
+from rules.notices.account_events import ACCOUNT_EVENTS
+from rules.notices.event import Event
 from rules.notices.kinds import Channel, NoticeGroup, NoticeKind, RecipientRole
 
 _CABINET = (Channel.CABINET,)
-_ALL = (Channel.CABINET, Channel.MAIL, Channel.SMS, Channel.PUSH)
-
-_GROUP_OF = {
-    RecipientRole.APPLICANT: NoticeGroup.CASES,
-    RecipientRole.REVIEWER: NoticeGroup.REVIEW,
-    RecipientRole.PARTNER: NoticeGroup.COMMENTS,
-    RecipientRole.ACCOUNT: NoticeGroup.SERVICE,
-    RecipientRole.OPS: NoticeGroup.OPERATION,
-}
-
-
-@dataclass(frozen=True)
-class Event:
-    """How one kind of event is told.
-
-    `delay` holds the message back, because an event of kind `superseded_by` normally follows within
-    moments and says more: one message then covers both. `path` is filled with `case_id`. Messages
-    of a `security` event cannot be turned off and wait neither for quiet hours nor for a digest.
-    """
-
-    audience: RecipientRole
-    title: str
-    text: str
-    then: str
-    channels: tuple[Channel, ...] = _ALL
-    path: str = "/cases/%(case_id)s"
-    link: str = "Открыть заявку"
-    about: NoticeGroup | None = None
-    superseded_by: "NoticeKind | None" = None
-    delay: timedelta = timedelta(0)
-
-    @property
-    def group(self) -> NoticeGroup:
-        """The group whose channels it uses: `about` if given, otherwise that of the audience."""
-        return self.about or _GROUP_OF[self.audience]
-
-    @property
-    def security(self) -> bool:
-        """Whether it concerns the safety of the account."""
-        return self.group is NoticeGroup.SECURITY
-
 
 DETAILS: Mapping[str, str] = {
     "programme": "Программа",
@@ -63,19 +23,6 @@ DETAILS: Mapping[str, str] = {
 
 K, R = NoticeKind, RecipientRole
 _REQUEST, _QUEUE = "Открыть запрос", "Открыть очередь"
-
-
-def _account(title: str, text: str, then: str) -> Event:
-    """What was done to the account of a person by somebody else; it cannot be turned off."""
-    return Event(
-        R.ACCOUNT,
-        title,
-        text,
-        then,
-        path="/account",
-        link="Открыть настройки входа",
-        about=NoticeGroup.SECURITY,
-    )
 
 
 EVENTS: Mapping[NoticeKind, Event] = {
@@ -425,50 +372,7 @@ EVENTS: Mapping[NoticeKind, Event] = {
         link="Открыть настройки уведомлений",
         about=NoticeGroup.SECURITY,
     ),
-    K.INVITATION: Event(
-        R.ACCOUNT,
-        "Приглашение в личный кабинет",
-        "Для вас создают учётную запись в личном кабинете медработника.",
-        "Откройте ссылку, придумайте пароль и подключите приложение с кодами. Ссылка действует 72 "
-        "часа и только один раз. Никому её не пересылайте: по ней входят от вашего имени.",
-        channels=(Channel.CABINET, Channel.MAIL),
-        path="/invitation",
-        link="Создать учётную запись",
-        about=NoticeGroup.SECURITY,
-    ),
-    K.ACCOUNT_LOCKED: _account(
-        "Учётная запись заблокирована",
-        "Администратор заблокировал вашу учётную запись: войти в кабинет пока нельзя, сеансы и "
-        "ключи доступа завершены.",
-        "Почему и как её вернуть, скажут в отделе информационной безопасности.",
-    ),
-    K.ACCOUNT_UNLOCKED: _account(
-        "Учётная запись снова действует",
-        "Администратор снял блокировку с вашей учётной записи.",
-        "Войдите в кабинет. Если вы об этом не просили, сообщите в отдел информационной "
-        "безопасности.",
-    ),
-    K.SESSIONS_ENDED: _account(
-        "Ваш вход завершён администратором",
-        "Администратор завершил вход в кабинет на ваших устройствах.",
-        "Войдите заново. Если вы об этом не просили, сообщите в отдел информационной безопасности.",
-    ),
-    K.LEAVING: _account(
-        "Ваша учётная запись будет закрыта",
-        "В кабинете указан ваш последний рабочий день. После него войти нельзя, роли и ключи "
-        "доступа перестают действовать.",
-        "Скачайте до этого нужные вам дела и документы. Если это ошибка, сообщите в отдел кадров.",
-    ),
-    K.STAYS: _account(
-        "Увольнение отменено",
-        "В кабинете отменили ваше увольнение: учётная запись остаётся.",
-        "Если это ошибка, сообщите в отдел кадров.",
-    ),
-    K.TRANSFERRED: _account(
-        "Вас перевели в другое подразделение",
-        "Роли, которые были у вас в прежнем подразделении, больше не действуют.",
-        "Роли в новом подразделении выдают отдельно: спросите об этом руководителя.",
-    ),
+    **ACCOUNT_EVENTS,
     K.APPLICANT_LEFT: Event(
         R.REVIEWER,
         "Сотрудник больше не работает, его открытые дела ждут вас: %(count)s",
