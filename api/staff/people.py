@@ -111,8 +111,9 @@ class PersonOut(_Seen):
     tokens: int
     devices: list[DeviceOut]
     attempts: list[SignInAttemptOut]
+    unfinished: bool = Field(description="True for an account without a second factor yet.")
     invitation: InvitationOut | None = Field(
-        description="The last invitation of somebody without an account."
+        description="The last invitation of somebody without an account, or an unfinished one."
     )
 
 

@@ -197,7 +197,8 @@ def _person(visit: Visit, found: PersonCard) -> PersonPage:
         if found.manageable and found.state is AccountState.ACTIVE
         else "",
         invitation=_invitation(found.invitation) if found.invitation else None,
-        invites=found.manageable and found.state in (AccountState.NONE, AccountState.INVITED),
+        invites=found.manageable
+        and (found.unfinished or found.state in (AccountState.NONE, AccountState.INVITED)),
         act_id=str(new_id()),
     )
 
@@ -237,6 +238,8 @@ def _facts(found: PersonCard) -> list[tuple[str, str]]:
         (_("Подразделение"), found.unit),
         (_("Электронная почта"), found.email),
     ]
+    if found.unfinished:
+        facts.append((_("Второй фактор"), _("ещё не подключён: человек ни разу не вошёл")))
     if found.locked_at is not None:
         facts.append((_("Заблокирована"), formats.moment(found.locked_at)))
         if found.locked_reason:

@@ -38,6 +38,7 @@ from rules.staff.people import (
 from services import access
 from services.accounts import sign_in as accounts
 from services.accounts.sessions import end_access, end_session
+from services.cases import assignment
 from services.notices import outbox
 from services.notices.outbox import NoticeEvent
 from services.staff import departures, invitations
@@ -293,6 +294,7 @@ class StaffActs:
                 raise same_unit()
             facts = {"from": str(person.unit_id), "to": str(unit_id)}
             await departures.transfer(session, person, unit_id, act.at)
+            await assignment.reconcile(session, act.at)
             await _done(session, act, person_id, JournalKind.PERSON_TRANSFERRED, reason, facts)
 
 

@@ -84,8 +84,10 @@ class PersonCard:
     locked_reason: str | None
     manageable: bool
     """Whether whoever asks may change the account; nobody may change their own here."""
+    unfinished: bool
+    """Whether the account has no second factor yet: signing in was never finished."""
     invitation: InvitationSeen | None
-    """The last invitation of somebody who has no account yet."""
+    """The last invitation of somebody who has no account, or an unfinished one."""
     grants: Sequence[GrantSeen]
     own_open: int
     under_review: int
@@ -115,7 +117,10 @@ async def card(
         .where(col(Person.id) == person_id)
     )
     unit, state, locked_at = found.one()
-    no_account = state in (AccountState.NONE, AccountState.INVITED)
+    without = state in (AccountState.NONE, AccountState.INVITED)
+    active = state == AccountState.ACTIVE
+    unfinished = active and not await invitations.is_set_up(session, person_id)
+    asked = without or unfinished
     own_open, under_review, cases = await _cases(session, actor, person_id)
     return PersonCard(
         id=person.id,
@@ -129,7 +134,8 @@ async def card(
         locked_at=locked_at,
         locked_reason=await _why_locked(session, person_id) if locked_at else None,
         manageable=may_manage(actor, person),
-        invitation=await invitations.last_of(session, person_id, now) if no_account else None,
+        unfinished=unfinished,
+        invitation=await invitations.last_of(session, person_id, now) if asked else None,
         grants=await _grants(session, person_id),
         own_open=own_open,
         under_review=under_review,

@@ -82,7 +82,8 @@ async def transfer(session: AsyncSession, person: Person, to: UUID, now: datetim
 
     These are grants in the old unit, below it and above it, except those that hold in the new unit
     as well, such as one for the whole institution. The person is told. Raises Refusal 409 if nobody
-    would be left to manage people somewhere. The caller has waited for its turn.
+    would be left to manage people somewhere. The caller has waited for its turn, and gives the
+    person's cases to others afterwards (`assignment.reconcile`).
     """
     above_old, above_new = await _lineage(session, person.unit_id), await _lineage(session, to)
     of_old = above_old | await access.units_below(session, person.unit_id)
@@ -96,7 +97,6 @@ async def transfer(session: AsyncSession, person: Person, to: UUID, now: datetim
     person.unit_id = to
     session.add(person)
     await session.flush()
-    await assignment.reconcile(session, now)
     key = f"{person.id}:transferred:{now.isoformat()}"
     told = NoticeEvent(person.id, NoticeKind.TRANSFERRED, key)
     await outbox.enqueue_all(session, [told], now)

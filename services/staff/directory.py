@@ -95,7 +95,10 @@ async def to_invite(
     if not units:
         raise forbidden()
     found, _ = await _found(session, units, query, now, people)
-    without = (AccountState.NONE, AccountState.INVITED)
+    without = [AccountState.NONE, AccountState.INVITED]
+    if people:
+        # One who never finished signing in may be named; the act finds out.
+        without.append(AccountState.ACTIVE)
     return [line for line in found if line.state in without][:MOST_AT_ONCE]
 
 

@@ -40,6 +40,7 @@ from rules.staff.table import (
     nothing_to_do,
 )
 from rules.texts import mail_addresses
+from services.cases import assignment
 from services.catalogue import lookup as catalogue
 from services.catalogue_admin.units import entry_of_unit
 from services.files.inspection.client import Inspection
@@ -345,6 +346,7 @@ async def _write(
     now = present()
     units = await _write_units(session, actor, plan.units, now, body_hash)
     added = await _write_people(session, plan.people, units, now)
+    await assignment.reconcile(session, now)
     counts = vars(plan.counts)
     session.add(
         CatalogueChange(

@@ -15,18 +15,27 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from clients.database import Database
+from crypto import passwords
 from models.tables.accounts import Account, Invitation
 from models.tables.notices import Notice
 from models.tables.people import Person
-from rules.accounts import Outcome, Stage, Step, check_password
+from rules.accounts import Outcome, Stage, Step, account_locked, check_password
 from rules.journal.entries import JournalKind
 from rules.notices.kinds import Channel, NoticeKind, NoticeState
 from rules.refusals import Refusal
 from rules.staff.people import INVITATION_LIFE, LeftAlone, invitation_over
 from rules.texts.names import Name
 from services.accounts import login_log
+from services.accounts.account_row import locked_account
 from services.accounts.common_passwords import common_passwords
-from services.accounts.sessions import OpenedSession, Visitor, hash_token, open_session
+from services.accounts.second_factor.register import has_factor, offers
+from services.accounts.sessions import (
+    OpenedSession,
+    Visitor,
+    end_access,
+    hash_token,
+    open_session,
+)
 from services.accounts.sign_in import create_account, login_of
 from services.journal import entries as journal
 from services.notices import outbox
@@ -69,9 +78,14 @@ async def why_not(session: AsyncSession, person: Person, now: datetime) -> LeftA
         )
     )
     known = set(found.all())
-    if person.id in known:
-        return LeftAlone.HAS_ACCOUNT
-    return LeftAlone.ADDRESS_TAKEN if known else None
+    if known - {person.id}:
+        return LeftAlone.ADDRESS_TAKEN
+    return LeftAlone.HAS_ACCOUNT if await is_set_up(session, person.id) else None
+
+
+async def is_set_up(session: AsyncSession, person_id: UUID) -> bool:
+    """Whether the person has set up a second factor: then a link must not change the password."""
+    return has_factor(await offers(session, person_id))
 
 
 async def invite(session: AsyncSession, person: Person, by: UUID | None, now: datetime) -> str:
@@ -181,6 +195,7 @@ async def _open(
     if lock:
         await session.refresh(invitation)
     gone = person.left_at is not None and person.left_at <= now
+    gone = gone or await is_set_up(session, person.id)
     if invitation.ended_at is not None or invitation.ends_at <= now or gone:
         raise invitation_over()
     return person, invitation
@@ -196,6 +211,8 @@ async def accept(
 ) -> OpenedSession:
     """Make the account with this password; the session that opens goes on to the second factor.
 
+    An account that was begun and never got a second factor gets the password in place of its own.
+
     Raises Refusal 409 for a link that is over, or whose address another account has; 422 for a
     password that is too weak.
     """
@@ -205,7 +222,10 @@ async def accept(
     try:
         async with database.work() as session:
             person, invitation = await _open(session, secret, now, lock=True)
-            await create_account(session, person, password, now, given=False)
+            if await session.get(Account, person.id) is None:
+                await create_account(session, person, password, now, given=False)
+            else:
+                await _begin_again(session, person.id, password, now)
             invitation.ended_at, invitation.ended_why = now, "used"
             session.add(invitation)
             await journal.append(
@@ -226,3 +246,28 @@ async def accept(
     except IntegrityError:
         words = "С этим адресом уже входит другой сотрудник. Сообщите об этом администратору."
         raise Refusal("contact_taken", words, 409) from None
+
+
+async def _begin_again(
+    session: AsyncSession, person_id: UUID, password: str, now: datetime
+) -> None:
+    """Set another password for an account that was begun and has no second factor yet."""
+    account = await locked_account(session, person_id)
+    if account.locked_at is not None:
+        raise account_locked()
+    if await is_set_up(session, person_id):
+        raise invitation_over()
+    account.password_hash = await passwords.hashed(password)
+    account.password_changed_at = now
+    account.must_change_password = False
+    session.add(account)
+    await end_access(session, person_id, "password_changed", now)
+    await journal.append(
+        session,
+        chain=person_id,
+        kind=JournalKind.ACCOUNT_PASSWORD_CHANGED,
+        at=now,
+        by=person_id,
+        facts={"invited": True},
+        lock=True,
+    )

@@ -11,6 +11,7 @@ from sqlalchemy import table as plain_table
 from sqlmodel import col, func, select
 
 from crypto.key_ring import key_ring
+from models.encrypted_columns import bound
 from models.tables.accounts import Account, AccountSession, Invitation
 from models.tables.journal import JournalEntry
 from models.tables.notices import Notice
@@ -19,6 +20,7 @@ from rules.access import Actor, Role
 from rules.clock import now
 from rules.refusals import Refusal
 from rules.staff.people import LeftAlone
+from services.accounts import sign_in as accounts
 from services.accounts.sessions import hash_token
 from services.notices.channels import MailWay
 from services.notices.wording import Addresses
@@ -276,3 +278,35 @@ async def test_inviting_asks_for_a_code_and_for_the_right_in_the_unit(staff: Sta
     assert asked.json()["code"] == "second_factor_needed"
     led = await admin.get("/people/invite", params={"person": str(nurse.person_id)})
     assert led.headers["location"].startswith("/profile/confirm?next=/people/invite")
+
+
+async def test_an_account_that_was_begun_can_be_invited_again(staff: Staff) -> None:
+    """A password without a second factor opens nothing: a new link sets another (I5)."""
+    nurse = await staff.person("Орлова Анна", Role.NURSE, account=False)
+    await invited(staff, nurse)
+    first = await secret_of(staff, nurse)
+    await invitations.accept(staff.database, first, PASSWORD, visitor_at(), now())
+    admin = await staff.browser(staff.admin)
+    shown = (await admin.get(f"/api/v1/people/{nurse.person_id}")).json()
+    assert (shown["state"], shown["unfinished"]) == ("active", True)
+    assert "Пригласить ещё раз" in (await admin.get(f"/people/{nurse.person_id}")).text
+    await invited(staff, nurse)
+    again = await secret_of(staff, nurse)
+    other = "совсем другие пять слов подряд"
+    await invitations.accept(staff.database, again, other, visitor_at(), now())
+    email = await staff.email(nurse)
+    with pytest.raises(Refusal, match="wrong_credentials"):
+        await accounts.sign_in(staff.database, email, PASSWORD, visitor_at(), now())
+    assert (await accounts.sign_in(staff.database, email, other, visitor_at(), now())).token
+    await invited(staff, nurse)
+    last = await secret_of(staff, nurse)
+    async with staff.database.work() as session:
+        await session.exec(
+            update(Account)
+            .where(col(Account.person_id) == nurse.person_id)
+            .values(totp_secret=bound("A" * 32, nurse.person_id), totp_confirmed_at=now())
+        )
+    with pytest.raises(Refusal, match="invitation_over"):
+        await invitations.accept(staff.database, last, PASSWORD, visitor_at(), now())
+    with pytest.raises(Refusal, match="nobody_to_invite"):
+        await invited(staff, nurse)
