@@ -39,7 +39,7 @@ async def _invite_page(
     visit: Visit, session: Work, people: list[UUID], refusal: Refusal | None = None
 ) -> Response:
     units = dict(await directory.units_of(session, visit.actor))
-    query = query_of({} if people else given_filters(visit.request.url.query, units))
+    query = query_of({} if people else given_filters(visit.request.query_params, units))
     lines = await directory.to_invite(session, visit.actor, query, people, now())
     shown = InviteList(
         [

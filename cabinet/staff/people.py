@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -63,7 +62,7 @@ async def show_list(
 ) -> Response:
     """The people of the units that the visitor sees, narrowed by the filters in the address."""
     units = dict(await directory.units_of(session, visit.actor))
-    given = given_filters(visit.request.url.query, units)
+    given = given_filters(visit.request.query_params, units)
     found = await directory.page(session, visit.actor, query_of(given), now(), page)
     return visit.page("staff/people.html", people=_list(visit, found, given, units))
 
@@ -90,9 +89,9 @@ def query_of(given: Mapping[str, str]) -> PeopleQuery:
     )
 
 
-def given_filters(query: str, units: Mapping[UUID, str]) -> dict[str, str]:
+def given_filters(query: Mapping[str, str], units: Mapping[UUID, str]) -> dict[str, str]:
     """The filters of the address that are known."""
-    raw = {name: one_line(value)[:200] for name, value in parse_qsl(query)}
+    raw = {name: one_line(value)[:200] for name, value in query.items()}
     given = {name: raw[name] for name in _NAMES if raw.get(name)}
     if given.get("state") not in set(AccountState):
         given.pop("state", None)
